@@ -1,0 +1,1 @@
+//! SIP for both ends of a call, without sockets, clock or randomness.
