@@ -1,1 +1,16 @@
-//! Opened by its first module.
+//! The wire contract: what travels between Sautikit's API and its clients.
+//!
+//! Ids, money, the error catalogue, request and answer bodies. The server, the console and the tests share these
+//! types, so that none can drift. Deliberately absent: behaviour, SQL, sockets and clocks; the crate builds for wasm32.
+
+pub mod accounts;
+pub mod calls;
+pub mod error;
+pub mod ids;
+pub mod keys;
+pub mod money;
+pub mod numbers;
+pub mod sip;
+pub mod wallet;
+
+pub use error::{ErrorBody, ErrorCode, ErrorDetail};

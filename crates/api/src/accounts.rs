@@ -1,0 +1,155 @@
+//! Bodies of `/v1/auth` and `/v1/workspace`: who someone is and where they belong.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SessionId, UserId, WorkspaceId};
+
+/// What a member may do; the table of rights stands in the server (`accounts`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// All.
+    Owner,
+    /// All but deleting the workspace and owners.
+    Admin,
+    /// Reads all; writes numbers, calls, keys and webhooks.
+    Developer,
+    /// Wallet and statements.
+    Finance,
+    /// Reads.
+    Viewer,
+}
+
+impl Role {
+    /// Every role, the most powerful first.
+    pub const ALL: &'static [Self] = &[Self::Owner, Self::Admin, Self::Developer, Self::Finance, Self::Viewer];
+
+    /// The role's name in JSON and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Developer => "developer",
+            Self::Finance => "finance",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// The role of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.as_str() == name)
+    }
+}
+
+/// `POST /v1/auth/magic-link`; answered 202 whether or not the address is known.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MagicLinkRequest {
+    /// Where the link goes.
+    pub email: String,
+}
+
+/// `POST /v1/auth/magic-link/verify`: spends the link's token for a session.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MagicLinkVerify {
+    /// The token of the link.
+    pub token: String,
+}
+
+/// Answer of verify; the session itself is the `sk_session` cookie.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// Who signed in.
+    pub user_id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Whether a workspace is still to be made (`POST /v1/auth/onboarding`).
+    pub onboarding_required: bool,
+}
+
+/// `POST /v1/auth/onboarding`: the first workspace. The currency is fixed from here on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnboardingRequest {
+    /// The person's name.
+    pub name: String,
+    /// The workspace's name.
+    pub workspace_name: String,
+    /// ISO 3166-1 alpha-2, for instance `KE`.
+    pub country: String,
+    /// ISO 4217, for instance `KES`.
+    pub currency: String,
+}
+
+/// Answer of onboarding (201).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Onboarded {
+    /// The new workspace.
+    pub workspace_id: WorkspaceId,
+    /// Its name.
+    pub workspace_name: String,
+    /// Its country.
+    pub country: String,
+    /// Its currency.
+    pub currency: String,
+    /// The caller's role in it.
+    pub role: Role,
+}
+
+/// A workspace as its members see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// The caller's role in it.
+    pub role: Role,
+}
+
+/// `GET /v1/auth/me`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Me {
+    /// The person.
+    pub id: UserId,
+    /// Their address.
+    pub email: String,
+    /// Their name; empty before onboarding.
+    pub name: String,
+    /// The workspace that this session works in.
+    pub workspace: Option<Workspace>,
+    /// All workspaces that the person is a member of.
+    pub workspaces: Vec<Workspace>,
+    /// Whether the person is an operator of the installation.
+    pub is_operator: bool,
+}
+
+/// `PATCH /v1/auth/me`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateMe {
+    /// The new name, 1 to 120 characters.
+    pub name: String,
+}
+
+/// A session of the person, as `GET /v1/auth/sessions` lists it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339.
+    pub last_used_at: String,
+    /// RFC 3339; the earlier of idle and absolute expiry.
+    pub expires_at: String,
+    /// Whether this is the session that asks.
+    pub current: bool,
+}

@@ -1,0 +1,223 @@
+//! Bodies of `/v1/calls`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CallEventId, CallId, LedgerEntryId};
+
+/// Where a call stands. It only moves ringing → answered → completed, or from ringing to one of the other ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallStatus {
+    /// The far side is being alerted.
+    Ringing,
+    /// Both sides are connected.
+    Answered,
+    /// It was answered and has ended.
+    Completed,
+    /// Something prevented the connection.
+    Failed,
+    /// Nobody answered in time.
+    NoAnswer,
+    /// The far side was busy.
+    Busy,
+    /// The caller gave up first.
+    Canceled,
+}
+
+impl CallStatus {
+    /// Every status.
+    pub const ALL: &'static [Self] =
+        &[Self::Ringing, Self::Answered, Self::Completed, Self::Failed, Self::NoAnswer, Self::Busy, Self::Canceled];
+
+    /// The status's name in JSON, in callbacks and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ringing => "ringing",
+            Self::Answered => "answered",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::NoAnswer => "no_answer",
+            Self::Busy => "busy",
+            Self::Canceled => "canceled",
+        }
+    }
+
+    /// The status of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|status| status.as_str() == name)
+    }
+
+    /// Whether nothing can follow.
+    pub const fn is_terminal(self) -> bool {
+        !matches!(self, Self::Ringing | Self::Answered)
+    }
+
+    /// Whether `next` may follow this status.
+    pub const fn may_become(self, next: Self) -> bool {
+        match self {
+            Self::Ringing => matches!(next, Self::Answered | Self::Failed | Self::NoAnswer | Self::Busy | Self::Canceled),
+            Self::Answered => matches!(next, Self::Completed),
+            _ => false,
+        }
+    }
+}
+
+/// Whom to call: one, or several that ring at once and of which the first to answer wins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Destinations {
+    /// One telephone number.
+    One(String),
+    /// Several, rung together.
+    Many(Vec<String>),
+}
+
+impl Destinations {
+    /// As a slice, whichever form was sent.
+    pub fn as_slice(&self) -> &[String] {
+        match self {
+            Self::One(to) => std::slice::from_ref(to),
+            Self::Many(to) => to,
+        }
+    }
+}
+
+/// `POST /v1/calls` and `POST /v1/calls/originate`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateCall {
+    /// Whom to call, E.164 or in the workspace's national form.
+    pub to: Destinations,
+    /// One of the workspace's active numbers.
+    pub from: String,
+    /// Who steers the call; the number's callback when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice_callback_url: Option<String>,
+    /// Voice actions to run on answer, instead of asking a callback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<serde_json::Value>,
+    /// Who is told of the call's events; the number's when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_url: Option<String>,
+    /// The caller's own data, at most 4 KiB; returned and sent with events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<serde_json::Value>,
+    /// How long to ring, in seconds: 5 to 600, default 60.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<i64>,
+    /// The longest answered time, in seconds: 1 to 14,400 (default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_duration: Option<i64>,
+}
+
+/// Answer of placing a call (202).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallAccepted {
+    /// The call's id.
+    pub call_id: CallId,
+    /// The PBX's id, `HD_…`.
+    pub pbx_session_id: String,
+    /// `ringing`.
+    pub status: CallStatus,
+    /// Server-sent events of this one call.
+    pub stream_url: String,
+}
+
+/// One telephone, browser or device that took part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallLeg {
+    /// `telephone`, `client` or `sip`.
+    pub kind: String,
+    /// `inbound` (it called us) or `outbound` (we called it).
+    pub direction: String,
+    /// E.164 number or SIP identity.
+    pub target: String,
+    /// The name of how it ended; null while it runs.
+    pub outcome: Option<String>,
+    /// RFC 3339; null when it was not answered.
+    pub answered_at: Option<String>,
+    /// Answered time in whole seconds, rounded up.
+    pub duration_seconds: i64,
+    /// Rate per minute at its start, in 1/10,000 of a minor unit.
+    pub rate_per_min_e4: i64,
+    /// Its share of the cost.
+    pub cost_minor: Option<i64>,
+}
+
+/// A call.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Call {
+    /// Its id.
+    pub id: CallId,
+    /// The PBX's id, `HD_…`.
+    pub pbx_call_id: String,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// Who called.
+    pub from: String,
+    /// Who was called.
+    pub to: String,
+    /// The workspace's number.
+    pub local_e164: String,
+    /// The other party.
+    pub remote_e164: String,
+    /// From answer to end in whole seconds, rounded up; null until the call has ended.
+    pub duration_seconds: Option<i64>,
+    /// What it cost; null until it was debited.
+    pub cost_minor: Option<i64>,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why it ended, from the table in the documentation.
+    pub hangup_cause: Option<String>,
+    /// The debit's entry; null until then, or when the call cost nothing.
+    pub ledger_entry_id: Option<LedgerEntryId>,
+    /// What `POST /v1/calls` was given.
+    pub metadata: Option<serde_json::Value>,
+    /// RFC 3339.
+    pub started_at: String,
+    /// RFC 3339.
+    pub answered_at: Option<String>,
+    /// RFC 3339.
+    pub ended_at: Option<String>,
+    /// Who took part.
+    pub legs: Vec<CallLeg>,
+    /// State of the recording; null without one.
+    pub recording_status: Option<String>,
+}
+
+/// An entry of a call's timeline, oldest first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallEvent {
+    /// Its id.
+    pub id: CallEventId,
+    /// Counts up from 1 within the call.
+    pub sequence: i64,
+    /// For instance `call.ringing`, `leg.answered`, `verb.started`.
+    pub kind: String,
+    /// RFC 3339.
+    pub occurred_at: String,
+    /// Facts, their shape told by the kind.
+    pub data: serde_json::Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_status_is_final() {
+        for status in CallStatus::ALL.iter().filter(|status| status.is_terminal()) {
+            assert!(CallStatus::ALL.iter().all(|next| !status.may_become(*next)));
+        }
+        assert!(!CallStatus::Answered.may_become(CallStatus::Ringing));
+    }
+
+    #[test]
+    fn one_destination_or_several() {
+        let one: Destinations = serde_json::from_str(r#""+254722000001""#).unwrap();
+        let many: Destinations = serde_json::from_str(r#"["+254722000001"]"#).unwrap();
+        assert_eq!(one.as_slice(), many.as_slice());
+    }
+}

@@ -1,0 +1,81 @@
+//! Bodies of `/v1/wallet`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LedgerEntryId, TopUpId};
+
+/// `GET /v1/wallet/balance`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Balance {
+    /// What the ledger's entries sum to; may be negative by a call.
+    pub balance_minor: i64,
+    /// What running calls hold.
+    pub held_minor: i64,
+    /// `balance_minor - held_minor`.
+    pub available_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Below it `wallet.low_balance` fires; null for off.
+    pub low_balance_threshold_minor: Option<i64>,
+}
+
+/// An entry of the append-only ledger.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Its id.
+    pub id: LedgerEntryId,
+    /// Its place in the wallet's order, from 1.
+    pub seq: i64,
+    /// `top_up`, `call`, `rental`, `adjustment`, `refund`, `reversal` or `storage`.
+    pub kind: String,
+    /// Signed: money in is positive.
+    pub amount_minor: i64,
+    /// Tax contained beside the net amount.
+    pub tax_minor: i64,
+    /// The balance after this entry.
+    pub balance_after_minor: i64,
+    /// What people recognise it by.
+    pub reference: String,
+    /// The one cause, for instance `call:ID`.
+    pub cause: String,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// `POST /v1/wallet/top-ups`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTopUp {
+    /// `mpesa` or `paystack`; in development with nothing configured the simulator plays either.
+    pub method: String,
+    /// How much, in minor units.
+    pub amount_minor: i64,
+    /// The paying phone, for M-Pesa.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// A payment into the wallet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TopUp {
+    /// Its id.
+    pub id: TopUpId,
+    /// `mpesa` or `paystack`.
+    pub method: String,
+    /// Whether it is play money of the development simulator.
+    pub simulated: bool,
+    /// `pending`, `succeeded` or `failed`; succeeded is final.
+    pub status: String,
+    /// How much.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why it failed, in the provider's words.
+    pub failure_reason: Option<String>,
+    /// The provider's receipt.
+    pub receipt: Option<String>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339; null while pending.
+    pub settled_at: Option<String>,
+}
