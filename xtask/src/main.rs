@@ -1,1 +1,65 @@
-fn main() {}
+//! Build of everything that a browser downloads: `cargo run -p xtask -- build|sdk|assets`.
+//!
+//! Why not cargo-leptos: it pulls 700 crates and downloads tools from GitHub; what we need from it is a hundred lines.
+//! Deliberately absent: watching files, building the server (cargo does that), publishing.
+
+mod compress;
+mod css;
+mod paths;
+mod sdk;
+mod site;
+mod wasm;
+
+use paths::Paths;
+use std::process::ExitCode;
+
+/// What any step may answer; a build tool prints the failure and stops.
+pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: xtask build|sdk|assets [--release] [--out DIR]
+  build    console (WASM islands, CSS, scripts, fonts) and SDK into the site folder
+  assets   the same without WASM: CSS, scripts and fonts only
+  sdk      only the browser SDK, laid out as its npm package's dist/
+  --out    site folder (default: $CARGO_TARGET_DIR/site; for sdk: $CARGO_TARGET_DIR/site/sdk/browser)";
+
+fn main() -> ExitCode {
+    match run(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut args: Vec<String>) -> Outcome<()> {
+    let release = take_flag(&mut args, "--release");
+    let out = take_value(&mut args, "--out")?;
+    let paths = Paths::discover()?;
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["build"] => {
+            let site = out.unwrap_or_else(|| paths.target.join("site"));
+            site::build(&paths, &site, site::Client::Wasm, release)?;
+            sdk::build(&paths, &site.join("sdk/browser"), release)
+        }
+        ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), site::Client::None, release),
+        ["sdk"] => sdk::build(&paths, &out.unwrap_or_else(|| paths.target.join("site/sdk/browser")), release),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn take_flag(args: &mut Vec<String>, flag: &str) -> bool {
+    let before = args.len();
+    args.retain(|arg| arg != flag);
+    args.len() != before
+}
+
+fn take_value(args: &mut Vec<String>, flag: &str) -> Outcome<Option<std::path::PathBuf>> {
+    let Some(at) = args.iter().position(|arg| arg == flag) else { return Ok(None) };
+    if at + 1 >= args.len() {
+        return Err(format!("{flag} needs a value\n{USAGE}").into());
+    }
+    let value = args.remove(at + 1);
+    args.remove(at);
+    Ok(Some(std::path::absolute(value)?))
+}

@@ -1,0 +1,44 @@
+//! The browser SDK as its npm package ships it: `index.esm.js` and its types beside `sautikit.js` and `sautikit_bg.wasm`.
+//!
+//! What the JavaScript says is browser-sdk's business; this only compiles and copies.
+
+use crate::{Outcome, compress, paths::Paths, wasm};
+use std::{fs, path::Path};
+
+/// Builds the SDK into `out`, which is emptied first.
+pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    let module = wasm::Module {
+        package: "sautikit-browser",
+        library: "sautikit_browser",
+        features: "",
+        out_name: "sautikit",
+        typescript: true,
+    };
+    wasm::build(paths, &module, out, release)?;
+    let entry_points = paths.root.join("browser-sdk/js");
+    if entry_points.is_dir() {
+        copy_tree(&entry_points, out)?;
+    }
+    if release {
+        compress::folder(out)?;
+    }
+    eprintln!("xtask: SDK ready in {}", out.display());
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Outcome<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            copy_tree(&path, &to.join(name))?;
+        } else {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
+}
