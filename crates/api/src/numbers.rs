@@ -19,6 +19,8 @@ pub struct AvailableNumber {
     pub capabilities: Vec<String>,
     /// Rental of a whole month.
     pub monthly_price_minor: i64,
+    /// What claiming it today debits: the rental of the days that are left in the billing month.
+    pub due_now_minor: i64,
     /// Rate of calls to the number, per minute.
     pub inbound_per_min_minor: i64,
     /// Rate of calls from the number within its country, per minute.
