@@ -4,6 +4,7 @@
 //! types, so that none can drift. Deliberately absent: behaviour, SQL, sockets and clocks; the crate builds for wasm32.
 
 pub mod accounts;
+pub mod actions;
 pub mod calls;
 pub mod error;
 pub mod ids;

@@ -1,0 +1,167 @@
+//! `dial`: call somebody and connect the party of the call to whoever answers.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    ActionError, MAX_URL_CHARS,
+    attributes::{Attributes, kind},
+};
+
+/// Most targets that one `dial` rings: a team, not a campaign.
+pub const MAX_TARGETS: usize = 10;
+
+/// Longest ringing, in seconds: carriers give up long before.
+const MAX_RING_S: u32 = 600;
+
+/// Longest connected time, in seconds: a day.
+const MAX_DURATION_S: u32 = 86_400;
+
+/// Longest client identity, in characters; the SIP user part that carries it has room for it.
+const MAX_IDENTITY_CHARS: usize = 128;
+
+/// Digits of a telephone number as dialled: E.164 allows 15, local notations a few less.
+const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 3..=15;
+
+/// Who is dialled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DialTarget {
+    /// A telephone number as the customer wrote it, E.164 or local to the workspace's country; separators removed.
+    Number(String),
+    /// A `sip:` or `sips:` URI.
+    Sip(String),
+    /// The identity of a browser or app of the workspace.
+    Client(String),
+}
+
+/// Calls `to` and bridges the first who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Dial {
+    /// Between 1 and [`MAX_TARGETS`] targets.
+    pub to: Vec<DialTarget>,
+    /// Who the targets see calling; the call's own number for telephones unless given.
+    pub caller_id: Option<String>,
+    /// How long to ring, in seconds (5 to 600); each target in turn when `sequential`. 30 unless given.
+    #[serde(rename = "timeout")]
+    pub timeout_s: u32,
+    /// Longest connected time, in seconds. 14,400 unless given.
+    #[serde(rename = "maxDuration")]
+    pub max_duration_s: u32,
+    /// One target after the other instead of all at once. False unless given.
+    pub sequential: bool,
+    /// Who is asked when the connection is over; unset = the next action runs.
+    pub action: Option<String>,
+    /// Whether `*` by the party of the call ends the connection. False unless given.
+    pub hangup_on_star: bool,
+}
+
+impl Dial {
+    /// Dials `to` with every attribute at its default.
+    pub fn to(to: Vec<DialTarget>) -> Self {
+        Self {
+            to,
+            caller_id: None,
+            timeout_s: 30,
+            max_duration_s: 14_400,
+            sequential: false,
+            action: None,
+            hangup_on_star: false,
+        }
+    }
+
+    pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
+        let mut attributes = Attributes::open(value, path)?;
+        let to = targets(attributes.required("to")?, &attributes.path_of("to"))?;
+        let defaults = Self::to(to);
+        let dial = Self {
+            caller_id: match attributes.text("callerId", MAX_URL_CHARS)? {
+                Some(id) if id.trim().is_empty() => return Err(attributes.error("callerId", "expected a number")),
+                id => id,
+            },
+            timeout_s: attributes.integer("timeout", 5..=MAX_RING_S)?.unwrap_or(defaults.timeout_s),
+            max_duration_s: attributes.integer("maxDuration", 1..=MAX_DURATION_S)?.unwrap_or(defaults.max_duration_s),
+            sequential: attributes.boolean("sequential")?.unwrap_or(defaults.sequential),
+            action: attributes.url("action")?,
+            hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
+            to: defaults.to,
+        };
+        attributes.finish()?;
+        Ok(dial)
+    }
+}
+
+fn targets(value: &Value, path: &str) -> Result<Vec<DialTarget>, ActionError> {
+    let Value::Array(items) = value else { return Ok(vec![target(value, path)?]) };
+    if items.is_empty() || items.len() > MAX_TARGETS {
+        return Err(ActionError::new(path, format!("expected 1 to {MAX_TARGETS} targets")));
+    }
+    items.iter().enumerate().map(|(at, item)| target(item, &format!("{path}[{at}]"))).collect()
+}
+
+fn target(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
+    match value {
+        Value::String(text) => spelled(text).ok_or_else(|| {
+            ActionError::new(
+                path,
+                "expected a telephone number such as +254722000042, sip:user@host or client:identity",
+            )
+        }),
+        Value::Object(_) => target_object(value, path),
+        other => Err(ActionError::new(path, format!("expected a string or an object, found {}", kind(other)))),
+    }
+}
+
+/// `{number}`, `{sip}` or `{client}`: exactly one of them.
+fn target_object(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
+    let mut attributes = Attributes::open(value, path)?;
+    let mut found = Vec::new();
+    if let Some(text) = attributes.text("number", MAX_URL_CHARS)? {
+        let read = number(&text)
+            .ok_or_else(|| attributes.error("number", "expected a telephone number such as +254722000042"));
+        found.push(DialTarget::Number(read?));
+    }
+    if let Some(text) = attributes.text("sip", MAX_URL_CHARS)? {
+        let read = sip_uri(&text).ok_or_else(|| attributes.error("sip", "expected sip:user@host"));
+        found.push(DialTarget::Sip(read?));
+    }
+    if let Some(text) = attributes.text("client", MAX_IDENTITY_CHARS)? {
+        let read = identity(&text).ok_or_else(|| attributes.error("client", "expected an identity without spaces"));
+        found.push(DialTarget::Client(read?));
+    }
+    attributes.finish()?;
+    match (found.pop(), found.is_empty()) {
+        (Some(target), true) => Ok(target),
+        _ => Err(ActionError::new(path, "expected exactly one of number, sip, client")),
+    }
+}
+
+fn spelled(text: &str) -> Option<DialTarget> {
+    if let Some(name) = text.strip_prefix("client:") {
+        return identity(name).map(DialTarget::Client);
+    }
+    if text.starts_with("sip:") || text.starts_with("sips:") {
+        return sip_uri(text).map(DialTarget::Sip);
+    }
+    number(text).map(DialTarget::Number)
+}
+
+/// Removes the separators people type; whether the number exists is the gateway's question.
+fn number(text: &str) -> Option<String> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
+    let digits = plain.strip_prefix('+').unwrap_or(&plain);
+    (digits.bytes().all(|byte| byte.is_ascii_digit()) && NUMBER_DIGITS.contains(&digits.len())).then_some(plain)
+}
+
+/// Only the shape; the gateway's SIP parser has the last word.
+fn sip_uri(text: &str) -> Option<String> {
+    let address = text.strip_prefix("sip:").or_else(|| text.strip_prefix("sips:"))?;
+    let clean = address.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>' | '"'));
+    (!address.is_empty() && clean).then(|| text.to_owned())
+}
+
+fn identity(text: &str) -> Option<String> {
+    let clean = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    (!text.is_empty() && clean && text.chars().count() <= MAX_IDENTITY_CHARS).then(|| text.to_owned())
+}

@@ -1,0 +1,112 @@
+//! `getDigits`: collect key presses, with an optional prompt.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    ActionError, Say,
+    attributes::{Attributes, kind},
+    json::single_key,
+};
+
+/// Most digits of one input; also what the engine keeps of digits pressed ahead.
+pub const MAX_DIGITS: u32 = 32;
+
+/// Longest wait for a digit, in seconds.
+const MAX_TIMEOUT_S: u32 = 600;
+
+/// Most times the prompt is spoken before the call goes on without input.
+const MAX_ATTEMPTS: u32 = 10;
+
+/// Most utterances of one prompt; enough to mix languages.
+const MAX_PROMPTS: usize = 10;
+
+/// Collects digits from the party of the call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GetDigits {
+    /// Ends the input after so many digits (1 to 32); unset = until the key or a time-out.
+    pub num_digits: Option<u32>,
+    /// Longest pause between digits, in seconds (1 to 600). 5 unless given.
+    #[serde(rename = "timeout")]
+    pub timeout_s: u32,
+    /// Longest wait for the first digit after the prompt, in seconds. `timeout` unless given.
+    #[serde(rename = "firstDigitTimeout")]
+    pub first_digit_timeout_s: u32,
+    /// The key that ends the input and is not part of it; `None` = no such key. '#' unless given.
+    pub finish_on_key: Option<char>,
+    /// Who is asked with the digits; the voice callback URL unless given.
+    pub action: Option<String>,
+    /// Spoken before and between attempts, in order.
+    pub prompt: Vec<Say>,
+    /// Whether a digit cuts the prompt short. True unless given.
+    pub barge_in: bool,
+    /// How often the prompt is spoken while no digit comes (1 to 10). 1 unless given.
+    pub attempts: u32,
+    /// Spoken before the prompt is repeated.
+    pub invalid_prompt: Vec<Say>,
+}
+
+impl GetDigits {
+    pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
+        let mut attributes = Attributes::open(value, path)?;
+        // `maxDigits` is what the XML form calls it; people carry it over.
+        let max_digits = attributes.integer("maxDigits", 1..=MAX_DIGITS)?;
+        let num_digits = attributes.integer("numDigits", 1..=MAX_DIGITS)?;
+        if num_digits.is_some() && max_digits.is_some() {
+            return Err(attributes.error("maxDigits", "is another name of numDigits; give one of them"));
+        }
+        let timeout_s = attributes.integer("timeout", 1..=MAX_TIMEOUT_S)?.unwrap_or(5);
+        let prompt = attributes.value("prompt").map(|value| prompts(value, &attributes.path_of("prompt")));
+        let invalid =
+            attributes.value("invalidPrompt").map(|value| prompts(value, &attributes.path_of("invalidPrompt")));
+        let get_digits = Self {
+            num_digits: num_digits.or(max_digits),
+            timeout_s,
+            first_digit_timeout_s: attributes.integer("firstDigitTimeout", 1..=MAX_TIMEOUT_S)?.unwrap_or(timeout_s),
+            finish_on_key: finish_on_key(&mut attributes)?,
+            action: attributes.url("action")?,
+            prompt: prompt.transpose()?.unwrap_or_default(),
+            barge_in: attributes.boolean("bargeIn")?.unwrap_or(true),
+            attempts: attributes.integer("attempts", 1..=MAX_ATTEMPTS)?.unwrap_or(1),
+            invalid_prompt: invalid.transpose()?.unwrap_or_default(),
+        };
+        attributes.finish()?;
+        Ok(get_digits)
+    }
+}
+
+fn finish_on_key(attributes: &mut Attributes<'_>) -> Result<Option<char>, ActionError> {
+    let Some(text) = attributes.text("finishOnKey", MAX_DIGITS as usize)? else { return Ok(Some('#')) };
+    let mut keys = text.chars();
+    match (keys.next(), keys.next()) {
+        (None, _) => Ok(None),
+        (Some(key @ ('0'..='9' | '*' | '#')), None) => Ok(Some(key)),
+        _ => Err(attributes.error("finishOnKey", "expected one of 0123456789*# or an empty string")),
+    }
+}
+
+/// One prompt or a list of them, each an object with the single key `say`.
+fn prompts(value: &Value, path: &str) -> Result<Vec<Say>, ActionError> {
+    match value {
+        Value::Object(_) => Ok(vec![prompt(value, path)?]),
+        Value::Array(items) if items.len() > MAX_PROMPTS => {
+            Err(ActionError::new(path, format!("expected at most {MAX_PROMPTS} prompts")))
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(at, item)| prompt(item, &format!("{path}[{at}]"))).collect()
+        }
+        other => {
+            Err(ActionError::new(path, format!("expected {{\"say\": …}} or a list of them, found {}", kind(other))))
+        }
+    }
+}
+
+fn prompt(value: &Value, path: &str) -> Result<Say, ActionError> {
+    let (verb, attributes) = single_key(value, path, "a prompt")?;
+    let path = format!("{path}.{verb}");
+    match verb {
+        "say" | "Say" => Say::read(attributes, &path),
+        _ => Err(ActionError::new(path, "a prompt is spoken: expected say")),
+    }
+}

@@ -1,0 +1,17 @@
+//! `hangup`: end the call.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ActionError, attributes::Attributes};
+
+/// Ends the call; takes no attributes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hangup {}
+
+impl Hangup {
+    pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
+        Attributes::open(value, path)?.finish()?;
+        Ok(Self {})
+    }
+}

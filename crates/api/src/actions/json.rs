@@ -1,0 +1,85 @@
+//! The JSON notation: `{"actions": [{"say": {…}}, …]}`.
+
+use serde_json::Value;
+
+use super::{
+    Action, ActionError, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say,
+    attributes::{Attributes, kind},
+};
+
+/// Reads an answer to a voice callback. A blank body is an empty list: it ends the call.
+///
+/// # Errors
+/// The first violation, with its JSON path; nothing of a refused document runs.
+pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
+    if body.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let document: Value =
+        serde_json::from_slice(body).map_err(|error| ActionError::new("", format!("not JSON: {error}")))?;
+    let mut root = Attributes::open(&document, "")
+        .map_err(|error| ActionError::new("", format!("expected {{\"actions\": […]}}: {}", error.message)))?;
+    let Some(list) = root.value("actions") else { return Err(ActionError::new("actions", "is required")) };
+    if let Some(name) = document.as_object().and_then(|object| object.keys().find(|name| *name != "actions")) {
+        return Err(ActionError::new(name, "unknown attribute; the document has only actions"));
+    }
+    parse_list(list)
+}
+
+/// Reads a bare list of actions, as the body of `POST /v1/calls` holds it.
+///
+/// # Errors
+/// As [`parse_json`]; paths begin at `actions`.
+pub fn parse_list(list: &Value) -> Result<Vec<Action>, ActionError> {
+    let Value::Array(items) = list else {
+        return Err(ActionError::new("actions", format!("expected a list, found {}", kind(list))));
+    };
+    if items.len() > MAX_ACTIONS {
+        return Err(ActionError::new(
+            "actions",
+            format!("expected at most {MAX_ACTIONS} actions, found {}", items.len()),
+        ));
+    }
+    items.iter().enumerate().map(|(at, item)| action(item, &format!("actions[{at}]"))).collect()
+}
+
+fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
+    let (verb, attributes) = single_key(item, path, "an action")?;
+    let canonical = lower_first(verb);
+    let path = format!("{path}.{canonical}");
+    match canonical.as_str() {
+        "say" => Say::read(attributes, &path).map(Action::Say),
+        "getDigits" => GetDigits::read(attributes, &path).map(Action::GetDigits),
+        "dial" => Dial::read(attributes, &path).map(Action::Dial),
+        "pause" => Pause::read(attributes, &path).map(Action::Pause),
+        "redirect" => Redirect::read(attributes, &path).map(Action::Redirect),
+        "reject" => Reject::read(attributes, &path).map(Action::Reject),
+        "hangup" => Hangup::read(attributes, &path).map(Action::Hangup),
+        _ => Err(ActionError::new(path, format!("unknown verb; known are {}", Action::VERBS.join(", ")))),
+    }
+}
+
+/// The only key of an object and its value.
+pub(super) fn single_key<'a>(item: &'a Value, path: &str, what: &str) -> Result<(&'a str, &'a Value), ActionError> {
+    let Value::Object(object) = item else {
+        return Err(ActionError::new(path, format!("expected an object, found {}", kind(item))));
+    };
+    let mut entries = object.iter();
+    match (entries.next(), entries.next()) {
+        (Some((verb, attributes)), None) => Ok((verb, attributes)),
+        _ => Err(ActionError::new(path, format!("{what} has exactly one key, its verb; found {}", object.len()))),
+    }
+}
+
+/// Documentation pages title verbs in upper camel case, so `Say` is `say`.
+fn lower_first(verb: &str) -> String {
+    let mut letters = verb.chars();
+    match letters.next() {
+        Some(first) => first.to_ascii_lowercase().to_string() + letters.as_str(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+#[path = "json_tests.rs"]
+mod tests;

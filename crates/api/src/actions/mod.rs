@@ -1,0 +1,75 @@
+//! The voice-action document: what a customer's server answers a voice callback with.
+//!
+//! Every notation becomes the same typed list of [`Action`] before anything runs. JSON is read here
+//! ([`parse_json`], and [`parse_list`] for the `actions` of `POST /v1/calls`); another notation only has to
+//! build the same structs. One verb, one file: its attributes, defaults and bounds.
+//!
+//! Reading is strict on purpose: a misspelt attribute that is silently skipped costs its author an afternoon,
+//! a refused one costs a minute. A verb that no engine runs is an unknown verb. Nothing here runs anything.
+
+mod attributes;
+mod dial;
+mod error;
+mod get_digits;
+mod hangup;
+mod json;
+mod pause;
+mod redirect;
+mod reject;
+mod say;
+
+pub use dial::{Dial, DialTarget, MAX_TARGETS};
+pub use error::ActionError;
+pub use get_digits::{GetDigits, MAX_DIGITS};
+pub use hangup::Hangup;
+pub use json::{parse_json, parse_list};
+pub use pause::Pause;
+pub use redirect::Redirect;
+pub use reject::{Reject, RejectReason};
+pub use say::{MAX_TEXT_CHARS, Say};
+
+use serde::Serialize;
+
+/// Most actions in one answer. An IVR step needs a handful; fifty keeps a runaway template out of memory.
+pub const MAX_ACTIONS: usize = 50;
+
+/// Longest URL an attribute may hold, in characters: what common servers accept in a request line.
+pub const MAX_URL_CHARS: usize = 2_048;
+
+/// One step of a call, ready to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Action {
+    /// Speaks a text to the party of the call.
+    Say(Say),
+    /// Collects key presses, with an optional prompt.
+    GetDigits(GetDigits),
+    /// Calls one or several targets and connects the first that answers.
+    Dial(Dial),
+    /// Waits.
+    Pause(Pause),
+    /// Asks another URL for the actions to go on with.
+    Redirect(Redirect),
+    /// Turns an unanswered inbound call away, free of charge.
+    Reject(Reject),
+    /// Ends the call.
+    Hangup(Hangup),
+}
+
+impl Action {
+    /// The verbs in the order they are listed to people.
+    pub const VERBS: [&'static str; 7] = ["say", "getDigits", "dial", "pause", "redirect", "reject", "hangup"];
+
+    /// The verb as it is written in JSON.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Say(_) => "say",
+            Self::GetDigits(_) => "getDigits",
+            Self::Dial(_) => "dial",
+            Self::Pause(_) => "pause",
+            Self::Redirect(_) => "redirect",
+            Self::Reject(_) => "reject",
+            Self::Hangup(_) => "hangup",
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `say`: speak a text.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ActionError, attributes::Attributes};
+
+/// Longest text of one `say`, in characters: about five minutes of speech.
+pub const MAX_TEXT_CHARS: usize = 4_096;
+
+/// Most repetitions of one text; a caller who wants more wants `loop: 0`.
+const MAX_LOOPS: u32 = 1_000;
+
+/// Longest voice or language name; BCP 47 recommends room for 35 characters.
+const MAX_NAME_CHARS: usize = 64;
+
+/// Speaks `text`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Say {
+    /// What is spoken; never blank.
+    pub text: String,
+    /// Voice name; the speech provider takes its nearest installed one. "default" unless given.
+    pub voice: String,
+    /// BCP 47 tag; "en-KE" unless given.
+    pub language: String,
+    /// Speed in percent of the voice's own: 25 to 400, 100 unless given.
+    pub rate_percent: u16,
+    /// How often it is spoken; 0 repeats until hang-up. 1 unless given.
+    #[serde(rename = "loop")]
+    pub loops: u32,
+}
+
+impl Say {
+    /// `text` with every attribute at its default.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), voice: "default".into(), language: "en-KE".into(), rate_percent: 100, loops: 1 }
+    }
+
+    pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
+        let mut attributes = Attributes::open(value, path)?;
+        let text = attributes.required_text("text", MAX_TEXT_CHARS)?;
+        if text.trim().is_empty() {
+            return Err(attributes.error("text", "expected something to say"));
+        }
+        let defaults = Self::text(text);
+        let say = Self {
+            voice: attributes.text("voice", MAX_NAME_CHARS)?.unwrap_or(defaults.voice),
+            language: attributes.text("language", MAX_NAME_CHARS)?.unwrap_or(defaults.language),
+            rate_percent: attributes.percent("rate", 25..=400)?.unwrap_or(defaults.rate_percent),
+            loops: attributes.integer("loop", 0..=MAX_LOOPS)?.unwrap_or(defaults.loops),
+            text: defaults.text,
+        };
+        attributes.finish()?;
+        Ok(say)
+    }
+}
