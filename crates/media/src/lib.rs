@@ -1,1 +1,30 @@
-//! Opened by its first module.
+//! Sans-IO audio for telephone calls: RTP, G.711, Opus, DTMF, tones and the [`Graph`] that joins
+//! the legs of calls.
+//!
+//! Bytes and the time come in as arguments, bytes and events go out through a closure. The crate
+//! opens no sockets, starts no threads, reads no clock and draws no random numbers, so the same
+//! code runs in the server, in simulations and (without the `opus` feature) in the browser.
+//! It does not encrypt: SRTP is taken off and put on by whoever owns the socket.
+
+pub mod asset;
+pub mod codec;
+pub mod dtmf;
+pub mod g711;
+pub mod graph;
+pub mod level;
+#[cfg(feature = "opus")]
+pub mod opus;
+pub mod reception;
+pub mod rewrite;
+pub mod rtp;
+pub mod tone;
+
+pub use asset::Asset;
+pub use codec::Codec;
+pub use graph::{
+    DetectSet, Direction, Graph, GraphError, MediaEvent, Output, PortId, PortParams, PortStats,
+};
+pub use tone::ToneSpec;
+
+/// Length of one generated frame in milliseconds: the telephone network's usual packet time.
+pub const FRAME_MS: u32 = 20;

@@ -1,0 +1,70 @@
+//! What comes out of the graph.
+
+use super::PortId;
+
+/// One packet to send or one thing that happened.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// A complete RTP packet for the leg; valid only during the call of the sink.
+    Send {
+        /// The leg's port.
+        port: PortId,
+        /// Header and payload, without SRTP.
+        packet: &'a [u8],
+    },
+    /// Something happened on the leg.
+    Event {
+        /// The leg's port.
+        port: PortId,
+        /// What happened.
+        event: MediaEvent,
+    },
+}
+
+/// What a port reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// A play or tone came to its own end. One that was flushed or replaced reports nothing.
+    PlayEnded {
+        /// How long it played.
+        played_ms: u32,
+    },
+    /// The leg pressed a key.
+    Digit {
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+        /// How long it was down.
+        duration_ms: u32,
+    },
+    /// No packet came for the port's `stall_after`; reported once until packets come again.
+    Stalled,
+    /// The leg has been quiet for as long as [`super::DetectSet::silence_ms`] asked.
+    Silence {
+        /// How long it has been quiet.
+        silence_ms: u32,
+    },
+}
+
+/// Counts of one port.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PortStats {
+    /// RTP packets received.
+    pub packets_in: u64,
+    /// Payload bytes received.
+    pub bytes_in: u64,
+    /// Packets that never came.
+    pub lost_in: u64,
+    /// Interarrival jitter in milliseconds.
+    pub jitter_ms: f32,
+    /// Packets that were no RTP or of a payload type not agreed.
+    pub refused_in: u64,
+    /// Sum of squared 16-bit samples received, as far as they were looked at (G.711 always, Opus
+    /// when it was decoded).
+    pub energy_in: u64,
+    /// RTP packets sent.
+    pub packets_out: u64,
+    /// Payload bytes sent.
+    pub bytes_out: u64,
+    /// Sum of squared samples sent, as far as known.
+    pub energy_out: u64,
+}

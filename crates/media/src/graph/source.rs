@@ -1,0 +1,108 @@
+//! What a port plays by itself: an asset or a tone, one 20 ms frame at a time.
+
+use std::sync::Arc;
+
+use crate::{
+    FRAME_MS,
+    asset::Asset,
+    codec::{Codec, MAX_FRAME_LEN, Rate},
+    tone,
+};
+
+/// The playing source of a port.
+#[derive(Debug)]
+pub(super) enum Source {
+    Asset {
+        asset: Arc<Asset>,
+        index: usize,
+        loops_left: Option<u32>,
+        frames_played: u32,
+    },
+    Tone {
+        generator: tone::Generator,
+        frames_played: u32,
+    },
+}
+
+/// One frame of a source.
+pub(super) enum Frame<'a> {
+    /// Encoded before.
+    Encoded(&'a [u8]),
+    /// Linear samples, left in the caller's buffer.
+    Linear(Rate),
+}
+
+impl Source {
+    /// `loops` of 0 play until flushed.
+    pub(super) fn asset(asset: Arc<Asset>, loops: u32) -> Self {
+        Self::Asset {
+            asset,
+            index: 0,
+            loops_left: (loops != 0).then_some(loops),
+            frames_played: 0,
+        }
+    }
+
+    pub(super) fn tone(spec: tone::ToneSpec) -> Self {
+        Self::Tone {
+            generator: tone::Generator::new(spec),
+            frames_played: 0,
+        }
+    }
+
+    pub(super) fn played_ms(&self) -> u32 {
+        let (Self::Asset { frames_played, .. } | Self::Tone { frames_played, .. }) = self;
+        frames_played.saturating_mul(FRAME_MS)
+    }
+
+    /// The next frame for `codec`; nothing when the source is over.
+    pub(super) fn next(
+        &mut self,
+        codec: Codec,
+        samples: &mut [i16; MAX_FRAME_LEN],
+    ) -> Option<Frame<'_>> {
+        match self {
+            Self::Asset {
+                asset,
+                index,
+                loops_left,
+                frames_played,
+            } => {
+                if *index >= asset.frames_len() {
+                    if let Some(loops) = loops_left {
+                        *loops = loops.saturating_sub(1);
+                        if *loops == 0 {
+                            return None;
+                        }
+                    }
+                    *index = 0;
+                }
+                let current = *index;
+                *index += 1;
+                // An empty asset has no frame at all and ends here, however often it should loop.
+                let rate = asset.frame(codec, current, samples)?;
+                *frames_played = frames_played.saturating_add(1);
+                match asset.encoded(codec, current) {
+                    Some(bytes) => Some(Frame::Encoded(bytes)),
+                    None => Some(Frame::Linear(rate)),
+                }
+            }
+            Self::Tone {
+                generator,
+                frames_played,
+            } => {
+                let rate = if codec == Codec::Opus {
+                    Rate::Wide
+                } else {
+                    Rate::Narrow
+                };
+                let frame = samples.get_mut(..rate.frame_len())?;
+                if generator.fill(frame, rate.hz()) == 0 {
+                    return None;
+                }
+                *frames_played = frames_played.saturating_add(1);
+                Some(Frame::Linear(rate))
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The graph as the gateway drives it: datagrams and ticks in, packets and events out.
+
+mod relay;
+mod sending;
+mod support;

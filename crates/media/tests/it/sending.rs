@@ -1,0 +1,221 @@
+use std::{sync::Arc, time::Duration};
+
+use media::{
+    Asset, Codec, DetectSet, Direction, MediaEvent, PortParams, ToneSpec,
+    dtmf::{Digit, Event, Press, Receiver},
+    g711::Law,
+    level::amplitude_at,
+};
+
+use crate::support::*;
+
+fn decoded(world: &World) -> Vec<i16> {
+    world
+        .sent_to(A)
+        .iter()
+        .flat_map(|sent| sent.payload.iter().map(|byte| Law::A.decode(*byte)))
+        .collect()
+}
+
+fn one(params: PortParams) -> World {
+    let mut world = World::default();
+    world.graph.add_port(world.now, A, params).unwrap();
+    world
+}
+
+#[test]
+fn an_asset_plays_its_loops_and_reports_its_end() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    let asset = Arc::new(Asset::from_narrow(vec![8_000; 480]));
+    world.graph.play(A, asset, 2).unwrap();
+    world.ticks(10);
+    assert_eq!(world.sent_to(A).len(), 6);
+    assert_eq!(
+        world.events,
+        [(A, MediaEvent::PlayEnded { played_ms: 120 })]
+    );
+}
+
+#[test]
+fn a_prepared_asset_sounds_the_same() {
+    let samples: Vec<i16> = (0..700).map(|n| n * 40).collect();
+    let mut heard = Vec::new();
+    for prepare in [false, true] {
+        let mut world = one(quiet(Codec::Pcma, 8, 7));
+        let asset = Arc::new(Asset::from_narrow(samples.clone()));
+        if prepare {
+            asset.prepare(Codec::Pcma);
+        }
+        world.graph.play(A, asset, 1).unwrap();
+        world.ticks(6);
+        heard.push((
+            decoded(&world),
+            world.graph.stats(A).map(|stats| stats.energy_out),
+        ));
+    }
+    assert_eq!(heard[0], heard[1]);
+}
+
+#[test]
+fn an_empty_asset_ends_at_once_even_when_looped() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world
+        .graph
+        .play(A, Arc::new(Asset::from_narrow(vec![])), 0)
+        .unwrap();
+    world.tick();
+    assert_eq!(world.events, [(A, MediaEvent::PlayEnded { played_ms: 0 })]);
+}
+
+#[test]
+fn a_flushed_play_reports_its_length_to_the_caller_only() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world
+        .graph
+        .play(A, Arc::new(Asset::from_narrow(vec![1; 80_000])), 1)
+        .unwrap();
+    world.ticks(5);
+    assert_eq!(world.graph.flush(A), Some(100));
+    assert_eq!(world.graph.flush(A), None);
+    world.ticks(5);
+    assert!(world.events.is_empty());
+}
+
+#[test]
+fn ringback_sounds_at_its_pitch() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world.graph.tone(A, ToneSpec::ringback("KE")).unwrap();
+    world.ticks(30);
+    let samples = decoded(&world);
+    assert!(amplitude_at(&samples, 425.0, 8_000) > 5_000.0);
+    assert!(amplitude_at(&samples, 480.0, 8_000) < 300.0);
+    assert!(
+        world
+            .graph
+            .stats(A)
+            .is_some_and(|stats| stats.energy_out > 0)
+    );
+}
+
+#[test]
+fn digits_arrive_as_their_presses_on_either_clock() {
+    for clock_hz in [8_000, 48_000] {
+        let mut world = one(with_events(quiet(Codec::Opus, 111, 7), 101, clock_hz));
+        let digits = "12#".chars().filter_map(|key| Digit::try_from(key).ok());
+        assert_eq!(world.graph.send_digits(A, digits), Ok(3));
+        world.ticks(40);
+        let mut receiver = Receiver::new(clock_hz);
+        let presses: Vec<Press> = world
+            .sent_to(A)
+            .iter()
+            .filter_map(|sent| {
+                let event = Event::parse(&sent.payload)?;
+                receiver.handle(
+                    Duration::ZERO,
+                    sent.header.timestamp,
+                    sent.header.marker,
+                    event,
+                )
+            })
+            .collect();
+        let keys: String = presses.iter().map(|press| press.digit.as_char()).collect();
+        assert_eq!((keys.as_str(), presses[0].duration_ms), ("12#", 100));
+        world.assert_continuous(A);
+    }
+}
+
+#[test]
+fn digits_for_a_leg_without_events_are_tones() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world.graph.send_digits(A, Digit::try_from('5')).unwrap();
+    world.ticks(12);
+    let samples = decoded(&world);
+    assert_eq!(samples.len(), 1_600, "100 ms of tone and 100 ms of gap");
+    for hz in [770.0, 1_336.0] {
+        assert!(amplitude_at(&samples[..800], hz, 8_000) > 5_000.0);
+    }
+    assert!(media::level::energy(&samples[800..]) < 800 * 100);
+}
+
+#[test]
+fn silence_fills_only_where_asked_and_stops_for_a_leg_on_hold() {
+    let mut world = one(PortParams::new(Codec::Pcma, 8, 7));
+    world.ticks(3);
+    assert_eq!(world.sent_to(A).len(), 3);
+    let held = PortParams {
+        direction: Direction::Inactive,
+        ..PortParams::new(Codec::Pcma, 8, 7)
+    };
+    world.graph.update_port(world.now, A, held).unwrap();
+    world.ticks(3);
+    assert_eq!(world.sent_to(A).len(), 3);
+}
+
+#[test]
+fn a_leg_that_falls_silent_on_the_wire_stalls_once_and_may_come_back() {
+    let stall_after = Some(Duration::from_millis(200));
+    let mut world = one(PortParams {
+        stall_after,
+        ..quiet(Codec::Pcma, 8, 7)
+    });
+    world.ticks(30);
+    assert_eq!(world.events, [(A, MediaEvent::Stalled)]);
+    world.receive(A, audio(0, 8, 160), &[0; 160]);
+    world.ticks(5);
+    assert_eq!(world.events.len(), 1);
+    world.ticks(10);
+    assert_eq!(world.events.len(), 2);
+}
+
+#[test]
+fn a_leg_on_hold_or_proved_alive_does_not_stall() {
+    let stall_after = Some(Duration::from_millis(200));
+    let mut world = one(PortParams {
+        stall_after,
+        direction: Direction::SendOnly,
+        ..quiet(Codec::Pcma, 8, 7)
+    });
+    world.ticks(30);
+    world
+        .graph
+        .update_port(
+            world.now,
+            A,
+            PortParams {
+                stall_after,
+                ..quiet(Codec::Pcma, 8, 7)
+            },
+        )
+        .unwrap();
+    for _ in 0..30 {
+        world.graph.touch(world.now, A);
+        world.tick();
+    }
+    assert!(world.events.is_empty());
+}
+
+#[test]
+fn silence_is_reported_once_per_stretch() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world
+        .graph
+        .detect(
+            world.now,
+            A,
+            DetectSet {
+                silence_ms: Some(100),
+            },
+        )
+        .unwrap();
+    let loud = [Law::A.encode(8_000); 160];
+    let silent = [Law::A.silence(); 160];
+    for n in 0..40 {
+        let payload = if n == 20 { &loud } else { &silent };
+        world.receive(A, audio(n, 8, 160), payload);
+        world.tick();
+    }
+    assert_eq!(
+        world.events,
+        [(A, MediaEvent::Silence { silence_ms: 100 }); 2]
+    );
+}
