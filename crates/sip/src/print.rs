@@ -41,23 +41,14 @@ impl Response {
         out.extend_from_slice(b"SIP/2.0 ");
         push_number(&mut out, usize::from(self.status.code()));
         out.push(b' ');
-        out.extend(self.reason.iter().map(|&byte| {
-            if matches!(byte, b'\r' | b'\n') {
-                b' '
-            } else {
-                byte
-            }
-        }));
+        out.extend(self.reason.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         out.extend_from_slice(b"\r\n");
         rest(out, &self.headers, &self.body)
     }
 }
 
 fn capacity(headers: &Headers, body: &[u8]) -> usize {
-    let fields: usize = headers
-        .iter()
-        .map(|(name, value)| name.as_str().len() + value.len() + 4)
-        .sum();
+    let fields: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     FIXED_BYTES + fields + body.len()
 }
 

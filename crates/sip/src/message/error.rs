@@ -17,9 +17,6 @@ pub enum HeaderError {
 
 impl HeaderError {
     pub(crate) fn malformed(name: &HeaderName, why: &'static str) -> HeaderError {
-        HeaderError::Malformed {
-            name: name.clone(),
-            why,
-        }
+        HeaderError::Malformed { name: name.clone(), why }
     }
 }

@@ -197,19 +197,13 @@ mod tests {
             ("k", "Supported"),
             ("x", "Session-Expires"),
         ] {
-            assert_eq!(
-                HeaderName::from_token(compact),
-                HeaderName::from_token(long)
-            );
+            assert_eq!(HeaderName::from_token(compact), HeaderName::from_token(long));
         }
     }
 
     #[test]
     fn unknown_names_compare_without_case_and_keep_theirs() {
-        assert_eq!(
-            HeaderName::from_token("X-Foo"),
-            HeaderName::from_token("x-fOO")
-        );
+        assert_eq!(HeaderName::from_token("X-Foo"), HeaderName::from_token("x-fOO"));
         assert_eq!(HeaderName::from_token("x-fOO").as_str(), "x-fOO");
         assert_ne!(HeaderName::from_token("z"), HeaderName::Via);
     }

@@ -38,25 +38,16 @@ impl Headers {
     }
 
     pub(crate) fn over(source: Bytes) -> Headers {
-        Headers {
-            source,
-            fields: Vec::with_capacity(USUAL_FIELDS),
-        }
+        Headers { source, fields: Vec::with_capacity(USUAL_FIELDS) }
     }
 
     pub(crate) fn push_span(&mut self, name: HeaderName, start: u32, end: u32) {
-        self.fields.push(Field {
-            name,
-            value: Value::Span { start, end },
-        });
+        self.fields.push(Field { name, value: Value::Span { start, end } });
     }
 
     fn bytes_of<'a>(&'a self, field: &'a Field) -> &'a [u8] {
         match &field.value {
-            Value::Span { start, end } => self
-                .source
-                .get(*start as usize..*end as usize)
-                .unwrap_or_default(),
+            Value::Span { start, end } => self.source.get(*start as usize..*end as usize).unwrap_or_default(),
             Value::Owned(bytes) => bytes,
         }
     }
@@ -72,34 +63,23 @@ impl Headers {
 
     /// All fields in order.
     pub fn iter(&self) -> impl Iterator<Item = (&HeaderName, &[u8])> {
-        self.fields
-            .iter()
-            .map(|field| (&field.name, self.bytes_of(field)))
+        self.fields.iter().map(|field| (&field.name, self.bytes_of(field)))
     }
 
     /// The first field of this name, without surrounding white space.
     pub fn get(&self, name: &HeaderName) -> Option<&[u8]> {
-        self.fields
-            .iter()
-            .find(|field| field.name == *name)
-            .map(|field| self.bytes_of(field))
+        self.fields.iter().find(|field| field.name == *name).map(|field| self.bytes_of(field))
     }
 
     /// Every field of this name in order. A field may still hold several values separated by commas.
     pub fn get_all<'a>(&'a self, name: &'a HeaderName) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
-            .filter(move |field| field.name == *name)
-            .map(|field| self.bytes_of(field))
+        self.fields.iter().filter(move |field| field.name == *name).map(|field| self.bytes_of(field))
     }
 
     /// The first field of this name as text; an error when it is not UTF-8.
     pub fn text(&self, name: &HeaderName) -> Result<Option<&str>, HeaderError> {
         self.get(name)
-            .map(|bytes| {
-                core::str::from_utf8(bytes)
-                    .map_err(|_| HeaderError::malformed(name, "is not UTF-8"))
-            })
+            .map(|bytes| core::str::from_utf8(bytes).map_err(|_| HeaderError::malformed(name, "is not UTF-8")))
             .transpose()
     }
 
@@ -110,21 +90,12 @@ impl Headers {
     /// Appends a field. Line ends in the value would start a header of the value's choosing, so each
     /// CR or LF becomes a space.
     pub fn push(&mut self, name: HeaderName, value: impl Into<Bytes>) {
-        self.fields.push(Field {
-            name,
-            value: Value::Owned(one_line(value.into())),
-        });
+        self.fields.push(Field { name, value: Value::Owned(one_line(value.into())) });
     }
 
     /// Puts a field before all others, as a proxy or client does with its Via.
     pub fn prepend(&mut self, name: HeaderName, value: impl Into<Bytes>) {
-        self.fields.insert(
-            0,
-            Field {
-                name,
-                value: Value::Owned(one_line(value.into())),
-            },
-        );
+        self.fields.insert(0, Field { name, value: Value::Owned(one_line(value.into())) });
     }
 
     /// Replaces every field of this name by one, which takes the place of the first; appends when
@@ -175,16 +146,7 @@ fn one_line(value: Bytes) -> Bytes {
     if value.iter().all(|byte| !matches!(byte, b'\r' | b'\n')) {
         return value;
     }
-    value
-        .iter()
-        .map(|&byte| {
-            if matches!(byte, b'\r' | b'\n') {
-                b' '
-            } else {
-                byte
-            }
-        })
-        .collect()
+    value.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }).collect()
 }
 
 impl PartialEq for Headers {
@@ -198,8 +160,6 @@ impl Eq for Headers {}
 /// Names only: values carry telephone numbers and credentials.
 impl core::fmt::Debug for Headers {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_list()
-            .entries(self.fields.iter().map(|field| field.name.as_str()))
-            .finish()
+        f.debug_list().entries(self.fields.iter().map(|field| field.name.as_str())).finish()
     }
 }

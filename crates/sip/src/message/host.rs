@@ -25,10 +25,7 @@ impl Host {
             return None;
         }
         // A name cannot start with a digit in its last label, so the literal wins when it parses.
-        Some(
-            text.parse()
-                .map_or_else(|_| Host::Name(text.to_owned()), Host::V4),
-        )
+        Some(text.parse().map_or_else(|_| Host::Name(text.to_owned()), Host::V4))
     }
 
     /// The address, when the host is a literal.

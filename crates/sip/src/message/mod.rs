@@ -20,9 +20,7 @@ mod uri_equality;
 pub mod header;
 
 pub use error::HeaderError;
-pub use header::{
-    AuthParams, CSeq, Challenge, Contact, Credentials, MediaType, NameAddr, Reason, Via,
-};
+pub use header::{AuthParams, CSeq, Challenge, Contact, Credentials, MediaType, NameAddr, Reason, Via};
 pub use header_name::HeaderName;
 pub use headers::Headers;
 pub use host::Host;

@@ -46,46 +46,28 @@ impl Params {
     }
 
     fn find(&self, name: &str) -> Option<&Param> {
-        self.0
-            .iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name))
+        self.0.iter().find(|param| param.name.eq_ignore_ascii_case(name))
     }
 
     /// Adds or replaces; the value is quoted on the wire when it is not a token or host.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         let value = value.into();
         let quoted = !is_bare(value.as_bytes());
-        self.put(Param {
-            name: name.into(),
-            value: Some(value),
-            quoted,
-        });
+        self.put(Param { name: name.into(), value: Some(value), quoted });
     }
 
     /// Adds or replaces a value that the grammar wants in quotes.
     pub fn set_quoted(&mut self, name: &str, value: impl Into<String>) {
-        self.put(Param {
-            name: name.into(),
-            value: Some(value.into()),
-            quoted: true,
-        });
+        self.put(Param { name: name.into(), value: Some(value.into()), quoted: true });
     }
 
     /// Adds a parameter without value, such as `lr`.
     pub fn set_flag(&mut self, name: &str) {
-        self.put(Param {
-            name: name.into(),
-            value: None,
-            quoted: false,
-        });
+        self.put(Param { name: name.into(), value: None, quoted: false });
     }
 
     fn put(&mut self, new: Param) {
-        match self
-            .0
-            .iter_mut()
-            .find(|param| param.name.eq_ignore_ascii_case(&new.name))
-        {
+        match self.0.iter_mut().find(|param| param.name.eq_ignore_ascii_case(&new.name)) {
             Some(param) => *param = new,
             None => self.0.push(new),
         }
@@ -94,8 +76,7 @@ impl Params {
     /// Removes every parameter of this name; says whether there was one.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.0.len();
-        self.0
-            .retain(|param| !param.name.eq_ignore_ascii_case(name));
+        self.0.retain(|param| !param.name.eq_ignore_ascii_case(name));
         self.0.len() != before
     }
 
@@ -109,18 +90,10 @@ impl Params {
         let mut params = Params::new();
         while cursor.eat_separator(b';') {
             let name = cursor.token()?.to_owned();
-            let mut param = Param {
-                name,
-                value: None,
-                quoted: false,
-            };
+            let mut param = Param { name, value: None, quoted: false };
             if cursor.eat_separator(b'=') {
                 param.quoted = cursor.peek() == Some(b'"');
-                let value = if param.quoted {
-                    cursor.quoted()?
-                } else {
-                    bare_value(cursor)?
-                };
+                let value = if param.quoted { cursor.quoted()? } else { bare_value(cursor)? };
                 param.value = Some(value);
             }
             if params.contains(&param.name) {
@@ -134,22 +107,15 @@ impl Params {
 
 /// More than `token / host` on purpose: carriers put base64 and addresses in bare values.
 fn bare_value(cursor: &mut Cursor<'_>) -> Option<String> {
-    let value = cursor.take_while(|byte| {
-        byte > b' ' && byte != 0x7f && !matches!(byte, b';' | b',' | b'"' | b'<' | b'>' | b'?')
-    });
-    if value.is_empty() {
-        None
-    } else {
-        core::str::from_utf8(value).ok().map(str::to_owned)
-    }
+    let value = cursor
+        .take_while(|byte| byte > b' ' && byte != 0x7f && !matches!(byte, b';' | b',' | b'"' | b'<' | b'>' | b'?'));
+    if value.is_empty() { None } else { core::str::from_utf8(value).ok().map(str::to_owned) }
 }
 
 fn is_bare(value: &[u8]) -> bool {
     is_token(value)
         || (!value.is_empty()
-            && value
-                .iter()
-                .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'[' | b']')))
+            && value.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.' | b'[' | b']')))
 }
 
 pub(crate) fn write_quoted(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {

@@ -17,11 +17,6 @@ pub struct Request {
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, uri: Uri) -> Request {
-        Request {
-            method,
-            uri,
-            headers: Headers::new(),
-            body: Bytes::new(),
-        }
+        Request { method, uri, headers: Headers::new(), body: Bytes::new() }
     }
 }

@@ -32,11 +32,7 @@ impl Response {
     }
 
     /// As [`Response::to_request`], for a request of which only the headers could be read.
-    pub(crate) fn to_headers(
-        headers: &Headers,
-        status: StatusCode,
-        to_tag: Option<&str>,
-    ) -> Response {
+    pub(crate) fn to_headers(headers: &Headers, status: StatusCode, to_tag: Option<&str>) -> Response {
         let mut response = Response::new(status);
         let copied = &mut response.headers;
         copied.copy_from(headers, &HeaderName::Via);

@@ -49,11 +49,7 @@ impl StatusCode {
 
     /// `None` outside 100 to 699.
     pub const fn new(code: u16) -> Option<StatusCode> {
-        if code >= 100 && code <= 699 {
-            Some(StatusCode(code))
-        } else {
-            None
-        }
+        if code >= 100 && code <= 699 { Some(StatusCode(code)) } else { None }
     }
 
     /// The number.

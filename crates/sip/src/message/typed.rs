@@ -4,8 +4,8 @@
 //! elements on the path would otherwise act on different values.
 
 use super::header::{
-    AuthParams, CSeq, Challenge, Contact, Credentials, MediaType, NameAddr, RAck, Reason, Replaces,
-    SessionExpires, Via, comma_list, single, token_list,
+    AuthParams, CSeq, Challenge, Contact, Credentials, MediaType, NameAddr, RAck, Reason, Replaces, SessionExpires,
+    Via, comma_list, single, token_list,
 };
 use super::{HeaderError, HeaderName, Headers};
 use crate::parse::cursor::{is_digits, number};
@@ -150,11 +150,7 @@ fn optional<T>(
         .transpose()
 }
 
-fn required<T>(
-    headers: &Headers,
-    name: &HeaderName,
-    parse: impl FnOnce(&[u8]) -> Option<T>,
-) -> Result<T, HeaderError> {
+fn required<T>(headers: &Headers, name: &HeaderName, parse: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, HeaderError> {
     optional(headers, name, parse)?.ok_or_else(|| HeaderError::Missing(name.clone()))
 }
 
@@ -170,10 +166,6 @@ fn list<T>(
     Ok(all)
 }
 
-fn each<T>(
-    headers: &Headers,
-    name: &HeaderName,
-    parse: impl Fn(&[u8]) -> Option<T>,
-) -> Result<Vec<T>, HeaderError> {
+fn each<T>(headers: &Headers, name: &HeaderName, parse: impl Fn(&[u8]) -> Option<T>) -> Result<Vec<T>, HeaderError> {
     list(headers, name, |value| parse(value).map(|value| vec![value]))
 }

@@ -75,10 +75,7 @@ impl Uri {
     pub fn parse(input: impl AsRef<[u8]>) -> Result<Uri, UriError> {
         let input = input.as_ref();
         // Checked once here, so that the parts below are slices of valid, printable text.
-        if input
-            .iter()
-            .any(|&byte| byte <= b' ' || byte >= 0x7f || matches!(byte, b'<' | b'>' | b'"'))
-        {
+        if input.iter().any(|&byte| byte <= b' ' || byte >= 0x7f || matches!(byte, b'<' | b'>' | b'"')) {
             return Err(UriError::Byte);
         }
         let text = core::str::from_utf8(input).map_err(|_| UriError::Byte)?;
@@ -91,8 +88,7 @@ impl Uri {
         }
         let mut bytes = scheme.bytes();
         let starts_with_letter = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic());
-        if !starts_with_letter
-            || !bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+        if !starts_with_letter || !bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
         {
             return Err(UriError::Scheme);
         }
@@ -100,10 +96,7 @@ impl Uri {
             return Err(UriError::User);
         }
         let scheme = scheme.to_ascii_lowercase();
-        let mut uri = Uri {
-            scheme: Scheme::Tel,
-            ..Uri::sip(None, Host::None, None)
-        };
+        let mut uri = Uri { scheme: Scheme::Tel, ..Uri::sip(None, Host::None, None) };
         if scheme == "tel" {
             let (number, params) = rest.split_once(';').unwrap_or((rest, ""));
             if !number.bytes().all(is_phone_byte) || number.is_empty() {
@@ -124,9 +117,7 @@ impl Uri {
         if !user.contains('%') {
             return Some(Cow::Borrowed(user));
         }
-        Some(Cow::Owned(
-            String::from_utf8_lossy(&unescape(user)).into_owned(),
-        ))
+        Some(Cow::Owned(String::from_utf8_lossy(&unescape(user)).into_owned()))
     }
 
     /// `lr` of a loose router (RFC 3261 §16.12).
@@ -141,10 +132,7 @@ impl Uri {
 }
 
 fn parse_sip(scheme: Scheme, rest: &str) -> Result<Uri, UriError> {
-    let mut uri = Uri {
-        scheme,
-        ..Uri::sip(None, Host::None, None)
-    };
+    let mut uri = Uri { scheme, ..Uri::sip(None, Host::None, None) };
     // The user part may hold `;` and `?` (RFC 4475 §3.1.1.9), so it is cut off first.
     let rest = match rest.split_once('@') {
         // A second `@` reads differently in every stack: refuse it.
@@ -168,9 +156,7 @@ fn parse_sip(scheme: Scheme, rest: &str) -> Result<Uri, UriError> {
         Some((rest, headers)) => (rest, Some(headers)),
         None => (rest, None),
     };
-    let (hostport, params) = rest
-        .split_once(';')
-        .map_or((rest, None), |(hostport, params)| (hostport, Some(params)));
+    let (hostport, params) = rest.split_once(';').map_or((rest, None), |(hostport, params)| (hostport, Some(params)));
     (uri.host, uri.port) = parse_hostport(hostport)?;
     if let Some(params) = params {
         parse_params(&mut uri.params, params)?;
@@ -192,10 +178,7 @@ fn parse_sip(scheme: Scheme, rest: &str) -> Result<Uri, UriError> {
 pub(crate) fn parse_hostport(text: &str) -> Result<(Host, Option<u16>), UriError> {
     let after_host = match text.find(']') {
         Some(bracket) => bracket + 1,
-        None => text
-            .bytes()
-            .position(|byte| !is_host_byte(byte))
-            .unwrap_or(text.len()),
+        None => text.bytes().position(|byte| !is_host_byte(byte)).unwrap_or(text.len()),
     };
     let (host, tail) = text.split_at_checked(after_host).ok_or(UriError::Host)?;
     let host = Host::parse(host).ok_or(UriError::Host)?;
@@ -213,18 +196,12 @@ fn parse_params(params: &mut Params, text: &str) -> Result<(), UriError> {
     }
     check_escapes(text)?;
     for part in text.split(';') {
-        let (name, value) = part
-            .split_once('=')
-            .map_or((part, None), |(name, value)| (name, Some(value)));
+        let (name, value) = part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value)));
         // The same parameter twice is forbidden by RFC 3261 §19.1.1.
         if name.is_empty() || value == Some("") || part.contains('?') || params.contains(name) {
             return Err(UriError::Param);
         }
-        params.append(Param {
-            name: name.to_owned(),
-            value: value.map(str::to_owned),
-            quoted: false,
-        });
+        params.append(Param { name: name.to_owned(), value: value.map(str::to_owned), quoted: false });
     }
     Ok(())
 }

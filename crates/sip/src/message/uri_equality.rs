@@ -16,10 +16,7 @@ impl PartialEq for Uri {
             Scheme::Tel => {
                 digits(self) == digits(other)
                     && self.params.len() == other.params.len()
-                    && self
-                        .params
-                        .iter()
-                        .all(|param| same_param(self, other, &param.name))
+                    && self.params.iter().all(|param| same_param(self, other, &param.name))
             }
             Scheme::Other(_) => self.user == other.user,
         }
@@ -61,8 +58,7 @@ fn headers_equal(a: &Uri, b: &Uri) -> bool {
     a.headers.len() == b.headers.len()
         && a.headers.iter().all(|(name, value)| {
             b.headers.iter().any(|(other, theirs)| {
-                unescape(name).eq_ignore_ascii_case(&unescape(other))
-                    && unescape(value) == unescape(theirs)
+                unescape(name).eq_ignore_ascii_case(&unescape(other)) && unescape(value) == unescape(theirs)
             })
         })
 }
@@ -88,15 +84,9 @@ mod tests {
     #[test]
     fn equal_pairs_of_rfc_3261() {
         for (a, b) in [
-            (
-                "sip:%61lice@atlanta.com;transport=TCP",
-                "sip:alice@AtLanTa.CoM;Transport=tcp",
-            ),
+            ("sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp"),
             ("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"),
-            (
-                "sip:carol@chicago.com;newparam=5",
-                "sip:carol@chicago.com;security=on",
-            ),
+            ("sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on"),
             (
                 "sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
                 "sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com",
@@ -113,25 +103,13 @@ mod tests {
     #[test]
     fn different_pairs_of_rfc_3261() {
         for (a, b) in [
-            (
-                "SIP:ALICE@AtLanTa.CoM;Transport=udp",
-                "sip:alice@AtLanTa.CoM;Transport=UDP",
-            ),
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
             ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
             ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
-            (
-                "sip:bob@biloxi.com",
-                "sip:bob@biloxi.com:6000;transport=tcp",
-            ),
-            (
-                "sip:carol@chicago.com",
-                "sip:carol@chicago.com?Subject=next%20meeting",
-            ),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
             ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
-            (
-                "sip:carol@chicago.com;security=on",
-                "sip:carol@chicago.com;security=off",
-            ),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
             ("sip:a@b.example", "sips:a@b.example"),
         ] {
             assert_ne!(uri(a), uri(b), "{a} {b}");
@@ -142,9 +120,6 @@ mod tests {
     fn telephone_numbers_ignore_visual_separators() {
         assert_eq!(uri("tel:+254-722-000042"), uri("TEL:+254722000042"));
         assert_ne!(uri("tel:+254722000042"), uri("tel:254722000042"));
-        assert_ne!(
-            uri("tel:7042;phone-context=example.com"),
-            uri("tel:7042;phone-context=example.net")
-        );
+        assert_ne!(uri("tel:7042;phone-context=example.com"), uri("tel:7042;phone-context=example.net"));
     }
 }

@@ -4,11 +4,7 @@
 
 /// A byte of `token` (RFC 3261 §25.1).
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~'
-        )
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
 }
 
 /// True for a non-empty `token`.
@@ -93,11 +89,7 @@ impl<'a> Cursor<'a> {
 
     /// The longest run of bytes that satisfy `keep`; may be empty.
     pub(crate) fn take_while(&mut self, keep: impl Fn(u8) -> bool) -> &'a [u8] {
-        let end = self
-            .rest
-            .iter()
-            .position(|&byte| !keep(byte))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.iter().position(|&byte| !keep(byte)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
         self.rest = rest;
         taken
@@ -106,11 +98,7 @@ impl<'a> Cursor<'a> {
     /// A non-empty token.
     pub(crate) fn token(&mut self) -> Option<&'a str> {
         let token = self.take_while(is_token_byte);
-        if token.is_empty() {
-            None
-        } else {
-            core::str::from_utf8(token).ok()
-        }
+        if token.is_empty() { None } else { core::str::from_utf8(token).ok() }
     }
 
     /// Everything up to and without `byte`, which is taken too; `None` when it does not occur.

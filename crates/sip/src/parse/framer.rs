@@ -55,8 +55,7 @@ impl Framer {
         match self.waiting.take() {
             Some((head, length)) if self.buffer.len() >= length => {
                 let body: Bytes = self.buffer.split_to(length).freeze();
-                head.finish(body)
-                    .map(|message| Some(Frame::Message(message)))
+                head.finish(body).map(|message| Some(Frame::Message(message)))
             }
             waiting => {
                 self.waiting = waiting;
@@ -76,10 +75,7 @@ impl Framer {
             self.buffer.advance(4);
             return true;
         }
-        while self.buffer.starts_with(b"\r\n")
-            && self.buffer.len() > 2
-            && !b"\r\n\r\n".starts_with(&self.buffer)
-        {
+        while self.buffer.starts_with(b"\r\n") && self.buffer.len() > 2 && !b"\r\n\r\n".starts_with(&self.buffer) {
             self.buffer.advance(2);
         }
         false
@@ -88,9 +84,7 @@ impl Framer {
     fn read_head(&mut self) -> Result<(), ParseError> {
         // The empty line may straddle two pushes.
         let from = self.searched.saturating_sub(3).min(self.buffer.len());
-        let Some(found) =
-            memchr::memmem::find(self.buffer.get(from..).unwrap_or_default(), b"\r\n\r\n")
-        else {
+        let Some(found) = memchr::memmem::find(self.buffer.get(from..).unwrap_or_default(), b"\r\n\r\n") else {
             self.searched = self.buffer.len();
             if self.buffer.len() > MAX_MESSAGE_BYTES {
                 return self.fail(ParseError::TooLarge("headers too large"));
@@ -118,10 +112,8 @@ impl Framer {
             _ => {
                 let mut head = head;
                 head.blame("no Content-Length on a stream");
-                let error = head
-                    .finish(Bytes::new())
-                    .err()
-                    .unwrap_or(ParseError::Malformed("no Content-Length on a stream"));
+                let error =
+                    head.finish(Bytes::new()).err().unwrap_or(ParseError::Malformed("no Content-Length on a stream"));
                 self.fail(error)
             }
         }
@@ -168,15 +160,10 @@ mod tests {
 
     #[test]
     fn two_lengths_close_the_stream_with_an_answer() {
-        let text = String::from_utf8(OPTIONS.to_vec())
-            .unwrap()
-            .replace("CSeq:", "l: 0\r\nCSeq:");
+        let text = String::from_utf8(OPTIONS.to_vec()).unwrap().replace("CSeq:", "l: 0\r\nCSeq:");
         let mut framer = Framer::new();
         framer.push(text.as_bytes());
-        assert_eq!(
-            framer.poll().unwrap_err().status(),
-            Some(StatusCode::BAD_REQUEST)
-        );
+        assert_eq!(framer.poll().unwrap_err().status(), Some(StatusCode::BAD_REQUEST));
         assert!(framer.is_closed());
         assert_eq!(framer.poll(), Ok(None));
     }
@@ -196,16 +183,11 @@ mod tests {
 
     #[test]
     fn a_refused_request_with_sound_length_leaves_the_stream_open() {
-        let broken = String::from_utf8(OPTIONS.to_vec())
-            .unwrap()
-            .replace("1 OPTIONS", "1 INVITE");
+        let broken = String::from_utf8(OPTIONS.to_vec()).unwrap().replace("1 OPTIONS", "1 INVITE");
         let mut framer = Framer::new();
         framer.push(broken.as_bytes());
         framer.push(OPTIONS);
-        assert_eq!(
-            framer.poll().unwrap_err().status(),
-            Some(StatusCode::BAD_REQUEST)
-        );
+        assert_eq!(framer.poll().unwrap_err().status(), Some(StatusCode::BAD_REQUEST));
         assert!(matches!(framer.poll(), Ok(Some(Frame::Message(_)))));
     }
 }

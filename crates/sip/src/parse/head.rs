@@ -131,11 +131,7 @@ impl Head {
         if folded && line.get(start..end)?.contains(&b'\n') {
             self.headers.push(name, unfold(line.get(start..end)?));
         } else {
-            self.headers.push_span(
-                name,
-                u32::try_from(at + start).ok()?,
-                u32::try_from(at + end).ok()?,
-            );
+            self.headers.push_span(name, u32::try_from(at + start).ok()?, u32::try_from(at + end).ok()?);
         }
         Some(Field::Kept)
     }
@@ -146,23 +142,13 @@ impl Head {
             self.fault = self.essentials().err();
         }
         match (self.start, self.fault) {
-            (Start::Request { method, uri }, None) => Ok(Message::Request(Request {
-                method,
-                uri,
-                headers: self.headers,
-                body,
-            })),
+            (Start::Request { method, uri }, None) => {
+                Ok(Message::Request(Request { method, uri, headers: self.headers, body }))
+            }
             (Start::Request { method, .. }, Some(why)) => {
                 Err(refused(method, StatusCode::BAD_REQUEST, why, self.headers))
             }
-            (
-                Start::Broken {
-                    method,
-                    status,
-                    why,
-                },
-                _,
-            ) => Err(refused(method, status, why, self.headers)),
+            (Start::Broken { method, status, why }, _) => Err(refused(method, status, why, self.headers)),
             (Start::Response { status, .. }, None) => Ok(Message::Response(Response {
                 status,
                 reason: self.source.slice(self.reason),
@@ -195,9 +181,7 @@ impl Head {
         }
         let cseq = self.headers.cseq().map_err(|_| "bad CSeq")?;
         match &self.start {
-            Start::Request { method, .. } if *method != cseq.method => {
-                Err("CSeq names another method")
-            }
+            Start::Request { method, .. } if *method != cseq.method => Err("CSeq names another method"),
             _ => Ok(()),
         }
     }
@@ -209,12 +193,7 @@ enum Field {
 }
 
 fn refused(method: Method, status: StatusCode, why: &'static str, headers: Headers) -> ParseError {
-    ParseError::Refused(Box::new(Refusal {
-        status,
-        why,
-        method,
-        headers,
-    }))
+    ParseError::Refused(Box::new(Refusal { status, why, method, headers }))
 }
 
 /// Offset of the CRLF that ends the line at `at`; `None` when the source ends first.

@@ -33,10 +33,7 @@ pub fn message(bytes: impl Into<Bytes>) -> Result<Message, ParseError> {
         return Err(ParseError::TooLarge("message too large"));
     }
     // Line ends before the start line are allowed (RFC 3261 §7.5).
-    let Some(at) = source
-        .iter()
-        .position(|byte| !matches!(byte, b'\r' | b'\n'))
-    else {
+    let Some(at) = source.iter().position(|byte| !matches!(byte, b'\r' | b'\n')) else {
         return Err(ParseError::KeepAlive);
     };
     let mut head = Head::read(source.clone(), at)?;

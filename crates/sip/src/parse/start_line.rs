@@ -24,10 +24,7 @@ pub(super) enum Start {
 
 /// `None`: not SIP, or a status line that nobody can use.
 pub(super) fn start_line(line: &[u8]) -> Option<Start> {
-    if line
-        .get(..4)
-        .is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"SIP/"))
-    {
+    if line.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"SIP/")) {
         return status_line(line);
     }
     request_line(line)
@@ -41,15 +38,9 @@ fn status_line(line: &[u8]) -> Option<Start> {
     }
     let status = number(line.get(CODE_AT..CODE_END)?).and_then(StatusCode::new)?;
     match line.get(CODE_END) {
-        Some(b' ') => Some(Start::Response {
-            status,
-            reason_at: CODE_END + 1,
-        }),
+        Some(b' ') => Some(Start::Response { status, reason_at: CODE_END + 1 }),
         // The space is required even before an empty phrase, but harmless when it is forgotten.
-        None => Some(Start::Response {
-            status,
-            reason_at: CODE_END,
-        }),
+        None => Some(Start::Response { status, reason_at: CODE_END }),
         Some(_) => None,
     }
 }
@@ -65,35 +56,17 @@ fn request_line(line: &[u8]) -> Option<Start> {
     if !version.get(..4)?.eq_ignore_ascii_case(b"SIP/") {
         return None;
     }
-    let broken = |method, status, why| {
-        Some(Start::Broken {
-            method,
-            status,
-            why,
-        })
-    };
+    let broken = |method, status, why| Some(Start::Broken { method, status, why });
     if !version.eq_ignore_ascii_case(b"SIP/2.0") {
-        return broken(
-            method,
-            StatusCode::VERSION_NOT_SUPPORTED,
-            "unknown SIP version",
-        );
+        return broken(method, StatusCode::VERSION_NOT_SUPPORTED, "unknown SIP version");
     }
     // One space between the parts and none around them: anything else is read differently by
     // different elements (RFC 4475 §3.1.2.8 to §3.1.2.10).
     if tidy.len() != rest.len() {
-        return broken(
-            method,
-            StatusCode::BAD_REQUEST,
-            "white space in the request line",
-        );
+        return broken(method, StatusCode::BAD_REQUEST, "white space in the request line");
     }
     match Uri::parse(tidy.get(..version_at - 1)?) {
-        Ok(uri) if !uri.headers.is_empty() => broken(
-            method,
-            StatusCode::BAD_REQUEST,
-            "header part in the Request-URI",
-        ),
+        Ok(uri) if !uri.headers.is_empty() => broken(method, StatusCode::BAD_REQUEST, "header part in the Request-URI"),
         Ok(uri) => Some(Start::Request { method, uri }),
         Err(_) => broken(method, StatusCode::BAD_REQUEST, "bad Request-URI"),
     }

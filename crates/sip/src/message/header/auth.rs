@@ -25,11 +25,7 @@ pub struct AuthParams {
 
 impl AuthParams {
     pub fn new(scheme: &str) -> AuthParams {
-        AuthParams {
-            scheme: scheme.to_owned(),
-            token: String::new(),
-            params: Params::new(),
-        }
+        AuthParams { scheme: scheme.to_owned(), token: String::new(), params: Params::new() }
     }
 
     /// Reads one header value.
@@ -38,11 +34,7 @@ impl AuthParams {
         cursor.skip_space();
         let scheme = cursor.token()?.to_owned();
         cursor.skip_space();
-        let mut auth = AuthParams {
-            scheme,
-            token: String::new(),
-            params: Params::new(),
-        };
+        let mut auth = AuthParams { scheme, token: String::new(), params: Params::new() };
         let rest = trim(cursor.rest());
         if rest.is_empty() {
             return Some(auth);
@@ -82,22 +74,14 @@ fn read_params(cursor: &mut Cursor<'_>) -> Option<Params> {
         let value = if quoted {
             cursor.quoted()?
         } else {
-            let bare = cursor
-                .take_while(|byte| byte > b' ' && byte < 0x7f && !matches!(byte, b',' | b'"'));
-            core::str::from_utf8(bare)
-                .ok()
-                .filter(|text| !text.is_empty())?
-                .to_owned()
+            let bare = cursor.take_while(|byte| byte > b' ' && byte < 0x7f && !matches!(byte, b',' | b'"'));
+            core::str::from_utf8(bare).ok().filter(|text| !text.is_empty())?.to_owned()
         };
         // The same parameter twice lets two checks look at different values.
         if params.contains(&name) {
             return None;
         }
-        params.append(Param {
-            name,
-            value: Some(value),
-            quoted,
-        });
+        params.append(Param { name, value: Some(value), quoted });
         cursor.skip_space();
         if !cursor.is_empty() && cursor.peek() != Some(b',') {
             return None;
@@ -107,16 +91,12 @@ fn read_params(cursor: &mut Cursor<'_>) -> Option<Params> {
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, which no `name=value` is.
 fn is_token68(bytes: &[u8]) -> bool {
-    let body = bytes
-        .iter()
-        .rposition(|&byte| byte != b'=')
-        .map_or(0, |last| last + 1);
+    let body = bytes.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
     bytes.get(..body).is_some_and(|body| {
         !body.is_empty()
-            && body.iter().all(|byte| {
-                byte.is_ascii_alphanumeric()
-                    || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
-            })
+            && body
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
     })
 }
 
@@ -142,8 +122,6 @@ impl fmt::Display for AuthParams {
 /// Scheme only: the rest is a secret or helps to guess one.
 impl fmt::Debug for AuthParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthParams")
-            .field("scheme", &self.scheme)
-            .finish_non_exhaustive()
+        f.debug_struct("AuthParams").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }

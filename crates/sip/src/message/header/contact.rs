@@ -14,9 +14,7 @@ pub struct Contact {
 
 impl Contact {
     pub fn new(uri: Uri) -> Contact {
-        Contact {
-            addr: NameAddr::new(uri),
-        }
+        Contact { addr: NameAddr::new(uri) }
     }
 
     /// Reads one Contact.
@@ -38,11 +36,7 @@ impl Contact {
     /// The device, as `urn:uuid:…` without the angle brackets.
     pub fn instance(&self) -> Option<&str> {
         let text = self.addr.params.get("+sip.instance")?;
-        Some(
-            text.strip_prefix('<')
-                .and_then(|text| text.strip_suffix('>'))
-                .unwrap_or(text),
-        )
+        Some(text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text))
     }
 
     /// The flow number of an outbound registration, 1 to 2^31-1.
@@ -52,22 +46,14 @@ impl Contact {
 
     /// Preference in thousandths, 0 to 1000; 1000 when absent or malformed.
     pub fn q_thousandths(&self) -> u16 {
-        self.addr
-            .params
-            .get("q")
-            .and_then(thousandths)
-            .unwrap_or(1000)
+        self.addr.params.get("q").and_then(thousandths).unwrap_or(1000)
     }
 }
 
 fn thousandths(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = fraction.len();
-    let fraction: u16 = if digits == 0 {
-        0
-    } else {
-        number(fraction.as_bytes())?
-    };
+    let fraction: u16 = if digits == 0 { 0 } else { number(fraction.as_bytes())? };
     let fraction = match digits {
         0 | 3 => fraction,
         1 => fraction * 100,
@@ -94,18 +80,8 @@ mod tests {
     #[test]
     fn outbound_parameters() {
         let contact = Contact::parse(b"<sip:x@abc.invalid;transport=ws>;reg-id=1;+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\";expires=300;q=0.33").unwrap();
-        assert_eq!(
-            contact.instance(),
-            Some("urn:uuid:00000000-0000-1000-8000-000A95A0E128")
-        );
-        assert_eq!(
-            (
-                contact.reg_id(),
-                contact.expires_s(),
-                contact.q_thousandths()
-            ),
-            (Some(1), Some(300), 330)
-        );
+        assert_eq!(contact.instance(), Some("urn:uuid:00000000-0000-1000-8000-000A95A0E128"));
+        assert_eq!((contact.reg_id(), contact.expires_s(), contact.q_thousandths()), (Some(1), Some(300), 330));
     }
 
     #[test]

@@ -22,10 +22,7 @@ impl CSeq {
                 return None;
             }
             cursor.skip_space();
-            Some(CSeq {
-                number,
-                method: Method::from_token(cursor.token()?),
-            })
+            Some(CSeq { number, method: Method::from_token(cursor.token()?) })
         })
     }
 }

@@ -20,9 +20,7 @@ pub struct SubscriptionState {
 }
 
 fn read(value: &[u8]) -> Option<(String, Params)> {
-    super::single(value, |cursor: &mut Cursor<'_>| {
-        Some((cursor.token()?.to_owned(), Params::parse(cursor)?))
-    })
+    super::single(value, |cursor: &mut Cursor<'_>| Some((cursor.token()?.to_owned(), Params::parse(cursor)?)))
 }
 
 impl Event {

@@ -25,11 +25,7 @@ impl MediaType {
             return None;
         }
         let subtype = cursor.token()?.to_owned();
-        Some(MediaType {
-            kind,
-            subtype,
-            params: Params::parse(cursor)?,
-        })
+        Some(MediaType { kind, subtype, params: Params::parse(cursor)? })
     }
 
     /// True for this essence, such as `application/sdp`, without regard to case.

@@ -30,10 +30,7 @@ pub use via::{BRANCH_COOKIE, Via};
 use crate::parse::cursor::Cursor;
 
 /// Reads `value *( COMMA value )` until the end of the input.
-pub(crate) fn comma_list<T>(
-    input: &[u8],
-    mut item: impl FnMut(&mut Cursor<'_>) -> Option<T>,
-) -> Option<Vec<T>> {
+pub(crate) fn comma_list<T>(input: &[u8], mut item: impl FnMut(&mut Cursor<'_>) -> Option<T>) -> Option<Vec<T>> {
     let mut cursor = Cursor::new(input);
     let mut items = Vec::new();
     loop {
@@ -48,10 +45,7 @@ pub(crate) fn comma_list<T>(
 }
 
 /// Reads one value that fills the input.
-pub(crate) fn single<T>(
-    input: &[u8],
-    item: impl FnOnce(&mut Cursor<'_>) -> Option<T>,
-) -> Option<T> {
+pub(crate) fn single<T>(input: &[u8], item: impl FnOnce(&mut Cursor<'_>) -> Option<T>) -> Option<T> {
     let mut cursor = Cursor::new(input);
     cursor.skip_space();
     let value = item(&mut cursor)?;

@@ -19,11 +19,7 @@ pub struct NameAddr {
 
 impl NameAddr {
     pub fn new(uri: Uri) -> NameAddr {
-        NameAddr {
-            display: None,
-            uri,
-            params: Params::new(),
-        }
+        NameAddr { display: None, uri, params: Params::new() }
     }
 
     /// The same address with this tag.
@@ -63,11 +59,7 @@ impl NameAddr {
             Uri::parse(text).ok()?
         };
         let params = Params::parse(cursor)?;
-        Some(NameAddr {
-            display: display.filter(|text| !text.is_empty()),
-            uri,
-            params,
-        })
+        Some(NameAddr { display: display.filter(|text| !text.is_empty()), uri, params })
     }
 }
 

@@ -17,10 +17,7 @@ impl RAck {
         let mut cursor = Cursor::new(value);
         cursor.skip_space();
         let rseq = number(cursor.take_while(|byte| byte.is_ascii_digit()))?;
-        Some(RAck {
-            rseq,
-            cseq: CSeq::parse(cursor.rest())?,
-        })
+        Some(RAck { rseq, cseq: CSeq::parse(cursor.rest())? })
     }
 }
 

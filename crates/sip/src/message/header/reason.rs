@@ -19,17 +19,11 @@ impl Reason {
         let mut params = Params::new();
         params.set("cause", cause.to_string());
         params.set_quoted("text", text);
-        Reason {
-            protocol: protocol.to_owned(),
-            params,
-        }
+        Reason { protocol: protocol.to_owned(), params }
     }
 
     pub(crate) fn read(cursor: &mut Cursor<'_>) -> Option<Reason> {
-        Some(Reason {
-            protocol: cursor.token()?.to_owned(),
-            params: Params::parse(cursor)?,
-        })
+        Some(Reason { protocol: cursor.token()?.to_owned(), params: Params::parse(cursor)? })
     }
 
     /// The cause code of this protocol.
@@ -47,9 +41,7 @@ impl Reason {
         if !self.protocol.eq_ignore_ascii_case("Q.850") {
             return None;
         }
-        self.cause()
-            .and_then(|cause| u8::try_from(cause).ok())
-            .filter(|cause| (1..128).contains(cause))
+        self.cause().and_then(|cause| u8::try_from(cause).ok()).filter(|cause| (1..128).contains(cause))
     }
 }
 

@@ -19,9 +19,7 @@ impl Replaces {
     pub fn parse(value: &[u8]) -> Option<Replaces> {
         let semicolon = memchr::memchr(b';', value)?;
         let (call_id, rest) = value.split_at_checked(semicolon)?;
-        let call_id = core::str::from_utf8(trim(call_id))
-            .ok()
-            .filter(|text| !text.is_empty())?;
+        let call_id = core::str::from_utf8(trim(call_id)).ok().filter(|text| !text.is_empty())?;
         let mut cursor = Cursor::new(rest);
         let params = Params::parse(&mut cursor)?;
         if !trim(cursor.rest()).is_empty() {
@@ -38,15 +36,7 @@ impl Replaces {
 
 impl fmt::Display for Replaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{};to-tag={};from-tag={}",
-            self.call_id, self.to_tag, self.from_tag
-        )?;
-        if self.early_only {
-            f.write_str(";early-only")
-        } else {
-            Ok(())
-        }
+        write!(f, "{};to-tag={};from-tag={}", self.call_id, self.to_tag, self.from_tag)?;
+        if self.early_only { f.write_str(";early-only") } else { Ok(()) }
     }
 }

@@ -30,10 +30,7 @@ impl SessionExpires {
                 Some(_) => return None,
                 None => None,
             };
-            Some(SessionExpires {
-                interval_s,
-                refresher,
-            })
+            Some(SessionExpires { interval_s, refresher })
         })
     }
 }

@@ -26,12 +26,7 @@ impl Via {
     pub fn new(transport: &str, host: Host, port: Option<u16>, branch: &str) -> Via {
         let mut params = Params::new();
         params.set("branch", branch);
-        Via {
-            transport: transport.to_owned(),
-            host,
-            port,
-            params,
-        }
+        Via { transport: transport.to_owned(), host, port, params }
     }
 
     /// Reads one Via value.
@@ -56,17 +51,10 @@ impl Via {
         let (host, mut port) = parse_hostport(core::str::from_utf8(sent_by).ok()?).ok()?;
         // `host : port` with spaces is legal (COLON takes white space).
         if port.is_none() && cursor.eat_separator(b':') {
-            port = Some(crate::parse::cursor::number(
-                cursor.take_while(|byte| byte.is_ascii_digit()),
-            )?);
+            port = Some(crate::parse::cursor::number(cursor.take_while(|byte| byte.is_ascii_digit()))?);
         }
         let params = Params::parse(cursor)?;
-        Some(Via {
-            transport,
-            host,
-            port,
-            params,
-        })
+        Some(Via { transport, host, port, params })
     }
 
     /// The transaction identifier of this hop.
@@ -76,18 +64,13 @@ impl Via {
 
     /// True when the branch is one of RFC 3261, which alone identifies the transaction (§17.2.3).
     pub fn has_rfc3261_branch(&self) -> bool {
-        self.branch().is_some_and(|branch| {
-            branch.len() > BRANCH_COOKIE.len() && branch.starts_with(BRANCH_COOKIE)
-        })
+        self.branch().is_some_and(|branch| branch.len() > BRANCH_COOKIE.len() && branch.starts_with(BRANCH_COOKIE))
     }
 
     /// The source address that the receiver saw, when it differs from the sent-by.
     pub fn received(&self) -> Option<IpAddr> {
         let text = self.params.get("received")?;
-        text.trim_start_matches('[')
-            .trim_end_matches(']')
-            .parse()
-            .ok()
+        text.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
     /// The source port that the receiver saw.
@@ -127,22 +110,14 @@ mod tests {
 
     #[test]
     fn white_space_is_allowed_where_the_grammar_allows_it() {
-        let via = Via::parse(
-            b"SIP  / 2.0  / TCP     spindle.example.com : 5061  ;  branch  =   z9hG4bK9ikj8",
-        )
-        .unwrap();
-        assert_eq!(
-            via.to_string(),
-            "SIP/2.0/TCP spindle.example.com:5061;branch=z9hG4bK9ikj8"
-        );
+        let via = Via::parse(b"SIP  / 2.0  / TCP     spindle.example.com : 5061  ;  branch  =   z9hG4bK9ikj8").unwrap();
+        assert_eq!(via.to_string(), "SIP/2.0/TCP spindle.example.com:5061;branch=z9hG4bK9ikj8");
     }
 
     #[test]
     fn ipv6_sent_by_and_received() {
-        let via = Via::parse(
-            b"SIP/2.0/UDP [2001:db8::9:1]:6050;received=2001:db8::9:255;branch=z9hG4bKas3;rport=7",
-        )
-        .unwrap();
+        let via =
+            Via::parse(b"SIP/2.0/UDP [2001:db8::9:1]:6050;received=2001:db8::9:255;branch=z9hG4bKas3;rport=7").unwrap();
         assert_eq!((via.port, via.rport()), (Some(6050), Some(7)));
         assert_eq!(via.received(), Some("2001:db8::9:255".parse().unwrap()));
     }
@@ -154,10 +129,7 @@ mod tests {
         assert_eq!(via.received(), None);
         let mut via = Via::parse(b"SIP/2.0/WS abc.invalid;branch=z9hG4bKa;rport").unwrap();
         via.set_source("192.0.2.9".parse().unwrap(), 40000);
-        assert_eq!(
-            via.to_string(),
-            "SIP/2.0/WS abc.invalid;branch=z9hG4bKa;rport=40000;received=192.0.2.9"
-        );
+        assert_eq!(via.to_string(), "SIP/2.0/WS abc.invalid;branch=z9hG4bKa;rport=40000;received=192.0.2.9");
     }
 
     #[test]
