@@ -9,8 +9,18 @@
 //! | [`parse`] | which message do these bytes hold, and if none, is an answer due? | RFC 3261 §25, RFC 4475 |
 //! | [`sdp`] | which media does a body offer, and where? | RFC 8866 |
 //! | [`print`] | which bytes say this message? | RFC 3261 §7 |
+//! | [`transaction`] | when is a message sent again, and when is it over? | RFC 3261 §17, RFC 6026 |
+//! | [`dialog`] | what do the requests of one call have in common? | RFC 3261 §12 |
+//! | [`negotiation`] | who owes whom an answer to an offer? | RFC 3264, RFC 3311 |
+//! | [`registration`] | when is a binding refreshed? | RFC 3261 §10, RFC 5626 |
+//! | [`ua`] | what does a phone do with all of it? | RFC 3261 §8 to §15 |
 
+pub mod dialog;
 pub mod message;
+pub mod negotiation;
 pub mod parse;
 pub mod print;
+pub mod registration;
 pub mod sdp;
+pub mod transaction;
+pub mod ua;

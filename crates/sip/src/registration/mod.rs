@@ -1,0 +1,5 @@
+//! Registration (RFC 3261 §10) as pure rules: [`refresh`] for the client.
+//!
+//! Who may register, and where bindings are stored, is the shell's business.
+
+pub mod refresh;

@@ -1,0 +1,91 @@
+//! What a user agent is told once: who it is on the wire and what it supports.
+
+use crate::message::{Method, Uri};
+use crate::transaction::Timers;
+
+/// A transport as it is written in a Via (RFC 3261 §20.42, RFC 7118 §5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Datagrams: the only one that retransmits.
+    Udp,
+    /// A TCP connection.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+    /// WebSocket in clear.
+    Ws,
+    /// WebSocket over TLS.
+    Wss,
+}
+
+impl Transport {
+    /// The token in Via.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
+    }
+
+    /// Lost messages are the transport's business, not ours.
+    pub fn is_reliable(self) -> bool {
+        self != Self::Udp
+    }
+}
+
+/// One local end: the names that peers on it see. A socket reachable under two addresses (LAN and public) is two
+/// of these, and the shell picks by peer.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// Transport in Via.
+    pub transport: Transport,
+    /// `host[:port]` in Via; a browser gives a random `….invalid` name (RFC 7118 §5.2).
+    pub sent_by: String,
+    /// Contact of dialogs on this end, unless the call gives its own.
+    pub contact: Uri,
+}
+
+/// Settings of a [`super::Ua`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Local ends; [`super::LocalId`] is the index.
+    pub locals: Vec<Local>,
+    /// Source of tags, branches and Call-IDs. 32 fresh random bytes in production; a fixed value in a simulation.
+    pub seed: [u8; 32],
+    /// Base values of the timer table.
+    pub timers: Timers,
+    /// Methods answered; everything else gets 405. ACK and CANCEL need not be listed.
+    pub allow: Vec<Method>,
+    /// Option tags written in Supported and accepted in Require; any other gets 420.
+    pub supported: Vec<&'static str>,
+    /// User-Agent and Server; none when empty.
+    pub product: String,
+}
+
+impl Config {
+    /// The usual settings of a phone on these local ends.
+    pub fn new(locals: Vec<Local>, seed: [u8; 32]) -> Self {
+        Self {
+            locals,
+            seed,
+            timers: Timers::default(),
+            allow: vec![
+                Method::Invite,
+                Method::Ack,
+                Method::Cancel,
+                Method::Bye,
+                Method::Options,
+                Method::Info,
+                Method::Update,
+                Method::Refer,
+                Method::Notify,
+                Method::Register,
+            ],
+            supported: vec!["replaces", "timer", "outbound", "path"],
+            product: String::new(),
+        }
+    }
+}

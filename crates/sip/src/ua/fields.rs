@@ -1,0 +1,119 @@
+//! Small readings and writings of headers that the user agent needs in several places.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::message::header::Via;
+use crate::message::{HeaderName, Headers, Method, Request, Response};
+
+use super::io::Body;
+
+/// Port of a Via without one (RFC 3261 §18.2.2).
+const DEFAULT_PORT: u16 = 5060;
+
+/// Notes in the topmost Via where the request came from (RFC 3261 §18.2.1, RFC 3581 §4). Unreadable Vias stay.
+pub(crate) fn mark_source(headers: &mut Headers, source: SocketAddr) {
+    let Some(value) = headers.get(&HeaderName::Via) else { return };
+    let Some(mut vias) = crate::message::header::comma_list(value, Via::read) else { return };
+    let Some(top) = vias.first_mut() else { return };
+    top.set_source(source.ip(), source.port());
+    let marked: Vec<String> = vias.iter().map(ToString::to_string).collect();
+    headers.set_first(HeaderName::Via, marked.join(", "));
+}
+
+/// The port that a response goes to when the peer did not ask for its source port.
+pub(crate) fn via_port(via: &Via) -> u16 {
+    via.port.unwrap_or(DEFAULT_PORT)
+}
+
+/// Option tags in Require that are not in `supported`, as the value of Unsupported; empty when all are known.
+pub(crate) fn unsupported(headers: &Headers, supported: &[&str]) -> String {
+    let required = headers.require().unwrap_or_default();
+    let unknown: Vec<String> =
+        required.into_iter().filter(|tag| !supported.iter().any(|known| known.eq_ignore_ascii_case(tag))).collect();
+    unknown.join(", ")
+}
+
+/// 401 or 407.
+pub(crate) fn is_challenge(response: &Response) -> bool {
+    matches!(response.status.code(), 401 | 407)
+}
+
+/// Appends every field of `extra`.
+pub(crate) fn append(headers: &mut Headers, extra: &Headers) {
+    for (name, value) in extra.iter() {
+        headers.push(name.clone(), Bytes::copy_from_slice(value));
+    }
+}
+
+/// Puts a body and its type into a message.
+pub(crate) fn set_body(headers: &mut Headers, slot: &mut Bytes, body: Option<Body>) {
+    if let Some(body) = body {
+        headers.push(HeaderName::ContentType, body.content_type);
+        *slot = body.content;
+    }
+}
+
+/// The CANCEL of an INVITE as it was sent: same Request-URI, top Via, Route and identity (RFC 3261 §9.1).
+/// The Via is left to the sender, which writes the same branch again.
+pub(crate) fn cancel_of(invite: &Request) -> Request {
+    let mut cancel = Request::new(Method::Cancel, invite.uri.clone());
+    copy_identity(&mut cancel.headers, &invite.headers);
+    cancel.headers.copy_from(&invite.headers, &HeaderName::To);
+    set_cseq(&mut cancel.headers, &invite.headers, &Method::Cancel);
+    cancel
+}
+
+/// The ACK of a 3xx–6xx, in the transaction of the INVITE (RFC 3261 §17.1.1.3), Via included.
+pub(crate) fn failure_ack(invite: &Request, response: &Response) -> Request {
+    let mut ack = Request::new(Method::Ack, invite.uri.clone());
+    if let Some(via) = invite.headers.get(&HeaderName::Via) {
+        ack.headers.push(HeaderName::Via, Bytes::copy_from_slice(via));
+    }
+    copy_identity(&mut ack.headers, &invite.headers);
+    ack.headers.copy_from(&response.headers, &HeaderName::To);
+    set_cseq(&mut ack.headers, &invite.headers, &Method::Ack);
+    ack
+}
+
+fn copy_identity(headers: &mut Headers, from: &Headers) {
+    for name in [HeaderName::Route, HeaderName::MaxForwards, HeaderName::From, HeaderName::CallId] {
+        headers.copy_from(from, &name);
+    }
+}
+
+fn set_cseq(headers: &mut Headers, from: &Headers, method: &Method) {
+    // The INVITE is ours, so its CSeq is readable.
+    let number = from.cseq().map_or(1, |cseq| cseq.number);
+    headers.push(HeaderName::CSeq, format!("{number} {method}"));
+}
+
+/// Removes the first Via, which the next sending replaces.
+pub(crate) fn remove_top_via(headers: &mut Headers) {
+    // A request of ours has exactly one.
+    headers.remove(&HeaderName::Via);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_is_noted_without_losing_the_other_hops() {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::Via, "SIP/2.0/UDP a;branch=z9hG4bK1;rport, SIP/2.0/UDP b;branch=z9hG4bK2");
+        mark_source(&mut headers, "192.0.2.7:4000".parse().unwrap());
+        let vias = headers.vias().unwrap();
+        assert_eq!(vias.len(), 2);
+        assert_eq!(vias[0].rport(), Some(4000));
+        assert_eq!(vias[1].branch(), Some("z9hG4bK2"));
+    }
+
+    #[test]
+    fn unknown_option_tags_are_named() {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::Require, "timer, 100rel, foo");
+        assert_eq!(unsupported(&headers, &["timer"]), "100rel, foo");
+    }
+}

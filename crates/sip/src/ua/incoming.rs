@@ -1,0 +1,254 @@
+//! Calls that come in: INVITE, our answers and their ACK, CANCEL; and every request inside a dialog.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::dialog::Dialog;
+use crate::message::{HeaderName, Headers, Method, Request, StatusCode};
+use crate::negotiation::Negotiation;
+use crate::transaction::key::ServerKey;
+
+use super::Ua;
+use super::io::{EndCause, Event, Path, SessionId, TransactionId};
+use super::schedule::Armed;
+use super::server::{Role, ServerTx};
+use super::session::{Phase, Session, Unacknowledged};
+
+/// Seconds that a peer is told to wait when its offer comes before we have answered the last one; RFC 3261 §14.2
+/// wants a random value from 0 to 10.
+const MAX_RETRY_AFTER_S: u64 = 10;
+
+impl Ua {
+    pub(crate) fn on_invite(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+        let local_tag = self.tokens.tag();
+        let dialog = Dialog::from_request(&request, &local_tag);
+        let request = Arc::new(request);
+        let transaction = self.start_server(now, key, path, Arc::clone(&request), local_tag.clone());
+        let Ok(dialog) = dialog else {
+            self.refuse(now, transaction, StatusCode::BAD_REQUEST, Headers::new());
+            return;
+        };
+        let id = SessionId(self.fresh_id());
+        let mut negotiation = Negotiation::default();
+        if !request.body.is_empty() {
+            // A fresh negotiation cannot refuse its first offer.
+            let _ = negotiation.remote_offer();
+        }
+        let session = Session {
+            id,
+            phase: Phase::Offered { transaction },
+            path,
+            local_tag: local_tag.clone(),
+            call_id: dialog.call_id().to_owned(),
+            is_caller: false,
+            invite: None,
+            dialog: Some(dialog),
+            early: Vec::new(),
+            negotiation,
+            contact: self.contact_of(path),
+            auth: None,
+            unacknowledged: Vec::new(),
+            reoffer: None,
+            peer_reoffer: None,
+            ack_owed: None,
+            offer_due: None,
+            bye_after_ack: None,
+            cancel_headers: Headers::new(),
+            ending: None,
+            armed: Armed::default(),
+        };
+        self.tags.insert(local_tag, id);
+        self.sessions.insert(id, session);
+        if let Some(tx) = self.servers.get_mut(&transaction) {
+            tx.role = Role::Invite(id);
+        }
+        self.emit(Event::IncomingInvite { session: id, transaction, path, request });
+    }
+
+    /// What our answer to a request means for its session; called by [`Ua::respond`] after it was sent.
+    #[expect(clippy::too_many_arguments, reason = "the facts of one answer, called from one place")]
+    pub(crate) fn answered(
+        &mut self,
+        now: Duration,
+        request: &Request,
+        role: Role,
+        status: StatusCode,
+        has_body: bool,
+        path: Path,
+        bytes: Bytes,
+    ) {
+        if status.is_provisional() {
+            return;
+        }
+        let (session, initial) = match role {
+            Role::Invite(session) => (session, true),
+            Role::Reinvite(session) | Role::Update(session) => (session, false),
+            Role::InDialog(_) | Role::Outside => return,
+        };
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        if !initial {
+            state.peer_reoffer = None;
+        }
+        if !status.is_success() {
+            state.negotiation.rollback();
+            if initial {
+                self.end_session(now, session, EndCause::Refused(status));
+            }
+            return;
+        }
+        let offered_by_us = request.body.is_empty() && has_body;
+        // Without offer and answer (a bare UPDATE that refreshes the session) there is nothing to count.
+        let _ = match (request.body.is_empty(), has_body) {
+            (false, true) => state.negotiation.local_answer(),
+            (true, true) => state.negotiation.local_offer(),
+            _ => Ok(()),
+        };
+        if initial {
+            state.phase = Phase::Confirmed;
+        }
+        if matches!(role, Role::Update(_)) {
+            return;
+        }
+        let timers = self.config.timers;
+        state.unacknowledged.push(Unacknowledged {
+            cseq: request.cseq().map_or(0, |cseq| cseq.number),
+            path,
+            bytes,
+            again_at: now + timers.t1,
+            interval: timers.t1,
+            give_up: now + timers.patience(),
+            owes_answer: offered_by_us,
+        });
+        self.arm_session(session);
+    }
+
+    /// The ACK of a 2xx of ours (§13.3.1.4). Any other ACK is dropped, as an ACK is never answered.
+    pub(crate) fn on_ack(&mut self, now: Duration, path: Path, request: Request) {
+        let Some(session) = self.session_of(&request) else { return };
+        let Ok(cseq) = request.cseq() else { return };
+        let Some(state) = self.sessions.get_mut(&session) else { return };
+        let Some(index) = state.unacknowledged.iter().position(|wait| wait.cseq == cseq.number) else { return };
+        let waited = state.unacknowledged.remove(index);
+        state.path = path;
+        if waited.owes_answer {
+            // An ACK without the answer leaves the session without media; the owner sees the empty body.
+            let _ = state.negotiation.remote_answer();
+        }
+        let bye = if state.unacknowledged.is_empty() { state.bye_after_ack.take() } else { None };
+        self.emit(Event::AckReceived { session, request: Box::new(request) });
+        if let Some(headers) = bye {
+            self.send_bye(now, session, headers);
+        }
+    }
+
+    /// The caller gave up before our final answer.
+    pub(crate) fn cancelled_by_peer(&mut self, now: Duration, invite: TransactionId, request: &Request) {
+        let Some(tx) = self.servers.get(&invite) else { return };
+        if !tx.is_pending() {
+            return;
+        }
+        match tx.role {
+            Role::Invite(session) => self.end_offered(now, session, invite, request),
+            Role::Reinvite(session) => {
+                if let Some(state) = self.sessions.get_mut(&session) {
+                    state.peer_reoffer = None;
+                    state.negotiation.rollback();
+                }
+                self.refuse(now, invite, StatusCode::REQUEST_TERMINATED, Headers::new());
+            }
+            Role::Update(_) | Role::InDialog(_) | Role::Outside => {}
+        }
+    }
+
+    fn end_offered(&mut self, now: Duration, session: SessionId, invite: TransactionId, request: &Request) {
+        // The session goes first, so that the 487 is not reported as our refusal.
+        self.end_session(now, session, EndCause::CancelledRemotely(Box::new(request.clone())));
+        self.refuse(now, invite, StatusCode::REQUEST_TERMINATED, Headers::new());
+        // A peer may call again at once with the same identity.
+        self.release_merge(invite);
+    }
+
+    /// A request with a To tag: it belongs to a session of ours or gets 481.
+    pub(crate) fn on_request_in_dialog(
+        &mut self,
+        now: Duration,
+        path: Path,
+        key: ServerKey,
+        request: Request,
+        to_tag: String,
+    ) {
+        let session = self.session_of(&request);
+        let request = Arc::new(request);
+        let transaction = self.start_server(now, key, path, Arc::clone(&request), to_tag);
+        let Some(session) = session else {
+            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
+            return;
+        };
+        if !self.in_order(session, &request) {
+            self.refuse(now, transaction, StatusCode::SERVER_INTERNAL_ERROR, Headers::new());
+            return;
+        }
+        if let Some(tx) = self.servers.get_mut(&transaction) {
+            tx.role = Role::InDialog(session);
+        }
+        if let Some(state) = self.sessions.get_mut(&session) {
+            // The peer is where it last spoke from: a NAT binding or a WebSocket may have changed under the call.
+            state.path = path;
+        }
+        match request.method {
+            Method::Bye => self.on_bye(now, session, transaction, &request),
+            Method::Invite => self.on_reinvite(now, session, transaction, request),
+            Method::Update => self.on_update(now, session, transaction, request),
+            Method::Info => self.emit(Event::InfoReceived { session, transaction, request }),
+            _ => {
+                let method = request.method.clone();
+                self.emit(Event::RequestReceived { session, transaction, method, request });
+            }
+        }
+    }
+
+    /// The session whose dialog this request is in (§12.2.2).
+    fn session_of(&self, request: &Request) -> Option<SessionId> {
+        let (to, from) = (request.to().ok()?, request.from().ok()?);
+        let session = self.sessions.get(self.tags.get(to.tag()?)?)?;
+        let remote_tag = from.tag()?;
+        let known = session.dialog.iter().chain(&session.early).any(|dialog| dialog.remote_tag() == remote_tag);
+        (known && request.call_id().ok()? == session.call_id).then_some(session.id)
+    }
+
+    fn in_order(&mut self, session: SessionId, request: &Request) -> bool {
+        let Some(state) = self.sessions.get_mut(&session) else { return false };
+        let (Ok(cseq), Ok(from)) = (request.cseq(), request.from()) else { return false };
+        state
+            .dialog
+            .iter_mut()
+            .chain(&mut state.early)
+            .find(|dialog| from.tag() == Some(dialog.remote_tag()))
+            .is_some_and(|dialog| dialog.accept_cseq(cseq.number).is_ok())
+    }
+
+    /// 500 with a random Retry-After (§14.2).
+    pub(crate) fn refuse_for_now(&mut self, now: Duration, transaction: TransactionId) {
+        let mut headers = Headers::new();
+        headers.push(HeaderName::RetryAfter, self.tokens.below(MAX_RETRY_AFTER_S + 1).to_string());
+        self.refuse(now, transaction, StatusCode::SERVER_INTERNAL_ERROR, headers);
+    }
+
+    /// The owner never answered a non-INVITE request; the peer has given up on it.
+    pub(crate) fn peer_request_expired(&mut self, role: Role, transaction: TransactionId) {
+        if let Role::Update(session) = role
+            && let Some(state) = self.sessions.get_mut(&session)
+            && state.peer_reoffer == Some(transaction)
+        {
+            state.peer_reoffer = None;
+            state.negotiation.rollback();
+        }
+    }
+
+    /// True while the transaction can still be answered.
+    pub fn is_answerable(&self, transaction: TransactionId) -> bool {
+        self.servers.get(&transaction).is_some_and(ServerTx::is_pending)
+    }
+}

@@ -1,0 +1,248 @@
+//! The sans-IO user agent: the gateway drives thousands of calls with it, the browser SDK one.
+//!
+//! Messages, flow closures and time go in through [`Ua::handle`]; commands are methods. After either, drain
+//! [`Ua::poll`] until `None`, send what it says and act on its events; then wait for traffic or [`Ua::next_timeout`].
+//! The shell owns sockets, parsing ([`crate::parse`]), DNS, admission and the clock. `now` is the time since any
+//! origin that the shell chose, and never goes back.
+//!
+//! What the user agent does by itself: retransmissions of RFC 3261 §17 and of the 2xx until its ACK, BYE without that
+//! ACK, ACK of every 2xx including late and forked ones (the latter are hung up: the first 2xx wins), 100 Trying,
+//! CANCEL only after a provisional response, ACK and BYE for a 200 that crossed it, 487, 481, 482 (merged), 483, 405,
+//! 420, 500 (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport.
+//!
+//! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
+//! but the transactions that absorb late copies (at most 64·T1).
+//!
+//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and any
+//! stateless answer (a flood is challenged by the shell with [`crate::message::Response::to_request`] before `handle`).
+//!
+//! # Example
+//!
+//! Two user agents that are wired together; a shell puts sockets where `carry` is.
+//!
+//! ```
+//! use core::time::Duration;
+//! use sip::message::{Headers, StatusCode, Uri};
+//! use sip::ua::{Body, Config, Event, FlowId, Input, Invite, Local, LocalId, Output, Path, Reply, Transport, Ua};
+//!
+//! fn agent(name: &str, seed: u8) -> Ua {
+//!     let contact = Uri::parse(format!("sip:{name}.invalid;transport=ws")).unwrap();
+//!     let local = Local { transport: Transport::Wss, sent_by: format!("{name}.invalid"), contact };
+//!     Ua::new(Config::new(vec![local], [seed; 32]))
+//! }
+//! // Hands every message of one agent to the other and returns the events of the first.
+//! fn carry(from: &mut Ua, to: &mut Ua, now: Duration) -> Vec<Event> {
+//!     let mut events = Vec::new();
+//!     while let Some(output) = from.poll() {
+//!         match output {
+//!             Output::Send { path, bytes } => {
+//!                 let message = sip::parse::message(bytes).unwrap();
+//!                 to.handle(now, Input::Received { path, message });
+//!             }
+//!             Output::Event(event) => events.push(event),
+//!         }
+//!     }
+//!     events
+//! }
+//!
+//! let (mut alice, mut bob) = (agent("alice", 1), agent("bob", 2));
+//! let now = Duration::ZERO;
+//! let path = Path { flow: FlowId(1), local: LocalId(0), remote: ([192, 0, 2, 1], 443).into() };
+//! let target = Uri::parse("sip:bob@example.org").unwrap();
+//! let call = alice.invite(now, Invite::new(path, target, "<sip:alice@example.org>", "<sip:bob@example.org>", Some(Body::sdp("v=0 offer"))));
+//! carry(&mut alice, &mut bob, now);
+//! let Some(Event::IncomingInvite { session, transaction, request, .. }) = carry(&mut bob, &mut alice, now).pop() else { panic!() };
+//! assert_eq!(&request.body[..], b"v=0 offer");
+//! bob.respond(now, transaction, Reply::new(StatusCode::RINGING)).unwrap();
+//! bob.respond(now, transaction, Reply::new(StatusCode::OK).body(Body::sdp("v=0 answer"))).unwrap();
+//! carry(&mut bob, &mut alice, now);
+//! // Provisional, then Answered; the ACK is on its way already.
+//! assert!(matches!(carry(&mut alice, &mut bob, now)[..], [Event::Provisional { .. }, Event::Answered { .. }]));
+//! assert!(matches!(carry(&mut bob, &mut alice, now)[..], [Event::AckReceived { .. }]));
+//! alice.bye(now, call, Headers::new()).unwrap();
+//! carry(&mut alice, &mut bob, now);
+//! assert!(matches!(carry(&mut bob, &mut alice, now)[..], [Event::SessionEnded { session: ended, .. }] if ended == session));
+//! assert!(matches!(carry(&mut alice, &mut bob, now)[..], [Event::SessionEnded { session: ended, .. }] if ended == call));
+//! ```
+
+mod auth;
+mod client;
+mod config;
+mod ending;
+mod error;
+mod fields;
+mod incoming;
+mod io;
+mod outgoing;
+mod outside;
+mod receive;
+mod register;
+mod reoffer;
+mod schedule;
+mod server;
+mod session;
+mod tokens;
+
+use core::time::Duration;
+use std::collections::{HashMap, VecDeque};
+
+use crate::message::{HeaderName, Headers, Message};
+use crate::transaction::key::{MergeKey, ServerKey};
+
+pub use auth::Credentials;
+pub use config::{Config, Local, Transport};
+pub use error::CommandError;
+pub use io::{
+    Body, EndCause, Event, Failure, FlowId, Input, LocalId, Output, Path, RegistrationId, Reply, SessionId,
+    TransactionId,
+};
+pub use outgoing::Invite;
+pub use outside::OutsideRequest;
+pub use register::Register;
+
+use client::{ClientKey, ClientTx};
+use register::Registration;
+use schedule::{Schedule, Waiter};
+use server::ServerTx;
+use session::Session;
+use tokens::Tokens;
+
+/// A user agent. See the module for the contract.
+pub struct Ua {
+    config: Config,
+    /// Values of Allow and Supported, joined once.
+    allow: String,
+    supported: String,
+    tokens: Tokens,
+    last_id: u64,
+    outputs: VecDeque<Output>,
+    schedule: Schedule,
+    clients: HashMap<ClientKey, ClientTx>,
+    servers: HashMap<TransactionId, ServerTx>,
+    server_keys: HashMap<ServerKey, TransactionId>,
+    merges: HashMap<MergeKey, TransactionId>,
+    sessions: HashMap<SessionId, Session>,
+    /// Sessions by local tag, which is the To tag of every request in their dialogs.
+    tags: HashMap<String, SessionId>,
+    registrations: HashMap<RegistrationId, Registration>,
+}
+
+/// What a user agent holds, for metrics and leak tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// Calls, from INVITE to the end of BYE.
+    pub sessions: usize,
+    /// Client transactions.
+    pub clients: usize,
+    /// Server transactions.
+    pub servers: usize,
+    /// Registrations of ours.
+    pub registrations: usize,
+    /// Entries of the three look-up tables.
+    pub index_entries: usize,
+    /// Timers, counting those whose object is gone but whose time has not come.
+    pub timers: usize,
+    /// Outputs not polled yet.
+    pub outputs: usize,
+}
+
+impl Ua {
+    /// A user agent without calls.
+    pub fn new(config: Config) -> Self {
+        let allow = config.allow.iter().map(crate::message::Method::as_str).collect::<Vec<_>>().join(", ");
+        let supported = config.supported.join(", ");
+        Self {
+            tokens: Tokens::new(config.seed),
+            config,
+            allow,
+            supported,
+            last_id: 0,
+            outputs: VecDeque::new(),
+            schedule: Schedule::default(),
+            clients: HashMap::new(),
+            servers: HashMap::new(),
+            server_keys: HashMap::new(),
+            merges: HashMap::new(),
+            sessions: HashMap::new(),
+            tags: HashMap::new(),
+            registrations: HashMap::new(),
+        }
+    }
+
+    /// Takes one input. Drain [`Ua::poll`] afterwards.
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        match input {
+            Input::Received { path, message: Message::Request(request) } => self.on_request(now, path, request),
+            Input::Received { path, message: Message::Response(response) } => self.on_response(now, path, response),
+            Input::FlowClosed(flow) => self.on_flow_closed(now, flow),
+            Input::Timeout => self.on_timeout(now),
+        }
+    }
+
+    /// The next thing to do, in order; `None` when there is nothing.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call `handle(now, Input::Timeout)` at the latest. Calling earlier does no harm.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.schedule.next()
+    }
+
+    /// How much the user agent holds.
+    pub fn load(&self) -> Load {
+        Load {
+            sessions: self.sessions.len(),
+            clients: self.clients.len(),
+            servers: self.servers.len(),
+            registrations: self.registrations.len(),
+            index_entries: self.server_keys.len() + self.merges.len() + self.tags.len(),
+            timers: self.schedule.len(),
+            outputs: self.outputs.len(),
+        }
+    }
+
+    fn on_timeout(&mut self, now: Duration) {
+        while let Some((at, waiter)) = self.schedule.pop_due(now) {
+            match waiter {
+                Waiter::Client(key) => self.client_due(now, at, key),
+                Waiter::Server(id) => self.server_due(now, at, id),
+                Waiter::Session(id) => self.session_due(now, at, id),
+                Waiter::Registration(id) => self.registration_due(now, at, id),
+            }
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// A number that no session, transaction or registration of this user agent has had.
+    fn fresh_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn is_reliable(&self, path: Path) -> bool {
+        self.config.locals.get(usize::from(path.local.0)).is_some_and(|local| local.transport.is_reliable())
+    }
+
+    /// Contact value of dialogs on this path.
+    fn contact_of(&self, path: Path) -> String {
+        self.config
+            .locals
+            .get(usize::from(path.local.0))
+            .map_or_else(|| "<sip:invalid.invalid>".to_owned(), |local| format!("<{}>", local.contact))
+    }
+
+    fn add_capabilities(&self, headers: &mut Headers) {
+        headers.push(HeaderName::Allow, self.allow.clone());
+        headers.push(HeaderName::Supported, self.supported.clone());
+    }
+
+    fn add_product(&self, headers: &mut Headers, name: HeaderName) {
+        if !self.config.product.is_empty() && !headers.contains(&name) {
+            headers.push(name, self.config.product.clone());
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The way of an incoming request to whoever deals with it: RFC 3261 §8.2 and §18.2.1, in that order.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::message::{HeaderName, Headers, Method, Request, StatusCode};
+use crate::transaction::key::{MergeKey, ServerKey};
+
+use super::Ua;
+use super::fields;
+use super::io::{Event, Path, TransactionId};
+
+impl Ua {
+    pub(crate) fn on_request(&mut self, now: Duration, path: Path, mut request: Request) {
+        // Without these headers not even a refusal can be built.
+        let Some(key) = ServerKey::of(&request) else { return };
+        fields::mark_source(&mut request.headers, path.remote);
+        if self.absorb(now, &key, &request) {
+            return;
+        }
+        match request.method {
+            Method::Ack => self.on_ack(now, path, request),
+            Method::Cancel => self.on_cancel(now, path, key, request),
+            _ => self.on_new_request(now, path, key, request),
+        }
+    }
+
+    fn on_new_request(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+        let to_tag = match request.headers.to() {
+            Ok(to) => to.tag().map(str::to_owned),
+            Err(_) => return,
+        };
+        let merged = to_tag.is_none() && MergeKey::of(&request).is_some_and(|merge| self.merges.contains_key(&merge));
+        let refusal = if merged { Some((StatusCode::LOOP_DETECTED, Headers::new())) } else { self.refusal(&request) };
+        if let Some((status, headers)) = refusal {
+            let tag = to_tag.unwrap_or_else(|| self.tokens.tag());
+            let transaction = self.start_server(now, key, path, Arc::new(request), tag);
+            self.refuse(now, transaction, status, headers);
+            return;
+        }
+        match to_tag {
+            Some(tag) => self.on_request_in_dialog(now, path, key, request, tag),
+            None if request.method == Method::Invite => self.on_invite(now, path, key, request),
+            None => self.on_request_outside(now, path, key, request),
+        }
+    }
+
+    /// The checks of §8.2.1 to §8.2.3 that need no knowledge of calls.
+    fn refusal(&self, request: &Request) -> Option<(StatusCode, Headers)> {
+        let mut headers = Headers::new();
+        let cseq_fits = request.headers.cseq().is_ok_and(|cseq| cseq.method == request.method);
+        if !cseq_fits || request.headers.from().is_err() || request.headers.call_id().is_err() {
+            return Some((StatusCode::BAD_REQUEST, headers));
+        }
+        if !self.config.allow.contains(&request.method) {
+            headers.push(HeaderName::Allow, self.allow.clone());
+            return Some((StatusCode::METHOD_NOT_ALLOWED, headers));
+        }
+        if request.method == Method::Invite && request.max_forwards() == Ok(Some(0)) {
+            // A call that we would pass on as a back-to-back user agent must not loop for ever.
+            return Some((StatusCode::TOO_MANY_HOPS, headers));
+        }
+        let unknown = fields::unsupported(&request.headers, &self.config.supported);
+        if !unknown.is_empty() {
+            headers.push(HeaderName::Unsupported, unknown);
+            return Some((StatusCode::BAD_EXTENSION, headers));
+        }
+        None
+    }
+
+    fn on_request_outside(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+        let request = Arc::new(request);
+        let tag = self.tokens.tag();
+        let transaction = self.start_server(now, key, path, Arc::clone(&request), tag);
+        if request.method == Method::Bye || request.method == Method::Update {
+            // Only meaningful inside a dialog.
+            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
+            return;
+        }
+        self.emit(Event::IncomingRequest { transaction, path, request });
+    }
+
+    /// §9.2: the CANCEL gets its own answer, the INVITE a 487 unless it has been answered.
+    fn on_cancel(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+        let target: Option<TransactionId> =
+            ServerKey::cancelled_by(&request).and_then(|invite| self.server_keys.get(&invite).copied());
+        let tag = target
+            .and_then(|invite| self.servers.get(&invite).map(|tx| tx.to_tag().to_owned()))
+            .unwrap_or_else(|| self.tokens.tag());
+        let request = Arc::new(request);
+        let transaction = self.start_server(now, key, path, Arc::clone(&request), tag);
+        // A CANCEL has the identity of its INVITE apart from the method and must never count as a second INVITE.
+        self.release_merge(transaction);
+        let Some(invite) = target else {
+            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
+            return;
+        };
+        self.refuse(now, transaction, StatusCode::OK, Headers::new());
+        self.cancelled_by_peer(now, invite, &request);
+    }
+}
