@@ -8,6 +8,7 @@
 //! | [`message`] | what does a request or response say? | RFC 3261 §7, §19, §20 |
 //! | [`parse`] | which message do these bytes hold, and if none, is an answer due? | RFC 3261 §25, RFC 4475 |
 //! | [`sdp`] | which media does a body offer, and where? | RFC 8866 |
+//! | [`auth`] | who sent this? | RFC 7616, RFC 8760, RFC 8898 |
 //! | [`print`] | which bytes say this message? | RFC 3261 §7 |
 //! | [`transaction`] | when is a message sent again, and when is it over? | RFC 3261 §17, RFC 6026 |
 //! | [`dialog`] | what do the requests of one call have in common? | RFC 3261 §12 |
@@ -15,6 +16,7 @@
 //! | [`registration`] | when is a binding refreshed? | RFC 3261 §10, RFC 5626 |
 //! | [`ua`] | what does a phone do with all of it? | RFC 3261 §8 to §15 |
 
+pub mod auth;
 pub mod dialog;
 pub mod message;
 pub mod negotiation;
