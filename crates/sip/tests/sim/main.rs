@@ -1,0 +1,13 @@
+//! User agents on simulated time over a simulated network: every race of a call, and what loss does to it.
+//!
+//! Nothing here waits: time jumps to the next arrival or timer. A failure prints the seed of its network.
+
+mod bounds;
+mod forks;
+mod glare;
+mod lossy;
+mod network;
+mod races;
+mod registration;
+mod rules;
+mod world;

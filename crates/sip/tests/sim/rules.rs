@@ -1,0 +1,199 @@
+//! What an agent answers by itself, message by message.
+
+use core::time::Duration;
+
+use sip::message::{HeaderName, Message, Response};
+use sip::ua::{Config, Event, Input, Local, LocalId, Output, Path, Reply, Transport, Ua};
+
+fn agent() -> Ua {
+    let contact = sip::message::Uri::parse("sip:agent@192.0.2.1").unwrap();
+    let local = Local { transport: Transport::Udp, sent_by: "192.0.2.1".into(), contact };
+    Ua::new(Config::new(vec![local], [3; 32]))
+}
+
+fn path() -> Path {
+    Path { flow: sip::ua::FlowId(1), local: LocalId(0), remote: "198.51.100.7:40000".parse().unwrap() }
+}
+
+/// A request with the given differences from an ordinary one.
+fn request(method: &str, branch: &str, to: &str, cseq: &str, extra: &str) -> Message {
+    let text = format!(
+        "{method} sip:agent@192.0.2.1 SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 10.0.0.1:5070;branch={branch};rport\r\n\
+         From: <sip:peer@example.org>;tag=peer\r\n\
+         To: <sip:agent@192.0.2.1>{to}\r\n\
+         Call-ID: call-1\r\n\
+         CSeq: {cseq}\r\n\
+         Contact: <sip:peer@10.0.0.1:5070>\r\n\
+         {extra}Content-Length: 0\r\n\r\n"
+    );
+    sip::parse::message(bytes::Bytes::from(text)).unwrap()
+}
+
+/// Status codes, events and responses after one message.
+fn give(agent: &mut Ua, now: Duration, message: Message) -> (Vec<Response>, Vec<Event>) {
+    agent.handle(now, Input::Received { path: path(), message });
+    drain(agent)
+}
+
+fn drain(agent: &mut Ua) -> (Vec<Response>, Vec<Event>) {
+    let (mut responses, mut events) = (Vec::new(), Vec::new());
+    while let Some(output) = agent.poll() {
+        match output {
+            Output::Event(event) => events.push(event),
+            Output::Send { bytes, .. } => {
+                if let Ok(Message::Response(response)) = sip::parse::message(bytes) {
+                    responses.push(response);
+                }
+            }
+        }
+    }
+    (responses, events)
+}
+
+fn status(responses: &[Response]) -> Vec<u16> {
+    responses.iter().map(|response| response.status.code()).collect()
+}
+
+#[test]
+fn source_is_written_into_the_via_and_used_for_the_answer() {
+    let mut agent = agent();
+    agent.handle(
+        Duration::ZERO,
+        Input::Received { path: path(), message: request("BYE", "z9hG4bKa", ";tag=x", "1 BYE", "") },
+    );
+    let Some(Output::Send { path: reply, bytes }) = agent.poll() else { panic!("an answer") };
+    let Ok(Message::Response(response)) = sip::parse::message(bytes) else { panic!("a response") };
+    let via = response.via_top().unwrap();
+    assert_eq!((via.rport(), via.received()), (Some(40000), Some("198.51.100.7".parse().unwrap())));
+    assert_eq!(reply.remote, path().remote);
+}
+
+#[test]
+fn request_in_an_unknown_dialog_gets_481() {
+    let mut agent = agent();
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("INFO", "z9hG4bKa", ";tag=x", "1 INFO", ""));
+    assert_eq!(status(&responses), [481]);
+    assert!(events.is_empty());
+}
+
+#[test]
+fn ack_is_never_answered() {
+    let mut agent = agent();
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("ACK", "z9hG4bKa", ";tag=x", "1 ACK", ""));
+    assert!(responses.is_empty() && events.is_empty());
+    assert_eq!(agent.load(), sip::ua::Load::default());
+}
+
+#[test]
+fn unknown_method_gets_405_with_allow() {
+    let mut agent = agent();
+    let (responses, _) = give(&mut agent, Duration::ZERO, request("DANCE", "z9hG4bKa", "", "1 DANCE", ""));
+    assert_eq!(status(&responses), [405]);
+    assert!(responses[0].headers.contains(&HeaderName::Allow));
+}
+
+#[test]
+fn required_extension_that_we_lack_gets_420() {
+    let mut agent = agent();
+    let (responses, _) =
+        give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", "Require: 100rel\r\n"));
+    assert_eq!(status(&responses), [420]);
+    assert_eq!(responses[0].headers.get(&HeaderName::Unsupported), Some(b"100rel".as_slice()));
+}
+
+#[test]
+fn call_without_hops_left_gets_483() {
+    let mut agent = agent();
+    let (responses, _) =
+        give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", "Max-Forwards: 0\r\n"));
+    assert_eq!(status(&responses), [483]);
+}
+
+#[test]
+fn same_request_by_another_way_gets_482() {
+    let mut agent = agent();
+    let (_, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", ""));
+    assert_eq!(events.len(), 1);
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKb", "", "1 INVITE", ""));
+    assert_eq!(status(&responses), [482]);
+    assert!(events.is_empty());
+}
+
+#[test]
+fn same_identity_with_a_higher_cseq_is_a_new_call() {
+    let mut agent = agent();
+    give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", ""));
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKb", "", "2 INVITE", ""));
+    assert!(responses.is_empty());
+    assert!(matches!(events[..], [Event::IncomingInvite { .. }]));
+}
+
+#[test]
+fn call_repeated_after_its_cancel_is_a_new_call() {
+    let mut agent = agent();
+    give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", ""));
+    let (responses, _) = give(&mut agent, Duration::ZERO, request("CANCEL", "z9hG4bKa", "", "1 CANCEL", ""));
+    assert_eq!(status(&responses), [200, 487]);
+    assert_eq!(responses[0].to().unwrap().tag(), responses[1].to().unwrap().tag());
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKb", "", "1 INVITE", ""));
+    assert!(responses.is_empty());
+    assert!(matches!(events[..], [Event::IncomingInvite { .. }]));
+}
+
+#[test]
+fn cancel_of_nothing_gets_481() {
+    let mut agent = agent();
+    let (responses, _) = give(&mut agent, Duration::ZERO, request("CANCEL", "z9hG4bKa", "", "1 CANCEL", ""));
+    assert_eq!(status(&responses), [481]);
+}
+
+#[test]
+fn silent_owner_makes_100_after_200_ms() {
+    let mut agent = agent();
+    give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", ""));
+    assert_eq!(agent.next_timeout(), Some(Duration::from_millis(200)));
+    agent.handle(Duration::from_millis(200), Input::Timeout);
+    assert_eq!(status(&drain(&mut agent).0), [100]);
+}
+
+#[test]
+fn request_out_of_order_gets_500() {
+    let mut agent = agent();
+    let (_, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "5 INVITE", ""));
+    let Event::IncomingInvite { transaction, .. } = &events[0] else { panic!("a call") };
+    agent.respond(Duration::ZERO, *transaction, Reply::new(sip::message::StatusCode::OK)).unwrap();
+    let tag = drain(&mut agent).0[0].to().unwrap().tag().unwrap().to_owned();
+    let to = format!(";tag={tag}");
+    let (responses, _) = give(&mut agent, Duration::ZERO, request("INFO", "z9hG4bKb", &to, "4 INFO", ""));
+    assert_eq!(status(&responses), [500]);
+    let (responses, events) = give(&mut agent, Duration::ZERO, request("INFO", "z9hG4bKc", &to, "6 INFO", ""));
+    assert!(responses.is_empty());
+    assert!(matches!(events[..], [Event::InfoReceived { .. }]));
+}
+
+#[test]
+fn second_final_answer_is_refused() {
+    let mut agent = agent();
+    let (_, events) = give(&mut agent, Duration::ZERO, request("OPTIONS", "z9hG4bKa", "", "1 OPTIONS", ""));
+    let Event::IncomingRequest { transaction, .. } = &events[0] else { panic!("a request") };
+    let ok = || Reply::new(sip::message::StatusCode::OK);
+    assert_eq!(agent.respond(Duration::ZERO, *transaction, ok()), Ok(()));
+    assert_eq!(agent.respond(Duration::ZERO, *transaction, ok()), Err(sip::ua::CommandError::AlreadyAnswered));
+}
+
+#[test]
+fn forged_response_without_our_secret_changes_nothing() {
+    let mut agent = agent();
+    let target = sip::message::Uri::parse("sip:b@example.org").unwrap();
+    agent.invite(Duration::ZERO, sip::ua::Invite::new(path(), target, "<sip:a@b>", "<sip:b@b>", None));
+    drain(&mut agent);
+    let forged = "SIP/2.0 486 Busy\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK00000000000000002\r\n\
+                  From: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
+    agent.handle(
+        Duration::ZERO,
+        Input::Received { path: path(), message: sip::parse::message(bytes::Bytes::from(forged)).unwrap() },
+    );
+    assert!(drain(&mut agent).1.is_empty());
+    assert_eq!(agent.load().sessions, 1);
+}
