@@ -1,1 +1,49 @@
-//! Opened by its first module.
+//! The call: legs, the action engine and what a call amounts to, without sockets, clock, SIP or RTP.
+//!
+//! One [`Call`] is one phone call. Its owner feeds it one [`Input`] at a time, with the time it happened at, and
+//! drains [`Call::poll`] before the next one; every [`Output`] is an effect for somebody else to carry out: a leg
+//! actor, the media engine, the callback client, the speech provider, the record keeper. The last output of every
+//! call is [`Output::Ended`], exactly once.
+//!
+//! Reading order: `input` and `output` (the boundary), `call` (the routing), `origin` (how calls begin), `verb`
+//! (what actions do), `leg`, `cause` (how things end) and `summary`. Deliberately absent: SIP messages, codecs,
+//! prices, storage; those belong to the gateway and the server, which join this crate with theirs.
+#![warn(missing_docs)]
+
+mod asking;
+mod call;
+mod callback;
+mod cause;
+mod digits;
+mod event;
+mod facts;
+mod farewell;
+mod input;
+mod leg;
+mod limits;
+mod meter;
+mod notice;
+mod origin;
+mod output;
+mod phrases;
+mod playlist;
+mod ring_group;
+mod script;
+mod shared;
+mod signal;
+mod summary;
+mod target;
+mod timers;
+mod verb;
+
+pub use call::Call;
+pub use callback::{Answer, Callback, FetchFailure, Purpose};
+pub use cause::{Cause, CauseKind, DialStatus};
+pub use event::{CallEvent, EventName};
+pub use facts::{Direction, Facts, Origin};
+pub use input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
+pub use leg::LegDirection;
+pub use output::{Asset, AssetId, FetchId, LegCommand, LegId, MediaCommand, Output, Refusal, Text, Tone};
+pub use summary::{LegSummary, Summary};
+pub use target::{LegKind, Profile, Target};
+pub use timers::TimerId;

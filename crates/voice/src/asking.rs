@@ -1,0 +1,74 @@
+//! A callback is out: wait for its answer, and let the party know that we wait.
+
+use core::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    callback::{Answer, FetchFailure, Purpose},
+    event::EventName,
+    limits::{CALLBACK_OVERDUE_AFTER, WAITING_TONE_AFTER},
+    output::{FetchId, LegId, MediaCommand, Tone},
+    shared::Shared,
+    signal::Signal,
+    timers::TimerId,
+};
+
+pub(crate) struct Asking {
+    fetch: FetchId,
+    pub(crate) purpose: Purpose,
+    sent: Duration,
+    tone_to: Option<LegId>,
+}
+
+pub(crate) enum Asked {
+    Waiting,
+    Answered(Answer),
+    Failed(FetchFailure),
+}
+
+impl Asking {
+    pub(crate) fn send(shared: &mut Shared, url: String, purpose: Purpose, extra: Vec<(&'static str, String)>) -> Self {
+        let fetch = shared.fetch(url, purpose, extra);
+        shared.arm(TimerId::WaitingTone, WAITING_TONE_AFTER);
+        shared.arm(TimerId::CallbackOverdue, CALLBACK_OVERDUE_AFTER);
+        Self { fetch, purpose, sent: shared.now, tone_to: None }
+    }
+
+    pub(crate) fn on(&mut self, shared: &mut Shared, signal: Signal) -> Asked {
+        match signal {
+            Signal::Fetched(fetch, result) if fetch == self.fetch => self.settle(shared, result),
+            Signal::Timer(TimerId::CallbackOverdue) => self.settle(shared, Err(FetchFailure::Timeout)),
+            Signal::Timer(TimerId::WaitingTone) => {
+                // An unanswered caller hears the ringback of their own network; answering for a tone would cost them.
+                if let Some(party) = shared.party.filter(|_| shared.party_is_up()) {
+                    self.tone_to = Some(party);
+                    shared.media(MediaCommand::Tone(party, Tone::Waiting));
+                }
+                Asked::Waiting
+            }
+            _ => Asked::Waiting,
+        }
+    }
+
+    fn settle(&mut self, shared: &mut Shared, result: Result<Answer, FetchFailure>) -> Asked {
+        shared.timers.disarm(TimerId::WaitingTone);
+        shared.timers.disarm(TimerId::CallbackOverdue);
+        if let Some(listener) = self.tone_to.take() {
+            shared.media(MediaCommand::Flush(listener));
+        }
+        let ms = u64::try_from(shared.now.saturating_sub(self.sent).as_millis()).unwrap_or(u64::MAX);
+        match result {
+            Ok(answer) => {
+                let data = json!({"url": answer.url, "ms": ms, "actions": answer.actions.len()});
+                shared.record(EventName::CallbackAnswered, None, data);
+                Asked::Answered(answer)
+            }
+            Err(failure) => {
+                let data = json!({"ms": ms, "code": failure.code(), "reason": failure.to_string()});
+                shared.record(EventName::CallbackUnanswered, None, data);
+                Asked::Failed(failure)
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One phone call: inputs go to whatever runs, and what that comes to decides what runs next. Only routing lives here.
+
+use core::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    asking::{Asked, Asking},
+    callback::{FetchFailure, Purpose, resolve},
+    cause::{Cause, CauseKind},
+    event::EventName,
+    facts::{Facts, Origin},
+    farewell::Farewell,
+    input::Input,
+    limits::{MAX_ACTIONS_RUN, MAX_CALLBACKS},
+    notice::Notice,
+    origin::{self, Opening},
+    output::{LegId, Output},
+    ring_group::{RingGroup, Ringing},
+    script::Script,
+    shared::Shared,
+    signal::{Signal, Verdict, judge},
+    verb::{Done, Flow, Then, Verb},
+};
+
+/// ```text
+///              answered                 actions                 nothing left
+///  Originating ───────► Asking ◄────────────────────► Running ──────────────┐
+///       │    └──────────────│───────────────────────────▲ │                 │
+///       │    └► Noticing    │ failed, no fallback         │                 ▼
+///       │          │        └──────────► Parting ─────────┼──────────────► Ended
+///       └──────────┴──────── party gone, API, money ──────┴─────────────────▲
+/// ```
+enum Phase {
+    /// The targets of an API call ring; there is no party yet.
+    Originating(RingGroup),
+    /// The customer's server is asked what to do.
+    Asking(Asking),
+    /// An action runs.
+    Running(&'static str, Verb),
+    /// A call without instructions is open.
+    Noticing(Notice),
+    /// The party hears an apology before the end.
+    Parting(Farewell),
+    /// Over: everything is ignored.
+    Ended,
+}
+
+/// One phone call. See the crate's documentation for how to drive it.
+pub struct Call {
+    shared: Shared,
+    phase: Phase,
+    actions_run: u32,
+}
+
+impl Call {
+    /// Begins a call that admission has let in. Drain [`Call::poll`] before the first input.
+    pub fn new(now: Duration, facts: Facts, origin: Origin) -> Self {
+        let to = origin::called(&origin, &facts.to);
+        let mut call = Self { shared: Shared::new(now, facts, to), phase: Phase::Ended, actions_run: 0 };
+        match origin::open(&mut call.shared, origin) {
+            Opening::Originate(group, ringing) => {
+                call.phase = Phase::Originating(group);
+                call.originating(ringing);
+            }
+            Opening::Run => call.run_next(),
+            Opening::Ask(url) => call.ask(&url),
+            Opening::End(kind) => call.finish(kind.into()),
+        }
+        call
+    }
+
+    /// Feeds one input that happened at `now`, measured from an origin of the caller's choice. Time that runs
+    /// backwards is taken as no time passing.
+    pub fn handle(&mut self, now: Duration, input: Input) {
+        if self.is_ended() {
+            return;
+        }
+        self.shared.now = self.shared.now.max(now);
+        match judge(&mut self.shared, input) {
+            Verdict::Ignore => {}
+            Verdict::Tell(signal) => self.tell(signal),
+            Verdict::End(cause) => self.finish(cause),
+            Verdict::Fail(kind) => self.fail(kind),
+        }
+    }
+
+    /// The next effect to carry out; `None` once all are taken.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.shared.take_output()
+    }
+
+    /// Whether the call is over; effects may still wait to be taken.
+    pub fn is_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended)
+    }
+
+    fn tell(&mut self, signal: Signal) {
+        match &mut self.phase {
+            Phase::Originating(group) => {
+                let ringing = group.on(&mut self.shared, &signal);
+                self.originating(ringing);
+            }
+            Phase::Asking(asking) => {
+                let purpose = asking.purpose;
+                match asking.on(&mut self.shared, signal) {
+                    Asked::Waiting => {}
+                    Asked::Answered(answer) => {
+                        self.shared.script = Script::new(answer.actions, Some(answer.url));
+                        self.run_next();
+                    }
+                    Asked::Failed(failure) => self.unanswered(purpose, &failure),
+                }
+            }
+            Phase::Running(verb, running) => {
+                let verb = *verb;
+                if let Flow::Done(done) = running.on(&mut self.shared, &signal) {
+                    self.done(verb, done);
+                }
+            }
+            Phase::Noticing(notice) => {
+                if notice.is_over(&mut self.shared, &signal) {
+                    self.finish(CauseKind::MaxDuration.into());
+                }
+            }
+            Phase::Parting(farewell) => {
+                if farewell.is_over(&mut self.shared, &signal) {
+                    self.finish(CauseKind::CallbackFailed.into());
+                }
+            }
+            Phase::Ended => {}
+        }
+    }
+
+    fn originating(&mut self, ringing: Ringing) {
+        match ringing {
+            Ringing::On => {}
+            Ringing::Answered(party) => self.party_answered(party),
+            Ringing::Failed(cause) => self.finish(cause),
+        }
+    }
+
+    /// The first target of an API call answered: it is the party.
+    fn party_answered(&mut self, party: LegId) {
+        self.shared.seat(party);
+        match self.shared.facts.voice_callback_url.clone() {
+            _ if !self.shared.script.is_exhausted() => self.run_next(),
+            Some(url) => self.ask(&url),
+            None => self.phase = Phase::Noticing(Notice::start(&mut self.shared, party)),
+        }
+    }
+
+    /// Runs actions until one takes time, or none is left.
+    fn run_next(&mut self) {
+        let Some(action) = self.shared.script.next() else { return self.finish(self.shared.cause_of_end()) };
+        if self.actions_run >= MAX_ACTIONS_RUN {
+            return self.fail(CauseKind::ActionsLimit);
+        }
+        self.actions_run += 1;
+        let verb = action.verb();
+        let attributes =
+            serde_json::to_value(&action).ok().and_then(|mut value| value.get_mut(verb).map(|own| own.take()));
+        self.shared.record(EventName::VerbStarted, None, json!({"verb": verb, "attributes": attributes}));
+        let (running, flow) = Verb::start(&mut self.shared, action);
+        self.phase = Phase::Running(verb, running);
+        // At most one level per action of a list, which has at most fifty.
+        if let Flow::Done(done) = flow {
+            self.done(verb, done);
+        }
+    }
+
+    fn done(&mut self, verb: &'static str, done: Done) {
+        let data = json!({"verb": verb, "outcome": done.outcome, "details": done.details});
+        self.shared.record(EventName::VerbEnded, None, data);
+        match done.then {
+            Then::Next => self.run_next(),
+            Then::Ask(url) => self.ask(&url),
+            Then::End(cause) => self.finish(cause),
+        }
+    }
+
+    fn ask(&mut self, url: &str) {
+        if self.shared.callbacks_sent() >= MAX_CALLBACKS {
+            return self.fail(CauseKind::ActionsLimit);
+        }
+        let base = self.shared.script.base().or(self.shared.facts.voice_callback_url.as_deref());
+        match resolve(base, url) {
+            Ok(url) => self.phase = Phase::Asking(Asking::send(&mut self.shared, url, Purpose::Steer, Vec::new())),
+            Err(failure) => self.unanswered(Purpose::Steer, &failure),
+        }
+    }
+
+    /// The customer's server failed: its fallback is asked, and after that the party hears an apology.
+    fn unanswered(&mut self, purpose: Purpose, failure: &FetchFailure) {
+        let fallback = self.shared.facts.fallback_url.clone().filter(|_| purpose == Purpose::Steer);
+        let within_limit = self.shared.callbacks_sent() < MAX_CALLBACKS;
+        if let Some(url) = fallback.filter(|_| within_limit) {
+            let extra = vec![("ErrorCode", failure.code().to_owned())];
+            self.phase = Phase::Asking(Asking::send(&mut self.shared, url, Purpose::Fallback, extra));
+            return;
+        }
+        let data = json!({"code": failure.code(), "reason": failure.to_string()});
+        self.shared.record(EventName::CallbackFailed, None, data);
+        match self.shared.party {
+            Some(party) => self.phase = Phase::Parting(Farewell::start(&mut self.shared, party)),
+            None => self.finish(CauseKind::CallbackFailed.into()),
+        }
+    }
+
+    /// Ends the call for a reason of ours.
+    fn fail(&mut self, kind: CauseKind) {
+        let cause = Cause::from(kind);
+        self.shared.record(EventName::CallFailed, None, json!({"reason": cause.hangup_cause()}));
+        self.finish(cause);
+    }
+
+    fn finish(&mut self, cause: Cause) {
+        self.phase = Phase::Ended;
+        self.shared.finish(cause);
+    }
+}

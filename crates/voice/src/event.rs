@@ -1,0 +1,82 @@
+//! The call's timeline, entry by entry.
+
+use core::{fmt, time::Duration};
+
+use serde_json::Value;
+
+use crate::output::LegId;
+
+/// One entry of the timeline. Its `Debug` leaves out the data, which holds numbers and texts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CallEvent {
+    /// Since the call began.
+    pub at: Duration,
+    /// What happened.
+    pub name: EventName,
+    /// Which leg it happened to, if one.
+    pub leg: Option<LegId>,
+    /// Details for people: an object. Never holds digits that a caller pressed.
+    pub data: Value,
+}
+
+impl fmt::Debug for CallEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallEvent({}, {:?})", self.name.as_str(), self.leg)
+    }
+}
+
+macro_rules! event_names {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What can happen to a call.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum EventName { $($(#[$doc])* $name,)* }
+
+        impl EventName {
+            /// The name in the API.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+event_names! {
+    /// The party is connected; the call's status is `answered` from here.
+    CallAnswered = "call.answered",
+    /// The call ends for a reason of ours, named in `reason`.
+    CallFailed = "call.failed",
+    /// The customer's server could not be asked; `reason` says why.
+    CallbackFailed = "call.callback_failed",
+    /// A callback went out.
+    CallbackSent = "callback.sent",
+    /// A callback was not answered well; `code` and `reason` say why. A fallback may follow.
+    CallbackUnanswered = "callback.failed",
+    /// A callback was answered; `ms` and `actions` say how fast and how many.
+    CallbackAnswered = "callback.answered",
+    /// An action begins; `verb` and `attributes` say which.
+    VerbStarted = "verb.started",
+    /// An action is over; `outcome` says how.
+    VerbEnded = "verb.ended",
+    /// A target is being called.
+    LegDialing = "leg.dialing",
+    /// A target alerts.
+    LegRinging = "leg.ringing",
+    /// A target sends audio before its answer.
+    LegEarlyMedia = "leg.early_media",
+    /// A leg is connected.
+    LegAnswered = "leg.answered",
+    /// The far end put us on hold.
+    LegHeld = "leg.held",
+    /// The far end took us off hold.
+    LegResumed = "leg.resumed",
+    /// The connection to a leg is lost.
+    LegLost = "leg.lost",
+    /// The connection to a leg is back.
+    LegBack = "leg.back",
+    /// Nothing arrives from a leg.
+    MediaTimeout = "media.timeout",
+    /// A leg is over; `cause` says why.
+    LegEnded = "leg.ended",
+    /// The money ends in a minute.
+    MoneyWarning = "money.warning",
+}

@@ -1,0 +1,81 @@
+//! What is known about a call before it begins; admission is over by then.
+
+use sautikit_api::{
+    actions::Action,
+    ids::{CallId, WorkspaceId},
+};
+
+use crate::target::Target;
+
+/// Which way a call goes, seen from the workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Somebody calls the workspace's number.
+    Inbound,
+    /// The workspace calls somebody.
+    Outbound,
+}
+
+impl Direction {
+    /// The name in callbacks and call records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// The unchanging facts of a call. Has no `Debug`: nearly all of it is somebody's number.
+#[derive(Clone)]
+pub struct Facts {
+    /// The call's row; its `HD_…` spelling is derived.
+    pub call_id: CallId,
+    /// Whose call it is.
+    pub workspace_id: WorkspaceId,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Who calls: E.164, identity or SIP URI.
+    pub from: String,
+    /// Who is called; of several targets the winner takes this place.
+    pub to: String,
+    /// The workspace's own number that the call is made from or arrived at; what telephones see by default.
+    pub number: String,
+    /// Every active number of the workspace: what `dial`'s `callerId` may name.
+    pub own_numbers: Vec<String>,
+    /// Who steers the call, if anybody.
+    pub voice_callback_url: Option<String>,
+    /// Who steers it when the first one fails.
+    pub fallback_url: Option<String>,
+    /// How long the first targets ring, in seconds.
+    pub ring_timeout_s: u32,
+    /// Longest answered time, in seconds.
+    pub max_duration_s: u32,
+}
+
+/// How the call begins.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// By the REST API: we call `to` (all at once, the first to answer wins), then the actions run; without actions
+    /// the callback is asked, and without either a notice is spoken.
+    Api {
+        /// At least one.
+        to: Vec<Target>,
+        /// Given with the request instead of a callback.
+        actions: Option<Vec<Action>>,
+    },
+    /// Somebody called one of our numbers; their leg is [`crate::LegId::FIRST`].
+    Inbound {
+        /// Whose leg it is.
+        caller: Target,
+        /// Who rings when the number has no callback; nobody means 480.
+        ring: Vec<Target>,
+    },
+    /// A browser or device calls out; its leg is [`crate::LegId::FIRST`].
+    Client {
+        /// Whose leg it is.
+        caller: Target,
+        /// Whom it wants.
+        to: Target,
+    },
+}

@@ -1,0 +1,116 @@
+//! What a call is told, one thing at a time.
+
+use std::fmt;
+
+use crate::{
+    callback::{Answer, FetchFailure},
+    cause::Cause,
+    output::{AssetId, FetchId, LegId},
+    timers::TimerId,
+};
+
+/// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
+/// report late, twice or in any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A leg's signalling reports.
+    Leg(LegId, LegEvent),
+    /// A leg's media reports.
+    Media(LegId, MediaEvent),
+    /// A voice callback was answered or failed for good (its one retry included).
+    Fetched(FetchId, Result<Answer, FetchFailure>),
+    /// A text is ready to be played, or can't be spoken.
+    Spoken(AssetId, Result<(), SpeechFailure>),
+    /// Somebody outside the call interferes.
+    Live(LiveCommand),
+    /// The wallet has something to say.
+    Money(Money),
+    /// A timer that [`crate::Output::SetTimer`] asked for is due.
+    Timer(TimerId),
+}
+
+/// What the far end of a leg does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegEvent {
+    /// It alerts (180).
+    Ringing,
+    /// It sends audio before the answer (183 with SDP).
+    EarlyMedia,
+    /// It answered our INVITE. Ignored on a leg that called us: that one is answered by [`crate::LegCommand::Accept`].
+    Answered,
+    /// A key arrived in signalling (SIP INFO).
+    Digit(Key),
+    /// It put us on hold.
+    HeldByPeer,
+    /// It took us off hold.
+    Resumed,
+    /// Its connection is gone; it may come back.
+    Lost,
+    /// Its connection is back.
+    Back,
+    /// It is over. Nothing follows.
+    Ended(Cause),
+}
+
+/// What the media of a leg does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// An asset was played to its end. Not reported for one that was flushed.
+    PlayEnded {
+        /// Which one.
+        asset: AssetId,
+        /// How much of it was heard, in milliseconds.
+        played_ms: u32,
+    },
+    /// A key arrived in the audio (RFC 4733 or in-band).
+    Digit(Key),
+    /// Nothing has arrived for 30 s from a leg that should send.
+    Stalled,
+}
+
+/// What the outside may ask of a live call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LiveCommand {
+    /// End it (`POST /v1/calls/{id}/hangup`, draining).
+    Hangup,
+}
+
+/// What the wallet may ask of a live call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Money {
+    /// A minute is left: the customer's side hears a beep.
+    Warn,
+    /// Nothing is left: the call ends now.
+    Cutoff,
+}
+
+/// Why a text was not spoken, for the timeline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct SpeechFailure {
+    /// A sentence for the customer.
+    pub reason: String,
+}
+
+/// A telephone key: 0 to 9, `*`, `#`, A to D. Its `Debug` is blank, because keys are PINs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key(char);
+
+impl Key {
+    /// The key of that character; lower case a to d are taken too.
+    pub fn new(key: char) -> Option<Self> {
+        let key = key.to_ascii_uppercase();
+        matches!(key, '0'..='9' | '*' | '#' | 'A'..='D').then_some(Self(key))
+    }
+
+    /// The character.
+    pub fn char(self) -> char {
+        self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(_)")
+    }
+}

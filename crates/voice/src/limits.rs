@@ -1,0 +1,27 @@
+//! Every bound of a call, with its reason.
+
+use core::time::Duration;
+
+/// Most actions that one call runs; an answer that redirects to itself ends here.
+pub(crate) const MAX_ACTIONS_RUN: u32 = 1_000;
+
+/// Most callbacks that one call makes, the final one not counted.
+pub(crate) const MAX_CALLBACKS: u32 = 200;
+
+/// A repeated digit that arrives both in signalling and in the audio within this time is one key press.
+pub(crate) const SAME_DIGIT_WINDOW: Duration = Duration::from_millis(150);
+
+/// Silence that a caller takes for thinking; after it they hear that we are waiting.
+pub(crate) const WAITING_TONE_AFTER: Duration = Duration::from_secs(2);
+
+/// The callback client reports within its 10 s; a caller must not depend on it, so the call gives up a little later.
+pub(crate) const CALLBACK_OVERDUE_AFTER: Duration = Duration::from_secs(15);
+
+/// Speech is synthesised far faster than it is heard; a provider that takes longer has failed.
+pub(crate) const SPEECH_OVERDUE_AFTER: Duration = Duration::from_secs(15);
+
+/// How long a party whose connection is lost may take to come back: a Wi-Fi to 4G switch with room to spare.
+pub(crate) const LOST_LEG_WINDOW: Duration = Duration::from_secs(30);
+
+/// How long a call that nobody steers stays open.
+pub(crate) const NOTICE_OPEN_FOR: Duration = Duration::from_secs(600);

@@ -1,0 +1,132 @@
+//! What a call wants done. Each variant is one effect; none is waited for except by a later input.
+
+use core::{fmt, time::Duration};
+
+use crate::{
+    callback::Callback,
+    cause::Cause,
+    event::CallEvent,
+    input::Key,
+    summary::Summary,
+    target::{Profile, Target},
+    timers::TimerId,
+};
+
+/// One effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// For the leg's actor.
+    Leg(LegId, LegCommand),
+    /// For the media engine.
+    Media(MediaCommand),
+    /// For the callback client, which owns signing, the 10 s and the one retry.
+    Fetch(Callback),
+    /// For the speech provider; answered by [`crate::Input::Spoken`] with the text's asset.
+    Speak(Text),
+    /// For the call's timeline.
+    Record(CallEvent),
+    /// Feed [`crate::Input::Timer`] at this time (same origin as `now`). A later one for the same id replaces it;
+    /// one that is no longer wanted is ignored when it comes, so nothing has to be cancelled.
+    SetTimer(TimerId, Duration),
+    /// The call is over; the last output. Every leg has ended or been told to.
+    Ended(Summary),
+}
+
+/// A leg within its call, in order of creation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LegId(pub u32);
+
+impl LegId {
+    /// The leg that called us, in calls that begin with one.
+    pub const FIRST: Self = Self(0);
+}
+
+/// A playable piece of speech within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AssetId(pub u32);
+
+/// A callback within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FetchId(pub u32);
+
+/// What a leg's actor is asked to do. Commands that come too late (a `Hangup` that crosses a BYE) are no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LegCommand {
+    /// Create the leg and call the target; route attempts and fail-over happen inside the leg.
+    Dial(Target, Profile),
+    /// Say 180 to the leg that called us.
+    Ring,
+    /// Give the leg that called us its answer SDP before the answer (183), so that audio can flow.
+    PassEarly,
+    /// Say 200 to the leg that called us, with the same SDP if it had one.
+    Accept,
+    /// Turn the leg that called us away; it is over with this.
+    Refuse(Refusal),
+    /// Press keys towards the far end.
+    SendDigits(Vec<Key>),
+    /// End the leg: BYE, or CANCEL before its answer (a 200 that crosses is acknowledged and ended).
+    Hangup(Cause),
+}
+
+/// How an unanswered caller is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Final SIP status, 400 to 699.
+    pub status: u16,
+    /// Code of the error catalogue, for `X-Sautikit-Error`.
+    pub code: Option<&'static str>,
+}
+
+/// What the media engine is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Connect the audio of two legs, both ways.
+    Join(LegId, LegId),
+    /// Undo a `Join`.
+    Split(LegId, LegId),
+    /// Play an asset once; answered by `PlayEnded`.
+    Play(LegId, Asset),
+    /// Play a tone, until [`MediaCommand::Flush`] unless it ends by itself.
+    Tone(LegId, Tone),
+    /// Stop and forget whatever is being played to the leg.
+    Flush(LegId),
+}
+
+/// Something to play.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asset {
+    /// The id it was spoken under.
+    pub id: AssetId,
+}
+
+/// Tones; the media engine knows each country's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// The far end is alerting; repeats.
+    Ringback,
+    /// The customer's server is slow; repeats.
+    Waiting,
+    /// One short beep: the money ends in a minute.
+    Beep,
+}
+
+/// A text to turn into speech. Its `Debug` shows the length only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What it is called once spoken.
+    pub asset: AssetId,
+    /// The words.
+    pub text: String,
+    /// Voice name; "default" leaves it to the provider.
+    pub voice: String,
+    /// BCP 47 tag.
+    pub language: String,
+    /// Speed in percent of the voice's own.
+    pub rate_percent: u16,
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({:?}, {} chars, {})", self.asset, self.text.chars().count(), self.language)
+    }
+}

@@ -1,0 +1,97 @@
+//! Texts spoken to the party one after the other: asked of the speech provider, then played.
+
+use std::collections::VecDeque;
+
+use sautikit_api::actions::Say;
+
+use crate::{
+    limits::SPEECH_OVERDUE_AFTER,
+    output::{Asset, AssetId, LegId, MediaCommand, Output, Text},
+    shared::Shared,
+    signal::Signal,
+    timers::TimerId,
+};
+
+pub(crate) struct Playlist {
+    listener: LegId,
+    waiting: VecDeque<Say>,
+    current: Option<Current>,
+}
+
+/// Being spoken, then being played.
+struct Current {
+    asset: AssetId,
+    playing: bool,
+    /// Plays that are left after this one; `None` = without end.
+    repeats: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Playing {
+    /// Goes on.
+    On,
+    /// All of it was heard.
+    Finished,
+    /// The provider could not speak; what was left is dropped.
+    Failed,
+}
+
+impl Playlist {
+    pub(crate) fn start(shared: &mut Shared, listener: LegId, texts: impl IntoIterator<Item = Say>) -> (Self, Playing) {
+        let mut playlist = Self { listener, waiting: texts.into_iter().collect(), current: None };
+        let playing = playlist.next(shared);
+        (playlist, playing)
+    }
+
+    fn next(&mut self, shared: &mut Shared) -> Playing {
+        let Some(say) = self.waiting.pop_front() else {
+            self.current = None;
+            return Playing::Finished;
+        };
+        let asset = shared.next_asset();
+        self.current = Some(Current { asset, playing: false, repeats: say.loops.checked_sub(1) });
+        shared.arm(TimerId::SpeechOverdue, SPEECH_OVERDUE_AFTER);
+        let Say { text, voice, language, rate_percent, .. } = say;
+        shared.emit(Output::Speak(Text { asset, text, voice, language, rate_percent }));
+        Playing::On
+    }
+
+    pub(crate) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Playing {
+        let Some(current) = &mut self.current else { return Playing::Finished };
+        match signal {
+            Signal::Spoken(asset, Ok(())) if *asset == current.asset && !current.playing => {
+                current.playing = true;
+                shared.timers.disarm(TimerId::SpeechOverdue);
+                shared.media(MediaCommand::Play(self.listener, Asset { id: *asset }));
+                Playing::On
+            }
+            Signal::Spoken(asset, Err(_)) if *asset == current.asset && !current.playing => self.fail(shared),
+            Signal::Timer(TimerId::SpeechOverdue) => self.fail(shared),
+            Signal::PlayEnded(leg, asset) if *leg == self.listener && *asset == current.asset && current.playing => {
+                match &mut current.repeats {
+                    Some(0) => return self.next(shared),
+                    Some(left) => *left -= 1,
+                    None => {}
+                }
+                shared.media(MediaCommand::Play(self.listener, Asset { id: *asset }));
+                Playing::On
+            }
+            _ => Playing::On,
+        }
+    }
+
+    fn fail(&mut self, shared: &mut Shared) -> Playing {
+        self.stop(shared);
+        shared.results.push(("ErrorCode", "tts.unavailable".to_owned()));
+        Playing::Failed
+    }
+
+    /// Cuts it short.
+    pub(crate) fn stop(&mut self, shared: &mut Shared) {
+        shared.timers.disarm(TimerId::SpeechOverdue);
+        self.waiting.clear();
+        if self.current.take().is_some_and(|current| current.playing) {
+            shared.media(MediaCommand::Flush(self.listener));
+        }
+    }
+}

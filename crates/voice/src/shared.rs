@@ -1,0 +1,281 @@
+//! What every part of a call shares: its facts, legs, timers and outbox. It holds no decision about what comes next.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use sautikit_api::calls::CallStatus;
+use serde_json::{Value, json};
+
+use crate::{
+    callback::{Callback, Purpose, call_params},
+    cause::{Cause, CauseKind},
+    digits::DigitBuffer,
+    event::{CallEvent, EventName},
+    facts::Facts,
+    leg::{Leg, LegDirection},
+    meter::Meter,
+    output::{AssetId, FetchId, LegCommand, LegId, MediaCommand, Output},
+    script::Script,
+    summary::Summary,
+    target::{Profile, Target},
+    timers::{TimerId, Timers},
+};
+
+pub(crate) struct Shared {
+    pub(crate) now: Duration,
+    pub(crate) facts: Facts,
+    /// The leg that the script steers.
+    pub(crate) party: Option<LegId>,
+    pub(crate) legs: BTreeMap<LegId, Leg>,
+    pub(crate) script: Script,
+    pub(crate) digits: DigitBuffer,
+    pub(crate) timers: Timers,
+    pub(crate) meter: Meter,
+    /// What the steps since the last callback came to: parameters of the next one.
+    pub(crate) results: Vec<(&'static str, String)>,
+    /// How the last dial failed: what an unanswered caller is told in the end.
+    pub(crate) dial_failure: Option<Cause>,
+    /// Whom the summary names as called.
+    pub(crate) to: Target,
+    begin: Duration,
+    last_leg: Option<u32>,
+    assets: u32,
+    fetches: u32,
+    out: VecDeque<Output>,
+}
+
+impl Shared {
+    pub(crate) fn new(now: Duration, facts: Facts, to: Target) -> Self {
+        Self {
+            now,
+            facts,
+            party: None,
+            legs: BTreeMap::new(),
+            script: Script::default(),
+            digits: DigitBuffer::default(),
+            timers: Timers::default(),
+            meter: Meter::default(),
+            results: Vec::new(),
+            dial_failure: None,
+            to,
+            begin: now,
+            last_leg: None,
+            assets: 0,
+            fetches: 0,
+            out: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn emit(&mut self, output: Output) {
+        self.out.push_back(output);
+    }
+
+    pub(crate) fn take_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    pub(crate) fn command(&mut self, leg: LegId, command: LegCommand) {
+        self.emit(Output::Leg(leg, command));
+    }
+
+    pub(crate) fn media(&mut self, command: MediaCommand) {
+        self.emit(Output::Media(command));
+    }
+
+    pub(crate) fn record(&mut self, name: EventName, leg: Option<LegId>, data: Value) {
+        let at = self.now.saturating_sub(self.begin);
+        self.emit(Output::Record(CallEvent { at, name, leg, data }));
+    }
+
+    pub(crate) fn arm(&mut self, timer: TimerId, after: Duration) {
+        let at = self.now.saturating_add(after);
+        self.timers.arm(timer, at);
+        self.emit(Output::SetTimer(timer, at));
+    }
+
+    pub(crate) fn next_asset(&mut self) -> AssetId {
+        self.assets += 1;
+        AssetId(self.assets)
+    }
+
+    fn next_leg(&mut self) -> LegId {
+        let next = self.last_leg.map_or(LegId::FIRST.0, |last| last + 1);
+        self.last_leg = Some(next);
+        LegId(next)
+    }
+
+    /// The leg that called us becomes the party.
+    pub(crate) fn admit_caller(&mut self, caller: Target) -> LegId {
+        let id = self.next_leg();
+        self.legs.insert(id, Leg::new(caller, LegDirection::Inbound, self.now));
+        self.party = Some(id);
+        id
+    }
+
+    pub(crate) fn dial(&mut self, target: Target, caller_id: String) -> LegId {
+        let id = self.next_leg();
+        self.record(
+            EventName::LegDialing,
+            Some(id),
+            json!({"target": target.address(), "kind": target.kind().as_str()}),
+        );
+        self.legs.insert(id, Leg::new(target.clone(), LegDirection::Outbound, self.now));
+        self.command(id, LegCommand::Dial(target, Profile { caller_id }));
+        id
+    }
+
+    pub(crate) fn address_of(&self, leg: LegId) -> String {
+        self.legs.get(&leg).map(|leg| leg.target.address().to_owned()).unwrap_or_default()
+    }
+
+    /// Whether the party is connected.
+    pub(crate) fn party_is_up(&self) -> bool {
+        self.party.and_then(|id| self.legs.get(&id)).is_some_and(Leg::is_up)
+    }
+
+    /// Whether the party hears what is played to it: connected, or given early media.
+    pub(crate) fn party_hears(&self) -> bool {
+        self.party.and_then(|id| self.legs.get(&id)).is_some_and(|leg| leg.is_up() || leg.early_passed)
+    }
+
+    /// Alerts a caller that is not answered yet, once.
+    pub(crate) fn ring_party(&mut self) {
+        if let Some(id) = self.party
+            && self.legs.get_mut(&id).is_some_and(Leg::ring)
+        {
+            self.command(id, LegCommand::Ring);
+        }
+    }
+
+    /// Lets a caller that is not answered yet hear audio, once.
+    pub(crate) fn pass_early(&mut self) {
+        if self.party_hears() {
+            return;
+        }
+        if let Some(id) = self.party
+            && let Some(leg) = self.legs.get_mut(&id)
+        {
+            leg.early_passed = true;
+            self.command(id, LegCommand::PassEarly);
+        }
+    }
+
+    /// Answers a caller that is not answered yet: audio is needed.
+    pub(crate) fn answer_party(&mut self) {
+        let now = self.now;
+        if let Some(id) = self.party
+            && self.legs.get_mut(&id).is_some_and(|leg| leg.accept(now))
+        {
+            self.command(id, LegCommand::Accept);
+            self.record(EventName::LegAnswered, Some(id), json!({}));
+            self.mark_answered();
+        }
+    }
+
+    /// The party is connected: the call is answered.
+    pub(crate) fn mark_answered(&mut self) {
+        if self.meter.start(self.now) {
+            self.record(EventName::CallAnswered, self.party, json!({}));
+            self.arm(TimerId::MaxDuration, Duration::from_secs(self.facts.max_duration_s.into()));
+        }
+    }
+
+    /// A target that answered becomes the party, and the one the record names.
+    pub(crate) fn seat(&mut self, party: LegId) {
+        self.party = Some(party);
+        if let Some(leg) = self.legs.get(&party) {
+            self.to = leg.target.clone();
+            self.facts.to = leg.target.address().to_owned();
+        }
+        self.mark_answered();
+    }
+
+    /// How a call ends that has nothing left to do: an unanswered caller is told what the last dial came to.
+    pub(crate) fn cause_of_end(&self) -> Cause {
+        match self.meter.answered() {
+            Some(_) => CauseKind::NormalClearing.into(),
+            None => self.dial_failure.unwrap_or(CauseKind::NoAnswer.into()),
+        }
+    }
+
+    /// Ends a leg from our side.
+    pub(crate) fn hang_up(&mut self, id: LegId, cause: Cause) {
+        let now = self.now;
+        if self.legs.get_mut(&id).is_some_and(|leg| leg.end(now, cause)) {
+            self.timers.disarm(TimerId::LegLost(id));
+            self.command(id, LegCommand::Hangup(cause));
+            self.record_leg_end(id, cause);
+        }
+    }
+
+    pub(crate) fn record_leg_end(&mut self, id: LegId, cause: Cause) {
+        let data = json!({"cause": cause.hangup_cause(), "sip": cause.sip, "q850": cause.q850});
+        self.record(EventName::LegEnded, Some(id), data);
+    }
+
+    pub(crate) fn callbacks_sent(&self) -> u32 {
+        self.fetches
+    }
+
+    /// Asks the customer's server; `extra` goes before the results of the steps so far.
+    pub(crate) fn fetch(&mut self, url: String, purpose: Purpose, extra: Vec<(&'static str, String)>) -> FetchId {
+        self.fetches += 1;
+        let fetch = FetchId(self.fetches);
+        let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
+        let mut params = call_params(&self.facts, status);
+        params.extend(extra);
+        params.append(&mut self.results);
+        self.record(EventName::CallbackSent, None, json!({"url": url}));
+        self.emit(Output::Fetch(Callback { fetch, url, params, purpose }));
+        fetch
+    }
+
+    /// Ends every leg, tells the customer's server and sums up. The last thing a call does.
+    pub(crate) fn finish(&mut self, cause: Cause) {
+        for id in self.legs.keys().copied().collect::<Vec<_>>() {
+            self.release(id, cause);
+        }
+        let status = cause.status(self.meter.answered().is_some());
+        let duration_s = self.meter.seconds(self.now);
+        self.inform(status, duration_s, cause);
+        let legs = self.legs.iter().map(|(id, leg)| leg.summary(*id, self.begin, self.now)).collect();
+        let offset = |at: Duration| at.saturating_sub(self.begin);
+        let summary = Summary {
+            status,
+            cause,
+            to: self.to.clone(),
+            answered: self.meter.answered().map(offset),
+            ended: offset(self.now),
+            duration_s,
+            legs,
+        };
+        self.emit(Output::Ended(summary));
+    }
+
+    /// A caller that is not answered is refused, a target that has not answered is canceled, the rest is hung up.
+    fn release(&mut self, id: LegId, cause: Cause) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.is_open()) else { return };
+        if leg.is_up() {
+            self.hang_up(id, cause);
+        } else if leg.direction == LegDirection::Outbound {
+            self.hang_up(id, CauseKind::Canceled.into());
+        } else {
+            leg.end(now, cause);
+            self.command(id, LegCommand::Refuse(cause.refusal()));
+            self.record_leg_end(id, cause);
+        }
+    }
+
+    fn inform(&mut self, status: CallStatus, duration_s: u64, cause: Cause) {
+        let Some(url) = self.facts.voice_callback_url.clone() else { return };
+        self.fetches += 1;
+        let fetch = FetchId(self.fetches);
+        let mut params = call_params(&self.facts, status);
+        params.push(("CallDuration", duration_s.to_string()));
+        params.push(("HangupCause", cause.hangup_cause()));
+        params.push(("IsFinal", "true".to_owned()));
+        params.append(&mut self.results);
+        self.emit(Output::Fetch(Callback { fetch, url, params, purpose: Purpose::Final }));
+    }
+}

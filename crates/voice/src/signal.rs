@@ -1,0 +1,156 @@
+//! From inputs to signals: late, repeated and unknown reports are dropped here, and what concerns the call as a whole
+//! (the party is gone, the money is gone, the API said so) is told apart from what the running step must hear.
+
+use core::time::Duration;
+
+use serde_json::json;
+
+use crate::{
+    callback::{Answer, FetchFailure},
+    cause::{Cause, CauseKind},
+    event::EventName,
+    input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure},
+    leg::{Change, KeySource},
+    limits::LOST_LEG_WINDOW,
+    output::{AssetId, FetchId, LegId, MediaCommand, Tone},
+    shared::Shared,
+    timers::TimerId,
+};
+
+/// What a running step hears.
+#[derive(Debug, Clone)]
+pub(crate) enum Signal {
+    Ringing,
+    EarlyMedia(LegId),
+    Answered(LegId),
+    Ended(LegId, Cause),
+    Key(LegId, Key, KeySource),
+    PlayEnded(LegId, AssetId),
+    Spoken(AssetId, Result<(), SpeechFailure>),
+    Fetched(FetchId, Result<Answer, FetchFailure>),
+    Timer(TimerId),
+}
+
+/// What an input comes to.
+pub(crate) enum Verdict {
+    /// Nothing.
+    Ignore,
+    /// Something for the running step.
+    Tell(Signal),
+    /// The call is over because a party or the API ended it.
+    End(Cause),
+    /// The call is over because of us; the timeline says why.
+    Fail(CauseKind),
+}
+
+pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
+    match input {
+        Input::Leg(id, event) => leg_event(shared, id, event),
+        Input::Media(id, event) => media_event(shared, id, event),
+        Input::Fetched(fetch, result) => Verdict::Tell(Signal::Fetched(fetch, result)),
+        Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
+        Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
+        Input::Money(Money::Warn) => {
+            warn(shared);
+            Verdict::Ignore
+        }
+        Input::Money(Money::Cutoff) => Verdict::Fail(CauseKind::InsufficientFunds),
+        Input::Timer(timer) if !shared.timers.fire(timer, shared.now) => Verdict::Ignore,
+        Input::Timer(TimerId::MaxDuration) => Verdict::End(CauseKind::MaxDuration.into()),
+        Input::Timer(TimerId::LegLost(id)) => lost_for_good(shared, id),
+        Input::Timer(timer) => Verdict::Tell(Signal::Timer(timer)),
+    }
+}
+
+fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
+    let now = shared.now;
+    let Some(change) = shared.legs.get_mut(&id).and_then(|leg| leg.on(now, event)) else { return Verdict::Ignore };
+    let note = |shared: &mut Shared, name| {
+        shared.record(name, Some(id), json!({}));
+        Verdict::Ignore
+    };
+    match change {
+        Change::Ringing => {
+            note(shared, EventName::LegRinging);
+            Verdict::Tell(Signal::Ringing)
+        }
+        Change::EarlyMedia => {
+            note(shared, EventName::LegEarlyMedia);
+            Verdict::Tell(Signal::EarlyMedia(id))
+        }
+        Change::Answered => {
+            note(shared, EventName::LegAnswered);
+            Verdict::Tell(Signal::Answered(id))
+        }
+        Change::Key(key, source) => pressed(shared, id, key, source),
+        Change::Held => note(shared, EventName::LegHeld),
+        Change::Resumed => note(shared, EventName::LegResumed),
+        Change::Lost => {
+            shared.arm(TimerId::LegLost(id), LOST_LEG_WINDOW);
+            note(shared, EventName::LegLost)
+        }
+        Change::Back => {
+            shared.timers.disarm(TimerId::LegLost(id));
+            note(shared, EventName::LegBack)
+        }
+        Change::Ended(cause) => {
+            shared.timers.disarm(TimerId::LegLost(id));
+            shared.record_leg_end(id, cause);
+            gone(shared, id, cause)
+        }
+    }
+}
+
+/// A leg is over. Without its party a call is over; a party that leaves before the answer has given up.
+fn gone(shared: &Shared, id: LegId, cause: Cause) -> Verdict {
+    if shared.party != Some(id) {
+        return Verdict::Tell(Signal::Ended(id, cause));
+    }
+    let gave_up = cause.kind == CauseKind::NormalClearing && shared.meter.answered().is_none();
+    Verdict::End(if gave_up { CauseKind::Canceled.into() } else { cause })
+}
+
+fn lost_for_good(shared: &mut Shared, id: LegId) -> Verdict {
+    let cause = CauseKind::ConnectionLost.into();
+    shared.hang_up(id, cause);
+    gone(shared, id, cause)
+}
+
+fn media_event(shared: &mut Shared, id: LegId, event: MediaEvent) -> Verdict {
+    let now = shared.now;
+    let Some(leg) = shared.legs.get_mut(&id).filter(|leg| leg.is_open()) else { return Verdict::Ignore };
+    match event {
+        MediaEvent::PlayEnded { asset, .. } => Verdict::Tell(Signal::PlayEnded(id, asset)),
+        MediaEvent::Digit(key) => match leg.key(now, key, KeySource::Audio) {
+            Some(Change::Key(key, source)) => pressed(shared, id, key, source),
+            _ => Verdict::Ignore,
+        },
+        // A held leg has no duty to send, and an unanswered one may be silent as long as it rings.
+        MediaEvent::Stalled if leg.is_held() || !leg.is_up() => Verdict::Ignore,
+        MediaEvent::Stalled => {
+            shared.record(EventName::MediaTimeout, Some(id), json!({}));
+            Verdict::Fail(CauseKind::MediaTimeout)
+        }
+    }
+}
+
+/// The party's keys are kept for whoever asks next; the step that must not keep them takes them out again.
+fn pressed(shared: &mut Shared, id: LegId, key: Key, source: KeySource) -> Verdict {
+    if shared.party == Some(id) {
+        shared.digits.push(key);
+    }
+    Verdict::Tell(Signal::Key(id, key, source))
+}
+
+/// One beep to the party, who is the customer's side of the call.
+fn warn(shared: &mut Shared) {
+    shared.record(EventName::MoneyWarning, None, json!({}));
+    if let Some(party) = shared.party.filter(|_| shared.party_is_up()) {
+        shared.media(MediaCommand::Tone(party, Tone::Beep));
+    }
+}
+
+/// Seconds of an attribute as a duration.
+pub(crate) fn seconds(count: u32) -> Duration {
+    Duration::from_secs(count.into())
+}

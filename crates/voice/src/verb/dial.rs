@@ -1,0 +1,216 @@
+//! `dial`: rings targets and connects the party to the first who answers.
+//!
+//! While it rings, the party hears the only target's early media, or else our ringback; a caller that is not answered
+//! yet is answered when the target is. When the connection is over, the action URL or the next action goes on.
+
+use sautikit_api::actions;
+use serde_json::json;
+
+use super::{Flow, Then, Verb};
+use crate::{
+    cause::{Cause, CauseKind},
+    leg::{KeySource, Leg, LegDirection},
+    meter::whole_seconds,
+    output::{LegCommand, LegId, MediaCommand, Tone},
+    ring_group::{CallerIds, RingGroup, Ringing},
+    shared::Shared,
+    signal::{Signal, seconds},
+    target::{LegKind, Target},
+    timers::TimerId,
+};
+
+pub(crate) struct Dial {
+    spec: actions::Dial,
+    party: LegId,
+    stage: Stage,
+    /// Our ringback plays to the party.
+    ringback: bool,
+    /// The leg whose audio the party has.
+    joined: Option<LegId>,
+}
+
+/// ```text
+///   Ringing ── a target answers ──► Bridged ── it ends, `*`, longest duration ──► done
+///      └────── nobody answers ────────────────────────────────────────────────────► done
+/// ```
+enum Stage {
+    /// Targets ring.
+    Ringing(RingGroup),
+    /// Party and this leg talk.
+    Bridged(LegId),
+}
+
+pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
+    let Some(party) = shared.party else {
+        return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
+    };
+    let caller_ids = match caller_ids(shared, party, spec.caller_id.as_deref()) {
+        Ok(caller_ids) => caller_ids,
+        Err(cause) => return (Verb::Instant, failed(shared, &spec, cause)),
+    };
+    let targets = spec.to.iter().map(Target::from).collect();
+    let (group, ringing) = RingGroup::start(shared, targets, spec.timeout_s, spec.sequential, caller_ids);
+    let mut dial = Dial { spec, party, stage: Stage::Ringing(group), ringback: false, joined: None };
+    let flow = dial.ringing(shared, ringing);
+    (Verb::Dial(Box::new(dial)), flow)
+}
+
+/// Telephones see a number of the workspace and nothing else: a foreign one would be a forged caller.
+fn caller_ids(shared: &Shared, party: LegId, asked: Option<&str>) -> Result<CallerIds, Cause> {
+    let facts = &shared.facts;
+    let own = |number: &str| number == facts.number || facts.own_numbers.iter().any(|other| other == number);
+    let telephone = match asked {
+        None => facts.number.clone(),
+        Some(number) if own(number) => number.to_owned(),
+        Some(_) => return Err(Cause::refused("numbers.not_assigned", 403)),
+    };
+    // The one at the far end of the call, whichever side placed it.
+    let original = match shared.legs.get(&party) {
+        Some(leg) if leg.direction == LegDirection::Outbound => leg.target.address().to_owned(),
+        _ => facts.from.clone(),
+    };
+    Ok(CallerIds { telephone, other: asked.map_or(original, str::to_owned) })
+}
+
+impl Dial {
+    pub(super) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
+        match &mut self.stage {
+            Stage::Ringing(group) => {
+                let ringing = group.on(shared, signal);
+                if ringing == Ringing::On {
+                    self.progress(shared, signal);
+                }
+                self.ringing(shared, ringing)
+            }
+            Stage::Bridged(leg) => {
+                let leg = *leg;
+                self.bridged(shared, leg, signal)
+            }
+        }
+    }
+
+    fn ringing(&mut self, shared: &mut Shared, ringing: Ringing) -> Flow {
+        match ringing {
+            Ringing::On => Flow::Stay,
+            Ringing::Answered(leg) => {
+                self.bridge(shared, leg);
+                Flow::Stay
+            }
+            Ringing::Failed(cause) => {
+                self.unjoin(shared);
+                self.stop_ringback(shared);
+                failed(shared, &self.spec, cause)
+            }
+        }
+    }
+
+    /// What the party hears while it waits.
+    fn progress(&mut self, shared: &mut Shared, signal: &Signal) {
+        match signal {
+            Signal::Ringing if self.joined.is_none() => self.start_ringback(shared),
+            Signal::EarlyMedia(leg) if self.spec.to.len() == 1 => {
+                shared.pass_early();
+                self.join(shared, *leg);
+            }
+            Signal::EarlyMedia(_) => self.start_ringback(shared),
+            _ => {}
+        }
+    }
+
+    /// An unanswered telephone makes its own ringback from our 180; a browser or device hears ours.
+    fn start_ringback(&mut self, shared: &mut Shared) {
+        shared.ring_party();
+        let telephone = shared.legs.get(&self.party).is_some_and(|leg| leg.target.kind() == LegKind::Telephone);
+        if self.ringback || (telephone && !shared.party_is_up()) {
+            return;
+        }
+        shared.pass_early();
+        self.ringback = true;
+        shared.media(MediaCommand::Tone(self.party, Tone::Ringback));
+    }
+
+    fn stop_ringback(&mut self, shared: &mut Shared) {
+        if core::mem::take(&mut self.ringback) {
+            shared.media(MediaCommand::Flush(self.party));
+        }
+    }
+
+    fn bridge(&mut self, shared: &mut Shared, leg: LegId) {
+        shared.answer_party();
+        self.join(shared, leg);
+        // Keys pressed from here on are meant for the far end.
+        shared.digits.clear();
+        shared.arm(TimerId::DialMaxDuration, seconds(self.spec.max_duration_s));
+        self.stage = Stage::Bridged(leg);
+    }
+
+    fn join(&mut self, shared: &mut Shared, leg: LegId) {
+        self.stop_ringback(shared);
+        if self.joined == Some(leg) {
+            return;
+        }
+        self.unjoin(shared);
+        self.joined = Some(leg);
+        shared.media(MediaCommand::Join(self.party, leg));
+    }
+
+    fn unjoin(&mut self, shared: &mut Shared) {
+        if let Some(leg) = self.joined.take() {
+            shared.media(MediaCommand::Split(self.party, leg));
+        }
+    }
+
+    fn bridged(&mut self, shared: &mut Shared, far: LegId, signal: &Signal) -> Flow {
+        match signal {
+            Signal::Ended(leg, cause) if *leg == far => self.over(shared, far, *cause),
+            Signal::Timer(TimerId::DialMaxDuration) => self.hang_up(shared, far, CauseKind::MaxDuration),
+            Signal::Key(leg, key, source) => {
+                shared.digits.clear();
+                if *leg == self.party && self.spec.hangup_on_star && key.char() == '*' {
+                    return self.hang_up(shared, far, CauseKind::NormalClearing);
+                }
+                // Keys in the audio travel with it; those in signalling end at us and are sent on.
+                if *source == KeySource::Signalling {
+                    let other = if *leg == far { self.party } else { far };
+                    shared.command(other, LegCommand::SendDigits(vec![*key]));
+                }
+                Flow::Stay
+            }
+            _ => Flow::Stay,
+        }
+    }
+
+    fn hang_up(&mut self, shared: &mut Shared, far: LegId, kind: CauseKind) -> Flow {
+        shared.hang_up(far, kind.into());
+        self.over(shared, far, kind.into())
+    }
+
+    /// A connection has ended.
+    fn over(&mut self, shared: &mut Shared, far: LegId, cause: Cause) -> Flow {
+        self.unjoin(shared);
+        shared.timers.disarm(TimerId::DialMaxDuration);
+        shared.dial_failure = None;
+        let status = cause.dial_status(true).as_str();
+        let duration_s = shared.legs.get(&far).map_or(0, |leg: &Leg| whole_seconds(leg.connected(shared.now)));
+        shared.results.push(("DialCallStatus", status.to_owned()));
+        shared.results.push(("DialCallDuration", duration_s.to_string()));
+        shared.results.push(("DialBridgedTo", shared.address_of(far)));
+        Flow::done_with(status, json!({"duration_s": duration_s, "cause": cause.hangup_cause()}), then(&self.spec))
+    }
+}
+
+/// Nobody was connected.
+fn failed(shared: &mut Shared, spec: &actions::Dial, cause: Cause) -> Flow {
+    shared.dial_failure = Some(cause);
+    let status = cause.dial_status(false).as_str();
+    shared.results.push(("DialCallStatus", status.to_owned()));
+    shared.results.push(("DialCallDuration", "0".to_owned()));
+    if let Some(code) = cause.code {
+        shared.results.push(("ErrorCode", code.to_owned()));
+    }
+    Flow::done_with(status, json!({"duration_s": 0, "cause": cause.hangup_cause()}), then(spec))
+}
+
+fn then(spec: &actions::Dial) -> Then {
+    spec.action.clone().map_or(Then::Next, Then::Ask)
+}

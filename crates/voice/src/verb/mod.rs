@@ -1,0 +1,85 @@
+//! The verbs: one file each, with what it does at its start and on every signal until it is done.
+
+mod dial;
+mod get_digits;
+mod hangup;
+mod pause;
+mod redirect;
+mod reject;
+mod say;
+
+use sautikit_api::actions::Action;
+use serde_json::{Value, json};
+
+use crate::{cause::Cause, shared::Shared, signal::Signal};
+
+/// Whether a verb goes on.
+pub(crate) enum Flow {
+    /// It waits for signals.
+    Stay,
+    /// It is over.
+    Done(Done),
+}
+
+/// How a verb ended.
+pub(crate) struct Done {
+    /// For the timeline.
+    pub(crate) outcome: &'static str,
+    /// Details for the timeline, an object.
+    pub(crate) details: Value,
+    /// What comes next.
+    pub(crate) then: Then,
+}
+
+pub(crate) enum Then {
+    /// The next action.
+    Next,
+    /// This URL's answer replaces what is left.
+    Ask(String),
+    /// The call is over.
+    End(Cause),
+}
+
+impl Flow {
+    pub(crate) fn done(outcome: &'static str, then: Then) -> Self {
+        Self::Done(Done { outcome, details: json!({}), then })
+    }
+
+    pub(crate) fn done_with(outcome: &'static str, details: Value, then: Then) -> Self {
+        Self::Done(Done { outcome, details, then })
+    }
+}
+
+/// The verb that runs.
+pub(crate) enum Verb {
+    Say(say::Say),
+    GetDigits(Box<get_digits::GetDigits>),
+    Dial(Box<dial::Dial>),
+    Pause,
+    /// One of the verbs that are over as soon as they start.
+    Instant,
+}
+
+impl Verb {
+    pub(crate) fn start(shared: &mut Shared, action: Action) -> (Self, Flow) {
+        match action {
+            Action::Say(say) => say::start(shared, say),
+            Action::GetDigits(get_digits) => get_digits::start(shared, get_digits),
+            Action::Dial(dial) => dial::start(shared, dial),
+            Action::Pause(pause) => (Self::Pause, pause::start(shared, &pause)),
+            Action::Redirect(redirect) => (Self::Instant, redirect::start(redirect)),
+            Action::Reject(reject) => (Self::Instant, reject::start(shared, &reject)),
+            Action::Hangup(_) => (Self::Instant, hangup::start(shared)),
+        }
+    }
+
+    pub(crate) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
+        match self {
+            Self::Say(say) => say.on(shared, signal),
+            Self::GetDigits(get_digits) => get_digits.on(shared, signal),
+            Self::Dial(dial) => dial.on(shared, signal),
+            Self::Pause => pause::on(signal),
+            Self::Instant => Flow::Stay,
+        }
+    }
+}

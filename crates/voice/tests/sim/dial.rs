@@ -1,0 +1,124 @@
+//! dial: ringing, ringback, the bridge and what comes after it.
+
+use voice::*;
+
+use crate::support::*;
+
+fn dialling(attributes: &str) -> Sim {
+    Sim::running(&format!(r#"[{{"dial": {{{attributes}}}}}, {{"say": {{"text": "next"}}}}]"#))
+}
+
+#[test]
+fn a_dial_that_comes_first_rings_the_target_before_the_caller_is_answered() {
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(r#"[{"dial": {"to": "client:agent"}}]"#).expect(&[&format!("dial 1 client agent as {AMINA}")]);
+    // The caller's own network plays the ringback: it got its 180 when the number was found.
+    sim.leg(1, LegEvent::Ringing).expect(&[]);
+    sim.leg(1, LegEvent::Answered).expect(&["accept 0", "join 0 1"]);
+    sim.after(4).bye(1);
+    sim.expect(&["split 0 1", "hang up 0 normal_clearing", "ask Final https://shop.example/voice", "end completed"]);
+}
+
+#[test]
+fn an_unanswered_caller_gets_the_dials_outcome() {
+    for (sip, words) in [(486, "refuse 0 486"), (480, "refuse 0 480"), (502, "refuse 0 503")] {
+        let mut sim = Sim::inbound();
+        sim.said();
+        sim.answer(r#"[{"dial": {"to": "client:agent"}}]"#).said();
+        assert_eq!(sim.ended(1, sip).said()[0], words);
+    }
+}
+
+#[test]
+fn an_answered_caller_hears_ringback_until_the_answer() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "Hi"}}, {"dial": {"to": "client:agent"}}]"#);
+    sim.heard(0).said();
+    sim.leg(1, LegEvent::Ringing).expect(&["tone 0 Ringback"]);
+    sim.leg(1, LegEvent::Answered).expect(&["flush 0", "join 0 1"]);
+}
+
+#[test]
+fn several_targets_make_local_ringback_even_with_early_media() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "Hi"}}, {"dial": {"to": ["client:a", "client:b"]}}]"#);
+    sim.heard(0).said();
+    sim.leg(1, LegEvent::EarlyMedia).expect(&["tone 0 Ringback"]);
+    sim.leg(2, LegEvent::Ringing).expect(&[]);
+}
+
+#[test]
+fn targets_in_turn_ring_one_after_the_other() {
+    let mut sim = dialling(r#""to": ["client:a", "client:b"], "sequential": true, "timeout": 10"#);
+    sim.after(10).expect(&["hang up 1 no_answer", &format!("dial 2 client b as {AMINA}")]);
+    sim.ended(2, 486).expect(&["accept 0", "play 0 next"]);
+}
+
+#[test]
+fn one_refusal_does_not_stop_the_other_targets() {
+    let mut sim = dialling(r#""to": ["client:a", "client:b"]"#);
+    sim.ended(1, 603).expect(&[]);
+    sim.leg(2, LegEvent::Answered).expect(&["accept 0", "join 0 2"]);
+}
+
+#[test]
+fn the_action_url_learns_what_became_of_the_dial() {
+    let mut sim = dialling(r#""to": "client:agent", "action": "/after""#);
+    sim.leg(1, LegEvent::Answered).after_ms(6_100).said();
+    sim.bye(1).expect(&["split 0 1", "ask Steer https://shop.example/after"]);
+    assert_eq!(sim.param("DialCallStatus").as_deref(), Some("completed"));
+    assert_eq!(sim.param("DialCallDuration").as_deref(), Some("7"));
+    assert_eq!(sim.param("DialBridgedTo").as_deref(), Some("agent"));
+
+    let mut sim = dialling(r#""to": "client:agent", "action": "/after""#);
+    sim.ended(1, 486).expect(&["ask Steer https://shop.example/after"]);
+    assert_eq!(sim.param("DialCallStatus").as_deref(), Some("busy"));
+}
+
+#[test]
+fn a_telephone_sees_a_number_of_the_workspace_only() {
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(&format!(r#"[{{"dial": {{"to": "{OTIENO}"}}}}]"#))
+        .expect(&[&format!("dial 1 telephone {OTIENO} as {OWN}")]);
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(&format!(r#"[{{"dial": {{"to": "{OTIENO}", "callerId": "+254700000002"}}}}]"#));
+    sim.expect(&[&format!("dial 1 telephone {OTIENO} as +254700000002")]);
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(&format!(r#"[{{"dial": {{"to": "{OTIENO}", "callerId": "{AMINA}", "action": "/after"}}}}]"#));
+    sim.expect(&["ask Steer https://shop.example/after"]);
+    assert_eq!(sim.param("ErrorCode").as_deref(), Some("numbers.not_assigned"));
+}
+
+#[test]
+fn a_star_ends_the_connection_where_it_may() {
+    let mut sim = dialling(r#""to": "client:agent", "hangupOnStar": true"#);
+    sim.leg(1, LegEvent::Answered).said();
+    sim.press(1, "*").press(0, "5").expect(&[]);
+    sim.press(0, "*").expect(&["hang up 1 normal_clearing", "split 0 1", "play 0 next"]);
+}
+
+#[test]
+fn the_longest_duration_ends_the_connection() {
+    let mut sim = dialling(r#""to": "client:agent", "maxDuration": 20"#);
+    sim.leg(1, LegEvent::Answered).said();
+    sim.after(20).expect(&["hang up 1 max_duration", "split 0 1", "play 0 next"]);
+}
+
+#[test]
+fn keys_pressed_while_bridged_are_passed_on_and_never_kept() {
+    let mut sim = Sim::running(r#"[{"dial": {"to": "client:agent"}}, {"getDigits": {"timeout": 2}}]"#);
+    sim.leg(1, LegEvent::Answered).said();
+    sim.leg(0, LegEvent::Digit(key('7'))).expect(&["send digits 1 7"]);
+    sim.leg(1, LegEvent::Digit(key('8'))).expect(&["send digits 0 8"]);
+    sim.press(0, "1234").bye(1).after(2);
+    assert_eq!(sim.param("Digits").as_deref(), Some(""));
+}
+
+#[test]
+fn everything_stops_when_the_caller_hangs_up() {
+    let mut sim = dialling(r#""to": ["client:a", "client:b"]"#);
+    sim.leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
+    sim.expect(&["hang up 1 canceled", "hang up 2 canceled", "ask Final https://shop.example/voice", "end canceled"]);
+}

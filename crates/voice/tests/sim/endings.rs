@@ -1,0 +1,67 @@
+//! What ends a call from outside its script: the API, money, media, lost connections, the longest duration.
+
+use sautikit_api::calls::CallStatus;
+use voice::*;
+
+use crate::support::*;
+
+fn talking() -> Sim {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Answered).said();
+    sim
+}
+
+#[test]
+fn the_api_ends_a_call_at_any_time() {
+    let mut sim = Sim::outbound();
+    sim.said();
+    sim.input(Input::Live(LiveCommand::Hangup));
+    sim.expect(&["hang up 0 canceled", "ask Final https://shop.example/voice", "end canceled"]);
+    let mut sim = talking();
+    sim.after(2).input(Input::Live(LiveCommand::Hangup));
+    sim.expect(&["hang up 0 api_hangup", "hang up 1 api_hangup", "end completed"]);
+}
+
+#[test]
+fn an_empty_wallet_beeps_and_then_ends_the_call() {
+    let mut sim = talking();
+    sim.input(Input::Money(Money::Warn)).expect(&["tone 0 Beep"]);
+    sim.after(60).input(Input::Money(Money::Cutoff));
+    sim.expect_end(CallStatus::Completed, "insufficient_funds", 60);
+}
+
+#[test]
+fn missing_media_ends_the_call_unless_the_leg_is_held() {
+    let mut sim = talking();
+    sim.leg(1, LegEvent::HeldByPeer).input(Input::Media(LegId(1), MediaEvent::Stalled));
+    assert!(sim.summaries.is_empty());
+    sim.leg(1, LegEvent::Resumed).input(Input::Media(LegId(1), MediaEvent::Stalled));
+    sim.expect_end(CallStatus::Completed, "media.timeout", 0);
+}
+
+#[test]
+fn a_lost_browser_has_30_s_to_come_back() {
+    let mut sim = talking();
+    sim.leg(0, LegEvent::Lost).after(29).leg(0, LegEvent::Back).after(60);
+    assert!(sim.summaries.is_empty());
+    sim.leg(0, LegEvent::Lost).after(30);
+    sim.expect_end(CallStatus::Completed, "connection_lost", 119);
+}
+
+#[test]
+fn a_lost_target_ends_the_connection_only() {
+    let mut sim = Sim::running(r#"[{"dial": {"to": "client:agent"}}, {"say": {"text": "next"}}]"#);
+    sim.leg(1, LegEvent::Answered).said();
+    sim.leg(1, LegEvent::Lost).after(30);
+    sim.expect(&["hang up 1 connection_lost", "split 0 1", "play 0 next"]);
+}
+
+#[test]
+fn the_longest_duration_counts_from_the_answer() {
+    let mut facts = facts(Direction::Outbound, OWN, AMINA);
+    facts.max_duration_s = 30;
+    let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
+    sim.after(20).leg(0, LegEvent::Answered);
+    sim.answer(r#"[{"pause": {"length": 600}}]"#).after(30);
+    sim.expect_end(CallStatus::Completed, "max_duration", 30);
+}

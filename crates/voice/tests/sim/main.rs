@@ -1,0 +1,11 @@
+//! Calls on simulated legs, speech, callbacks and time. Each module makes claims about one part of a call.
+
+mod beginnings;
+mod callbacks;
+mod dial;
+mod endings;
+mod get_digits;
+mod property;
+mod races;
+mod support;
+mod verbs;

@@ -1,0 +1,189 @@
+//! Whatever the world reports, in whatever order: no panic, one end, no leg left open, status never backwards.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use sautikit_api::actions::{Action, parse_list};
+use voice::*;
+
+use crate::support::{AMINA, OTIENO, OWN, client, facts, key, phone};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Leg(u32, LegEvent),
+    Media(u32, MediaEvent),
+    Fetched(u32, usize),
+    FetchFailed(u32),
+    Spoken(u32, bool),
+    Money(Money),
+    DueTimer,
+    Pass(u64),
+}
+
+fn scripts() -> Vec<Vec<Action>> {
+    [
+        serde_json::json!([]),
+        serde_json::json!([{"say": {"text": "a", "loop": 2}}, {"getDigits": {"attempts": 2, "prompt": {"say": {"text": "b"}}}}]),
+        serde_json::json!([{"dial": {"to": ["client:a", OTIENO], "timeout": 5}}, {"say": {"text": "c"}}]),
+        serde_json::json!([{"dial": {"to": "client:a", "sequential": true, "action": "/x", "hangupOnStar": true}}]),
+        serde_json::json!([{"pause": {}}, {"redirect": {"url": "https://["}}]),
+        serde_json::json!([{"reject": {}}]),
+        serde_json::json!([{"hangup": {}}]),
+    ]
+    .iter()
+    .map(|list| parse_list(list).unwrap_or_else(|error| panic!("{error}")))
+    .collect()
+}
+
+fn leg_event() -> impl Strategy<Value = LegEvent> {
+    let end = prop_oneof![
+        Just(Cause::from_bye(None)),
+        Just(CauseKind::Canceled.into()),
+        (400u16..700).prop_map(|sip| Cause::from_network(sip, None)),
+    ];
+    prop_oneof![
+        2 => Just(LegEvent::Ringing),
+        1 => Just(LegEvent::EarlyMedia),
+        6 => Just(LegEvent::Answered),
+        1 => prop::sample::select("0123456789*#".chars().collect::<Vec<_>>()).prop_map(|c| LegEvent::Digit(key(c))),
+        1 => prop_oneof![Just(LegEvent::HeldByPeer), Just(LegEvent::Resumed), Just(LegEvent::Lost), Just(LegEvent::Back)],
+        1 => end.prop_map(LegEvent::Ended),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        6 => (0u32..5, leg_event()).prop_map(|(leg, event)| Step::Leg(leg, event)),
+        2 => (0u32..5, 0u32..6).prop_map(|(leg, asset)| Step::Media(leg, MediaEvent::PlayEnded { asset: AssetId(asset), played_ms: 1 })),
+        1 => (0u32..5, prop::sample::select("0123456789*#".chars().collect::<Vec<_>>())).prop_map(|(leg, c)| Step::Media(leg, MediaEvent::Digit(key(c)))),
+        1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Stalled)),
+        4 => (0u32..6, 0usize..7).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
+        1 => (0u32..6).prop_map(Step::FetchFailed),
+        3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
+        1 => prop_oneof![9 => Just(Step::Money(Money::Warn)), 1 => Just(Step::Money(Money::Cutoff))],
+        3 => Just(Step::DueTimer),
+        2 => (0u64..20_000).prop_map(Step::Pass),
+    ]
+}
+
+fn origin() -> impl Strategy<Value = (Direction, Origin, bool)> {
+    let scripts = scripts();
+    let origins = vec![
+        (Direction::Outbound, Origin::Api { to: vec![phone(AMINA)], actions: None }),
+        (Direction::Outbound, Origin::Api { to: vec![phone(AMINA), phone(OTIENO)], actions: scripts.get(1).cloned() }),
+        (Direction::Outbound, Origin::Api { to: Vec::new(), actions: None }),
+        (Direction::Inbound, Origin::Inbound { caller: phone(AMINA), ring: vec![client("a"), client("b")] }),
+        (Direction::Outbound, Origin::Client { caller: client("a"), to: phone(AMINA) }),
+    ];
+    (prop::sample::select(origins), any::<bool>())
+        .prop_map(|((direction, origin), steered)| (direction, origin, steered))
+}
+
+/// What the outputs so far amount to.
+#[derive(Default)]
+struct World {
+    open: BTreeMap<LegId, bool>,
+    timers: BTreeMap<TimerId, Duration>,
+    ends: usize,
+    summary: Option<Summary>,
+}
+
+impl World {
+    fn drain(&mut self, call: &mut Call) {
+        while let Some(output) = call.poll() {
+            assert_eq!(self.ends, 0, "{output:?} follows the end");
+            match output {
+                Output::Leg(leg, LegCommand::Dial(..)) => {
+                    assert!(self.open.insert(leg, true).is_none(), "{leg:?} dialled twice");
+                }
+                Output::Leg(leg, LegCommand::Hangup(_) | LegCommand::Refuse(_)) => {
+                    assert_eq!(self.open.insert(leg, false), Some(true), "{leg:?} ended twice");
+                }
+                Output::Leg(leg, command) => {
+                    assert_eq!(self.open.get(&leg), Some(&true), "{command:?} to an ended leg")
+                }
+                Output::SetTimer(timer, at) => {
+                    self.timers.insert(timer, at);
+                }
+                Output::Ended(summary) => {
+                    self.ends += 1;
+                    self.summary = Some(summary);
+                }
+                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) | Output::Record(_) => {}
+            }
+        }
+    }
+}
+
+fn input(step: Step, world: &mut World, now: &mut Duration) -> Option<Input> {
+    Some(match step {
+        Step::Leg(leg, event) => {
+            if let LegEvent::Ended(_) = event {
+                let open = world.open.get_mut(&LegId(leg)).filter(|open| **open)?;
+                *open = false;
+            }
+            Input::Leg(LegId(leg), event)
+        }
+        Step::Media(leg, event) => Input::Media(LegId(leg), event),
+        Step::Fetched(fetch, script) => {
+            let actions = scripts().into_iter().nth(script)?;
+            Input::Fetched(FetchId(fetch), Ok(Answer { url: "https://shop.example/v".into(), actions }))
+        }
+        Step::FetchFailed(fetch) => Input::Fetched(FetchId(fetch), Err(FetchFailure::Status(500))),
+        Step::Spoken(asset, true) => Input::Spoken(AssetId(asset), Ok(())),
+        Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
+        Step::Money(money) => Input::Money(money),
+        Step::DueTimer => {
+            let (timer, at) = world.timers.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(_, at)| *at)?;
+            world.timers.remove(&timer);
+            *now = (*now).max(at);
+            Input::Timer(timer)
+        }
+        Step::Pass(ms) => {
+            *now += Duration::from_millis(ms);
+            return None;
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn any_order_of_inputs_ends_every_call_once_with_no_leg_open(
+        (direction, origin, steered) in origin(),
+        steps in prop::collection::vec(step(), 0..120),
+    ) {
+        let mut facts = facts(direction, OWN, AMINA);
+        if !steered {
+            facts.voice_callback_url = None;
+        }
+        let mut world = World::default();
+        let mut now = Duration::ZERO;
+        if !matches!(origin, Origin::Api { .. }) {
+            world.open.insert(LegId::FIRST, true);
+        }
+        let mut call = Call::new(now, facts, origin);
+        world.drain(&mut call);
+        for step in steps {
+            if let Some(input) = input(step, &mut world, &mut now) {
+                call.handle(now, input);
+                world.drain(&mut call);
+            }
+        }
+        call.handle(now, Input::Live(LiveCommand::Hangup));
+        world.drain(&mut call);
+        prop_assert_eq!(world.ends, 1);
+        prop_assert!(call.is_ended());
+        prop_assert!(world.open.values().all(|open| !open), "open: {:?}", world.open);
+        let Some(summary) = world.summary else { return Err(TestCaseError::fail("no summary")) };
+        prop_assert!(summary.status.is_terminal());
+        prop_assert_eq!(summary.answered.is_some(), summary.status == sautikit_api::calls::CallStatus::Completed);
+        prop_assert_eq!(summary.legs.len(), world.open.len());
+        for leg in summary.legs {
+            prop_assert!(leg.started <= leg.ended && leg.ended <= summary.ended);
+            prop_assert!(leg.answered.is_none_or(|at| leg.started <= at && at <= leg.ended));
+        }
+    }
+}

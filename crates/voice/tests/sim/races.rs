@@ -1,0 +1,109 @@
+//! Races: two things that happen at once, in either order, and reports that come twice or too late.
+
+use sautikit_api::calls::CallStatus;
+use voice::*;
+
+use crate::support::*;
+
+#[test]
+fn cancel_against_200_is_canceled_and_costs_nothing() {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Ringing).said();
+    sim.leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
+    sim.leg(1, LegEvent::Answered);
+    sim.expect(&["hang up 1 canceled", "end canceled"]);
+    let summary = sim.expect_end(CallStatus::Canceled, "canceled", 0);
+    assert!(summary.legs.iter().all(|leg| leg.answered.is_none() && leg.duration_s == 0));
+}
+
+#[test]
+fn a_200_that_wins_against_cancel_is_a_call_that_ends_at_once() {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Answered).leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
+    sim.expect_end(CallStatus::Completed, "canceled", 0);
+}
+
+#[test]
+fn the_api_hangup_against_200_is_canceled() {
+    let mut sim = Sim::outbound();
+    sim.input(Input::Live(LiveCommand::Hangup)).leg(0, LegEvent::Answered);
+    sim.expect_end(CallStatus::Canceled, "api_hangup", 0);
+}
+
+#[test]
+fn ring_timeout_against_200_is_no_answer() {
+    let mut sim = Sim::outbound();
+    sim.after(60).leg(0, LegEvent::Answered);
+    sim.expect_end(CallStatus::NoAnswer, "no_answer", 0);
+}
+
+#[test]
+fn bye_against_bye_ends_the_call_once() {
+    for first in [0, 1] {
+        let mut sim = Sim::browser();
+        sim.leg(1, LegEvent::Answered).after(3);
+        sim.bye(first).bye(1 - first);
+        sim.expect_end(CallStatus::Completed, "normal_clearing", 3);
+    }
+}
+
+#[test]
+fn our_bye_against_theirs_ends_the_call_once() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "Hi"}}, {"hangup": {}}]"#);
+    sim.after(2).heard(0).bye(0).bye(0);
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 2);
+}
+
+#[test]
+fn hold_and_resume_noise_changes_nothing() {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Answered).said();
+    for _ in 0..3 {
+        // What re-INVITEs from both sides at once look like from here.
+        sim.leg(0, LegEvent::HeldByPeer).leg(1, LegEvent::HeldByPeer).leg(1, LegEvent::HeldByPeer);
+        sim.leg(1, LegEvent::Resumed).leg(0, LegEvent::Resumed).leg(0, LegEvent::Resumed);
+    }
+    sim.expect(&[]);
+    let holds = sim.event_names().into_iter().filter(|name| *name == "leg.held").count();
+    assert_eq!(holds, 6);
+}
+
+#[test]
+fn a_loser_that_answers_after_the_winner_is_neither_bridged_nor_billed() {
+    let origin = Origin::Api { to: vec![phone(AMINA), phone(OTIENO)], actions: None };
+    let mut sim = Sim::new(facts(Direction::Outbound, OWN, AMINA), origin);
+    sim.said();
+    sim.leg(1, LegEvent::Answered).leg(0, LegEvent::Answered);
+    sim.expect(&["hang up 0 answered_elsewhere", "ask Steer https://shop.example/voice"]);
+    sim.after(9).bye(0).bye(1);
+    let summary = sim.expect_end(CallStatus::Completed, "normal_clearing", 9);
+    assert_eq!(summary.to.address(), OTIENO);
+    assert_eq!((summary.legs[0].answered, summary.legs[0].duration_s), (None, 0));
+}
+
+#[test]
+fn a_repeated_answer_does_not_restart_the_meter() {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Answered).said();
+    sim.after(4).leg(1, LegEvent::Answered).leg(0, LegEvent::Answered).leg(1, LegEvent::Ringing).expect(&[]);
+    sim.after(4).bye(1);
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 8);
+}
+
+#[test]
+fn the_answer_of_an_earlier_callback_is_ignored() {
+    let mut sim = Sim::outbound();
+    sim.leg(0, LegEvent::Answered);
+    let first = sim.newest_fetch();
+    sim.answer(r#"[{"redirect": {"url": "/b"}}]"#).said();
+    sim.input(Input::Fetched(first.fetch, Ok(Answer { url: first.url, actions: Vec::new() }))).expect(&[]);
+}
+
+#[test]
+fn the_end_of_a_flushed_prompt_does_not_end_the_next_one() {
+    let mut sim = Sim::running(r#"[{"getDigits": {"numDigits": 1, "prompt": {"say": {"text": "PIN?"}}}}]"#);
+    let Some((old, _)) = sim.texts.last_key_value() else { panic!("no prompt") };
+    let old = *old;
+    sim.press(0, "1").answer(r#"[{"say": {"text": "Thanks"}}]"#).said();
+    sim.input(Input::Media(LegId(0), MediaEvent::PlayEnded { asset: old, played_ms: 10 })).expect(&[]);
+}

@@ -1,0 +1,272 @@
+//! The simulated world around one call: what it asks for is written down in words, timers fire by themselves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sautikit_api::{
+    actions::parse_list,
+    calls::CallStatus,
+    ids::{CallId, WorkspaceId},
+};
+use voice::*;
+
+pub(crate) const CALLBACK: &str = "https://shop.example/voice";
+pub(crate) const OWN: &str = "+254700000001";
+pub(crate) const AMINA: &str = "+254722000042";
+pub(crate) const OTIENO: &str = "+254733000007";
+
+pub(crate) fn facts(direction: Direction, from: &str, to: &str) -> Facts {
+    Facts {
+        call_id: CallId(uuid::Uuid::from_u128(1)),
+        workspace_id: WorkspaceId(uuid::Uuid::from_u128(2)),
+        direction,
+        from: from.into(),
+        to: to.into(),
+        number: OWN.into(),
+        own_numbers: vec![OWN.into(), "+254700000002".into()],
+        voice_callback_url: Some(CALLBACK.into()),
+        fallback_url: None,
+        ring_timeout_s: 60,
+        max_duration_s: 14_400,
+    }
+}
+
+pub(crate) fn phone(number: &str) -> Target {
+    Target::Telephone(number.into())
+}
+
+pub(crate) fn client(identity: &str) -> Target {
+    Target::Client(identity.into())
+}
+
+pub(crate) fn key(key: char) -> Key {
+    Key::new(key).unwrap_or_else(|| panic!("{key} is no key"))
+}
+
+pub(crate) struct Sim {
+    pub(crate) call: Call,
+    pub(crate) now: Duration,
+    timers: BTreeMap<TimerId, Duration>,
+    /// What was asked for since the last look, in words.
+    said: Vec<String>,
+    pub(crate) events: Vec<CallEvent>,
+    pub(crate) fetches: Vec<Callback>,
+    pub(crate) summaries: Vec<Summary>,
+    pub(crate) texts: BTreeMap<AssetId, String>,
+    /// Whether the speech provider works.
+    pub(crate) speech_works: bool,
+}
+
+impl Sim {
+    pub(crate) fn new(facts: Facts, origin: Origin) -> Self {
+        let now = Duration::from_secs(1_000);
+        let mut sim = Self {
+            call: Call::new(now, facts, origin),
+            now,
+            timers: BTreeMap::new(),
+            said: Vec::new(),
+            events: Vec::new(),
+            fetches: Vec::new(),
+            summaries: Vec::new(),
+            texts: BTreeMap::new(),
+            speech_works: true,
+        };
+        sim.drain();
+        sim
+    }
+
+    /// An API call to one telephone, steered by the callback.
+    pub(crate) fn outbound() -> Self {
+        let origin = Origin::Api { to: vec![phone(AMINA)], actions: None };
+        Self::new(facts(Direction::Outbound, OWN, AMINA), origin)
+    }
+
+    /// Somebody calls our number, which has a callback.
+    pub(crate) fn inbound() -> Self {
+        let origin = Origin::Inbound { caller: phone(AMINA), ring: Vec::new() };
+        Self::new(facts(Direction::Inbound, AMINA, OWN), origin)
+    }
+
+    /// An answered inbound call that runs these actions; what led there is forgotten.
+    pub(crate) fn running(actions: &str) -> Self {
+        let mut sim = Self::inbound();
+        sim.answer(actions);
+        sim.said.clear();
+        sim
+    }
+
+    /// A browser calls a telephone.
+    pub(crate) fn browser() -> Self {
+        let mut facts = facts(Direction::Outbound, OWN, AMINA);
+        facts.voice_callback_url = None;
+        Self::new(facts, Origin::Client { caller: client("agent"), to: phone(AMINA) })
+    }
+
+    pub(crate) fn input(&mut self, input: Input) -> &mut Self {
+        self.call.handle(self.now, input);
+        self.drain();
+        self
+    }
+
+    pub(crate) fn leg(&mut self, leg: u32, event: LegEvent) -> &mut Self {
+        self.input(Input::Leg(LegId(leg), event))
+    }
+
+    pub(crate) fn ended(&mut self, leg: u32, sip: u16) -> &mut Self {
+        self.leg(leg, LegEvent::Ended(Cause::from_network(sip, None)))
+    }
+
+    pub(crate) fn bye(&mut self, leg: u32) -> &mut Self {
+        self.leg(leg, LegEvent::Ended(Cause::from_bye(None)))
+    }
+
+    pub(crate) fn press(&mut self, leg: u32, keys: &str) -> &mut Self {
+        for digit in keys.chars() {
+            self.after_ms(200);
+            self.input(Input::Media(LegId(leg), MediaEvent::Digit(key(digit))));
+        }
+        self
+    }
+
+    /// The newest text was heard to its end by that leg.
+    pub(crate) fn heard(&mut self, leg: u32) -> &mut Self {
+        let Some((asset, _)) = self.texts.last_key_value() else { panic!("nothing was spoken") };
+        let asset = *asset;
+        self.input(Input::Media(LegId(leg), MediaEvent::PlayEnded { asset, played_ms: 1_000 }))
+    }
+
+    /// The customer's server answers the newest callback with these actions.
+    pub(crate) fn answer(&mut self, actions: &str) -> &mut Self {
+        let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
+        let actions = parse_list(&list).unwrap_or_else(|error| panic!("{error}"));
+        let callback = self.newest_fetch();
+        self.input(Input::Fetched(callback.fetch, Ok(Answer { url: callback.url, actions })))
+    }
+
+    pub(crate) fn refuse_fetch(&mut self, failure: FetchFailure) -> &mut Self {
+        let callback = self.newest_fetch();
+        self.input(Input::Fetched(callback.fetch, Err(failure)))
+    }
+
+    pub(crate) fn newest_fetch(&self) -> Callback {
+        self.fetches.last().cloned().unwrap_or_else(|| panic!("nobody was asked"))
+    }
+
+    /// A parameter of the newest callback.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        self.newest_fetch().params.into_iter().find(|(other, _)| *other == name).map(|(_, value)| value)
+    }
+
+    /// Lets time pass, firing timers when they are due.
+    pub(crate) fn after_ms(&mut self, ms: u64) -> &mut Self {
+        let until = self.now + Duration::from_millis(ms);
+        while let Some((timer, at)) = self.timers.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(_, at)| *at) {
+            if at > until {
+                break;
+            }
+            self.timers.remove(&timer);
+            self.now = at;
+            self.input(Input::Timer(timer));
+        }
+        self.now = until;
+        self
+    }
+
+    pub(crate) fn after(&mut self, seconds: u64) -> &mut Self {
+        self.after_ms(seconds * 1_000)
+    }
+
+    /// What was asked for since the last look.
+    pub(crate) fn said(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.said)
+    }
+
+    /// Claims what was asked for since the last look.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, expected: &[&str]) -> &mut Self {
+        let said = self.said();
+        assert_eq!(said, expected, "\nsaid {said:#?}");
+        self
+    }
+
+    /// Claims that the call is over, and how.
+    #[track_caller]
+    pub(crate) fn expect_end(&self, status: CallStatus, hangup_cause: &str, duration_s: u64) -> &Summary {
+        let [summary] = self.summaries.as_slice() else { panic!("{} summaries", self.summaries.len()) };
+        let found = (summary.status, summary.cause.hangup_cause(), summary.duration_s);
+        assert_eq!(found, (status, hangup_cause.to_owned(), duration_s));
+        summary
+    }
+
+    pub(crate) fn event_names(&self) -> Vec<&'static str> {
+        self.events.iter().map(|event| event.name.as_str()).collect()
+    }
+
+    fn drain(&mut self) {
+        let mut speak = Vec::new();
+        while let Some(output) = self.call.poll() {
+            assert!(self.summaries.is_empty(), "{output:?} follows the end");
+            let words = match output {
+                Output::Leg(leg, command) => leg_words(leg, command),
+                Output::Media(command) => self.media_words(command),
+                Output::Fetch(callback) => {
+                    let words = format!("ask {:?} {}", callback.purpose, callback.url);
+                    self.fetches.push(callback);
+                    words
+                }
+                Output::Speak(text) => {
+                    self.texts.insert(text.asset, text.text);
+                    speak.push(text.asset);
+                    continue;
+                }
+                Output::Record(event) => {
+                    self.events.push(event);
+                    continue;
+                }
+                Output::SetTimer(timer, at) => {
+                    self.timers.insert(timer, at);
+                    continue;
+                }
+                Output::Ended(summary) => {
+                    let words = format!("end {}", summary.status.as_str());
+                    self.summaries.push(summary);
+                    words
+                }
+            };
+            self.said.push(words);
+        }
+        for asset in speak {
+            let result = if self.speech_works { Ok(()) } else { Err(SpeechFailure { reason: "no voice".to_owned() }) };
+            self.input(Input::Spoken(asset, result));
+        }
+    }
+
+    fn media_words(&self, command: MediaCommand) -> String {
+        match command {
+            MediaCommand::Join(a, b) => format!("join {} {}", a.0, b.0),
+            MediaCommand::Split(a, b) => format!("split {} {}", a.0, b.0),
+            MediaCommand::Play(leg, asset) => {
+                format!("play {} {}", leg.0, self.texts.get(&asset.id).map_or("?", |t| t))
+            }
+            MediaCommand::Tone(leg, tone) => format!("tone {} {tone:?}", leg.0),
+            MediaCommand::Flush(leg) => format!("flush {}", leg.0),
+        }
+    }
+}
+
+fn leg_words(leg: LegId, command: LegCommand) -> String {
+    let leg = leg.0;
+    match command {
+        LegCommand::Dial(target, profile) => {
+            format!("dial {leg} {} {} as {}", target.kind().as_str(), target.address(), profile.caller_id)
+        }
+        LegCommand::Ring => format!("ring {leg}"),
+        LegCommand::PassEarly => format!("pass early {leg}"),
+        LegCommand::Accept => format!("accept {leg}"),
+        LegCommand::Refuse(refusal) => format!("refuse {leg} {}", refusal.status),
+        LegCommand::SendDigits(keys) => {
+            format!("send digits {leg} {}", keys.iter().map(|key| key.char()).collect::<String>())
+        }
+        LegCommand::Hangup(cause) => format!("hang up {leg} {}", cause.hangup_cause()),
+    }
+}

@@ -1,0 +1,93 @@
+//! say, pause, redirect, reject, hangup.
+
+use sautikit_api::calls::CallStatus;
+use voice::*;
+
+use crate::support::*;
+
+#[test]
+fn actions_run_one_after_the_other_and_an_exhausted_list_ends_the_call() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "one"}}, {"say": {"text": "two", "loop": 2}}]"#);
+    sim.heard(0).expect(&["play 0 two"]);
+    sim.heard(0).expect(&["play 0 two"]);
+    sim.heard(0).expect(&["hang up 0 normal_clearing", "ask Final https://shop.example/voice", "end completed"]);
+}
+
+#[test]
+fn loop_zero_repeats_until_hangup() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "hold", "loop": 0}}]"#);
+    for _ in 0..20 {
+        sim.heard(0).expect(&["play 0 hold"]);
+    }
+    sim.bye(0).expect(&["ask Final https://shop.example/voice", "end completed"]);
+}
+
+#[test]
+fn speech_that_fails_costs_the_text_and_not_the_call() {
+    let mut sim = Sim::inbound();
+    sim.speech_works = false;
+    sim.said();
+    sim.answer(r#"[{"say": {"text": "one"}}, {"redirect": {"url": "/next"}}]"#);
+    sim.expect(&["accept 0", "ask Steer https://shop.example/next"]);
+    assert_eq!(sim.param("ErrorCode").as_deref(), Some("tts.unavailable"));
+}
+
+#[test]
+fn reject_refuses_without_answering() {
+    for (reason, words, status) in [("rejected", "refuse 0 603", "end failed"), ("busy", "refuse 0 486", "end busy")] {
+        let mut sim = Sim::inbound();
+        sim.said();
+        sim.answer(&format!(r#"[{{"reject": {{"reason": "{reason}"}}}}]"#));
+        sim.expect(&[words, "ask Final https://shop.example/voice", status]);
+    }
+}
+
+#[test]
+fn hangup_before_the_answer_costs_nothing() {
+    let mut sim = Sim::inbound();
+    sim.answer(r#"[{"hangup": {}}]"#);
+    sim.expect_end(CallStatus::NoAnswer, "no_answer", 0);
+}
+
+#[test]
+fn every_verb_leaves_its_start_and_end_on_the_timeline() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "one", "language": "sw"}}, {"hangup": {}}]"#);
+    sim.heard(0);
+    let verbs: Vec<_> =
+        sim.events.iter().filter(|event| matches!(event.name, EventName::VerbStarted | EventName::VerbEnded)).collect();
+    let [say, said, hangup, hung] = verbs.as_slice() else { panic!("{verbs:?}") };
+    assert_eq!(say.data["verb"], "say");
+    assert_eq!(say.data["attributes"]["language"], "sw");
+    assert_eq!(said.data["outcome"], "spoken");
+    assert_eq!(hangup.data["verb"], "hangup");
+    assert_eq!(hung.data["outcome"], "hung_up");
+}
+
+#[test]
+fn a_redirect_loop_ends_after_200_callbacks() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "hi"}}, {"redirect": {"url": "/again"}}]"#);
+    sim.heard(0);
+    for _ in 0..198 {
+        sim.answer(r#"[{"redirect": {"url": "/again"}}]"#);
+    }
+    assert!(sim.summaries.is_empty());
+    sim.answer(r#"[{"redirect": {"url": "/again"}}]"#);
+    sim.expect_end(CallStatus::Completed, "actions.limit", 0);
+    assert!(sim.event_names().contains(&"call.failed"));
+}
+
+#[test]
+fn the_thousand_and_first_action_does_not_run() {
+    let list = |count: usize| {
+        format!("[{}]", [r#"{"pause": {}}"#].repeat(count).join(",") + r#", {"redirect": {"url": "/again"}}"#)
+    };
+    let mut sim = Sim::running(&list(49));
+    for _ in 0..19 {
+        sim.after(49);
+        sim.answer(&list(49));
+    }
+    sim.after(49);
+    assert!(sim.summaries.is_empty());
+    sim.answer(&list(49));
+    sim.expect_end(CallStatus::Failed, "actions.limit", 0);
+}
