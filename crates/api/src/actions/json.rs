@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Action, ActionError, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say,
     attributes::{Attributes, kind},
+    strict::Strict,
 };
 
 /// Reads an answer to a voice callback. A blank body is an empty list: it ends the call.
@@ -15,8 +16,8 @@ pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
     if body.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    let document: Value =
-        serde_json::from_slice(body).map_err(|error| ActionError::new("", format!("not JSON: {error}")))?;
+    let Strict(document) =
+        serde_json::from_slice(body).map_err(|error| ActionError::new("", format!("not usable JSON: {error}")))?;
     let mut root = Attributes::open(&document, "")
         .map_err(|error| ActionError::new("", format!("expected {{\"actions\": […]}}: {}", error.message)))?;
     let Some(list) = root.value("actions") else { return Err(ActionError::new("actions", "is required")) };

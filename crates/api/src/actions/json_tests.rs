@@ -123,6 +123,14 @@ fn violations_name_their_path() {
 }
 
 #[test]
+fn a_verb_written_twice_is_two_keys() {
+    assert_eq!(
+        message(r#"{"actions":[{"pause":{},"pause":{}}]}"#),
+        "not usable JSON: the key \"pause\" appears twice in one object at line 1 column 35"
+    );
+}
+
+#[test]
 fn fifty_actions_pass_and_fifty_one_do_not() {
     let body = |count: usize| format!(r#"{{"actions":[{}]}}"#, vec![r#"{"pause":{}}"#; count].join(","));
     assert_eq!(parse_json(body(50).as_bytes()).map(|actions| actions.len()), Ok(50));

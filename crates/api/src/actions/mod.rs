@@ -17,6 +17,7 @@ mod pause;
 mod redirect;
 mod reject;
 mod say;
+mod strict;
 
 pub use dial::{Dial, DialTarget, MAX_TARGETS};
 pub use error::ActionError;
