@@ -47,7 +47,7 @@ event_names! {
     CallFailed = "call.failed",
     /// The customer's server could not be asked; `reason` says why.
     CallbackFailed = "call.callback_failed",
-    /// A callback went out.
+    /// A callback went out; `url` and `params` say what was asked.
     CallbackSent = "callback.sent",
     /// A callback was not answered well; `code` and `reason` say why. A fallback may follow.
     CallbackUnanswered = "callback.failed",

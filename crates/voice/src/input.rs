@@ -48,7 +48,8 @@ pub enum LegEvent {
     Lost,
     /// Its connection is back.
     Back,
-    /// It is over. Nothing follows.
+    /// It is over; nothing follows. A caller's CANCEL is [`crate::CauseKind::Canceled`], final statuses and BYEs
+    /// have their constructors on [`Cause`], and no answer at all counts as 408.
     Ended(Cause),
 }
 

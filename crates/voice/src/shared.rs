@@ -225,9 +225,15 @@ impl Shared {
         let mut params = call_params(&self.facts, status);
         params.extend(extra);
         params.append(&mut self.results);
-        self.record(EventName::CallbackSent, None, json!({"url": url}));
-        self.emit(Output::Fetch(Callback { fetch, url, params, purpose }));
+        self.send(Callback { fetch, url, params, purpose });
         fetch
+    }
+
+    fn send(&mut self, callback: Callback) {
+        let shown: serde_json::Map<_, _> = callback.params.iter().map(|(name, value)| shown(name, value)).collect();
+        let data = json!({"url": callback.url, "final": callback.purpose == Purpose::Final, "params": shown});
+        self.record(EventName::CallbackSent, None, data);
+        self.emit(Output::Fetch(callback));
     }
 
     /// Ends every leg, tells the customer's server and sums up. The last thing a call does.
@@ -276,6 +282,12 @@ impl Shared {
         params.push(("HangupCause", cause.hangup_cause()));
         params.push(("IsFinal", "true".to_owned()));
         params.append(&mut self.results);
-        self.emit(Output::Fetch(Callback { fetch, url, params, purpose: Purpose::Final }));
+        self.send(Callback { fetch, url, params, purpose: Purpose::Final });
     }
+}
+
+/// A parameter as the timeline shows it: what a caller typed may be a PIN, so only its length is kept.
+fn shown(name: &str, value: &str) -> (String, Value) {
+    let value = if name == "Digits" { "•".repeat(value.len()) } else { value.to_owned() };
+    (name.to_owned(), value.into())
 }
