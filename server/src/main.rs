@@ -1,1 +1,116 @@
-fn main() {}
+//! The command line. Each command is a few lines over the library.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use sautikit::config::{Config, DEFAULT_FILE};
+use sautikit::{accounts, serve, telemetry};
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Programmable voice: REST API, console and SIP/WebRTC gateway in one binary.
+#[derive(Parser)]
+#[command(name = "sautikit", version)]
+struct Cli {
+    /// Configuration file (TOML); `sautikit.toml` is read when present.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server (the default).
+    Serve {
+        /// Overrides `http.listen`.
+        #[arg(long, value_name = "ADDRESS:PORT")]
+        http_listen: Option<String>,
+        /// Overrides `data_dir`.
+        #[arg(long, value_name = "FOLDER")]
+        data_dir: Option<String>,
+    },
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Operators of this installation.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Check file and environment, name the first mistake.
+    Check,
+    /// Print every key with its default and what it is for.
+    Print,
+}
+
+#[derive(Subcommand)]
+enum OperatorCommand {
+    /// Make the person with this address an operator.
+    Grant {
+        /// An address that has signed in before.
+        email: String,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sautikit: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Failure> {
+    let load = |flags: &[(&str, String)]| -> Result<Config, Failure> {
+        let config = Config::load(cli.config.as_deref(), std::env::vars(), flags)?;
+        telemetry::init(&config.log)?;
+        Ok(config)
+    };
+    match cli.command {
+        None => Ok(serve::serve(load(&[])?).await?),
+        Some(Command::Serve { http_listen, data_dir }) => {
+            let flags = [("http.listen", http_listen), ("data_dir", data_dir)];
+            let flags: Vec<_> = flags.into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
+            Ok(serve::serve(load(&flags)?).await?)
+        }
+        Some(Command::Migrate) => {
+            let app = open(load(&[])?).await?;
+            app.db.migrate().await?;
+            println!("the database is up to date");
+            Ok(())
+        }
+        Some(Command::Config(ConfigCommand::Check)) => {
+            load(&[])?;
+            println!("the configuration is valid");
+            Ok(())
+        }
+        Some(Command::Config(ConfigCommand::Print)) => {
+            print!("{DEFAULT_FILE}");
+            Ok(())
+        }
+        Some(Command::Operator(OperatorCommand::Grant { email })) => {
+            let app = open(load(&[])?).await?;
+            if !accounts::grant_operator(&app, &email).await? {
+                return Err(format!("no one has signed in with {email} yet; sign in once, then grant").into());
+            }
+            println!("{email} is an operator");
+            Ok(())
+        }
+    }
+}
+
+/// The shared parts for a command that does not listen.
+async fn open(config: Config) -> Result<sautikit::state::AppState, serve::ServeError> {
+    let address: SocketAddr = config.http.listen;
+    serve::open(config, address).await
+}

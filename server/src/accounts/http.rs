@@ -1,0 +1,157 @@
+//! `/v1/auth` and `/v1/workspaces`: bodies in, one operation, bodies out.
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use sautikit_api::accounts as wire;
+use sautikit_api::ids::{SessionId, WorkspaceId};
+
+use super::{Error, Membership, Onboarding, Session, sessions};
+use crate::accounts;
+use crate::clock::rfc3339;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::{SESSION_COOKIE, SignedIn};
+use crate::http::client_ip::ClientIp;
+use crate::http::json::JsonBody;
+use crate::state::AppState;
+
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/auth/magic-link", post(request_magic_link))
+        .route("/auth/magic-link/verify", post(verify_magic_link))
+        .route("/auth/onboarding", post(onboard))
+        .route("/auth/me", get(show_me).patch(update_me))
+        .route("/auth/logout", post(log_out))
+        .route("/auth/sessions", get(list_sessions))
+        .route("/auth/sessions/{id}", delete(revoke_session))
+        .route("/workspaces", get(list_workspaces))
+}
+
+async fn request_magic_link(
+    State(app): State<AppState>,
+    body: JsonBody<wire::MagicLinkRequest>,
+) -> ApiResult<StatusCode> {
+    accounts::request_magic_link(&app, &body.read()?.email).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn verify_magic_link(
+    State(app): State<AppState>,
+    body: JsonBody<wire::MagicLinkVerify>,
+) -> ApiResult<impl IntoResponse> {
+    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token).await?;
+    let onboarding_required = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?.is_empty();
+    let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required };
+    Ok((session_cookie(&app, &session.token, sessions::ABSOLUTE_US / 1_000_000)?, Json(body)))
+}
+
+async fn onboard(
+    State(app): State<AppState>,
+    person: SignedIn,
+    ClientIp(ip): ClientIp,
+    body: JsonBody<wire::OnboardingRequest>,
+) -> ApiResult<impl IntoResponse> {
+    let request = body.read()?;
+    let (user_id, session_id) = (person.user_id, person.session.id);
+    let made = accounts::onboard(&app, Onboarding { user_id, session_id, ip, request: &request }).await?;
+    let body = wire::Onboarded {
+        workspace_id: made.workspace.id,
+        workspace_name: made.workspace.name,
+        country: made.workspace.country,
+        currency: made.workspace.currency,
+        role: made.role,
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<wire::Me>> {
+    let user = accounts::find_user(&app, person.user_id).await?.ok_or(Error::Corrupt("session"))?;
+    let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?;
+    let current = person.chosen(&memberships)?;
+    Ok(Json(wire::Me {
+        id: user.id,
+        email: user.email,
+        name: user.name,
+        workspace: current.map(workspace_body),
+        workspaces: memberships.iter().map(workspace_body).collect(),
+        is_operator: user.is_operator,
+    }))
+}
+
+async fn update_me(
+    State(app): State<AppState>,
+    person: SignedIn,
+    body: JsonBody<wire::UpdateMe>,
+) -> ApiResult<Json<wire::Me>> {
+    accounts::rename_user(&app, person.user_id, &body.read()?.name).await?;
+    show_me(State(app), person).await
+}
+
+async fn log_out(State(app): State<AppState>, person: SignedIn) -> ApiResult<impl IntoResponse> {
+    accounts::revoke_session(&app, person.user_id, person.session.id).await?;
+    Ok((StatusCode::NO_CONTENT, session_cookie(&app, "", 0)?))
+}
+
+async fn list_sessions(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<Vec<wire::Session>>> {
+    let sessions = accounts::list_sessions(&app, person.user_id).await?;
+    Ok(Json(sessions.iter().map(|session| session_body(session, person.session.id)).collect()))
+}
+
+async fn revoke_session(
+    State(app): State<AppState>,
+    person: SignedIn,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
+    let id: SessionId = id.parse().map_err(|_| Error::SessionUnknown)?;
+    accounts::revoke_session(&app, person.user_id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn list_workspaces(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<Vec<wire::Workspace>>> {
+    let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, person.user_id).await?;
+    Ok(Json(memberships.iter().map(workspace_body).collect()))
+}
+
+impl SignedIn {
+    /// The membership that this session works in: the header's, else its last used, else the oldest.
+    fn chosen<'a>(&self, memberships: &'a [Membership]) -> ApiResult<Option<&'a Membership>> {
+        let of = |id: WorkspaceId| memberships.iter().find(|membership| membership.workspace.id == id);
+        match self.asked_workspace {
+            Some(id) => Ok(Some(of(id).ok_or(Error::NotAMember)?)),
+            None => Ok(self.session.workspace_id.and_then(of).or(memberships.first())),
+        }
+    }
+}
+
+/// `sk_session`, gone from the browser after `max_age_seconds`; 0 removes it at once.
+fn session_cookie(app: &AppState, token: &str, max_age_seconds: i64) -> ApiResult<HeaderMap> {
+    let secure = if app.is_https() { "; Secure" } else { "" };
+    let cookie = format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}{secure}");
+    let value = HeaderValue::from_str(&cookie).map_err(ApiError::internal)?;
+    Ok(HeaderMap::from_iter([(header::SET_COOKIE, value)]))
+}
+
+fn workspace_body(membership: &Membership) -> wire::Workspace {
+    let Membership { workspace, role } = membership;
+    wire::Workspace {
+        id: workspace.id,
+        name: workspace.name.clone(),
+        country: workspace.country.clone(),
+        currency: workspace.currency.clone(),
+        status: if workspace.suspended { "suspended" } else { "active" }.to_owned(),
+        role: *role,
+    }
+}
+
+fn session_body(session: &Session, current: SessionId) -> wire::Session {
+    wire::Session {
+        id: session.id,
+        created_at: rfc3339(session.created_at_us),
+        last_used_at: rfc3339(session.last_used_at_us),
+        expires_at: rfc3339(sessions::expires_at_us(session)),
+        current: session.id == current,
+    }
+}

@@ -1,0 +1,76 @@
+//! Sign-in without a password: a link that works once, for 15 minutes, of which only a keyed hash is stored.
+//!
+//! Asking answers the same for known and unknown addresses; the account is made when a link is used.
+
+use super::{Error, NewSession, User, normalise_email, sessions, store};
+use crate::mail::Mail;
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+/// How long a link works.
+const LIFETIME_US: i64 = 15 * 60 * 1_000_000;
+/// Links per address and hour; further requests are answered alike and send nothing, so nobody can flood a mailbox.
+const PER_ADDRESS_AND_HOUR: i64 = 5;
+/// Development signs in far more often than people do.
+const DEVELOPMENT_FACTOR: i64 = 20;
+const HOUR_US: i64 = 3_600_000_000;
+
+/// Mails a link, unless the address had its share for this hour.
+pub async fn request_magic_link(app: &AppState, email: &str) -> Result<(), Error> {
+    let email = normalise_email(email)?;
+    let now_us = app.now_us();
+    let token = app.entropy.token();
+    let hash = app.secrets.hash(Purpose::MagicLink, &token);
+
+    let mut tx = app.db.begin_write().await?;
+    let factor = if app.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
+    if store::count_links_since(&mut tx, &email, now_us - HOUR_US).await? >= PER_ADDRESS_AND_HOUR * factor {
+        tracing::info!("magic link withheld: the address had its share for this hour");
+        return Ok(());
+    }
+    store::insert_link(&mut tx, &app.new_uuid().to_string(), &email, &hash, now_us, now_us + LIFETIME_US).await?;
+    tx.commit().await?;
+    app.mailer.send(app.clock.as_ref(), mail(&app.public_url, email, &token));
+    Ok(())
+}
+
+/// Spends the token: the person (made now if new) and a fresh session. Voids the address's other links.
+pub async fn verify_magic_link(app: &AppState, token: &str) -> Result<(User, NewSession), Error> {
+    let hash = app.secrets.hash(Purpose::MagicLink, token.trim());
+    let now_us = app.now_us();
+    let mut tx = app.db.begin_write().await?;
+    let link = store::find_link(&mut tx, &hash).await?.ok_or(Error::LinkUnknown)?;
+    if link.used_at_us.is_some() {
+        return Err(Error::LinkUsed);
+    }
+    if link.expires_at_us <= now_us {
+        return Err(Error::LinkExpired);
+    }
+    // The guarded update decides between two uses at the same instant.
+    if !store::spend_link(&mut tx, &hash, now_us).await? {
+        return Err(Error::LinkUsed);
+    }
+    store::void_links_of(&mut tx, &link.email, now_us).await?;
+    store::ensure_user(&mut tx, &app.new_uuid().to_string(), &link.email, now_us).await?;
+    let user = store::find_user_by_email(&mut tx, &link.email).await?.ok_or(Error::Corrupt("user"))?;
+    let session = sessions::open_session(app, &mut tx, user.id).await?;
+    tx.commit().await?;
+    Ok((user, session))
+}
+
+fn mail(public_url: &str, to: String, token: &str) -> Mail {
+    let link = format!("{public_url}/auth/verify?token={token}");
+    Mail {
+        to,
+        subject: "Your sign-in link for Sautikit".to_owned(),
+        text: format!(
+            "Open this link to sign in to Sautikit:\n\n{link}\n\n\
+             It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.\n"
+        ),
+        html: format!(
+            "<p>Open this link to sign in to Sautikit:</p><p><a href=\"{link}\">Sign in</a></p>\
+             <p>It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.</p>"
+        ),
+        links: vec![link],
+    }
+}

@@ -1,0 +1,188 @@
+//! Who someone is and where they belong: magic links, sessions, onboarding, workspaces and members.
+//!
+//! This room is the model for the others: types, rules and the error enum here and in a file per operation,
+//! [`http`] turns a body into one operation and its result into a body, `store` holds SQL and nothing else.
+//! Absent so far: Google sign-in, invitations, changing roles.
+
+pub mod http;
+mod magic_link;
+mod onboarding;
+mod rights;
+mod sessions;
+mod store;
+
+use sautikit_api::accounts::Role;
+use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
+use sqlx::AnyConnection;
+
+use crate::state::AppState;
+
+pub use magic_link::{request_magic_link, verify_magic_link};
+pub use onboarding::{Onboarding, onboard};
+pub use rights::{Grant, Scope};
+pub use sessions::{NewSession, list_sessions, resolve_session, revoke_session};
+pub(crate) use store::STATEMENTS;
+
+/// Longest name of a person or workspace, in characters: what fits one line of the console.
+pub const NAME_MAX_CHARS: usize = 120;
+
+/// What can go wrong here, as a caller can act on it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such magic link.
+    #[error("the sign-in link is unknown")]
+    LinkUnknown,
+    /// Older than its 15 minutes.
+    #[error("the sign-in link has expired")]
+    LinkExpired,
+    /// Spent, or voided by the use of another link to the same address.
+    #[error("the sign-in link was used")]
+    LinkUsed,
+    /// The person has a workspace already.
+    #[error("the person has a workspace already")]
+    AlreadyOnboarded,
+    /// Not a currency that workspaces can have.
+    #[error("Currency `{0}` is not offered. Choose KES, UGX, TZS, NGN, GHS, ZAR or USD.")]
+    CurrencyUnsupported(String),
+    /// The workspace asked for is not one of the person's.
+    #[error("not a member of this workspace")]
+    NotAMember,
+    /// A field's value breaks its rule.
+    #[error("{message}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The rule, as a sentence for the customer.
+        message: String,
+    },
+    /// No such session of the person.
+    #[error("No session with this id is yours. List the sessions and use one of their ids.")]
+    SessionUnknown,
+    /// A row that the schema should have refused.
+    #[error("a stored {0} is not readable")]
+    Corrupt(&'static str),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// A person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Their address, lower case.
+    pub email: String,
+    /// Their name; empty before onboarding.
+    pub name: String,
+    /// Whether they operate the installation.
+    pub is_operator: bool,
+}
+
+/// A workspace seen by one of its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// The member's role.
+    pub role: Role,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// ISO 4217, fixed for good.
+    pub currency: String,
+    /// Suspended workspaces read, top up and settle, nothing else.
+    pub suspended: bool,
+}
+
+/// A session that is neither revoked nor expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The workspace that it last worked in.
+    pub workspace_id: Option<WorkspaceId>,
+    /// Microseconds UTC.
+    pub created_at_us: i64,
+    /// Microseconds UTC; written at most every five minutes.
+    pub last_used_at_us: i64,
+}
+
+/// An address in the form that is stored and compared: trimmed, lower case.
+pub fn normalise_email(text: &str) -> Result<String, Error> {
+    let email = text.trim().to_lowercase();
+    // 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3 less the brackets).
+    let plausible = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
+    if plausible { Ok(email) } else { Err(invalid("email", "Give an e-mail address such as name@example.com.")) }
+}
+
+/// A person's or workspace's name, trimmed.
+pub fn checked_name(field: &'static str, text: &str) -> Result<String, Error> {
+    let name = text.trim();
+    let usable = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.chars().any(char::is_control);
+    if usable { Ok(name.to_owned()) } else { Err(invalid(field, format!("Give 1 to {NAME_MAX_CHARS} characters."))) }
+}
+
+/// The person of that id.
+pub async fn find_user(app: &AppState, id: UserId) -> Result<Option<User>, Error> {
+    store::find_user(&mut *app.db.acquire().await?, id).await
+}
+
+/// Changes the person's name.
+pub async fn rename_user(app: &AppState, id: UserId, name: &str) -> Result<(), Error> {
+    let name = checked_name("name", name)?;
+    store::rename_user(&mut *app.db.acquire().await?, id, &name).await
+}
+
+/// Every workspace of the person, the oldest membership first.
+pub async fn list_memberships(conn: &mut AnyConnection, user: UserId) -> Result<Vec<Membership>, Error> {
+    store::list_memberships(conn, user).await
+}
+
+/// The person's place in one workspace.
+pub async fn find_membership(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<Membership>, Error> {
+    store::find_membership(conn, workspace, user).await
+}
+
+/// Makes the person of that address an operator of the installation. `false` when there is none.
+pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> {
+    let email = normalise_email(email)?;
+    store::grant_operator(&mut *app.db.acquire().await?, &email).await
+}
+
+fn invalid(field: &'static str, message: impl Into<String>) -> Error {
+    Error::Invalid { field, message: message.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_without_case() {
+        assert_eq!(normalise_email(" Asha@Example.COM ").unwrap(), "asha@example.com");
+        assert!(normalise_email("asha").is_err());
+        assert!(normalise_email("a@b\r\nBcc: c@d").is_err());
+    }
+
+    #[test]
+    fn names_are_trimmed_and_bounded() {
+        assert_eq!(checked_name("name", " Asha ").unwrap(), "Asha");
+        assert!(checked_name("name", "  ").is_err());
+        assert!(checked_name("name", &"x".repeat(121)).is_err());
+    }
+}

@@ -1,0 +1,215 @@
+//! API keys: made, listed, revoked, and recognised on requests. The secret is shown once; only its keyed hash is stored.
+//!
+//! A key's rights are its scopes cut by its creator's current role. Rotation is deliberately absent so far.
+
+pub mod http;
+mod secret;
+mod store;
+
+use jiff::Timestamp;
+use sautikit_api::accounts::Role;
+use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use crate::accounts::{Grant, Scope, Workspace};
+use crate::audit;
+use crate::http::caller::Caller;
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+pub use secret::ApiKeySecret;
+pub(crate) use store::STATEMENTS;
+
+/// Longest name of a key, in characters; the schema says it too.
+const NAME_MAX_CHARS: usize = 80;
+/// The last use is written at most this often, so that a busy key does not cost a write per request.
+const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
+
+/// What can go wrong here.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not of the form of a key; found by its checksum without a look at the database.
+    #[error("the API key is malformed")]
+    Malformed,
+    /// Of the right form, but not one of ours.
+    #[error("the API key is unknown")]
+    Unknown,
+    /// Past its date.
+    #[error("the API key has expired")]
+    Expired,
+    /// Taken back.
+    #[error("the API key is revoked")]
+    Revoked,
+    /// Missing or too long.
+    #[error("an API key needs a name")]
+    NameRequired,
+    /// Unknown, or more than the caller has.
+    #[error("Scope `{0}` does not exist or is more than you may give. The reference lists the scopes.")]
+    ScopeInvalid(String),
+    /// Not a time, or not in the future.
+    #[error("`{0}` is not a time in the future in RFC 3339, such as 2030-01-31T00:00:00Z.")]
+    ExpiryInvalid(String),
+    /// Not one of the workspace's.
+    #[error("the API key is not found")]
+    NotFound,
+    /// A second revocation.
+    #[error("the API key was revoked before")]
+    AlreadyRevoked,
+    /// A row that the schema should have refused.
+    #[error("a stored {0} is not readable")]
+    Corrupt(&'static str),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Its name.
+    pub name: String,
+    /// The secret's first characters.
+    pub prefix: String,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+    /// Microseconds UTC.
+    pub created_at_us: i64,
+    /// Microseconds UTC; `None` for never.
+    pub expires_at_us: Option<i64>,
+    /// Microseconds UTC; `None` while unused.
+    pub last_used_at_us: Option<i64>,
+    /// Microseconds UTC; `None` while it works.
+    pub revoked_at_us: Option<i64>,
+}
+
+/// A key recognised on a request, with its creator's place in the workspace.
+#[derive(Debug, Clone)]
+pub struct RecognisedKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// Its scopes.
+    pub grants: Vec<Grant>,
+    /// Who made it.
+    pub created_by: UserId,
+    /// Their current role.
+    pub role: Role,
+    /// The key's workspace.
+    pub workspace: Workspace,
+}
+
+/// What a new key shall be.
+pub struct NewApiKey<'a> {
+    /// 1 to 80 characters.
+    pub name: &'a str,
+    /// Scope names; `["*"]` when absent.
+    pub scopes: Option<&'a [String]>,
+    /// RFC 3339.
+    pub expires_at: Option<&'a str>,
+}
+
+/// Makes a key in the caller's transaction and returns it with its secret.
+pub async fn create_api_key(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    caller: &Caller,
+    new: NewApiKey<'_>,
+) -> Result<(ApiKey, ApiKeySecret), Error> {
+    let now = app.clock.now();
+    let secret = ApiKeySecret::generate(&app.entropy, !app.config.sandbox.enabled);
+    let key = ApiKey {
+        id: ApiKeyId(app.new_uuid()),
+        name: checked_name(new.name)?,
+        prefix: secret.public_prefix().to_owned(),
+        grants: checked_grants(caller, new.scopes)?,
+        created_at_us: now.as_microsecond(),
+        expires_at_us: new.expires_at.map(|text| checked_expiry(text, now)).transpose()?,
+        last_used_at_us: None,
+        revoked_at_us: None,
+    };
+    let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
+    store::insert_key(conn, caller.workspace.id, caller.user_id, &key, &hash).await?;
+    let details = json!({ "name": key.name, "scopes": grant_names(&key.grants) });
+    audit::record(app, conn, &audit::Entry::by(caller, "api_key.created", key.id, details)).await?;
+    Ok((key, secret))
+}
+
+/// A page of the workspace's keys, newest first, those before `(created_at_us, id)`.
+pub async fn list_api_keys(
+    app: &AppState,
+    workspace: WorkspaceId,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<ApiKey>, Error> {
+    store::list_keys(&mut *app.db.acquire().await?, workspace, before, limit).await
+}
+
+/// Takes a key back for good.
+pub async fn revoke_api_key(app: &AppState, caller: &Caller, id: ApiKeyId) -> Result<(), Error> {
+    let mut tx = app.db.begin_write().await?;
+    if !store::revoke_key(&mut tx, caller.workspace.id, id, app.now_us()).await? {
+        let known = store::key_exists(&mut tx, caller.workspace.id, id).await?;
+        return Err(if known { Error::AlreadyRevoked } else { Error::NotFound });
+    }
+    audit::record(app, &mut tx, &audit::Entry::by(caller, "api_key.revoked", id, json!({}))).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Recognises the key of an `Authorization` header.
+pub async fn recognise(app: &AppState, conn: &mut AnyConnection, text: &str) -> Result<RecognisedKey, Error> {
+    let secret = ApiKeySecret::parse(text).ok_or(Error::Malformed)?;
+    let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
+    let stored = store::find_key_by_hash(conn, &hash).await?.ok_or(Error::Unknown)?;
+    let now_us = app.now_us();
+    if stored.revoked_at_us.is_some() {
+        return Err(Error::Revoked);
+    }
+    if stored.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
+        return Err(Error::Expired);
+    }
+    if stored.last_used_at_us.is_none_or(|used| used < now_us - TOUCH_EVERY_US) {
+        store::touch_key(conn, stored.key.id, now_us).await?;
+    }
+    Ok(stored.key)
+}
+
+fn checked_name(text: &str) -> Result<String, Error> {
+    let name = text.trim();
+    let usable = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.chars().any(char::is_control);
+    if usable { Ok(name.to_owned()) } else { Err(Error::NameRequired) }
+}
+
+/// Nobody mints beyond their own rights; `*` is cut to its creator's on use, so it may always be given by a person.
+fn checked_grants(caller: &Caller, scopes: Option<&[String]>) -> Result<Vec<Grant>, Error> {
+    let Some(scopes) = scopes else { return Ok(vec![Grant::All]) };
+    if scopes.is_empty() {
+        return Err(Error::ScopeInvalid(String::new()));
+    }
+    let mut grants = Vec::with_capacity(scopes.len());
+    for name in scopes {
+        let grant = Grant::parse(name).filter(|grant| caller.may_give(*grant));
+        let grant = grant.ok_or_else(|| Error::ScopeInvalid(name.chars().take(40).collect()))?;
+        if !grants.contains(&grant) {
+            grants.push(grant);
+        }
+    }
+    Ok(grants)
+}
+
+fn checked_expiry(text: &str, now: Timestamp) -> Result<i64, Error> {
+    match text.parse::<Timestamp>() {
+        Ok(expiry) if expiry > now => Ok(expiry.as_microsecond()),
+        _ => Err(Error::ExpiryInvalid(text.chars().take(40).collect())),
+    }
+}
+
+fn grant_names(grants: &[Grant]) -> Vec<&'static str> {
+    grants.iter().map(|grant| grant.as_str()).collect()
+}
+
+/// Whether the grants include the scope.
+pub fn grants_include(grants: &[Grant], scope: Scope) -> bool {
+    grants.iter().any(|grant| grant.includes(scope))
+}

@@ -1,0 +1,149 @@
+//! SQL of API keys.
+
+use sautikit_api::accounts::Role;
+use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::{ApiKey, Error, RecognisedKey, grant_names};
+use crate::accounts::{Grant, Workspace};
+use crate::statements::statements;
+
+statements! {
+    INSERT_KEY = "
+        insert into api_keys
+          (id, workspace_id, created_by, name, prefix, key_hash, scopes, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    LIST_KEYS = "
+        select id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at
+        from api_keys
+        where workspace_id = $1 and (created_at, id) < ($2, $3)
+        order by created_at desc, id desc
+        limit $4";
+    /// The creator's membership is read with the key: a key dies with it.
+    FIND_KEY_BY_HASH = "
+        select k.id, k.scopes, k.created_by, k.expires_at, k.last_used_at, k.revoked_at,
+          m.role, w.id, w.name, w.country, w.currency, w.status
+        from api_keys k
+        join workspaces w on w.id = k.workspace_id
+        join members m on m.workspace_id = k.workspace_id and m.user_id = k.created_by
+        where k.key_hash = $1";
+    TOUCH_KEY = "
+        update api_keys
+        set last_used_at = $2
+        where id = $1";
+    REVOKE_KEY = "
+        update api_keys
+        set revoked_at = $3
+        where workspace_id = $1 and id = $2 and revoked_at is null";
+    KEY_EXISTS = "
+        select count(*)
+        from api_keys
+        where workspace_id = $1 and id = $2";
+}
+
+/// A key found by its hash, with what decides whether it still works.
+pub(super) struct StoredKey {
+    pub(super) key: RecognisedKey,
+    pub(super) expires_at_us: Option<i64>,
+    pub(super) last_used_at_us: Option<i64>,
+    pub(super) revoked_at_us: Option<i64>,
+}
+
+pub(super) async fn insert_key(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    created_by: UserId,
+    key: &ApiKey,
+    hash: &str,
+) -> Result<(), Error> {
+    sqlx::query(INSERT_KEY)
+        .bind(key.id.to_string())
+        .bind(workspace.to_string())
+        .bind(created_by.to_string())
+        .bind(key.name.as_str())
+        .bind(key.prefix.as_str())
+        .bind(hash)
+        .bind(grant_names(&key.grants).join(" "))
+        .bind(key.created_at_us)
+        .bind(key.expires_at_us)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn list_keys(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    (before_us, before_id): (i64, &str),
+    limit: i64,
+) -> Result<Vec<ApiKey>, Error> {
+    let query = sqlx::query(LIST_KEYS).bind(workspace.to_string()).bind(before_us).bind(before_id).bind(limit);
+    query.fetch_all(conn).await?.iter().map(api_key).collect()
+}
+
+pub(super) async fn find_key_by_hash(conn: &mut AnyConnection, hash: &str) -> Result<Option<StoredKey>, Error> {
+    sqlx::query(FIND_KEY_BY_HASH).bind(hash).fetch_optional(conn).await?.as_ref().map(stored_key).transpose()
+}
+
+pub(super) async fn touch_key(conn: &mut AnyConnection, id: ApiKeyId, now_us: i64) -> Result<(), Error> {
+    sqlx::query(TOUCH_KEY).bind(id.to_string()).bind(now_us).execute(conn).await?;
+    Ok(())
+}
+
+/// `false` when the workspace has no such key, or it was revoked before.
+pub(super) async fn revoke_key(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+    now_us: i64,
+) -> Result<bool, Error> {
+    let query = sqlx::query(REVOKE_KEY).bind(workspace.to_string()).bind(id.to_string()).bind(now_us);
+    Ok(query.execute(conn).await?.rows_affected() == 1)
+}
+
+pub(super) async fn key_exists(conn: &mut AnyConnection, workspace: WorkspaceId, id: ApiKeyId) -> Result<bool, Error> {
+    let query = sqlx::query_scalar(KEY_EXISTS).bind(workspace.to_string()).bind(id.to_string());
+    let count: i64 = query.fetch_one(conn).await?;
+    Ok(count == 1)
+}
+
+fn api_key(row: &AnyRow) -> Result<ApiKey, Error> {
+    Ok(ApiKey {
+        id: row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Corrupt("key id"))?,
+        name: row.try_get(1)?,
+        prefix: row.try_get(2)?,
+        grants: grants(&row.try_get::<String, _>(3)?),
+        created_at_us: row.try_get(4)?,
+        expires_at_us: row.try_get(5)?,
+        last_used_at_us: row.try_get(6)?,
+        revoked_at_us: row.try_get(7)?,
+    })
+}
+
+fn stored_key(row: &AnyRow) -> Result<StoredKey, Error> {
+    let key = RecognisedKey {
+        id: row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Corrupt("key id"))?,
+        grants: grants(&row.try_get::<String, _>(1)?),
+        created_by: row.try_get::<String, _>(2)?.parse().map_err(|_| Error::Corrupt("user id"))?,
+        role: Role::parse(&row.try_get::<String, _>(6)?).ok_or(Error::Corrupt("role"))?,
+        workspace: Workspace {
+            id: row.try_get::<String, _>(7)?.parse().map_err(|_| Error::Corrupt("workspace id"))?,
+            name: row.try_get(8)?,
+            country: row.try_get(9)?,
+            currency: row.try_get(10)?,
+            suspended: row.try_get::<String, _>(11)? == "suspended",
+        },
+    };
+    Ok(StoredKey {
+        key,
+        expires_at_us: row.try_get(3)?,
+        last_used_at_us: row.try_get(4)?,
+        revoked_at_us: row.try_get(5)?,
+    })
+}
+
+/// Scopes are kept as names with spaces between; a name that this release does not know gives nothing.
+fn grants(text: &str) -> Vec<Grant> {
+    text.split(' ').filter_map(Grant::parse).collect()
+}

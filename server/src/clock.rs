@@ -1,0 +1,110 @@
+//! The only place of the server that reads time, besides the sockets' receive stamps.
+//!
+//! Two notions: [`Clock::now`] is the wall clock for what is recorded (rows, expiry dates), [`Clock::monotonic`] is for
+//! durations and deadlines (calls in progress), because the wall clock may be set back.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use parking_lot::Mutex;
+
+/// A source of time. Cheap to clone behind an `Arc`.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock, UTC, truncated to microseconds: what the database can store.
+    fn now(&self) -> Timestamp;
+
+    /// Time since the clock was made; never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// [`Clock::now`] as stored in the database: microseconds since 1970-01-01 UTC.
+    fn now_us(&self) -> i64 {
+        self.now().as_microsecond()
+    }
+}
+
+/// The machine's clocks.
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// Starts the monotonic clock at zero.
+    #[expect(clippy::disallowed_methods, reason = "this file is where time is read")]
+    pub fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        truncated(Timestamp::now())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// A clock that stands still until a test moves it.
+pub struct TestClock {
+    state: Mutex<(Timestamp, Duration)>,
+}
+
+impl TestClock {
+    /// A clock that shows `start`.
+    pub fn starting_at(start: Timestamp) -> Arc<Self> {
+        Arc::new(Self { state: Mutex::new((truncated(start), Duration::ZERO)) })
+    }
+
+    /// Moves both notions of time forward.
+    pub fn advance(&self, by: Duration) {
+        let mut state = self.state.lock();
+        state.0 = state.0.checked_add(by).unwrap_or(Timestamp::MAX);
+        state.1 += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        self.state.lock().0
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.state.lock().1
+    }
+}
+
+/// A stored time as RFC 3339 with `Z`, the form of the API. Values outside jiff's range (year ±9999) do not come from
+/// our own rows; they are shown as the epoch rather than failing a whole list.
+pub fn rfc3339(micros: i64) -> String {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+fn truncated(moment: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_times_are_shown_in_utc_with_z() {
+        assert_eq!(rfc3339(1_700_000_000_250_000), "2023-11-14T22:13:20.25Z");
+    }
+
+    #[test]
+    fn a_test_clock_moves_only_when_told() {
+        let clock = TestClock::starting_at(Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_millis(1500));
+        assert_eq!(clock.now_us(), 1_500_000);
+        assert_eq!(clock.monotonic(), Duration::from_millis(1500));
+    }
+}

@@ -1,0 +1,278 @@
+//! Configuration: one typed struct per section, layered from four sources.
+//!
+//! `config.default.toml` is both the documentation and the source of the defaults; a key that does not stand in it is an
+//! error, so a misspelt key never goes unnoticed. Production's stricter rules are in [`checks`].
+
+mod checks;
+mod layers;
+mod trunk;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use trunk::{Trunk, TrunkTransport};
+
+/// The commented default file, as `sautikit config print` shows it.
+pub const DEFAULT_FILE: &str = include_str!("config.default.toml");
+
+/// The file that is read from the working directory when `--config` is absent and it exists.
+pub const DEFAULT_PATH: &str = "sautikit.toml";
+
+/// Why the server does not start. Each message names the key and the source.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{path} is not valid TOML: {message}")]
+    Malformed {
+        /// The file.
+        path: String,
+        /// Where and why.
+        message: String,
+    },
+    /// A key that does not exist.
+    #[error("unknown key `{key}` in {origin}; `sautikit config print` lists all keys")]
+    UnknownKey {
+        /// The dotted key.
+        key: String,
+        /// The file or variable.
+        origin: String,
+    },
+    /// A value of the wrong kind or outside its range.
+    #[error("wrong value for `{key}`: {message}")]
+    WrongValue {
+        /// The dotted key.
+        key: String,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    fn wrong(key: &str, message: impl Into<String>) -> Self {
+        Self::WrongValue { key: key.to_owned(), message: message.into() }
+    }
+}
+
+/// Development (loopback, simulators) or production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Environment {
+    /// One machine, simulators, mails shown at `/dev/mail`.
+    Development,
+    /// The real thing: refuses development secrets, plain-http public URLs and simulators.
+    Production,
+}
+
+/// All settings, as the server uses them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Development or production.
+    pub env: Environment,
+    /// Folder of the embedded database, the master key and the node's identity.
+    pub data_dir: PathBuf,
+    /// Console, API, SIP WebSocket.
+    pub http: Http,
+    /// SIP over UDP and TCP.
+    pub sip: Sip,
+    /// WebRTC and RTP.
+    pub media: Media,
+    /// Prometheus.
+    pub metrics: Metrics,
+    /// SQLite or PostgreSQL.
+    pub database: Database,
+    /// Outgoing mail.
+    pub mail: Mail,
+    /// Simulators.
+    pub sandbox: Sandbox,
+    /// The master key.
+    pub secrets: SecretKeys,
+    /// Logs.
+    pub log: Log,
+    /// Carriers of the configuration file.
+    #[serde(default)]
+    pub trunk: Vec<Trunk>,
+}
+
+/// `[http]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The origin that browsers see; empty means made from the listening address.
+    pub public_url: String,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+/// `[sip]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sip {
+    /// UDP and TCP; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Domain of SIP identities.
+    pub domain: String,
+}
+
+/// `[media]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Media {
+    /// The one UDP port of WebRTC media; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The address written into candidates and SDP.
+    pub public_ip: IpAddr,
+    /// UDP ports of trunk RTP.
+    pub rtp_ports: PortRange,
+}
+
+/// An inclusive range of UDP ports, written `20000-29999`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct PortRange {
+    /// The first port.
+    pub first: u16,
+    /// The last port, not below the first.
+    pub last: u16,
+}
+
+impl TryFrom<String> for PortRange {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let parsed = text.split_once('-').and_then(|(first, last)| {
+            Some(Self { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
+        });
+        match parsed {
+            Some(range) if range.first >= 1024 && range.last > range.first => Ok(range),
+            _ => Err(format!("`{text}` is not a port range such as \"20000-29999\" above 1023")),
+        }
+    }
+}
+
+/// `[metrics]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Where to listen; empty is off.
+    pub listen: String,
+}
+
+/// `[database]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://…` or `postgres://…`; [`Config::load`] fills the embedded default in.
+    pub url: String,
+    /// Connections of this node, at least 2: one waits for locks while another works.
+    pub max_connections: u32,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL can hold a password.
+        f.debug_struct("Database").field("max_connections", &self.max_connections).finish_non_exhaustive()
+    }
+}
+
+/// `[mail]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The relay; empty in development.
+    pub smtp_url: String,
+    /// The sender.
+    pub from: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL can hold a password.
+        f.debug_struct("Mail").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// `[sandbox]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sandbox {
+    /// Simulated carrier and top-ups.
+    pub enabled: bool,
+}
+
+/// `[secrets]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretKeys {
+    /// 32 bytes in base64; empty in development.
+    pub master_key: String,
+}
+
+impl std::fmt::Debug for SecretKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKeys(redacted)")
+    }
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// A tracing-subscriber filter.
+    pub filter: String,
+    /// Text or JSON.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
+
+impl Config {
+    /// Reads all sources. `file` is `--config`; `environment` the process's variables; `flags` dotted keys with values.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self, ConfigError> {
+        let table = layers::merged(file, environment, flags)?;
+        let mut config = layers::typed(table)?;
+        if config.database.url.is_empty() {
+            config.database.url = format!("sqlite://{}", config.data_dir.join("sautikit.db").display());
+        }
+        checks::check(&config)?;
+        Ok(config)
+    }
+
+    /// The defaults with no file and no environment.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::load(Some(Path::new("/dev/null")), [], &[])
+    }
+
+    /// Whether this is development mode.
+    pub fn is_development(&self) -> bool {
+        self.env == Environment::Development
+    }
+}
+
+#[cfg(test)]
+mod tests;

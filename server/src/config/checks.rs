@@ -1,0 +1,74 @@
+//! Rules across keys: what development and production refuse.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use super::{Config, ConfigError, Environment};
+
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    everywhere(config)?;
+    match config.env {
+        Environment::Development => development(config),
+        Environment::Production => production(config),
+    }
+}
+
+fn everywhere(config: &Config) -> Result<(), ConfigError> {
+    let url = &config.database.url;
+    if !["sqlite:", "postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(ConfigError::wrong("database.url", "give sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME"));
+    }
+    if config.database.max_connections < 2 {
+        return Err(ConfigError::wrong("database.max_connections", "at least 2 are needed"));
+    }
+    if !config.metrics.listen.is_empty() && config.metrics.listen.parse::<SocketAddr>().is_err() {
+        return Err(ConfigError::wrong("metrics.listen", format!("`{}` is not ADDRESS:PORT", config.metrics.listen)));
+    }
+    if config.mail.from.parse::<lettre::message::Mailbox>().is_err() {
+        return Err(ConfigError::wrong("mail.from", format!("`{}` is not a mail address", config.mail.from)));
+    }
+    if !config.http.public_url.is_empty() {
+        let origin = url::Url::parse(&config.http.public_url).ok().filter(|url| url.path() == "/" && url.has_host());
+        if !origin.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
+            return Err(ConfigError::wrong("http.public_url", "give an origin such as https://voice.example"));
+        }
+    }
+    let mut names = HashSet::new();
+    for (index, trunk) in config.trunk.iter().enumerate() {
+        if trunk.name.is_empty() || !names.insert(trunk.name.as_str()) {
+            return Err(ConfigError::wrong(&format!("trunk[{index}].name"), "names must be present and unique"));
+        }
+        if trunk.prefixes.iter().any(|prefix| !prefix.starts_with('+')) {
+            return Err(ConfigError::wrong(&format!("trunk[{index}].prefixes"), "prefixes begin with +"));
+        }
+    }
+    Ok(())
+}
+
+/// An exposed `/dev/mail` would be an account takeover, so nothing listens beyond loopback.
+fn development(config: &Config) -> Result<(), ConfigError> {
+    let listeners =
+        [("http.listen", config.http.listen), ("sip.listen", config.sip.listen), ("media.listen", config.media.listen)];
+    match listeners.into_iter().find(|(_, address)| !address.ip().is_loopback()) {
+        Some((key, _)) => {
+            Err(ConfigError::wrong(key, "development mode listens on loopback only; set env = \"production\""))
+        }
+        None => Ok(()),
+    }
+}
+
+fn production(config: &Config) -> Result<(), ConfigError> {
+    if config.secrets.master_key.is_empty() {
+        return Err(ConfigError::wrong("secrets.master_key", "production needs one (openssl rand -base64 32)"));
+    }
+    if !config.http.public_url.starts_with("https://") {
+        return Err(ConfigError::wrong("http.public_url", "production needs an https origin"));
+    }
+    if config.sandbox.enabled {
+        return Err(ConfigError::wrong("sandbox.enabled", "production runs no simulators; set it to false"));
+    }
+    if config.mail.smtp_url.is_empty() {
+        return Err(ConfigError::wrong("mail.smtp_url", "production needs a mail relay"));
+    }
+    Ok(())
+}

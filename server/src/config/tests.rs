@@ -1,0 +1,80 @@
+use std::io::Write;
+
+use super::*;
+
+fn load_file(text: &str) -> Result<Config, ConfigError> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    Config::load(Some(file.path()), [], &[])
+}
+
+fn load_env(name: &str, value: &str) -> Result<Config, ConfigError> {
+    Config::load(Some(Path::new("/dev/null")), [(name.to_owned(), value.to_owned())], &[])
+}
+
+#[test]
+fn the_default_file_is_a_valid_configuration() {
+    let config = Config::defaults().unwrap();
+    assert!(config.is_development());
+    assert_eq!(config.media.rtp_ports, PortRange { first: 20000, last: 29999 });
+    assert_eq!(config.database.url, "sqlite://./data/sautikit.db");
+}
+
+#[test]
+fn later_sources_win() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"[sip]\ndomain = \"file\"\n[http]\nlisten = \"127.0.0.1:1\"\n").unwrap();
+    let environment = [("SAUTIKIT__HTTP__LISTEN".to_owned(), "127.0.0.1:2".to_owned())];
+    let flags = [("http.listen", "127.0.0.1:3".to_owned())];
+    let config = Config::load(Some(file.path()), environment, &flags).unwrap();
+    assert_eq!(config.sip.domain, "file");
+    assert_eq!(config.http.listen.port(), 3);
+}
+
+#[test]
+fn an_unknown_key_is_named() {
+    let error = load_file("[http]\nlisten_on = \"x\"\n").unwrap_err();
+    assert!(error.to_string().contains("`http.listen_on`"), "{error}");
+    let error = load_env("SAUTIKIT__HTTP__LISTENS", "x").unwrap_err();
+    assert!(error.to_string().contains("SAUTIKIT__HTTP__LISTENS"), "{error}");
+}
+
+#[test]
+fn a_wrong_value_is_named() {
+    for (text, key) in [
+        ("[http]\nlisten = \"nowhere\"\n", "`http.listen`"),
+        ("[http]\nlisten = 4000\n", "`http.listen`"),
+        ("[media]\nrtp_ports = \"9-1\"\n", "`media.rtp_ports`"),
+        ("[log]\nformat = \"xml\"\n", "`log.format`"),
+        ("env = \"staging\"\n", "`env`"),
+    ] {
+        let error = load_file(text).unwrap_err().to_string();
+        assert!(error.contains(key), "{text} gave {error}");
+    }
+}
+
+#[test]
+fn trunks_are_read_from_the_file() {
+    let config = load_file("[[trunk]]\nname = \"a\"\naddress = \"127.0.0.1:5070\"\nprefixes = [\"+254\"]\n").unwrap();
+    assert_eq!(config.trunk[0].codecs, ["PCMA", "PCMU"]);
+    let error = load_file("[[trunk]]\nname = \"a\"\naddress = \"h\"\nprefixes = [\"+\"]\nspeed = 1\n").unwrap_err();
+    assert!(error.to_string().contains("speed"), "{error}");
+}
+
+#[test]
+fn development_refuses_to_listen_beyond_loopback() {
+    let error = load_env("SAUTIKIT__HTTP__LISTEN", "0.0.0.0:4000").unwrap_err();
+    assert!(error.to_string().contains("`http.listen`"), "{error}");
+}
+
+#[test]
+fn production_refuses_development_settings() {
+    let error = load_env("SAUTIKIT__ENV", "production").unwrap_err();
+    assert!(error.to_string().contains("`secrets.master_key`"), "{error}");
+}
+
+#[test]
+fn passwords_do_not_show_in_debug_output() {
+    let config = load_env("SAUTIKIT__DATABASE__URL", "postgres://u:hunter2@h/n").unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"));
+}

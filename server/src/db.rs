@@ -1,0 +1,174 @@
+//! One SQL dialect over embedded SQLite and PostgreSQL.
+//!
+//! The same statements run on both; this file holds what differs: connection settings, how a write begins, and how busy
+//! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
+
+mod migrations;
+
+use std::path::Path;
+use std::sync::Once;
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Executor};
+
+use crate::config::Database;
+
+/// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
+const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
+/// How long a request waits for a free connection before it fails: longer than any healthy transaction.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A transaction that rolls back when dropped.
+pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder of the embedded database could not be made.
+    #[error("cannot create {path}: {source}")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database refused.
+    #[error("cannot open the database: {0}")]
+    Connect(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("cannot migrate the database: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+/// Which engine answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Embedded.
+    Sqlite,
+    /// PostgreSQL, or what speaks its protocol.
+    Postgres,
+}
+
+impl Dialect {
+    /// The engine that a `database.url` names.
+    pub fn of_url(url: &str) -> Self {
+        if url.starts_with("sqlite:") { Self::Sqlite } else { Self::Postgres }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pool: AnyPool,
+    dialect: Dialect,
+}
+
+impl Db {
+    /// Opens the pool; for SQLite it creates file and folder. Does not migrate.
+    pub async fn connect(config: &Database) -> Result<Self, OpenError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+
+        let dialect = Dialect::of_url(&config.url);
+        let mut url = config.url.clone();
+        if dialect == Dialect::Sqlite {
+            create_folder(&url)?;
+            if !url.contains('?') {
+                url.push_str("?mode=rwc");
+            }
+        }
+        let pool = AnyPoolOptions::new()
+            .max_connections(config.max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)))
+            .connect(&url)
+            .await?;
+        Ok(Self { pool, dialect })
+    }
+
+    /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        Ok(migrations::embedded(self.dialect)?.run(&self.pool).await?)
+    }
+
+    /// The engine.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// For single statements that only read.
+    pub fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// A connection for several reads.
+    pub async fn acquire(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Any>, sqlx::Error> {
+        self.pool.acquire().await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// Begins a transaction that will write. SQLite takes its write lock here: a transaction that began by reading could
+    /// not get it later without failing.
+    pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
+        match self.dialect {
+            Dialect::Sqlite => self.pool.begin_with("begin immediate").await,
+            Dialect::Postgres => self.pool.begin().await,
+        }
+    }
+
+    /// Bounds how long this transaction waits for another's row lock. SQLite waits for its one writer instead.
+    pub async fn limit_lock_wait(&self, tx: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("set local lock_timeout = '2s'").execute(tx).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes all connections; waits for those in use.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Whether trying the transaction again can succeed: SQLite busy (5) or locked (6), PostgreSQL serialisation failure,
+/// deadlock or lock timeout.
+pub fn is_contention(error: &sqlx::Error) -> bool {
+    let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
+    match code.as_ref() {
+        "40001" | "40P01" | "55P03" => true,
+        other => other.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6) && code < 10_000),
+    }
+}
+
+/// Whether a unique key refused the row.
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
+}
+
+async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+    if dialect == Dialect::Sqlite {
+        // FULL: a committed top-up survives a power cut, not only a crash of the process.
+        let pragmas = format!(
+            "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
+             pragma synchronous = full; pragma foreign_keys = on"
+        );
+        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
+    }
+    Ok(())
+}
+
+fn create_folder(url: &str) -> Result<(), OpenError> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
+    match Path::new(path).parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|source| OpenError::Folder { path: folder.display().to_string(), source }),
+        _ => Ok(()),
+    }
+}

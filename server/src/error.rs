@@ -1,0 +1,158 @@
+//! From a room's error to the catalogue: the one place where codes are chosen.
+//!
+//! [`ApiError`] is what handlers return. Its body is written by `http::request_id`, which knows the request's id.
+//! Causes from inside (SQL, sealing) are logged there once and never shown.
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use sautikit_api::ErrorCode;
+use serde_json::Value;
+
+use crate::db;
+use crate::secrets::SealBroken;
+
+/// A failure on its way to the client.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    /// The catalogue's code; it fixes the HTTP status.
+    pub code: ErrorCode,
+    /// A sentence that names the offending value and the remedy.
+    pub message: Cow<'static, str>,
+    /// The offending field of body or query.
+    pub field: Option<String>,
+    /// Facts for programs.
+    pub details: Option<Value>,
+    /// Seconds until trying again makes sense.
+    pub retry_after_seconds: Option<u32>,
+    /// For the log only.
+    pub cause: Option<String>,
+}
+
+/// What handlers return.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// The code with the catalogue's own words.
+    pub fn new(code: ErrorCode) -> Self {
+        Self {
+            code,
+            message: format!("{} {}", code.happened(), code.remedy()).into(),
+            field: None,
+            details: None,
+            retry_after_seconds: None,
+            cause: None,
+        }
+    }
+
+    /// `validation.bad_request` for one field of the body or query.
+    pub fn field(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(ErrorCode::ValidationBadRequest).message(message);
+        error.field = Some(field.into());
+        error
+    }
+
+    /// `internal_error`, with the cause for the log.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        Self::new(ErrorCode::InternalError).cause(cause)
+    }
+
+    /// Replaces the words.
+    pub fn message(mut self, message: impl Into<Cow<'static, str>>) -> Self {
+        self.message = message.into();
+        self
+    }
+
+    /// Names the offending field.
+    pub fn at(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Adds facts for programs.
+    pub fn details(mut self, details: Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// Says when to try again.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// Keeps the cause for the log.
+    pub fn cause(mut self, cause: impl std::fmt::Display) -> Self {
+        self.cause = Some(cause.to_string());
+        self
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<ErrorCode> for ApiError {
+    fn from(code: ErrorCode) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        if db::is_contention(&error) {
+            return Self::internal(&error).message("The database is busy. Try again in a moment; nothing was changed.");
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<SealBroken> for ApiError {
+    fn from(error: SealBroken) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<crate::accounts::Error> for ApiError {
+    fn from(error: crate::accounts::Error) -> Self {
+        use crate::accounts::Error;
+        let message = error.to_string();
+        match error {
+            Error::LinkUnknown => ErrorCode::AuthTokenInvalid.into(),
+            Error::LinkExpired => ErrorCode::AuthTokenExpired.into(),
+            Error::LinkUsed => ErrorCode::AuthTokenUsed.into(),
+            Error::AlreadyOnboarded => ErrorCode::AuthAlreadyOnboarded.into(),
+            Error::CurrencyUnsupported(_) => Self::new(ErrorCode::CurrencyUnsupported).message(message).at("currency"),
+            Error::NotAMember => ErrorCode::AuthWorkspaceForbidden.into(),
+            Error::Invalid { field, .. } => Self::field(field, message),
+            Error::SessionUnknown => Self::new(ErrorCode::NotFound).message(message),
+            Error::Corrupt(_) => Self::internal(message),
+            Error::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<crate::api_keys::Error> for ApiError {
+    fn from(error: crate::api_keys::Error) -> Self {
+        use crate::api_keys::Error;
+        let message = error.to_string();
+        match error {
+            Error::Malformed | Error::Unknown => ErrorCode::ApiKeyInvalid.into(),
+            Error::Expired => ErrorCode::ApiKeyExpired.into(),
+            Error::Revoked => ErrorCode::ApiKeyRevoked.into(),
+            Error::NameRequired => Self::new(ErrorCode::ApiKeyNameRequired).at("name"),
+            Error::ScopeInvalid(_) => Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes"),
+            Error::ExpiryInvalid(_) => Self::field("expires_at", message),
+            Error::NotFound => ErrorCode::ApiKeyNotFound.into(),
+            Error::AlreadyRevoked => ErrorCode::ApiKeyAlreadyRevoked.into(),
+            Error::Corrupt(_) => Self::internal(message),
+            Error::Database(error) => error.into(),
+        }
+    }
+}

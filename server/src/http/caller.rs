@@ -1,0 +1,207 @@
+//! Who is asking: an API key (`Authorization: Bearer`) or a session cookie, and what they may do.
+//!
+//! [`Caller`] works in one workspace; [`SignedIn`] is a person with a session, perhaps before onboarding. With an
+//! `Authorization` header the cookie is ignored, so a page can't lend its visitor's session to a request with a key.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use sautikit_api::ErrorCode;
+use sautikit_api::accounts::Role;
+use sautikit_api::ids::{ApiKeyId, SessionId, UserId, WorkspaceId};
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::client_ip::client_ip;
+use crate::accounts::{self, Grant, Membership, Scope, Session, Workspace};
+use crate::api_keys;
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// The console's cookie.
+pub const SESSION_COOKIE: &str = "sk_session";
+/// Picks one of a person's workspaces.
+pub const WORKSPACE_HEADER: &str = "x-sautikit-workspace";
+
+/// A person with a live session.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user_id: UserId,
+    /// Their session.
+    pub session: Session,
+    /// The workspace that the request's header asks for.
+    pub asked_workspace: Option<WorkspaceId>,
+}
+
+/// Someone acting in a workspace.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The person, or who made the key.
+    pub user_id: UserId,
+    /// Where.
+    pub workspace: Workspace,
+    /// The person's role there.
+    pub role: Role,
+    /// How they proved it.
+    pub credential: Credential,
+    /// The client's address.
+    pub ip: Option<String>,
+}
+
+/// How a caller proved who they are.
+#[derive(Debug, Clone)]
+pub enum Credential {
+    /// The console's cookie.
+    Session(SessionId),
+    /// A key.
+    ApiKey {
+        /// Which.
+        id: ApiKeyId,
+        /// Its scopes.
+        grants: Vec<Grant>,
+    },
+}
+
+impl Caller {
+    /// Refuses unless key, role and the workspace's state allow the scope. The first line of every handler.
+    pub fn needs(&self, scope: Scope) -> ApiResult<()> {
+        if let Credential::ApiKey { grants, .. } = &self.credential
+            && !api_keys::grants_include(grants, scope)
+        {
+            let message = format!("The API key lacks the scope `{}`. Create a key with that scope.", scope.as_str());
+            let details = json!({ "required": scope.as_str() });
+            return Err(ApiError::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details));
+        }
+        if !scope.is_of(self.role) {
+            let code = if scope.is_write() { ErrorCode::AccountsWriteDenied } else { ErrorCode::AccountsAdminRequired };
+            return Err(code.into());
+        }
+        if self.workspace.suspended && !scope.survives_suspension() {
+            return Err(ErrorCode::AccountSuspended.into());
+        }
+        Ok(())
+    }
+
+    /// For reads of what only a scope for writing names (API keys): any member reads by session, a key needs the scope.
+    pub fn needs_session_or(&self, scope: Scope) -> ApiResult<()> {
+        match self.credential {
+            Credential::Session(_) => Ok(()),
+            Credential::ApiKey { .. } => self.needs(scope),
+        }
+    }
+
+    /// Whether the caller may give this grant to a key: nobody mints beyond their own rights.
+    pub fn may_give(&self, grant: Grant) -> bool {
+        let held = match &self.credential {
+            Credential::Session(_) => true,
+            Credential::ApiKey { grants, .. } => match grant {
+                Grant::All => grants.contains(&Grant::All),
+                Grant::One(scope) => api_keys::grants_include(grants, scope),
+            },
+        };
+        // The role cuts `*` on every use, so only single scopes are checked against it here.
+        held && match grant {
+            Grant::All => true,
+            Grant::One(scope) => scope.is_of(self.role),
+        }
+    }
+}
+
+impl FromRequestParts<AppState> for SignedIn {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            // A key is not a person; what needs one can't be done with it.
+            return Err(ErrorCode::AuthSessionInvalid.into());
+        }
+        let mut conn = app.db.acquire().await?;
+        signed_in(app, &mut conn, &parts.headers).await
+    }
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
+        let ip = client_ip(parts, &app.config.http.trusted_proxies);
+        let mut conn = app.db.acquire().await?;
+        match parts.headers.get(header::AUTHORIZATION) {
+            Some(value) => {
+                let text = value.to_str().ok().and_then(bearer).ok_or(ErrorCode::ApiKeyInvalid)?;
+                by_key(app, &mut conn, &parts.headers, text, ip).await
+            }
+            None => by_session(app, &mut conn, &parts.headers, ip).await,
+        }
+    }
+}
+
+async fn by_key(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    headers: &HeaderMap,
+    text: &str,
+    ip: Option<String>,
+) -> ApiResult<Caller> {
+    let key = api_keys::recognise(app, conn, text).await?;
+    if asked_workspace(headers)?.is_some_and(|asked| asked != key.workspace.id) {
+        return Err(ErrorCode::AuthWorkspaceForbidden.into());
+    }
+    let credential = Credential::ApiKey { id: key.id, grants: key.grants };
+    Ok(Caller { user_id: key.created_by, workspace: key.workspace, role: key.role, credential, ip })
+}
+
+async fn by_session(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    headers: &HeaderMap,
+    ip: Option<String>,
+) -> ApiResult<Caller> {
+    let person = signed_in(app, conn, headers).await?;
+    let membership = match person.asked_workspace {
+        Some(id) => {
+            let found = accounts::find_membership(conn, id, person.user_id).await?;
+            found.ok_or(accounts::Error::NotAMember)?
+        }
+        None => last_used(conn, &person).await?.ok_or(ErrorCode::AuthNoWorkspace)?,
+    };
+    let Membership { workspace, role } = membership;
+    Ok(Caller { user_id: person.user_id, workspace, role, credential: Credential::Session(person.session.id), ip })
+}
+
+async fn last_used(conn: &mut AnyConnection, person: &SignedIn) -> Result<Option<Membership>, accounts::Error> {
+    if let Some(id) = person.session.workspace_id
+        && let Some(found) = accounts::find_membership(conn, id, person.user_id).await?
+    {
+        return Ok(Some(found));
+    }
+    Ok(accounts::list_memberships(conn, person.user_id).await?.into_iter().next())
+}
+
+async fn signed_in(app: &AppState, conn: &mut AnyConnection, headers: &HeaderMap) -> ApiResult<SignedIn> {
+    let token = cookie(headers, SESSION_COOKIE).ok_or(ErrorCode::AuthSessionInvalid)?;
+    let session = accounts::resolve_session(app, conn, token).await?.ok_or(ErrorCode::AuthSessionInvalid)?;
+    Ok(SignedIn { user_id: session.user_id, session, asked_workspace: asked_workspace(headers)? })
+}
+
+fn asked_workspace(headers: &HeaderMap) -> ApiResult<Option<WorkspaceId>> {
+    let Some(value) = headers.get(WORKSPACE_HEADER) else { return Ok(None) };
+    // A malformed id answers like one of someone else's.
+    let id = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    id.map(Some).ok_or_else(|| ErrorCode::AuthWorkspaceForbidden.into())
+}
+
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The value of a cookie, from any of the request's `Cookie` headers.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name && !value.is_empty()).then_some(value))
+}

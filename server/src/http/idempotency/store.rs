@@ -1,0 +1,72 @@
+//! SQL of idempotency keys.
+
+use sqlx::{AnyConnection, Row};
+
+use crate::statements::statements;
+
+statements! {
+    DELETE_EXPIRED = "
+        delete from idempotency_keys
+        where workspace_id = $1 and expires_at <= $2";
+    INSERT_KEY = "
+        insert into idempotency_keys (workspace_id, key, fingerprint, created_at, expires_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (workspace_id, key) do nothing";
+    FIND_KEY = "
+        select fingerprint, status, answer
+        from idempotency_keys
+        where workspace_id = $1 and key = $2";
+    STORE_ANSWER = "
+        update idempotency_keys
+        set status = $3, answer = $4
+        where workspace_id = $1 and key = $2";
+}
+
+/// A key that was used before.
+pub(super) struct StoredKey {
+    pub(super) fingerprint: String,
+    /// Status and sealed body.
+    pub(super) answer: Option<(i64, String)>,
+}
+
+pub(super) async fn delete_expired(conn: &mut AnyConnection, workspace: &str, now_us: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(DELETE_EXPIRED).bind(workspace).bind(now_us).execute(conn).await?;
+    Ok(())
+}
+
+/// `false` when the key was used before. Waits for an open transaction that inserted it.
+pub(super) async fn insert_key(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    fingerprint: &str,
+    now_us: i64,
+    expires_at_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(INSERT_KEY).bind(workspace).bind(key).bind(fingerprint).bind(now_us).bind(expires_at_us);
+    Ok(query.execute(conn).await?.rows_affected() == 1)
+}
+
+pub(super) async fn find_key(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+) -> Result<Option<StoredKey>, sqlx::Error> {
+    let Some(row) = sqlx::query(FIND_KEY).bind(workspace).bind(key).fetch_optional(conn).await? else {
+        return Ok(None);
+    };
+    let status: Option<i64> = row.try_get(1)?;
+    let answer: Option<String> = row.try_get(2)?;
+    Ok(Some(StoredKey { fingerprint: row.try_get(0)?, answer: status.zip(answer) }))
+}
+
+pub(super) async fn store_answer(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    status: i64,
+    sealed: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(STORE_ANSWER).bind(workspace).bind(key).bind(status).bind(sealed).execute(conn).await?;
+    Ok(())
+}

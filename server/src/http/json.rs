@@ -1,0 +1,130 @@
+//! JSON bodies, read after authentication and scope: the order of checks is route, credential, scope, body.
+//!
+//! So [`JsonBody`] only collects bytes; the handler calls [`JsonBody::read`] when the caller is allowed.
+
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use sautikit_api::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// A body that will be read as `T`.
+pub struct JsonBody<T> {
+    bytes: Bytes,
+    is_json: bool,
+    shape: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> JsonBody<T> {
+    /// The body, or which field is wrong.
+    pub fn read(&self) -> ApiResult<T> {
+        if !self.is_json && !self.bytes.is_empty() {
+            return Err(ErrorCode::UnsupportedMediaType.into());
+        }
+        read_json(&self.bytes)
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &AppState) -> ApiResult<Self> {
+        let is_json = is_json(request.headers());
+        Ok(Self { bytes: collect(request, app).await?, is_json, shape: PhantomData })
+    }
+}
+
+/// Reads JSON and names the field of the first error.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        body_error(&path, error.inner())
+    })?;
+    deserializer.end().map_err(|error| body_error(".", &error))?;
+    Ok(value)
+}
+
+/// Whether the request says that its body is JSON (`application/json` or `…+json`).
+pub fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// The whole body, at most the router's limit.
+pub async fn collect(request: Request, app: &AppState) -> ApiResult<Bytes> {
+    Bytes::from_request(request, app).await.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge.into(),
+        _ => ApiError::new(ErrorCode::ValidationBadRequest)
+            .message("The body ended before it was complete. Send it again."),
+    })
+}
+
+fn body_error(path: &str, error: &serde_json::Error) -> ApiError {
+    let text = error.to_string();
+    // serde names unknown and missing fields only in its message: unknown field `x`, missing field `x`.
+    let named = ["unknown field `", "missing field `"]
+        .iter()
+        .find_map(|start| text.strip_prefix(start).and_then(|rest| rest.split('`').next()));
+    let parent = if path == "." { None } else { Some(path) };
+    let field = match (parent, named) {
+        // For an unknown field the path already ends in it.
+        (Some(path), Some(name)) if path == name || path.ends_with(&format!(".{name}")) => Some(path.to_owned()),
+        (Some(path), Some(name)) => Some(format!("{path}.{name}")),
+        (None, Some(name)) => Some(name.to_owned()),
+        (Some(path), None) => Some(path.to_owned()),
+        (None, None) => None,
+    };
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    let message = match &field {
+        Some(field) => format!("`{field}` is not valid: {reason}."),
+        None => format!("The body is not the JSON object that this endpoint takes: {reason}."),
+    };
+    let error = ApiError::new(ErrorCode::ValidationBadRequest).message(message);
+    match field {
+        Some(field) => error.at(field),
+        None => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        #[serde(rename = "inner")]
+        _inner: Vec<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        #[serde(rename = "count")]
+        _count: u8,
+    }
+
+    fn field_of(text: &str) -> Option<String> {
+        read_json::<Outer>(text.as_bytes()).unwrap_err().field
+    }
+
+    #[test]
+    fn the_offending_field_is_named() {
+        assert_eq!(field_of("{}").as_deref(), Some("inner"));
+        assert_eq!(field_of(r#"{"other":1}"#).as_deref(), Some("other"));
+        assert_eq!(field_of(r#"{"inner":[{"count":"x"}]}"#).as_deref(), Some("inner[0].count"));
+        assert_eq!(field_of(r#"{"inner":[{"size":1}]}"#).as_deref(), Some("inner[0].size"));
+        assert_eq!(field_of("").as_deref(), None);
+        assert_eq!(field_of(r#"{"inner":[]} x"#).as_deref(), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! The router and what all rooms share at the HTTP edge: callers, idempotency, bodies, pages, errors.
+//!
+//! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, credential, scope or role,
+//! suspension, idempotency, validation, state.
+
+pub mod caller;
+pub mod client_ip;
+mod dev_guard;
+mod headers;
+mod health;
+pub mod idempotency;
+pub mod json;
+mod origin;
+pub mod page;
+pub mod request_id;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use sautikit_api::ErrorCode;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::error::ApiError;
+use crate::state::AppState;
+use crate::{accounts, api_keys, mail};
+
+/// Largest request body: far above any real one, small enough to be held in memory.
+pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Everything that is served on the web port.
+pub fn router(app: &AppState) -> Router {
+    let api = Router::new().merge(accounts::http::routes()).merge(api_keys::http::routes());
+    let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
+    let routes = Router::new()
+        .nest("/v1", api)
+        .nest("/dev", dev)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    with_layers(routes, app)
+}
+
+/// The last layer is the outermost: it sees the request first and the answer last.
+fn with_layers(routes: Router<AppState>, app: &AppState) -> Router {
+    routes
+        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(map_response(plain_refusal))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), origin::check_origin))
+        .layer(from_fn_with_state(app.clone(), request_id::with_request_id))
+        .layer(from_fn_with_state(app.clone(), headers::with_security_headers))
+        .with_state(app.clone())
+}
+
+async fn not_found() -> ApiError {
+    ErrorCode::NotFound.into()
+}
+
+async fn method_not_allowed() -> ApiError {
+    ErrorCode::MethodNotAllowed.into()
+}
+
+/// Refusals that axum's own extractors wrote as text (a path that is not UTF-8, say) become catalogue errors.
+async fn plain_refusal(response: Response) -> Response {
+    let is_text = response
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/plain"));
+    match response.status().as_u16() {
+        400 | 404 | 422 if is_text => ApiError::new(ErrorCode::ValidationBadRequest).into_response(),
+        413 if is_text => ApiError::from(ErrorCode::PayloadTooLarge).into_response(),
+        500 if is_text => ApiError::internal("a handler's own 500").into_response(),
+        _ => response,
+    }
+}
+
+/// A defect of ours; the client sees `internal_error`, the log the message.
+fn panicked(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    ApiError::internal(format!("panic: {text}")).into_response()
+}

@@ -1,0 +1,78 @@
+//! Defence against cross-site requests: a change by cookie must come from our own origin.
+//!
+//! `Origin` and `Sec-Fetch-Site` are written by the browser and can't be forged by a page. A request with neither is not
+//! a browser's form, unless an old one's; those can't send JSON cross-site without a preflight, so JSON is asked for.
+//! Signing in is covered too, although no cookie exists yet: a foreign page must not sign its visitor in as someone else.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sautikit_api::ErrorCode;
+
+use super::caller::{SESSION_COOKIE, cookie};
+use super::json::is_json;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// Middleware over the whole router.
+pub(super) async fn check_origin(State(app): State<AppState>, request: Request, next: Next) -> Response {
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let headers = request.headers();
+    let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || request.uri().path().starts_with("/v1/auth/");
+    let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
+    if guarded && !is_allowed(headers, &app.public_url) {
+        return ApiError::from(ErrorCode::AuthOriginDenied).into_response();
+    }
+    next.run(request).await
+}
+
+fn is_allowed(headers: &HeaderMap, public_url: &str) -> bool {
+    let origin = headers.get(header::ORIGIN).map(|value| value.as_bytes());
+    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    match (origin, site) {
+        (None, None) => {
+            let has_body = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+                || headers.contains_key(header::TRANSFER_ENCODING);
+            !has_body || is_json(headers)
+        }
+        (origin, site) => {
+            origin.is_none_or(|origin| origin == public_url.as_bytes())
+                && site.is_none_or(|site| site == b"same-origin" || site == b"none")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(pairs: &[(&'static str, &'static str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        is_allowed(&headers, "https://voice.example")
+    }
+
+    #[test]
+    fn our_own_pages_may_write() {
+        assert!(allowed(&[("origin", "https://voice.example"), ("sec-fetch-site", "same-origin")]));
+        assert!(allowed(&[("origin", "https://voice.example")]));
+    }
+
+    #[test]
+    fn foreign_and_opaque_origins_may_not() {
+        assert!(!allowed(&[("origin", "https://evil.example")]));
+        assert!(!allowed(&[("origin", "null")]));
+        assert!(!allowed(&[("origin", "https://voice.example"), ("sec-fetch-site", "same-site")]));
+        assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn without_browser_headers_a_body_must_be_json() {
+        assert!(allowed(&[("content-type", "application/json"), ("content-length", "2")]));
+        assert!(!allowed(&[("content-type", "text/plain"), ("content-length", "2")]));
+        assert!(allowed(&[]));
+    }
+}

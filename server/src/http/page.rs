@@ -1,0 +1,146 @@
+//! Cursor pagination: `limit` and an opaque `cursor`, newest first, stable under inserts.
+//!
+//! The cursor is the position of the last row shown, `created_at.id` in base64url; a list fetches one row more than it
+//! shows to know whether a next page exists.
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sautikit_api::ErrorCode;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// Rows shown when the request does not say.
+const DEFAULT_LIMIT: i64 = 50;
+/// Most rows of one page: keeps an answer below about 200 kB.
+const MAX_LIMIT: i64 = 200;
+/// Sorts after every id.
+const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
+
+/// Which part of a list is asked for.
+pub struct Page {
+    limit: i64,
+    before_us: i64,
+    before_id: String,
+    uri: Uri,
+}
+
+impl Page {
+    /// Rows to show.
+    pub fn limit(&self) -> i64 {
+        self.limit
+    }
+
+    /// Rows to fetch: one more than are shown.
+    pub fn fetch_limit(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Only rows whose `(created_at, id)` is less than this.
+    pub fn before(&self) -> (i64, &str) {
+        (self.before_us, &self.before_id)
+    }
+
+    /// The bare array, with the next cursor in its headers if there are more rows.
+    pub fn answer<R, B: Serialize>(
+        &self,
+        mut rows: Vec<R>,
+        position: impl Fn(&R) -> (i64, Uuid),
+        body: impl Fn(R) -> B,
+    ) -> Response {
+        let shown = usize::try_from(self.limit).unwrap_or(0);
+        let more = rows.len() > shown;
+        rows.truncate(shown);
+        let next = rows.last().filter(|_| more).map(|row| cursor(position(row)));
+        let mut response = axum::Json(rows.into_iter().map(body).collect::<Vec<_>>()).into_response();
+        if let Some(next) = next {
+            let link = format!("<{}>; rel=\"next\"", next_uri(&self.uri, &next));
+            for (name, text) in [(NEXT_CURSOR, next), (header::LINK, link)] {
+                if let Ok(value) = HeaderValue::from_str(&text) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
+        }
+        response
+    }
+}
+
+impl FromRequestParts<AppState> for Page {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> ApiResult<Self> {
+        // A nested router sees the path without its prefix.
+        Self::of(parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0))
+    }
+}
+
+impl Page {
+    fn of(uri: &Uri) -> ApiResult<Self> {
+        let (mut limit, mut position) = (DEFAULT_LIMIT, (i64::MAX, LAST_ID.to_owned()));
+        for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+            match key.as_ref() {
+                "limit" => limit = read_limit(&value)?,
+                "cursor" => position = read_cursor(&value).ok_or(ErrorCode::ValidationInvalidCursor)?,
+                _ => {}
+            }
+        }
+        Ok(Self { limit, before_us: position.0, before_id: position.1, uri: uri.clone() })
+    }
+}
+
+fn read_limit(text: &str) -> ApiResult<i64> {
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| ApiError::field("limit", format!("`limit` is a whole number from 1 to {MAX_LIMIT}.")))
+}
+
+fn cursor((micros, id): (i64, Uuid)) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{micros}.{id}"))
+}
+
+fn read_cursor(text: &str) -> Option<(i64, String)> {
+    let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (micros, id) = plain.split_once('.')?;
+    Some((micros.parse().ok()?, Uuid::parse_str(id).ok()?.to_string()))
+}
+
+fn next_uri(uri: &Uri, next: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        if key != "cursor" {
+            query.append_pair(&key, &value);
+        }
+    }
+    format!("{}?{}", uri.path(), query.append_pair("cursor", next).finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back() {
+        let id = Uuid::from_u128(7);
+        assert_eq!(read_cursor(&cursor((42, id))), Some((42, id.to_string())));
+        assert_eq!(read_cursor("nonsense"), None);
+    }
+
+    #[test]
+    fn the_next_link_keeps_the_filters() {
+        let uri: Uri = "/v1/calls?status=busy&cursor=old&limit=2".parse().unwrap();
+        assert_eq!(next_uri(&uri, "new"), "/v1/calls?status=busy&limit=2&cursor=new");
+    }
+
+    #[test]
+    fn limits_are_bounded() {
+        assert!(Page::of(&"/x?limit=0".parse().unwrap()).is_err());
+        assert!(Page::of(&"/x?limit=201".parse().unwrap()).is_err());
+        assert_eq!(Page::of(&"/x".parse().unwrap()).unwrap().limit(), 50);
+    }
+}

@@ -1,0 +1,82 @@
+//! The outermost layer: gives every request an id, writes error bodies, logs each failure once.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sautikit_api::{ErrorBody, ErrorCode, ErrorDetail};
+
+use crate::error::ApiError;
+use crate::state::AppState;
+
+/// Longest id that is echoed; a longer one is replaced.
+const ID_MAX_CHARS: usize = 128;
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The request's id, for handlers that pass it on.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Middleware over the whole router.
+pub async fn with_request_id(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let id = given_id(&request).unwrap_or_else(|| format!("req_{}", app.new_uuid().simple()));
+    let method = request.method().clone();
+    // The path without its query: queries hold tokens.
+    let path = request.uri().path().to_owned();
+    request.extensions_mut().insert(RequestId(id.clone()));
+
+    let started = app.clock.monotonic();
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+        log(&error, &id, method.as_str(), &path);
+        response = rendered(&app, error, &id, response);
+    }
+    let elapsed_us = u64::try_from((app.clock.monotonic() - started).as_micros()).unwrap_or(u64::MAX);
+    tracing::debug!(request_id = id, %method, path, status = response.status().as_u16(), elapsed_us, "request");
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(X_REQUEST_ID, value);
+    }
+    response
+}
+
+/// The client's id, if it can stand in logs and headers as it is.
+fn given_id(request: &Request) -> Option<String> {
+    let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = !id.is_empty()
+        && id.len() <= ID_MAX_CHARS
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+    plain.then(|| id.to_owned())
+}
+
+/// The error as JSON, keeping headers (such as `Allow`) that the bare response has.
+fn rendered(app: &AppState, error: ApiError, id: &str, bare: Response) -> Response {
+    let detail = ErrorDetail {
+        code: error.code.as_str().to_owned(),
+        message: error.message.into_owned(),
+        docs_url: format!("{}/docs/errors/{}", app.public_url, error.code),
+        request_id: id.to_owned(),
+        field: error.field,
+        details: error.details,
+        aliases: error.code.aliases().iter().map(|alias| (*alias).to_owned()).collect(),
+    };
+    let status = bare.status();
+    let mut headers = bare.into_parts().0.headers;
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_TYPE);
+    if let Some(seconds) = error.retry_after_seconds {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    (status, headers, axum::Json(ErrorBody { error: detail })).into_response()
+}
+
+fn log(error: &ApiError, request_id: &str, method: &str, path: &str) {
+    let cause = error.cause.as_deref().unwrap_or_default();
+    if error.code.status() >= 500 && error.code != ErrorCode::ServiceDraining {
+        tracing::error!(request_id, method, path, code = %error.code, cause, "request failed");
+    } else {
+        tracing::debug!(request_id, method, path, code = %error.code, cause, "request refused");
+    }
+}

@@ -1,0 +1,20 @@
+//! The server: HTTP, database, gateway sockets and jobs around the pure cores.
+//!
+//! One room per domain, each with the same files: `mod.rs` types, rules, operations and the error enum; `http.rs` body in,
+//! one operation, body out; `store.rs` its SQL and nothing else. `accounts/` is the room to read first.
+
+pub mod accounts;
+pub mod api_keys;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod entropy;
+pub mod error;
+pub mod http;
+pub mod mail;
+pub mod secrets;
+pub mod serve;
+pub mod state;
+pub mod statements;
+pub mod telemetry;

@@ -1,0 +1,160 @@
+//! Everything derived from the master key: keyed hashes of credentials and sealing of stored secrets.
+//!
+//! One key per purpose, so that a hash of a session can never pass for that of an API key. Rotation of the master key is
+//! deliberately absent here; sealed values carry a version byte so that it can be added.
+
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::entropy::Entropy;
+
+/// Bytes of the master key.
+pub const MASTER_KEY_BYTES: usize = 32;
+/// First byte of a sealed value: XChaCha20-Poly1305 under the first master key.
+const SEAL_VERSION: u8 = 1;
+/// XChaCha20's nonce, long enough to be drawn at random.
+const NONCE_BYTES: usize = 24;
+
+/// What a derived key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Hashes of magic-link tokens.
+    MagicLink,
+    /// Hashes of session cookies.
+    Session,
+    /// Hashes of API keys.
+    ApiKey,
+    /// Sealed answers kept for replay.
+    Idempotency,
+    /// The ledger's hash chain.
+    LedgerChain,
+    /// Sealed signing keys of SIP tokens.
+    SipTokenKey,
+    /// Sealed secrets of SIP credentials and voice callbacks.
+    VoiceSecret,
+    /// Tokens in `stream_url`.
+    StreamToken,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::MagicLink => "sautikit magic link v1",
+            Self::Session => "sautikit session v1",
+            Self::ApiKey => "sautikit api key v1",
+            Self::Idempotency => "sautikit idempotency v1",
+            Self::LedgerChain => "sautikit ledger chain v1",
+            Self::SipTokenKey => "sautikit sip token key v1",
+            Self::VoiceSecret => "sautikit voice secret v1",
+            Self::StreamToken => "sautikit stream token v1",
+        }
+    }
+}
+
+/// A sealed value that does not open: damaged, moved to another row, or sealed under another master key.
+#[derive(Debug, thiserror::Error)]
+#[error("a stored secret does not open under the configured master key")]
+pub struct SealBroken;
+
+/// The master key. Never printed.
+pub struct Secrets {
+    master: [u8; MASTER_KEY_BYTES],
+}
+
+impl Secrets {
+    /// Takes the master key of the configuration.
+    pub fn new(master: [u8; MASTER_KEY_BYTES]) -> Self {
+        Self { master }
+    }
+
+    /// The key for one purpose (HMAC-SHA256 of its label under the master key).
+    pub fn key(&self, purpose: Purpose) -> [u8; 32] {
+        hmac_sha256(&self.master, &[purpose.label().as_bytes()])
+    }
+
+    /// A keyed hash in lower-case hex, for looking up a credential without storing it.
+    pub fn hash(&self, purpose: Purpose, secret: &str) -> String {
+        hex(&hmac_sha256(&self.key(purpose), &[secret.as_bytes()]))
+    }
+
+    /// Seals `plain`; `row` names where it is kept, so that a sealed value copied elsewhere does not open.
+    pub fn seal(&self, purpose: Purpose, row: &str, plain: &[u8], entropy: &Entropy) -> String {
+        use base64::Engine;
+        let nonce: [u8; NONCE_BYTES] = entropy.bytes();
+        let payload = Payload { msg: plain, aad: row.as_bytes() };
+        // Encryption fails only beyond 256 GiB.
+        let sealed = self.cipher(purpose).encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+        let mut bytes = vec![SEAL_VERSION];
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes)
+    }
+
+    /// Opens what [`Secrets::seal`] made for the same purpose and row.
+    pub fn open(&self, purpose: Purpose, row: &str, sealed: &str) -> Result<Vec<u8>, SealBroken> {
+        use base64::Engine;
+        let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(sealed).map_err(|_| SealBroken)?;
+        let (version, rest) = bytes.split_first().ok_or(SealBroken)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealBroken)?;
+        if *version != SEAL_VERSION {
+            return Err(SealBroken);
+        }
+        let payload = Payload { msg: sealed, aad: row.as_bytes() };
+        self.cipher(purpose).decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealBroken)
+    }
+
+    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(self.key(purpose)))
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(redacted)")
+    }
+}
+
+/// HMAC-SHA256 over the parts, one after the other.
+pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    // A key shorter than the block is padded with zeros (RFC 2104 §2), so the padded key is the same key.
+    let mut block = [0; 64];
+    block[..key.len()].copy_from_slice(key);
+    let mut mac = <Hmac<Sha256> as hmac::KeyInit>::new(&block.into());
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// Lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_only_for_its_purpose_and_row() {
+        let secrets = Secrets::new([7; 32]);
+        let sealed = secrets.seal(Purpose::Idempotency, "row-1", b"secret", &Entropy::seeded(1));
+        assert_eq!(secrets.open(Purpose::Idempotency, "row-1", &sealed).unwrap(), b"secret");
+        assert!(secrets.open(Purpose::Idempotency, "row-2", &sealed).is_err());
+        assert!(secrets.open(Purpose::VoiceSecret, "row-1", &sealed).is_err());
+        assert!(Secrets::new([8; 32]).open(Purpose::Idempotency, "row-1", &sealed).is_err());
+        assert!(secrets.open(Purpose::Idempotency, "row-1", "").is_err());
+    }
+
+    #[test]
+    fn hashes_differ_by_purpose() {
+        let secrets = Secrets::new([7; 32]);
+        assert_ne!(secrets.hash(Purpose::Session, "x"), secrets.hash(Purpose::ApiKey, "x"));
+    }
+}

@@ -1,0 +1,187 @@
+//! `sautikit serve`: opens everything in order, says `ready`, and stops cleanly on SIGTERM or Ctrl-C.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
+use crate::db::{Db, Dialect, OpenError};
+use crate::entropy::Entropy;
+use crate::http;
+use crate::mail::{MailError, Mailer};
+use crate::secrets::{MASTER_KEY_BYTES, Secrets};
+use crate::state::AppState;
+
+/// How long open requests and background tasks get after the signal before the process ends anyway.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// Why the server does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// A port.
+    #[error("cannot listen on {address} (`{key}`): {source}")]
+    Listen {
+        /// The setting.
+        key: &'static str,
+        /// Its value.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The master key's file.
+    #[error("cannot read or write {path}: {source}")]
+    MasterKey {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Anything else of the system.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs until told to stop.
+pub async fn serve(config: Config) -> Result<(), ServeError> {
+    let listener = listen("http.listen", config.http.listen).await?;
+    let http_address = listener.local_addr()?;
+    let app = open(config, http_address).await?;
+    if app.db.dialect() == Dialect::Sqlite {
+        app.db.migrate().await?;
+    }
+
+    println!("ready http={http_address}");
+    if app.config.is_development() {
+        eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
+    }
+    let stopping = app.stopping.clone();
+    tokio::spawn(cancel_on_signal(stopping.clone()));
+    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    tokio::select! {
+        result = server.into_future() => result?,
+        () = after_grace(stopping) => tracing::warn!("requests still open after {SHUTDOWN_GRACE:?} were cut"),
+    }
+    app.stopping.cancel();
+    app.tasks.close();
+    if tokio::time::timeout(SHUTDOWN_GRACE, app.tasks.wait()).await.is_err() {
+        tracing::warn!("background tasks still running after {SHUTDOWN_GRACE:?} were cut");
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+/// Opens database, secrets and mail for a process that listens at `http_address`. Does not migrate.
+pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, ServeError> {
+    let entropy = Entropy::from_os();
+    let secrets = Secrets::new(master_key(&config, &entropy)?);
+    let db = Db::connect(&config.database).await?;
+    let tasks = TaskTracker::new();
+    let mailer = Mailer::from_config(&config, &tasks)?;
+    let public_url = public_url(&config, http_address);
+    Ok(AppState {
+        db,
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(entropy),
+        config: Arc::new(config),
+        secrets: Arc::new(secrets),
+        mailer,
+        public_url: public_url.into(),
+        stopping: CancellationToken::new(),
+        tasks,
+    })
+}
+
+/// `http.public_url` without a slash at the end, or the origin of the bound address.
+fn public_url(config: &Config, http_address: SocketAddr) -> String {
+    match config.http.public_url.trim_end_matches('/') {
+        "" => format!("http://{http_address}"),
+        given => given.to_owned(),
+    }
+}
+
+/// A busy port of development gives way to a free one; elsewhere it stops the start.
+async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let loopback = address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+    match TcpListener::bind(address).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && loopback => {
+            let free = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await?;
+            tracing::warn!("{address} (`{key}`) is taken; listening on {} instead", free.local_addr()?);
+            Ok(free)
+        }
+        bound => bound.map_err(|source| ServeError::Listen { key, address, source }),
+    }
+}
+
+/// The configured master key, or, in development, one made once and kept in `data_dir`.
+fn master_key(config: &Config, entropy: &Entropy) -> Result<[u8; MASTER_KEY_BYTES], ServeError> {
+    let wrong = || ConfigError::WrongValue {
+        key: "secrets.master_key".to_owned(),
+        message: "32 bytes in base64 are needed (openssl rand -base64 32)".to_owned(),
+    };
+    let text = match config.secrets.master_key.as_str() {
+        "" => development_key(&config.data_dir, entropy)?,
+        given => given.to_owned(),
+    };
+    let bytes = STANDARD.decode(text.trim()).map_err(|_| wrong())?;
+    Ok(bytes.try_into().map_err(|_| wrong())?)
+}
+
+fn development_key(data_dir: &Path, entropy: &Entropy) -> Result<String, ServeError> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let path = data_dir.join("master.key");
+    let failed = |source| ServeError::MasterKey { path: path.display().to_string(), source };
+    match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::create_dir_all(data_dir).map_err(failed)?;
+            let key = STANDARD.encode(entropy.bytes::<MASTER_KEY_BYTES>());
+            // Only the owner reads it: it opens every sealed secret.
+            let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+            file.and_then(|mut file| file.write_all(key.as_bytes())).map_err(failed)?;
+            Ok(key)
+        }
+        read => read.map_err(failed),
+    }
+}
+
+async fn cancel_on_signal(stopping: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return tracing::error!("signals can't be watched; stop the process by SIGKILL");
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = stopping.cancelled() => return,
+    }
+    tracing::info!("stopping");
+    stopping.cancel();
+}
+
+async fn after_grace(stopping: CancellationToken) {
+    stopping.cancelled().await;
+    tokio::time::sleep(SHUTDOWN_GRACE).await;
+}

@@ -1,0 +1,53 @@
+//! What every request handler and task shares. Cheap to clone.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::entropy::Entropy;
+use crate::mail::Mailer;
+use crate::secrets::Secrets;
+
+/// The server's shared parts.
+#[derive(Clone)]
+pub struct AppState {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness and ids.
+    pub entropy: Arc<Entropy>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Keyed hashes and sealing.
+    pub secrets: Arc<Secrets>,
+    /// Outgoing mail.
+    pub mailer: Mailer,
+    /// The origin that browsers see, without a slash at the end: `http.public_url`, or made from the bound address.
+    pub public_url: Arc<str>,
+    /// Cancelled when the server is told to stop: take no new work.
+    pub stopping: CancellationToken,
+    /// Background tasks that the end of the server waits for.
+    pub tasks: TaskTracker,
+}
+
+impl AppState {
+    /// The time as rows store it, in microseconds.
+    pub fn now_us(&self) -> i64 {
+        self.clock.now_us()
+    }
+
+    /// A new time-ordered id.
+    pub fn new_uuid(&self) -> uuid::Uuid {
+        self.entropy.uuid(self.clock.as_ref())
+    }
+
+    /// Whether cookies are sent over https only.
+    pub fn is_https(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
