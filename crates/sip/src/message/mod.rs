@@ -4,6 +4,7 @@
 //! and only the accessors judge them. Whether a request deserves an error answer is decided in
 //! `check`; reading and writing bytes is in `parse` and `print`.
 
+mod check;
 mod error;
 mod header_name;
 mod headers;
@@ -19,6 +20,7 @@ mod uri_equality;
 
 pub mod header;
 
+pub use check::{Capabilities, Rejection};
 pub use error::HeaderError;
 pub use header::{AuthParams, CSeq, Challenge, Contact, Credentials, MediaType, NameAddr, Reason, Via};
 pub use header_name::HeaderName;
