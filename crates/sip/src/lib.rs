@@ -13,7 +13,7 @@
 //! | [`transaction`] | when is a message sent again, and when is it over? | RFC 3261 §17, RFC 6026 |
 //! | [`dialog`] | what do the requests of one call have in common? | RFC 3261 §12 |
 //! | [`negotiation`] | who owes whom an answer to an offer? | RFC 3264, RFC 3311 |
-//! | [`registration`] | when is a binding refreshed? | RFC 3261 §10, RFC 5626 |
+//! | [`registration`] | when is a binding refreshed, and what does a REGISTER do to it? | RFC 3261 §10, RFC 5626 |
 //! | [`ua`] | what does a phone do with all of it? | RFC 3261 §8 to §15 |
 
 pub mod auth;
