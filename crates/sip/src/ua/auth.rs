@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::auth::{DigestClient, Secret, bearer_credentials};
 use crate::message::{HeaderName, Method, Request, Response};
 
 use super::Ua;
@@ -15,50 +16,98 @@ use super::tokens::Tokens;
 pub enum Credentials {
     /// A token (RFC 8898). Sent with every request without waiting for a challenge, so only for TLS and WSS.
     Bearer(String),
+    /// Digest (RFC 8760), sent once the peer has challenged.
+    Digest { username: String, password: String },
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bearer(_) => f.write_str("Bearer(redacted)"),
-        }
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer(redacted)",
+            Self::Digest { .. } => "Digest(redacted)",
+        })
     }
 }
 
-/// Credentials and what is known of the peer's challenges.
+enum Scheme {
+    Bearer(String),
+    Digest(DigestClient),
+}
+
+/// Credentials and what is known of the peer's challenges. One for a call or registration, so that only its first
+/// request is challenged.
 pub(crate) struct Authenticator {
-    credentials: Credentials,
+    scheme: Scheme,
+    /// Authorization after a 401, Proxy-Authorization after a 407.
+    header: HeaderName,
+    /// What the last request carried, for the ACK of its 2xx.
+    last: Option<String>,
+    /// The peer has accepted our answer to its last challenge, so another challenge means a new nonce and not a
+    /// wrong password.
+    proven: bool,
 }
 
 impl Authenticator {
     pub(crate) fn new(credentials: Credentials) -> Self {
-        Self { credentials }
+        let scheme = match credentials {
+            Credentials::Bearer(token) => Scheme::Bearer(token),
+            Credentials::Digest { username, password } => {
+                Scheme::Digest(DigestClient::new(&username, Secret::Password(password)))
+            }
+        };
+        Self { scheme, header: HeaderName::Authorization, last: None, proven: false }
     }
 
     /// Adds what the peer is known to want.
-    pub(crate) fn decorate(&mut self, request: &mut Request, _tokens: &mut Tokens) {
-        match &self.credentials {
-            Credentials::Bearer(token) => request.headers.set(HeaderName::Authorization, format!("Bearer {token}")),
+    pub(crate) fn decorate(&mut self, request: &mut Request, tokens: &mut Tokens) {
+        let credentials = match &mut self.scheme {
+            Scheme::Bearer(token) => Some(bearer_credentials(token)),
+            Scheme::Digest(digest) => digest.credentials(&request.method, &request.uri.to_string(), &tokens.tag()),
+        };
+        self.last = credentials.map(|credentials| credentials.to_string());
+        if let Some(value) = &self.last {
+            request.headers.set(self.header.clone(), value.clone());
         }
     }
 
     /// The ACK of a 2xx carries the credentials of its INVITE, because nobody can challenge it (RFC 3261 §22.1).
     pub(crate) fn copy_into_ack(&self, ack: &mut Request) {
-        match &self.credentials {
-            Credentials::Bearer(token) => ack.headers.set(HeaderName::Authorization, format!("Bearer {token}")),
+        if let Some(value) = &self.last {
+            ack.headers.set(self.header.clone(), value.clone());
         }
     }
 
-    /// Reads a 401 or 407. True: the same request may be tried once more.
-    pub(crate) fn learn(&mut self, _response: &Response) -> bool {
-        match &self.credentials {
-            // It was in the refused request already.
-            Credentials::Bearer(_) => false,
+    /// Reads a 401 or 407. True: the same request deserves another try; once per nonce, unless it was stale.
+    pub(crate) fn learn(&mut self, response: &Response) -> bool {
+        let Scheme::Digest(digest) = &mut self.scheme else {
+            // The token was in the refused request already.
+            return false;
+        };
+        let (header, challenges) = match response.status.code() {
+            401 => (HeaderName::Authorization, response.www_authenticates()),
+            _ => (HeaderName::ProxyAuthorization, response.proxy_authenticates()),
+        };
+        if core::mem::take(&mut self.proven) {
+            digest.accepted();
         }
+        self.header = header;
+        challenges.is_ok_and(|challenges| digest.challenged(&challenges))
+    }
+
+    /// A request with our credentials was not refused for them.
+    pub(crate) fn accepted(&mut self) {
+        self.proven = self.last.is_some();
     }
 }
 
 impl Ua {
+    /// The peer took a request of the session.
+    pub(crate) fn credentials_accepted(&mut self, session: SessionId) {
+        if let Some(auth) = self.sessions.get_mut(&session).and_then(|state| state.auth.as_mut()) {
+            auth.accepted();
+        }
+    }
+
     /// Sends a challenged request of a session again with credentials. False: there is nothing to try.
     pub(crate) fn retry_session(
         &mut self,

@@ -257,6 +257,9 @@ impl Ua {
         state.path = path;
         state.dialog = Some(dialog);
         state.ack_owed = Some(AckOwed { client: key, cseq });
+        if let Some(auth) = &mut state.auth {
+            auth.accepted();
+        }
         let delayed_offer = state.negotiation.state() == crate::negotiation::State::Stable && !response.body.is_empty();
         if delayed_offer {
             let _ = state.negotiation.remote_offer();

@@ -98,6 +98,7 @@ impl Ua {
         if fields::is_challenge(&response) && self.retry_session(now, key, session, &response) {
             return;
         }
+        self.credentials_accepted(session);
         self.emit_response(transaction, response.clone());
         // INFO may be refused for its own sake; only these two say that the dialog is gone (§12.2.1.2).
         if matches!(response.status.code(), 408 | 481) {

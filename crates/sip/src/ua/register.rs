@@ -141,6 +141,9 @@ impl Ua {
             self.emit(Event::Unregistered { registration: id });
             return;
         }
+        if let Some(auth) = &mut state.auth {
+            auth.accepted();
+        }
         match state.refresh.answer(now, &response) {
             Verdict::Held { expires } => {
                 self.arm_registration(id);

@@ -109,6 +109,7 @@ impl Ua {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let Some(reoffer) = state.reoffer.filter(|reoffer| reoffer.client == key) else { return };
         if status.is_success() {
+            self.credentials_accepted(session);
             self.reoffer_accepted(session, key, path, response, is_invite, reoffer.offered);
         } else if status == StatusCode::REQUEST_PENDING {
             self.reoffer_collided(now, session);

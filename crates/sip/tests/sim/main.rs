@@ -3,6 +3,7 @@
 //! Nothing here waits: time jumps to the next arrival or timer. A failure prints the seed of its network.
 
 mod bounds;
+mod credentials;
 mod forks;
 mod glare;
 mod lossy;
