@@ -32,13 +32,7 @@ impl Asset {
     }
 
     fn new(narrow: Vec<i16>, wide: Option<Vec<i16>>) -> Self {
-        Self {
-            narrow,
-            wide,
-            ulaw: OnceLock::new(),
-            alaw: OnceLock::new(),
-            opus: OnceLock::new(),
-        }
+        Self { narrow, wide, ulaw: OnceLock::new(), alaw: OnceLock::new(), opus: OnceLock::new() }
     }
 
     /// Length in milliseconds.
@@ -81,9 +75,7 @@ impl Asset {
         }
         let len = rate.frame_len();
         let start = (index * len).min(samples.len());
-        let frame = samples
-            .get(start..(start + len).min(samples.len()))
-            .unwrap_or_default();
+        let frame = samples.get(start..(start + len).min(samples.len())).unwrap_or_default();
         out.fill(0);
         out.get_mut(..frame.len())?.copy_from_slice(frame);
         Some(rate)
@@ -104,11 +96,7 @@ impl Asset {
             Law::A => &self.alaw,
         };
         cache.get_or_init(|| {
-            let mut bytes: Vec<u8> = self
-                .narrow
-                .iter()
-                .map(|sample| law.encode(*sample))
-                .collect();
+            let mut bytes: Vec<u8> = self.narrow.iter().map(|sample| law.encode(*sample)).collect();
             bytes.resize(self.frames_len() * Rate::Narrow.frame_len(), law.silence());
             bytes
         })
@@ -158,9 +146,7 @@ mod tests {
         for index in 0..asset.frames_len() {
             asset.frame(Codec::Pcma, index, &mut samples);
             let mut bytes = Vec::new();
-            Encoder::new(Codec::Pcma)
-                .encode(Rate::Narrow, &samples[..160], &mut bytes)
-                .unwrap();
+            Encoder::new(Codec::Pcma).encode(Rate::Narrow, &samples[..160], &mut bytes).unwrap();
             assert_eq!(asset.encoded(Codec::Pcma, index), Some(&bytes[..]));
         }
         assert_eq!(asset.encoded(Codec::Pcma, asset.frames_len()), None);
@@ -171,11 +157,7 @@ mod tests {
     fn opus_frames_can_be_prepared() {
         let asset = Asset::from_narrow_and_wide(vec![0; 1_600], vec![0; 3_200]);
         asset.prepare(Codec::Opus);
-        assert!(
-            asset
-                .encoded(Codec::Opus, 9)
-                .is_some_and(|frame| !frame.is_empty())
-        );
+        assert!(asset.encoded(Codec::Opus, 9).is_some_and(|frame| !frame.is_empty()));
         assert_eq!(asset.encoded(Codec::Opus, 10), None);
     }
 }

@@ -109,21 +109,11 @@ impl Encoder {
 
     /// Encodes one 20 ms frame and appends it to `out`. G.711 takes 8 kHz: every second sample of
     /// wider audio is left out, so callers should not pass it.
-    pub fn encode(
-        &mut self,
-        rate: Rate,
-        samples: &[i16],
-        out: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
+    pub fn encode(&mut self, rate: Rate, samples: &[i16], out: &mut Vec<u8>) -> Result<(), CodecError> {
         match self.codec.law() {
             Some(law) => {
                 let step = if rate == Rate::Wide { 2 } else { 1 };
-                out.extend(
-                    samples
-                        .iter()
-                        .step_by(step)
-                        .map(|sample| law.encode(*sample)),
-                );
+                out.extend(samples.iter().step_by(step).map(|sample| law.encode(*sample)));
                 Ok(())
             }
             None => self.encode_opus(rate, samples, out),
@@ -131,12 +121,7 @@ impl Encoder {
     }
 
     #[cfg(feature = "opus")]
-    fn encode_opus(
-        &mut self,
-        rate: Rate,
-        samples: &[i16],
-        out: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
+    fn encode_opus(&mut self, rate: Rate, samples: &[i16], out: &mut Vec<u8>) -> Result<(), CodecError> {
         if self.opus.as_ref().is_none_or(|(open, _)| *open != rate) {
             self.opus = Some((rate, crate::opus::Encoder::new(rate)?));
         }

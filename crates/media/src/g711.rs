@@ -51,10 +51,7 @@ impl Law {
             Self::Mu => &ULAW_SQUARED,
             Self::A => &ALAW_SQUARED,
         };
-        payload
-            .iter()
-            .map(|byte| u64::from(table[usize::from(*byte)]))
-            .sum()
+        payload.iter().map(|byte| u64::from(table[usize::from(*byte)])).sum()
     }
 }
 
@@ -67,11 +64,7 @@ const fn table(mu: bool) -> [i16; 256] {
     let mut table = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        table[byte] = if mu {
-            linear_from_ulaw(byte as u8)
-        } else {
-            linear_from_alaw(byte as u8)
-        };
+        table[byte] = if mu { linear_from_ulaw(byte as u8) } else { linear_from_alaw(byte as u8) };
         byte += 1;
     }
     table
@@ -99,27 +92,15 @@ const fn linear_from_ulaw(byte: u8) -> i16 {
     let exponent = (byte >> 4) & 0x07;
     let mantissa = (byte & 0x0f) as i16;
     let magnitude = (((mantissa << 3) + ULAW_BIAS) << exponent) - ULAW_BIAS;
-    if byte & 0x80 != 0 {
-        -magnitude
-    } else {
-        magnitude
-    }
+    if byte & 0x80 != 0 { -magnitude } else { magnitude }
 }
 
 const fn linear_from_alaw(byte: u8) -> i16 {
     let byte = byte ^ 0x55;
     let exponent = (byte >> 4) & 0x07;
     let mantissa = ((byte & 0x0f) as i16) << 4;
-    let magnitude = if exponent == 0 {
-        mantissa + 8
-    } else {
-        (mantissa + 0x108) << (exponent - 1)
-    };
-    if byte & 0x80 != 0 {
-        magnitude
-    } else {
-        -magnitude
-    }
+    let magnitude = if exponent == 0 { mantissa + 8 } else { (mantissa + 0x108) << (exponent - 1) };
+    if byte & 0x80 != 0 { magnitude } else { -magnitude }
 }
 
 fn ulaw_from_linear(sample: i16) -> u8 {
@@ -131,11 +112,7 @@ fn ulaw_from_linear(sample: i16) -> u8 {
 }
 
 fn alaw_from_linear(sample: i16) -> u8 {
-    let (sign, magnitude) = if sample < 0 {
-        (0, !sample as u16)
-    } else {
-        (0x80, sample as u16)
-    };
+    let (sign, magnitude) = if sample < 0 { (0, !sample as u16) } else { (0x80, sample as u16) };
     let code = if magnitude < 256 {
         magnitude >> 4
     } else {
@@ -161,18 +138,9 @@ mod tests {
 
     #[test]
     fn known_points_of_the_recommendation_hold() {
-        assert_eq!(
-            (Law::Mu.decode(0x00), Law::Mu.decode(0x80)),
-            (-32_124, 32_124)
-        );
-        assert_eq!(
-            (Law::A.decode(0x2a), Law::A.decode(0xaa)),
-            (-32_256, 32_256)
-        );
-        assert_eq!(
-            (Law::Mu.encode(0), Law::A.encode(0)),
-            (ULAW_SILENCE, ALAW_SILENCE)
-        );
+        assert_eq!((Law::Mu.decode(0x00), Law::Mu.decode(0x80)), (-32_124, 32_124));
+        assert_eq!((Law::A.decode(0x2a), Law::A.decode(0xaa)), (-32_256, 32_256));
+        assert_eq!((Law::Mu.encode(0), Law::A.encode(0)), (ULAW_SILENCE, ALAW_SILENCE));
     }
 
     #[test]

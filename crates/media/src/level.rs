@@ -2,10 +2,7 @@
 
 /// Sum of the squared samples.
 pub fn energy(samples: &[i16]) -> u64 {
-    samples
-        .iter()
-        .map(|sample| u64::from(i32::from(*sample).unsigned_abs().pow(2)))
-        .sum()
+    samples.iter().map(|sample| u64::from(i32::from(*sample).unsigned_abs().pow(2))).sum()
 }
 
 /// Level of `samples_len` samples with this energy in decibels below overload (dBov, RFC 6465):
@@ -39,10 +36,7 @@ mod tests {
 
     fn sine(frequency_hz: f32, amplitude: f32) -> Vec<i16> {
         (0..800)
-            .map(|n| {
-                (amplitude * (core::f32::consts::TAU * frequency_hz * n as f32 / 8_000.0).sin())
-                    as i16
-            })
+            .map(|n| (amplitude * (core::f32::consts::TAU * frequency_hz * n as f32 / 8_000.0).sin()) as i16)
             .collect()
     }
 

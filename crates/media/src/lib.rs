@@ -8,12 +8,15 @@
 
 pub mod asset;
 pub mod codec;
+pub mod decoder;
 pub mod dtmf;
 pub mod g711;
 pub mod graph;
+pub mod jitter;
 pub mod level;
 #[cfg(feature = "opus")]
 pub mod opus;
+pub mod plc;
 pub mod reception;
 pub mod rewrite;
 pub mod rtp;
@@ -21,9 +24,7 @@ pub mod tone;
 
 pub use asset::Asset;
 pub use codec::Codec;
-pub use graph::{
-    DetectSet, Direction, Graph, GraphError, MediaEvent, Output, PortId, PortParams, PortStats,
-};
+pub use graph::{DetectSet, Direction, Graph, GraphError, MediaEvent, Output, PortId, PortParams, PortStats};
 pub use tone::ToneSpec;
 
 /// Length of one generated frame in milliseconds: the telephone network's usual packet time.

@@ -95,13 +95,7 @@ impl Reception {
         }
         self.retire();
         let first = i64::from(header.sequence);
-        self.source = Some(Source {
-            ssrc: header.ssrc,
-            base: first,
-            highest: first,
-            received: 1,
-            transit,
-        });
+        self.source = Some(Source { ssrc: header.ssrc, base: first, highest: first, received: 1, transit });
         true
     }
 
@@ -143,9 +137,7 @@ impl Reception {
     }
 
     fn expected(&self) -> u64 {
-        let current = self
-            .source
-            .map_or(0, |source| source.highest.abs_diff(source.base) + 1);
+        let current = self.source.map_or(0, |source| source.highest.abs_diff(source.base) + 1);
         self.past_expected + current
     }
 
@@ -161,21 +153,12 @@ mod tests {
     use super::*;
 
     fn header(sequence: u16, timestamp: u32) -> Header {
-        Header {
-            marker: false,
-            payload_type: 0,
-            sequence,
-            timestamp,
-            ssrc: 5,
-        }
+        Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 5 }
     }
 
     fn receive(reception: &mut Reception, sequence: u16, arrival_ms: u64) -> bool {
         let timestamp = u32::from(sequence) * 160;
-        reception.receive(
-            Duration::from_millis(arrival_ms),
-            header(sequence, timestamp),
-        )
+        reception.receive(Duration::from_millis(arrival_ms), header(sequence, timestamp))
     }
 
     #[test]
@@ -186,10 +169,7 @@ mod tests {
         }
         assert_eq!((reception.received(), reception.lost()), (4, 1));
         let loss = reception.report().unwrap();
-        assert_eq!(
-            (loss.fraction, loss.total, loss.highest_sequence),
-            (51, 1, 4)
-        );
+        assert_eq!((loss.fraction, loss.total, loss.highest_sequence), (51, 1, 4));
         assert_eq!(reception.report().map(|loss| loss.fraction), Some(0));
     }
 
@@ -203,11 +183,7 @@ mod tests {
         for n in 50..250 {
             receive(&mut reception, n, u64::from(n) * 20 + u64::from(n % 2) * 10);
         }
-        assert!(
-            (reception.jitter_ms() - 10.0).abs() < 1.0,
-            "{}",
-            reception.jitter_ms()
-        );
+        assert!((reception.jitter_ms() - 10.0).abs() < 1.0, "{}", reception.jitter_ms());
     }
 
     #[test]
@@ -215,13 +191,7 @@ mod tests {
         let mut reception = Reception::new(8_000);
         assert!(reception.receive(Duration::ZERO, header(65_535, 0)));
         assert!(!reception.receive(Duration::ZERO, header(0, 160)));
-        assert!(reception.receive(
-            Duration::ZERO,
-            Header {
-                ssrc: 6,
-                ..header(9_000, 0)
-            }
-        ));
+        assert!(reception.receive(Duration::ZERO, Header { ssrc: 6, ..header(9_000, 0) }));
         assert_eq!((reception.received(), reception.lost()), (3, 0));
     }
 }

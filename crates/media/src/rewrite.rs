@@ -21,14 +21,7 @@ const MAX_TIMESTAMP_JUMP_S: u32 = 60;
 enum Feed {
     Nothing,
     Generated,
-    Relayed {
-        ssrc: u32,
-        base: u16,
-        sequence_offset: u16,
-        timestamp_offset: u32,
-        newest: u16,
-        newest_timestamp: u32,
-    },
+    Relayed { ssrc: u32, base: u16, sequence_offset: u16, timestamp_offset: u32, newest: u16, newest_timestamp: u32 },
 }
 
 /// State of one outgoing direction.
@@ -95,14 +88,7 @@ impl Rewriter {
     }
 
     /// Header of one packet of a named event that began at `timestamp` and has lasted `units`.
-    pub fn event(
-        &mut self,
-        now: Duration,
-        payload_type: u8,
-        marker: bool,
-        timestamp: u32,
-        units: u32,
-    ) -> Header {
+    pub fn event(&mut self, now: Duration, payload_type: u8, marker: bool, timestamp: u32, units: u32) -> Header {
         let end = timestamp.wrapping_add(units);
         if (end.wrapping_sub(self.next_timestamp) as i32) > 0 {
             self.next_timestamp = end;
@@ -112,22 +98,9 @@ impl Rewriter {
 
     /// Header under which a packet of another stream is forwarded, or nothing when it belongs
     /// before the point at which that stream was joined (its place was already given away).
-    pub fn relayed(
-        &mut self,
-        now: Duration,
-        source: Header,
-        payload_type: u8,
-        units: u32,
-    ) -> Option<Header> {
+    pub fn relayed(&mut self, now: Duration, source: Header, payload_type: u8, units: u32) -> Option<Header> {
         let joined = self.follow(now, source);
-        let Feed::Relayed {
-            base,
-            sequence_offset,
-            timestamp_offset,
-            newest,
-            newest_timestamp,
-            ..
-        } = &mut self.feed
+        let Feed::Relayed { base, sequence_offset, timestamp_offset, newest, newest_timestamp, .. } = &mut self.feed
         else {
             return None;
         };
@@ -150,25 +123,14 @@ impl Rewriter {
             }
             self.sent_at = Some(now);
         }
-        Some(Header {
-            marker: source.marker || joined,
-            payload_type,
-            sequence,
-            timestamp,
-            ssrc: self.ssrc,
-        })
+        Some(Header { marker: source.marker || joined, payload_type, sequence, timestamp, ssrc: self.ssrc })
     }
 
     /// A packet of the relayed stream is not forwarded: closes the gap that it would leave, so
     /// that the receiver does not count it as lost.
     pub fn swallow(&mut self, now: Duration, source: Header) {
         let joined = self.follow(now, source);
-        if let Feed::Relayed {
-            sequence_offset,
-            newest,
-            newest_timestamp,
-            ..
-        } = &mut self.feed
+        if let Feed::Relayed { sequence_offset, newest, newest_timestamp, .. } = &mut self.feed
             && (joined || (source.sequence.wrapping_sub(*newest) as i16) > 0)
         {
             *newest = source.sequence;
@@ -179,16 +141,9 @@ impl Rewriter {
 
     /// Makes `source` the relayed stream unless it is already; true when it was not.
     fn follow(&mut self, now: Duration, source: Header) -> bool {
-        if let Feed::Relayed {
-            ssrc,
-            newest,
-            newest_timestamp,
-            ..
-        } = self.feed
-        {
+        if let Feed::Relayed { ssrc, newest, newest_timestamp, .. } = self.feed {
             let jump = source.sequence.wrapping_sub(newest) as i16;
-            let timestamp_jump =
-                (source.timestamp.wrapping_sub(newest_timestamp) as i32).unsigned_abs();
+            let timestamp_jump = (source.timestamp.wrapping_sub(newest_timestamp) as i32).unsigned_abs();
             let continuous = ssrc == source.ssrc
                 && jump.unsigned_abs() <= MAX_JUMP.unsigned_abs()
                 && timestamp_jump <= self.clock_hz * MAX_TIMESTAMP_JUMP_S;
@@ -229,13 +184,7 @@ impl Rewriter {
         let sequence = self.next_sequence;
         self.next_sequence = sequence.wrapping_add(1);
         self.sent_at = Some(now);
-        Header {
-            marker,
-            payload_type,
-            sequence,
-            timestamp,
-            ssrc: self.ssrc,
-        }
+        Header { marker, payload_type, sequence, timestamp, ssrc: self.ssrc }
     }
 }
 
@@ -246,29 +195,18 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     fn source(sequence: u16, timestamp: u32) -> Header {
-        Header {
-            marker: false,
-            payload_type: 0,
-            sequence,
-            timestamp,
-            ssrc: 77,
-        }
+        Header { marker: false, payload_type: 0, sequence, timestamp, ssrc: 77 }
     }
 
     #[test]
     fn generated_frames_step_exactly_though_the_tick_trembles() {
         let mut out = Rewriter::new(1, 8_000, 65_534, u32::MAX - 100);
-        let headers: Vec<Header> = [0, 23, 39, 61]
-            .map(|ms| out.generated(MS(ms), 0, 160))
-            .to_vec();
+        let headers: Vec<Header> = [0, 23, 39, 61].map(|ms| out.generated(MS(ms), 0, 160)).to_vec();
         for pair in headers.windows(2) {
             assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1));
             assert_eq!(pair[1].timestamp, pair[0].timestamp.wrapping_add(160));
         }
-        assert_eq!(
-            headers.iter().map(|h| h.marker).collect::<Vec<_>>(),
-            [true, false, false, false]
-        );
+        assert_eq!(headers.iter().map(|h| h.marker).collect::<Vec<_>>(), [true, false, false, false]);
     }
 
     #[test]
@@ -277,32 +215,14 @@ mod tests {
         out.generated(MS(0), 0, 160);
         let last_played = out.generated(MS(20), 0, 160);
         let bridged = out.relayed(MS(50), source(5_000, 900_000), 0, 160).unwrap();
-        assert_eq!(
-            (bridged.ssrc, bridged.sequence, bridged.marker),
-            (9, last_played.sequence + 1, true)
-        );
-        assert_eq!(
-            bridged.timestamp,
-            last_played.timestamp + 240,
-            "30 ms passed"
-        );
+        assert_eq!((bridged.ssrc, bridged.sequence, bridged.marker), (9, last_played.sequence + 1, true));
+        assert_eq!(bridged.timestamp, last_played.timestamp + 240, "30 ms passed");
         let next = out.relayed(MS(70), source(5_001, 900_160), 0, 160).unwrap();
-        assert_eq!(
-            (next.sequence, next.timestamp),
-            (bridged.sequence + 1, bridged.timestamp + 160)
-        );
+        assert_eq!((next.sequence, next.timestamp), (bridged.sequence + 1, bridged.timestamp + 160));
         let held = out.generated(MS(90), 0, 160);
-        assert_eq!(
-            (held.sequence, held.timestamp),
-            (next.sequence + 1, next.timestamp + 160)
-        );
-        let again = out
-            .relayed(MS(1_090), source(5_051, 908_160), 0, 160)
-            .unwrap();
-        assert_eq!(
-            (again.sequence, again.timestamp),
-            (held.sequence + 1, held.timestamp + 8_000)
-        );
+        assert_eq!((held.sequence, held.timestamp), (next.sequence + 1, next.timestamp + 160));
+        let again = out.relayed(MS(1_090), source(5_051, 908_160), 0, 160).unwrap();
+        assert_eq!((again.sequence, again.timestamp), (held.sequence + 1, held.timestamp + 8_000));
     }
 
     #[test]
@@ -310,17 +230,10 @@ mod tests {
         let mut out = Rewriter::new(9, 8_000, 0, 0);
         let relayed: Vec<u16> = [10, 13, 12, 14]
             .iter()
-            .map(|n| {
-                out.relayed(MS(u64::from(*n)), source(*n, u32::from(*n) * 160), 0, 160)
-                    .unwrap()
-                    .sequence
-            })
+            .map(|n| out.relayed(MS(u64::from(*n)), source(*n, u32::from(*n) * 160), 0, 160).unwrap().sequence)
             .collect();
         assert_eq!(relayed, [0, 3, 2, 4]);
-        assert!(
-            out.relayed(MS(20), source(9, 1_440), 0, 160).is_none(),
-            "older than the join"
-        );
+        assert!(out.relayed(MS(20), source(9, 1_440), 0, 160).is_none(), "older than the join");
     }
 
     #[test]
@@ -328,32 +241,11 @@ mod tests {
         let mut out = Rewriter::new(9, 8_000, 0, 0);
         out.relayed(MS(0), source(65_535, u32::MAX), 0, 160);
         let wrapped = out.relayed(MS(20), source(0, 159), 0, 160).unwrap();
-        assert_eq!(
-            (wrapped.sequence, wrapped.timestamp, wrapped.marker),
-            (1, 160, false)
-        );
-        let restarted = out
-            .relayed(MS(40), source(30_000, 1 << 30), 0, 160)
-            .unwrap();
-        assert_eq!(
-            (restarted.sequence, restarted.timestamp, restarted.marker),
-            (2, 320, true)
-        );
-        let other = out
-            .relayed(
-                MS(60),
-                Header {
-                    ssrc: 78,
-                    ..source(30_001, 5)
-                },
-                0,
-                160,
-            )
-            .unwrap();
-        assert_eq!(
-            (other.sequence, other.timestamp, other.marker),
-            (3, 480, true)
-        );
+        assert_eq!((wrapped.sequence, wrapped.timestamp, wrapped.marker), (1, 160, false));
+        let restarted = out.relayed(MS(40), source(30_000, 1 << 30), 0, 160).unwrap();
+        assert_eq!((restarted.sequence, restarted.timestamp, restarted.marker), (2, 320, true));
+        let other = out.relayed(MS(60), Header { ssrc: 78, ..source(30_001, 5) }, 0, 160).unwrap();
+        assert_eq!((other.sequence, other.timestamp, other.marker), (3, 480, true));
     }
 
     #[test]
@@ -361,24 +253,14 @@ mod tests {
         let mut out = Rewriter::new(9, 8_000, 0, 0);
         out.relayed(MS(0), source(10, 0), 0, 160);
         out.swallow(MS(20), source(11, 160));
-        assert_eq!(
-            out.relayed(MS(40), source(12, 320), 0, 160)
-                .unwrap()
-                .sequence,
-            1
-        );
+        assert_eq!(out.relayed(MS(40), source(12, 320), 0, 160).unwrap().sequence, 1);
     }
 
     #[test]
     fn hours_of_relay_never_look_older_than_their_start() {
         let mut out = Rewriter::new(9, 8_000, 7, 0);
         for n in 0..200_000_u32 {
-            let header = out.relayed(
-                MS(u64::from(n) * 20),
-                source(n as u16, n.wrapping_mul(160)),
-                0,
-                160,
-            );
+            let header = out.relayed(MS(u64::from(n) * 20), source(n as u16, n.wrapping_mul(160)), 0, 160);
             assert_eq!(header.map(|h| h.sequence), Some((n as u16).wrapping_add(7)));
         }
     }
@@ -390,10 +272,7 @@ mod tests {
         let at = out.begin_event(MS(20));
         let first = out.event(MS(20), 101, true, at, 160);
         let second = out.event(MS(40), 101, false, at, 320);
-        assert_eq!(
-            (first.timestamp, second.timestamp, second.sequence),
-            (160, 160, 2)
-        );
+        assert_eq!((first.timestamp, second.timestamp, second.sequence), (160, 160, 2));
         assert_eq!(out.generated(MS(60), 0, 160).timestamp, 480);
     }
 }

@@ -53,20 +53,7 @@ impl Header {
         let [t0, t1, t2, t3] = self.timestamp.to_be_bytes();
         let [c0, c1, c2, c3] = self.ssrc.to_be_bytes();
         let marker = u8::from(self.marker) << 7;
-        [
-            0x80,
-            marker | (self.payload_type & 0x7f),
-            s0,
-            s1,
-            t0,
-            t1,
-            t2,
-            t3,
-            c0,
-            c1,
-            c2,
-            c3,
-        ]
+        [0x80, marker | (self.payload_type & 0x7f), s0, s1, t0, t1, t2, t3, c0, c1, c2, c3]
     }
 }
 
@@ -82,9 +69,7 @@ pub struct Packet {
 impl Packet {
     /// Reads the header of `bytes` and checks every length it states.
     pub fn parse(bytes: &[u8]) -> Result<Self, RtpError> {
-        let (fixed, rest) = bytes
-            .split_first_chunk::<HEADER_LEN>()
-            .ok_or(RtpError::Truncated)?;
+        let (fixed, rest) = bytes.split_first_chunk::<HEADER_LEN>().ok_or(RtpError::Truncated)?;
         let [v, m, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3] = *fixed;
         if v >> 6 != 2 {
             return Err(RtpError::Version);
@@ -97,9 +82,7 @@ impl Packet {
         let after_sources = rest.get(sources_len..).ok_or(RtpError::Truncated)?;
         let mut start = HEADER_LEN + sources_len;
         if v & 0x10 != 0 {
-            let [_, _, l0, l1] = *after_sources
-                .first_chunk::<4>()
-                .ok_or(RtpError::Truncated)?;
+            let [_, _, l0, l1] = *after_sources.first_chunk::<4>().ok_or(RtpError::Truncated)?;
             start += 4 + usize::from(u16::from_be_bytes([l0, l1])) * 4;
         }
         let mut end = bytes.len();
@@ -120,10 +103,7 @@ impl Packet {
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             ssrc: u32::from_be_bytes([c0, c1, c2, c3]),
         };
-        Ok(Self {
-            header,
-            payload: start..end,
-        })
+        Ok(Self { header, payload: start..end })
     }
 
     /// The payload within the bytes that were parsed; empty for any other bytes too short for it.
@@ -152,23 +132,15 @@ pub fn write(out: &mut Vec<u8>, header: Header, payload: &[u8]) {
 mod tests {
     use super::*;
 
-    const HEADER: Header = Header {
-        marker: true,
-        payload_type: 111,
-        sequence: 65_535,
-        timestamp: 0xffff_fff0,
-        ssrc: 0xdead_beef,
-    };
+    const HEADER: Header =
+        Header { marker: true, payload_type: 111, sequence: 65_535, timestamp: 0xffff_fff0, ssrc: 0xdead_beef };
 
     #[test]
     fn what_is_written_is_parsed() {
         let mut bytes = Vec::new();
         write(&mut bytes, HEADER, b"audio");
         let packet = Packet::parse(&bytes).unwrap();
-        assert_eq!(
-            (packet.header, packet.payload(&bytes)),
-            (HEADER, &b"audio"[..])
-        );
+        assert_eq!((packet.header, packet.payload(&bytes)), (HEADER, &b"audio"[..]));
     }
 
     #[test]
@@ -188,10 +160,7 @@ mod tests {
 
     #[test]
     fn lengths_beyond_the_packet_are_refused() {
-        assert_eq!(
-            Packet::parse(&HEADER.to_bytes()[..11]),
-            Err(RtpError::Truncated)
-        );
+        assert_eq!(Packet::parse(&HEADER.to_bytes()[..11]), Err(RtpError::Truncated));
         let with_flags = |flags: u8, tail: &[u8]| {
             let mut bytes = HEADER.to_bytes().to_vec();
             bytes[0] |= flags;
@@ -199,10 +168,7 @@ mod tests {
             Packet::parse(&bytes)
         };
         assert_eq!(with_flags(0x0f, &[0; 59]), Err(RtpError::Truncated));
-        assert_eq!(
-            with_flags(0x10, &[0, 0, 0xff, 0xff, 0]),
-            Err(RtpError::Truncated)
-        );
+        assert_eq!(with_flags(0x10, &[0, 0, 0xff, 0xff, 0]), Err(RtpError::Truncated));
         assert_eq!(with_flags(0x20, &[5, 0]), Err(RtpError::Padding));
         assert_eq!(with_flags(0x20, &[1, 9]), Err(RtpError::Padding));
     }

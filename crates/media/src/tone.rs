@@ -30,11 +30,7 @@ impl ToneSpec {
             .iter()
             .enumerate()
             .map(|(index, duration_ms)| Segment {
-                frequencies_hz: if index % 2 == 0 {
-                    frequencies_hz
-                } else {
-                    [0, 0]
-                },
+                frequencies_hz: if index % 2 == 0 { frequencies_hz } else { [0, 0] },
                 duration_ms: *duration_ms,
             })
             .collect();
@@ -47,9 +43,7 @@ impl ToneSpec {
         match country.to_ascii_uppercase().as_str() {
             "KE" | "UG" | "TZ" => Self::cadence([425, 0], &[670, 3_000, 1_500, 5_000]),
             "US" | "CA" => Self::cadence([440, 480], &[2_000, 4_000]),
-            "GB" | "IE" | "NG" | "GH" | "ZM" | "ZW" => {
-                Self::cadence([400, 450], &[400, 200, 400, 2_000])
-            }
+            "GB" | "IE" | "NG" | "GH" | "ZM" | "ZW" => Self::cadence([400, 450], &[400, 200, 400, 2_000]),
             "ZA" => Self::cadence([400, 433], &[400, 200, 400, 2_000]),
             "IN" => Self::cadence([400, 425], &[400, 200, 400, 2_000]),
             "FR" => Self::cadence([440, 0], &[1_500, 3_500]),
@@ -73,10 +67,7 @@ impl ToneSpec {
 
     /// The beep before a recording: 1 kHz once for 250 ms.
     pub fn beep() -> Self {
-        Self {
-            loops: 1,
-            ..Self::cadence([1_000, 0], &[250])
-        }
+        Self { loops: 1, ..Self::cadence([1_000, 0], &[250]) }
     }
 
     /// What a caller hears while the customer's server thinks: a soft tick every three seconds.
@@ -87,17 +78,12 @@ impl ToneSpec {
     /// One digit as its two tones, once.
     pub fn digit(digit: Digit, duration_ms: u32) -> Self {
         let (low, high) = digit.frequencies_hz();
-        Self {
-            loops: 1,
-            ..Self::cadence([low, high], &[duration_ms])
-        }
+        Self { loops: 1, ..Self::cadence([low, high], &[duration_ms]) }
     }
 
     /// Length of the cadence in milliseconds, one loop.
     pub fn cadence_ms(&self) -> u32 {
-        self.segments
-            .iter()
-            .fold(0, |sum, segment| sum.saturating_add(segment.duration_ms))
+        self.segments.iter().fold(0, |sum, segment| sum.saturating_add(segment.duration_ms))
     }
 }
 
@@ -116,13 +102,7 @@ impl Generator {
     /// Starts at the first segment.
     pub fn new(spec: ToneSpec) -> Self {
         let finished = spec.cadence_ms() == 0;
-        Self {
-            spec,
-            segment: 0,
-            position: 0,
-            loops_done: 0,
-            finished,
-        }
+        Self { spec, segment: 0, position: 0, loops_done: 0, finished }
     }
 
     /// Fills `out` at `rate_hz`; what lies behind the end is silence. Returns how many samples
@@ -202,13 +182,7 @@ mod tests {
     #[test]
     fn an_empty_tone_ends_at_once() {
         let mut samples = [1; 4];
-        let empty = ToneSpec {
-            segments: vec![Segment {
-                frequencies_hz: [425, 0],
-                duration_ms: 0,
-            }],
-            loops: 0,
-        };
+        let empty = ToneSpec { segments: vec![Segment { frequencies_hz: [425, 0], duration_ms: 0 }], loops: 0 };
         assert_eq!(Generator::new(empty).fill(&mut samples, 8_000), 0);
         assert_eq!(samples, [0; 4]);
     }

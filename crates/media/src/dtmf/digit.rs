@@ -26,8 +26,7 @@ impl Digit {
 
     /// The key as printed, upper case.
     pub fn as_char(self) -> char {
-        KEYS.get(usize::from(self.0))
-            .map_or('?', |key| char::from(*key))
+        KEYS.get(usize::from(self.0)).map_or('?', |key| char::from(*key))
     }
 
     /// Low and high frequency in hertz (ITU-T Q.23).
@@ -61,10 +60,7 @@ impl TryFrom<char> for Digit {
 
     fn try_from(key: char) -> Result<Self, InvalidDigit> {
         let key = u8::try_from(key.to_ascii_uppercase()).map_err(|_| InvalidDigit)?;
-        let code = KEYS
-            .iter()
-            .position(|known| *known == key)
-            .ok_or(InvalidDigit)?;
+        let code = KEYS.iter().position(|known| *known == key).ok_or(InvalidDigit)?;
         Ok(Self(code as u8))
     }
 }

@@ -21,23 +21,13 @@ impl Event {
     /// event per packet for digits. Nothing for fewer than four bytes.
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let [code, flags, d0, d1] = *payload.first_chunk::<EVENT_LEN>()?;
-        Some(Self {
-            code,
-            end: flags & 0x80 != 0,
-            volume: flags & 0x3f,
-            duration: u16::from_be_bytes([d0, d1]),
-        })
+        Some(Self { code, end: flags & 0x80 != 0, volume: flags & 0x3f, duration: u16::from_be_bytes([d0, d1]) })
     }
 
     /// The payload as sent; the reserved bit is zero.
     pub fn to_bytes(self) -> [u8; EVENT_LEN] {
         let [d0, d1] = self.duration.to_be_bytes();
-        [
-            self.code,
-            u8::from(self.end) << 7 | (self.volume & 0x3f),
-            d0,
-            d1,
-        ]
+        [self.code, u8::from(self.end) << 7 | (self.volume & 0x3f), d0, d1]
     }
 }
 
@@ -54,18 +44,9 @@ mod tests {
 
     #[test]
     fn bytes_of_the_rfc_layout_are_read_and_written() {
-        let event = Event {
-            code: 11,
-            end: true,
-            volume: 10,
-            duration: 800,
-        };
+        let event = Event { code: 11, end: true, volume: 10, duration: 800 };
         assert_eq!(event.to_bytes(), [11, 0x8a, 3, 0x20]);
-        assert_eq!(
-            Event::parse(&[11, 0xca, 3, 0x20, 9]),
-            Some(event),
-            "the reserved bit is ignored"
-        );
+        assert_eq!(Event::parse(&[11, 0xca, 3, 0x20, 9]), Some(event), "the reserved bit is ignored");
         assert_eq!(Event::parse(&[1, 2, 3]), None);
     }
 

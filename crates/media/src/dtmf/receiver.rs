@@ -48,22 +48,12 @@ pub struct Receiver {
 impl Receiver {
     /// A receiver for events of this RTP clock.
     pub fn new(clock_hz: u32) -> Self {
-        Self {
-            clock_hz: clock_hz.max(1),
-            down: None,
-            newest: None,
-        }
+        Self { clock_hz: clock_hz.max(1), down: None, newest: None }
     }
 
     /// Takes one event packet. At most one press completes per packet: when a new press shows that
     /// the one before ended unseen, a new press that is itself complete is kept until [`Self::expire`].
-    pub fn handle(
-        &mut self,
-        now: Duration,
-        timestamp: u32,
-        marker: bool,
-        event: Event,
-    ) -> Option<Press> {
+    pub fn handle(&mut self, now: Duration, timestamp: u32, marker: bool, event: Event) -> Option<Press> {
         let digit = Digit::from_code(event.code)?;
         if let Some(down) = &mut self.down {
             if down.timestamp == timestamp {
@@ -71,9 +61,8 @@ impl Receiver {
                 down.seen_at = now;
                 return if event.end { self.release() } else { None };
             }
-            let continues = !marker
-                && down.digit == digit
-                && timestamp == down.timestamp.wrapping_add(u32::from(down.duration));
+            let continues =
+                !marker && down.digit == digit && timestamp == down.timestamp.wrapping_add(u32::from(down.duration));
             if continues {
                 down.before = down.before.saturating_add(u32::from(down.duration));
                 (down.timestamp, down.duration, down.seen_at) = (timestamp, event.duration, now);
@@ -81,21 +70,12 @@ impl Receiver {
                 return if event.end { self.release() } else { None };
             }
         }
-        if self
-            .newest
-            .is_some_and(|newest| (timestamp.wrapping_sub(newest) as i32) <= 0)
-        {
+        if self.newest.is_some_and(|newest| (timestamp.wrapping_sub(newest) as i32) <= 0) {
             return None;
         }
         let unseen_end = self.release();
         self.newest = Some(timestamp);
-        self.down = Some(Down {
-            digit,
-            timestamp,
-            before: 0,
-            duration: event.duration,
-            seen_at: now,
-        });
+        self.down = Some(Down { digit, timestamp, before: 0, duration: event.duration, seen_at: now });
         match unseen_end {
             Some(press) => Some(press),
             None if event.end => self.release(),
@@ -121,12 +101,8 @@ impl Receiver {
     fn release(&mut self) -> Option<Press> {
         let down = self.down.take()?;
         let units = u64::from(down.before) + u64::from(down.duration);
-        let duration_ms =
-            u32::try_from(units * 1_000 / u64::from(self.clock_hz)).unwrap_or(u32::MAX);
-        Some(Press {
-            digit: down.digit,
-            duration_ms,
-        })
+        let duration_ms = u32::try_from(units * 1_000 / u64::from(self.clock_hz)).unwrap_or(u32::MAX);
+        Some(Press { digit: down.digit, duration_ms })
     }
 }
 
@@ -137,43 +113,19 @@ mod tests {
     const MS: fn(u64) -> Duration = Duration::from_millis;
 
     fn event(code: u8, end: bool, duration: u16) -> Event {
-        Event {
-            code,
-            end,
-            volume: 10,
-            duration,
-        }
+        Event { code, end, volume: 10, duration }
     }
 
     #[test]
     fn three_end_packets_are_one_press() {
         let mut receiver = Receiver::new(8_000);
-        assert_eq!(
-            receiver.handle(MS(0), 1_000, true, event(5, false, 160)),
-            None
-        );
-        assert_eq!(
-            receiver.handle(MS(20), 1_000, false, event(5, false, 320)),
-            None
-        );
+        assert_eq!(receiver.handle(MS(0), 1_000, true, event(5, false, 160)), None);
+        assert_eq!(receiver.handle(MS(20), 1_000, false, event(5, false, 320)), None);
         let press = receiver.handle(MS(40), 1_000, false, event(5, true, 800));
-        assert_eq!(
-            press.map(|p| (p.digit.as_char(), p.duration_ms)),
-            Some(('5', 100))
-        );
-        assert_eq!(
-            receiver.handle(MS(60), 1_000, false, event(5, true, 800)),
-            None
-        );
-        assert_eq!(
-            receiver.handle(MS(80), 1_000, false, event(5, true, 800)),
-            None
-        );
-        assert_eq!(
-            receiver.handle(MS(90), 900, false, event(4, true, 800)),
-            None,
-            "a late packet of an older press"
-        );
+        assert_eq!(press.map(|p| (p.digit.as_char(), p.duration_ms)), Some(('5', 100)));
+        assert_eq!(receiver.handle(MS(60), 1_000, false, event(5, true, 800)), None);
+        assert_eq!(receiver.handle(MS(80), 1_000, false, event(5, true, 800)), None);
+        assert_eq!(receiver.handle(MS(90), 900, false, event(4, true, 800)), None, "a late packet of an older press");
     }
 
     #[test]
@@ -188,11 +140,7 @@ mod tests {
     #[test]
     fn a_single_surviving_end_packet_is_a_press() {
         let mut receiver = Receiver::new(8_000);
-        assert!(
-            receiver
-                .handle(MS(0), 7, false, event(11, true, 640))
-                .is_some()
-        );
+        assert!(receiver.handle(MS(0), 7, false, event(11, true, 640)).is_some());
     }
 
     #[test]
@@ -217,9 +165,6 @@ mod tests {
 
     #[test]
     fn flash_and_fax_events_are_no_digits() {
-        assert_eq!(
-            Receiver::new(8_000).handle(MS(0), 1, true, event(16, true, 800)),
-            None
-        );
+        assert_eq!(Receiver::new(8_000).handle(MS(0), 1, true, event(16, true, 800)), None);
     }
 }

@@ -86,16 +86,8 @@ impl Sender {
         }
         let units = clock_hz * FRAME_MS / 1_000 * step.min(ON);
         let duration = u16::try_from(units).unwrap_or(u16::MAX);
-        let event = Event {
-            code: digit.code(),
-            end: step > ON,
-            volume: VOLUME,
-            duration,
-        };
-        Step::Event {
-            event,
-            first: step == 1,
-        }
+        let event = Event { code: digit.code(), end: step > ON, volume: VOLUME, duration };
+        Step::Event { event, first: step == 1 }
     }
 }
 
@@ -104,9 +96,7 @@ mod tests {
     use super::*;
 
     fn digits(text: &str) -> Vec<Digit> {
-        text.chars()
-            .filter_map(|key| Digit::try_from(key).ok())
-            .collect()
+        text.chars().filter_map(|key| Digit::try_from(key).ok()).collect()
     }
 
     #[test]
@@ -121,10 +111,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(
-            durations[..3],
-            [(160, false, true), (320, false, false), (480, false, false)]
-        );
+        assert_eq!(durations[..3], [(160, false, true), (320, false, false), (480, false, false)]);
         assert_eq!(durations[5..], [(800, true, false); 3]);
         assert_eq!(steps[8..], [Step::Gap, Step::Gap, Step::Idle]);
         assert!(!sender.is_busy());
@@ -134,9 +121,8 @@ mod tests {
     fn digits_follow_each_other_every_two_hundred_milliseconds() {
         let mut sender = Sender::default();
         sender.push(digits("12"));
-        let firsts: Vec<usize> = (0..40)
-            .filter(|_| matches!(sender.step(48_000), Step::Event { first: true, .. }))
-            .collect();
+        let firsts: Vec<usize> =
+            (0..40).filter(|_| matches!(sender.step(48_000), Step::Event { first: true, .. })).collect();
         assert_eq!(firsts, [0, 10]);
     }
 

@@ -23,10 +23,7 @@ pub(super) enum Kind {
     /// Encoded audio and, for G.711, its energy.
     Audio { energy: u64 },
     /// A telephone event with the press that it completed, if any.
-    Event {
-        event: dtmf::Event,
-        press: Option<dtmf::Press>,
-    },
+    Event { event: dtmf::Event, press: Option<dtmf::Press> },
     /// Comfort noise (RFC 3389): the leg is alive and silent.
     ComfortNoise,
 }
@@ -76,21 +73,14 @@ impl Inbound {
     }
 
     /// Reads and counts a packet; nothing when it is not of this stream.
-    pub(super) fn accept(
-        &mut self,
-        now: Duration,
-        params: &PortParams,
-        bytes: &[u8],
-    ) -> Option<Arrival> {
+    pub(super) fn accept(&mut self, now: Duration, params: &PortParams, bytes: &[u8]) -> Option<Arrival> {
         let Ok(packet) = Packet::parse(bytes) else {
             self.refused += 1;
             return None;
         };
         let header = packet.header;
         let payload = packet.payload(bytes);
-        let event_type = params
-            .dtmf_payload_type
-            .map(|(payload_type, _)| payload_type);
+        let event_type = params.dtmf_payload_type.map(|(payload_type, _)| payload_type);
         let kind = if header.payload_type == params.payload_type {
             let energy = params.codec.law().map_or(0, |law| law.energy(payload));
             self.count(now, header, payload.len());
@@ -106,9 +96,7 @@ impl Inbound {
             if self.reception.receive_event(header) {
                 self.keys.source_changed();
             }
-            let press = self
-                .keys
-                .handle(now, header.timestamp, header.marker, event);
+            let press = self.keys.handle(now, header.timestamp, header.marker, event);
             Kind::Event { event, press }
         } else if header.payload_type == COMFORT_NOISE {
             self.count(now, header, payload.len());
@@ -137,8 +125,7 @@ impl Inbound {
     /// Judges the loudness of received audio.
     pub(super) fn hear(&mut self, now: Duration, energy: u64, samples_len: usize) {
         self.energy = self.energy.saturating_add(energy);
-        if self.detect.silence_ms.is_some() && level::dbov(energy, samples_len) > SILENCE_BELOW_DBOV
-        {
+        if self.detect.silence_ms.is_some() && level::dbov(energy, samples_len) > SILENCE_BELOW_DBOV {
             self.loud_at = now;
             self.silence_reported = false;
         }
@@ -148,6 +135,10 @@ impl Inbound {
         self.detect = detect;
         self.loud_at = now;
         self.silence_reported = false;
+    }
+
+    pub(super) fn detects(&self) -> bool {
+        self.detect != DetectSet::default()
     }
 
     /// How long it has been quiet, once per stretch.
@@ -162,12 +153,7 @@ impl Inbound {
     }
 
     /// True once when nothing came for too long from a leg that should send.
-    pub(super) fn stalled(
-        &mut self,
-        now: Duration,
-        direction: Direction,
-        stall_after: Option<Duration>,
-    ) -> bool {
+    pub(super) fn stalled(&mut self, now: Duration, direction: Direction, stall_after: Option<Duration>) -> bool {
         let Some(limit) = stall_after else {
             return false;
         };
@@ -177,7 +163,5 @@ impl Inbound {
 }
 
 fn event_clock_hz(params: &PortParams) -> u32 {
-    params
-        .dtmf_payload_type
-        .map_or(params.codec.clock_hz(), |(_, clock_hz)| clock_hz)
+    params.dtmf_payload_type.map_or(params.codec.clock_hz(), |(_, clock_hz)| clock_hz)
 }

@@ -5,8 +5,8 @@
 //! out through the sink closure, during the call. `now` is the time since any fixed origin.
 //!
 //! Two joined ports with the same codec relay: a packet leaves in the call in which it came, under
-//! the header of the other side's stream, without decoding, copying or allocating. What else a port
-//! sends (prompts, tones, digits, silence) is paced by the tick. Digits outrank a play or tone,
+//! the header of the other side's stream, without decoding, copying or allocating. With different
+//! codecs they transcode at 8 kHz, through a jitter buffer. That and what else a port sends (prompts, tones, digits, silence) is paced by the tick. Digits outrank a play or tone,
 //! which outranks the joined port. Every switch continues the same SSRC, sequence and timestamps.
 //!
 //! Not here: sockets, SRTP, source address checks, who may hear whom.
@@ -15,6 +15,8 @@ mod inbound;
 mod outbound;
 mod output;
 mod params;
+mod playout;
+mod port;
 mod source;
 
 use core::time::Duration;
@@ -23,15 +25,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 
 use self::{
-    inbound::{Inbound, Kind},
-    outbound::{ForeignEvent, Outbound},
+    inbound::Kind,
+    outbound::ForeignEvent,
+    playout::Playout,
+    port::{Link, Port},
     source::Source,
 };
 pub use self::{
     output::{MediaEvent, Output, PortStats},
     params::{DetectSet, Direction, PortId, PortParams},
 };
-use crate::{asset::Asset, dtmf, tone::ToneSpec};
+use crate::{asset::Asset, codec::Codec, dtmf, tone::ToneSpec};
 
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -45,18 +49,9 @@ pub enum GraphError {
     /// A port cannot be joined to itself; that is [`Graph::echo`].
     #[error("a media port cannot be joined to itself")]
     SamePort,
-    /// The two ports have different codecs.
-    #[error("media ports have different codecs")]
-    CodecsDiffer,
-}
-
-#[derive(Debug)]
-struct Port {
-    params: PortParams,
-    inbound: Inbound,
-    outbound: Outbound,
-    peer: Option<PortId>,
-    echo: bool,
+    /// The ports have different codecs and the crate was built without Opus.
+    #[error("built without Opus, which this join must transcode")]
+    CannotTranscode,
 }
 
 /// All ports of one media thread.
@@ -74,38 +69,22 @@ impl Graph {
     }
 
     /// Adds a leg's media end. Stall detection counts from `now`.
-    pub fn add_port(
-        &mut self,
-        now: Duration,
-        id: PortId,
-        params: PortParams,
-    ) -> Result<(), GraphError> {
+    pub fn add_port(&mut self, now: Duration, id: PortId, params: PortParams) -> Result<(), GraphError> {
         if self.ports.contains_key(&id) {
             return Err(GraphError::DuplicatePort);
         }
-        let port = Port {
-            params,
-            inbound: Inbound::new(now, &params),
-            outbound: Outbound::new(&params),
-            peer: None,
-            echo: false,
-        };
-        self.ports.insert(id, port);
+        self.ports.insert(id, Port::new(now, params));
         Ok(())
     }
 
     /// Changes what was agreed: hold, payload types, a new codec. Joins, plays and counts stay.
-    pub fn update_port(
-        &mut self,
-        now: Duration,
-        id: PortId,
-        params: PortParams,
-    ) -> Result<(), GraphError> {
+    pub fn update_port(&mut self, now: Duration, id: PortId, params: PortParams) -> Result<(), GraphError> {
         let port = self.port(id)?;
-        port.inbound.update(now, &port.params, &params);
-        port.outbound.update(&port.params, &params);
-        port.params = params;
-        Ok(())
+        port.update(now, params);
+        match port.link.peer() {
+            Some(peer) => self.link(id, peer),
+            None => Ok(()),
+        }
     }
 
     /// Removes a port, splits it from its peer and returns its final counts.
@@ -119,22 +98,29 @@ impl Graph {
         if a == b {
             return Err(GraphError::SamePort);
         }
-        let codec = self.port(a)?.params.codec;
-        if self.port(b)?.params.codec != codec {
-            return Err(GraphError::CodecsDiffer);
+        let (codec, other) = (self.port(a)?.params.codec, self.port(b)?.params.codec);
+        if codec != other && [codec, other].contains(&Codec::Opus) && !cfg!(feature = "opus") {
+            return Err(GraphError::CannotTranscode);
         }
         self.split(a);
         self.split(b);
-        self.port(a)?.peer = Some(b);
-        self.port(b)?.peer = Some(a);
+        self.link(a, b)
+    }
+
+    fn link(&mut self, a: PortId, b: PortId) -> Result<(), GraphError> {
+        let (codec, other) = (self.port(a)?.params.codec, self.port(b)?.params.codec);
+        self.port(a)?.set_link(Link::between(codec, b, other));
+        self.port(b)?.set_link(Link::between(other, a, codec));
         Ok(())
     }
 
     /// Ends the join of a port on both its sides; nothing happens to one that has none.
     pub fn split(&mut self, id: PortId) {
-        let peer = self.ports.get_mut(&id).and_then(|port| port.peer.take());
+        let Some(port) = self.ports.get_mut(&id) else { return };
+        let peer = port.link.peer();
+        port.set_link(Link::None);
         if let Some(peer) = peer.and_then(|peer| self.ports.get_mut(&peer)) {
-            peer.peer = None;
+            peer.set_link(Link::None);
         }
     }
 
@@ -173,13 +159,10 @@ impl Graph {
     }
 
     /// Replaces what is looked for in a port's audio; silence counts from `now`.
-    pub fn detect(
-        &mut self,
-        now: Duration,
-        id: PortId,
-        detect: DetectSet,
-    ) -> Result<(), GraphError> {
-        self.port(id)?.inbound.detect(now, detect);
+    pub fn detect(&mut self, now: Duration, id: PortId, detect: DetectSet) -> Result<(), GraphError> {
+        let port = self.port(id)?;
+        port.inbound.detect(now, detect);
+        port.choose_playout();
         Ok(())
     }
 
@@ -197,55 +180,41 @@ impl Graph {
 
     /// Takes a datagram of a port's RTP flow. Garbage is counted and dropped. The bytes are
     /// overwritten when the packet is relayed.
-    pub fn handle_rtp(
-        &mut self,
-        now: Duration,
-        id: PortId,
-        bytes: &mut [u8],
-        mut sink: impl FnMut(Output<'_>),
-    ) {
+    pub fn handle_rtp(&mut self, now: Duration, id: PortId, bytes: &mut [u8], mut sink: impl FnMut(Output<'_>)) {
         let Some(port) = self.ports.get_mut(&id) else {
             return;
         };
         let Some(arrival) = port.inbound.accept(now, &port.params, bytes) else {
             return;
         };
-        if let Kind::Event {
-            press: Some(press), ..
-        } = arrival.kind
-        {
-            sink(Output::Event {
-                port: id,
-                event: digit_event(press),
-            });
+        if let Kind::Event { press: Some(press), .. } = arrival.kind {
+            sink(Output::Event { port: id, event: digit_event(press) });
         }
-        let (echo, source) = (port.echo, port.params);
-        let destination = if echo { Some(id) } else { port.peer };
-        let Some((to, port)) = destination.and_then(|to| Some((to, self.ports.get_mut(&to)?)))
-        else {
+        let header = arrival.packet.header;
+        if let Some(playout) = &mut port.playout {
+            match arrival.kind {
+                Kind::Audio { .. } => playout.insert(now, header, arrival.packet.payload(bytes)),
+                Kind::Event { .. } | Kind::ComfortNoise => playout.skip(header),
+            }
+        }
+        let (echo, source, link) = (port.echo, port.params, port.link);
+        let destination = if echo { Some(id) } else { link.peer() };
+        let relayed = echo || matches!(link, Link::Relay(_));
+        let Some((to, port)) = destination.and_then(|to| Some((to, self.ports.get_mut(&to)?))) else {
             return;
         };
-        let header = arrival.packet.header;
         let send = |packet: &[u8]| sink(Output::Send { port: to, packet });
         match arrival.kind {
-            Kind::Audio { energy } => {
-                port.outbound
-                    .relay(now, &port.params, &arrival.packet, bytes, energy, send);
+            Kind::Audio { energy } if relayed => {
+                port.outbound.relay(now, &port.params, &arrival.packet, bytes, energy, send);
             }
             Kind::Event { event, .. } if !echo => {
-                let clock_hz = source
-                    .dtmf_payload_type
-                    .map_or(source.codec.clock_hz(), |(_, hz)| hz);
-                let foreign = ForeignEvent {
-                    header,
-                    event,
-                    clock_hz,
-                    relayed: true,
-                };
-                port.outbound
-                    .forward_event(now, &port.params, foreign, send);
+                let clock_hz = source.dtmf_payload_type.map_or(source.codec.clock_hz(), |(_, hz)| hz);
+                let foreign = ForeignEvent { header, event, clock_hz, relayed };
+                port.outbound.forward_event(now, &port.params, foreign, send);
             }
-            Kind::Event { .. } | Kind::ComfortNoise => port.outbound.swallow(now, header),
+            Kind::Event { .. } | Kind::ComfortNoise if relayed => port.outbound.swallow(now, header),
+            _ => {}
         }
     }
 
@@ -255,6 +224,10 @@ impl Graph {
         let mut ids = core::mem::take(&mut self.ids);
         ids.clear();
         ids.extend(self.ports.keys().copied());
+        // All listen before any speaks, so that both directions of a join have the same delay.
+        for port in self.ports.values_mut() {
+            port.listen(now);
+        }
         for id in &ids {
             self.tick_port(now, *id, &mut sink);
         }
@@ -262,15 +235,16 @@ impl Graph {
     }
 
     fn tick_port(&mut self, now: Duration, id: PortId, sink: &mut impl FnMut(Output<'_>)) {
-        let Some(port) = self.ports.get_mut(&id) else {
-            return;
+        let Some(link) = self.ports.get(&id).map(|port| port.link) else { return };
+        let bridged = match link {
+            Link::Transcode(peer) => self.ports.get(&peer).and_then(|peer| peer.playout.as_ref()?.frame()).copied(),
+            _ => None,
         };
-        let relayed = port.peer.is_some() || port.echo;
-        let ended = port
-            .outbound
-            .tick(now, &port.params, None, relayed, |packet| {
-                sink(Output::Send { port: id, packet })
-            });
+        let Some(port) = self.ports.get_mut(&id) else { return };
+        let bridged = bridged.as_ref().map(|frame| (Playout::RATE, frame.as_slice()));
+        let relayed = port.echo || matches!(link, Link::Relay(_));
+        let ended =
+            port.outbound.tick(now, &port.params, bridged, relayed, |packet| sink(Output::Send { port: id, packet }));
         let mut report = |event| sink(Output::Event { port: id, event });
         if let Some(played_ms) = ended {
             report(MediaEvent::PlayEnded { played_ms });
@@ -281,10 +255,7 @@ impl Graph {
         if let Some(silence_ms) = port.inbound.silence(now) {
             report(MediaEvent::Silence { silence_ms });
         }
-        if port
-            .inbound
-            .stalled(now, port.params.direction, port.params.stall_after)
-        {
+        if port.inbound.stalled(now, port.params.direction, port.params.stall_after) {
             report(MediaEvent::Stalled);
         }
     }
@@ -294,25 +265,6 @@ impl Graph {
     }
 }
 
-impl Port {
-    fn stats(&self) -> PortStats {
-        PortStats {
-            packets_in: self.inbound.reception.received(),
-            bytes_in: self.inbound.bytes,
-            lost_in: self.inbound.reception.lost(),
-            jitter_ms: self.inbound.reception.jitter_ms(),
-            refused_in: self.inbound.refused,
-            energy_in: self.inbound.energy,
-            packets_out: self.outbound.packets,
-            bytes_out: self.outbound.bytes,
-            energy_out: self.outbound.energy,
-        }
-    }
-}
-
 fn digit_event(press: dtmf::Press) -> MediaEvent {
-    MediaEvent::Digit {
-        digit: press.digit.as_char(),
-        duration_ms: press.duration_ms,
-    }
+    MediaEvent::Digit { digit: press.digit.as_char(), duration_ms: press.duration_ms }
 }

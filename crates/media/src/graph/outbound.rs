@@ -86,12 +86,7 @@ impl Outbound {
             self.encoder = Encoder::new(new.codec);
         }
         if old.codec != new.codec || old.ssrc != new.ssrc {
-            self.rewriter = Rewriter::new(
-                new.ssrc,
-                new.codec.clock_hz(),
-                new.first_sequence,
-                new.first_timestamp,
-            );
+            self.rewriter = Rewriter::new(new.ssrc, new.codec.clock_hz(), new.first_sequence, new.first_timestamp);
             self.forwarded = None;
         }
     }
@@ -120,10 +115,7 @@ impl Outbound {
         }
         let payload_len = packet.payload.len();
         let units = params.codec.payload_units(payload_len);
-        let Some(header) = self
-            .rewriter
-            .relayed(now, packet.header, params.payload_type, units)
-        else {
+        let Some(header) = self.rewriter.relayed(now, packet.header, params.payload_type, units) else {
             return;
         };
         if let Some(rewritten) = packet.rewrite_in_place(bytes, header) {
@@ -149,12 +141,7 @@ impl Outbound {
         foreign: ForeignEvent,
         send: impl FnOnce(&[u8]),
     ) {
-        let ForeignEvent {
-            header: source,
-            event,
-            clock_hz: source_clock_hz,
-            relayed,
-        } = foreign;
+        let ForeignEvent { header: source, event, clock_hz: source_clock_hz, relayed } = foreign;
         if !params.direction.sends() || self.is_occupied() {
             return;
         }
@@ -164,15 +151,8 @@ impl Outbound {
             }
             return;
         };
-        let event = dtmf::Event {
-            duration: dtmf::rescale(event.duration, source_clock_hz, clock_hz),
-            ..event
-        };
-        let units = u32::from(dtmf::rescale(
-            event.duration,
-            clock_hz,
-            params.codec.clock_hz(),
-        ));
+        let event = dtmf::Event { duration: dtmf::rescale(event.duration, source_clock_hz, clock_hz), ..event };
+        let units = u32::from(dtmf::rescale(event.duration, clock_hz, params.codec.clock_hz()));
         let header = if relayed {
             self.rewriter.relayed(now, source, payload_type, units)
         } else {
@@ -191,29 +171,17 @@ impl Outbound {
         payload_type: u8,
         units: u32,
     ) -> Option<Header> {
-        let known = self
-            .forwarded
-            .filter(|press| press.source_timestamp == source.timestamp);
+        let known = self.forwarded.filter(|press| press.source_timestamp == source.timestamp);
         let (timestamp, first) = match (known, self.forwarded) {
             (Some(press), _) => (press.timestamp, false),
-            (None, Some(press))
-                if (source.timestamp.wrapping_sub(press.source_timestamp) as i32) < 0 =>
-            {
+            (None, Some(press)) if (source.timestamp.wrapping_sub(press.source_timestamp) as i32) < 0 => {
                 return None;
             }
             _ => (self.rewriter.begin_event(now), true),
         };
         let ended = event.end || known.is_some_and(|press| press.ended);
-        self.forwarded = Some(ForwardedPress {
-            source_timestamp: source.timestamp,
-            timestamp,
-            seen_at: now,
-            ended,
-        });
-        Some(
-            self.rewriter
-                .event(now, payload_type, first, timestamp, units),
-        )
+        self.forwarded = Some(ForwardedPress { source_timestamp: source.timestamp, timestamp, seen_at: now, ended });
+        Some(self.rewriter.event(now, payload_type, first, timestamp, units))
     }
 
     /// Sends this step's frame. `bridged` is audio of the other leg that was decoded for us, and
@@ -259,25 +227,16 @@ impl Outbound {
     }
 
     fn is_event_passing(&self, now: Duration) -> bool {
-        self.forwarded.is_some_and(|press| {
-            !press.ended && now.saturating_sub(press.seen_at) < EVENT_HOLDS_AUDIO
-        })
+        self.forwarded.is_some_and(|press| !press.ended && now.saturating_sub(press.seen_at) < EVENT_HOLDS_AUDIO)
     }
 
-    fn play(
-        &mut self,
-        now: Duration,
-        params: &PortParams,
-        mut send: impl FnMut(&[u8]),
-    ) -> Option<u32> {
+    fn play(&mut self, now: Duration, params: &PortParams, mut send: impl FnMut(&[u8])) -> Option<u32> {
         let mut samples = [0; MAX_FRAME_LEN];
         let mut source = self.source.take()?;
         match source.next(params.codec, &mut samples) {
             None => return Some(source.played_ms()),
             Some(Frame::Encoded(payload)) if params.direction.sends() => {
-                let header =
-                    self.rewriter
-                        .generated(now, params.payload_type, params.codec.frame_units());
+                let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
                 self.energy = self.energy.saturating_add(level::energy(&samples));
                 self.send_payload(header, payload, send);
             }
@@ -306,32 +265,18 @@ impl Outbound {
         if first {
             self.press_timestamp = self.rewriter.begin_event(now);
         }
-        let units = u32::from(dtmf::rescale(
-            event.duration,
-            clock_hz,
-            params.codec.clock_hz(),
-        ));
-        let header = self
-            .rewriter
-            .event(now, payload_type, first, self.press_timestamp, units);
+        let units = u32::from(dtmf::rescale(event.duration, clock_hz, params.codec.clock_hz()));
+        let header = self.rewriter.event(now, payload_type, first, self.press_timestamp, units);
         self.send_payload(header, &event.to_bytes(), send);
     }
 
-    fn press_in_band(
-        &mut self,
-        now: Duration,
-        params: &PortParams,
-        step: Step,
-        mut send: impl FnMut(&[u8]),
-    ) {
+    fn press_in_band(&mut self, now: Duration, params: &PortParams, step: Step, mut send: impl FnMut(&[u8])) {
         if let Step::Event { event, first: true } = step {
             self.in_band = dtmf::Digit::from_code(event.code)
                 .map(|digit| tone::Generator::new(tone::ToneSpec::digit(digit, dtmf::ON_MS)));
         }
         let mut samples = [0; MAX_FRAME_LEN];
-        let frame = samples
-            .get_mut(..Rate::Narrow.frame_len())
-            .unwrap_or_default();
+        let frame = samples.get_mut(..Rate::Narrow.frame_len()).unwrap_or_default();
         if let Some(generator) = &mut self.in_band {
             generator.fill(frame, Rate::Narrow.hz());
         }
@@ -353,9 +298,7 @@ impl Outbound {
         payload.clear();
         // A frame that cannot be encoded is left out; the timestamps of the next catch up.
         if self.encoder.encode(rate, samples, &mut payload).is_ok() {
-            let header =
-                self.rewriter
-                    .generated(now, params.payload_type, params.codec.frame_units());
+            let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
             self.energy = self.energy.saturating_add(level::energy(samples));
             self.send_payload(header, &payload, send);
         } else {
@@ -368,9 +311,7 @@ impl Outbound {
         if !params.direction.sends() {
             return;
         }
-        let header = self
-            .rewriter
-            .generated(now, params.payload_type, params.codec.frame_units());
+        let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
         match params.codec {
             Codec::Pcmu => self.send_payload(header, &[crate::g711::ULAW_SILENCE; 160], send),
             Codec::Pcma => self.send_payload(header, &[crate::g711::ALAW_SILENCE; 160], send),

@@ -12,16 +12,8 @@ use crate::{
 /// The playing source of a port.
 #[derive(Debug)]
 pub(super) enum Source {
-    Asset {
-        asset: Arc<Asset>,
-        index: usize,
-        loops_left: Option<u32>,
-        frames_played: u32,
-    },
-    Tone {
-        generator: tone::Generator,
-        frames_played: u32,
-    },
+    Asset { asset: Arc<Asset>, index: usize, loops_left: Option<u32>, frames_played: u32 },
+    Tone { generator: tone::Generator, frames_played: u32 },
 }
 
 /// One frame of a source.
@@ -35,19 +27,11 @@ pub(super) enum Frame<'a> {
 impl Source {
     /// `loops` of 0 play until flushed.
     pub(super) fn asset(asset: Arc<Asset>, loops: u32) -> Self {
-        Self::Asset {
-            asset,
-            index: 0,
-            loops_left: (loops != 0).then_some(loops),
-            frames_played: 0,
-        }
+        Self::Asset { asset, index: 0, loops_left: (loops != 0).then_some(loops), frames_played: 0 }
     }
 
     pub(super) fn tone(spec: tone::ToneSpec) -> Self {
-        Self::Tone {
-            generator: tone::Generator::new(spec),
-            frames_played: 0,
-        }
+        Self::Tone { generator: tone::Generator::new(spec), frames_played: 0 }
     }
 
     pub(super) fn played_ms(&self) -> u32 {
@@ -56,18 +40,9 @@ impl Source {
     }
 
     /// The next frame for `codec`; nothing when the source is over.
-    pub(super) fn next(
-        &mut self,
-        codec: Codec,
-        samples: &mut [i16; MAX_FRAME_LEN],
-    ) -> Option<Frame<'_>> {
+    pub(super) fn next(&mut self, codec: Codec, samples: &mut [i16; MAX_FRAME_LEN]) -> Option<Frame<'_>> {
         match self {
-            Self::Asset {
-                asset,
-                index,
-                loops_left,
-                frames_played,
-            } => {
+            Self::Asset { asset, index, loops_left, frames_played } => {
                 if *index >= asset.frames_len() {
                     if let Some(loops) = loops_left {
                         *loops = loops.saturating_sub(1);
@@ -87,15 +62,8 @@ impl Source {
                     None => Some(Frame::Linear(rate)),
                 }
             }
-            Self::Tone {
-                generator,
-                frames_played,
-            } => {
-                let rate = if codec == Codec::Opus {
-                    Rate::Wide
-                } else {
-                    Rate::Narrow
-                };
+            Self::Tone { generator, frames_played } => {
+                let rate = if codec == Codec::Opus { Rate::Wide } else { Rate::Narrow };
                 let frame = samples.get_mut(..rate.frame_len())?;
                 if generator.fill(frame, rate.hz()) == 0 {
                     return None;

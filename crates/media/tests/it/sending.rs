@@ -10,11 +10,7 @@ use media::{
 use crate::support::*;
 
 fn decoded(world: &World) -> Vec<i16> {
-    world
-        .sent_to(A)
-        .iter()
-        .flat_map(|sent| sent.payload.iter().map(|byte| Law::A.decode(*byte)))
-        .collect()
+    world.sent_to(A).iter().flat_map(|sent| sent.payload.iter().map(|byte| Law::A.decode(*byte))).collect()
 }
 
 fn one(params: PortParams) -> World {
@@ -30,10 +26,7 @@ fn an_asset_plays_its_loops_and_reports_its_end() {
     world.graph.play(A, asset, 2).unwrap();
     world.ticks(10);
     assert_eq!(world.sent_to(A).len(), 6);
-    assert_eq!(
-        world.events,
-        [(A, MediaEvent::PlayEnded { played_ms: 120 })]
-    );
+    assert_eq!(world.events, [(A, MediaEvent::PlayEnded { played_ms: 120 })]);
 }
 
 #[test]
@@ -48,10 +41,7 @@ fn a_prepared_asset_sounds_the_same() {
         }
         world.graph.play(A, asset, 1).unwrap();
         world.ticks(6);
-        heard.push((
-            decoded(&world),
-            world.graph.stats(A).map(|stats| stats.energy_out),
-        ));
+        heard.push((decoded(&world), world.graph.stats(A).map(|stats| stats.energy_out)));
     }
     assert_eq!(heard[0], heard[1]);
 }
@@ -59,10 +49,7 @@ fn a_prepared_asset_sounds_the_same() {
 #[test]
 fn an_empty_asset_ends_at_once_even_when_looped() {
     let mut world = one(quiet(Codec::Pcma, 8, 7));
-    world
-        .graph
-        .play(A, Arc::new(Asset::from_narrow(vec![])), 0)
-        .unwrap();
+    world.graph.play(A, Arc::new(Asset::from_narrow(vec![])), 0).unwrap();
     world.tick();
     assert_eq!(world.events, [(A, MediaEvent::PlayEnded { played_ms: 0 })]);
 }
@@ -70,10 +57,7 @@ fn an_empty_asset_ends_at_once_even_when_looped() {
 #[test]
 fn a_flushed_play_reports_its_length_to_the_caller_only() {
     let mut world = one(quiet(Codec::Pcma, 8, 7));
-    world
-        .graph
-        .play(A, Arc::new(Asset::from_narrow(vec![1; 80_000])), 1)
-        .unwrap();
+    world.graph.play(A, Arc::new(Asset::from_narrow(vec![1; 80_000])), 1).unwrap();
     world.ticks(5);
     assert_eq!(world.graph.flush(A), Some(100));
     assert_eq!(world.graph.flush(A), None);
@@ -89,12 +73,7 @@ fn ringback_sounds_at_its_pitch() {
     let samples = decoded(&world);
     assert!(amplitude_at(&samples, 425.0, 8_000) > 5_000.0);
     assert!(amplitude_at(&samples, 480.0, 8_000) < 300.0);
-    assert!(
-        world
-            .graph
-            .stats(A)
-            .is_some_and(|stats| stats.energy_out > 0)
-    );
+    assert!(world.graph.stats(A).is_some_and(|stats| stats.energy_out > 0));
 }
 
 #[test]
@@ -110,12 +89,7 @@ fn digits_arrive_as_their_presses_on_either_clock() {
             .iter()
             .filter_map(|sent| {
                 let event = Event::parse(&sent.payload)?;
-                receiver.handle(
-                    Duration::ZERO,
-                    sent.header.timestamp,
-                    sent.header.marker,
-                    event,
-                )
+                receiver.handle(Duration::ZERO, sent.header.timestamp, sent.header.marker, event)
             })
             .collect();
         let keys: String = presses.iter().map(|press| press.digit.as_char()).collect();
@@ -142,10 +116,7 @@ fn silence_fills_only_where_asked_and_stops_for_a_leg_on_hold() {
     let mut world = one(PortParams::new(Codec::Pcma, 8, 7));
     world.ticks(3);
     assert_eq!(world.sent_to(A).len(), 3);
-    let held = PortParams {
-        direction: Direction::Inactive,
-        ..PortParams::new(Codec::Pcma, 8, 7)
-    };
+    let held = PortParams { direction: Direction::Inactive, ..PortParams::new(Codec::Pcma, 8, 7) };
     world.graph.update_port(world.now, A, held).unwrap();
     world.ticks(3);
     assert_eq!(world.sent_to(A).len(), 3);
@@ -154,10 +125,7 @@ fn silence_fills_only_where_asked_and_stops_for_a_leg_on_hold() {
 #[test]
 fn a_leg_that_falls_silent_on_the_wire_stalls_once_and_may_come_back() {
     let stall_after = Some(Duration::from_millis(200));
-    let mut world = one(PortParams {
-        stall_after,
-        ..quiet(Codec::Pcma, 8, 7)
-    });
+    let mut world = one(PortParams { stall_after, ..quiet(Codec::Pcma, 8, 7) });
     world.ticks(30);
     assert_eq!(world.events, [(A, MediaEvent::Stalled)]);
     world.receive(A, audio(0, 8, 160), &[0; 160]);
@@ -170,23 +138,9 @@ fn a_leg_that_falls_silent_on_the_wire_stalls_once_and_may_come_back() {
 #[test]
 fn a_leg_on_hold_or_proved_alive_does_not_stall() {
     let stall_after = Some(Duration::from_millis(200));
-    let mut world = one(PortParams {
-        stall_after,
-        direction: Direction::SendOnly,
-        ..quiet(Codec::Pcma, 8, 7)
-    });
+    let mut world = one(PortParams { stall_after, direction: Direction::SendOnly, ..quiet(Codec::Pcma, 8, 7) });
     world.ticks(30);
-    world
-        .graph
-        .update_port(
-            world.now,
-            A,
-            PortParams {
-                stall_after,
-                ..quiet(Codec::Pcma, 8, 7)
-            },
-        )
-        .unwrap();
+    world.graph.update_port(world.now, A, PortParams { stall_after, ..quiet(Codec::Pcma, 8, 7) }).unwrap();
     for _ in 0..30 {
         world.graph.touch(world.now, A);
         world.tick();
@@ -197,16 +151,7 @@ fn a_leg_on_hold_or_proved_alive_does_not_stall() {
 #[test]
 fn silence_is_reported_once_per_stretch() {
     let mut world = one(quiet(Codec::Pcma, 8, 7));
-    world
-        .graph
-        .detect(
-            world.now,
-            A,
-            DetectSet {
-                silence_ms: Some(100),
-            },
-        )
-        .unwrap();
+    world.graph.detect(world.now, A, DetectSet { silence_ms: Some(100) }).unwrap();
     let loud = [Law::A.encode(8_000); 160];
     let silent = [Law::A.silence(); 160];
     for n in 0..40 {
@@ -214,8 +159,5 @@ fn silence_is_reported_once_per_stretch() {
         world.receive(A, audio(n, 8, 160), payload);
         world.tick();
     }
-    assert_eq!(
-        world.events,
-        [(A, MediaEvent::Silence { silence_ms: 100 }); 2]
-    );
+    assert_eq!(world.events, [(A, MediaEvent::Silence { silence_ms: 100 }); 2]);
 }

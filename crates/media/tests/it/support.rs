@@ -31,11 +31,7 @@ fn collect(output: Output<'_>, sent: &mut Vec<Sent>, events: &mut Vec<(PortId, M
         Output::Send { port, packet } => {
             let parsed = Packet::parse(packet).expect("the graph sends valid RTP");
             let payload = parsed.payload(packet).to_vec();
-            sent.push(Sent {
-                port,
-                header: parsed.header,
-                payload,
-            });
+            sent.push(Sent { port, header: parsed.header, payload });
         }
         Output::Event { port, event } => events.push((port, event)),
     }
@@ -56,23 +52,13 @@ impl World {
     }
 
     pub(crate) fn receive_bytes(&mut self, port: PortId, bytes: &mut [u8]) {
-        let Self {
-            graph,
-            now,
-            sent,
-            events,
-        } = self;
+        let Self { graph, now, sent, events } = self;
         graph.handle_rtp(*now, port, bytes, |output| collect(output, sent, events));
     }
 
     /// Ticks and moves the time on by 20 ms.
     pub(crate) fn tick(&mut self) {
-        let Self {
-            graph,
-            now,
-            sent,
-            events,
-        } = self;
+        let Self { graph, now, sent, events } = self;
         graph.tick(*now, |output| collect(output, sent, events));
         self.now += Duration::from_millis(20);
     }
@@ -84,11 +70,7 @@ impl World {
     }
 
     pub(crate) fn sent_to(&self, port: PortId) -> Vec<Sent> {
-        self.sent
-            .iter()
-            .filter(|sent| sent.port == port)
-            .cloned()
-            .collect()
+        self.sent.iter().filter(|sent| sent.port == port).cloned().collect()
     }
 
     /// Claims that everything sent to a port was one stream: one SSRC, no sequence number left
@@ -98,31 +80,19 @@ impl World {
         for pair in sent.windows(2) {
             let [before, after] = pair else { continue };
             assert_eq!(after.header.ssrc, before.header.ssrc);
-            assert_eq!(
-                after.header.sequence,
-                before.header.sequence.wrapping_add(1)
-            );
+            assert_eq!(after.header.sequence, before.header.sequence.wrapping_add(1));
             let step = after.header.timestamp.wrapping_sub(before.header.timestamp) as i32;
-            assert!(
-                (0..48_000 * 10).contains(&step),
-                "timestamp stepped by {step}"
-            );
+            assert!((0..48_000 * 10).contains(&step), "timestamp stepped by {step}");
         }
     }
 }
 
 pub(crate) fn quiet(codec: Codec, payload_type: u8, ssrc: u32) -> PortParams {
-    PortParams {
-        fill_silence: false,
-        ..PortParams::new(codec, payload_type, ssrc)
-    }
+    PortParams { fill_silence: false, ..PortParams::new(codec, payload_type, ssrc) }
 }
 
 pub(crate) fn with_events(params: PortParams, payload_type: u8, clock_hz: u32) -> PortParams {
-    PortParams {
-        dtmf_payload_type: Some((payload_type, clock_hz)),
-        ..params
-    }
+    PortParams { dtmf_payload_type: Some((payload_type, clock_hz)), ..params }
 }
 
 /// Packet `n` of a leg's own stream.

@@ -1,0 +1,104 @@
+//! One leg's media end: its two directions and how it is linked.
+
+use core::time::Duration;
+
+use super::{PortId, PortParams, PortStats, inbound::Inbound, outbound::Outbound, playout::Playout};
+use crate::{codec::Codec, level};
+
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) params: PortParams,
+    pub(super) inbound: Inbound,
+    pub(super) outbound: Outbound,
+    pub(super) link: Link,
+    /// Present while the port's audio must be decoded: for the joined port or for a detector.
+    pub(super) playout: Option<Playout>,
+    pub(super) echo: bool,
+}
+
+/// How a port hears the port that it is joined to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Link {
+    None,
+    /// Same codec: packets pass at once.
+    Relay(PortId),
+    /// Different codecs: audio is decoded and encoded by the tick.
+    Transcode(PortId),
+}
+
+impl Link {
+    pub(super) fn peer(self) -> Option<PortId> {
+        match self {
+            Self::None => None,
+            Self::Relay(peer) | Self::Transcode(peer) => Some(peer),
+        }
+    }
+
+    pub(super) fn between(codec: Codec, peer: PortId, peer_codec: Codec) -> Self {
+        if codec == peer_codec { Self::Relay(peer) } else { Self::Transcode(peer) }
+    }
+}
+
+impl Port {
+    pub(super) fn new(now: Duration, params: PortParams) -> Self {
+        Self {
+            params,
+            inbound: Inbound::new(now, &params),
+            outbound: Outbound::new(&params),
+            link: Link::None,
+            playout: None,
+            echo: false,
+        }
+    }
+
+    pub(super) fn update(&mut self, now: Duration, params: PortParams) {
+        self.inbound.update(now, &self.params, &params);
+        self.outbound.update(&self.params, &params);
+        if self.params.codec != params.codec {
+            self.playout = None;
+        }
+        self.params = params;
+        self.choose_playout();
+    }
+
+    pub(super) fn set_link(&mut self, link: Link) {
+        if self.link != link {
+            self.link = link;
+            self.playout = None;
+        }
+        self.choose_playout();
+    }
+
+    /// Keeps a decoder exactly while somebody needs samples.
+    pub(super) fn choose_playout(&mut self) {
+        // The level of G.711 is read from its bytes.
+        let detects = self.inbound.detects() && self.params.codec == Codec::Opus;
+        if !detects && !matches!(self.link, Link::Transcode(_)) {
+            self.playout = None;
+        } else if self.playout.is_none() {
+            self.playout = Some(Playout::new(self.params.codec));
+        }
+    }
+
+    /// Decodes this tick's frame of what the leg says.
+    pub(super) fn listen(&mut self, now: Duration) {
+        let Some(frame) = self.playout.as_mut().and_then(Playout::tick) else { return };
+        if self.params.codec.law().is_none() {
+            self.inbound.hear(now, level::energy(frame), frame.len());
+        }
+    }
+
+    pub(super) fn stats(&self) -> PortStats {
+        PortStats {
+            packets_in: self.inbound.reception.received(),
+            bytes_in: self.inbound.bytes,
+            lost_in: self.inbound.reception.lost(),
+            jitter_ms: self.inbound.reception.jitter_ms(),
+            refused_in: self.inbound.refused,
+            energy_in: self.inbound.energy,
+            packets_out: self.outbound.packets,
+            bytes_out: self.outbound.bytes,
+            energy_out: self.outbound.energy,
+        }
+    }
+}
