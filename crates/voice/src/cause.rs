@@ -95,6 +95,7 @@ struct Row {
     name: &'static str,
     /// Of a call that was never answered.
     status: CallStatus,
+    /// Of a dial that was never answered.
     dial: DialStatus,
     /// What an unanswered caller is told.
     refusal: u16,
@@ -125,7 +126,7 @@ impl CauseKind {
     #[rustfmt::skip]
     const fn row(self) -> Row {
         let (name, status, dial, refusal) = match self {
-            Self::NormalClearing    => ("normal_clearing",    CallStatus::NoAnswer, DialStatus::Completed, 480),
+            Self::NormalClearing    => ("normal_clearing",    CallStatus::NoAnswer, DialStatus::NoAnswer,  480),
             Self::Busy              => ("busy",               CallStatus::Busy,     DialStatus::Busy,      486),
             Self::NoAnswer          => ("no_answer",          CallStatus::NoAnswer, DialStatus::NoAnswer,  480),
             Self::Rejected          => ("rejected",           CallStatus::Failed,   DialStatus::Rejected,  603),
@@ -136,7 +137,7 @@ impl CauseKind {
             Self::TrunkUnreachable  => ("trunk.unreachable",  CallStatus::Failed,   DialStatus::Failed,    503),
             Self::Refused           => ("refused",            CallStatus::Failed,   DialStatus::Failed,    403),
             Self::ApiHangup         => ("api_hangup",         CallStatus::Canceled, DialStatus::Canceled,  480),
-            Self::MaxDuration       => ("max_duration",       CallStatus::NoAnswer, DialStatus::Completed, 480),
+            Self::MaxDuration       => ("max_duration",       CallStatus::NoAnswer, DialStatus::NoAnswer,  480),
             Self::MediaTimeout      => ("media.timeout",      CallStatus::Failed,   DialStatus::Failed,    503),
             Self::ConnectionLost    => ("connection_lost",    CallStatus::Failed,   DialStatus::Failed,    480),
             Self::InsufficientFunds => ("insufficient_funds", CallStatus::Failed,   DialStatus::Failed,    402),

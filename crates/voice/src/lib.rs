@@ -27,6 +27,7 @@ mod origin;
 mod output;
 mod phrases;
 mod playlist;
+mod results;
 mod ring_group;
 mod script;
 mod shared;

@@ -25,7 +25,7 @@ pub enum Output {
     Speak(Text),
     /// For the call's timeline.
     Record(CallEvent),
-    /// Feed [`crate::Input::Timer`] at this time (same origin as `now`). A later one for the same id replaces it;
+    /// Feed [`crate::Input::Timer`] at this time or after it, never before (same origin as `now`). A later one for the same id replaces it;
     /// one that is no longer wanted is ignored when it comes, so nothing has to be cancelled.
     SetTimer(TimerId, Duration),
     /// The call is over; the last output. Every leg has ended or been told to.

@@ -82,7 +82,7 @@ impl Playlist {
 
     fn fail(&mut self, shared: &mut Shared) -> Playing {
         self.stop(shared);
-        shared.results.push(("ErrorCode", "tts.unavailable".to_owned()));
+        shared.results.set("ErrorCode", "tts.unavailable".to_owned());
         Playing::Failed
     }
 

@@ -15,6 +15,7 @@ use crate::{
     leg::{Leg, LegDirection},
     meter::Meter,
     output::{AssetId, FetchId, LegCommand, LegId, MediaCommand, Output},
+    results::Results,
     script::Script,
     summary::Summary,
     target::{Profile, Target},
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) timers: Timers,
     pub(crate) meter: Meter,
     /// What the steps since the last callback came to: parameters of the next one.
-    pub(crate) results: Vec<(&'static str, String)>,
+    pub(crate) results: Results,
     /// How the last dial failed: what an unanswered caller is told in the end.
     pub(crate) dial_failure: Option<Cause>,
     /// Whom the summary names as called.
@@ -55,7 +56,7 @@ impl Shared {
             digits: DigitBuffer::default(),
             timers: Timers::default(),
             meter: Meter::default(),
-            results: Vec::new(),
+            results: Results::default(),
             dial_failure: None,
             to,
             begin: now,
@@ -224,7 +225,7 @@ impl Shared {
         let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
         let mut params = call_params(&self.facts, status);
         params.extend(extra);
-        params.append(&mut self.results);
+        params.extend(self.results.take());
         self.send(Callback { fetch, url, params, purpose });
         fetch
     }
@@ -281,7 +282,7 @@ impl Shared {
         params.push(("CallDuration", duration_s.to_string()));
         params.push(("HangupCause", cause.hangup_cause()));
         params.push(("IsFinal", "true".to_owned()));
-        params.append(&mut self.results);
+        params.extend(self.results.take());
         self.send(Callback { fetch, url, params, purpose: Purpose::Final });
     }
 }

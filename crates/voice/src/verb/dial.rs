@@ -44,6 +44,8 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
     let Some(party) = shared.party else {
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
+    // An earlier dial's far end is not this one's.
+    shared.results.forget("DialBridgedTo");
     let caller_ids = match caller_ids(shared, party, spec.caller_id.as_deref()) {
         Ok(caller_ids) => caller_ids,
         Err(cause) => return (Verb::Instant, failed(shared, &spec, cause)),
@@ -192,9 +194,9 @@ impl Dial {
         shared.dial_failure = None;
         let status = cause.dial_status(true).as_str();
         let duration_s = shared.legs.get(&far).map_or(0, |leg: &Leg| whole_seconds(leg.connected(shared.now)));
-        shared.results.push(("DialCallStatus", status.to_owned()));
-        shared.results.push(("DialCallDuration", duration_s.to_string()));
-        shared.results.push(("DialBridgedTo", shared.address_of(far)));
+        shared.results.set("DialCallStatus", status.to_owned());
+        shared.results.set("DialCallDuration", duration_s.to_string());
+        shared.results.set("DialBridgedTo", shared.address_of(far));
         Flow::done_with(status, json!({"duration_s": duration_s, "cause": cause.hangup_cause()}), then(&self.spec))
     }
 }
@@ -203,10 +205,10 @@ impl Dial {
 fn failed(shared: &mut Shared, spec: &actions::Dial, cause: Cause) -> Flow {
     shared.dial_failure = Some(cause);
     let status = cause.dial_status(false).as_str();
-    shared.results.push(("DialCallStatus", status.to_owned()));
-    shared.results.push(("DialCallDuration", "0".to_owned()));
+    shared.results.set("DialCallStatus", status.to_owned());
+    shared.results.set("DialCallDuration", "0".to_owned());
     if let Some(code) = cause.code {
-        shared.results.push(("ErrorCode", code.to_owned()));
+        shared.results.set("ErrorCode", code.to_owned());
     }
     Flow::done_with(status, json!({"duration_s": 0, "cause": cause.hangup_cause()}), then(spec))
 }

@@ -127,8 +127,8 @@ impl GetDigits {
         let outcome = if self.digits.is_empty() { "no_input" } else { "digits" };
         match url {
             Some(url) if !self.digits.is_empty() || shared.script.is_exhausted() => {
-                shared.results.push(("Digits", core::mem::take(&mut self.digits)));
-                shared.results.push(("FinishedOnKey", finished_on.map(String::from).unwrap_or_default()));
+                shared.results.set("Digits", core::mem::take(&mut self.digits));
+                shared.results.set("FinishedOnKey", finished_on.map(String::from).unwrap_or_default());
                 Flow::done_with(outcome, details, Then::Ask(url))
             }
             _ => Flow::done_with(outcome, details, Then::Next),

@@ -75,6 +75,17 @@ fn the_action_url_learns_what_became_of_the_dial() {
 }
 
 #[test]
+fn of_two_dials_the_last_one_is_told() {
+    let mut sim = Sim::running(
+        r#"[{"dial": {"to": "client:a"}}, {"dial": {"to": "client:b"}}, {"redirect": {"url": "/after"}}]"#,
+    );
+    sim.leg(1, LegEvent::Answered).bye(1).ended(2, 486);
+    let told = sim.newest_fetch().params;
+    let dial: Vec<_> = told.iter().filter(|(name, _)| name.starts_with("Dial")).collect();
+    assert_eq!(dial, [&("DialCallStatus", "busy".to_owned()), &("DialCallDuration", "0".to_owned())]);
+}
+
+#[test]
 fn a_telephone_sees_a_number_of_the_workspace_only() {
     let mut sim = Sim::inbound();
     sim.said();

@@ -1,4 +1,5 @@
-//! Whatever the world reports, in whatever order: no panic, one end, no leg left open, status never backwards.
+//! Whatever the world reports, in whatever order: no panic, one end, no leg left open; and if it falls silent, the
+//! call's own timers end it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,6 +81,9 @@ fn origin() -> impl Strategy<Value = (Direction, Origin, bool)> {
         .prop_map(|((direction, origin), steered)| (direction, origin, steered))
 }
 
+/// More firings than any call can need: a thousand actions and two hundred callbacks with a few timers each.
+const MOST_FIRINGS: usize = 10_000;
+
 /// What the outputs so far amount to.
 #[derive(Default)]
 struct World {
@@ -147,31 +151,51 @@ fn input(step: Step, world: &mut World, now: &mut Duration) -> Option<Input> {
     })
 }
 
+/// A call after these steps, with its world.
+fn played((direction, origin, steered): (Direction, Origin, bool), steps: Vec<Step>) -> (Call, World, Duration) {
+    let mut facts = facts(direction, OWN, AMINA);
+    if !steered {
+        facts.voice_callback_url = None;
+    }
+    let mut world = World::default();
+    let mut now = Duration::ZERO;
+    if !matches!(origin, Origin::Api { .. }) {
+        world.open.insert(LegId::FIRST, true);
+    }
+    let mut call = Call::new(now, facts, origin);
+    world.drain(&mut call);
+    for step in steps {
+        if let Some(input) = input(step, &mut world, &mut now) {
+            call.handle(now, input);
+            world.drain(&mut call);
+        }
+    }
+    (call, world, now)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
+    fn a_world_that_falls_silent_leaves_no_call_behind(
+        origin in origin(),
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let (mut call, mut world, mut now) = played(origin, steps);
+        for _ in 0..MOST_FIRINGS {
+            let Some(input) = input(Step::DueTimer, &mut world, &mut now) else { break };
+            call.handle(now, input);
+            world.drain(&mut call);
+        }
+        prop_assert_eq!(world.ends, 1);
+    }
+
+    #[test]
     fn any_order_of_inputs_ends_every_call_once_with_no_leg_open(
-        (direction, origin, steered) in origin(),
+        origin in origin(),
         steps in prop::collection::vec(step(), 0..120),
     ) {
-        let mut facts = facts(direction, OWN, AMINA);
-        if !steered {
-            facts.voice_callback_url = None;
-        }
-        let mut world = World::default();
-        let mut now = Duration::ZERO;
-        if !matches!(origin, Origin::Api { .. }) {
-            world.open.insert(LegId::FIRST, true);
-        }
-        let mut call = Call::new(now, facts, origin);
-        world.drain(&mut call);
-        for step in steps {
-            if let Some(input) = input(step, &mut world, &mut now) {
-                call.handle(now, input);
-                world.drain(&mut call);
-            }
-        }
+        let (mut call, mut world, now) = played(origin, steps);
         call.handle(now, Input::Live(LiveCommand::Hangup));
         world.drain(&mut call);
         prop_assert_eq!(world.ends, 1);
