@@ -181,9 +181,11 @@ fn checked_name(text: &str) -> Result<String, Error> {
     if usable { Ok(name.to_owned()) } else { Err(Error::NameRequired) }
 }
 
-/// Nobody mints beyond their own rights; `*` is cut to its creator's on use, so it may always be given by a person.
+/// Nobody mints beyond their own rights, not by leaving the scopes out either; `*` is cut to its creator's role on use,
+/// so a person may always give it.
 fn checked_grants(caller: &Caller, scopes: Option<&[String]>) -> Result<Vec<Grant>, Error> {
-    let Some(scopes) = scopes else { return Ok(vec![Grant::All]) };
+    let wildcard = [Grant::All.as_str().to_owned()];
+    let scopes = scopes.unwrap_or(&wildcard);
     if scopes.is_empty() {
         return Err(Error::ScopeInvalid(String::new()));
     }
