@@ -1,1 +1,12 @@
+//! The API against a real database, one binary, a module per room.
+//!
+//! Every test runs on SQLite, and on PostgreSQL too when `SAUTIKIT_TEST_POSTGRES` names a server
+//! (`scripts/postgres-for-tests.sh`). [`on_each_engine!`] makes the two.
 
+mod support;
+
+mod accounts;
+mod api_keys;
+mod http;
+mod idempotency;
+mod statements;

@@ -1,0 +1,187 @@
+//! Sign-in, sessions, onboarding.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Server, on_each_engine};
+
+on_each_engine! {
+    a_link_signs_in_and_onboards
+    a_link_works_once
+    a_link_expires_after_fifteen_minutes
+    a_use_voids_the_other_links
+    any_address_gets_the_same_answer
+    only_a_hash_of_the_link_is_stored
+    a_second_onboarding_is_refused
+    two_onboardings_at_once_make_one_workspace
+    onboarding_names_the_wrong_field
+    a_session_ends_after_fourteen_idle_days
+    a_session_ends_after_ninety_days
+    logging_out_ends_the_session
+    sessions_are_listed_and_revoked
+    another_workspace_is_forbidden
+    the_audit_log_can_not_be_changed
+}
+
+async fn a_link_signs_in_and_onboards(server: Server) {
+    let client = server.signed_in(" Asha@Example.com ").await;
+    let me = client.get("/v1/auth/me").await.expect(200).json;
+    assert_eq!(me["email"], "asha@example.com");
+    assert_eq!(me["workspace"], json!(null));
+
+    let body = json!({ "name": "Asha", "workspace_name": "Duka", "country": "KE", "currency": "KES" });
+    let made = client.post("/v1/auth/onboarding", body).await.expect(201).json;
+    assert_eq!(made["role"], "owner");
+    let me = client.get("/v1/auth/me").await.expect(200).json;
+    assert_eq!(me["workspace"]["id"], made["workspace_id"]);
+    assert_eq!(me["name"], "Asha");
+    let renamed = client.patch("/v1/auth/me", json!({ "name": "Asha O." })).await.expect(200).json;
+    assert_eq!(renamed["name"], "Asha O.");
+}
+
+async fn a_link_works_once(server: Server) {
+    server.signed_in("a@example.com").await;
+    let token = server.token_of_last_mail();
+    let again = server.client().post("/v1/auth/magic-link/verify", json!({ "token": token })).await;
+    again.expect_error("auth.token_used");
+    let unknown = server.client().post("/v1/auth/magic-link/verify", json!({ "token": "nonsense" })).await;
+    unknown.expect_error("auth.token_invalid");
+}
+
+async fn a_link_expires_after_fifteen_minutes(server: Server) {
+    let client = server.client();
+    client.post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    server.clock.advance(Duration::from_secs(15 * 60));
+    let late = client.post("/v1/auth/magic-link/verify", json!({ "token": server.token_of_last_mail() })).await;
+    late.expect_error("auth.token_expired");
+}
+
+async fn a_use_voids_the_other_links(server: Server) {
+    let client = server.client();
+    client.post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let first = server.token_of_last_mail();
+    server.signed_in("a@example.com").await;
+    let sibling = client.post("/v1/auth/magic-link/verify", json!({ "token": first })).await;
+    sibling.expect_error("auth.token_used");
+}
+
+async fn any_address_gets_the_same_answer(server: Server) {
+    server.signed_in("known@example.com").await;
+    let known = server.client().post("/v1/auth/magic-link", json!({ "email": "known@example.com" })).await.expect(202);
+    let new = server.client().post("/v1/auth/magic-link", json!({ "email": "new@example.com" })).await.expect(202);
+    assert_eq!(known.text, new.text);
+    let wrong = server.client().post("/v1/auth/magic-link", json!({ "email": "nobody" })).await;
+    assert_eq!(wrong.expect_error("validation.bad_request").json["error"]["field"], "email");
+}
+
+async fn only_a_hash_of_the_link_is_stored(server: Server) {
+    server.client().post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let token = server.token_of_last_mail();
+    let stored: String =
+        sqlx::query_scalar("select token_hash from magic_links").fetch_one(server.app.db.pool()).await.unwrap();
+    assert!(!stored.contains(&token));
+    assert_eq!(stored.len(), 64);
+}
+
+async fn a_second_onboarding_is_refused(server: Server) {
+    let client = server.onboarded("a@example.com").await;
+    let body = json!({ "name": "A", "workspace_name": "B", "country": "KE", "currency": "KES" });
+    client.post("/v1/auth/onboarding", body).await.expect_error("auth.already_onboarded");
+}
+
+async fn two_onboardings_at_once_make_one_workspace(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    let body = json!({ "name": "A", "workspace_name": "B", "country": "KE", "currency": "KES" });
+    let (one, other) = tokio::join!(
+        client.post("/v1/auth/onboarding", body.clone()),
+        client.post("/v1/auth/onboarding", body.clone())
+    );
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409]);
+    assert_eq!(client.get("/v1/workspaces").await.expect(200).json.as_array().unwrap().len(), 1);
+}
+
+async fn onboarding_names_the_wrong_field(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    let good = json!({ "name": "A", "workspace_name": "B", "country": "KE", "currency": "KES" });
+    for (field, value, code) in [
+        ("name", "", "validation.bad_request"),
+        ("workspace_name", " ", "validation.bad_request"),
+        ("country", "KENYA", "validation.bad_request"),
+        ("currency", "XXX", "currency.unsupported"),
+    ] {
+        let mut body = good.clone();
+        body[field] = json!(value);
+        let answer = client.post("/v1/auth/onboarding", body).await.expect_error(code);
+        assert_eq!(answer.json["error"]["field"], field);
+    }
+    let mut body = good;
+    body["coupon"] = json!("X");
+    let answer = client.post("/v1/auth/onboarding", body).await.expect_error("validation.bad_request");
+    assert_eq!(answer.json["error"]["field"], "coupon");
+}
+
+async fn a_session_ends_after_fourteen_idle_days(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    server.clock.advance(Duration::from_secs(13 * 86_400));
+    client.get("/v1/auth/me").await.expect(200);
+    server.clock.advance(Duration::from_secs(13 * 86_400));
+    client.get("/v1/auth/me").await.expect(200);
+    server.clock.advance(Duration::from_secs(14 * 86_400));
+    client.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+}
+
+async fn a_session_ends_after_ninety_days(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    for _ in 0..9 {
+        server.clock.advance(Duration::from_secs(9 * 86_400));
+        client.get("/v1/auth/me").await.expect(200);
+    }
+    server.clock.advance(Duration::from_secs(9 * 86_400));
+    client.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+}
+
+async fn logging_out_ends_the_session(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    let answer = client.post("/v1/auth/logout", json!({})).await.expect(204);
+    assert!(answer.header("set-cookie").unwrap().contains("Max-Age=0"));
+    client.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+}
+
+async fn sessions_are_listed_and_revoked(server: Server) {
+    let first = server.signed_in("a@example.com").await;
+    server.clock.advance(Duration::from_secs(1));
+    let second = server.signed_in("a@example.com").await;
+    let sessions = second.get("/v1/auth/sessions").await.expect(200).json;
+    assert_eq!(sessions[0]["current"], true);
+    assert_eq!(sessions[1]["current"], false);
+    let stranger = server.signed_in("b@example.com").await;
+    let path = format!("/v1/auth/sessions/{}", sessions[1]["id"].as_str().unwrap());
+    stranger.delete(&path).await.expect_error("not_found");
+    second.delete(&path).await.expect(204);
+    first.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+}
+
+async fn another_workspace_is_forbidden(server: Server) {
+    let asha = server.onboarded("a@example.com").await;
+    let brian = server.onboarded("b@example.com").await;
+    let id = brian.get("/v1/auth/me").await.expect(200).json["workspace"]["id"].as_str().unwrap().to_owned();
+    brian.with("x-sautikit-workspace", &id).get("/v1/api-keys").await.expect(200);
+    asha.with("x-sautikit-workspace", &id).get("/v1/api-keys").await.expect_error("auth.workspace_forbidden");
+    asha.with("x-sautikit-workspace", "x").get("/v1/api-keys").await.expect_error("auth.workspace_forbidden");
+    let key = server.key_of(&asha, &["*"]).await;
+    key.with("x-sautikit-workspace", &id).get("/v1/auth/me").await.expect_error("auth.session_invalid");
+}
+
+async fn the_audit_log_can_not_be_changed(server: Server) {
+    server.onboarded("a@example.com").await;
+    let pool = server.app.db.pool();
+    let kind: String = sqlx::query_scalar("select action_kind from audit_log").fetch_one(pool).await.unwrap();
+    assert_eq!(kind, "workspace.created");
+    for change in ["update audit_log set action_kind = 'x'", "delete from audit_log"] {
+        let error = sqlx::query(change).execute(pool).await.unwrap_err();
+        assert!(error.to_string().contains("append-only"), "{error}");
+    }
+}

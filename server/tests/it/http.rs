@@ -1,0 +1,87 @@
+//! The manners of the HTTP edge.
+
+use serde_json::json;
+
+use crate::support::{ORIGIN, Server, on_each_engine};
+
+on_each_engine! {
+    unknown_addresses_are_json_errors
+    wrong_methods_name_the_right_ones
+    bodies_are_bounded
+    bodies_are_json
+    request_ids_are_echoed
+    foreign_pages_can_not_write_by_cookie
+    dev_pages_answer_only_locally
+    health_is_public
+}
+
+async fn unknown_addresses_are_json_errors(server: Server) {
+    server.client().get("/v1/nothing").await.expect_error("not_found");
+    server.client().get("/nothing").await.expect_error("not_found");
+    server.client().get("/dev/nothing").await.expect_error("not_found");
+}
+
+async fn wrong_methods_name_the_right_ones(server: Server) {
+    let answer = server.client().get("/v1/auth/magic-link").await.expect_error("method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("POST"));
+    let answer = server.client().delete("/v1/api-keys").await.expect_error("method_not_allowed");
+    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+}
+
+async fn bodies_are_bounded(server: Server) {
+    let body = json!({ "email": "x".repeat(1024 * 1024) });
+    server.client().post("/v1/auth/magic-link", body).await.expect_error("payload_too_large");
+}
+
+async fn bodies_are_json(server: Server) {
+    let owner = server.onboarded("a@example.com").await.with("origin", ORIGIN);
+    let text = owner.send("POST", "/v1/api-keys", Some("text/plain"), "{}").await;
+    text.expect_error("unsupported_media_type");
+    let broken = owner.send("POST", "/v1/api-keys", Some("application/json"), "{").await;
+    broken.expect_error("validation.bad_request");
+}
+
+async fn request_ids_are_echoed(server: Server) {
+    let given = server.client().with("x-request-id", "abc-123").get("/v1/nothing").await.expect_error("not_found");
+    assert_eq!(given.header("x-request-id"), Some("abc-123"));
+    let odd = server.client().with("x-request-id", "a b").get("/healthz").await.expect(200);
+    assert!(odd.header("x-request-id").unwrap().starts_with("req_"));
+}
+
+async fn foreign_pages_can_not_write_by_cookie(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let body = json!({ "name": "x" });
+    for (name, value) in [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+        let answer = owner.with(name, value).post("/v1/api-keys", body.clone()).await;
+        answer.expect_error("auth.origin_denied");
+    }
+    owner
+        .with("origin", ORIGIN)
+        .with("sec-fetch-site", "same-origin")
+        .post("/v1/api-keys", body.clone())
+        .await
+        .expect(201);
+    owner.post("/v1/api-keys", body).await.expect(201);
+    owner.send("POST", "/v1/api-keys", Some("text/plain"), "{}").await.expect_error("auth.origin_denied");
+    let email = json!({ "email": "a@example.com" });
+    let foreign = server.client().with("origin", "https://evil.example").post("/v1/auth/magic-link", email).await;
+    foreign.expect_error("auth.origin_denied");
+}
+
+async fn dev_pages_answer_only_locally(server: Server) {
+    server.client().post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let mails = server.client().get("/dev/mail.json").await.expect(200).json;
+    assert_eq!(mails[0]["to"], "a@example.com");
+    assert!(mails[0]["links"][0].as_str().unwrap().starts_with(&format!("{ORIGIN}/auth/verify?token=")));
+    assert_eq!(mails[0]["sent_at"], "2026-11-02T08:00:00Z");
+    server.client().get("/dev/mail").await.expect(200);
+    let proxied = server.client().with("x-forwarded-for", "203.0.113.1").get("/dev/mail.json").await;
+    proxied.expect_error("not_found");
+}
+
+async fn health_is_public(server: Server) {
+    server.client().get("/healthz").await.expect(200);
+    server.client().get("/readyz").await.expect(200);
+    server.app.stopping.cancel();
+    server.client().get("/readyz").await.expect_error("service.draining");
+}

@@ -1,0 +1,123 @@
+//! In-process requests to the router.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// Speaks to one server with fixed headers.
+#[derive(Clone)]
+pub(crate) struct Client {
+    router: Router,
+    headers: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+    /// The body, if it is JSON; else null.
+    pub(crate) json: Value,
+    /// The body.
+    pub(crate) text: String,
+}
+
+impl Client {
+    pub(super) fn new(router: Router) -> Self {
+        Self { router, headers: vec![("host".to_owned(), "127.0.0.1:4000".to_owned())] }
+    }
+
+    /// Adds a header to every request.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// Signs in by cookie.
+    pub(crate) fn with_cookie(&self, value: impl AsRef<str>) -> Self {
+        self.with("cookie", &format!("sk_session={}", value.as_ref()))
+    }
+
+    /// Signs in by API key.
+    pub(crate) fn with_key(&self, key: &str) -> Self {
+        self.with("authorization", &format!("Bearer {key}"))
+    }
+
+    /// GET.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, "").await
+    }
+
+    /// DELETE.
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None, "").await
+    }
+
+    /// POST of a JSON body.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some("application/json"), &body.to_string()).await
+    }
+
+    /// PATCH of a JSON body.
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send("PATCH", path, Some("application/json"), &body.to_string()).await
+    }
+
+    /// Any request.
+    pub(crate) async fn send(&self, method: &str, path: &str, content_type: Option<&str>, body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type).header("content-length", body.len());
+        }
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: parts.status.as_u16(), headers: parts.headers, json, text }
+    }
+}
+
+impl Answer {
+    /// Fails the test, showing the body, unless the status is this.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+
+    /// Fails the test unless this is a well-formed error of the code.
+    #[track_caller]
+    pub(crate) fn expect_error(self, code: &str) -> Self {
+        let error = &self.json["error"];
+        assert_eq!(error["code"], code, "{} {}", self.status, self.text);
+        let known = sautikit_api::ErrorCode::parse(code).expect("a code of the catalogue");
+        assert_eq!(self.status, known.status(), "{}", self.text);
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", self.text);
+        assert_eq!(error["request_id"].as_str(), self.header("x-request-id"), "{}", self.text);
+        assert!(error["docs_url"].as_str().is_some_and(|url| url.ends_with(code)), "{}", self.text);
+        self
+    }
+
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The value of a cookie that the answer sets.
+    #[track_caller]
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let line = self.header("set-cookie").expect("a cookie");
+        let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).expect("that cookie");
+        value.split(';').next().unwrap_or_default().to_owned()
+    }
+}

@@ -1,0 +1,120 @@
+//! A server of one's own for each test: fresh database, test clock, seeded randomness, in-process requests.
+
+mod client;
+mod databases;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sautikit::clock::TestClock;
+use sautikit::config::Config;
+use sautikit::db::Db;
+use sautikit::entropy::Entropy;
+use sautikit::http::router;
+use sautikit::mail::Mailer;
+use sautikit::secrets::Secrets;
+use sautikit::state::AppState;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) use client::Client;
+pub(crate) use databases::{Engine, OwnDatabase};
+
+/// The origin that the tests' server believes to have.
+pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
+
+/// Makes a module per claim with a test on SQLite and one on PostgreSQL; the latter passes at once, saying so, when no
+/// server is given.
+macro_rules! on_each_engine {
+    ($($name:ident)*) => {$(
+        mod $name {
+            use crate::support::{Engine, Server};
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name(Server::start(Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                match Engine::postgres() {
+                    Some(engine) => super::$name(Server::start(engine).await).await,
+                    None => eprintln!("SAUTIKIT_TEST_POSTGRES is not set: not run on PostgreSQL"),
+                }
+            }
+        }
+    )*};
+}
+pub(crate) use on_each_engine;
+
+/// A server in this process.
+pub(crate) struct Server {
+    /// Its shared parts.
+    pub(crate) app: AppState,
+    /// Its clock.
+    pub(crate) clock: Arc<TestClock>,
+    router: axum::Router,
+    _database: OwnDatabase,
+}
+
+impl Server {
+    /// Starts on an empty, migrated database.
+    pub(crate) async fn start(engine: Engine) -> Self {
+        let database = OwnDatabase::create(engine).await;
+        let flags = [("database.url", database.url().to_owned()), ("http.public_url", ORIGIN.to_owned())];
+        let config = Config::load(Some(Path::new("/dev/null")), [], &flags).expect("the tests' configuration");
+        let db = Db::connect(&config.database).await.expect("the test's database");
+        db.migrate().await.expect("migrations");
+        let clock = TestClock::starting_at("2026-11-02T08:00:00Z".parse().expect("a time"));
+        let app = AppState {
+            db,
+            clock: clock.clone(),
+            entropy: Arc::new(Entropy::seeded(42)),
+            config: Arc::new(config),
+            secrets: Arc::new(Secrets::new([42; 32])),
+            mailer: Mailer::Dev(Arc::default()),
+            public_url: ORIGIN.into(),
+            stopping: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        Self { router: router(&app), app, clock, _database: database }
+    }
+
+    /// A client without credentials.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.router.clone())
+    }
+
+    /// The newest mail's first link's token.
+    pub(crate) fn token_of_last_mail(&self) -> String {
+        let mails = self.app.mailer.dev_store().expect("mails are kept").list();
+        let link = mails.first().and_then(|mail| mail.links.first()).expect("a mail with a link");
+        link.rsplit_once("token=").expect("a link with a token").1.to_owned()
+    }
+
+    /// A client signed in as `email`, not onboarded.
+    pub(crate) async fn signed_in(&self, email: &str) -> Client {
+        let client = self.client();
+        client.post("/v1/auth/magic-link", serde_json::json!({ "email": email })).await.expect(202);
+        let token = self.token_of_last_mail();
+        let answer = client.post("/v1/auth/magic-link/verify", serde_json::json!({ "token": token })).await.expect(200);
+        client.with_cookie(answer.cookie("sk_session"))
+    }
+
+    /// A client signed in as `email` with a Kenyan workspace in KES.
+    pub(crate) async fn onboarded(&self, email: &str) -> Client {
+        let client = self.signed_in(email).await;
+        let body = serde_json::json!({
+            "name": "Asha Otieno", "workspace_name": "Duka", "country": "KE", "currency": "KES"
+        });
+        client.post("/v1/auth/onboarding", body).await.expect(201);
+        client
+    }
+
+    /// A new API key of the client's workspace.
+    pub(crate) async fn key_of(&self, client: &Client, scopes: &[&str]) -> Client {
+        let body = serde_json::json!({ "name": "test", "scopes": scopes });
+        let answer = client.post("/v1/api-keys", body).await.expect(201);
+        self.client().with_key(answer.json["key"].as_str().expect("a key"))
+    }
+}
