@@ -11,6 +11,7 @@ pub mod config;
 pub mod db;
 pub mod entropy;
 pub mod error;
+pub mod gateway;
 pub mod http;
 pub mod mail;
 pub mod secrets;

@@ -1,0 +1,216 @@
+//! Which codec a leg speaks: an offer and a policy in, a choice out. Pure.
+//!
+//! RFC 3264 §6.1 lets the answerer choose among the formats offered. We answer with one audio codec
+//! and, when offered at the same clock rate, telephone-event (RFC 4733 §2.1): a single codec means
+//! that the peer never switches in mid-call and a relay never has to become a transcoder.
+//! Not done here: the rest of the SDP ([`super::rtp_sdp`]).
+
+use media::Codec;
+use sip::sdp::{Media, RtpMap};
+
+/// The payload types we give to what has no static one, as offerer; browsers use the same.
+const OPUS_PAYLOAD_TYPE: u8 = 111;
+const DTMF_48_PAYLOAD_TYPE: u8 = 110;
+const DTMF_8_PAYLOAD_TYPE: u8 = 101;
+/// Opus loss concealment by redundancy, and the shortest packets we read (RFC 7587 §7).
+const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1";
+/// The sixteen keys (RFC 4733 §2.4.1).
+const DTMF_PARAMETERS: &str = "0-15";
+
+/// What a leg may speak and what it would rather.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodecPolicy {
+    /// Codecs allowed on this leg, the favourite first. Our order outranks the offer's: Chrome puts
+    /// G.711 last and SIP phones put it first, and neither knows the other side of the bridge.
+    pub codecs: Vec<Codec>,
+    /// What the other side of the bridge already speaks.
+    pub peer: Option<Codec>,
+    /// Take `peer`'s codec when it is offered, so that packets are relayed untouched. Off: the
+    /// favourite wins and the bridge transcodes (Opus keeps its loss concealment on the browser's
+    /// side, which is usually the worse network).
+    pub prefer_passthrough: bool,
+}
+
+impl CodecPolicy {
+    /// A trunk or SIP device: G.711, A-law first as African carriers have it.
+    #[must_use]
+    pub fn trunk() -> Self {
+        Self { codecs: vec![Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
+    }
+
+    /// A browser: Opus unless told to pass the other side's codec through.
+    #[must_use]
+    pub fn browser() -> Self {
+        Self { codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma], peer: None, prefer_passthrough: false }
+    }
+
+    /// The same policy for a leg whose codec is fixed: renegotiation never changes it.
+    #[must_use]
+    pub fn fixed(codec: Codec) -> Self {
+        Self { codecs: vec![codec], peer: None, prefer_passthrough: false }
+    }
+
+    /// Allowed codecs in the order in which they are tried or offered.
+    pub fn preferred(&self) -> impl Iterator<Item = Codec> + '_ {
+        let passed = self.peer.filter(|peer| self.prefer_passthrough && self.codecs.contains(peer));
+        passed.into_iter().chain(self.codecs.iter().copied().filter(move |codec| Some(*codec) != passed))
+    }
+}
+
+/// The formats that offer and answer fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    /// The audio codec.
+    pub codec: Codec,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// Payload type and clock rate (Hz) of telephone-event.
+    pub dtmf: Option<(u8, u32)>,
+}
+
+/// The offer and the policy share no codec: 488 Not Acceptable Here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no audio codec in common")]
+pub struct NoCommonCodec;
+
+/// Chooses from an offer, or reads the choice out of an answer.
+///
+/// # Errors
+/// [`NoCommonCodec`].
+pub fn choose(offered: &Media, policy: &CodecPolicy) -> Result<Stream, NoCommonCodec> {
+    let formats = offered.codecs();
+    policy
+        .preferred()
+        .find_map(|codec| {
+            let format = formats.iter().find(|format| is(format, codec))?;
+            let dtmf = formats
+                .iter()
+                .find(|format| format.is_encoding("telephone-event") && format.clock_rate_hz == codec.clock_hz())
+                .map(|format| (format.payload_type, format.clock_rate_hz));
+            Some(Stream { codec, payload_type: format.payload_type, dtmf })
+        })
+        .ok_or(NoCommonCodec)
+}
+
+/// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use.
+pub fn offer(section: &mut Media, policy: &CodecPolicy) {
+    let mut clock_rates: Vec<u32> = Vec::new();
+    for codec in policy.preferred() {
+        section.add_codec(&rtpmap(codec), parameters(codec));
+        if !clock_rates.contains(&codec.clock_hz()) {
+            clock_rates.push(codec.clock_hz());
+        }
+    }
+    for clock_rate in clock_rates {
+        section.add_codec(&telephone_event(dtmf_payload_type(clock_rate), clock_rate), Some(DTMF_PARAMETERS));
+    }
+}
+
+/// Adds our answer: the stream and nothing else, under the offerer's payload types.
+pub fn answer(section: &mut Media, stream: Stream) {
+    let map = RtpMap { payload_type: stream.payload_type, ..rtpmap(stream.codec) };
+    section.add_codec(&map, parameters(stream.codec));
+    if let Some((payload_type, clock_rate)) = stream.dtmf {
+        section.add_codec(&telephone_event(payload_type, clock_rate), Some(DTMF_PARAMETERS));
+    }
+}
+
+/// How we offer `codec`.
+#[must_use]
+pub fn rtpmap(codec: Codec) -> RtpMap {
+    match codec {
+        Codec::Pcmu => RtpMap::new(0, "PCMU", 8_000, 1),
+        Codec::Pcma => RtpMap::new(8, "PCMA", 8_000, 1),
+        // Always two channels in SDP, whatever is sent (RFC 7587 §7).
+        Codec::Opus => RtpMap::new(OPUS_PAYLOAD_TYPE, "opus", 48_000, 2),
+    }
+}
+
+/// The `fmtp` that goes with [`rtpmap`].
+#[must_use]
+pub fn parameters(codec: Codec) -> Option<&'static str> {
+    (codec == Codec::Opus).then_some(OPUS_PARAMETERS)
+}
+
+/// The payload type by which we offer telephone-event at this clock rate, Hz.
+#[must_use]
+pub fn dtmf_payload_type(clock_rate: u32) -> u8 {
+    if clock_rate == Codec::Opus.clock_hz() { DTMF_48_PAYLOAD_TYPE } else { DTMF_8_PAYLOAD_TYPE }
+}
+
+fn telephone_event(payload_type: u8, clock_rate: u32) -> RtpMap {
+    RtpMap::new(payload_type, "telephone-event", clock_rate, 1)
+}
+
+fn is(format: &RtpMap, codec: Codec) -> bool {
+    let ours = rtpmap(codec);
+    format.is_encoding(&ours.encoding) && format.clock_rate_hz == ours.clock_rate_hz && format.channels == ours.channels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(sdp: &str, policy: &CodecPolicy) -> Result<Stream, NoCommonCodec> {
+        choose(sip::sdp::parse(sdp.as_bytes()).unwrap().audio().unwrap(), policy)
+    }
+
+    const CHROME: &str = include_str!("testdata/chrome_offer.sdp");
+    const JSSIP: &str = include_str!("testdata/jssip_chrome_offer.sdp");
+    const SIPJS: &str = include_str!("testdata/sipjs_chrome_offer.sdp");
+    const SIPP: &str = include_str!("testdata/sipp_uac_offer.sdp");
+
+    #[test]
+    fn a_browser_speaks_opus_with_dtmf_at_the_same_clock() {
+        let stream = chosen(CHROME, &CodecPolicy::browser()).unwrap();
+        assert_eq!(stream, Stream { codec: Codec::Opus, payload_type: 111, dtmf: Some((110, 48_000)) });
+    }
+
+    #[test]
+    fn passthrough_takes_the_codec_of_the_other_side() {
+        for sdp in [CHROME, JSSIP, SIPJS] {
+            let policy = CodecPolicy { peer: Some(Codec::Pcma), prefer_passthrough: true, ..CodecPolicy::browser() };
+            let stream = chosen(sdp, &policy).unwrap();
+            assert_eq!(stream, Stream { codec: Codec::Pcma, payload_type: 8, dtmf: Some((126, 8_000)) });
+        }
+    }
+
+    #[test]
+    fn without_passthrough_the_favourite_stays() {
+        let policy = CodecPolicy { peer: Some(Codec::Pcmu), ..CodecPolicy::browser() };
+        assert_eq!(chosen(JSSIP, &policy).unwrap().codec, Codec::Opus);
+    }
+
+    #[test]
+    fn static_payload_types_need_no_rtpmap() {
+        let stream = chosen(SIPP, &CodecPolicy::trunk()).unwrap();
+        assert_eq!((stream.codec, stream.payload_type, stream.dtmf), (Codec::Pcmu, 0, None));
+        let bare =
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18 8\r\n";
+        assert_eq!(chosen(bare, &CodecPolicy::trunk()).unwrap().codec, Codec::Pcma);
+    }
+
+    #[test]
+    fn nothing_in_common_is_an_error() {
+        assert_eq!(chosen(SIPP, &CodecPolicy::fixed(Codec::Opus)), Err(NoCommonCodec));
+    }
+
+    #[test]
+    fn an_offer_names_dtmf_once_per_clock_rate() {
+        let mut section = Media::audio(4_000, "RTP/AVP");
+        offer(&mut section, &CodecPolicy::browser());
+        assert_eq!(section.formats, ["111", "0", "8", "110", "101"]);
+        section.formats.clear();
+        offer(&mut section, &CodecPolicy::trunk());
+        assert_eq!(section.formats, ["8", "0", "101"]);
+    }
+
+    #[test]
+    fn an_answer_keeps_the_payload_types_of_the_offer() {
+        let offered = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 97 98\r\na=rtpmap:97 OPUS/48000/2\r\na=rtpmap:98 telephone-event/48000\r\n";
+        let mut section = Media::audio(4_002, "RTP/AVP");
+        answer(&mut section, chosen(offered, &CodecPolicy::browser()).unwrap());
+        assert_eq!(section.formats, ["97", "98"]);
+        assert_eq!(section.rtpmap(97).unwrap().to_string(), "97 opus/48000/2");
+    }
+}

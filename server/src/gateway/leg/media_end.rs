@@ -1,0 +1,62 @@
+//! The seam between a leg's signalling and its media.
+//!
+//! The leg's actor knows offers and answers ([`sip::negotiation`]) and passes their bodies through
+//! one of these; it never learns whether they end in a UDP socket or in a WebRTC connection.
+
+use bytes::Bytes;
+use media::{Codec, PortId};
+
+use super::codecs::NoCommonCodec;
+use crate::gateway::media::PortError;
+
+/// Why a description could not be made or applied.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaEndError {
+    /// The body is no SDP: 400.
+    #[error("session description cannot be parsed")]
+    Malformed(#[from] sip::sdp::SdpError),
+    /// No audio, or over a transport that this end does not speak: 488.
+    #[error("session description has no audio that this leg can carry")]
+    NoAudio,
+    /// No codec in common: 488.
+    #[error(transparent)]
+    NoCommonCodec(#[from] NoCommonCodec),
+    /// An answer came without an offer of ours, or the end is closed.
+    #[error("not possible in this state of the media")]
+    WrongState,
+    /// This node has no port left: 503.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// One leg's media: descriptions in and out on one side, a port of the media engine on the other.
+///
+/// The codec is fixed by the first answer; later descriptions change direction and address only.
+/// Every end frees its sockets, ports and table entries when it is dropped; [`Self::close`] does it in order.
+#[async_trait::async_trait]
+pub trait MediaEnd: Send + Sync {
+    /// Our offer: everything allowed at first, the agreed codec afterwards.
+    async fn offer(&mut self) -> Result<Bytes, MediaEndError>;
+
+    /// Takes the peer's offer and returns our answer; media flow from here on.
+    async fn answer(&mut self, offer: &[u8]) -> Result<Bytes, MediaEndError>;
+
+    /// Takes the peer's answer to [`Self::offer`]; media flow from here on. The same answer again
+    /// (183, then 200) changes nothing.
+    async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError>;
+
+    /// An offer that begins anew after the path was lost (ICE restart); for RTP the usual offer.
+    async fn restart(&mut self) -> Result<Bytes, MediaEndError>;
+
+    /// Ends the media and frees what they held.
+    async fn close(&mut self);
+
+    /// What the other side of the bridge speaks. Takes effect on the first offer or answer.
+    fn prefer(&mut self, peer: Codec);
+
+    /// The codec, once agreed.
+    fn codec(&self) -> Option<Codec>;
+
+    /// The leg's port in the media engine.
+    fn port(&self) -> PortId;
+}

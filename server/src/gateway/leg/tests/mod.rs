@@ -1,0 +1,4 @@
+//! Legs on loopback, through the real media threads.
+
+mod rtp;
+mod support;

@@ -1,0 +1,3 @@
+//! The gateway: what stands between SIP peers and the calls.
+pub mod leg;
+pub mod media;
