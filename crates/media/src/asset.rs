@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use crate::{
     codec::{Codec, Encoder, Rate},
     g711::Law,
+    resample::resample,
+    wav::{self, WavError},
 };
 
 /// Samples that were prepared for playing.
@@ -29,6 +31,21 @@ impl Asset {
     /// Audio that is at hand at both 8 and 16 kHz.
     pub fn from_narrow_and_wide(narrow: Vec<i16>, wide: Vec<i16>) -> Self {
         Self::new(narrow, Some(wide))
+    }
+
+    /// Audio at any rate, resampled here: call it off the media thread.
+    pub fn from_samples(rate_hz: u32, samples: &[i16]) -> Self {
+        let narrow = resample(samples, rate_hz, Rate::Narrow.hz());
+        if rate_hz < Rate::Wide.hz() {
+            return Self::new(narrow, None);
+        }
+        Self::new(narrow, Some(resample(samples, rate_hz, Rate::Wide.hz())))
+    }
+
+    /// The audio of a WAV file.
+    pub fn from_wav(bytes: &[u8]) -> Result<Self, WavError> {
+        let file = wav::parse(bytes)?;
+        Ok(Self::from_samples(file.rate_hz, &file.samples))
     }
 
     fn new(narrow: Vec<i16>, wide: Option<Vec<i16>>) -> Self {
@@ -150,6 +167,14 @@ mod tests {
             assert_eq!(asset.encoded(Codec::Pcma, index), Some(&bytes[..]));
         }
         assert_eq!(asset.encoded(Codec::Pcma, asset.frames_len()), None);
+    }
+
+    #[test]
+    fn a_file_is_resampled_for_narrow_and_wide_legs() {
+        let file = wav::write(22_050, 1, &[100; 22_050]);
+        let asset = Asset::from_wav(&file).unwrap();
+        assert_eq!((asset.duration_ms(), asset.wide.as_ref().map(Vec::len)), (1_000, Some(16_000)));
+        assert!(Asset::from_samples(8_000, &[1; 8]).wide.is_none());
     }
 
     #[cfg(feature = "opus")]

@@ -18,9 +18,11 @@ pub mod level;
 pub mod opus;
 pub mod plc;
 pub mod reception;
+pub mod resample;
 pub mod rewrite;
 pub mod rtp;
 pub mod tone;
+pub mod wav;
 
 pub use asset::Asset;
 pub use codec::Codec;
