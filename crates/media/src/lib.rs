@@ -17,9 +17,11 @@ pub mod level;
 #[cfg(feature = "opus")]
 pub mod opus;
 pub mod plc;
+pub mod quality;
 pub mod reception;
 pub mod resample;
 pub mod rewrite;
+pub mod rtcp;
 pub mod rtp;
 pub mod tone;
 pub mod wav;
