@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use crate::message::{HeaderName, Headers, Method, NameAddr, Request, Response, Uri};
+use crate::message::{HeaderError, HeaderName, Headers, Method, NameAddr, Request, Response, Uri};
 
 /// Hops that a request of ours may take (RFC 3261 §8.1.1.6).
 pub const MAX_FORWARDS: u8 = 70;
@@ -20,9 +20,6 @@ pub enum DialogError {
     /// From, To, Call-ID or CSeq is missing or unreadable.
     #[error("a header that identifies the dialog is missing or unreadable")]
     Identity,
-    /// No tag where the peer had to put one.
-    #[error("the peer's tag is missing")]
-    Tag,
     /// No usable Contact.
     #[error("no usable Contact")]
     Contact,
@@ -53,8 +50,8 @@ pub struct Dialog {
 impl Dialog {
     /// The caller's dialog: our request and a 101–299 to it (§12.1.2).
     pub fn from_response(request: &Request, response: &Response) -> Result<Self, DialogError> {
-        let remote_tag = tag(response.headers.to().ok()).ok_or(DialogError::Tag)?;
-        let local_tag = tag(request.headers.from().ok()).ok_or(DialogError::Identity)?;
+        let remote_tag = tag(response.headers.to())?;
+        let local_tag = tag(request.headers.from())?;
         let mut routes = record_routes(&response.headers);
         routes.reverse();
         Ok(Self {
@@ -73,7 +70,7 @@ impl Dialog {
 
     /// The callee's dialog: their request and the tag that our responses carry (§12.1.1).
     pub fn from_request(request: &Request, local_tag: &str) -> Result<Self, DialogError> {
-        let remote_tag = tag(request.headers.from().ok()).ok_or(DialogError::Tag)?;
+        let remote_tag = tag(request.headers.from())?;
         let to = request.headers.get(&HeaderName::To).ok_or(DialogError::Identity)?;
         let mut local = Vec::with_capacity(to.len() + 5 + local_tag.len());
         local.extend_from_slice(to);
@@ -177,8 +174,10 @@ impl Dialog {
     }
 }
 
-fn tag(value: Option<NameAddr>) -> Option<String> {
-    value?.tag().map(str::to_owned)
+/// RFC 2543 peers have no tag, which counts as an empty one (§12.1.1).
+fn tag(value: Result<NameAddr, HeaderError>) -> Result<String, DialogError> {
+    let address = value.map_err(|_| DialogError::Identity)?;
+    Ok(address.tag().unwrap_or_default().to_owned())
 }
 
 fn owned(headers: &Headers, name: &HeaderName) -> Result<Bytes, DialogError> {
@@ -196,6 +195,8 @@ fn record_routes(headers: &Headers) -> Vec<Uri> {
     routes.truncate(MAX_ROUTES);
     routes
 }
+
+mod record;
 
 #[cfg(test)]
 mod tests;

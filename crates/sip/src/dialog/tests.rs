@@ -85,3 +85,24 @@ fn target_refresh_keeps_the_route() {
     assert_eq!(bye.uri.to_string(), "sip:bob@192.0.2.9");
     assert_eq!(bye.routes().unwrap().len(), 1);
 }
+
+#[test]
+fn record_lets_a_successor_hang_up() {
+    let dialog = Dialog::from_response(&invite(), &answer("<sip:p1;lr>")).unwrap();
+    let mut revived = Dialog::from_record(&dialog.to_record().unwrap()).unwrap();
+    let (mut ours, theirs) = (dialog.clone(), revived.request(Method::Bye));
+    let expected = ours.request(Method::Bye);
+    assert_eq!(theirs.uri, expected.uri);
+    for name in [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::Route] {
+        assert_eq!(theirs.headers.get(&name), expected.headers.get(&name));
+    }
+    assert!(theirs.cseq().unwrap().number > expected.cseq().unwrap().number);
+    assert!(Dialog::from_record("nonsense").is_none());
+}
+
+#[test]
+fn peer_without_tag_has_the_empty_one() {
+    let mut response = Response::to_request(&invite(), StatusCode::OK, None);
+    response.headers.push(HeaderName::Contact, "<sip:bob@192.0.2.2>");
+    assert_eq!(Dialog::from_response(&invite(), &response).unwrap().remote_tag(), "");
+}
