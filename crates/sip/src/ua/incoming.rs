@@ -213,7 +213,7 @@ impl Ua {
     fn session_of(&self, request: &Request) -> Option<SessionId> {
         let (to, from) = (request.to().ok()?, request.from().ok()?);
         let session = self.sessions.get(self.tags.get(to.tag()?)?)?;
-        let remote_tag = from.tag()?;
+        let remote_tag = from.tag().unwrap_or_default();
         let known = session.dialog.iter().chain(&session.early).any(|dialog| dialog.remote_tag() == remote_tag);
         (known && request.call_id().ok()? == session.call_id).then_some(session.id)
     }
@@ -225,7 +225,7 @@ impl Ua {
             .dialog
             .iter_mut()
             .chain(&mut state.early)
-            .find(|dialog| from.tag() == Some(dialog.remote_tag()))
+            .find(|dialog| from.tag().unwrap_or_default() == dialog.remote_tag())
             .is_some_and(|dialog| dialog.accept_cseq(cseq.number).is_ok())
     }
 

@@ -86,6 +86,7 @@ mod tokens;
 use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 
+use crate::dialog::Dialog;
 use crate::message::{HeaderName, Headers, Message};
 use crate::transaction::key::{MergeKey, ServerKey};
 
@@ -104,7 +105,7 @@ use client::{ClientKey, ClientTx};
 use register::Registration;
 use schedule::{Schedule, Waiter};
 use server::ServerTx;
-use session::Session;
+use session::{Phase, Session};
 use tokens::Tokens;
 
 /// A user agent. See the module for the contract.
@@ -125,6 +126,19 @@ pub struct Ua {
     /// Sessions by local tag, which is the To tag of every request in their dialogs.
     tags: HashMap<String, SessionId>,
     registrations: HashMap<RegistrationId, Registration>,
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionInfo<'a> {
+    /// Call-ID.
+    pub call_id: &'a str,
+    /// Where its next request goes.
+    pub path: Path,
+    /// A 2xx went either way.
+    pub is_answered: bool,
+    /// The dialog: the callee has it from the start, the caller from its 2xx on. Store its record at the answer.
+    pub dialog: Option<&'a Dialog>,
 }
 
 /// What a user agent holds, for metrics and leak tests.
@@ -187,6 +201,16 @@ impl Ua {
     /// When to call `handle(now, Input::Timeout)` at the latest. Calling earlier does no harm.
     pub fn next_timeout(&self) -> Option<Duration> {
         self.schedule.next()
+    }
+
+    /// What is known of a call; `None` once it is over.
+    pub fn session(&self, session: SessionId) -> Option<SessionInfo<'_>> {
+        self.sessions.get(&session).map(|state| SessionInfo {
+            call_id: &state.call_id,
+            path: state.path,
+            is_answered: matches!(state.phase, Phase::Confirmed | Phase::Ending),
+            dialog: state.dialog.as_ref(),
+        })
     }
 
     /// How much the user agent holds.

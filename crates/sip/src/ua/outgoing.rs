@@ -213,7 +213,13 @@ impl Ua {
         let Some(tx) = self.clients.get_mut(&key) else { return };
         // Only the headers are needed from here on, for dialogs of forks.
         tx.request.body = bytes::Bytes::new();
-        let Ok(dialog) = Dialog::from_response(&tx.request, &response) else { return };
+        let Ok(dialog) = Dialog::from_response(&tx.request, &response) else {
+            // Without a readable To there is nobody to acknowledge; the peer gives up by itself.
+            if self.sessions.get(&session).is_some_and(|state| state.dialog.is_none()) {
+                self.invite_failed(now, session, Failure::Response(Box::new(response)));
+            }
+            return;
+        };
         if self.repeat_ack(key, path, dialog.remote_tag()) {
             return;
         }

@@ -186,14 +186,15 @@ impl Ua {
         if let Some(session) = session
             && reply.status.code() < 300
         {
-            if let Some(session) = self.sessions.get(&session)
-                && !reply.headers.contains(&HeaderName::Contact)
-            {
-                headers.push(HeaderName::Contact, session.contact.clone());
+            match (self.sessions.get_mut(&session), reply.headers.get(&HeaderName::Contact)) {
+                // The owner's Contact is the one of the dialog from here on.
+                (Some(session), Some(own)) => session.contact = String::from_utf8_lossy(own).into_owned(),
+                (Some(session), None) => headers.push(HeaderName::Contact, session.contact.clone()),
+                (None, _) => {}
             }
-            if reply.status.is_success() {
-                self.add_capabilities(headers);
-            }
+        }
+        if reply.status.is_success() && matches!(request.method, Method::Invite | Method::Update | Method::Options) {
+            self.add_capabilities(headers);
         }
         self.add_product(headers, HeaderName::Server);
         fields::append(headers, &reply.headers);

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod credentials;
+mod flows;
 mod forks;
 mod glare;
 mod lossy;

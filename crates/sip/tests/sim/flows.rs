@@ -1,0 +1,81 @@
+//! Connections that close under a call, and calls that outlive their server.
+
+use core::time::Duration;
+
+use sip::dialog::Dialog;
+use sip::message::{Headers, StatusCode};
+use sip::ua::{EndCause, Event, FlowId, Input, Transport};
+
+use crate::network::Weather;
+use crate::world::{World, to};
+
+fn web_pair() -> World {
+    World::new(2, Transport::Wss, Weather::CLEAR, 1)
+}
+
+#[test]
+fn answered_call_survives_its_connection_and_moves_to_the_next() {
+    let mut world = web_pair();
+    let (caller, _) = world.established();
+    world.agents[0].handle(world.now, Input::FlowClosed(FlowId(1)));
+    world.flush();
+    assert!(matches!(world.events[0].last(), Some(Event::SessionFlowClosed { .. })));
+    assert!(world.ended(0).is_empty());
+    world.agents[0].rebind(caller, to(1)).unwrap();
+    world.agents[0].bye(world.now, caller, Headers::new()).unwrap();
+    world.settle();
+    assert!(matches!(world.ended(1)[..], [EndCause::RemoteBye(_)]));
+    world.assert_empty();
+}
+
+#[test]
+fn unanswered_call_ends_with_its_connection() {
+    let mut world = web_pair();
+    world.call(Some("v=0 offer"));
+    world.run(Duration::from_millis(50));
+    world.respond(1, 180);
+    world.run(Duration::from_millis(50));
+    world.agents[0].handle(world.now, Input::FlowClosed(FlowId(1)));
+    world.flush();
+    let [EndCause::Failed(failure)] = world.ended(0)[..] else { panic!("the call failed") };
+    assert_eq!(failure.status(), 503);
+    let (session, _) = world.incoming(1);
+    world.agents[1].hang_up(world.now, session, StatusCode::TEMPORARILY_UNAVAILABLE, Headers::new()).unwrap();
+    world.settle();
+    world.assert_empty();
+}
+
+#[test]
+fn peer_is_followed_to_where_it_speaks_from() {
+    let mut world = World::new(3, Transport::Udp, Weather::CLEAR, 1);
+    let (_, callee) = world.established();
+    assert_eq!(world.agents[1].session(callee).unwrap().path, to(0));
+    // The same INFO as the caller would send, but through another NAT binding.
+    let dialog = world.agents[0].session(world_caller(&world)).unwrap().dialog.unwrap().clone();
+    let mut info = dialog.clone().request(sip::message::Method::Info);
+    info.headers.prepend(sip::message::HeaderName::Via, "SIP/2.0/UDP x.invalid;branch=z9hG4bKmoved;rport");
+    world.agents[1].handle(world.now, Input::Received { path: to(2), message: info.into() });
+    assert_eq!(world.agents[1].session(callee).unwrap().path, to(2));
+}
+
+fn world_caller(world: &World) -> sip::ua::SessionId {
+    world.events[0]
+        .iter()
+        .find_map(|event| match event {
+            Event::Answered { session, .. } => Some(*session),
+            _ => None,
+        })
+        .expect("an answered call")
+}
+
+#[test]
+fn successor_of_a_dead_server_hangs_up_from_the_record() {
+    let mut world = World::new(3, Transport::Udp, Weather::CLEAR, 1);
+    let (caller, _) = world.established();
+    let record = world.agents[0].session(caller).unwrap().dialog.unwrap().to_record().unwrap();
+    let dialog = Dialog::from_record(&record).unwrap();
+    world.agents[2].bye_recovered(world.now, to(1), dialog, &Headers::new());
+    world.run(Duration::from_secs(1));
+    assert!(matches!(world.ended(1)[..], [EndCause::RemoteBye(_)]));
+    assert!(matches!(world.events[2][..], [Event::Response { .. }]));
+}
