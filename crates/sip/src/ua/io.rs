@@ -41,6 +41,7 @@ pub struct RegistrationId(pub(crate) u64);
 
 /// What the shell tells the user agent.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every input is a message, and none is stored")]
 pub enum Input {
     /// A parsed message arrived.
     Received { path: Path, message: Message },

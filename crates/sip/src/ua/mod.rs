@@ -270,3 +270,15 @@ impl Ua {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_may_move_between_threads() {
+        fn is_send<T: Send>() {}
+        is_send::<Ua>();
+        is_send::<Output>();
+    }
+}

@@ -7,6 +7,7 @@ mod credentials;
 mod flows;
 mod forks;
 mod glare;
+mod hostile;
 mod lossy;
 mod network;
 mod races;

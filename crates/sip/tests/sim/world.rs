@@ -25,6 +25,17 @@ pub(crate) struct Sent {
     pub(crate) from: Peer,
     /// `INVITE`, or `200 INVITE`.
     pub(crate) what: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A copy on its way. Ordered by arrival, then by sending.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Datagram {
+    at: Duration,
+    serial: u64,
+    from: Peer,
+    receiver: Peer,
+    bytes: Vec<u8>,
 }
 
 pub(crate) struct World {
@@ -35,7 +46,7 @@ pub(crate) struct World {
     pub(crate) sent: Vec<Sent>,
     pub(crate) weather: Weather,
     dice: Dice,
-    in_flight: BinaryHeap<Reverse<(Duration, u64, Peer, Peer, Vec<u8>)>>,
+    in_flight: BinaryHeap<Reverse<Datagram>>,
     serial: u64,
     /// Messages that the network swallows: sender and what, how often.
     pub(crate) drops: Vec<(Peer, String, usize)>,
@@ -105,7 +116,7 @@ impl World {
     fn send(&mut self, from: Peer, path: Path, bytes: &[u8]) {
         let message = sip::parse::message(bytes::Bytes::copy_from_slice(bytes)).expect("agents print what parses");
         let what = describe(&message);
-        self.sent.push(Sent { at: self.now, from, what: what.clone() });
+        self.sent.push(Sent { at: self.now, from, what: what.clone(), bytes: bytes.to_vec() });
         if let Some(drop) = self.drops.iter_mut().find(|drop| drop.0 == from && drop.1 == what && drop.2 > 0) {
             drop.2 -= 1;
             return;
@@ -114,14 +125,15 @@ impl World {
         for receiver in receivers {
             for delay in copies(self.weather, &mut self.dice) {
                 self.serial += 1;
-                self.in_flight.push(Reverse((self.now + delay, self.serial, from, receiver, bytes.to_vec())));
+                let (at, serial) = (self.now + delay, self.serial);
+                self.in_flight.push(Reverse(Datagram { at, serial, from, receiver, bytes: bytes.to_vec() }));
             }
         }
     }
 
     /// When something happens next.
     fn next(&self) -> Option<Duration> {
-        let arrival = self.in_flight.peek().map(|Reverse((at, ..))| *at);
+        let arrival = self.in_flight.peek().map(|Reverse(datagram)| datagram.at);
         let timers = self.agents.iter().filter_map(Ua::next_timeout);
         arrival.into_iter().chain(timers).min()
     }
@@ -134,13 +146,9 @@ impl World {
             return false;
         };
         self.now = self.now.max(next);
-        while let Some(Reverse((at, ..))) = self.in_flight.peek()
-            && *at <= self.now
-        {
-            let Some(Reverse((_, _, from, receiver, bytes))) = self.in_flight.pop() else { break };
-            let message = sip::parse::message(bytes::Bytes::from(bytes)).expect("the network changes no bytes");
-            self.agents[receiver].handle(self.now, Input::Received { path: to(from), message });
-            self.flush();
+        while self.in_flight.peek().is_some_and(|Reverse(datagram)| datagram.at <= self.now) {
+            let Some(Reverse(datagram)) = self.in_flight.pop() else { break };
+            self.deliver(datagram.from, datagram.receiver, datagram.bytes);
         }
         for peer in 0..self.agents.len() {
             if self.agents[peer].next_timeout().is_some_and(|due| due <= self.now) {
@@ -149,6 +157,14 @@ impl World {
             }
         }
         true
+    }
+
+    /// Hands bytes to an agent. What does not parse never reaches one, as in a shell.
+    pub(crate) fn deliver(&mut self, from: Peer, receiver: Peer, bytes: Vec<u8>) {
+        if let Ok(message) = sip::parse::message(bytes::Bytes::from(bytes)) {
+            self.agents[receiver].handle(self.now, Input::Received { path: to(from), message });
+            self.flush();
+        }
     }
 
     /// Lets `duration` pass.
