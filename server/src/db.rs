@@ -114,6 +114,11 @@ impl Db {
         Ok(())
     }
 
+    /// Open and idle connections of this node's pool.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
+    }
+
     /// Begins a transaction that will write. SQLite takes its write lock here: a transaction that began by reading could
     /// not get it later without failing.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {

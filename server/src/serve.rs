@@ -71,6 +71,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         app.db.migrate().await?;
     }
 
+    serve_metrics(&app).await?;
     println!("ready http={http_address}");
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
@@ -89,6 +90,18 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         tracing::warn!("background tasks still running after {SHUTDOWN_GRACE:?} were cut");
     }
     app.db.close().await;
+    Ok(())
+}
+
+/// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
+async fn serve_metrics(app: &AppState) -> Result<(), ServeError> {
+    // An empty text is off; the configuration's check refused everything else that is not an address.
+    let Ok(address) = app.config.metrics.listen.parse::<SocketAddr>() else { return Ok(()) };
+    let listener = listen("metrics.listen", address).await?;
+    tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
+    let server = axum::serve(listener, http::operator_router(app).into_make_service());
+    let stopping = app.stopping.clone().cancelled_owned();
+    app.tasks.spawn(async move { server.with_graceful_shutdown(stopping).await });
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Structured logs to standard error; standard output belongs to the `ready` line and to answers of commands.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{ConfigError, Log, LogFormat};
@@ -8,7 +10,11 @@ use crate::config::{ConfigError, Log, LogFormat};
 pub fn init(log: &Log) -> Result<(), ConfigError> {
     let filter = EnvFilter::try_new(&log.filter)
         .map_err(|error| ConfigError::WrongValue { key: "log.filter".to_owned(), message: error.to_string() })?;
-    let writer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for terminals; in a file they are noise.
+    let writer = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second call (tests in one process) keeps the first writer.
     let _ = match log.format {
         LogFormat::Text => writer.try_init(),

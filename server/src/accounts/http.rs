@@ -40,9 +40,10 @@ async fn request_magic_link(
 
 async fn verify_magic_link(
     State(app): State<AppState>,
+    ClientIp(ip): ClientIp,
     body: JsonBody<wire::MagicLinkVerify>,
 ) -> ApiResult<impl IntoResponse> {
-    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token).await?;
+    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token, ip).await?;
     let onboarding_required = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?.is_empty();
     let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required };
     Ok((session_cookie(&app, &session.token, sessions::ABSOLUTE_US / 1_000_000)?, Json(body)))
@@ -84,14 +85,19 @@ async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Jso
 async fn update_me(
     State(app): State<AppState>,
     person: SignedIn,
+    ClientIp(ip): ClientIp,
     body: JsonBody<wire::UpdateMe>,
 ) -> ApiResult<Json<wire::Me>> {
-    accounts::rename_user(&app, person.user_id, &body.read()?.name).await?;
+    accounts::rename_user(&app, person.user_id, &body.read()?.name, ip).await?;
     show_me(State(app), person).await
 }
 
-async fn log_out(State(app): State<AppState>, person: SignedIn) -> ApiResult<impl IntoResponse> {
-    accounts::revoke_session(&app, person.user_id, person.session.id).await?;
+async fn log_out(
+    State(app): State<AppState>,
+    person: SignedIn,
+    ClientIp(ip): ClientIp,
+) -> ApiResult<impl IntoResponse> {
+    accounts::revoke_session(&app, person.user_id, person.session.id, ip).await?;
     Ok((StatusCode::NO_CONTENT, session_cookie(&app, "", 0)?))
 }
 
@@ -103,10 +109,11 @@ async fn list_sessions(State(app): State<AppState>, person: SignedIn) -> ApiResu
 async fn revoke_session(
     State(app): State<AppState>,
     person: SignedIn,
+    ClientIp(ip): ClientIp,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     let id: SessionId = id.parse().map_err(|_| Error::SessionUnknown)?;
-    accounts::revoke_session(&app, person.user_id, id).await?;
+    accounts::revoke_session(&app, person.user_id, id, ip).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

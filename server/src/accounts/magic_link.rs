@@ -3,6 +3,7 @@
 //! Asking answers the same for known and unknown addresses; the account is made when a link is used.
 
 use super::{Error, NewSession, User, normalise_email, sessions, store};
+use crate::audit;
 use crate::mail::Mail;
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -35,7 +36,7 @@ pub async fn request_magic_link(app: &AppState, email: &str) -> Result<(), Error
 }
 
 /// Spends the token: the person (made now if new) and a fresh session. Voids the address's other links.
-pub async fn verify_magic_link(app: &AppState, token: &str) -> Result<(User, NewSession), Error> {
+pub async fn verify_magic_link(app: &AppState, token: &str, ip: Option<String>) -> Result<(User, NewSession), Error> {
     let hash = app.secrets.hash(Purpose::MagicLink, token.trim());
     let now_us = app.now_us();
     let mut tx = app.db.begin_write().await?;
@@ -54,6 +55,7 @@ pub async fn verify_magic_link(app: &AppState, token: &str) -> Result<(User, New
     store::ensure_user(&mut tx, &app.new_uuid().to_string(), &link.email, now_us).await?;
     let user = store::find_user_by_email(&mut tx, &link.email).await?.ok_or(Error::Corrupt("user"))?;
     let session = sessions::open_session(app, &mut tx, user.id).await?;
+    audit::record(app, &mut tx, &audit::Entry::of_person(user.id, "session.opened", session.id, ip)).await?;
     tx.commit().await?;
     Ok((user, session))
 }

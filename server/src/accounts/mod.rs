@@ -15,6 +15,7 @@ use sautikit_api::accounts::Role;
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::AnyConnection;
 
+use crate::audit;
 use crate::state::AppState;
 
 pub use magic_link::{request_magic_link, verify_magic_link};
@@ -139,9 +140,12 @@ pub async fn find_user(app: &AppState, id: UserId) -> Result<Option<User>, Error
 }
 
 /// Changes the person's name.
-pub async fn rename_user(app: &AppState, id: UserId, name: &str) -> Result<(), Error> {
+pub async fn rename_user(app: &AppState, id: UserId, name: &str, ip: Option<String>) -> Result<(), Error> {
     let name = checked_name("name", name)?;
-    store::rename_user(&mut *app.db.acquire().await?, id, &name).await
+    let mut tx = app.db.begin_write().await?;
+    store::rename_user(&mut tx, id, &name).await?;
+    audit::record(app, &mut tx, &audit::Entry::of_person(id, "user.renamed", id, ip)).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Every workspace of the person, the oldest membership first.
@@ -161,7 +165,14 @@ pub async fn find_membership(
 /// Makes the person of that address an operator of the installation. `false` when there is none.
 pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> {
     let email = normalise_email(email)?;
-    store::grant_operator(&mut *app.db.acquire().await?, &email).await
+    let mut tx = app.db.begin_write().await?;
+    let Some(user) = store::find_user_by_email(&mut tx, &email).await? else { return Ok(false) };
+    store::grant_operator(&mut tx, user.id).await?;
+    let mut entry = audit::Entry::of_person(user.id, "operator.granted", user.id, None);
+    entry.actor = audit::Actor::Operator;
+    audit::record(app, &mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 fn invalid(field: &'static str, message: impl Into<String>) -> Error {

@@ -4,6 +4,7 @@ use sautikit_api::ids::{SessionId, UserId};
 use sqlx::AnyConnection;
 
 use super::{Error, Session, store};
+use crate::audit;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -56,7 +57,11 @@ pub async fn list_sessions(app: &AppState, user: UserId) -> Result<Vec<Session>,
 }
 
 /// Ends one of the person's sessions.
-pub async fn revoke_session(app: &AppState, user: UserId, id: SessionId) -> Result<(), Error> {
-    let mut conn = app.db.acquire().await?;
-    if store::revoke_session(&mut conn, user, id, app.now_us()).await? { Ok(()) } else { Err(Error::SessionUnknown) }
+pub async fn revoke_session(app: &AppState, user: UserId, id: SessionId, ip: Option<String>) -> Result<(), Error> {
+    let mut tx = app.db.begin_write().await?;
+    if !store::revoke_session(&mut tx, user, id, app.now_us()).await? {
+        return Err(Error::SessionUnknown);
+    }
+    audit::record(app, &mut tx, &audit::Entry::of_person(user, "session.revoked", id, ip)).await?;
+    Ok(tx.commit().await?)
 }

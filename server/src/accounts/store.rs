@@ -49,7 +49,7 @@ statements! {
     GRANT_OPERATOR = "
         update users
         set is_operator = 1
-        where email = $1";
+        where id = $1";
     INSERT_WORKSPACE = "
         insert into workspaces (id, name, country, currency, created_at)
         values ($1, $2, $3, $4, $5)";
@@ -160,8 +160,9 @@ pub(super) async fn rename_user(conn: &mut AnyConnection, id: UserId, name: &str
     Ok(())
 }
 
-pub(super) async fn grant_operator(conn: &mut AnyConnection, email: &str) -> Result<bool, Error> {
-    Ok(sqlx::query(GRANT_OPERATOR).bind(email).execute(conn).await?.rows_affected() == 1)
+pub(super) async fn grant_operator(conn: &mut AnyConnection, id: UserId) -> Result<(), Error> {
+    sqlx::query(GRANT_OPERATOR).bind(id.to_string()).execute(conn).await?;
+    Ok(())
 }
 
 pub(super) async fn insert_workspace(

@@ -4,7 +4,7 @@
 
 mod store;
 
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{UserId, WorkspaceId};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
@@ -71,6 +71,18 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A write to a person's own account, which belongs to no workspace.
+    pub fn of_person(user: UserId, action_kind: &'static str, subject_id: impl ToString, ip: Option<String>) -> Self {
+        Self {
+            workspace_id: None,
+            actor: Actor::User(user.to_string()),
+            action_kind,
+            subject_id: Some(subject_id.to_string()),
+            details: Value::Object(serde_json::Map::new()),
+            ip,
+        }
+    }
+
     /// A write by a caller of the API in its workspace.
     pub fn by(caller: &Caller, action_kind: &'static str, subject_id: impl ToString, details: Value) -> Self {
         Self {

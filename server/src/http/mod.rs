@@ -8,8 +8,10 @@ pub mod client_ip;
 mod dev_guard;
 mod headers;
 mod health;
+mod host;
 pub mod idempotency;
 pub mod json;
+mod metrics;
 mod origin;
 pub mod page;
 pub mod request_id;
@@ -43,6 +45,12 @@ pub fn router(app: &AppState) -> Router {
     with_layers(routes, app)
 }
 
+/// What is served on the operator's port (`metrics.listen`).
+pub fn operator_router(app: &AppState) -> Router {
+    let routes = Router::new().route("/metrics", get(metrics::metrics)).fallback(not_found);
+    routes.layer(from_fn_with_state(app.clone(), request_id::with_request_id)).with_state(app.clone())
+}
+
 /// The last layer is the outermost: it sees the request first and the answer last.
 fn with_layers(routes: Router<AppState>, app: &AppState) -> Router {
     routes
@@ -50,6 +58,7 @@ fn with_layers(routes: Router<AppState>, app: &AppState) -> Router {
         .layer(map_response(plain_refusal))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), origin::check_origin))
+        .layer(from_fn_with_state(app.clone(), host::redirect_to_public_url))
         .layer(from_fn_with_state(app.clone(), request_id::with_request_id))
         .layer(from_fn_with_state(app.clone(), headers::with_security_headers))
         .with_state(app.clone())

@@ -22,6 +22,8 @@ on_each_engine! {
     sessions_are_listed_and_revoked
     another_workspace_is_forbidden
     the_audit_log_can_not_be_changed
+    operators_are_granted_by_address
+    production_sends_five_links_an_hour
 }
 
 async fn a_link_signs_in_and_onboards(server: Server) {
@@ -178,10 +180,33 @@ async fn another_workspace_is_forbidden(server: Server) {
 async fn the_audit_log_can_not_be_changed(server: Server) {
     server.onboarded("a@example.com").await;
     let pool = server.app.db.pool();
-    let kind: String = sqlx::query_scalar("select action_kind from audit_log").fetch_one(pool).await.unwrap();
-    assert_eq!(kind, "workspace.created");
+    let kinds: Vec<String> = sqlx::query_scalar("select action_kind from audit_log order by created_at, action_kind")
+        .fetch_all(pool)
+        .await
+        .unwrap();
+    assert_eq!(kinds, ["session.opened", "workspace.created"]);
     for change in ["update audit_log set action_kind = 'x'", "delete from audit_log"] {
         let error = sqlx::query(change).execute(pool).await.unwrap_err();
         assert!(error.to_string().contains("append-only"), "{error}");
     }
+}
+
+async fn operators_are_granted_by_address(server: Server) {
+    let client = server.signed_in("a@example.com").await;
+    assert!(sautikit::accounts::grant_operator(&server.app, "A@example.com").await.unwrap());
+    assert!(!sautikit::accounts::grant_operator(&server.app, "b@example.com").await.unwrap());
+    assert_eq!(client.get("/v1/auth/me").await.expect(200).json["is_operator"], true);
+}
+
+async fn production_sends_five_links_an_hour(mut server: Server) {
+    let mut config = sautikit::config::Config::clone(&server.app.config);
+    config.env = sautikit::config::Environment::Production;
+    server.app.config = std::sync::Arc::new(config);
+    for _ in 0..7 {
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com").await.unwrap();
+    }
+    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
+    server.clock.advance(Duration::from_secs(3600));
+    sautikit::accounts::request_magic_link(&server.app, "a@example.com").await.unwrap();
+    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
 }

@@ -13,6 +13,8 @@ on_each_engine! {
     foreign_pages_can_not_write_by_cookie
     dev_pages_answer_only_locally
     health_is_public
+    other_host_names_lead_to_the_public_url
+    metrics_are_on_the_operators_port_only
 }
 
 async fn unknown_addresses_are_json_errors(server: Server) {
@@ -84,4 +86,19 @@ async fn health_is_public(server: Server) {
     server.client().get("/readyz").await.expect(200);
     server.app.stopping.cancel();
     server.client().get("/readyz").await.expect_error("service.draining");
+}
+
+async fn other_host_names_lead_to_the_public_url(server: Server) {
+    let elsewhere = server.client().without("host").with("host", "localhost:4000");
+    let answer = elsewhere.get("/signin?next=%2F").await.expect(307);
+    assert_eq!(answer.header("location"), Some("http://127.0.0.1:4000/signin?next=%2F"));
+    elsewhere.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+    elsewhere.get("/healthz").await.expect(200);
+    elsewhere.get("/dev/mail.json").await.expect(200);
+}
+
+async fn metrics_are_on_the_operators_port_only(server: Server) {
+    server.client().get("/metrics").await.expect_error("not_found");
+    let answer = server.operator_client().get("/metrics").await.expect(200);
+    assert!(answer.text.contains("sautikit_database_connections"), "{}", answer.text);
 }

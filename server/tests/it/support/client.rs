@@ -38,6 +38,13 @@ impl Client {
         client
     }
 
+    /// Leaves a header out.
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.retain(|(other, _)| other != name);
+        client
+    }
+
     /// Signs in by cookie.
     pub(crate) fn with_cookie(&self, value: impl AsRef<str>) -> Self {
         self.with("cookie", &format!("sk_session={}", value.as_ref()))

@@ -10,7 +10,7 @@ use sautikit::clock::TestClock;
 use sautikit::config::Config;
 use sautikit::db::Db;
 use sautikit::entropy::Entropy;
-use sautikit::http::router;
+use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
 use sautikit::secrets::Secrets;
 use sautikit::state::AppState;
@@ -83,6 +83,11 @@ impl Server {
     /// A client without credentials.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.router.clone())
+    }
+
+    /// A client of the operator's port.
+    pub(crate) fn operator_client(&self) -> Client {
+        Client::new(operator_router(&self.app))
     }
 
     /// The newest mail's first link's token.
