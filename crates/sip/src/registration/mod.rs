@@ -4,3 +4,6 @@
 
 pub mod bindings;
 pub mod refresh;
+
+pub use bindings::{Binding, Bindings, Policy, Refusal};
+pub use refresh::{Refresh, Verdict};

@@ -151,7 +151,8 @@ pub enum Event {
     IncomingInvite { session: SessionId, transaction: TransactionId, path: Path, request: Arc<Request> },
     /// A request outside any dialog (REGISTER, OPTIONS, MESSAGE …). Answer with [`super::Ua::respond`].
     IncomingRequest { transaction: TransactionId, path: Path, request: Arc<Request> },
-    /// 101–199 to our INVITE. `to_tag` tells forks apart.
+    /// 1xx to our INVITE, 100 included: somebody is there. `to_tag` tells forks apart. A lost or doubled response is
+    /// not repaired, so 180 may come twice or never.
     Provisional { session: SessionId, response: Box<Response>, to_tag: Option<String> },
     /// 2xx to our INVITE. Acknowledged already, unless the INVITE had no offer: then [`super::Ua::ack`] with the answer.
     Answered { session: SessionId, response: Box<Response> },

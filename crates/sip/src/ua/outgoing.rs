@@ -178,7 +178,7 @@ impl Ua {
         if status.is_provisional() {
             if let Phase::Cancelling { sent: false, .. } = state.phase {
                 self.cancel_now(now, session, key);
-            } else if !cancelling && status.code() > 100 {
+            } else if !cancelling {
                 self.provisional(key, session, response);
             }
             return;
@@ -194,11 +194,13 @@ impl Ua {
         self.end_session(now, session, cause);
     }
 
-    /// 101–199: remember the early dialog of this fork, then tell.
+    /// 1xx: remember the early dialog of this fork, then tell.
     fn provisional(&mut self, key: ClientKey, session: SessionId, response: Response) {
         let to_tag = response.headers.to().ok().and_then(|to| to.tag().map(str::to_owned));
         let request = self.clients.get(&key).map(|tx| &tx.request);
-        if let (Some(state), Some(request), Some(tag)) = (self.sessions.get_mut(&session), request, &to_tag)
+        // A 100 makes no dialog even when it has a tag (§12.1).
+        if response.status.code() > 100
+            && let (Some(state), Some(request), Some(tag)) = (self.sessions.get_mut(&session), request, &to_tag)
             && state.early.len() < MAX_EARLY_DIALOGS
             && !state.early.iter().any(|early| early.remote_tag() == tag)
             && let Ok(dialog) = Dialog::from_response(request, &response)

@@ -157,3 +157,13 @@ fn delayed_offer_is_answered_in_the_ack() {
     world.settle();
     world.assert_empty();
 }
+
+#[test]
+fn trying_tells_the_caller_that_somebody_is_there() {
+    let mut world = World::pair();
+    world.call(Some("v=0 offer"));
+    world.run(Duration::from_secs(3));
+    let [Event::Provisional { response, to_tag: None, .. }] = &world.events[0][..] else { panic!("one 100") };
+    assert_eq!(response.status, 100);
+    assert_eq!(world.count(0, "INVITE"), 1, "the 100 stops the retransmission");
+}
