@@ -3,6 +3,9 @@
 use crate::message::{Method, Uri};
 use crate::transaction::Timers;
 
+/// INVITE and BYE of 3,000 calls a second stay for 32 s each: twice the target of the gateway.
+const MAX_PEER_REQUESTS: usize = 200_000;
+
 /// A transport as it is written in a Via (RFC 3261 §20.42, RFC 7118 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -61,6 +64,9 @@ pub struct Config {
     pub allow: Vec<Method>,
     /// Option tags written in Supported and accepted in Require; any other gets 420.
     pub supported: Vec<&'static str>,
+    /// Most requests of peers that are remembered at a time; beyond it new calls and requests outside dialogs are
+    /// dropped without an answer, because a flood must not take the memory of the calls that are up.
+    pub max_peer_requests: usize,
     /// User-Agent and Server; none when empty.
     pub product: String,
 }
@@ -85,6 +91,7 @@ impl Config {
                 Method::Register,
             ],
             supported: vec!["replaces", "timer", "outbound", "path"],
+            max_peer_requests: MAX_PEER_REQUESTS,
             product: String::new(),
         }
     }

@@ -10,6 +10,9 @@
 //! CANCEL only after a provisional response, ACK and BYE for a 200 that crossed it, 487, 481, 482 (merged), 483, 405,
 //! 420, 500 (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport.
 //!
+//! Requests in a call go where the peer last spoke from, on the flow of the call, and not to the addresses in Contact
+//! and Route (which they name, as RFC 3261 §12.2.1.1 wants): the way back through a NAT is the way that packets came.
+//!
 //! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
 //! but the transactions that absorb late copies (at most 64·T1).
 //!

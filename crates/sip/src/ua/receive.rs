@@ -30,6 +30,9 @@ impl Ua {
             Ok(to) => to.tag().map(str::to_owned),
             Err(_) => return,
         };
+        if to_tag.is_none() && self.servers.len() >= self.config.max_peer_requests {
+            return;
+        }
         let merged = to_tag.is_none() && MergeKey::of(&request).is_some_and(|merge| self.merges.contains_key(&merge));
         let refusal = if merged { Some((StatusCode::LOOP_DETECTED, Headers::new())) } else { self.refusal(&request) };
         if let Some((status, headers)) = refusal {

@@ -197,3 +197,14 @@ fn forged_response_without_our_secret_changes_nothing() {
     assert!(drain(&mut agent).1.is_empty());
     assert_eq!(agent.load().sessions, 1);
 }
+
+#[test]
+fn flood_is_dropped_without_state() {
+    let contact = sip::message::Uri::parse("sip:agent@192.0.2.1").unwrap();
+    let local = Local { transport: Transport::Udp, sent_by: "192.0.2.1".into(), contact };
+    let mut agent = Ua::new(Config { max_peer_requests: 2, ..Config::new(vec![local], [3; 32]) });
+    for (branch, cseq) in [("z9hG4bKa", "1 OPTIONS"), ("z9hG4bKb", "2 OPTIONS"), ("z9hG4bKc", "3 OPTIONS")] {
+        give(&mut agent, Duration::ZERO, request("OPTIONS", branch, "", cseq, ""));
+    }
+    assert_eq!(agent.load().servers, 2);
+}
