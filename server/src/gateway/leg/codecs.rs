@@ -3,7 +3,7 @@
 //! RFC 3264 §6.1 lets the answerer choose among the formats offered. We answer with one audio codec
 //! and, when offered at the same clock rate, telephone-event (RFC 4733 §2.1): a single codec means
 //! that the peer never switches in mid-call and a relay never has to become a transcoder.
-//! Not done here: the rest of the SDP ([`super::rtp_sdp`]).
+//! Not done here: the rest of the SDP ([`super::rtp_sdp`], [`super::webrtc_sdp`]).
 
 use media::Codec;
 use sip::sdp::{Media, RtpMap};
@@ -15,7 +15,7 @@ const DTMF_8_PAYLOAD_TYPE: u8 = 101;
 /// Opus loss concealment by redundancy, and the shortest packets we read (RFC 7587 §7).
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1";
 /// The sixteen keys (RFC 4733 §2.4.1).
-const DTMF_PARAMETERS: &str = "0-15";
+pub(super) const DTMF_PARAMETERS: &str = "0-15";
 
 /// What a leg may speak and what it would rather.
 #[derive(Debug, Clone, PartialEq, Eq)]

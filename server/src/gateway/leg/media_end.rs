@@ -27,6 +27,12 @@ pub enum MediaEndError {
     /// This node has no port left: 503.
     #[error(transparent)]
     Port(#[from] PortError),
+    /// The WebRTC stack refused the description or could not start: 488 for an offer, else 500.
+    #[error("WebRTC connection failed")]
+    WebRtc(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Our own candidate was not gathered in time.
+    #[error("WebRTC connection gathered no candidate in time")]
+    GatheringTimeout,
 }
 
 /// One leg's media: descriptions in and out on one side, a port of the media engine on the other.
@@ -44,9 +50,6 @@ pub trait MediaEnd: Send + Sync {
     /// Takes the peer's answer to [`Self::offer`]; media flow from here on. The same answer again
     /// (183, then 200) changes nothing.
     async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError>;
-
-    /// An offer that begins anew after the path was lost (ICE restart); for RTP the usual offer.
-    async fn restart(&mut self) -> Result<Bytes, MediaEndError>;
 
     /// Ends the media and frees what they held.
     async fn close(&mut self);

@@ -1,15 +1,25 @@
 //! The media half of a leg: which codec it speaks and how its SDP becomes a port of the media engine.
 //!
-//! `codecs` decides, `rtp_sdp` reads and writes descriptions, [`RtpEnd`] is the [`MediaEnd`] of
-//! trunks and SIP devices.
+//! `codecs` decides, `rtp_sdp` and `webrtc_sdp` read and write descriptions; [`RtpEnd`] (trunks, SIP
+//! devices) and [`WebrtcEnd`] (browsers) are the two kinds of [`MediaEnd`]. The `webrtc` crate is
+//! named in the `webrtc_*` files only.
 
 pub mod codecs;
 mod media_end;
+mod mux;
 mod rtp_end;
 mod rtp_sdp;
 #[cfg(test)]
 mod tests;
+mod webrtc_connection;
+mod webrtc_end;
+mod webrtc_port;
+mod webrtc_rtcp;
+mod webrtc_runtime;
+mod webrtc_sdp;
 
 pub use codecs::CodecPolicy;
 pub use media_end::{MediaEnd, MediaEndError};
 pub use rtp_end::RtpEnd;
+pub use webrtc_end::WebrtcEnd;
+pub use webrtc_port::WebrtcPort;

@@ -98,10 +98,6 @@ impl MediaEnd for RtpEnd {
         Ok(())
     }
 
-    async fn restart(&mut self) -> Result<Bytes, MediaEndError> {
-        self.offer().await
-    }
-
     async fn close(&mut self) {
         self.port.close();
     }

@@ -92,7 +92,7 @@ pub(super) fn ours(peer: sdp::Direction, held: bool) -> Direction {
 }
 
 /// Our direction as the attribute of our own description.
-fn theirs(direction: Direction) -> sdp::Direction {
+pub(super) fn theirs(direction: Direction) -> sdp::Direction {
     match direction {
         Direction::SendReceive => sdp::Direction::SendRecv,
         Direction::SendOnly => sdp::Direction::SendOnly,

@@ -2,3 +2,4 @@
 
 mod rtp;
 mod support;
+mod webrtc;

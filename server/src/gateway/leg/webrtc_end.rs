@@ -1,0 +1,136 @@
+//! A browser's leg: ICE, DTLS-SRTP and Opus or G.711 on the shared port.
+
+use bytes::Bytes;
+use media::{Codec, Direction, PortId};
+
+use super::{
+    codecs::{self, CodecPolicy, NoCommonCodec, Stream},
+    media_end::{MediaEnd, MediaEndError},
+    webrtc_connection::{Connection, Role},
+    webrtc_port::WebrtcPort,
+    webrtc_sdp::{self, Remote},
+};
+use crate::gateway::media::{Agreed, CallMedia, LegId, PacketSink, PacketSource, Port};
+
+/// [`MediaEnd`] over a WebRTC connection.
+///
+/// The connection is opened by the first offer or answer, when the codec is known: the stack then
+/// knows no other and cannot pick one that the graph does not expect.
+pub struct WebrtcEnd {
+    shared: WebrtcPort,
+    port: Port,
+    policy: CodecPolicy,
+    ssrc: u32,
+    /// Taken by the connection.
+    pump: Option<(PacketSink, PacketSource)>,
+    connection: Option<Connection>,
+    /// Our offer waits for its answer.
+    offering: bool,
+    agreed: Option<Agreed>,
+}
+
+impl WebrtcEnd {
+    /// An end of leg `leg` on the shared port; nothing is opened yet.
+    #[must_use]
+    pub fn open(shared: &WebrtcPort, call: &CallMedia, leg: LegId, policy: CodecPolicy) -> Self {
+        let ssrc = rand::random();
+        let (port, sink, source) = call.add_packets(leg, ssrc);
+        Self {
+            shared: shared.clone(),
+            port,
+            policy,
+            ssrc,
+            pump: Some((sink, source)),
+            connection: None,
+            offering: false,
+            agreed: None,
+        }
+    }
+
+    async fn connection(&mut self, stream: Stream) -> Result<&Connection, MediaEndError> {
+        if self.connection.is_none() {
+            let (sink, source) = self.pump.take().ok_or(MediaEndError::WrongState)?;
+            self.connection = Some(Connection::open(&self.shared, stream, self.ssrc, sink, source).await?);
+        }
+        self.connection.as_ref().ok_or(MediaEndError::WrongState)
+    }
+
+    fn current_policy(&self) -> CodecPolicy {
+        self.agreed.map_or_else(|| self.policy.clone(), |agreed| CodecPolicy::fixed(agreed.codec))
+    }
+
+    /// What we offer: one codec, because the stack's track is made for one. Every browser has Opus and
+    /// both G.711 (RFC 7874 §3), so nothing is lost.
+    fn offered(&self) -> Result<Stream, MediaEndError> {
+        if let Some(agreed) = self.agreed {
+            return Ok(Stream { codec: agreed.codec, payload_type: agreed.payload_type, dtmf: agreed.dtmf });
+        }
+        let codec = self.policy.preferred().next().ok_or(NoCommonCodec)?;
+        let clock = codec.clock_hz();
+        let payload_type = codecs::rtpmap(codec).payload_type;
+        Ok(Stream { codec, payload_type, dtmf: Some((codecs::dtmf_payload_type(clock), clock)) })
+    }
+
+    fn agree(&mut self, remote: &Remote) {
+        let Stream { codec, payload_type, dtmf } = remote.stream;
+        let agreed = Agreed { codec, payload_type, dtmf, direction: remote.direction };
+        if self.agreed.replace(agreed) != Some(agreed) {
+            self.port.configure(agreed);
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl MediaEnd for WebrtcEnd {
+    async fn offer(&mut self) -> Result<Bytes, MediaEndError> {
+        let stream = self.offered()?;
+        let shared = self.shared.public();
+        let local = self.connection(stream).await?.local(Role::Offer).await?;
+        self.offering = true;
+        webrtc_sdp::publish(&local, shared, Direction::SendReceive)
+    }
+
+    async fn answer(&mut self, offer: &[u8]) -> Result<Bytes, MediaEndError> {
+        let remote = webrtc_sdp::read(sip::sdp::parse(offer)?, &self.current_policy())?;
+        let shared = self.shared.public();
+        let connection = self.connection(remote.stream).await?;
+        connection.set_remote(Role::Offer, remote.sdp.clone()).await?;
+        let local = connection.local(Role::Answer).await?;
+        self.agree(&remote);
+        webrtc_sdp::publish(&local, shared, remote.direction)
+    }
+
+    async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError> {
+        let connection = self.connection.as_ref().ok_or(MediaEndError::WrongState)?;
+        if !self.offering {
+            // The 200 repeats the answer of the 183.
+            return Ok(());
+        }
+        let offered = CodecPolicy::fixed(self.offered()?.codec);
+        let remote = webrtc_sdp::read(sip::sdp::parse(answer)?, &offered)?;
+        connection.set_remote(Role::Answer, remote.sdp.clone()).await?;
+        self.offering = false;
+        self.agree(&remote);
+        Ok(())
+    }
+
+    async fn close(&mut self) {
+        self.port.close();
+        self.pump = None;
+        if let Some(connection) = &mut self.connection {
+            connection.close().await;
+        }
+    }
+
+    fn prefer(&mut self, peer: Codec) {
+        self.policy.peer = Some(peer);
+    }
+
+    fn codec(&self) -> Option<Codec> {
+        self.agreed.map(|agreed| agreed.codec)
+    }
+
+    fn port(&self) -> PortId {
+        self.port.id()
+    }
+}
