@@ -150,7 +150,10 @@ impl HeaderName {
         }
         for &slot in BY_LENGTH.get(bytes.len())? {
             let known = NAMES.get(usize::from(slot))?;
-            if known.as_bytes().eq_ignore_ascii_case(bytes) {
+            // Names of one length seldom share their last letter, and nearly every peer spells them
+            // as the table does.
+            let same_end = known.as_bytes().last().zip(bytes.last()).is_some_and(|(a, b)| a | 0x20 == b | 0x20);
+            if same_end && (known.as_bytes() == bytes || known.as_bytes().eq_ignore_ascii_case(bytes)) {
                 return HeaderName::from_index(usize::from(slot));
             }
         }
