@@ -12,7 +12,7 @@ use super::{Error, Membership, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
-use crate::http::caller::{SESSION_COOKIE, SignedIn};
+use crate::http::caller::{Caller, SESSION_COOKIE, SignedIn};
 use crate::http::client_ip::ClientIp;
 use crate::http::json::JsonBody;
 use crate::state::AppState;
@@ -28,6 +28,7 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/sessions", get(list_sessions))
         .route("/auth/sessions/{id}", delete(revoke_session))
         .route("/workspaces", get(list_workspaces))
+        .route("/workspace", get(show_workspace))
 }
 
 async fn request_magic_link(
@@ -120,6 +121,10 @@ async fn revoke_session(
 async fn list_workspaces(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<Vec<wire::Workspace>>> {
     let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, person.user_id).await?;
     Ok(Json(memberships.iter().map(workspace_body).collect()))
+}
+
+async fn show_workspace(caller: Caller) -> Json<wire::Workspace> {
+    Json(workspace_body(&Membership { workspace: caller.workspace, role: caller.role }))
 }
 
 impl SignedIn {

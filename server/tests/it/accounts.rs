@@ -21,6 +21,7 @@ on_each_engine! {
     logging_out_ends_the_session
     sessions_are_listed_and_revoked
     another_workspace_is_forbidden
+    a_key_finds_its_workspace
     the_audit_log_can_not_be_changed
     operators_are_granted_by_address
     production_sends_five_links_an_hour
@@ -209,4 +210,12 @@ async fn production_sends_five_links_an_hour(mut server: Server) {
     server.clock.advance(Duration::from_secs(3600));
     sautikit::accounts::request_magic_link(&server.app, "a@example.com").await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
+}
+
+async fn a_key_finds_its_workspace(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["calls:read"]).await;
+    let workspace = key.get("/v1/workspace").await.expect(200).json;
+    assert_eq!(workspace, owner.get("/v1/auth/me").await.expect(200).json["workspace"]);
+    assert_eq!(workspace["currency"], "KES");
 }

@@ -9,4 +9,5 @@ mod accounts;
 mod api_keys;
 mod http;
 mod idempotency;
+mod mail;
 mod statements;
