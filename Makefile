@@ -1,4 +1,4 @@
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sautikit/target
 
 test:
-	cargo nextest run --workspace --no-tests=pass
+	scripts/postgres-for-tests.sh run cargo nextest run --workspace --no-tests=pass
