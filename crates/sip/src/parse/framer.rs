@@ -8,6 +8,10 @@ use crate::message::Message;
 
 /// What a stream yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "almost every frame is a message, so a box would be one allocation more for each"
+)]
 pub enum Frame {
     Message(Message),
     /// CRLFCRLF between messages: answer with CRLF (RFC 5626 §3.5.1).
