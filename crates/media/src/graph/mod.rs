@@ -6,11 +6,13 @@
 //!
 //! Two joined ports with the same codec relay: a packet leaves in the call in which it came, under
 //! the header of the other side's stream, without decoding, copying or allocating. With different
-//! codecs they transcode at 8 kHz, through a jitter buffer. That and what else a port sends (prompts, tones, digits, silence) is paced by the tick. Digits outrank a play or tone,
-//! which outranks the joined port. Every switch continues the same SSRC, sequence and timestamps.
+//! codecs they transcode at 8 kHz, through a jitter buffer. That and what else a port sends
+//! (prompts, tones, digits, silence) is paced by the tick. Digits outrank a play or tone, which
+//! outranks the joined port. Every switch continues the same SSRC, sequence and timestamps.
 //!
 //! Not here: sockets, SRTP, source address checks, who may hear whom.
 
+mod control;
 mod inbound;
 mod outbound;
 mod output;

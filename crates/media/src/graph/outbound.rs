@@ -91,6 +91,11 @@ impl Outbound {
         }
     }
 
+    /// The RTP timestamp that stands for `now`, for sender reports.
+    pub(super) fn timestamp_at(&self, now: Duration) -> u32 {
+        self.rewriter.timestamp_at(now)
+    }
+
     /// True while something of our own plays, which outranks the bridged leg.
     fn is_occupied(&self) -> bool {
         self.source.is_some() || self.digits.is_busy()

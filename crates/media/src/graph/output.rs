@@ -67,4 +67,10 @@ pub struct PortStats {
     pub bytes_out: u64,
     /// Sum of squared samples sent, as far as known.
     pub energy_out: u64,
+    /// Round-trip time from the leg's last report.
+    pub round_trip_ms: Option<f32>,
+    /// Share of our packets that the leg lost lately, 0.0 to 1.0.
+    pub remote_loss: Option<f32>,
+    /// Opinion score of what was received, 1.0 to about 4.4.
+    pub mos: f32,
 }

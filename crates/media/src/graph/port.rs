@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{PortId, PortParams, PortStats, inbound::Inbound, outbound::Outbound, playout::Playout};
+use super::{PortId, PortParams, PortStats, control::Control, inbound::Inbound, outbound::Outbound, playout::Playout};
 use crate::{codec::Codec, level};
 
 #[derive(Debug)]
@@ -10,6 +10,7 @@ pub(super) struct Port {
     pub(super) params: PortParams,
     pub(super) inbound: Inbound,
     pub(super) outbound: Outbound,
+    pub(super) control: Control,
     pub(super) link: Link,
     /// Present while the port's audio must be decoded: for the joined port or for a detector.
     pub(super) playout: Option<Playout>,
@@ -45,6 +46,7 @@ impl Port {
             params,
             inbound: Inbound::new(now, &params),
             outbound: Outbound::new(&params),
+            control: Control::default(),
             link: Link::None,
             playout: None,
             echo: false,
@@ -99,6 +101,9 @@ impl Port {
             packets_out: self.outbound.packets,
             bytes_out: self.outbound.bytes,
             energy_out: self.outbound.energy,
+            round_trip_ms: self.control.round_trip.map(|time| time.as_secs_f32() * 1_000.0),
+            remote_loss: self.control.remote_loss,
+            mos: self.mos(),
         }
     }
 }
