@@ -37,6 +37,9 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// The wallets' ledger.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -48,6 +51,12 @@ enum ConfigCommand {
     Check,
     /// Print every key with its default and what it is for.
     Print,
+}
+
+#[derive(Subcommand)]
+enum LedgerCommand {
+    /// Check every invariant; exit 1 on a break. Runs beside a live server.
+    Verify,
 }
 
 #[derive(Subcommand)]
@@ -98,6 +107,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print!("{DEFAULT_FILE}");
             Ok(())
         }
+        Some(Command::Ledger(LedgerCommand::Verify)) => verify_ledger(&open(load(&[])?).await?).await,
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
             if !accounts::grant_operator(&app, &email).await? {
@@ -107,6 +117,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {
+    let report = sautikit::wallet::verify::verify(app).await?;
+    println!("wallets {} · entries {} · stamps {} · breaks {}", report.wallets, report.entries, report.stamps, report.break_count);
+    for what in &report.breaks {
+        println!("broken: {what}");
+    }
+    if report.is_sound() { Ok(()) } else { Err("the ledger is broken; see the lines above".into()) }
 }
 
 /// The shared parts for a command that does not listen.

@@ -21,6 +21,7 @@ use crate::http;
 use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::AppState;
+use crate::{calls, jobs, numbers};
 
 /// How long open requests and background tasks get after the signal before the process ends anyway.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -34,6 +35,12 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The tables could not be read or written.
+    #[error(transparent)]
+    Sql(#[from] sqlx::Error),
+    /// Calls of a crash could not be closed.
+    #[error(transparent)]
+    Recovery(#[from] calls::CallError),
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -72,6 +79,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     }
 
     serve_metrics(&app).await?;
+    start_rooms(&app).await?;
+
     println!("ready http={http_address}");
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
@@ -105,6 +114,19 @@ async fn serve_metrics(app: &AppState) -> Result<(), ServeError> {
     Ok(())
 }
 
+/// Development's inventory, what a crash left behind, and the job runner.
+async fn start_rooms(app: &AppState) -> Result<(), ServeError> {
+    if app.config.is_development() {
+        numbers::seed_development(app).await?;
+    }
+    let recovered = calls::recover(app, &app.node_id).await?;
+    if !recovered.is_empty() {
+        tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
+    }
+    app.tasks.spawn(jobs::run_until_stopped(app.clone()));
+    Ok(())
+}
+
 /// Opens database, secrets and mail for a process that listens at `http_address`. Does not migrate.
 pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, ServeError> {
     let entropy = Entropy::from_os();
@@ -113,6 +135,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let tasks = TaskTracker::new();
     let mailer = Mailer::from_config(&config, &tasks)?;
     let public_url = public_url(&config, http_address);
+    let node_id = node_id(&config, &entropy)?.into();
     Ok(AppState {
         db,
         clock: Arc::new(SystemClock::new()),
@@ -122,6 +145,9 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         mailer,
         public_url: public_url.into(),
         stopping: CancellationToken::new(),
+        calls: Arc::default(),
+        job_bell: Arc::default(),
+        node_id,
         tasks,
     })
 }
@@ -177,6 +203,22 @@ fn development_key(data_dir: &Path, entropy: &Entropy) -> Result<String, ServeEr
             Ok(key)
         }
         read => read.map_err(failed),
+    }
+}
+
+/// This node's name, made once and kept in `data_dir`: calls that a crash left open are found by it.
+fn node_id(config: &Config, entropy: &Entropy) -> Result<String, ServeError> {
+    /// 16 characters of base62: no two nodes of one installation draw the same.
+    const LENGTH: usize = 16;
+    let path = config.data_dir.join("node.id");
+    match std::fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            std::fs::create_dir_all(&config.data_dir)?;
+            let id = entropy.base62(LENGTH);
+            std::fs::write(&path, &id)?;
+            Ok(id)
+        }
+        read => Ok(read?.trim().to_owned()),
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::calls::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -31,6 +33,12 @@ pub struct AppState {
     pub public_url: Arc<str>,
     /// Cancelled when the server is told to stop: take no new work.
     pub stopping: CancellationToken,
+    /// The gateway's handle and the feed of changed calls.
+    pub calls: Arc<Hub>,
+    /// Rung after a job was enqueued, so that it need not wait for the next look.
+    pub job_bell: Arc<Notify>,
+    /// This node, as calls and job leases name it; stays the same across restarts.
+    pub node_id: Arc<str>,
     /// Background tasks that the end of the server waits for.
     pub tasks: TaskTracker,
 }

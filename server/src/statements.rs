@@ -19,6 +19,17 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("api_keys", crate::api_keys::STATEMENTS),
         ("audit", crate::audit::STATEMENTS),
         ("idempotency", crate::http::idempotency::STATEMENTS),
+        ("calls", crate::calls::store::STATEMENTS),
+        ("call_events", crate::calls::store::events::STATEMENTS),
+        ("call_legs", crate::calls::store::legs::STATEMENTS),
+        ("jobs", crate::jobs::STATEMENTS),
+        ("inventory", crate::numbers::store::inventory::STATEMENTS),
+        ("tenant_numbers", crate::numbers::store::tenants::STATEMENTS),
+        ("payments", crate::payments::store::STATEMENTS),
+        ("pricing", crate::pricing::STATEMENTS),
+        ("wallet", crate::wallet::store::STATEMENTS),
+        ("ledger_audit", crate::wallet::store::audit::STATEMENTS),
+        ("webhooks", crate::webhooks::store::STATEMENTS),
     ]
     .into_iter()
     .flat_map(|(room, statements)| statements.iter().map(move |(name, sql)| (room, *name, *sql)))

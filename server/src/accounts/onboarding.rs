@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Error, Membership, Workspace, checked_name, invalid, store};
 use crate::audit::{self, Actor};
 use crate::state::AppState;
+use crate::wallet;
 
 /// Who onboards, from where.
 pub struct Onboarding<'a> {
@@ -25,11 +26,12 @@ pub struct Onboarding<'a> {
 pub async fn onboard(app: &AppState, onboarding: Onboarding<'_>) -> Result<Membership, Error> {
     let Onboarding { user_id, session_id, ip, request } = onboarding;
     let person = checked_name("name", &request.name)?;
+    let currency = checked_currency(&request.currency)?;
     let workspace = Workspace {
         id: WorkspaceId(app.new_uuid()),
         name: checked_name("workspace_name", &request.workspace_name)?,
         country: checked_country(&request.country)?,
-        currency: checked_currency(&request.currency)?.code().to_owned(),
+        currency: currency.code().to_owned(),
         suspended: false,
     };
     let now_us = app.now_us();
@@ -41,6 +43,8 @@ pub async fn onboard(app: &AppState, onboarding: Onboarding<'_>) -> Result<Membe
         return Err(Error::AlreadyOnboarded);
     }
     store::insert_workspace(&mut tx, &workspace, now_us).await?;
+    let zone = wallet::period::zone_of_country(&workspace.country);
+    wallet::open(&mut tx, workspace.id, currency, zone, now_us).await?;
     store::insert_member(&mut tx, workspace.id, user_id, Role::Owner, now_us).await?;
     store::set_session_workspace(&mut tx, session_id, workspace.id).await?;
     let entry = audit::Entry {

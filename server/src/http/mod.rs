@@ -26,14 +26,20 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{accounts, api_keys, mail};
+use crate::{accounts, api_keys, calls, mail, numbers, payments, wallet};
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Everything that is served on the web port.
 pub fn router(app: &AppState) -> Router {
-    let api = Router::new().merge(accounts::http::routes()).merge(api_keys::http::routes());
+    let api = Router::new()
+        .merge(accounts::http::routes())
+        .merge(api_keys::http::routes())
+        .merge(calls::http::routes())
+        .merge(numbers::http::routes())
+        .merge(payments::http::routes())
+        .merge(wallet::http::routes());
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     let routes = Router::new()
         .nest("/v1", api)

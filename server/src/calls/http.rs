@@ -1,0 +1,217 @@
+//! `/v1/calls`.
+
+use std::collections::HashMap;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use sautikit_api::calls as wire;
+use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::CallId;
+use sqlx::AnyConnection;
+
+use super::store::{self, Filter, events::EventRow, legs::StoredLeg};
+use super::{CallError, CallRow, Direction, stream};
+use crate::accounts::Scope;
+use crate::calls;
+use crate::clock::rfc3339;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
+use crate::http::idempotency::{self, Begun, Request};
+use crate::http::page::Page;
+use crate::state::AppState;
+
+/// Entries of one answer of a call's timeline; a call of hours with many verbs stays below it.
+const MAX_EVENTS: i64 = 10_000;
+
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/calls", get(list_calls).post(create_call))
+        .route("/calls/originate", post(create_call))
+        .route("/calls/{id}", get(get_call))
+        .route("/calls/{id}/events", get(list_call_events))
+        .route("/calls/{id}/hangup", post(hang_up_call))
+        .route("/calls/{id}/stream", get(stream::stream_call))
+}
+
+async fn create_call(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+    caller.needs(Scope::CallsWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let body: wire::CreateCall = request.read()?;
+    let workspace = &caller.workspace;
+    let (call, order) =
+        calls::originate::originate(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let accepted = wire::CallAccepted {
+        call_id: call.id,
+        pbx_session_id: call.id.pbx_call_id(),
+        status: call.status,
+        stream_url: stream::stream_url(&app, call.id),
+    };
+    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &accepted).await?;
+    if let Some(gateway) = app.calls.gateway() {
+        gateway.originate(order);
+    }
+    app.calls.changed(call.id);
+    Ok(answer)
+}
+
+async fn list_calls(
+    State(app): State<AppState>,
+    caller: Caller,
+    page: Page,
+    Query(query): Query<HashMap<String, String>>,
+) -> ApiResult<Response> {
+    caller.needs(Scope::CallsRead)?;
+    let filter = read_filter(&query)?;
+    let mut conn = app.db.acquire().await?;
+    let rows =
+        store::list_calls(&mut conn, caller.workspace.id, page.before(), &filter, page.fetch_limit()).await?;
+    let mut calls = Vec::with_capacity(rows.len());
+    for row in rows {
+        let legs = store::legs::list_legs(&mut conn, row.id).await?;
+        calls.push((row, legs));
+    }
+    Ok(page.answer(calls, |(call, _)| (call.started_at, call.id.0), |(call, legs)| call_body(call, legs)))
+}
+
+async fn get_call(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<wire::Call>> {
+    caller.needs(Scope::CallsRead)?;
+    let mut conn = app.db.acquire().await?;
+    let call = find(&mut conn, &caller, &id).await?;
+    let legs = store::legs::list_legs(&mut conn, call.id).await?;
+    Ok(Json(call_body(call, legs)))
+}
+
+async fn list_call_events(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<Vec<wire::CallEvent>>> {
+    caller.needs(Scope::CallsRead)?;
+    let mut conn = app.db.acquire().await?;
+    let call = find(&mut conn, &caller, &id).await?;
+    let events = store::events::list_events_after(&mut conn, call.id, 0, MAX_EVENTS).await?;
+    Ok(Json(events.into_iter().map(event_body).collect()))
+}
+
+async fn hang_up_call(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<wire::Call>> {
+    caller.needs(Scope::CallsWrite)?;
+    let mut conn = app.db.acquire().await?;
+    let call = find(&mut conn, &caller, &id).await?;
+    if call.status.is_terminal() {
+        return Err(CallError::NotLive.into());
+    }
+    app.calls.gateway().ok_or(CallError::NoRoute)?.hangup(call.id);
+    let legs = store::legs::list_legs(&mut conn, call.id).await?;
+    Ok(Json(call_body(call, legs)))
+}
+
+async fn find(conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<CallRow, CallError> {
+    let id = CallId::parse_any(id).ok_or(CallError::NotFound)?;
+    calls::get_call(conn, caller.workspace.id, id).await
+}
+
+fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
+    let text = |name: &str| query.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let (status, direction, remote) = (text("status"), text("direction"), text("remote"));
+    if !status.is_empty() && CallStatus::parse(&status).is_none() {
+        return Err(ApiError::field("status", "`status` is not a status of calls."));
+    }
+    if !direction.is_empty() && Direction::parse(&direction).is_none() {
+        return Err(ApiError::field("direction", "`direction` is `inbound` or `outbound`."));
+    }
+    // The percent sign and the underscore would be wildcards.
+    if remote.contains(['%', '_']) {
+        return Err(ApiError::field("remote", "`remote` is part of a number or identity."));
+    }
+    // A plus sign that was not percent-encoded arrives as a space and was trimmed above; numbers are kept with it.
+    let number = text("number");
+    let number = if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() { format!("+{number}") } else { number };
+    Ok(Filter {
+        status,
+        direction,
+        from_us: read_moment(&text("from_date"), "from_date", i64::MIN, false)?,
+        to_us: read_moment(&text("to_date"), "to_date", i64::MAX, true)?,
+        remote,
+        number,
+    })
+}
+
+/// RFC 3339, or a date, which as an end means the whole day (UTC).
+fn read_moment(text: &str, field: &'static str, absent: i64, is_end: bool) -> ApiResult<i64> {
+    if text.is_empty() {
+        return Ok(absent);
+    }
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Ok(moment.as_microsecond());
+    }
+    let day = text.parse::<jiff::civil::Date>().ok();
+    let day = if is_end { day.and_then(|day| day.tomorrow().ok()) } else { day };
+    let start = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    start.map(|start| start.timestamp().as_microsecond()).ok_or_else(|| {
+        ApiError::field(field, format!("`{field}` is a date (2026-06-30) or a moment (2026-06-30T12:00:00Z)."))
+    })
+}
+
+pub(super) fn event_body(event: EventRow) -> wire::CallEvent {
+    wire::CallEvent {
+        id: event.id,
+        sequence: event.sequence,
+        kind: event.kind,
+        occurred_at: rfc3339(event.occurred_at),
+        data: event.data,
+    }
+}
+
+fn call_body(call: CallRow, legs: Vec<StoredLeg>) -> wire::Call {
+    wire::Call {
+        id: call.id,
+        pbx_call_id: call.id.pbx_call_id(),
+        direction: call.direction.as_str().to_owned(),
+        status: call.status,
+        from: call.from,
+        to: call.to,
+        local_e164: call.local_e164,
+        remote_e164: call.remote,
+        duration_seconds: call.duration_seconds,
+        cost_minor: call.cost_minor,
+        currency: call.currency.code().to_owned(),
+        hangup_cause: call.hangup_cause,
+        ledger_entry_id: call.ledger_entry_id,
+        metadata: call.metadata,
+        started_at: rfc3339(call.started_at),
+        answered_at: call.answered_at.map(rfc3339),
+        ended_at: call.ended_at.map(rfc3339),
+        legs: legs.into_iter().map(leg_body).collect(),
+        recording_status: None,
+    }
+}
+
+fn leg_body(stored: StoredLeg) -> wire::CallLeg {
+    let leg = stored.leg;
+    wire::CallLeg {
+        kind: leg.kind.as_str().to_owned(),
+        direction: leg.direction.as_str().to_owned(),
+        target: leg.target,
+        outcome: leg.outcome,
+        answered_at: leg.answered_at.map(rfc3339),
+        duration_seconds: stored.duration_seconds,
+        rate_per_min_e4: leg.rate.per_minute_e4,
+        cost_minor: stored.cost_minor,
+    }
+}

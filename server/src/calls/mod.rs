@@ -1,0 +1,288 @@
+//! Calls: their records, legs, timelines, what they cost, and who may place them.
+//!
+//! In: requests to place a call, and the gateway's reports of what happens to it. Out: rows, outbox events and the debit.
+//! The status only moves ringing → answered → completed, or ringing → failed | no_answer | busy | canceled; the database
+//! refuses the rest. Deliberately absent: SIP and media (the gateway), and the movement of money (`wallet`).
+
+pub mod admission;
+pub mod debit;
+pub mod destination;
+pub mod finish;
+pub mod gateway;
+pub mod http;
+pub mod lifecycle;
+pub mod originate;
+pub mod rating;
+pub mod recover;
+pub(crate) mod store;
+pub mod stream;
+
+use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::{CallId, EventId, LegRecordId, LedgerEntryId, NumberId, WorkspaceId};
+use sautikit_api::money::Currency;
+use serde_json::{Value, json};
+use sqlx::AnyConnection;
+use thiserror::Error;
+
+use crate::state::AppState;
+use crate::wallet::WalletError;
+use crate::{pricing, webhooks};
+
+pub use admission::{Admitted, NewInbound, admit_browser, admit_inbound, rate_dial};
+pub use finish::{CallSummary, finish};
+pub use gateway::{CallsGateway, Hub, OriginateOrder, RatedTarget};
+pub use lifecycle::{mark_answered, record_event, record_leg, touch_media};
+pub use rating::Rate;
+pub use recover::recover;
+
+/// Why a call was refused or could not be handled.
+#[derive(Debug, Error)]
+pub enum CallError {
+    /// No such call in the workspace.
+    #[error("no such call")]
+    NotFound,
+    /// The call has ended.
+    #[error("the call has ended")]
+    NotLive,
+    /// No active number of the workspace, or no number of ours at all.
+    #[error("{0} is not an active number of this workspace; claim it first")]
+    NumberUnknown(String),
+    /// A field of the request can't be used.
+    #[error("{message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why, and what would do.
+        message: String,
+    },
+    /// The actions of the request do not validate.
+    #[error("{0}")]
+    Actions(String),
+    /// An emergency number or short code.
+    #[error("emergency numbers and short codes can't be called here")]
+    Emergency,
+    /// No price, or blocked.
+    #[error("calls to this destination are not allowed or have no price")]
+    DestinationBlocked,
+    /// This node has no gateway.
+    #[error("no gateway serves this node")]
+    NoRoute,
+    /// The wallet refused.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// A leg's figures are out of range.
+    #[error(transparent)]
+    Rating(#[from] rating::RatingError),
+    /// The database failed.
+    #[error("the calls could not be read or written")]
+    Database(#[from] sqlx::Error),
+}
+
+impl CallError {
+    /// Whether the whole transaction may succeed when it is tried again.
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Wallet(error) => error.is_contention(),
+            Self::Database(error) => crate::db::is_contention(error),
+            _ => false,
+        }
+    }
+}
+
+impl From<pricing::PricingError> for CallError {
+    fn from(error: pricing::PricingError) -> Self {
+        match error {
+            pricing::PricingError::NoPrice => Self::DestinationBlocked,
+            pricing::PricingError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
+macro_rules! names {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+
+        impl $name {
+            /// Its name in the database and the API.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// The value of that name.
+            pub fn parse(name: &str) -> Option<Self> { match name { $($text => Some(Self::$variant),)* _ => None } }
+        }
+    };
+}
+
+names! {
+    /// Who called whom, seen from the platform.
+    Direction {
+        /// Towards the workspace's number.
+        Inbound = "inbound",
+        /// From it.
+        Outbound = "outbound",
+    }
+}
+names! {
+    /// Who began a call.
+    Origin {
+        /// `POST /v1/calls`.
+        Api = "api",
+        /// A browser or device.
+        Client = "client",
+        /// A carrier.
+        Trunk = "trunk",
+    }
+}
+names! {
+    /// What a leg leads to. Only telephone legs cost money.
+    LegKind {
+        /// The telephone network.
+        Telephone = "telephone",
+        /// A browser.
+        Client = "client",
+        /// A SIP device.
+        Sip = "sip",
+        /// Another number of this server.
+        Onnet = "onnet",
+    }
+}
+
+/// A leg as the gateway reports it; reported again whenever it changes, told apart by its id.
+#[derive(Debug, Clone)]
+pub struct LegRecord {
+    /// Its id.
+    pub id: LegRecordId,
+    /// What it leads to.
+    pub kind: LegKind,
+    /// Whether it called us or we called it.
+    pub direction: Direction,
+    /// E.164 or SIP identity.
+    pub target: String,
+    /// The rate in force when it started.
+    pub rate: Rate,
+    /// Microseconds UTC.
+    pub started_at: i64,
+    /// Microseconds UTC; none while it rings or when it was never answered.
+    pub answered_at: Option<i64>,
+    /// Microseconds UTC; none while it lives.
+    pub ended_at: Option<i64>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// Dialog identifiers, so that recovery after a crash can send BYE.
+    pub dialog: Option<Value>,
+}
+
+impl LegRecord {
+    /// Whole seconds of answered time up to its end, or up to `now_us` while it lives.
+    pub fn duration_seconds(&self, now_us: i64) -> i64 {
+        self.answered_at.map_or(0, |answered| rating::duration_seconds(answered, self.ended_at.unwrap_or(now_us)))
+    }
+
+    /// What it costs up to its end or `now_us`; only telephone legs cost.
+    ///
+    /// # Errors
+    /// Figures out of range.
+    pub fn cost_minor(&self, now_us: i64) -> Result<i64, rating::RatingError> {
+        match self.kind {
+            LegKind::Telephone => self.rate.cost_minor(self.duration_seconds(now_us)),
+            LegKind::Client | LegKind::Sip | LegKind::Onnet => Ok(0),
+        }
+    }
+}
+
+/// A call's row.
+#[derive(Debug, Clone)]
+pub struct CallRow {
+    /// Its id.
+    pub id: CallId,
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// The number that it came by.
+    pub number_id: NumberId,
+    /// Inbound or outbound.
+    pub direction: Direction,
+    /// Who began it.
+    pub origin: Origin,
+    /// Where it stands.
+    pub status: CallStatus,
+    /// Who called.
+    pub from: String,
+    /// Who was called.
+    pub to: String,
+    /// The workspace's number.
+    pub local_e164: String,
+    /// The other party.
+    pub remote: String,
+    /// The workspace's currency.
+    pub currency: Currency,
+    /// Callback of this call, else the number's holds.
+    pub voice_callback_url: Option<String>,
+    /// Events URL of this call.
+    pub events_url: Option<String>,
+    /// Actions to run on answer.
+    pub actions: Option<Value>,
+    /// The caller's own data.
+    pub metadata: Option<Value>,
+    /// How long to ring.
+    pub ring_timeout_seconds: i64,
+    /// The longest answered time.
+    pub max_duration_seconds: i64,
+    /// Microseconds UTC.
+    pub started_at: i64,
+    /// Microseconds UTC.
+    pub answered_at: Option<i64>,
+    /// Microseconds UTC.
+    pub ended_at: Option<i64>,
+    /// From answer to end.
+    pub duration_seconds: Option<i64>,
+    /// Why it ended.
+    pub hangup_cause: Option<String>,
+    /// What the debit takes.
+    pub cost_due_minor: Option<i64>,
+    /// What was debited; none until then.
+    pub cost_minor: Option<i64>,
+    /// The debit.
+    pub ledger_entry_id: Option<LedgerEntryId>,
+    /// The last media that its node saw.
+    pub last_media_at: Option<i64>,
+}
+
+/// Writes a call's event to the outbox, with the next sequence of that call.
+async fn tell(
+    tx: &mut AnyConnection,
+    app: &AppState,
+    call: &CallRow,
+    kind: webhooks::EventKind,
+) -> Result<(), sqlx::Error> {
+    let sequence = store::next_outbox_sequence(tx, call.id).await?;
+    let event = webhooks::NewEvent {
+        id: EventId(app.new_uuid()),
+        workspace_id: call.workspace_id,
+        kind,
+        subject: webhooks::Subject::Call { call_id: call.id, number_id: call.number_id, sequence },
+        data: json!({
+            "call_id": call.id,
+            "pbx_call_id": call.id.pbx_call_id(),
+            "status": call.status,
+            "direction": call.direction.as_str(),
+            "from": call.from,
+            "to": call.to,
+            "duration_seconds": call.duration_seconds,
+            "cost_minor": call.cost_minor,
+            "hangup_cause": call.hangup_cause,
+            "metadata": call.metadata,
+        }),
+        created_at: app.now_us(),
+    };
+    webhooks::emit(tx, &event).await
+}
+
+/// Finds a workspace's call by its id.
+///
+/// # Errors
+/// No such call, or the database failed.
+pub async fn get_call(conn: &mut AnyConnection, workspace_id: WorkspaceId, id: CallId) -> Result<CallRow, CallError> {
+    let call = store::find_call(conn, id).await?;
+    call.filter(|call| call.workspace_id == workspace_id).ok_or(CallError::NotFound)
+}

@@ -1,0 +1,152 @@
+//! `GET /v1/calls/{id}/stream`: a call's timeline as server-sent events, resumable by `Last-Event-ID`.
+//!
+//! Read by a caller's credential, or by the token in `stream_url`, because EventSource sends no headers. The token reads
+//! this one call only and dies five minutes after its end.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::Stream;
+use sautikit_api::ErrorCode;
+use sautikit_api::ids::CallId;
+use subtle::ConstantTimeEq;
+use tokio::sync::broadcast;
+
+use super::{CallError, CallRow, http::event_body, store};
+use crate::accounts::Scope;
+use crate::calls;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+/// How long the token outlives its call.
+const TOKEN_GRACE_US: i64 = 5 * 60 * 1_000_000;
+/// Entries sent per look at the database.
+const BATCH: i64 = 200;
+/// The longest wait between looks: changes made by other nodes ring no bell here.
+const POLL: Duration = Duration::from_secs(1);
+
+/// The address of a call's stream, with its token.
+pub(super) fn stream_url(app: &AppState, id: CallId) -> String {
+    format!("{}/v1/calls/{id}/stream?token={}", app.public_url, token(app, id))
+}
+
+fn token(app: &AppState, id: CallId) -> String {
+    app.secrets.hash(Purpose::StreamToken, &id.to_string())
+}
+
+pub(super) async fn stream_call(
+    State(app): State<AppState>,
+    Path(id): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
+    headers: HeaderMap,
+    caller: Result<Caller, ApiError>,
+) -> ApiResult<Response> {
+    let id = CallId::parse_any(&id).ok_or(CallError::NotFound)?;
+    let call = match query.get("token") {
+        Some(given) => by_token(&app, id, given).await?,
+        None => {
+            let caller = caller?;
+            caller.needs(Scope::CallsRead)?;
+            let mut conn = app.db.acquire().await?;
+            calls::get_call(&mut conn, caller.workspace.id, id).await?
+        }
+    };
+    let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let after = last_seen.parse().unwrap_or(0);
+    let mut response = Sse::new(follow(app, call.id, after)).keep_alive(KeepAlive::default()).into_response();
+    // Proxies that collect an answer before they pass it on would hold the events back.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<CallRow> {
+    if !bool::from(token(app, id).as_bytes().ct_eq(given.as_bytes())) {
+        return Err(ErrorCode::AuthTokenInvalid.into());
+    }
+    let mut conn = app.db.acquire().await?;
+    let call = store::find_call(&mut conn, id).await?.ok_or(CallError::NotFound)?;
+    if call.ended_at.is_some_and(|ended_at| app.now_us() > ended_at.saturating_add(TOKEN_GRACE_US)) {
+        return Err(ErrorCode::AuthTokenExpired.into());
+    }
+    Ok(call)
+}
+
+/// Where a stream stands.
+struct Follower {
+    app: AppState,
+    call_id: CallId,
+    after: i64,
+    waiting: std::vec::IntoIter<Event>,
+    ended: bool,
+    changes: broadcast::Receiver<CallId>,
+}
+
+/// The timeline from `after` on, until the call has ended and its cost is known.
+fn follow(app: AppState, call_id: CallId, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
+    let changes = app.calls.subscribe();
+    let follower = Follower { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes };
+    futures::stream::unfold(follower, |mut follower| async move {
+        loop {
+            if let Some(event) = follower.waiting.next() {
+                return Some((Ok(event), follower));
+            }
+            if follower.ended || follower.app.stopping.is_cancelled() {
+                return None;
+            }
+            match follower.look().await {
+                Ok(true) => {}
+                Ok(false) => follower.wait().await,
+                Err(error) => {
+                    // The client comes back with Last-Event-ID.
+                    tracing::warn!(call = %follower.call_id, error = ?error, "a call's stream was cut");
+                    return None;
+                }
+            }
+        }
+    })
+}
+
+impl Follower {
+    /// Fetches what is new; false when nothing is and the call goes on.
+    async fn look(&mut self) -> Result<bool, CallError> {
+        let mut conn = self.app.db.acquire().await?;
+        // The call first: entries written before its end are then sure to be seen.
+        let call = store::find_call(&mut conn, self.call_id).await?.ok_or(CallError::NotFound)?;
+        let rows = store::events::list_events_after(&mut conn, self.call_id, self.after, BATCH).await?;
+        let Some(last) = rows.last() else {
+            self.ended = call.cost_minor.is_some();
+            return Ok(self.ended);
+        };
+        self.after = last.sequence;
+        let events: Vec<Event> = rows
+            .into_iter()
+            .filter_map(|row| {
+                let event = Event::default().id(row.sequence.to_string()).event(row.kind.clone());
+                event.json_data(event_body(row)).ok()
+            })
+            .collect();
+        self.waiting = events.into_iter();
+        Ok(true)
+    }
+
+    async fn wait(&mut self) {
+        let (changes, call_id) = (&mut self.changes, self.call_id);
+        let changed = async {
+            // Lagging only means that there is something to look at.
+            while changes.recv().await.is_ok_and(|changed| changed != call_id) {}
+        };
+        tokio::select! {
+            () = changed => {}
+            () = tokio::time::sleep(POLL) => {}
+            () = self.app.stopping.cancelled() => {}
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! SQL of the job queue: the one place where the two dialects need different statements.
+
+use sautikit_api::ids::JobId;
+use sqlx::{AnyConnection, Row};
+
+use crate::db::Dialect;
+use crate::row;
+use crate::statements::statements;
+
+statements! {
+    INSERT_JOB = "
+        insert into jobs (id, kind, payload, dedupe_key, due_at, created_at)
+        values ($1, $2, $3, $4, $5, $6)
+        on conflict (dedupe_key) do nothing";
+    NEXT_DUE = "
+        select min(due_at)
+        from (
+            select due_at from jobs where state = 'queued'
+            union all
+            select lease_until from jobs where state = 'running'
+        ) as waiting";
+    COMPLETE_JOB = "
+        update jobs
+        set state = 'done', finished_at = $3, lease_until = null, leased_by = null
+        where id = $1 and leased_by = $2 and state = 'running'";
+    RETRY_JOB = "
+        update jobs
+        set state = $3, due_at = $4, last_error = $5, lease_until = null, leased_by = null
+        where id = $1 and leased_by = $2 and state = 'running'";
+}
+
+/// SQLite has one writer, so nobody else can claim between the select and the update.
+const CLAIM_SQLITE: &str = "
+    update jobs
+    set state = 'running', lease_until = $2, leased_by = $3, attempts = attempts + 1
+    where id in (
+        select id from jobs
+        where (state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1)
+        order by due_at
+        limit $4
+    )
+    returning id, payload, attempts";
+
+/// Rows that another node is claiming are skipped instead of waited for.
+const CLAIM_POSTGRES: &str = "
+    update jobs
+    set state = 'running', lease_until = $2, leased_by = $3, attempts = attempts + 1
+    where id in (
+        select id from jobs
+        where (state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1)
+        order by due_at
+        limit $4
+        for update skip locked
+    )
+    returning id, payload, attempts";
+
+/// A job that this node holds for a while.
+pub(super) struct Claimed {
+    pub(super) id: JobId,
+    pub(super) payload: String,
+    pub(super) attempts: i64,
+}
+
+pub(super) async fn insert(
+    tx: &mut AnyConnection,
+    id: JobId,
+    kind: &'static str,
+    payload: &str,
+    dedupe_key: &str,
+    due_us: i64,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT_JOB)
+        .bind(id.to_string())
+        .bind(kind)
+        .bind(payload.to_owned())
+        .bind(dedupe_key.to_owned())
+        .bind(due_us)
+        .bind(now_us)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// When the earliest job becomes due or its lease lapses.
+pub(super) async fn next_due_us(conn: &mut AnyConnection) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(NEXT_DUE).fetch_one(conn).await
+}
+
+pub(super) async fn claim(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    node_id: &str,
+    now_us: i64,
+    lease_until_us: i64,
+    limit: i64,
+) -> Result<Vec<Claimed>, sqlx::Error> {
+    let sql = match dialect {
+        Dialect::Sqlite => CLAIM_SQLITE,
+        Dialect::Postgres => CLAIM_POSTGRES,
+    };
+    let query = sqlx::query(sql).bind(now_us).bind(lease_until_us).bind(node_id.to_owned()).bind(limit);
+    let rows = query.fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Claimed {
+                id: row::parsed(row, "id")?,
+                payload: row.try_get("payload")?,
+                attempts: row.try_get("attempts")?,
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn complete(
+    conn: &mut AnyConnection,
+    id: JobId,
+    node_id: &str,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(COMPLETE_JOB).bind(id.to_string()).bind(node_id.to_owned()).bind(now_us);
+    query.execute(conn).await.map(drop)
+}
+
+/// `next_due_us` is when to try again; none sets the job aside as dead.
+pub(super) async fn put_back(
+    conn: &mut AnyConnection,
+    id: JobId,
+    node_id: &str,
+    next_due_us: Option<i64>,
+    now_us: i64,
+    error: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(RETRY_JOB)
+        .bind(id.to_string())
+        .bind(node_id.to_owned())
+        .bind(if next_due_us.is_some() { "queued" } else { "dead" })
+        .bind(next_due_us.unwrap_or(now_us))
+        .bind(error.to_owned())
+        .execute(conn)
+        .await
+        .map(drop)
+}

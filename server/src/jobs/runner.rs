@@ -1,0 +1,85 @@
+//! Runs due jobs, one batch after the other, until the server stops.
+
+use std::time::Duration;
+
+use super::{Job, JobError, queue, schedule};
+use crate::state::AppState;
+
+/// Jobs claimed at once: few, so that other nodes get their share.
+const BATCH: i64 = 16;
+/// A claimed job is this node's for so long; far above any job's own time-outs.
+const LEASE_US: i64 = 60_000_000;
+/// The longest wait between looks at the queue: jobs of other nodes ring no bell here.
+const MAX_WAIT: Duration = Duration::from_secs(1);
+/// The wait after the queue itself failed.
+const FAILURE_WAIT: Duration = Duration::from_secs(1);
+
+/// Runs jobs until the server stops. Started once per node with the worker role.
+pub async fn run_until_stopped(app: AppState) {
+    while !app.stopping.is_cancelled() {
+        let wait = match run_due(&app).await {
+            Ok(_) => until_next(&app).await.unwrap_or(FAILURE_WAIT),
+            Err(error) => {
+                tracing::error!(error = %error, cause = ?error, "the job queue failed");
+                FAILURE_WAIT
+            }
+        };
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = app.job_bell.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+/// Runs everything that is due now, and what becomes due by it; says how many jobs ran.
+///
+/// # Errors
+/// The queue failed. A job's own failure is stored with the job.
+pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
+    let mut ran = 0;
+    loop {
+        let now_us = app.now_us();
+        let mut conn = app.db.acquire().await?;
+        // A look before the claim: the claim takes SQLite's write lock even when there is nothing to do.
+        if queue::next_due_us(&mut conn).await?.is_none_or(|due_us| due_us > now_us) {
+            return Ok(ran);
+        }
+        let claimed =
+            queue::claim(&mut conn, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
+        drop(conn);
+        if claimed.is_empty() {
+            return Ok(ran);
+        }
+        for job in claimed {
+            run_one(app, &job).await?;
+            ran += 1;
+        }
+    }
+}
+
+async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<(), JobError> {
+    let outcome = match serde_json::from_str::<Job>(&claimed.payload) {
+        Ok(job) => job.run(app).await,
+        Err(error) => Err(error.into()),
+    };
+    let mut conn = app.db.acquire().await?;
+    match outcome {
+        Ok(()) => queue::complete(&mut conn, claimed.id, &app.node_id, app.now_us()).await?,
+        Err(error) => {
+            tracing::warn!(job = %claimed.id, attempts = claimed.attempts, error = ?error, "a job failed");
+            let random = u32::from_be_bytes(app.entropy.bytes());
+            let again = claimed.attempts < schedule::MAX_ATTEMPTS;
+            let next = again.then(|| app.now_us() + schedule::delay_us(claimed.attempts, random));
+            queue::put_back(&mut conn, claimed.id, &app.node_id, next, app.now_us(), &error.to_string()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn until_next(app: &AppState) -> Result<Duration, JobError> {
+    let mut conn = app.db.acquire().await?;
+    let Some(due_us) = queue::next_due_us(&mut conn).await? else { return Ok(MAX_WAIT) };
+    let wait_us = u64::try_from(due_us - app.now_us()).unwrap_or(0);
+    Ok(Duration::from_micros(wait_us).min(MAX_WAIT))
+}

@@ -1,0 +1,153 @@
+//! Numbers: the inventory, claiming, routing and release.
+//!
+//! A claim is one transaction: the number changes hands, the share of the month is debited, and the event is written, or
+//! none of it. Deliberately absent: SIP credentials and the renewal of rentals.
+
+mod claim;
+pub mod http;
+mod inventory;
+mod release;
+mod routing;
+pub(crate) mod store;
+
+use sautikit_api::ids::{InventoryNumberId, NumberId, WorkspaceId};
+use sautikit_api::money::Currency;
+use sqlx::AnyConnection;
+use thiserror::Error;
+
+use crate::calls::Rate;
+use crate::secrets::SealBroken;
+use crate::wallet::WalletError;
+
+pub use claim::{Claim, claim};
+pub use inventory::seed_development;
+pub use release::release;
+pub use routing::{check_callback_url, update_routing, voice_signing_secret};
+
+/// Why a number could not be had or changed.
+#[derive(Debug, Error)]
+pub enum NumberError {
+    /// No such number in the inventory.
+    #[error("no such number")]
+    NotFound,
+    /// Not one of the workspace's numbers.
+    #[error("the number is not one of the workspace's")]
+    NotAssigned,
+    /// Another workspace, or this one, has it.
+    #[error("the number is taken")]
+    AlreadyClaimed,
+    /// Withdrawn for good.
+    #[error("the number was withdrawn")]
+    Retired,
+    /// Priced in another currency than the workspace's.
+    #[error("the number has no price in {0}")]
+    PriceMissing(Currency),
+    /// A URL that can't be called.
+    #[error("`{field}`: {reason}")]
+    InvalidUrl {
+        /// Which member of the body.
+        field: &'static str,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Another member of the body.
+    #[error("{message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why, and what would do.
+        message: String,
+    },
+    /// The wallet refused or was busy.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Seal(#[from] SealBroken),
+    /// The database failed.
+    #[error("the numbers could not be read or written")]
+    Database(#[from] sqlx::Error),
+}
+
+/// A number of the inventory.
+#[derive(Debug, Clone)]
+pub struct InventoryNumber {
+    /// Its id.
+    pub id: InventoryNumberId,
+    /// `+` and digits.
+    pub e164: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// For instance `["voice"]`.
+    pub capabilities: Vec<String>,
+    /// Of its prices.
+    pub currency: Currency,
+    /// Rental of a whole month.
+    pub monthly_price_minor: i64,
+    /// Calls to it.
+    pub inbound_rate: Rate,
+    /// Calls from it within its country.
+    pub outbound_rate: Rate,
+    /// `available`, `claimed` or `retired`.
+    pub state: String,
+}
+
+/// A claimed number that was not released.
+#[derive(Debug, Clone)]
+pub struct TenantNumber {
+    /// Its id.
+    pub id: NumberId,
+    /// The inventory's row.
+    pub inventory_id: InventoryNumberId,
+    /// Whose.
+    pub workspace_id: WorkspaceId,
+    /// `+` and digits.
+    pub e164: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// For instance `["voice"]`.
+    pub capabilities: Vec<String>,
+    /// Of its prices.
+    pub currency: Currency,
+    /// Rental of a whole month, as agreed at the claim.
+    pub monthly_price_minor: i64,
+    /// Calls to it.
+    pub inbound_rate: Rate,
+    /// Calls from it within its country.
+    pub outbound_rate: Rate,
+    /// Microseconds UTC.
+    pub created_at: i64,
+    /// Who is asked for voice actions.
+    pub voice_callback_url: Option<String>,
+    /// Who is told of the number's calls.
+    pub events_url: Option<String>,
+    /// Who is asked when the voice callback fails.
+    pub fallback_url: Option<String>,
+    /// Whether browsers and devices ring when no callback is set.
+    pub ring_devices: bool,
+    /// The customer's own signing secret, sealed.
+    pub(crate) sealed_signing_secret: Option<String>,
+}
+
+/// The active number of that E.164, whosever it is.
+///
+/// # Errors
+/// The database failed.
+pub async fn find_active_by_e164(conn: &mut AnyConnection, e164: &str) -> Result<Option<TenantNumber>, sqlx::Error> {
+    store::tenants::find_active_by_e164(conn, e164).await
+}
+
+/// One of the workspace's numbers, active or suspended.
+///
+/// # Errors
+/// Not the workspace's, or the database failed.
+pub async fn get_number(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: NumberId,
+) -> Result<TenantNumber, NumberError> {
+    let number = store::tenants::find(conn, id).await?;
+    number.filter(|number| number.workspace_id == workspace_id).ok_or(NumberError::NotAssigned)
+}

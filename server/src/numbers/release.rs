@@ -1,0 +1,33 @@
+//! Giving a number back. What was paid for the month stays paid.
+
+use sautikit_api::ids::{EventId, NumberId, WorkspaceId};
+use serde_json::json;
+
+use super::{NumberError, get_number, store};
+use crate::state::AppState;
+use crate::webhooks::{self, EventKind, Subject};
+
+/// Releases one of the workspace's numbers; it returns to the inventory.
+///
+/// # Errors
+/// Not the workspace's, or the database failed.
+pub async fn release(app: &AppState, workspace_id: WorkspaceId, id: NumberId) -> Result<(), NumberError> {
+    let mut tx = app.db.begin_write().await?;
+    let number = get_number(&mut tx, workspace_id, id).await?;
+    let now_us = app.now_us();
+    if !store::tenants::release(&mut tx, id, now_us).await? {
+        return Err(NumberError::NotAssigned);
+    }
+    store::inventory::put_back(&mut tx, number.inventory_id).await?;
+    let event = webhooks::NewEvent {
+        id: EventId(app.new_uuid()),
+        workspace_id,
+        kind: EventKind::NumberReleased,
+        subject: Subject::Number(id),
+        data: json!({ "id": id, "number": number.e164 }),
+        created_at: now_us,
+    };
+    webhooks::emit(&mut tx, &event).await?;
+    tx.commit().await?;
+    Ok(())
+}

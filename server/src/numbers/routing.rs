@@ -1,0 +1,157 @@
+//! Where a number's calls and events go. Writing a URL resolves nothing; the client that calls it checks the address.
+
+use std::net::IpAddr;
+
+use sautikit_api::ids::{NumberId, WorkspaceId};
+use sautikit_api::numbers::UpdateRouting;
+use url::{Host, Url};
+
+use super::{NumberError, TenantNumber, get_number, store};
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+/// Longest URL that is kept: longer ones fail at common servers.
+const MAX_URL_BYTES: usize = 2_048;
+/// Length of a signing secret: enough not to be guessed, short enough for a header of any system.
+const SIGNING_SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
+
+/// Changes the routing of one of the workspace's numbers: absent members stay, null clears.
+///
+/// # Errors
+/// Not the workspace's, an unusable URL or secret, or the database failed.
+pub async fn update_routing(
+    app: &AppState,
+    workspace_id: WorkspaceId,
+    id: NumberId,
+    update: UpdateRouting,
+) -> Result<TenantNumber, NumberError> {
+    let mut tx = app.db.begin_write().await?;
+    let mut number = get_number(&mut tx, workspace_id, id).await?;
+    // `voice_url` is another spelling; when both come, the documented name wins.
+    let voice = update.voice_callback_url.or(update.voice_url);
+    set(app, "voice_callback_url", voice, &mut number.voice_callback_url)?;
+    set(app, "events_url", update.events_url, &mut number.events_url)?;
+    set(app, "fallback_url", update.fallback_url, &mut number.fallback_url)?;
+    number.ring_devices = update.ring_devices.unwrap_or(number.ring_devices);
+    if let Some(secret) = update.voice_signing_secret {
+        if !SIGNING_SECRET_BYTES.contains(&secret.len()) {
+            let message = format!(
+                "`voice_signing_secret` is {} to {} bytes long.",
+                SIGNING_SECRET_BYTES.start(),
+                SIGNING_SECRET_BYTES.end()
+            );
+            return Err(NumberError::Invalid { field: "voice_signing_secret", message });
+        }
+        let sealed = app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
+        number.sealed_signing_secret = Some(sealed);
+    }
+    store::tenants::update_routing(&mut tx, &number).await?;
+    tx.commit().await?;
+    Ok(number)
+}
+
+/// The number's own secret for signing its voice callbacks, if the customer chose one.
+///
+/// # Errors
+/// It was sealed under another master key.
+pub fn voice_signing_secret(app: &AppState, number: &TenantNumber) -> Result<Option<Vec<u8>>, NumberError> {
+    let sealed = number.sealed_signing_secret.as_deref();
+    let opened = sealed.map(|sealed| app.secrets.open(Purpose::VoiceSecret, &number.id.to_string(), sealed));
+    Ok(opened.transpose()?)
+}
+
+fn set(
+    app: &AppState,
+    field: &'static str,
+    given: Option<Option<String>>,
+    into: &mut Option<String>,
+) -> Result<(), NumberError> {
+    let Some(given) = given else { return Ok(()) };
+    if let Some(url) = &given {
+        check_callback_url(url, app.config.is_development())
+            .map_err(|reason| NumberError::InvalidUrl { field, reason })?;
+    }
+    *into = given;
+    Ok(())
+}
+
+/// Whether a customer's URL may be kept: https to a public host; in development also http to loopback.
+///
+/// # Errors
+/// The reason, in words that complete a sentence.
+pub fn check_callback_url(text: &str, development: bool) -> Result<(), &'static str> {
+    if text.len() > MAX_URL_BYTES {
+        return Err("the URL is longer than 2,048 bytes");
+    }
+    let url = Url::parse(text).map_err(|_| "not a URL")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("URLs with user information are not called");
+    }
+    if url.port().is_some_and(|port| port < 1024 && port != 443 && !(development && port == 80)) {
+        return Err("only port 443 and ports from 1024 up are called");
+    }
+    let host = url.host().ok_or("the URL names no host")?;
+    if is_loopback(&host) {
+        let allowed = development && matches!(url.scheme(), "http" | "https");
+        return if allowed { Ok(()) } else { Err("the address is not public") };
+    }
+    if url.scheme() != "https" {
+        return Err("only https URLs are called");
+    }
+    match host {
+        Host::Ipv4(ip) if !is_public(IpAddr::V4(ip)) => Err("the address is not public"),
+        Host::Ipv6(ip) if !is_public(IpAddr::V6(ip)) => Err("the address is not public"),
+        _ => Ok(()),
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    }
+}
+
+/// A first look at literal addresses; the client's own check on the connected address is the strict one.
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            let carrier_grade_nat = a == 100 && (64..128).contains(&b);
+            let benchmark = a == 198 && (b == 18 || b == 19);
+            !(ip.is_private() || ip.is_link_local() || ip.is_unspecified() || ip.is_loopback() || a == 0 || a >= 224)
+                && !carrier_grade_nat
+                && !benchmark
+        }
+        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
+            Some(mapped) => is_public(IpAddr::V4(mapped)),
+            // Global unicast is 2000::/3; 2002::/16 (6to4) and 64:ff9b::/96 (NAT64) hide IPv4 addresses.
+            None => ip.segments()[0] & 0xe000 == 0x2000 && ip.segments()[0] != 0x2002,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_takes_public_https_only() {
+        assert!(check_callback_url("https://ivr.example.com/voice", false).is_ok());
+        for url in [
+            "http://ivr.example.com/voice", "https://127.0.0.1/x", "https://localhost/x", "https://10.0.0.1/x",
+            "https://169.254.169.254/x", "https://[::1]/x", "https://[fd00::1]/x", "https://[::ffff:10.0.0.1]/x",
+            "https://u:p@example.com/", "https://example.com:22/", "ftp://example.com/", "nonsense", "",
+        ] {
+            assert!(check_callback_url(url, false).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn development_also_takes_loopback_http() {
+        assert!(check_callback_url("http://127.0.0.1:3000/voice", true).is_ok());
+        assert!(check_callback_url("http://localhost:3000/voice", true).is_ok());
+        assert!(check_callback_url("http://ivr.example.com/voice", true).is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! SQL of claimed numbers.
+
+use sautikit_api::ids::{LedgerEntryId, NumberId, WorkspaceId};
+use sautikit_api::money::Currency;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::inventory::{capabilities, rate};
+use crate::numbers::TenantNumber;
+use crate::row;
+use crate::statements::statements;
+
+statements! {
+    INSERT_TENANT = "
+        insert into tenant_numbers (id, number_id, workspace_id, e164, currency, monthly_price_minor, ledger_entry_id,
+            period_start, period_end, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)";
+    FIND_TENANT = "
+        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        from tenant_numbers t
+        join numbers n on n.id = t.number_id
+        where t.id = $1 and t.status <> 'released'";
+    FIND_ACTIVE_BY_E164 = "
+        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        from tenant_numbers t
+        join numbers n on n.id = t.number_id
+        where t.e164 = $1 and t.status = 'active'";
+    LIST_TENANTS = "
+        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        from tenant_numbers t
+        join numbers n on n.id = t.number_id
+        where t.workspace_id = $1 and t.status <> 'released'
+            and (t.created_at < $2 or (t.created_at = $2 and t.id < $3))
+        order by t.created_at desc, t.id desc
+        limit $4";
+    UPDATE_ROUTING = "
+        update tenant_numbers
+        set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6
+        where id = $1 and status <> 'released'";
+    RELEASE_TENANT = "
+        update tenant_numbers
+        set status = 'released', released_at = $2
+        where id = $1 and status <> 'released'";
+}
+
+pub(crate) async fn insert(
+    tx: &mut AnyConnection,
+    number: &TenantNumber,
+    entry_id: Option<LedgerEntryId>,
+    period_start: i64,
+    period_end: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT_TENANT)
+        .bind(number.id.to_string())
+        .bind(number.inventory_id.to_string())
+        .bind(number.workspace_id.to_string())
+        .bind(number.e164.clone())
+        .bind(number.currency.code())
+        .bind(number.monthly_price_minor)
+        .bind(entry_id.map(|id| id.to_string()))
+        .bind(period_start)
+        .bind(period_end)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+pub(crate) async fn find(conn: &mut AnyConnection, id: NumberId) -> Result<Option<TenantNumber>, sqlx::Error> {
+    let row = sqlx::query(FIND_TENANT).bind(id.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(number).transpose()
+}
+
+pub(crate) async fn find_active_by_e164(
+    conn: &mut AnyConnection,
+    e164: &str,
+) -> Result<Option<TenantNumber>, sqlx::Error> {
+    let row = sqlx::query(FIND_ACTIVE_BY_E164).bind(e164.to_owned()).fetch_optional(conn).await?;
+    row.as_ref().map(number).transpose()
+}
+
+pub(crate) async fn list(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<TenantNumber>, sqlx::Error> {
+    let query = sqlx::query(LIST_TENANTS)
+        .bind(workspace_id.to_string())
+        .bind(before.0)
+        .bind(before.1.to_owned())
+        .bind(limit);
+    query.fetch_all(conn).await?.iter().map(number).collect()
+}
+
+pub(crate) async fn update_routing(tx: &mut AnyConnection, number: &TenantNumber) -> Result<(), sqlx::Error> {
+    sqlx::query(UPDATE_ROUTING)
+        .bind(number.id.to_string())
+        .bind(number.voice_callback_url.clone())
+        .bind(number.events_url.clone())
+        .bind(number.fallback_url.clone())
+        .bind(i64::from(number.ring_devices))
+        .bind(number.sealed_signing_secret.clone())
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// False when it was released before.
+pub(crate) async fn release(tx: &mut AnyConnection, id: NumberId, now_us: i64) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(RELEASE_TENANT).bind(id.to_string()).bind(now_us).execute(tx).await?;
+    Ok(done.rows_affected() == 1)
+}
+
+fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {
+    Ok(TenantNumber {
+        id: row::parsed(row, "id")?,
+        inventory_id: row::parsed(row, "number_id")?,
+        workspace_id: row::parsed(row, "workspace_id")?,
+        e164: row.try_get("e164")?,
+        status: row.try_get("status")?,
+        country: row.try_get("country")?,
+        capabilities: capabilities(row)?,
+        currency: row::known(row, "currency", Currency::parse)?,
+        monthly_price_minor: row.try_get("monthly_price_minor")?,
+        inbound_rate: rate(row, "inbound_per_min_e4")?,
+        outbound_rate: rate(row, "outbound_per_min_e4")?,
+        created_at: row.try_get("created_at")?,
+        voice_callback_url: row.try_get("voice_callback_url")?,
+        events_url: row.try_get("events_url")?,
+        fallback_url: row.try_get("fallback_url")?,
+        ring_devices: row::flag(row, "ring_devices")?,
+        sealed_signing_secret: row.try_get("voice_signing_secret")?,
+    })
+}

@@ -1,0 +1,73 @@
+//! `/v1/wallet/top-ups`.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use sautikit_api::ids::TopUpId;
+use sautikit_api::wallet as wire;
+
+use super::{PaymentError, TopUp, store};
+use crate::accounts::Scope;
+use crate::clock::rfc3339;
+use crate::error::ApiResult;
+use crate::http::caller::Caller;
+use crate::http::idempotency::{self, Begun, Request};
+use crate::http::page::Page;
+use crate::payments;
+use crate::state::AppState;
+
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/wallet/top-ups", get(list_top_ups).post(create_top_up))
+        .route("/wallet/top-ups/{id}", get(get_top_up))
+}
+
+async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+    caller.needs(Scope::WalletWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let body: wire::CreateTopUp = request.read()?;
+    let workspace = &caller.workspace;
+    let top_up = payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &top_up_body(top_up)).await?;
+    app.job_bell.notify_one();
+    Ok(answer)
+}
+
+async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    let top_ups = store::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
+    Ok(page.answer(top_ups, |top_up| (top_up.created_at, top_up.id.0), top_up_body))
+}
+
+async fn get_top_up(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Json<wire::TopUp>> {
+    caller.needs(Scope::WalletRead)?;
+    let id: TopUpId = id.parse().map_err(|_| PaymentError::NotFound)?;
+    let mut conn = app.db.acquire().await?;
+    Ok(Json(top_up_body(payments::get_top_up(&mut conn, caller.workspace.id, id).await?)))
+}
+
+fn top_up_body(top_up: TopUp) -> wire::TopUp {
+    wire::TopUp {
+        id: top_up.id,
+        method: top_up.method.as_str().to_owned(),
+        simulated: top_up.simulated,
+        status: top_up.status.as_str().to_owned(),
+        amount_minor: top_up.amount_minor,
+        currency: top_up.currency.code().to_owned(),
+        failure_reason: top_up.failure_reason,
+        receipt: top_up.receipt,
+        created_at: rfc3339(top_up.created_at),
+        settled_at: top_up.settled_at.map(rfc3339),
+    }
+}

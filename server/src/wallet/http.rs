@@ -1,0 +1,57 @@
+//! `/v1/wallet/balance` and `/v1/wallet/ledger`.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use sautikit_api::wallet as wire;
+
+use super::EntryRow;
+use crate::accounts::Scope;
+use crate::clock::rfc3339;
+use crate::error::ApiResult;
+use crate::http::caller::Caller;
+use crate::http::page::Page;
+use crate::state::AppState;
+use crate::wallet;
+
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/wallet/balance", get(get_balance)).route("/wallet/ledger", get(list_ledger))
+}
+
+async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<wire::Balance>> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    let wallet = wallet::read(&mut conn, caller.workspace.id).await?;
+    Ok(Json(wire::Balance {
+        balance_minor: wallet.balance_minor,
+        held_minor: wallet.held_minor,
+        available_minor: wallet.available_minor(),
+        currency: wallet.currency.code().to_owned(),
+        low_balance_threshold_minor: wallet.low_balance_threshold_minor,
+    }))
+}
+
+async fn list_ledger(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    // The cursor's number is the entry's sequence, which orders a wallet without ties.
+    let (before_seq, _) = page.before();
+    let entries = wallet::list_entries(&mut conn, caller.workspace.id, before_seq, page.fetch_limit()).await?;
+    Ok(page.answer(entries, |entry| (entry.seq, entry.id.0), entry_body))
+}
+
+fn entry_body(entry: EntryRow) -> wire::LedgerEntry {
+    wire::LedgerEntry {
+        id: entry.id,
+        seq: entry.seq,
+        kind: entry.kind,
+        amount_minor: entry.amount_minor,
+        tax_minor: entry.tax_minor,
+        balance_after_minor: entry.balance_after_minor,
+        reference: entry.reference,
+        cause: entry.cause,
+        created_at: rfc3339(entry.created_at),
+    }
+}

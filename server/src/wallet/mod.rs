@@ -1,0 +1,171 @@
+//! Wallets: the only room that moves money.
+//!
+//! In: a locked wallet and an entry with its unique cause. Out: one row of the append-only ledger and the new balance, in
+//! the caller's transaction, so that the debit and what caused it commit together. Deliberately absent: prices
+//! (`pricing`, `calls::rating`), payment providers (`payments`).
+
+pub mod chain;
+pub mod http;
+pub mod period;
+mod posting;
+pub(crate) mod store;
+pub mod verify;
+
+use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
+use sautikit_api::money::Currency;
+use sqlx::AnyConnection;
+use thiserror::Error;
+
+pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
+pub use store::{EntryRow, list_entries};
+
+/// The largest magnitude of a balance or amount, in minor units; sums of two stay far inside 64 bits.
+pub const MAX_AMOUNT_MINOR: i64 = 9_000_000_000_000_000;
+
+/// How often a money transaction is tried when the engine reports contention; then the caller answers 503.
+pub const MAX_TRIES: u32 = 3;
+
+/// Runs a transaction-making future again while the engine reports contention, at most [`MAX_TRIES`] times in all.
+macro_rules! with_tries {
+    ($attempt:expr) => {{
+        let mut tries = 1;
+        loop {
+            match $attempt.await {
+                Err(error) if tries < $crate::wallet::MAX_TRIES && error.is_contention() => tries += 1,
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+pub(crate) use with_tries;
+
+/// What kind of movement an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A payment in.
+    TopUp,
+    /// A call's cost.
+    Call,
+    /// A number's rental.
+    Rental,
+    /// An operator's correction.
+    Adjustment,
+    /// Money back to the customer's wallet.
+    Refund,
+    /// A provider took a payment back; may overdraw.
+    Reversal,
+    /// Recording storage.
+    Storage,
+}
+
+impl EntryKind {
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TopUp => "top_up",
+            Self::Call => "call",
+            Self::Rental => "rental",
+            Self::Adjustment => "adjustment",
+            Self::Refund => "refund",
+            Self::Reversal => "reversal",
+            Self::Storage => "storage",
+        }
+    }
+}
+
+/// Why money did not move.
+#[derive(Debug, Error)]
+pub enum WalletError {
+    /// The workspace has no wallet.
+    #[error("the workspace has no wallet")]
+    NotFound,
+    /// The available balance does not cover the amount.
+    #[error("{} is available, {} is needed", .currency.format_minor(*.available_minor), .currency.format_minor(*.needed_minor))]
+    InsufficientFunds {
+        /// Balance minus holds.
+        available_minor: i64,
+        /// What was asked for.
+        needed_minor: i64,
+        /// Of both.
+        currency: Currency,
+    },
+    /// The amount is in another currency than the wallet.
+    #[error("the wallet is in {wallet}, the amount in {amount}")]
+    CurrencyMismatch {
+        /// The wallet's.
+        wallet: Currency,
+        /// The amount's.
+        amount: Currency,
+    },
+    /// Zero, wrong sign, or beyond [`MAX_AMOUNT_MINOR`].
+    #[error("the amount is not positive or too large")]
+    InvalidAmount,
+    /// A billing month could not be told.
+    #[error(transparent)]
+    Period(#[from] period::PeriodError),
+    /// The database failed or stayed busy.
+    #[error("the wallet could not be read or locked")]
+    Database(#[from] sqlx::Error),
+}
+
+impl WalletError {
+    /// Whether the whole transaction may succeed when it is tried again.
+    pub fn is_contention(&self) -> bool {
+        matches!(self, Self::Database(error) if crate::db::is_contention(error))
+    }
+}
+
+/// A wallet as read without a lock.
+#[derive(Debug, Clone)]
+pub struct Wallet {
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// Fixed at onboarding.
+    pub currency: Currency,
+    /// IANA zone of its billing months.
+    pub zone: String,
+    /// Sum of the entries.
+    pub balance_minor: i64,
+    /// Sum of the holds.
+    pub held_minor: i64,
+    /// Below it `wallet.low_balance` fires.
+    pub low_balance_threshold_minor: Option<i64>,
+}
+
+impl Wallet {
+    /// What new obligations can draw on.
+    pub const fn available_minor(&self) -> i64 {
+        self.balance_minor - self.held_minor
+    }
+}
+
+/// The entry behind a cause, once posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    /// The entry.
+    pub entry_id: LedgerEntryId,
+    /// The balance after it.
+    pub balance_after_minor: i64,
+}
+
+/// Opens the empty wallet of a new workspace, in onboarding's transaction.
+///
+/// # Errors
+/// The workspace has a wallet already, or the database failed.
+pub async fn open(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    currency: Currency,
+    zone: &str,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    store::insert_wallet(tx, workspace_id, currency, zone, now_us).await
+}
+
+/// The wallet's figures, without a lock.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn read(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<Wallet, WalletError> {
+    store::read_wallet(conn, workspace_id).await?.ok_or(WalletError::NotFound)
+}

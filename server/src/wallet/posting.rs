@@ -1,0 +1,172 @@
+//! Posting: lock the wallet's row, stop if the cause exists, check funds, insert the entry, move balance and chain.
+//!
+//! [`LockedWallet`] is made only by [`lock`], so no code can post without the lock. The lock lasts until the caller's
+//! transaction ends.
+
+use sautikit_api::ids::{EventId, LedgerEntryId, WorkspaceId};
+use sautikit_api::money::Currency;
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::chain::Link;
+use super::{EntryKind, MAX_AMOUNT_MINOR, Posted, Wallet, WalletError, store};
+use crate::secrets::Purpose;
+use crate::state::AppState;
+use crate::webhooks;
+
+/// Id of the key that signs the chain; the derivation's version, so that a rotated master key gets another.
+pub(super) const KEY_ID: &str = "ledger-v1";
+
+/// Whether an entry may overdraw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Funds {
+    /// Balance minus holds must cover it.
+    Required,
+    /// It is owed already: the cost of a call that took place, a provider's reversal.
+    MayOverdraw,
+}
+
+/// An entry to be posted.
+#[derive(Debug, Clone)]
+pub struct NewEntry<'a> {
+    /// What kind of movement.
+    pub kind: EntryKind,
+    /// Signed change of the balance; never zero.
+    pub amount_minor: i64,
+    /// The currency of the amount; must be the wallet's.
+    pub currency: Currency,
+    /// The unique cause, such as `call:ID`.
+    pub cause: String,
+    /// What people recognise it by.
+    pub reference: &'a str,
+    /// Whether it may overdraw.
+    pub funds: Funds,
+}
+
+/// What posting did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The entry is new.
+    Posted(Posted),
+    /// The cause was posted before; nothing moved.
+    Already(LedgerEntryId),
+}
+
+impl Outcome {
+    /// The cause's entry, new or old.
+    pub const fn entry_id(self) -> LedgerEntryId {
+        match self {
+            Self::Posted(posted) => posted.entry_id,
+            Self::Already(id) => id,
+        }
+    }
+}
+
+/// A wallet whose row this transaction has locked.
+#[derive(Debug)]
+pub struct LockedWallet {
+    pub(super) wallet: Wallet,
+    pub(super) seq: i64,
+    pub(super) head_hash: String,
+    pub(super) last_entry_at: i64,
+}
+
+/// Locks the wallet's row for the rest of the transaction.
+///
+/// # Errors
+/// No such wallet, or the lock was not had in time.
+pub async fn lock(tx: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<LockedWallet, WalletError> {
+    store::lock_wallet(tx, workspace_id).await?.ok_or(WalletError::NotFound)
+}
+
+impl LockedWallet {
+    /// The figures under the lock.
+    pub fn wallet(&self) -> &Wallet {
+        &self.wallet
+    }
+
+    /// Posts one entry. The same cause never moves money twice.
+    ///
+    /// # Errors
+    /// Wrong currency or amount, not enough money where funds are required, or the database failed.
+    pub async fn post(
+        &mut self,
+        tx: &mut AnyConnection,
+        app: &AppState,
+        entry: NewEntry<'_>,
+    ) -> Result<Outcome, WalletError> {
+        if let Some(existing) = store::entry_of_cause(tx, &entry.cause).await? {
+            return Ok(Outcome::Already(existing));
+        }
+        let balance_after_minor = self.balance_after(&entry)?;
+        let id = LedgerEntryId(app.new_uuid());
+        // A wall clock that was set back must not reorder the ledger.
+        let created_at = app.now_us().max(self.last_entry_at);
+        let (id_text, workspace) = (id.to_string(), self.wallet.workspace_id.to_string());
+        let link = Link {
+            prev_hash: &self.head_hash,
+            key_id: KEY_ID,
+            id: &id_text,
+            workspace_id: &workspace,
+            seq: self.seq + 1,
+            kind: entry.kind.as_str(),
+            amount_minor: entry.amount_minor,
+            tax_minor: 0,
+            balance_after_minor,
+            cause: &entry.cause,
+            reference: entry.reference,
+            created_at,
+        };
+        let hash = link.hash(&app.secrets.key(Purpose::LedgerChain));
+        if !store::insert_entry(tx, &link, &hash).await? {
+            // The cause was posted under another wallet since the look above; nothing may move here.
+            let existing = store::entry_of_cause(tx, &entry.cause).await?.ok_or(WalletError::NotFound)?;
+            return Ok(Outcome::Already(existing));
+        }
+        store::advance_wallet(tx, &link, &hash).await?;
+        let before_minor = std::mem::replace(&mut self.wallet.balance_minor, balance_after_minor);
+        (self.seq, self.head_hash, self.last_entry_at) = (link.seq, hash, created_at);
+        self.tell_low_balance(tx, app, before_minor).await?;
+        Ok(Outcome::Posted(Posted { entry_id: id, balance_after_minor }))
+    }
+
+    fn balance_after(&self, entry: &NewEntry<'_>) -> Result<i64, WalletError> {
+        let currency = self.wallet.currency;
+        if entry.currency != currency {
+            return Err(WalletError::CurrencyMismatch { wallet: currency, amount: entry.currency });
+        }
+        if entry.amount_minor == 0 || entry.amount_minor.abs() > MAX_AMOUNT_MINOR {
+            return Err(WalletError::InvalidAmount);
+        }
+        let available_minor = self.wallet.available_minor();
+        if entry.funds == Funds::Required && entry.amount_minor < 0 && available_minor < -entry.amount_minor {
+            return Err(WalletError::InsufficientFunds { available_minor, needed_minor: -entry.amount_minor, currency });
+        }
+        let after = self.wallet.balance_minor + entry.amount_minor;
+        if after.abs() > MAX_AMOUNT_MINOR { Err(WalletError::InvalidAmount) } else { Ok(after) }
+    }
+
+    /// Fires once when the balance crosses the threshold downwards, not on each debit below it.
+    async fn tell_low_balance(
+        &self,
+        tx: &mut AnyConnection,
+        app: &AppState,
+        before_minor: i64,
+    ) -> Result<(), WalletError> {
+        let Some(threshold) = self.wallet.low_balance_threshold_minor else { return Ok(()) };
+        let balance_minor = self.wallet.balance_minor;
+        if before_minor < threshold || balance_minor >= threshold {
+            return Ok(());
+        }
+        let event = webhooks::NewEvent {
+            id: EventId(app.new_uuid()),
+            workspace_id: self.wallet.workspace_id,
+            kind: webhooks::EventKind::WalletLowBalance,
+            subject: webhooks::Subject::Workspace,
+            data: json!({ "balance_minor": balance_minor, "threshold_minor": threshold,
+                "currency": self.wallet.currency.code() }),
+            created_at: app.now_us(),
+        };
+        Ok(webhooks::emit(tx, &event).await?)
+    }
+}
