@@ -11,3 +11,4 @@ mod http;
 mod idempotency;
 mod mail;
 mod statements;
+mod wallet;

@@ -75,6 +75,9 @@ impl Server {
             mailer: Mailer::Dev(Arc::default()),
             public_url: ORIGIN.into(),
             stopping: CancellationToken::new(),
+            calls: Arc::default(),
+            job_bell: Arc::default(),
+            node_id: "test-node".into(),
             tasks: TaskTracker::new(),
         };
         Self { router: router(&app), app, clock, _database: database }
