@@ -121,7 +121,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 
 async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {
     let report = sautikit::wallet::verify::verify(app).await?;
-    println!("wallets {} · entries {} · stamps {} · breaks {}", report.wallets, report.entries, report.stamps, report.break_count);
+    println!(
+        "wallets {} · entries {} · stamps {} · breaks {}",
+        report.wallets, report.entries, report.stamps, report.break_count
+    );
     for what in &report.breaks {
         println!("broken: {what}");
     }

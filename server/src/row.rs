@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use sqlx::any::AnyRow;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 /// A column as a type that parses from its text, such as an id.
 ///

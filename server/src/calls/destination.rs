@@ -42,7 +42,10 @@ pub fn read_destination(dialled: &str, home_country: &str) -> Result<Destination
     let compact: String = dialled.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
     let digits = compact.strip_prefix('+').or_else(|| compact.strip_prefix("00")).unwrap_or(&compact);
     // 64 bounds what reaches the number library; E.164 has 15 digits at most.
-    if digits.is_empty() || digits.len() > 64 || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*' || byte == b'#') {
+    if digits.is_empty()
+        || digits.len() > 64
+        || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*' || byte == b'#')
+    {
         return Err(DestinationError::Invalid);
     }
     if digits.len() <= LONGEST_SHORT_CODE || EMERGENCY.contains(&digits) || digits.contains(['*', '#']) {

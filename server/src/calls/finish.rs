@@ -97,7 +97,8 @@ async fn rate_legs(tx: &mut AnyConnection, call: &CallRow, summary: &CallSummary
         let cost_minor = leg.cost_minor(summary.ended_at)?;
         sum_minor = sum_minor.checked_add(cost_minor).ok_or(rating::RatingError)?;
         let duration_seconds = leg.duration_seconds(summary.ended_at);
-        store::legs::upsert_leg(tx, call.id, &StoredLeg { leg, duration_seconds, cost_minor: Some(cost_minor) }).await?;
+        store::legs::upsert_leg(tx, call.id, &StoredLeg { leg, duration_seconds, cost_minor: Some(cost_minor) })
+            .await?;
     }
     Ok(sum_minor)
 }

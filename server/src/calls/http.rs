@@ -71,8 +71,7 @@ async fn list_calls(
     caller.needs(Scope::CallsRead)?;
     let filter = read_filter(&query)?;
     let mut conn = app.db.acquire().await?;
-    let rows =
-        store::list_calls(&mut conn, caller.workspace.id, page.before(), &filter, page.fetch_limit()).await?;
+    let rows = store::list_calls(&mut conn, caller.workspace.id, page.before(), &filter, page.fetch_limit()).await?;
     let mut calls = Vec::with_capacity(rows.len());
     for row in rows {
         let legs = store::legs::list_legs(&mut conn, row.id).await?;
@@ -81,11 +80,7 @@ async fn list_calls(
     Ok(page.answer(calls, |(call, _)| (call.started_at, call.id.0), |(call, legs)| call_body(call, legs)))
 }
 
-async fn get_call(
-    State(app): State<AppState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Json<wire::Call>> {
+async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
     let call = find(&mut conn, &caller, &id).await?;
@@ -141,7 +136,11 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
     }
     // A plus sign that was not percent-encoded arrives as a space and was trimmed above; numbers are kept with it.
     let number = text("number");
-    let number = if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() { format!("+{number}") } else { number };
+    let number = if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() {
+        format!("+{number}")
+    } else {
+        number
+    };
     Ok(Filter {
         status,
         direction,

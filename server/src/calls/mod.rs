@@ -18,7 +18,7 @@ pub(crate) mod store;
 pub mod stream;
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallId, EventId, LegRecordId, LedgerEntryId, NumberId, WorkspaceId};
+use sautikit_api::ids::{CallId, EventId, LedgerEntryId, LegRecordId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
 use serde_json::{Value, json};
 use sqlx::AnyConnection;

@@ -45,13 +45,13 @@ pub async fn originate(
     if app.calls.gateway().is_none() {
         return Err(CallError::NoRoute);
     }
-    let from = checked_destination(&request.from, country, "from").map_or_else(|_| request.from.clone(), |from| from.e164);
+    let from =
+        checked_destination(&request.from, country, "from").map_or_else(|_| request.from.clone(), |from| from.e164);
     let number = active_number(tx, workspace_id, &from).await?;
     let wallet = wallet::lock(tx, workspace_id).await?;
 
     let to = destinations.iter().map(|to| to.e164.as_str()).collect::<Vec<_>>().join(",");
-    let mut call =
-        blank_call(app, &number, wallet.wallet(), Direction::Outbound, Origin::Api, number.e164.clone(), to);
+    let mut call = blank_call(app, &number, wallet.wallet(), Direction::Outbound, Origin::Api, number.e164.clone(), to);
     call.voice_callback_url = request.voice_callback_url.clone().or(call.voice_callback_url);
     call.events_url = request.events_url.clone().or(call.events_url);
     call.actions.clone_from(&request.actions);
@@ -110,11 +110,7 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<(), CallError> {
     Ok(())
 }
 
-fn check_range(
-    field: &'static str,
-    value: Option<i64>,
-    range: std::ops::RangeInclusive<i64>,
-) -> Result<(), CallError> {
+fn check_range(field: &'static str, value: Option<i64>, range: std::ops::RangeInclusive<i64>) -> Result<(), CallError> {
     match value {
         Some(value) if !range.contains(&value) => {
             Err(invalid(field, format!("`{field}` is {} to {} seconds.", range.start(), range.end())))

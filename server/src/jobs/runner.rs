@@ -45,8 +45,7 @@ pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
         if queue::next_due_us(&mut conn).await?.is_none_or(|due_us| due_us > now_us) {
             return Ok(ran);
         }
-        let claimed =
-            queue::claim(&mut conn, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
+        let claimed = queue::claim(&mut conn, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
         drop(conn);
         if claimed.is_empty() {
             return Ok(ran);

@@ -116,11 +116,7 @@ async fn update_routing(
     Ok(Json(number_body(number)))
 }
 
-async fn release_number(
-    State(app): State<AppState>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<StatusCode> {
+async fn release_number(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<StatusCode> {
     caller.needs(Scope::NumbersWrite)?;
     numbers::release(&app, caller.workspace.id, number_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)

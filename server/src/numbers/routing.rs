@@ -140,9 +140,19 @@ mod tests {
     fn production_takes_public_https_only() {
         assert!(check_callback_url("https://ivr.example.com/voice", false).is_ok());
         for url in [
-            "http://ivr.example.com/voice", "https://127.0.0.1/x", "https://localhost/x", "https://10.0.0.1/x",
-            "https://169.254.169.254/x", "https://[::1]/x", "https://[fd00::1]/x", "https://[::ffff:10.0.0.1]/x",
-            "https://u:p@example.com/", "https://example.com:22/", "ftp://example.com/", "nonsense", "",
+            "http://ivr.example.com/voice",
+            "https://127.0.0.1/x",
+            "https://localhost/x",
+            "https://10.0.0.1/x",
+            "https://169.254.169.254/x",
+            "https://[::1]/x",
+            "https://[fd00::1]/x",
+            "https://[::ffff:10.0.0.1]/x",
+            "https://u:p@example.com/",
+            "https://example.com:22/",
+            "ftp://example.com/",
+            "nonsense",
+            "",
         ] {
             assert!(check_callback_url(url, false).is_err(), "{url}");
         }

@@ -212,7 +212,10 @@ fn check_amount(method: Method, amount_minor: i64, currency: Currency) -> Result
 }
 
 fn checked_phone(method: Method, phone: Option<&str>, country: &str) -> Result<Option<String>, PaymentError> {
-    let invalid = PaymentError::Invalid { field: "phone", message: "`phone` is the paying phone in E.164, such as +254722000001." };
+    let invalid = PaymentError::Invalid {
+        field: "phone",
+        message: "`phone` is the paying phone in E.164, such as +254722000001.",
+    };
     match (phone, method) {
         (Some(phone), _) => match read_destination(phone, country) {
             Ok(destination) => Ok(Some(destination.e164)),

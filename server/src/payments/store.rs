@@ -59,11 +59,8 @@ pub(super) async fn list(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<TopUp>, sqlx::Error> {
-    let query = sqlx::query(LIST_TOP_UPS)
-        .bind(workspace_id.to_string())
-        .bind(before.0)
-        .bind(before.1.to_owned())
-        .bind(limit);
+    let query =
+        sqlx::query(LIST_TOP_UPS).bind(workspace_id.to_string()).bind(before.0).bind(before.1.to_owned()).bind(limit);
     query.fetch_all(conn).await?.iter().map(top_up).collect()
 }
 

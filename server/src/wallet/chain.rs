@@ -61,8 +61,18 @@ mod tests {
 
     fn link() -> Link<'static> {
         Link {
-            prev_hash: GENESIS, key_id: "k1", id: "e1", workspace_id: "w1", seq: 1, kind: "top_up", amount_minor: 100_000,
-            tax_minor: 0, balance_after_minor: 100_000, cause: "topup:t1", reference: "", created_at: 5,
+            prev_hash: GENESIS,
+            key_id: "k1",
+            id: "e1",
+            workspace_id: "w1",
+            seq: 1,
+            kind: "top_up",
+            amount_minor: 100_000,
+            tax_minor: 0,
+            balance_after_minor: 100_000,
+            cause: "topup:t1",
+            reference: "",
+            created_at: 5,
         }
     }
 
@@ -76,10 +86,18 @@ mod tests {
     fn every_field_and_the_key_change_the_hash() {
         let hash = link().hash(&KEY);
         let changed = [
-            Link { prev_hash: "00", ..link() }, Link { key_id: "k2", ..link() }, Link { id: "e2", ..link() },
-            Link { workspace_id: "w2", ..link() }, Link { seq: 2, ..link() }, Link { kind: "call", ..link() },
-            Link { amount_minor: 1, ..link() }, Link { tax_minor: 1, ..link() }, Link { balance_after_minor: 1, ..link() },
-            Link { cause: "topup:t2", ..link() }, Link { reference: "x", ..link() }, Link { created_at: 6, ..link() },
+            Link { prev_hash: "00", ..link() },
+            Link { key_id: "k2", ..link() },
+            Link { id: "e2", ..link() },
+            Link { workspace_id: "w2", ..link() },
+            Link { seq: 2, ..link() },
+            Link { kind: "call", ..link() },
+            Link { amount_minor: 1, ..link() },
+            Link { tax_minor: 1, ..link() },
+            Link { balance_after_minor: 1, ..link() },
+            Link { cause: "topup:t2", ..link() },
+            Link { reference: "x", ..link() },
+            Link { created_at: 6, ..link() },
         ];
         assert!(changed.iter().all(|other| other.hash(&KEY) != hash));
         assert_ne!(link().hash(&[8; 32]), hash);

@@ -140,7 +140,11 @@ impl LockedWallet {
         }
         let available_minor = self.wallet.available_minor();
         if entry.funds == Funds::Required && entry.amount_minor < 0 && available_minor < -entry.amount_minor {
-            return Err(WalletError::InsufficientFunds { available_minor, needed_minor: -entry.amount_minor, currency });
+            return Err(WalletError::InsufficientFunds {
+                available_minor,
+                needed_minor: -entry.amount_minor,
+                currency,
+            });
         }
         let after = self.wallet.balance_minor + entry.amount_minor;
         if after.abs() > MAX_AMOUNT_MINOR { Err(WalletError::InvalidAmount) } else { Ok(after) }

@@ -121,7 +121,10 @@ impl Walk {
         }
         self.sum_minor += i128::from(row.amount_minor);
         if self.sum_minor != i128::from(row.balance_after_minor) {
-            report.broken(format!("{entry}: balance after is {}, the sum is {}", row.balance_after_minor, self.sum_minor));
+            report.broken(format!(
+                "{entry}: balance after is {}, the sum is {}",
+                row.balance_after_minor, self.sum_minor
+            ));
         }
         if row.created_at < self.created_at {
             report.broken(format!("{entry}: is older than the entry before"));

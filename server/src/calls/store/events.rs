@@ -40,11 +40,7 @@ pub(crate) async fn next_sequence(tx: &mut AnyConnection, call_id: CallId) -> Re
     sqlx::query_scalar(NEXT_SEQUENCE).bind(call_id.to_string()).fetch_optional(tx).await
 }
 
-pub(crate) async fn insert_event(
-    tx: &mut AnyConnection,
-    call_id: CallId,
-    event: &EventRow,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert_event(tx: &mut AnyConnection, call_id: CallId, event: &EventRow) -> Result<(), sqlx::Error> {
     sqlx::query(INSERT_EVENT)
         .bind(event.id.to_string())
         .bind(call_id.to_string())

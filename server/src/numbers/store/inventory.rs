@@ -50,11 +50,7 @@ pub(crate) struct Filter {
     pub(crate) capability: String,
 }
 
-pub(crate) async fn insert(
-    tx: &mut AnyConnection,
-    number: &InventoryNumber,
-    now_us: i64,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn insert(tx: &mut AnyConnection, number: &InventoryNumber, now_us: i64) -> Result<(), sqlx::Error> {
     sqlx::query(INSERT_NUMBER)
         .bind(number.id.to_string())
         .bind(number.e164.clone())

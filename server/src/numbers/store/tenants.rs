@@ -84,11 +84,8 @@ pub(crate) async fn list(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<TenantNumber>, sqlx::Error> {
-    let query = sqlx::query(LIST_TENANTS)
-        .bind(workspace_id.to_string())
-        .bind(before.0)
-        .bind(before.1.to_owned())
-        .bind(limit);
+    let query =
+        sqlx::query(LIST_TENANTS).bind(workspace_id.to_string()).bind(before.0).bind(before.1.to_owned()).bind(limit);
     query.fetch_all(conn).await?.iter().map(number).collect()
 }
 
