@@ -7,8 +7,10 @@ mod support;
 
 mod accounts;
 mod api_keys;
+mod calls;
 mod http;
 mod idempotency;
+mod jobs;
 mod mail;
 mod statements;
 mod wallet;

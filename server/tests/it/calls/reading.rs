@@ -1,0 +1,135 @@
+//! Lists, filters, timelines and hang-up through the API.
+
+use sautikit::calls;
+use sautikit_api::calls::CallStatus;
+use serde_json::json;
+
+use super::support::{FROM, Scene};
+use crate::support::{Server, on_each_engine};
+
+on_each_engine! {
+    a_call_is_found_by_either_spelling
+    another_workspaces_call_answers_like_an_unknown_one
+    pages_are_stable_while_calls_come_in
+    the_list_is_filtered
+    filters_that_mean_nothing_are_refused
+    the_timeline_comes_oldest_first
+    a_hangup_is_passed_to_the_gateway
+    an_ended_call_can_not_be_hung_up
+}
+
+async fn a_call_is_found_by_either_spelling(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let by_pbx = scene.asha.get(&format!("/v1/calls/{}", order.call_id.pbx_call_id())).await.expect(200).json;
+    assert_eq!(by_pbx, scene.call(order.call_id).await);
+    assert_eq!(by_pbx["pbx_call_id"], json!(order.call_id.pbx_call_id()));
+    scene.asha.get("/v1/calls/HD_nonsense").await.expect_error("calls.not_found");
+}
+
+async fn another_workspaces_call_answers_like_an_unknown_one(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let brian = scene.server.onboarded("brian@example.com").await;
+    for path in ["", "/events", "/stream"] {
+        let path = format!("/v1/calls/{}{path}", order.call_id);
+        brian.get(&path).await.expect_error("calls.not_found");
+    }
+    let hangup = format!("/v1/calls/{}/hangup", order.call_id);
+    brian.post(&hangup, json!({})).await.expect_error("calls.not_found");
+    assert!(scene.gateway.hung_up().is_empty());
+    assert_eq!(brian.get("/v1/calls").await.expect(200).json, json!([]));
+}
+
+async fn pages_are_stable_while_calls_come_in(server: Server) {
+    let scene = Scene::set(server).await;
+    let mut placed = Vec::new();
+    for _ in 0..5 {
+        placed.push(json!(scene.place().await.call_id));
+        scene.advance(1_000);
+    }
+    let (mut seen, mut path) = (Vec::new(), "/v1/calls?limit=2".to_owned());
+    loop {
+        let page = scene.asha.get(&path).await.expect(200);
+        seen.extend(page.json.as_array().unwrap().iter().map(|call| call["id"].clone()));
+        // A call that begins meanwhile belongs before the first page and moves nothing.
+        scene.place().await;
+        scene.advance(1_000);
+        let Some(cursor) = page.header("x-next-cursor") else { break };
+        path = format!("/v1/calls?limit=2&cursor={cursor}");
+    }
+    placed.reverse();
+    assert_eq!(seen, placed);
+    scene.asha.get("/v1/calls?cursor=x").await.expect_error("validation.invalid_cursor");
+}
+
+async fn the_list_is_filtered(server: Server) {
+    let scene = Scene::set(server).await;
+    let busy = scene.place().await;
+    scene.fail(&busy, CallStatus::Busy, "busy").await;
+    scene.advance(86_400_000);
+    scene.place().await;
+    let number = FROM.trim_start_matches('+');
+    for (query, count) in [
+        ("status=busy", 1),
+        ("status=ringing", 1),
+        ("direction=outbound", 2),
+        ("direction=inbound", 0),
+        ("from_date=2026-11-03", 1),
+        ("to_date=2026-11-02", 1),
+        ("from_date=2026-11-02T00:00:00Z&to_date=2026-11-04T00:00:00Z", 2),
+        ("remote=722000042", 2),
+        ("remote=722000043", 0),
+        (&format!("number=%2B{number}"), 2),
+        ("number=%2B254700000009", 0),
+    ] {
+        let calls = scene.asha.get(&format!("/v1/calls?{query}")).await.expect(200).json;
+        assert_eq!(calls.as_array().unwrap().len(), count, "{query}");
+    }
+}
+
+async fn filters_that_mean_nothing_are_refused(server: Server) {
+    let scene = Scene::set(server).await;
+    for (field, value) in [("status", "sleeping"), ("direction", "up"), ("from_date", "yesterday"), ("remote", "%25")] {
+        let refused = scene.asha.get(&format!("/v1/calls?{field}={value}")).await;
+        assert_eq!(refused.expect_error("validation.bad_request").json["error"]["field"], field);
+    }
+}
+
+async fn the_timeline_comes_oldest_first(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let app = &scene.server.app;
+    scene.advance(2_000);
+    calls::record_event(app, order.call_id, "leg.ringing", json!({ "leg": 0 })).await.unwrap();
+    scene.advance(2_000);
+    let answered = scene.answer(&order).await;
+    scene.advance(1_000);
+    scene.hang_up(&order, &answered).await;
+    scene.run_jobs().await;
+    let events = scene.asha.get(&format!("/v1/calls/{}/events", order.call_id)).await.expect(200).json;
+    let events = events.as_array().unwrap();
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["call.ringing", "leg.ringing", "call.answered", "call.completed", "call.billed"]);
+    let sequences: Vec<_> = events.iter().map(|event| event["sequence"].as_i64().unwrap()).collect();
+    assert_eq!(sequences, [1, 2, 3, 4, 5]);
+    assert_eq!(events[1]["data"], json!({ "leg": 0 }));
+    assert_eq!(events[1]["occurred_at"], "2026-11-02T08:00:03Z");
+}
+
+async fn a_hangup_is_passed_to_the_gateway(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let path = format!("/v1/calls/{}/hangup", order.call_id.pbx_call_id());
+    let writer = scene.server.key_of(&scene.asha, &["calls:write"]).await;
+    writer.send("POST", &path, None, "").await.expect(200);
+    assert_eq!(scene.gateway.hung_up(), [order.call_id]);
+}
+
+async fn an_ended_call_can_not_be_hung_up(server: Server) {
+    let scene = Scene::set(server).await;
+    let id = scene.talk(1_000).await;
+    let path = format!("/v1/calls/{id}/hangup");
+    scene.asha.post(&path, json!({})).await.expect_error("calls.not_live");
+    assert!(scene.gateway.hung_up().is_empty());
+}

@@ -1,0 +1,118 @@
+//! The job queue: due times, leases, retries, and that two nodes share it without doing a job twice at once.
+
+use std::time::Duration;
+
+use sautikit::jobs::{self, Job};
+use sautikit_api::ids::CallId;
+use sqlx::Row;
+
+use crate::calls::support::Scene;
+use crate::support::{Server, on_each_engine};
+
+on_each_engine! {
+    a_job_waits_until_it_is_due
+    a_job_of_one_subject_is_added_once
+    a_job_goes_with_its_transaction
+    a_failing_job_is_tried_again_later
+    a_lapsed_lease_is_taken_over
+    runners_side_by_side_debit_once
+    the_bell_wakes_the_runner
+}
+
+/// A job that fails whenever it runs: there is no such call.
+fn doomed(server: &Server) -> Job {
+    Job::DebitCall { call_id: CallId(server.app.new_uuid()) }
+}
+
+async fn enqueue(server: &Server, job: &Job, due_us: i64) {
+    let mut tx = server.app.db.begin_write().await.unwrap();
+    jobs::enqueue(&mut tx, &server.app, job, due_us).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// State and attempts of the only job.
+async fn only_job(server: &Server) -> (String, i64) {
+    let row = sqlx::query("select state, attempts from jobs").fetch_one(server.app.db.pool()).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+async fn count(server: &Server) -> i64 {
+    sqlx::query_scalar("select count(*) from jobs").fetch_one(server.app.db.pool()).await.unwrap()
+}
+
+async fn a_job_waits_until_it_is_due(server: Server) {
+    enqueue(&server, &doomed(&server), server.app.now_us() + 1_000_000).await;
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 0);
+    server.clock.advance(Duration::from_secs(1));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+}
+
+async fn a_job_of_one_subject_is_added_once(server: Server) {
+    let job = doomed(&server);
+    enqueue(&server, &job, server.app.now_us()).await;
+    enqueue(&server, &job, server.app.now_us()).await;
+    assert_eq!(count(&server).await, 1);
+}
+
+async fn a_job_goes_with_its_transaction(server: Server) {
+    let mut tx = server.app.db.begin_write().await.unwrap();
+    jobs::enqueue(&mut tx, &server.app, &doomed(&server), server.app.now_us()).await.unwrap();
+    tx.rollback().await.unwrap();
+    assert_eq!(count(&server).await, 0);
+}
+
+async fn a_failing_job_is_tried_again_later(server: Server) {
+    enqueue(&server, &doomed(&server), server.app.now_us()).await;
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    assert_eq!(only_job(&server).await, ("queued".to_owned(), 1));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 0);
+    // The first delay is a second, the jitter at most a fifth of it.
+    server.clock.advance(Duration::from_millis(1_200));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    assert_eq!(only_job(&server).await, ("queued".to_owned(), 2));
+}
+
+async fn a_lapsed_lease_is_taken_over(server: Server) {
+    enqueue(&server, &doomed(&server), server.app.now_us()).await;
+    // Another node claimed it and died.
+    let lease_until = server.app.now_us() + 60_000_000;
+    let claim = sqlx::query("update jobs set state = 'running', leased_by = 'dead-node', lease_until = $1");
+    claim.bind(lease_until).execute(server.app.db.pool()).await.unwrap();
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 0);
+    server.clock.advance(Duration::from_secs(60));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+}
+
+async fn runners_side_by_side_debit_once(server: Server) {
+    let scene = Scene::set(server).await;
+    let before = scene.balance().await;
+    for _ in 0..5 {
+        scene.talk(47_000).await;
+    }
+    let mut runners = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let app = scene.server.app.clone();
+        runners.spawn(async move { jobs::run_due(&app).await.unwrap() });
+    }
+    while let Some(ran) = runners.join_next().await {
+        ran.unwrap();
+    }
+    assert_eq!(scene.balance().await, before - 5 * 235);
+}
+
+async fn the_bell_wakes_the_runner(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = scene.server.app.clone();
+    let mut changes = app.calls.subscribe();
+    let runner = tokio::spawn(jobs::run_until_stopped(app.clone()));
+    let id = scene.talk(47_000).await;
+    // Every change of the call is told; the last one is its debit.
+    let debited = async {
+        while scene.call(id).await["cost_minor"].is_null() {
+            changes.recv().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), debited).await.expect("debited");
+    app.stopping.cancel();
+    runner.await.unwrap();
+}
