@@ -1,8 +1,13 @@
-//! What the customer's server is told: the outbox of events.
+//! What Sautikit says to customers' servers: one hardened client, the signature, the voice callback, and the outbox of
+//! events.
 //!
 //! A room emits an event in the transaction of what it tells, so neither can exist without the other. Deliberately
 //! absent here: delivery, which reads the outbox.
 
+pub mod address;
+pub mod client;
+pub mod fetch;
+pub mod signature;
 pub(crate) mod store;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};

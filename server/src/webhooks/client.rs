@@ -1,0 +1,138 @@
+//! The one HTTP client for URLs that customers give: no proxy, no redirects, public addresses only, bounded answers.
+//!
+//! A name is resolved by [`PublicOnly`], which drops every address that customers' URLs may not lead to; what is left
+//! is what is connected to. Addresses written into the URL are checked by [`check_url`], because they are not resolved.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::address::may_be_called;
+
+/// The largest answer that is read (webhooks.md): action documents are 64 KiB at most.
+pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// Connecting may take this long; the whole request has its caller's deadline.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a URL is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UrlRefusal {
+    /// Not a URL, or one without a host.
+    #[error("not an absolute http(s) URL")]
+    Malformed,
+    /// Plain http outside development's loopback.
+    #[error("must begin with https://")]
+    NotHttps,
+    /// User name or password in the URL.
+    #[error("must not hold a user name or password")]
+    UserInfo,
+    /// A port below 1024 other than 443.
+    #[error("port must be 443 or at least 1024")]
+    Port,
+    /// An address of the inside.
+    #[error("must lead to a public address")]
+    NotPublic,
+}
+
+/// Checks a customer's URL without resolving its name. `development` allows http to loopback.
+pub fn check_url(text: &str, development: bool) -> Result<Url, UrlRefusal> {
+    let url = Url::parse(text).map_err(|_| UrlRefusal::Malformed)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(UrlRefusal::UserInfo);
+    }
+    let loopback = match url.host().ok_or(UrlRefusal::Malformed)? {
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => checked(address.into(), development)?,
+        Host::Ipv6(address) => checked(address.into(), development)?,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if development && loopback => return Ok(url),
+        "http" => return Err(UrlRefusal::NotHttps),
+        _ => return Err(UrlRefusal::Malformed),
+    }
+    if loopback && !development {
+        return Err(UrlRefusal::NotPublic);
+    }
+    match url.port_or_known_default() {
+        Some(443 | 1024..) => Ok(url),
+        _ => Err(UrlRefusal::Port),
+    }
+}
+
+/// Whether a written address is loopback; refused when it may not be called.
+fn checked(address: std::net::IpAddr, development: bool) -> Result<bool, UrlRefusal> {
+    if may_be_called(address, development) { Ok(address.is_loopback()) } else { Err(UrlRefusal::NotPublic) }
+}
+
+/// Builds the client. One serves the whole process: it pools connections.
+pub fn build(development: bool) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(concat!("Sautikit/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(Arc::new(PublicOnly { development }))
+        .build()
+}
+
+/// Resolves names to callable addresses only.
+struct PublicOnly {
+    development: bool,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let development = self.development;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| may_be_called(address.ip(), development)).collect();
+            if public.is_empty() {
+                return Err(Box::from("the name leads to no public address"));
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Reads an answer's body up to [`MAX_ANSWER_BYTES`]; `None` when it is larger or breaks off.
+pub async fn read_bounded(mut response: reqwest::Response) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_takes_public_https_only() {
+        let check = |url| check_url(url, false).map(|_| ());
+        assert_eq!(check("https://ivr.example.com/voice"), Ok(()));
+        assert_eq!(check("https://ivr.example.com:8443/voice"), Ok(()));
+        assert_eq!(check("http://ivr.example.com/voice"), Err(UrlRefusal::NotHttps));
+        assert_eq!(check("https://user:pw@ivr.example.com/"), Err(UrlRefusal::UserInfo));
+        assert_eq!(check("https://ivr.example.com:25/"), Err(UrlRefusal::Port));
+        assert_eq!(check("https://10.0.0.1/"), Err(UrlRefusal::NotPublic));
+        assert_eq!(check("https://[::ffff:127.0.0.1]/"), Err(UrlRefusal::NotPublic));
+        assert_eq!(check("https://0x7f.1/"), Err(UrlRefusal::NotPublic));
+        assert_eq!(check("https://localhost/"), Err(UrlRefusal::NotPublic));
+        assert_eq!(check("ftp://ivr.example.com/"), Err(UrlRefusal::Malformed));
+        assert_eq!(check("/voice"), Err(UrlRefusal::Malformed));
+    }
+
+    #[test]
+    fn development_adds_loopback_http() {
+        assert!(check_url("http://127.0.0.1:3000/voice", true).is_ok());
+        assert!(check_url("http://localhost:3000/voice", true).is_ok());
+        assert_eq!(check_url("http://192.168.1.2/voice", true), Err(UrlRefusal::NotPublic));
+    }
+}

@@ -1,0 +1,129 @@
+//! Asks a customer's server for voice actions: a signed form, one answer, ten seconds.
+//!
+//! One retry after a second for connection errors and 5xx within the same ten seconds; redirects 307 and 308 only, to
+//! the same host, at most three, each hop checked and signed anew. What the answer means is not decided here.
+
+use std::time::Duration;
+
+use reqwest::{Client, header};
+use tokio::time::{Instant, sleep, timeout_at};
+use url::Url;
+
+use super::{client, signature};
+use crate::clock::Clock;
+
+/// From the first byte sent to the last received, retry included (voice-actions.md).
+const DEADLINE: Duration = Duration::from_secs(10);
+/// Before the one retry.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// More would let a customer's server keep a call silent.
+const MAX_REDIRECTS: usize = 3;
+
+/// What the customer's server answered with a 2xx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where it came from after redirects; relative `action` URLs resolve against it.
+    pub url: Url,
+    /// The media type, without parameters, in lower case.
+    pub content_type: String,
+    /// At most [`client::MAX_ANSWER_BYTES`].
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The URL is not one that may be called.
+    #[error("the URL is not usable: {0}")]
+    Url(#[from] client::UrlRefusal),
+    /// Nothing came in ten seconds.
+    #[error("no answer within 10 s")]
+    Timeout,
+    /// No connection, or it broke.
+    #[error("the server could not be reached")]
+    Connection,
+    /// An answer other than 2xx.
+    #[error("the server answered {0}")]
+    Status(u16),
+    /// A redirect that is not followed.
+    #[error("the redirect is not one that is followed")]
+    Redirect,
+    /// Larger than the bound, or broken off.
+    #[error("the answer is too large or incomplete")]
+    Body,
+}
+
+impl FetchError {
+    fn is_worth_a_retry(&self) -> bool {
+        matches!(self, Self::Connection | Self::Status(500..=599))
+    }
+}
+
+/// Posts `params` to `url` as a form signed with `secret`.
+pub async fn fetch(
+    http: &Client,
+    clock: &dyn Clock,
+    development: bool,
+    url: &str,
+    params: &[(String, String)],
+    secret: &str,
+) -> Result<Answer, FetchError> {
+    let url = client::check_url(url, development)?;
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    let deadline = Instant::now() + DEADLINE;
+    let attempts = async {
+        match follow(http, clock, development, url.clone(), &body, secret).await {
+            Err(error) if error.is_worth_a_retry() => {
+                sleep(RETRY_AFTER).await;
+                follow(http, clock, development, url, &body, secret).await
+            }
+            outcome => outcome,
+        }
+    };
+    timeout_at(deadline, attempts).await.unwrap_or(Err(FetchError::Timeout))
+}
+
+async fn follow(
+    http: &Client,
+    clock: &dyn Clock,
+    development: bool,
+    mut url: Url,
+    body: &str,
+    secret: &str,
+) -> Result<Answer, FetchError> {
+    for _ in 0..=MAX_REDIRECTS {
+        let response = http
+            .post(url.clone())
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(signature::HEADER, signature::sign(secret, body.as_bytes(), clock.now().as_second()))
+            .body(body.to_owned())
+            .send()
+            .await
+            .map_err(|_| FetchError::Connection)?;
+        match response.status().as_u16() {
+            200..=299 => {
+                let content_type = media_type(&response);
+                let body = client::read_bounded(response).await.ok_or(FetchError::Body)?;
+                return Ok(Answer { url, content_type, body });
+            }
+            307 | 308 => url = next_hop(&url, &response, development)?,
+            300..=399 => return Err(FetchError::Redirect),
+            status => return Err(FetchError::Status(status)),
+        }
+    }
+    Err(FetchError::Redirect)
+}
+
+fn next_hop(url: &Url, response: &reqwest::Response, development: bool) -> Result<Url, FetchError> {
+    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let next = location.and_then(|location| url.join(location).ok()).ok_or(FetchError::Redirect)?;
+    if next.host() != url.host() {
+        return Err(FetchError::Redirect);
+    }
+    Ok(client::check_url(next.as_str(), development)?)
+}
+
+fn media_type(response: &reqwest::Response) -> String {
+    let value = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
