@@ -1,0 +1,91 @@
+//! Who a browser or device is once it has proven it, and what its token lets it do. Pure.
+
+use std::str::FromStr;
+
+use sautikit_api::ids::WorkspaceId;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Parts the identity from the workspace in a SIP user, because identities repeat across workspaces.
+const SEPARATOR: &str = "--";
+
+/// A proven identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// The name within the workspace.
+    pub name: String,
+    /// The token's id: one browser session.
+    pub jti: String,
+    /// When the token ends, in microseconds since 1970.
+    pub expires_at_us: i64,
+    /// What it may do.
+    pub permissions: Permissions,
+}
+
+/// What a token allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permissions {
+    /// May call.
+    pub outbound: bool,
+    /// May be called.
+    pub inbound: bool,
+    /// The only number it may call from; any active one when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Prefixes that it may call; all that the workspace may when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destinations: Option<Vec<String>>,
+}
+
+impl Permissions {
+    /// Whether a call to this E.164 number is allowed by the token (the workspace's own rules come on top).
+    pub fn allow_destination(&self, e164: &str) -> bool {
+        self.outbound && self.destinations.as_ref().is_none_or(|all| all.iter().any(|prefix| e164.starts_with(prefix)))
+    }
+}
+
+impl Identity {
+    /// The SIP user: `alice--<workspace>`.
+    pub fn user(&self) -> String {
+        user_of(&self.name, self.workspace)
+    }
+
+    /// Splits a SIP user into identity and workspace.
+    pub fn parse_user(user: &str) -> Option<(&str, WorkspaceId)> {
+        let (name, label) = user.rsplit_once(SEPARATOR)?;
+        Some((name, WorkspaceId(Uuid::from_str(label).ok()?)))
+    }
+}
+
+/// The SIP user of an identity of a workspace.
+pub fn user_of(name: &str, workspace: WorkspaceId) -> String {
+    format!("{name}{SEPARATOR}{}", workspace.0.simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sip_user_names_identity_and_workspace() {
+        let workspace = WorkspaceId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+        let user = user_of("alice.b", workspace);
+        assert_eq!(user, "alice.b--01900000000070008000000000000001");
+        assert_eq!(Identity::parse_user(&user), Some(("alice.b", workspace)));
+        assert_eq!(Identity::parse_user("alice"), None);
+        assert_eq!(Identity::parse_user("alice--nonsense"), None);
+    }
+
+    #[test]
+    fn a_token_can_narrow_the_destinations() {
+        let mut permissions = Permissions { outbound: true, inbound: true, from: None, destinations: None };
+        assert!(permissions.allow_destination("+14155550100"));
+        permissions.destinations = Some(vec!["+254".into()]);
+        assert!(permissions.allow_destination("+254722000001"));
+        assert!(!permissions.allow_destination("+14155550100"));
+        permissions.outbound = false;
+        assert!(!permissions.allow_destination("+254722000001"));
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /v1/sip/token`.
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use sautikit_api::ErrorCode;
+use sautikit_api::sip as wire;
+
+use super::mint_sip_token;
+use crate::accounts::Scope;
+use crate::clock::rfc3339;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
+use crate::http::idempotency::Request;
+use crate::state::AppState;
+
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/sip/token", post(create_sip_token))
+}
+
+/// Minting moves nothing, so there is no idempotency here: two requests are two tokens.
+async fn create_sip_token(
+    State(app): State<AppState>,
+    caller: Caller,
+    request: Request,
+) -> ApiResult<Json<wire::SipToken>> {
+    caller.needs(Scope::SipToken)?;
+    if app.stopping.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::NumbersSipTokenUnavailable));
+    }
+    let asked: wire::CreateSipToken = request.read_or_default()?;
+    let minted = mint_sip_token(&app, caller.workspace.id, asked).await?;
+    Ok(Json(wire::SipToken {
+        token: minted.token,
+        expires_at: rfc3339(minted.identity.expires_at_us),
+        sip_uri: format!("sip:{}@{}", minted.identity.user(), app.config.sip.domain),
+        identity: minted.identity.name,
+        ws_url: web_socket_url(&app.public_url),
+        ice_servers: Vec::new(),
+    }))
+}
+
+/// The gateway's WebSocket below the public URL: `https://host` gives `wss://host/sip`.
+fn web_socket_url(public_url: &str) -> String {
+    match public_url.strip_prefix("http") {
+        Some(rest) => format!("ws{rest}/sip"),
+        None => format!("{public_url}/sip"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_socket_is_as_secure_as_the_page() {
+        assert_eq!(web_socket_url("http://127.0.0.1:4000"), "ws://127.0.0.1:4000/sip");
+        assert_eq!(web_socket_url("https://voice.example"), "wss://voice.example/sip");
+    }
+}
