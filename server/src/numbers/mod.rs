@@ -139,6 +139,14 @@ pub async fn find_active_by_e164(conn: &mut AnyConnection, e164: &str) -> Result
     store::tenants::find_active_by_e164(conn, e164).await
 }
 
+/// The E.164 of every active number of the workspace.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_active_e164(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<Vec<String>, sqlx::Error> {
+    store::tenants::list_active_e164(conn, workspace_id).await
+}
+
 /// One of the workspace's numbers, active or suspended.
 ///
 /// # Errors

@@ -25,6 +25,11 @@ statements! {
         from tenant_numbers t
         join numbers n on n.id = t.number_id
         where t.e164 = $1 and t.status = 'active'";
+    LIST_ACTIVE_E164 = "
+        select e164
+        from tenant_numbers
+        where workspace_id = $1 and status = 'active'
+        order by created_at, id";
     LIST_TENANTS = "
         select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
         from tenant_numbers t
@@ -41,6 +46,13 @@ statements! {
         update tenant_numbers
         set status = 'released', released_at = $2
         where id = $1 and status <> 'released'";
+}
+
+pub(crate) async fn list_active_e164(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(LIST_ACTIVE_E164).bind(workspace_id.to_string()).fetch_all(conn).await
 }
 
 pub(crate) async fn insert(

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Finds everything that a command needs and the machine lacks, lists it at once, and installs it.
+# usage: scripts/preflight.sh run|test     On a terminal it asks first; without one it goes ahead.
+# It deliberately installs nothing from anywhere but Debian, crates.io (by rustup and cargo) and npm.
+set -euo pipefail
+purpose=${1:?usage: scripts/preflight.sh run|test}
+cd "$(dirname "$0")/.."
+
+apt=()
+need() { command -v "$1" >/dev/null 2>&1 || apt+=("$2"); } # command, Debian package
+need cmake cmake           # builds libopus
+need cc build-essential
+need espeak-ng espeak-ng   # the voice of `say`
+if [ "$purpose" = test ]; then
+  need sipp sip-tester     # plays the carrier
+  need chromium chromium   # plays the customer
+  [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)
+fi
+
+missing=()
+[ ${#apt[@]} -eq 0 ] || missing+=("Debian packages: ${apt[*]}")
+wasm=yes
+rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || { wasm=no; missing+=("Rust target: wasm32-unknown-unknown"); }
+npm_dirs=()
+for dir in . end2end; do
+  [ -f "$dir/package-lock.json" ] || continue
+  [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }
+done
+command -v node >/dev/null 2>&1 || { echo "Node 20 is missing: see README, line 0" >&2; exit 1; }
+command -v cargo >/dev/null 2>&1 || { echo "Rust is missing: see README, line 0" >&2; exit 1; }
+
+[ ${#missing[@]} -gt 0 ] || exit 0
+echo "make $purpose needs, and this machine lacks:" >&2
+printf '  - %s\n' "${missing[@]}" >&2
+if [ -t 0 ] && [ -z "${CI:-}" ]; then
+  read -r -p "Install now? [Y/n] " answer
+  case "$answer" in n* | N*) exit 1 ;; esac
+fi
+sudo=""
+[ "$(id -u)" = 0 ] || sudo=sudo
+if [ ${#apt[@]} -gt 0 ]; then
+  echo "installing ${apt[*]}" >&2
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${apt[@]}" >/dev/null
+fi
+[ "$wasm" = yes ] || rustup target add wasm32-unknown-unknown
+for dir in "${npm_dirs[@]}"; do
+  echo "installing npm packages of $dir" >&2
+  (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  touch "$dir/node_modules/.package-lock.json"
+done
