@@ -1,0 +1,31 @@
+//! What the endpoint's task is asked to do.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use sip::message::{Headers, Message};
+use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
+use tokio::sync::mpsc;
+
+use super::flows::Peer;
+use super::{Signal, SipLeg};
+
+/// One thing to do.
+pub(crate) enum Command {
+    /// Call somebody.
+    Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal> },
+    /// Answer a request.
+    Respond { transaction: TransactionId, reply: Box<Reply> },
+    /// Give up a call that rings.
+    Cancel { leg: SipLeg, headers: Headers },
+    /// End an answered call.
+    Bye { leg: SipLeg, headers: Headers },
+    /// INFO in a dialog.
+    Info { leg: SipLeg, body: Body },
+    /// A WebSocket was opened.
+    FlowOpened { flow: FlowId, remote: SocketAddr, peer: Peer, outgoing: mpsc::Sender<Bytes> },
+    /// A WebSocket was closed.
+    FlowClosed { flow: FlowId },
+    /// A message came over a WebSocket.
+    Received { flow: FlowId, message: Box<Message> },
+}

@@ -1,0 +1,142 @@
+//! The SIP endpoint: sockets on one side, `sip::ua` on the other, call legs behind channels.
+//!
+//! One task owns the user agent, so that it needs no lock: [`endpoint`] feeds it datagrams, WebSocket messages,
+//! commands and time, and hands its events to the leg that they belong to. [`SipHandle`] is how everyone else talks to
+//! it. What an INVITE or a REGISTER means is not decided here (`admission`, `registrar`, `call_task`).
+
+mod command;
+mod endpoint;
+mod flows;
+pub mod websocket;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use sip::message::{Headers, Request};
+use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
+use tokio::sync::mpsc;
+
+pub(crate) use command::Command;
+pub use endpoint::{Endpoint, EndpointError};
+pub use flows::{Peer, datagram_path};
+
+/// Messages from all sockets and commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten
+/// messages each this is a fifth of a second; beyond it senders wait, which slows calls rather than losing them.
+pub(crate) const COMMAND_QUEUE: usize = 4_096;
+
+/// Events that may wait for one leg. A leg handles each in microseconds; 64 is more than any dialog makes at once.
+const SIGNAL_QUEUE: usize = 64;
+
+/// The local end on UDP, as the endpoint registers it with the user agent.
+pub const UDP: LocalId = LocalId(0);
+/// The local end of WebSockets.
+pub const WEB: LocalId = LocalId(1);
+/// The flow of the UDP socket: replies find their peer by address.
+pub const UDP_FLOW: FlowId = FlowId(0);
+
+/// A SIP leg of a call, for the life of its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SipLeg(pub(crate) u64);
+
+/// What reaches a leg.
+#[derive(Debug)]
+pub enum Signal {
+    /// Something of the user agent's.
+    Event(Event),
+    /// The endpoint is gone; nothing follows.
+    Closed,
+}
+
+/// Work that begins with a request from outside.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A call.
+    Call(IncomingCall),
+    /// REGISTER, OPTIONS or another request outside a dialog.
+    Request {
+        /// To answer by.
+        transaction: TransactionId,
+        /// Where it came from.
+        path: Path,
+        /// What is known of the sender.
+        peer: Peer,
+        /// The request.
+        request: Arc<Request>,
+    },
+}
+
+/// An INVITE that has not been admitted yet.
+#[derive(Debug)]
+pub struct IncomingCall {
+    /// Its leg.
+    pub leg: SipLeg,
+    /// To answer by.
+    pub transaction: TransactionId,
+    /// Where it came from.
+    pub path: Path,
+    /// What is known of the sender.
+    pub peer: Peer,
+    /// The INVITE.
+    pub request: Arc<Request>,
+    /// Everything that happens to the leg from now on; a CANCEL may be in it already.
+    pub signals: mpsc::Receiver<Signal>,
+}
+
+/// Talks to the endpoint. Cheap to clone; commands of one caller are carried out in order.
+#[derive(Clone)]
+pub struct SipHandle {
+    commands: mpsc::Sender<Command>,
+    next: Arc<AtomicU64>,
+}
+
+impl SipHandle {
+    pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
+        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
+        (Self { commands, next: Arc::new(AtomicU64::new(1)) }, receiver)
+    }
+
+    /// Makes a call. The leg's signals arrive on the receiver; the last one is `SessionEnded` (or `Closed`).
+    pub async fn invite(&self, invite: Invite) -> (SipLeg, mpsc::Receiver<Signal>) {
+        let leg = self.next_leg();
+        let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);
+        self.send(Command::Invite { leg, invite: Box::new(invite), signals }).await;
+        (leg, receiver)
+    }
+
+    /// Answers a request of a peer's.
+    pub async fn respond(&self, transaction: TransactionId, reply: Reply) {
+        self.send(Command::Respond { transaction, reply: Box::new(reply) }).await;
+    }
+
+    /// Gives up a call that has no final answer.
+    pub async fn cancel(&self, leg: SipLeg, headers: Headers) {
+        self.send(Command::Cancel { leg, headers }).await;
+    }
+
+    /// Ends an answered call.
+    pub async fn bye(&self, leg: SipLeg, headers: Headers) {
+        self.send(Command::Bye { leg, headers }).await;
+    }
+
+    /// Sends an INFO in the leg's dialog.
+    pub async fn info(&self, leg: SipLeg, body: Body) {
+        self.send(Command::Info { leg, body }).await;
+    }
+
+    pub(crate) async fn send(&self, command: Command) {
+        // The endpoint outlives everything but the end of the process, when nothing is to be sent any more.
+        let _ = self.commands.send(command).await;
+    }
+
+    pub(crate) fn next_leg(&self) -> SipLeg {
+        SipLeg(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn next_flow(&self) -> FlowId {
+        FlowId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+pub(crate) fn signal_channel() -> (mpsc::Sender<Signal>, mpsc::Receiver<Signal>) {
+    mpsc::channel(SIGNAL_QUEUE)
+}
