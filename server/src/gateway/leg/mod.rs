@@ -4,11 +4,18 @@
 //! devices) and [`WebrtcEnd`] (browsers) are the two kinds of [`MediaEnd`]. The `webrtc` crate is
 //! named in the `webrtc_*` files only.
 
+mod cause;
 pub mod codecs;
+pub mod destination;
+pub mod inbound;
 mod media_end;
 mod mux;
+pub mod orders;
+pub mod outbound;
+pub mod report;
 mod rtp_end;
 mod rtp_sdp;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod webrtc_connection;
@@ -20,6 +27,7 @@ mod webrtc_sdp;
 
 pub use codecs::CodecPolicy;
 pub use media_end::{MediaEnd, MediaEndError};
+pub use orders::LegOrder;
 pub use rtp_end::RtpEnd;
 pub use webrtc_end::WebrtcEnd;
 pub use webrtc_port::WebrtcPort;

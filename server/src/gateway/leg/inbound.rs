@@ -1,0 +1,125 @@
+//! A leg that calls us: it rings, perhaps hears something early, is answered or turned away, then talks.
+//!
+//! The caller sees one To tag and one SDP answer, repeated unchanged in the 200 (gateway.md, "Early media").
+
+use bytes::Bytes;
+use sip::message::{HeaderName, Headers, StatusCode};
+use sip::ua::{Body, Event, Reply};
+use tokio::sync::mpsc;
+use voice::{Cause, CauseKind, Refusal};
+
+use super::media_end::MediaEnd;
+use super::report::Reports;
+use super::talk::{Talk, reason_headers};
+use super::{LegOrder, cause};
+use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
+
+/// Tells browsers and devices the code of the error catalogue.
+const ERROR_HEADER: &str = "X-Sautikit-Error";
+
+/// Runs the leg to its end; the last thing reported is `Ended`.
+pub async fn run(
+    sip: SipHandle,
+    call: IncomingCall,
+    end: Box<dyn MediaEnd>,
+    mut orders: mpsc::Receiver<LegOrder>,
+    reports: Reports,
+) {
+    let IncomingCall { leg, transaction, request, mut signals, .. } = call;
+    let talk = Talk { sip, leg, end, reports: reports.clone(), owed_answer: false };
+    let mut inbound = Inbound { talk, transaction, offer: request.body.clone(), answer: None, accepted: false };
+    let mut dropped = false;
+    let cause = loop {
+        tokio::select! {
+            biased;
+            signal = signals.recv() => {
+                let Some(Signal::Event(event)) = signal else { break CauseKind::ConnectionLost.into() };
+                match event {
+                    Event::SessionEnded { cause: end, .. } => break cause::of_end(&end),
+                    event => if let Some(cause) = inbound.talk.handle(event).await { break cause },
+                }
+            }
+            order = orders.recv(), if !dropped => match order {
+                Some(order) => inbound.obey(order).await,
+                // A call that is gone lets go of its legs.
+                None => {
+                    dropped = true;
+                    inbound.obey(LegOrder::Hangup(CauseKind::NormalClearing.into())).await;
+                }
+            },
+        }
+    };
+    reports.ended(cause).await;
+}
+
+/// Turns a caller away before there is a leg.
+pub async fn refuse(sip: &SipHandle, transaction: sip::ua::TransactionId, refusal: Refusal) {
+    sip.respond(transaction, refusal_reply(refusal)).await;
+}
+
+struct Inbound {
+    talk: Talk,
+    transaction: sip::ua::TransactionId,
+    offer: Bytes,
+    /// The one SDP answer of this leg.
+    answer: Option<Bytes>,
+    accepted: bool,
+}
+
+impl Inbound {
+    async fn obey(&mut self, order: LegOrder) {
+        match order {
+            LegOrder::Ring => self.respond(Reply::new(StatusCode::RINGING)).await,
+            LegOrder::PassEarly => match self.negotiate().await {
+                Some(sdp) => self.respond(Reply::new(StatusCode::SESSION_PROGRESS).body(Body::sdp(sdp))).await,
+                None => self.refuse(488).await,
+            },
+            LegOrder::Accept if !self.accepted => match self.negotiate().await {
+                Some(sdp) => {
+                    self.accepted = true;
+                    self.respond(Reply::new(StatusCode::OK).body(Body::sdp(sdp))).await;
+                }
+                None => self.refuse(488).await,
+            },
+            LegOrder::Accept => {}
+            LegOrder::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
+            LegOrder::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
+            LegOrder::Hangup(cause) => self.respond(refusal_reply(refusal_of(&cause))).await,
+        }
+    }
+
+    /// The SDP answer, made once; our offer when the INVITE had none (then the ACK has the answer).
+    async fn negotiate(&mut self) -> Option<Bytes> {
+        if self.answer.is_none() {
+            let sdp = if self.offer.is_empty() {
+                self.talk.owed_answer = true;
+                self.talk.end.offer().await
+            } else {
+                self.talk.end.answer(&self.offer).await
+            };
+            self.answer = sdp.ok();
+        }
+        self.answer.clone()
+    }
+
+    async fn refuse(&self, status: u16) {
+        self.respond(refusal_reply(Refusal { status, code: None })).await;
+    }
+
+    async fn respond(&self, reply: Reply) {
+        self.talk.sip.respond(self.transaction, reply).await;
+    }
+}
+
+fn refusal_of(cause: &Cause) -> Refusal {
+    cause.refusal()
+}
+
+fn refusal_reply(refusal: Refusal) -> Reply {
+    let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
+    let mut headers = Headers::new();
+    if let Some(code) = refusal.code {
+        headers.push(HeaderName::from_token(ERROR_HEADER), Bytes::from_static(code.as_bytes()));
+    }
+    Reply { status, headers, body: None }
+}

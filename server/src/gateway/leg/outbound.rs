@@ -1,0 +1,209 @@
+//! A leg that we call: one target, its attempts one after the other, then the talk.
+//!
+//! ```text
+//!  Calling ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
+//!     │ 18x ──► Ringing/EarlyMedia       │ 2xx ──► talk (`talk.rs`) ──► Ended
+//!     └─ hang-up ──► CANCEL; a 200 that crosses is acknowledged and ended by the user agent
+//! ```
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use sip::message::{Headers, Response};
+use sip::ua::{Body, EndCause, Event, Failure};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use voice::{Cause, CauseKind, LegEvent};
+
+use super::destination::Destination;
+use super::media_end::MediaEnd;
+use super::report::Reports;
+use super::talk::{Talk, reason_headers};
+use super::{LegOrder, cause};
+use crate::gateway::sip::{Signal, SipHandle};
+use crate::gateway::trunks::route::fails_over;
+
+/// A trunk that has not even said 100 by now is tried no longer when there is another (gateway.md, "Calls").
+const FIRST_ANSWER: Duration = Duration::from_secs(4);
+
+/// How one attempt ended.
+enum Attempted {
+    /// The leg is over.
+    Ended(Cause),
+    /// The trunk failed before anything rang.
+    TryNext(Cause),
+}
+
+/// Runs the leg to its end; the last thing reported is `Ended`.
+pub async fn run(
+    sip: SipHandle,
+    mut end: Box<dyn MediaEnd>,
+    destinations: Vec<Destination>,
+    mut orders: mpsc::Receiver<LegOrder>,
+    reports: Reports,
+) {
+    let Ok(offer) = end.offer().await else {
+        return reports.ended(CauseKind::Failed.into()).await;
+    };
+    let mut last = CauseKind::TrunkUnreachable.into();
+    let attempts = destinations.len();
+    for (index, destination) in destinations.into_iter().enumerate() {
+        let is_last = index + 1 == attempts;
+        let attempt = Attempt { sip: &sip, reports: &reports, offer: offer.clone(), is_last };
+        match attempt.run(destination, end, &mut orders).await {
+            (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
+                last = cause;
+                break;
+            }
+            (Attempted::TryNext(cause), Some(unused)) => {
+                last = cause;
+                end = unused;
+            }
+        }
+    }
+    reports.ended(last).await;
+}
+
+struct Attempt<'a> {
+    sip: &'a SipHandle,
+    reports: &'a Reports,
+    offer: Bytes,
+    is_last: bool,
+}
+
+impl Attempt<'_> {
+    /// Gives the media end back for the next attempt when this one came to nothing.
+    async fn run(
+        self,
+        destination: Destination,
+        end: Box<dyn MediaEnd>,
+        orders: &mut mpsc::Receiver<LegOrder>,
+    ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
+        let (leg, mut signals) = self.sip.invite(destination.invite(Body::sdp(self.offer.clone()))).await;
+        let mut talk = Talk { sip: self.sip.clone(), leg, end, reports: self.reports.clone(), owed_answer: false };
+        let give_up = Instant::now() + FIRST_ANSWER;
+        let mut calling = Calling::default();
+        loop {
+            let is_waiting = !calling.heard && !self.is_last && !calling.cancelled;
+            tokio::select! {
+                biased;
+                signal = signals.recv() => {
+                    let Some(Signal::Event(event)) = signal else {
+                        return (Attempted::Ended(CauseKind::ConnectionLost.into()), None);
+                    };
+                    match event {
+                        Event::SessionEnded { cause: end, .. } if !calling.answered => {
+                            return self.unanswered(&end, &calling, talk.end);
+                        }
+                        event => if let Some(cause) = self.progress(event, &mut calling, &mut talk).await {
+                            return (Attempted::Ended(cause), None);
+                        },
+                    }
+                }
+                order = orders.recv() => {
+                    // A call that is gone lets go of its legs.
+                    let cause = match order {
+                        Some(LegOrder::Hangup(cause)) => cause,
+                        Some(_) => continue,
+                        None if calling.cancelled => continue,
+                        None => CauseKind::NormalClearing.into(),
+                    };
+                    calling.cancelled = true;
+                    if calling.answered {
+                        talk.hang_up(reason_headers(&cause)).await;
+                    } else {
+                        self.sip.cancel(leg, reason_headers(&cause)).await;
+                    }
+                    if orders.is_closed() && orders.is_empty() {
+                        return (self.see_off(signals, calling.answered).await, None);
+                    }
+                }
+                () = sleep_until(give_up), if is_waiting => {
+                    self.sip.cancel(leg, Headers::new()).await;
+                    return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
+                }
+            }
+        }
+    }
+
+    /// The call is gone; only the end of the session is awaited.
+    async fn see_off(&self, mut signals: mpsc::Receiver<Signal>, answered: bool) -> Attempted {
+        while let Some(Signal::Event(event)) = signals.recv().await {
+            if let Event::SessionEnded { cause: end, .. } = event {
+                return Attempted::Ended(cause::of_end(&end));
+            }
+        }
+        Attempted::Ended(if answered { CauseKind::NormalClearing } else { CauseKind::Canceled }.into())
+    }
+
+    fn unanswered(
+        &self,
+        end: &EndCause,
+        calling: &Calling,
+        media: Box<dyn MediaEnd>,
+    ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
+        let cause = cause::of_end(end);
+        let theirs = match end {
+            EndCause::Failed(failure @ Failure::Response(_)) => fails_over(failure.status(), calling.rang),
+            EndCause::Failed(_) => !calling.rang,
+            _ => false,
+        };
+        if theirs && !calling.cancelled {
+            (Attempted::TryNext(cause), Some(media))
+        } else {
+            (Attempted::Ended(cause), None)
+        }
+    }
+
+    async fn progress(&self, event: Event, calling: &mut Calling, talk: &mut Talk) -> Option<Cause> {
+        match event {
+            Event::Provisional { response, .. } => {
+                calling.heard = true;
+                if response.status.code() >= 180 {
+                    calling.rang = true;
+                    self.ringing(&response, calling, talk).await;
+                }
+                None
+            }
+            Event::Answered { response, .. } => {
+                calling.heard = true;
+                calling.answered = true;
+                // An answer that was applied as early media stands; RFC 3261 §13.2.1 has it repeated here.
+                if !calling.has_media && talk.end.apply(&response.body).await.is_err() {
+                    talk.hang_up(Headers::new()).await;
+                    return None;
+                }
+                calling.has_media = true;
+                if calling.cancelled {
+                    talk.hang_up(Headers::new()).await;
+                    return None;
+                }
+                self.reports.tell(LegEvent::Answered).await;
+                None
+            }
+            event => talk.handle(event).await,
+        }
+    }
+
+    async fn ringing(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) {
+        if response.body.is_empty() {
+            self.reports.tell(LegEvent::Ringing).await;
+        } else if !calling.has_media && talk.end.apply(&response.body).await.is_ok() {
+            calling.has_media = true;
+            self.reports.tell(LegEvent::EarlyMedia).await;
+        }
+    }
+}
+
+/// What an attempt has come to.
+#[derive(Default)]
+struct Calling {
+    /// Anything at all came back.
+    heard: bool,
+    /// 180 or later.
+    rang: bool,
+    /// The SDP answer is applied.
+    has_media: bool,
+    answered: bool,
+    cancelled: bool,
+}
