@@ -1,0 +1,76 @@
+//! The sandbox carrier: a user agent of its own on its own socket, so that everything works on a laptop over real SIP
+//! and RTP. What it does with a call is [`script`]'s; it knows nothing of the gateway but its address.
+
+mod answering;
+mod calling;
+mod script;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use super::media::MediaHandle;
+use super::sip::{Endpoint, EndpointError, Incoming, SipHandle};
+use super::speech::Speech;
+use crate::state::AppState;
+
+/// Why the carrier did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("sandbox carrier: {0}")]
+pub struct SandboxError(#[from] EndpointError);
+
+/// The running carrier. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    sip: SipHandle,
+    media: MediaHandle,
+    speech: Speech,
+    address: SocketAddr,
+    /// Where the gateway takes calls.
+    gateway: SocketAddr,
+}
+
+impl Sandbox {
+    /// Opens its socket on loopback and answers from now on.
+    pub async fn start(
+        app: &AppState,
+        media: &MediaHandle,
+        speech: &Speech,
+        gateway: SocketAddr,
+    ) -> Result<Self, SandboxError> {
+        let endpoint = Endpoint {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            domain: "sandbox.invalid".to_owned(),
+            secure_web: false,
+            product: "Sautikit sandbox carrier".to_owned(),
+            seed: app.entropy.bytes(),
+            clock: app.clock.clone(),
+            stopping: app.stopping.clone(),
+        };
+        let (sip, address, mut incoming) = endpoint.start().await?;
+        let parts = Parts { sip, media: media.clone(), speech: speech.clone(), address, gateway };
+        let sandbox = Self { parts: Arc::new(parts) };
+        let carrier = sandbox.clone();
+        app.tasks.spawn(async move {
+            while let Some(work) = incoming.recv().await {
+                if let Incoming::Call(call) = work {
+                    tokio::spawn(answering::answer(carrier.clone(), call));
+                }
+            }
+        });
+        Ok(sandbox)
+    }
+
+    /// Its SIP address.
+    pub fn address(&self) -> SocketAddr {
+        self.parts.address
+    }
+
+    /// Calls one of our numbers; the caller speaks a line, then repeats what it hears.
+    pub fn call_us(&self, from: String, to: String) {
+        tokio::spawn(calling::call(self.clone(), from, to));
+    }
+}
