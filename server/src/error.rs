@@ -158,3 +158,16 @@ impl From<crate::api_keys::Error> for ApiError {
         }
     }
 }
+
+impl From<crate::sip_tokens::Error> for ApiError {
+    fn from(error: crate::sip_tokens::Error) -> Self {
+        use crate::sip_tokens::Error;
+        let message = error.to_string();
+        match error {
+            Error::Invalid { field, .. } => Self::field(field, message),
+            Error::TokenInvalid => ErrorCode::AuthTokenInvalid.into(),
+            Error::Sealed(_) | Error::Signing => Self::new(ErrorCode::NumbersSipTokenUnavailable).cause(message),
+            Error::Database(error) => error.into(),
+        }
+    }
+}

@@ -22,6 +22,7 @@ pub mod pricing;
 mod row;
 pub mod secrets;
 pub mod serve;
+pub mod sip_tokens;
 pub mod state;
 pub mod statements;
 pub mod telemetry;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
@@ -17,11 +18,11 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
-use crate::http;
 use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::AppState;
 use crate::{calls, jobs, numbers};
+use crate::{gateway, http};
 
 /// How long open requests and background tasks get after the signal before the process ends anyway.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -64,6 +65,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
+    /// SIP, media or a carrier.
+    #[error(transparent)]
+    Gateway(#[from] gateway::GatewayError),
     /// Anything else of the system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -81,13 +85,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     serve_metrics(&app).await?;
     start_rooms(&app).await?;
 
-    println!("ready http={http_address}");
+    let started = gateway::start(&app).await?;
+    let (sip_address, media_address) = (started.sip_address, started.media_address);
+
+    println!("ready http={http_address} sip={sip_address} media={media_address}");
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
     let stopping = app.stopping.clone();
     tokio::spawn(cancel_on_signal(stopping.clone()));
-    let service = http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+    let service =
+        http::router(&app).layer(Extension(started.gateway)).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     tokio::select! {
         result = server.into_future() => result?,

@@ -29,6 +29,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("pricing", crate::pricing::STATEMENTS),
         ("wallet", crate::wallet::store::STATEMENTS),
         ("ledger_audit", crate::wallet::store::audit::STATEMENTS),
+        ("sip_tokens", crate::sip_tokens::STATEMENTS),
         ("webhooks", crate::webhooks::store::STATEMENTS),
     ]
     .into_iter()

@@ -1,3 +1,92 @@
-//! The gateway: what stands between SIP peers and the calls.
+//! The gateway: a back-to-back user agent, a registrar, a media engine and the runner of voice actions.
+//!
+//! Reading order: [`sip`] (sockets and user agent) → `admission` (who may) → [`call_task`] (one task a call) →
+//! `effects` (a file per output of `voice::Call`) → [`leg`] (signalling and media of one participant) → [`media`].
+//! [`Gateway`] is what they share. Deliberately absent: rules of calls and money (`voice`, `calls`, `wallet`).
+
+mod admission;
+pub mod authentication;
+mod begin;
+pub mod call_task;
+mod effects;
+pub mod http;
+pub mod identity;
 pub mod leg;
 pub mod media;
+mod originate;
+pub mod registrar;
+pub mod sandbox;
+pub mod sip;
+pub mod speech;
+mod start;
+mod targets;
+pub mod trunks;
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use sautikit_api::ids::CallId;
+
+use self::authentication::Authentication;
+use self::call_task::CallHandle;
+use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
+use self::media::{CallMedia, MediaHandle};
+use self::registrar::Registrar;
+use self::sandbox::Sandbox;
+use self::sip::SipHandle;
+use self::speech::Speech;
+use self::trunks::Trunks;
+use crate::state::AppState;
+use voice::LegId;
+
+pub use self::start::{GatewayError, Started, start};
+
+/// What carries a leg's audio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaTransport {
+    /// RTP on UDP ports of its own: trunks and devices.
+    Rtp,
+    /// ICE, DTLS-SRTP on the shared port: browsers.
+    WebRtc,
+}
+
+/// What the parts of the gateway share.
+pub struct Gateway {
+    /// Database, clock, configuration.
+    pub app: AppState,
+    /// The SIP endpoint.
+    pub sip: SipHandle,
+    /// The media engine.
+    pub media: MediaHandle,
+    /// The one UDP port of all browsers.
+    pub webrtc: WebrtcPort,
+    /// The carriers.
+    pub trunks: Trunks,
+    /// The built-in carrier, when it is on.
+    pub sandbox: Option<Sandbox>,
+    /// Where browsers are.
+    pub registrar: Registrar,
+    /// Who browsers are.
+    pub authentication: Authentication,
+    /// Text to audio.
+    pub speech: Speech,
+    /// The client for customers' URLs.
+    pub http: reqwest::Client,
+    /// Running calls.
+    pub calls: Mutex<HashMap<CallId, CallHandle>>,
+}
+
+impl Gateway {
+    /// Opens the media end of a leg.
+    fn media_end(
+        &self,
+        call: &CallMedia,
+        leg: LegId,
+        transport: MediaTransport,
+    ) -> Result<Box<dyn MediaEnd>, MediaEndError> {
+        match transport {
+            MediaTransport::Rtp => Ok(Box::new(RtpEnd::open(call, leg, CodecPolicy::trunk())?)),
+            MediaTransport::WebRtc => Ok(Box::new(WebrtcEnd::open(&self.webrtc, call, leg, CodecPolicy::browser()))),
+        }
+    }
+}

@@ -26,7 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{accounts, api_keys, calls, mail, numbers, payments, wallet};
+use crate::{accounts, api_keys, calls, gateway, mail, numbers, payments, sip_tokens, wallet};
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -37,13 +37,16 @@ pub fn router(app: &AppState) -> Router {
         .merge(accounts::http::routes())
         .merge(api_keys::http::routes())
         .merge(calls::http::routes())
+        .merge(gateway::http::routes())
         .merge(numbers::http::routes())
         .merge(payments::http::routes())
+        .merge(sip_tokens::http::routes())
         .merge(wallet::http::routes());
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     let routes = Router::new()
         .nest("/v1", api)
         .nest("/dev", dev)
+        .merge(gateway::http::socket_routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .fallback(not_found)

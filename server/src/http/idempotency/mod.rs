@@ -55,6 +55,11 @@ impl Request {
         }
         read_json(&self.body)
     }
+
+    /// The JSON body, or the default where a body is optional and absent.
+    pub fn read_or_default<T: DeserializeOwned + Default>(&self) -> ApiResult<T> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.read() }
+    }
 }
 
 impl FromRequest<AppState> for Request {

@@ -1,0 +1,216 @@
+//! One call, one task: wait for one input, `voice::Call::handle`, drain the outputs. Select and dispatch only;
+//! what an output does stands in [`super::effects`], a file each.
+
+mod timers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use media::Asset;
+use tokio::sync::mpsc;
+use voice::{AssetId, Call, Facts, Input, LegId, LiveCommand, MediaEvent, Origin, Output, SpeechFailure, Summary};
+
+use super::Gateway;
+use super::effects::record::Recorder;
+use super::leg::orders::LegOrder;
+use super::media::{CallMedia, LegMediaEvent, PortId};
+use crate::calls::{CallRow, LegRecord};
+use timers::Timers;
+
+/// What may wait for one call: its legs, fetches and the API together make a few a second.
+const INBOX: usize = 256;
+/// Media events that may wait for one call, digits above all.
+const MEDIA_EVENTS: usize = 64;
+
+/// Something for the call that does not come from its media.
+#[derive(Debug)]
+pub enum Arrival {
+    /// As the call knows it.
+    Voice(Input),
+    /// A text has become audio, or can't.
+    Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
+}
+
+/// What a call begins with.
+pub struct Begin {
+    /// Fixed by admission.
+    pub facts: Facts,
+    /// How it begins.
+    pub origin: Origin,
+    /// Signs the voice callbacks.
+    pub signing_secret: String,
+    /// The call's row.
+    pub row: CallRow,
+    /// Legs that admission has written: the caller's, and the targets with their rates.
+    pub legs: Vec<(LegId, LegRecord)>,
+}
+
+/// The way into a running call.
+#[derive(Clone)]
+pub struct CallHandle {
+    inbox: mpsc::Sender<Arrival>,
+}
+
+impl CallHandle {
+    /// Ends the call. False when it is over already.
+    pub fn hang_up(&self) -> bool {
+        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Hangup))).is_ok()
+    }
+}
+
+/// A leg's way out: its orders and its place in the media engine.
+pub(super) struct LegSeat {
+    pub(super) orders: mpsc::Sender<LegOrder>,
+    pub(super) port: PortId,
+    /// What is being played to it, so that the end of a play can be told by name.
+    pub(super) playing: Option<AssetId>,
+}
+
+/// A running call and what its effects need.
+pub(super) struct Running {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) facts: Facts,
+    pub(super) signing_secret: String,
+    pub(super) row: CallRow,
+    /// Targets that admission has checked and priced.
+    pub(super) admitted: HashMap<LegId, LegRecord>,
+    pub(super) inbox: mpsc::Sender<Arrival>,
+    pub(super) media: CallMedia,
+    pub(super) legs: HashMap<LegId, LegSeat>,
+    pub(super) assets: HashMap<AssetId, Arc<Asset>>,
+    pub(super) timers: Timers,
+    pub(super) recorder: Recorder,
+}
+
+/// A call that is about to run: its channels exist, so that legs can be seated before it begins.
+pub struct Seat {
+    running: Running,
+    arrivals: mpsc::Receiver<Arrival>,
+    media_events: mpsc::Receiver<LegMediaEvent>,
+    origin: Origin,
+}
+
+impl Seat {
+    /// Makes the channels of a call.
+    pub fn new(gateway: &Arc<Gateway>, begin: Begin) -> Self {
+        let (inbox, arrivals) = mpsc::channel(INBOX);
+        let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
+        let began_at_us = gateway.app.now_us();
+        let recorder = Recorder::start(gateway.app.clone(), begin.row.id, began_at_us, begin.legs.clone());
+        let running = Running {
+            gateway: gateway.clone(),
+            facts: begin.facts,
+            signing_secret: begin.signing_secret,
+            row: begin.row,
+            admitted: begin.legs.into_iter().collect(),
+            inbox,
+            media: gateway.media.open_call(media_sender),
+            legs: HashMap::new(),
+            assets: HashMap::new(),
+            timers: Timers::default(),
+            recorder,
+        };
+        Self { running, arrivals, media_events, origin: begin.origin }
+    }
+
+    /// The call's effects, for seating the leg that it begins with.
+    pub(super) fn running(&mut self) -> &mut Running {
+        &mut self.running
+    }
+
+    /// For the API and the operator.
+    pub fn handle(&self) -> CallHandle {
+        CallHandle { inbox: self.running.inbox.clone() }
+    }
+
+    /// Runs the call to its end.
+    pub async fn run(self) {
+        let Self { mut running, mut arrivals, mut media_events, origin } = self;
+        let now = running.now();
+        let mut call = Call::new(now, running.facts.clone(), origin);
+        let mut ended = running.drain(&mut call).await;
+        while ended.is_none() {
+            let due = running.timers.next();
+            let wait = due.map(|(at, _)| at.saturating_sub(running.now()));
+            let input = tokio::select! {
+                arrival = arrivals.recv() => match arrival {
+                    Some(arrival) => running.arrived(arrival),
+                    // The task itself holds a sender, so the inbox never closes.
+                    None => break,
+                },
+                Some(event) = media_events.recv() => running.media_event(event),
+                () = sleep_for(wait) => running.timers.take_due(running.now()).map(Input::Timer),
+            };
+            if let Some(input) = input {
+                call.handle(running.now(), input);
+                ended = running.drain(&mut call).await;
+            }
+        }
+        if let Some(summary) = ended {
+            running.finish(summary).await;
+        }
+    }
+}
+
+impl Running {
+    pub(super) fn now(&self) -> Duration {
+        self.gateway.app.clock.monotonic()
+    }
+
+    async fn drain(&mut self, call: &mut Call) -> Option<Summary> {
+        while let Some(output) = call.poll() {
+            match output {
+                Output::Leg(leg, command) => self.leg(leg, command).await,
+                Output::Media(command) => self.media(command),
+                Output::Fetch(callback) => self.fetch(callback),
+                Output::Speak(text) => self.speak(text),
+                Output::Record(event) => self.recorder.event(event).await,
+                Output::SetTimer(timer, at) => self.timers.set(timer, at),
+                Output::Ended(summary) => return Some(summary),
+            }
+        }
+        None
+    }
+
+    fn arrived(&mut self, arrival: Arrival) -> Option<Input> {
+        match arrival {
+            Arrival::Voice(input) => Some(input),
+            Arrival::Spoken(id, Ok(asset)) => {
+                self.assets.insert(id, asset);
+                Some(Input::Spoken(id, Ok(())))
+            }
+            Arrival::Spoken(id, Err(failure)) => Some(Input::Spoken(id, Err(failure))),
+        }
+    }
+
+    fn media_event(&mut self, event: LegMediaEvent) -> Option<Input> {
+        let leg = event.leg;
+        let event = match event.event {
+            media::MediaEvent::PlayEnded { played_ms } => {
+                let asset = self.legs.get_mut(&leg)?.playing.take()?;
+                self.assets.remove(&asset);
+                MediaEvent::PlayEnded { asset, played_ms }
+            }
+            media::MediaEvent::Digit { digit, .. } => MediaEvent::Digit(voice::Key::new(digit)?),
+            media::MediaEvent::Stalled => MediaEvent::Stalled,
+            media::MediaEvent::Silence { .. } => return None,
+        };
+        Some(Input::Media(leg, event))
+    }
+
+    async fn finish(self, summary: Summary) {
+        // Orders close with the seats: a leg that is still up hangs up by itself.
+        let Self { recorder, gateway, facts, legs, .. } = self;
+        drop(legs);
+        recorder.finish(summary).await;
+        gateway.calls.lock().remove(&facts.call_id);
+    }
+}
+
+async fn sleep_for(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,8 @@
+//! What a call's outputs do to the world, one file per output. None of them waits for the network: each starts work
+//! whose result comes back through the call's inbox.
+
+pub(super) mod fetch;
+pub(super) mod leg;
+pub(super) mod media;
+pub(super) mod record;
+pub(super) mod speak;

@@ -1,0 +1,109 @@
+//! The gateway on the web port: the SIP WebSocket, and calls from the sandbox.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use sautikit_api::ErrorCode;
+use serde::Deserialize;
+
+use super::Gateway;
+use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use crate::accounts::Scope;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
+use crate::http::idempotency::Request;
+use crate::state::AppState;
+use crate::{numbers, sip_tokens};
+
+/// Prefix of the subprotocol that carries a token.
+const BEARER_SUBPROTOCOL: &str = "bearer.";
+
+/// `/sip`, outside `/v1`.
+pub fn socket_routes() -> Router<AppState> {
+    Router::new().route("/sip", get(open_socket))
+}
+
+/// The routes below `/v1`.
+pub fn routes() -> Router<AppState> {
+    Router::new().route("/sandbox/inbound", post(create_sandbox_call))
+}
+
+#[derive(Deserialize)]
+struct SocketQuery {
+    access_token: Option<String>,
+}
+
+async fn open_socket(
+    State(app): State<AppState>,
+    gateway: Option<Extension<Arc<Gateway>>>,
+    ConnectInfo(remote): ConnectInfo<SocketAddr>,
+    Query(query): Query<SocketQuery>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> ApiResult<Response> {
+    let Some(Extension(gateway)) = gateway else { return Err(ErrorCode::NumbersSipConfigUnavailable.into()) };
+    let token = query.access_token.or_else(|| token_of_subprotocol(&headers));
+    let identity = match token {
+        Some(token) => {
+            let identity = sip_tokens::verify_sip_token(&app, &token).await;
+            Some(Arc::new(identity.map_err(|_| ApiError::new(ErrorCode::AuthTokenInvalid))?))
+        }
+        None => None,
+    };
+    let sip = gateway.sip.clone();
+    let registry = gateway.clone();
+    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_MESSAGE_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let flow = websocket::serve(sip, socket, remote, identity).await;
+        registry.registrar.flow_closed(flow);
+    }))
+}
+
+fn token_of_subprotocol(headers: &HeaderMap) -> Option<String> {
+    let offered = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter().filter_map(|value| value.to_str().ok());
+    let mut names = offered.flat_map(|line| line.split(',')).map(str::trim);
+    names.find_map(|name| name.strip_prefix(BEARER_SUBPROTOCOL)).map(str::to_owned)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SandboxCall {
+    to: String,
+    from: String,
+}
+
+/// `POST /v1/sandbox/inbound {to, from}`: the sandbox carrier calls one of the workspace's numbers.
+async fn create_sandbox_call(
+    State(app): State<AppState>,
+    caller: Caller,
+    gateway: Option<Extension<Arc<Gateway>>>,
+    request: Request,
+) -> ApiResult<Response> {
+    caller.needs(Scope::CallsWrite)?;
+    let Some(Extension(gateway)) = gateway else { return Err(ErrorCode::NumbersSipConfigUnavailable.into()) };
+    let Some(sandbox) = &gateway.sandbox else {
+        return Err(ApiError::new(ErrorCode::CallsNoRoute).message("The sandbox carrier is off on this server."));
+    };
+    let body: SandboxCall = request.read()?;
+    let mut conn = app.db.acquire().await?;
+    let number = numbers::find_active_by_e164(&mut conn, &body.to).await?;
+    drop(conn);
+    if number.is_none_or(|number| number.workspace_id != caller.workspace.id) {
+        return Err(ErrorCode::NumbersNotAssigned.into());
+    }
+    if !body
+        .from
+        .strip_prefix('+')
+        .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Err(ApiError::field("from", "`from` must be a number in E.164 form, for instance +254722000001."));
+    }
+    sandbox.call_us(body.from, body.to);
+    Ok(StatusCode::ACCEPTED.into_response())
+}

@@ -1,0 +1,113 @@
+//! Opens the gateway's sockets and tasks in order.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::authentication::Authentication;
+use super::leg::WebrtcPort;
+use super::media::{MediaHandle, MediaSettings};
+use super::originate::Originator;
+use super::registrar::Registrar;
+use super::sandbox::{Sandbox, SandboxError};
+use super::sip::{Endpoint, EndpointError};
+use super::speech::Speech;
+use super::trunks::{TrunkError, Trunks};
+use super::{Gateway, admission};
+use crate::state::AppState;
+use crate::webhooks::client;
+
+/// One thread relays several hundred calls; a second keeps transcoding off them.
+const MEDIA_THREADS: usize = 2;
+
+/// Why the gateway did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The SIP endpoint.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A carrier of the configuration.
+    #[error(transparent)]
+    Trunk(#[from] TrunkError),
+    /// The built-in carrier.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The media engine.
+    #[error("media engine: {0}")]
+    Media(#[source] std::io::Error),
+    /// The HTTP client.
+    #[error("HTTP client: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// A running gateway.
+pub struct Started {
+    /// What it shares.
+    pub gateway: Arc<Gateway>,
+    /// Where SIP over UDP listens.
+    pub sip_address: SocketAddr,
+    /// The port of browsers' media.
+    pub media_address: SocketAddr,
+}
+
+/// Starts the gateway and gives it to the calls room.
+pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
+    let config = &app.config;
+    let media = MediaHandle::start(&MediaSettings {
+        listen: config.media.listen.ip(),
+        public_ip: config.media.public_ip,
+        rtp_ports: Some(config.media.rtp_ports.first..=config.media.rtp_ports.last),
+        threads: MEDIA_THREADS,
+    })
+    .map_err(GatewayError::Media)?;
+    let webrtc =
+        WebrtcPort::bind(free(app, config.media.listen), config.media.public_ip).map_err(GatewayError::Media)?;
+    let media_address = webrtc.local();
+    let endpoint = Endpoint {
+        listen: free(app, config.sip.listen),
+        domain: config.sip.domain.clone(),
+        secure_web: app.is_https(),
+        product: concat!("Sautikit/", env!("CARGO_PKG_VERSION")).to_owned(),
+        seed: app.entropy.bytes(),
+        clock: app.clock.clone(),
+        stopping: app.stopping.clone(),
+    };
+    let (sip, sip_address, incoming) = endpoint.start().await?;
+    let mut trunks = Trunks::from_settings(&config.trunk).await?;
+    let speech = Speech::default();
+    let sandbox = if config.sandbox.enabled {
+        let sandbox = Sandbox::start(app, &media, &speech, sip_address).await?;
+        trunks.add_sandbox(sandbox.address());
+        Some(sandbox)
+    } else {
+        None
+    };
+    let gateway = Arc::new(Gateway {
+        app: app.clone(),
+        sip,
+        media,
+        webrtc,
+        trunks,
+        sandbox,
+        registrar: Registrar::default(),
+        authentication: Authentication::new(&config.sip.domain, app.entropy.bytes()),
+        speech,
+        http: client::build(config.is_development())?,
+        calls: Mutex::new(HashMap::new()),
+    });
+    app.tasks.spawn(admission::run(gateway.clone(), incoming));
+    app.calls.connect(Arc::new(Originator(gateway.clone())));
+    Ok(Started { gateway, sip_address, media_address })
+}
+
+/// The address, or a free port beside it when another process has it on a developer's machine.
+fn free(app: &AppState, address: SocketAddr) -> SocketAddr {
+    let taken = std::net::UdpSocket::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
+    if taken && app.config.is_development() {
+        tracing::warn!("{address} is taken; listening on a free port instead");
+        return SocketAddr::new(address.ip(), 0);
+    }
+    address
+}

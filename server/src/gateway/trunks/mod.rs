@@ -1,0 +1,203 @@
+//! The carriers of this node: where their calls come from and how calls reach them.
+
+pub mod route;
+
+use std::net::{IpAddr, SocketAddr};
+
+use sip::message::{Host, Uri};
+use sip::ua::Credentials;
+
+use crate::config::{Trunk as Settings, TrunkTransport};
+use route::{Route, routes_for};
+
+/// The name of the built-in carrier on calls and in logs.
+pub const SANDBOX: &str = "sandbox";
+/// After every configured trunk.
+const SANDBOX_PRIORITY: i64 = i64::MAX;
+
+/// Why a trunk can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrunkError {
+    /// The address has no usable host and port.
+    #[error("trunk {name}: `{address}` does not resolve")]
+    Address {
+        /// Which trunk.
+        name: String,
+        /// Its address.
+        address: String,
+    },
+    /// The transport is not offered yet.
+    #[error("trunk {name}: only transport \"udp\" is served")]
+    Transport {
+        /// Which trunk.
+        name: String,
+    },
+    /// A source is neither an address nor a network.
+    #[error("trunk {name}: source `{entry}` is neither an address nor a network such as 192.0.2.0/24")]
+    Source {
+        /// Which trunk.
+        name: String,
+        /// The entry.
+        entry: String,
+    },
+}
+
+/// One carrier.
+#[derive(Debug, Clone)]
+pub struct Trunk {
+    /// Shown in logs and on calls.
+    pub name: String,
+    /// Where INVITEs go.
+    pub address: SocketAddr,
+    /// For a trunk that challenges.
+    pub auth: Option<Credentials>,
+    sources: Vec<Network>,
+}
+
+/// All carriers.
+#[derive(Debug, Default)]
+pub struct Trunks {
+    trunks: Vec<Trunk>,
+    routes: Vec<Route>,
+}
+
+impl Trunks {
+    /// Reads the configuration's trunks; resolves their names once, at the start.
+    pub async fn from_settings(settings: &[Settings]) -> Result<Self, TrunkError> {
+        let mut trunks = Self::default();
+        for trunk in settings {
+            if trunk.transport != TrunkTransport::Udp {
+                return Err(TrunkError::Transport { name: trunk.name.clone() });
+            }
+            let failed = || TrunkError::Address { name: trunk.name.clone(), address: trunk.address.clone() };
+            let mut found = tokio::net::lookup_host(&trunk.address).await.map_err(|_| failed())?;
+            let address = found.next().ok_or_else(failed)?;
+            let mut sources = vec![Network::host(address.ip())];
+            for entry in &trunk.sources {
+                let network = Network::parse(entry);
+                sources.push(
+                    network.ok_or_else(|| TrunkError::Source { name: trunk.name.clone(), entry: entry.clone() })?,
+                );
+            }
+            let auth = trunk.username.as_ref().zip(trunk.password.as_ref());
+            let auth = auth.map(|(username, password)| Credentials::Digest {
+                username: username.clone(),
+                password: password.clone(),
+            });
+            let entry = Trunk { name: trunk.name.clone(), address, auth, sources };
+            trunks.add(entry, trunk.prefixes.clone(), i64::from(trunk.priority));
+        }
+        Ok(trunks)
+    }
+
+    /// Adds the built-in carrier: it serves everything nobody else does.
+    pub fn add_sandbox(&mut self, address: SocketAddr) {
+        let trunk = Trunk { name: SANDBOX.to_owned(), address, auth: None, sources: Vec::new() };
+        self.add(trunk, vec!["+".to_owned()], SANDBOX_PRIORITY);
+    }
+
+    fn add(&mut self, trunk: Trunk, prefixes: Vec<String>, priority: i64) {
+        self.routes.push(Route { trunk: self.trunks.len(), prefixes, priority });
+        self.trunks.push(trunk);
+    }
+
+    /// The trunks for an E.164 number, in the order of trying.
+    pub fn for_number(&self, number: &str) -> Vec<&Trunk> {
+        routes_for(&self.routes, number).into_iter().filter_map(|index| self.trunks.get(index)).collect()
+    }
+
+    /// The trunk whose calls come from this address; the most specific source wins. The sandbox is known by its socket.
+    pub fn by_source(&self, source: SocketAddr) -> Option<&Trunk> {
+        if let Some(exact) = self.trunks.iter().find(|trunk| trunk.address == source) {
+            return Some(exact);
+        }
+        let matching = self.trunks.iter().flat_map(|trunk| trunk.sources.iter().map(move |network| (network, trunk)));
+        let best =
+            matching.filter(|(network, _)| network.contains(source.ip())).max_by_key(|(network, _)| network.length);
+        best.map(|(_, trunk)| trunk)
+    }
+
+    /// Whether any carrier but the sandbox is known.
+    pub fn has_real_ones(&self) -> bool {
+        self.trunks.iter().any(|trunk| trunk.name != SANDBOX)
+    }
+}
+
+impl Trunk {
+    /// The Request-URI of a number at this trunk.
+    pub fn uri_of(&self, number: &str) -> Uri {
+        let host = match self.address.ip() {
+            IpAddr::V4(address) => Host::V4(address),
+            IpAddr::V6(address) => Host::V6(address),
+        };
+        Uri::sip(Some(number), host, Some(self.address.port()))
+    }
+}
+
+/// A block of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Network {
+    address: IpAddr,
+    length: u8,
+}
+
+impl Network {
+    fn host(address: IpAddr) -> Self {
+        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let Some((address, length)) = text.split_once('/') else { return Some(Self::host(text.parse().ok()?)) };
+        let network = Self { address: address.parse().ok()?, length: length.parse().ok()? };
+        (network.length <= Self::host(network.address).length).then_some(network)
+    }
+
+    fn contains(self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                same_prefix(u128::from(network.to_bits()) << 96, u128::from(address.to_bits()) << 96, self.length)
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                same_prefix(network.to_bits(), address.to_bits(), self.length)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn same_prefix(a: u128, b: u128, length: u8) -> bool {
+    length == 0 || (a ^ b) >> (128 - u32::from(length)) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        let network = Network::parse("192.0.2.0/24").unwrap();
+        assert!(network.contains("192.0.2.77".parse().unwrap()));
+        assert!(!network.contains("192.0.3.1".parse().unwrap()));
+        assert!(!network.contains("2001:db8::1".parse().unwrap()));
+        assert!(Network::parse("0.0.0.0/0").unwrap().contains("8.8.8.8".parse().unwrap()));
+        assert!(Network::parse("2001:db8::/32").unwrap().contains("2001:db8:1::1".parse().unwrap()));
+        assert_eq!(Network::parse("192.0.2.0/33"), None);
+        assert_eq!(Network::parse("carrier.example"), None);
+    }
+
+    #[test]
+    fn the_most_specific_source_wins() {
+        let mut trunks = Trunks::default();
+        let trunk = |name: &str, network: &str| Trunk {
+            name: name.into(),
+            address: "203.0.113.1:5060".parse().unwrap(),
+            auth: None,
+            sources: vec![Network::parse(network).unwrap()],
+        };
+        trunks.add(trunk("wide", "192.0.2.0/24"), vec![], 1);
+        trunks.add(trunk("narrow", "192.0.2.7"), vec![], 1);
+        assert_eq!(trunks.by_source("192.0.2.7:5060".parse().unwrap()).unwrap().name, "narrow");
+        assert_eq!(trunks.by_source("192.0.2.8:5060".parse().unwrap()).unwrap().name, "wide");
+        assert!(trunks.by_source("198.51.100.1:5060".parse().unwrap()).is_none());
+    }
+}
