@@ -1,0 +1,92 @@
+// The package's entry: SautikitClient over the WASM, which is loaded by connect() and not on import, so that servers
+// and bundlers may import this file.
+import load, { Core } from "./sautikit.js";
+
+/** What went wrong: `code` for programs, `message` and `remedy` for people. */
+export class SautikitError extends Error {
+  constructor(code, message, remedy) {
+    super(message);
+    this.name = "SautikitError";
+    this.code = code;
+    this.remedy = remedy;
+  }
+}
+
+let loading;
+
+function loaded() {
+  // A failed download may be tried again.
+  loading ??= load({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) }).then(
+    () => Core.useErrorClass(SautikitError),
+    (cause) => {
+      loading = undefined;
+      const error = new SautikitError("sdk.load_failed", "The SDK's WebAssembly could not be loaded.", "Serve sautikit_bg.wasm beside index.esm.js, and allow 'wasm-unsafe-eval' in the page's script-src.");
+      error.cause = cause;
+      throw error;
+    },
+  );
+  return loading;
+}
+
+export class SautikitClient {
+  #options;
+  #core;
+  #connecting;
+  // Handlers attached before the WASM is there.
+  #early = [];
+
+  constructor(options) {
+    if (!options?.tokenUrl && !options?.getToken) {
+      throw new SautikitError("client.options_invalid", "SautikitClient needs tokenUrl or getToken.", "Pass the URL of your endpoint that mints tokens: new SautikitClient({ tokenUrl: \"/api/sip-token\" }).");
+    }
+    this.#options = options;
+  }
+
+  connect() {
+    this.#connecting ??= this.#connect().finally(() => { this.#connecting = undefined; });
+    return this.#connecting;
+  }
+
+  async #connect() {
+    await loaded();
+    if (!this.#core) {
+      this.#core = new Core(this.#options);
+      for (const entry of this.#early.splice(0)) entry.remove = this.#core.on(entry.event, entry.handler, entry.once);
+    }
+    await this.#core.connect();
+  }
+
+  async disconnect() {
+    // While it connects there is nothing to take back yet.
+    await this.#connecting?.catch(() => {});
+    this.#core?.disconnect();
+  }
+
+  async call(destination, options) {
+    if (!this.#core) throw new SautikitError("client.not_connected", "The client is not connected.", "Call await client.connect() first.");
+    return this.#core.call(String(destination), options);
+  }
+
+  on(event, handler) { return this.#add(event, handler, false); }
+
+  once(event, handler) { return this.#add(event, handler, true); }
+
+  #add(event, handler, once) {
+    if (this.#core) return this.#core.on(event, handler, once);
+    const entry = { event, handler, once, remove: undefined };
+    entry.remove = () => { this.#early = this.#early.filter((other) => other !== entry); };
+    this.#early.push(entry);
+    return () => entry.remove();
+  }
+
+  off(event, handler) {
+    if (this.#core) this.#core.off(event, handler);
+    else this.#early = this.#early.filter((entry) => entry.event !== event || (handler && entry.handler !== handler));
+  }
+
+  get state() { return this.#core?.state ?? "disconnected"; }
+
+  get identity() { return this.#core?.identity || undefined; }
+
+  get calls() { return this.#core?.calls ?? []; }
+}

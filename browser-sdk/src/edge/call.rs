@@ -1,0 +1,227 @@
+//! One call: what the page may do with it and what happens to it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use js_sys::Promise;
+use sip::message::{Headers, StatusCode};
+use sip::ua::{Body, Reply, SessionId, TransactionId};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
+
+use super::client::Client;
+use super::hub::Hub;
+use super::media::Media;
+use super::{js, timer};
+use crate::call_state::CallState;
+use crate::fault::Fault;
+use crate::reason::{EndReason, Ended};
+
+/// Digits that RFC 4733 knows, and the pause of RTCDTMFSender.
+const DIGITS: &str = "0123456789*#ABCDabcd,";
+
+/// An INVITE that waits for our answer.
+pub(crate) struct Offered {
+    pub(crate) transaction: TransactionId,
+    pub(crate) sdp: String,
+}
+
+pub(crate) struct Call {
+    pub(crate) client: Weak<Client>,
+    pub(crate) session: SessionId,
+    /// SIP Call-ID.
+    pub(crate) id: String,
+    /// The server's `HD_…`, once it told.
+    pub(crate) server_id: RefCell<Option<String>>,
+    pub(crate) incoming: bool,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) state: Cell<CallState>,
+    pub(crate) events: Hub,
+    pub(crate) media: RefCell<Option<Rc<Media>>>,
+    pub(crate) offered: RefCell<Option<Offered>>,
+    /// Of the page's clock; none before the answer.
+    pub(crate) answered_at: Cell<Option<core::time::Duration>>,
+    /// Fixed at the end.
+    pub(crate) duration_s: Cell<u32>,
+    pub(crate) muted: Cell<bool>,
+}
+
+impl Call {
+    /// Advances the state machine; true when the page is to be told.
+    pub(crate) fn step(&self, step: fn(&mut CallState) -> bool) -> bool {
+        let mut state = self.state.get();
+        let tell = step(&mut state);
+        self.state.set(state);
+        tell
+    }
+
+    pub(crate) fn duration_s(&self) -> u32 {
+        match (self.state.get(), self.answered_at.get()) {
+            (CallState::Ended, _) | (_, None) => self.duration_s.get(),
+            (_, Some(since)) => u32::try_from(timer::now().saturating_sub(since).as_secs()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// 180 or 183; with a description it is early media (announcements, ringback of the network).
+    pub(crate) fn on_ringing(self: &Rc<Self>, sdp: Option<String>) {
+        if self.step(CallState::ring) {
+            self.events.emit("ringing", JsValue::UNDEFINED);
+        }
+        if let (Some(sdp), Some(media)) = (sdp, self.media.borrow().clone()) {
+            // A wrong description shows at the answer, which repeats it.
+            spawn_local(async move { drop(media.accept_answer(&sdp).await) });
+        }
+    }
+
+    /// The 200 to our INVITE.
+    pub(crate) fn on_answered(self: &Rc<Self>, sdp: String) {
+        let Some(media) = self.media.borrow().clone() else { return };
+        let call = self.clone();
+        spawn_local(async move {
+            match media.accept_answer(&sdp).await {
+                Ok(()) => call.now_active(),
+                Err(_) => call.give_up(StatusCode::NOT_ACCEPTABLE_HERE),
+            }
+        });
+    }
+
+    fn now_active(&self) {
+        if self.step(CallState::answer) {
+            self.answered_at.set(Some(timer::now()));
+            self.events.emit("answered", JsValue::UNDEFINED);
+        }
+    }
+
+    /// Always the last thing that happens.
+    pub(crate) fn on_ended(&self, ended: &Ended) {
+        self.duration_s.set(self.duration_s());
+        if !self.step(CallState::end) {
+            return;
+        }
+        if let Some(media) = self.media.borrow_mut().take() {
+            media.close();
+        }
+        self.offered.borrow_mut().take();
+        let told = js::object([
+            ("reason", ended.reason.as_str().into()),
+            ("code", ended.code.into()),
+            ("error", ended.error.clone().into()),
+            ("durationSeconds", self.duration_s.get().into()),
+        ]);
+        if ended.reason.is_failure() {
+            self.events.emit("failed", told.clone());
+        }
+        self.events.emit("ended", told);
+    }
+
+    /// Answers an incoming call.
+    pub(crate) async fn accept(self: &Rc<Self>) -> Result<(), JsValue> {
+        let wrong = || js::error(&Fault::WrongState);
+        let client = self.client.upgrade().ok_or_else(wrong)?;
+        if !self.step(CallState::accept) {
+            return Err(wrong());
+        }
+        let offered = self.offered.borrow_mut().take().ok_or_else(wrong)?;
+        let answered = self.prepare_answer(&client, &offered.sdp).await;
+        let answer = match answered {
+            Ok(answer) => answer,
+            Err(thrown) => {
+                // Other devices of the same number may still be picked up.
+                self.give_up(StatusCode::TEMPORARILY_UNAVAILABLE);
+                return Err(thrown);
+            }
+        };
+        if self.state.get() != CallState::Accepting {
+            return Err(wrong());
+        }
+        let reply = Reply::new(StatusCode::OK).body(Body::sdp(answer));
+        client.respond(offered.transaction, reply).map_err(|_| wrong())?;
+        self.now_active();
+        Ok(())
+    }
+
+    async fn prepare_answer(&self, client: &Client, offer: &str) -> Result<String, JsValue> {
+        let media = Media::open(&client.ice_servers(), &client.audio()).await?;
+        if self.state.get() != CallState::Accepting {
+            media.close();
+            return Err(js::error(&Fault::WrongState));
+        }
+        media.mute(self.muted.get());
+        *self.media.borrow_mut() = Some(media.clone());
+        media.answer(offer).await
+    }
+
+    /// The peer offers again (hold, ICE restart, a transfer on its side).
+    pub(crate) fn on_reoffer(self: &Rc<Self>, transaction: TransactionId, offer: String) {
+        let (Some(client), Some(media)) = (self.client.upgrade(), self.media.borrow().clone()) else { return };
+        spawn_local(async move {
+            let reply = match media.answer(&offer).await {
+                Ok(answer) => Reply::new(StatusCode::OK).body(Body::sdp(answer)),
+                Err(_) => Reply::new(StatusCode::NOT_ACCEPTABLE_HERE),
+            };
+            // The call may have ended meanwhile.
+            let _ = client.respond(transaction, reply);
+        });
+    }
+
+    /// Ends the call in whatever way its state allows. The microphone is free at once; `ended` does not wait for the
+    /// network either.
+    pub(crate) fn give_up(&self, status: StatusCode) {
+        let before = self.state.get();
+        if before == CallState::Ended {
+            return;
+        }
+        if let Some(client) = self.client.upgrade() {
+            client.hang_up(self.session, status);
+            client.forget(self.session);
+        }
+        let (reason, code) = match before {
+            CallState::Active if status.is_failure() && status != StatusCode::DECLINE => {
+                (EndReason::Failed, status.code())
+            }
+            CallState::Active => (EndReason::LocalHangup, 200),
+            CallState::Incoming | CallState::Accepting => (EndReason::Rejected, status.code()),
+            _ => (EndReason::Canceled, 487),
+        };
+        self.on_ended(&Ended { reason, code, error: None });
+    }
+
+    pub(crate) fn mute(&self, muted: bool) {
+        if let Some(media) = &*self.media.borrow() {
+            media.mute(muted);
+        }
+        if self.muted.replace(muted) != muted {
+            self.events.emit("muted", js::object([("muted", muted.into())]));
+        }
+    }
+
+    pub(crate) fn send_dtmf(&self, digits: &str) -> Result<(), JsValue> {
+        if digits.is_empty() || !digits.chars().all(|digit| DIGITS.contains(digit)) {
+            return Err(js::error(&Fault::DigitsInvalid));
+        }
+        let sent = self.state.get() == CallState::Active
+            && self.media.borrow().as_ref().is_some_and(|media| media.send_dtmf(digits));
+        if sent { Ok(()) } else { Err(js::error(&Fault::WrongState)) }
+    }
+
+    pub(crate) fn stats(&self) -> Promise {
+        match &*self.media.borrow() {
+            Some(media) => media.stats(),
+            None => Promise::reject(&js::error(&Fault::WrongState)),
+        }
+    }
+
+    pub(crate) fn reject(&self, reason: Option<&str>) {
+        self.give_up(match reason {
+            Some("busy") => StatusCode::BUSY_HERE,
+            Some("unavailable") => StatusCode::TEMPORARILY_UNAVAILABLE,
+            _ => StatusCode::DECLINE,
+        });
+    }
+}
+
+/// No headers besides the user agent's own.
+pub(crate) fn no_headers() -> Headers {
+    Headers::new()
+}

@@ -1,0 +1,264 @@
+//! The client: who it is, its user agent and its calls.
+
+use core::time::Duration;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use sip::message::{HeaderName, StatusCode, Uri};
+use sip::ua::{
+    Body, CommandError, Config, Credentials, FlowId, Input, Invite, Local, LocalId, Output, Path, RegistrationId,
+    Reply, SessionId, TransactionId, Transport, Ua,
+};
+use wasm_bindgen::prelude::*;
+
+use super::call::{Call, no_headers};
+use super::connection::Socket;
+use super::exports;
+use super::hub::Hub;
+use super::js::{self, Deferred};
+use super::media::Media;
+use super::registration::Session;
+use super::timer::{self, Timer};
+use crate::address;
+use crate::call_state::CallState;
+use crate::fault::Fault;
+
+/// In User-Agent.
+const PRODUCT: &str = concat!("sautikit-browser/", env!("CARGO_PKG_VERSION"));
+
+/// ```text
+///   disconnected ── connect() ──► connecting ──► registered ◄──► reconnecting
+///        ▲                            │              │                │
+///        └──────── refused ───────────┴─ disconnect()┴────────────────┘
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientState {
+    Disconnected,
+    Connecting,
+    Registered,
+    Reconnecting,
+}
+
+impl ClientState {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Connecting => "connecting",
+            Self::Registered => "registered",
+            Self::Reconnecting => "reconnecting",
+        }
+    }
+}
+
+/// A call and the object that the page holds for it: the same one every time it asks.
+pub(crate) struct Entry {
+    pub(crate) call: Rc<Call>,
+    pub(crate) shown: JsValue,
+}
+
+pub(crate) struct Client {
+    pub(crate) options: JsValue,
+    pub(crate) events: Hub,
+    pub(crate) state: Cell<ClientState>,
+    pub(crate) ua: RefCell<Ua>,
+    pub(crate) contact: String,
+    pub(crate) session: RefCell<Option<Session>>,
+    pub(crate) socket: RefCell<Option<Socket>>,
+    pub(crate) last_flow: Cell<u64>,
+    pub(crate) registration: Cell<Option<RegistrationId>>,
+    /// Settled by the first answer to REGISTER.
+    pub(crate) registering: RefCell<Option<Deferred>>,
+    pub(crate) calls: RefCell<Vec<Entry>>,
+    ua_timer: RefCell<Option<(Duration, Timer)>>,
+    pub(crate) renewal: RefCell<Option<Timer>>,
+    pub(crate) keep_alive: RefCell<Option<Timer>>,
+}
+
+impl Client {
+    pub(crate) fn new(options: JsValue) -> Rc<Self> {
+        let name = js::random_name();
+        let host = format!("{}.invalid", js::random_name());
+        let contact = format!("sip:{name}@{host};transport=ws");
+        // Made of hexadecimal digits, so that it always parses; the fallback is for the type alone.
+        let uri = Uri::parse(&contact)
+            .unwrap_or_else(|_| Uri::sip(None, sip::message::Host::Name("browser.invalid".into()), None));
+        // Whether the gateway is reached by WSS is known when the token is: one local end for each.
+        let local = |transport| Local { transport, sent_by: host.clone(), contact: uri.clone() };
+        let mut config = Config::new(vec![local(Transport::Wss), local(Transport::Ws)], js::random());
+        config.product = PRODUCT.to_owned();
+        let id = js::random::<16>().map(|byte| format!("{byte:02x}")).concat();
+        let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
+        let uuid = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
+        Rc::new(Self {
+            options,
+            events: Hub::default(),
+            state: Cell::new(ClientState::Disconnected),
+            ua: RefCell::new(Ua::new(config)),
+            contact: format!("<{contact}>;+sip.instance=\"<urn:uuid:{uuid}>\";reg-id=1"),
+            session: RefCell::default(),
+            socket: RefCell::default(),
+            last_flow: Cell::new(0),
+            registration: Cell::new(None),
+            registering: RefCell::default(),
+            calls: RefCell::default(),
+            ua_timer: RefCell::default(),
+            renewal: RefCell::default(),
+            keep_alive: RefCell::default(),
+        })
+    }
+
+    /// Sends what the user agent wants sent, tells what it has to tell, and sets its alarm. Called after everything
+    /// that touched it; handlers of the page may call back into the client from here.
+    pub(crate) fn pump(self: &Rc<Self>) {
+        loop {
+            // The borrow ends before anything else runs.
+            let output = self.ua.borrow_mut().poll();
+            match output {
+                Some(Output::Send { bytes, path }) => self.send(path.flow, &bytes),
+                Some(Output::Event(event)) => self.on_event(event),
+                None => break,
+            }
+        }
+        let due = self.ua.borrow().next_timeout();
+        let armed = self.ua_timer.borrow().as_ref().map(|(at, _)| *at);
+        if due == armed {
+            return;
+        }
+        let client = Rc::downgrade(self);
+        let timer = due.and_then(|at| {
+            let wait = at.saturating_sub(timer::now());
+            let alarm = Timer::after(wait, move || {
+                let Some(client) = client.upgrade() else { return };
+                drop(client.ua_timer.borrow_mut().take());
+                client.ua.borrow_mut().handle(timer::now(), Input::Timeout);
+                client.pump();
+            });
+            alarm.map(|alarm| (at, alarm))
+        });
+        // The old alarm is dropped after the borrow.
+        let old = self.ua_timer.replace(timer);
+        drop(old);
+    }
+
+    fn send(&self, flow: FlowId, bytes: &[u8]) {
+        if let Some(socket) = self.socket.borrow().as_ref().filter(|socket| socket.flow == flow) {
+            socket.send(bytes);
+        }
+    }
+
+    pub(crate) fn path(&self, flow: FlowId) -> Path {
+        let secure = self.session.borrow().as_ref().is_none_or(|session| session.gateway.starts_with("wss:"));
+        // A page cannot know the gateway's address.
+        Path { flow, local: LocalId(u16::from(!secure)), remote: ([0, 0, 0, 0], 0).into() }
+    }
+
+    /// Calls. Asks for the microphone first, so that no phone rings for a call without sound.
+    pub(crate) async fn call(self: &Rc<Self>, destination: &str, options: &JsValue) -> Result<JsValue, JsValue> {
+        if self.state.get() != ClientState::Registered {
+            return Err(js::error(&Fault::NotConnected));
+        }
+        self.ensure_fresh_token().await?;
+        let missing = || js::error(&Fault::NotConnected);
+        let domain = self.session.borrow().as_ref().map(|session| session.domain.clone()).ok_or_else(missing)?;
+        let target = address::target(destination, &domain).ok_or_else(|| js::error(&Fault::DestinationInvalid))?;
+        let mut headers = no_headers();
+        let from = js::text(options, "from");
+        if let Some(from) = &from {
+            let identity = address::preferred_identity(from, &domain).ok_or_else(|| js::error(&Fault::FromInvalid))?;
+            headers.push(HeaderName::PPreferredIdentity, identity);
+        }
+        let own = js::get(options, "audio");
+        let audio = if own.is_object() { own } else { self.audio() };
+        let media = Media::open(&self.ice_servers(), &audio).await?;
+        let sdp = media.offer().await.inspect_err(|_| media.close())?;
+        let flow = self.socket.borrow().as_ref().map(|socket| socket.flow);
+        let (Some(flow), Some((aor, token))) = (flow, self.credentials()) else {
+            media.close();
+            return Err(missing());
+        };
+        let to = format!("<{target}>");
+        let shown = address::shown(&target);
+        let mut invite = Invite::new(self.path(flow), target, format!("<{aor}>"), to, Some(Body::sdp(sdp)));
+        invite.headers = headers;
+        invite.auth = Some(Credentials::Bearer(token));
+        let session = self.ua.borrow_mut().invite(timer::now(), invite);
+        let from = from.unwrap_or_else(|| self.identity());
+        let object = self.add_call(session, CallState::Dialing, from, shown, Some(media), None);
+        self.pump();
+        Ok(object)
+    }
+
+    /// Files a call and makes its JavaScript object.
+    pub(crate) fn add_call(
+        self: &Rc<Self>,
+        session: SessionId,
+        state: CallState,
+        from: String,
+        to: String,
+        media: Option<Rc<Media>>,
+        offered: Option<super::call::Offered>,
+    ) -> JsValue {
+        let id = self.ua.borrow().session(session).map(|info| info.call_id.to_owned()).unwrap_or_default();
+        let call = Rc::new(Call {
+            client: Rc::downgrade(self),
+            session,
+            id,
+            server_id: RefCell::default(),
+            incoming: state == CallState::Incoming,
+            from,
+            to,
+            state: Cell::new(state),
+            events: Hub::default(),
+            media: RefCell::new(media),
+            offered: RefCell::new(offered),
+            answered_at: Cell::new(None),
+            duration_s: Cell::new(0),
+            muted: Cell::new(false),
+        });
+        let shown: JsValue = exports::Call::of(call.clone()).into();
+        self.calls.borrow_mut().push(Entry { call, shown: shown.clone() });
+        shown
+    }
+
+    pub(crate) fn find(&self, session: SessionId) -> Option<Rc<Call>> {
+        self.calls.borrow().iter().find(|entry| entry.call.session == session).map(|entry| entry.call.clone())
+    }
+
+    pub(crate) fn forget(&self, session: SessionId) {
+        self.calls.borrow_mut().retain(|entry| entry.call.session != session);
+    }
+
+    pub(crate) fn respond(self: &Rc<Self>, transaction: TransactionId, reply: Reply) -> Result<(), CommandError> {
+        let done = self.ua.borrow_mut().respond(timer::now(), transaction, reply);
+        self.pump();
+        done
+    }
+
+    pub(crate) fn hang_up(self: &Rc<Self>, session: SessionId, status: StatusCode) {
+        // A call that the peer has just ended is over either way.
+        let _ = self.ua.borrow_mut().hang_up(timer::now(), session, status, no_headers());
+        self.pump();
+    }
+
+    /// The page's ICE servers, else the ones that came with the token.
+    pub(crate) fn ice_servers(&self) -> JsValue {
+        let own = js::get(&self.options, "iceServers");
+        if own.is_object() {
+            return own;
+        }
+        self.session.borrow().as_ref().map_or(JsValue::UNDEFINED, |session| session.ice_servers.clone())
+    }
+
+    pub(crate) fn audio(&self) -> JsValue {
+        js::get(&self.options, "audio")
+    }
+
+    /// The name behind the token, without the workspace.
+    pub(crate) fn identity(&self) -> String {
+        self.session.borrow().as_ref().map(|session| session.identity.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn credentials(&self) -> Option<(String, String)> {
+        self.session.borrow().as_ref().map(|session| (session.address.clone(), session.token.clone()))
+    }
+}

@@ -1,0 +1,203 @@
+//! The WebSocket to the gateway (RFC 7118): opened, lost, opened again.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use sip::message::StatusCode;
+use sip::ua::{FlowId, Input};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{MessageEvent, WebSocket};
+
+use super::client::{Client, ClientState};
+use super::js::{self, Deferred};
+use super::timer::{self, Timer};
+use crate::backoff;
+use crate::fault::Fault;
+
+/// Between two keep-alives (RFC 7118 §6 allows RFC 5626's double CRLF): below the 30 s after which the shortest-lived
+/// proxies drop an idle connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(25);
+
+/// An open socket with its handlers, which fall silent when it is dropped.
+pub(crate) struct Socket {
+    pub(crate) flow: FlowId,
+    socket: WebSocket,
+    _on_open: Closure<dyn FnMut()>,
+    _on_close: Closure<dyn FnMut()>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+}
+
+impl Socket {
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        // Text frames where possible: proxies and browser tools show them. A closed socket says so in its close event.
+        let _ = match core::str::from_utf8(bytes) {
+            Ok(text) => self.socket.send_with_str(text),
+            Err(_) => self.socket.send_with_u8_array(bytes),
+        };
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onclose(None);
+        self.socket.set_onmessage(None);
+        let _ = self.socket.close();
+    }
+}
+
+impl Client {
+    pub(crate) async fn connect(self: Rc<Self>) -> Result<(), JsValue> {
+        if self.state.get() != ClientState::Disconnected {
+            return Ok(());
+        }
+        self.state.set(ClientState::Connecting);
+        let established = self.establish().await;
+        match &established {
+            Ok(()) => self.set_registered(),
+            Err(_) => self.close(),
+        }
+        established
+    }
+
+    /// Token, socket, registration.
+    async fn establish(self: &Rc<Self>) -> Result<(), JsValue> {
+        self.fetch_token().await?;
+        self.open_socket().await?;
+        self.register().await
+    }
+
+    fn set_registered(self: &Rc<Self>) {
+        self.state.set(ClientState::Registered);
+        self.keep_alive();
+        self.events.emit("registered", js::object([("identity", self.identity().into())]));
+    }
+
+    async fn open_socket(self: &Rc<Self>) -> Result<(), JsValue> {
+        let gateway = self.session.borrow().as_ref().map(|session| session.gateway.clone()).unwrap_or_default();
+        let unreachable = |_| js::error(&Fault::GatewayUnreachable);
+        let socket = WebSocket::new_with_str(&gateway, "sip").map_err(unreachable)?;
+        let flow = FlowId(self.last_flow.get() + 1);
+        self.last_flow.set(flow.0);
+        let opened = Rc::new(Deferred::new());
+        let on_open = Closure::<dyn FnMut()>::new({
+            let opened = opened.clone();
+            move || opened.resolve()
+        });
+        let on_close = Closure::<dyn FnMut()>::new({
+            let (client, opened) = (Rc::downgrade(self), opened.clone());
+            move || {
+                opened.reject(&Fault::GatewayUnreachable);
+                if let Some(client) = client.upgrade() {
+                    client.on_closed(flow);
+                }
+            }
+        });
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
+            let client = Rc::downgrade(self);
+            move |event: MessageEvent| {
+                if let (Some(client), Some(text)) = (client.upgrade(), event.data().as_string()) {
+                    client.on_message(flow, text);
+                }
+            }
+        });
+        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        let socket = Socket { flow, socket, _on_open: on_open, _on_close: on_close, _on_message: on_message };
+        let old = self.socket.replace(Some(socket));
+        drop(old);
+        JsFuture::from(opened.promise.clone()).await?;
+        Ok(())
+    }
+
+    fn on_message(self: &Rc<Self>, flow: FlowId, text: String) {
+        // A keep-alive's answer is no message, and what does not parse is none of ours.
+        let Ok(message) = sip::parse::message(text) else { return };
+        let path = self.path(flow);
+        self.ua.borrow_mut().handle(timer::now(), Input::Received { path, message });
+        self.pump();
+    }
+
+    fn on_closed(self: &Rc<Self>, flow: FlowId) {
+        if self.last_flow.get() != flow.0 {
+            return;
+        }
+        self.ua.borrow_mut().handle(timer::now(), Input::FlowClosed(flow));
+        self.pump();
+        if self.state.get() == ClientState::Registered {
+            self.state.set(ClientState::Reconnecting);
+            self.events.emit("reconnecting", JsValue::UNDEFINED);
+            spawn_local(self.clone().reconnect());
+        }
+    }
+
+    /// Until it works or the page gives up. Calls stay: their audio has a path of its own.
+    async fn reconnect(self: Rc<Self>) {
+        let mut attempt = 0;
+        while self.state.get() == ClientState::Reconnecting {
+            timer::sleep(backoff::delay_ms(attempt, js_sys::Math::random())).await;
+            attempt += 1;
+            if self.state.get() != ClientState::Reconnecting || self.establish().await.is_err() {
+                continue;
+            }
+            let path = self.path(FlowId(self.last_flow.get()));
+            let sessions: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.session).collect();
+            for session in sessions {
+                // A call that ended meanwhile has told so.
+                let _ = self.ua.borrow_mut().rebind(session, path);
+            }
+            self.set_registered();
+            self.events.emit("reconnected", JsValue::UNDEFINED);
+        }
+    }
+
+    fn keep_alive(self: &Rc<Self>) {
+        let client = Rc::downgrade(self);
+        let timer = Timer::after(KEEP_ALIVE, move || {
+            let Some(client) = client.upgrade() else { return };
+            if client.state.get() == ClientState::Registered {
+                if let Some(socket) = &*client.socket.borrow() {
+                    socket.send(b"\r\n\r\n");
+                }
+                client.keep_alive();
+            }
+        });
+        drop(self.keep_alive.replace(timer));
+    }
+
+    /// Hangs up, unregisters, closes.
+    pub(crate) fn disconnect(self: &Rc<Self>) {
+        if self.state.get() == ClientState::Disconnected {
+            return;
+        }
+        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
+        for call in calls {
+            call.give_up(StatusCode::DECLINE);
+        }
+        if let Some(registration) = self.registration.take() {
+            // A registration that has just failed is gone already.
+            let _ = self.ua.borrow_mut().unregister(timer::now(), registration);
+            self.pump();
+        }
+        self.close();
+        self.events.emit("unregistered", JsValue::UNDEFINED);
+    }
+
+    /// Lets go of the socket: messages sent before are still delivered by the browser.
+    fn close(self: &Rc<Self>) {
+        self.state.set(ClientState::Disconnected);
+        drop(self.renewal.borrow_mut().take());
+        drop(self.keep_alive.borrow_mut().take());
+        self.registration.set(None);
+        self.registering.borrow_mut().take();
+        let socket = self.socket.borrow_mut().take();
+        if let Some(socket) = socket {
+            let flow = socket.flow;
+            drop(socket);
+            self.ua.borrow_mut().handle(timer::now(), Input::FlowClosed(flow));
+            self.pump();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What each event of the user agent means for the client and its calls.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use sip::message::{HeaderName, Headers, Method, Request, StatusCode};
+use sip::ua::{Event, Reply, SessionId, TransactionId};
+
+use super::call::Offered;
+use super::client::Client;
+use crate::address;
+use crate::call_state::CallState;
+use crate::reason::Ended;
+
+/// The server's name of a call.
+const CALL_ID_HEADER: &str = "X-Sautikit-Call-Id";
+
+impl Client {
+    pub(crate) fn on_event(self: &Rc<Self>, event: Event) {
+        match event {
+            Event::Registered { registration, expires, .. } => self.on_registered(registration, expires),
+            Event::RegistrationFailed { registration, failure } => {
+                self.on_registration_failed(registration, failure.status());
+            }
+            Event::IncomingInvite { session, transaction, request, .. } => {
+                self.on_invite(session, transaction, &request)
+            }
+            Event::Provisional { session, response, .. } if response.status.code() > 100 => {
+                if let Some(call) = self.find(session) {
+                    learn_server_id(&call, &response.headers);
+                    call.on_ringing(text_of(&response.body));
+                }
+            }
+            Event::Answered { session, response } => {
+                if let Some(call) = self.find(session) {
+                    learn_server_id(&call, &response.headers);
+                    call.on_answered(text_of(&response.body).unwrap_or_default());
+                }
+            }
+            Event::SessionEnded { session, cause } => {
+                if let Some(call) = self.find(session) {
+                    self.forget(session);
+                    call.on_ended(&Ended::of(&cause));
+                }
+            }
+            Event::ReinviteReceived { session, transaction, request }
+            | Event::UpdateReceived { session, transaction, request } => {
+                self.on_reoffer(session, transaction, &request);
+            }
+            Event::InfoReceived { transaction, .. } => self.reply(transaction, StatusCode::OK),
+            Event::RequestReceived { transaction, method, .. } => self.reply(transaction, answer_to(&method)),
+            Event::IncomingRequest { transaction, request, .. } => self.reply(transaction, answer_to(&request.method)),
+            // Progress that needs no action: 100, our ACKs, and what only a caller of `reinvite` hears.
+            _ => {}
+        }
+    }
+
+    fn on_invite(self: &Rc<Self>, session: SessionId, transaction: TransactionId, request: &Arc<Request>) {
+        let Some(sdp) = text_of(&request.body) else {
+            // Browsers cannot be offered a call without a description.
+            return self.reply(transaction, StatusCode::NOT_ACCEPTABLE_HERE);
+        };
+        let from = caller(&request.headers);
+        let offered = Some(Offered { transaction, sdp });
+        let shown = self.add_call(session, CallState::Incoming, from, self.identity(), None, offered);
+        if let Some(call) = self.find(session) {
+            learn_server_id(&call, &request.headers);
+        }
+        self.reply(transaction, StatusCode::RINGING);
+        self.events.emit("incoming", shown);
+    }
+
+    fn on_reoffer(self: &Rc<Self>, session: SessionId, transaction: TransactionId, request: &Arc<Request>) {
+        match (self.find(session), text_of(&request.body)) {
+            (Some(call), Some(offer)) if call.state.get() == CallState::Active => call.on_reoffer(transaction, offer),
+            // A bare UPDATE only refreshes the session.
+            (Some(_), None) if request.method == Method::Update => self.reply(transaction, StatusCode::OK),
+            _ => self.reply(transaction, StatusCode::NOT_ACCEPTABLE_HERE),
+        }
+    }
+
+    fn reply(self: &Rc<Self>, transaction: TransactionId, status: StatusCode) {
+        // The request may have been given up meanwhile.
+        let _ = self.respond(transaction, Reply::new(status));
+    }
+}
+
+fn answer_to(method: &Method) -> StatusCode {
+    match method {
+        Method::Options | Method::Notify => StatusCode::OK,
+        // The caller may not send this user elsewhere.
+        Method::Refer => StatusCode::DECLINE,
+        _ => StatusCode::NOT_IMPLEMENTED,
+    }
+}
+
+fn text_of(body: &[u8]) -> Option<String> {
+    core::str::from_utf8(body).ok().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// The asserted identity, which the gateway vouches for, else From.
+fn caller(headers: &Headers) -> String {
+    let asserted = headers.p_asserted_identities().unwrap_or_default();
+    let uri = asserted.into_iter().next().map(|address| address.uri);
+    uri.or_else(|| headers.from().ok().map(|from| from.uri)).map(|uri| address::shown(&uri)).unwrap_or_default()
+}
+
+fn learn_server_id(call: &super::call::Call, headers: &Headers) {
+    if let Ok(Some(id)) = headers.text(&HeaderName::Other(CALL_ID_HEADER.into())) {
+        *call.server_id.borrow_mut() = Some(id.to_owned());
+    }
+}

@@ -1,0 +1,131 @@
+//! What can go wrong before or besides a call, in words for the developer and the user: code, sentence, remedy.
+
+/// The contents of a `SautikitError`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// `getUserMedia` was refused by the user or by policy.
+    MicrophoneDenied,
+    /// There is no microphone, or not the wanted one.
+    MicrophoneMissing,
+    /// Another program holds it.
+    MicrophoneBusy,
+    /// The page is not served over HTTPS, so that the browser hides the microphone.
+    InsecurePage,
+    /// `tokenUrl` cannot be reached.
+    TokenUnreachable,
+    /// `tokenUrl` answered with this HTTP status.
+    TokenRefused(u16),
+    /// The answer holds no token, or one that cannot be read.
+    TokenInvalid,
+    /// The WebSocket cannot be opened.
+    GatewayUnreachable,
+    /// The gateway refused the registration with this SIP status.
+    RegistrationRefused(u16),
+    /// There is no connection (any more).
+    NotConnected,
+    /// The destination is neither number nor address.
+    DestinationInvalid,
+    /// `from` is not a number in international format.
+    FromInvalid,
+    /// Not DTMF.
+    DigitsInvalid,
+    /// The call is not in a state for this.
+    WrongState,
+    /// The browser's WebRTC refused; holds its message.
+    Media(String),
+}
+
+impl Fault {
+    /// By the name of the DOMException that `getUserMedia` rejects with.
+    pub(crate) fn of_microphone(name: &str, message: &str) -> Self {
+        match name {
+            "NotAllowedError" | "SecurityError" => Self::MicrophoneDenied,
+            "NotFoundError" | "OverconstrainedError" => Self::MicrophoneMissing,
+            "NotReadableError" | "AbortError" => Self::MicrophoneBusy,
+            _ => Self::Media(message.to_owned()),
+        }
+    }
+
+    /// Stable, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::MicrophoneDenied => "microphone.denied",
+            Self::MicrophoneMissing => "microphone.not_found",
+            Self::MicrophoneBusy => "microphone.in_use",
+            Self::InsecurePage => "page.insecure",
+            Self::TokenUnreachable => "token.unreachable",
+            Self::TokenRefused(_) => "token.refused",
+            Self::TokenInvalid => "token.invalid",
+            Self::GatewayUnreachable => "gateway.unreachable",
+            Self::RegistrationRefused(401 | 403) => "registration.token_refused",
+            Self::RegistrationRefused(_) => "registration.failed",
+            Self::NotConnected => "client.not_connected",
+            Self::DestinationInvalid => "call.destination_invalid",
+            Self::FromInvalid => "call.from_invalid",
+            Self::DigitsInvalid => "call.digits_invalid",
+            Self::WrongState => "call.wrong_state",
+            Self::Media(_) => "media.failed",
+        }
+    }
+
+    /// What happened.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::MicrophoneDenied => "The microphone may not be used on this page.".into(),
+            Self::MicrophoneMissing => "No microphone was found.".into(),
+            Self::MicrophoneBusy => "The microphone is in use by another program.".into(),
+            Self::InsecurePage => "The microphone is only available on pages served over HTTPS.".into(),
+            Self::TokenUnreachable => "The token endpoint cannot be reached.".into(),
+            Self::TokenRefused(status) => format!("The token endpoint answered with HTTP status {status}."),
+            Self::TokenInvalid => "The token endpoint's answer holds no usable token.".into(),
+            Self::GatewayUnreachable => "The connection to the gateway failed.".into(),
+            Self::RegistrationRefused(status) => format!("The gateway refused the registration (SIP status {status})."),
+            Self::NotConnected => "The client is not connected.".into(),
+            Self::DestinationInvalid => "The destination is neither a phone number nor an address.".into(),
+            Self::FromInvalid => "`from` is not a number in international format.".into(),
+            Self::DigitsInvalid => "Only the digits 0-9, *, #, A-D and a comma (pause) can be sent.".into(),
+            Self::WrongState => "The call is not in a state that allows this.".into(),
+            Self::Media(detail) => format!("The browser could not set up the audio: {detail}"),
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> &'static str {
+        match self {
+            Self::MicrophoneDenied => "Allow the microphone in the browser's site settings and try again.",
+            Self::MicrophoneMissing => "Connect a microphone or headset and try again.",
+            Self::MicrophoneBusy => "Close the other program and try again.",
+            Self::InsecurePage => "Serve the page over https:// (http://localhost also works).",
+            Self::TokenUnreachable => "Check tokenUrl, the network, and CORS when it is on another origin.",
+            Self::TokenRefused(_) => {
+                "Check that the user is logged in and that your server may mint tokens (scope sip:token)."
+            }
+            Self::TokenInvalid => "Answer with the JSON of POST /v1/sip/token: {token, expires_at}.",
+            Self::GatewayUnreachable => "Check the network, and that proxies let WebSockets through.",
+            Self::RegistrationRefused(401 | 403) => {
+                "Fetch a new token per browser session; tokens last five minutes at most."
+            }
+            Self::RegistrationRefused(_) => "Try again later.",
+            Self::NotConnected => "Call await client.connect() first.",
+            Self::DestinationInvalid => {
+                "Use international format such as +254700000001, an identity, or sip:user@domain."
+            }
+            Self::FromInvalid => "Use one of your numbers, such as +254700000001.",
+            Self::DigitsInvalid => "Remove the other characters.",
+            Self::WrongState => "Look at call.state, or listen to the call's events.",
+            Self::Media(_) => "Try again; if it stays, try another browser.",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_of_the_microphone_has_its_own_code() {
+        assert_eq!(Fault::of_microphone("NotAllowedError", "").code(), "microphone.denied");
+        assert_eq!(Fault::of_microphone("NotFoundError", "").code(), "microphone.not_found");
+        assert_eq!(Fault::of_microphone("TypeError", "odd").code(), "media.failed");
+    }
+}
