@@ -1,1 +1,29 @@
-//! (opened below)
+//! The console and the public site: Leptos, rendered on the server, with islands where the browser adds something.
+//!
+//! Every page is a client of the REST API ([`api_client`]) and every form is a plain HTML form, so that all but the
+//! softphone works without JavaScript. Deliberately absent: SQL, rules, cookies (the API sets them), axum.
+//!
+//! # Integration recipe (the server's `http/console.rs` is the worked example)
+//! 1. GET of each of [`routes`]: build a [`Visit`] (an [`api_client::ApiClient`] that carries the visitor's cookie, language,
+//!    path, query, a fresh `form_token`), render [`shell`] with `leptos_axum::render_app_async_with_context`, the visit
+//!    provided as context; then apply [`visit::Reply::answer`] (redirect or status) to the response.
+//! 2. POST of `/console/{*form}`: refuse foreign origins, decode the urlencoded body into [`forms::Fields`], call
+//!    [`forms::submit`]; pass its cookies on; follow its redirect (303), or render the page that it names with its flash.
+//! 3. `/assets/{*file}` from the site folder that `xtask build` wrote, immutable; its `version` file names the folder.
+
+// Leptos views are one deeply nested type per page.
+#![recursion_limit = "256"]
+#![expect(unreachable_pub, reason = "#[component] makes its items pub whatever the function says")]
+
+pub mod api_client;
+mod components;
+mod format;
+pub mod forms;
+pub mod i18n;
+mod pages;
+mod shell;
+pub mod visit;
+
+pub use pages::{App, routes};
+pub use shell::shell;
+pub use visit::{Flash, Visit};

@@ -1,0 +1,178 @@
+//! How the console talks to the server: it is a client of the REST API and nothing more.
+//!
+//! The server provides an [`ApiClient`] that runs requests through its own router, in process, with the visitor's
+//! cookie; tests provide a scripted one. Deliberately absent: rules. Authentication, validation, idempotency and the
+//! words of errors belong to the API.
+
+mod failure;
+
+pub use failure::ApiFailure;
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::{fmt::Write as _, future::Future, pin::Pin, sync::Arc};
+
+/// The verbs that the API has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or acts.
+    Post,
+    /// Changes some members.
+    Patch,
+    /// Removes.
+    Delete,
+}
+
+impl Method {
+    /// The verb as HTTP spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// One request to the API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiRequest {
+    /// The verb.
+    pub method: Method,
+    /// Path and query, from `/v1/`.
+    pub path: String,
+    /// The JSON body, for verbs that have one.
+    pub body: Option<Value>,
+    /// The `Idempotency-Key` header: a form sent twice acts once.
+    pub idempotency_key: Option<String>,
+}
+
+/// A 2xx answer.
+#[derive(Debug, Clone)]
+pub struct ApiResponse {
+    /// 200 to 299.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body; null for an empty one.
+    pub json: Value,
+}
+
+impl ApiResponse {
+    /// The first header of that name (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The cookies that the API sets, to be passed on to the browser unchanged.
+    pub fn set_cookies(&self) -> Vec<String> {
+        self.headers.iter().filter(|(key, _)| key == "set-cookie").map(|(_, value)| value.clone()).collect()
+    }
+
+    /// The body as `T`.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ApiFailure> {
+        T::deserialize(&self.json).map_err(|problem| ApiFailure::Unreadable(problem.to_string()))
+    }
+}
+
+/// What [`ApiClient::send`] answers; boxed so that the trait stays object-safe.
+pub type ApiFuture = Pin<Box<dyn Future<Output = Result<ApiResponse, ApiFailure>> + Send>>;
+
+/// Carries a request to the API and its answer back. Answers outside 2xx become [`ApiFailure::Refused`].
+pub trait ApiClient: Send + Sync + 'static {
+    /// Sends one request.
+    fn send(&self, request: ApiRequest) -> ApiFuture;
+}
+
+/// The client that pages and forms use: typed calls over an [`ApiClient`].
+#[derive(Clone)]
+pub struct Api(Arc<dyn ApiClient>);
+
+impl Api {
+    /// Wraps the server's (or a test's) client.
+    pub fn new(client: Arc<dyn ApiClient>) -> Self {
+        Self(client)
+    }
+
+    /// GET, the body read as `T`.
+    pub async fn get<T: DeserializeOwned>(&self, path: impl Into<String>) -> Result<T, ApiFailure> {
+        self.fetch(path).await?.read()
+    }
+
+    /// GET with headers, for lists that carry a cursor.
+    pub async fn fetch(&self, path: impl Into<String>) -> Result<ApiResponse, ApiFailure> {
+        self.send(Method::Get, path.into(), None, None).await
+    }
+
+    /// POST of `body`.
+    pub async fn post(&self, path: impl Into<String>, body: &impl Serialize) -> Result<ApiResponse, ApiFailure> {
+        self.send(Method::Post, path.into(), Some(to_json(body)?), None).await
+    }
+
+    /// POST that creates or moves money; the same `key` makes a repetition harmless.
+    pub async fn post_once(&self, path: impl Into<String>, body: &impl Serialize, key: &str) -> Result<ApiResponse, ApiFailure> {
+        self.send(Method::Post, path.into(), Some(to_json(body)?), Some(key.to_owned())).await
+    }
+
+    /// PATCH of `body`.
+    pub async fn patch(&self, path: impl Into<String>, body: &impl Serialize) -> Result<ApiResponse, ApiFailure> {
+        self.send(Method::Patch, path.into(), Some(to_json(body)?), None).await
+    }
+
+    /// DELETE.
+    pub async fn delete(&self, path: impl Into<String>) -> Result<ApiResponse, ApiFailure> {
+        self.send(Method::Delete, path.into(), None, None).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: String,
+        body: Option<Value>,
+        idempotency_key: Option<String>,
+    ) -> Result<ApiResponse, ApiFailure> {
+        self.0.send(ApiRequest { method, path, body, idempotency_key }).await
+    }
+}
+
+fn to_json(body: &impl Serialize) -> Result<Value, ApiFailure> {
+    serde_json::to_value(body).map_err(|problem| ApiFailure::Unreadable(problem.to_string()))
+}
+
+/// `text` as one path segment or query value (RFC 3986 §2.3: all but unreserved characters are escaped).
+pub fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => escaped.push(char::from(byte)),
+            _ => drop(write!(escaped, "%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+/// `path` with the pairs that are not empty as its query.
+pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
+    let query: Vec<String> =
+        pairs.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}={}", escape(value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plus_and_a_slash_cannot_leave_their_segment() {
+        assert_eq!(escape("+254/../x"), "%2B254%2F..%2Fx");
+    }
+
+    #[test]
+    fn empty_filters_are_left_out() {
+        assert_eq!(with_query("/v1/calls", &[("status", ""), ("remote", "+254")]), "/v1/calls?remote=%2B254");
+        assert_eq!(with_query("/v1/calls", &[("status", "")]), "/v1/calls");
+    }
+}

@@ -1,0 +1,24 @@
+//! An empty list says what to do next.
+
+use super::{Glyph, Icon};
+use leptos::prelude::*;
+
+/// The state of a list without entries, with an optional next step.
+#[component]
+pub(crate) fn Empty(
+    glyph: Glyph,
+    title: &'static str,
+    text: &'static str,
+    /// Words and target of the next step.
+    #[prop(optional)]
+    step: Option<(&'static str, &'static str)>,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <span class="empty__icon"><Icon glyph/></span>
+            <h3>{title}</h3>
+            <p>{text}</p>
+            {step.map(|(words, href)| view! { <a class="button button--primary" href=href>{words}</a> })}
+        </div>
+    }
+}

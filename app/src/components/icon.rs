@@ -1,0 +1,53 @@
+//! Our own small icon set: 24-unit grid, 1.75 strokes, `currentColor`.
+
+use leptos::prelude::*;
+
+/// Which picture.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Glyph {
+    Brand,
+    Home,
+    Calls,
+    Softphone,
+    Numbers,
+    Wallet,
+    Key,
+    Check,
+    Alert,
+    Info,
+    Back,
+    Menu,
+    Code,
+    Mail,
+}
+
+impl Glyph {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Brand => "M4 10v4M8 6.5v11M12 3v18M16 7.5v9M20 10.5v3",
+            Self::Home => "M4 11 12 4l8 7v8a1 1 0 0 1-1 1h-4v-6H9v6H5a1 1 0 0 1-1-1z",
+            Self::Calls => "M5 4h4l1.5 5-2.2 1.6a12 12 0 0 0 5.1 5.1L15 13.5l5 1.5v4a1.5 1.5 0 0 1-1.6 1.5A16 16 0 0 1 3.5 5.6 1.5 1.5 0 0 1 5 4z",
+            Self::Softphone => "M8 3h8a1 1 0 0 1 1 1v16a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1zM11 18h2",
+            Self::Numbers => "M9.5 4 7 20M17 4l-2.5 16M4.5 9h16M3.5 15h16",
+            Self::Wallet => "M4 7.5A1.5 1.5 0 0 1 5.5 6H18v3M4 7.5V18a2 2 0 0 0 2 2h13a1 1 0 0 0 1-1v-9a1 1 0 0 0-1-1H5.5A1.5 1.5 0 0 1 4 7.5zM16 14.5h.01",
+            Self::Key => "M14.5 4a5.5 5.5 0 1 1-4.7 8.3L3.5 18.600V21h3v-2h2v-2h2l1.7-1.7M15.5 8.5h.01",
+            Self::Check => "m5 12.5 4.5 4.5L19 7.5",
+            Self::Alert => "M12 4 2.5 20h19zM12 10v4.5M12 17.3h.01",
+            Self::Info => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 11v5M12 8h.01",
+            Self::Back => "m14 6-6 6 6 6",
+            Self::Menu => "M4 7h16M4 12h16M4 17h16",
+            Self::Code => "m8 7-5 5 5 5M16 7l5 5-5 5",
+            Self::Mail => "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM3.5 7l8.5 6 8.5-6",
+        }
+    }
+}
+
+/// A picture beside words; never the only bearer of meaning, so hidden from screen readers.
+#[component]
+pub(crate) fn Icon(glyph: Glyph) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+            <path d=glyph.path()></path>
+        </svg>
+    }
+}

@@ -1,0 +1,21 @@
+//! Parts that repeat across pages. A component knows no API and no route beyond its links.
+
+mod badge;
+mod empty;
+mod entry;
+mod field;
+mod frame;
+mod icon;
+mod notice;
+mod table;
+mod time;
+
+pub(crate) use badge::{CallBadge, Tone, badge};
+pub(crate) use empty::Empty;
+pub(crate) use entry::EntryCard;
+pub(crate) use field::{Field, hidden};
+pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PageHead};
+pub(crate) use icon::{Glyph, Icon};
+pub(crate) use notice::{FailureNotice, Notice};
+pub(crate) use table::{Head, cell, heads};
+pub(crate) use time::Moment;

@@ -1,0 +1,7 @@
+//! The one place where amounts, times and durations become text. Pages never format them by themselves.
+
+mod money;
+mod time;
+
+pub use money::{money, parse_major};
+pub use time::{clock, duration, moment};

@@ -1,0 +1,34 @@
+//! Claiming and routing.
+
+use super::{CLAIM, Fields, Next, ROUTING};
+use crate::api_client::{Api, escape};
+use sautikit_api::numbers::{ClaimedNumber, UpdateRouting};
+
+pub(super) async fn claim(fields: &Fields, api: &Api) -> Next {
+    let path = format!("/v1/numbers/{}/claim", escape(&fields.text("id")));
+    let claimed = match api.post_once(path, &serde_json::json!({}), &fields.text("form_token")).await {
+        Ok(answer) => answer.read::<ClaimedNumber>(),
+        Err(failure) => Err(failure),
+    };
+    match claimed {
+        Ok(claimed) => Next::redirect(format!("/numbers/{}?done=claimed", claimed.number.id)),
+        Err(failure) => Next::failed(CLAIM, "/numbers", failure, fields),
+    }
+}
+
+pub(super) async fn routing(id: &str, fields: &Fields, api: &Api) -> Next {
+    // The form shows every URL, so an empty field means that it was cleared.
+    let url = |name: &str| Some(Some(fields.text(name)).filter(|url| !url.is_empty()));
+    let body = UpdateRouting {
+        voice_callback_url: url("voice_callback_url"),
+        events_url: url("events_url"),
+        fallback_url: url("fallback_url"),
+        ring_devices: Some(fields.get("ring_devices").is_some()),
+        ..UpdateRouting::default()
+    };
+    let id = escape(id);
+    match api.patch(format!("/v1/numbers/{id}/routing"), &body).await {
+        Ok(_) => Next::redirect(format!("/numbers/{id}?done=saved")),
+        Err(failure) => Next::failed(ROUTING, format!("/numbers/{id}"), failure, fields),
+    }
+}

@@ -1,0 +1,134 @@
+//! Every sentence of the console, English and Swahili side by side, one file per area.
+//!
+//! A key exists in both languages or the build fails. Deliberately absent: messages of API errors, which the API words,
+//! and plural rules, which the sentences avoid.
+
+/// One struct of strings and its two editions: `key: "English" | "Kiswahili",`.
+macro_rules! catalogue {
+    ($(#[$doc:meta])* $name:ident { $($key:ident: $english:literal | $swahili:literal,)* }) => {
+        $(#[$doc])*
+        pub struct $name { $(#[doc = $english] pub $key: &'static str,)* }
+
+        impl $name {
+            pub(super) const ENGLISH: Self = Self { $($key: $english,)* };
+            pub(super) const SWAHILI: Self = Self { $($key: $swahili,)* };
+        }
+    };
+}
+
+mod calls;
+pub use calls::Calls as CallsText;
+mod common;
+mod entry;
+mod home;
+mod keys;
+mod landing;
+mod numbers;
+mod softphone;
+mod wallet;
+
+/// A language of the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// en
+    #[default]
+    English,
+    /// sw
+    Swahili,
+}
+
+impl Lang {
+    /// Every language, in the order of the switch.
+    pub const ALL: [Self; 2] = [Self::English, Self::Swahili];
+
+    /// BCP 47, for `<html lang>` and the language cookie.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Swahili => "sw",
+        }
+    }
+
+    /// Its own name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Swahili => "Kiswahili",
+        }
+    }
+
+    /// The language of that code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.code() == code)
+    }
+
+    /// The visitor's language: the cookie's choice, else the first of `Accept-Language` that we have, else English.
+    pub fn negotiate(cookie: Option<&str>, accept_language: Option<&str>) -> Self {
+        let accepted = || {
+            accept_language?.split(',').find_map(|range| Self::parse(range.trim().split([';', '-']).next().unwrap_or_default()))
+        };
+        cookie.and_then(Self::parse).or_else(accepted).unwrap_or_default()
+    }
+
+    /// Its catalogue.
+    pub const fn text(self) -> &'static Text {
+        match self {
+            Self::English => &ENGLISH,
+            Self::Swahili => &SWAHILI,
+        }
+    }
+}
+
+/// The whole catalogue of one language.
+pub struct Text {
+    pub common: common::Common,
+    pub landing: landing::Landing,
+    pub entry: entry::Entry,
+    pub home: home::Home,
+    pub numbers: numbers::Numbers,
+    pub calls: calls::Calls,
+    pub wallet: wallet::Wallet,
+    pub keys: keys::Keys,
+    pub softphone: softphone::Softphone,
+}
+
+static ENGLISH: Text = Text {
+    common: common::Common::ENGLISH,
+    landing: landing::Landing::ENGLISH,
+    entry: entry::Entry::ENGLISH,
+    home: home::Home::ENGLISH,
+    numbers: numbers::Numbers::ENGLISH,
+    calls: calls::Calls::ENGLISH,
+    wallet: wallet::Wallet::ENGLISH,
+    keys: keys::Keys::ENGLISH,
+    softphone: softphone::Softphone::ENGLISH,
+};
+
+static SWAHILI: Text = Text {
+    common: common::Common::SWAHILI,
+    landing: landing::Landing::SWAHILI,
+    entry: entry::Entry::SWAHILI,
+    home: home::Home::SWAHILI,
+    numbers: numbers::Numbers::SWAHILI,
+    calls: calls::Calls::SWAHILI,
+    wallet: wallet::Wallet::SWAHILI,
+    keys: keys::Keys::SWAHILI,
+    softphone: softphone::Softphone::SWAHILI,
+};
+
+/// `sentence` with its `{}` replaced by `value`.
+pub fn fill(sentence: &str, value: &str) -> String {
+    sentence.replacen("{}", value, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_wins_over_the_browser() {
+        assert_eq!(Lang::negotiate(Some("sw"), Some("en")), Lang::Swahili);
+        assert_eq!(Lang::negotiate(None, Some("fr-FR, sw-KE;q=0.9, en;q=0.5")), Lang::Swahili);
+        assert_eq!(Lang::negotiate(Some("xx"), None), Lang::English);
+    }
+}

@@ -1,0 +1,42 @@
+//! The wallet.
+
+catalogue! {
+    /// The wallet.
+    Wallet {
+        title: "Wallet" | "Pochi",
+        text: "Money for numbers and calls; every movement is below." | "Pesa za nambari na simu; kila muamala uko hapa chini.",
+        available: "Available" | "Zinazopatikana",
+        balance: "Balance" | "Salio",
+        held: "Held by running calls" | "Zimeshikiliwa na simu",
+        threshold: "Low-balance alert below" | "Onyo la salio chini ya",
+        off: "Off" | "Imezimwa",
+        top_up: "Top up" | "Ongeza salio",
+        top_up_text: "A request to pay arrives on the phone; confirm it with your PIN." | "Ombi la malipo litafika kwenye simu; thibitisha kwa PIN yako.",
+        simulated: "Simulated: no money moves. Phones ending in 1032 decline, in 1037 never answer." | "Majaribio: hakuna pesa halisi. Simu zinazoishia 1032 hukataa, 1037 hazijibu.",
+        amount: "Amount" | "Kiasi",
+        phone: "M-Pesa phone" | "Simu ya M-Pesa",
+        pay: "Request payment" | "Omba malipo",
+        bad_amount: "Write the amount in digits, for instance 1,000 or 250.50." | "Andika kiasi kwa tarakimu, kwa mfano 1,000 au 250.50.",
+        pending: "Waiting for the payment" | "Inasubiri malipo",
+        pending_text: "{} was requested. This page refreshes by itself." | "{} zimeombwa. Ukurasa huu unajisasisha wenyewe.",
+        succeeded: "Payment received" | "Malipo yamepokelewa",
+        succeeded_text: "{} is in the wallet." | "{} ziko kwenye pochi.",
+        failed: "The payment did not go through" | "Malipo hayakufaulu",
+        failed_text: "Nothing was debited or credited. You can try again." | "Hakuna kilichokatwa wala kuongezwa. Unaweza kujaribu tena.",
+        ledger: "Ledger" | "Daftari",
+        none: "No movements yet" | "Bado hakuna muamala",
+        none_text: "The first top-up will be the first line." | "Ongezo la kwanza litakuwa mstari wa kwanza.",
+        when: "When" | "Lini",
+        what: "What" | "Nini",
+        reference: "Reference" | "Kumbukumbu",
+        change: "Amount" | "Kiasi",
+        after: "Balance after" | "Salio baada",
+        kind_top_up: "Top-up" | "Ongezo la salio",
+        kind_call: "Call" | "Simu",
+        kind_rental: "Number rental" | "Kodi ya nambari",
+        kind_adjustment: "Adjustment" | "Marekebisho",
+        kind_refund: "Refund" | "Marejesho",
+        kind_reversal: "Reversal" | "Ubatilisho",
+        kind_storage: "Storage" | "Hifadhi",
+    }
+}

@@ -1,0 +1,132 @@
+//! `/calls`: the list with its filters.
+
+use super::member::{Member, member_page};
+use crate::{
+    api_client::{ApiFailure, with_query},
+    components::{Head::{End, Start}, CallBadge, Empty, Glyph, Moment, PageHead, cell, heads},
+    format,
+    i18n::{CallsText, Lang, Text},
+};
+use leptos::prelude::*;
+use sautikit_api::calls::{Call, CallStatus};
+
+/// Query parameters that the list passes on to the API, named alike.
+const FILTERS: [&str; 5] = ["status", "direction", "from_date", "to_date", "remote"];
+
+/// Calls.
+#[component]
+pub(crate) fn CallsPage() -> impl IntoView {
+    member_page(|text| text.common.calls, content)
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let text = member.text();
+    let query = &member.visit.query;
+    let chosen = FILTERS.map(|name| (name, query.get(name).unwrap_or_default()));
+    let cursor = query.get("cursor").unwrap_or_default();
+    let mut asked = chosen.to_vec();
+    asked.push(("cursor", cursor));
+    let answer = member.api().fetch(with_query("/v1/calls", &asked)).await?;
+    let calls: Vec<Call> = answer.read()?;
+    let filtered = chosen.iter().any(|(_, value)| !value.is_empty());
+    let next = answer.header("x-next-cursor").map(|cursor| {
+        let mut pairs = chosen.to_vec();
+        pairs.push(("cursor", cursor));
+        with_query("/calls", &pairs)
+    });
+    let first = (!cursor.is_empty()).then(|| with_query("/calls", &chosen));
+    let list = match (calls.is_empty(), filtered) {
+        (false, _) => call_table(calls, member.visit.lang),
+        (true, true) => {
+            view! { <Empty glyph=Glyph::Calls title=text.calls.none_match text=text.calls.none_match_text step=(text.calls.clear, "/calls")/> }.into_any()
+        }
+        (true, false) => {
+            view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text step=(text.home.do_call, "/softphone")/> }.into_any()
+        }
+    };
+    Ok(view! {
+        <PageHead title=text.calls.title.to_owned() text=text.calls.text/>
+        {filter_bar(text, chosen)}
+        <section class="panel">
+            {list}
+            {(first.is_some() || next.is_some()).then(|| view! {
+                <nav class="pager">
+                    {first.map(|href| view! { <a class="button button--small" href=href>{text.common.first_page}</a> })}
+                    {next.map(|href| view! { <a class="button button--small" href=href>{text.common.next_page}</a> })}
+                </nav>
+            })}
+        </section>
+    }
+    .into_any())
+}
+
+fn filter_bar(text: &'static Text, chosen: [(&str, &str); 5]) -> AnyView {
+    let [(_, status), (_, direction), (_, from_date), (_, to_date), (_, remote)] = chosen;
+    let text = &text.calls;
+    let any = text.any;
+    let statuses = CallStatus::ALL.iter().map(|each| {
+        view! { <option value=each.as_str() selected=each.as_str() == status>{status_words(text, *each)}</option> }
+    });
+    let directions = [("inbound", text.inbound), ("outbound", text.outbound)]
+        .map(|(value, words)| view! { <option value=value selected=value == direction>{words}</option> });
+    let input = |name: &'static str, label: &'static str, kind: &'static str, value: &str| {
+        view! { <div class="field"><label class="field__label" for=name>{label}</label><input class="field__input" id=name name=name type=kind value=value.to_owned()/></div> }
+    };
+    view! {
+        <form class="filters" method="get" action="/calls" role="search">
+            <div class="field">
+                <label class="field__label" for="status">{text.status}</label>
+                <select class="field__input" id="status" name="status"><option value="">{any}</option>{statuses.collect_view()}</select>
+            </div>
+            <div class="field">
+                <label class="field__label" for="direction">{text.direction}</label>
+                <select class="field__input" id="direction" name="direction"><option value="">{any}</option>{directions.into_iter().collect_view()}</select>
+            </div>
+            {input("from_date", text.from_date, "date", from_date)}
+            {input("to_date", text.to_date, "date", to_date)}
+            {input("remote", text.remote, "tel", remote)}
+            <button class="button">{text.filter}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn status_words(text: &'static CallsText, status: CallStatus) -> &'static str {
+    match status {
+        CallStatus::Ringing => text.ringing,
+        CallStatus::Answered => text.answered,
+        CallStatus::Completed => text.completed,
+        CallStatus::Failed => text.failed,
+        CallStatus::NoAnswer => text.no_answer,
+        CallStatus::Busy => text.busy,
+        CallStatus::Canceled => text.canceled,
+    }
+}
+
+/// Calls as rows; Home shows the latest few with it.
+pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
+    let text = &lang.text().calls;
+    let rows = calls.into_iter().map(|call| {
+        let cost = match call.cost_minor {
+            Some(cost) => format::money(cost, &call.currency),
+            None if call.status.is_terminal() => text.pending.to_owned(),
+            None => "–".to_owned(),
+        };
+        let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
+        let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
+        view! {
+            <tr>
+                {cell(text.started, "strong", view! { <a href=format!("/calls/{}", call.id)><Moment at=call.started_at lang/></a> })}
+                {cell(text.status, "", view! { <CallBadge status=call.status lang/> })}
+                {cell(text.direction, "muted", direction)}
+                {cell(text.from, "nowrap", call.from)}
+                {cell(text.to, "nowrap", call.to)}
+                {cell(text.duration, "end", duration)}
+                {cell(text.cost, "end nowrap", cost)}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings = heads([Start(text.started), Start(text.status), Start(text.direction), Start(text.from), Start(text.to), End(text.duration), End(text.cost)]);
+    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+}

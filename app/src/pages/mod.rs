@@ -1,0 +1,69 @@
+//! One file per page, and the table of routes.
+//!
+//! Every page is rendered whole before the first byte leaves (`SsrMode::Async`): out-of-order streaming would leave
+//! "Loading" behind without JavaScript, and a page has to choose its status or redirect first.
+
+mod call;
+mod calls;
+mod home;
+mod keys;
+mod landing;
+mod member;
+mod not_found;
+mod number;
+mod numbers;
+mod onboarding;
+mod sign_in;
+mod softphone;
+mod verify;
+mod wallet;
+
+use leptos::prelude::*;
+use leptos_meta::provide_meta_context;
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// Paths of the pages as axum spells them, for the server's router.
+pub const fn routes() -> &'static [&'static str] {
+    &[
+        "/",
+        "/signin",
+        "/auth/verify",
+        "/onboarding",
+        "/home",
+        "/numbers",
+        "/numbers/{id}",
+        "/calls",
+        "/calls/{id}",
+        "/wallet",
+        "/developers/keys",
+        "/softphone",
+    ]
+}
+
+/// The console: chooses the page by path.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <FlatRoutes fallback=not_found::NotFoundPage>
+                <Route path=path!("/") view=landing::LandingPage ssr=SsrMode::Async/>
+                <Route path=path!("/signin") view=sign_in::SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/auth/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
+                <Route path=path!("/onboarding") view=onboarding::OnboardingPage ssr=SsrMode::Async/>
+                <Route path=path!("/home") view=home::HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/numbers") view=numbers::NumbersPage ssr=SsrMode::Async/>
+                <Route path=path!("/numbers/:id") view=number::NumberPage ssr=SsrMode::Async/>
+                <Route path=path!("/calls") view=calls::CallsPage ssr=SsrMode::Async/>
+                <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>
+            </FlatRoutes>
+        </Router>
+    }
+}

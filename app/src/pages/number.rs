@@ -1,0 +1,89 @@
+//! `/numbers/{id}`: what answers a number, and its facts.
+
+use super::{
+    member::{Member, member_page},
+    numbers::status,
+};
+use crate::{
+    api_client::{ApiFailure, escape},
+    components::{FailureNotice, Field, Glyph, Icon, Moment, Notice, PageHead, Tone},
+    format, forms,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use sautikit_api::numbers::Number;
+
+/// One number.
+#[component]
+pub(crate) fn NumberPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    member_page(|text| text.common.numbers, move |member| content(member, id))
+}
+
+async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().numbers;
+    let number: Number = member.api().get(format!("/v1/numbers/{}", escape(&id))).await?;
+    let done = match member.visit.query.get("done") {
+        Some("claimed") => Some((text.claimed, text.claimed_text)),
+        Some("saved") => Some((text.saved, text.saved_text)),
+        _ => None,
+    };
+    let call_with = format!("/softphone?from={}", escape(&number.e164));
+    Ok(view! {
+        <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
+            <a class="button" href=call_with><Icon glyph=Glyph::Softphone/>{text.call_with}</a>
+        </PageHead>
+        {done.map(|(title, words)| view! { <Notice tone=Tone::Good title=title.to_owned() text=words.to_owned()/> })}
+        <div class="columns">
+            {routing(&member, &number)}
+            {facts(&member, number)}
+        </div>
+    }
+    .into_any())
+}
+
+fn routing(member: &Member, number: &Number) -> AnyView {
+    const FORM: &str = forms::ROUTING;
+    let text = &member.text().numbers;
+    let visit = &member.visit;
+    let failure = visit.failure_of(FORM).filter(|failure| failure.field().is_none()).cloned();
+    let lang = visit.lang;
+    let url = |url: &Option<String>| url.clone().unwrap_or_default();
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.routing}</h2><p>{text.routing_text}</p></div>
+            <div class="panel__body">
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                <form class="form" method="post" action=format!("/console/numbers/{}/routing", number.id)>
+                    <Field visit=visit.clone() form=FORM name="voice_callback_url" label=text.voice_url hint=text.voice_hint kind="url" placeholder="https://example.co.ke/voice" required=false maxlength=2048 value=url(&number.voice_callback_url)/>
+                    <Field visit=visit.clone() form=FORM name="fallback_url" label=text.fallback_url hint=text.fallback_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.fallback_url)/>
+                    <Field visit=visit.clone() form=FORM name="events_url" label=text.events_url hint=text.events_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.events_url)/>
+                    <label class="choice"><input type="checkbox" name="ring_devices" value="1" checked=number.ring_devices/>{text.ring_devices}</label>
+                    <div class="form__actions"><button class="button button--primary">{text.save_routing}</button></div>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(member: &Member, number: Number) -> AnyView {
+    let text = &member.text().numbers;
+    let price = |minor: i64| format::money(minor, &number.currency);
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.facts}</h2></div>
+            <dl class="facts panel__body">
+                <dt>{text.status}</dt><dd>{status(&number.status, member)}</dd>
+                <dt>{text.country}</dt><dd>{number.country.clone()}</dd>
+                <dt>{text.capabilities}</dt><dd>{number.capabilities.join(", ")}</dd>
+                <dt>{text.monthly}</dt><dd class="figure">{price(number.monthly_price_minor)}</dd>
+                <dt>{text.outbound}</dt><dd class="figure">{price(number.outbound_per_min_minor)}</dd>
+                <dt>{text.inbound}</dt><dd class="figure">{price(number.inbound_per_min_minor)}</dd>
+                <dt>{text.since}</dt><dd><Moment at=number.created_at.clone() lang=member.visit.lang/></dd>
+                <dt>{text.id}</dt><dd><code>{number.id.to_string()}</code></dd>
+            </dl>
+        </section>
+    }
+    .into_any()
+}

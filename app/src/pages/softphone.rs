@@ -1,0 +1,125 @@
+//! `/softphone`: the dial pad. The markup and every word of it are here; `app/js/softphone.js` gives it life with our
+//! own SDK. The script finds elements by `data-phone` and words by `data-words`.
+
+use super::member::{Member, member_page};
+use crate::{
+    api_client::ApiFailure,
+    components::{Empty, Glyph, Icon, Notice, PageHead, Tone},
+    i18n::Text,
+};
+use leptos::prelude::*;
+use sautikit_api::numbers::Number;
+
+/// Keys of the pad with the letters below them (ITU-T E.161).
+const KEYS: [(&str, &str); 12] = [
+    ("1", ""),
+    ("2", "ABC"),
+    ("3", "DEF"),
+    ("4", "GHI"),
+    ("5", "JKL"),
+    ("6", "MNO"),
+    ("7", "PQRS"),
+    ("8", "TUV"),
+    ("9", "WXYZ"),
+    ("*", ""),
+    ("0", "+"),
+    ("#", ""),
+];
+
+/// Softphone.
+#[component]
+pub(crate) fn SoftphonePage() -> impl IntoView {
+    member_page(|text| text.common.softphone, content)
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let text = member.text();
+    let mut numbers: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
+    numbers.retain(|number| number.status == "active");
+    let body = if numbers.is_empty() {
+        view! {
+            <section class="panel">
+                <Empty glyph=Glyph::Softphone title=text.softphone.no_number text=text.softphone.no_number_text step=(text.softphone.claim, "/numbers")/>
+            </section>
+        }
+        .into_any()
+    } else {
+        view! { <div class="columns columns--even">{phone(&member, numbers)}{tips(&member)}</div> }.into_any()
+    };
+    Ok(view! { <PageHead title=text.softphone.title.to_owned() text=text.softphone.text/>{body} }.into_any())
+}
+
+fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
+    let text = &member.text().softphone;
+    let chosen = member.visit.query.get("from").unwrap_or_default().to_owned();
+    let to = member.visit.query.get("to").unwrap_or_default().to_owned();
+    let options = numbers
+        .into_iter()
+        .map(|number| view! { <option value=number.e164.clone() selected=number.e164 == chosen>{number.e164.clone()}</option> })
+        .collect_view();
+    let keys = KEYS.map(|(digit, letters)| {
+        view! { <button class="dialpad__key" type="button" data-digit=digit>{digit}<small aria-hidden="true">{letters}</small></button> }
+    });
+    view! {
+        <div>
+            <noscript><Notice tone=Tone::Warn title=text.no_script.to_owned()/></noscript>
+            <section class="phone" data-phone="root" data-words=words(member.text())>
+                <div class="phone__status">
+                    <span class="badge" data-phone="connection" role="status">{text.offline}</span>
+                    <span class="figure muted" data-phone="timer"></span>
+                </div>
+                <div class="phone__line" aria-live="polite">
+                    <span class="phone__party" data-phone="party"></span>
+                    <span class="phone__state" data-phone="state">{text.idle}</span>
+                </div>
+                <div class="notice notice--bad" data-phone="problem" role="alert" hidden><Icon glyph=Glyph::Alert/><p data-phone="problem-text"></p></div>
+                <form class="form" data-phone="dial">
+                    <label class="field"><span class="field__label">{text.call_from}</span><select class="field__input" data-phone="from">{options}</select></label>
+                    <label class="visually-hidden" for="phone-to">{text.to}</label>
+                    <input class="field__input phone__number" id="phone-to" data-phone="to" type="tel" inputmode="tel" autocomplete="off" placeholder="+254 722 000 042" value=to/>
+                    <div class="dialpad" role="group" aria-label=text.keypad>{keys.into_iter().collect_view()}</div>
+                    <div class="phone__buttons" data-phone="when-idle"><button class="button button--primary button--large" data-phone="call"><Icon glyph=Glyph::Calls/>{text.call}</button></div>
+                </form>
+                <div class="phone__buttons" data-phone="when-incoming" hidden>
+                    <button class="button button--large button--danger-solid" type="button" data-phone="reject">{text.reject}</button>
+                    <button class="button button--large button--primary" type="button" data-phone="accept">{text.accept}</button>
+                </div>
+                <div class="phone__buttons" data-phone="when-busy" hidden>
+                    <button class="button button--large" type="button" data-phone="mute" aria-pressed="false">{text.mute}</button>
+                    <button class="button button--large button--danger-solid" type="button" data-phone="hangup">{text.hangup}</button>
+                </div>
+            </section>
+            <script type="module" src=format!("{}/softphone.js", member.visit.assets)></script>
+        </div>
+    }
+    .into_any()
+}
+
+fn tips(member: &Member) -> AnyView {
+    let text = &member.text().softphone;
+    let sandbox = member.visit.development.then(|| view! { <p>{text.sandbox}</p> });
+    view! {
+        <div class="stack">
+            <section class="panel">
+                <div class="panel__head"><h2>{text.tips}</h2></div>
+                <div class="panel__body stack">{sandbox}<p>{text.tip_mic}</p><p>{text.tip_stay}</p><p>{text.tip_emergency}</p></div>
+            </section>
+            <section class="panel">
+                <div class="panel__head"><h2>{text.recent}</h2><a class="small" href="/calls">{member.text().home.all_calls}</a></div>
+                <div class="panel__body"><ul class="phone__log" data-phone="log"></ul></div>
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+/// The words that the script shows, as JSON: catalogue keys, so that strings stay in one place.
+fn words(text: &'static Text) -> String {
+    let text = &text.softphone;
+    serde_json::json!({
+        "offline": text.offline, "connecting": text.connecting, "ready": text.ready, "reconnecting": text.reconnecting,
+        "idle": text.idle, "calling": text.calling, "ringing": text.ringing, "incoming": text.incoming,
+        "inCall": text.in_call, "ended": text.ended, "failed": text.failed, "mute": text.mute, "unmute": text.unmute,
+    })
+    .to_string()
+}

@@ -1,0 +1,143 @@
+//! `/wallet`: balance, top-up with its live status, ledger.
+
+use super::member::{Member, member_page};
+use crate::{
+    api_client::{ApiFailure, escape, with_query},
+    components::{Head::{End, Start}, Empty, FailureNotice, Field, Glyph, Moment, Notice, PageHead, Tone, cell, heads, hidden},
+    format, forms,
+    i18n::{Text, fill},
+};
+use leptos::prelude::*;
+use leptos_meta::Meta;
+use sautikit_api::wallet::{LedgerEntry, TopUp};
+
+/// Seconds between two looks at a pending top-up, without script.
+const PENDING_REFRESH_SECONDS: &str = "2";
+
+/// Wallet.
+#[component]
+pub(crate) fn WalletPage() -> impl IntoView {
+    member_page(|text| text.common.wallet, content)
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let text = member.text();
+    let query = &member.visit.query;
+    let top_up = match query.get("top_up") {
+        Some(id) => member.api().get::<TopUp>(format!("/v1/wallet/top-ups/{}", escape(id))).await.ok(),
+        None => None,
+    };
+    let cursor = query.get("cursor").unwrap_or_default();
+    let answer = member.api().fetch(with_query("/v1/wallet/ledger", &[("cursor", cursor)])).await?;
+    let entries: Vec<LedgerEntry> = answer.read()?;
+    let next = answer.header("x-next-cursor").map(|cursor| with_query("/wallet", &[("cursor", cursor)]));
+    Ok(view! {
+        <PageHead title=text.wallet.title.to_owned() text=text.wallet.text/>
+        {top_up.map(|top_up| progress(text, &top_up))}
+        <div class="stack-lg">
+            {figures(&member)}
+            <div class="columns">
+                <section class="panel">
+                    <div class="panel__head"><h2>{text.wallet.ledger}</h2></div>
+                    {ledger(&member, entries)}
+                    {next.map(|href| view! { <nav class="pager"><a class="button button--small" href=href>{text.common.next_page}</a></nav> })}
+                </section>
+                {top_up_form(&member)}
+            </div>
+        </div>
+    }
+    .into_any())
+}
+
+fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
+    let text = &text.wallet;
+    let amount = format::money(top_up.amount_minor, &top_up.currency);
+    match top_up.status.as_str() {
+        "succeeded" => {
+            view! { <Notice tone=Tone::Good title=text.succeeded.to_owned() text=fill(text.succeeded_text, &amount)/> }.into_any()
+        }
+        "failed" => {
+            let reason = top_up.failure_reason.clone().map(|reason| format!("{reason}. ")).unwrap_or_default();
+            view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{}", text.failed_text)/> }.into_any()
+        }
+        _ => view! {
+            <Meta http_equiv="refresh" content=PENDING_REFRESH_SECONDS/>
+            <Notice tone=Tone::Live title=text.pending.to_owned() text=fill(text.pending_text, &amount)/>
+        }
+        .into_any(),
+    }
+}
+
+fn figures(member: &Member) -> Option<AnyView> {
+    let text = &member.text().wallet;
+    let balance = member.balance.as_ref()?;
+    let threshold = balance.low_balance_threshold_minor.map_or_else(|| text.off.to_owned(), |minor| format::money(minor, &balance.currency));
+    let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
+    let figures = view! {
+        <section class="stats">
+            {stat(text.available, format::money(balance.available_minor, &balance.currency))}
+            {stat(text.balance, format::money(balance.balance_minor, &balance.currency))}
+            {stat(text.held, format::money(balance.held_minor, &balance.currency))}
+            {stat(text.threshold, threshold)}
+        </section>
+    };
+    Some(figures.into_any())
+}
+
+fn top_up_form(member: &Member) -> AnyView {
+    const FORM: &str = forms::TOP_UP;
+    let text = &member.text().wallet;
+    let visit = member.visit.clone();
+    let failure = visit.failure_of(FORM).cloned();
+    let lang = visit.lang;
+    let note = if visit.development { text.simulated } else { text.top_up_text };
+    view! {
+        <section class="panel" id="top-up">
+            <div class="panel__head"><h2>{text.top_up}</h2><p>{note}</p></div>
+            <div class="panel__body">
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                {visit.query.get("bad_amount").map(|_| view! { <Notice tone=Tone::Bad title=text.bad_amount.to_owned()/> })}
+                <form class="form" method="post" action=FORM>
+                    {hidden("form_token", visit.form_token.clone())}
+                    {hidden("currency", member.currency())}
+                    <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value="1,000".to_owned() unit=member.currency() maxlength=20/>
+                    <Field visit form=FORM name="phone" label=text.phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
+                    <button class="button button--primary">{text.pay}</button>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
+    let text = &member.text().wallet;
+    let lang = member.visit.lang;
+    let currency = member.currency();
+    if entries.is_empty() {
+        return view! { <Empty glyph=Glyph::Wallet title=text.none text=text.none_text/> }.into_any();
+    }
+    let rows = entries.into_iter().map(|entry| {
+        let kind = match entry.kind.as_str() {
+            "top_up" => text.kind_top_up,
+            "call" => text.kind_call,
+            "rental" => text.kind_rental,
+            "adjustment" => text.kind_adjustment,
+            "refund" => text.kind_refund,
+            "reversal" => text.kind_reversal,
+            _ => text.kind_storage,
+        };
+        let plus = if entry.amount_minor > 0 { "+" } else { "" };
+        let what = view! { <span>{kind}<br/><span class="muted small" style="overflow-wrap:anywhere">{entry.reference}</span></span> };
+        view! {
+            <tr>
+                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}
+                {cell(text.what, "", what)}
+                {cell(text.change, "end strong", format!("{plus}{}", format::money(entry.amount_minor, &currency)))}
+                {cell(text.after, "end nowrap", format::money(entry.balance_after_minor, &currency))}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! { <table class="table">{heads([Start(text.when), Start(text.what), End(text.change), End(text.after)])}<tbody>{rows}</tbody></table> }.into_any()
+}

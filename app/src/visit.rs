@@ -1,0 +1,109 @@
+//! What a page knows about the request that asked for it, and how it answers beyond its HTML.
+//!
+//! The server builds a [`Visit`] per request and puts it into the Leptos context; pages take it from there.
+
+use crate::{
+    api_client::{Api, ApiFailure},
+    forms::Fields,
+    i18n::{Lang, Text},
+};
+use sautikit_api::keys::CreatedApiKey;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the server tells every page.
+#[derive(Clone)]
+pub struct Visit {
+    /// The API, speaking for this visitor.
+    pub api: Api,
+    /// The visitor's language.
+    pub lang: Lang,
+    /// Path of the page, without query.
+    pub path: String,
+    /// The query's pairs, decoded.
+    pub query: Fields,
+    /// `http.public_url` without a trailing slash.
+    pub public_url: String,
+    /// URL folder of this build's assets, for instance `/assets/0123abcd`.
+    pub assets: String,
+    /// Whether the site folder holds the islands' WASM.
+    pub islands: bool,
+    /// Development mode: the banner shows, top-ups are simulated.
+    pub development: bool,
+    /// Fresh random text, used as the idempotency key of the forms of this page.
+    pub form_token: String,
+    /// What a form that was just sent has to say on this page.
+    pub flash: Option<Flash>,
+    /// Status and redirect of the answer.
+    pub reply: Reply,
+}
+
+impl Visit {
+    /// The visitor's catalogue.
+    pub fn text(&self) -> &'static Text {
+        self.lang.text()
+    }
+
+    /// The failure of the form that was just sent, when it belongs to `form`.
+    pub fn failure_of(&self, form: &str) -> Option<&ApiFailure> {
+        match &self.flash {
+            Some(Flash::Failed { form: failed, failure, .. }) if failed == form => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// What was typed into `field` of a form that failed, so that nobody types it twice.
+    pub fn typed(&self, form: &str, field: &str) -> Option<String> {
+        match &self.flash {
+            Some(Flash::Failed { form: failed, fields, .. }) if failed == form => fields.get(field).map(str::to_owned),
+            _ => None,
+        }
+    }
+}
+
+/// The result of a form, shown by the page that has it.
+#[derive(Clone)]
+pub enum Flash {
+    /// The API refused.
+    Failed {
+        /// Which form.
+        form: String,
+        /// Why.
+        failure: ApiFailure,
+        /// What was sent, to fill the form again.
+        fields: Fields,
+    },
+    /// A sign-in link is on its way to this address.
+    MailSent(String),
+    /// A key with its secret, which no later page can show. Boxed: it is much larger than the others.
+    KeyCreated(Box<CreatedApiKey>),
+}
+
+/// Status and redirect of the answer, set while a page renders and read by the server afterwards.
+#[derive(Clone, Default)]
+pub struct Reply(Arc<Mutex<Answer>>);
+
+/// What [`Reply`] collected.
+#[derive(Clone, Default, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status; 200 when absent.
+    pub status: Option<u16>,
+    /// Where to send the browser instead of showing the page.
+    pub redirect: Option<String>,
+}
+
+impl Reply {
+    /// Sends the browser to `to` (a path of ours).
+    pub fn redirect(&self, to: impl Into<String>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).redirect = Some(to.into());
+    }
+
+    /// Answers with `status`.
+    pub fn status(&self, status: u16) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).status = Some(status);
+    }
+
+    /// What was set.
+    pub fn answer(&self) -> Answer {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
