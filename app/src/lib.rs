@@ -1,10 +1,10 @@
-//! The console and the public site: Leptos, rendered on the server, with islands where the browser adds something.
+//! The console and the public site: Leptos, rendered on the server. Islands come with the first page that needs one.
 //!
 //! Every page is a client of the REST API ([`api_client`]) and every form is a plain HTML form, so that all but the
 //! softphone works without JavaScript. Deliberately absent: SQL, rules, cookies (the API sets them), axum.
 //!
 //! # Integration recipe (the server's `http/console.rs` is the worked example)
-//! 1. GET of each of [`routes`]: build a [`Visit`] (an [`api_client::ApiClient`] that carries the visitor's cookie, language,
+//! 1. GET of each route that `leptos_axum::generate_route_list(App)` names: build a [`Visit`] (an [`api_client::ApiClient`] that carries the visitor's cookie, language,
 //!    path, query, a fresh `form_token`), render [`shell`] with `leptos_axum::render_app_async_with_context`, the visit
 //!    provided as context; then apply [`visit::Reply::answer`] (redirect or status) to the response.
 //! 2. POST of `/console/{*form}`: refuse foreign origins, decode the urlencoded body into [`forms::Fields`], call
@@ -24,6 +24,6 @@ mod pages;
 mod shell;
 pub mod visit;
 
-pub use pages::{App, routes};
+pub use pages::App;
 pub use shell::shell;
 pub use visit::{Flash, Visit};

@@ -1,16 +1,16 @@
 //! The HTML document around every page.
 
 use crate::{pages::App, visit::Visit};
-use leptos::{config::LeptosOptions, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-/// Renders the document; `options.site_pkg_dir` has to be the asset folder of [`Visit::assets`] without its first slash.
-/// Expects a [`Visit`] in the context; during route generation there is none, and none is needed.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+/// Renders the document. Expects a [`Visit`] in the context.
+///
+/// No hydration scripts: no page has an island yet, and a page without one ships no WASM.
+pub fn shell() -> impl IntoView {
     let visit = use_context::<Visit>();
     let lang = visit.as_ref().map_or("en", |visit| visit.lang.code());
-    let assets = visit.as_ref().map(|visit| visit.assets.clone()).unwrap_or_default();
-    let islands = visit.is_some_and(|visit| visit.islands);
+    let assets = visit.map(|visit| visit.assets).unwrap_or_default();
     view! {
         <!DOCTYPE html>
         <html lang=lang>
@@ -19,9 +19,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href=format!("{assets}/icon.svg")/>
-                <link rel="preload" href=format!("{assets}/inter.woff2") r#as="font" r#type="font/woff2" crossorigin="anonymous"/>
                 <link rel="stylesheet" href=format!("{assets}/app.css")/>
-                {islands.then(|| view! { <HydrationScripts options islands=true/> })}
+                <script type="module" src=format!("{assets}/times.js")></script>
                 <MetaTags/>
             </head>
             <body><App/></body>

@@ -25,8 +25,6 @@ pub struct Visit {
     pub public_url: String,
     /// URL folder of this build's assets, for instance `/assets/0123abcd`.
     pub assets: String,
-    /// Whether the site folder holds the islands' WASM.
-    pub islands: bool,
     /// Development mode: the banner shows, top-ups are simulated.
     pub development: bool,
     /// Fresh random text, used as the idempotency key of the forms of this page.

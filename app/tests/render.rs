@@ -11,7 +11,7 @@ use app::{
     visit::{Answer, Flash, Reply},
 };
 use axum::{body::Body, http::Request};
-use leptos::{config::LeptosOptions, prelude::provide_context};
+use leptos::prelude::provide_context;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -39,7 +39,7 @@ impl ScriptedApi {
         if self.signed_out {
             return Err(refusal(401, "auth.session_invalid", None));
         }
-        let mut list = |list: Value| if self.empty { json!([]) } else { list };
+        let list = |list: Value| if self.empty { json!([]) } else { list };
         let body = match (request.method.as_str(), path) {
             ("GET", "/v1/auth/me") => me(),
             ("GET", "/v1/wallet/balance") => json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null}),
@@ -136,7 +136,6 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         query: Fields::new(pairs),
         public_url: "http://localhost:4000".to_owned(),
         assets: "/assets/test".to_owned(),
-        islands: false,
         development: true,
         form_token: "form-token".to_owned(),
         flash: None,
@@ -145,9 +144,10 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
 }
 
 async fn render(name: &str, visit: Visit, url: &str) -> (String, Answer) {
+    // As the server does before the first page: starts Leptos' executor.
+    leptos_axum::generate_route_list(app::App);
     let reply = visit.reply.clone();
-    let options = LeptosOptions::builder().output_name("app").build();
-    let handler = leptos_axum::render_app_async_with_context(move || provide_context(visit.clone()), move || shell(options.clone()));
+    let handler = leptos_axum::render_app_async_with_context(move || provide_context(visit.clone()), shell);
     let response = handler(Request::get(url).body(Body::empty()).unwrap()).await;
     let html = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     let html = String::from_utf8(html.to_vec()).unwrap();

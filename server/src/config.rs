@@ -115,6 +115,8 @@ pub struct Http {
     pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Folder that `xtask build` wrote; empty means `site` near the executable.
+    pub site_dir: PathBuf,
 }
 
 /// `[sip]`.

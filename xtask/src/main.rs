@@ -17,8 +17,8 @@ use std::process::ExitCode;
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: xtask build|sdk|assets [--release] [--out DIR]
-  build    console (WASM islands, CSS, scripts, fonts) and SDK into the site folder
-  assets   the same without WASM: CSS, scripts and fonts only
+  build    console assets and SDK into the site folder
+  assets   only the console's: CSS, scripts, font
   sdk      only the browser SDK, laid out as its npm package's dist/
   --out    site folder (default: $CARGO_TARGET_DIR/site; for sdk: $CARGO_TARGET_DIR/site/sdk/browser)";
 
@@ -39,10 +39,10 @@ fn run(mut args: Vec<String>) -> Outcome<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["build"] => {
             let site = out.unwrap_or_else(|| paths.target.join("site"));
-            site::build(&paths, &site, site::Client::Wasm, release)?;
+            site::build(&paths, &site, release)?;
             sdk::build(&paths, &site.join("sdk/browser"), release)
         }
-        ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), site::Client::None, release),
+        ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), release),
         ["sdk"] => sdk::build(&paths, &out.unwrap_or_else(|| paths.target.join("site/sdk/browser")), release),
         _ => Err(USAGE.into()),
     }

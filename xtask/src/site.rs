@@ -2,32 +2,25 @@
 //!
 //! ```text
 //! site/version              one line: the hash that names the current assets
-//! site/assets/HASH/app.css  app.js  app_bg.wasm  softphone.js  inter.woff2  …
+//! site/assets/HASH/app.css  softphone.js  times.js  icon.svg  inter.woff2
 //! site/sdk/browser/…        see sdk.rs
 //! ```
 //!
 //! All files of one build live under one content hash: URLs inside them stay relative, every file may be cached for ever,
 //! and a page never mixes files of two builds. `.br` and `.gz` siblings exist in release builds only.
 
-use crate::{Outcome, compress, css, paths::Paths, wasm};
+use crate::{Outcome, compress, css, paths::Paths};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::Path,
 };
 
-/// Whether the islands' WASM is part of the site.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Client {
-    Wasm,
-    None,
-}
-
 /// The variable font of the console, taken from its npm package.
 const FONT: &str = "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2";
 
 /// Builds the console's assets into `site`, replacing what an earlier build left there.
-pub(crate) fn build(paths: &Paths, site: &Path, client: Client, release: bool) -> Outcome<()> {
+pub(crate) fn build(paths: &Paths, site: &Path, release: bool) -> Outcome<()> {
     let staging = site.join("assets.new");
     if staging.exists() {
         fs::remove_dir_all(&staging)?;
@@ -41,11 +34,6 @@ pub(crate) fn build(paths: &Paths, site: &Path, client: Client, release: bool) -
     }
     fs::write(staging.join("app.css"), css::bundle(paths, font.is_some())?)?;
     copy_scripts(&paths.root.join("app/js"), &staging)?;
-    if client == Client::Wasm {
-        let islands =
-            wasm::Module { package: "sautikit-app", library: "app", features: "hydrate", out_name: "app", typescript: false };
-        wasm::build(paths, &islands, &staging, release)?;
-    }
     // Stable across runs and machines: DefaultHasher::new has fixed keys.
     let version = fingerprint(&staging)?;
     if release {

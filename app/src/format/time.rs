@@ -1,4 +1,4 @@
-//! Moments and durations. The server renders UTC and says so; the browser's island rewrites `<time>` to its own zone.
+//! Moments and durations. The server renders UTC and says so; `app/js/times.js` rewrites `<time>` to its own zone.
 
 use crate::i18n::Lang;
 

@@ -26,25 +26,7 @@ use leptos_router::{
     path,
 };
 
-/// Paths of the pages as axum spells them, for the server's router.
-pub const fn routes() -> &'static [&'static str] {
-    &[
-        "/",
-        "/signin",
-        "/auth/verify",
-        "/onboarding",
-        "/home",
-        "/numbers",
-        "/numbers/{id}",
-        "/calls",
-        "/calls/{id}",
-        "/wallet",
-        "/developers/keys",
-        "/softphone",
-    ]
-}
-
-/// The console: chooses the page by path.
+/// The console: chooses the page by path. The server takes its routes from here (`leptos_axum::generate_route_list`).
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

@@ -19,7 +19,9 @@ use crate::state::AppState;
 pub(super) async fn check_origin(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
-    let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || request.uri().path().starts_with("/v1/auth/");
+    let path = request.uri().path();
+    let signs_in = path.starts_with("/v1/auth/") || path.starts_with("/console/");
+    let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || signs_in;
     let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
     if guarded && !is_allowed(headers, &app.public_url) {
         return ApiError::from(ErrorCode::AuthOriginDenied).into_response();

@@ -1,0 +1,12 @@
+// Rewrites every <time> from UTC to the viewer's zone; UTC stays on hover (the title that the server wrote).
+const lang = document.documentElement.lang || "en";
+const styles = {
+  moment: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }),
+  clock: new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" }),
+};
+
+for (const element of document.querySelectorAll("time[datetime][data-style]")) {
+  const moment = new Date(element.dateTime);
+  const style = styles[element.dataset.style];
+  if (style && !Number.isNaN(moment.getTime())) element.textContent = style.format(moment);
+}

@@ -1,0 +1,61 @@
+//! POST of the console's plain HTML forms. The origin was checked by the router's middleware.
+
+use app::forms::{Fields, Next};
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use sautikit_api::ErrorCode;
+
+use super::pages::{self, LANGUAGE_COOKIE};
+use super::Console;
+use crate::error::ApiError;
+use crate::http::BODY_LIMIT_BYTES;
+
+/// How long a chosen language is remembered: a year.
+const LANGUAGE_MAX_AGE_SECONDS: u32 = 31_536_000;
+
+/// Runs a form of `app` and answers with its redirect or its page.
+pub(super) async fn submit(State(console): State<Console>, request: Request) -> Response {
+    let (mut parts, fields) = match decode(request).await {
+        Ok(decoded) => decoded,
+        Err(error) => return error.into_response(),
+    };
+    let api = pages::api(&console, &parts);
+    let submitted = app::forms::submit(parts.uri.path(), &fields, &api).await;
+    let mut response = match submitted.next {
+        Next::Redirect(to) => Redirect::to(&to).into_response(),
+        Next::NotFound => ApiError::from(ErrorCode::NotFound).into_response(),
+        Next::Show { page, flash, status } => {
+            parts.uri = page.parse().unwrap_or_else(|_| Uri::from_static("/"));
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+            pages::render(&console, parts, Some(flash), status).await
+        }
+    };
+    for cookie in submitted.set_cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// Remembers the language and goes back to where the visitor was.
+pub(super) async fn choose_language(request: Request) -> Response {
+    let (_, fields) = match decode(request).await {
+        Ok(decoded) => decoded,
+        Err(error) => return error.into_response(),
+    };
+    let lang = app::i18n::Lang::parse(&fields.text("lang")).unwrap_or_default();
+    // A path of ours only: `//evil.example` would leave the site.
+    let to = fields.text("return_to");
+    let to = if to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') { to } else { "/".to_owned() };
+    let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_MAX_AGE_SECONDS}", lang.code());
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()
+}
+
+async fn decode(request: Request) -> Result<(Parts, Fields), ApiError> {
+    let (parts, body) = request.into_parts();
+    let body: Bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| ErrorCode::PayloadTooLarge)?;
+    let pairs = url::form_urlencoded::parse(&body).into_owned().collect();
+    Ok((parts, Fields::new(pairs)))
+}

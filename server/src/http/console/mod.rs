@@ -1,0 +1,42 @@
+//! The console and public site: renders `app`'s pages, takes its forms, serves its assets.
+//!
+//! A page is a client of `/v1`: [`client::InProcess`] runs its requests through the API's own router, with the visitor's
+//! cookie and origin, so authentication, rules and errors exist once. Deliberately absent: anything that a page knows.
+
+mod client;
+mod forms;
+mod pages;
+mod site;
+
+pub use site::Site;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::state::AppState;
+
+/// What the console's handlers share.
+#[derive(Clone)]
+struct Console {
+    app: AppState,
+    /// `/v1` with all its layers.
+    api: Router,
+    site: Arc<Site>,
+}
+
+/// Pages, forms and assets, over `api` (everything under `/v1`, layers included).
+pub(super) fn routes(app: &AppState, api: Router) -> Router<AppState> {
+    let site = Arc::new(Site::find(&app.config.http.site_dir));
+    let mut routes = Router::new()
+        .route(app::forms::LANGUAGE, post(forms::choose_language))
+        .route("/console/{*form}", post(forms::submit))
+        .route("/assets/{*file}", get(site::asset))
+        .route("/sdk/browser/{*file}", get(site::sdk));
+    // Listing the pages also starts Leptos' executor, which rendering needs.
+    for page in leptos_axum::generate_route_list(app::App) {
+        routes = routes.route(page.path(), get(pages::show));
+    }
+    routes.with_state(Console { app: app.clone(), api, site })
+}

@@ -1,0 +1,87 @@
+//! Renders a page of `app` for a visitor.
+
+use std::sync::Arc;
+
+use app::api_client::Api;
+use app::forms::Fields;
+use app::i18n::Lang;
+use app::visit::{Answer, Reply};
+use app::{Flash, Visit};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use leptos::prelude::provide_context;
+
+use super::Console;
+use super::client::InProcess;
+use crate::http::caller::cookie;
+
+/// The language that the visitor chose.
+pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
+
+/// Scripts and styles of our own only; the softphone compiles WASM and opens the SIP WebSocket of this host. Style
+/// attributes are allowed because widths of bars are data.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; style-src-attr 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self'; media-src 'self' blob:; connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// GET of any page.
+pub(super) async fn show(State(console): State<Console>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    render(&console, parts, None, StatusCode::OK).await
+}
+
+/// The page that `parts.uri` names, with what a form has to say, answered with `status` unless the page decides otherwise.
+pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>, status: StatusCode) -> Response {
+    let visit = visit(console, &parts, flash);
+    let reply = visit.reply.clone();
+    let mut request = Request::new(Body::empty());
+    // A form's page is rendered as if it had been asked for by GET.
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = parts.uri;
+    let page = leptos_axum::render_app_async_with_context(move || provide_context(visit.clone()), app::shell);
+    let mut response = page(request).await;
+
+    let Answer { status: chosen, redirect } = reply.answer();
+    if let Some(to) = redirect {
+        return Redirect::to(&to).into_response();
+    }
+    *response.status_mut() = chosen.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    // Not `no-referrer`: under it browsers send `Origin: null` with forms, which the API refuses. The token of a mailed
+    // link still never reaches another origin.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// The API, speaking for the visitor.
+pub(super) fn api(console: &Console, parts: &Parts) -> Api {
+    Api::new(Arc::new(InProcess::new(console.api.clone(), parts)))
+}
+
+fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
+    Visit {
+        api: api(console, parts),
+        lang: language(&parts.headers),
+        path: parts.uri.path().to_owned(),
+        query: query(&parts.uri),
+        public_url: console.app.public_url.to_string(),
+        assets: console.site.assets_url(),
+        development: console.app.config.is_development(),
+        form_token: console.app.new_uuid().to_string(),
+        flash,
+        reply: Reply::default(),
+    }
+}
+
+fn language(headers: &HeaderMap) -> Lang {
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    Lang::negotiate(cookie(headers, LANGUAGE_COOKIE), accepted)
+}
+
+fn query(uri: &Uri) -> Fields {
+    Fields::new(url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
+}
