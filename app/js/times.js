@@ -1,7 +1,8 @@
 // Rewrites every <time> from UTC to the viewer's zone; UTC stays on hover (the title that the server wrote).
-const lang = document.documentElement.lang || "en";
+// Day before month in both languages, as the region writes it.
+const lang = document.documentElement.lang === "sw" ? "sw-KE" : "en-KE";
 const styles = {
-  moment: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }),
+  moment: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" }),
   clock: new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" }),
 };
 

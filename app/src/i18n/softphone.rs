@@ -19,6 +19,7 @@ catalogue! {
         reject: "Decline" | "Kataa",
         keypad: "Keypad" | "Vibonye",
         recent: "This session" | "Kipindi hiki",
+        recent_none: "Calls made or taken here will be listed." | "Simu za hapa zitaorodheshwa.",
         offline: "Offline" | "Nje ya mtandao",
         connecting: "Connecting" | "Inaunganisha",
         ready: "Ready" | "Tayari",

@@ -1,9 +1,12 @@
-//! `/calls/{id}`: one call – parties, cost, and what happened when.
+//! `/calls/{id}`: one call – parties, cost, and what happened when (`call_timeline`).
 
-use super::member::{Member, member_page};
+use super::{
+    call_timeline::call_timeline,
+    member::{Member, member_page},
+};
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{Head::{End, Start}, CallBadge, Empty, Glyph, Moment, Notice, PageHead, Tone, cell, heads},
+    components::{Head::{End, Start}, CallBadge, Moment, Notice, PageHead, Tone, cell, heads},
     format,
     i18n::CallsText,
 };
@@ -11,12 +14,9 @@ use leptos::prelude::*;
 use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 use sautikit_api::calls::{Call, CallEvent, CallLeg};
-use serde_json::Value;
 
 /// Seconds between two looks at a call that still runs, without script.
 const LIVE_REFRESH_SECONDS: &str = "3";
-/// Facts that one entry shows beside its title; the rest stands in the raw data.
-const FACTS_SHOWN: usize = 6;
 
 /// One call.
 #[component]
@@ -43,7 +43,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         <div class="columns" style="margin-top:var(--space-6)">
             <section class="panel">
                 <div class="panel__head"><h2>{text.timeline}</h2></div>
-                {timeline(&member, events)}
+                {call_timeline(events, lang)}
             </section>
             <div class="stack">{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
         </div>
@@ -111,90 +111,4 @@ fn parties(text: &'static CallsText, legs: &[CallLeg], currency: &str) -> Option
     });
     let rows = rows.collect_view();
     Some(view! { <section class="panel"><table class="table">{heads([Start(text.legs), End(text.duration), End(text.cost)])}<tbody>{rows}</tbody></table></section> }.into_any())
-}
-
-fn timeline(member: &Member, events: Vec<CallEvent>) -> AnyView {
-    let text = &member.text().calls;
-    let lang = member.visit.lang;
-    if events.is_empty() {
-        return view! { <Empty glyph=Glyph::Calls title=text.timeline_none text=""/> }.into_any();
-    }
-    let items = events.into_iter().map(|event| {
-        let class = match tone(&event.kind) {
-            Tone::Good => "timeline__item timeline__item--good",
-            Tone::Bad => "timeline__item timeline__item--bad",
-            _ => "timeline__item",
-        };
-        let raw = serde_json::to_string_pretty(&event.data).unwrap_or_default();
-        let has_data = event.data.as_object().is_some_and(|members| !members.is_empty());
-        view! {
-            <li class=class>
-                <div class="timeline__time"><Moment at=event.occurred_at lang clock=true/></div>
-                <div>
-                    <div class="timeline__title">{title(text, &event.kind)}</div>
-                    <div class="timeline__facts">{scalars(&event.data).into_iter().map(|(key, value)| view! { <span>{key}" "<b>{value}</b></span> }).collect_view()}</div>
-                    {has_data.then(|| view! { <details><summary>{text.raw}</summary><pre>{raw}</pre></details> })}
-                </div>
-            </li>
-        }
-    });
-    view! { <ol class="timeline">{items.collect_view()}</ol> }.into_any()
-}
-
-/// The kind in words; one that the catalogue does not have is shown with its own, dots and underscores as spaces.
-fn title(text: &'static CallsText, kind: &str) -> String {
-    let known = match kind {
-        "call.initiated" => text.event_call_initiated,
-        "call.ringing" => text.event_call_ringing,
-        "call.answered" => text.event_call_answered,
-        "call.completed" => text.event_call_completed,
-        "call.failed" => text.event_call_failed,
-        "leg.ringing" => text.event_leg_ringing,
-        "leg.answered" => text.event_leg_answered,
-        "leg.ended" => text.event_leg_ended,
-        "verb.started" => text.event_verb_started,
-        "verb.ended" => text.event_verb_ended,
-        "digit" | "leg.digit" => text.event_digit,
-        other => return other.replace(['.', '_'], " "),
-    };
-    known.to_owned()
-}
-
-fn tone(kind: &str) -> Tone {
-    if kind.ends_with(".answered") || kind.ends_with(".completed") {
-        Tone::Good
-    } else if ["failed", "timeout", "busy", "no_answer", "unavailable", "invalid"].iter().any(|word| kind.contains(word)) {
-        Tone::Bad
-    } else {
-        Tone::Neutral
-    }
-}
-
-/// The members that are plain values, as key and text.
-fn scalars(data: &Value) -> Vec<(String, String)> {
-    let Some(members) = data.as_object() else { return Vec::new() };
-    let readable = members.iter().filter_map(|(key, value)| match value {
-        Value::String(text) => Some((key.replace('_', " "), text.clone())),
-        Value::Number(number) => Some((key.replace('_', " "), number.to_string())),
-        Value::Bool(flag) => Some((key.replace('_', " "), flag.to_string())),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    });
-    readable.take(FACTS_SHOWN).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_values_stand_beside_the_title() {
-        let data = serde_json::json!({ "sip_status": 486, "cause": "busy", "legs": [1], "none": null });
-        assert_eq!(scalars(&data), [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())]);
-    }
-
-    #[test]
-    fn unknown_kinds_are_still_readable() {
-        assert_eq!(title(&crate::i18n::Lang::English.text().calls, "media.first_packet"), "media first packet");
-        assert!(tone("call.callback_failed") == Tone::Bad);
-    }
 }

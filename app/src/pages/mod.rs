@@ -4,6 +4,7 @@
 //! "Loading" behind without JavaScript, and a page has to choose its status or redirect first.
 
 mod call;
+mod call_timeline;
 mod calls;
 mod home;
 mod keys;

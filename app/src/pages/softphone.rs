@@ -44,7 +44,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         }
         .into_any()
     } else {
-        view! { <div class="columns columns--even">{phone(&member, numbers)}{tips(&member)}</div> }.into_any()
+        view! { <div class="columns columns--phone">{phone(&member, numbers)}{tips(&member)}</div> }.into_any()
     };
     Ok(view! { <PageHead title=text.softphone.title.to_owned() text=text.softphone.text/>{body} }.into_any())
 }
@@ -106,7 +106,7 @@ fn tips(member: &Member) -> AnyView {
             </section>
             <section class="panel">
                 <div class="panel__head"><h2>{text.recent}</h2><a class="small" href="/calls">{member.text().home.all_calls}</a></div>
-                <div class="panel__body"><ul class="phone__log" data-phone="log"></ul></div>
+                <div class="panel__body"><ul class="phone__log" data-phone="log" data-empty=text.recent_none></ul></div>
             </section>
         </div>
     }

@@ -128,7 +128,7 @@ fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
             _ => text.kind_storage,
         };
         let plus = if entry.amount_minor > 0 { "+" } else { "" };
-        let what = view! { <span>{kind}<br/><span class="muted small" style="overflow-wrap:anywhere">{entry.reference}</span></span> };
+        let what = view! { <span>{kind}<br/><span class="muted small">{entry.reference}</span></span> };
         view! {
             <tr>
                 {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}

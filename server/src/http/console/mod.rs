@@ -8,7 +8,7 @@ mod forms;
 mod pages;
 mod site;
 
-pub use site::Site;
+use site::Site;
 
 use std::sync::Arc;
 

@@ -18,13 +18,13 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const A_WHILE: &str = "public, max-age=300";
 
 /// Where the built files are.
-pub struct Site {
+pub(super) struct Site {
     root: PathBuf,
 }
 
 impl Site {
     /// The configured folder; empty means `site` beside the executable or one level up (cargo's target folder).
-    pub fn find(configured: &Path) -> Self {
+    pub(super) fn find(configured: &Path) -> Self {
         if !configured.as_os_str().is_empty() {
             return Self { root: configured.to_path_buf() };
         }
