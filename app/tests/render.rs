@@ -42,12 +42,16 @@ impl ScriptedApi {
         let list = |list: Value| if self.empty { json!([]) } else { list };
         let body = match (request.method.as_str(), path) {
             ("GET", "/v1/auth/me") => me(),
-            ("GET", "/v1/wallet/balance") => json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null}),
+            ("GET", "/v1/wallet/balance") => {
+                json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null})
+            }
             ("GET", "/v1/wallet/ledger") => list(ledger()),
             ("GET", "/v1/numbers") => list(json!([number()])),
             ("GET", "/v1/numbers/available") => json!([available(2), available(3), available(4)]),
             ("GET", "/v1/api-keys") => list(json!([key()])),
-            ("GET", "/v1/calls") => list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")])),
+            ("GET", "/v1/calls") => {
+                list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")]))
+            }
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
             ("GET", path) if path.starts_with("/v1/numbers/") => number(),
@@ -114,9 +118,7 @@ fn call(status: &str) -> Value {
 }
 
 fn events() -> Value {
-    let event = |sequence: i64, kind: &str, second: u8, data: Value| {
-        json!({"id": ID, "sequence": sequence, "kind": kind, "occurred_at": format!("2026-11-21T09:31:{second:02}.120Z"), "data": data})
-    };
+    let event = |sequence: i64, kind: &str, second: u8, data: Value| json!({"id": ID, "sequence": sequence, "kind": kind, "occurred_at": format!("2026-11-21T09:31:{second:02}.120Z"), "data": data});
     json!([
         event(1, "call.ringing", 0, json!({"trunk": "sandbox", "sip_call_id": "a84b4c76e66710"})),
         event(2, "call.answered", 7, json!({"sip_status": 200, "codec": "opus"})),
@@ -128,7 +130,11 @@ fn events() -> Value {
 
 fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+    let pairs = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
     Visit {
         api: Api::new(api),
         lang: Lang::English,
@@ -194,7 +200,13 @@ async fn home_ticks_what_the_api_knows_to_be_done() {
 
 #[tokio::test]
 async fn a_new_workspace_sees_next_steps_and_not_empty_tables() {
-    for (name, url) in [("home-new", "/home"), ("calls-new", "/calls"), ("numbers-new", "/numbers"), ("wallet-new", "/wallet"), ("softphone-new", "/softphone")] {
+    for (name, url) in [
+        ("home-new", "/home"),
+        ("calls-new", "/calls"),
+        ("numbers-new", "/numbers"),
+        ("wallet-new", "/wallet"),
+        ("softphone-new", "/softphone"),
+    ] {
         let api = ScriptedApi { empty: true, ..ScriptedApi::default() };
         let (html, _) = render(name, visit(Arc::new(api), url), url).await;
         assert!(html.contains("class=\"empty\""), "{url}");
@@ -224,18 +236,26 @@ async fn pages_show_what_the_api_gave() {
 async fn a_refused_form_shows_code_request_and_what_was_typed() {
     let api: Arc<dyn ApiClient> = Arc::new(ScriptedApi::default());
     let form = fields(&[("amount", "5"), ("currency", "KES"), ("phone", "0722000042"), ("form_token", "t")]);
-    let Next::Show { page, flash, status } = forms::submit(forms::TOP_UP, &form, &Api::new(api.clone())).await.next else { panic!("shown again") };
+    let Next::Show { page, flash, status } = forms::submit(forms::TOP_UP, &form, &Api::new(api.clone())).await.next
+    else {
+        panic!("shown again")
+    };
     assert_eq!(status, 400);
     let visit = Visit { flash: Some(flash), ..visit(api, &page) };
     let (html, _) = render("wallet-refused", visit, &page).await;
-    assert!(html.contains("wallet.topup_below_minimum") && html.contains("req_019a0000") && html.contains("0722000042"));
+    assert!(
+        html.contains("wallet.topup_below_minimum") && html.contains("req_019a0000") && html.contains("0722000042")
+    );
 }
 
 #[tokio::test]
 async fn a_new_key_is_shown_once_and_sent_once() {
     let api = Arc::new(ScriptedApi::default());
     let form = fields(&[("name", "ci"), ("scope", "calls:read"), ("scope", "sip:token"), ("form_token", "t1")]);
-    let Next::Show { page, flash, .. } = forms::submit(forms::CREATE_KEY, &form, &Api::new(api.clone())).await.next else { panic!("shown") };
+    let Next::Show { page, flash, .. } = forms::submit(forms::CREATE_KEY, &form, &Api::new(api.clone())).await.next
+    else {
+        panic!("shown")
+    };
     assert!(matches!(flash, Flash::KeyCreated(_)));
     let asked = api.asked.lock().unwrap().clone();
     assert_eq!(asked[0].idempotency_key.as_deref(), Some("t1"));

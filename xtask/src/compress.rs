@@ -24,11 +24,16 @@ pub(crate) fn folder(folder: &Path) -> Outcome<()> {
 
 fn file(path: &Path) -> Outcome<()> {
     let data = fs::read(path)?;
-    let mut gzip = flate2::write::GzEncoder::new(fs::File::create(path.with_added_extension("gz"))?, flate2::Compression::best());
+    let mut gzip =
+        flate2::write::GzEncoder::new(fs::File::create(path.with_added_extension("gz"))?, flate2::Compression::best());
     gzip.write_all(&data)?;
     gzip.finish()?;
-    let mut brotli =
-        brotli::CompressorWriter::new(fs::File::create(path.with_added_extension("br"))?, BUFFER_BYTES, BROTLI_QUALITY, BROTLI_WINDOW_BITS);
+    let mut brotli = brotli::CompressorWriter::new(
+        fs::File::create(path.with_added_extension("br"))?,
+        BUFFER_BYTES,
+        BROTLI_QUALITY,
+        BROTLI_WINDOW_BITS,
+    );
     brotli.write_all(&data)?;
     brotli.flush()?;
     Ok(())

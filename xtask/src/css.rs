@@ -14,8 +14,12 @@ const fn version(major: u32, minor: u32) -> Option<u32> {
 
 /// The bundled sheet; with `fonts`, the @font-face of the self-hosted variable font stands at its head.
 pub(crate) fn bundle(paths: &Paths, fonts: bool) -> Outcome<String> {
-    let targets =
-        Targets::from(Browsers { chrome: version(111, 0), safari: version(16, 4), firefox: version(114, 0), ..Browsers::default() });
+    let targets = Targets::from(Browsers {
+        chrome: version(111, 0),
+        safari: version(16, 4),
+        firefox: version(114, 0),
+        ..Browsers::default()
+    });
     let entry = paths.root.join("style").join(if fonts { "app.css" } else { "app-system-font.css" });
     let provider = FileProvider::new();
     let mut bundler = Bundler::new(&provider, None, ParserOptions::default());

@@ -26,6 +26,9 @@ impl Paths {
 
     /// A file of an npm package, looked for where `npm ci` may have been run; `None` when it is not installed.
     pub(crate) fn npm(&self, file: &str) -> Option<PathBuf> {
-        ["xtask/node_modules", "node_modules"].iter().map(|folder| self.root.join(folder).join(file)).find(|path| path.exists())
+        ["xtask/node_modules", "node_modules"]
+            .iter()
+            .map(|folder| self.root.join(folder).join(file))
+            .find(|path| path.exists())
     }
 }

@@ -55,7 +55,9 @@ pub(crate) fn build(paths: &Paths, site: &Path, release: bool) -> Outcome<()> {
 fn copy_scripts(from: &Path, to: &Path) -> Outcome<()> {
     for entry in fs::read_dir(from)? {
         let path = entry?.path();
-        if let Some(name) = path.file_name().filter(|_| path.extension().is_some_and(|kind| kind == "js" || kind == "svg")) {
+        if let Some(name) =
+            path.file_name().filter(|_| path.extension().is_some_and(|kind| kind == "js" || kind == "svg"))
+        {
             fs::copy(&path, to.join(name))?;
         }
     }
@@ -63,7 +65,8 @@ fn copy_scripts(from: &Path, to: &Path) -> Outcome<()> {
 }
 
 fn fingerprint(folder: &Path) -> Outcome<String> {
-    let mut files = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    let mut files =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
     files.sort();
     let mut hasher = DefaultHasher::new();
     for file in files.iter().filter(|path| path.is_file()) {

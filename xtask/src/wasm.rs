@@ -55,7 +55,16 @@ fn compile(paths: &Paths, module: &Module<'_>, release: bool) -> Outcome<PathBuf
     // The crate type is given here and not in Cargo.toml: a cdylib beside the rlib would be linked natively for every server build.
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(&paths.root).env("CARGO_TARGET_DIR", &paths.target);
-    cargo.args(["rustc", "--package", module.package, "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"]);
+    cargo.args([
+        "rustc",
+        "--package",
+        module.package,
+        "--lib",
+        "--crate-type",
+        "cdylib",
+        "--target",
+        "wasm32-unknown-unknown",
+    ]);
     cargo.args(["--profile", profile]);
     if !module.features.is_empty() {
         cargo.args(["--features", module.features]);
@@ -67,7 +76,10 @@ fn compile(paths: &Paths, module: &Module<'_>, release: bool) -> Outcome<PathBuf
 
 fn optimise(paths: &Paths, wasm: &Path) -> Outcome<()> {
     let Some(tool) = paths.npm("binaryen/bin/wasm-opt") else {
-        eprintln!("xtask: wasm-opt is not installed (npm ci --ignore-scripts in xtask/), leaving {} as it is", wasm.display());
+        eprintln!(
+            "xtask: wasm-opt is not installed (npm ci --ignore-scripts in xtask/), leaving {} as it is",
+            wasm.display()
+        );
         return Ok(());
     };
     eprintln!("xtask: wasm-opt -Oz {}", wasm.display());
@@ -76,6 +88,7 @@ fn optimise(paths: &Paths, wasm: &Path) -> Outcome<()> {
 }
 
 fn run(command: &mut Command) -> Outcome<()> {
-    let status = command.status().map_err(|failure| format!("{}: {failure}", command.get_program().to_string_lossy()))?;
+    let status =
+        command.status().map_err(|failure| format!("{}: {failure}", command.get_program().to_string_lossy()))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed ({status})").into()) }
 }

@@ -113,7 +113,12 @@ impl Api {
     }
 
     /// POST that creates or moves money; the same `key` makes a repetition harmless.
-    pub async fn post_once(&self, path: impl Into<String>, body: &impl Serialize, key: &str) -> Result<ApiResponse, ApiFailure> {
+    pub async fn post_once(
+        &self,
+        path: impl Into<String>,
+        body: &impl Serialize,
+        key: &str,
+    ) -> Result<ApiResponse, ApiFailure> {
         self.send(Method::Post, path.into(), Some(to_json(body)?), Some(key.to_owned())).await
     }
 
@@ -156,8 +161,11 @@ pub fn escape(text: &str) -> String {
 
 /// `path` with the pairs that are not empty as its query.
 pub fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
-    let query: Vec<String> =
-        pairs.iter().filter(|(_, value)| !value.is_empty()).map(|(key, value)| format!("{key}={}", escape(value))).collect();
+    let query: Vec<String> = pairs
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| format!("{key}={}", escape(value)))
+        .collect();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
 }
 

@@ -1,7 +1,11 @@
 //! The frame of the console: banner, side bar, content.
 
 use super::{Glyph, Icon, hidden};
-use crate::{format, i18n::{Lang, Text, fill}, visit::Visit};
+use crate::{
+    format,
+    i18n::{Lang, Text, fill},
+    visit::Visit,
+};
 use leptos::prelude::*;
 use sautikit_api::{accounts::Me, wallet::Balance};
 
@@ -55,7 +59,8 @@ fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balanc
         view! { <a class="nav__link" href=href aria-current=current.then_some("page")><Icon glyph/>{words}</a> }
     });
     let name = me.workspace.as_ref().map(|workspace| workspace.name.clone()).unwrap_or_default();
-    let money = balance.map(|balance| fill(text.common.available, &format::money(balance.available_minor, &balance.currency)));
+    let money =
+        balance.map(|balance| fill(text.common.available, &format::money(balance.available_minor, &balance.currency)));
     view! {
         <div class="workspace"><span class="workspace__name">{name}</span><span class="workspace__money figure">{money}</span></div>
         <nav class="nav">{links.into_iter().collect_view()}</nav>

@@ -1,7 +1,10 @@
 //! Boxes that tell the outcome of something.
 
 use super::{Glyph, Icon, Tone};
-use crate::{api_client::ApiFailure, i18n::{Lang, fill}};
+use crate::{
+    api_client::ApiFailure,
+    i18n::{Lang, fill},
+};
 use leptos::prelude::*;
 
 /// A sentence with a heading.

@@ -42,6 +42,10 @@ pub(super) async fn onboarding(fields: &Fields, api: &Api) -> Submitted {
 
 /// Leads to the start page whatever the API says: a session that is over already is signed out too.
 pub(super) async fn sign_out(api: &Api) -> Submitted {
-    let set_cookies = api.post("/v1/auth/logout", &serde_json::json!({})).await.map(|answer| answer.set_cookies()).unwrap_or_default();
+    let set_cookies = api
+        .post("/v1/auth/logout", &serde_json::json!({}))
+        .await
+        .map(|answer| answer.set_cookies())
+        .unwrap_or_default();
     Submitted { next: Next::redirect("/"), set_cookies }
 }

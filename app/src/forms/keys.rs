@@ -12,7 +12,8 @@ const PAGE: &str = "/developers/keys";
 /// Shows the page with the secret instead of redirecting: nothing may keep the secret until a second request.
 pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
     let scopes: Vec<String> = fields.all("scope").map(str::to_owned).collect();
-    let body = CreateApiKey { name: fields.text("name"), scopes: (!scopes.is_empty()).then_some(scopes), expires_at: None };
+    let body =
+        CreateApiKey { name: fields.text("name"), scopes: (!scopes.is_empty()).then_some(scopes), expires_at: None };
     let created = match api.post_once("/v1/api-keys", &body, &fields.text("form_token")).await {
         Ok(answer) => answer.read::<CreatedApiKey>(),
         Err(failure) => Err(failure),

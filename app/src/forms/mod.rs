@@ -73,7 +73,11 @@ impl Next {
             return Self::redirect("/signin");
         }
         let status = failure.status();
-        Self::Show { page: page.into(), flash: Flash::Failed { form: form.to_owned(), failure, fields: fields.clone() }, status }
+        Self::Show {
+            page: page.into(),
+            flash: Flash::Failed { form: form.to_owned(), failure, fields: fields.clone() },
+            status,
+        }
     }
 }
 

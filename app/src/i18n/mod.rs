@@ -65,7 +65,9 @@ impl Lang {
     /// The visitor's language: the cookie's choice, else the first of `Accept-Language` that we have, else English.
     pub fn negotiate(cookie: Option<&str>, accept_language: Option<&str>) -> Self {
         let accepted = || {
-            accept_language?.split(',').find_map(|range| Self::parse(range.trim().split([';', '-']).next().unwrap_or_default()))
+            accept_language?
+                .split(',')
+                .find_map(|range| Self::parse(range.trim().split([';', '-']).next().unwrap_or_default()))
         };
         cookie.and_then(Self::parse).or_else(accepted).unwrap_or_default()
     }

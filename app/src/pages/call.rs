@@ -6,7 +6,11 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{Head::{End, Start}, CallBadge, Moment, Notice, PageHead, Tone, cell, heads},
+    components::{
+        CallBadge,
+        Head::{End, Start},
+        Moment, Notice, PageHead, Tone, cell, heads,
+    },
     format,
     i18n::CallsText,
 };
@@ -71,8 +75,12 @@ fn figures(member: &Member, call: &Call) -> AnyView {
 fn facts(member: &Member, call: &Call) -> AnyView {
     let text = &member.text().calls;
     let lang = member.visit.lang;
-    let moment = |label: &'static str, at: &Option<String>| at.clone().map(|at| view! { <dt>{label}</dt><dd><Moment at lang/></dd> });
-    let word = |label: &'static str, word: Option<String>| word.map(|word| view! { <dt>{label}</dt><dd><code>{word}</code></dd> });
+    let moment = |label: &'static str, at: &Option<String>| {
+        at.clone().map(|at| view! { <dt>{label}</dt><dd><Moment at lang/></dd> })
+    };
+    let word = |label: &'static str, word: Option<String>| {
+        word.map(|word| view! { <dt>{label}</dt><dd><code>{word}</code></dd> })
+    };
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.facts}</h2></div>

@@ -75,7 +75,10 @@ fn sentence(words: &str) -> String {
 fn tone(kind: &str) -> Tone {
     if kind.ends_with(".answered") || kind.ends_with(".completed") {
         Tone::Good
-    } else if ["failed", "timeout", "busy", "no_answer", "unavailable", "invalid"].iter().any(|word| kind.contains(word)) {
+    } else if ["failed", "timeout", "busy", "no_answer", "unavailable", "invalid"]
+        .iter()
+        .any(|word| kind.contains(word))
+    {
         Tone::Bad
     } else {
         Tone::Neutral
@@ -101,7 +104,10 @@ mod tests {
     #[test]
     fn only_plain_values_stand_beside_the_title() {
         let data = serde_json::json!({ "sip_status": 486, "cause": "busy", "legs": [1], "none": null });
-        assert_eq!(scalars(&data), [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())]);
+        assert_eq!(
+            scalars(&data),
+            [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())]
+        );
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, with_query},
-    components::{Head::{End, Start}, CallBadge, Empty, Glyph, Moment, PageHead, cell, heads},
+    components::{
+        CallBadge, Empty, Glyph,
+        Head::{End, Start},
+        Moment, PageHead, cell, heads,
+    },
     format,
     i18n::{CallsText, Lang, Text},
 };
@@ -127,6 +131,14 @@ pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    let headings = heads([Start(text.started), Start(text.status), Start(text.direction), Start(text.from), Start(text.to), End(text.duration), End(text.cost)]);
+    let headings = heads([
+        Start(text.started),
+        Start(text.status),
+        Start(text.direction),
+        Start(text.from),
+        Start(text.to),
+        End(text.duration),
+        End(text.cost),
+    ]);
     view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }

@@ -3,7 +3,11 @@
 use super::member::{Member, member_page};
 use crate::{
     api_client::ApiFailure,
-    components::{Head::{End, Start}, Empty, FailureNotice, Field, Glyph, Moment, Notice, PageHead, Tone, badge, cell, heads, hidden},
+    components::{
+        Empty, FailureNotice, Field, Glyph,
+        Head::{End, Start},
+        Moment, Notice, PageHead, Tone, badge, cell, heads, hidden,
+    },
     forms,
     i18n::fill,
     visit::Flash,

@@ -3,7 +3,11 @@
 use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, with_query},
-    components::{Head::{End, Start}, Empty, FailureNotice, Glyph, PageHead, Tone, badge, cell, heads, hidden},
+    components::{
+        Empty, FailureNotice, Glyph,
+        Head::{End, Start},
+        PageHead, Tone, badge, cell, heads, hidden,
+    },
     format, forms,
     i18n::fill,
 };
@@ -20,7 +24,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let text = &member.text().numbers;
     let contains = member.visit.query.get("contains").unwrap_or_default().to_owned();
     let mine: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
-    let available: Vec<AvailableNumber> = member.api().get(with_query("/v1/numbers/available", &[("contains", &contains)])).await?;
+    let available: Vec<AvailableNumber> =
+        member.api().get(with_query("/v1/numbers/available", &[("contains", &contains)])).await?;
     let failure = member.visit.failure_of(forms::CLAIM).cloned();
     let lang = member.visit.lang;
     Ok(view! {

@@ -3,7 +3,11 @@
 use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
-    components::{Head::{End, Start}, Empty, FailureNotice, Field, Glyph, Moment, Notice, PageHead, Tone, cell, heads, hidden},
+    components::{
+        Empty, FailureNotice, Field, Glyph,
+        Head::{End, Start},
+        Moment, Notice, PageHead, Tone, cell, heads, hidden,
+    },
     format, forms,
     i18n::{Text, fill},
 };
@@ -54,11 +58,13 @@ fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
     let amount = format::money(top_up.amount_minor, &top_up.currency);
     match top_up.status.as_str() {
         "succeeded" => {
-            view! { <Notice tone=Tone::Good title=text.succeeded.to_owned() text=fill(text.succeeded_text, &amount)/> }.into_any()
+            view! { <Notice tone=Tone::Good title=text.succeeded.to_owned() text=fill(text.succeeded_text, &amount)/> }
+                .into_any()
         }
         "failed" => {
             let reason = top_up.failure_reason.clone().map(|reason| format!("{reason}. ")).unwrap_or_default();
-            view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{}", text.failed_text)/> }.into_any()
+            view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{}", text.failed_text)/> }
+                .into_any()
         }
         _ => view! {
             <Meta http_equiv="refresh" content=PENDING_REFRESH_SECONDS/>
@@ -71,7 +77,9 @@ fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
 fn figures(member: &Member) -> Option<AnyView> {
     let text = &member.text().wallet;
     let balance = member.balance.as_ref()?;
-    let threshold = balance.low_balance_threshold_minor.map_or_else(|| text.off.to_owned(), |minor| format::money(minor, &balance.currency));
+    let threshold = balance
+        .low_balance_threshold_minor
+        .map_or_else(|| text.off.to_owned(), |minor| format::money(minor, &balance.currency));
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
     let figures = view! {
         <section class="stats">

@@ -45,7 +45,8 @@ pub fn router(app: &AppState) -> Router {
         .merge(wallet::http::routes());
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     // The console's own way to the API: the same routes and layers, without a socket between.
-    let inner = Router::new().nest("/v1", api.clone()).fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    let inner =
+        Router::new().nest("/v1", api.clone()).fallback(not_found).method_not_allowed_fallback(method_not_allowed);
     let routes = Router::new()
         .nest("/v1", api)
         .merge(console::routes(app, with_layers(inner, app)))

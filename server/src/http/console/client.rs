@@ -84,6 +84,7 @@ async fn read(response: Response<Body>) -> Result<ApiResponse, ApiFailure> {
         false => serde_json::from_slice(&body).map_err(|problem| unreadable(&problem))?,
     };
     let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect();
+    let headers =
+        parts.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?))).collect();
     Ok(ApiResponse { status, headers, json })
 }

@@ -8,8 +8,8 @@ use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
 
-use super::pages::{self, LANGUAGE_COOKIE};
 use super::Console;
+use super::pages::{self, LANGUAGE_COOKIE};
 use crate::error::ApiError;
 use crate::http::BODY_LIMIT_BYTES;
 

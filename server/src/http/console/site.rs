@@ -58,12 +58,20 @@ impl Site {
 }
 
 /// GET `/assets/HASH/FILE`.
-pub(super) async fn asset(State(console): State<Console>, UrlPath(file): UrlPath<String>, headers: HeaderMap) -> Response {
+pub(super) async fn asset(
+    State(console): State<Console>,
+    UrlPath(file): UrlPath<String>,
+    headers: HeaderMap,
+) -> Response {
     serve(&console.site, "assets", &file, &headers, FOR_EVER).await
 }
 
 /// GET `/sdk/browser/FILE`; any page may load the SDK.
-pub(super) async fn sdk(State(console): State<Console>, UrlPath(file): UrlPath<String>, headers: HeaderMap) -> Response {
+pub(super) async fn sdk(
+    State(console): State<Console>,
+    UrlPath(file): UrlPath<String>,
+    headers: HeaderMap,
+) -> Response {
     let mut response = serve(&console.site, "sdk/browser", &file, &headers, A_WHILE).await;
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
