@@ -3,17 +3,22 @@
 mod client;
 mod databases;
 
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
-use sautikit::clock::TestClock;
+use axum::Extension;
+use sautikit::clock::{SystemClock, TestClock};
 use sautikit::config::Config;
 use sautikit::db::Db;
 use sautikit::entropy::Entropy;
+use sautikit::gateway::{self, Started};
 use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
 use sautikit::secrets::Secrets;
 use sautikit::state::AppState;
+use sautikit::{jobs, numbers};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -46,6 +51,23 @@ macro_rules! on_each_engine {
     )*};
 }
 pub(crate) use on_each_engine;
+
+/// A server whose gateway runs; it stops with the test.
+pub(crate) struct RunningGateway(Server);
+
+impl Deref for RunningGateway {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.0
+    }
+}
+
+impl Drop for RunningGateway {
+    fn drop(&mut self) {
+        self.0.app.stopping.cancel();
+    }
+}
 
 /// A server in this process.
 pub(crate) struct Server {
@@ -81,6 +103,22 @@ impl Server {
             tasks: TaskTracker::new(),
         };
         Self { router: router(&app), app, clock, _database: database }
+    }
+
+    /// The same server on the machine's clock, with job runner and gateway running on free ports until it is dropped.
+    pub(crate) async fn with_gateway(self) -> (RunningGateway, Started) {
+        let mut app = self.app.clone();
+        let mut config = Config::clone(&app.config);
+        let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config.sip.listen = free_port;
+        config.media.listen = free_port;
+        app.config = Arc::new(config);
+        app.clock = Arc::new(SystemClock::new());
+        numbers::seed_development(&app).await.expect("the inventory");
+        app.tasks.spawn(jobs::run_until_stopped(app.clone()));
+        let started = gateway::start(&app).await.expect("the gateway");
+        let router = router(&app).layer(Extension(started.gateway.clone()));
+        (RunningGateway(Self { app, router, ..self }), started)
     }
 
     /// A client without credentials.

@@ -1,0 +1,9 @@
+//! The gateway on real sockets: SIP and RTP of the sandbox carrier over loopback, driven through the API, on SQLite (what
+//! the tables do on both engines is `calls`' and `wallet`'s business).
+//!
+//! Nothing waits for a time to pass: states are polled from the API with a deadline.
+
+mod callbacks;
+mod outbound;
+mod strangers;
+mod support;

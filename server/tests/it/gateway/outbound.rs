@@ -1,0 +1,91 @@
+//! Calls that the API places to the sandbox carrier.
+
+use serde_json::json;
+
+use super::support::{FROM, Live};
+
+/// KES 3.00 a minute is five cents a second.
+const MINOR_PER_SECOND: i64 = 5;
+
+#[tokio::test]
+async fn an_answered_call_is_billed_by_the_second() {
+    let live = Live::with_money().await;
+    let before = live.balance().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042", "max_duration": 3 })).await;
+    let answered = live.call_that_is(&id, "answered").await;
+    assert!(answered["answered_at"].is_string());
+    let call = live.billed(&id).await;
+    assert_eq!(call["status"], "completed");
+    let seconds = call["duration_seconds"].as_i64().expect("a duration");
+    assert!((3..=4).contains(&seconds), "{call}");
+    assert_eq!(call["cost_minor"], json!(seconds * MINOR_PER_SECOND));
+    assert_eq!(live.balance().await, before - seconds * MINOR_PER_SECOND);
+}
+
+#[tokio::test]
+async fn the_api_ends_a_call() {
+    let live = Live::with_money().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042" })).await;
+    live.call_that_is(&id, "answered").await;
+    live.asha.post(&format!("/v1/calls/{id}/hangup"), json!({})).await.expect(200);
+    let call = live.call_that_is(&id, "completed").await;
+    assert_eq!(call["hangup_cause"], "api_hangup");
+}
+
+#[tokio::test]
+async fn a_call_hung_up_while_it_rings_is_canceled_and_free() {
+    let live = Live::with_money().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722009902" })).await;
+    live.asha.post(&format!("/v1/calls/{id}/hangup"), json!({})).await.expect(200);
+    live.call_that_is(&id, "canceled").await;
+    assert_eq!(live.billed(&id).await["cost_minor"], 0);
+}
+
+#[tokio::test]
+async fn nobody_answers_before_the_timeout() {
+    let live = Live::with_money().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722009902", "timeout": 5 })).await;
+    let call = live.call_that_is(&id, "no_answer").await;
+    assert_eq!(call["answered_at"], json!(null));
+}
+
+#[tokio::test]
+async fn busy_is_busy_and_free() {
+    let live = Live::with_money().await;
+    let before = live.balance().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722009901" })).await;
+    live.call_that_is(&id, "busy").await;
+    assert_eq!(live.billed(&id).await["cost_minor"], 0);
+    assert_eq!(live.balance().await, before);
+}
+
+#[tokio::test]
+async fn a_carriers_503_is_failed_and_its_status_is_on_the_timeline() {
+    let live = Live::with_money().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722009903" })).await;
+    let call = live.call_that_is(&id, "failed").await;
+    assert_eq!(call["hangup_cause"], "sip.503");
+    let timeline = live.timeline(&id).await;
+    assert!(timeline.iter().any(|event| event["data"].to_string().contains("sip.503")), "{timeline:?}");
+}
+
+#[tokio::test]
+async fn the_callee_hangs_up_after_five_seconds() {
+    let live = Live::with_money().await;
+    let id = live.place(json!({ "from": FROM, "to": "+254722009905" })).await;
+    let call = live.billed(&id).await;
+    assert_eq!(call["status"], "completed");
+    let seconds = call["duration_seconds"].as_i64().expect("a duration");
+    assert!((5..=6).contains(&seconds), "{call}");
+    assert_eq!(call["cost_minor"], json!(seconds * MINOR_PER_SECOND));
+}
+
+#[tokio::test]
+async fn an_empty_wallet_dials_nothing() {
+    let live = Live::without_money().await;
+    assert_eq!(live.balance().await, 0);
+    let refused = live.asha.post("/v1/calls", json!({ "from": FROM, "to": "+254722000042" })).await;
+    refused.expect_error("wallet.insufficient_funds");
+    assert!(live.gateway.gateway.calls.lock().is_empty());
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+}

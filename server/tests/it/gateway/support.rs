@@ -1,0 +1,123 @@
+//! A running gateway with Asha's workspace: money and a number.
+
+use std::time::Duration;
+
+use sautikit::gateway::Started;
+use serde_json::{Value, json};
+
+use crate::support::{Client, Engine, RunningGateway, Server};
+
+/// The first number of the development inventory.
+pub(super) const FROM: &str = "+254700000001";
+/// The longest that anything of these tests takes: two rings, five seconds of talk and a job, on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(30);
+/// Between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The server, its gateway and a workspace.
+pub(super) struct Live {
+    pub(super) server: RunningGateway,
+    pub(super) gateway: Started,
+    pub(super) asha: Client,
+    /// Id of [`FROM`].
+    pub(super) number_id: String,
+}
+
+impl Live {
+    /// A workspace with KES 1,000 and [`FROM`].
+    pub(super) async fn with_money() -> Self {
+        Self::start(100_000).await
+    }
+
+    /// A workspace with [`FROM`] and nothing left.
+    pub(super) async fn without_money() -> Self {
+        Self::start(0).await
+    }
+
+    async fn start(beyond_the_number_minor: i64) -> Self {
+        let (server, gateway) = Server::start(Engine::Sqlite).await.with_gateway().await;
+        let asha = server.onboarded("asha@example.com").await;
+        let available = asha.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+        let due_minor = available[0]["due_now_minor"].as_i64().expect("a price");
+        // Paystack takes amounts that M-Pesa, which knows whole shillings only, does not.
+        let amount_minor = due_minor + beyond_the_number_minor;
+        asha.post("/v1/wallet/top-ups", json!({ "method": "paystack", "amount_minor": amount_minor }))
+            .await
+            .expect(202);
+        eventually("the top-up arrives", async || (balance(&asha).await == amount_minor).then_some(())).await;
+        let id = available[0]["id"].as_str().expect("an id");
+        let claimed = asha.post(&format!("/v1/numbers/{id}/claim"), json!({})).await.expect(201).json;
+        assert_eq!(claimed["number"], FROM);
+        let number_id = claimed["id"].as_str().expect("an id").to_owned();
+        Self { server, gateway, asha, number_id }
+    }
+
+    /// Changes the number's routing.
+    pub(super) async fn route(&self, routing: Value) {
+        self.asha.patch(&format!("/v1/numbers/{}/routing", self.number_id), routing).await.expect(200);
+    }
+
+    /// Places a call; its id.
+    pub(super) async fn place(&self, call: Value) -> String {
+        let accepted = self.asha.post("/v1/calls", call).await.expect(202).json;
+        accepted["call_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The call, once it has this status.
+    pub(super) async fn call_that_is(&self, id: &str, status: &str) -> Value {
+        let path = format!("/v1/calls/{id}");
+        eventually(&format!("the call is {status}"), async || {
+            let call = self.asha.get(&path).await.expect(200).json;
+            (call["status"] == status).then_some(call)
+        })
+        .await
+    }
+
+    /// The call, once it has ended and its cost is taken.
+    pub(super) async fn billed(&self, id: &str) -> Value {
+        let path = format!("/v1/calls/{id}");
+        eventually("the call is billed", async || {
+            let call = self.asha.get(&path).await.expect(200).json;
+            (!call["cost_minor"].is_null()).then_some(call)
+        })
+        .await
+    }
+
+    /// The newest call, once there is one.
+    pub(super) async fn newest_call(&self) -> Value {
+        eventually("a call appears", async || {
+            let calls = self.asha.get("/v1/calls").await.expect(200).json;
+            calls.get(0).cloned()
+        })
+        .await
+    }
+
+    /// The call's timeline.
+    pub(super) async fn timeline(&self, id: &str) -> Vec<Value> {
+        let events = self.asha.get(&format!("/v1/calls/{id}/events")).await.expect(200).json;
+        events.as_array().expect("a list").clone()
+    }
+
+    /// The workspace's balance.
+    pub(super) async fn balance(&self) -> i64 {
+        balance(&self.asha).await
+    }
+}
+
+async fn balance(client: &Client) -> i64 {
+    let wallet = client.get("/v1/wallet/balance").await.expect(200).json;
+    wallet["balance_minor"].as_i64().expect("a balance")
+}
+
+/// Looks until there is something to see; fails the test at the deadline.
+pub(super) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
+    let looking = async {
+        loop {
+            match look().await {
+                Some(seen) => return seen,
+                None => tokio::time::sleep(LOOK_AGAIN).await,
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("not in {DEADLINE:?}: {what}"))
+}
