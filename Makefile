@@ -1,4 +1,71 @@
+# Two commands matter: `make run` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sautikit/target
+TARGET := $(CARGO_TARGET_DIR)
+# cargo-nextest is on our machines; plain cargo serves where it is not.
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run --no-tests=pass || echo test)
 
+.PHONY: help run build test unit wasm e2e check sdk release bench fuzz
+
+help:
+	@sed -n 's/^##//p' Makefile
+
+##  run      builds what is missing, starts the server in development mode and prints the addresses
+run: build
+	$(TARGET)/debug/sautikit
+
+##  build    console assets, SDK and server, unoptimised
+build:
+	scripts/preflight.sh run
+	@echo "1/2 console and SDK (the first build takes some minutes)"
+	cargo run -q -p xtask -- build
+	@echo "2/2 server"
+	cargo build -p sautikit
+
+##  test     installs what the tests need and runs all of them
 test:
-	scripts/postgres-for-tests.sh run cargo nextest run --workspace --no-tests=pass
+	scripts/preflight.sh test
+	$(MAKE) wasm
+	$(MAKE) e2e
+	$(MAKE) unit
+
+# The pure crates must build for the browser: no clock, socket or runtime can creep in.
+wasm:
+	cargo check -q --target wasm32-unknown-unknown -p sautikit-api -p sautikit-sip -p sautikit-voice -p sautikit-browser
+	cargo check -q --target wasm32-unknown-unknown -p sautikit-media --no-default-features
+
+# Rust tests, on SQLite and on PostgreSQL.
+unit:
+	scripts/postgres-for-tests.sh run cargo $(NEXTEST) --workspace --features sautikit-app/ssr
+
+##  e2e      real peers: the SDK in Chromium
+e2e:
+	cargo run -q -p xtask -- sdk --out $(TARGET)/e2e-sdk
+	cd end2end/sdk && SDK_DIST=$(TARGET)/e2e-sdk npm test --silent
+
+##  check    format and lint
+check:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --features sautikit-app/ssr -- -D warnings
+
+##  sdk      dist/sautikit-browser-VERSION.tgz
+sdk:
+	scripts/preflight.sh run
+	scripts/pack-sdk.sh
+
+##  release  dist/sautikit, dist/site and dist/sautikit-browser-VERSION.tgz
+release: sdk
+	cargo run -q -p xtask -- build --release --out dist/site
+	cargo build --release -p sautikit
+	install -D $(TARGET)/release/sautikit dist/sautikit
+
+##  bench    figures for docs/benchmarks; compare ratios and CPU time, wall time varies
+bench:
+	cargo bench -p sautikit-sip --bench clean_calls
+	cd crates/sip/bench-peer && cargo run --release
+	cargo bench -p sautikit --bench relay
+
+##  fuzz     a minute per byte parser (needs cargo-fuzz and nightly)
+fuzz:
+	for t in message stream sdp; do (cd crates/sip && cargo +nightly fuzz run $$t -- -max_total_time=60); done
+	for t in rtp rtcp dtmf wav; do (cd crates/media && cargo +nightly fuzz run $$t -- -max_total_time=60); done
