@@ -7,7 +7,7 @@ use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use voice::{Direction, Facts, LegId, Origin, Target};
 
-use super::call_task::{Begin, Seat};
+use super::call_task::{Begin, Inbox, Seat};
 use super::leg::inbound;
 use super::sip::IncomingCall;
 use super::{Gateway, MediaTransport};
@@ -72,12 +72,14 @@ pub(super) async fn run_with_caller(
     transport: MediaTransport,
 ) {
     let row = begin.row.clone();
-    let mut seat = Seat::new(gateway, begin);
+    let inbox = Inbox::new();
+    let handle = inbox.handle();
+    let mut seat = Seat::new(gateway, begin, inbox);
     let running = seat.running();
     match gateway.media_end(&running.media, LegId::FIRST, transport) {
         Ok(end) => {
             running.seat_caller(call, end);
-            gateway.calls.lock().insert(row.id, seat.handle());
+            gateway.calls.lock().insert(row.id, handle);
             seat.run().await;
         }
         Err(error) => {

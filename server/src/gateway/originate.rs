@@ -9,7 +9,7 @@ use voice::{LegId, Origin, Target};
 
 use super::Gateway;
 use super::begin::{self, BeginError};
-use super::call_task::Seat;
+use super::call_task::{Inbox, Seat};
 use crate::calls::{self, CallsGateway, Direction, OriginateOrder};
 use crate::numbers;
 
@@ -19,19 +19,21 @@ pub(super) struct Originator(pub(super) Arc<Gateway>);
 impl CallsGateway for Originator {
     fn originate(&self, order: OriginateOrder) {
         let gateway = self.0.clone();
+        let call_id = order.call_id;
+        // Known from now on: whoever has its id may hang it up, also before its first INVITE.
+        let inbox = Inbox::new();
+        gateway.calls.lock().insert(call_id, inbox.handle());
         self.0.app.tasks.spawn(async move {
-            let call_id = order.call_id;
-            match seat(&gateway, order).await {
-                Ok(Some(seat)) => {
-                    gateway.calls.lock().insert(call_id, seat.handle());
-                    seat.run().await;
-                }
-                Ok(None) => begin::abandon(&gateway, call_id, ErrorCode::NumbersNotAssigned).await,
+            let code = match seat(&gateway, order, inbox).await {
+                Ok(Some(seat)) => return seat.run().await,
+                Ok(None) => ErrorCode::NumbersNotAssigned,
                 Err(error) => {
                     tracing::error!(call = %call_id, %error, "an outbound call could not begin");
-                    begin::abandon(&gateway, call_id, ErrorCode::InternalError).await;
+                    ErrorCode::InternalError
                 }
-            }
+            };
+            gateway.calls.lock().remove(&call_id);
+            begin::abandon(&gateway, call_id, code).await;
         });
     }
 
@@ -44,7 +46,7 @@ impl CallsGateway for Originator {
 }
 
 /// None when the number was released since the order was given.
-async fn seat(gateway: &Arc<Gateway>, order: OriginateOrder) -> Result<Option<Seat>, BeginError> {
+async fn seat(gateway: &Arc<Gateway>, order: OriginateOrder, inbox: Inbox) -> Result<Option<Seat>, BeginError> {
     let mut conn = gateway.app.db.acquire().await?;
     let Some(number) = numbers::find_active_by_e164(&mut conn, &order.from_e164).await? else { return Ok(None) };
     let Ok(row) = calls::get_call(&mut conn, order.workspace_id, order.call_id).await else { return Ok(None) };
@@ -60,7 +62,7 @@ async fn seat(gateway: &Arc<Gateway>, order: OriginateOrder) -> Result<Option<Se
         to.push(telephone);
     }
     let origin = Origin::Api { to, actions: order.actions.as_ref().and_then(read_actions) };
-    Ok(Some(Seat::new(gateway, begin::begin(gateway, row, &number, origin, legs).await?)))
+    Ok(Some(Seat::new(gateway, begin::begin(gateway, row, &number, origin, legs).await?, inbox)))
 }
 
 /// The list was validated when the call was placed.

@@ -52,6 +52,25 @@ pub struct CallHandle {
     inbox: mpsc::Sender<Arrival>,
 }
 
+/// The inbox of a call: made before the call, so that a hangup that comes while it is being prepared waits for it.
+pub struct Inbox {
+    inbox: mpsc::Sender<Arrival>,
+    arrivals: mpsc::Receiver<Arrival>,
+}
+
+impl Inbox {
+    /// An empty one.
+    pub fn new() -> Self {
+        let (inbox, arrivals) = mpsc::channel(INBOX);
+        Self { inbox, arrivals }
+    }
+
+    /// For the API and the operator.
+    pub fn handle(&self) -> CallHandle {
+        CallHandle { inbox: self.inbox.clone() }
+    }
+}
+
 impl CallHandle {
     /// Ends the call. False when it is over already.
     pub fn hang_up(&self) -> bool {
@@ -92,9 +111,8 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Makes the channels of a call.
-    pub fn new(gateway: &Arc<Gateway>, begin: Begin) -> Self {
-        let (inbox, arrivals) = mpsc::channel(INBOX);
+    /// Joins what a call begins with and its inbox.
+    pub fn new(gateway: &Arc<Gateway>, begin: Begin, Inbox { inbox, arrivals }: Inbox) -> Self {
         let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
         let began_at_us = gateway.app.now_us();
         let recorder = Recorder::start(gateway.app.clone(), begin.row.id, began_at_us, begin.legs.clone());
@@ -117,11 +135,6 @@ impl Seat {
     /// The call's effects, for seating the leg that it begins with.
     pub(super) fn running(&mut self) -> &mut Running {
         &mut self.running
-    }
-
-    /// For the API and the operator.
-    pub fn handle(&self) -> CallHandle {
-        CallHandle { inbox: self.running.inbox.clone() }
     }
 
     /// Runs the call to its end.
