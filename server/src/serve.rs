@@ -82,10 +82,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         app.db.migrate().await?;
     }
 
-    serve_metrics(&app).await?;
     start_rooms(&app).await?;
 
     let started = gateway::start(&app).await?;
+    serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
     println!("ready http={http_address} sip={sip_address} media={media_address}");
@@ -111,12 +111,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 }
 
 /// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
-async fn serve_metrics(app: &AppState) -> Result<(), ServeError> {
+async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result<(), ServeError> {
     // An empty text is off; the configuration's check refused everything else that is not an address.
     let Ok(address) = app.config.metrics.listen.parse::<SocketAddr>() else { return Ok(()) };
     let listener = listen("metrics.listen", address).await?;
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
-    let server = axum::serve(listener, http::operator_router(app).into_make_service());
+    let server = axum::serve(listener, http::operator_router(app).layer(Extension(gateway)).into_make_service());
     let stopping = app.stopping.clone().cancelled_owned();
     app.tasks.spawn(async move { server.with_graceful_shutdown(stopping).await });
     Ok(())

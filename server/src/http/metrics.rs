@@ -1,27 +1,79 @@
 //! `/metrics` in Prometheus' text format, served on the operator's port only.
+//!
+//! The gauges of the gateway say what is open right now: after the last call all of them but the transactions, which
+//! outlive it by half a minute, are zero again, or something leaks.
 
+use std::fmt::{Display, Write as _};
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use crate::gateway::Gateway;
 use crate::state::AppState;
 
-pub(super) async fn metrics(State(app): State<AppState>) -> impl IntoResponse {
+pub(super) async fn metrics(
+    State(app): State<AppState>,
+    gateway: Option<Extension<Arc<Gateway>>>,
+) -> impl IntoResponse {
+    let mut page = Page::default();
+    page.gauge("uptime_seconds", "Time since this process started.", app.clock.monotonic().as_secs());
+    process(&mut page, &app);
+    if let Some(Extension(gateway)) = gateway {
+        calls(&mut page, &gateway).await;
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], page.text)
+}
+
+fn process(page: &mut Page, app: &AppState) {
     let (open, idle) = app.db.connections();
-    let text = format!(
-        "# HELP sautikit_uptime_seconds Time since this process started.\n\
-         # TYPE sautikit_uptime_seconds gauge\n\
-         sautikit_uptime_seconds {}\n\
-         # HELP sautikit_database_connections Connections of this node's pool.\n\
-         # TYPE sautikit_database_connections gauge\n\
-         sautikit_database_connections{{state=\"idle\"}} {idle}\n\
-         sautikit_database_connections{{state=\"used\"}} {}\n\
-         # HELP sautikit_database_connections_max Most connections that this node opens.\n\
-         # TYPE sautikit_database_connections_max gauge\n\
-         sautikit_database_connections_max {}\n",
-        app.clock.monotonic().as_secs(),
-        (open as usize).saturating_sub(idle),
-        app.config.database.max_connections,
-    );
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text)
+    let used = (open as usize).saturating_sub(idle);
+    let connections = "database_connections";
+    page.head(connections, "gauge", "Connections of this node's pool.");
+    page.sample(connections, "{state=\"idle\"}", idle);
+    page.sample(connections, "{state=\"used\"}", used);
+    let most = app.config.database.max_connections;
+    page.gauge("database_connections_max", "Most connections that this node opens.", most);
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
+}
+
+async fn calls(page: &mut Page, gateway: &Gateway) {
+    let sip = gateway.sip.gauge().await;
+    let media = gateway.media.gauge();
+    page.gauge("calls", "Calls that this node runs.", gateway.calls.lock().len());
+    page.gauge("sip_sessions", "SIP calls, from INVITE to the end of BYE.", sip.sessions);
+    page.gauge("sip_transactions", "SIP transactions.", sip.transactions);
+    page.gauge("sip_websockets", "Open SIP WebSockets.", sip.flows);
+    page.gauge("media_ports", "Legs in the media engine.", media.ports);
+    page.gauge("media_rtp_pairs", "RTP/RTCP port pairs in use.", media.rtp_pairs);
+    page.gauge("webrtc_connections", "Browser media connections.", gateway.webrtc.connections());
+    let dropped = "media_dropped_total";
+    page.head(dropped, "counter", "Packets dropped because a queue or socket was full.");
+    page.sample(dropped, "{at=\"engine\"}", media.dropped);
+    page.sample(dropped, "{at=\"webrtc\"}", gateway.webrtc.dropped());
+}
+
+/// The text format, version 0.0.4.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.head(name, "gauge", help);
+        self.sample(name, "", value);
+    }
+
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing to a String never fails.
+        let _ = writeln!(self.text, "# HELP sautikit_{name} {help}\n# TYPE sautikit_{name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: impl Display) {
+        let _ = writeln!(self.text, "sautikit_{name}{labels} {value}");
+    }
 }

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use sip::message::{Headers, Message};
 use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Peer;
-use super::{Signal, SipLeg};
+use super::{Signal, SipGauge, SipLeg};
 
 /// One thing to do.
 pub(crate) enum Command {
@@ -28,4 +28,6 @@ pub(crate) enum Command {
     FlowClosed { flow: FlowId },
     /// A message came over a WebSocket.
     Received { flow: FlowId, message: Box<Message> },
+    /// Tell what is open.
+    Gauge { reply: oneshot::Sender<SipGauge> },
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::flows::{Flows, datagram_path};
-use super::{Command, Incoming, IncomingCall, Signal, SipHandle, SipLeg, UDP_FLOW, signal_channel};
+use super::{Command, Incoming, IncomingCall, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, signal_channel};
 use crate::clock::Clock;
 
 /// The largest datagram that is read: the largest there is.
@@ -193,7 +193,14 @@ impl Task {
                     self.ua.handle(now, Input::Received { path, message: *message });
                 }
             }
+            // Who asked may have stopped waiting.
+            Command::Gauge { reply } => drop(reply.send(self.gauge())),
         }
+    }
+
+    fn gauge(&self) -> SipGauge {
+        let load = self.ua.load();
+        SipGauge { sessions: load.sessions, transactions: load.clients + load.servers, flows: self.flows.count() }
     }
 
     fn close(&mut self, flow: sip::ua::FlowId) {

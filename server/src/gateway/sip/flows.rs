@@ -42,6 +42,11 @@ impl Flows {
         self.open.remove(&flow).is_some()
     }
 
+    /// How many are open.
+    pub(super) fn count(&self) -> usize {
+        self.open.len()
+    }
+
     /// The path of a message that came over `flow`; none when it has closed meanwhile.
     pub(super) fn path(&self, flow: FlowId) -> Option<Path> {
         self.open.get(&flow).map(|open| Path { flow, local: WEB, remote: open.remote })

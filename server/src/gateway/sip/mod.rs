@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sip::message::{Headers, Request};
 use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use command::Command;
 pub use endpoint::{Endpoint, EndpointError};
@@ -82,6 +82,17 @@ pub struct IncomingCall {
     pub signals: mpsc::Receiver<Signal>,
 }
 
+/// What the endpoint holds right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SipGauge {
+    /// Calls, from INVITE to the end of BYE; zero when no call is up.
+    pub sessions: usize,
+    /// Transactions, which outlive their call by up to 32 s (RFC 3261 §17, timers B, D, H, J).
+    pub transactions: usize,
+    /// Open WebSockets.
+    pub flows: usize,
+}
+
 /// Talks to the endpoint. Cheap to clone; commands of one caller are carried out in order.
 #[derive(Clone)]
 pub struct SipHandle {
@@ -121,6 +132,13 @@ impl SipHandle {
     /// Sends an INFO in the leg's dialog.
     pub async fn info(&self, leg: SipLeg, body: Body) {
         self.send(Command::Info { leg, body }).await;
+    }
+
+    /// What is open now; nothing when the endpoint is gone.
+    pub async fn gauge(&self) -> SipGauge {
+        let (reply, gauge) = oneshot::channel();
+        self.send(Command::Gauge { reply }).await;
+        gauge.await.unwrap_or_default()
     }
 
     pub(crate) async fn send(&self, command: Command) {
