@@ -83,7 +83,7 @@ impl Request {
 
     /// The headers that every later step reads. Date, Warning and the like are read by nobody here,
     /// so their form is nobody's concern (RFC 4475 §3.1.2.12).
-    fn check_grammar(&self) -> Result<(), Rejection> {
+    pub(crate) fn check_grammar(&self) -> Result<(), Rejection> {
         let vias = self.vias()?;
         if vias.first().and_then(|via| via.branch()) == Some(BRANCH_COOKIE) {
             return Err(Rejection::new(StatusCode::BAD_REQUEST, "branch without identifier"));

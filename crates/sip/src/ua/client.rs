@@ -234,7 +234,8 @@ impl Ua {
     pub(crate) fn on_response(&mut self, now: Duration, path: Path, response: Response) {
         let Some((key, secret)) = client_key(&response) else { return };
         let Some(tx) = self.clients.get_mut(&key) else { return };
-        if tx.secret != secret {
+        // A response with somebody else's Via below ours was meant for a proxy (§8.1.3.3).
+        if tx.secret != secret || response.check().is_err() {
             return;
         }
         let kind = Kind::of(response.status.code());

@@ -6,6 +6,9 @@ use crate::transaction::Timers;
 /// INVITE and BYE of 3,000 calls a second stay for 32 s each: twice the target of the gateway.
 const MAX_PEER_REQUESTS: usize = 200_000;
 
+/// Session descriptions: what calls offer and answer with.
+pub(crate) const SDP: &str = "application/sdp";
+
 /// A transport as it is written in a Via (RFC 3261 §20.42, RFC 7118 §5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
@@ -60,10 +63,12 @@ pub struct Config {
     pub seed: [u8; 32],
     /// Base values of the timer table.
     pub timers: Timers,
-    /// Methods answered; everything else gets 405. ACK and CANCEL need not be listed.
+    /// Methods answered; other known ones get 405, unknown ones 501. ACK and CANCEL need not be listed.
     pub allow: Vec<Method>,
     /// Option tags written in Supported and accepted in Require; any other gets 420.
     pub supported: Vec<&'static str>,
+    /// Media types of bodies that are read; any other gets 415.
+    pub bodies: Vec<&'static str>,
     /// Most requests of peers that are remembered at a time; beyond it new calls and requests outside dialogs are
     /// dropped without an answer, because a flood must not take the memory of the calls that are up.
     pub max_peer_requests: usize,
@@ -91,6 +96,14 @@ impl Config {
                 Method::Register,
             ],
             supported: vec!["replaces", "timer", "outbound", "path"],
+            bodies: vec![
+                SDP,
+                // Keys by INFO, in both spellings of the field.
+                "application/dtmf-relay",
+                "application/dtmf",
+                // What became of a REFER (RFC 3515 §2.4.5).
+                "message/sipfrag",
+            ],
             max_peer_requests: MAX_PEER_REQUESTS,
             product: String::new(),
         }

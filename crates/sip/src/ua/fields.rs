@@ -27,14 +27,6 @@ pub(crate) fn via_port(via: &Via) -> u16 {
     via.port.unwrap_or(DEFAULT_PORT)
 }
 
-/// Option tags in Require that are not in `supported`, as the value of Unsupported; empty when all are known.
-pub(crate) fn unsupported(headers: &Headers, supported: &[&str]) -> String {
-    let required = headers.require().unwrap_or_default();
-    let unknown: Vec<String> =
-        required.into_iter().filter(|tag| !supported.iter().any(|known| known.eq_ignore_ascii_case(tag))).collect();
-    unknown.join(", ")
-}
-
 /// 401 or 407.
 pub(crate) fn is_challenge(response: &Response) -> bool {
     matches!(response.status.code(), 401 | 407)
@@ -108,12 +100,5 @@ mod tests {
         assert_eq!(vias.len(), 2);
         assert_eq!(vias[0].rport(), Some(4000));
         assert_eq!(vias[1].branch(), Some("z9hG4bK2"));
-    }
-
-    #[test]
-    fn unknown_option_tags_are_named() {
-        let mut headers = Headers::new();
-        headers.push(HeaderName::Require, "timer, 100rel, foo");
-        assert_eq!(unsupported(&headers, &["timer"]), "100rel, foo");
     }
 }

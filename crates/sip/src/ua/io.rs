@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::message::{Headers, Message, Method, Request, Response, StatusCode};
+use crate::parse::ParseError;
 
 /// A transport association, named by the shell: one TCP or WebSocket connection, or one UDP socket and peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,6 +46,8 @@ pub struct RegistrationId(pub(crate) u64);
 pub enum Input {
     /// A parsed message arrived.
     Received { path: Path, message: Message },
+    /// Bytes arrived that hold no message to act on. A broken request that can be answered is, without state.
+    Unreadable { path: Path, error: ParseError },
     /// A connection closed or a send on it failed for good.
     FlowClosed(FlowId),
     /// The instant of [`super::Ua::next_timeout`] has come (or any instant: nothing happens too early).

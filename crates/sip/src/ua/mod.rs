@@ -7,8 +7,9 @@
 //!
 //! What the user agent does by itself: retransmissions of RFC 3261 §17 and of the 2xx until its ACK, BYE without that
 //! ACK, ACK of every 2xx including late and forked ones (the latter are hung up: the first 2xx wins), 100 Trying,
-//! CANCEL only after a provisional response, ACK and BYE for a 200 that crossed it, 487, 481, 482 (merged), 483, 405,
-//! 420, 500 (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport.
+//! CANCEL only after a provisional response, ACK and BYE for a 200 that crossed it, 487, 481, 482 (merged), 483, 500
+//! (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport; and everything that
+//! [`crate::message::Request::check`] refuses (400, 405, 406, 415, 416, 420, 501), before anybody else sees it.
 //!
 //! Requests in a call go where the peer last spoke from, on the flow of the call, and not to the addresses in Contact
 //! and Route (which they name, as RFC 3261 §12.2.1.1 wants): the way back through a NAT is the way that packets came.
@@ -16,8 +17,8 @@
 //! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
 //! but the transactions that absorb late copies (at most 64·T1).
 //!
-//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and any
-//! stateless answer (a flood is challenged by the shell with [`crate::message::Response::to_request`] before `handle`).
+//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and challenges
+//! without state (a flood is challenged by the shell with [`crate::message::Response::to_request`] before `handle`).
 //!
 //! # Example
 //!
@@ -191,6 +192,7 @@ impl Ua {
         match input {
             Input::Received { path, message: Message::Request(request) } => self.on_request(now, path, request),
             Input::Received { path, message: Message::Response(response) } => self.on_response(now, path, response),
+            Input::Unreadable { path, error } => self.on_unreadable(path, &error),
             Input::FlowClosed(flow) => self.on_flow_closed(now, flow),
             Input::Timeout => self.on_timeout(now),
         }

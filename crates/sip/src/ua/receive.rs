@@ -3,12 +3,14 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::message::{HeaderName, Headers, Method, Request, StatusCode};
+use crate::message::{Capabilities, HeaderName, Headers, Method, Request, StatusCode};
+use crate::parse::ParseError;
 use crate::transaction::key::{MergeKey, ServerKey};
 
 use super::Ua;
+use super::config::SDP;
 use super::fields;
-use super::io::{Event, Path, TransactionId};
+use super::io::{Event, Output, Path, TransactionId};
 
 impl Ua {
     pub(crate) fn on_request(&mut self, now: Duration, path: Path, mut request: Request) {
@@ -19,6 +21,8 @@ impl Ua {
             return;
         }
         match request.method {
+            // An ACK is never answered, not even a broken one.
+            Method::Ack if request.check_grammar().is_err() => {}
             Method::Ack => self.on_ack(now, path, request),
             Method::Cancel => self.on_cancel(now, path, key, request),
             _ => self.on_new_request(now, path, key, request),
@@ -51,24 +55,33 @@ impl Ua {
     /// The checks of §8.2.1 to §8.2.3 that need no knowledge of calls.
     fn refusal(&self, request: &Request) -> Option<(StatusCode, Headers)> {
         let mut headers = Headers::new();
-        let cseq_fits = request.headers.cseq().is_ok_and(|cseq| cseq.method == request.method);
-        if !cseq_fits || request.headers.from().is_err() || request.headers.call_id().is_err() {
+        if !request.headers.cseq().is_ok_and(|cseq| cseq.method == request.method) {
             return Some((StatusCode::BAD_REQUEST, headers));
         }
-        if !self.config.allow.contains(&request.method) {
-            headers.push(HeaderName::Allow, self.allow.clone());
-            return Some((StatusCode::METHOD_NOT_ALLOWED, headers));
+        let capabilities = Capabilities {
+            methods: &self.config.allow,
+            extensions: &self.config.supported,
+            bodies: &self.config.bodies,
+            answers: SDP,
+        };
+        if let Err(rejection) = request.check(&capabilities) {
+            if let Some((name, value)) = rejection.hint {
+                headers.push(name, value);
+            }
+            return Some((rejection.status, headers));
         }
-        if request.method == Method::Invite && request.max_forwards() == Ok(Some(0)) {
-            // A call that we would pass on as a back-to-back user agent must not loop for ever.
-            return Some((StatusCode::TOO_MANY_HOPS, headers));
-        }
-        let unknown = fields::unsupported(&request.headers, &self.config.supported);
-        if !unknown.is_empty() {
-            headers.push(HeaderName::Unsupported, unknown);
-            return Some((StatusCode::BAD_EXTENSION, headers));
-        }
-        None
+        // A call that we would pass on as a back-to-back user agent must not loop for ever.
+        let is_spent = request.method == Method::Invite && request.max_forwards() == Ok(Some(0));
+        is_spent.then_some((StatusCode::TOO_MANY_HOPS, headers))
+    }
+
+    /// What could not be read as a message: nothing is kept of it, so the peer's next copy is answered again.
+    pub(crate) fn on_unreadable(&mut self, path: Path, error: &ParseError) {
+        let Some(mut response) = error.response(&self.tokens.tag()) else { return };
+        fields::mark_source(&mut response.headers, path.remote);
+        let path = self.reply_path(path, &response.headers);
+        self.add_product(&mut response.headers, HeaderName::Server);
+        self.outputs.push_back(Output::Send { path, bytes: response.to_bytes() });
     }
 
     fn on_request_outside(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
@@ -90,10 +103,15 @@ impl Ua {
         let tag = target
             .and_then(|invite| self.servers.get(&invite).map(|tx| tx.to_tag().to_owned()))
             .unwrap_or_else(|| self.tokens.tag());
+        let is_broken = request.check_grammar().is_err();
         let request = Arc::new(request);
         let transaction = self.start_server(now, key, path, Arc::clone(&request), tag);
         // A CANCEL has the identity of its INVITE apart from the method and must never count as a second INVITE.
         self.release_merge(transaction);
+        if is_broken {
+            self.refuse(now, transaction, StatusCode::BAD_REQUEST, Headers::new());
+            return;
+        }
         let Some(invite) = target else {
             self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
             return;

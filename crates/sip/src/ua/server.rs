@@ -94,7 +94,7 @@ impl Ua {
             self.merges.entry(merge.clone()).or_insert(id);
         }
         self.server_keys.insert(key.clone(), id);
-        let path = self.reply_path(path, &request);
+        let path = self.reply_path(path, &request.headers);
         let tx = ServerTx {
             key,
             merge,
@@ -285,9 +285,9 @@ impl Ua {
 
     /// Where the response goes: back on the flow; on UDP to the source address, and to the source port only when the
     /// peer asked for it with rport (RFC 3581 §4), else to the port of its Via (RFC 3261 §18.2.2).
-    fn reply_path(&self, mut path: Path, request: &Request) -> Path {
+    pub(crate) fn reply_path(&self, mut path: Path, headers: &Headers) -> Path {
         if !self.is_reliable(path)
-            && let Ok(via) = request.headers.via_top()
+            && let Ok(via) = headers.via_top()
             && !via.wants_rport()
         {
             path.remote.set_port(fields::via_port(&via));

@@ -86,11 +86,81 @@ fn ack_is_never_answered() {
 }
 
 #[test]
-fn unknown_method_gets_405_with_allow() {
+fn methods_that_we_do_not_serve_are_told_apart_and_get_allow() {
     let mut agent = agent();
-    let (responses, _) = give(&mut agent, Duration::ZERO, request("DANCE", "z9hG4bKa", "", "1 DANCE", ""));
-    assert_eq!(status(&responses), [405]);
-    assert!(responses[0].headers.contains(&HeaderName::Allow));
+    for (method, code) in [("PUBLISH", 405), ("DANCE", 501)] {
+        let cseq = format!("1 {method}");
+        let (responses, events) =
+            give(&mut agent, Duration::ZERO, request(method, &format!("z9hG4bK{method}"), "", &cseq, ""));
+        assert_eq!(status(&responses), [code]);
+        assert!(responses[0].headers.contains(&HeaderName::Allow));
+        assert!(events.is_empty());
+    }
+}
+
+#[test]
+fn what_the_rules_of_8_2_refuse_reaches_nobody() {
+    let cases = [
+        ("Content-Type: application/isup\r\nContent-Length: 3\r\n\r\nabc", 415, Some(HeaderName::Accept)),
+        ("Content-Type: application/sdp\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 415, Some(HeaderName::AcceptEncoding)),
+        ("Content-Length: 3\r\n\r\nabc", 400, None),
+        ("Accept: text/html\r\nContent-Length: 0\r\n\r\n", 406, None),
+        ("Max-Forwards: many\r\nContent-Length: 0\r\n\r\n", 400, None),
+    ];
+    for (index, (ending, code, hint)) in cases.into_iter().enumerate() {
+        let mut agent = agent();
+        let plain = request("INVITE", &format!("z9hG4bK{index}"), "", "1 INVITE", "").to_bytes();
+        let head = std::str::from_utf8(&plain).unwrap().split("Content-Length").next().unwrap().to_owned();
+        let message = sip::parse::message(bytes::Bytes::from(head + ending)).unwrap();
+        let (responses, events) = give(&mut agent, Duration::ZERO, message);
+        assert_eq!(status(&responses), [code], "{ending}");
+        assert!(hint.is_none_or(|hint| responses[0].headers.contains(&hint)), "{ending}");
+        assert!(events.is_empty(), "{ending}");
+    }
+}
+
+#[test]
+fn an_unknown_uri_scheme_gets_416() {
+    let mut agent = agent();
+    let plain = request("INVITE", "z9hG4bKa", "", "1 INVITE", "").to_bytes();
+    let text = std::str::from_utf8(&plain).unwrap().replacen("sip:agent@192.0.2.1", "nobody:soft", 1);
+    let (responses, events) = give(&mut agent, Duration::ZERO, sip::parse::message(bytes::Bytes::from(text)).unwrap());
+    assert_eq!((status(&responses), events.len()), (vec![416], 0));
+}
+
+#[test]
+fn a_broken_request_is_answered_and_leaves_nothing_behind() {
+    let mut agent = agent();
+    let plain = request("INVITE", "z9hG4bKa", "", "1 INVITE", "").to_bytes();
+    let text = std::str::from_utf8(&plain).unwrap();
+    let broken = [
+        (text.replacen("SIP/2.0\r\n", "SIP/7.0\r\n", 1), vec![505]),
+        (text.replacen("1 INVITE", "1 BYE", 1), vec![400]),
+        (text.replacen("Content-Length: 0", "Content-Length: 9", 1), vec![400]),
+        ("Jabber\r\n\r\n".to_owned(), vec![]),
+    ];
+    for (text, codes) in broken {
+        let error = sip::parse::message(bytes::Bytes::from(text)).unwrap_err();
+        agent.handle(Duration::ZERO, Input::Unreadable { path: path(), error });
+        let (responses, events) = drain(&mut agent);
+        assert_eq!((status(&responses), events.len()), (codes, 0));
+    }
+    assert_eq!(agent.load(), sip::ua::Load::default());
+}
+
+#[test]
+fn a_response_for_somebody_else_too_is_dropped() {
+    let mut agent = agent();
+    let target = sip::message::Uri::parse("sip:peer@example.org").unwrap();
+    let invite = sip::ua::Invite::new(path(), target, "<sip:agent@192.0.2.1>", "<sip:peer@example.org>", None);
+    agent.invite(Duration::ZERO, invite);
+    let Some(Output::Send { bytes, .. }) = agent.poll() else { panic!("an INVITE") };
+    let Ok(Message::Request(sent)) = sip::parse::message(bytes) else { panic!("a request") };
+    let ringing = Response::to_request(&sent, sip::message::StatusCode::RINGING, Some("peer"));
+    let mut stray = ringing.clone();
+    stray.headers.push(HeaderName::Via, "SIP/2.0/UDP 198.51.100.9;branch=z9hG4bKother");
+    assert!(give(&mut agent, Duration::ZERO, Message::Response(stray)).1.is_empty());
+    assert!(matches!(give(&mut agent, Duration::ZERO, Message::Response(ringing)).1[..], [Event::Provisional { .. }]));
 }
 
 #[test]
