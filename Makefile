@@ -1,5 +1,6 @@
 # Two commands matter: `make run` and `make test`. `make help` lists the rest.
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/sautikit/target
 TARGET := $(CARGO_TARGET_DIR)
 # cargo-nextest is on our machines; plain cargo serves where it is not.
@@ -26,8 +27,10 @@ build:
 test:
 	scripts/preflight.sh test
 	$(MAKE) wasm
-	$(MAKE) e2e
-	$(MAKE) unit
+	$(MAKE) e2e 2>&1 | tee $(TARGET)/e2e.log
+	$(MAKE) unit 2>&1 | tee $(TARGET)/unit.log
+	@echo "== end to end"; grep -hE '^(ℹ|#) (tests|pass|fail|skipped) ' $(TARGET)/e2e.log
+	@echo "== Rust"; grep -hE '^ +Summary|^test result:' $(TARGET)/unit.log
 
 # The pure crates must build for the browser: no clock, socket or runtime can creep in.
 wasm:
@@ -38,10 +41,11 @@ wasm:
 unit:
 	scripts/postgres-for-tests.sh run cargo $(NEXTEST) --workspace --features sautikit-app/ssr
 
-##  e2e      real peers: the SDK in Chromium
+##  e2e      real peers against the real server: Chromium, JsSIP, SIP.js, SIPp, Express
 e2e:
-	cargo run -q -p xtask -- sdk --out $(TARGET)/e2e-sdk
-	cd end2end/sdk && SDK_DIST=$(TARGET)/e2e-sdk npm test --silent
+	cargo run -q -p xtask -- build
+	cargo build -q -p sautikit
+	cd end2end && SDK_DIST=$(TARGET)/site/sdk/browser SAUTIKIT_BIN=$(TARGET)/debug/sautikit npm run --silent all
 
 ##  check    format and lint
 check:

@@ -22,7 +22,7 @@ missing=()
 wasm=yes
 rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || { wasm=no; missing+=("Rust target: wasm32-unknown-unknown"); }
 npm_dirs=()
-for dir in xtask end2end/sdk; do
+for dir in xtask end2end; do
   [ -f "$dir/package-lock.json" ] || continue
   [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }
 done
