@@ -78,7 +78,7 @@ pub(super) async fn run_with_caller(
     let running = seat.running();
     match gateway.media_end(&running.media, LegId::FIRST, transport) {
         Ok(end) => {
-            running.seat_caller(call, end);
+            running.seat_caller(call, end, transport);
             gateway.calls.lock().insert(row.id, handle);
             seat.run().await;
         }

@@ -1,21 +1,18 @@
 //! From a target of the call to the addresses that its leg tries.
 
-use bytes::Bytes;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::LegRecordId;
-use sip::message::{HeaderName, Headers};
+use sip::message::Headers;
 use voice::{Cause, CauseKind, Profile, Target};
 
 use super::begin::leg_record;
 use super::identity::{Identity, user_of};
+use super::leg::call_id::call_id_headers;
 use super::leg::destination::Destination;
 use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallRow, Direction, LegRecord, Rate};
 use crate::error::ApiError;
-
-/// Tells the browser which call it is in.
-const CALL_ID_HEADER: &str = "X-Sautikit-Call-Id";
 
 /// How a target is reached.
 pub(super) struct Reach {
@@ -91,18 +88,14 @@ fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) 
     let destinations: Vec<_> = bindings
         .into_iter()
         .rev()
-        .map(|binding| {
-            let mut headers = Headers::new();
-            headers.push(HeaderName::from_token(CALL_ID_HEADER), Bytes::from(call.id.pbx_call_id()));
-            Destination {
-                trunk: None,
-                path: binding.path.path,
-                target: binding.contact,
-                from: format!("<sip:{}@{domain}>", profile.caller_id),
-                to: format!("<sip:{user}@{domain}>"),
-                headers,
-                auth: None,
-            }
+        .map(|binding| Destination {
+            trunk: None,
+            path: binding.path.path,
+            target: binding.contact,
+            from: format!("<sip:{}@{domain}>", profile.caller_id),
+            to: format!("<sip:{user}@{domain}>"),
+            headers: call_id_headers(call.id),
+            auth: None,
         })
         .collect();
     if destinations.is_empty() {

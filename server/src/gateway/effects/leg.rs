@@ -1,9 +1,12 @@
 //! `Output::Leg`: calling targets and steering legs.
 
+use sip::message::Headers;
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, Input, LegCommand, LegEvent, LegId, Profile, Target};
 
 use crate::gateway::call_task::{Arrival, LegSeat, Running};
+use crate::gateway::MediaTransport;
+use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::{MediaEnd, inbound, outbound};
@@ -53,10 +56,20 @@ impl Running {
     }
 
     /// Seats the leg that the call begins with.
-    pub(in crate::gateway) fn seat_caller(&mut self, call: IncomingCall, end: Box<dyn MediaEnd>) {
+    pub(in crate::gateway) fn seat_caller(
+        &mut self,
+        call: IncomingCall,
+        end: Box<dyn MediaEnd>,
+        transport: MediaTransport,
+    ) {
         let reports = self.reports(LegId::FIRST);
         let orders = self.seat(LegId::FIRST, end.port());
-        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, orders, reports));
+        let headers = match transport {
+            MediaTransport::WebRtc => call_id_headers(self.facts.call_id),
+            // A carrier has no use for an id of ours.
+            MediaTransport::Rtp => Headers::new(),
+        };
+        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, orders, reports));
     }
 
     fn seat(&mut self, leg: LegId, port: crate::gateway::media::PortId) -> mpsc::Receiver<LegOrder> {

@@ -17,17 +17,19 @@ use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
 /// Tells browsers and devices the code of the error catalogue.
 const ERROR_HEADER: &str = "X-Sautikit-Error";
 
-/// Runs the leg to its end; the last thing reported is `Ended`.
+/// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200.
 pub async fn run(
     sip: SipHandle,
     call: IncomingCall,
     end: Box<dyn MediaEnd>,
+    headers: Headers,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
     let IncomingCall { leg, transaction, request, mut signals, .. } = call;
     let talk = Talk { sip, leg, end, reports: reports.clone(), owed_answer: false };
-    let mut inbound = Inbound { talk, transaction, offer: request.body.clone(), answer: None, accepted: false };
+    let offer = request.body.clone();
+    let mut inbound = Inbound { talk, transaction, headers, offer, answer: None, accepted: false };
     let mut dropped = false;
     let cause = loop {
         tokio::select! {
@@ -60,6 +62,7 @@ pub async fn refuse(sip: &SipHandle, transaction: sip::ua::TransactionId, refusa
 struct Inbound {
     talk: Talk,
     transaction: sip::ua::TransactionId,
+    headers: Headers,
     offer: Bytes,
     /// The one SDP answer of this leg.
     answer: Option<Bytes>,
@@ -69,15 +72,15 @@ struct Inbound {
 impl Inbound {
     async fn obey(&mut self, order: LegOrder) {
         match order {
-            LegOrder::Ring => self.respond(Reply::new(StatusCode::RINGING)).await,
+            LegOrder::Ring => self.greet(StatusCode::RINGING, None).await,
             LegOrder::PassEarly => match self.negotiate().await {
-                Some(sdp) => self.respond(Reply::new(StatusCode::SESSION_PROGRESS).body(Body::sdp(sdp))).await,
+                Some(sdp) => self.greet(StatusCode::SESSION_PROGRESS, Some(sdp)).await,
                 None => self.refuse(488).await,
             },
             LegOrder::Accept if !self.accepted => match self.negotiate().await {
                 Some(sdp) => {
                     self.accepted = true;
-                    self.respond(Reply::new(StatusCode::OK).body(Body::sdp(sdp))).await;
+                    self.greet(StatusCode::OK, Some(sdp)).await;
                 }
                 None => self.refuse(488).await,
             },
@@ -100,6 +103,11 @@ impl Inbound {
             self.answer = sdp.ok();
         }
         self.answer.clone()
+    }
+
+    /// An answer that goes on with the call.
+    async fn greet(&self, status: StatusCode, sdp: Option<Bytes>) {
+        self.respond(Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }).await;
     }
 
     async fn refuse(&self, status: u16) {

@@ -4,6 +4,7 @@
 //! devices) and [`WebrtcEnd`] (browsers) are the two kinds of [`MediaEnd`]. The `webrtc` crate is
 //! named in the `webrtc_*` files only.
 
+pub mod call_id;
 mod cause;
 pub mod codecs;
 pub mod destination;

@@ -3,6 +3,8 @@
 //!
 //! Nothing waits for a time to pass: states are polled from the API with a deadline.
 
+mod browser;
+mod browsers;
 mod callbacks;
 mod outbound;
 mod strangers;

@@ -1,5 +1,6 @@
 //! A running gateway with Asha's workspace: money and a number.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sautikit::gateway::Started;
@@ -50,6 +51,11 @@ impl Live {
         assert_eq!(claimed["number"], FROM);
         let number_id = claimed["id"].as_str().expect("an id").to_owned();
         Self { server, gateway, asha, number_id }
+    }
+
+    /// The web port, served for this test alone.
+    pub(super) async fn web(&self) -> SocketAddr {
+        self.server.listen().await
     }
 
     /// Changes the number's routing.

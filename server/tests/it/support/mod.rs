@@ -121,6 +121,15 @@ impl Server {
         (RunningGateway(Self { app, router, ..self }), started)
     }
 
+    /// Serves the web port on a free one until the test ends.
+    pub(crate) async fn listen(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
+        address
+    }
+
     /// A client without credentials.
     pub(crate) fn client(&self) -> Client {
         Client::new(self.router.clone())
