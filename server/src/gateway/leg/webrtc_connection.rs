@@ -25,7 +25,7 @@ use webrtc::{
     },
     peer_connection::{
         MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
-        RTCSessionDescription, Registry, SettingEngineBuilder, configure_rtcp_reports,
+        RTCPeerConnectionState, RTCSessionDescription, Registry, SettingEngineBuilder, configure_rtcp_reports,
     },
 };
 
@@ -87,6 +87,7 @@ impl Connection {
         let registry =
             configure_rtcp_reports(Registry::new()).with(webrtc_rtcp::slot(), webrtc_rtcp::DeliverRtcp::default());
         let (gathering, gathered) = watch::channel(false);
+        let (connecting, connected) = watch::channel(false);
         // The throw-away socket needs an address that exists; what the browser sees is `publish`ed.
         let local = shared.local().ip();
         let local = if local.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { local };
@@ -94,7 +95,7 @@ impl Connection {
             .with_media_engine(engine)
             .with_setting_engine(settings)
             .with_interceptor_registry(registry)
-            .with_handler(Arc::new(Handler { gathering, sink: sink.clone() }))
+            .with_handler(Arc::new(Handler { gathering, connecting, sink: sink.clone() }))
             .with_runtime(Arc::new(MuxRuntime::new(shared.mux().clone(), datagrams)))
             .with_udp_addrs(vec![format!("{}:0", bracketed(local))])
             .build()
@@ -107,7 +108,7 @@ impl Connection {
         for transceiver in stack.get_transceivers().await {
             transceiver.set_codec_preferences(formats.clone()).await.map_err(refused)?;
         }
-        tokio::spawn(send(source, track.clone()));
+        tokio::spawn(send(source, track.clone(), connected));
         tokio::spawn(hear_reports(track, sink));
         Ok(connection)
     }
@@ -169,6 +170,7 @@ async fn close(open: Open) {
 
 struct Handler {
     gathering: watch::Sender<bool>,
+    connecting: watch::Sender<bool>,
     sink: PacketSink,
 }
 
@@ -176,6 +178,12 @@ struct Handler {
 impl PeerConnectionEventHandler for Handler {
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         self.gathering.send_replace(state == RTCIceGatheringState::Complete);
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        if state == RTCPeerConnectionState::Connected {
+            self.connecting.send_replace(true);
+        }
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
@@ -195,9 +203,12 @@ async fn receive(track: Arc<dyn TrackRemote>, sink: PacketSink) {
     }
 }
 
-/// Graph to peer, until the port is gone. Packets before the connection stands go nowhere.
-async fn send(mut source: PacketSource, track: Arc<TrackLocalStaticRTP>) {
+/// Graph to peer, until the port is gone. There are no keys before DTLS is through, so packets until then go nowhere.
+async fn send(mut source: PacketSource, track: Arc<TrackLocalStaticRTP>, connected: watch::Receiver<bool>) {
     while let Some(mut bytes) = source.next().await {
+        if !*connected.borrow() {
+            continue;
+        }
         if let Ok(packet) = rtp::Packet::unmarshal(&mut bytes) {
             // Fails before the track is bound and after it is closed; both lose audio nobody could hear.
             let _ = track.write_rtp(packet).await;

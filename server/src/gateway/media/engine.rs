@@ -42,6 +42,9 @@ const READS_PER_TURN: usize = 16;
 const EVENTS: usize = 256;
 /// Largest datagram read, bytes: an Ethernet frame.
 const DATAGRAM: usize = 1_500;
+/// Mean time between two reports to a leg (RFC 3550 §6.2); each is off by up to half of it, so that the reports of many
+/// legs do not come in bursts.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Events of one leg kept while the call task does not read: every digit of a key masher for 6 s.
 const BACKLOG: usize = 64;
 
@@ -66,6 +69,9 @@ pub(super) fn spawn(index: usize, queues: Queues, counters: Arc<Counters>) -> io
         graph: Graph::new(),
         ports: Ports { by_id: HashMap::new(), undelivered: Vec::new(), counters },
         unfinished: Vec::new(),
+        // Says nothing about anybody (RFC 7022 §4.1).
+        cname: format!("{:016x}", rand::random::<u64>()),
+        report: Vec::new(),
         stopped: false,
     };
     thread::Builder::new().name(format!("media-{index}")).spawn(move || engine.run(poll))?;
@@ -84,6 +90,10 @@ struct Engine {
     ports: Ports,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<Token>,
+    /// Our name in reports.
+    cname: String,
+    /// Reused by every report.
+    report: Vec<u8>,
     stopped: bool,
 }
 
@@ -113,6 +123,10 @@ struct Sockets {
     rtp: UdpSocket,
     rtcp: UdpSocket,
     latch: Latch,
+    /// Where the peer's reports came from last.
+    rtcp_peer: Option<SocketAddr>,
+    /// When our next report is due; none before the leg has a codec.
+    report_at: Option<Duration>,
     _lease: Arc<PortLease>,
 }
 
@@ -159,8 +173,25 @@ impl Engine {
             let ports = &mut self.ports;
             self.graph.tick(now, |output| ports.dispatch(output));
         }
+        self.report(now);
         self.ports.deliver_backlog();
         next_tick.max(now)
+    }
+
+    /// Sends the reports that are due, so that carriers see us alive on a leg that is held or silent.
+    fn report(&mut self, now: Duration) {
+        for (id, leg) in &mut self.ports.by_id {
+            let Wire::Udp(sockets) = &mut leg.wire else { continue };
+            if sockets.report_at.is_none_or(|at| now < at) {
+                continue;
+            }
+            sockets.report_at = Some(now + spread(REPORT_EVERY));
+            let Some(to) = sockets.rtcp_destination() else { continue };
+            self.report.clear();
+            self.graph.write_rtcp(now, *id, &self.cname, &mut self.report);
+            // A lost report is made up for by the next one.
+            let _ = sockets.rtcp.send_to(&self.report, to);
+        }
     }
 
     fn take_packets(&mut self, buffer: &mut [u8; DATAGRAM]) {
@@ -188,8 +219,10 @@ impl Engine {
             let now = self.origin.elapsed();
             let Some(bytes) = buffer.get_mut(..length) else { continue };
             if is_rtcp {
-                if sockets.latch.is_peer(from) && is_rtcp_packet(bytes) {
-                    self.graph.touch(now, id);
+                // The port is open to all of the peer's host: what is no RTCP is not the leg's fault.
+                if sockets.latch.is_peer(from) && media::rtcp::parse(bytes).is_ok() {
+                    sockets.rtcp_peer = Some(from);
+                    self.graph.handle_rtcp(now, id, bytes);
                 }
                 continue;
             }
@@ -280,7 +313,14 @@ impl Engine {
                     // The leg stays deaf and ends by `media.timeout`; other legs are not touched.
                     tracing::error!(%error, "an RTP socket could not be watched");
                 }
-                Wire::Udp(Box::new(Sockets { rtp, rtcp, latch: Latch::default(), _lease: pair.lease }))
+                Wire::Udp(Box::new(Sockets {
+                    rtp,
+                    rtcp,
+                    latch: Latch::default(),
+                    rtcp_peer: None,
+                    report_at: None,
+                    _lease: pair.lease,
+                }))
             }
         };
         let leg = Leg {
@@ -301,6 +341,10 @@ impl Engine {
             return self.graph.update_port(now, id, params);
         }
         leg.configured = true;
+        if let Wire::Udp(sockets) = &mut leg.wire {
+            // The first one comes sooner (RFC 3550 §6.2).
+            sockets.report_at = Some(now + spread(REPORT_EVERY / 2));
+        }
         self.graph.add_port(now, id, params)
     }
 
@@ -313,6 +357,17 @@ impl Engine {
             let _ = registry.deregister(&mut sockets.rtcp);
         }
         self.ports.counters.ports.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Sockets {
+    /// Where reports go: where the peer's come from, else beside its RTP (RFC 3550 §11).
+    fn rtcp_destination(&self) -> Option<SocketAddr> {
+        let beside = || {
+            let rtp = self.latch.destination()?;
+            Some(SocketAddr::new(rtp.ip(), rtp.port().checked_add(1)?))
+        };
+        self.rtcp_peer.or_else(beside)
     }
 }
 
@@ -389,7 +444,7 @@ fn port_of(token: Token) -> (PortId, bool) {
     (PortId((token.0 / 2) as u64), token.0 % 2 == 1)
 }
 
-/// Version 2 and a packet type of RFC 3550 §12.1; contents are not read here.
-fn is_rtcp_packet(bytes: &[u8]) -> bool {
-    matches!(bytes, [first, 192..=223, _, _, ..] if first >> 6 == 2)
+/// Half to one and a half of `mean`.
+fn spread(mean: Duration) -> Duration {
+    mean.mul_f32(0.5 + rand::random::<f32>())
 }

@@ -17,7 +17,7 @@
 //! [`CallMedia::play`] and [`CallMedia::tone`] then report [`MediaEvent::PlayEnded`] with `played_ms`
 //! 0, so that nobody waits forever. What happens on a leg arrives as [`LegMediaEvent`].
 //!
-//! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, SRTP, sending RTCP.
+//! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, SRTP and its RTCP (the WebRTC stack reports by itself).
 
 mod command;
 mod engine;

@@ -21,9 +21,13 @@ struct Bridge {
 
 /// The caller's offer is answered, the callee answers ours, the legs are joined.
 async fn bridge() -> Bridge {
+    bridge_of(Phone::new().await).await
+}
+
+async fn bridge_of(mut alice: Phone) -> Bridge {
     let engine = engine();
     let (call, events) = call(&engine);
-    let (mut alice, mut bob) = (Phone::new().await, Phone::new().await);
+    let mut bob = Phone::new().await;
     let mut caller = RtpEnd::open(&call, LegId(1), CodecPolicy::trunk()).unwrap();
     let mut callee = RtpEnd::open(&call, LegId(2), CodecPolicy::trunk()).unwrap();
     alice.learn(&caller.answer(alice.sdp().as_bytes()).await.unwrap());
@@ -122,6 +126,36 @@ async fn hold_stops_our_sending_and_resume_brings_it_back() {
     let answer = a.answer(alice.sdp().as_bytes()).await.unwrap();
     assert!(core::str::from_utf8(&answer).unwrap().contains("a=sendrecv"));
     alice.hear(600.0).await;
+}
+
+#[tokio::test]
+async fn a_leg_gets_reports_and_its_own_count_as_a_sign_of_life() {
+    let Bridge { call, caller: (alice, a), callee: (bob, _b), .. } = bridge_of(Phone::with_reports().await).await;
+    let _bob_talks = bob.talk(600.0);
+    alice.hear(600.0).await;
+    let (report, from) = alice.report().await;
+    let [media::rtcp::Packet::Report { ssrc, sender: Some(sent), .. }, media::rtcp::Packet::Cname { .. }] = &report[..]
+    else {
+        panic!("{report:?}")
+    };
+    assert!(sent.packets > 0);
+    let block = media::rtcp::ReportBlock {
+        ssrc: *ssrc,
+        fraction_lost: 64,
+        total_lost: 1,
+        highest_sequence: 1,
+        jitter: 0,
+        last_report: 0,
+        delay_since: 0,
+    };
+    alice.send_report(from, block).await;
+    timeout(PATIENCE, async {
+        while call.stats(a.port()).await.unwrap().remote_loss != Some(0.25) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the report was not read");
 }
 
 #[tokio::test]

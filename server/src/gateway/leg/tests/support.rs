@@ -27,6 +27,8 @@ pub(crate) fn call(engine: &MediaHandle) -> (CallMedia, mpsc::Receiver<LegMediaE
 /// A telephone: one socket, raw G.711 packets.
 pub(crate) struct Phone {
     pub(crate) socket: Arc<UdpSocket>,
+    /// Its RTCP, beside the RTP.
+    pub(crate) reports: Option<UdpSocket>,
     pub(crate) remote: SocketAddr,
 }
 
@@ -63,7 +65,37 @@ impl Iterator for Tone {
 impl Phone {
     pub(crate) async fn new() -> Self {
         let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
-        Self { socket, remote: SocketAddr::from(([127, 0, 0, 1], 9)) }
+        Self { socket, reports: None, remote: SocketAddr::from(([127, 0, 0, 1], 9)) }
+    }
+
+    /// One that takes reports too.
+    pub(crate) async fn with_reports() -> Self {
+        loop {
+            let phone = Self::new().await;
+            let port = phone.socket.local_addr().unwrap().port();
+            // The port beside a free one may be taken by another test.
+            if let Some(beside) = port.checked_add(1)
+                && let Ok(reports) = UdpSocket::bind((Ipv4Addr::LOCALHOST, beside)).await
+            {
+                return Self { reports: Some(reports), ..phone };
+            }
+        }
+    }
+
+    /// The next report, and where it came from.
+    pub(crate) async fn report(&self) -> (Vec<media::rtcp::Packet>, SocketAddr) {
+        let mut buffer = [0; 1_500];
+        let reports = self.reports.as_ref().expect("a phone with reports");
+        let (length, from) = timeout(PATIENCE, reports.recv_from(&mut buffer)).await.expect("no report").unwrap();
+        (media::rtcp::parse(&buffer[..length]).unwrap(), from)
+    }
+
+    /// Reports how our stream is received.
+    pub(crate) async fn send_report(&self, to: SocketAddr, block: media::rtcp::ReportBlock) {
+        let mut bytes = Vec::new();
+        let report = media::rtcp::Report { ssrc: 7, sender: None, block: Some(block), cname: "phone" };
+        media::rtcp::write_report(&mut bytes, &report);
+        self.reports.as_ref().expect("a phone with reports").send_to(&bytes, to).await.unwrap();
     }
 
     /// An offer or answer of PCMU with telephone-event 101.
