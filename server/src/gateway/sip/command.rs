@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use sip::message::{Headers, Message};
+use sip::parse::ParseError;
 use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,7 +28,7 @@ pub(crate) enum Command {
     /// A WebSocket was closed.
     FlowClosed { flow: FlowId },
     /// A message came over a WebSocket.
-    Received { flow: FlowId, message: Box<Message> },
+    Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
     /// Tell what is open.
     Gauge { reply: oneshot::Sender<SipGauge> },
 }

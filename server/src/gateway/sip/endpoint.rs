@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Method, Uri};
+use sip::message::{Headers, Message, Method, Uri};
+use sip::parse::ParseError;
 use sip::ua::{Config, Event, Input, Local, Output, Path, SessionId, Transport, Ua};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -153,11 +154,10 @@ impl Task {
             // An error is a port that became unreachable (ICMP) or an empty queue: neither concerns anyone else.
             let Ok((length, source)) = self.socket.try_recv_from(buffer) else { return };
             let datagram = buffer.get(..length).unwrap_or_default();
-            // What is no SIP gets silence: scanners learn nothing from it.
-            if let Ok(message) = sip::parse::message(Bytes::copy_from_slice(datagram)) {
-                self.ua.handle(self.now(), Input::Received { path: datagram_path(source), message });
-                self.drain();
-            }
+            let path = datagram_path(source);
+            let input = input_of(path, sip::parse::message(Bytes::copy_from_slice(datagram)));
+            self.ua.handle(self.now(), input);
+            self.drain();
         }
     }
 
@@ -190,7 +190,7 @@ impl Task {
             Command::FlowClosed { flow } => self.close(flow),
             Command::Received { flow, message } => {
                 if let Some(path) = self.flows.path(flow) {
-                    self.ua.handle(now, Input::Received { path, message: *message });
+                    self.ua.handle(now, input_of(path, *message));
                 }
             }
             // Who asked may have stopped waiting.
@@ -261,6 +261,14 @@ impl Task {
                 self.sessions.remove(&session);
             }
         }
+    }
+}
+
+/// What is no SIP gets silence from the user agent, so that scanners learn nothing from it.
+fn input_of(path: Path, message: Result<Message, ParseError>) -> Input {
+    match message {
+        Ok(message) => Input::Received { path, message },
+        Err(error) => Input::Unreadable { path, error },
     }
 }
 

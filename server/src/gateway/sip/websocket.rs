@@ -41,8 +41,9 @@ pub async fn serve(sip: SipHandle, socket: WebSocket, remote: SocketAddr, identi
                 if bytes.iter().all(u8::is_ascii_whitespace) {
                     // The double CRLF of RFC 5626 §3.5.1 is answered by a single one.
                     let _ = keep_alive.try_send(Bytes::from_static(b"\r\n"));
-                } else if let Ok(message) = sip::parse::message(bytes) {
-                    sip.send(Command::Received { flow, message: Box::new(message) }).await;
+                } else {
+                    let message = Box::new(sip::parse::message(bytes));
+                    sip.send(Command::Received { flow, message }).await;
                 }
             }
             bytes = to_send.recv() => {
