@@ -219,7 +219,7 @@ impl Cause {
     }
 
     /// How much it tells when several targets failed: the best one is reported.
-    pub(crate) const fn weight(&self) -> u8 {
+    pub const fn weight(&self) -> u8 {
         match self.kind {
             CauseKind::Busy => 4,
             CauseKind::Rejected => 3,

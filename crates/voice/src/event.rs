@@ -65,6 +65,8 @@ event_names! {
     LegEarlyMedia = "leg.early_media",
     /// A leg is connected.
     LegAnswered = "leg.answered",
+    /// Two legs hear each other; `mode` is `relay` (same codec, untouched) or `transcode`, `codecs` says what they speak.
+    LegBridged = "leg.bridged",
     /// The far end put us on hold.
     LegHeld = "leg.held",
     /// The far end took us off hold.

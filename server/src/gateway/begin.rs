@@ -56,7 +56,7 @@ pub(super) async fn begin(
         ring_timeout_s: seconds(call.ring_timeout_seconds),
         max_duration_s: seconds(call.max_duration_seconds),
     };
-    Ok(Begin { facts, origin, signing_secret, row: call, legs })
+    Ok(Begin { facts, origin, signing_secret, row: call, legs, hops: 0 })
 }
 
 /// The workspace's default secret, until it can be rotated: derived, so that there is nothing to keep.

@@ -13,6 +13,7 @@ pub mod http;
 pub mod identity;
 pub mod leg;
 pub mod media;
+pub mod on_net;
 mod originate;
 pub mod registrar;
 pub mod sandbox;
@@ -31,6 +32,7 @@ use self::authentication::Authentication;
 use self::call_task::CallHandle;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
 use self::media::{CallMedia, MediaHandle};
+use self::on_net::OnNet;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
 use self::sip::SipHandle;
@@ -62,6 +64,8 @@ pub struct Gateway {
     pub webrtc: WebrtcPort,
     /// The carriers.
     pub trunks: Trunks,
+    /// The way to numbers of this server.
+    pub on_net: OnNet,
     /// The built-in carrier, when it is on.
     pub sandbox: Option<Sandbox>,
     /// Where browsers are.
@@ -76,6 +80,16 @@ pub struct Gateway {
     pub calls: Mutex<HashMap<CallId, CallHandle>>,
 }
 
+impl MediaTransport {
+    /// What legs over it may speak.
+    fn policy(self) -> CodecPolicy {
+        match self {
+            Self::Rtp => CodecPolicy::trunk(),
+            Self::WebRtc => CodecPolicy::browser(),
+        }
+    }
+}
+
 impl Gateway {
     /// Opens the media end of a leg.
     fn media_end(
@@ -85,8 +99,8 @@ impl Gateway {
         transport: MediaTransport,
     ) -> Result<Box<dyn MediaEnd>, MediaEndError> {
         match transport {
-            MediaTransport::Rtp => Ok(Box::new(RtpEnd::open(call, leg, CodecPolicy::trunk())?)),
-            MediaTransport::WebRtc => Ok(Box::new(WebrtcEnd::open(&self.webrtc, call, leg, CodecPolicy::browser()))),
+            MediaTransport::Rtp => Ok(Box::new(RtpEnd::open(call, leg, transport.policy())?)),
+            MediaTransport::WebRtc => Ok(Box::new(WebrtcEnd::open(&self.webrtc, call, leg, transport.policy()))),
         }
     }
 }

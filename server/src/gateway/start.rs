@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use super::authentication::Authentication;
 use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
+use super::on_net::OnNet;
 use super::originate::Originator;
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
@@ -90,6 +91,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         media,
         webrtc,
         trunks,
+        on_net: OnNet::new(sip_address, app.entropy.bytes()),
         sandbox,
         registrar: Registrar::default(),
         authentication: Authentication::new(&config.sip.domain, app.entropy.bytes()),

@@ -13,28 +13,38 @@ use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallRow, Direction, LegRecord, Rate};
 use crate::error::ApiError;
+use crate::numbers;
 
 /// How a target is reached.
 pub(super) struct Reach {
-    /// In the order of trying; at least one.
-    pub destinations: Vec<Destination>,
+    /// At least one.
+    pub destinations: Destinations,
     /// What carries its audio.
     pub transport: MediaTransport,
     /// The leg's record, with the rate of this moment.
     pub record: LegRecord,
 }
 
+/// The places where a target may be.
+pub(super) enum Destinations {
+    /// Carriers: the next one is tried when one fails.
+    InTurn(Vec<Destination>),
+    /// Browsers and devices of one identity: all ring, the first to answer wins.
+    AtOnce(Vec<Destination>),
+}
+
 /// Finds the way to `target`; `admitted` is its record when admission has checked and priced it already. The cause says
-/// why there is no way.
+/// why there is no way. `hops` on-net calls led here.
 pub(super) async fn resolve(
     gateway: &Gateway,
     call: &CallRow,
     admitted: Option<&LegRecord>,
     target: &Target,
     profile: &Profile,
+    hops: u32,
 ) -> Result<Reach, Cause> {
     match target {
-        Target::Telephone(number) => telephone(gateway, call, admitted, number, profile).await,
+        Target::Telephone(number) => telephone(gateway, call, admitted, number, profile, hops).await,
         Target::Client(identity) => client(gateway, call, identity, profile),
         // External SIP targets are off by default (voice-actions.md, "Running").
         Target::Sip(uri) => own_client(gateway, call, uri, profile),
@@ -47,6 +57,7 @@ async fn telephone(
     admitted: Option<&LegRecord>,
     number: &str,
     profile: &Profile,
+    hops: u32,
 ) -> Result<Reach, Cause> {
     let app = &gateway.app;
     let record = match admitted {
@@ -59,6 +70,16 @@ async fn telephone(
         }
     };
     let domain = &app.config.sip.domain;
+    if is_ours(gateway, &record.target).await? {
+        let destination = gateway.on_net.destination(&record.target, &profile.caller_id, domain, hops);
+        // What goes round in a circle ends here (RFC 3261 §16.3, 482 Loop Detected).
+        let destination = destination.ok_or_else(|| Cause::from_network(482, None))?;
+        return Ok(Reach {
+            destinations: Destinations::InTurn(vec![destination]),
+            transport: MediaTransport::Rtp,
+            record,
+        });
+    }
     let destinations: Vec<_> = gateway
         .trunks
         .for_number(&record.target)
@@ -76,7 +97,17 @@ async fn telephone(
     if destinations.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));
     }
-    Ok(Reach { destinations, transport: MediaTransport::Rtp, record })
+    Ok(Reach { destinations: Destinations::InTurn(destinations), transport: MediaTransport::Rtp, record })
+}
+
+/// Whether a workspace of this server has the number: then no carrier sees the call.
+async fn is_ours(gateway: &Gateway, e164: &str) -> Result<bool, Cause> {
+    let failed = |error: sqlx::Error| {
+        tracing::error!(%error, "a destination could not be looked up");
+        Cause::from(CauseKind::Failed)
+    };
+    let mut conn = gateway.app.db.acquire().await.map_err(failed)?;
+    Ok(numbers::find_active_by_e164(&mut conn, e164).await.map_err(failed)?.is_some())
 }
 
 fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) -> Result<Reach, Cause> {
@@ -84,10 +115,8 @@ fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) 
     let user = user_of(identity, call.workspace_id);
     let bindings = gateway.registrar.bindings_of(app.clock.monotonic(), &user);
     let domain = &app.config.sip.domain;
-    // The newest browser session of an identity rings; the others are tried when it is gone.
     let destinations: Vec<_> = bindings
         .into_iter()
-        .rev()
         .map(|binding| Destination {
             trunk: None,
             path: binding.path.path,
@@ -103,7 +132,7 @@ fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) 
     }
     let target = Target::Client(identity.to_owned());
     let record = leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, Rate::FREE, app.now_us());
-    Ok(Reach { destinations, transport: MediaTransport::WebRtc, record })
+    Ok(Reach { destinations: Destinations::AtOnce(destinations), transport: MediaTransport::WebRtc, record })
 }
 
 /// A SIP URI of our own domain names one of the workspace's identities; any other is not called.

@@ -102,7 +102,11 @@ fn methods_that_we_do_not_serve_are_told_apart_and_get_allow() {
 fn what_the_rules_of_8_2_refuse_reaches_nobody() {
     let cases = [
         ("Content-Type: application/isup\r\nContent-Length: 3\r\n\r\nabc", 415, Some(HeaderName::Accept)),
-        ("Content-Type: application/sdp\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 415, Some(HeaderName::AcceptEncoding)),
+        (
+            "Content-Type: application/sdp\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+            415,
+            Some(HeaderName::AcceptEncoding),
+        ),
         ("Content-Length: 3\r\n\r\nabc", 400, None),
         ("Accept: text/html\r\nContent-Length: 0\r\n\r\n", 406, None),
         ("Max-Forwards: many\r\nContent-Length: 0\r\n\r\n", 400, None),

@@ -7,6 +7,7 @@ mod browser_call;
 mod requests;
 mod trunk_call;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
@@ -17,6 +18,7 @@ use voice::Refusal;
 
 use super::Gateway;
 use super::leg::inbound;
+use super::on_net::ON_NET;
 use super::sip::{Incoming, IncomingCall, Peer};
 use crate::error::ApiError;
 
@@ -40,11 +42,8 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
         return refuse(&gateway, &call, 503, ErrorCode::ServiceDraining).await;
     }
     match &call.peer {
-        Peer::Datagram(source) => match gateway.trunks.by_source(*source) {
-            Some(trunk) => {
-                let trunk = trunk.name.clone();
-                trunk_call::admit(gateway, call, &trunk).await;
-            }
+        Peer::Datagram(source) => match way_in(&gateway, *source, &call) {
+            Some((way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
             // A device's first request never carries credentials: it is challenged, nothing is kept.
             None => {
                 let reply = gateway.authentication.challenge(&gateway.app, super::authentication::Unproven::Nothing);
@@ -59,6 +58,14 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
             }
         },
     }
+}
+
+/// The name of the trunk that delivers a call, or of the way from ourselves, and how many on-net calls led to it.
+fn way_in(gateway: &Gateway, source: SocketAddr, call: &IncomingCall) -> Option<(String, u32)> {
+    if let Some(hops) = gateway.on_net.hops_of(&call.request) {
+        return Some((ON_NET.to_owned(), hops));
+    }
+    gateway.trunks.by_source(source).map(|trunk| (trunk.name.clone(), 0))
 }
 
 /// Turns a call away with a code of the catalogue.

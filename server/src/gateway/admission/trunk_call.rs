@@ -8,12 +8,13 @@ use voice::{Origin, Target};
 
 use super::{refuse, refuse_by};
 use crate::calls::{self, NewInbound};
+use crate::gateway::call_task::Begin;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::numbers::TenantNumber;
 
-/// Finds the number's workspace and starts the call.
-pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str) {
+/// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
+pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
     let (Some(to), Some(from)) = (called_number(&call), calling_number(&call)) else {
         return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await;
     };
@@ -27,7 +28,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let origin = Origin::Inbound { caller: Target::Telephone(from), ring };
     let legs = begin::caller_of(&admitted);
     match begin::begin(&gateway, admitted.call.clone(), &admitted.number, origin, legs).await {
-        Ok(begin) => begin::run_with_caller(&gateway, begin, call, MediaTransport::Rtp).await,
+        Ok(begin) => begin::run_with_caller(&gateway, Begin { hops, ..begin }, call, MediaTransport::Rtp).await,
         Err(error) => {
             tracing::error!(call = %admitted.call.id, %error, "an inbound call could not begin");
             begin::abandon(&gateway, admitted.call.id, ErrorCode::InternalError).await;

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::Asset;
+use media::{Asset, Codec};
 use tokio::sync::mpsc;
-use voice::{AssetId, Call, Facts, Input, LegId, LiveCommand, MediaEvent, Origin, Output, SpeechFailure, Summary};
+use voice::{
+    AssetId, Call, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Origin, Output, SpeechFailure, Summary,
+};
 
 use super::Gateway;
 use super::effects::record::Recorder;
@@ -28,6 +30,15 @@ const MEDIA_EVENTS: usize = 64;
 pub enum Arrival {
     /// As the call knows it.
     Voice(Input),
+    /// A leg that we call has answered our offer; it is heard on this port.
+    Agreed {
+        /// Which leg.
+        leg: LegId,
+        /// Its place in the media engine.
+        port: PortId,
+        /// What it speaks, for good.
+        codec: Codec,
+    },
     /// A text has become audio, or can't.
     Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
 }
@@ -44,6 +55,8 @@ pub struct Begin {
     pub row: CallRow,
     /// Legs that admission has written: the caller's, and the targets with their rates.
     pub legs: Vec<(LegId, LegRecord)>,
+    /// On-net calls that led to this one; 0 for a call from outside.
+    pub hops: u32,
 }
 
 /// The way into a running call.
@@ -82,6 +95,8 @@ impl CallHandle {
 pub(super) struct LegSeat {
     pub(super) orders: mpsc::Sender<LegOrder>,
     pub(super) port: PortId,
+    /// What it speaks once that is agreed; before, what a caller's offer would come to.
+    pub(super) codec: Option<Codec>,
     /// What is being played to it, so that the end of a play can be told by name.
     pub(super) playing: Option<AssetId>,
 }
@@ -97,6 +112,14 @@ pub(super) struct Running {
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,
     pub(super) legs: HashMap<LegId, LegSeat>,
+    /// The leg that the script steers: the caller, or the first target of the API that answered.
+    pub(super) party: Option<LegId>,
+    /// The target that answered or sent early media last: the one that the party is connected to.
+    pub(super) connecting: Option<LegId>,
+    /// When the call began.
+    pub(super) began: Duration,
+    /// On-net calls that led to this one.
+    pub(super) hops: u32,
     pub(super) assets: HashMap<AssetId, Arc<Asset>>,
     pub(super) timers: Timers,
     pub(super) recorder: Recorder,
@@ -125,6 +148,10 @@ impl Seat {
             inbox,
             media: gateway.media.open_call(media_sender),
             legs: HashMap::new(),
+            party: None,
+            connecting: None,
+            began: gateway.app.clock.monotonic(),
+            hops: begin.hops,
             assets: HashMap::new(),
             timers: Timers::default(),
             recorder,
@@ -175,7 +202,7 @@ impl Running {
         while let Some(output) = call.poll() {
             match output {
                 Output::Leg(leg, command) => self.leg(leg, command).await,
-                Output::Media(command) => self.media(command),
+                Output::Media(command) => self.media(command).await,
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
                 Output::Record(event) => self.recorder.event(event).await,
@@ -188,12 +215,32 @@ impl Running {
 
     fn arrived(&mut self, arrival: Arrival) -> Option<Input> {
         match arrival {
-            Arrival::Voice(input) => Some(input),
+            Arrival::Voice(input) => {
+                self.note_connection(&input);
+                Some(input)
+            }
+            Arrival::Agreed { leg, port, codec } => {
+                let seat = self.legs.get_mut(&leg)?;
+                (seat.port, seat.codec) = (port, Some(codec));
+                None
+            }
             Arrival::Spoken(id, Ok(asset)) => {
                 self.assets.insert(id, asset);
                 Some(Input::Spoken(id, Ok(())))
             }
             Arrival::Spoken(id, Err(failure)) => Some(Input::Spoken(id, Err(failure))),
+        }
+    }
+
+    /// Remembers who is being connected, whose codec the other side's answer takes into account.
+    fn note_connection(&mut self, input: &Input) {
+        match input {
+            Input::Leg(leg, LegEvent::Answered) => {
+                self.connecting = Some(*leg);
+                self.party.get_or_insert(*leg);
+            }
+            Input::Leg(leg, LegEvent::EarlyMedia) => self.connecting = Some(*leg),
+            _ => {}
         }
     }
 

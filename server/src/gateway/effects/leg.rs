@@ -1,17 +1,27 @@
 //! `Output::Leg`: calling targets and steering legs.
 
+use std::time::Duration;
+
+use media::Codec;
 use sip::message::Headers;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 use voice::{Cause, CauseKind, Input, LegCommand, LegEvent, LegId, Profile, Target};
 
-use crate::gateway::call_task::{Arrival, LegSeat, Running};
 use crate::gateway::MediaTransport;
+use crate::gateway::call_task::{Arrival, LegSeat, Running};
 use crate::gateway::leg::call_id::call_id_headers;
-use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
+use crate::gateway::leg::codecs::first_choice;
+use crate::gateway::leg::destination::Destination;
+use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE, Settle};
 use crate::gateway::leg::report::Reports;
-use crate::gateway::leg::{MediaEnd, inbound, outbound};
+use crate::gateway::leg::{MediaEnd, fork, inbound, outbound};
+use crate::gateway::media::PortId;
 use crate::gateway::sip::IncomingCall;
-use crate::gateway::targets::{self, Reach};
+use crate::gateway::targets::{self, Destinations, Reach};
+
+/// The longest that a caller's answer takes: opening a WebRTC connection on a starved machine.
+const SETTLING: Duration = Duration::from_secs(4);
 
 impl Running {
     pub(in crate::gateway) async fn leg(&mut self, leg: LegId, command: LegCommand) {
@@ -25,8 +35,8 @@ impl Running {
                 return;
             }
             LegCommand::Ring => LegOrder::Ring,
-            LegCommand::PassEarly => LegOrder::PassEarly,
-            LegCommand::Accept => LegOrder::Accept,
+            LegCommand::PassEarly => return self.settle(leg, LegOrder::PassEarly).await,
+            LegCommand::Accept => return self.settle(leg, LegOrder::Accept).await,
             LegCommand::Refuse(refusal) => LegOrder::Refuse(refusal),
             LegCommand::Hangup(cause) => LegOrder::Hangup(cause),
         };
@@ -36,23 +46,60 @@ impl Running {
         }
     }
 
+    /// Has the caller answered with what its bridge speaks, and waits until that stands: what is joined or played next
+    /// finds a codec.
+    async fn settle(&mut self, leg: LegId, order: impl FnOnce(Settle) -> LegOrder) {
+        let peer = self.connecting.filter(|other| *other != leg).and_then(|other| self.legs.get(&other)?.codec);
+        let Some(seat) = self.legs.get_mut(&leg) else { return };
+        let (settled, codec) = oneshot::channel();
+        let _ = seat.orders.send(order(Settle { peer, settled })).await;
+        // Neither comes from a leg that is over, or whose codec is in its ACK.
+        if let Ok(Ok(codec)) = timeout(SETTLING, codec).await {
+            seat.codec = Some(codec);
+        }
+    }
+
     async fn dial(&mut self, leg: LegId, target: &Target, profile: &Profile) {
         let admitted = self.admitted.get(&leg);
-        match targets::resolve(&self.gateway, &self.row, admitted, target, profile).await {
-            Ok(reach) => {
-                let Reach { destinations, transport, record } = reach;
+        match targets::resolve(&self.gateway, &self.row, admitted, target, profile, self.hops).await {
+            Ok(Reach { destinations, transport, record }) => {
                 self.recorder.leg(leg, record).await;
-                match self.gateway.media_end(&self.media, leg, transport) {
-                    Ok(end) => {
-                        let reports = self.reports(leg);
-                        let orders = self.seat(leg, end.port());
-                        tokio::spawn(outbound::run(self.gateway.sip.clone(), end, destinations, orders, reports));
-                    }
-                    Err(_) => self.never_was(leg, CauseKind::Failed.into()),
+                match destinations {
+                    Destinations::InTurn(destinations) => self.dial_in_turn(leg, destinations, transport),
+                    Destinations::AtOnce(destinations) => self.dial_at_once(leg, destinations, transport),
                 }
             }
             Err(cause) => self.never_was(leg, cause),
         }
+    }
+
+    fn dial_in_turn(&mut self, leg: LegId, destinations: Vec<Destination>, transport: MediaTransport) {
+        let Some(end) = self.open_end(leg, transport) else { return self.never_was(leg, CauseKind::Failed.into()) };
+        let reports = self.reports(leg);
+        let orders = self.seat(leg, end.port(), None);
+        tokio::spawn(outbound::run(self.gateway.sip.clone(), end, destinations, orders, reports));
+    }
+
+    /// Each destination has media of its own, because any of them may answer.
+    fn dial_at_once(&mut self, leg: LegId, destinations: Vec<Destination>, transport: MediaTransport) {
+        let branches: Vec<_> = destinations
+            .into_iter()
+            .filter_map(|destination| Some((destination, self.open_end(leg, transport)?)))
+            .collect();
+        let Some((_, first)) = branches.first() else { return self.never_was(leg, CauseKind::Failed.into()) };
+        let port = first.port();
+        let reports = self.reports(leg);
+        let orders = self.seat(leg, port, None);
+        tokio::spawn(fork::run(self.gateway.sip.clone(), branches, orders, reports));
+    }
+
+    /// Media that prefer what the party speaks.
+    fn open_end(&self, leg: LegId, transport: MediaTransport) -> Option<Box<dyn MediaEnd>> {
+        let mut end = self.gateway.media_end(&self.media, leg, transport).ok()?;
+        if let Some(codec) = self.party.and_then(|party| self.legs.get(&party)?.codec) {
+            end.prefer(codec);
+        }
+        Some(end)
     }
 
     /// Seats the leg that the call begins with.
@@ -63,7 +110,9 @@ impl Running {
         transport: MediaTransport,
     ) {
         let reports = self.reports(LegId::FIRST);
-        let orders = self.seat(LegId::FIRST, end.port());
+        let expected = first_choice(&call.request.body, &transport.policy());
+        let orders = self.seat(LegId::FIRST, end.port(), expected);
+        self.party = Some(LegId::FIRST);
         let headers = match transport {
             MediaTransport::WebRtc => call_id_headers(self.facts.call_id),
             // A carrier has no use for an id of ours.
@@ -72,9 +121,9 @@ impl Running {
         tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, orders, reports));
     }
 
-    fn seat(&mut self, leg: LegId, port: crate::gateway::media::PortId) -> mpsc::Receiver<LegOrder> {
+    fn seat(&mut self, leg: LegId, port: PortId, codec: Option<Codec>) -> mpsc::Receiver<LegOrder> {
         let (orders, receiver) = mpsc::channel(ORDER_QUEUE);
-        self.legs.insert(leg, LegSeat { orders, port, playing: None });
+        self.legs.insert(leg, LegSeat { orders, port, codec, playing: None });
         receiver
     }
 

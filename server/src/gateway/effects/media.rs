@@ -1,18 +1,21 @@
 //! `Output::Media`: what legs hear.
 
 use media::ToneSpec;
-use voice::{LegId, MediaCommand, Tone};
+use serde_json::json;
+use voice::{CallEvent, EventName, LegId, MediaCommand, Tone};
 
 use crate::gateway::call_task::Running;
+use crate::gateway::leg::codecs::rtpmap;
 use crate::gateway::media::PortId;
 
 impl Running {
     /// Commands for legs without a seat (already gone) do nothing.
-    pub(in crate::gateway) fn media(&mut self, command: MediaCommand) {
+    pub(in crate::gateway) async fn media(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Join(a, b) => {
-                if let (Some(a), Some(b)) = (self.port(a), self.port(b)) {
-                    self.media.join(a, b);
+                if let (Some(one), Some(other)) = (self.port(a), self.port(b)) {
+                    self.media.join(one, other);
+                    self.record_bridge(a, b).await;
                 }
             }
             MediaCommand::Split(a, _) => {
@@ -38,6 +41,19 @@ impl Running {
                 }
             }
         }
+    }
+
+    /// How two legs are bridged: the same codec is relayed untouched, others are transcoded.
+    async fn record_bridge(&self, a: LegId, b: LegId) {
+        let codec = |leg| self.legs.get(&leg).and_then(|seat| seat.codec);
+        let (Some(one), Some(other)) = (codec(a), codec(b)) else { return };
+        let data = json!({
+            "with": b.0,
+            "mode": if one == other { "relay" } else { "transcode" },
+            "codecs": [rtpmap(one).encoding, rtpmap(other).encoding],
+        });
+        let at = self.now().saturating_sub(self.began);
+        self.recorder.event(CallEvent { at, name: EventName::LegBridged, leg: Some(a), data }).await;
     }
 
     fn port(&self, leg: LegId) -> Option<PortId> {

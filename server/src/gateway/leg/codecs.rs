@@ -38,10 +38,10 @@ impl CodecPolicy {
         Self { codecs: vec![Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
     }
 
-    /// A browser: Opus unless told to pass the other side's codec through.
+    /// A browser: what the other side speaks, else Opus, else what most trunks speak.
     #[must_use]
     pub fn browser() -> Self {
-        Self { codecs: vec![Codec::Opus, Codec::Pcmu, Codec::Pcma], peer: None, prefer_passthrough: false }
+        Self { codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
     }
 
     /// The same policy for a leg whose codec is fixed: renegotiation never changes it.
@@ -90,6 +90,13 @@ pub fn choose(offered: &Media, policy: &CodecPolicy) -> Result<Stream, NoCommonC
             Some(Stream { codec, payload_type: format.payload_type, dtmf })
         })
         .ok_or(NoCommonCodec)
+}
+
+/// What [`choose`] would take of the offer in these bytes; `None` without audio that the policy allows.
+#[must_use]
+pub fn first_choice(offer: &[u8], policy: &CodecPolicy) -> Option<Codec> {
+    let session = sip::sdp::parse(offer).ok()?;
+    choose(session.audio()?, policy).ok().map(|stream| stream.codec)
 }
 
 /// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use.
@@ -169,7 +176,7 @@ mod tests {
     #[test]
     fn passthrough_takes_the_codec_of_the_other_side() {
         for sdp in [CHROME, JSSIP, SIPJS] {
-            let policy = CodecPolicy { peer: Some(Codec::Pcma), prefer_passthrough: true, ..CodecPolicy::browser() };
+            let policy = CodecPolicy { peer: Some(Codec::Pcma), ..CodecPolicy::browser() };
             let stream = chosen(sdp, &policy).unwrap();
             assert_eq!(stream, Stream { codec: Codec::Pcma, payload_type: 8, dtmf: Some((126, 8_000)) });
         }
@@ -177,7 +184,7 @@ mod tests {
 
     #[test]
     fn without_passthrough_the_favourite_stays() {
-        let policy = CodecPolicy { peer: Some(Codec::Pcmu), ..CodecPolicy::browser() };
+        let policy = CodecPolicy { peer: Some(Codec::Pcmu), prefer_passthrough: false, ..CodecPolicy::browser() };
         assert_eq!(chosen(JSSIP, &policy).unwrap().codec, Codec::Opus);
     }
 
@@ -199,7 +206,7 @@ mod tests {
     fn an_offer_names_dtmf_once_per_clock_rate() {
         let mut section = Media::audio(4_000, "RTP/AVP");
         offer(&mut section, &CodecPolicy::browser());
-        assert_eq!(section.formats, ["111", "0", "8", "110", "101"]);
+        assert_eq!(section.formats, ["111", "8", "0", "110", "101"]);
         section.formats.clear();
         offer(&mut section, &CodecPolicy::trunk());
         assert_eq!(section.formats, ["8", "0", "101"]);

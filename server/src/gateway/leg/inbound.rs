@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, Refusal};
 
 use super::media_end::MediaEnd;
+use super::orders::Settle;
 use super::report::Reports;
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
@@ -73,18 +74,18 @@ impl Inbound {
     async fn obey(&mut self, order: LegOrder) {
         match order {
             LegOrder::Ring => self.greet(StatusCode::RINGING, None).await,
-            LegOrder::PassEarly => match self.negotiate().await {
+            LegOrder::PassEarly(settle) => match self.negotiate(settle).await {
                 Some(sdp) => self.greet(StatusCode::SESSION_PROGRESS, Some(sdp)).await,
                 None => self.refuse(488).await,
             },
-            LegOrder::Accept if !self.accepted => match self.negotiate().await {
+            LegOrder::Accept(settle) if !self.accepted => match self.negotiate(settle).await {
                 Some(sdp) => {
                     self.accepted = true;
                     self.greet(StatusCode::OK, Some(sdp)).await;
                 }
                 None => self.refuse(488).await,
             },
-            LegOrder::Accept => {}
+            LegOrder::Accept(_) => {}
             LegOrder::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
             LegOrder::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
             LegOrder::Hangup(cause) => self.respond(refusal_reply(refusal_of(&cause))).await,
@@ -92,8 +93,11 @@ impl Inbound {
     }
 
     /// The SDP answer, made once; our offer when the INVITE had none (then the ACK has the answer).
-    async fn negotiate(&mut self) -> Option<Bytes> {
+    async fn negotiate(&mut self, settle: Settle) -> Option<Bytes> {
         if self.answer.is_none() {
+            if let Some(peer) = settle.peer {
+                self.talk.end.prefer(peer);
+            }
             let sdp = if self.offer.is_empty() {
                 self.talk.owed_answer = true;
                 self.talk.end.offer().await
@@ -101,6 +105,10 @@ impl Inbound {
                 self.talk.end.answer(&self.offer).await
             };
             self.answer = sdp.ok();
+        }
+        if let Some(codec) = self.talk.end.codec() {
+            // The call may be over meanwhile.
+            let _ = settle.settled.send(codec);
         }
         self.answer.clone()
     }

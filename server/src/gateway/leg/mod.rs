@@ -8,6 +8,7 @@ pub mod call_id;
 mod cause;
 pub mod codecs;
 pub mod destination;
+pub mod fork;
 pub mod inbound;
 mod media_end;
 mod mux;

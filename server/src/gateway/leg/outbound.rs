@@ -34,7 +34,7 @@ enum Attempted {
     TryNext(Cause),
 }
 
-/// Runs the leg to its end; the last thing reported is `Ended`.
+/// Runs the leg to its end; the last thing reported is `Ended`. `destinations` are tried one after the other.
 pub async fn run(
     sip: SipHandle,
     mut end: Box<dyn MediaEnd>,
@@ -169,7 +169,7 @@ impl Attempt<'_> {
                 calling.heard = true;
                 calling.answered = true;
                 // An answer that was applied as early media stands; RFC 3261 §13.2.1 has it repeated here.
-                if !calling.has_media && talk.end.apply(&response.body).await.is_err() {
+                if !calling.has_media && !self.agree(&response, talk).await {
                     talk.hang_up(Headers::new()).await;
                     return None;
                 }
@@ -188,10 +188,21 @@ impl Attempt<'_> {
     async fn ringing(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) {
         if response.body.is_empty() {
             self.reports.tell(LegEvent::Ringing).await;
-        } else if !calling.has_media && talk.end.apply(&response.body).await.is_ok() {
+        } else if !calling.has_media && self.agree(&response, talk).await {
             calling.has_media = true;
             self.reports.tell(LegEvent::EarlyMedia).await;
         }
+    }
+
+    /// Applies the SDP answer. False: it is none that we can use.
+    async fn agree(&self, response: &Response, talk: &mut Talk) -> bool {
+        if talk.end.apply(&response.body).await.is_err() {
+            return false;
+        }
+        if let Some(codec) = talk.end.codec() {
+            self.reports.agreed(talk.end.port(), codec).await;
+        }
+        true
     }
 }
 

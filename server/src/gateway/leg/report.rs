@@ -1,5 +1,6 @@
 //! How a leg's actor speaks to its call.
 
+use media::{Codec, PortId};
 use tokio::sync::mpsc;
 use voice::{Cause, Input, Key, LegEvent, LegId};
 
@@ -18,6 +19,11 @@ impl Reports {
     /// Tells the call. A call that is gone needs no telling.
     pub async fn tell(&self, event: LegEvent) {
         let _ = self.inbox.send(Arrival::Voice(Input::Leg(self.leg, event))).await;
+    }
+
+    /// The leg that we call has answered our offer: from here on it is heard on `port`.
+    pub async fn agreed(&self, port: PortId, codec: Codec) {
+        let _ = self.inbox.send(Arrival::Agreed { leg: self.leg, port, codec }).await;
     }
 
     /// The leg is over.

@@ -8,7 +8,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use sip::message::{HeaderName, Headers, Method, Response, StatusCode, Uri};
 use sip::ua::{
-    Body, Config, EndCause, Event, FlowId, Input, Invite, Local, LocalId, OutsideRequest, Output, Path, Reply,
+    Body, Config, EndCause, Event, FlowId, Input, Invite, Local, LocalId, Output, OutsideRequest, Path, Reply,
     SessionId, TransactionId, Transport, Ua,
 };
 use tokio::net::TcpStream;

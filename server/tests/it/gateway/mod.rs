@@ -6,6 +6,8 @@
 mod browser;
 mod browsers;
 mod callbacks;
+mod carrier;
+mod on_net;
 mod outbound;
 mod strangers;
 mod support;

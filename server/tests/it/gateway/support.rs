@@ -1,11 +1,14 @@
 //! A running gateway with Asha's workspace: money and a number.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use sautikit::config::Config;
 use sautikit::gateway::Started;
 use serde_json::{Value, json};
 
+use super::carrier::Carrier;
 use crate::support::{Client, Engine, RunningGateway, Server};
 
 /// The first number of the development inventory.
@@ -35,21 +38,24 @@ impl Live {
         Self::start(0).await
     }
 
+    /// As [`Live::with_money`], with a carrier of one's own before the sandbox.
+    pub(super) async fn with_carrier(carrier: &Carrier) -> Self {
+        let mut server = Server::start(Engine::Sqlite).await;
+        let mut config = Config::clone(&server.app.config);
+        config.trunk.push(carrier.trunk());
+        server.app.config = Arc::new(config);
+        Self::on(server, 100_000).await
+    }
+
     async fn start(beyond_the_number_minor: i64) -> Self {
-        let (server, gateway) = Server::start(Engine::Sqlite).await.with_gateway().await;
-        let asha = server.onboarded("asha@example.com").await;
-        let available = asha.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
-        let due_minor = available[0]["due_now_minor"].as_i64().expect("a price");
-        // Paystack takes amounts that M-Pesa, which knows whole shillings only, does not.
-        let amount_minor = due_minor + beyond_the_number_minor;
-        asha.post("/v1/wallet/top-ups", json!({ "method": "paystack", "amount_minor": amount_minor }))
-            .await
-            .expect(202);
-        eventually("the top-up arrives", async || (balance(&asha).await == amount_minor).then_some(())).await;
-        let id = available[0]["id"].as_str().expect("an id");
-        let claimed = asha.post(&format!("/v1/numbers/{id}/claim"), json!({})).await.expect(201).json;
-        assert_eq!(claimed["number"], FROM);
-        let number_id = claimed["id"].as_str().expect("an id").to_owned();
+        Self::on(Server::start(Engine::Sqlite).await, beyond_the_number_minor).await
+    }
+
+    async fn on(server: Server, beyond_the_number_minor: i64) -> Self {
+        let (server, gateway) = server.with_gateway().await;
+        let Customer { client: asha, e164, number_id } =
+            Customer::claims(&server, "asha@example.com", beyond_the_number_minor).await;
+        assert_eq!(e164, FROM);
         Self { server, gateway, asha, number_id }
     }
 
@@ -98,6 +104,16 @@ impl Live {
         .await
     }
 
+    /// The facts of the call's first event of this kind, once there is one.
+    pub(super) async fn event(&self, call: &Value, kind: &str) -> Value {
+        let id = call["id"].as_str().expect("an id");
+        eventually(kind, async || {
+            let event = self.timeline(id).await.into_iter().find(|event| event["kind"] == kind)?;
+            Some(event["data"].clone())
+        })
+        .await
+    }
+
     /// The call's timeline.
     pub(super) async fn timeline(&self, id: &str) -> Vec<Value> {
         let events = self.asha.get(&format!("/v1/calls/{id}/events")).await.expect(200).json;
@@ -107,6 +123,33 @@ impl Live {
     /// The workspace's balance.
     pub(super) async fn balance(&self) -> i64 {
         balance(&self.asha).await
+    }
+}
+
+/// Somebody with a workspace, money and the next free number.
+pub(super) struct Customer {
+    pub(super) client: Client,
+    pub(super) e164: String,
+    pub(super) number_id: String,
+}
+
+impl Customer {
+    /// Signs up, tops up and claims; the money is what is left then.
+    pub(super) async fn claims(server: &Server, email: &str, left_minor: i64) -> Self {
+        let client = server.onboarded(email).await;
+        let available = client.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+        let due_minor = available[0]["due_now_minor"].as_i64().expect("a price");
+        // Paystack takes amounts that M-Pesa, which knows whole shillings only, does not.
+        let amount_minor = due_minor + left_minor;
+        client
+            .post("/v1/wallet/top-ups", json!({ "method": "paystack", "amount_minor": amount_minor }))
+            .await
+            .expect(202);
+        eventually("the top-up arrives", async || (balance(&client).await == amount_minor).then_some(())).await;
+        let id = available[0]["id"].as_str().expect("an id");
+        let claimed = client.post(&format!("/v1/numbers/{id}/claim"), json!({})).await.expect(201).json;
+        let text = |name: &str| claimed[name].as_str().expect("text").to_owned();
+        Self { client, e164: text("number"), number_id: text("id") }
     }
 }
 

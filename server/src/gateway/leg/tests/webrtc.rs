@@ -28,6 +28,11 @@ struct Node {
     browser: WebrtcEnd,
 }
 
+/// A browser's policy under which the telephones' G.711 is not passed through.
+fn transcoding() -> CodecPolicy {
+    CodecPolicy { prefer_passthrough: false, ..CodecPolicy::browser() }
+}
+
 async fn node(policy: CodecPolicy) -> Node {
     let engine = engine();
     let shared = WebrtcPort::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Ipv4Addr::LOCALHOST.into()).unwrap();
@@ -66,16 +71,15 @@ async fn digit(events: &mut mpsc::Receiver<LegMediaEvent>) -> (LegId, char) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opus_is_transcoded_to_g711_both_ways() {
-    let (near, far) = connected(CodecPolicy::browser()).await;
+    let (near, far) = connected(transcoding()).await;
     assert_eq!((near.browser.codec(), far.browser.codec()), (Some(Codec::Opus), Some(Codec::Opus)));
     let (_near_talks, _far_talks) = (near.phone.talk(1_000.0), far.phone.talk(600.0));
     tokio::join!(near.phone.hear(600.0), far.phone.hear(1_000.0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn g711_is_passed_through_when_the_policy_prefers_it() {
-    let policy = CodecPolicy { prefer_passthrough: true, ..CodecPolicy::browser() };
-    let (near, far) = connected(policy).await;
+async fn g711_is_passed_through_when_the_other_side_speaks_it() {
+    let (near, far) = connected(CodecPolicy::browser()).await;
     assert_eq!(far.browser.codec(), Some(Codec::Pcmu));
     let (_near_talks, _far_talks) = (near.phone.talk(1_000.0), far.phone.talk(600.0));
     tokio::join!(near.phone.hear(600.0), far.phone.hear(1_000.0));
@@ -83,7 +87,7 @@ async fn g711_is_passed_through_when_the_policy_prefers_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pressed_key_crosses_the_clock_rates() {
-    let (near, mut far) = connected(CodecPolicy::browser()).await;
+    let (near, mut far) = connected(transcoding()).await;
     let _near_talks = near.phone.talk(1_000.0);
     far.phone.talk(600.0);
     far.phone.hear(1_000.0).await;
@@ -94,7 +98,7 @@ async fn a_pressed_key_crosses_the_clock_rates() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_answer_has_one_candidate_the_shared_port() {
-    let (mut near, mut far) = (node(CodecPolicy::browser()).await, node(CodecPolicy::browser()).await);
+    let (mut near, mut far) = (node(transcoding()).await, node(transcoding()).await);
     let offer = near.browser.offer().await.unwrap();
     let answer = sip::sdp::parse(&far.browser.answer(&offer).await.unwrap()).unwrap();
     let candidates = answer.audio().unwrap().candidates();
@@ -105,7 +109,7 @@ async fn the_answer_has_one_candidate_the_shared_port() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hold_and_resume_are_renegotiated_on_the_same_connection() {
-    let (mut near, mut far) = connected(CodecPolicy::browser()).await;
+    let (mut near, mut far) = connected(transcoding()).await;
     let (_near_talks, _far_talks) = (near.phone.talk(1_000.0), far.phone.talk(600.0));
     far.phone.hear(1_000.0).await;
     let offer = near.browser.offer().await.unwrap();
@@ -125,12 +129,12 @@ async fn chrome_jssip_and_sipjs_offers_are_answered_and_others_refused() {
         include_bytes!("../testdata/jssip_chrome_offer.sdp"),
         include_bytes!("../testdata/sipjs_chrome_offer.sdp"),
     ] {
-        let mut node = node(CodecPolicy::browser()).await;
+        let mut node = node(transcoding()).await;
         let answer = node.browser.answer(offer).await.unwrap();
         let answer = sip::sdp::parse(&answer).unwrap();
         assert_eq!(answer.audio().unwrap().formats, ["111", "110"]);
     }
-    let mut node = node(CodecPolicy::browser()).await;
+    let mut node = node(transcoding()).await;
     let plain = include_bytes!("../testdata/sipp_uac_offer.sdp");
     assert!(matches!(node.browser.answer(plain).await, Err(MediaEndError::NoAudio)));
     assert!(matches!(node.browser.answer(b"v=1").await, Err(MediaEndError::Malformed(_))));
@@ -140,7 +144,7 @@ async fn chrome_jssip_and_sipjs_offers_are_answered_and_others_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_at_the_shared_port_harms_no_call() {
-    let (near, far) = connected(CodecPolicy::browser()).await;
+    let (near, far) = connected(transcoding()).await;
     let stranger = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     for length in [0, 1, 4, 19, 20, 21, 200, 1_400] {
         for first in [0_u8, 1, 20, 63, 128, 255] {
@@ -154,7 +158,7 @@ async fn garbage_at_the_shared_port_harms_no_call() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_and_dropping_both_free_everything() {
-    let (mut near, far) = connected(CodecPolicy::browser()).await;
+    let (mut near, far) = connected(transcoding()).await;
     near.browser.close().await;
     assert_eq!(near.shared.connections(), 0);
     near.trunk.close().await;
