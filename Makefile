@@ -57,11 +57,20 @@ sdk:
 	scripts/preflight.sh run
 	scripts/pack-sdk.sh
 
-##  release  dist/sautikit, dist/site and dist/sautikit-browser-VERSION.tgz
-release: sdk
-	cargo run -q -p xtask -- build --release --out dist/site
-	cargo build --release -p sautikit
-	install -D $(TARGET)/release/sautikit dist/sautikit
+# SAUTIKIT_SITE_DIR names the folder that the server's build packs into the binary.
+SITE := $(abspath $(TARGET)/site-release)
+
+##  release  dist/sautikit, one binary with everything inside, and dist/sautikit-browser-VERSION.tgz
+release:
+	scripts/preflight.sh release
+	@echo "1/3 console and SDK"
+	cargo run -q -p xtask -- build --release --out $(SITE)
+	@echo "2/3 server (the first build takes ten minutes and more)"
+	SAUTIKIT_SITE_DIR=$(SITE) cargo build --release -p sautikit
+	install -D -m 755 $(TARGET)/release/sautikit dist/sautikit
+	@echo "3/3 npm package"
+	scripts/pack-sdk.sh $(SITE)/sdk/browser
+	@echo "dist/sautikit $$(wc -c <dist/sautikit) bytes"
 
 ##  bench    figures for docs/benchmarks; compare ratios and CPU time, wall time varies
 bench:

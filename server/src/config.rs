@@ -115,7 +115,7 @@ pub struct Http {
     pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Folder that `xtask build` wrote; empty means `site` near the executable.
+    /// Folder that `xtask build` wrote; empty means the copy inside the binary, or `site` near the executable.
     pub site_dir: PathBuf,
 }
 

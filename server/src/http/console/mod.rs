@@ -4,11 +4,12 @@
 //! cookie and origin, so authentication, rules and errors exist once. Deliberately absent: anything that a page knows.
 
 mod client;
+mod files;
 mod forms;
 mod pages;
 mod site;
 
-use site::Site;
+use files::SiteFiles;
 
 use std::sync::Arc;
 
@@ -23,12 +24,12 @@ struct Console {
     app: AppState,
     /// `/v1` with all its layers.
     api: Router,
-    site: Arc<Site>,
+    site: Arc<SiteFiles>,
 }
 
 /// Pages, forms and assets, over `api` (everything under `/v1`, layers included).
 pub(super) fn routes(app: &AppState, api: Router) -> Router<AppState> {
-    let site = Arc::new(Site::find(&app.config.http.site_dir));
+    let site = Arc::new(SiteFiles::find(&app.config.http.site_dir));
     let mut routes = Router::new()
         .route(app::forms::LANGUAGE, post(forms::choose_language))
         .route("/console/{*form}", post(forms::submit))

@@ -1,101 +1,94 @@
-//! The site folder that `xtask build` wrote: assets under one content hash, and the SDK.
+//! GET of the site's files: assets under one content hash, and the SDK.
 //!
-//! A precompressed sibling (`.br`) is sent to browsers that take it; nothing is compressed per request.
+//! A precompressed sibling (`.br`, `.gz`) is sent to browsers that take it; nothing is compressed per request.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
 
-use axum::extract::{Path as UrlPath, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
+use sha2::{Digest, Sha256};
 
 use super::Console;
+use super::files::SiteFiles;
 use crate::error::ApiError;
 
 /// The content hash is in the URL, so a file never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// The SDK's latest is under a fixed name: browsers ask again after a while.
+/// The SDK's latest is under a fixed name: browsers ask again after a while, by its ETag.
 const A_WHILE: &str = "public, max-age=300";
-
-/// Where the built files are.
-pub(super) struct Site {
-    root: PathBuf,
-}
-
-impl Site {
-    /// The configured folder; empty means `site` beside the executable or one level up (cargo's target folder).
-    pub(super) fn find(configured: &Path) -> Self {
-        if !configured.as_os_str().is_empty() {
-            return Self { root: configured.to_path_buf() };
-        }
-        let executable = std::env::current_exe().unwrap_or_default();
-        let candidates = executable.ancestors().skip(1).take(3).map(|folder| folder.join("site"));
-        let found = candidates.into_iter().find(|folder| folder.join("version").is_file());
-        if found.is_none() {
-            tracing::warn!("no built site found (cargo run -p xtask -- build); pages will have no style");
-        }
-        Self { root: found.unwrap_or_else(|| PathBuf::from("site")) }
-    }
-
-    /// URL folder of the current build. Read per page, so that a rebuild of the assets needs no restart.
-    pub(super) fn assets_url(&self) -> String {
-        let version = std::fs::read_to_string(self.root.join("version")).unwrap_or_default();
-        format!("/assets/{}", version.trim())
-    }
-
-    async fn file(&self, folder: &str, file: &str, accepts_brotli: bool) -> Option<(Vec<u8>, bool)> {
-        // Plain names only: no way out of the folder.
-        let plain = file.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains('\\'));
-        if !plain {
-            return None;
-        }
-        let path = self.root.join(folder).join(file);
-        if accepts_brotli && let Ok(bytes) = tokio::fs::read(path.with_added_extension("br")).await {
-            return Some((bytes, true));
-        }
-        tokio::fs::read(path).await.ok().map(|bytes| (bytes, false))
-    }
-}
+/// Content codings that siblings exist in, the smaller first: coding and file extension.
+const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gzip", "gz")];
+/// Bytes of the content's SHA-256 that make an ETag: enough that no two builds share one.
+const ETAG_BYTES: usize = 12;
 
 /// GET `/assets/HASH/FILE`.
-pub(super) async fn asset(
-    State(console): State<Console>,
-    UrlPath(file): UrlPath<String>,
-    headers: HeaderMap,
-) -> Response {
-    serve(&console.site, "assets", &file, &headers, FOR_EVER).await
+pub(super) async fn asset(State(console): State<Console>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    serve(&console.site, &format!("assets/{file}"), &headers, FOR_EVER).await
 }
 
 /// GET `/sdk/browser/FILE`; any page may load the SDK.
-pub(super) async fn sdk(
-    State(console): State<Console>,
-    UrlPath(file): UrlPath<String>,
-    headers: HeaderMap,
-) -> Response {
-    let mut response = serve(&console.site, "sdk/browser", &file, &headers, A_WHILE).await;
+pub(super) async fn sdk(State(console): State<Console>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let mut response = serve(&console.site, &format!("sdk/browser/{file}"), &headers, A_WHILE).await;
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-async fn serve(site: &Site, folder: &str, file: &str, headers: &HeaderMap, caching: &'static str) -> Response {
-    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let brotli = accepted.split(',').any(|coding| coding.trim().split(';').next() == Some("br"));
-    let Some((bytes, compressed)) = site.file(folder, file, brotli).await else {
+async fn serve(site: &SiteFiles, path: &str, headers: &HeaderMap, caching: &'static str) -> Response {
+    let Some((bytes, coding)) = smallest(site, path, headers).await else {
         return ApiError::from(ErrorCode::NotFound).into_response();
     };
-    let mut response = bytes.into_response();
+    let etag = etag(&bytes);
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(file)));
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if compressed {
-        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        out.insert(header::ETAG, etag);
+    }
+    if let Some(coding) = coding {
+        out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     response
 }
 
-fn content_type(file: &str) -> &'static str {
-    match file.rsplit('.').next() {
+/// The file in the smallest coding that there is and the browser takes; `None` as coding is the file itself.
+async fn smallest(
+    site: &SiteFiles,
+    path: &str,
+    headers: &HeaderMap,
+) -> Option<(Cow<'static, [u8]>, Option<&'static str>)> {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    for (coding, extension) in CODINGS {
+        if takes(accepted, coding)
+            && let Some(bytes) = site.read(&format!("{path}.{extension}")).await
+        {
+            return Some((bytes, Some(coding)));
+        }
+    }
+    Some((site.read(path).await?, None))
+}
+
+/// Whether an `Accept-Encoding` names `coding` without `q=0` (RFC 9110 §12.5.3).
+fn takes(accepted: &str, coding: &str) -> bool {
+    accepted.split(',').any(|offer| {
+        let (name, weight) = offer.split_once(';').unwrap_or((offer, ""));
+        let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.trim().trim_matches(['0', '.']).is_empty());
+        name.trim().eq_ignore_ascii_case(coding) && !refused
+    })
+}
+
+fn etag(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    let hex: String = digest.iter().take(ETAG_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}\"")
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
@@ -103,5 +96,37 @@ fn content_type(file: &str) -> &'static str {
         Some("woff2") => "font/woff2",
         Some("json" | "map") => "application/json",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_coding_is_not_sent() {
+        assert!(takes("gzip, deflate, br;q=0.9", "br"));
+        assert!(takes("BR", "br"));
+        assert!(!takes("gzip, br;q=0", "br"));
+        assert!(!takes("gzip, br; q=0.00", "br"));
+        assert!(!takes("gzip", "br"));
+    }
+
+    #[tokio::test]
+    async fn a_known_etag_saves_the_body() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("assets")).unwrap();
+        std::fs::write(folder.path().join("assets/a.js"), "plain").unwrap();
+        std::fs::write(folder.path().join("assets/a.js.gz"), "gzipped").unwrap();
+        let site = SiteFiles::find(folder.path());
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br, gzip"));
+        let first = serve(&site, "assets/a.js", &headers, FOR_EVER).await;
+        assert_eq!(first.headers()[header::CONTENT_ENCODING], "gzip");
+        assert_eq!(first.headers()[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        headers.insert(header::IF_NONE_MATCH, first.headers()[header::ETAG].clone());
+        assert_eq!(serve(&site, "assets/a.js", &headers, FOR_EVER).await.status(), StatusCode::NOT_MODIFIED);
+        headers.remove(header::ACCEPT_ENCODING);
+        assert_eq!(serve(&site, "assets/a.js", &headers, FOR_EVER).await.status(), StatusCode::OK);
     }
 }
