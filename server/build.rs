@@ -8,6 +8,7 @@ const SITE_DIR: &str = "SAUTIKIT_SITE_DIR";
 
 fn main() {
     println!("cargo::rerun-if-changed=../migrations");
+    println!("cargo::rerun-if-changed=../docs");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={SITE_DIR}");
     println!("cargo::rustc-check-cfg=cfg(embedded_site)");

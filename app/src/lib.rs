@@ -16,6 +16,7 @@
 #![expect(unreachable_pub, reason = "#[component] makes its items pub whatever the function says")]
 
 pub mod api_client;
+pub mod article;
 mod components;
 mod format;
 pub mod forms;

@@ -52,6 +52,7 @@ fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balanc
         ("/numbers", text.common.numbers, Glyph::Numbers),
         ("/wallet", text.common.wallet, Glyph::Wallet),
         ("/developers/keys", text.common.keys, Glyph::Key),
+        ("/docs", text.docs.title, Glyph::Book),
     ];
     let path = visit.path.clone();
     let links = links.map(|(href, words, glyph)| {

@@ -18,6 +18,7 @@ pub(crate) enum Glyph {
     Back,
     Menu,
     Code,
+    Book,
     Mail,
 }
 
@@ -41,6 +42,7 @@ impl Glyph {
             Self::Back => "m14 6-6 6 6 6",
             Self::Menu => "M4 7h16M4 12h16M4 17h16",
             Self::Code => "m8 7-5 5 5 5M16 7l5 5-5 5",
+            Self::Book => "M12 6.5C10 5 7 4.5 4 5v13.5c3-.5 6 0 8 1.5 2-1.5 5-2 8-1.5V5c-3-.5-6 0-8 1.5zM12 6.5V20",
             Self::Mail => "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM3.5 7l8.5 6 8.5-6",
         }
     }

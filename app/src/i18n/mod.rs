@@ -19,6 +19,7 @@ macro_rules! catalogue {
 mod calls;
 pub use calls::Calls as CallsText;
 mod common;
+mod docs;
 mod entry;
 mod home;
 mod keys;
@@ -85,6 +86,7 @@ impl Lang {
 pub struct Text {
     pub common: common::Common,
     pub landing: landing::Landing,
+    pub docs: docs::Docs,
     pub entry: entry::Entry,
     pub home: home::Home,
     pub numbers: numbers::Numbers,
@@ -97,6 +99,7 @@ pub struct Text {
 static ENGLISH: Text = Text {
     common: common::Common::ENGLISH,
     landing: landing::Landing::ENGLISH,
+    docs: docs::Docs::ENGLISH,
     entry: entry::Entry::ENGLISH,
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
@@ -109,6 +112,7 @@ static ENGLISH: Text = Text {
 static SWAHILI: Text = Text {
     common: common::Common::SWAHILI,
     landing: landing::Landing::SWAHILI,
+    docs: docs::Docs::SWAHILI,
     entry: entry::Entry::SWAHILI,
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,

@@ -32,6 +32,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         <DevBanner visit=visit.clone()/>
         <header class="landing__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
+            <a class="landing__docs" href="/docs">{visit.text().docs.title}</a>
             <a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a>
         </header>
         <main id="content">

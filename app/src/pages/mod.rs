@@ -6,6 +6,7 @@
 mod call;
 mod call_timeline;
 mod calls;
+mod docs;
 mod home;
 mod keys;
 mod landing;
@@ -35,6 +36,8 @@ pub fn App() -> impl IntoView {
         <Router>
             <FlatRoutes fallback=not_found::NotFoundPage>
                 <Route path=path!("/") view=landing::LandingPage ssr=SsrMode::Async/>
+                <Route path=path!("/docs") view=docs::DocsPage ssr=SsrMode::Async/>
+                <Route path=path!("/docs/*page") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=sign_in::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/auth/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
                 <Route path=path!("/onboarding") view=onboarding::OnboardingPage ssr=SsrMode::Async/>

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod client_ip;
 mod console;
 mod dev_guard;
+mod docs;
 mod headers;
 mod health;
 mod host;
@@ -54,7 +55,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(gateway::http::socket_routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .fallback(not_found)
+        .route("/llms.txt", get(docs::llms_txt))
         .method_not_allowed_fallback(method_not_allowed);
     with_layers(routes, app)
 }

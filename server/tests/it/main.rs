@@ -8,6 +8,7 @@ mod support;
 mod accounts;
 mod api_keys;
 mod calls;
+mod docs;
 mod gateway;
 mod http;
 mod idempotency;

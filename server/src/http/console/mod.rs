@@ -27,14 +27,15 @@ struct Console {
     site: Arc<SiteFiles>,
 }
 
-/// Pages, forms and assets, over `api` (everything under `/v1`, layers included).
+/// Pages, forms, assets and the answer to unknown addresses, over `api` (everything under `/v1`, layers included).
 pub(super) fn routes(app: &AppState, api: Router) -> Router<AppState> {
     let site = Arc::new(SiteFiles::find(&app.config.http.site_dir));
     let mut routes = Router::new()
         .route(app::forms::LANGUAGE, post(forms::choose_language))
         .route("/console/{*form}", post(forms::submit))
         .route("/assets/{*file}", get(site::asset))
-        .route("/sdk/browser/{*file}", get(site::sdk));
+        .route("/sdk/browser/{*file}", get(site::sdk))
+        .fallback(pages::show_missing);
     // Listing the pages also starts Leptos' executor, which rendering needs.
     for page in leptos_axum::generate_route_list(app::App) {
         routes = routes.route(page.path(), get(pages::show));

@@ -13,13 +13,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::prelude::provide_context;
+use sautikit_api::ErrorCode;
 
 use super::Console;
 use super::client::InProcess;
-use crate::http::caller::cookie;
+use crate::error::ApiError;
+use crate::http::{caller::cookie, docs};
 
 /// The language that the visitor chose.
 pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
+
+/// Below these stands nothing that a person would look at.
+const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 
 /// Scripts and styles of our own only; the softphone compiles WASM and opens the SIP WebSocket of this host. Style
 /// attributes are allowed because widths of bars are data.
@@ -32,15 +37,35 @@ pub(super) async fn show(State(console): State<Console>, request: Request) -> Re
     render(&console, parts, None, StatusCode::OK).await
 }
 
+/// GET of an address that nothing has: a page for people, the catalogue's error for programs.
+pub(super) async fn show_missing(State(console): State<Console>, request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let reads_pages = accepted.split(',').any(|kind| kind.trim().starts_with("text/html"));
+    let is_page =
+        request.method() == Method::GET && !FOR_PROGRAMS.iter().any(|root| request.uri().path().starts_with(root));
+    if !(reads_pages && is_page) {
+        return ApiError::from(ErrorCode::NotFound).into_response();
+    }
+    let (parts, _) = request.into_parts();
+    render(&console, parts, None, StatusCode::NOT_FOUND).await
+}
+
 /// The page that `parts.uri` names, with what a form has to say, answered with `status` unless the page decides otherwise.
 pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>, status: StatusCode) -> Response {
     let visit = visit(console, &parts, flash);
     let reply = visit.reply.clone();
+    let article = docs::article(parts.uri.path());
     let mut request = Request::new(Body::empty());
     // A form's page is rendered as if it had been asked for by GET.
     *request.method_mut() = Method::GET;
     *request.uri_mut() = parts.uri;
-    let page = leptos_axum::render_app_async_with_context(move || provide_context(visit.clone()), app::shell);
+    let context = move || {
+        provide_context(visit.clone());
+        if let Some(article) = article.clone() {
+            provide_context(article);
+        }
+    };
+    let page = leptos_axum::render_app_async_with_context(context, app::shell);
     let mut response = page(request).await;
 
     let Answer { status: chosen, redirect } = reply.answer();
