@@ -1,7 +1,7 @@
 //! `sautikit serve`: opens everything in order, says `ready`, and stops cleanly on SIGTERM or Ctrl-C.
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,7 +75,7 @@ pub enum ServeError {
 
 /// Runs until told to stop.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
-    let listener = listen("http.listen", config.http.listen).await?;
+    let listener = listen("http.listen", config.http.listen, config.is_development()).await?;
     let http_address = listener.local_addr()?;
     let app = open(config, http_address).await?;
     if app.db.dialect() == Dialect::Sqlite {
@@ -114,7 +114,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result<(), ServeError> {
     // An empty text is off; the configuration's check refused everything else that is not an address.
     let Ok(address) = app.config.metrics.listen.parse::<SocketAddr>() else { return Ok(()) };
-    let listener = listen("metrics.listen", address).await?;
+    let listener = listen("metrics.listen", address, app.config.is_development()).await?;
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     let server = axum::serve(listener, http::operator_router(app).layer(Extension(gateway)).into_make_service());
     let stopping = app.stopping.clone().cancelled_owned();
@@ -168,11 +168,11 @@ fn public_url(config: &Config, http_address: SocketAddr) -> String {
     }
 }
 
-/// A busy port of development gives way to a free one; elsewhere it stops the start.
-async fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let loopback = address.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// A busy port of development gives way to a free one; elsewhere it stops the start: a proxy would go on to lead to
+/// whoever has the port.
+async fn listen(key: &'static str, address: SocketAddr, development: bool) -> Result<TcpListener, ServeError> {
     match TcpListener::bind(address).await {
-        Err(error) if error.kind() == ErrorKind::AddrInUse && loopback => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && development => {
             let free = TcpListener::bind(SocketAddr::new(address.ip(), 0)).await?;
             tracing::warn!("{address} (`{key}`) is taken; listening on {} instead", free.local_addr()?);
             Ok(free)
@@ -247,4 +247,19 @@ async fn cancel_on_signal(stopping: CancellationToken) {
 async fn after_grace(stopping: CancellationToken) {
     stopping.cancelled().await;
     tokio::time::sleep(SHUTDOWN_GRACE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_busy_port_gives_way_in_development_only() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let moved = listen("http.listen", address, true).await.unwrap();
+        assert_ne!(moved.local_addr().unwrap(), address);
+        let refused = listen("http.listen", address, false).await.unwrap_err().to_string();
+        assert!(refused.contains("http.listen") && refused.contains(&address.to_string()), "{refused}");
+    }
 }

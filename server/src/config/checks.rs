@@ -3,7 +3,11 @@
 use std::collections::HashSet;
 use std::net::SocketAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Config, ConfigError, Environment};
+use crate::secrets::MASTER_KEY_BYTES;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     everywhere(config)?;
@@ -32,6 +36,14 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
         if !origin.is_some_and(|url| matches!(url.scheme(), "http" | "https")) {
             return Err(ConfigError::wrong("http.public_url", "give an origin such as https://voice.example"));
         }
+    }
+    let key = &config.secrets.master_key;
+    let key_bytes = STANDARD.decode(key.trim()).map(|bytes| bytes.len());
+    if !key.is_empty() && !key_bytes.is_ok_and(|length| length == MASTER_KEY_BYTES) {
+        return Err(ConfigError::wrong(
+            "secrets.master_key",
+            "32 bytes in base64 are needed (openssl rand -base64 32)",
+        ));
     }
     let mut names = HashSet::new();
     for (index, trunk) in config.trunk.iter().enumerate() {

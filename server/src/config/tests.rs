@@ -47,6 +47,7 @@ fn a_wrong_value_is_named() {
         ("[media]\nrtp_ports = \"9-1\"\n", "`media.rtp_ports`"),
         ("[log]\nformat = \"xml\"\n", "`log.format`"),
         ("env = \"staging\"\n", "`env`"),
+        ("[secrets]\nmaster_key = \"c2hvcnQ=\"\n", "`secrets.master_key`"),
     ] {
         let error = load_file(text).unwrap_err().to_string();
         assert!(error.contains(key), "{text} gave {error}");
