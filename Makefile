@@ -47,10 +47,12 @@ e2e:
 	cargo build -q -p sautikit
 	cd end2end && SDK_DIST=$(TARGET)/site/sdk/browser SAUTIKIT_BIN=$(TARGET)/debug/sautikit npm run --silent all
 
-##  check    format and lint
+##  check    format, lint, licences and banned crates
 check:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --features sautikit-app/ssr -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
+	else echo "cargo-deny is missing, so deny.toml was not checked (cargo install --locked cargo-deny)"; fi
 
 ##  sdk      dist/sautikit-browser-VERSION.tgz
 sdk:
