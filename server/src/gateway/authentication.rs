@@ -14,9 +14,9 @@ use sip::auth::{
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::Reply;
 
-use super::identity::Identity;
 use super::sip::Peer;
 use crate::sip_tokens;
+use crate::sip_tokens::identity::Identity;
 use crate::state::AppState;
 
 /// Says in words why a token was refused (browser-sdk.md).

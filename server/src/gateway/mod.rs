@@ -10,7 +10,6 @@ mod begin;
 pub mod call_task;
 mod effects;
 pub mod http;
-pub mod identity;
 pub mod leg;
 pub mod media;
 pub mod on_net;

@@ -12,7 +12,7 @@ use sip::message::Request;
 use sip::registration::{Binding, Bindings, Policy, Refusal};
 use sip::ua::{FlowId, Path};
 
-use super::identity::Identity;
+use crate::sip_tokens::identity::Identity;
 
 /// A browser keeps its connection, so refreshing every few minutes is enough; tokens live five.
 const MAX_EXPIRES: Duration = Duration::from_secs(300);

@@ -6,7 +6,6 @@ use sip::message::Headers;
 use voice::{Cause, CauseKind, Profile, Target};
 
 use super::begin::leg_record;
-use super::identity::{Identity, user_of};
 use super::leg::call_id::call_id_headers;
 use super::leg::destination::Destination;
 use super::sip::datagram_path;
@@ -14,6 +13,7 @@ use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallRow, Direction, LegRecord, Rate};
 use crate::error::ApiError;
 use crate::numbers;
+use crate::sip_tokens::identity::{Identity, user_of};
 
 /// How a target is reached.
 pub(super) struct Reach {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::identity::{Identity, Permissions};
 use super::{AUDIENCE, has_passed};
-use crate::gateway::identity::{Identity, Permissions};
 
 /// The JWT's claims (RFC 7519 §4.1), and ours: `ws`, `perms`.
 #[derive(Debug, Clone, Serialize, Deserialize)]

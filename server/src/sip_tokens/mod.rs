@@ -1,11 +1,12 @@
 //! SIP tokens: five-minute JWTs (HS256) with which a browser registers and calls without ever seeing an API key.
 //!
 //! The newest signing key signs; older keys verify until the last token they signed has expired. A token is bound to
-//! one identity of one workspace. What it allows at the gateway is [`crate::gateway::identity::Identity`].
+//! one identity of one workspace. What it allows at the gateway is [`identity::Identity`].
 //! Deliberately absent: SIP credentials of devices, which are numbers' business.
 
 mod claims;
 pub mod http;
+pub mod identity;
 mod keys;
 mod store;
 
@@ -16,7 +17,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
 
-use crate::gateway::identity::{Identity, Permissions};
+use self::identity::{Identity, Permissions};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
 

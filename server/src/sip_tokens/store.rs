@@ -3,7 +3,7 @@
 use sautikit_api::ids::WorkspaceId;
 use sqlx::{AnyConnection, Row};
 
-use crate::gateway::identity::Identity;
+use super::identity::Identity;
 use crate::statements::statements;
 
 statements! {

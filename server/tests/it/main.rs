@@ -7,6 +7,7 @@ mod support;
 
 mod accounts;
 mod api_keys;
+mod architecture;
 mod calls;
 mod docs;
 mod gateway;

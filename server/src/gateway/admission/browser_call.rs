@@ -10,9 +10,9 @@ use voice::{LegId, Origin, Target};
 use super::trunk_call::ringing_targets;
 use super::{refuse, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
-use crate::gateway::identity::Identity;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
+use crate::sip_tokens::identity::Identity;
 
 /// Where the SDK and standard stacks name the number to call from.
 const FROM_HEADERS: [&str; 2] = ["P-Preferred-Identity", "X-Sautikit-From"];

@@ -9,7 +9,7 @@ use sip::ua::{FlowId, Path};
 use tokio::sync::mpsc;
 
 use super::{UDP, UDP_FLOW, WEB};
-use crate::gateway::identity::Identity;
+use crate::sip_tokens::identity::Identity;
 
 /// Who is at the other end, as far as the connection itself tells.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use sip::ua::FlowId;
 use tokio::sync::mpsc;
 
 use super::{Command, Peer, SipHandle};
-use crate::gateway::identity::Identity;
+use crate::sip_tokens::identity::Identity;
 
 /// Subprotocol of RFC 7118 §3.
 pub const SUBPROTOCOL: &str = "sip";

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sautikit::gateway::identity::Identity;
 use sautikit::sip_tokens;
+use sautikit::sip_tokens::identity::Identity;
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
 

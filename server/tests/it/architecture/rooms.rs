@@ -1,0 +1,180 @@
+//! Rooms of the server: who may write what, and who may call whom.
+
+use super::{Source, none, sources};
+
+/// The domain rooms. `http`, `gateway` and `jobs` stand around them.
+const ROOMS: [&str; 11] = [
+    "accounts",
+    "api_keys",
+    "audit",
+    "calls",
+    "mail",
+    "numbers",
+    "payments",
+    "pricing",
+    "sip_tokens",
+    "wallet",
+    "webhooks",
+];
+
+fn server() -> Vec<Source> {
+    sources("server/src", &[".rs"])
+}
+
+/// The room of a file of the server: `server/src/ROOM/…`.
+fn room(source: &Source) -> &str {
+    source.path.split('/').nth(2).unwrap_or_default()
+}
+
+#[test]
+fn sql_is_only_in_stores_and_the_queue() {
+    /// Not queries of a room: what opens, probes and tunes the connections.
+    const CONNECTIONS: &str = "server/src/db.rs";
+    let is_store = |source: &Source| source.path.ends_with("/store.rs") || source.path.contains("/store/");
+    let rest = server()
+        .into_iter()
+        .filter(|source| !is_store(source) && source.path != CONNECTIONS && source.path != "server/src/jobs/queue.rs");
+    let words =
+        ["sqlx::query", "query_as(", "query_scalar(", "raw_sql(", "insert into ", "delete from ", "statements! {"];
+    let breaks = rest.flat_map(|source| words.iter().flat_map(|word| source.says(word)).collect::<Vec<_>>()).collect();
+    none("SQL stands in store.rs files and jobs/queue.rs", breaks);
+}
+
+#[test]
+fn money_moves_only_in_the_wallet() {
+    let writes = ["update wallets", "into wallets", "from wallets where", "into wallet_ledger", "balance_minor ="];
+    let others = server().into_iter().filter(|source| room(source) != "wallet");
+    let breaks =
+        others.flat_map(|source| writes.iter().flat_map(|word| source.says(word)).collect::<Vec<_>>()).collect();
+    none("wallets and their ledger are written in server/src/wallet", breaks);
+}
+
+#[test]
+fn a_room_never_reads_the_store_of_another() {
+    let mut breaks = Vec::new();
+    for source in server() {
+        // The list of all statements, which one test prepares on both engines.
+        if source.path == "server/src/statements.rs" {
+            continue;
+        }
+        for other in ROOMS.into_iter().filter(|other| *other != room(&source)) {
+            breaks.extend(source.says(&format!("{other}::store")));
+        }
+    }
+    none("a room calls the operations of another, never its store", breaks);
+}
+
+#[test]
+fn rooms_never_call_the_gateway() {
+    let rooms = server().into_iter().filter(|source| ROOMS.contains(&room(source)) || room(source) == "jobs");
+    let breaks = rooms.flat_map(|source| source.says("crate::gateway")).collect();
+    none("rooms hold a handle (calls::CallsGateway) or leave a job; they never call the gateway", breaks);
+}
+
+#[test]
+fn rooms_know_http_only_at_their_edge() {
+    /// `http.rs` is the edge; the live stream answers requests too.
+    const EDGES: [&str; 1] = ["server/src/calls/stream.rs"];
+    let mut breaks = Vec::new();
+    for source in server() {
+        let at_edge = source.path.ends_with("/http.rs") || EDGES.contains(&source.path.as_str());
+        if at_edge || !(ROOMS.contains(&room(&source)) || room(&source) == "jobs") {
+            continue;
+        }
+        // Who asks is a value that rules and the audit log work with.
+        let others = |line: &String| !line.contains("crate::http::caller::");
+        breaks.extend(source.says("crate::http").into_iter().filter(others));
+    }
+    none("below http.rs a room knows nothing of requests and answers", breaks);
+}
+
+#[test]
+fn webrtc_is_named_only_in_its_files() {
+    let starts_path = |line: &String, name: &str| {
+        line.match_indices(name)
+            .any(|(at, _)| !line[..at].ends_with(|last: char| last.is_alphanumeric() || last == '_'))
+    };
+    let mut breaks = Vec::new();
+    for source in server().into_iter().filter(|source| !source.path.contains("/gateway/leg/webrtc_")) {
+        for name in ["webrtc::", "rtc::"] {
+            breaks.extend(source.says(name).into_iter().filter(|line| starts_path(line, name)));
+        }
+    }
+    none("the webrtc crate is named in gateway/leg/webrtc_*.rs", breaks);
+}
+
+#[test]
+fn time_is_read_at_the_clock_and_the_sockets() {
+    /// Where, and why there.
+    const READERS: [(&str, &str); 3] = [
+        ("server/src/clock.rs", "the clock"),
+        ("server/src/gateway/media/engine.rs", "stamps datagrams as they arrive"),
+        ("server/src/gateway/leg/mux.rs", "stamps datagrams as they arrive"),
+    ];
+    let mut breaks = Vec::new();
+    for source in server() {
+        if READERS.iter().any(|(path, _)| *path == source.path) {
+            continue;
+        }
+        for word in ["SystemTime::now", "std::time::Instant::now", "Timestamp::now", "Zoned::now", "Utc::now"] {
+            breaks.extend(source.says(word));
+        }
+        // tokio's own Instant is a deadline for its timers, which tests can pause.
+        if source.says("tokio::time::Instant").is_empty() && source.says("time::{Instant").is_empty() {
+            breaks.extend(source.says("Instant::now"));
+        }
+    }
+    none("time is read in clock.rs and at the sockets", breaks);
+}
+
+#[test]
+fn network_input_meets_no_panic() {
+    let mut parsers = sources("crates", &[".rs"]);
+    parsers.retain(|source| source.path.split('/').nth(2) == Some("src"));
+    let mut outside = server();
+    outside.retain(|source| ["gateway", "http", "webhooks"].contains(&room(source)));
+    parsers.append(&mut outside);
+    let words = [".unwrap()", ".expect(\"", "panic!(", "unreachable!(", "todo!(", "unimplemented!("];
+    let breaks = parsers.iter().flat_map(|source| words.iter().flat_map(|word| source.says(word))).collect();
+    none("what the network sends never panics", breaks);
+}
+
+#[test]
+fn every_queue_has_a_named_bound() {
+    let mut breaks = Vec::new();
+    for source in server() {
+        breaks.extend(source.says("unbounded_channel("));
+        for call in ["mpsc::channel(", "broadcast::channel(", "Semaphore::new("] {
+            let literal = |line: &String| {
+                line.split(call).nth(1).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+            };
+            // One message is no queue but a hand-over.
+            breaks.extend(source.says(call).into_iter().filter(literal).filter(|line| !line.contains("channel(1)")));
+        }
+    }
+    none("the bound of a queue is a named constant with its reason", breaks);
+}
+
+#[test]
+fn logs_name_no_number_address_or_secret() {
+    let private = ["e164", "phone", "email", "token", "secret", "password", "digits", "remote_number", "api_key"];
+    let mut breaks = Vec::new();
+    for source in server() {
+        let code: Vec<_> = source.code().map(|(_, line)| line).collect();
+        for entry in code
+            .join("\n")
+            .split("tracing::")
+            .skip(1)
+            .filter(|entry| entry.split('(').next().is_some_and(|name| name.ends_with('!')))
+        {
+            let arguments = entry.split_once('(').map_or("", |(_, rest)| rest.split(");").next().unwrap_or_default());
+            // What stands in the sentence itself is ours; what is filled in comes from outside.
+            let values: String = arguments.split('"').step_by(2).collect();
+            let found = private
+                .into_iter()
+                .filter(|word| values.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| name == *word));
+            breaks.extend(found.map(|word| format!("{}: {word} in {arguments}", source.path)));
+        }
+    }
+    none("numbers, addresses and secrets stay out of logs", breaks);
+}
