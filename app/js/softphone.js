@@ -12,9 +12,23 @@ const words = JSON.parse(root.dataset.words);
 const part = (name) => document.querySelector(`[data-phone="${name}"]`);
 const numberField = part("to");
 
-const client = new SautikitClient({ tokenUrl: "/v1/sip/token" });
+// A fixed identity, so that the phone's address stays the same from token to token.
+async function getToken() {
+  const answer = await fetch("/v1/sip/token", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ identity: root.dataset.identity }),
+  });
+  if (answer.status === 401) throw new Error(words.signedOut);
+  const body = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(body.error.message), { code: body.error.code });
+  return body;
+}
+
+const client = new SautikitClient({ getToken });
+// Pages of the console look again when a call changes.
+const calls = new BroadcastChannel("sautikit-calls");
 let call = null;
-let muted = false;
 let answeredAt = 0;
 
 function showConnection(state, tone) {
@@ -35,12 +49,12 @@ function showLine(state, party = "") {
 }
 
 function showProblem(problem) {
-  const text = problem && [problem.message ?? String(problem), problem.code && `(${problem.code})`].filter(Boolean).join(" ");
-  part("problem").hidden = !text;
-  part("problem-text").textContent = text ?? "";
+  part("problem").hidden = !problem;
+  part("problem-text").textContent = problem ? [problem.message ?? String(problem), problem.remedy].filter(Boolean).join(" ") : "";
+  part("problem-code").textContent = problem?.code ?? "";
 }
 
-function showMute() {
+function showMute(muted) {
   const button = part("mute");
   button.textContent = muted ? words.unmute : words.mute;
   button.setAttribute("aria-pressed", String(muted));
@@ -54,37 +68,39 @@ setInterval(() => {
   part("timer").textContent = answeredAt ? clock(Math.floor((performance.now() - answeredAt) / 1000)) : "";
 }, 500);
 
-function remember(party, outcome) {
+function remember({ direction, callId }, party, outcome) {
   const entry = document.createElement("li");
-  for (const text of [party, outcome]) entry.append(Object.assign(document.createElement("span"), { textContent: text }));
+  const arrow = direction === "inbound" ? "←" : "→";
+  for (const text of [`${arrow} ${party}`, outcome]) entry.append(Object.assign(document.createElement("span"), { textContent: text }));
+  if (callId) {
+    entry.append(Object.assign(document.createElement("a"), { href: `/calls/${callId}`, target: "sautikit-console", textContent: words.openCall }));
+  }
   part("log").prepend(entry);
 }
 
 // Follows one call from now to its end; `ended` and `failed` both bring the line back to idle.
 function follow(next, party) {
   call = next;
-  muted = false;
-  showMute();
-  let over = false;
-  const finish = (state, detail) => {
-    if (over) return;
-    over = true;
-    const seconds = answeredAt ? Math.floor((performance.now() - answeredAt) / 1000) : 0;
-    call = null;
-    answeredAt = 0;
-    showLine("idle");
-    part("state").textContent = [words[state], detail?.reason].filter(Boolean).join(" · ");
-    remember(party, [detail?.reason, clock(detail?.durationSeconds ?? seconds)].filter(Boolean).join(" · "));
-  };
+  showMute(false);
+  calls.postMessage("begun");
+  let failed = false;
   next.on("ringing", () => showLine("ringing", party));
   next.on("answered", () => {
     answeredAt = performance.now();
     showLine("inCall", party);
+    calls.postMessage("answered");
   });
-  next.on("ended", (detail) => finish("ended", detail));
-  next.on("failed", (detail) => {
-    finish("failed", detail);
-    showProblem(detail);
+  next.on("muted", (detail) => showMute(detail.muted));
+  next.on("failed", () => { failed = true; });
+  next.on("ended", ({ reason, error, code, durationSeconds }) => {
+    const outcome = words.reasons[reason] ?? reason;
+    call = null;
+    answeredAt = 0;
+    showLine("idle");
+    part("state").textContent = `${failed ? words.failed : words.ended} · ${outcome}`;
+    if (failed) showProblem({ message: outcome, code: error ?? `SIP ${code}` });
+    remember(next, party, durationSeconds ? `${outcome} · ${clock(durationSeconds)}` : outcome);
+    calls.postMessage("ended");
   });
 }
 
@@ -118,13 +134,20 @@ for (const key of root.querySelectorAll("[data-digit]")) {
 part("hangup").addEventListener("click", () => attempt(() => call?.hangup()));
 part("accept").addEventListener("click", () => attempt(() => call?.accept()));
 part("reject").addEventListener("click", () => attempt(() => call?.reject()));
-part("mute").addEventListener("click", () =>
-  attempt(async () => {
-    await call?.mute(!muted);
-    muted = !muted;
-    showMute();
-  }),
-);
+part("mute").addEventListener("click", () => attempt(() => call?.mute(!call.isMuted)));
+
+// Leaving this page ends the call: ask first.
+addEventListener("beforeunload", (event) => {
+  if (call) event.preventDefault();
+});
+
+// A link to the phone on a page of the console, while this window is open.
+new BroadcastChannel("sautikit-phone").addEventListener("message", ({ data }) => {
+  if (call) return;
+  if (data.to) numberField.value = data.to;
+  if (data.from) part("from").value = data.from;
+  numberField.focus();
+});
 
 client.on("registered", () => showConnection("ready", "good"));
 client.on("unregistered", () => showConnection("offline", "bad"));

@@ -6,8 +6,13 @@ const styles = {
   clock: new Intl.DateTimeFormat(lang, { timeStyle: "medium", hourCycle: "h23" }),
 };
 
-for (const element of document.querySelectorAll("time[datetime][data-style]")) {
-  const moment = new Date(element.dateTime);
-  const style = styles[element.dataset.style];
-  if (style && !Number.isNaN(moment.getTime())) element.textContent = style.format(moment);
+/** The times within `root`; live.js calls it for what it has just put into the page. */
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[datetime][data-style]")) {
+    const moment = new Date(element.dateTime);
+    const style = styles[element.dataset.style];
+    if (style && !Number.isNaN(moment.getTime())) element.textContent = style.format(moment);
+  }
 }
+
+localise(document);

@@ -26,5 +26,5 @@ mod shell;
 pub mod visit;
 
 pub use pages::App;
-pub use shell::shell;
+pub use shell::{failure_shell, shell};
 pub use visit::{Flash, Visit};

@@ -1,16 +1,32 @@
 //! The HTML document around every page.
 
-use crate::{pages::App, visit::Visit};
+use crate::{
+    pages::{App, FailurePage},
+    visit::Visit,
+};
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-/// Renders the document. Expects a [`Visit`] in the context.
-///
-/// No hydration scripts: no page has an island yet, and a page without one ships no WASM.
+/// Scripts of every page. Each makes something better that works without it too.
+const SCRIPTS: [&str; 4] = ["times", "copy", "live", "phone_window"];
+
+/// Renders the page that the path names. Expects a [`Visit`] in the context.
 pub fn shell() -> impl IntoView {
+    document(view! { <App/> })
+}
+
+/// Renders the failure in the visit's flash, whatever the path: for requests that no page answers.
+pub fn failure_shell() -> impl IntoView {
+    document(view! { <FailurePage/> })
+}
+
+/// No hydration scripts: no page has an island yet, and a page without one ships no WASM.
+fn document(body: impl IntoView) -> impl IntoView {
     let visit = use_context::<Visit>();
     let lang = visit.as_ref().map_or("en", |visit| visit.lang.code());
     let assets = visit.map(|visit| visit.assets).unwrap_or_default();
+    let scripts =
+        SCRIPTS.map(|name| view! { <script type="module" src=format!("{assets}/{name}.js")></script> }).into_iter();
     view! {
         <!DOCTYPE html>
         <html lang=lang>
@@ -20,10 +36,10 @@ pub fn shell() -> impl IntoView {
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" type="image/svg+xml" href=format!("{assets}/icon.svg")/>
                 <link rel="stylesheet" href=format!("{assets}/app.css")/>
-                <script type="module" src=format!("{assets}/times.js")></script>
+                {scripts.collect_view()}
                 <MetaTags/>
             </head>
-            <body><App/></body>
+            <body>{body}</body>
         </html>
     }
 }

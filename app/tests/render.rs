@@ -52,6 +52,7 @@ impl ScriptedApi {
             ("GET", "/v1/calls") => {
                 list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")]))
             }
+            ("GET", "/v1/calls/stats") => stats(self.empty),
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
             ("GET", path) if path.starts_with("/v1/numbers/") => number(),
@@ -115,6 +116,19 @@ fn call(status: &str) -> Value {
         "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
         "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,
         "metadata": null, "started_at": "2026-11-21T09:31:00Z", "answered_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "legs": [leg], "recording_status": null})
+}
+
+fn stats(empty: bool) -> Value {
+    let day = |date: u8, calls: i64, failed: i64| {
+        json!({"start": format!("2026-11-{:02}T21:00:00Z", date - 1), "date": format!("2026-11-{date:02}"), "total_calls": calls,
+            "failed_calls": failed, "total_seconds": calls * 47, "total_spend_minor": calls * 235})
+    };
+    let days: Vec<Value> = (8..=21)
+        .map(|date| if empty { day(date, 0, 0) } else { day(date, i64::from(date) % 5, i64::from(date) % 2) })
+        .collect();
+    let sum = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
+    json!({"total_calls": sum("total_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
+        "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days})
 }
 
 fn events() -> Value {
@@ -199,6 +213,21 @@ async fn home_ticks_what_the_api_knows_to_be_done() {
 }
 
 #[tokio::test]
+async fn home_draws_the_calls_of_each_day() {
+    let html = page("home-chart", "/home").await;
+    assert_eq!(html.matches("chart__bar").count(), 14);
+    assert!(html.contains("21 Nov: 1 · 1 not connected"));
+}
+
+#[tokio::test]
+async fn no_page_carries_inline_styles() {
+    for url in ["/", "/signin", "/home", "/numbers", "/calls", "/wallet", "/developers/keys", "/softphone"] {
+        let html = page("policy", url).await;
+        assert!(!html.contains(" style=\"") && !html.contains("<style") && !html.contains(" onclick"), "{url}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_workspace_sees_next_steps_and_not_empty_tables() {
     for (name, url) in [
         ("home-new", "/home"),
@@ -224,7 +253,7 @@ async fn pages_show_what_the_api_gave() {
     assert!(page("number", &format!("/numbers/{ID}?done=claimed")).await.contains("The number is yours"));
     assert!(page("calls", "/calls").await.contains("KES 2.35"));
     let call = page("call", &format!("/calls/{ID}")).await;
-    assert!(call.contains("Call was answered") && !call.contains("http-equiv=\"refresh\""));
+    assert!(call.contains("Call was answered") && !call.contains("data-live-seconds"));
     assert!(page("wallet", "/wallet").await.contains("-KES 100.00"));
     assert!(page("keys", "/developers/keys").await.contains("skt_test_8f3k"));
     assert!(page("softphone", "/softphone").await.contains("/assets/test/softphone.js"));

@@ -1,82 +1,82 @@
-// Click to call in one page: connect, call, be called. Served at /sdk/demo/, beside the SDK at /sdk/browser/.
+// Click to call in one page: the first click connects and calls; from then on the page can be called too.
+// Served at /sdk/demo/, beside the SDK at /sdk/browser/.
 import { SautikitClient } from "../browser/index.esm.js";
 
 const find = (id) => document.getElementById(id);
-const say = (text) => { find("status").textContent = text; };
-const explain = (error) => say(error.remedy ? `${error.message} ${error.remedy}` : error.message);
+const settings = () => Object.fromEntries(new FormData(find("settings")));
 
 let client;
 let call;
+let ticking;
 
-find("connect-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { tokenUrl } = Object.fromEntries(new FormData(event.target));
-  client = new SautikitClient({ tokenUrl });
-  client.on("incoming", ring);
-  client.on("reconnecting", () => say("Connection lost, trying again …"));
-  client.on("reconnected", () => say("Connected"));
-  client.on("error", explain);
-  say("Connecting …");
+async function connected() {
+  if (client?.state === "registered") return client;
+  if (!client) {
+    client = new SautikitClient({ tokenUrl: settings().tokenUrl });
+    client.on("incoming", ring);
+    client.on("error", explain);
+  }
+  await client.connect();
+  return client;
+}
+
+// Which buttons are there in which state of the line: idle, calling, incoming, inCall.
+function show(state, status) {
+  find("phone").dataset.state = state;
+  find("status").textContent = status;
+  find("call").hidden = state !== "idle";
+  find("accept").hidden = state !== "incoming";
+  find("hangup").hidden = state === "idle";
+  find("mute").hidden = find("keypad").hidden = state !== "inCall";
+}
+
+function explain(error) {
+  find("problem").hidden = false;
+  find("problem").textContent = [error.message, error.remedy, error.code && `(${error.code})`].filter(Boolean).join(" ");
+}
+
+async function attempt(action) {
+  find("problem").hidden = true;
   try {
-    await client.connect();
-    event.target.hidden = true;
-    find("call-form").hidden = false;
-    say(`Connected as ${client.identity}`);
+    await action();
   } catch (error) {
     explain(error);
+    if (!call) show("idle", "Not connected");
   }
-});
+}
 
-find("call-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (call) return;
-  const { to, from } = Object.fromEntries(new FormData(event.target));
-  try {
-    say("Calling …");
-    follow(await client.call(to, { from }));
-  } catch (error) {
-    explain(error);
-  }
-});
+find("call").addEventListener("click", () => attempt(async () => {
+  show("calling", "Connecting …");
+  const phone = await connected();
+  const { to, from } = settings();
+  const next = await phone.call(to, from ? { from } : {});
+  show("calling", "Calling …");
+  follow(next);
+}));
 
 function ring(incoming) {
-  if (call) {
-    incoming.reject({ reason: "busy" });
-    return;
-  }
+  if (call) return void incoming.reject({ reason: "busy" });
   follow(incoming);
-  find("caller").textContent = incoming.from;
-  find("incoming").hidden = false;
-  find("running").hidden = true;
-  find("accept").onclick = () => {
-    find("incoming").hidden = true;
-    find("running").hidden = false;
-    incoming.accept().catch(explain);
-  };
-  find("reject").onclick = () => incoming.reject();
+  show("incoming", `${incoming.from} is calling`);
 }
 
 function follow(next) {
   call = next;
-  find("running").hidden = false;
-  next.on("ringing", () => say("Ringing …"));
-  next.on("answered", () => say("In a call"));
+  next.on("ringing", () => show("calling", "Ringing …"));
+  next.on("answered", () => {
+    show("inCall", "Connected");
+    ticking = setInterval(() => { find("status").textContent = `Connected · ${next.durationSeconds} s`; }, 1000);
+  });
   next.on("muted", ({ muted }) => find("mute").setAttribute("aria-pressed", String(muted)));
-  next.on("ended", ({ reason, durationSeconds }) => {
-    say(`Call ended (${reason}, ${durationSeconds} s)`);
-    find("running").hidden = true;
-    find("incoming").hidden = true;
-    find("mute").setAttribute("aria-pressed", "false");
+  next.on("ended", ({ reason, error, durationSeconds }) => {
+    clearInterval(ticking);
     call = undefined;
+    find("digits").value = "";
+    show("idle", `Call ended (${error ?? reason}, ${durationSeconds} s)`);
   });
 }
 
-find("hangup").addEventListener("click", () => call?.hangup());
-find("mute").addEventListener("click", () => call?.mute(!call.isMuted));
-find("digits").addEventListener("input", (event) => {
-  try {
-    if (event.data) call?.sendDtmf(event.data);
-  } catch (error) {
-    explain(error);
-  }
-});
+find("accept").addEventListener("click", () => attempt(() => call.accept()));
+find("hangup").addEventListener("click", () => attempt(() => (call.state === "incoming" ? call.reject() : call.hangup())));
+find("mute").addEventListener("click", () => attempt(() => call.mute(!call.isMuted)));
+find("digits").addEventListener("input", (event) => attempt(() => event.data && call?.sendDtmf(event.data)));

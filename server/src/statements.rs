@@ -22,6 +22,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("calls", crate::calls::store::STATEMENTS),
         ("call_events", crate::calls::store::events::STATEMENTS),
         ("call_legs", crate::calls::store::legs::STATEMENTS),
+        ("call_stats", crate::calls::store::stats::STATEMENTS),
         ("jobs", crate::jobs::STATEMENTS),
         ("inventory", crate::numbers::store::inventory::STATEMENTS),
         ("tenant_numbers", crate::numbers::store::tenants::STATEMENTS),

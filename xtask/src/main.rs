@@ -17,7 +17,7 @@ use std::process::ExitCode;
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage: xtask build|sdk|assets [--release] [--out DIR]
-  build    console assets and SDK into the site folder
+  build    console assets, SDK and its demo page into the site folder
   assets   only the console's: CSS, scripts, font
   sdk      only the browser SDK, laid out as its npm package's dist/
   --out    site folder (default: $CARGO_TARGET_DIR/site; for sdk: $CARGO_TARGET_DIR/site/sdk/browser)";
@@ -40,6 +40,7 @@ fn run(mut args: Vec<String>) -> Outcome<()> {
         ["build"] => {
             let site = out.unwrap_or_else(|| paths.target.join("site"));
             site::build(&paths, &site, release)?;
+            sdk::demo(&paths, &site.join("sdk/demo"))?;
             sdk::build(&paths, &site.join("sdk/browser"), release)
         }
         ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), release),

@@ -7,6 +7,7 @@ use std::{fs, path::Path};
 
 /// Builds the SDK into `out`, which is emptied first.
 pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
+    check_version(paths)?;
     if out.exists() {
         fs::remove_dir_all(out)?;
     }
@@ -26,6 +27,24 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
         compress::folder(out)?;
     }
     eprintln!("xtask: SDK ready in {}", out.display());
+    Ok(())
+}
+
+/// The click-to-call page, beside the SDK that it imports.
+pub(crate) fn demo(paths: &Paths, out: &Path) -> Outcome<()> {
+    if out.exists() {
+        fs::remove_dir_all(out)?;
+    }
+    copy_tree(&paths.root.join("browser-sdk/demo"), out)
+}
+
+/// The npm package and the crates are one release: the server names the SDK's version by its own.
+fn check_version(paths: &Paths) -> Outcome<()> {
+    let package: serde_json::Value = serde_json::from_slice(&fs::read(paths.root.join("browser-sdk/package.json"))?)?;
+    let version = package.get("version").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if version != env!("CARGO_PKG_VERSION") {
+        return Err(format!("browser-sdk/package.json says {version}, Cargo.toml {}", env!("CARGO_PKG_VERSION")).into());
+    }
     Ok(())
 }
 

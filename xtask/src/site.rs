@@ -3,7 +3,7 @@
 //! ```text
 //! site/version              one line: the hash that names the current assets
 //! site/assets/HASH/app.css  softphone.js  times.js  icon.svg  inter.woff2
-//! site/sdk/browser/…        see sdk.rs
+//! site/sdk/browser/…  demo/…  see sdk.rs
 //! ```
 //!
 //! All files of one build live under one content hash: URLs inside them stay relative, every file may be cached for ever,

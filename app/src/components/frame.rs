@@ -9,12 +9,16 @@ use crate::{
 use leptos::prelude::*;
 use sautikit_api::{accounts::Me, wallet::Balance};
 
+/// Name of the softphone's window: every link to the phone carries it as its target, so that there is one phone and a
+/// call outlives the page that began it (`app/js/phone_window.js`).
+pub(crate) const PHONE_WINDOW: &str = "sautikit-phone";
+
 /// Says that this is development mode, and where its mails are.
 #[component]
 pub(crate) fn DevBanner(visit: Visit) -> impl IntoView {
     let text = &visit.text().common;
     visit.development.then(|| {
-        view! { <div class="dev-banner"><span>{text.dev_banner}</span><a href="/dev/mail">{text.dev_mail}</a></div> }
+        view! { <aside class="dev-banner" aria-label=text.dev_label><span>{text.dev_banner}</span><a href="/dev/mail">{text.dev_mail}</a></aside> }
     })
 }
 
@@ -48,7 +52,6 @@ fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balanc
     let links = [
         ("/home", text.common.home, Glyph::Home),
         ("/calls", text.common.calls, Glyph::Calls),
-        ("/softphone", text.common.softphone, Glyph::Softphone),
         ("/numbers", text.common.numbers, Glyph::Numbers),
         ("/wallet", text.common.wallet, Glyph::Wallet),
         ("/developers/keys", text.common.keys, Glyph::Key),
@@ -63,8 +66,9 @@ fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balanc
     let money =
         balance.map(|balance| fill(text.common.available, &format::money(balance.available_minor, &balance.currency)));
     view! {
-        <div class="workspace"><span class="workspace__name">{name}</span><span class="workspace__money figure">{money}</span></div>
-        <nav class="nav">{links.into_iter().collect_view()}</nav>
+        <div class="workspace"><span class="workspace__name">{name}</span><span class="workspace__money figure" data-live="balance">{money}</span></div>
+        <nav class="nav" aria-label=text.common.pages>{links.into_iter().collect_view()}</nav>
+        <a class="button button--wide" href="/softphone" target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.common.softphone}</a>
         <div class="account">
             <span class="account__email">{me.email.clone()}</span>
             <LanguageSwitch visit=visit.clone()/>

@@ -20,6 +20,7 @@ pub(crate) enum Glyph {
     Code,
     Book,
     Mail,
+    Copy,
 }
 
 impl Glyph {
@@ -43,6 +44,9 @@ impl Glyph {
             Self::Menu => "M4 7h16M4 12h16M4 17h16",
             Self::Code => "m8 7-5 5 5 5M16 7l5 5-5 5",
             Self::Book => "M12 6.5C10 5 7 4.5 4 5v13.5c3-.5 6 0 8 1.5 2-1.5 5-2 8-1.5V5c-3-.5-6 0-8 1.5zM12 6.5V20",
+            Self::Copy => {
+                "M9 9h10a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H9a1 1 0 0 1-1-1V10a1 1 0 0 1 1-1zM5 15H4a1 1 0 0 1-1-1V4a1 1 0 0 1 1-1h10a1 1 0 0 1 1 1v1"
+            }
             Self::Mail => "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM3.5 7l8.5 6 8.5-6",
         }
     }

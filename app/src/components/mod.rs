@@ -1,6 +1,8 @@
 //! Parts that repeat across pages. A component knows no API and no route beyond its links.
 
 mod badge;
+mod chart;
+mod copy;
 mod empty;
 mod entry;
 mod field;
@@ -9,13 +11,17 @@ mod icon;
 mod notice;
 mod table;
 mod time;
+mod window;
 
 pub(crate) use badge::{CallBadge, Tone, badge};
+pub(crate) use chart::{Bar, Chart};
+pub(crate) use copy::{CodeBlock, Copied, CopyButton};
 pub(crate) use empty::Empty;
 pub(crate) use entry::EntryCard;
 pub(crate) use field::{Field, hidden};
-pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PageHead};
+pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PHONE_WINDOW, PageHead};
 pub(crate) use icon::{Glyph, Icon};
 pub(crate) use notice::{FailureNotice, Notice};
 pub(crate) use table::{Head, cell, heads};
 pub(crate) use time::Moment;
+pub(crate) use window::Window;

@@ -4,4 +4,4 @@ mod money;
 mod time;
 
 pub use money::{money, parse_major};
-pub use time::{clock, duration, moment};
+pub use time::{clock, day, duration, moment};

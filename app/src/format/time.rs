@@ -13,6 +13,16 @@ pub fn moment(rfc3339: &str, lang: Lang) -> String {
     }
 }
 
+/// `21 Nov` of a calendar day such as `2026-11-21`; what does not look like one is shown as it is.
+pub fn day(date: &str, lang: Lang) -> String {
+    match parts(&format!("{date}T00:00:00")) {
+        Some((_, month, day, _)) => {
+            format!("{day} {}", lang.text().common.months.split(' ').nth(month - 1).unwrap_or_default())
+        }
+        None => date.to_owned(),
+    }
+}
+
 /// `14:26:05` of an RFC 3339 UTC time, for the entries of one call.
 pub fn clock(rfc3339: &str) -> String {
     parts(rfc3339).map_or_else(|| rfc3339.to_owned(), |(_, _, _, clock)| clock.to_owned())
@@ -42,6 +52,12 @@ mod tests {
         assert_eq!(moment("2026-11-01T14:26:05.123Z", Lang::English), "1 Nov 2026, 14:26 UTC");
         assert_eq!(moment("2026-12-01T14:26:05Z", Lang::Swahili), "1 Des 2026, 14:26 UTC");
         assert_eq!(moment("soon", Lang::English), "soon");
+    }
+
+    #[test]
+    fn days_are_short() {
+        assert_eq!(day("2026-11-01", Lang::English), "1 Nov");
+        assert_eq!(day("today", Lang::English), "today");
     }
 
     #[test]

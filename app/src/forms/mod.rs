@@ -3,6 +3,7 @@
 //! A form calls the API once and then redirects, or names the page to show again with what went wrong ([`Flash`]).
 //! Deliberately absent: validation (the API's), cookies of our own making, HTTP; the server decodes and encodes.
 
+mod calls;
 mod entry;
 mod fields;
 mod keys;
@@ -28,6 +29,10 @@ pub const SIGN_OUT: &str = "/console/signout";
 pub const CLAIM: &str = "/console/numbers/claim";
 /// Changes a number's routing; the path carries the number's id.
 pub const ROUTING: &str = "/console/numbers/{id}/routing";
+/// Has the sandbox carrier call a number; the path carries the number's id.
+pub const SANDBOX_CALL: &str = "/console/numbers/{id}/sandbox-call";
+/// Ends a call; the path carries the call's id.
+pub const HANG_UP: &str = "/console/calls/{id}/hangup";
 /// Requests a payment.
 pub const TOP_UP: &str = "/console/wallet/top-ups";
 /// Creates an API key.
@@ -99,6 +104,8 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
         CREATE_KEY => keys::create(fields, api).await.into(),
         _ => match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "console", "numbers", id, "routing"] => numbers::routing(id, fields, api).await.into(),
+            ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
+            ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
             ["", "console", "keys", id, "revoke"] => keys::revoke(id, fields, api).await.into(),
             _ => Next::NotFound.into(),
         },

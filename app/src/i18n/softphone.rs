@@ -4,7 +4,6 @@ catalogue! {
     /// The softphone.
     Softphone {
         title: "Softphone" | "Simu ya kivinjari",
-        text: "Call from this browser with one of your numbers, and answer calls to them." | "Piga kutoka kivinjari hiki kwa nambari yako, na pokea simu zake.",
         no_number: "A phone needs a number" | "Simu inahitaji nambari",
         no_number_text: "Claim one, then come back to call with it." | "Chukua moja, kisha rudi upige nayo.",
         claim: "Choose a number" | "Chagua nambari",
@@ -31,10 +30,21 @@ catalogue! {
         in_call: "In call" | "Mazungumzo",
         ended: "Call ended" | "Simu imeisha",
         failed: "Call failed" | "Simu imeshindwa",
+        open_call: "Details" | "Maelezo",
+        signed_out: "You are signed out. Sign in again in the console, then reload this window." | "Umeondoka. Ingia tena kwenye konsoli, kisha pakia upya dirisha hili.",
+        reason_local_hangup: "You hung up" | "Umekata",
+        reason_remote_hangup: "They hung up" | "Wamekata",
+        reason_busy: "Busy" | "Ina shughuli",
+        reason_no_answer: "No answer" | "Haikujibiwa",
+        reason_rejected: "Declined" | "Imekataliwa",
+        reason_canceled: "Canceled" | "Imeghairiwa",
+        reason_failed: "Could not be connected" | "Haikuunganishwa",
+        reason_network_lost: "Connection lost" | "Muunganisho umepotea",
+        reason_insufficient_funds: "Not enough money in the wallet" | "Salio la pochi halitoshi",
         sandbox: "Sandbox: +254 722 000 042 answers and speaks; numbers ending in 9901 are busy, in 9902 never answer." | "Majaribio: +254 722 000 042 hujibu na kusema; zinazoishia 9901 zina shughuli, 9902 hazijibu.",
         tips: "Good to know" | "Vyema kujua",
         tip_mic: "The browser asks for the microphone at the first call." | "Kivinjari kitaomba maikrofoni kwenye simu ya kwanza.",
-        tip_stay: "Stay on this page while you talk: leaving it ends the call." | "Baki kwenye ukurasa huu unapozungumza: kuondoka kunakata simu.",
+        tip_stay: "This window is your phone: calls go on while you use the console in another one. Closing it ends them." | "Dirisha hili ni simu yako: simu huendelea unapotumia konsoli kwenye dirisha lingine. Kulifunga kunazikata.",
         tip_emergency: "Emergency numbers can't be called from here." | "Nambari za dharura haziwezi kupigwa kutoka hapa.",
     }
 }

@@ -7,20 +7,19 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape},
     components::{
-        CallBadge,
+        CallBadge, Copied, FailureNotice, Glyph,
         Head::{End, Start},
-        Moment, Notice, PageHead, Tone, cell, heads,
+        Icon, Moment, PageHead, cell, heads,
     },
-    format,
+    format, forms,
     i18n::CallsText,
 };
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use leptos_router::hooks::use_params_map;
 use sautikit_api::calls::{Call, CallEvent, CallLeg};
 
-/// Seconds between two looks at a call that still runs, without script.
-const LIVE_REFRESH_SECONDS: &str = "3";
+/// Seconds between two looks at a call that runs or awaits its debit (`app/js/live.js`).
+const LOOK_SECONDS: &str = "2";
 
 /// One call.
 #[component]
@@ -38,21 +37,45 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let live = !call.status.is_terminal();
     let unsettled = live || call.cost_minor.is_none();
     Ok(view! {
-        {unsettled.then(|| view! { <Meta http_equiv="refresh" content=LIVE_REFRESH_SECONDS/> })}
-        <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
-            <CallBadge status=call.status lang/>
-        </PageHead>
-        {live.then(|| view! { <Notice tone=Tone::Live title=text.live.to_owned()/> })}
-        {figures(&member, &call)}
-        <div class="columns" style="margin-top:var(--space-6)">
-            <section class="panel">
-                <div class="panel__head"><h2>{text.timeline}</h2></div>
-                {call_timeline(events, lang)}
-            </section>
-            <div class="stack">{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
+        <div data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS)>
+            <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
+                <CallBadge status=call.status lang/>
+            </PageHead>
+            {live.then(|| running(&member, &call))}
+            <div class="stack-lg">
+                {figures(&member, &call)}
+                <div class="columns">
+                    <section class="panel">
+                        <div class="panel__head"><h2>{text.timeline}</h2></div>
+                        {call_timeline(events, lang)}
+                    </section>
+                    <div class="stack">{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
+                </div>
+            </div>
         </div>
     }
     .into_any())
+}
+
+/// What can be done with a call that runs.
+fn running(member: &Member, call: &Call) -> AnyView {
+    let text = member.text();
+    let failure = member.visit.failure_of(forms::HANG_UP).cloned();
+    let lang = member.visit.lang;
+    view! {
+        {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+        <div class="notice notice--action" role="status">
+            <Icon glyph=Glyph::Info/>
+            <div class="notice__title">{text.calls.live}</div>
+            <div class="row">
+                <noscript><a class="button button--small" href=format!("/calls/{}", call.id)>{text.common.refresh}</a></noscript>
+                <form method="post" action=format!("/console/calls/{}/hangup", call.id)>
+                    <button class="button button--small button--danger">{text.calls.hang_up}</button>
+                </form>
+            </div>
+        </div>
+    }
+    .into_any()
 }
 
 fn figures(member: &Member, call: &Call) -> AnyView {
@@ -89,7 +112,8 @@ fn facts(member: &Member, call: &Call) -> AnyView {
                 {moment(text.answered_at, &call.answered_at)}
                 {moment(text.ended_at, &call.ended_at)}
                 {word(text.cause, call.hangup_cause.clone())}
-                {word(text.pbx_id, Some(call.pbx_call_id.clone()))}
+                <dt>{text.id}</dt><dd><Copied id="call-id" value=call.id.to_string() lang/></dd>
+                <dt>{text.pbx_id}</dt><dd><Copied id="pbx-id" value=call.pbx_call_id.clone() lang/></dd>
                 {word(text.ledger_entry, call.ledger_entry_id.map(|id| id.to_string()))}
             </dl>
         </section>
@@ -118,5 +142,5 @@ fn parties(text: &'static CallsText, legs: &[CallLeg], currency: &str) -> Option
         }
     });
     let rows = rows.collect_view();
-    Some(view! { <section class="panel"><table class="table">{heads([Start(text.legs), End(text.duration), End(text.cost)])}<tbody>{rows}</tbody></table></section> }.into_any())
+    Some(view! { <section class="panel"><table class="table table--narrow">{heads([Start(text.legs), End(text.duration), End(text.cost)])}<tbody>{rows}</tbody></table></section> }.into_any())
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     components::{Empty, Glyph, Moment, Tone},
+    format,
     i18n::{CallsText, Lang},
 };
 use leptos::prelude::*;
@@ -17,26 +18,80 @@ pub(super) fn call_timeline(events: Vec<CallEvent>, lang: Lang) -> AnyView {
     if events.is_empty() {
         return view! { <Empty glyph=Glyph::Calls title=text.timeline_none text=""/> }.into_any();
     }
+    let parties = parties(&events);
     let items = events.into_iter().map(|event| {
         let class = match tone(&event.kind) {
             Tone::Good => "timeline__item timeline__item--good",
             Tone::Bad => "timeline__item timeline__item--bad",
             _ => "timeline__item",
         };
-        let raw = serde_json::to_string_pretty(&event.data).unwrap_or_default();
-        let has_data = event.data.as_object().is_some_and(|members| !members.is_empty());
+        let facts = facts(&event.data, &parties);
+        let raw = has_more(&event.data).then(|| serde_json::to_string_pretty(&event.data).unwrap_or_default());
         view! {
             <li class=class>
                 <div class="timeline__time"><Moment at=event.occurred_at lang clock=true/></div>
                 <div>
                     <div class="timeline__title">{title(text, &event.kind)}</div>
-                    <div class="timeline__facts">{scalars(&event.data).into_iter().map(|(key, value)| view! { <span>{key}" "<b>{value}</b></span> }).collect_view()}</div>
-                    {has_data.then(|| view! { <details><summary>{text.raw}</summary><pre>{raw}</pre></details> })}
+                    <div class="timeline__facts">{facts.into_iter().map(|(key, value)| view! { <span>{key}" "<b>{value}</b></span> }).collect_view()}</div>
+                    {raw.map(|raw| view! { <details><summary>{text.raw}</summary><pre tabindex="0">{raw}</pre></details> })}
                 </div>
             </li>
         }
     });
     view! { <ol class="timeline">{items.collect_view()}</ol> }.into_any()
+}
+
+/// Who each leg is, by its number: told once, when the leg begins.
+fn parties(events: &[CallEvent]) -> Vec<(i64, String)> {
+    let told = events.iter().filter_map(|event| {
+        let party = ["target", "from", "identity"].iter().find_map(|key| event.data.get(key)?.as_str())?;
+        Some((event.data.get("leg")?.as_i64()?, party.to_owned()))
+    });
+    told.collect()
+}
+
+/// The members that are plain values, as key and text: amounts and durations as people write them, legs by their party.
+fn facts(data: &Value, parties: &[(i64, String)]) -> Vec<(String, String)> {
+    let Some(members) = data.as_object() else { return Vec::new() };
+    let currency = data.get("currency").and_then(Value::as_str).unwrap_or_default();
+    let readable = members.iter().filter_map(|(key, value)| match (key.as_str(), value) {
+        ("currency", _) | (_, Value::Null | Value::Array(_) | Value::Object(_)) => None,
+        ("leg", number) if members.contains_key("target") => {
+            number.is_string().then(|| (key.clone(), number.to_string()))
+        }
+        ("leg", Value::Number(number)) => {
+            let party = parties.iter().find(|(leg, _)| number.as_i64() == Some(*leg));
+            party.map(|(_, party)| (String::new(), party.clone()))
+        }
+        (key, Value::Number(number)) => Some(quantity(key, number.as_i64(), &number.to_string(), currency)),
+        (key, Value::String(text)) => Some((words(key), text.clone())),
+        (key, Value::Bool(flag)) => Some((words(key), flag.to_string())),
+    });
+    readable.take(FACTS_SHOWN).collect()
+}
+
+fn quantity(key: &str, number: Option<i64>, as_is: &str, currency: &str) -> (String, String) {
+    if let (Some(minor), Some(name), false) = (number, key.strip_suffix("_minor"), currency.is_empty()) {
+        return (words(name), format::money(minor, currency));
+    }
+    if let (Some(seconds), Some(name)) = (number, key.strip_suffix("_seconds")) {
+        return (words(name), format::duration(seconds));
+    }
+    if let Some(name) = key.strip_suffix("_ms") {
+        return (words(name), format!("{as_is} ms"));
+    }
+    (words(key), as_is.to_owned())
+}
+
+fn words(key: &str) -> String {
+    key.replace('_', " ")
+}
+
+/// Whether the raw data says more than [`facts`].
+fn has_more(data: &Value) -> bool {
+    data.as_object().is_some_and(|members| {
+        members.len() > FACTS_SHOWN || members.values().any(|value| value.is_array() || value.is_object())
+    })
 }
 
 /// The kind in words; one that the catalogue does not have is shown with its own, dots and underscores as spaces.
@@ -85,18 +140,6 @@ fn tone(kind: &str) -> Tone {
     }
 }
 
-/// The members that are plain values, as key and text.
-fn scalars(data: &Value) -> Vec<(String, String)> {
-    let Some(members) = data.as_object() else { return Vec::new() };
-    let readable = members.iter().filter_map(|(key, value)| match value {
-        Value::String(text) => Some((key.replace('_', " "), text.clone())),
-        Value::Number(number) => Some((key.replace('_', " "), number.to_string())),
-        Value::Bool(flag) => Some((key.replace('_', " "), flag.to_string())),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    });
-    readable.take(FACTS_SHOWN).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,10 +147,19 @@ mod tests {
     #[test]
     fn only_plain_values_stand_beside_the_title() {
         let data = serde_json::json!({ "sip_status": 486, "cause": "busy", "legs": [1], "none": null });
-        assert_eq!(
-            scalars(&data),
-            [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())]
-        );
+        let shown = [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())];
+        assert_eq!(facts(&data, &[]), shown);
+        assert!(has_more(&data));
+    }
+
+    #[test]
+    fn amounts_durations_and_parties_are_written_for_people() {
+        let billed = serde_json::json!({ "cost_minor": 235, "currency": "KES", "duration_seconds": 47, "wait_ms": 12 });
+        let texts: Vec<String> = facts(&billed, &[]).into_iter().map(|(key, value)| format!("{key} {value}")).collect();
+        assert_eq!(texts, ["cost KES 2.35", "duration 0:47", "wait 12 ms"]);
+        assert!(!has_more(&billed));
+        let ringing = serde_json::json!({ "leg": 1 });
+        assert_eq!(facts(&ringing, &[(1, "+254722000042".to_owned())]), [(String::new(), "+254722000042".to_owned())]);
     }
 
     #[test]

@@ -17,6 +17,9 @@ use sautikit_api::calls::{Call, CallStatus};
 /// Query parameters that the list passes on to the API, named alike.
 const FILTERS: [&str; 5] = ["status", "direction", "from_date", "to_date", "remote"];
 
+/// Seconds between two looks at a list with running calls (`app/js/live.js`).
+pub(super) const LOOK_SECONDS: &str = "3";
+
 /// Calls.
 #[component]
 pub(crate) fn CallsPage() -> impl IntoView {
@@ -39,6 +42,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         with_query("/calls", &pairs)
     });
     let first = (!cursor.is_empty()).then(|| with_query("/calls", &chosen));
+    let running = calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
     let list = match (calls.is_empty(), filtered) {
         (false, _) => call_table(calls, member.visit.lang),
         (true, true) => {
@@ -51,10 +55,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=text.calls.title.to_owned() text=text.calls.text/>
         {filter_bar(text, chosen)}
-        <section class="panel">
+        <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS)>
             {list}
             {(first.is_some() || next.is_some()).then(|| view! {
-                <nav class="pager">
+                <nav class="pager" aria-label=text.calls.title>
                     {first.map(|href| view! { <a class="button button--small" href=href>{text.common.first_page}</a> })}
                     {next.map(|href| view! { <a class="button button--small" href=href>{text.common.next_page}</a> })}
                 </nav>

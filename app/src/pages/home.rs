@@ -1,20 +1,30 @@
 //! `/home`: the checklist that ticks itself, and the state of things.
 
 use super::{
-    calls::call_table,
+    call_stats::chart,
+    calls::{LOOK_SECONDS, call_table},
     member::{Member, member_page},
 };
 use crate::{
     api_client::ApiFailure,
-    components::{Empty, Glyph, Icon, PageHead},
+    components::{Empty, Glyph, Icon, PHONE_WINDOW, PageHead},
     format,
     i18n::{Text, fill},
 };
 use leptos::prelude::*;
-use sautikit_api::{calls::Call, keys::ApiKey, numbers::Number, wallet::LedgerEntry};
+use sautikit_api::{
+    calls::{Call, CallStats, CallStatsBucket},
+    keys::ApiKey,
+    numbers::Number,
+    wallet::LedgerEntry,
+};
 
+/// The last step leads here, into a window of its own.
+const PHONE: &str = "/softphone";
 /// How many of the latest calls the page lists.
 const RECENT_CALLS: usize = 5;
+/// Seconds between two looks while steps are open: they are taken in other windows and on other machines.
+const CHECKLIST_LOOK_SECONDS: &str = "10";
 
 /// Home.
 #[component]
@@ -25,7 +35,8 @@ pub(crate) fn HomePage() -> impl IntoView {
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let api = member.api();
     let numbers: Vec<Number> = api.get("/v1/numbers?limit=200").await?;
-    let calls: Vec<Call> = api.get("/v1/calls?limit=50").await?;
+    let calls: Vec<Call> = api.get(format!("/v1/calls?limit={RECENT_CALLS}")).await?;
+    let stats: CallStats = api.get("/v1/calls/stats?bucket=day").await?;
     // A role that may not see keys or money still gets its page: those steps then count as done by someone else.
     let keys: Option<Vec<ApiKey>> = api.get("/v1/api-keys").await.ok();
     let ledger: Option<Vec<LedgerEntry>> = api.get("/v1/wallet/ledger?limit=1").await.ok();
@@ -39,11 +50,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let text = member.text();
     let name = member.me.name.split_whitespace().next().unwrap_or(&member.me.email).to_owned();
     let route = numbers.first().map_or_else(|| "/numbers".to_owned(), |number| format!("/numbers/{}", number.id));
+    let running = calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
+    let look = if running { Some(LOOK_SECONDS) } else { done.contains(&false).then_some(CHECKLIST_LOOK_SECONDS) };
     Ok(view! {
         <PageHead title=fill(text.home.hello, &name) text=text.home.text/>
-        <div class="stack-lg">
+        <div class="stack-lg" data-live="home" data-live-seconds=look>
             {done.contains(&false).then(|| checklist(text, done, route))}
-            {figures(&member, &numbers, &calls)}
+            {figures(&member, &stats)}
+            {(stats.total_calls > 0).then(|| chart(&member, &stats))}
             {recent(&member, calls)}
         </div>
     }
@@ -59,17 +73,18 @@ fn checklist(text: &'static Text, done: [bool; 5], route: String) -> AnyView {
         (text.claim, text.claim_text, text.do_claim, "/numbers".to_owned()),
         (text.route, text.route_text, text.do_route, route),
         (text.key, text.key_text, text.do_key, "/developers/keys".to_owned()),
-        (text.call, text.call_text, text.do_call, "/softphone".to_owned()),
+        (text.call, text.call_text, text.do_call, PHONE.to_owned()),
     ];
     let steps = steps.into_iter().zip(done).enumerate().map(|(place, ((title, words, action, href), done))| {
         let is_next = next == Some(place);
         let class = if done { "step step--done" } else if is_next { "step step--next" } else { "step" };
         let button = if is_next { "button button--primary button--small" } else { "button button--small" };
+        let target = (href == PHONE).then_some(PHONE_WINDOW);
         view! {
             <li class=class>
                 <span class="step__mark">{if done { view! { <Icon glyph=Glyph::Check/> }.into_any() } else { (place + 1).to_string().into_any() }}</span>
                 <div><div class="step__title">{title}</div><div class="step__text">{words}</div></div>
-                {(!done).then(|| view! { <a class=button href=href>{action}</a> })}
+                {(!done).then(|| view! { <a class=button href=href target=target>{action}</a> })}
             </li>
         }
     });
@@ -79,7 +94,7 @@ fn checklist(text: &'static Text, done: [bool; 5], route: String) -> AnyView {
                 <h2>{text.get_started}</h2>
                 <div class="row small muted">
                     <span>{fill(text.done_of, &count.to_string())}</span>
-                    <span class="progress" aria-hidden="true"><span class="progress__bar" style=format!("width:{}%", count * 20)></span></span>
+                    <progress class="progress" max=done.len() value=count aria-label=text.get_started></progress>
                 </div>
             </div>
             <ol>{steps.collect_view()}</ol>
@@ -88,11 +103,9 @@ fn checklist(text: &'static Text, done: [bool; 5], route: String) -> AnyView {
     .into_any()
 }
 
-fn figures(member: &Member, numbers: &[Number], calls: &[Call]) -> AnyView {
+/// Today, and what is left to spend.
+fn figures(member: &Member, stats: &CallStats) -> AnyView {
     let text = &member.text().home;
-    let active = numbers.iter().filter(|number| number.status == "active").count();
-    let live = calls.iter().filter(|call| !call.status.is_terminal()).count();
-    let talked = calls.iter().filter_map(|call| call.duration_seconds).sum::<i64>();
     let money = member.balance.as_ref().map(|balance| {
         let held = (balance.held_minor > 0).then(|| fill(text.held, &format::money(balance.held_minor, &balance.currency)));
         view! {
@@ -100,21 +113,26 @@ fn figures(member: &Member, numbers: &[Number], calls: &[Call]) -> AnyView {
             <span class="stat__value">{format::money(balance.available_minor, &balance.currency)}</span><span class="stat__note">{held}</span></div>
         }
     });
+    let today = stats.buckets.last();
+    let of_today = |of: fn(&CallStatsBucket) -> i64| today.map(of).unwrap_or_default();
+    let spend = format::money(of_today(|today| today.total_spend_minor), &stats.currency);
+    let failed = of_today(|today| today.failed_calls);
+    let note = (failed > 0).then(|| fill(text.failed_today, &failed.to_string()));
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
     view! {
-        <section class="stats">
+        <section class="stats" aria-label=text.today>
             {money}
-            {stat(text.numbers, active.to_string())}
-            {stat(text.live, live.to_string())}
-            {stat(text.talk_time, format::duration(talked))}
+            <div class="stat"><span class="stat__label">{text.calls_today}</span>
+            <span class="stat__value">{of_today(|today| today.total_calls)}</span><span class="stat__note">{note}</span></div>
+            {stat(text.talk_today, format::duration(of_today(|today| today.total_seconds)))}
+            {stat(text.spend_today, spend)}
         </section>
     }
     .into_any()
 }
 
-fn recent(member: &Member, mut calls: Vec<Call>) -> AnyView {
+fn recent(member: &Member, calls: Vec<Call>) -> AnyView {
     let text = member.text();
-    calls.truncate(RECENT_CALLS);
     let list = if calls.is_empty() {
         view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any()
     } else {

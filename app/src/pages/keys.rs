@@ -4,8 +4,8 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::ApiFailure,
     components::{
-        Empty, FailureNotice, Field, Glyph,
-        Head::{End, Start},
+        CodeBlock, CopyButton, Empty, FailureNotice, Field, Glyph,
+        Head::{Start, Unseen},
         Moment, Notice, PageHead, Tone, badge, cell, heads, hidden,
     },
     forms,
@@ -52,6 +52,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
 
 fn shown_once(member: &Member, created: &CreatedApiKey, number: Option<&Number>) -> AnyView {
     let text = &member.text().keys;
+    let lang = member.visit.lang;
     let from = number.map_or("+254700000001", |number| number.e164.as_str());
     let curl = format!(
         "curl {}/v1/calls \\\n  -H \"Authorization: Bearer {}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"from\": \"{from}\", \"to\": \"+254722000042\"}}'",
@@ -61,9 +62,9 @@ fn shown_once(member: &Member, created: &CreatedApiKey, number: Option<&Number>)
         <section class="secret" role="status">
             <h2>{text.created}</h2>
             <p>{text.created_text}</p>
-            <code class="secret__value">{created.key.clone()}</code>
+            <div class="secret__value"><code id="new-key">{created.key.clone()}</code><CopyButton of="new-key" lang/></div>
             <h3>{text.first_call}</h3>
-            <pre class="codeblock"><code>{curl}</code></pre>
+            <CodeBlock id="first-call" label=text.first_call code=curl lang/>
         </section>
     }
     .into_any()
@@ -108,7 +109,7 @@ fn list(member: &Member, keys: Vec<ApiKey>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.name), Start(text.key), Start(text.last_used), End("")])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <table class="table">{heads([Start(text.name), Start(text.key), Start(text.last_used), Unseen(common.action)])}<tbody>{rows}</tbody></table> }.into_any()
 }
 
 fn create_form(member: &Member) -> AnyView {

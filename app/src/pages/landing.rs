@@ -1,7 +1,7 @@
 //! `/`: what this is, for people who have never seen it.
 
 use crate::{
-    components::{DevBanner, Glyph, Icon, LanguageSwitch},
+    components::{CodeBlock, DevBanner, Glyph, Icon, LanguageSwitch},
     i18n::Text,
     visit::Visit,
 };
@@ -23,6 +23,7 @@ pub(crate) fn LandingPage() -> impl IntoView {
 
 fn content(visit: Visit, signed_in: bool) -> AnyView {
     let text = &visit.text().landing;
+    let lang = visit.lang;
     let (words, href) = if signed_in { (text.open_console, "/home") } else { (text.start, "/signin") };
     let curl = format!(
         "curl {}/v1/calls \\\n  -H \"Authorization: Bearer $SAUTIKIT_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\n    \"from\": \"+254700000001\",\n    \"to\": \"+254722000042\",\n    \"actions\": [{{\"say\": {{\"text\": \"Habari!\"}}}}]\n  }}'",
@@ -32,8 +33,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         <DevBanner visit=visit.clone()/>
         <header class="landing__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <a class="landing__docs" href="/docs">{visit.text().docs.title}</a>
-            <a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a>
+            <nav class="row" aria-label=visit.text().common.pages><a href="/docs">{visit.text().docs.title}</a><a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a></nav>
         </header>
         <main id="content">
             <section class="hero">
@@ -44,7 +44,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
                 </div>
                 <figure class="hero__code">
                     <figcaption>{text.code_title}</figcaption>
-                    <pre class="codeblock"><code>{curl}</code></pre>
+                    <CodeBlock id="curl" label=text.code_title code=curl lang/>
                 </figure>
             </section>
             <section class="features">{features(visit.text())}</section>

@@ -1,8 +1,9 @@
 //! What all signed-in pages share: who is it, the frame, and what happens when the API refuses.
 
+use super::failure::failure_title;
 use crate::{
     api_client::{Api, ApiFailure},
-    components::{FailureNotice, Frame},
+    components::{FailureNotice, Frame, PageHead, Window},
     i18n::Text,
     visit::Visit,
 };
@@ -34,9 +35,35 @@ impl Member {
     }
 }
 
+/// What stands around a page's content.
+#[derive(Clone, Copy)]
+enum Surround {
+    /// Side bar and navigation.
+    Console,
+    /// Next to nothing: the page has a small window of its own.
+    Window,
+}
+
 /// Renders `body` inside the frame. Signed out → `/signin`; without workspace → `/onboarding`; a failure of `body` is
 /// shown in its place, with the failure's status.
 pub(crate) fn member_page<Body, Rendering>(title: fn(&'static Text) -> &'static str, body: Body) -> AnyView
+where
+    Body: FnOnce(Member) -> Rendering + Send + 'static,
+    Rendering: Future<Output = Result<AnyView, ApiFailure>> + Send + 'static,
+{
+    page(Surround::Console, title, body)
+}
+
+/// [`member_page`] for a small window: nothing in it leads away.
+pub(crate) fn member_window<Body, Rendering>(title: fn(&'static Text) -> &'static str, body: Body) -> AnyView
+where
+    Body: FnOnce(Member) -> Rendering + Send + 'static,
+    Rendering: Future<Output = Result<AnyView, ApiFailure>> + Send + 'static,
+{
+    page(Surround::Window, title, body)
+}
+
+fn page<Body, Rendering>(surround: Surround, title: fn(&'static Text) -> &'static str, body: Body) -> AnyView
 where
     Body: FnOnce(Member) -> Rendering + Send + 'static,
     Rendering: Future<Output = Result<AnyView, ApiFailure>> + Send + 'static,
@@ -55,7 +82,10 @@ where
             Err(failure) => fail(&visit, failure),
         };
         let Member { visit, me, balance } = member;
-        view! { <Frame visit me balance>{content}</Frame> }.into_any()
+        match surround {
+            Surround::Console => view! { <Frame visit me balance>{content}</Frame> }.into_any(),
+            Surround::Window => view! { <Window visit me>{content}</Window> }.into_any(),
+        }
     });
     view! { <Title text=heading/><Suspense>{page}</Suspense> }.into_any()
 }
@@ -81,5 +111,6 @@ async fn identify(visit: &Visit) -> Result<Option<Member>, ApiFailure> {
 
 fn fail(visit: &Visit, failure: ApiFailure) -> AnyView {
     visit.reply.status(failure.status());
-    view! { <FailureNotice failure lang=visit.lang/> }.into_any()
+    let title = failure_title(&failure, visit.text());
+    view! { <PageHead title=title.to_owned()/><FailureNotice failure lang=visit.lang/> }.into_any()
 }

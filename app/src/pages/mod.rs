@@ -4,9 +4,12 @@
 //! "Loading" behind without JavaScript, and a page has to choose its status or redirect first.
 
 mod call;
+mod call_stats;
 mod call_timeline;
 mod calls;
+mod dev_mail;
 mod docs;
+mod failure;
 mod home;
 mod keys;
 mod landing;
@@ -19,6 +22,8 @@ mod sign_in;
 mod softphone;
 mod verify;
 mod wallet;
+
+pub(crate) use failure::FailurePage;
 
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
@@ -48,6 +53,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>
             </FlatRoutes>
         </Router>

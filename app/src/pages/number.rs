@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{FailureNotice, Field, Glyph, Icon, Moment, Notice, PageHead, Tone},
+    components::{Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE_WINDOW, PageHead, Tone, hidden},
     format, forms,
 };
 use leptos::prelude::*;
@@ -26,17 +26,21 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let done = match member.visit.query.get("done") {
         Some("claimed") => Some((text.claimed, text.claimed_text)),
         Some("saved") => Some((text.saved, text.saved_text)),
+        Some("calling") => Some((text.calling, text.calling_text)),
         _ => None,
     };
     let call_with = format!("/softphone?from={}", escape(&number.e164));
     Ok(view! {
         <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
-            <a class="button" href=call_with><Icon glyph=Glyph::Softphone/>{text.call_with}</a>
+            <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a>
         </PageHead>
         {done.map(|(title, words)| view! { <Notice tone=Tone::Good title=title.to_owned() text=words.to_owned()/> })}
         <div class="columns">
             {routing(&member, &number)}
-            {facts(&member, number)}
+            <div class="stack">
+                {member.visit.development.then(|| try_it(&member, &number))}
+                {facts(&member, number)}
+            </div>
         </div>
     }
     .into_any())
@@ -67,6 +71,35 @@ fn routing(member: &Member, number: &Number) -> AnyView {
     .into_any()
 }
 
+/// An incoming call without a telephone: the sandbox carrier makes it.
+fn try_it(member: &Member, number: &Number) -> AnyView {
+    const FORM: &str = forms::SANDBOX_CALL;
+    /// Whom the call seems to come from.
+    const CALLER: &str = "+254722000001";
+    let text = &member.text().numbers;
+    let visit = &member.visit;
+    let failure = visit.failure_of(FORM).filter(|failure| failure.field() != Some("from")).cloned();
+    let lang = visit.lang;
+    let words = if number.voice_callback_url.is_some() { text.try_callback } else { text.try_browser };
+    view! {
+        <section class="panel" id="try">
+            <div class="panel__head"><h2>{text.try_it}</h2><p>{words}</p></div>
+            <div class="panel__body">
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                <form class="form" method="post" action=format!("/console/numbers/{}/sandbox-call", number.id)>
+                    {hidden("to", number.e164.clone())}
+                    <Field visit=visit.clone() form=FORM name="from" label=text.try_from kind="tel" autocomplete="off" maxlength=20 value=CALLER.to_owned()/>
+                    <div class="form__actions">
+                        <button class="button"><Icon glyph=Glyph::Calls/>{text.try_button}</button>
+                        <a class="small" href="/softphone" target=PHONE_WINDOW>{member.text().home.do_call}</a>
+                    </div>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
 fn facts(member: &Member, number: Number) -> AnyView {
     let text = &member.text().numbers;
     let price = |minor: i64| format::money(minor, &number.currency);
@@ -81,7 +114,7 @@ fn facts(member: &Member, number: Number) -> AnyView {
                 <dt>{text.outbound}</dt><dd class="figure">{price(number.outbound_per_min_minor)}</dd>
                 <dt>{text.inbound}</dt><dd class="figure">{price(number.inbound_per_min_minor)}</dd>
                 <dt>{text.since}</dt><dd><Moment at=number.created_at.clone() lang=member.visit.lang/></dd>
-                <dt>{text.id}</dt><dd><code>{number.id.to_string()}</code></dd>
+                <dt>{text.id}</dt><dd><Copied id="number-id" value=number.id.to_string() lang=member.visit.lang/></dd>
             </dl>
         </section>
     }

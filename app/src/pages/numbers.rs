@@ -5,7 +5,7 @@ use crate::{
     api_client::{ApiFailure, with_query},
     components::{
         Empty, FailureNotice, Glyph,
-        Head::{End, Start},
+        Head::{End, Start, Unseen},
         PageHead, Tone, badge, cell, heads, hidden,
     },
     format, forms,
@@ -41,7 +41,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                     <h2>{text.available}</h2>
                     <form class="row" method="get" action="/numbers#available" role="search">
                         <label class="visually-hidden" for="contains">{text.contains}</label>
-                        <input class="field__input" style="width:11rem" id="contains" name="contains" type="search" inputmode="tel" placeholder=text.contains value=contains/>
+                        <input class="field__input field__input--short" id="contains" name="contains" type="search" inputmode="tel" placeholder=text.contains value=contains/>
                         <button class="button">{text.search}</button>
                     </form>
                     <p>{text.due_hint}</p>
@@ -69,7 +69,7 @@ fn own(member: &Member, mine: Vec<Number>) -> AnyView {
             <tr>
                 {cell(text.number, "strong", link)}
                 {cell(text.status, "", status(&number.status, member))}
-                {cell(text.routing, "muted", view! { <span style="overflow-wrap:anywhere">{routing}</span> })}
+                {cell(text.routing, "muted", view! { <span class="breakable">{routing}</span> })}
                 {cell(text.monthly, "end", format::money(number.monthly_price_minor, &number.currency))}
             </tr>
         }
@@ -115,5 +115,5 @@ fn inventory(member: &Member, available: Vec<AvailableNumber>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.number), End(text.outbound), End(text.monthly), End(text.due_now), End("")])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <table class="table">{heads([Start(text.number), End(text.outbound), End(text.monthly), End(text.due_now), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table> }.into_any()
 }

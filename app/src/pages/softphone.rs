@@ -1,10 +1,11 @@
-//! `/softphone`: the dial pad. The markup and every word of it are here; `app/js/softphone.js` gives it life with our
-//! own SDK. The script finds elements by `data-phone` and words by `data-words`.
+//! `/softphone`: the dial pad, in a small window of its own, so that a call outlives the console's page loads. The markup
+//! and every word of it are here; `app/js/softphone.js` gives it life with our own SDK. The script finds elements by
+//! `data-phone` and words by `data-words`.
 
-use super::member::{Member, member_page};
+use super::member::{Member, member_window};
 use crate::{
     api_client::ApiFailure,
-    components::{Empty, Glyph, Icon, Notice, PageHead, Tone},
+    components::{Empty, Glyph, Icon, Notice, Tone},
     i18n::Text,
 };
 use leptos::prelude::*;
@@ -29,7 +30,7 @@ const KEYS: [(&str, &str); 12] = [
 /// Softphone.
 #[component]
 pub(crate) fn SoftphonePage() -> impl IntoView {
-    member_page(|text| text.common.softphone, content)
+    member_window(|text| text.common.softphone, content)
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
@@ -44,9 +45,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         }
         .into_any()
     } else {
-        view! { <div class="columns columns--phone">{phone(&member, numbers)}{tips(&member)}</div> }.into_any()
+        view! { {phone(&member, numbers)}{beside(&member)} }.into_any()
     };
-    Ok(view! { <PageHead title=text.softphone.title.to_owned() text=text.softphone.text/>{body} }.into_any())
+    Ok(view! { <h1 class="visually-hidden">{text.softphone.title}</h1>{body} }.into_any())
 }
 
 fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
@@ -61,9 +62,9 @@ fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
         view! { <button class="dialpad__key" type="button" data-digit=digit>{digit}<small aria-hidden="true">{letters}</small></button> }
     });
     view! {
-        <div>
+        <div class="stack">
             <noscript><Notice tone=Tone::Warn title=text.no_script.to_owned()/></noscript>
-            <section class="phone" data-phone="root" data-words=words(member.text())>
+            <section class="phone" data-phone="root" data-words=words(member.text()) data-identity=format!("console-{}", member.me.id)>
                 <div class="phone__status">
                     <span class="badge" data-phone="connection" role="status">{text.offline}</span>
                     <span class="figure muted" data-phone="timer"></span>
@@ -72,7 +73,7 @@ fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
                     <span class="phone__party" data-phone="party"></span>
                     <span class="phone__state" data-phone="state">{text.idle}</span>
                 </div>
-                <div class="notice notice--bad" data-phone="problem" role="alert" hidden><Icon glyph=Glyph::Alert/><p data-phone="problem-text"></p></div>
+                <div class="notice notice--bad" data-phone="problem" role="alert" hidden><Icon glyph=Glyph::Alert/><div><p data-phone="problem-text"></p><div class="notice__foot"><code data-phone="problem-code"></code></div></div></div>
                 <form class="form" data-phone="dial">
                     <label class="field"><span class="field__label">{text.call_from}</span><select class="field__input" data-phone="from">{options}</select></label>
                     <label class="visually-hidden" for="phone-to">{text.to}</label>
@@ -95,18 +96,18 @@ fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
     .into_any()
 }
 
-fn tips(member: &Member) -> AnyView {
+fn beside(member: &Member) -> AnyView {
     let text = &member.text().softphone;
     let sandbox = member.visit.development.then(|| view! { <p>{text.sandbox}</p> });
     view! {
         <div class="stack">
             <section class="panel">
-                <div class="panel__head"><h2>{text.tips}</h2></div>
-                <div class="panel__body stack">{sandbox}<p>{text.tip_mic}</p><p>{text.tip_stay}</p><p>{text.tip_emergency}</p></div>
+                <div class="panel__head"><h2>{text.recent}</h2><a class="small" href="/calls" target="sautikit-console">{member.text().home.all_calls}</a></div>
+                <ul class="phone__log" data-phone="log" data-empty=text.recent_none></ul>
             </section>
             <section class="panel">
-                <div class="panel__head"><h2>{text.recent}</h2><a class="small" href="/calls">{member.text().home.all_calls}</a></div>
-                <div class="panel__body"><ul class="phone__log" data-phone="log" data-empty=text.recent_none></ul></div>
+                <div class="panel__head"><h2>{text.tips}</h2></div>
+                <div class="panel__body stack small muted">{sandbox}<p>{text.tip_mic}</p><p>{text.tip_stay}</p><p>{text.tip_emergency}</p></div>
             </section>
         </div>
     }
@@ -120,6 +121,13 @@ fn words(text: &'static Text) -> String {
         "offline": text.offline, "connecting": text.connecting, "ready": text.ready, "reconnecting": text.reconnecting,
         "idle": text.idle, "calling": text.calling, "ringing": text.ringing, "incoming": text.incoming,
         "inCall": text.in_call, "ended": text.ended, "failed": text.failed, "mute": text.mute, "unmute": text.unmute,
+        "openCall": text.open_call, "signedOut": text.signed_out,
+        "reasons": {
+            "localHangup": text.reason_local_hangup, "remoteHangup": text.reason_remote_hangup, "busy": text.reason_busy,
+            "noAnswer": text.reason_no_answer, "rejected": text.reason_rejected, "canceled": text.reason_canceled,
+            "failed": text.reason_failed, "networkLost": text.reason_network_lost,
+            "insufficientFunds": text.reason_insufficient_funds,
+        },
     })
     .to_string()
 }

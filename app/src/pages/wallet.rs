@@ -12,11 +12,10 @@ use crate::{
     i18n::{Text, fill},
 };
 use leptos::prelude::*;
-use leptos_meta::Meta;
 use sautikit_api::wallet::{LedgerEntry, TopUp};
 
-/// Seconds between two looks at a pending top-up, without script.
-const PENDING_REFRESH_SECONDS: &str = "2";
+/// Seconds between two looks at a pending top-up (`app/js/live.js`).
+const PENDING_LOOK_SECONDS: &str = "1";
 
 /// Wallet.
 #[component]
@@ -39,21 +38,30 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         <PageHead title=text.wallet.title.to_owned() text=text.wallet.text/>
         {top_up.map(|top_up| progress(text, &top_up))}
         <div class="stack-lg">
-            {figures(&member)}
-            <div class="columns">
-                <section class="panel">
+            <div data-live="figures">{figures(&member)}</div>
+            <div class="columns columns--late">
+                {top_up_form(&member)}
+                <section class="panel" data-live="ledger">
                     <div class="panel__head"><h2>{text.wallet.ledger}</h2></div>
                     {ledger(&member, entries)}
-                    {next.map(|href| view! { <nav class="pager"><a class="button button--small" href=href>{text.common.next_page}</a></nav> })}
+                    {next.map(|href| view! { <nav class="pager" aria-label=text.wallet.ledger><a class="button button--small" href=href>{text.common.next_page}</a></nav> })}
                 </section>
-                {top_up_form(&member)}
             </div>
         </div>
     }
     .into_any())
 }
 
+/// Looks again by itself until the payment is settled.
 fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
+    let pending = top_up.status == "pending";
+    view! { <div data-live="top-up" data-live-seconds=pending.then_some(PENDING_LOOK_SECONDS)>{outcome(text, top_up)}</div> }
+        .into_any()
+}
+
+fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
+    let refresh = text.common.refresh;
+    let again = format!("/wallet?top_up={}", top_up.id);
     let text = &text.wallet;
     let amount = format::money(top_up.amount_minor, &top_up.currency);
     match top_up.status.as_str() {
@@ -67,8 +75,8 @@ fn progress(text: &'static Text, top_up: &TopUp) -> AnyView {
                 .into_any()
         }
         _ => view! {
-            <Meta http_equiv="refresh" content=PENDING_REFRESH_SECONDS/>
             <Notice tone=Tone::Live title=text.pending.to_owned() text=fill(text.pending_text, &amount)/>
+            <noscript><p class="aside"><a class="button button--small" href=again>{refresh}</a></p></noscript>
         }
         .into_any(),
     }
@@ -136,7 +144,12 @@ fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
             _ => text.kind_storage,
         };
         let plus = if entry.amount_minor > 0 { "+" } else { "" };
-        let what = view! { <span>{kind}<br/><span class="muted small">{entry.reference}</span></span> };
+        // A call's reference names it in paths too.
+        let reference = match entry.kind.as_str() {
+            "call" => view! { <a href=format!("/calls/{}", escape(&entry.reference))>{text.see_call}</a> }.into_any(),
+            _ => entry.reference.into_any(),
+        };
+        let what = view! { <span>{kind}<br/><span class="muted small breakable">{reference}</span></span> };
         view! {
             <tr>
                 {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}

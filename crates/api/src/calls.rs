@@ -55,7 +55,9 @@ impl CallStatus {
     /// Whether `next` may follow this status.
     pub const fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Ringing => matches!(next, Self::Answered | Self::Failed | Self::NoAnswer | Self::Busy | Self::Canceled),
+            Self::Ringing => {
+                matches!(next, Self::Answered | Self::Failed | Self::NoAnswer | Self::Busy | Self::Canceled)
+            }
             Self::Answered => matches!(next, Self::Completed),
             _ => false,
         }
@@ -200,6 +202,40 @@ pub struct CallEvent {
     pub occurred_at: String,
     /// Facts, their shape told by the kind.
     pub data: serde_json::Value,
+}
+
+/// Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallStats {
+    /// All of them, running ones included.
+    pub total_calls: i64,
+    /// Those that ended as failed, no_answer, busy or canceled.
+    pub failed_calls: i64,
+    /// Answered time in whole minutes, the sum rounded up.
+    pub total_minutes: i64,
+    /// What was debited so far.
+    pub total_spend_minor: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// One per hour or day of the span, oldest first, empty ones included.
+    pub buckets: Vec<CallStatsBucket>,
+}
+
+/// One hour or day of [`CallStats`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CallStatsBucket {
+    /// RFC 3339: its first moment. Days begin at midnight in the workspace's zone.
+    pub start: String,
+    /// The calendar day in the workspace's zone, `2026-11-21`.
+    pub date: String,
+    /// Calls that started in it.
+    pub total_calls: i64,
+    /// Those of them that failed, as above.
+    pub failed_calls: i64,
+    /// Answered time in seconds.
+    pub total_seconds: i64,
+    /// What was debited for them so far.
+    pub total_spend_minor: i64,
 }
 
 #[cfg(test)]

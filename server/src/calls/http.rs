@@ -14,7 +14,7 @@ use sautikit_api::ids::CallId;
 use sqlx::AnyConnection;
 
 use super::store::{self, Filter, events::EventRow, legs::StoredLeg};
-use super::{CallError, CallRow, Direction, stream};
+use super::{CallError, CallRow, Direction, stats, stream};
 use crate::accounts::Scope;
 use crate::calls;
 use crate::clock::rfc3339;
@@ -32,6 +32,7 @@ pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/calls", get(list_calls).post(create_call))
         .route("/calls/originate", post(create_call))
+        .route("/calls/stats", get(stats::read_call_stats))
         .route("/calls/{id}", get(get_call))
         .route("/calls/{id}/events", get(list_call_events))
         .route("/calls/{id}/hangup", post(hang_up_call))
@@ -152,7 +153,7 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
 }
 
 /// RFC 3339, or a date, which as an end means the whole day (UTC).
-fn read_moment(text: &str, field: &'static str, absent: i64, is_end: bool) -> ApiResult<i64> {
+pub(super) fn read_moment(text: &str, field: &'static str, absent: i64, is_end: bool) -> ApiResult<i64> {
     if text.is_empty() {
         return Ok(absent);
     }

@@ -14,6 +14,7 @@ pub mod lifecycle;
 pub mod originate;
 pub mod rating;
 pub mod recover;
+pub mod stats;
 pub(crate) mod store;
 pub mod stream;
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod legs;
+pub(crate) mod stats;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LedgerEntryId, WorkspaceId};

@@ -26,6 +26,7 @@ use axum::routing::get;
 use sautikit_api::ErrorCode;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use self::console::Console;
 use crate::error::ApiError;
 use crate::state::AppState;
 use crate::{accounts, api_keys, calls, gateway, mail, numbers, payments, sip_tokens, wallet};
@@ -46,18 +47,22 @@ pub fn router(app: &AppState) -> Router {
         .merge(wallet::http::routes());
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     // The console's own way to the API: the same routes and layers, without a socket between.
-    let inner =
-        Router::new().nest("/v1", api.clone()).fallback(not_found).method_not_allowed_fallback(method_not_allowed);
+    let inner = Router::new()
+        .nest("/v1", api.clone())
+        .nest("/dev", dev.clone())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed);
+    let console = Console::new(app, with_layers(inner, app));
     let routes = Router::new()
         .nest("/v1", api)
-        .merge(console::routes(app, with_layers(inner, app)))
+        .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/llms.txt", get(docs::llms_txt))
         .method_not_allowed_fallback(method_not_allowed);
-    with_layers(routes, app)
+    with_layers(routes, app).layer(from_fn_with_state(console, console::show_errors))
 }
 
 /// What is served on the operator's port (`metrics.listen`).

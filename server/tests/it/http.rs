@@ -77,8 +77,9 @@ async fn dev_pages_answer_only_locally(server: Server) {
     assert!(mails[0]["links"][0].as_str().unwrap().starts_with(&format!("{ORIGIN}/auth/verify?token=")));
     assert_eq!(mails[0]["sent_at"], "2026-11-02T08:00:00Z");
     server.client().get("/dev/mail").await.expect(200);
-    let proxied = server.client().with("x-forwarded-for", "203.0.113.1").get("/dev/mail.json").await;
-    proxied.expect_error("not_found");
+    let proxied = server.client().with("x-forwarded-for", "203.0.113.1");
+    proxied.get("/dev/mail.json").await.expect_error("not_found");
+    proxied.get("/dev/mail").await.expect(404);
 }
 
 async fn health_is_public(server: Server) {

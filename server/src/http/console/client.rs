@@ -7,12 +7,26 @@ use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tower::ServiceExt;
 
+use crate::gateway::Gateway;
 use crate::http::BODY_LIMIT_BYTES;
 
-/// What of the visitor's request the API has to see: who they are, and whether our own page sent them.
-const PASSED_ON: [&str; 6] = ["cookie", "origin", "sec-fetch-site", "x-forwarded-for", "user-agent", "host"];
+/// What of the visitor's request the API has to see: who they are, whether our own page sent them, and whether a proxy
+/// stands between (which closes `/dev`).
+const PASSED_ON: [&str; 10] = [
+    "cookie",
+    "origin",
+    "sec-fetch-site",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "forwarded",
+    "via",
+    "user-agent",
+    "host",
+];
 /// Longest answer that a page reads: lists of 200 rows are about 200 kB.
 const ANSWER_LIMIT_BYTES: usize = 4 * BODY_LIMIT_BYTES;
 
@@ -21,6 +35,7 @@ pub(super) struct InProcess {
     api: Router,
     headers: HeaderMap,
     peer: Option<ConnectInfo<SocketAddr>>,
+    gateway: Option<Arc<Gateway>>,
 }
 
 impl InProcess {
@@ -32,7 +47,7 @@ impl InProcess {
                 headers.append(name.clone(), value.clone());
             }
         }
-        Self { api, headers, peer: visitor.extensions.get().copied() }
+        Self { api, headers, peer: visitor.extensions.get().copied(), gateway: visitor.extensions.get().cloned() }
     }
 
     fn request(&self, request: ApiRequest) -> Result<Request<Body>, ApiFailure> {
@@ -55,6 +70,9 @@ impl InProcess {
         }
         if let Some(peer) = self.peer {
             built.extensions_mut().insert(peer);
+        }
+        if let Some(gateway) = &self.gateway {
+            built.extensions_mut().insert(gateway.clone());
         }
         Ok(built)
     }

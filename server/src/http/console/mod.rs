@@ -4,41 +4,55 @@
 //! cookie and origin, so authentication, rules and errors exist once. Deliberately absent: anything that a page knows.
 
 mod client;
+mod error_page;
 mod files;
 mod forms;
 mod pages;
 mod site;
+
+pub(super) use error_page::show_errors;
 
 use files::SiteFiles;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
 
 /// What the console's handlers share.
 #[derive(Clone)]
-struct Console {
+pub(super) struct Console {
     app: AppState,
     /// `/v1` with all its layers.
     api: Router,
     site: Arc<SiteFiles>,
 }
 
-/// Pages, forms, assets and the answer to unknown addresses, over `api` (everything under `/v1`, layers included).
-pub(super) fn routes(app: &AppState, api: Router) -> Router<AppState> {
-    let site = Arc::new(SiteFiles::find(&app.config.http.site_dir));
+impl Console {
+    /// Over `api`: everything under `/v1` and `/dev`, layers included.
+    pub(super) fn new(app: &AppState, api: Router) -> Self {
+        Self { app: app.clone(), api, site: Arc::new(SiteFiles::find(&app.config.http.site_dir)) }
+    }
+}
+
+/// Pages, forms, assets and the answer to unknown addresses.
+pub(super) fn routes(console: &Console) -> Router<AppState> {
     let mut routes = Router::new()
         .route(app::forms::LANGUAGE, post(forms::choose_language))
         .route("/console/{*form}", post(forms::submit))
+        .route("/favicon.ico", get(site::icon))
         .route("/assets/{*file}", get(site::asset))
         .route("/sdk/browser/{*file}", get(site::sdk))
+        .route("/sdk/demo", get(|| async { Redirect::permanent("/sdk/demo/") }))
+        .route("/sdk/demo/", get(site::demo))
+        .route("/sdk/demo/{*file}", get(site::demo))
         .fallback(pages::show_missing);
     // Listing the pages also starts Leptos' executor, which rendering needs.
     for page in leptos_axum::generate_route_list(app::App) {
         routes = routes.route(page.path(), get(pages::show));
     }
-    routes.with_state(Console { app: app.clone(), api, site })
+    routes.with_state(console.clone())
 }

@@ -1,8 +1,9 @@
 //! Renders a page of `app` for a visitor.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app::api_client::Api;
+use app::article::Article;
 use app::forms::Fields;
 use app::i18n::Lang;
 use app::visit::{Answer, Reply};
@@ -12,7 +13,8 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use leptos::prelude::provide_context;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{IntoView, provide_context};
 use sautikit_api::ErrorCode;
 
 use super::Console;
@@ -26,10 +28,10 @@ pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 /// Below these stands nothing that a person would look at.
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 
-/// Scripts and styles of our own only; the softphone compiles WASM and opens the SIP WebSocket of this host. Style
-/// attributes are allowed because widths of bars are data.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; style-src-attr 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self'; media-src 'self' blob:; connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
+/// WASM and opens the SIP WebSocket of this host.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; \
+    connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// GET of any page.
 pub(super) async fn show(State(console): State<Console>, request: Request) -> Response {
@@ -59,27 +61,54 @@ pub(super) async fn render(console: &Console, parts: Parts, flash: Option<Flash>
     // A form's page is rendered as if it had been asked for by GET.
     *request.method_mut() = Method::GET;
     *request.uri_mut() = parts.uri;
-    let context = move || {
-        provide_context(visit.clone());
-        if let Some(article) = article.clone() {
-            provide_context(article);
-        }
-    };
-    let page = leptos_axum::render_app_async_with_context(context, app::shell);
-    let mut response = page(request).await;
+    let mut response = document(visit, article, request, app::shell).await;
 
     let Answer { status: chosen, redirect } = reply.answer();
     if let Some(to) = redirect {
         return Redirect::to(&to).into_response();
     }
     *response.status_mut() = chosen.and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or(status);
+    response
+}
+
+/// The page for the failure in `flash`; its status is the caller's business.
+pub(super) async fn render_failure(console: &Console, parts: Parts, flash: Flash) -> Response {
+    let visit = visit(console, &parts, Some(flash));
+    document(visit, None, Request::new(Body::empty()), app::failure_shell).await
+}
+
+/// Renders `shell` for `visit`, with the headers that every page has.
+async fn document<View: IntoView + 'static>(
+    visit: Visit,
+    article: Option<Article>,
+    request: Request,
+    shell: impl Fn() -> View + Clone + Send + Sync + 'static,
+) -> Response {
+    let nonce = Arc::new(OnceLock::new());
+    let told = nonce.clone();
+    let context = move || {
+        provide_context(visit.clone());
+        if let Some(article) = article.clone() {
+            provide_context(article);
+        }
+        told.get_or_init(|| use_nonce().map(|nonce| nonce.to_string()));
+    };
+    let page = leptos_axum::render_app_async_with_context(context, shell);
+    let mut response = page(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(nonce.get().and_then(Option::as_deref)));
     // Not `no-referrer`: under it browsers send `Origin: null` with forms, which the API refuses. The token of a mailed
     // link still never reaches another origin.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
+}
+
+/// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none.
+pub(super) fn policy(nonce: Option<&str>) -> HeaderValue {
+    let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
+    let policy = format!("{PAGE_POLICY}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
+    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(PAGE_POLICY))
 }
 
 /// The API, speaking for the visitor.

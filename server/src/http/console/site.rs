@@ -6,18 +6,23 @@ use std::borrow::Cow;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
 use sha2::{Digest, Sha256};
 
 use super::Console;
 use super::files::SiteFiles;
+use super::pages::policy;
 use crate::error::ApiError;
 
 /// The content hash is in the URL, so a file never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// The SDK's latest is under a fixed name: browsers ask again after a while, by its ETag.
 const A_WHILE: &str = "public, max-age=300";
+/// A build that is being worked on has no stable names at all.
+const NOT_AT_ALL: &str = "no-cache";
+/// The SDK's version, which is the server's: both come from one workspace (`xtask` checks the npm package's too).
+const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Content codings that siblings exist in, the smaller first: coding and file extension.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gzip", "gz")];
 /// Bytes of the content's SHA-256 that make an ETag: enough that no two builds share one.
@@ -28,10 +33,34 @@ pub(super) async fn asset(State(console): State<Console>, Path(file): Path<Strin
     serve(&console.site, &format!("assets/{file}"), &headers, FOR_EVER).await
 }
 
-/// GET `/sdk/browser/FILE`; any page may load the SDK.
+/// GET `/favicon.ico`, which browsers ask for on pages that name no icon (mails in development, answers of the API).
+pub(super) async fn icon(State(console): State<Console>) -> Redirect {
+    Redirect::temporary(&format!("{}/icon.svg", console.site.assets_url()))
+}
+
+/// GET `/sdk/browser/FILE` (the latest) and `/sdk/browser/VERSION/FILE` (for ever); any page may load the SDK.
 pub(super) async fn sdk(State(console): State<Console>, Path(file): Path<String>, headers: HeaderMap) -> Response {
-    let mut response = serve(&console.site, &format!("sdk/browser/{file}"), &headers, A_WHILE).await;
+    let versioned = file.strip_prefix(SDK_VERSION).and_then(|rest| rest.strip_prefix('/'));
+    let caching = match versioned {
+        _ if cfg!(debug_assertions) => NOT_AT_ALL,
+        Some(_) => FOR_EVER,
+        None => A_WHILE,
+    };
+    let path = format!("sdk/browser/{}", versioned.unwrap_or(&file));
+    let mut response = serve(&console.site, &path, &headers, caching).await;
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// GET `/sdk/demo/FILE`: the click-to-call page, which speaks as whoever is signed in.
+pub(super) async fn demo(
+    State(console): State<Console>,
+    file: Option<Path<String>>,
+    headers: HeaderMap,
+) -> Response {
+    let file = file.map_or_else(|| "index.html".to_owned(), |Path(file)| file);
+    let mut response = serve(&console.site, &format!("sdk/demo/{file}"), &headers, NOT_AT_ALL).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(None));
     response
 }
 
@@ -89,11 +118,13 @@ fn etag(bytes: &[u8]) -> String {
 
 fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
+        Some("ts") => "text/plain; charset=utf-8",
         Some("json" | "map") => "application/json",
         _ => "application/octet-stream",
     }

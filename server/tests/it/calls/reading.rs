@@ -13,6 +13,7 @@ on_each_engine! {
     pages_are_stable_while_calls_come_in
     the_list_is_filtered
     filters_that_mean_nothing_are_refused
+    statistics_sum_by_day_of_the_workspace
     the_timeline_comes_oldest_first
     a_hangup_is_passed_to_the_gateway
     an_ended_call_can_not_be_hung_up
@@ -93,6 +94,31 @@ async fn filters_that_mean_nothing_are_refused(server: Server) {
     for (field, value) in [("status", "sleeping"), ("direction", "up"), ("from_date", "yesterday"), ("remote", "%25")] {
         let refused = scene.asha.get(&format!("/v1/calls?{field}={value}")).await;
         assert_eq!(refused.expect_error("validation.bad_request").json["error"]["field"], field);
+    }
+}
+
+async fn statistics_sum_by_day_of_the_workspace(server: Server) {
+    let scene = Scene::set(server).await;
+    let busy = scene.place().await;
+    scene.fail(&busy, CallStatus::Busy, "busy").await;
+    scene.advance(86_400_000);
+    scene.place().await;
+    let stats = scene.asha.get("/v1/calls/stats").await.expect(200).json;
+    assert_eq!(
+        (&stats["total_calls"], &stats["failed_calls"], &stats["currency"]),
+        (&json!(2), &json!(1), &json!("KES"))
+    );
+    let days = stats["buckets"].as_array().unwrap();
+    assert_eq!(days.len(), 14);
+    assert_eq!((&days[12]["failed_calls"], &days[13]["total_calls"]), (&json!(1), &json!(1)));
+    let one = scene.asha.get("/v1/calls/stats?from=2026-11-02&to=2026-11-02&bucket=hour").await.expect(200).json;
+    assert_eq!((&one["total_calls"], one["buckets"].as_array().unwrap().len()), (&json!(1), 24));
+
+    let brian = scene.server.onboarded("brian@example.com").await;
+    assert_eq!(brian.get("/v1/calls/stats").await.expect(200).json["total_calls"], json!(0));
+    for query in ["bucket=week", "from=soon", "from=2020-01-01"] {
+        let refused = scene.asha.get(&format!("/v1/calls/stats?{query}")).await;
+        refused.expect_error("validation.bad_request");
     }
 }
 

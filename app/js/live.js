@@ -1,0 +1,56 @@
+// Parts of a page that change by themselves. An element with `data-live="NAME"` is replaced by its newer self; the page is
+// asked again every `data-live-seconds` while any part carries that attribute, and at once when its window is looked at
+// again or the softphone tells of a call. What a visitor has typed is never replaced, because forms stand outside the parts.
+import { localise } from "./times.js";
+
+const parts = (root) => [...root.querySelectorAll("[data-live]")];
+const opened = (part) => [...part.querySelectorAll("details")].map((details) => details.open);
+const focusable = (part) => [...part.querySelectorAll("a, button, summary, input, select")];
+
+// As the server sent them: times have been rewritten since.
+const seen = new WeakMap();
+let timer = 0;
+
+function replace(part, fresh) {
+  const source = fresh.outerHTML;
+  if (seen.get(part) === source) return;
+  const open = opened(part);
+  const focused = focusable(part).indexOf(document.activeElement);
+  fresh.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? false; });
+  seen.set(fresh, source);
+  localise(fresh);
+  part.replaceWith(fresh);
+  if (focused >= 0) focusable(fresh)[focused]?.focus();
+}
+
+async function look() {
+  clearTimeout(timer);
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    // Signed out meanwhile: the page says so on the next click.
+    if (answer.ok && !answer.redirected) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const newer = parts(page);
+      for (const part of parts(document)) {
+        const at = newer.findIndex((other) => other.dataset.live === part.dataset.live);
+        if (at >= 0) replace(part, newer.splice(at, 1)[0]);
+      }
+    }
+  } catch {
+    // The server is away: the next look may find it.
+  }
+  plan();
+}
+
+function plan() {
+  clearTimeout(timer);
+  const pauses = parts(document).map((part) => Number(part.dataset.liveSeconds)).filter(Boolean);
+  if (pauses.length && !document.hidden) timer = setTimeout(look, Math.min(...pauses) * 1000);
+}
+
+// The answer to a form has an address that can only be posted to.
+if (parts(document).length && !location.pathname.startsWith("/console/")) {
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+  new BroadcastChannel("sautikit-calls").addEventListener("message", look);
+  plan();
+}
