@@ -54,25 +54,29 @@ pub(crate) fn message_of(thrown: &JsValue) -> String {
 /// A promise that others settle.
 pub(crate) struct Deferred {
     pub(crate) promise: Promise,
-    resolve: Function,
-    reject: Function,
+    /// Resolve and reject. Not two `Function`s with a default: `Function::default` is `new Function()`, which a page's
+    /// content security policy without `unsafe-eval` forbids.
+    settle: Option<(Function, Function)>,
 }
 
 impl Deferred {
     pub(crate) fn new() -> Self {
-        let (mut settle, nothing) = (None, Function::default());
+        let mut settle = None;
         let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
-        // The executor has run by now; the default is for the type alone.
-        let (resolve, reject) = settle.unwrap_or_else(|| (nothing.clone(), nothing));
-        Self { promise, resolve, reject }
+        // The executor has run by now.
+        Self { promise, settle }
     }
 
     pub(crate) fn resolve(&self) {
-        let _ = self.resolve.call0(&JsValue::UNDEFINED);
+        if let Some((resolve, _)) = &self.settle {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
     }
 
     pub(crate) fn reject(&self, fault: &Fault) {
-        let _ = self.reject.call1(&JsValue::UNDEFINED, &error(fault));
+        if let Some((_, reject)) = &self.settle {
+            let _ = reject.call1(&JsValue::UNDEFINED, &error(fault));
+        }
     }
 }
 
