@@ -51,7 +51,11 @@ function showLine(state, party = "") {
 function showProblem(problem) {
   part("problem").hidden = !problem;
   part("problem-text").textContent = problem ? [problem.message ?? String(problem), problem.remedy].filter(Boolean).join(" ") : "";
-  part("problem-code").textContent = problem?.code ?? "";
+  const code = part("problem-code");
+  code.textContent = problem?.code ?? "";
+  // Codes of the API have a page each, those of the SDK have not.
+  code.removeAttribute("href");
+  if (problem?.documented) code.href = `/docs/errors/${problem.code}`;
 }
 
 function showMute(muted) {
@@ -98,7 +102,7 @@ function follow(next, party) {
     answeredAt = 0;
     showLine("idle");
     part("state").textContent = `${failed ? words.failed : words.ended} · ${outcome}`;
-    if (failed) showProblem({ message: outcome, code: error ?? `SIP ${code}` });
+    if (failed) showProblem({ message: words.problems[error] ?? outcome, code: error ?? `SIP ${code}`, documented: Boolean(error) });
     remember(next, party, durationSeconds ? `${outcome} · ${clock(durationSeconds)}` : outcome);
     calls.postMessage("ended");
   });

@@ -16,7 +16,7 @@ pub(crate) fn Empty(
     view! {
         <div class="empty">
             <span class="empty__icon"><Icon glyph/></span>
-            <h3>{title}</h3>
+            <h2 class="empty__title">{title}</h2>
             <p>{text}</p>
             {step.map(|(words, href)| view! { <a class="button button--primary" href=href>{words}</a> })}
         </div>

@@ -73,7 +73,7 @@ fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
                     <span class="phone__party" data-phone="party"></span>
                     <span class="phone__state" data-phone="state">{text.idle}</span>
                 </div>
-                <div class="notice notice--bad" data-phone="problem" role="alert" hidden><Icon glyph=Glyph::Alert/><div><p data-phone="problem-text"></p><div class="notice__foot"><code data-phone="problem-code"></code></div></div></div>
+                <div class="notice notice--bad" data-phone="problem" role="alert" hidden><Icon glyph=Glyph::Alert/><div><p data-phone="problem-text"></p><div class="notice__foot"><a data-phone="problem-code" target="sautikit-console"></a></div></div></div>
                 <form class="form" data-phone="dial">
                     <label class="field"><span class="field__label">{text.call_from}</span><select class="field__input" data-phone="from">{options}</select></label>
                     <label class="visually-hidden" for="phone-to">{text.to}</label>
@@ -127,6 +127,10 @@ fn words(text: &'static Text) -> String {
             "noAnswer": text.reason_no_answer, "rejected": text.reason_rejected, "canceled": text.reason_canceled,
             "failed": text.reason_failed, "networkLost": text.reason_network_lost,
             "insufficientFunds": text.reason_insufficient_funds,
+        },
+        "problems": {
+            "calls.emergency_blocked": text.tip_emergency, "calls.destination_blocked": text.problem_destination,
+            "calls.no_route": text.problem_no_route, "validation.bad_request": text.problem_number,
         },
     })
     .to_string()

@@ -53,11 +53,7 @@ pub(super) async fn sdk(State(console): State<Console>, Path(file): Path<String>
 }
 
 /// GET `/sdk/demo/FILE`: the click-to-call page, which speaks as whoever is signed in.
-pub(super) async fn demo(
-    State(console): State<Console>,
-    file: Option<Path<String>>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn demo(State(console): State<Console>, file: Option<Path<String>>, headers: HeaderMap) -> Response {
     let file = file.map_or_else(|| "index.html".to_owned(), |Path(file)| file);
     let mut response = serve(&console.site, &format!("sdk/demo/{file}"), &headers, NOT_AT_ALL).await;
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(None));
