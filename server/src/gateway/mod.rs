@@ -8,6 +8,7 @@ mod admission;
 pub mod authentication;
 mod begin;
 pub mod call_task;
+pub mod door;
 mod effects;
 pub mod http;
 pub mod leg;
@@ -23,12 +24,14 @@ mod targets;
 pub mod trunks;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sautikit_api::ids::CallId;
 
 use self::authentication::Authentication;
 use self::call_task::CallHandle;
+use self::door::GatewayDoor;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
 use self::media::{CallMedia, MediaHandle};
 use self::on_net::OnNet;
@@ -62,15 +65,17 @@ pub struct Gateway {
     /// The one UDP port of all browsers.
     pub webrtc: WebrtcPort,
     /// The carriers.
-    pub trunks: Trunks,
+    pub trunks: Arc<Trunks>,
     /// The way to numbers of this server.
-    pub on_net: OnNet,
+    pub on_net: Arc<OnNet>,
+    /// Who is talked to at the UDP socket.
+    pub door: Arc<GatewayDoor>,
     /// The built-in carrier, when it is on.
     pub sandbox: Option<Sandbox>,
     /// Where browsers are.
     pub registrar: Registrar,
     /// Who browsers are.
-    pub authentication: Authentication,
+    pub authentication: Arc<Authentication>,
     /// Text to audio.
     pub speech: Speech,
     /// The client for customers' URLs.

@@ -36,6 +36,11 @@ impl OnNet {
         Self { address: SocketAddr::new(ip, listening.port()), secret }
     }
 
+    /// Where it leads: our own socket.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The way to a number of ours, one hop further; none when the hops are used up.
     pub fn destination(&self, e164: &str, caller_id: &str, domain: &str, hops: u32) -> Option<Destination> {
         let hops = hops.checked_add(1).filter(|hops| *hops <= MAX_HOPS)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::authentication::Authentication;
+use super::door::GatewayDoor;
 use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
 use super::on_net::OnNet;
@@ -75,7 +76,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         clock: app.clock.clone(),
         stopping: app.stopping.clone(),
     };
-    let (sip, sip_address, incoming) = endpoint.start().await?;
+    let endpoint = endpoint.bind()?;
+    let sip_address = endpoint.address();
     let mut trunks = Trunks::from_settings(&config.trunk).await?;
     let speech = Speech::default();
     let sandbox = if config.sandbox.enabled {
@@ -85,16 +87,23 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     } else {
         None
     };
+    let trunks = Arc::new(trunks);
+    let on_net = Arc::new(OnNet::new(sip_address, app.entropy.bytes()));
+    let authentication = Arc::new(Authentication::new(&config.sip.domain, app.entropy.bytes()));
+    let door = GatewayDoor::new(app, authentication.clone(), trunks.clone(), on_net.clone(), sip_address);
+    let door = Arc::new(door);
+    let (sip, incoming) = endpoint.start(Some(door.clone()));
     let gateway = Arc::new(Gateway {
         app: app.clone(),
         sip,
         media,
         webrtc,
         trunks,
-        on_net: OnNet::new(sip_address, app.entropy.bytes()),
+        on_net,
+        door,
         sandbox,
         registrar: Registrar::default(),
-        authentication: Authentication::new(&config.sip.domain, app.entropy.bytes()),
+        authentication,
         speech,
         http: client::build(config.is_development())?,
         calls: Mutex::new(HashMap::new()),

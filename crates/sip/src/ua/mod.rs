@@ -17,8 +17,8 @@
 //! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
 //! but the transactions that absorb late copies (at most 64·T1).
 //!
-//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and challenges
-//! without state (a flood is challenged by the shell with [`crate::message::Response::to_request`] before `handle`).
+//! Not here: codecs and the content of bodies, PRACK (100rel is refused with 420), session timers, DNS, and who is challenged
+//! without state (the shell decides before `handle`; [`Ua::answer_stateless`]).
 //!
 //! # Example
 //!

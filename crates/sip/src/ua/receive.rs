@@ -3,14 +3,14 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::message::{Capabilities, HeaderName, Headers, Method, Request, StatusCode};
+use crate::message::{Capabilities, HeaderName, Headers, Method, Request, Response, StatusCode};
 use crate::parse::ParseError;
 use crate::transaction::key::{MergeKey, ServerKey};
 
 use super::Ua;
 use super::config::SDP;
 use super::fields;
-use super::io::{Event, Output, Path, TransactionId};
+use super::io::{Event, Output, Path, Reply, TransactionId};
 
 impl Ua {
     pub(crate) fn on_request(&mut self, now: Duration, path: Path, mut request: Request) {
@@ -73,6 +73,20 @@ impl Ua {
         // A call that we would pass on as a back-to-back user agent must not loop for ever.
         let is_spent = request.method == Method::Invite && request.max_forwards() == Ok(Some(0));
         is_spent.then_some((StatusCode::TOO_MANY_HOPS, headers))
+    }
+
+    /// Answers a request that [`Ua::handle`] has not seen and shall not see, and keeps nothing of it (RFC 3261 §8.2.7): a
+    /// copy of the request gets a copy of the answer.
+    pub fn answer_stateless(&mut self, path: Path, request: &Request, reply: Reply) {
+        let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default();
+        let tag = self.tokens.tag_of(call_id);
+        let mut response = Response::to_request(request, reply.status, Some(&tag));
+        fields::mark_source(&mut response.headers, path.remote);
+        let path = self.reply_path(path, &response.headers);
+        self.add_product(&mut response.headers, HeaderName::Server);
+        fields::append(&mut response.headers, &reply.headers);
+        fields::set_body(&mut response.headers, &mut response.body, reply.body);
+        self.outputs.push_back(Output::Send { path, bytes: response.to_bytes() });
     }
 
     /// What could not be read as a message: nothing is kept of it, so the peer's next copy is answered again.

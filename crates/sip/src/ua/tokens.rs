@@ -39,6 +39,12 @@ impl Tokens {
         format!("{:016x}", self.next())
     }
 
+    /// A tag that is the same for the same text and unforeseeable for others.
+    pub(crate) fn tag_of(&self, text: &[u8]) -> String {
+        let digest = Sha256::new().chain_update(self.seed).chain_update(text).finalize();
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// 32 hexadecimal digits: a Call-ID without the customary host part, which would tell the peer our address.
     pub(crate) fn call_id(&mut self) -> String {
         format!("{:016x}{:016x}", self.next(), self.next())

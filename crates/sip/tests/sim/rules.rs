@@ -153,6 +153,21 @@ fn a_broken_request_is_answered_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_stateless_answer_is_the_same_for_every_copy_and_leaves_nothing_behind() {
+    let mut agent = agent();
+    let Message::Request(invite) = request("INVITE", "z9hG4bKa", "", "1 INVITE", "") else { panic!("a request") };
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        agent.answer_stateless(path(), &invite, Reply::new(sip::message::StatusCode::UNAUTHORIZED));
+        answers.append(&mut drain(&mut agent).0);
+    }
+    assert_eq!(status(&answers), [401, 401]);
+    assert_eq!(answers[0], answers[1]);
+    assert!(answers[0].headers.to().unwrap().tag().is_some());
+    assert_eq!(agent.load(), sip::ua::Load::default());
+}
+
+#[test]
 fn a_response_for_somebody_else_too_is_dropped() {
     let mut agent = agent();
     let target = sip::message::Uri::parse("sip:peer@example.org").unwrap();

@@ -44,8 +44,10 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
     match &call.peer {
         Peer::Datagram(source) => match way_in(&gateway, *source, &call) {
             Some((way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
-            // A device's first request never carries credentials: it is challenged, nothing is kept.
+            // What came without credentials was challenged at the door. Devices do not call yet: their credentials prove
+            // nothing here.
             None => {
+                gateway.door.failed(*source);
                 let reply = gateway.authentication.challenge(&gateway.app, super::authentication::Unproven::Nothing);
                 gateway.sip.respond(call.transaction, reply).await;
             }

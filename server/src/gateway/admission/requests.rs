@@ -21,8 +21,16 @@ pub(super) async fn answer(gateway: &Gateway, transaction: TransactionId, path: 
 async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, peer: &Peer, request: &Request) {
     let app = &gateway.app;
     let identity = match gateway.authentication.identify(app, peer, request).await {
-        Ok(identity) => identity,
+        Ok(identity) => {
+            if let Peer::Datagram(source) = peer {
+                gateway.door.proven(*source);
+            }
+            identity
+        }
         Err(unproven) => {
+            if let Peer::Datagram(source) = peer {
+                gateway.door.failed(*source);
+            }
             return gateway.sip.respond(transaction, gateway.authentication.challenge(app, unproven)).await;
         }
     };

@@ -50,7 +50,9 @@ impl Sandbox {
             clock: app.clock.clone(),
             stopping: app.stopping.clone(),
         };
-        let (sip, address, mut incoming) = endpoint.start().await?;
+        let endpoint = endpoint.bind()?;
+        let address = endpoint.address();
+        let (sip, mut incoming) = endpoint.start(None);
         let parts = Parts { sip, media: media.clone(), speech: speech.clone(), address, gateway };
         let sandbox = Self { parts: Arc::new(parts) };
         let carrier = sandbox.clone();

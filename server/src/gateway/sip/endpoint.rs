@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Message, Method, Uri};
+use sip::message::{Headers, Message, Method, StatusCode, Uri};
 use sip::parse::ParseError;
-use sip::ua::{Config, Event, Input, Local, Output, Path, SessionId, Transport, Ua};
+use sip::ua::{Config, Event, Input, Local, Output, Path, Reply, SessionId, Transport, Ua};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::door::{Door, Verdict};
 use super::flows::{Flows, datagram_path};
 use super::{Command, Incoming, IncomingCall, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, signal_channel};
 use crate::clock::Clock;
@@ -24,7 +25,8 @@ const MAX_DATAGRAM: usize = 65_535;
 const DATAGRAMS_IN_A_ROW: usize = 64;
 /// Kernel buffers of the socket: a burst of 2,000 INVITEs must fit while the task is busy.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
-/// Requests from outside that may wait for admission; further ones are answered 503 by nobody and retried by the peer.
+/// Requests from outside that may wait for admission; further calls are refused with 503, other requests are dropped and
+/// repeated by the peer.
 pub(crate) const INCOMING_QUEUE: usize = 1_024;
 
 /// Why the endpoint did not start.
@@ -63,8 +65,8 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Opens the socket and starts the task. Returns the bound address and the stream of calls and requests.
-    pub async fn start(self) -> Result<(SipHandle, SocketAddr, mpsc::Receiver<Incoming>), EndpointError> {
+    /// Opens the socket.
+    pub fn bind(self) -> Result<BoundEndpoint, EndpointError> {
         let bind_error = |source| EndpointError::Bind { address: self.listen, source };
         let socket = bind(self.listen).map_err(bind_error)?;
         let address = socket.local_addr().map_err(bind_error)?;
@@ -84,12 +86,35 @@ impl Endpoint {
         ];
         let mut config = Config::new(locals, self.seed);
         config.product = self.product;
+        Ok(BoundEndpoint { ua: Ua::new(config), socket, address, clock: self.clock, stopping: self.stopping })
+    }
+}
+
+/// An endpoint whose address is known and that does not read yet.
+pub struct BoundEndpoint {
+    ua: Ua,
+    socket: UdpSocket,
+    address: SocketAddr,
+    clock: Arc<dyn Clock>,
+    stopping: CancellationToken,
+}
+
+impl BoundEndpoint {
+    /// The bound address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts the task; `door` looks at every datagram, without one all of them enter. Returns the stream of calls and
+    /// requests.
+    pub fn start(self, door: Option<Arc<dyn Door>>) -> (SipHandle, mpsc::Receiver<Incoming>) {
         let (handle, commands) = SipHandle::new();
         let (incoming, receiver) = mpsc::channel(INCOMING_QUEUE);
         let task = Task {
-            ua: Ua::new(config),
-            socket,
+            ua: self.ua,
+            socket: self.socket,
             clock: self.clock,
+            door,
             flows: Flows::default(),
             sessions: HashMap::new(),
             legs: HashMap::new(),
@@ -97,7 +122,7 @@ impl Endpoint {
             handle: handle.clone(),
         };
         tokio::spawn(task.run(commands, self.stopping));
-        Ok((handle, address, receiver))
+        (handle, receiver)
     }
 }
 
@@ -115,6 +140,7 @@ struct Task {
     ua: Ua,
     socket: UdpSocket,
     clock: Arc<dyn Clock>,
+    door: Option<Arc<dyn Door>>,
     flows: Flows,
     /// Whose events are whose.
     sessions: HashMap<SessionId, (SipLeg, mpsc::Sender<Signal>)>,
@@ -154,11 +180,26 @@ impl Task {
             // An error is a port that became unreachable (ICMP) or an empty queue: neither concerns anyone else.
             let Ok((length, source)) = self.socket.try_recv_from(buffer) else { return };
             let datagram = buffer.get(..length).unwrap_or_default();
-            let path = datagram_path(source);
-            let input = input_of(path, sip::parse::message(Bytes::copy_from_slice(datagram)));
-            self.ua.handle(self.now(), input);
+            self.read(source, datagram);
             self.drain();
         }
+    }
+
+    fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
+        let (now, path) = (self.now(), datagram_path(source));
+        let door = self.door.clone();
+        if door.as_ref().is_some_and(|door| !door.is_open_to(now, source)) {
+            return;
+        }
+        let message = sip::parse::message(Bytes::copy_from_slice(datagram));
+        if let (Some(door), Ok(Message::Request(request))) = (door, &message) {
+            match door.judge(now, source, request) {
+                Verdict::Enter => {}
+                Verdict::Silence => return,
+                Verdict::Answer(reply) => return self.ua.answer_stateless(path, request, *reply),
+            }
+        }
+        self.ua.handle(now, input_of(path, message));
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -234,10 +275,12 @@ impl Task {
                 let (sender, signals) = signal_channel();
                 let peer = self.flows.peer(path);
                 let call = IncomingCall { leg, transaction, path, peer, request, signals };
-                // With the queue full the INVITE stays unanswered: the peer retransmits or gives up.
                 if self.incoming.try_send(Incoming::Call(call)).is_ok() {
                     self.legs.insert(leg, session);
                     self.sessions.insert(session, (leg, sender));
+                } else {
+                    // Nobody would ever answer it, and an INVITE without a final answer is kept for ever.
+                    let _ = self.ua.respond(self.now(), transaction, Reply::new(StatusCode::SERVICE_UNAVAILABLE));
                 }
             }
             Event::IncomingRequest { transaction, path, request } => {

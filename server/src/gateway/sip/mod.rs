@@ -5,6 +5,7 @@
 //! it. What an INVITE or a REGISTER means is not decided here (`admission`, `registrar`, `call_task`).
 
 mod command;
+mod door;
 mod endpoint;
 mod flows;
 pub mod websocket;
@@ -17,7 +18,8 @@ use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use command::Command;
-pub use endpoint::{Endpoint, EndpointError};
+pub use door::{Door, Verdict};
+pub use endpoint::{BoundEndpoint, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
 
 /// Messages from all sockets and commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten

@@ -10,7 +10,7 @@ use sautikit::sip_tokens::identity::Identity;
 use serde_json::{Value, json};
 use tokio::net::UdpSocket;
 
-use super::support::Live;
+use super::support::{FROM, Live, eventually};
 
 /// How long the server may take to answer on loopback.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -35,19 +35,29 @@ impl Phone {
 
     /// Sends a request with this branch and gives the status of its answer.
     async fn ask(&self, method: &str, uri: &str, branch: u32, more: &str) -> u16 {
-        let (server, address) = (self.server, self.address);
+        self.request(method, &self.server.to_string(), uri, branch, more).await;
+        let text = self.answer().await;
+        let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)).expect("a response");
+        status.parse().expect("a status")
+    }
+
+    /// The next datagram.
+    async fn answer(&self) -> String {
+        let mut buffer = vec![0; 4_096];
+        let answer = tokio::time::timeout(DEADLINE, self.socket.recv(&mut buffer)).await;
+        let length = answer.expect("an answer in time").expect("an answer");
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    }
+
+    /// Sends a request to this host.
+    async fn request(&self, method: &str, host: &str, uri: &str, branch: u32, more: &str) {
+        let address = self.address;
         let request = format!(
-            "{method} sip:{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{branch};rport\r\n\
+            "{method} sip:{host} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{branch};rport\r\n\
              Max-Forwards: 70\r\nFrom: <{uri}>;tag=f{branch}\r\nTo: <{uri}>\r\nCall-ID: c{branch}@{address}\r\n\
              CSeq: 1 {method}\r\nContact: <sip:phone@{address}>\r\n{more}Content-Length: 0\r\n\r\n"
         );
         self.send(request.as_bytes()).await;
-        let mut buffer = vec![0; 4_096];
-        let answer = tokio::time::timeout(DEADLINE, self.socket.recv(&mut buffer)).await;
-        let length = answer.expect("an answer in time").expect("an answer");
-        let text = String::from_utf8_lossy(&buffer[..length]);
-        let status = text.strip_prefix("SIP/2.0 ").and_then(|rest| rest.get(..3)).expect("a response");
-        status.parse().expect("a status")
     }
 
     async fn register(&self, uri: &str, branch: u32, token: &str) -> u16 {
@@ -127,6 +137,63 @@ async fn a_stranger_neither_registers_nor_calls() {
     assert_eq!(phone.ask("REGISTER", "sip:asha@127.0.0.1", 1, "").await, 401);
     assert_eq!(phone.ask("INVITE", "sip:+254700000001@127.0.0.1", 2, "").await, 401);
     assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+}
+
+#[tokio::test]
+async fn a_first_request_is_challenged_with_everything_we_take_and_nothing_is_kept_of_it() {
+    let live = Live::with_money().await;
+    let phone = Phone::facing(live.gateway.sip_address).await;
+    let before = live.gateway.gateway.sip.gauge().await;
+    for method in ["REGISTER", "INVITE"] {
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            phone.request(method, &phone.server.to_string(), "sip:asha@127.0.0.1", 7, "").await;
+            answers.push(phone.answer().await);
+        }
+        let schemes: Vec<&str> = answers[0]
+            .lines()
+            .filter_map(|line| line.strip_prefix("WWW-Authenticate: ")?.split_whitespace().next())
+            .collect();
+        assert_eq!(schemes, ["Bearer", "Digest", "Digest"], "{}", answers[0]);
+        let tag = |answer: &str| answer.lines().find(|line| line.starts_with("To:")).map(str::to_owned);
+        assert!(tag(&answers[0]).is_some_and(|to| to.contains(";tag=")));
+        assert_eq!(tag(&answers[0]), tag(&answers[1]));
+    }
+    assert_eq!(live.gateway.gateway.sip.gauge().await, before);
+}
+
+#[tokio::test]
+async fn scanners_and_those_who_ask_for_other_domains_get_silence_and_are_blocked() {
+    let live = Live::with_money().await;
+    let phone = Phone::facing(live.gateway.sip_address).await;
+    let door = &live.gateway.gateway.door;
+    let own = phone.server.to_string();
+    phone.request("INVITE", "elsewhere.example", "sip:x@elsewhere.example", 1, "").await;
+    // The next answer is the next question's: the first had none.
+    assert_eq!(phone.ask("OPTIONS", "sip:anyone@127.0.0.1", 2, "").await, 200);
+    assert_eq!((door.gauge().silenced, door.gauge().blocked), (1, 0));
+    phone.request("OPTIONS", &own, "sip:100@1.1.1.1", 3, "User-Agent: friendly-scanner\r\n").await;
+    eventually("the scanner is blocked", async || (door.gauge().blocked == 1).then_some(())).await;
+    phone.request("OPTIONS", &own, "sip:anyone@127.0.0.1", 4, "").await;
+    eventually("a blocked address gets silence", async || (door.gauge().silenced == 3).then_some(())).await;
+    // The sandbox has the same address, but it is a trunk.
+    let id = live.place(json!({ "from": FROM, "to": "+254722009901" })).await;
+    live.call_that_is(&id, "busy").await;
+}
+
+#[tokio::test]
+async fn repeated_failures_end_in_silence() {
+    let live = Live::with_money().await;
+    let phone = Phone::facing(live.gateway.sip_address).await;
+    let door = &live.gateway.gateway.door;
+    let mut branch = 0;
+    while door.gauge().blocked == 0 {
+        branch += 1;
+        assert!(branch <= 20, "not blocked after {branch} failures");
+        assert_eq!(phone.register("sip:asha@127.0.0.1", branch, "not.a.token").await, 401);
+    }
+    phone.request("REGISTER", &phone.server.to_string(), "sip:asha@127.0.0.1", 99, "").await;
+    eventually("a blocked address gets silence", async || (door.gauge().silenced == 1).then_some(())).await;
 }
 
 #[tokio::test]
