@@ -46,6 +46,11 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.gauge("calls", "Calls that this node runs.", gateway.calls.lock().len());
     page.gauge("sip_sessions", "SIP calls, from INVITE to the end of BYE.", sip.sessions);
     page.gauge("sip_transactions", "SIP transactions.", sip.transactions);
+    let door = gateway.door.gauge();
+    page.gauge("sip_blocked_addresses", "Addresses that get silence for a while.", door.blocked);
+    let silenced = "sip_silenced_total";
+    page.head(silenced, "counter", "Datagrams of strangers that got no answer.");
+    page.sample(silenced, "", door.silenced);
     page.gauge("sip_websockets", "Open SIP WebSockets.", sip.flows);
     page.gauge("media_ports", "Legs in the media engine.", media.ports);
     page.gauge("media_rtp_pairs", "RTP/RTCP port pairs in use.", media.rtp_pairs);
