@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use sip::message::{HeaderName, Headers, Method, Request, StatusCode};
+use sip::registration::Refusal;
 use sip::ua::{Path, Reply, TransactionId};
 
 use super::answer as answer_with;
 use crate::gateway::Gateway;
+use crate::gateway::authentication::Unproven;
 use crate::gateway::registrar::Refused;
 use crate::gateway::sip::Peer;
 
@@ -28,7 +30,8 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
             identity
         }
         Err(unproven) => {
-            if let Peer::Datagram(source) = peer {
+            // A used-up nonce is nobody's fault.
+            if let (Peer::Datagram(source), true) = (peer, unproven != Unproven::Stale) {
                 gateway.door.failed(*source);
             }
             return gateway.sip.respond(transaction, gateway.authentication.challenge(app, unproven)).await;
@@ -49,7 +52,11 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
         Err(Refused::TokenInUse) => answer_with(gateway, transaction, StatusCode::FORBIDDEN).await,
         Err(Refused::Rule(refusal)) => {
             let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
-            answer_with(gateway, transaction, status).await;
+            let mut headers = Headers::new();
+            if let Refusal::TooBrief { min_expires } = refusal {
+                headers.push(HeaderName::MinExpires, Bytes::from(min_expires.as_secs().to_string()));
+            }
+            gateway.sip.respond(transaction, Reply { status, headers, body: None }).await;
         }
     }
 }
