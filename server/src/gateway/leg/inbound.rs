@@ -11,6 +11,7 @@ use voice::{Cause, CauseKind, Refusal};
 use super::media_end::MediaEnd;
 use super::orders::Settle;
 use super::report::Reports;
+use super::session_timer::{SessionTimer, TooBrief};
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
@@ -28,9 +29,18 @@ pub async fn run(
     reports: Reports,
 ) {
     let IncomingCall { leg, transaction, request, mut signals, .. } = call;
-    let talk = Talk { sip, leg, end, reports: reports.clone(), owed_answer: false };
+    let mut talk = Talk::new(sip, leg, end, reports.clone());
+    talk.learn(&request.headers);
+    let timer = match SessionTimer::of_request(&request.headers) {
+        Ok(timer) => timer,
+        Err(TooBrief) => {
+            let status = StatusCode::SESSION_INTERVAL_TOO_SMALL;
+            talk.sip.respond(transaction, Reply { status, headers: TooBrief::headers(), body: None }).await;
+            None
+        }
+    };
     let offer = request.body.clone();
-    let mut inbound = Inbound { talk, transaction, headers, offer, answer: None, accepted: false };
+    let mut inbound = Inbound { talk, transaction, headers, timer, offer, answer: None, accepted: false };
     let mut dropped = false;
     let cause = loop {
         tokio::select! {
@@ -50,6 +60,7 @@ pub async fn run(
                     inbound.obey(LegOrder::Hangup(CauseKind::NormalClearing.into())).await;
                 }
             },
+            () = inbound.talk.timer_due() => inbound.talk.on_timer().await,
         }
     };
     reports.ended(cause).await;
@@ -64,6 +75,8 @@ struct Inbound {
     talk: Talk,
     transaction: sip::ua::TransactionId,
     headers: Headers,
+    /// What the 200 fixes about the session timer.
+    timer: Option<(SessionTimer, Headers)>,
     offer: Bytes,
     /// The one SDP answer of this leg.
     answer: Option<Bytes>,
@@ -81,6 +94,12 @@ impl Inbound {
             LegOrder::Accept(settle) if !self.accepted => match self.negotiate(settle).await {
                 Some(sdp) => {
                     self.accepted = true;
+                    if let Some((timer, said)) = self.timer.take() {
+                        self.talk.time(Some(timer));
+                        for (name, value) in said.iter() {
+                            self.headers.push(name.clone(), Bytes::copy_from_slice(value));
+                        }
+                    }
                     self.greet(StatusCode::OK, Some(sdp)).await;
                 }
                 None => self.refuse(488).await,

@@ -17,6 +17,7 @@ pub mod outbound;
 pub mod report;
 mod rtp_end;
 mod rtp_sdp;
+mod session_timer;
 mod talk;
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use voice::{Cause, CauseKind, LegEvent};
 use super::destination::Destination;
 use super::media_end::MediaEnd;
 use super::report::Reports;
+use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{Signal, SipHandle};
@@ -80,9 +81,10 @@ impl Attempt<'_> {
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
         let (leg, mut signals) = self.sip.invite(destination.invite(Body::sdp(self.offer.clone()))).await;
-        let mut talk = Talk { sip: self.sip.clone(), leg, end, reports: self.reports.clone(), owed_answer: false };
+        let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
         let give_up = Instant::now() + FIRST_ANSWER;
         let mut calling = Calling::default();
+        let mut dropped = false;
         loop {
             let is_waiting = !calling.heard && !self.is_last && !calling.cancelled;
             tokio::select! {
@@ -100,7 +102,8 @@ impl Attempt<'_> {
                         },
                     }
                 }
-                order = orders.recv() => {
+                order = orders.recv(), if !dropped => {
+                    dropped = order.is_none();
                     // A call that is gone lets go of its legs.
                     let cause = match order {
                         Some(LegOrder::Hangup(cause)) => cause,
@@ -118,6 +121,7 @@ impl Attempt<'_> {
                         return (self.see_off(signals, calling.answered).await, None);
                     }
                 }
+                () = talk.timer_due() => talk.on_timer().await,
                 () = sleep_until(give_up), if is_waiting => {
                     self.sip.cancel(leg, Headers::new()).await;
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
@@ -178,6 +182,8 @@ impl Attempt<'_> {
                     talk.hang_up(Headers::new()).await;
                     return None;
                 }
+                talk.learn(&response.headers);
+                talk.time(SessionTimer::of_answer(&response.headers));
                 self.reports.tell(LegEvent::Answered).await;
                 None
             }

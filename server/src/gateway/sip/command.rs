@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Cancel { leg: SipLeg, headers: Headers },
     /// End an answered call.
     Bye { leg: SipLeg, headers: Headers },
+    /// Refresh a session: UPDATE, or a re-INVITE when there is a body.
+    Refresh { leg: SipLeg, headers: Headers, body: Option<Body> },
     /// INFO in a dialog.
     Info { leg: SipLeg, body: Body },
     /// A WebSocket was opened.

@@ -222,6 +222,15 @@ impl Task {
                     let _ = self.ua.bye(now, *session, headers);
                 }
             }
+            Command::Refresh { leg, headers, body } => {
+                if let Some(session) = self.legs.get(&leg) {
+                    // Refused while another offer is open, which refreshes the session as well.
+                    let _ = match body {
+                        Some(body) => self.ua.reinvite(now, *session, headers, Some(body)),
+                        None => self.ua.update(now, *session, headers, None),
+                    };
+                }
+            }
             Command::Info { leg, body } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.request_in_dialog(now, *session, Method::Info, Headers::new(), Some(body));

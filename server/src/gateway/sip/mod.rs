@@ -131,6 +131,11 @@ impl SipHandle {
         self.send(Command::Bye { leg, headers }).await;
     }
 
+    /// Refreshes the leg's session, without a new offer when there is no body.
+    pub async fn refresh(&self, leg: SipLeg, headers: Headers, body: Option<Body>) {
+        self.send(Command::Refresh { leg, headers, body }).await;
+    }
+
     /// Sends an INFO in the leg's dialog.
     pub async fn info(&self, leg: SipLeg, body: Body) {
         self.send(Command::Info { leg, body }).await;

@@ -1,6 +1,7 @@
 //! A carrier on a socket of its own that answers as the test says. It sends and takes no audio.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use sautikit::config::{Trunk, TrunkTransport};
 use sip::message::{HeaderName, Message, Method, Request, Response, StatusCode};
@@ -14,22 +15,56 @@ pub(super) enum Manner {
     AtOnce,
     /// 183 with A-law audio, then 200.
     Announcing,
+    /// This status and no more.
+    Refusing(StatusCode),
 }
 
 /// A running carrier.
 pub(super) struct Carrier {
     pub(super) address: SocketAddr,
-    requests: mpsc::UnboundedReceiver<Request>,
+    socket: Arc<UdpSocket>,
+    messages: mpsc::UnboundedReceiver<Message>,
 }
 
 impl Carrier {
     /// Listens on a free port.
     pub(super) async fn that_answers(manner: Manner) -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket");
+        let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket"));
         let address = socket.local_addr().expect("an address");
-        let (seen, requests) = mpsc::unbounded_channel();
-        tokio::spawn(serve(socket, address, manner, seen));
-        Self { address, requests }
+        let (seen, messages) = mpsc::unbounded_channel();
+        tokio::spawn(serve(socket.clone(), address, manner, seen));
+        Self { address, socket, messages }
+    }
+
+    /// Sends a request of a call to `number`; `to` is its To value, `more` further headers, with SDP in an INVITE.
+    pub(super) async fn send(&self, server: SocketAddr, method: Method, number: &str, to: &str, cseq: u32, more: &str) {
+        let address = self.address;
+        let (kind, body) = match method {
+            Method::Invite => ("Content-Type: application/sdp\r\n", description(address)),
+            _ => ("", String::new()),
+        };
+        let request = format!(
+            "{method} sip:{number}@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{method}{cseq};rport\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:+254722000077@{address}>;tag=carrier\r\nTo: {to}\r\n\
+             Call-ID: of-the-carrier\r\nCSeq: {cseq} {method}\r\nContact: <sip:carrier@{address}>\r\n{more}{kind}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.socket.send_to(request.as_bytes(), server).await.expect("sent");
+    }
+
+    /// The next response to a request with this method and a final status.
+    pub(super) async fn told(&mut self, method: Method) -> Response {
+        loop {
+            match self.messages.recv().await.expect("a running carrier") {
+                Message::Response(response)
+                    if !response.status.is_provisional() && response.cseq().is_ok_and(|cseq| cseq.method == method) =>
+                {
+                    return response;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// The setting by which the server knows it.
@@ -51,25 +86,27 @@ impl Carrier {
     /// The next request with this method.
     pub(super) async fn asked(&mut self, method: Method) -> Request {
         loop {
-            let request = self.requests.recv().await.expect("a running carrier");
-            if request.method == method {
-                return request;
+            match self.messages.recv().await.expect("a running carrier") {
+                Message::Request(request) if request.method == method => return request,
+                _ => {}
             }
         }
     }
 }
 
-async fn serve(socket: UdpSocket, address: SocketAddr, manner: Manner, seen: mpsc::UnboundedSender<Request>) {
+async fn serve(socket: Arc<UdpSocket>, address: SocketAddr, manner: Manner, seen: mpsc::UnboundedSender<Message>) {
     let mut buffer = vec![0; 65_535];
     loop {
         let (length, from) = socket.recv_from(&mut buffer).await.expect("a datagram");
         let bytes = bytes::Bytes::copy_from_slice(&buffer[..length]);
-        let Ok(Message::Request(request)) = sip::parse::message(bytes) else { continue };
-        for response in answers(&manner, &request, address) {
-            socket.send_to(&response.to_bytes(), from).await.expect("sent");
+        let Ok(message) = sip::parse::message(bytes) else { continue };
+        if let Message::Request(request) = &message {
+            for response in answers(&manner, request, address) {
+                socket.send_to(&response.to_bytes(), from).await.expect("sent");
+            }
         }
         // The test may have seen enough.
-        let _ = seen.send(request);
+        let _ = seen.send(message);
     }
 }
 
@@ -89,6 +126,7 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
         (Method::Invite, Manner::Announcing) => {
             vec![with(StatusCode::SESSION_PROGRESS, true), with(StatusCode::OK, true)]
         }
+        (Method::Invite, Manner::Refusing(status)) => vec![with(*status, false)],
         _ => vec![with(StatusCode::OK, false)],
     }
 }

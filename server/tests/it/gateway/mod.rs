@@ -7,6 +7,7 @@ mod browser;
 mod browsers;
 mod callbacks;
 mod carrier;
+mod carriers;
 mod on_net;
 mod outbound;
 mod strangers;

@@ -1,21 +1,9 @@
 //! Calls between numbers of this server: no carrier sees them, each side has a record of its own.
 
-use axum::Router;
-use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::browser::Browser;
-use super::support::{Customer, FROM, Live, eventually};
-
-/// A customer's server that answers every question alike.
-async fn serve(actions: Value) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}/voice", listener.local_addr().expect("an address"));
-    let answer = json!({ "actions": actions }).to_string();
-    let service = Router::new().route("/voice", post(async move || answer.clone()));
-    tokio::spawn(async { axum::serve(listener, service).await });
-    url
-}
+use super::support::{Customer, FROM, Live, eventually, serve};
 
 async fn calls_of(customer: &crate::support::Client) -> Vec<Value> {
     customer.get("/v1/calls").await.expect(200).json.as_array().expect("a list").clone()

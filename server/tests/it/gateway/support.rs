@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::post;
 use sautikit::config::Config;
 use sautikit::gateway::Started;
 use serde_json::{Value, json};
@@ -169,4 +171,14 @@ pub(super) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>)
         }
     };
     tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("not in {DEADLINE:?}: {what}"))
+}
+
+/// A customer's server that answers every question alike.
+pub(super) async fn serve(actions: Value) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/voice", listener.local_addr().expect("an address"));
+    let answer = json!({ "actions": actions }).to_string();
+    let service = Router::new().route("/voice", post(async move || answer.clone()));
+    tokio::spawn(async { axum::serve(listener, service).await });
+    url
 }

@@ -1,0 +1,57 @@
+//! What carriers may do and what they are told.
+
+use serde_json::json;
+use sip::message::{HeaderName, Method, StatusCode};
+
+use super::carrier::{Carrier, Manner};
+use super::support::{FROM, Live, serve};
+
+const CALLEE: &str = "+254722000042";
+
+#[tokio::test]
+async fn a_carrier_that_sends_the_call_elsewhere_fails_it_and_its_status_is_the_cause() {
+    let moved = StatusCode::new(302).expect("a status");
+    let carrier = Carrier::that_answers(Manner::Refusing(moved)).await;
+    let live = Live::with_carrier(&carrier).await;
+    let id = live.place(json!({ "from": FROM, "to": CALLEE })).await;
+    let call = live.call_that_is(&id, "failed").await;
+    assert_eq!(call["hangup_cause"], "sip.302");
+}
+
+#[tokio::test]
+async fn a_carriers_session_timer_is_kept_and_its_refreshes_are_answered_without_a_new_offer() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let url = serve(json!([{ "say": { "text": "Karibu." } }, { "pause": { "length": 60 } }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let to = format!("<sip:{FROM}@{server}>");
+    let timer = "Supported: timer\r\nSession-Expires: 1800\r\n";
+    carrier.send(server, Method::Invite, FROM, &to, 1, timer).await;
+    let answer = carrier.told(Method::Invite).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers.text(&HeaderName::SessionExpires), Ok(Some("1800;refresher=uac")));
+    assert_eq!(answer.require(), Ok(vec!["timer".to_owned()]));
+    let to = answer.headers.text(&HeaderName::To).expect("text").expect("a To").to_owned();
+    carrier.send(server, Method::Ack, FROM, &to, 1, "").await;
+    carrier.send(server, Method::Update, FROM, &to, 2, timer).await;
+    let refreshed = carrier.told(Method::Update).await;
+    assert_eq!((refreshed.status, refreshed.body.len()), (StatusCode::OK, 0));
+    assert_eq!(refreshed.headers.text(&HeaderName::SessionExpires), Ok(Some("1800;refresher=uac")));
+    carrier.send(server, Method::Bye, FROM, &to, 3, "").await;
+    assert_eq!(carrier.told(Method::Bye).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_interval_below_the_least_is_refused_with_what_would_do() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let url = serve(json!([{ "say": { "text": "Karibu." } }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let to = format!("<sip:{FROM}@{server}>");
+    carrier.send(server, Method::Invite, FROM, &to, 1, "Supported: timer\r\nSession-Expires: 30\r\n").await;
+    let refusal = carrier.told(Method::Invite).await;
+    assert_eq!(refusal.status, StatusCode::SESSION_INTERVAL_TOO_SMALL);
+    assert_eq!(refusal.min_se(), Ok(Some(90)));
+}
