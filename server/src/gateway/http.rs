@@ -59,6 +59,10 @@ async fn open_socket(
     let sip = gateway.sip.clone();
     let registry = gateway.clone();
     let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_MESSAGE_BYTES);
+    // RFC 7118 §4.1: who does not offer it does not mean to speak SIP here.
+    if upgrade.selected_protocol().is_none() {
+        return Err(ApiError::new(ErrorCode::ValidationBadRequest).message("Offer the WebSocket subprotocol `sip`."));
+    }
     Ok(upgrade.on_upgrade(move |socket| async move {
         let flow = websocket::serve(sip, socket, remote, identity).await;
         registry.registrar.flow_closed(flow);
