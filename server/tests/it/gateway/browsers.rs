@@ -99,8 +99,7 @@ async fn all_tabs_ring_and_the_first_to_answer_takes_the_call_from_the_others() 
     let (mut one, mut two) = (Browser::registered(&live, "asha").await, Browser::registered(&live, "asha").await);
     live.asha.post("/v1/sandbox/inbound", json!({ "from": "+254722000077", "to": FROM })).await.expect(202);
     let (here, there) = (one.rings().await, two.rings().await);
-    // The caller speaks A-law, so that is what the tabs are offered.
-    assert_eq!(formats_of(here.offer.as_bytes()), ["8", "101"]);
+    assert_eq!(formats_of(here.offer.as_bytes()), ["111", "110"]);
     two.accept(&there).await;
     let end = one.until_ended(here.session).await;
     assert_eq!(end, "CANCEL SIP;cause=200;text=\"Call completed elsewhere\"");
@@ -111,7 +110,7 @@ async fn all_tabs_ring_and_the_first_to_answer_takes_the_call_from_the_others() 
         assert_eq!(named, call["pbx_call_id"].as_str());
     }
     live.call_that_is(id, "answered").await;
-    assert_eq!(live.event(&call, "leg.bridged").await["mode"], "relay");
+    assert_eq!(live.event(&call, "leg.bridged").await["mode"], "transcode");
     two.hang_up(there.session).await;
     live.call_that_is(id, "completed").await;
 }
