@@ -111,8 +111,6 @@ struct Leg {
     stream: OwnStream,
     /// In the graph, which takes a port only once its codec is known.
     configured: bool,
-    /// To be joined to this port once both have a codec.
-    awaited: Option<PortId>,
     wire: Wire,
 }
 
@@ -255,9 +253,8 @@ impl Engine {
                 Ok(())
             }
             Command::Remove(id) => return self.remove(registry, id),
-            Command::Join(a, b) => self.join(a, b),
+            Command::Join(a, b) => self.graph.join(a, b),
             Command::Split(id) => {
-                self.ports.forget_join(id);
                 self.graph.split(id);
                 Ok(())
             }
@@ -332,26 +329,9 @@ impl Engine {
             backlog: VecDeque::new(),
             stream: port.stream,
             configured: false,
-            awaited: None,
             wire,
         };
         self.ports.by_id.insert(port.id, leg);
-    }
-
-    /// Joins now, or once both ports have a codec: the answer to an offer of ours may still be on its way.
-    fn join(&mut self, a: PortId, b: PortId) -> Result<(), media::GraphError> {
-        for id in [a, b] {
-            self.ports.forget_join(id);
-        }
-        if [a, b].iter().all(|id| self.ports.is_configured(*id)) {
-            return self.graph.join(a, b);
-        }
-        for (id, other) in [(a, b), (b, a)] {
-            if let Some(leg) = self.ports.by_id.get_mut(&id) {
-                leg.awaited = Some(other);
-            }
-        }
-        Ok(())
     }
 
     fn configure(&mut self, now: Duration, id: PortId, agreed: Agreed) -> Result<(), media::GraphError> {
@@ -365,16 +345,10 @@ impl Engine {
             // The first one comes sooner (RFC 3550 §6.2).
             sockets.report_at = Some(now + spread(REPORT_EVERY / 2));
         }
-        let awaited = leg.awaited;
-        self.graph.add_port(now, id, params)?;
-        match awaited {
-            Some(other) if self.ports.is_configured(other) => self.join(id, other),
-            _ => Ok(()),
-        }
+        self.graph.add_port(now, id, params)
     }
 
     fn remove(&mut self, registry: &Registry, id: PortId) {
-        self.ports.forget_join(id);
         self.graph.remove_port(id);
         let Some(leg) = self.ports.by_id.remove(&id) else { return };
         if let Wire::Udp(mut sockets) = leg.wire {
@@ -398,18 +372,6 @@ impl Sockets {
 }
 
 impl Ports {
-    fn is_configured(&self, id: PortId) -> bool {
-        self.by_id.get(&id).is_some_and(|leg| leg.configured)
-    }
-
-    /// Gives up a join that waits, on both its sides.
-    fn forget_join(&mut self, id: PortId) {
-        let other = self.by_id.get_mut(&id).and_then(|leg| leg.awaited.take());
-        if let Some(other) = other.and_then(|other| self.by_id.get_mut(&other)) {
-            other.awaited = None;
-        }
-    }
-
     fn signal(&mut self, id: PortId, address: SocketAddr) {
         if let Some(Leg { wire: Wire::Udp(sockets), .. }) = self.by_id.get_mut(&id) {
             sockets.latch.signal(address);

@@ -169,21 +169,6 @@ async fn a_repeated_offer_gets_the_same_answer_and_a_changed_one_a_new_version()
 }
 
 #[tokio::test]
-async fn a_join_waits_for_the_codec_of_a_leg_that_has_not_answered() {
-    let engine = engine();
-    let (call, _events) = call(&engine);
-    let (mut alice, mut bob) = (Phone::new().await, Phone::new().await);
-    let mut caller = RtpEnd::open(&call, LegId(1), CodecPolicy::trunk()).unwrap();
-    let mut callee = RtpEnd::open(&call, LegId(2), CodecPolicy::trunk()).unwrap();
-    alice.learn(&caller.answer(alice.sdp().as_bytes()).await.unwrap());
-    bob.learn(&callee.offer().await.unwrap());
-    call.join(caller.port(), callee.port());
-    callee.apply(bob.sdp().as_bytes()).await.unwrap();
-    let (_alice_talks, _bob_talks) = (alice.talk(1_000.0), bob.talk(600.0));
-    tokio::join!(alice.hear(600.0), bob.hear(1_000.0));
-}
-
-#[tokio::test]
 async fn an_answer_without_an_offer_is_refused() {
     let engine = engine();
     let (call, _events) = call(&engine);
