@@ -28,6 +28,7 @@ use super::{
     handle::Counters,
     latch::Latch,
     ports::PortLease,
+    waiting::Waiting,
 };
 
 /// The graph's frame.
@@ -68,6 +69,7 @@ pub(super) fn spawn(index: usize, queues: Queues, counters: Arc<Counters>) -> io
         queues,
         graph: Graph::new(),
         ports: Ports { by_id: HashMap::new(), undelivered: Vec::new(), counters },
+        waiting: Waiting::default(),
         unfinished: Vec::new(),
         // Says nothing about anybody (RFC 7022 §4.1).
         cname: format!("{:016x}", rand::random::<u64>()),
@@ -88,6 +90,7 @@ struct Engine {
     queues: Queues,
     graph: Graph,
     ports: Ports,
+    waiting: Waiting,
     /// Sockets that had more to read than their turn allowed.
     unfinished: Vec<Token>,
     /// Our name in reports.
@@ -243,10 +246,12 @@ impl Engine {
     }
 
     fn obey_one(&mut self, registry: &Registry, command: Command) {
+        let ports = &self.ports;
+        let Some(command) = self.waiting.postpone(command, |id| ports.negotiates(id)) else { return };
         let now = self.now();
         let done = match command {
             Command::Add(port) => return self.add(registry, *port),
-            Command::Configure(id, agreed) => self.configure(now, id, agreed),
+            Command::Configure(id, agreed) => return self.configure(registry, id, agreed),
             Command::Remote(id, address) => return self.ports.signal(id, address),
             Command::Touch(id) => {
                 self.graph.touch(now, id);
@@ -334,18 +339,23 @@ impl Engine {
         self.ports.by_id.insert(port.id, leg);
     }
 
-    fn configure(&mut self, now: Duration, id: PortId, agreed: Agreed) -> Result<(), media::GraphError> {
-        let leg = self.ports.by_id.get_mut(&id).ok_or(media::GraphError::UnknownPort)?;
+    fn configure(&mut self, registry: &Registry, id: PortId, agreed: Agreed) {
+        let now = self.now();
+        let Some(leg) = self.ports.by_id.get_mut(&id) else { return };
         let params = agreed.params(leg.stream);
-        if leg.configured {
-            return self.graph.update_port(now, id, params);
-        }
-        leg.configured = true;
-        if let Wire::Udp(sockets) = &mut leg.wire {
+        let first = !std::mem::replace(&mut leg.configured, true);
+        if first && let Wire::Udp(sockets) = &mut leg.wire {
             // The first one comes sooner (RFC 3550 §6.2).
             sockets.report_at = Some(now + spread(REPORT_EVERY / 2));
         }
-        self.graph.add_port(now, id, params)
+        let done = if first { self.graph.add_port(now, id, params) } else { self.graph.update_port(now, id, params) };
+        if let Err(error) = done {
+            tracing::debug!(%error, "a leg's codec was refused");
+        }
+        let ports = &self.ports;
+        for command in self.waiting.due(id, |id| ports.negotiates(id)) {
+            self.obey_one(registry, command);
+        }
     }
 
     fn remove(&mut self, registry: &Registry, id: PortId) {
@@ -372,6 +382,11 @@ impl Sockets {
 }
 
 impl Ports {
+    /// Whether a leg is there and has no codec yet.
+    fn negotiates(&self, id: PortId) -> bool {
+        self.by_id.get(&id).is_some_and(|leg| !leg.configured)
+    }
+
     fn signal(&mut self, id: PortId, address: SocketAddr) {
         if let Some(Leg { wire: Wire::Udp(sockets), .. }) = self.by_id.get_mut(&id) {
             sockets.latch.signal(address);

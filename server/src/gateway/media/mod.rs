@@ -13,8 +13,8 @@
 //! ```
 //! Normally only a [`MediaEnd`](super::leg) touches its [`Port`]; the call task passes
 //! `end.port()` to the verbs of [`CallMedia`]. Verbs return at once: they queue a command, whose order
-//! per call is kept. A verb on a port that has no codec yet (or is gone) does nothing, except that
-//! [`CallMedia::play`] and [`CallMedia::tone`] then report [`MediaEvent::PlayEnded`] with `played_ms`
+//! per call is kept. A verb on a port that has no codec yet takes effect when it has one; on a port that is gone it does
+//! nothing, except that [`CallMedia::play`] and [`CallMedia::tone`] then report [`MediaEvent::PlayEnded`] with `played_ms`
 //! 0, so that nobody waits forever. What happens on a leg arrives as [`LegMediaEvent`].
 //!
 //! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, SRTP and its RTCP (the WebRTC stack reports by itself).
@@ -25,6 +25,7 @@ mod handle;
 mod latch;
 mod packets;
 pub mod ports;
+mod waiting;
 
 pub use command::Agreed;
 pub use handle::{CallMedia, Gauge, MediaHandle, MediaSettings, Port};

@@ -85,13 +85,40 @@ async fn a_played_asset_is_heard_and_its_end_reported() {
 }
 
 #[tokio::test]
-async fn a_play_without_a_codec_ends_at_once() {
+async fn what_is_commanded_before_the_codec_is_agreed_happens_at_the_agreement() {
     let engine = engine();
-    let (call, mut events) = call(&engine);
-    let end = RtpEnd::open(&call, LegId(4), CodecPolicy::trunk()).unwrap();
-    call.tone(end.port(), ToneSpec::ringback("KE"));
-    let ended = timeout(PATIENCE, events.recv()).await.unwrap().unwrap();
-    assert_eq!(ended, LegMediaEvent { leg: LegId(4), event: MediaEvent::PlayEnded { played_ms: 0 } });
+    let (call, _events) = call(&engine);
+    let (mut alice, mut bob) = (Phone::new().await, Phone::new().await);
+    let mut caller = RtpEnd::open(&call, LegId(1), CodecPolicy::trunk()).unwrap();
+    let mut callee = RtpEnd::open(&call, LegId(2), CodecPolicy::trunk()).unwrap();
+    call.play(caller.port(), Arc::new(Asset::from_narrow(Tone::new(440.0, 8_000.0).take(4_000).collect())), 0);
+    call.join(caller.port(), callee.port());
+    alice.learn(&caller.answer(alice.sdp().as_bytes()).await.unwrap());
+    alice.hear(440.0).await;
+    call.flush(caller.port());
+    bob.learn(&callee.offer().await.unwrap());
+    callee.apply(bob.sdp().as_bytes()).await.unwrap();
+    let (_alice_talks, _bob_talks) = (alice.talk(1_000.0), bob.talk(600.0));
+    tokio::join!(alice.hear(600.0), bob.hear(1_000.0));
+}
+
+#[tokio::test]
+async fn a_split_or_flush_takes_back_what_still_waits() {
+    let engine = engine();
+    let (call, _events) = call(&engine);
+    let (mut alice, mut bob) = (Phone::new().await, Phone::new().await);
+    let mut caller = RtpEnd::open(&call, LegId(1), CodecPolicy::trunk()).unwrap();
+    let mut callee = RtpEnd::open(&call, LegId(2), CodecPolicy::trunk()).unwrap();
+    call.tone(caller.port(), ToneSpec::ringback("KE"));
+    call.join(caller.port(), callee.port());
+    call.flush(caller.port());
+    call.split(callee.port());
+    call.echo(caller.port(), true);
+    alice.learn(&caller.answer(alice.sdp().as_bytes()).await.unwrap());
+    bob.learn(&callee.offer().await.unwrap());
+    callee.apply(bob.sdp().as_bytes()).await.unwrap();
+    let (_alice_talks, _bob_talks) = (alice.talk(1_000.0), bob.talk(600.0));
+    alice.hear(1_000.0).await;
 }
 
 #[tokio::test]

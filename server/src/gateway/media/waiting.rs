@@ -1,0 +1,150 @@
+//! What legs are commanded before their codec is agreed. Pure.
+//!
+//! A call answers a leg and joins or plays to it in one breath, while the leg still negotiates in a task of its own: the
+//! command arrives first. It takes effect at the agreement; a split or flush before that takes it back.
+
+use std::collections::HashMap;
+
+use media::PortId;
+
+use super::command::Command;
+
+/// Commands kept for one leg. A call sends a leg a play, an echo switch, a detector and a few keys; more is a mistake.
+const MOST: usize = 16;
+
+/// Commands that wait for an agreement.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// To one leg, in the order in which they were given.
+    commands: HashMap<PortId, Vec<Command>>,
+    /// Joins, under both their legs.
+    joins: HashMap<PortId, PortId>,
+}
+
+impl Waiting {
+    /// Keeps a command that names a leg which still `negotiates`; gives back what can be done now.
+    pub(super) fn postpone(&mut self, command: Command, negotiates: impl Fn(PortId) -> bool) -> Option<Command> {
+        match command {
+            Command::Join(a, b) => {
+                self.part(a);
+                self.part(b);
+                if negotiates(a) || negotiates(b) {
+                    self.joins.insert(a, b);
+                    self.joins.insert(b, a);
+                    return None;
+                }
+            }
+            Command::Split(id) => self.part(id),
+            Command::Flush(id) => self.unplay(id),
+            Command::Remove(id) => self.forget(id),
+            Command::Play { id, .. }
+            | Command::Tone(id, _)
+            | Command::Digits(id, _)
+            | Command::Echo(id, _)
+            | Command::Detect(id, _)
+                if negotiates(id) =>
+            {
+                return self.keep(id, command);
+            }
+            _ => {}
+        }
+        Some(command)
+    }
+
+    /// What waited for this leg's codec and waits for nothing else.
+    pub(super) fn due(&mut self, id: PortId, negotiates: impl Fn(PortId) -> bool) -> Vec<Command> {
+        let mut due = self.commands.remove(&id).unwrap_or_default();
+        if let Some(other) = self.joins.get(&id).copied().filter(|other| !negotiates(*other)) {
+            due.push(Command::Join(id, other));
+        }
+        due
+    }
+
+    /// A play or tone replaces the one before, as it would when heard. Gives back what finds no room.
+    fn keep(&mut self, id: PortId, command: Command) -> Option<Command> {
+        if is_heard(&command) {
+            self.unplay(id);
+        }
+        let kept = self.commands.entry(id).or_default();
+        if kept.len() >= MOST {
+            return Some(command);
+        }
+        kept.push(command);
+        None
+    }
+
+    fn unplay(&mut self, id: PortId) {
+        if let Some(kept) = self.commands.get_mut(&id) {
+            kept.retain(|command| !is_heard(command));
+        }
+    }
+
+    fn part(&mut self, id: PortId) {
+        if let Some(other) = self.joins.remove(&id) {
+            self.joins.remove(&other);
+        }
+    }
+
+    fn forget(&mut self, id: PortId) {
+        self.part(id);
+        self.commands.remove(&id);
+    }
+}
+
+fn is_heard(command: &Command) -> bool {
+    matches!(command, Command::Play { .. } | Command::Tone(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use media::ToneSpec;
+
+    use super::*;
+
+    const A: PortId = PortId(1);
+    const B: PortId = PortId(2);
+
+    fn tone() -> Command {
+        Command::Tone(A, ToneSpec::beep())
+    }
+
+    #[test]
+    fn only_the_last_play_is_kept_and_a_flush_takes_it_back() {
+        let mut waiting = Waiting::default();
+        for command in [tone(), Command::Echo(A, true), tone()] {
+            assert!(waiting.postpone(command, |_| true).is_none());
+        }
+        assert!(waiting.postpone(Command::Flush(A), |_| true).is_some());
+        assert!(matches!(waiting.due(A, |_| false)[..], [Command::Echo(..)]));
+        assert!(waiting.due(A, |_| false).is_empty());
+    }
+
+    #[test]
+    fn a_join_waits_for_both_legs() {
+        let mut waiting = Waiting::default();
+        assert!(waiting.postpone(Command::Join(A, B), |_| true).is_none());
+        assert!(waiting.due(B, |id| id == A).is_empty());
+        let due = waiting.due(A, |_| false);
+        assert!(matches!(due[..], [Command::Join(A, B)]));
+        // Obeyed, it waits no more.
+        assert!(due.into_iter().all(|command| waiting.postpone(command, |_| false).is_some()));
+        assert!(waiting.joins.is_empty());
+    }
+
+    #[test]
+    fn a_split_or_removal_of_either_leg_takes_a_join_back() {
+        for undoing in [Command::Split(A), Command::Split(B), Command::Remove(A), Command::Remove(B)] {
+            let mut waiting = Waiting::default();
+            assert!(waiting.postpone(Command::Join(A, B), |_| true).is_none());
+            assert!(waiting.postpone(undoing, |_| true).is_some());
+            assert!(waiting.due(A, |_| false).is_empty() && waiting.due(B, |_| false).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_flood_is_bounded() {
+        let mut waiting = Waiting::default();
+        let kept = (0..100).filter(|_| waiting.postpone(Command::Echo(A, true), |_| true).is_none()).count();
+        assert_eq!(kept, MOST);
+    }
+}
