@@ -33,14 +33,17 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         <DevBanner visit=visit.clone()/>
         <header class="landing__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <nav class="row" aria-label=visit.text().common.pages><a href="/docs">{visit.text().docs.title}</a><a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a></nav>
+            <a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a>
         </header>
         <main id="content">
             <section class="hero">
                 <div class="hero__words">
                     <h1>{text.headline}</h1>
                     <p class="hero__lead">{text.lead}</p>
-                    <div class="row"><a class="button button--primary button--large" href=href>{words}</a></div>
+                    <div class="row">
+                        <a class="button button--primary button--large" href=href>{words}</a>
+                        <a class="button button--large" href="/docs">{visit.text().docs.title}</a>
+                    </div>
                 </div>
                 <figure class="hero__code">
                     <figcaption>{text.code_title}</figcaption>
