@@ -20,6 +20,13 @@ async function connected() {
   return client;
 }
 
+// Your product knows the number that it calls from; this page takes the first one of whoever is signed in.
+async function anyNumber() {
+  const answer = await fetch("/v1/numbers?limit=1");
+  const [number] = answer.ok ? await answer.json() : [];
+  return number?.e164;
+}
+
 // Which buttons are there in which state of the line: idle, calling, incoming, inCall.
 function show(state, status) {
   find("phone").dataset.state = state;
@@ -49,7 +56,7 @@ find("call").addEventListener("click", () => attempt(async () => {
   show("calling", "Connecting …");
   const phone = await connected();
   const { to, from } = settings();
-  const next = await phone.call(to, from ? { from } : {});
+  const next = await phone.call(to, { from: from || await anyNumber() });
   show("calling", "Calling …");
   follow(next);
 }));
