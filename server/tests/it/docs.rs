@@ -88,7 +88,14 @@ async fn people_see_a_page_where_programs_see_an_error() {
     }
     browser.get("/v1/nothing").await.expect_error("not_found");
     server.client().get("/nothing").await.expect_error("not_found");
-    browser.send("POST", "/nothing", None, "").await.expect_error("not_found");
+    server.client().send("POST", "/nothing", None, "").await.expect_error("not_found");
+    // A form that leads nowhere, and a method that nothing takes: pages too, with the code and the request's id.
+    for (method, path, status, code) in
+        [("POST", "/nothing", 404, "not_found"), ("GET", "/console/signin", 405, "method_not_allowed")]
+    {
+        let page = browser.send(method, path, None, "").await.expect(status);
+        assert!(page.text.contains("<h1>") && page.text.contains(code) && page.text.contains("Request req_"), "{path}");
+    }
 }
 
 #[tokio::test]
