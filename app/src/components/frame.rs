@@ -37,7 +37,7 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
                 <div class="sidebar__bar">
                     <a class="brand" href="/home"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
                     <details class="sidebar__menu">
-                        <summary><Icon glyph=Glyph::Menu/>{text.common.menu}</summary>
+                        <summary class="menu-button"><Icon glyph=Glyph::Menu/>{text.common.menu}</summary>
                         <div class="sidebar__body sidebar__body--phone">{phone}</div>
                     </details>
                 </div>

@@ -31,7 +31,7 @@ pub(crate) fn DocsPage() -> impl IntoView {
         </header>
         <div class="docs">
             <details class="docs__menu docs__menu--phone">
-                <summary><Icon glyph=Glyph::Menu/>{text.all_pages}</summary>
+                <summary class="menu-button"><Icon glyph=Glyph::Menu/>{text.all_pages}</summary>
                 <nav aria-label=text.all_pages>{phone}</nav>
             </details>
             <nav class="docs__menu docs__menu--wide" aria-label=text.all_pages>{wide}</nav>

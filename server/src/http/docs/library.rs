@@ -14,7 +14,7 @@ static SOURCES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../docs");
 /// Sections in reading order; folders that are not named here follow by name.
 const ORDER: [&str; 5] = ["guides", "concepts", "sdk", "operations", "benchmarks"];
 /// What stands first in its section, in this order; other pages follow by title.
-const FIRST: [&str; 6] = ["quickstart", "calls", "voice-actions", "browser-calling", "configuration", "install"];
+const FIRST: [&str; 6] = ["quickstart", "calls", "voice-actions", "browser-calling", "install", "configuration"];
 
 static LIBRARY: LazyLock<Library> = LazyLock::new(Library::load);
 
