@@ -42,7 +42,7 @@ impl<H: Clone + PartialEq, P> Events<H, P> {
         if once {
             missed.truncate(1);
         }
-        if !(once && !missed.is_empty()) {
+        if !once || missed.is_empty() {
             self.entries.push(Entry { id, event: event.to_owned(), handler, once });
         }
         (id, missed)

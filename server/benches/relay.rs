@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     measure(calls, seconds)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the load is measured by the machine's clock")]
 fn measure(calls: u32, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
     let settings = MediaSettings { listen: LOOPBACK, public_ip: LOOPBACK, rtp_ports: None, threads: 1 };
     let engine = MediaHandle::start(&settings)?;

@@ -18,13 +18,16 @@ use crate::offer;
 /// Longest wait for ICE candidates: a silent STUN server must not hold the call up; host candidates are there by then.
 const GATHERING_LIMIT_MS: i32 = 2_000;
 
+/// Called with each track that the far side sends.
+type TrackHandler = Closure<dyn FnMut(RtcTrackEvent)>;
+
 pub(crate) struct Media {
     peer: RtcPeerConnection,
     microphone: MediaStream,
     audio: HtmlAudioElement,
     /// Starts the sound at the next gesture when the browser's autoplay policy held it back.
     unblock: RefCell<Option<Closure<dyn FnMut()>>>,
-    on_track: RefCell<Option<Closure<dyn FnMut(RtcTrackEvent)>>>,
+    on_track: RefCell<Option<TrackHandler>>,
     closed: Cell<bool>,
 }
 

@@ -6,9 +6,22 @@ use crate::ids::ApiKeyId;
 
 /// Every scope that a key can have; `*` stands for all but API keys, members and top-ups.
 pub const SCOPES: &[&str] = &[
-    "calls:read", "calls:write", "numbers:read", "numbers:write", "wallet:read", "wallet:write", "webhooks:read",
-    "webhooks:write", "recordings:read", "recordings:write", "storage:read", "storage:write", "sip:token",
-    "api_keys:write", "audit:read", "*",
+    "calls:read",
+    "calls:write",
+    "numbers:read",
+    "numbers:write",
+    "wallet:read",
+    "wallet:write",
+    "webhooks:read",
+    "webhooks:write",
+    "recordings:read",
+    "recordings:write",
+    "storage:read",
+    "storage:write",
+    "sip:token",
+    "api_keys:write",
+    "audit:read",
+    "*",
 ];
 
 /// `POST /v1/api-keys`.

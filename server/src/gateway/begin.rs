@@ -72,7 +72,7 @@ pub(super) async fn run_with_caller(
     transport: MediaTransport,
 ) {
     let row = begin.row.clone();
-    let inbox = Inbox::new();
+    let inbox = Inbox::default();
     let handle = inbox.handle();
     let mut seat = Seat::new(gateway, begin, inbox);
     let running = seat.running();

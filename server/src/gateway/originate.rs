@@ -21,7 +21,7 @@ impl CallsGateway for Originator {
         let gateway = self.0.clone();
         let call_id = order.call_id;
         // Known from now on: whoever has its id may hang it up, also before its first INVITE.
-        let inbox = Inbox::new();
+        let inbox = Inbox::default();
         gateway.calls.lock().insert(call_id, inbox.handle());
         self.0.app.tasks.spawn(async move {
             let code = match seat(&gateway, order, inbox).await {

@@ -120,9 +120,8 @@ fn is_public(ip: IpAddr) -> bool {
             let [a, b, ..] = ip.octets();
             let carrier_grade_nat = a == 100 && (64..128).contains(&b);
             let benchmark = a == 198 && (b == 18 || b == 19);
-            !(ip.is_private() || ip.is_link_local() || ip.is_unspecified() || ip.is_loopback() || a == 0 || a >= 224)
-                && !carrier_grade_nat
-                && !benchmark
+            let inner = ip.is_private() || ip.is_link_local() || ip.is_unspecified() || ip.is_loopback();
+            !(inner || carrier_grade_nat || benchmark || a == 0 || a >= 224)
         }
         IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
             Some(mapped) => is_public(IpAddr::V4(mapped)),

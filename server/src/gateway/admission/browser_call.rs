@@ -75,7 +75,7 @@ async fn prepare(
 /// The header's number, or the token's; they must agree when the token fixes one.
 fn number_to_call_from(call: &IncomingCall, identity: &Identity) -> Option<String> {
     let asked = FROM_HEADERS.iter().find_map(|name| {
-        let value = call.request.headers.text(&HeaderName::from_token(*name)).ok()??;
+        let value = call.request.headers.text(&HeaderName::from_token(name)).ok()??;
         number_in(value)
     });
     match (&identity.permissions.from, asked) {

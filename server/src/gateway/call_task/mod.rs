@@ -71,13 +71,15 @@ pub struct Inbox {
     arrivals: mpsc::Receiver<Arrival>,
 }
 
-impl Inbox {
+impl Default for Inbox {
     /// An empty one.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let (inbox, arrivals) = mpsc::channel(INBOX);
         Self { inbox, arrivals }
     }
+}
 
+impl Inbox {
     /// For the API and the operator.
     pub fn handle(&self) -> CallHandle {
         CallHandle { inbox: self.inbox.clone() }

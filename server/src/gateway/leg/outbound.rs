@@ -194,7 +194,7 @@ impl Attempt<'_> {
     async fn ringing(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) {
         if response.body.is_empty() {
             self.reports.tell(LegEvent::Ringing).await;
-        } else if !calling.has_media && self.agree(&response, talk).await {
+        } else if !calling.has_media && self.agree(response, talk).await {
             calling.has_media = true;
             self.reports.tell(LegEvent::EarlyMedia).await;
         }

@@ -255,7 +255,7 @@ fn format(encoding: &str, clock_rate: u32, channels: u16, fmtp: &str, payload_ty
         sdp_fmtp_line: fmtp.to_owned(),
         rtcp_feedback: Vec::new(),
     };
-    RTCRtpCodecParameters { rtp_codec, payload_type, ..Default::default() }
+    RTCRtpCodecParameters { rtp_codec, payload_type }
 }
 
 fn track(ssrc: u32, formats: &[RTCRtpCodecParameters]) -> MediaStreamTrack {
