@@ -1,0 +1,95 @@
+// The softphone in its own window: a call outlives the console's page loads, and calls come in.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { hears } from "../support/audio.js";
+import { launchBrowser, openPage } from "../support/browser.js";
+import { startServer } from "../support/server.js";
+import { NUMBER, press, settleIn, shown } from "./newcomer.js";
+
+let server, browser, page, phone;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+  page = await openPage(browser);
+  await settleIn(page, server, "dalila@example.co.ke");
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const row = (status) => page.locator("tbody .badge", { hasText: status }).first().waitFor();
+const state = (name) => phone.locator(`[data-phone="root"][data-state="${name}"]`).waitFor();
+
+test("every link to the phone leads to the one window", async () => {
+  const opened = page.waitForEvent("popup");
+  await page.locator(".sidebar__body--wide a", { hasText: "Softphone" }).click();
+  phone = await opened;
+  await shown(phone, "Ready");
+  await phone.evaluate(() => { window.notReloaded = true; });
+  await page.getByRole("link", { name: "Call with this number" }).click();
+  await phone.waitForFunction((number) => document.querySelector('[data-phone="from"]').value === number, NUMBER);
+  assert.equal(page.context().pages().length, 2);
+  assert.equal(await phone.evaluate(() => window.notReloaded), true);
+});
+
+test("a call goes on while the console loads other pages", async () => {
+  await phone.locator('[data-phone="to"]').fill("+254722000042");
+  await press(phone, "Call");
+  await state("inCall");
+  await hears(phone);
+  for (const path of ["/home", "/calls", "/numbers", "/wallet"]) {
+    await page.goto(server.url + path);
+    await hears(phone);
+  }
+  await page.reload();
+  await hears(phone);
+  await state("inCall");
+});
+
+test("the console's list shows the running call and its end by itself", async () => {
+  await page.goto(`${server.url}/calls`);
+  await row("In progress");
+  await press(phone, "Mute");
+  await shown(phone, "Unmute");
+  await press(phone, "Unmute");
+  await phone.locator('[data-digit="5"]').click();
+  await press(phone, "Hang up");
+  await state("idle");
+  await shown(phone, "Call ended · You hung up");
+  await row("Completed");
+});
+
+test("a busy number is told as busy", async () => {
+  await phone.locator('[data-phone="to"]').fill("+254722009901");
+  await press(phone, "Call");
+  await shown(phone, "Call ended · Busy");
+  await state("idle");
+});
+
+test("what can't be called is refused in words, with a code", async () => {
+  await state("idle");
+  await phone.locator('[data-phone="to"]').fill("abc def!");
+  await press(phone, "Call");
+  await phone.locator('[data-phone="problem-code"][href="/docs/errors/validation.bad_request"]').waitFor();
+  await phone.locator('[data-phone="to"]').fill("999");
+  await press(phone, "Call");
+  await phone.locator('[data-phone="problem"]', { hasText: "Emergency numbers can't be called from here." }).waitFor();
+  await state("idle");
+});
+
+test("the sandbox calls the number and the phone answers", async () => {
+  await page.goto(`${server.url}/numbers`);
+  await page.getByRole("link", { name: NUMBER }).click();
+  await press(page, "Call it now");
+  await state("incoming");
+  await press(phone, "Answer");
+  await state("inCall");
+  await hears(phone);
+  await press(phone, "Hang up");
+  await state("idle");
+});
+
+test("the console had no error meanwhile", () => {
+  assert.deepEqual(page.problems, []);
+});

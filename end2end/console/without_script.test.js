@@ -1,0 +1,114 @@
+// Every form of the console does its work where no script runs.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { launchBrowser } from "../support/browser.js";
+import { startServer } from "../support/server.js";
+import { eventually, mailedLink } from "../support/workspace.js";
+
+const EMAIL = "baraka@example.co.ke";
+const NUMBER = "+254700000001";
+
+let server, browser, page;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+  page = await (await browser.newContext({ javaScriptEnabled: false, locale: "en-US" })).newPage();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const open = (path) => page.goto(server.url + path);
+const press = (name) => page.getByRole("button", { name, exact: true }).click();
+const shown = (text) => page.getByText(text).first().waitFor();
+/** What a person without script does: look again. */
+const comes = (text) => eventually(text, async () => {
+  await page.reload();
+  return (await page.getByText(text).count()) > 0;
+});
+
+test("signing in and setting up a workspace", async () => {
+  await open("/signin");
+  await page.getByLabel("E-mail address").fill(EMAIL);
+  await press("Send me a link");
+  await shown("Check your mail");
+  await mailedLink(server.url, EMAIL);
+  await open("/dev/mail");
+  await page.getByRole("link", { name: "Open the link" }).click();
+  await press("Sign in");
+  await page.getByLabel("Your name").fill("Baraka");
+  await page.getByLabel("Workspace name").fill("Duka");
+  await press("Create workspace");
+  await shown("0 of 5 done");
+});
+
+test("the language is chosen and remembered", async () => {
+  await press("Kiswahili");
+  await shown("0 kati ya 5 zimekamilika");
+  await open("/calls");
+  await shown("Bado hakuna simu");
+  await press("English");
+  await shown("No calls yet");
+});
+
+test("a refused form says why, with code and request, and keeps what was typed", async () => {
+  await open("/wallet");
+  await page.getByLabel("Amount").fill("1000");
+  await page.getByLabel("M-Pesa phone").fill("12");
+  await press("Request payment");
+  assert.equal(await page.getByLabel("M-Pesa phone").inputValue(), "12");
+  const said = await page.locator("main").innerText();
+  assert.match(said, /validation\.bad_request/);
+  assert.match(said, /Request req_/);
+});
+
+test("topping up, claiming, routing", async () => {
+  await open("/wallet");
+  await page.getByLabel("M-Pesa phone").fill("0722 000 001");
+  await press("Request payment");
+  await comes("Payment received");
+  await open("/numbers");
+  await press(`Claim ${NUMBER}`);
+  await shown("The number is yours");
+  await page.getByLabel("Voice callback URL").fill("http://127.0.0.1:3000/voice");
+  await press("Save routing");
+  await shown("Routing saved");
+  await page.getByLabel("Voice callback URL").fill("");
+  await press("Save routing");
+  await shown("Routing saved");
+});
+
+test("a key is created, shown once, revoked", async () => {
+  await open("/developers/keys");
+  await page.getByLabel("Name").fill("ci");
+  await press("Create key");
+  await shown("Copy your new key now");
+  assert.match(await page.locator("#new-key").innerText(), /^skt_test_/);
+  await open("/developers/keys");
+  assert.equal(await page.locator("#new-key").count(), 0);
+  await page.locator("summary", { hasText: "Revoke" }).click();
+  await press("Revoke key");
+  await shown("The key was revoked");
+});
+
+test("the sandbox calls, the call is seen and hung up", async () => {
+  await open("/numbers");
+  await page.getByRole("link", { name: NUMBER }).click();
+  await press("Call it now");
+  await shown("The sandbox is calling");
+  await open("/calls");
+  await comes("Inbound");
+});
+
+test("home has ticked what was done", async () => {
+  await open("/home");
+  await page.locator(".step--done").first().waitFor();
+  assert.equal(await page.locator(".step--done").count(), 3);
+});
+
+test("signing out", async () => {
+  await press("Sign out");
+  await open("/home");
+  await page.waitForURL("**/signin");
+});
