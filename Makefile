@@ -76,9 +76,12 @@ release:
 
 ##  bench    figures for docs/benchmarks; compare ratios and CPU time, wall time varies
 bench:
+	scripts/preflight.sh test
 	cargo bench -p sautikit-sip --bench clean_calls
 	cd crates/sip/bench-peer && cargo run --release
+	cargo bench -p sautikit-media
 	cargo bench -p sautikit --bench relay
+	cargo bench -p sautikit --bench gateway
 
 ##  fuzz     a minute per byte parser (needs cargo-fuzz and nightly)
 fuzz:

@@ -1,0 +1,54 @@
+//! The gateway under measurement: the binary on free ports with an empty SQLite database.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Command, Stdio},
+};
+
+use super::{Outcome, subject::Subject};
+
+/// A running server; ends when dropped.
+pub(super) struct Server {
+    pub(super) subject: Subject,
+    /// API and console.
+    pub(super) http: String,
+    _data: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts it with one trunk that sends to `carrier` and takes calls from its address.
+    pub(super) fn start(carrier: SocketAddr) -> Outcome<Self> {
+        let data = tempfile::tempdir()?;
+        let config = data.path().join("sautikit.toml");
+        std::fs::write(
+            &config,
+            format!(
+                "data_dir = {:?}\n\
+                 [http]\nlisten = \"127.0.0.1:0\"\n\
+                 [sip]\nlisten = \"127.0.0.1:0\"\n\
+                 [media]\nlisten = \"127.0.0.1:0\"\n\
+                 [metrics]\nlisten = \"127.0.0.1:0\"\n\
+                 [log]\nfilter = \"error\"\n\
+                 [[trunk]]\nname = \"bench\"\naddress = \"{carrier}\"\nprefixes = [\"+\"]\n",
+                data.path()
+            ),
+        )?;
+        let mut process =
+            Command::new(env!("CARGO_BIN_EXE_sautikit")).arg("--config").arg(&config).stdout(Stdio::piped()).spawn()?;
+        let output = process.stdout.take();
+        // From here on it ends with us, whatever fails.
+        let mut subject = Subject { processes: vec![process], sip: carrier };
+        let mut lines = BufReader::new(output.ok_or("no stdout")?).lines();
+        let ready = lines
+            .by_ref()
+            .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("ready ")))
+            .ok_or("the server did not become ready")??;
+        // The server must never wait for a reader of its output.
+        std::thread::spawn(move || lines.for_each(drop));
+        let word = |name: &str| ready.split(' ').find_map(|word| word.strip_prefix(name)).map(str::to_owned);
+        let http = word("http=").ok_or("no HTTP address")?;
+        subject.sip = word("sip=").ok_or("no SIP address")?.parse()?;
+        Ok(Self { subject, http: format!("http://{}", http.trim_start_matches("http://")), _data: data })
+    }
+}
