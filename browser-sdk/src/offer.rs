@@ -50,20 +50,15 @@ fn payload_of(line: &str) -> Option<(&str, &str)> {
     matches!(name, "rtpmap" | "fmtp" | "rtcp-fb").then_some((name, payload)).filter(|(_, payload)| *payload != "*")
 }
 
-/// Rank and payload type of each kept codec, best first.
+/// Rank and payload type of each kept codec, best first. Line by line for each rank: a sort would be 4 kB of WASM.
 fn kept_payloads(sdp: &str) -> Vec<(usize, &str)> {
-    let mut kept: Vec<(usize, &str)> = sdp
-        .lines()
-        .filter_map(|line| {
+    let of_rank = |(rank, name): (usize, &'static str)| {
+        sdp.lines().filter_map(move |line| {
             let (payload, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-            let rank = KEPT
-                .iter()
-                .position(|name| codec.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)))?;
-            Some((rank, payload))
+            codec.get(..name.len())?.eq_ignore_ascii_case(name).then_some((rank, payload))
         })
-        .collect();
-    kept.sort_by_key(|(rank, _)| *rank);
-    kept
+    };
+    KEPT.into_iter().enumerate().flat_map(of_rank).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod compress;
 mod css;
+mod panics;
 mod paths;
 mod sdk;
 mod site;

@@ -5,6 +5,12 @@
 use crate::{Outcome, compress, paths::Paths, wasm};
 use std::{fs, path::Path};
 
+/// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
+/// The figures of each release stand in `docs/benchmarks/sdk.md`; raise this only with a reason there.
+const BUDGET_BYTES: u64 = 100_000;
+/// What counts against it.
+const LOADED: [&str; 3] = ["sautikit_bg.wasm.br", "sautikit.js.br", "index.esm.js.br"];
+
 /// Builds the SDK into `out`, which is emptied first.
 pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
     check_version(paths)?;
@@ -25,6 +31,7 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
     }
     if release {
         compress::folder(out)?;
+        within_budget(out)?;
     }
     eprintln!("xtask: SDK ready in {}", out.display());
     Ok(())
@@ -48,6 +55,18 @@ fn check_version(paths: &Paths) -> Outcome<()> {
     Ok(())
 }
 
+fn within_budget(out: &Path) -> Outcome<()> {
+    let sizes = LOADED.iter().map(|file| fs::metadata(out.join(file)).map(|file| file.len()));
+    let loaded: u64 = sizes.sum::<Result<u64, _>>()?;
+    eprintln!("xtask: a page loads {loaded} bytes of the SDK, of {BUDGET_BYTES} allowed");
+    if loaded > BUDGET_BYTES {
+        return Err(
+            format!("the SDK is {loaded} bytes by brotli, its budget {BUDGET_BYTES} (is wasm-opt installed?)").into()
+        );
+    }
+    Ok(())
+}
+
 fn copy_tree(from: &Path, to: &Path) -> Outcome<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -60,4 +79,23 @@ fn copy_tree(from: &Path, to: &Path) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grown_sdk_fails_the_build() {
+        let out = std::env::temp_dir().join(format!("sautikit-sdk-budget-{}", std::process::id()));
+        fs::create_dir_all(&out).unwrap();
+        for file in LOADED {
+            fs::write(out.join(file), vec![0; BUDGET_BYTES as usize / LOADED.len()]).unwrap();
+        }
+        let at_the_limit = within_budget(&out);
+        fs::write(out.join(LOADED[0]), vec![0; BUDGET_BYTES as usize]).unwrap();
+        let beyond = within_budget(&out);
+        fs::remove_dir_all(&out).unwrap();
+        assert!(at_the_limit.is_ok() && beyond.is_err());
+    }
 }

@@ -13,6 +13,7 @@ use super::Ua;
 use super::auth::Authenticator;
 use super::fields;
 use super::io::{Failure, Output, Path, RegistrationId, SessionId, TransactionId};
+use super::order::in_order;
 use super::schedule::{Armed, Waiter};
 
 /// Names a client transaction. A CANCEL shares the branch of its INVITE (RFC 3261 §9.1), hence the flag.
@@ -348,11 +349,8 @@ impl Ua {
 
     /// Every transaction on a closed flow that still hopes for an answer fails now.
     pub(crate) fn fail_clients_on(&mut self, now: Duration, flow: super::FlowId) {
-        let mut lost: Vec<ClientKey> =
-            self.clients.iter().filter(|(_, tx)| tx.path.flow == flow).map(|(key, _)| *key).collect();
-        // Map order is random; events must not be.
-        lost.sort_unstable();
-        for key in lost {
+        let lost = self.clients.iter().filter(|(_, tx)| tx.path.flow == flow).map(|(key, _)| *key);
+        for key in in_order(lost) {
             if let Some(tx) = self.clients.remove(&key)
                 && tx.is_pending()
             {

@@ -11,6 +11,7 @@ use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
 use super::io::{EndCause, Event, Failure, FlowId, Output, Path, Reply, SessionId, TransactionId};
+use super::order::in_order;
 use super::schedule::Waiter;
 use super::session::Phase;
 
@@ -220,11 +221,8 @@ impl Ua {
     /// Everything on the flow learns that it closed. Calls that are up stay: media has its own path.
     pub(crate) fn on_flow_closed(&mut self, now: Duration, flow: FlowId) {
         self.fail_clients_on(now, flow);
-        let mut affected: Vec<SessionId> =
-            self.sessions.values().filter(|state| state.path.flow == flow).map(|state| state.id).collect();
-        // Map order is random; events must not be.
-        affected.sort_unstable();
-        for session in affected {
+        let affected = self.sessions.values().filter(|state| state.path.flow == flow).map(|state| state.id);
+        for session in in_order(affected) {
             self.emit(Event::SessionFlowClosed { session });
         }
         self.drop_registrations_on(flow);

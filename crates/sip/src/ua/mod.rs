@@ -77,6 +77,7 @@ mod error;
 mod fields;
 mod incoming;
 mod io;
+mod order;
 mod outgoing;
 mod outside;
 mod receive;

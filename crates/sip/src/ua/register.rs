@@ -12,6 +12,7 @@ use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
 use super::io::{Event, Failure, FlowId, Path, RegistrationId};
+use super::order::in_order;
 use super::schedule::{Armed, Waiter};
 
 /// A registration to make and keep.
@@ -185,14 +186,8 @@ impl Ua {
 
     /// A binding lives on its flow (RFC 5626): when that closes, so does the registration.
     pub(crate) fn drop_registrations_on(&mut self, flow: FlowId) {
-        let mut lost: Vec<RegistrationId> = self
-            .registrations
-            .iter()
-            .filter(|(_, state)| state.register.path.flow == flow)
-            .map(|(id, _)| *id)
-            .collect();
-        lost.sort_unstable();
-        for id in lost {
+        let lost = self.registrations.iter().filter(|(_, state)| state.register.path.flow == flow).map(|(id, _)| *id);
+        for id in in_order(lost) {
             self.register_failed(id, Failure::FlowClosed);
         }
     }
