@@ -57,7 +57,7 @@ impl Asking {
         if let Some(listener) = self.tone_to.take() {
             shared.media(MediaCommand::Flush(listener));
         }
-        let ms = u64::try_from(shared.now.saturating_sub(self.sent).as_millis()).unwrap_or(u64::MAX);
+        let ms = self.waited_ms(shared);
         match result {
             Ok(answer) => {
                 let data = json!({"url": answer.url, "ms": ms, "actions": answer.actions.len()});
@@ -70,5 +70,16 @@ impl Asking {
                 Asked::Failed(failure)
             }
         }
+    }
+
+    /// The call is over before the answer came.
+    pub(crate) fn abandon(self, shared: &mut Shared) {
+        let data = json!({"ms": self.waited_ms(shared), "code": "calls.not_live",
+            "reason": "the call ended before the answer"});
+        shared.record(EventName::CallbackUnanswered, None, data);
+    }
+
+    fn waited_ms(&self, shared: &Shared) -> u64 {
+        u64::try_from(shared.now.saturating_sub(self.sent).as_millis()).unwrap_or(u64::MAX)
     }
 }

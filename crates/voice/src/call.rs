@@ -42,6 +42,8 @@ enum Phase {
     Noticing(Notice),
     /// The party hears an apology before the end.
     Parting(Farewell),
+    /// One step is over and the next has not begun; never seen from outside.
+    Between,
     /// Over: everything is ignored.
     Ended,
 }
@@ -57,7 +59,7 @@ impl Call {
     /// Begins a call that admission has let in. Drain [`Call::poll`] before the first input.
     pub fn new(now: Duration, facts: Facts, origin: Origin) -> Self {
         let to = origin::called(&origin, &facts.to);
-        let mut call = Self { shared: Shared::new(now, facts, to), phase: Phase::Ended, actions_run: 0 };
+        let mut call = Self { shared: Shared::new(now, facts, to), phase: Phase::Between, actions_run: 0 };
         match origin::open(&mut call.shared, origin) {
             Opening::Originate(group, ringing) => {
                 call.phase = Phase::Originating(group);
@@ -71,12 +73,14 @@ impl Call {
     }
 
     /// Feeds one input that happened at `now`, measured from an origin of the caller's choice. Time that runs
-    /// backwards is taken as no time passing.
+    /// backwards is taken as no time passing, and so is time beyond the call's longest duration.
     pub fn handle(&mut self, now: Duration, input: Input) {
         if self.is_ended() {
             return;
         }
-        self.shared.now = self.shared.now.max(now);
+        // A timer happened when it was due, however late its owner was.
+        let due = if let Input::Timer(timer) = &input { self.shared.timers.due(*timer) } else { None };
+        self.shared.advance(due.map_or(now, |due| due.min(now)));
         match judge(&mut self.shared, input) {
             Verdict::Ignore => {}
             Verdict::Tell(signal) => self.tell(signal),
@@ -106,10 +110,14 @@ impl Call {
                 match asking.on(&mut self.shared, signal) {
                     Asked::Waiting => {}
                     Asked::Answered(answer) => {
+                        self.phase = Phase::Between;
                         self.shared.script = Script::new(answer.actions, Some(answer.url));
                         self.run_next();
                     }
-                    Asked::Failed(failure) => self.unanswered(purpose, &failure),
+                    Asked::Failed(failure) => {
+                        self.phase = Phase::Between;
+                        self.unanswered(purpose, &failure);
+                    }
                 }
             }
             Phase::Running(verb, running) => {
@@ -128,7 +136,7 @@ impl Call {
                     self.finish(CauseKind::CallbackFailed.into());
                 }
             }
-            Phase::Ended => {}
+            Phase::Between | Phase::Ended => {}
         }
     }
 
@@ -170,6 +178,7 @@ impl Call {
     }
 
     fn done(&mut self, verb: &'static str, done: Done) {
+        self.phase = Phase::Between;
         let data = json!({"verb": verb, "outcome": done.outcome, "details": done.details});
         self.shared.record(EventName::VerbEnded, None, data);
         match done.then {
@@ -215,7 +224,15 @@ impl Call {
     }
 
     fn finish(&mut self, cause: Cause) {
-        self.phase = Phase::Ended;
+        // A step that the end cuts off has an entry of its own, so that every beginning on the timeline has its end.
+        match core::mem::replace(&mut self.phase, Phase::Ended) {
+            Phase::Running(verb, _) => {
+                let data = json!({"verb": verb, "outcome": "interrupted", "details": {"cause": cause.hangup_cause()}});
+                self.shared.record(EventName::VerbEnded, None, data);
+            }
+            Phase::Asking(asking) => asking.abandon(&mut self.shared),
+            _ => {}
+        }
         self.shared.finish(cause);
     }
 }

@@ -178,6 +178,11 @@ impl Cause {
         Self { code: Some(code), sip: Some(sip), ..CauseKind::Refused.into() }
     }
 
+    /// The target rang for its whole time: what a network says then (408, and Q.850's "no answer from user").
+    pub(crate) fn unanswered() -> Self {
+        Self { sip: Some(408), q850: Some(19), ..CauseKind::NoAnswer.into() }
+    }
+
     /// `None` where Q.850 says no more than the SIP status does.
     fn kind_of_q850(q850: u8) -> Option<CauseKind> {
         match q850 {

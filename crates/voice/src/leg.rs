@@ -81,6 +81,8 @@ pub(crate) struct Leg {
     pub(crate) early_passed: bool,
     started: Duration,
     state: State,
+    /// It counts as connected until here at most.
+    latest_end: Duration,
     early_media: bool,
     held: bool,
     lost: bool,
@@ -95,6 +97,7 @@ impl Leg {
             early_passed: false,
             started: now,
             state: State::Trying,
+            latest_end: Duration::MAX,
             early_media: false,
             held: false,
             lost: false,
@@ -187,8 +190,21 @@ impl Leg {
             State::Up { answered } => Some(answered),
             State::Trying | State::Ringing => None,
         };
-        self.state = State::Ended { answered, at: now, cause };
+        self.state = State::Ended { answered, at: now.min(self.latest_end), cause };
         true
+    }
+
+    /// Whoever ends it, and however late that is handled, it has not lasted beyond `at`.
+    pub(crate) fn limit(&mut self, at: Duration) {
+        self.latest_end = at;
+    }
+
+    /// When it ended.
+    pub(crate) fn ended(&self) -> Option<Duration> {
+        match self.state {
+            State::Ended { at, .. } => Some(at),
+            _ => None,
+        }
     }
 
     /// How long it has been or was connected.

@@ -77,7 +77,7 @@ impl RingGroup {
         match signal {
             Signal::Answered(id) if self.ringing.contains(id) => {
                 self.ringing.retain(|leg| leg != id);
-                self.hang_up_all(shared, CauseKind::AnsweredElsewhere);
+                self.hang_up_all(shared, CauseKind::AnsweredElsewhere.into());
                 shared.timers.disarm(TimerId::Ring);
                 Ringing::Answered(*id)
             }
@@ -87,17 +87,17 @@ impl RingGroup {
                 if self.ringing.is_empty() { self.ring_next(shared) } else { Ringing::On }
             }
             Signal::Timer(TimerId::Ring) => {
-                self.hang_up_all(shared, CauseKind::NoAnswer);
-                self.remember(CauseKind::NoAnswer.into());
+                self.hang_up_all(shared, Cause::unanswered());
+                self.remember(Cause::unanswered());
                 self.ring_next(shared)
             }
             _ => Ringing::On,
         }
     }
 
-    fn hang_up_all(&mut self, shared: &mut Shared, kind: CauseKind) {
+    fn hang_up_all(&mut self, shared: &mut Shared, cause: Cause) {
         for id in self.ringing.drain(..) {
-            shared.hang_up(id, kind.into());
+            shared.hang_up(id, cause);
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     /// Whom the summary names as called.
     pub(crate) to: Target,
     begin: Duration,
+    /// The end of the longest duration, once the call is answered: the call's time stops there.
+    deadline: Duration,
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
@@ -60,11 +62,18 @@ impl Shared {
             dial_failure: None,
             to,
             begin: now,
+            deadline: Duration::MAX,
             last_leg: None,
             assets: 0,
             fetches: 0,
             out: VecDeque::new(),
         }
+    }
+
+    /// Moves the call's time on. It never runs backwards, and it stops at the longest duration: however late the timer
+    /// for it is handled, nobody pays for our delay.
+    pub(crate) fn advance(&mut self, now: Duration) {
+        self.now = self.now.max(now).min(self.deadline);
     }
 
     pub(crate) fn emit(&mut self, output: Output) {
@@ -84,7 +93,11 @@ impl Shared {
     }
 
     pub(crate) fn record(&mut self, name: EventName, leg: Option<LegId>, data: Value) {
-        let at = self.now.saturating_sub(self.begin);
+        self.record_at(self.now, name, leg, data);
+    }
+
+    fn record_at(&mut self, moment: Duration, name: EventName, leg: Option<LegId>, data: Value) {
+        let at = moment.saturating_sub(self.begin);
         self.emit(Output::Record(CallEvent { at, name, leg, data }));
     }
 
@@ -177,7 +190,9 @@ impl Shared {
     pub(crate) fn mark_answered(&mut self) {
         if self.meter.start(self.now) {
             self.record(EventName::CallAnswered, self.party, json!({}));
-            self.arm(TimerId::MaxDuration, Duration::from_secs(self.facts.max_duration_s.into()));
+            let longest = Duration::from_secs(self.facts.max_duration_s.into());
+            self.deadline = self.now.saturating_add(longest);
+            self.arm(TimerId::MaxDuration, longest);
         }
     }
 
@@ -211,7 +226,8 @@ impl Shared {
 
     pub(crate) fn record_leg_end(&mut self, id: LegId, cause: Cause) {
         let data = json!({"cause": cause.hangup_cause(), "sip": cause.sip, "q850": cause.q850});
-        self.record(EventName::LegEnded, Some(id), data);
+        let ended = self.legs.get(&id).and_then(Leg::ended).unwrap_or(self.now);
+        self.record_at(ended, EventName::LegEnded, Some(id), data);
     }
 
     pub(crate) fn callbacks_sent(&self) -> u32 {

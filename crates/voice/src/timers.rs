@@ -43,6 +43,10 @@ impl Timers {
         self.due.insert(timer, at);
     }
 
+    pub(crate) fn due(&self, timer: TimerId) -> Option<Duration> {
+        self.due.get(&timer).copied()
+    }
+
     pub(crate) fn disarm(&mut self, timer: TimerId) {
         self.due.remove(&timer);
     }

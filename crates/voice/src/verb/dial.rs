@@ -142,7 +142,12 @@ impl Dial {
         self.join(shared, leg);
         // Keys pressed from here on are meant for the far end.
         shared.digits.clear();
-        shared.arm(TimerId::DialMaxDuration, seconds(self.spec.max_duration_s));
+        let longest = seconds(self.spec.max_duration_s);
+        let latest_end = shared.now.saturating_add(longest);
+        if let Some(far) = shared.legs.get_mut(&leg) {
+            far.limit(latest_end);
+        }
+        shared.arm(TimerId::DialMaxDuration, longest);
         self.stage = Stage::Bridged(leg);
     }
 

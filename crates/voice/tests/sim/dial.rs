@@ -118,6 +118,15 @@ fn the_longest_duration_ends_the_connection() {
 }
 
 #[test]
+fn a_connection_is_never_longer_than_its_longest_duration() {
+    let mut sim = dialling(r#""to": "client:agent", "maxDuration": 20"#);
+    sim.leg(1, LegEvent::Answered);
+    sim.now += std::time::Duration::from_millis(20_030);
+    sim.bye(1).after(1).bye(0);
+    assert_eq!(sim.summaries[0].legs[1].duration_s, 20);
+}
+
+#[test]
 fn keys_pressed_while_bridged_are_passed_on_and_never_kept() {
     let mut sim = Sim::running(r#"[{"dial": {"to": "client:agent"}}, {"getDigits": {"timeout": 2}}]"#);
     sim.leg(1, LegEvent::Answered).said();

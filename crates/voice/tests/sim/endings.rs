@@ -1,5 +1,7 @@
 //! What ends a call from outside its script: the API, money, media, lost connections, the longest duration.
 
+use std::time::Duration;
+
 use sautikit_api::calls::CallStatus;
 use voice::*;
 
@@ -64,4 +66,52 @@ fn the_longest_duration_counts_from_the_answer() {
     sim.after(20).leg(0, LegEvent::Answered);
     sim.answer(r#"[{"pause": {"length": 600}}]"#).after(30);
     sim.expect_end(CallStatus::Completed, "max_duration", 30);
+}
+
+#[test]
+fn a_timer_that_fires_late_does_not_lengthen_the_call() {
+    let mut facts = facts(Direction::Outbound, OWN, AMINA);
+    facts.max_duration_s = 6;
+    let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
+    sim.leg(0, LegEvent::Answered).answer(r#"[{"pause": {"length": 600}}]"#);
+    sim.now += Duration::from_millis(6_020);
+    sim.input(Input::Timer(TimerId::MaxDuration));
+    let summary = sim.expect_end(CallStatus::Completed, "max_duration", 6);
+    assert_eq!((summary.legs[0].duration_s, summary.ended), (6, summary.answered.unwrap() + Duration::from_secs(6)));
+}
+
+#[test]
+fn a_bye_after_the_longest_duration_is_not_paid_either() {
+    let mut facts = facts(Direction::Outbound, OWN, AMINA);
+    facts.max_duration_s = 6;
+    let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
+    sim.leg(0, LegEvent::Answered);
+    sim.now += Duration::from_millis(6_020);
+    sim.bye(0).expect_end(CallStatus::Completed, "normal_clearing", 6);
+}
+
+#[test]
+fn billing_begins_at_the_answer_and_not_at_the_ringing() {
+    let mut sim = Sim::browser();
+    sim.leg(1, LegEvent::Ringing).after(20).leg(1, LegEvent::EarlyMedia).after(10).leg(1, LegEvent::Answered);
+    sim.after_ms(46_500).bye(1);
+    let summary = sim.expect_end(CallStatus::Completed, "normal_clearing", 47);
+    assert_eq!(summary.legs[1].duration_s, 47);
+    assert_eq!(summary.legs[1].answered, Some(Duration::from_secs(30)));
+}
+
+#[test]
+fn a_verb_that_the_end_cuts_off_has_its_end_on_the_timeline() {
+    let mut sim = Sim::running(r#"[{"say": {"text": "hello"}}]"#);
+    sim.bye(0);
+    let ended: Vec<_> = sim.events.iter().filter(|event| event.name == EventName::VerbEnded).collect();
+    let [ended] = ended.as_slice() else { panic!("{} ends", ended.len()) };
+    assert_eq!((&ended.data["verb"], &ended.data["outcome"]), (&"say".into(), &"interrupted".into()));
+}
+
+#[test]
+fn a_callback_that_the_end_cuts_off_is_on_the_timeline() {
+    let mut sim = Sim::inbound();
+    sim.bye(0);
+    assert!(sim.event_names().contains(&"callback.failed"), "{:?}", sim.event_names());
 }
