@@ -244,7 +244,7 @@ async fn start(app: &AppState, tx: &mut AnyConnection, call: &CallRow, legs: &[L
         store::legs::upsert_leg(tx, call.id, &stored).await?;
     }
     let data = serde_json::json!({ "status": call.status, "direction": call.direction.as_str() });
-    lifecycle::append(app, tx, call.id, "call.ringing", data).await?;
+    lifecycle::append(app, tx, call.id, "call.ringing", call.started_at, data).await?;
     Ok(tell(tx, app, call, EventKind::CallStarted).await?)
 }
 

@@ -108,7 +108,7 @@ async fn tell_end(app: &AppState, tx: &mut AnyConnection, call: &CallRow) -> Res
     let timeline = if completed { "call.completed" } else { "call.failed" };
     let data = json!({ "status": call.status, "hangup_cause": call.hangup_cause,
         "duration_seconds": call.duration_seconds });
-    lifecycle::append(app, tx, call.id, timeline, data).await?;
+    lifecycle::append(app, tx, call.id, timeline, call.ended_at.unwrap_or_else(|| app.now_us()), data).await?;
     let kind = if completed { EventKind::CallCompleted } else { EventKind::CallFailed };
     Ok(tell(tx, app, call, kind).await?)
 }

@@ -11,13 +11,19 @@ use super::{CallError, LegRecord, store, tell};
 use crate::state::AppState;
 use crate::webhooks::EventKind;
 
-/// Adds an entry to a call's timeline. Entries may still come after its end (a late answer that was hung up).
+/// Adds an entry to a call's timeline; `at_us` is when it happened. Entries may still come after its end (a late answer that was hung up).
 ///
 /// # Errors
 /// No such call, or the database failed.
-pub async fn record_event(app: &AppState, call_id: CallId, kind: &str, data: Value) -> Result<(), CallError> {
+pub async fn record_event(
+    app: &AppState,
+    call_id: CallId,
+    kind: &str,
+    at_us: i64,
+    data: Value,
+) -> Result<(), CallError> {
     let mut tx = app.db.begin_write().await?;
-    append(app, &mut tx, call_id, kind, data).await?;
+    append(app, &mut tx, call_id, kind, at_us, data).await?;
     tx.commit().await?;
     app.calls.changed(call_id);
     Ok(())
@@ -29,11 +35,12 @@ pub(super) async fn append(
     tx: &mut AnyConnection,
     call_id: CallId,
     kind: &str,
+    at_us: i64,
     data: Value,
 ) -> Result<(), CallError> {
     let sequence = store::events::next_sequence(tx, call_id).await?.ok_or(CallError::NotFound)?;
     let id = CallEventId(app.new_uuid());
-    let event = EventRow { id, sequence, kind: kind.to_owned(), data, occurred_at: app.now_us() };
+    let event = EventRow { id, sequence, kind: kind.to_owned(), data, occurred_at: at_us };
     Ok(store::events::insert_event(tx, call_id, &event).await?)
 }
 
@@ -82,7 +89,7 @@ pub(super) async fn answer(
         return Ok(false);
     }
     let call = store::find_call(tx, call_id).await?.ok_or(CallError::NotFound)?;
-    append(app, tx, call_id, "call.answered", json!({ "status": CallStatus::Answered })).await?;
+    append(app, tx, call_id, "call.answered", answered_at, json!({ "status": CallStatus::Answered })).await?;
     tell(tx, app, &call, EventKind::CallAnswered).await?;
     Ok(true)
 }

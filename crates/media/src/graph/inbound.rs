@@ -117,6 +117,11 @@ impl Inbound {
     }
 
     /// Something proved that the leg is alive.
+    /// When the leg was last heard; `None` before its first packet.
+    pub(super) fn heard_at(&self) -> Option<Duration> {
+        (self.reception.received() > 0).then_some(self.heard_at)
+    }
+
     pub(super) fn touch(&mut self, now: Duration) {
         self.heard_at = now;
         self.stall_reported = false;

@@ -180,6 +180,11 @@ impl Graph {
         self.ports.get(&id).map(Port::stats)
     }
 
+    /// When a port was last heard, on the clock of `now`; `None` before its first packet.
+    pub fn heard_at(&self, id: PortId) -> Option<Duration> {
+        self.ports.get(&id)?.inbound.heard_at()
+    }
+
     /// Takes a datagram of a port's RTP flow. Garbage is counted and dropped. The bytes are
     /// overwritten when the packet is relayed.
     pub fn handle_rtp(&mut self, now: Duration, id: PortId, bytes: &mut [u8], mut sink: impl FnMut(Output<'_>)) {

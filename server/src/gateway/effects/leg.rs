@@ -130,7 +130,7 @@ impl Running {
     }
 
     fn reports(&self, leg: LegId) -> Reports {
-        Reports { leg, inbox: self.inbox.clone() }
+        Reports { leg, inbox: self.inbox.clone(), clock: self.gateway.app.clock.clone() }
     }
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sautikit_api::ids::CallId;
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use voice::{CallEvent, EventName, LegId, Summary};
 
 use crate::calls::{self, CallError, CallSummary, LegRecord};
+use crate::gateway::sip::OpenDialog;
 use crate::state::AppState;
 
 /// Entries that may wait for the database; a call makes a few a second.
@@ -27,6 +29,7 @@ const RETRY_AFTER: [Duration; 6] = [
 enum Entry {
     Event(CallEvent),
     Leg(LegId, Box<LegRecord>),
+    Dialog(LegId, Value),
     End(Box<Summary>),
 }
 
@@ -59,6 +62,14 @@ impl Recorder {
     /// Adds a leg that the call has begun to dial.
     pub(in crate::gateway) async fn leg(&self, leg: LegId, record: LegRecord) {
         let _ = self.entries.send(Entry::Leg(leg, Box::new(record))).await;
+    }
+
+    /// Adds what it takes to end a leg's dialog after a crash.
+    pub(in crate::gateway) async fn dialog(&self, leg: LegId, dialog: &OpenDialog) {
+        // A plain structure of texts always serialises.
+        if let Ok(dialog) = serde_json::to_value(dialog) {
+            let _ = self.entries.send(Entry::Dialog(leg, dialog)).await;
+        }
     }
 
     /// Closes the record and waits until it is written.
@@ -96,6 +107,11 @@ impl Writer {
                 self.legs.insert(*leg, LegRecord::clone(record));
                 calls::record_leg(&self.app, self.call, record).await
             }
+            Entry::Dialog(leg, dialog) => {
+                let Some(record) = self.legs.get_mut(leg) else { return Ok(()) };
+                record.dialog = Some(dialog.clone());
+                calls::record_leg(&self.app, self.call, record).await
+            }
             Entry::Event(event) => self.event(event).await,
             Entry::End(summary) => {
                 let summary = self.summary(summary);
@@ -106,19 +122,29 @@ impl Writer {
 
     async fn event(&mut self, event: &CallEvent) -> Result<(), CallError> {
         let at = self.wall(event.at);
-        if event.name == EventName::CallAnswered {
+        match (event.name, self.legs.get_mut(&event.leg.unwrap_or(LegId::FIRST))) {
             // The answer is a change of the row, which adds its own entry to the timeline.
-            let leg = self.legs.get_mut(&event.leg.unwrap_or(LegId::FIRST));
-            if let Some(leg) = leg {
+            (EventName::CallAnswered, Some(leg)) => {
                 leg.answered_at = Some(at);
                 return calls::mark_answered(&self.app, self.call, at, leg).await.map(|_| ());
             }
+            // What a leg has cost so far counts at admission, and after a crash, before the call has ended.
+            (EventName::LegAnswered, Some(leg)) => {
+                leg.answered_at = Some(at);
+                calls::record_leg(&self.app, self.call, leg).await?;
+            }
+            (EventName::LegEnded, Some(leg)) => {
+                leg.ended_at = Some(at);
+                leg.outcome = event.data.get("cause").and_then(Value::as_str).map(str::to_owned);
+                calls::record_leg(&self.app, self.call, leg).await?;
+            }
+            _ => {}
         }
         let mut data = event.data.clone();
         if let (Some(leg), Some(data)) = (event.leg, data.as_object_mut()) {
             data.insert("leg".to_owned(), leg.0.into());
         }
-        calls::record_event(&self.app, self.call, event.name.as_str(), data).await
+        calls::record_event(&self.app, self.call, event.name.as_str(), at, data).await
     }
 
     fn summary(&self, summary: &Summary) -> CallSummary {

@@ -185,6 +185,7 @@ impl Attempt<'_> {
                 talk.learn(&response.headers);
                 talk.time(SessionTimer::of_answer(&response.headers));
                 self.reports.tell(LegEvent::Answered).await;
+                talk.keep_dialog().await;
                 None
             }
             event => talk.handle(event).await,

@@ -1,10 +1,14 @@
 //! How a leg's actor speaks to its call.
 
+use std::sync::Arc;
+
 use media::{Codec, PortId};
 use tokio::sync::mpsc;
-use voice::{Cause, Input, Key, LegEvent, LegId};
+use voice::{Cause, Key, LegEvent, LegId};
 
+use crate::clock::Clock;
 use crate::gateway::call_task::Arrival;
+use crate::gateway::sip::OpenDialog;
 
 /// The way into the call's inbox, for one leg.
 #[derive(Clone)]
@@ -13,12 +17,20 @@ pub struct Reports {
     pub leg: LegId,
     /// The call's inbox.
     pub inbox: mpsc::Sender<Arrival>,
+    /// Stamps what is reported.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Reports {
     /// Tells the call. A call that is gone needs no telling.
     pub async fn tell(&self, event: LegEvent) {
-        let _ = self.inbox.send(Arrival::Voice(Input::Leg(self.leg, event))).await;
+        let at = self.clock.monotonic();
+        let _ = self.inbox.send(Arrival::Leg { at, leg: self.leg, event }).await;
+    }
+
+    /// The leg's dialog stands; whoever comes after a crash can end it by this.
+    pub async fn dialog(&self, dialog: OpenDialog) {
+        let _ = self.inbox.send(Arrival::Dialog(self.leg, dialog)).await;
     }
 
     /// The leg that we call has answered our offer: from here on it is heard on `port`.

@@ -167,6 +167,13 @@ impl Talk {
         }
     }
 
+    /// Lets the call's record keep what it takes to end this dialog after a crash.
+    pub(super) async fn keep_dialog(&self) {
+        if let Some(dialog) = self.sip.open_dialog(self.leg).await {
+            self.reports.dialog(dialog).await;
+        }
+    }
+
     /// Ends the answered leg.
     pub(super) async fn hang_up(&self, headers: Headers) {
         self.sip.bye(self.leg, headers).await;

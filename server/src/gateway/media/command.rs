@@ -1,6 +1,6 @@
 //! What a handle asks of its media thread.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use media::{Asset, Codec, DetectSet, Direction, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
@@ -77,5 +77,6 @@ pub(super) enum Command {
     Echo(PortId, bool),
     Detect(PortId, DetectSet),
     Stats(PortId, oneshot::Sender<PortStats>),
+    SinceHeard(Vec<PortId>, oneshot::Sender<Option<Duration>>),
     Stop,
 }

@@ -287,6 +287,11 @@ impl Engine {
                 }
                 Ok(())
             }
+            Command::SinceHeard(ids, reply) => {
+                let heard_at = ids.into_iter().filter_map(|id| self.graph.heard_at(id)).max();
+                let _ = reply.send(heard_at.map(|at| now.saturating_sub(at)));
+                Ok(())
+            }
             Command::Stop => {
                 self.stopped = true;
                 Ok(())

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc as thread_mpsc,
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -218,6 +219,11 @@ impl CallMedia {
     /// Replaces what is looked for in a leg's audio.
     pub fn detect(&self, port: PortId, detect: DetectSet) {
         self.link.send(Command::Detect(port, detect));
+    }
+
+    /// Tells `reply` how long ago any of these legs was heard (RTP, RTCP, consent); `None` if no packet ever came.
+    pub fn since_heard(&self, ports: Vec<PortId>, reply: oneshot::Sender<Option<Duration>>) {
+        self.link.send(Command::SinceHeard(ports, reply));
     }
 
     /// A leg's counts so far; `None` when it is gone or has no codec yet.

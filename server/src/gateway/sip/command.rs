@@ -9,7 +9,7 @@ use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Peer;
-use super::{Signal, SipGauge, SipLeg};
+use super::{OpenDialog, Signal, SipGauge, SipLeg};
 
 /// One thing to do.
 pub(crate) enum Command {
@@ -23,6 +23,10 @@ pub(crate) enum Command {
     Bye { leg: SipLeg, headers: Headers },
     /// Refresh a session: UPDATE, or a re-INVITE when there is a body.
     Refresh { leg: SipLeg, headers: Headers, body: Option<Body> },
+    /// Say how to end a call from another process.
+    Describe { leg: SipLeg, reply: oneshot::Sender<Option<OpenDialog>> },
+    /// End a call of an earlier process.
+    ByeRecovered(Box<OpenDialog>),
     /// INFO in a dialog.
     Info { leg: SipLeg, body: Body },
     /// A WebSocket was opened.

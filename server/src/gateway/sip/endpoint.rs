@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::door::{Door, Verdict};
 use super::flows::{Flows, datagram_path};
-use super::{Command, Incoming, IncomingCall, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, signal_channel};
+use super::{
+    Command, Incoming, IncomingCall, OpenDialog, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, signal_channel,
+};
 use crate::clock::Clock;
 
 /// The largest datagram that is read: the largest there is.
@@ -231,6 +233,16 @@ impl Task {
                     };
                 }
             }
+            Command::Describe { leg, reply } => {
+                let session = self.legs.get(&leg).and_then(|session| self.ua.session(*session));
+                let _ = reply.send(session.as_ref().and_then(OpenDialog::of));
+            }
+            Command::ByeRecovered(open) => match open.dialog() {
+                Some(dialog) => {
+                    self.ua.bye_recovered(now, datagram_path(open.remote), dialog, &Headers::new());
+                }
+                None => tracing::warn!(peer = %open.remote, "a recovered dialog can't be read; no BYE was sent"),
+            },
             Command::Info { leg, body } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.request_in_dialog(now, *session, Method::Info, Headers::new(), Some(body));

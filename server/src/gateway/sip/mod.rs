@@ -5,6 +5,7 @@
 //! it. What an INVITE or a REGISTER means is not decided here (`admission`, `registrar`, `call_task`).
 
 mod command;
+mod dialogs;
 mod door;
 mod endpoint;
 mod flows;
@@ -18,6 +19,7 @@ use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use command::Command;
+pub use dialogs::OpenDialog;
 pub use door::{Door, Verdict};
 pub use endpoint::{BoundEndpoint, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
@@ -134,6 +136,19 @@ impl SipHandle {
     /// Refreshes the leg's session, without a new offer when there is no body.
     pub async fn refresh(&self, leg: SipLeg, headers: Headers, body: Option<Body>) {
         self.send(Command::Refresh { leg, headers, body }).await;
+    }
+
+    /// What it takes to end the leg's dialog from another process; none before the answer, and none for a browser, whose
+    /// connection ends with ours.
+    pub async fn open_dialog(&self, leg: SipLeg) -> Option<OpenDialog> {
+        let (reply, dialog) = oneshot::channel();
+        self.send(Command::Describe { leg, reply }).await;
+        dialog.await.ok().flatten()
+    }
+
+    /// Ends a dialog that an earlier process left open.
+    pub async fn bye_recovered(&self, dialog: OpenDialog) {
+        self.send(Command::ByeRecovered(Box::new(dialog))).await;
     }
 
     /// Sends an INFO in the leg's dialog.

@@ -127,7 +127,7 @@ async fn the_timeline_comes_oldest_first(server: Server) {
     let order = scene.place().await;
     let app = &scene.server.app;
     scene.advance(2_000);
-    calls::record_event(app, order.call_id, "leg.ringing", json!({ "leg": 0 })).await.unwrap();
+    calls::record_event(app, order.call_id, "leg.ringing", app.now_us(), json!({ "leg": 0 })).await.unwrap();
     scene.advance(2_000);
     let answered = scene.answer(&order).await;
     scene.advance(1_000);

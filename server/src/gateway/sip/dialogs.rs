@@ -1,0 +1,39 @@
+//! A dialog as a call's record keeps it: what another process needs to end it after this one died.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use sip::dialog::Dialog;
+use sip::ua::SessionInfo;
+
+use super::UDP_FLOW;
+
+/// An answered dialog with a peer that datagrams reach. Its text holds numbers: it is stored, never logged.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct OpenDialog {
+    /// Where the peer is.
+    pub remote: SocketAddr,
+    /// [`Dialog::to_record`].
+    pub record: String,
+}
+
+impl std::fmt::Debug for OpenDialog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenDialog({})", self.remote)
+    }
+}
+
+impl OpenDialog {
+    /// None before the answer and for connections, which a successor can't reach its peer by.
+    pub(super) fn of(session: &SessionInfo<'_>) -> Option<Self> {
+        if !session.is_answered || session.path.flow != UDP_FLOW {
+            return None;
+        }
+        Some(Self { remote: session.path.remote, record: session.dialog?.to_record()? })
+    }
+
+    /// The dialog, numbered beyond everything that was sent in it.
+    pub(super) fn dialog(&self) -> Option<Dialog> {
+        Dialog::from_record(&self.record)
+    }
+}
