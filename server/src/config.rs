@@ -94,6 +94,8 @@ pub struct Config {
     pub database: Database,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Calls of this node.
+    pub calls: Calls,
     /// Simulators.
     pub sandbox: Sandbox,
     /// The master key.
@@ -117,6 +119,14 @@ pub struct Http {
     pub trusted_proxies: Vec<IpAddr>,
     /// Folder that `xtask build` wrote; empty means the copy inside the binary, or `site` near the executable.
     pub site_dir: PathBuf,
+}
+
+/// `[calls]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calls {
+    /// How long running calls may go on after the signal to stop, in seconds.
+    pub drain_limit_seconds: u64,
 }
 
 /// `[sip]`.

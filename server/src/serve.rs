@@ -1,19 +1,20 @@
 //! `sautikit serve`: opens everything in order, says `ready`, and stops cleanly on SIGTERM or Ctrl-C.
 
+mod shutdown;
+
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::calls::recover::Recovered;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
@@ -23,9 +24,6 @@ use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::AppState;
 use crate::{calls, jobs, numbers};
 use crate::{gateway, http};
-
-/// How long open requests and background tasks get after the signal before the process ends anyway.
-const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +80,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         app.db.migrate().await?;
     }
 
-    start_rooms(&app).await?;
+    let recovered = start_rooms(&app).await?;
 
     let started = gateway::start(&app).await?;
+    gateway::end_recovered(&started.gateway, recovered).await;
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
@@ -92,22 +91,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
-    let stopping = app.stopping.clone();
-    tokio::spawn(cancel_on_signal(stopping.clone()));
-    let service =
-        http::router(&app).layer(Extension(started.gateway)).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
-    tokio::select! {
-        result = server.into_future() => result?,
-        () = after_grace(stopping) => tracing::warn!("requests still open after {SHUTDOWN_GRACE:?} were cut"),
-    }
-    app.stopping.cancel();
-    app.tasks.close();
-    if tokio::time::timeout(SHUTDOWN_GRACE, app.tasks.wait()).await.is_err() {
-        tracing::warn!("background tasks still running after {SHUTDOWN_GRACE:?} were cut");
-    }
-    app.db.close().await;
-    Ok(())
+    let signals = shutdown::Signals::watch()?;
+    let service = http::router(&app)
+        .layer(Extension(started.gateway.clone()))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(app.stopping.clone().cancelled_owned());
+    shutdown::run_until_stopped(&app, &started.gateway, signals, server.into_future()).await
 }
 
 /// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
@@ -122,8 +111,9 @@ async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result
     Ok(())
 }
 
-/// Development's inventory, what a crash left behind, and the job runner.
-async fn start_rooms(app: &AppState) -> Result<(), ServeError> {
+/// Development's inventory, the job runner, and what a crash left behind: calls that are closed now, though their
+/// carriers do not know it yet.
+async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     if app.config.is_development() {
         numbers::seed_development(app).await?;
     }
@@ -132,7 +122,7 @@ async fn start_rooms(app: &AppState) -> Result<(), ServeError> {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
-    Ok(())
+    Ok(recovered)
 }
 
 /// Opens database, secrets and mail for a process that listens at `http_address`. Does not migrate.
@@ -141,6 +131,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let secrets = Secrets::new(master_key(&config, &entropy)?);
     let db = Db::connect(&config.database).await?;
     let tasks = TaskTracker::new();
+    let stopping = CancellationToken::new();
     let mailer = Mailer::from_config(&config, &tasks)?;
     let public_url = public_url(&config, http_address);
     let node_id = node_id(&config, &entropy)?.into();
@@ -152,7 +143,8 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         secrets: Arc::new(secrets),
         mailer,
         public_url: public_url.into(),
-        stopping: CancellationToken::new(),
+        draining: stopping.child_token(),
+        stopping,
         calls: Arc::default(),
         job_bell: Arc::default(),
         node_id,
@@ -228,25 +220,6 @@ fn node_id(config: &Config, entropy: &Entropy) -> Result<String, ServeError> {
         }
         read => Ok(read?.trim().to_owned()),
     }
-}
-
-async fn cancel_on_signal(stopping: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return tracing::error!("signals can't be watched; stop the process by SIGKILL");
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = stopping.cancelled() => return,
-    }
-    tracing::info!("stopping");
-    stopping.cancel();
-}
-
-async fn after_grace(stopping: CancellationToken) {
-    stopping.cancelled().await;
-    tokio::time::sleep(SHUTDOWN_GRACE).await;
 }
 
 #[cfg(test)]

@@ -31,8 +31,11 @@ pub struct AppState {
     pub mailer: Mailer,
     /// The origin that browsers see, without a slash at the end: `http.public_url`, or made from the bound address.
     pub public_url: Arc<str>,
-    /// Cancelled when the server is told to stop: take no new work.
+    /// Cancelled when everything ends: sockets close, tasks return.
     pub stopping: CancellationToken,
+    /// Cancelled when the server is told to stop, which is earlier: no new calls, running ones may finish. A child of
+    /// `stopping`, so that whoever stops has drained too.
+    pub draining: CancellationToken,
     /// The gateway's handle and the feed of changed calls.
     pub calls: Arc<Hub>,
     /// Rung after a job was enqueued, so that it need not wait for the next look.

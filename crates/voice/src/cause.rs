@@ -45,6 +45,8 @@ pub enum CauseKind {
     Refused,
     /// The API ended the call.
     ApiHangup,
+    /// The server stops.
+    Draining,
     /// The call's or the dial's longest duration is over.
     MaxDuration,
     /// No media arrived.
@@ -115,6 +117,7 @@ impl CauseKind {
         Self::TrunkUnreachable,
         Self::Refused,
         Self::ApiHangup,
+        Self::Draining,
         Self::MaxDuration,
         Self::MediaTimeout,
         Self::ConnectionLost,
@@ -137,6 +140,7 @@ impl CauseKind {
             Self::TrunkUnreachable  => ("trunk.unreachable",  CallStatus::Failed,   DialStatus::Failed,    503),
             Self::Refused           => ("refused",            CallStatus::Failed,   DialStatus::Failed,    403),
             Self::ApiHangup         => ("api_hangup",         CallStatus::Canceled, DialStatus::Canceled,  480),
+            Self::Draining          => ("service.draining",   CallStatus::Failed,   DialStatus::Failed,    503),
             Self::MaxDuration       => ("max_duration",       CallStatus::NoAnswer, DialStatus::NoAnswer,  480),
             Self::MediaTimeout      => ("media.timeout",      CallStatus::Failed,   DialStatus::Failed,    503),
             Self::ConnectionLost    => ("connection_lost",    CallStatus::Failed,   DialStatus::Failed,    480),

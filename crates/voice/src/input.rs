@@ -72,8 +72,10 @@ pub enum MediaEvent {
 /// What the outside may ask of a live call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LiveCommand {
-    /// End it (`POST /v1/calls/{id}/hangup`, draining).
+    /// End it (`POST /v1/calls/{id}/hangup`).
     Hangup,
+    /// End it, because the server stops and has waited long enough.
+    Drain,
 }
 
 /// What the wallet may ask of a live call.

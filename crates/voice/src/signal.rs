@@ -50,6 +50,7 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Fetched(fetch, result) => Verdict::Tell(Signal::Fetched(fetch, result)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
+        Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
         Input::Money(Money::Warn) => {
             warn(shared);
             Verdict::Ignore

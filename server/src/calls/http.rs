@@ -41,6 +41,10 @@ pub fn routes() -> Router<AppState> {
 
 async fn create_call(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::CallsWrite)?;
+    // Before the key is looked at, so that the same request may be sent again.
+    if app.draining.is_cancelled() {
+        return Err(CallError::Draining.into());
+    }
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
         Begun::Replay(answer) => return Ok(answer),
         Begun::Fresh(attempt) => attempt,

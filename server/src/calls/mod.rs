@@ -65,6 +65,9 @@ pub enum CallError {
     /// No price, or blocked.
     #[error("calls to this destination are not allowed or have no price")]
     DestinationBlocked,
+    /// This node is about to stop.
+    #[error("this server is about to restart")]
+    Draining,
     /// This node has no gateway.
     #[error("no gateway serves this node")]
     NoRoute,

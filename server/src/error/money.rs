@@ -11,6 +11,8 @@ use crate::wallet::WalletError;
 
 /// Seconds after which a locked wallet is worth another try.
 const WALLET_RETRY_SECONDS: u32 = 1;
+/// Seconds after which a node that was stopping is back, or another answers.
+const DRAINING_RETRY_SECONDS: u32 = 5;
 
 impl From<WalletError> for ApiError {
     fn from(error: WalletError) -> Self {
@@ -84,6 +86,7 @@ impl From<CallError> for ApiError {
             CallError::Actions(_) => Self::new(ErrorCode::ActionsInvalid).message(message).at("actions"),
             CallError::Emergency => ErrorCode::CallsEmergencyBlocked.into(),
             CallError::DestinationBlocked => ErrorCode::CallsDestinationBlocked.into(),
+            CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
             CallError::NoRoute => ErrorCode::CallsNoRoute.into(),
             CallError::Wallet(error) => error.into(),
             CallError::Rating(_) => Self::internal(message),

@@ -9,12 +9,15 @@ pub mod authentication;
 mod begin;
 pub mod call_task;
 pub mod door;
+mod drain;
 mod effects;
 pub mod http;
+mod last_heard;
 pub mod leg;
 pub mod media;
 pub mod on_net;
 mod originate;
+mod recovered;
 pub mod registrar;
 pub mod sandbox;
 pub mod sip;
@@ -43,6 +46,8 @@ use self::trunks::Trunks;
 use crate::state::AppState;
 use voice::LegId;
 
+pub use self::drain::drain;
+pub use self::recovered::end_recovered;
 pub use self::start::{GatewayError, Started, start};
 
 /// What carries a leg's audio.

@@ -17,7 +17,7 @@ use super::sandbox::{Sandbox, SandboxError};
 use super::sip::{Endpoint, EndpointError};
 use super::speech::Speech;
 use super::trunks::{TrunkError, Trunks};
-use super::{Gateway, admission};
+use super::{Gateway, admission, last_heard};
 use crate::state::AppState;
 use crate::webhooks::client;
 
@@ -109,6 +109,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         calls: Mutex::new(HashMap::new()),
     });
     app.tasks.spawn(admission::run(gateway.clone(), incoming));
+    app.tasks.spawn(last_heard::run(gateway.clone()));
     app.calls.connect(Arc::new(Originator(gateway.clone())));
     Ok(Started { gateway, sip_address, media_address })
 }

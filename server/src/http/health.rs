@@ -16,7 +16,7 @@ pub(super) async fn healthz() -> Json<Value> {
 }
 
 pub(super) async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Value>> {
-    if app.stopping.is_cancelled() {
+    if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::ServiceDraining).retry_after(RETRY_AFTER_SECONDS));
     }
     app.db.ping().await?;

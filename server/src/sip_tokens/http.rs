@@ -26,7 +26,7 @@ async fn create_sip_token(
     request: Request,
 ) -> ApiResult<Json<wire::SipToken>> {
     caller.needs(Scope::SipToken)?;
-    if app.stopping.is_cancelled() {
+    if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::NumbersSipTokenUnavailable));
     }
     let asked: wire::CreateSipToken = request.read_or_default()?;

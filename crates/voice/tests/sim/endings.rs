@@ -25,6 +25,16 @@ fn the_api_ends_a_call_at_any_time() {
 }
 
 #[test]
+fn a_server_that_stops_ends_its_calls_and_says_so() {
+    let mut sim = talking();
+    sim.after_ms(1_500).input(Input::Live(LiveCommand::Drain));
+    sim.expect(&["hang up 0 service.draining", "hang up 1 service.draining", "end completed"]);
+    sim.expect_end(CallStatus::Completed, "service.draining", 2);
+    let mut sim = Sim::outbound();
+    sim.input(Input::Live(LiveCommand::Drain)).expect_end(CallStatus::Failed, "service.draining", 0);
+}
+
+#[test]
 fn an_empty_wallet_beeps_and_then_ends_the_call() {
     let mut sim = talking();
     sim.input(Input::Money(Money::Warn)).expect(&["tone 0 Beep"]);

@@ -38,7 +38,7 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut incoming: mpsc::Receiver<Inco
 }
 
 async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
-    if gateway.app.stopping.is_cancelled() {
+    if gateway.app.draining.is_cancelled() {
         return refuse(&gateway, &call, 503, ErrorCode::ServiceDraining).await;
     }
     match &call.peer {

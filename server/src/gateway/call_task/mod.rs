@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use media::{Asset, Codec};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Origin, Output, SpeechFailure, Summary,
 };
@@ -17,6 +17,7 @@ use super::Gateway;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
 use super::media::{CallMedia, LegMediaEvent, PortId};
+use super::sip::OpenDialog;
 use crate::calls::{CallRow, LegRecord};
 use timers::Timers;
 
@@ -39,6 +40,19 @@ pub enum Arrival {
         /// What it speaks, for good.
         codec: Codec,
     },
+    /// A leg's report. Its moment is the report's, so that what a call lasted does not depend on how busy its task is.
+    Leg {
+        /// On the server's monotonic clock.
+        at: Duration,
+        /// Whose.
+        leg: LegId,
+        /// What happened.
+        event: LegEvent,
+    },
+    /// A leg's dialog stands, and can be ended by this after a crash.
+    Dialog(LegId, OpenDialog),
+    /// Somebody wants to know how long ago the call's legs were last heard.
+    SinceHeard(oneshot::Sender<Option<Duration>>),
     /// A text has become audio, or can't.
     Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
 }
@@ -91,6 +105,17 @@ impl CallHandle {
     pub fn hang_up(&self) -> bool {
         self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Hangup))).is_ok()
     }
+
+    /// Ends the call because this node stops. False when it is over already.
+    pub fn drain(&self) -> bool {
+        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Drain))).is_ok()
+    }
+
+    /// How long ago any of its legs was heard; nothing before the first packet. None when the call is over or busy.
+    pub fn since_heard(&self) -> Option<oneshot::Receiver<Option<Duration>>> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.try_send(Arrival::SinceHeard(reply)).is_ok().then_some(answer)
+    }
 }
 
 /// A leg's way out: its orders and its place in the media engine.
@@ -133,13 +158,16 @@ pub struct Seat {
     arrivals: mpsc::Receiver<Arrival>,
     media_events: mpsc::Receiver<LegMediaEvent>,
     origin: Origin,
+    /// What the call's offsets count from.
+    began: Duration,
 }
 
 impl Seat {
     /// Joins what a call begins with and its inbox.
     pub fn new(gateway: &Arc<Gateway>, begin: Begin, Inbox { inbox, arrivals }: Inbox) -> Self {
         let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
-        let began_at_us = gateway.app.now_us();
+        // One moment on both clocks: the record's times are this one plus what the call measured.
+        let (began, began_at_us) = (gateway.app.clock.monotonic(), gateway.app.now_us());
         let recorder = Recorder::start(gateway.app.clone(), begin.row.id, began_at_us, begin.legs.clone());
         let running = Running {
             gateway: gateway.clone(),
@@ -158,7 +186,7 @@ impl Seat {
             timers: Timers::default(),
             recorder,
         };
-        Self { running, arrivals, media_events, origin: begin.origin }
+        Self { running, arrivals, media_events, origin: begin.origin, began }
     }
 
     /// The call's effects, for seating the leg that it begins with.
@@ -168,24 +196,26 @@ impl Seat {
 
     /// Runs the call to its end.
     pub async fn run(self) {
-        let Self { mut running, mut arrivals, mut media_events, origin } = self;
-        let now = running.now();
-        let mut call = Call::new(now, running.facts.clone(), origin);
+        let Self { mut running, mut arrivals, mut media_events, origin, began } = self;
+        let mut call = Call::new(began, running.facts.clone(), origin);
         let mut ended = running.drain(&mut call).await;
         while ended.is_none() {
             let due = running.timers.next();
             let wait = due.map(|(at, _)| at.saturating_sub(running.now()));
             let input = tokio::select! {
                 arrival = arrivals.recv() => match arrival {
-                    Some(arrival) => running.arrived(arrival),
+                    Some(arrival) => running.arrived(arrival).await,
                     // The task itself holds a sender, so the inbox never closes.
                     None => break,
                 },
-                Some(event) = media_events.recv() => running.media_event(event),
-                () = sleep_for(wait) => running.timers.take_due(running.now()).map(Input::Timer),
+                Some(event) = media_events.recv() => running.media_event(event).map(|input| (running.now(), input)),
+                () = sleep_for(wait) => {
+                    let now = running.now();
+                    running.timers.take_due(now).map(|timer| (now, Input::Timer(timer)))
+                }
             };
-            if let Some(input) = input {
-                call.handle(running.now(), input);
+            if let Some((at, input)) = input {
+                call.handle(at, input);
                 ended = running.drain(&mut call).await;
             }
         }
@@ -215,33 +245,44 @@ impl Running {
         None
     }
 
-    fn arrived(&mut self, arrival: Arrival) -> Option<Input> {
-        match arrival {
-            Arrival::Voice(input) => {
-                self.note_connection(&input);
-                Some(input)
+    /// The input that an arrival is, and when it happened.
+    async fn arrived(&mut self, arrival: Arrival) -> Option<(Duration, Input)> {
+        let input = match arrival {
+            Arrival::Voice(input) => input,
+            Arrival::Leg { at, leg, event } => {
+                self.note_connection(leg, event);
+                return Some((at, Input::Leg(leg, event)));
             }
             Arrival::Agreed { leg, port, codec } => {
                 let seat = self.legs.get_mut(&leg)?;
                 (seat.port, seat.codec) = (port, Some(codec));
-                None
+                return None;
+            }
+            Arrival::Dialog(leg, dialog) => {
+                self.recorder.dialog(leg, &dialog).await;
+                return None;
+            }
+            Arrival::SinceHeard(reply) => {
+                self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
+                return None;
             }
             Arrival::Spoken(id, Ok(asset)) => {
                 self.assets.insert(id, asset);
-                Some(Input::Spoken(id, Ok(())))
+                Input::Spoken(id, Ok(()))
             }
-            Arrival::Spoken(id, Err(failure)) => Some(Input::Spoken(id, Err(failure))),
-        }
+            Arrival::Spoken(id, Err(failure)) => Input::Spoken(id, Err(failure)),
+        };
+        Some((self.now(), input))
     }
 
     /// Remembers who is being connected, whose codec the other side's answer takes into account.
-    fn note_connection(&mut self, input: &Input) {
-        match input {
-            Input::Leg(leg, LegEvent::Answered) => {
-                self.connecting = Some(*leg);
-                self.party.get_or_insert(*leg);
+    fn note_connection(&mut self, leg: LegId, event: LegEvent) {
+        match event {
+            LegEvent::Answered => {
+                self.connecting = Some(leg);
+                self.party.get_or_insert(leg);
             }
-            Input::Leg(leg, LegEvent::EarlyMedia) => self.connecting = Some(*leg),
+            LegEvent::EarlyMedia => self.connecting = Some(leg),
             _ => {}
         }
     }

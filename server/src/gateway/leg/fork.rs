@@ -11,7 +11,7 @@ use std::time::Duration;
 use media::{Codec, PortId};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use voice::{Cause, CauseKind, Input, LegEvent};
+use voice::{Cause, CauseKind, LegEvent};
 
 use super::LegOrder;
 use super::destination::Destination;
@@ -56,7 +56,7 @@ pub async fn run(
     for (index, (destination, end)) in places.into_iter().enumerate() {
         let (sender, receiver) = mpsc::channel(ORDER_QUEUE);
         let (own, mut told) = mpsc::channel(REPORT_QUEUE);
-        let (inbox, branch) = (inbox.clone(), Reports { leg: reports.leg, inbox: own });
+        let (inbox, branch) = (inbox.clone(), Reports { inbox: own, ..reports.clone() });
         tokio::spawn(outbound::run(sip.clone(), end, vec![destination], receiver, branch));
         tokio::spawn(async move {
             while let Some(arrival) = told.recv().await {
@@ -97,18 +97,19 @@ impl Fork {
     /// Lets a branch's report through when it concerns the call. Gives the cause when the leg is over.
     async fn heard(&mut self, index: usize, arrival: Arrival) -> Option<Cause> {
         match arrival {
-            Arrival::Voice(Input::Leg(_, LegEvent::Ended(cause))) => return self.ended(index, cause).await,
+            Arrival::Leg { event: LegEvent::Ended(cause), .. } => return self.ended(index, cause).await,
             Arrival::Agreed { port, codec, .. } => {
                 if let Some(branch) = self.branches.get_mut(index) {
                     branch.agreed = Some((port, codec));
                 }
             }
-            Arrival::Voice(Input::Leg(_, LegEvent::Answered)) if self.winner.is_none() => self.win(index).await,
+            Arrival::Leg { event: LegEvent::Answered, .. } if self.winner.is_none() => self.win(index).await,
             // Several places: what one of them sends before its answer is not for the caller (gateway.md, "Early media").
-            Arrival::Voice(Input::Leg(_, LegEvent::EarlyMedia)) => self.reports.tell(LegEvent::Ringing).await,
-            Arrival::Voice(Input::Leg(_, event)) if self.winner.is_none() || self.winner == Some(index) => {
+            Arrival::Leg { event: LegEvent::EarlyMedia, .. } => self.reports.tell(LegEvent::Ringing).await,
+            Arrival::Leg { event, .. } if self.winner.is_none() || self.winner == Some(index) => {
                 self.reports.tell(event).await;
             }
+            Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(dialog).await,
             _ => {}
         }
         None

@@ -3,6 +3,7 @@
 //! The caller sees one To tag and one SDP answer, repeated unchanged in the 200 (gateway.md, "Early media").
 
 use bytes::Bytes;
+use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
@@ -18,6 +19,8 @@ use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
 
 /// Tells browsers and devices the code of the error catalogue.
 const ERROR_HEADER: &str = "X-Sautikit-Error";
+/// Another node, or this one after its restart, takes the call by then (RFC 3261 §20.33).
+const RETRY_AFTER_DRAINING_SECONDS: u32 = 5;
 
 /// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200.
 pub async fn run(
@@ -101,6 +104,7 @@ impl Inbound {
                         }
                     }
                     self.greet(StatusCode::OK, Some(sdp)).await;
+                    self.talk.keep_dialog().await;
                 }
                 None => self.refuse(488).await,
             },
@@ -155,6 +159,9 @@ fn refusal_reply(refusal: Refusal) -> Reply {
     let mut headers = Headers::new();
     if let Some(code) = refusal.code {
         headers.push(HeaderName::from_token(ERROR_HEADER), Bytes::from_static(code.as_bytes()));
+        if code == ErrorCode::ServiceDraining.as_str() {
+            headers.push(HeaderName::RetryAfter, Bytes::from(RETRY_AFTER_DRAINING_SECONDS.to_string()));
+        }
     }
     Reply { status, headers, body: None }
 }

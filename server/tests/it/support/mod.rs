@@ -88,6 +88,7 @@ impl Server {
         let db = Db::connect(&config.database).await.expect("the test's database");
         db.migrate().await.expect("migrations");
         let clock = TestClock::starting_at("2026-11-02T08:00:00Z".parse().expect("a time"));
+        let stopping = CancellationToken::new();
         let app = AppState {
             db,
             clock: clock.clone(),
@@ -96,7 +97,8 @@ impl Server {
             secrets: Arc::new(Secrets::new([42; 32])),
             mailer: Mailer::Dev(Arc::default()),
             public_url: ORIGIN.into(),
-            stopping: CancellationToken::new(),
+            draining: stopping.child_token(),
+            stopping,
             calls: Arc::default(),
             job_bell: Arc::default(),
             node_id: "test-node".into(),

@@ -1,0 +1,32 @@
+//! The end of a node that is told to stop: no new calls, the running ones may finish, and those that do not are ended
+//! properly, so that each has its record and its debit (gateway.md, "Draining").
+
+use std::time::Duration;
+
+use super::Gateway;
+
+/// Between two looks at the running calls.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// For the BYEs and records of calls that were ended: a few round trips and transactions each.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
+/// Waits until no call runs; ends those that still do after `limit`.
+pub async fn drain(gateway: &Gateway, limit: Duration) {
+    if tokio::time::timeout(limit, all_ended(gateway)).await.is_ok() {
+        return;
+    }
+    let handles: Vec<_> = gateway.calls.lock().values().cloned().collect();
+    tracing::warn!(calls = handles.len(), "calls still running after {limit:?} are ended");
+    for handle in handles {
+        handle.drain();
+    }
+    if tokio::time::timeout(END_WITHIN, all_ended(gateway)).await.is_err() {
+        tracing::error!("calls could not be ended within {END_WITHIN:?}; the next start closes them");
+    }
+}
+
+async fn all_ended(gateway: &Gateway) {
+    while !gateway.calls.lock().is_empty() {
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
