@@ -57,7 +57,7 @@ async fn finish_in(app: &AppState, tx: &mut AnyConnection, summary: &CallSummary
     }
     if let (CallStatus::Ringing, Some(answered_at)) = (call.status, summary.answered_at) {
         // Answer and end can arrive in one report; the record still passes through answered.
-        lifecycle::answer(app, tx, call.id, answered_at).await?;
+        lifecycle::answer(app, tx, call.id, answered_at, None).await?;
         call.status = CallStatus::Answered;
         call.answered_at = Some(answered_at);
     }

@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 
 use super::store::events::EventRow;
 use super::store::legs::StoredLeg;
-use super::{CallError, LegRecord, store, tell};
+use super::{CallError, Direction, LegRecord, store, tell};
 use crate::state::AppState;
 use crate::webhooks::EventKind;
 
@@ -68,7 +68,9 @@ pub async fn mark_answered(
     leg: &LegRecord,
 ) -> Result<bool, CallError> {
     let mut tx = app.db.begin_write().await?;
-    if !answer(app, &mut tx, call_id, answered_at).await? {
+    // A party that we called is who the call was to; one that called us is not.
+    let winner = (leg.direction == Direction::Outbound).then_some(leg.target.as_str());
+    if !answer(app, &mut tx, call_id, answered_at, winner).await? {
         return Ok(false);
     }
     let stored = StoredLeg { leg: leg.clone(), duration_seconds: 0, cost_minor: None };
@@ -84,8 +86,9 @@ pub(super) async fn answer(
     tx: &mut AnyConnection,
     call_id: CallId,
     answered_at: i64,
+    winner: Option<&str>,
 ) -> Result<bool, CallError> {
-    if !store::mark_answered(tx, call_id, answered_at).await? {
+    if !store::mark_answered(tx, call_id, answered_at, winner).await? {
         return Ok(false);
     }
     let call = store::find_call(tx, call_id).await?.ok_or(CallError::NotFound)?;

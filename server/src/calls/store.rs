@@ -47,9 +47,11 @@ statements! {
         where ended_at is null and node_id = $1
         order by started_at
         limit $2";
+    /// Of several targets the one that answered takes their place.
     MARK_ANSWERED = "
         update calls
-        set status = 'answered', answered_at = $2, last_media_at = $2
+        set status = 'answered', answered_at = $2, last_media_at = $2,
+            to_party = coalesce($3, to_party), remote_party = coalesce($3, remote_party)
         where id = $1 and status = 'ringing'";
     FINISH_CALL = "
         update calls
@@ -153,9 +155,14 @@ pub(super) async fn list_open_of_node(
 }
 
 /// False when the call was not ringing.
-pub(super) async fn mark_answered(tx: &mut AnyConnection, id: CallId, at_us: i64) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(MARK_ANSWERED).bind(id.to_string()).bind(at_us).execute(tx).await?;
-    Ok(done.rows_affected() == 1)
+pub(super) async fn mark_answered(
+    tx: &mut AnyConnection,
+    id: CallId,
+    at_us: i64,
+    winner: Option<&str>,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(MARK_ANSWERED).bind(id.to_string()).bind(at_us).bind(winner.map(str::to_owned));
+    Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
 /// Writes the ended state of `call`. False when it had ended before.

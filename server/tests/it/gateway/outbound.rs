@@ -47,6 +47,7 @@ async fn nobody_answers_before_the_timeout() {
     let id = live.place(json!({ "from": FROM, "to": "+254722009902", "timeout": 5 })).await;
     let call = live.call_that_is(&id, "no_answer").await;
     assert_eq!(call["answered_at"], json!(null));
+    assert_eq!(live.end_of_leg(&id).await, json!({ "leg": 0, "cause": "no_answer", "sip": 408, "q850": 19 }));
 }
 
 #[tokio::test]
@@ -57,6 +58,21 @@ async fn busy_is_busy_and_free() {
     live.call_that_is(&id, "busy").await;
     assert_eq!(live.billed(&id).await["cost_minor"], 0);
     assert_eq!(live.balance().await, before);
+    assert_eq!(live.end_of_leg(&id).await, json!({ "leg": 0, "cause": "busy", "sip": 486, "q850": 17 }));
+}
+
+#[tokio::test]
+async fn of_several_numbers_the_one_that_answers_is_named_and_paid() {
+    let live = Live::with_money().await;
+    let to = json!(["+254722009901", "+254722000042"]);
+    let id = live.place(json!({ "from": FROM, "to": to, "max_duration": 1 })).await;
+    let call = live.billed(&id).await;
+    assert_eq!((&call["to"], &call["remote_e164"]), (&json!("+254722000042"), &json!("+254722000042")));
+    assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(1), &json!(MINOR_PER_SECOND)));
+    let mut shares: Vec<_> =
+        call["legs"].as_array().expect("legs").iter().map(|leg| leg["cost_minor"].clone()).collect();
+    shares.sort_by_key(|share| share.as_i64());
+    assert_eq!(shares, [json!(0), json!(MINOR_PER_SECOND)]);
 }
 
 #[tokio::test]
@@ -65,8 +81,7 @@ async fn a_carriers_503_is_failed_and_its_status_is_on_the_timeline() {
     let id = live.place(json!({ "from": FROM, "to": "+254722009903" })).await;
     let call = live.call_that_is(&id, "failed").await;
     assert_eq!(call["hangup_cause"], "sip.503");
-    let timeline = live.timeline(&id).await;
-    assert!(timeline.iter().any(|event| event["data"].to_string().contains("sip.503")), "{timeline:?}");
+    assert_eq!(live.end_of_leg(&id).await, json!({ "leg": 0, "cause": "sip.503", "sip": 503, "q850": 41 }));
 }
 
 #[tokio::test]

@@ -122,6 +122,14 @@ impl Live {
         events.as_array().expect("a list").clone()
     }
 
+    /// How the timeline says that the call's only leg ended.
+    pub(super) async fn end_of_leg(&self, id: &str) -> Value {
+        let timeline = self.timeline(id).await;
+        let ends: Vec<_> = timeline.iter().filter(|event| event["kind"] == "leg.ended").collect();
+        let [end] = ends.as_slice() else { panic!("{timeline:?}") };
+        end["data"].clone()
+    }
+
     /// The workspace's balance.
     pub(super) async fn balance(&self) -> i64 {
         balance(&self.asha).await
