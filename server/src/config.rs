@@ -221,8 +221,22 @@ impl std::fmt::Debug for Mail {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sandbox {
-    /// Simulated carrier and top-ups.
-    pub enabled: bool,
+    /// Whether the simulated carrier serves.
+    pub enabled: SandboxSwitch,
+}
+
+/// The positions of `sandbox.enabled`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxSwitch {
+    /// On in development until a trunk exists.
+    Auto,
+    /// On, tried after every trunk.
+    #[serde(rename = "true")]
+    On,
+    /// Off.
+    #[serde(rename = "false")]
+    Off,
 }
 
 /// `[secrets]`.
@@ -278,6 +292,20 @@ impl Config {
     /// The defaults with no file and no environment.
     pub fn defaults() -> Result<Self, ConfigError> {
         Self::load(Some(Path::new("/dev/null")), [], &[])
+    }
+
+    /// Whether the simulated carrier serves.
+    pub fn has_sandbox(&self) -> bool {
+        match self.sandbox.enabled {
+            SandboxSwitch::Auto => self.is_development() && self.trunk.is_empty(),
+            SandboxSwitch::On => true,
+            SandboxSwitch::Off => false,
+        }
+    }
+
+    /// Whether no call can reach a real telephone: API keys say so.
+    pub fn is_sandbox_only(&self) -> bool {
+        self.has_sandbox() && self.trunk.is_empty()
     }
 
     /// Whether this is development mode.

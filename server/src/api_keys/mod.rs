@@ -118,7 +118,7 @@ pub async fn create_api_key(
     new: NewApiKey<'_>,
 ) -> Result<(ApiKey, ApiKeySecret), Error> {
     let now = app.clock.now();
-    let secret = ApiKeySecret::generate(&app.entropy, !app.config.sandbox.enabled);
+    let secret = ApiKeySecret::generate(&app.entropy, !app.config.is_sandbox_only());
     let key = ApiKey {
         id: ApiKeyId(app.new_uuid()),
         name: checked_name(new.name)?,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Config, ConfigError, Environment};
+use super::{Config, ConfigError, Environment, SandboxSwitch};
 use crate::secrets::MASTER_KEY_BYTES;
 
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
@@ -76,8 +76,9 @@ fn production(config: &Config) -> Result<(), ConfigError> {
     if !config.http.public_url.starts_with("https://") {
         return Err(ConfigError::wrong("http.public_url", "production needs an https origin"));
     }
-    if config.sandbox.enabled {
-        return Err(ConfigError::wrong("sandbox.enabled", "production runs no simulators; set it to false"));
+    if config.sandbox.enabled == SandboxSwitch::On {
+        let message = "production runs no simulators; leave it at \"auto\" or set it to false";
+        return Err(ConfigError::wrong("sandbox.enabled", message));
     }
     if config.mail.smtp_url.is_empty() {
         return Err(ConfigError::wrong("mail.smtp_url", "production needs a mail relay"));

@@ -10,6 +10,8 @@ use super::{Config, ConfigError, DEFAULT_FILE, DEFAULT_PATH};
 const ENV_PREFIX: &str = "SAUTIKIT__";
 /// The list that the default file shows only as a comment.
 const TRUNKS: &str = "trunk";
+/// The switch with a third position: its plain ones may be written without quotes.
+const SANDBOX: &str = "sandbox.enabled";
 
 pub(super) fn merged(
     file: Option<&Path>,
@@ -84,6 +86,9 @@ fn overlay(target: &mut Table, known: &Table, over: Table, prefix: &str, origin:
                 if let Some(Value::Table(target)) = target.get_mut(&name) {
                     overlay(target, known, over, &key, origin)?;
                 }
+            }
+            (Some(_), Value::Boolean(on)) if key == SANDBOX => {
+                target.insert(name, Value::String(on.to_string()));
             }
             (Some(default), value) if default.same_type(&value) => {
                 target.insert(name, value);

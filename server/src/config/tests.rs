@@ -63,6 +63,25 @@ fn trunks_are_read_from_the_file() {
 }
 
 #[test]
+fn the_sandbox_serves_until_a_trunk_exists() {
+    let trunk = "[[trunk]]\nname = \"a\"\naddress = \"127.0.0.1:5070\"\nprefixes = [\"+\"]\n";
+    for (text, serves, alone) in [
+        (String::new(), true, true),
+        (trunk.to_owned(), false, false),
+        (format!("[sandbox]\nenabled = \"auto\"\n{trunk}"), false, false),
+        (format!("[sandbox]\nenabled = true\n{trunk}"), true, false),
+        ("[sandbox]\nenabled = \"true\"\n".to_owned(), true, true),
+        ("[sandbox]\nenabled = false\n".to_owned(), false, false),
+    ] {
+        let config = load_file(&text).unwrap();
+        assert_eq!((config.has_sandbox(), config.is_sandbox_only()), (serves, alone), "{text}");
+    }
+    assert!(!load_env("SAUTIKIT__SANDBOX__ENABLED", "false").unwrap().has_sandbox());
+    let error = load_file("[sandbox]\nenabled = \"maybe\"\n").unwrap_err().to_string();
+    assert!(error.contains("`sandbox.enabled`") && error.contains("`auto`"), "{error}");
+}
+
+#[test]
 fn development_refuses_to_listen_beyond_loopback() {
     let error = load_env("SAUTIKIT__HTTP__LISTEN", "0.0.0.0:4000").unwrap_err();
     assert!(error.to_string().contains("`http.listen`"), "{error}");

@@ -80,7 +80,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let sip_address = endpoint.address();
     let mut trunks = Trunks::from_settings(&config.trunk).await?;
     let speech = Speech::default();
-    let sandbox = if config.sandbox.enabled {
+    let sandbox = if config.has_sandbox() {
         let sandbox = Sandbox::start(app, &media, &speech, sip_address).await?;
         trunks.add_sandbox(sandbox.address());
         Some(sandbox)
