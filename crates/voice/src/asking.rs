@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::json;
 
 use crate::{
-    callback::{Answer, FetchFailure, Purpose},
+    callback::{Answer, FetchFailure, Purpose, Reply, callback_entry},
     event::EventName,
     limits::{CALLBACK_OVERDUE_AFTER, WAITING_TONE_AFTER},
     output::{FetchId, LegId, MediaCommand, Tone},
@@ -37,8 +37,10 @@ impl Asking {
 
     pub(crate) fn on(&mut self, shared: &mut Shared, signal: Signal) -> Asked {
         match signal {
-            Signal::Fetched(fetch, result) if fetch == self.fetch => self.settle(shared, result),
-            Signal::Timer(TimerId::CallbackOverdue) => self.settle(shared, Err(FetchFailure::Timeout)),
+            Signal::Fetched(fetch, result, reply) if fetch == self.fetch => self.settle(shared, result, &reply),
+            Signal::Timer(TimerId::CallbackOverdue) => {
+                self.settle(shared, Err(FetchFailure::Timeout), &Reply::default())
+            }
             Signal::Timer(TimerId::WaitingTone) => {
                 // An unanswered caller hears the ringback of their own network; answering for a tone would cost them.
                 if let Some(party) = shared.party.filter(|_| shared.party_is_up()) {
@@ -51,24 +53,18 @@ impl Asking {
         }
     }
 
-    fn settle(&mut self, shared: &mut Shared, result: Result<Answer, FetchFailure>) -> Asked {
+    fn settle(&mut self, shared: &mut Shared, result: Result<Answer, FetchFailure>, reply: &Reply) -> Asked {
         shared.timers.disarm(TimerId::WaitingTone);
         shared.timers.disarm(TimerId::CallbackOverdue);
         if let Some(listener) = self.tone_to.take() {
             shared.media(MediaCommand::Flush(listener));
         }
         let ms = self.waited_ms(shared);
+        let (name, data) = callback_entry(result.as_ref(), reply, ms);
+        shared.record(name, None, data);
         match result {
-            Ok(answer) => {
-                let data = json!({"url": answer.url, "ms": ms, "actions": answer.actions.len()});
-                shared.record(EventName::CallbackAnswered, None, data);
-                Asked::Answered(answer)
-            }
-            Err(failure) => {
-                let data = json!({"ms": ms, "code": failure.code(), "reason": failure.to_string()});
-                shared.record(EventName::CallbackUnanswered, None, data);
-                Asked::Failed(failure)
-            }
+            Ok(answer) => Asked::Answered(answer),
+            Err(failure) => Asked::Failed(failure),
         }
     }
 

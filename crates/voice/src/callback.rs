@@ -6,9 +6,10 @@ use sautikit_api::{
     actions::{Action, ActionError},
     calls::CallStatus,
 };
+use serde_json::{Value, json};
 use url::Url;
 
-use crate::{facts::Facts, output::FetchId};
+use crate::{event::EventName, facts::Facts, output::FetchId};
 
 /// A question to the customer's server. Its `Debug` leaves out the parameters, which hold numbers and digits.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,6 +48,53 @@ pub struct Answer {
     pub url: String,
     /// Parsed and within its bounds.
     pub actions: Vec<Action>,
+}
+
+/// What came over the network for a callback, good or not, as its timeline entry keeps it. Its `Debug` leaves out the
+/// body.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Reply {
+    /// The HTTP status; `None` when nothing came.
+    pub status: Option<u16>,
+    /// How long the body was, in bytes.
+    pub body_bytes: usize,
+    /// The beginning of the body: all of it up to a bound of the callback client's.
+    pub body: String,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({:?}, {} bytes)", self.status, self.body_bytes)
+    }
+}
+
+/// The timeline's entry for a callback that is over after `ms` milliseconds.
+pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms: u64) -> (EventName, Value) {
+    let mut data = json!({"ms": ms, "status": reply.status, "body_bytes": reply.body_bytes, "body": reply.body});
+    let (name, outcome) = match result {
+        Ok(answer) => {
+            (EventName::CallbackAnswered, json!({"url": shown_url(&answer.url), "actions": answer.actions.len()}))
+        }
+        Err(failure) => (EventName::CallbackUnanswered, json!({"code": failure.code(), "reason": failure.to_string()})),
+    };
+    if let (Value::Object(data), Value::Object(outcome)) = (&mut data, outcome) {
+        data.extend(outcome);
+    }
+    (name, data)
+}
+
+/// A customer's URL as the timeline shows it: without the values of parameters that are named like secrets.
+pub(crate) fn shown_url(url: &str) -> String {
+    /// Parts of names that customers give to what lets their server in.
+    const SECRET_NAMES: [&str; 6] = ["token", "secret", "key", "password", "signature", "auth"];
+    let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
+    let is_secret = |name: &str| SECRET_NAMES.iter().any(|part| name.to_ascii_lowercase().contains(part));
+    if url.query_pairs().any(|(name, _)| is_secret(&name)) {
+        let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+        let shown = pairs.iter().map(|(name, value)| (name, if is_secret(name) { "***" } else { value.as_str() }));
+        url.query_pairs_mut().clear().extend_pairs(shown);
+    }
+    url.into()
 }
 
 /// Why there is no answer.
@@ -107,6 +155,14 @@ pub(crate) fn resolve(base: Option<&str>, url: &str) -> Result<String, FetchFail
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_in_urls_are_not_shown() {
+        let plain = "https://shop.example/voice?menu=2";
+        assert_eq!(shown_url(plain), plain);
+        let shown = shown_url("https://shop.example/voice?menu=2&api_key=hunter2");
+        assert_eq!(shown, "https://shop.example/voice?menu=2&api_key=***");
+    }
 
     #[test]
     fn relative_urls_begin_at_the_url_that_answered() {

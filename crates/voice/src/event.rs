@@ -49,9 +49,10 @@ event_names! {
     CallbackFailed = "call.callback_failed",
     /// A callback went out; `url` and `params` say what was asked.
     CallbackSent = "callback.sent",
-    /// A callback was not answered well; `code` and `reason` say why. A fallback may follow.
+    /// A callback was not answered well; `code` and `reason` say why, `ms`, `status` and `body` what came. A fallback may
+    /// follow.
     CallbackUnanswered = "callback.failed",
-    /// A callback was answered; `ms` and `actions` say how fast and how many.
+    /// A callback was answered; `ms` says how fast, `status` and `body` with what, `actions` how many were in it.
     CallbackAnswered = "callback.answered",
     /// An action begins; `verb` and `attributes` say which.
     VerbStarted = "verb.started",

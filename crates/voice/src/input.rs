@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    callback::{Answer, FetchFailure},
+    callback::{Answer, FetchFailure, Reply},
     cause::Cause,
     output::{AssetId, FetchId, LegId},
     timers::TimerId,
@@ -17,8 +17,8 @@ pub enum Input {
     Leg(LegId, LegEvent),
     /// A leg's media reports.
     Media(LegId, MediaEvent),
-    /// A voice callback was answered or failed for good (its one retry included).
-    Fetched(FetchId, Result<Answer, FetchFailure>),
+    /// A voice callback was answered or failed for good (its one retry included), with what came for the timeline.
+    Fetched(FetchId, Result<Answer, FetchFailure>, Reply),
     /// A text is ready to be played, or can't be spoken.
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// Somebody outside the call interferes.

@@ -7,7 +7,7 @@ use sautikit_api::calls::CallStatus;
 use serde_json::{Value, json};
 
 use crate::{
-    callback::{Callback, Purpose, call_params},
+    callback::{Callback, Purpose, call_params, shown_url},
     cause::{Cause, CauseKind},
     digits::DigitBuffer,
     event::{CallEvent, EventName},
@@ -248,7 +248,8 @@ impl Shared {
 
     fn send(&mut self, callback: Callback) {
         let shown: serde_json::Map<_, _> = callback.params.iter().map(|(name, value)| shown(name, value)).collect();
-        let data = json!({"url": callback.url, "final": callback.purpose == Purpose::Final, "params": shown});
+        let data =
+            json!({"url": shown_url(&callback.url), "final": callback.purpose == Purpose::Final, "params": shown});
         self.record(EventName::CallbackSent, None, data);
         self.emit(Output::Fetch(callback));
     }

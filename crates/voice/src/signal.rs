@@ -6,7 +6,7 @@ use core::time::Duration;
 use serde_json::json;
 
 use crate::{
-    callback::{Answer, FetchFailure},
+    callback::{Answer, FetchFailure, Reply},
     cause::{Cause, CauseKind},
     event::EventName,
     input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure},
@@ -27,7 +27,7 @@ pub(crate) enum Signal {
     Key(LegId, Key, KeySource),
     PlayEnded(LegId, AssetId),
     Spoken(AssetId, Result<(), SpeechFailure>),
-    Fetched(FetchId, Result<Answer, FetchFailure>),
+    Fetched(FetchId, Result<Answer, FetchFailure>, Reply),
     Timer(TimerId),
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
     match input {
         Input::Leg(id, event) => leg_event(shared, id, event),
         Input::Media(id, event) => media_event(shared, id, event),
-        Input::Fetched(fetch, result) => Verdict::Tell(Signal::Fetched(fetch, result)),
+        Input::Fetched(fetch, result, reply) => Verdict::Tell(Signal::Fetched(fetch, result, reply)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),

@@ -22,6 +22,8 @@ const MAX_REDIRECTS: usize = 3;
 /// What the customer's server answered with a 2xx.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// The HTTP status, a 2xx.
+    pub status: u16,
     /// Where it came from after redirects; relative `action` URLs resolve against it.
     pub url: Url,
     /// The media type, without parameters, in lower case.
@@ -43,8 +45,13 @@ pub enum FetchError {
     #[error("the server could not be reached")]
     Connection,
     /// An answer other than 2xx.
-    #[error("the server answered {0}")]
-    Status(u16),
+    #[error("the server answered {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// At most [`client::MAX_ANSWER_BYTES`]; empty when it was larger or broke off.
+        body: Vec<u8>,
+    },
     /// A redirect that is not followed.
     #[error("the redirect is not one that is followed")]
     Redirect,
@@ -55,7 +62,7 @@ pub enum FetchError {
 
 impl FetchError {
     fn is_worth_a_retry(&self) -> bool {
-        matches!(self, Self::Connection | Self::Status(500..=599))
+        matches!(self, Self::Connection | Self::Status { status: 500..=599, .. })
     }
 }
 
@@ -101,14 +108,17 @@ async fn follow(
             .await
             .map_err(|_| FetchError::Connection)?;
         match response.status().as_u16() {
-            200..=299 => {
+            status @ 200..=299 => {
                 let content_type = media_type(&response);
                 let body = client::read_bounded(response).await.ok_or(FetchError::Body)?;
-                return Ok(Answer { url, content_type, body });
+                return Ok(Answer { status, url, content_type, body });
             }
             307 | 308 => url = next_hop(&url, &response, development)?,
             300..=399 => return Err(FetchError::Redirect),
-            status => return Err(FetchError::Status(status)),
+            status => {
+                let body = client::read_bounded(response).await.unwrap_or_default();
+                return Err(FetchError::Status { status, body });
+            }
         }
     }
     Err(FetchError::Redirect)

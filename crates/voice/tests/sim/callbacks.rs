@@ -96,7 +96,7 @@ fn relative_urls_follow_the_url_that_answered() {
         actions: parse_json(br#"{"actions":[{"redirect":{"url":"c"}}]}"#).unwrap_or_else(|error| panic!("{error}")),
     };
     let fetch = sim.newest_fetch().fetch;
-    sim.input(Input::Fetched(fetch, Ok(answer))).expect(&["ask Steer https://moved.example/a/c"]);
+    sim.input(Input::Fetched(fetch, Ok(answer), Reply::default())).expect(&["ask Steer https://moved.example/a/c"]);
 }
 
 #[test]
@@ -108,4 +108,19 @@ fn the_final_callback_only_tells() {
     assert_eq!(sim.param("CallDuration").as_deref(), Some("4"));
     sim.answer(r#"[{"say": {"text": "too late"}}]"#);
     assert_eq!(sim.summaries.len(), 1);
+}
+
+#[test]
+fn what_came_is_on_the_timeline_and_what_was_typed_is_not() {
+    let mut sim = Sim::running(r#"[{"getDigits": {"numDigits": 4}}]"#);
+    sim.press(0, "4711").after_ms(120);
+    let reply = Reply { status: Some(200), body_bytes: 9, body: "<no json>".to_owned() };
+    let fetch = sim.newest_fetch().fetch;
+    sim.input(Input::Fetched(fetch, Err(FetchFailure::Status(200)), reply));
+    let entry = |name: EventName| sim.events.iter().rfind(|event| event.name == name).expect("an entry").data.clone();
+    let failed = entry(EventName::CallbackUnanswered);
+    assert_eq!((&failed["ms"], &failed["status"], &failed["body"]), (&120.into(), &200.into(), &"<no json>".into()));
+    assert_eq!(entry(EventName::CallbackFailed)["code"], "call.callback_failed");
+    let asked = sim.events.iter().filter(|event| event.name == EventName::CallbackSent).map(|event| &event.data);
+    assert!(asked.clone().any(|data| data["params"]["Digits"] == "••••"), "{:?}", asked.collect::<Vec<_>>());
 }

@@ -91,6 +91,9 @@ struct World {
     timers: BTreeMap<TimerId, Duration>,
     ends: usize,
     summary: Option<Summary>,
+    /// Verbs that the timeline saw begin and not end, and callbacks sent and not settled.
+    verbs_open: u32,
+    callbacks_open: u32,
 }
 
 impl World {
@@ -114,9 +117,21 @@ impl World {
                     self.ends += 1;
                     self.summary = Some(summary);
                 }
-                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) | Output::Record(_) => {}
+                Output::Record(event) => self.record(&event),
+                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) => {}
             }
         }
+    }
+
+    fn record(&mut self, event: &CallEvent) {
+        match event.name {
+            EventName::VerbStarted => self.verbs_open += 1,
+            EventName::VerbEnded => self.verbs_open -= 1,
+            EventName::CallbackSent if event.data["final"] == false => self.callbacks_open += 1,
+            EventName::CallbackAnswered | EventName::CallbackUnanswered => self.callbacks_open -= 1,
+            _ => {}
+        }
+        assert!(self.verbs_open <= 1 && self.callbacks_open <= 1, "{event:?}");
     }
 }
 
@@ -132,9 +147,13 @@ fn input(step: Step, world: &mut World, now: &mut Duration) -> Option<Input> {
         Step::Media(leg, event) => Input::Media(LegId(leg), event),
         Step::Fetched(fetch, script) => {
             let actions = scripts().into_iter().nth(script)?;
-            Input::Fetched(FetchId(fetch), Ok(Answer { url: "https://shop.example/v".into(), actions }))
+            Input::Fetched(
+                FetchId(fetch),
+                Ok(Answer { url: "https://shop.example/v".into(), actions }),
+                Reply::default(),
+            )
         }
-        Step::FetchFailed(fetch) => Input::Fetched(FetchId(fetch), Err(FetchFailure::Status(500))),
+        Step::FetchFailed(fetch) => Input::Fetched(FetchId(fetch), Err(FetchFailure::Status(500)), Reply::default()),
         Step::Spoken(asset, true) => Input::Spoken(AssetId(asset), Ok(())),
         Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
         Step::Money(money) => Input::Money(money),
@@ -201,6 +220,7 @@ proptest! {
         prop_assert_eq!(world.ends, 1);
         prop_assert!(call.is_ended());
         prop_assert!(world.open.values().all(|open| !open), "open: {:?}", world.open);
+        prop_assert_eq!((world.verbs_open, world.callbacks_open), (0, 0));
         let Some(summary) = world.summary else { return Err(TestCaseError::fail("no summary")) };
         prop_assert!(summary.status.is_terminal());
         prop_assert_eq!(summary.answered.is_some(), summary.status == sautikit_api::calls::CallStatus::Completed);

@@ -140,12 +140,12 @@ impl Sim {
         let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
         let actions = parse_list(&list).unwrap_or_else(|error| panic!("{error}"));
         let callback = self.newest_fetch();
-        self.input(Input::Fetched(callback.fetch, Ok(Answer { url: callback.url, actions })))
+        self.input(Input::Fetched(callback.fetch, Ok(Answer { url: callback.url, actions }), Reply::default()))
     }
 
     pub(crate) fn refuse_fetch(&mut self, failure: FetchFailure) -> &mut Self {
         let callback = self.newest_fetch();
-        self.input(Input::Fetched(callback.fetch, Err(failure)))
+        self.input(Input::Fetched(callback.fetch, Err(failure), Reply::default()))
     }
 
     pub(crate) fn newest_fetch(&self) -> Callback {

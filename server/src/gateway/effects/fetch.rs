@@ -1,27 +1,74 @@
-//! `Output::Fetch`: the customer's server is asked, and its answer read.
+//! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
+
+use std::time::Duration;
 
 use sautikit_api::actions::parse_json;
-use voice::{Answer, Callback, FetchFailure, Input, Purpose};
+use sautikit_api::ids::CallId;
+use voice::{Answer, Callback, FetchFailure, Input, Purpose, Reply, callback_entry};
 
+use crate::calls;
+use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
 use crate::webhooks::fetch::{self, FetchError};
 
+/// Bytes of an answer's body that its timeline entry keeps: whole menus, while the 200 callbacks that a call may make
+/// stay below 4 MiB.
+const KEPT_BODY_BYTES: usize = 16 * 1024;
+
 impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
-        let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
+        let (inbox, gateway, call) = (self.inbox.clone(), self.gateway.clone(), self.facts.call_id);
         let secret = self.signing_secret.clone();
-        tokio::spawn(async move {
+        let asking = async move {
             let params: Vec<_> =
                 callback.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let development = gateway.app.config.is_development();
             let clock = gateway.app.clock.as_ref();
+            let sent = clock.monotonic();
             let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &params, &secret).await;
-            if callback.purpose != Purpose::Final {
-                let outcome = fetched.map_err(failure).and_then(read);
-                let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, outcome))).await;
+            let reply = reply_of(&fetched);
+            if callback.purpose == Purpose::Final {
+                let waited = clock.monotonic().saturating_sub(sent);
+                return record_final(&gateway, call, fetched, &reply, waited).await;
             }
-        });
+            let outcome = fetched.map_err(failure).and_then(read);
+            let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, outcome, reply))).await;
+        };
+        // Tracked, because the final one outlives its call and its entry should outlive a stop of the server.
+        self.gateway.app.tasks.spawn(asking);
     }
+}
+
+/// The call is over and its recorder closed, so the answer to its last callback is written here. It steers nothing.
+async fn record_final(
+    gateway: &Gateway,
+    call: CallId,
+    fetched: Result<fetch::Answer, FetchError>,
+    reply: &Reply,
+    waited: Duration,
+) {
+    let outcome = fetched.map(|answer| Answer { url: answer.url.into(), actions: Vec::new() }).map_err(failure);
+    let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+    let (name, data) = callback_entry(outcome.as_ref(), reply, ms);
+    let app = &gateway.app;
+    if let Err(error) = calls::record_event(app, call, name.as_str(), app.now_us(), data).await {
+        tracing::warn!(%call, %error, "the answer to a call's final callback could not be recorded");
+    }
+}
+
+fn reply_of(fetched: &Result<fetch::Answer, FetchError>) -> Reply {
+    match fetched {
+        Ok(answer) => reply(answer.status, &answer.body),
+        Err(FetchError::Status { status, body }) => reply(*status, body),
+        Err(_) => Reply::default(),
+    }
+}
+
+fn reply(status: u16, body: &[u8]) -> Reply {
+    let kept = body.get(..KEPT_BODY_BYTES).unwrap_or(body);
+    // A NUL is no text to PostgreSQL.
+    let text = String::from_utf8_lossy(kept).replace('\0', "\u{fffd}");
+    Reply { status: Some(status), body_bytes: body.len(), body: text }
 }
 
 /// An empty body means that nothing is left to do.
@@ -34,7 +81,19 @@ fn read(answer: fetch::Answer) -> Result<Answer, FetchFailure> {
 fn failure(error: FetchError) -> FetchFailure {
     match error {
         FetchError::Timeout => FetchFailure::Timeout,
-        FetchError::Status(status) => FetchFailure::Status(status),
+        FetchError::Status { status, .. } => FetchFailure::Status(status),
         other => FetchFailure::Unreachable(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_body_is_cut_and_its_length_told() {
+        let kept = reply(200, &[b'a'; KEPT_BODY_BYTES + 1]);
+        assert_eq!((kept.body.len(), kept.body_bytes), (KEPT_BODY_BYTES, KEPT_BODY_BYTES + 1));
+        assert_eq!(reply(500, b"a\0\xff").body, "a\u{fffd}\u{fffd}");
     }
 }

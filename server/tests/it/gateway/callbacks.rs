@@ -56,6 +56,11 @@ async fn answer(State(customer): State<Customer>, headers: HeaderMap, body: Stri
     if forms.len() == 1 { customer.actions.to_string() } else { String::new() }
 }
 
+/// The data of the timeline's entries of this kind.
+fn of_kind(timeline: &[Value], kind: &str) -> Vec<Value> {
+    timeline.iter().filter(|event| event["kind"] == kind).map(|event| event["data"].clone()).collect()
+}
+
 fn menu() -> Value {
     json!({ "actions": [
         { "say": { "text": "Karibu." } },
@@ -81,7 +86,45 @@ async fn a_caller_from_the_carrier_hears_the_customers_menu() {
     assert_eq!(last["CallStatus"], "completed");
     let call = live.newest_call().await;
     assert_eq!((&call["direction"], &call["from"]), (&json!("inbound"), &json!(CALLER)));
-    assert_eq!(live.billed(call["id"].as_str().expect("an id")).await["cost_minor"], 0);
+    let id = call["id"].as_str().expect("an id");
+    assert_eq!(live.billed(id).await["cost_minor"], 0);
+    // Each question is on the timeline with its answer; the last answer comes after the end.
+    let timeline = eventually("the last answer is recorded", async || {
+        let timeline = live.timeline(id).await;
+        (of_kind(&timeline, "callback.answered").len() == 3).then_some(timeline)
+    })
+    .await;
+    let sent = of_kind(&timeline, "callback.sent");
+    assert_eq!(sent.iter().map(|sent| &sent["final"]).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!((&sent[0]["url"], &sent[0]["params"]["CallStatus"]), (&json!(url), &json!("ringing")));
+    let answered = of_kind(&timeline, "callback.answered");
+    assert_eq!((&answered[0]["status"], &answered[0]["actions"]), (&json!(200), &json!(2)));
+    assert_eq!(answered[0]["body"], menu().to_string());
+    assert!(answered.iter().all(|answer| answer["ms"].is_u64()), "{answered:?}");
+    for (kind, verbs) in [("verb.started", ["say", "getDigits"]), ("verb.ended", ["say", "getDigits"])] {
+        let entries = of_kind(&timeline, kind);
+        assert_eq!(entries.iter().map(|entry| &entry["verb"]).collect::<Vec<_>>(), verbs, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_customers_server_that_fails_is_told_on_the_timeline() {
+    let live = Live::with_money().await;
+    let (_, url) = Customer::serve(json!({ "actions": [{ "sing": {} }] })).await;
+    live.route(json!({ "voice_callback_url": url, "voice_signing_secret": SECRET })).await;
+    live.asha.post("/v1/sandbox/inbound", json!({ "from": CALLER, "to": FROM })).await.expect(202);
+    let call = live.newest_call().await;
+    let id = call["id"].as_str().expect("an id");
+    let timeline = eventually("the failure is recorded", async || {
+        let timeline = live.timeline(id).await;
+        (!of_kind(&timeline, "call.callback_failed").is_empty()).then_some(timeline)
+    })
+    .await;
+    let failed = of_kind(&timeline, "callback.failed");
+    assert_eq!((&failed[0]["code"], &failed[0]["status"]), (&json!("actions.invalid"), &json!(200)));
+    assert!(failed[0]["body"].as_str().is_some_and(|body| body.contains("sing")), "{failed:?}");
+    let reason = of_kind(&timeline, "call.callback_failed")[0]["reason"].as_str().expect("a reason").to_owned();
+    assert!(reason.contains("actions[0]"), "{reason}");
 }
 
 #[tokio::test]
