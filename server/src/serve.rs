@@ -87,11 +87,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
+    let signals = shutdown::Signals::watch()?;
     println!("ready http={http_address} sip={sip_address} media={media_address}");
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
-    let signals = shutdown::Signals::watch()?;
     let service = http::router(&app)
         .layer(Extension(started.gateway.clone()))
         .into_make_service_with_connect_info::<SocketAddr>();

@@ -26,7 +26,8 @@ pub async fn drain(gateway: &Gateway, limit: Duration) {
 }
 
 async fn all_ended(gateway: &Gateway) {
-    while !gateway.calls.lock().is_empty() {
+    // A call is written before its BYE is answered; the carrier should have both.
+    while !gateway.calls.lock().is_empty() || gateway.sip.gauge().await.sessions > 0 {
         tokio::time::sleep(LOOK_AGAIN).await;
     }
 }

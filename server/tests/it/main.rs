@@ -15,5 +15,6 @@ mod http;
 mod idempotency;
 mod jobs;
 mod mail;
+mod process;
 mod statements;
 mod wallet;
