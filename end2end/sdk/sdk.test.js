@@ -86,9 +86,9 @@ test("an outbound call rings, is answered with audio both ways, takes digits, an
   assert.match(invite.body, /a=candidate:/);
   assert.equal(await page.evaluate(() => call.callId), "HD_1");
   // Audio is heard: energy grows on the receiving side.
-  await page.waitForFunction(async () => {
-    for (const report of (await call.getStats()).values()) if (report.type === "inbound-rtp" && report.totalAudioEnergy > 0) return true;
-    return false;
+  await page.evaluate(async () => {
+    const heard = (stats) => [...stats.values()].some((report) => report.type === "inbound-rtp" && report.totalAudioEnergy > 0);
+    while (!heard(await call.getStats())) await new Promise((resolve) => setTimeout(resolve, 50));
   });
   await page.evaluate(() => { call.sendDtmf("12#"); call.mute(true); });
   await page.evaluate(() => call.hangup());

@@ -1,0 +1,122 @@
+// From a browser's INVITE to the first sound at both ends: `node bench/first_audio.js [CALLS]`, environment as for the tests.
+//
+// The callee is a carrier of this script's own (one UDP socket for SIP, one for RTP) that answers at once, so that what is
+// measured is ours: signalling, bridging, DTLS and the first packet. Times are taken in one process for the callee and in
+// the page for the browser; both clocks are the machine's.
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { cpus } from "node:os";
+import { launchBrowser } from "../support/browser.js";
+import { startCustomer } from "../support/customer.js";
+import { openPhone } from "../support/phone.js";
+import { startServer } from "../support/server.js";
+import { openWorkspace } from "../support/workspace.js";
+
+const calls = Number(process.argv[2] ?? 20);
+
+const udp = async () => {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return socket;
+};
+
+/** Answers every INVITE with A-law and sends a packet every 20 ms from then on. `firstHeard` is when RTP first arrived. */
+async function startCarrier() {
+  const [sip, rtp] = await Promise.all([udp(), udp()]);
+  const carrier = { port: sip.address().port, firstHeard: undefined };
+  let pace;
+  rtp.on("message", () => { carrier.firstHeard ??= performance.timeOrigin + performance.now(); });
+  sip.on("message", (bytes, from) => {
+    const text = bytes.toString();
+    const [head, body] = text.split("\r\n\r\n");
+    const [start, ...lines] = head.split("\r\n");
+    const method = start.split(" ")[0];
+    const header = (name) => lines.filter((line) => line.toLowerCase().startsWith(`${name}:`));
+    const reply = (status, sdp = "") => {
+      const to = header("to")[0] + (header("to")[0].includes(";tag=") ? "" : ";tag=carrier");
+      const type = sdp ? ["Content-Type: application/sdp"] : [];
+      const answer = [`SIP/2.0 ${status}`, ...header("via"), ...header("from"), to, ...header("call-id"), ...header("cseq"),
+        `Contact: <sip:carrier@127.0.0.1:${carrier.port}>`, ...type, `Content-Length: ${sdp.length}`, "", sdp];
+      sip.send(answer.join("\r\n"), from.port, from.address);
+    };
+    if (method === "BYE") {
+      clearInterval(pace);
+      reply("200 OK");
+    } else if (method === "INVITE") {
+      const peer = Number(/m=audio (\d+)/.exec(body)[1]);
+      const { port } = rtp.address();
+      reply("200 OK", `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`);
+      let sequence = 0;
+      clearInterval(pace);
+      pace = setInterval(() => {
+        const packet = Buffer.alloc(172, 0x55);
+        packet.writeUInt16BE(0x8008, 0);
+        packet.writeUInt16BE(sequence & 0xffff, 2);
+        packet.writeUInt32BE((sequence * 160) >>> 0, 4);
+        packet.writeUInt32BE(7, 8);
+        sequence += 1;
+        rtp.send(packet, peer, "127.0.0.1");
+      }, 20);
+    }
+  });
+  carrier.stop = () => {
+    clearInterval(pace);
+    sip.close();
+    rtp.close();
+  };
+  return carrier;
+}
+
+const carrier = await startCarrier();
+const server = await startServer(`sandbox.enabled = true
+
+[[trunk]]
+name = "bench"
+address = "127.0.0.1:${carrier.port}"
+prefixes = ["+254"]
+sources = ["127.0.0.1/32"]
+priority = 1`);
+const browser = await launchBrowser();
+const workspace = await openWorkspace(server.url);
+const customer = await startCustomer(workspace);
+
+const inBrowser = [];
+const atCallee = [];
+for (let turn = 0; turn < calls; turn += 1) {
+  const account = { server: server.url, from: workspace.number, ...(await workspace.token()) };
+  const phone = await openPhone(browser, { customer, stack: "sdk", account });
+  carrier.firstHeard = undefined;
+  const times = await phone.page.evaluate(async () => {
+    // When the INVITE leaves and when the first frame of sound was played.
+    const send = WebSocket.prototype.send;
+    let invited;
+    WebSocket.prototype.send = function (data) {
+      const text = typeof data === "string" ? data : new TextDecoder().decode(data);
+      if (text.startsWith("INVITE")) invited = performance.timeOrigin + performance.now();
+      return send.call(this, data);
+    };
+    window.phone.call("+254722000042");
+    for (;;) {
+      const heardAt = window.firstFrameAt();
+      if (invited && heardAt) return { invited, heardAt };
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+  while (!carrier.firstHeard) await new Promise((resolve) => setTimeout(resolve, 1));
+  inBrowser.push(times.heardAt - times.invited);
+  atCallee.push(carrier.firstHeard - times.invited);
+  await phone.hangup();
+  await phone.sees("ended");
+  await phone.close();
+}
+
+const figure = (values, share) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))].toFixed(1);
+console.log(`${calls} calls, ${cpus().length} × ${cpus()[0].model}`);
+for (const [where, values] of [["browser", inBrowser], ["callee", atCallee]]) {
+  console.log(`INVITE → first audio, ${where}: p50 ${figure(values, 0.5)} ms, p90 ${figure(values, 0.9)} ms, worst ${figure(values, 1)} ms`);
+}
+
+await browser.close();
+customer.stop();
+await server.stop();
+carrier.stop();

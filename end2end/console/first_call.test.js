@@ -1,0 +1,97 @@
+// The first thing that a newcomer does, in the browser and in nothing else: from the sign-in form to a billed call.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { codec, hears, isRepeated } from "../support/audio.js";
+import { launchBrowser, openPage } from "../support/browser.js";
+import { startServer } from "../support/server.js";
+import { mailedLink } from "../support/workspace.js";
+
+const EMAIL = "amina@example.co.ke";
+const NUMBER = "+254700000001";
+const CALLED = "+254722000042";
+
+let server, browser, page;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), launchBrowser()]);
+  page = await openPage(browser);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const shown = (text) => page.getByText(text, { exact: true }).first().waitFor();
+const press = (name) => page.getByRole("button", { name, exact: true }).click();
+/** The figure under a label of the page's row of figures. */
+const figure = (label) => page.locator(".stat", { has: page.getByText(label, { exact: true }) }).locator(".stat__value").innerText();
+/** Minor units of an amount such as `KES 1,000.00`. */
+const minor = (money) => Number(money.replace(/[^0-9]/g, ""));
+
+async function walletBalance() {
+  await page.goto(`${server.url}/wallet`);
+  return minor(await figure("Balance"));
+}
+
+test("a newcomer signs in by mail and sets up a workspace", async () => {
+  await page.goto(`${server.url}/signin`);
+  await page.getByLabel("E-mail address").fill(EMAIL);
+  await press("Send me a link");
+  await shown("Check your mail");
+  await page.goto(`${server.url}/dev/mail`);
+  await page.locator(`a[href="${await mailedLink(server.url, EMAIL)}"]`).click();
+  await press("Sign in");
+  await page.getByLabel("Your name").fill("Amina");
+  await page.getByLabel("Workspace name").fill("Acme");
+  await press("Create workspace");
+  await page.waitForURL("**/home");
+});
+
+test("tops up by the simulator and claims a number", async () => {
+  await page.goto(`${server.url}/wallet`);
+  await page.getByLabel("Amount").fill("1,000");
+  await page.getByLabel("M-Pesa phone").fill("0722 000 001");
+  await press("Request payment");
+  await shown("Payment received");
+  assert.equal(await walletBalance(), 100_000);
+  await page.goto(`${server.url}/numbers`);
+  await press(`Claim ${NUMBER}`);
+  await shown("The number is yours");
+});
+
+test("calls from the softphone, hears and is heard, and pays exactly what the call page says", async () => {
+  const before = await walletBalance();
+  await page.goto(`${server.url}/softphone`);
+  await shown("Ready");
+  await page.locator('[data-phone="to"]').fill(CALLED);
+  await press("Call");
+  await shown("Ringing");
+  await shown("In call");
+  await hears(page);
+  assert.equal(await codec(page), "audio/opus");
+  await isRepeated(page);
+  await press("Hang up");
+  await page.waitForSelector('[data-phone="root"][data-state="idle"]');
+
+  await page.goto(`${server.url}/calls`);
+  await page.locator('tbody a[href^="/calls/"]').first().click();
+  await shown("Completed");
+  const seconds = await figure("Duration");
+  await page.waitForFunction(() => !document.body.innerText.includes("Pending"));
+  const cost = minor(await figure("Cost"));
+  assert.match(seconds, /\d/);
+  assert.ok(cost > 0);
+  assert.equal(await walletBalance(), before - cost);
+});
+
+test("the ledger agrees beside the live server", async () => {
+  const { code, output } = await server.command("ledger", "verify");
+  assert.equal(code, 0, output);
+});
+
+test("no page on the way or in the menu had an error or broke its content security policy", async () => {
+  await page.goto(`${server.url}/home`);
+  const paths = await page.locator('nav a[href^="/"]').evaluateAll((links) => links.map((link) => link.pathname));
+  for (const path of new Set(["/", ...paths])) await page.goto(server.url + path);
+  assert.deepEqual(page.problems, []);
+});
