@@ -1,0 +1,38 @@
+// Calls of a workspace, placed and read through the API.
+import { eventually } from "./workspace.js";
+
+export const callsOf = (workspace) => ({
+  /** Places a call; its id. */
+  async place(to, more = {}) {
+    const { call_id: id } = await workspace.post("/v1/calls", { from: workspace.number, to, ...more }, 202);
+    return id;
+  },
+
+  hangUp: (id) => workspace.post(`/v1/calls/${id}/hangup`, {}),
+
+  events: (id) => workspace.get(`/v1/calls/${id}/events`),
+
+  /** The call once it has this status. */
+  that: (id, status) => eventually(`call ${status}`, async () => {
+    const call = await workspace.get(`/v1/calls/${id}`);
+    return call.status === status && call;
+  }),
+
+  /** The call once it has ended and its cost is known. */
+  billed: (id) => eventually("the bill", async () => {
+    const call = await workspace.get(`/v1/calls/${id}`);
+    return call.ended_at && call.cost_minor !== null && call;
+  }),
+
+  /** Ids of all calls, newest first. */
+  ids: async () => (await workspace.get("/v1/calls?limit=200")).map((call) => call.id),
+});
+
+/** What a server holds when no call is up. */
+const IDLE = { calls: 0, sip_sessions: 0, media_ports: 0, media_rtp_pairs: 0, webrtc_connections: 0 };
+
+/** Waits until no leg, port or browser connection of an ended call is left. */
+export const isIdle = (server) => eventually("an idle server", async () => {
+  const metrics = await server.metrics();
+  return Object.entries(IDLE).every(([name, value]) => metrics[name] === value);
+});
