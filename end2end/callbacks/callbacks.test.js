@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { hangsUpAfter, isTold, listens, neverAcknowledges, presses } from "../sipp/callers.js";
 import { CALLER } from "../sipp/scenario.js";
-import { caller } from "../sipp/sipp.js";
+import { HOST, caller } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { callsOf, isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
@@ -30,7 +30,7 @@ describe("voice callbacks", { concurrency: true }, () => {
   let server, customer;
 
   before(async () => {
-    const { settings } = await reserveTrunks({ carrier: [{ sources: ["127.0.0.1/32"] }] });
+    const { settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
     server = await startOperated(settings);
     customer = await startExpress(SECRET, PAGES);
   });

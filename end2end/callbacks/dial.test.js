@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { listens } from "../sipp/callers.js";
 import { CALLER } from "../sipp/scenario.js";
-import { caller } from "../sipp/sipp.js";
+import { HOST, caller } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { isRepeated } from "../support/audio.js";
 import { launchBrowser } from "../support/browser.js";
@@ -25,7 +25,7 @@ const PAGES = {
 let server, workspace, express, customer, browser;
 
 before(async () => {
-  const { settings } = await reserveTrunks({ carrier: [{ sources: ["127.0.0.1/32"] }] });
+  const { settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
   [server, browser] = await Promise.all([startOperated(settings), launchBrowser()]);
   workspace = await openWorkspace(server.url);
   express = await startExpress(SECRET, PAGES);

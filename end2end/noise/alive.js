@@ -1,24 +1,21 @@
 // What must be true of a server after any noise.
 import assert from "node:assert/strict";
 import { answers } from "../sipp/carriers.js";
-import { carrier, freePort } from "../sipp/sipp.js";
+import { HOST, carrier } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { callsOf, isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
 import { eventually, openWorkspace } from "../support/workspace.js";
 
-/** A server with a workspace and a trunk whose calls come from 127.0.0.1. */
+/** A server with a workspace and a trunk whose calls come from `HOST`. */
 export async function startTarget() {
-  process.env.SAUTIKIT__MEDIA__LISTEN = `127.0.0.1:${await freePort()}`;
-  const { trunks, settings } = await reserveTrunks({ carrier: [{ sources: ["127.0.0.1/32"] }] });
+  const { trunks, settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
   const server = await startOperated(settings);
   const workspace = await openWorkspace(server.url);
   const calls = callsOf(workspace);
   const { tasks } = await server.metrics();
   return {
     server,
-    /** Where browsers' media goes. */
-    mediaPort: Number(process.env.SAUTIKIT__MEDIA__LISTEN.split(":")[1]),
     workspace,
     calls,
     trunk: trunks.carrier,

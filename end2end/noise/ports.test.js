@@ -31,7 +31,7 @@ async function sendNoise(port) {
 }
 
 test("noise at the browsers' port is dropped", async () => {
-  await sendNoise(target.mediaPort);
+  await sendNoise(Number(target.server.media.split(":")[1]));
   await target.isWell();
 });
 

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
+import { HOST } from "../sipp/sipp.js";
 import { startTarget } from "./alive.js";
 import { tortureMessages, wrongMessages } from "./messages.js";
 
 /** A trunk's address, and one of nobody we know. */
-const SENDERS = { "a trunk": "127.0.0.1", "a stranger": "127.0.0.3" };
+const SENDERS = { "a trunk": HOST, "a stranger": "127.0.0.3" };
 
 let target;
 

@@ -5,7 +5,7 @@ import { callsOf, isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
 import { openWorkspace } from "../support/workspace.js";
 import { isTold } from "./callers.js";
-import { caller } from "./sipp.js";
+import { HOST, caller } from "./sipp.js";
 import { reserveTrunks } from "./trunks.js";
 
 /** An address of no trunk. */
@@ -14,7 +14,7 @@ const STRANGER = "127.0.0.2";
 let server, asha, calls;
 
 before(async () => {
-  const { settings } = await reserveTrunks({ carrier: [{ sources: ["127.0.0.1/32"] }] });
+  const { settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
   server = await startOperated(settings);
   asha = await openWorkspace(server.url);
   calls = callsOf(asha);

@@ -1,33 +1,30 @@
 // Runs SIPp with one scenario.
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../support/workspace.js";
 
-const LOOPBACK = "127.0.0.1";
+/**
+ * This process's own loopback address, so that its ports are free whatever else runs on the machine: a port that is only
+ * looked for and named in a configuration is somebody else's a moment later.
+ */
+export const HOST = `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 /** Longer than any scenario; SIPp then fails and says where it waited. */
 const LIMIT_SECONDS = 90;
 
 /** The end of a trace says what went wrong. */
 const TRACE_BYTES = 64 * 1024;
 
-/** Below the ports that the kernel gives to whoever asks for any, so that a reserved one is not given away meanwhile. */
-const FIRST_PORT = 10_000;
-const LAST_PORT = 19_998;
+/** Ports that one SIPp may open: the one named, and those of audio and video with their RTCP. */
+const PORTS_APART = 10;
+let lastPort = 10_000;
 
-/** A UDP port that is free now; even, as RTP ports are by custom (RFC 3550 §11). */
-export async function freePort(address = LOOPBACK) {
-  for (;;) {
-    const port = randomInt(FIRST_PORT / 2, LAST_PORT / 2) * 2;
-    const socket = createSocket("udp4").bind(port, address);
-    const isFree = await once(socket, "listening").then(() => true, () => false);
-    socket.close();
-    if (isFree) return port;
-  }
+/** A port at `HOST` that nothing else of this process has; even, as RTP ports are by custom (RFC 3550 §11). */
+export function ownPort() {
+  lastPort += PORTS_APART;
+  return lastPort;
 }
 
 /**
@@ -36,7 +33,7 @@ export async function freePort(address = LOOPBACK) {
  */
 export async function carrier(scenario, port, { calls = 1, more = [] } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sipp-"));
-  const done = run(scenario, { folder, port, address: LOOPBACK, calls, more });
+  const done = run(scenario, { folder, port, address: HOST, calls, more });
   // Nobody may be waiting yet when it fails.
   done.catch(() => {});
   await Promise.race([done, eventually(`sipp at ${port}`, () => isBound(port))]);
@@ -44,10 +41,10 @@ export async function carrier(scenario, port, { calls = 1, more = [] } = {}) {
 }
 
 /** Calls `number` at the server's SIP address; resolves when all went as written. */
-export const caller = async (scenario, number, server, { address = LOOPBACK, more = [] } = {}) =>
+export const caller = async (scenario, number, server, { address = HOST, more = [] } = {}) =>
   run(scenario, {
     folder: await mkdtemp(join(tmpdir(), "sipp-")),
-    port: await freePort(address), address, calls: 1, more: [...more, "-s", number, server],
+    port: ownPort(), address, calls: 1, more: [...more, "-s", number, server],
   });
 
 /** Gives what the scenario logged; rejects with what SIPp and its trace of messages say. */
@@ -56,7 +53,7 @@ async function run(scenario, { folder, port, address, calls, more }) {
   await writeFile(file, scenario);
   const settings = [
     ["-sf", file], ["-i", address], ["-mi", address], ["-m", String(calls)], ["-p", String(port)],
-    ["-mp", String(await freePort(address))], ["-timeout", String(LIMIT_SECONDS)], ["-timeout_error"],
+    ["-mp", String(ownPort())], ["-timeout", String(LIMIT_SECONDS)], ["-timeout_error"],
     ["-nostdin"], ["-trace_err"], ["-trace_msg"], ["-trace_logs"], ["-log_file", join(folder, "log")],
     // A scenario that goes wrong can make two peers repeat themselves for ever.
     ["-ringbuffer_files", "1"], ["-ringbuffer_size", String(TRACE_BYTES)],
@@ -72,11 +69,13 @@ async function run(scenario, { folder, port, address, calls, more }) {
   return traces;
 }
 
-/** Whether a process listens at 127.0.0.1:`port` (proc(5), local address in hexadecimal). */
+/** Whether a process listens at `HOST`:`port` (proc(5), local address in hexadecimal, its bytes from the last). */
 async function isBound(port) {
-  const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return (await readFile("/proc/net/udp", "utf8")).includes(`0100007F:${hex} `);
+  const address = HOST.split(".").reverse().map((byte) => hex(Number(byte), 2)).join("");
+  return (await readFile("/proc/net/udp", "utf8")).includes(`${address}:${hex(port, 4)} `);
 }
+
+const hex = (value, digits) => value.toString(16).toUpperCase().padStart(digits, "0");
 
 async function readAll(folder) {
   const names = await readdir(folder);

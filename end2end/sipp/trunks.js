@@ -2,7 +2,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { eventually } from "../support/workspace.js";
-import { freePort } from "./sipp.js";
+import { HOST, ownPort } from "./sipp.js";
 
 /** The sandbox stays on, behind all others: it also approves top-ups. */
 const SANDBOX = "[sandbox]\nenabled = true\n";
@@ -18,12 +18,12 @@ export async function reserveTrunks(wanted) {
     const prefix = `+2547221${String(index).padStart(2, "0")}`;
     const ports = [];
     for (const [priority, keys] of group.entries()) {
-      const port = await freePort();
+      const port = ownPort();
       ports.push(port);
       const further = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join("");
       blocks.push(`[[trunk]]
 name = "${name}-${priority}"
-address = "127.0.0.1:${port}"
+address = "${HOST}:${port}"
 prefixes = ["${prefix}"]
 priority = ${priority + 1}
 ${further}`);
@@ -35,7 +35,7 @@ ${further}`);
 
 /** A carrier that never says anything: `messages` are the datagrams that came. */
 export async function silentCarrier(port) {
-  const socket = createSocket("udp4").bind(port, "127.0.0.1");
+  const socket = createSocket("udp4").bind(port, HOST);
   await once(socket, "listening");
   const messages = [];
   socket.on("message", (bytes) => messages.push(bytes.toString()));

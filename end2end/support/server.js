@@ -34,10 +34,11 @@ ${settings}
   process.once("SIGTERM", () => process.exit(1));
   const log = join(folder, "server.log");
   server.stderr.pipe(createWriteStream(log));
-  const [, http, sip] = /http=(\S+) sip=(\S+)/.exec(await readyLine(server, log));
+  const [, http, sip, media] = /http=(\S+) sip=(\S+) media=(\S+)/.exec(await readyLine(server, log));
   return {
     url: `http://${http}`,
     sip,
+    media,
     log: () => readFile(log, "utf8"),
     /** Runs a subcommand beside the live server: its exit code and what it printed. */
     async command(...args) {
