@@ -237,7 +237,13 @@ fn new_leg(
     }
 }
 
-async fn start(app: &AppState, tx: &mut AnyConnection, call: &CallRow, legs: &[LegRecord]) -> Result<(), CallError> {
+/// Writes call and legs, and tells that the call has started.
+pub(super) async fn start(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    call: &CallRow,
+    legs: &[LegRecord],
+) -> Result<(), CallError> {
     store::insert_call(tx, call, &app.node_id).await?;
     for leg in legs {
         let stored = store::legs::StoredLeg { leg: leg.clone(), duration_seconds: 0, cost_minor: None };

@@ -5,6 +5,7 @@
 //! refuses the rest. Deliberately absent: SIP and media (the gateway), and the movement of money (`wallet`).
 
 pub mod admission;
+mod admit_client;
 pub mod debit;
 pub mod destination;
 pub mod finish;
@@ -30,6 +31,7 @@ use crate::wallet::WalletError;
 use crate::{pricing, webhooks};
 
 pub use admission::{Admitted, NewInbound, admit_browser, admit_inbound, rate_dial};
+pub use admit_client::admit_client;
 pub use finish::{CallSummary, finish};
 pub use gateway::{CallsGateway, Hub, OriginateOrder, RatedTarget};
 pub use lifecycle::{mark_answered, record_event, record_leg, touch_media};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::LegRecordId;
+use sautikit_api::ids::{LegRecordId, WorkspaceId};
 use sip::message::HeaderName;
 use voice::{LegId, Origin, Target};
 
@@ -19,7 +19,8 @@ const FROM_HEADERS: [&str; 2] = ["P-Preferred-Identity", "X-Sautikit-From"];
 
 /// Checks what the token and the workspace allow and starts the call.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &Identity) {
-    let Some(wanted) = call.request.uri.decoded_user().map(|user| user.into_owned()) else {
+    let wanted = call.request.uri.decoded_user().and_then(|user| Wanted::parse(&user, identity.workspace));
+    let Some(wanted) = wanted else {
         return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await;
     };
     let Some(from) = number_to_call_from(&call, identity) else {
@@ -28,17 +29,23 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     if !identity.permissions.outbound {
         return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
     }
-    let admitted = match calls::admit_browser(&gateway.app, identity.workspace, &from, &wanted).await {
+    let admitted = match &wanted {
+        Wanted::Telephone(number) => calls::admit_browser(&gateway.app, identity.workspace, &from, number).await,
+        Wanted::Client(name) => calls::admit_client(&gateway.app, identity.workspace, &from, name).await,
+    };
+    let admitted = match admitted {
         Ok(admitted) => admitted,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
     let call_id = admitted.call.id;
-    if !identity.permissions.allow_destination(&admitted.call.to) {
+    // The token's prefixes are of telephone numbers.
+    let is_telephone = matches!(wanted, Wanted::Telephone(_));
+    if is_telephone && !identity.permissions.allow_destination(&admitted.call.to) {
         // The row exists by now, so the call ends as a record too.
         begin::abandon(&gateway, call_id, ErrorCode::CallsDestinationBlocked).await;
         return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
     }
-    match prepare(&gateway, admitted, identity).await {
+    match prepare(&gateway, admitted, identity, wanted).await {
         Ok(begin) => begin::run_with_caller(&gateway, begin, call, MediaTransport::WebRtc).await,
         Err(error) => {
             tracing::error!(call = %call_id, %error, "a browser's call could not begin");
@@ -52,6 +59,7 @@ async fn prepare(
     gateway: &Gateway,
     admitted: Admitted,
     identity: &Identity,
+    wanted: Wanted,
 ) -> Result<crate::gateway::call_task::Begin, begin::BeginError> {
     let Admitted { call, number, targets, .. } = admitted;
     let app = &gateway.app;
@@ -59,17 +67,42 @@ async fn prepare(
     let record =
         begin::leg_record(LegRecordId(app.new_uuid()), &caller, Direction::Inbound, Rate::FREE, call.started_at);
     let mut legs = vec![(LegId::FIRST, record)];
-    // No target: the workspace's own number, whose inbound routing runs.
-    let origin = match targets.first() {
-        Some(target) => {
+    let origin = match (wanted, targets.first()) {
+        (Wanted::Client(name), _) => Origin::Client { caller, to: Target::Client(name) },
+        (Wanted::Telephone(_), Some(target)) => {
             let to = Target::Telephone(target.e164.clone());
             let dialled = begin::leg_record(target.leg_id, &to, Direction::Outbound, target.rate, call.started_at);
             legs.push((LegId(1), dialled));
             Origin::Client { caller, to }
         }
-        None => Origin::Inbound { caller, ring: ringing_targets(gateway, call.workspace_id, &number) },
+        // The workspace's own number, whose inbound routing runs.
+        (Wanted::Telephone(_), None) => {
+            Origin::Inbound { caller, ring: ringing_targets(gateway, call.workspace_id, &number) }
+        }
     };
     begin::begin(gateway, call, &number, origin, legs).await
+}
+
+/// Whom a browser calls.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    /// A number, as it was dialled.
+    Telephone(String),
+    /// Another identity of its workspace.
+    Client(String),
+}
+
+impl Wanted {
+    /// Reads the user part of the Request-URI. None for identities of other workspaces: nobody learns whether they exist.
+    fn parse(user: &str, workspace: WorkspaceId) -> Option<Self> {
+        if let Some((name, of)) = Identity::parse_user(user) {
+            return (of == workspace).then(|| Self::Client(name.to_owned()));
+        }
+        // Digits and what people write between them are a number; emergency codes and mistakes are told apart later.
+        let is_number = user.chars().any(|letter| letter.is_ascii_digit())
+            && user.chars().all(|letter| letter.is_ascii_digit() || "+-.() ".contains(letter));
+        Some(if is_number { Self::Telephone(user.to_owned()) } else { Self::Client(user.to_owned()) })
+    }
 }
 
 /// The header's number, or the token's; they must agree when the token fixes one.
@@ -96,6 +129,18 @@ fn number_in(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_an_identity_of_the_own_workspace() {
+        let (own, other) = (WorkspaceId(uuid::Uuid::from_u128(7)), WorkspaceId(uuid::Uuid::from_u128(8)));
+        for number in ["+254700000001", "0722 000 042", "(0722) 000-042", "999"] {
+            assert_eq!(Wanted::parse(number, own), Some(Wanted::Telephone(number.to_owned())));
+        }
+        let bob = Some(Wanted::Client("bob.2".to_owned()));
+        assert_eq!(Wanted::parse("bob.2", own), bob);
+        assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", own), own), bob);
+        assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", other), own), None);
+    }
 
     #[test]
     fn the_number_is_found_in_every_form() {
