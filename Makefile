@@ -5,6 +5,8 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/sautikit/target
 TARGET := $(CARGO_TARGET_DIR)
 # cargo-nextest is on our machines; plain cargo serves where it is not.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run --no-tests=pass || echo test)
+# One set of features for every command, so that no dependency is compiled twice.
+ALL := --workspace --features sautikit-app/ssr
 
 .PHONY: help run build test unit wasm e2e check sdk release bench fuzz
 
@@ -18,10 +20,12 @@ run: build
 ##  build    console assets, SDK and server, unoptimised
 build:
 	scripts/preflight.sh run
-	@echo "1/2 console and SDK (the first build takes some minutes)"
-	cargo run -q -p xtask -- build
-	@echo "2/2 server"
-	cargo build -p sautikit
+	@echo "1/3 build tool (the first build takes some minutes)"
+	cargo build $(ALL) --bin xtask
+	@echo "2/3 console and SDK"
+	$(TARGET)/debug/xtask build
+	@echo "3/3 server"
+	cargo build $(ALL) --bin sautikit
 
 ##  test     installs what the tests need and runs all of them
 test:
@@ -39,18 +43,19 @@ wasm:
 
 # Rust tests, on SQLite and on PostgreSQL.
 unit:
-	scripts/postgres-for-tests.sh run cargo $(NEXTEST) --workspace --features sautikit-app/ssr
+	scripts/postgres-for-tests.sh run cargo $(NEXTEST) $(ALL)
 
 ##  e2e      real peers against the real server: Chromium, JsSIP, SIP.js, SIPp, Express
 e2e:
-	cargo run -q -p xtask -- build
-	cargo build -q -p sautikit
+	scripts/preflight.sh test
+	cargo build -q $(ALL) --bin xtask --bin sautikit
+	$(TARGET)/debug/xtask build
 	cd end2end && SDK_DIST=$(TARGET)/site/sdk/browser SAUTIKIT_BIN=$(TARGET)/debug/sautikit npm run --silent all
 
 ##  check    format, lint, licences and banned crates
 check:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --features sautikit-app/ssr -- -D warnings
+	cargo clippy $(ALL) --all-targets -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check bans licenses sources; \
 	else echo "cargo-deny is missing, so deny.toml was not checked (cargo install --locked cargo-deny)"; fi
 
@@ -66,7 +71,8 @@ SITE := $(abspath $(TARGET)/site-release)
 release:
 	scripts/preflight.sh release
 	@echo "1/3 console and SDK"
-	cargo run -q -p xtask -- build --release --out $(SITE)
+	cargo build -q $(ALL) --bin xtask
+	$(TARGET)/debug/xtask build --release --out $(SITE)
 	@echo "2/3 server (the first build takes ten minutes and more)"
 	SAUTIKIT_SITE_DIR=$(SITE) cargo build --release -p sautikit
 	install -D -m 755 $(TARGET)/release/sautikit dist/sautikit
