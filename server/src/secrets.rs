@@ -22,6 +22,8 @@ const NONCE_BYTES: usize = 24;
 pub enum Purpose {
     /// Hashes of magic-link tokens.
     MagicLink,
+    /// Hashes of invitation tokens.
+    Invitation,
     /// Hashes of session cookies.
     Session,
     /// Hashes of API keys.
@@ -42,6 +44,7 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::MagicLink => "sautikit magic link v1",
+            Self::Invitation => "sautikit invitation v1",
             Self::Session => "sautikit session v1",
             Self::ApiKey => "sautikit api key v1",
             Self::Idempotency => "sautikit idempotency v1",

@@ -16,6 +16,9 @@ pub(crate) use statements;
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     [
         ("accounts", crate::accounts::STATEMENTS),
+        ("members", crate::accounts::members::STATEMENTS),
+        ("invitations", crate::accounts::invitations::STATEMENTS),
+        ("workspaces", crate::accounts::workspaces::STATEMENTS),
         ("api_keys", crate::api_keys::STATEMENTS),
         ("audit", crate::audit::STATEMENTS),
         ("idempotency", crate::http::idempotency::STATEMENTS),

@@ -114,6 +114,38 @@ pub struct Workspace {
     pub role: Role,
 }
 
+/// `POST /v1/workspaces`: a further workspace, of which the caller becomes owner. The currency is fixed from here on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateWorkspace {
+    /// 1 to 120 characters.
+    pub name: String,
+    /// ISO 3166-1 alpha-2, for instance `KE`.
+    pub country: String,
+    /// ISO 4217, for instance `KES`.
+    pub currency: String,
+}
+
+/// `PATCH /v1/workspace`; what is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateWorkspace {
+    /// 1 to 120 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// ISO 3166-1 alpha-2: how national numbers are read from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// `DELETE /v1/workspace`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteWorkspace {
+    /// The workspace's name, typed out.
+    pub confirm_name: String,
+}
+
 /// `GET /v1/auth/me`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Me {
@@ -152,4 +184,8 @@ pub struct Session {
     pub expires_at: String,
     /// Whether this is the session that asks.
     pub current: bool,
+    /// The address that signed in, if it is known.
+    pub ip: Option<String>,
+    /// The browser that signed in, as it names itself.
+    pub user_agent: Option<String>,
 }

@@ -33,6 +33,10 @@ ids! {
     UserId;
     /// A signed-in browser.
     SessionId;
+    /// An invitation to a workspace.
+    InvitationId;
+    /// A line of the audit log.
+    AuditEntryId;
     /// An API key.
     ApiKeyId;
     /// A number of the inventory.

@@ -5,12 +5,16 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod audit;
 pub mod calls;
 pub mod error;
 pub mod ids;
 pub mod keys;
+pub mod members;
 pub mod money;
 pub mod numbers;
+pub mod operator;
+pub mod rights;
 pub mod sip;
 pub mod wallet;
 

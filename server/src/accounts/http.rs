@@ -1,4 +1,4 @@
-//! `/v1/auth` and `/v1/workspaces`: bodies in, one operation, bodies out.
+//! `/v1/auth`: bodies in, one operation, bodies out.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,11 +8,12 @@ use axum::{Json, Router};
 use sautikit_api::accounts as wire;
 use sautikit_api::ids::{SessionId, WorkspaceId};
 
-use super::{Error, Membership, Onboarding, Session, sessions};
+use super::workspaces::http::workspace_body;
+use super::{Device, Error, Membership, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
-use crate::http::caller::{Caller, SESSION_COOKIE, SignedIn};
+use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::http::client_ip::ClientIp;
 use crate::http::json::JsonBody;
 use crate::state::AppState;
@@ -27,24 +28,26 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/logout", post(log_out))
         .route("/auth/sessions", get(list_sessions))
         .route("/auth/sessions/{id}", delete(revoke_session))
-        .route("/workspaces", get(list_workspaces))
-        .route("/workspace", get(show_workspace))
 }
 
 async fn request_magic_link(
     State(app): State<AppState>,
+    ClientIp(ip): ClientIp,
     body: JsonBody<wire::MagicLinkRequest>,
 ) -> ApiResult<StatusCode> {
-    accounts::request_magic_link(&app, &body.read()?.email).await?;
+    accounts::request_magic_link(&app, &body.read()?.email, ip.as_deref()).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 async fn verify_magic_link(
     State(app): State<AppState>,
     ClientIp(ip): ClientIp,
+    headers: HeaderMap,
     body: JsonBody<wire::MagicLinkVerify>,
 ) -> ApiResult<impl IntoResponse> {
-    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token, ip).await?;
+    let device = Device::new(ip, headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()));
+    let old_session = cookie(&headers, SESSION_COOKIE);
+    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token, old_session, device).await?;
     let onboarding_required = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?.is_empty();
     let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required };
     Ok((session_cookie(&app, &session.token, sessions::ABSOLUTE_US / 1_000_000)?, Json(body)))
@@ -118,15 +121,6 @@ async fn revoke_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn list_workspaces(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<Vec<wire::Workspace>>> {
-    let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, person.user_id).await?;
-    Ok(Json(memberships.iter().map(workspace_body).collect()))
-}
-
-async fn show_workspace(caller: Caller) -> Json<wire::Workspace> {
-    Json(workspace_body(&Membership { workspace: caller.workspace, role: caller.role }))
-}
-
 impl SignedIn {
     /// The membership that this session works in: the header's, else its last used, else the oldest.
     fn chosen<'a>(&self, memberships: &'a [Membership]) -> ApiResult<Option<&'a Membership>> {
@@ -146,18 +140,6 @@ fn session_cookie(app: &AppState, token: &str, max_age_seconds: i64) -> ApiResul
     Ok(HeaderMap::from_iter([(header::SET_COOKIE, value)]))
 }
 
-fn workspace_body(membership: &Membership) -> wire::Workspace {
-    let Membership { workspace, role } = membership;
-    wire::Workspace {
-        id: workspace.id,
-        name: workspace.name.clone(),
-        country: workspace.country.clone(),
-        currency: workspace.currency.clone(),
-        status: if workspace.suspended { "suspended" } else { "active" }.to_owned(),
-        role: *role,
-    }
-}
-
 fn session_body(session: &Session, current: SessionId) -> wire::Session {
     wire::Session {
         id: session.id,
@@ -165,5 +147,7 @@ fn session_body(session: &Session, current: SessionId) -> wire::Session {
         last_used_at: rfc3339(session.last_used_at_us),
         expires_at: rfc3339(sessions::expires_at_us(session)),
         current: session.id == current,
+        ip: session.device.ip.clone(),
+        user_agent: session.device.user_agent.clone(),
     }
 }

@@ -2,26 +2,30 @@
 //!
 //! This room is the model for the others: types, rules and the error enum here and in a file per operation,
 //! [`http`] turns a body into one operation and its result into a body, `store` holds SQL and nothing else.
-//! Absent so far: Google sign-in, invitations, changing roles.
+//! What a role may do stands in `sautikit_api::rights`. Absent so far: Google sign-in.
 
 pub mod http;
+pub mod invitations;
 mod magic_link;
+pub mod members;
 mod onboarding;
-mod rights;
 mod sessions;
 mod store;
+pub mod workspaces;
 
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
+use serde_json::json;
 use sqlx::AnyConnection;
 
 use crate::audit;
 use crate::state::AppState;
+use crate::wallet::WalletError;
 
 pub use magic_link::{request_magic_link, verify_magic_link};
 pub use onboarding::{Onboarding, onboard};
-pub use rights::{Grant, Scope};
-pub use sessions::{NewSession, list_sessions, resolve_session, revoke_session};
+pub use sautikit_api::rights::{Grant, Scope};
+pub use sessions::{Device, NewSession, list_sessions, resolve_session, revoke_session};
 pub(crate) use store::STATEMENTS;
 
 /// Longest name of a person or workspace, in characters: what fits one line of the console.
@@ -59,6 +63,39 @@ pub enum Error {
     /// No such session of the person.
     #[error("No session with this id is yours. List the sessions and use one of their ids.")]
     SessionUnknown,
+    /// No such member of the workspace.
+    #[error("No member with this id is in the workspace. List the members and use one of their ids.")]
+    MemberUnknown,
+    /// No such workspace, for operators.
+    #[error("No workspace has this id. List the workspaces and use one of their ids.")]
+    WorkspaceUnknown,
+    /// The last owner can't leave, be removed or be demoted.
+    #[error("the workspace needs an owner")]
+    LastOwner,
+    /// The actor may not give or take this role.
+    #[error("the role can't be given or taken by this member")]
+    RoleChangeDenied,
+    /// The actor may not remove this member.
+    #[error("the member can't be removed by this member")]
+    RemoveDenied,
+    /// Unknown, answered, withdrawn or expired.
+    #[error("the invitation is not open")]
+    InvitationUnknown,
+    /// Sent to another address than the person's.
+    #[error("the invitation is for another address")]
+    InvitationForAnother,
+    /// More invitations in an hour than a workspace may send.
+    #[error("This workspace has sent its share of invitations for this hour. Try again later.")]
+    TooManyInvitations,
+    /// The workspace takes nobody in while it is suspended.
+    #[error("the workspace is suspended")]
+    WorkspaceSuspended,
+    /// Something stands in the way of deleting the workspace.
+    #[error("The workspace can't be deleted yet: {0}.")]
+    NotEmpty(String),
+    /// The wallet failed.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
     /// A row that the schema should have refused.
     #[error("a stored {0} is not readable")]
     Corrupt(&'static str),
@@ -104,6 +141,13 @@ pub struct Workspace {
     pub suspended: bool,
 }
 
+impl Workspace {
+    /// Its status on the wire.
+    pub fn status(&self) -> &'static str {
+        if self.suspended { "suspended" } else { "active" }
+    }
+}
+
 /// A session that is neither revoked nor expired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -117,6 +161,8 @@ pub struct Session {
     pub created_at_us: i64,
     /// Microseconds UTC; written at most every five minutes.
     pub last_used_at_us: i64,
+    /// Where it was opened.
+    pub device: Device,
 }
 
 /// An address in the form that is stored and compared: trimmed, lower case.
@@ -143,8 +189,11 @@ pub async fn find_user(app: &AppState, id: UserId) -> Result<Option<User>, Error
 pub async fn rename_user(app: &AppState, id: UserId, name: &str, ip: Option<String>) -> Result<(), Error> {
     let name = checked_name("name", name)?;
     let mut tx = app.db.begin_write().await?;
+    let before = store::find_user(&mut tx, id).await?.ok_or(Error::Corrupt("session"))?.name;
     store::rename_user(&mut tx, id, &name).await?;
-    audit::record(app, &mut tx, &audit::Entry::of_person(id, "user.renamed", id, ip)).await?;
+    let mut entry = audit::Entry::of_person(id, "user.renamed", id, ip);
+    entry.details = json!({ "before": { "name": before }, "after": { "name": name } });
+    audit::record(app, &mut tx, &entry).await?;
     Ok(tx.commit().await?)
 }
 
@@ -169,7 +218,7 @@ pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> 
     let Some(user) = store::find_user_by_email(&mut tx, &email).await? else { return Ok(false) };
     store::grant_operator(&mut tx, user.id).await?;
     let mut entry = audit::Entry::of_person(user.id, "operator.granted", user.id, None);
-    entry.actor = audit::Actor::Operator;
+    entry.actor = audit::Actor::Operator(None);
     audit::record(app, &mut tx, &entry).await?;
     tx.commit().await?;
     Ok(true)

@@ -15,6 +15,26 @@ pub(super) const ABSOLUTE_US: i64 = 90 * 86_400 * 1_000_000;
 /// The last use is written at most this often: a write per request would make every page view a disk flush.
 const TOUCH_EVERY_US: i64 = 5 * 60 * 1_000_000;
 
+/// Longest name of a browser that is kept, in characters; real ones are shorter.
+const USER_AGENT_MAX_CHARS: usize = 200;
+
+/// From where someone signs in, as the list of sessions shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    /// The client's address.
+    pub ip: Option<String>,
+    /// The browser, as it names itself.
+    pub user_agent: Option<String>,
+}
+
+impl Device {
+    /// With the browser's name cut to what is kept.
+    pub fn new(ip: Option<String>, user_agent: Option<&str>) -> Self {
+        let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_CHARS).collect();
+        Self { ip, user_agent: user_agent.map(kept) }
+    }
+}
+
 /// A session just opened; the only time that its token is known.
 pub struct NewSession {
     /// Its id.
@@ -24,10 +44,15 @@ pub struct NewSession {
 }
 
 /// Opens a session in the transaction that proved who the person is.
-pub(super) async fn open_session(app: &AppState, conn: &mut AnyConnection, user: UserId) -> Result<NewSession, Error> {
+pub(super) async fn open_session(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    user: UserId,
+    device: &Device,
+) -> Result<NewSession, Error> {
     let session = NewSession { id: SessionId(app.new_uuid()), token: app.entropy.token() };
     let hash = app.secrets.hash(Purpose::Session, &session.token);
-    store::insert_session(conn, session.id, user, &hash, app.now_us()).await?;
+    store::insert_session(conn, (session.id, user), &hash, device, app.now_us()).await?;
     Ok(session)
 }
 
@@ -42,6 +67,11 @@ pub async fn resolve_session(app: &AppState, conn: &mut AnyConnection, token: &s
         store::touch_session(conn, session.id, now_us).await?;
     }
     Ok(Some(session))
+}
+
+/// Ends the session that a browser had before it signed in again: its cookie is replaced, so nobody could.
+pub(super) async fn replace_session(app: &AppState, conn: &mut AnyConnection, old_token: &str) -> Result<(), Error> {
+    store::revoke_session_of_token(conn, &app.secrets.hash(Purpose::Session, old_token), app.now_us()).await
 }
 
 /// When the session ends if it is not used again.

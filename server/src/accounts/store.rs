@@ -7,7 +7,7 @@ use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{Error, Membership, Session, User, Workspace};
+use super::{Device, Error, Membership, Session, User, Workspace};
 use crate::statements::statements;
 
 statements! {
@@ -15,9 +15,13 @@ statements! {
         select count(*)
         from magic_links
         where email = $1 and created_at > $2";
+    COUNT_LINKS_OF_IP_SINCE = "
+        select count(*)
+        from magic_links
+        where ip = $1 and created_at > $2";
     INSERT_LINK = "
-        insert into magic_links (id, email, token_hash, created_at, expires_at)
-        values ($1, $2, $3, $4, $5)";
+        insert into magic_links (id, email, token_hash, ip, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6)";
     FIND_LINK = "
         select email, expires_at, used_at
         from magic_links
@@ -68,20 +72,20 @@ statements! {
         join workspaces w on w.id = m.workspace_id
         where m.workspace_id = $1 and m.user_id = $2";
     INSERT_SESSION = "
-        insert into sessions (id, user_id, token_hash, workspace_id, created_at, last_used_at)
+        insert into sessions (id, user_id, token_hash, workspace_id, created_at, last_used_at, ip, user_agent)
         values ($1, $2, $3, (
           select workspace_id
           from members
           where user_id = $2
           order by created_at
           limit 1
-        ), $4, $4)";
+        ), $4, $4, $5, $6)";
     FIND_LIVE_SESSION = "
-        select id, user_id, workspace_id, created_at, last_used_at
+        select id, user_id, workspace_id, created_at, last_used_at, ip, user_agent
         from sessions
         where token_hash = $1 and revoked_at is null and last_used_at > $2 and created_at > $3";
     LIST_LIVE_SESSIONS = "
-        select id, user_id, workspace_id, created_at, last_used_at
+        select id, user_id, workspace_id, created_at, last_used_at, ip, user_agent
         from sessions
         where user_id = $1 and revoked_at is null and last_used_at > $2 and created_at > $3
         order by created_at desc, id desc
@@ -94,6 +98,10 @@ statements! {
         update sessions
         set workspace_id = $2
         where id = $1";
+    REVOKE_SESSION_OF_TOKEN = "
+        update sessions
+        set revoked_at = $2
+        where token_hash = $1 and revoked_at is null";
     REVOKE_SESSION = "
         update sessions
         set revoked_at = $3
@@ -111,16 +119,22 @@ pub(super) async fn count_links_since(conn: &mut AnyConnection, email: &str, sin
     Ok(sqlx::query_scalar(COUNT_LINKS_SINCE).bind(email).bind(since_us).fetch_one(conn).await?)
 }
 
-pub(super) async fn insert_link(
-    conn: &mut AnyConnection,
-    id: &str,
-    email: &str,
-    token_hash: &str,
-    now_us: i64,
-    expires_at_us: i64,
-) -> Result<(), Error> {
-    let query = sqlx::query(INSERT_LINK).bind(id).bind(email).bind(token_hash).bind(now_us).bind(expires_at_us);
-    query.execute(conn).await?;
+pub(super) async fn count_links_of_ip_since(conn: &mut AnyConnection, ip: &str, since_us: i64) -> Result<i64, Error> {
+    Ok(sqlx::query_scalar(COUNT_LINKS_OF_IP_SINCE).bind(ip).bind(since_us).fetch_one(conn).await?)
+}
+
+/// A link to be stored.
+pub(super) struct NewLink<'a> {
+    pub(super) email: &'a str,
+    pub(super) token_hash: &'a str,
+    pub(super) ip: Option<&'a str>,
+    pub(super) now_us: i64,
+    pub(super) expires_at_us: i64,
+}
+
+pub(super) async fn insert_link(conn: &mut AnyConnection, id: &str, link: NewLink<'_>) -> Result<(), Error> {
+    let query = sqlx::query(INSERT_LINK).bind(id).bind(link.email).bind(link.token_hash).bind(link.ip);
+    query.bind(link.now_us).bind(link.expires_at_us).execute(conn).await?;
     Ok(())
 }
 
@@ -209,13 +223,22 @@ pub(super) async fn find_membership(
 
 pub(super) async fn insert_session(
     conn: &mut AnyConnection,
-    id: SessionId,
-    user: UserId,
+    (id, user): (SessionId, UserId),
+    token_hash: &str,
+    device: &Device,
+    now_us: i64,
+) -> Result<(), Error> {
+    let query = sqlx::query(INSERT_SESSION).bind(id.to_string()).bind(user.to_string()).bind(token_hash).bind(now_us);
+    query.bind(device.ip.as_deref()).bind(device.user_agent.as_deref()).execute(conn).await?;
+    Ok(())
+}
+
+pub(super) async fn revoke_session_of_token(
+    conn: &mut AnyConnection,
     token_hash: &str,
     now_us: i64,
 ) -> Result<(), Error> {
-    let query = sqlx::query(INSERT_SESSION).bind(id.to_string()).bind(user.to_string());
-    query.bind(token_hash).bind(now_us).execute(conn).await?;
+    sqlx::query(REVOKE_SESSION_OF_TOKEN).bind(token_hash).bind(now_us).execute(conn).await?;
     Ok(())
 }
 
@@ -293,6 +316,7 @@ fn session(row: &AnyRow) -> Result<Session, Error> {
         workspace_id: workspace.map(|id| parsed(id, "workspace id")).transpose()?,
         created_at_us: row.try_get(3)?,
         last_used_at_us: row.try_get(4)?,
+        device: Device { ip: row.try_get(5)?, user_agent: row.try_get(6)? },
     })
 }
 

@@ -1,16 +1,21 @@
 //! The audit log: a row per write, in the write's own transaction. Append-only by trigger.
 //!
-//! Details hold what changed, never secrets. Reading and export are deliberately absent here so far.
+//! Details hold what changed (`before`, `after`), never secrets. Writes to a person's own account stand in no workspace's
+//! log. Absent so far: a log of those for the person.
 
+mod export;
+pub mod http;
+mod kinds;
 mod store;
 
-use sautikit_api::ids::{UserId, WorkspaceId};
+use sautikit_api::ids::{AuditEntryId, UserId, WorkspaceId};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
 use crate::http::caller::{Caller, Credential};
 use crate::state::AppState;
 
+pub use kinds::KINDS;
 pub(crate) use store::STATEMENTS;
 
 /// Who acted.
@@ -20,8 +25,8 @@ pub enum Actor {
     User(String),
     /// A back-end client.
     ApiKey(String),
-    /// The operator's command line.
-    Operator,
+    /// An operator of the installation; without an id it is the command line.
+    Operator(Option<String>),
     /// The server itself.
     System,
 }
@@ -31,7 +36,7 @@ impl Actor {
         match self {
             Self::User(_) => "user",
             Self::ApiKey(_) => "api_key",
-            Self::Operator => "operator",
+            Self::Operator(_) => "operator",
             Self::System => "system",
         }
     }
@@ -39,7 +44,8 @@ impl Actor {
     pub(crate) fn id(&self) -> Option<&str> {
         match self {
             Self::User(id) | Self::ApiKey(id) => Some(id),
-            Self::Operator | Self::System => None,
+            Self::Operator(id) => id.as_deref(),
+            Self::System => None,
         }
     }
 }
@@ -96,7 +102,55 @@ impl Entry {
     }
 }
 
+/// A row as it is read.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its id.
+    pub id: AuditEntryId,
+    /// Microseconds UTC.
+    pub created_at_us: i64,
+    /// What, as `room.verb`.
+    pub action_kind: String,
+    /// `user`, `api_key`, `operator` or `system`.
+    pub actor_kind: String,
+    /// Of the person or key.
+    pub actor_id: Option<String>,
+    /// The person's address, or the key's name.
+    pub actor_label: Option<String>,
+    /// The id of what was written.
+    pub subject_id: Option<String>,
+    /// What changed.
+    pub details: Value,
+    /// From where.
+    pub ip: Option<String>,
+}
+
+/// Which rows are asked for; empty text matches all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// One of [`KINDS`].
+    pub action_kind: String,
+    /// The actor's id, or a person's address.
+    pub actor: String,
+    /// Microseconds UTC, inclusive.
+    pub from_us: i64,
+    /// Microseconds UTC, exclusive.
+    pub to_us: i64,
+}
+
 /// Adds the row to the transaction of the write.
 pub async fn record(app: &AppState, conn: &mut AnyConnection, entry: &Entry) -> Result<(), sqlx::Error> {
+    debug_assert!(KINDS.contains(&entry.action_kind), "{} is not in KINDS", entry.action_kind);
     store::insert_entry(conn, &app.new_uuid().to_string(), entry, app.now_us()).await
+}
+
+/// A page of the workspace's log, the newest first, those before `(created_at_us, id)`.
+pub async fn list(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    store::list_entries(conn, workspace, filter, before, limit).await
 }

@@ -1,8 +1,11 @@
 //! SQL of the audit log.
 
-use sqlx::AnyConnection;
+use sautikit_api::ids::WorkspaceId;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
-use super::Entry;
+use super::{Entry, Filter, Recorded};
+use crate::row::parsed;
 use crate::statements::statements;
 
 statements! {
@@ -10,6 +13,18 @@ statements! {
         insert into audit_log
           (id, workspace_id, actor_kind, actor_id, action_kind, subject_id, details, ip, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    LIST_ENTRIES = "
+        select a.id, a.created_at, a.action_kind, a.actor_kind, a.actor_id, coalesce(u.email, k.name) as actor_label,
+          a.subject_id, a.details, a.ip
+        from audit_log a
+        left join users u on u.id = a.actor_id
+        left join api_keys k on k.id = a.actor_id and k.workspace_id = a.workspace_id
+        where a.workspace_id = $1 and (a.created_at, a.id) < ($2, $3)
+          and a.created_at >= $4 and a.created_at < $5
+          and ($6 = '' or a.action_kind = $6)
+          and ($7 = '' or a.actor_id = $7 or u.email = $7)
+        order by a.created_at desc, a.id desc
+        limit $8";
 }
 
 pub(super) async fn insert_entry(
@@ -31,4 +46,41 @@ pub(super) async fn insert_entry(
         .execute(conn)
         .await?;
     Ok(())
+}
+
+pub(super) async fn list_entries(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Recorded>, sqlx::Error> {
+    let rows = sqlx::query(LIST_ENTRIES)
+        .bind(workspace.to_string())
+        .bind(before.0)
+        .bind(before.1)
+        .bind(filter.from_us)
+        .bind(filter.to_us)
+        .bind(filter.action_kind.as_str())
+        .bind(filter.actor.as_str())
+        .bind(limit)
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(recorded).collect()
+}
+
+fn recorded(row: &AnyRow) -> Result<Recorded, sqlx::Error> {
+    let details: String = row.try_get("details")?;
+    Ok(Recorded {
+        id: parsed(row, "id")?,
+        created_at_us: row.try_get("created_at")?,
+        action_kind: row.try_get("action_kind")?,
+        actor_kind: row.try_get("actor_kind")?,
+        actor_id: row.try_get("actor_id")?,
+        actor_label: row.try_get("actor_label")?,
+        subject_id: row.try_get("subject_id")?,
+        // Written by us as JSON; a row that is not readable is still shown.
+        details: serde_json::from_str(&details).unwrap_or_default(),
+        ip: row.try_get("ip")?,
+    })
 }

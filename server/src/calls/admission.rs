@@ -10,6 +10,7 @@ use sqlx::AnyConnection;
 use super::destination::{Destination, DestinationError, read_destination};
 use super::gateway::RatedTarget;
 use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate, lifecycle, store, tell};
+use crate::accounts;
 use crate::numbers::{self, TenantNumber};
 use crate::state::AppState;
 use crate::wallet::{self, LockedWallet, WalletError, with_tries};
@@ -55,6 +56,7 @@ async fn try_admit_inbound(app: &AppState, inbound: &NewInbound<'_>) -> Result<A
     let mut tx = app.db.begin_write().await?;
     let number = numbers::find_active_by_e164(&mut tx, inbound.number_e164).await?;
     let number = number.ok_or_else(|| CallError::NumberUnknown(inbound.number_e164.to_owned()))?;
+    refuse_closed(&mut tx, number.workspace_id).await?;
     let wallet = wallet::lock(&mut tx, number.workspace_id).await?;
     require_funds(app, &mut tx, &wallet, &[number.inbound_rate]).await?;
     let (from, to) = (inbound.remote.to_owned(), number.e164.clone());
@@ -89,6 +91,7 @@ async fn try_admit_browser(
     to: &str,
 ) -> Result<Admitted, CallError> {
     let mut tx = app.db.begin_write().await?;
+    refuse_closed(&mut tx, workspace_id).await?;
     let number = active_number(&mut tx, workspace_id, from).await?;
     let destination = checked_destination(to, &number.country, "to")?;
     let wallet = wallet::lock(&mut tx, workspace_id).await?;
@@ -123,6 +126,7 @@ async fn try_admit_browser(
 /// Emergency codes, a bad destination, no price, no money, or the database failed.
 pub async fn rate_dial(app: &AppState, call: &CallRow, to: &str) -> Result<(Destination, Rate), CallError> {
     let mut tx = app.db.begin_write().await?;
+    refuse_closed(&mut tx, call.workspace_id).await?;
     let number = active_number(&mut tx, call.workspace_id, &call.local_e164).await?;
     let destination = checked_destination(to, &number.country, "to")?;
     let wallet = wallet::lock(&mut tx, call.workspace_id).await?;
@@ -130,6 +134,12 @@ pub async fn rate_dial(app: &AppState, call: &CallRow, to: &str) -> Result<(Dest
     require_funds(app, &mut tx, &wallet, &[rate]).await?;
     tx.commit().await?;
     Ok((destination, rate))
+}
+
+/// A suspended workspace neither calls nor is called; calls that run go on to their end.
+async fn refuse_closed(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<(), CallError> {
+    let closed = accounts::workspaces::is_closed_to_calls(conn, workspace_id).await?;
+    if closed { Err(CallError::WorkspaceClosed) } else { Ok(()) }
 }
 
 /// Prices the destinations, checks the money, and writes call and legs, in the caller's transaction.

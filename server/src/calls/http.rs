@@ -7,20 +7,22 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use jiff::Timestamp;
 use sautikit_api::calls as wire;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
+use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::store::{self, Filter, events::EventRow, legs::StoredLeg};
 use super::{CallError, CallRow, Direction, stats, stream};
 use crate::accounts::Scope;
+use crate::audit;
 use crate::calls;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
+pub(super) use crate::http::moment::read_moment;
 use crate::http::page::Page;
 use crate::state::AppState;
 
@@ -53,6 +55,9 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     let workspace = &caller.workspace;
     let (call, order) =
         calls::originate::originate(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    // The call's own record tells the rest.
+    let entry = audit::Entry::by(&caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
+    audit::record(&app, attempt.tx(), &entry).await?;
     let accepted = wire::CallAccepted {
         call_id: call.id,
         pbx_session_id: call.id.pbx_call_id(),
@@ -116,7 +121,10 @@ async fn hang_up_call(
     if call.status.is_terminal() {
         return Err(CallError::NotLive.into());
     }
-    app.calls.gateway().ok_or(CallError::NoRoute)?.hangup(call.id);
+    let gateway = app.calls.gateway().ok_or(CallError::NoRoute)?;
+    let entry = audit::Entry::by(&caller, "call.ended_by_request", call.id, json!({}));
+    audit::record(&app, &mut conn, &entry).await?;
+    gateway.hangup(call.id);
     let legs = store::legs::list_legs(&mut conn, call.id).await?;
     Ok(Json(call_body(call, legs)))
 }
@@ -153,22 +161,6 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
         to_us: read_moment(&text("to_date"), "to_date", i64::MAX, true)?,
         remote,
         number,
-    })
-}
-
-/// RFC 3339, or a date, which as an end means the whole day (UTC).
-pub(super) fn read_moment(text: &str, field: &'static str, absent: i64, is_end: bool) -> ApiResult<i64> {
-    if text.is_empty() {
-        return Ok(absent);
-    }
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(moment.as_microsecond());
-    }
-    let day = text.parse::<jiff::civil::Date>().ok();
-    let day = if is_end { day.and_then(|day| day.tomorrow().ok()) } else { day };
-    let start = day.and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    start.map(|start| start.timestamp().as_microsecond()).ok_or_else(|| {
-        ApiError::field(field, format!("`{field}` is a date (2026-06-30) or a moment (2026-06-30T12:00:00Z)."))
     })
 }
 

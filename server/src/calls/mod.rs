@@ -70,6 +70,9 @@ pub enum CallError {
     /// This node is about to stop.
     #[error("this server is about to restart")]
     Draining,
+    /// The workspace is suspended or gone.
+    #[error("the workspace is suspended")]
+    WorkspaceClosed,
     /// This node has no gateway.
     #[error("no gateway serves this node")]
     NoRoute,
@@ -282,6 +285,14 @@ async fn tell(
         created_at: app.now_us(),
     };
     webhooks::emit(tx, &event).await
+}
+
+/// Whether a call of the workspace is running or not yet billed.
+///
+/// # Errors
+/// The database failed.
+pub async fn has_open_calls(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<bool, sqlx::Error> {
+    Ok(store::count_open(conn, workspace_id).await? > 0)
 }
 
 /// Finds a workspace's call by its id.

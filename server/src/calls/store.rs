@@ -70,6 +70,10 @@ statements! {
         set outbox_seq = outbox_seq + 1
         where id = $1
         returning outbox_seq";
+    COUNT_OPEN = "
+        select count(*)
+        from calls
+        where workspace_id = $1 and (ended_at is null or cost_minor is null)";
     UNBILLED_MINOR = "
         select cast(coalesce(sum(cost_due_minor), 0) as bigint)
         from calls
@@ -197,6 +201,10 @@ pub(super) async fn touch_media(tx: &mut AnyConnection, id: CallId, at_us: i64) 
 
 pub(super) async fn next_outbox_sequence(tx: &mut AnyConnection, id: CallId) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(NEXT_OUTBOX_SEQUENCE).bind(id.to_string()).fetch_one(tx).await
+}
+
+pub(super) async fn count_open(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(COUNT_OPEN).bind(workspace_id.to_string()).fetch_one(conn).await
 }
 
 pub(super) async fn unbilled_minor(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<i64, sqlx::Error> {

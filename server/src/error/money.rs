@@ -87,6 +87,7 @@ impl From<CallError> for ApiError {
             CallError::Emergency => ErrorCode::CallsEmergencyBlocked.into(),
             CallError::DestinationBlocked => ErrorCode::CallsDestinationBlocked.into(),
             CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
+            CallError::WorkspaceClosed => ErrorCode::AccountSuspended.into(),
             CallError::NoRoute => ErrorCode::CallsNoRoute.into(),
             CallError::Wallet(error) => error.into(),
             CallError::Rating(_) => Self::internal(message),

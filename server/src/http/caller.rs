@@ -3,6 +3,8 @@
 //! [`Caller`] works in one workspace; [`SignedIn`] is a person with a session, perhaps before onboarding. With an
 //! `Authorization` header the cookie is ignored, so a page can't lend its visitor's session to a request with a key.
 
+mod operator;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
@@ -17,6 +19,8 @@ use crate::accounts::{self, Grant, Membership, Scope, Session, Workspace};
 use crate::api_keys;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+
+pub use operator::Operator;
 
 /// The console's cookie.
 pub const SESSION_COOKIE: &str = "sk_session";
@@ -74,7 +78,8 @@ impl Caller {
             return Err(ApiError::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details));
         }
         if !scope.is_of(self.role) {
-            let code = if scope.is_write() { ErrorCode::AccountsWriteDenied } else { ErrorCode::AccountsAdminRequired };
+            let for_admins = scope.is_of_admins() || !scope.is_write();
+            let code = if for_admins { ErrorCode::AccountsAdminRequired } else { ErrorCode::AccountsWriteDenied };
             return Err(code.into());
         }
         if self.workspace.suspended && !scope.survives_suspension() {

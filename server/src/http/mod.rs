@@ -14,6 +14,7 @@ mod host;
 pub mod idempotency;
 pub mod json;
 mod metrics;
+pub mod moment;
 mod origin;
 pub mod page;
 pub mod request_id;
@@ -29,7 +30,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::console::Console;
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{accounts, api_keys, calls, gateway, mail, numbers, payments, sip_tokens, wallet};
+use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, sip_tokens, wallet};
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -38,7 +39,12 @@ pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 pub fn router(app: &AppState) -> Router {
     let api = Router::new()
         .merge(accounts::http::routes())
+        .merge(accounts::members::http::routes())
+        .merge(accounts::invitations::http::routes())
+        .merge(accounts::workspaces::http::routes())
+        .merge(accounts::workspaces::admin::http::routes())
         .merge(api_keys::http::routes())
+        .merge(audit::http::routes())
         .merge(calls::http::routes())
         .merge(gateway::http::routes())
         .merge(numbers::http::routes())

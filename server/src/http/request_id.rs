@@ -22,7 +22,7 @@ pub async fn with_request_id(State(app): State<AppState>, mut request: Request, 
     let id = given_id(&request).unwrap_or_else(|| format!("req_{}", app.new_uuid().simple()));
     let method = request.method().clone();
     // The path without its query: queries hold tokens.
-    let path = request.uri().path().to_owned();
+    let path = without_token(request.uri().path());
     request.extensions_mut().insert(RequestId(id.clone()));
 
     let started = app.clock.monotonic();
@@ -37,6 +37,14 @@ pub async fn with_request_id(State(app): State<AppState>, mut request: Request, 
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
     response
+}
+
+/// The path as logs may show it: an invitation's token stands in its path.
+fn without_token(path: &str) -> String {
+    const BEFORE_TOKEN: &str = "/v1/invitations/";
+    let Some(rest) = path.strip_prefix(BEFORE_TOKEN) else { return path.to_owned() };
+    let verb = rest.split_once('/').map(|(_, verb)| format!("/{verb}")).unwrap_or_default();
+    format!("{BEFORE_TOKEN}…{verb}")
 }
 
 /// The client's id, if it can stand in logs and headers as it is.
@@ -78,5 +86,17 @@ fn log(error: &ApiError, request_id: &str, method: &str, path: &str) {
         tracing::error!(request_id, method, path, code = %error.code, cause, "request failed");
     } else {
         tracing::debug!(request_id, method, path, code = %error.code, cause, "request refused");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invitation_tokens_stay_out_of_logs() {
+        assert_eq!(without_token("/v1/invitations/s3cret/accept"), "/v1/invitations/…/accept");
+        assert_eq!(without_token("/v1/invitations/s3cret"), "/v1/invitations/…");
+        assert_eq!(without_token("/v1/calls"), "/v1/calls");
     }
 }

@@ -9,11 +9,13 @@ use axum::routing::{get, patch, post};
 use axum::{Json, Router};
 use sautikit_api::ids::{InventoryNumberId, NumberId};
 use sautikit_api::numbers as wire;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::store::{inventory, tenants};
 use super::{InventoryNumber, NumberError, TenantNumber};
 use crate::accounts::Scope;
+use crate::audit;
 use crate::calls::rating::RATE_SCALE;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
@@ -77,6 +79,9 @@ async fn claim_number(
     };
     let id: InventoryNumberId = id.parse().map_err(|_| NumberError::NotFound)?;
     let claim = numbers::claim(&app, attempt.tx(), caller.workspace.id, id).await?;
+    let details = json!({ "number": claim.number.e164, "charged_minor": claim.charged_minor });
+    let entry = audit::Entry::by(&caller, "number.claimed", claim.number.id, details);
+    audit::record(&app, attempt.tx(), &entry).await?;
     let body = wire::ClaimedNumber {
         number: number_body(claim.number),
         charged_minor: claim.charged_minor,
@@ -112,13 +117,13 @@ async fn update_routing(
     body: JsonBody<wire::UpdateRouting>,
 ) -> ApiResult<Json<wire::Number>> {
     caller.needs(Scope::NumbersWrite)?;
-    let number = numbers::update_routing(&app, caller.workspace.id, number_id(&id)?, body.read()?).await?;
+    let number = numbers::update_routing(&app, &caller, number_id(&id)?, body.read()?).await?;
     Ok(Json(number_body(number)))
 }
 
 async fn release_number(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<StatusCode> {
     caller.needs(Scope::NumbersWrite)?;
-    numbers::release(&app, caller.workspace.id, number_id(&id)?).await?;
+    numbers::release(&app, &caller, number_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,9 +1,11 @@
 //! Giving a number back. What was paid for the month stays paid.
 
-use sautikit_api::ids::{EventId, NumberId, WorkspaceId};
+use sautikit_api::ids::{EventId, NumberId};
 use serde_json::json;
 
 use super::{NumberError, get_number, store};
+use crate::audit;
+use crate::http::caller::Caller;
 use crate::state::AppState;
 use crate::webhooks::{self, EventKind, Subject};
 
@@ -11,7 +13,8 @@ use crate::webhooks::{self, EventKind, Subject};
 ///
 /// # Errors
 /// Not the workspace's, or the database failed.
-pub async fn release(app: &AppState, workspace_id: WorkspaceId, id: NumberId) -> Result<(), NumberError> {
+pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<(), NumberError> {
+    let workspace_id = caller.workspace.id;
     let mut tx = app.db.begin_write().await?;
     let number = get_number(&mut tx, workspace_id, id).await?;
     let now_us = app.now_us();
@@ -28,6 +31,8 @@ pub async fn release(app: &AppState, workspace_id: WorkspaceId, id: NumberId) ->
         created_at: now_us,
     };
     webhooks::emit(&mut tx, &event).await?;
+    let details = json!({ "number": number.e164 });
+    audit::record(app, &mut tx, &audit::Entry::by(caller, "number.released", id, details)).await?;
     tx.commit().await?;
     Ok(())
 }

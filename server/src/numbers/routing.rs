@@ -2,11 +2,14 @@
 
 use std::net::IpAddr;
 
-use sautikit_api::ids::{NumberId, WorkspaceId};
+use sautikit_api::ids::NumberId;
 use sautikit_api::numbers::UpdateRouting;
+use serde_json::json;
 use url::{Host, Url};
 
 use super::{NumberError, TenantNumber, get_number, store};
+use crate::audit;
+use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -21,12 +24,14 @@ const SIGNING_SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
 /// Not the workspace's, an unusable URL or secret, or the database failed.
 pub async fn update_routing(
     app: &AppState,
-    workspace_id: WorkspaceId,
+    caller: &Caller,
     id: NumberId,
     update: UpdateRouting,
 ) -> Result<TenantNumber, NumberError> {
     let mut tx = app.db.begin_write().await?;
-    let mut number = get_number(&mut tx, workspace_id, id).await?;
+    let mut number = get_number(&mut tx, caller.workspace.id, id).await?;
+    let before = audited(&number);
+    let new_secret = update.voice_signing_secret.is_some();
     // `voice_url` is another spelling; when both come, the documented name wins.
     let voice = update.voice_callback_url.or(update.voice_url);
     set(app, "voice_callback_url", voice, &mut number.voice_callback_url)?;
@@ -46,8 +51,24 @@ pub async fn update_routing(
         number.sealed_signing_secret = Some(sealed);
     }
     store::tenants::update_routing(&mut tx, &number).await?;
+    let details = json!({ "before": before, "after": audited(&number), "new_signing_secret": new_secret });
+    audit::record(app, &mut tx, &audit::Entry::by(caller, "number.routing_changed", id, details)).await?;
     tx.commit().await?;
     Ok(number)
+}
+
+/// What the audit log shows of a number's routing. Addresses may carry credentials: only their hosts are shown.
+fn audited(number: &TenantNumber) -> serde_json::Value {
+    let host = |url: &Option<String>| {
+        let parsed = url.as_deref().and_then(|url| Url::parse(url).ok());
+        parsed.and_then(|url| url.host_str().map(str::to_owned))
+    };
+    json!({
+        "voice_callback_host": host(&number.voice_callback_url),
+        "events_host": host(&number.events_url),
+        "fallback_host": host(&number.fallback_url),
+        "ring_devices": number.ring_devices,
+    })
 }
 
 /// The number's own secret for signing its voice callbacks, if the customer chose one.

@@ -7,9 +7,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use sautikit_api::ids::TopUpId;
 use sautikit_api::wallet as wire;
+use serde_json::json;
 
 use super::{PaymentError, TopUp, store};
 use crate::accounts::Scope;
+use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
@@ -34,6 +36,8 @@ async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Req
     let body: wire::CreateTopUp = request.read()?;
     let workspace = &caller.workspace;
     let top_up = payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let details = json!({ "amount_minor": top_up.amount_minor, "method": top_up.method.as_str() });
+    audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "top_up.requested", top_up.id, details)).await?;
     let answer = attempt.commit(&app, StatusCode::ACCEPTED, &top_up_body(top_up)).await?;
     app.job_bell.notify_one();
     Ok(answer)

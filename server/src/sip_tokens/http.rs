@@ -5,9 +5,11 @@ use axum::routing::post;
 use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 use sautikit_api::sip as wire;
+use serde_json::json;
 
 use super::mint_sip_token;
 use crate::accounts::Scope;
+use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
@@ -31,6 +33,13 @@ async fn create_sip_token(
     }
     let asked: wire::CreateSipToken = request.read_or_default()?;
     let minted = mint_sip_token(&app, caller.workspace.id, asked).await?;
+    let entry = audit::Entry::by(
+        &caller,
+        "sip_token.minted",
+        &minted.identity.jti,
+        json!({ "identity": minted.identity.name }),
+    );
+    audit::record(&app, &mut *app.db.acquire().await?, &entry).await?;
     Ok(Json(wire::SipToken {
         token: minted.token,
         expires_at: rfc3339(minted.identity.expires_at_us),

@@ -25,6 +25,9 @@ on_each_engine! {
     the_audit_log_can_not_be_changed
     operators_are_granted_by_address
     production_sends_five_links_an_hour
+    a_client_gets_thirty_links_an_hour
+    signing_in_again_ends_the_browsers_old_session
+    sessions_show_the_browser
 }
 
 async fn a_link_signs_in_and_onboards(server: Server) {
@@ -204,11 +207,11 @@ async fn production_sends_five_links_an_hour(mut server: Server) {
     config.env = sautikit::config::Environment::Production;
     server.app.config = std::sync::Arc::new(config);
     for _ in 0..7 {
-        sautikit::accounts::request_magic_link(&server.app, "a@example.com").await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None).await.unwrap();
     }
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
     server.clock.advance(Duration::from_secs(3600));
-    sautikit::accounts::request_magic_link(&server.app, "a@example.com").await.unwrap();
+    sautikit::accounts::request_magic_link(&server.app, "a@example.com", None).await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
 }
 
@@ -218,4 +221,35 @@ async fn a_key_finds_its_workspace(server: Server) {
     let workspace = key.get("/v1/workspace").await.expect(200).json;
     assert_eq!(workspace, owner.get("/v1/auth/me").await.expect(200).json["workspace"]);
     assert_eq!(workspace["currency"], "KES");
+}
+
+async fn a_client_gets_thirty_links_an_hour(mut server: Server) {
+    let mut config = sautikit::config::Config::clone(&server.app.config);
+    config.env = sautikit::config::Environment::Production;
+    server.app.config = std::sync::Arc::new(config);
+    for n in 0..33 {
+        let email = format!("{n}@example.com");
+        sautikit::accounts::request_magic_link(&server.app, &email, Some("192.0.2.1")).await.unwrap();
+    }
+    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 30);
+    sautikit::accounts::request_magic_link(&server.app, "x@example.com", Some("192.0.2.2")).await.unwrap();
+    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 31);
+}
+
+async fn signing_in_again_ends_the_browsers_old_session(server: Server) {
+    let first = server.signed_in("a@example.com").await;
+    first.post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let body = json!({ "token": server.token_of_last_mail() });
+    let fresh = first.post("/v1/auth/magic-link/verify", body).await.expect(200).cookie("sk_session");
+    first.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+    server.client().with_cookie(fresh).get("/v1/auth/me").await.expect(200);
+}
+
+async fn sessions_show_the_browser(server: Server) {
+    let client = server.client().with("user-agent", "Firefox/140");
+    client.post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let body = json!({ "token": server.token_of_last_mail() });
+    let cookie = client.post("/v1/auth/magic-link/verify", body).await.expect(200).cookie("sk_session");
+    let sessions = client.with_cookie(cookie).get("/v1/auth/sessions").await.expect(200).json;
+    assert_eq!(sessions[0]["user_agent"], "Firefox/140");
 }

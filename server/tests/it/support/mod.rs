@@ -22,7 +22,7 @@ use sautikit::{jobs, numbers};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Answer, Client};
 pub(crate) use databases::{Engine, OwnDatabase};
 
 /// The origin that the tests' server believes to have.
@@ -165,6 +165,17 @@ impl Server {
             "name": "Asha Otieno", "workspace_name": "Duka", "country": "KE", "currency": "KES"
         });
         client.post("/v1/auth/onboarding", body).await.expect(201);
+        client
+    }
+
+    /// A client signed in as `email` whom `owner` invited with this role and who accepted.
+    pub(crate) async fn joined(&self, owner: &Client, email: &str, role: &str) -> Client {
+        let body = serde_json::json!({ "email": email, "role": role });
+        owner.post("/v1/workspace/invitations", body).await.expect(201);
+        let token = self.token_of_last_mail();
+        let client = self.signed_in(email).await;
+        let path = format!("/v1/invitations/{token}/accept");
+        client.post(&path, serde_json::json!({})).await.expect(200);
         client
     }
 

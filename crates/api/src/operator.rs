@@ -1,0 +1,32 @@
+//! Bodies of `/v1/admin`: what operators of the installation see and do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::WorkspaceId;
+
+/// A tenant, as operators see it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AdminWorkspace {
+    /// Its id.
+    pub id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// `active` or `suspended`.
+    pub status: String,
+    /// Number of members.
+    pub member_count: i64,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+/// `POST /v1/admin/workspaces/{id}/suspend`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuspendWorkspace {
+    /// Why, 1 to 120 characters; stands in the tenant's audit log.
+    pub reason: String,
+}

@@ -1,0 +1,62 @@
+//! What operators do to workspaces: list, suspend, resume. Each is written to the tenant's own audit log.
+//!
+//! A suspended workspace reads, tops up and settles, nothing else. Limits and rates of a workspace are absent so far.
+
+pub mod http;
+
+use sautikit_api::ids::WorkspaceId;
+use serde_json::json;
+
+use super::store::{self, Tenant};
+use crate::accounts::{Error, checked_name};
+use crate::audit::{self, Actor};
+use crate::http::caller::Operator;
+use crate::state::AppState;
+
+/// A page of all workspaces, the newest first.
+async fn list(app: &AppState, before: (i64, &str), limit: i64) -> Result<Vec<Tenant>, Error> {
+    store::list(&mut *app.db.acquire().await?, before, limit).await
+}
+
+async fn find(app: &AppState, id: WorkspaceId) -> Result<Tenant, Error> {
+    store::find(&mut *app.db.acquire().await?, id).await?.ok_or(Error::WorkspaceUnknown)
+}
+
+/// Suspends the workspace; it is suspended already: nothing happens.
+async fn suspend(app: &AppState, operator: &Operator, id: WorkspaceId, reason: &str) -> Result<Tenant, Error> {
+    let reason = checked_name("reason", reason)?;
+    set_suspended(app, operator, id, true, json!({ "reason": reason })).await
+}
+
+/// Lets the workspace work again.
+async fn resume(app: &AppState, operator: &Operator, id: WorkspaceId) -> Result<Tenant, Error> {
+    set_suspended(app, operator, id, false, json!({})).await
+}
+
+async fn set_suspended(
+    app: &AppState,
+    operator: &Operator,
+    id: WorkspaceId,
+    suspended: bool,
+    details: serde_json::Value,
+) -> Result<Tenant, Error> {
+    let mut tx = app.db.begin_write().await?;
+    store::lock(&mut tx, id).await?;
+    let mut tenant = store::find(&mut tx, id).await?.ok_or(Error::WorkspaceUnknown)?;
+    if tenant.workspace.suspended == suspended {
+        return Ok(tenant);
+    }
+    store::set_suspended(&mut tx, id, suspended).await?;
+    let entry = audit::Entry {
+        workspace_id: Some(id),
+        actor: Actor::Operator(Some(operator.user_id.to_string())),
+        action_kind: if suspended { "workspace.suspended" } else { "workspace.resumed" },
+        subject_id: Some(id.to_string()),
+        details,
+        ip: operator.ip.clone(),
+    };
+    audit::record(app, &mut tx, &entry).await?;
+    tx.commit().await?;
+    tenant.workspace.suspended = suspended;
+    Ok(tenant)
+}

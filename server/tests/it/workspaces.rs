@@ -1,0 +1,132 @@
+//! Workspaces: several per person, changed, suspended, deleted.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Server, on_each_engine};
+
+on_each_engine! {
+    a_person_has_several_workspaces
+    name_and_country_change_and_the_currency_never
+    deleting_takes_the_name_and_an_empty_wallet
+    a_deleted_workspace_is_gone_for_members_and_keys
+    a_suspended_workspace_only_reads_and_tops_up
+    operators_sign_in_freshly
+}
+
+async fn workspace_id(client: &Client) -> String {
+    client.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned()
+}
+
+async fn delete(client: &Client, body: Value) -> crate::support::Answer {
+    client.send("DELETE", "/v1/workspace", Some("application/json"), &body.to_string()).await
+}
+
+async fn operator(server: &Server) -> Client {
+    let operator = server.signed_in("op@example.com").await;
+    assert!(sautikit::accounts::grant_operator(&server.app, "op@example.com").await.unwrap());
+    operator
+}
+
+async fn a_person_has_several_workspaces(server: Server) {
+    let client = server.onboarded("a@example.com").await;
+    let body = json!({ "name": "Second", "country": "UG", "currency": "UGX" });
+    let second = client.post("/v1/workspaces", body).await.expect(201).json;
+    assert_eq!((second["role"].as_str(), second["currency"].as_str()), (Some("owner"), Some("UGX")));
+    assert_eq!(client.get("/v1/workspaces").await.expect(200).json.as_array().unwrap().len(), 2);
+    let there = client.with("x-sautikit-workspace", second["id"].as_str().unwrap());
+    assert_eq!(there.get("/v1/wallet/balance").await.expect(200).json["currency"], "UGX");
+    assert_eq!(client.get("/v1/wallet/balance").await.expect(200).json["currency"], "KES");
+    let wrong = json!({ "name": "", "country": "UG", "currency": "UGX" });
+    let answer = client.post("/v1/workspaces", wrong).await.expect_error("validation.bad_request");
+    assert_eq!(answer.json["error"]["field"], "name");
+    let newcomer = server.signed_in("b@example.com").await;
+    let body = json!({ "name": "First", "country": "KE", "currency": "KES" });
+    newcomer.post("/v1/workspaces", body).await.expect_error("auth.no_workspace");
+}
+
+async fn name_and_country_change_and_the_currency_never(server: Server) {
+    let client = server.onboarded("a@example.com").await;
+    let changed = client.patch("/v1/workspace", json!({ "name": " Soko ", "country": "TZ" })).await.expect(200).json;
+    assert_eq!((changed["name"].as_str(), changed["country"].as_str()), (Some("Soko"), Some("TZ")));
+    let refused = client.patch("/v1/workspace", json!({ "currency": "USD" })).await;
+    assert_eq!(refused.expect_error("validation.bad_request").json["error"]["field"], "currency");
+    let log = client.get("/v1/audit?action_kind=workspace.updated").await.expect(200).json;
+    assert_eq!(log[0]["details"]["before"]["name"], "Duka");
+    assert_eq!(log[0]["details"]["after"]["name"], "Soko");
+}
+
+async fn deleting_takes_the_name_and_an_empty_wallet(server: Server) {
+    let client = server.onboarded("a@example.com").await;
+    let wrong = delete(&client, json!({ "confirm_name": "duka" })).await.expect_error("validation.bad_request");
+    assert_eq!(wrong.json["error"]["field"], "confirm_name");
+    sqlx::query("update wallets set balance_minor = 5").execute(server.app.db.pool()).await.unwrap();
+    let full = delete(&client, json!({ "confirm_name": "Duka" })).await.expect_error("validation.bad_request");
+    assert!(full.json["error"]["message"].as_str().unwrap().contains("0.05"), "{}", full.text);
+    sqlx::query("update wallets set balance_minor = 0").execute(server.app.db.pool()).await.unwrap();
+    delete(&client, json!({ "confirm_name": "Duka" })).await.expect(204);
+}
+
+async fn a_deleted_workspace_is_gone_for_members_and_keys(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["*"]).await;
+    let viewer = server.joined(&owner, "viewer@example.com", "viewer").await;
+    owner.post("/v1/workspace/invitations", json!({ "email": "x@example.com", "role": "viewer" })).await.expect(201);
+    let token = server.token_of_last_mail();
+    delete(&owner, json!({ "confirm_name": "Duka" })).await.expect(204);
+    owner.get("/v1/workspace").await.expect_error("auth.no_workspace");
+    viewer.get("/v1/calls").await.expect_error("auth.no_workspace");
+    key.get("/v1/calls").await.expect_error("api_key.invalid");
+    let late = server.signed_in("x@example.com").await;
+    let path = format!("/v1/invitations/{token}/accept");
+    late.post(&path, json!({})).await.expect_error("invitations.not_found");
+    let again = json!({ "name": "A", "workspace_name": "New", "country": "KE", "currency": "KES" });
+    owner.post("/v1/auth/onboarding", again).await.expect(201);
+}
+
+async fn a_suspended_workspace_only_reads_and_tops_up(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["*"]).await;
+    owner.post("/v1/workspace/invitations", json!({ "email": "x@example.com", "role": "viewer" })).await.expect(201);
+    let token = server.token_of_last_mail();
+    let id = workspace_id(&owner).await;
+    let operator = operator(&server).await;
+    let admin_path = format!("/v1/admin/workspaces/{id}");
+    let suspended =
+        operator.post(&format!("{admin_path}/suspend"), json!({ "reason": "fraud report 7" })).await.expect(200).json;
+    assert_eq!((suspended["status"].as_str(), suspended["member_count"].as_i64()), (Some("suspended"), Some(1)));
+
+    assert_eq!(owner.get("/v1/workspace").await.expect(200).json["status"], "suspended");
+    key.get("/v1/calls").await.expect(200);
+    let call = json!({ "from": "+254700000001", "to": "+254722000042" });
+    key.post("/v1/calls", call).await.expect_error("account.suspended");
+    owner.patch("/v1/workspace", json!({ "name": "X" })).await.expect_error("account.suspended");
+    owner.post("/v1/api-keys", json!({ "name": "k" })).await.expect_error("account.suspended");
+    let invited = server.signed_in("x@example.com").await;
+    invited.post(&format!("/v1/invitations/{token}/accept"), json!({})).await.expect_error("account.suspended");
+    let top_up = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
+    owner.post("/v1/wallet/top-ups", top_up).await.expect(202);
+    let log = owner.get("/v1/audit?action_kind=workspace.suspended").await.expect(200).json;
+    assert_eq!(log[0]["actor"]["kind"], "operator");
+    assert_eq!(log[0]["details"]["reason"], "fraud report 7");
+
+    operator.post(&format!("{admin_path}/resume"), json!({})).await.expect(200);
+    owner.patch("/v1/workspace", json!({ "name": "X" })).await.expect(200);
+}
+
+async fn operators_sign_in_freshly(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["*"]).await;
+    let id = workspace_id(&owner).await;
+    let path = format!("/v1/admin/workspaces/{id}");
+    owner.get(&path).await.expect_error("auth.admin_required");
+    key.get(&path).await.expect_error("auth.session_invalid");
+    server.client().get(&path).await.expect_error("auth.session_invalid");
+    let operator = operator(&server).await;
+    operator.get(&path).await.expect(200);
+    assert_eq!(operator.get("/v1/admin/workspaces").await.expect(200).json[0]["id"], id.as_str());
+    operator.get("/v1/admin/workspaces/x").await.expect_error("not_found");
+    server.clock.advance(Duration::from_secs(12 * 3600 + 1));
+    operator.get(&path).await.expect_error("auth.admin_required");
+}
