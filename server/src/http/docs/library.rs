@@ -7,7 +7,7 @@ use app::article::{Article, MenuPage, MenuSection};
 use include_dir::{Dir, include_dir};
 
 use super::markdown::{self, Rendered};
-use super::{ROOT, errors};
+use super::{ROOT, errors, roles};
 
 static SOURCES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../docs");
 
@@ -53,7 +53,7 @@ impl Library {
         folders.sort_by_key(|(name, _)| (place(&ORDER, name), *name));
         let mut menu: Vec<_> =
             folders.into_iter().map(|(name, dir)| library.section(name, dir)).filter(|s| !s.pages.is_empty()).collect();
-        menu.push(library.error_pages());
+        menu.push(library.reference());
         let listed: Vec<_> = menu.iter().map(|section| library.listed(section)).collect();
         library.pages.insert(ROOT.to_owned(), markdown::render(&start_page(&listed), ""));
         library.menu = Arc::new(menu);
@@ -73,12 +73,16 @@ impl Library {
         MenuSection { title: words(folder), pages: pages.into_iter().map(|(_, page)| page).collect() }
     }
 
-    fn error_pages(&mut self) -> MenuSection {
+    /// What is written from the code.
+    fn reference(&mut self) -> MenuSection {
         for (href, source) in errors::pages() {
             self.pages.insert(href, markdown::render(&source, "errors"));
         }
         let list = MenuPage { href: errors::LIST.to_owned(), title: "Error catalogue".to_owned() };
-        MenuSection { title: "Reference".to_owned(), pages: vec![list] }
+        let about_roles = markdown::render(&roles::page(), "reference");
+        let page = MenuPage { href: roles::path(), title: about_roles.title.clone() };
+        self.pages.insert(roles::path(), about_roles);
+        MenuSection { title: "Reference".to_owned(), pages: vec![list, page] }
     }
 
     fn listed(&self, section: &MenuSection) -> Listed {

@@ -9,6 +9,7 @@ mod library;
 mod links;
 mod llms;
 mod markdown;
+mod roles;
 
 pub(super) use library::article;
 pub(super) use llms::llms_txt;
