@@ -6,6 +6,7 @@
 mod calls;
 mod entry;
 mod fields;
+mod invitations;
 mod keys;
 mod numbers;
 mod wallet;
@@ -23,6 +24,8 @@ pub const SIGN_IN: &str = "/console/signin";
 pub const VERIFY: &str = "/console/verify";
 /// Makes the first workspace.
 pub const ONBOARDING: &str = "/console/onboarding";
+/// Accepts or declines an invitation.
+pub const ANSWER_INVITATION: &str = "/console/invitation";
 /// Ends the session.
 pub const SIGN_OUT: &str = "/console/signout";
 /// Claims a number.
@@ -99,6 +102,7 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
         VERIFY => entry::verify(fields, api).await,
         ONBOARDING => entry::onboarding(fields, api).await,
         SIGN_OUT => entry::sign_out(api).await,
+        ANSWER_INVITATION => invitations::answer(fields, api).await.into(),
         CLAIM => numbers::claim(fields, api).await.into(),
         TOP_UP => wallet::top_up(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),

@@ -22,6 +22,7 @@ mod common;
 mod docs;
 mod entry;
 mod home;
+mod invitation;
 mod keys;
 mod landing;
 mod numbers;
@@ -88,6 +89,7 @@ pub struct Text {
     pub landing: landing::Landing,
     pub docs: docs::Docs,
     pub entry: entry::Entry,
+    pub invitation: invitation::Invitation,
     pub home: home::Home,
     pub numbers: numbers::Numbers,
     pub calls: calls::Calls,
@@ -101,6 +103,7 @@ static ENGLISH: Text = Text {
     landing: landing::Landing::ENGLISH,
     docs: docs::Docs::ENGLISH,
     entry: entry::Entry::ENGLISH,
+    invitation: invitation::Invitation::ENGLISH,
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
     calls: calls::Calls::ENGLISH,
@@ -114,6 +117,7 @@ static SWAHILI: Text = Text {
     landing: landing::Landing::SWAHILI,
     docs: docs::Docs::SWAHILI,
     entry: entry::Entry::SWAHILI,
+    invitation: invitation::Invitation::SWAHILI,
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
     calls: calls::Calls::SWAHILI,

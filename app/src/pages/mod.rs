@@ -11,6 +11,7 @@ mod dev_mail;
 mod docs;
 mod failure;
 mod home;
+mod invitation;
 mod keys;
 mod landing;
 mod member;
@@ -45,6 +46,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/docs/*page") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=sign_in::SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/auth/verify") view=verify::VerifyPage ssr=SsrMode::Async/>
+                <Route path=path!("/invitation") view=invitation::InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/onboarding") view=onboarding::OnboardingPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/numbers") view=numbers::NumbersPage ssr=SsrMode::Async/>
