@@ -47,7 +47,7 @@ pub struct NewInbound<'a> {
 /// Admits a carrier's call to one of our numbers.
 ///
 /// # Errors
-/// No active number of ours, an empty wallet where inbound costs, or the database failed.
+/// No active number of ours, a suspended workspace, an empty wallet where inbound costs, or the database failed.
 pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Admitted, CallError> {
     with_tries!(try_admit_inbound(app, &inbound))
 }
@@ -74,7 +74,7 @@ async fn try_admit_inbound(app: &AppState, inbound: &NewInbound<'_>) -> Result<A
 /// makes one inbound record that costs nothing.
 ///
 /// # Errors
-/// Emergency codes, a bad destination or number, no price, no money, or the database failed.
+/// A suspended workspace, emergency codes, a bad destination or number, no price, no money, or the database failed.
 pub async fn admit_browser(
     app: &AppState,
     workspace_id: WorkspaceId,
@@ -137,7 +137,7 @@ pub async fn rate_dial(app: &AppState, call: &CallRow, to: &str) -> Result<(Dest
 }
 
 /// A suspended workspace neither calls nor is called; calls that run go on to their end.
-async fn refuse_closed(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<(), CallError> {
+pub(super) async fn refuse_closed(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<(), CallError> {
     let closed = accounts::workspaces::is_closed_to_calls(conn, workspace_id).await?;
     if closed { Err(CallError::WorkspaceClosed) } else { Ok(()) }
 }

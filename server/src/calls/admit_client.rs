@@ -2,7 +2,7 @@
 
 use sautikit_api::ids::WorkspaceId;
 
-use super::admission::{active_number, blank_call, start};
+use super::admission::{active_number, blank_call, refuse_closed, start};
 use super::{Admitted, CallError, Direction, Origin};
 use crate::state::AppState;
 use crate::wallet::{self, with_tries};
@@ -11,7 +11,7 @@ use crate::wallet::{self, with_tries};
 /// called.
 ///
 /// # Errors
-/// `from` is no active number of the workspace, or the database failed.
+/// The workspace is suspended, `from` is none of its active numbers, or the database failed.
 pub async fn admit_client(
     app: &AppState,
     workspace_id: WorkspaceId,
@@ -28,6 +28,7 @@ async fn try_admit_client(
     identity: &str,
 ) -> Result<Admitted, CallError> {
     let mut tx = app.db.begin_write().await?;
+    refuse_closed(&mut tx, workspace_id).await?;
     let number = active_number(&mut tx, workspace_id, from).await?;
     let wallet = wallet::lock(&mut tx, workspace_id).await?;
     let from = number.e164.clone();

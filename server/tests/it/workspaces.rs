@@ -12,6 +12,7 @@ on_each_engine! {
     deleting_takes_the_name_and_an_empty_wallet
     a_deleted_workspace_is_gone_for_members_and_keys
     a_suspended_workspace_only_reads_and_tops_up
+    a_suspended_workspace_is_not_called
     operators_sign_in_freshly
 }
 
@@ -113,6 +114,26 @@ async fn a_suspended_workspace_only_reads_and_tops_up(server: Server) {
 
     operator.post(&format!("{admin_path}/resume"), json!({})).await.expect(200);
     owner.patch("/v1/workspace", json!({ "name": "X" })).await.expect(200);
+}
+
+async fn a_suspended_workspace_is_not_called(server: Server) {
+    use sautikit::calls::{self, CallError, NewInbound};
+    sautikit::numbers::seed_development(&server.app).await.unwrap();
+    let owner = server.onboarded("a@example.com").await;
+    sqlx::query("update numbers set monthly_price_minor = 0").execute(server.app.db.pool()).await.unwrap();
+    let free = owner.get("/v1/numbers/available?limit=1").await.expect(200).json;
+    let path = format!("/v1/numbers/{}/claim", free[0]["id"].as_str().unwrap());
+    let number_e164 = owner.post(&path, json!({})).await.expect(201).json["number"].as_str().unwrap().to_owned();
+    sqlx::query("update workspaces set status = 'suspended'").execute(server.app.db.pool()).await.unwrap();
+
+    let id = workspace_id(&owner).await.parse().unwrap();
+    let inbound = NewInbound { number_e164: &number_e164, remote: "+254722000042" };
+    let refusals = [
+        calls::admit_inbound(&server.app, inbound).await.err(),
+        calls::admit_browser(&server.app, id, &number_e164, "+254722000042").await.err(),
+        calls::admit_client(&server.app, id, &number_e164, "agent").await.err(),
+    ];
+    assert!(refusals.iter().all(|refusal| matches!(refusal, Some(CallError::WorkspaceClosed))), "{refusals:?}");
 }
 
 async fn operators_sign_in_freshly(server: Server) {
