@@ -102,7 +102,7 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
         VERIFY => entry::verify(fields, api).await,
         ONBOARDING => entry::onboarding(fields, api).await,
         SIGN_OUT => entry::sign_out(api).await,
-        ANSWER_INVITATION => invitations::answer(fields, api).await.into(),
+        ANSWER_INVITATION => invitations::answer(fields, api).await,
         CLAIM => numbers::claim(fields, api).await.into(),
         TOP_UP => wallet::top_up(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),

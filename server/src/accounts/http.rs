@@ -9,7 +9,7 @@ use sautikit_api::accounts as wire;
 use sautikit_api::ids::{SessionId, WorkspaceId};
 
 use super::workspaces::http::workspace_body;
-use super::{Device, Error, Membership, Onboarding, Session, sessions};
+use super::{Device, Error, Membership, NewSession, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
@@ -50,7 +50,7 @@ async fn verify_magic_link(
     let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token, old_session, device).await?;
     let onboarding_required = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?.is_empty();
     let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required };
-    Ok((session_cookie(&app, &session.token, sessions::ABSOLUTE_US / 1_000_000)?, Json(body)))
+    Ok((fresh_cookie(&app, &session)?, Json(body)))
 }
 
 async fn onboard(
@@ -130,6 +130,11 @@ impl SignedIn {
             None => Ok(self.session.workspace_id.and_then(of).or(memberships.first())),
         }
     }
+}
+
+/// The cookie of a session that has a new token. The browser keeps it for as long as any session can last.
+pub(super) fn fresh_cookie(app: &AppState, session: &NewSession) -> ApiResult<HeaderMap> {
+    session_cookie(app, &session.token, sessions::ABSOLUTE_US / 1_000_000)
 }
 
 /// `sk_session`, gone from the browser after `max_age_seconds`; 0 removes it at once.

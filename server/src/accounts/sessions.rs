@@ -15,6 +15,8 @@ pub(super) const ABSOLUTE_US: i64 = 90 * 86_400 * 1_000_000;
 /// The last use is written at most this often: a write per request would make every page view a disk flush.
 const TOUCH_EVERY_US: i64 = 5 * 60 * 1_000_000;
 
+/// How long a session's previous token works after rotation: for requests under way and tabs that are just loading.
+const OVERLAP_US: i64 = 5 * 60 * 1_000_000;
 /// Longest name of a browser that is kept, in characters; real ones are shorter.
 const USER_AGENT_MAX_CHARS: usize = 200;
 
@@ -60,13 +62,27 @@ pub(super) async fn open_session(
 pub async fn resolve_session(app: &AppState, conn: &mut AnyConnection, token: &str) -> Result<Option<Session>, Error> {
     let now_us = app.now_us();
     let hash = app.secrets.hash(Purpose::Session, token);
-    let Some(session) = store::find_live_session(conn, &hash, now_us - IDLE_US, now_us - ABSOLUTE_US).await? else {
+    let Some(session) = store::find_live_session(conn, &hash, now_us, (now_us - IDLE_US, now_us - ABSOLUTE_US)).await?
+    else {
         return Ok(None);
     };
     if session.last_used_at_us < now_us - TOUCH_EVERY_US {
         store::touch_session(conn, session.id, now_us).await?;
     }
     Ok(Some(session))
+}
+
+/// Gives the session a new token, in the transaction that changed what the person may do: a token that leaked before the
+/// change is worth nothing after it.
+pub(super) async fn rotate_session(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    id: SessionId,
+) -> Result<NewSession, Error> {
+    let session = NewSession { id, token: app.entropy.token() };
+    let hash = app.secrets.hash(Purpose::Session, &session.token);
+    store::rotate_session(conn, id, &hash, app.now_us() + OVERLAP_US).await?;
+    Ok(session)
 }
 
 /// Ends the session that a browser had before it signed in again: its cookie is replaced, so nobody could.

@@ -83,7 +83,12 @@ statements! {
     FIND_LIVE_SESSION = "
         select id, user_id, workspace_id, created_at, last_used_at, ip, user_agent
         from sessions
-        where token_hash = $1 and revoked_at is null and last_used_at > $2 and created_at > $3";
+        where (token_hash = $1 or (previous_token_hash = $1 and previous_until > $2))
+          and revoked_at is null and last_used_at > $3 and created_at > $4";
+    ROTATE_SESSION = "
+        update sessions
+        set previous_token_hash = token_hash, previous_until = $3, token_hash = $2
+        where id = $1";
     LIST_LIVE_SESSIONS = "
         select id, user_id, workspace_id, created_at, last_used_at, ip, user_agent
         from sessions
@@ -233,6 +238,17 @@ pub(super) async fn insert_session(
     Ok(())
 }
 
+pub(super) async fn rotate_session(
+    conn: &mut AnyConnection,
+    id: SessionId,
+    token_hash: &str,
+    previous_until_us: i64,
+) -> Result<(), Error> {
+    let query = sqlx::query(ROTATE_SESSION).bind(id.to_string()).bind(token_hash).bind(previous_until_us);
+    query.execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn revoke_session_of_token(
     conn: &mut AnyConnection,
     token_hash: &str,
@@ -245,10 +261,10 @@ pub(super) async fn revoke_session_of_token(
 pub(super) async fn find_live_session(
     conn: &mut AnyConnection,
     token_hash: &str,
-    used_after_us: i64,
-    created_after_us: i64,
+    now_us: i64,
+    (used_after_us, created_after_us): (i64, i64),
 ) -> Result<Option<Session>, Error> {
-    let query = sqlx::query(FIND_LIVE_SESSION).bind(token_hash).bind(used_after_us).bind(created_after_us);
+    let query = sqlx::query(FIND_LIVE_SESSION).bind(token_hash).bind(now_us).bind(used_after_us).bind(created_after_us);
     query.fetch_optional(conn).await?.as_ref().map(session).transpose()
 }
 

@@ -34,10 +34,7 @@ async fn list_audit(
     page: Page,
     Query(query): Query<HashMap<String, String>>,
 ) -> ApiResult<Response> {
-    caller.needs(Scope::AuditRead)?;
-    let filter = read_filter(&query)?;
-    let mut conn = app.db.acquire().await?;
-    let rows = audit::list(&mut conn, caller.workspace.id, &filter, page.before(), page.fetch_limit()).await?;
+    let rows = read(&app, &caller, &page, &query, page.fetch_limit()).await?;
     Ok(page.answer(rows, |row| (row.created_at_us, row.id.0), entry_body))
 }
 
@@ -48,15 +45,25 @@ async fn export_audit(
     page: Page,
     Query(query): Query<HashMap<String, String>>,
 ) -> ApiResult<Response> {
-    caller.needs(Scope::AuditRead)?;
-    let filter = read_filter(&query)?;
-    let mut conn = app.db.acquire().await?;
-    let rows = audit::list(&mut conn, caller.workspace.id, &filter, page.before(), EXPORT_ROWS).await?;
+    let rows = read(&app, &caller, &page, &query, EXPORT_ROWS).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
     ];
     Ok((headers, export::csv(&rows)).into_response())
+}
+
+async fn read(
+    app: &AppState,
+    caller: &Caller,
+    page: &Page,
+    query: &HashMap<String, String>,
+    limit: i64,
+) -> ApiResult<Vec<Recorded>> {
+    caller.needs(Scope::AuditRead)?;
+    let filter = read_filter(query)?;
+    let mut conn = app.db.acquire().await?;
+    Ok(audit::list(&mut conn, caller.workspace.id, &filter, page.before(), limit).await?)
 }
 
 fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {

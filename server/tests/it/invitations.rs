@@ -8,6 +8,7 @@ use crate::support::{Client, Server, on_each_engine};
 
 on_each_engine! {
     accepting_makes_a_member
+    accepting_renews_the_session
     an_invitation_works_once
     the_wrong_address_gets_nothing
     accepting_takes_a_login
@@ -47,6 +48,21 @@ async fn accepting_makes_a_member(server: Server) {
     assert_eq!(accepted["workspace_id"], workspace["id"]);
     assert_eq!(workspace["role"], "developer");
     assert_eq!(owner.get("/v1/workspace/invitations").await.expect(200).json, json!([]));
+}
+
+async fn accepting_renews_the_session(server: Server) {
+    let owner = server.onboarded("owner@example.com").await;
+    let token = invited(&server, &owner, "dev@example.com").await;
+    let before = server.signed_in("dev@example.com").await;
+    let accepted = before.post(&accept_path(&token), json!({})).await.expect(200);
+    let after = server.client().with_cookie(accepted.cookie("sk_session"));
+    // Tabs that are just loading still carry the old token.
+    before.get("/v1/workspace").await.expect(200);
+    server.clock.advance(Duration::from_secs(5 * 60));
+    before.get("/v1/workspace").await.expect_error("auth.session_invalid");
+    after.get("/v1/workspace").await.expect(200);
+    let sessions = after.get("/v1/auth/sessions").await.expect(200).json;
+    assert_eq!((sessions.as_array().unwrap().len(), &sessions[0]["current"]), (1, &json!(true)));
 }
 
 async fn an_invitation_works_once(server: Server) {

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use sautikit_api::ErrorCode;
@@ -10,6 +10,7 @@ use sautikit_api::ids::InvitationId;
 use sautikit_api::members as wire;
 
 use super::{Invitation, Invitee};
+use crate::accounts::http::fresh_cookie;
 use crate::accounts::{Error, Scope, invitations};
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
@@ -80,14 +81,14 @@ async fn accept_invitation(
     person: Result<SignedIn, ApiError>,
     ClientIp(ip): ClientIp,
     Path(token): Path<String>,
-) -> ApiResult<Json<wire::AcceptedInvitation>> {
-    let invitee = invitee(person, ip)?;
-    let membership = invitations::accept(&app, invitee, &token).await?;
-    Ok(Json(wire::AcceptedInvitation {
+) -> ApiResult<impl IntoResponse> {
+    let (membership, session) = invitations::accept(&app, invitee(person, ip)?, &token).await?;
+    let body = wire::AcceptedInvitation {
         workspace_id: membership.workspace.id,
         workspace_name: membership.workspace.name,
         role: membership.role,
-    }))
+    };
+    Ok((fresh_cookie(&app, &session)?, Json(body)))
 }
 
 async fn decline_invitation(

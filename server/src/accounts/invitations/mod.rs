@@ -19,7 +19,7 @@ use sautikit_api::rights::Scope;
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, Membership, invalid, members, normalise_email};
+use super::{Error, Membership, NewSession, invalid, members, normalise_email, sessions};
 use crate::audit::{self, Actor};
 use crate::http::caller::Caller;
 use crate::mail::Mail;
@@ -137,8 +137,8 @@ pub async fn offer(app: &AppState, user: UserId, token: &str) -> Result<Offer, E
     find_offer(app, &mut *app.db.acquire().await?, user, token).await
 }
 
-/// Makes the person a member; someone who is one already keeps their role.
-pub async fn accept(app: &AppState, invitee: Invitee, token: &str) -> Result<Membership, Error> {
+/// Makes the person a member, with a new token for their session; someone who is a member already keeps their role.
+pub async fn accept(app: &AppState, invitee: Invitee, token: &str) -> Result<(Membership, NewSession), Error> {
     let mut tx = app.db.begin_write().await?;
     let invitation = find_offer(app, &mut tx, invitee.user_id, token).await?.invitation;
     let now_us = app.now_us();
@@ -154,9 +154,10 @@ pub async fn accept(app: &AppState, invitee: Invitee, token: &str) -> Result<Mem
     if membership.workspace.suspended {
         return Err(Error::WorkspaceSuspended);
     }
+    let session = sessions::rotate_session(app, &mut tx, invitee.session_id).await?;
     audit::record(app, &mut tx, &entry(&invitee, &invitation, "invitation.accepted")).await?;
     tx.commit().await?;
-    Ok(membership)
+    Ok((membership, session))
 }
 
 /// Turns the invitation down.

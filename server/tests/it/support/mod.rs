@@ -175,8 +175,8 @@ impl Server {
         let token = self.token_of_last_mail();
         let client = self.signed_in(email).await;
         let path = format!("/v1/invitations/{token}/accept");
-        client.post(&path, serde_json::json!({})).await.expect(200);
-        client
+        let accepted = client.post(&path, serde_json::json!({})).await.expect(200);
+        self.client().with_cookie(accepted.cookie("sk_session"))
     }
 
     /// A new API key of the client's workspace.
