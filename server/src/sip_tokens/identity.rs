@@ -24,6 +24,15 @@ pub struct Identity {
     pub permissions: Permissions,
 }
 
+/// Whether a name can be an identity: 1 to 64 letters, digits, dots, underscores and single hyphens.
+pub fn is_identity(name: &str) -> bool {
+    // Two hyphens part the identity from the workspace in the SIP user.
+    (1..=64).contains(&name.len())
+        && !name.contains(SEPARATOR)
+        && !name.ends_with('-')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
 /// What a token allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permissions {

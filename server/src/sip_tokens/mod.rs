@@ -17,7 +17,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
 
-use self::identity::{Identity, Permissions};
+use self::identity::{Identity, Permissions, is_identity};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
 
@@ -179,14 +179,6 @@ async fn remember(app: &AppState, identity: &Identity, claims: &Claims, token: &
 /// H(user ":" realm ":" password), RFC 7616 §3.4.2.
 fn ha1<H: sha2::Digest>(user: &str, realm: &str, password: &str) -> String {
     crate::secrets::hex(H::digest(format!("{user}:{realm}:{password}")).as_ref())
-}
-
-fn is_identity(name: &str) -> bool {
-    // Two hyphens part the identity from the workspace in the SIP user.
-    (1..=64).contains(&name.len())
-        && !name.contains("--")
-        && !name.ends_with('-')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn checked_destinations(prefixes: Vec<String>) -> Result<Vec<String>, Error> {

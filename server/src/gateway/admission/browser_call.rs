@@ -12,7 +12,7 @@ use super::{refuse, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
-use crate::sip_tokens::identity::Identity;
+use crate::sip_tokens::identity::{Identity, is_identity};
 
 /// Where the SDK and standard stacks name the number to call from.
 const FROM_HEADERS: [&str; 2] = ["P-Preferred-Identity", "X-Sautikit-From"];
@@ -98,10 +98,12 @@ impl Wanted {
         if let Some((name, of)) = Identity::parse_user(user) {
             return (of == workspace).then(|| Self::Client(name.to_owned()));
         }
-        // Digits and what people write between them are a number; emergency codes and mistakes are told apart later.
+        // Digits and what people write between them are a number; emergency codes are told apart later. What is neither
+        // that nor a possible identity is a mistake, which the check of numbers puts into words.
         let is_number = user.chars().any(|letter| letter.is_ascii_digit())
             && user.chars().all(|letter| letter.is_ascii_digit() || "+-.() ".contains(letter));
-        Some(if is_number { Self::Telephone(user.to_owned()) } else { Self::Client(user.to_owned()) })
+        let is_client = !is_number && is_identity(user);
+        Some(if is_client { Self::Client(user.to_owned()) } else { Self::Telephone(user.to_owned()) })
     }
 }
 
@@ -136,6 +138,7 @@ mod tests {
         for number in ["+254700000001", "0722 000 042", "(0722) 000-042", "999"] {
             assert_eq!(Wanted::parse(number, own), Some(Wanted::Telephone(number.to_owned())));
         }
+        assert_eq!(Wanted::parse("abc def!", own), Some(Wanted::Telephone("abc def!".to_owned())));
         let bob = Some(Wanted::Client("bob.2".to_owned()));
         assert_eq!(Wanted::parse("bob.2", own), bob);
         assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", own), own), bob);
