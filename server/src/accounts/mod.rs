@@ -25,7 +25,7 @@ use crate::wallet::WalletError;
 pub use magic_link::{request_magic_link, verify_magic_link};
 pub use onboarding::{Onboarding, onboard};
 pub use sautikit_api::rights::{Grant, Scope};
-pub use sessions::{Device, NewSession, list_sessions, resolve_session, revoke_session};
+pub use sessions::{Device, NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
 pub(crate) use store::STATEMENTS;
 
 /// Longest name of a person or workspace, in characters: what fits one line of the console.

@@ -1,6 +1,6 @@
 //! Signed-in browsers. The cookie holds a random token; the database a keyed hash of it.
 
-use sautikit_api::ids::{SessionId, UserId};
+use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::AnyConnection;
 
 use super::{Error, Session, store};
@@ -70,6 +70,14 @@ pub async fn resolve_session(app: &AppState, conn: &mut AnyConnection, token: &s
         store::touch_session(conn, session.id, now_us).await?;
     }
     Ok(Some(session))
+}
+
+/// Makes this the workspace that the session works in when a request names none. Writes only on a change.
+pub async fn remember_workspace(conn: &mut AnyConnection, session: &Session, id: WorkspaceId) -> Result<(), Error> {
+    if session.workspace_id == Some(id) {
+        return Ok(());
+    }
+    store::set_session_workspace(conn, session.id, id).await
 }
 
 /// Gives the session a new token, in the transaction that changed what the person may do: a token that leaked before the

@@ -166,8 +166,10 @@ async fn by_session(
     let person = signed_in(app, conn, headers).await?;
     let membership = match person.asked_workspace {
         Some(id) => {
-            let found = accounts::find_membership(conn, id, person.user_id).await?;
-            found.ok_or(accounts::Error::NotAMember)?
+            let found =
+                accounts::find_membership(conn, id, person.user_id).await?.ok_or(accounts::Error::NotAMember)?;
+            accounts::remember_workspace(conn, &person.session, id).await?;
+            found
         }
         None => last_used(conn, &person).await?.ok_or(ErrorCode::AuthNoWorkspace)?,
     };

@@ -37,8 +37,10 @@ async fn a_person_has_several_workspaces(server: Server) {
     assert_eq!((second["role"].as_str(), second["currency"].as_str()), (Some("owner"), Some("UGX")));
     assert_eq!(client.get("/v1/workspaces").await.expect(200).json.as_array().unwrap().len(), 2);
     let there = client.with("x-sautikit-workspace", second["id"].as_str().unwrap());
-    assert_eq!(there.get("/v1/wallet/balance").await.expect(200).json["currency"], "UGX");
     assert_eq!(client.get("/v1/wallet/balance").await.expect(200).json["currency"], "KES");
+    assert_eq!(there.get("/v1/wallet/balance").await.expect(200).json["currency"], "UGX");
+    // Without the header it is the last used one.
+    assert_eq!(client.get("/v1/wallet/balance").await.expect(200).json["currency"], "UGX");
     let wrong = json!({ "name": "", "country": "UG", "currency": "UGX" });
     let answer = client.post("/v1/workspaces", wrong).await.expect_error("validation.bad_request");
     assert_eq!(answer.json["error"]["field"], "name");

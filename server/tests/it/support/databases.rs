@@ -37,7 +37,9 @@ impl OwnDatabase {
                 Self { url, _folder: Some(folder) }
             }
             Engine::Postgres(server) => {
-                let name = format!("t{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+                // Process ids come round again; a server that serves several runs may know the name already.
+                let (process, salt) = (std::process::id(), rand::random::<u32>());
+                let name = format!("t{process}_{}_{salt:08x}", NEXT.fetch_add(1, Ordering::Relaxed));
                 let mut connection = sqlx::PgConnection::connect(&server).await.expect("the PostgreSQL server");
                 let create = sqlx::raw_sql(AssertSqlSafe(format!("create database {name}")));
                 connection.execute(create).await.expect("a fresh database");
