@@ -57,6 +57,7 @@ catalogue! {
         event_leg_ringing: "Party is ringing" | "Simu ya mshiriki inaita",
         event_leg_early_media: "Sound before the answer" | "Sauti kabla ya kujibiwa",
         event_leg_answered: "Party answered" | "Mshiriki amejibu",
+        event_leg_bridged: "Parties hear each other" | "Washiriki wanasikiana",
         event_leg_held: "Party is on hold" | "Mshiriki amesubirishwa",
         event_leg_resumed: "Party is back from hold" | "Mshiriki amerudi",
         event_leg_lost: "Connection to a party lost" | "Muunganisho wa mshiriki umepotea",

@@ -106,6 +106,7 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "leg.ringing" => text.event_leg_ringing,
         "leg.early_media" => text.event_leg_early_media,
         "leg.answered" => text.event_leg_answered,
+        "leg.bridged" => text.event_leg_bridged,
         "leg.held" => text.event_leg_held,
         "leg.resumed" => text.event_leg_resumed,
         "leg.lost" => text.event_leg_lost,
