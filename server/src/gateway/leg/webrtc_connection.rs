@@ -41,6 +41,11 @@ use crate::gateway::media::{PacketSink, PacketSource};
 
 /// Gathering is one local socket; only a starved runtime takes longer than a few milliseconds.
 const GATHERING: Duration = Duration::from_secs(3);
+/// Pause between connectivity checks. RFC 8445 §14.2 asks for at least 5 ms; the stack's 200 ms would be heard as a late
+/// first word, because the checks that a browser's own trigger wait for the next round.
+const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// Checks per candidate pair: two seconds of them, so that a slow browser has the time that the stack's own pause gives.
+const ICE_MAX_CHECKS: u16 = 100;
 
 /// A running connection. Dropping it closes it in the background; [`Self::close`] waits.
 pub(super) struct Connection {
@@ -83,6 +88,7 @@ impl Connection {
             .with_ice_credentials(ufrag, password)
             .with_include_loopback_candidate(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_MAX_CHECKS))
             .build();
         let registry =
             configure_rtcp_reports(Registry::new()).with(webrtc_rtcp::slot(), webrtc_rtcp::DeliverRtcp::default());
