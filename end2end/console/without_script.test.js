@@ -20,7 +20,8 @@ after(async () => {
 });
 
 const open = (path) => page.goto(server.url + path);
-const press = (name) => page.getByRole("button", { name, exact: true }).click();
+/** Every button posts a form: its answer has arrived before anybody looks again, which would break the post off. */
+const press = (name) => Promise.all([page.waitForNavigation(), page.getByRole("button", { name, exact: true }).click()]);
 const shown = (text) => page.getByText(text).first().waitFor();
 /** What a person without script does: look again. */
 const comes = (text) => eventually(text, async () => {
