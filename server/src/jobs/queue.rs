@@ -29,8 +29,11 @@ statements! {
         where id = $1 and leased_by = $2 and state = 'running'";
 }
 
-/// SQLite has one writer, so nobody else can claim between the select and the update.
-const CLAIM_SQLITE: &str = "
+/// The claim of due jobs, with what the engine says about rows that another node is claiming.
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "
     update jobs
     set state = 'running', lease_until = $2, leased_by = $3, attempts = attempts + 1
     where id in (
@@ -38,21 +41,20 @@ const CLAIM_SQLITE: &str = "
         where (state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1)
         order by due_at
         limit $4
+        ",
+            $lock,
+            "
     )
-    returning id, payload, attempts";
+    returning id, payload, attempts"
+        )
+    };
+}
+
+/// SQLite has one writer, so nobody else can claim between the select and the update.
+const CLAIM_SQLITE: &str = claim!("");
 
 /// Rows that another node is claiming are skipped instead of waited for.
-const CLAIM_POSTGRES: &str = "
-    update jobs
-    set state = 'running', lease_until = $2, leased_by = $3, attempts = attempts + 1
-    where id in (
-        select id from jobs
-        where (state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1)
-        order by due_at
-        limit $4
-        for update skip locked
-    )
-    returning id, payload, attempts";
+const CLAIM_POSTGRES: &str = claim!("for update skip locked");
 
 /// A job that this node holds for a while.
 pub(super) struct Claimed {
