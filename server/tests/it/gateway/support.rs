@@ -11,14 +11,12 @@ use sautikit::gateway::Started;
 use serde_json::{Value, json};
 
 use super::carrier::Carrier;
-use crate::support::{Client, Engine, RunningGateway, Server};
+use crate::support::{Client, Engine, RunningGateway, Server, within};
 
 /// The first number of the development inventory.
 pub(super) const FROM: &str = "+254700000001";
 /// The longest that anything of these tests takes: two rings, five seconds of talk and a job, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// The server, its gateway and a workspace.
 pub(super) struct Live {
@@ -170,15 +168,7 @@ async fn balance(client: &Client) -> i64 {
 
 /// Looks until there is something to see; fails the test at the deadline.
 pub(super) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            match look().await {
-                Some(seen) => return seen,
-                None => tokio::time::sleep(LOOK_AGAIN).await,
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("not in {DEADLINE:?}: {what}"))
+    within(DEADLINE, what, look).await
 }
 
 /// A customer's server that answers every question alike.

@@ -14,12 +14,12 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::support::within;
+
 /// The first number of the development inventory.
 pub(super) const FROM: &str = "+254700000001";
 /// The longest that anything of these tests takes: a start, a batch of media times and a job, on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// Between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A data folder, the process that uses it, and the workspace in it.
 pub(super) struct Node {
@@ -203,13 +203,5 @@ async fn launch(folder: &TempDir) -> (Child, SocketAddr, SocketAddr) {
 
 /// Looks until there is something to see; fails the test at the deadline.
 pub(super) async fn eventually<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
-    let looking = async {
-        loop {
-            match look().await {
-                Some(seen) => return seen,
-                None => tokio::time::sleep(LOOK_AGAIN).await,
-            }
-        }
-    };
-    tokio::time::timeout(DEADLINE, looking).await.unwrap_or_else(|_| panic!("not in {DEADLINE:?}: {what}"))
+    within(DEADLINE, what, look).await
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod databases;
+mod eventually;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use client::{Answer, Client};
 pub(crate) use databases::{Engine, OwnDatabase};
+pub(crate) use eventually::within;
 
 /// The origin that the tests' server believes to have.
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
