@@ -164,7 +164,6 @@ impl From<crate::api_keys::Error> for ApiError {
             Error::ExpiryInvalid(_) => Self::field("expires_at", message),
             Error::NotFound => ErrorCode::ApiKeyNotFound.into(),
             Error::AlreadyRevoked => ErrorCode::ApiKeyAlreadyRevoked.into(),
-            Error::Corrupt(_) => Self::internal(message),
             Error::Database(error) => error.into(),
         }
     }

@@ -27,6 +27,7 @@ pub use onboarding::{Onboarding, onboard};
 pub use sautikit_api::rights::{Grant, Scope};
 pub use sessions::{Device, NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
 pub(crate) use store::STATEMENTS;
+pub(crate) use store::workspace as workspace_in;
 
 /// Longest name of a person or workspace, in characters: what fits one line of the console.
 pub const NAME_MAX_CHARS: usize = 120;

@@ -1,13 +1,12 @@
 //! SQL of people, workspaces, members, magic links and sessions.
 
-use std::str::FromStr;
-
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Device, Error, Membership, Session, User, Workspace};
+use crate::row::{flag, known, parsed, parsed_opt};
 use crate::statements::statements;
 
 statements! {
@@ -61,13 +60,13 @@ statements! {
         insert into members (workspace_id, user_id, role, created_at)
         values ($1, $2, $3, $4)";
     LIST_MEMBERSHIPS = "
-        select w.id, w.name, w.country, w.currency, w.status, m.role
+        select w.id as workspace_id, w.name, w.country, w.currency, w.status, m.role
         from members m
         join workspaces w on w.id = m.workspace_id
         where m.user_id = $1
         order by m.created_at, w.id";
     FIND_MEMBERSHIP = "
-        select w.id, w.name, w.country, w.currency, w.status, m.role
+        select w.id as workspace_id, w.name, w.country, w.currency, w.status, m.role
         from members m
         join workspaces w on w.id = m.workspace_id
         where m.workspace_id = $1 and m.user_id = $2";
@@ -305,37 +304,35 @@ pub(super) async fn revoke_session(
 
 fn user(row: &AnyRow) -> Result<User, Error> {
     Ok(User {
-        id: parsed(row.try_get(0)?, "user id")?,
-        email: row.try_get(1)?,
-        name: row.try_get(2)?,
-        is_operator: row.try_get::<i64, _>(3)? == 1,
+        id: parsed(row, "id")?,
+        email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        is_operator: flag(row, "is_operator")?,
     })
 }
 
 fn membership(row: &AnyRow) -> Result<Membership, Error> {
-    let workspace = Workspace {
-        id: parsed(row.try_get(0)?, "workspace id")?,
-        name: row.try_get(1)?,
-        country: row.try_get(2)?,
-        currency: row.try_get(3)?,
-        suspended: row.try_get::<String, _>(4)? == "suspended",
-    };
-    let role = Role::parse(&row.try_get::<String, _>(5)?).ok_or(Error::Corrupt("role"))?;
-    Ok(Membership { workspace, role })
+    Ok(Membership { workspace: workspace(row)?, role: known(row, "role", Role::parse)? })
 }
 
-fn session(row: &AnyRow) -> Result<Session, Error> {
-    let workspace: Option<String> = row.try_get(2)?;
-    Ok(Session {
-        id: parsed(row.try_get(0)?, "session id")?,
-        user_id: parsed(row.try_get(1)?, "user id")?,
-        workspace_id: workspace.map(|id| parsed(id, "workspace id")).transpose()?,
-        created_at_us: row.try_get(3)?,
-        last_used_at_us: row.try_get(4)?,
-        device: Device { ip: row.try_get(5)?, user_agent: row.try_get(6)? },
+/// The workspace in a row with the columns `workspace_id`, `name`, `country`, `currency` and `status` of `workspaces`.
+pub(crate) fn workspace(row: &AnyRow) -> Result<Workspace, sqlx::Error> {
+    Ok(Workspace {
+        id: parsed(row, "workspace_id")?,
+        name: row.try_get("name")?,
+        country: row.try_get("country")?,
+        currency: row.try_get("currency")?,
+        suspended: row.try_get::<String, _>("status")? == "suspended",
     })
 }
 
-fn parsed<T: FromStr>(text: String, what: &'static str) -> Result<T, Error> {
-    text.parse().map_err(|_| Error::Corrupt(what))
+fn session(row: &AnyRow) -> Result<Session, Error> {
+    Ok(Session {
+        id: parsed(row, "id")?,
+        user_id: parsed(row, "user_id")?,
+        workspace_id: parsed_opt(row, "workspace_id")?,
+        created_at_us: row.try_get("created_at")?,
+        last_used_at_us: row.try_get("last_used_at")?,
+        device: Device { ip: row.try_get("ip")?, user_agent: row.try_get("user_agent")? },
+    })
 }

@@ -56,9 +56,6 @@ pub enum Error {
     /// A second revocation.
     #[error("the API key was revoked before")]
     AlreadyRevoked,
-    /// A row that the schema should have refused.
-    #[error("a stored {0} is not readable")]
-    Corrupt(&'static str),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

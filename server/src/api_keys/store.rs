@@ -6,7 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{ApiKey, Error, RecognisedKey, grant_names};
-use crate::accounts::{Grant, Workspace};
+use crate::accounts::{Grant, workspace_in};
+use crate::row::{known, parsed};
 use crate::statements::statements;
 
 statements! {
@@ -23,7 +24,7 @@ statements! {
     /// The creator's membership is read with the key: a key dies with it.
     FIND_KEY_BY_HASH = "
         select k.id, k.scopes, k.created_by, k.expires_at, k.last_used_at, k.revoked_at,
-          m.role, w.id, w.name, w.country, w.currency, w.status
+          m.role, w.id as workspace_id, w.name, w.country, w.currency, w.status
         from api_keys k
         join workspaces w on w.id = k.workspace_id
         join members m on m.workspace_id = k.workspace_id and m.user_id = k.created_by
@@ -110,36 +111,30 @@ pub(super) async fn key_exists(conn: &mut AnyConnection, workspace: WorkspaceId,
 
 fn api_key(row: &AnyRow) -> Result<ApiKey, Error> {
     Ok(ApiKey {
-        id: row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Corrupt("key id"))?,
-        name: row.try_get(1)?,
-        prefix: row.try_get(2)?,
-        grants: grants(&row.try_get::<String, _>(3)?),
-        created_at_us: row.try_get(4)?,
-        expires_at_us: row.try_get(5)?,
-        last_used_at_us: row.try_get(6)?,
-        revoked_at_us: row.try_get(7)?,
+        id: parsed(row, "id")?,
+        name: row.try_get("name")?,
+        prefix: row.try_get("prefix")?,
+        grants: grants(&row.try_get::<String, _>("scopes")?),
+        created_at_us: row.try_get("created_at")?,
+        expires_at_us: row.try_get("expires_at")?,
+        last_used_at_us: row.try_get("last_used_at")?,
+        revoked_at_us: row.try_get("revoked_at")?,
     })
 }
 
 fn stored_key(row: &AnyRow) -> Result<StoredKey, Error> {
     let key = RecognisedKey {
-        id: row.try_get::<String, _>(0)?.parse().map_err(|_| Error::Corrupt("key id"))?,
-        grants: grants(&row.try_get::<String, _>(1)?),
-        created_by: row.try_get::<String, _>(2)?.parse().map_err(|_| Error::Corrupt("user id"))?,
-        role: Role::parse(&row.try_get::<String, _>(6)?).ok_or(Error::Corrupt("role"))?,
-        workspace: Workspace {
-            id: row.try_get::<String, _>(7)?.parse().map_err(|_| Error::Corrupt("workspace id"))?,
-            name: row.try_get(8)?,
-            country: row.try_get(9)?,
-            currency: row.try_get(10)?,
-            suspended: row.try_get::<String, _>(11)? == "suspended",
-        },
+        id: parsed(row, "id")?,
+        grants: grants(&row.try_get::<String, _>("scopes")?),
+        created_by: parsed(row, "created_by")?,
+        role: known(row, "role", Role::parse)?,
+        workspace: workspace_in(row)?,
     };
     Ok(StoredKey {
         key,
-        expires_at_us: row.try_get(3)?,
-        last_used_at_us: row.try_get(4)?,
-        revoked_at_us: row.try_get(5)?,
+        expires_at_us: row.try_get("expires_at")?,
+        last_used_at_us: row.try_get("last_used_at")?,
+        revoked_at_us: row.try_get("revoked_at")?,
     })
 }
 

@@ -4,8 +4,8 @@ use sautikit_api::ids::WorkspaceId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use crate::accounts::store::workspace;
 use crate::accounts::{Error, Workspace};
-use crate::row::parsed;
 use crate::statements::statements;
 
 statements! {
@@ -15,12 +15,12 @@ statements! {
         set status = status
         where id = $1";
     FIND = "
-        select w.id, w.name, w.country, w.currency, w.status, w.created_at,
+        select w.id as workspace_id, w.name, w.country, w.currency, w.status, w.created_at,
           (select count(*) from members m where m.workspace_id = w.id) as member_count
         from workspaces w
         where w.id = $1 and w.deleted_at is null";
     LIST = "
-        select w.id, w.name, w.country, w.currency, w.status, w.created_at,
+        select w.id as workspace_id, w.name, w.country, w.currency, w.status, w.created_at,
           (select count(*) from members m where m.workspace_id = w.id) as member_count
         from workspaces w
         where w.deleted_at is null and (w.created_at, w.id) < ($1, $2)
@@ -88,12 +88,9 @@ pub(super) async fn is_closed(conn: &mut AnyConnection, id: WorkspaceId) -> Resu
 }
 
 fn tenant(row: &AnyRow) -> Result<Tenant, Error> {
-    let workspace = Workspace {
-        id: parsed(row, "id")?,
-        name: row.try_get("name")?,
-        country: row.try_get("country")?,
-        currency: row.try_get("currency")?,
-        suspended: row.try_get::<String, _>("status")? == "suspended",
-    };
-    Ok(Tenant { workspace, member_count: row.try_get("member_count")?, created_at_us: row.try_get("created_at")? })
+    Ok(Tenant {
+        workspace: workspace(row)?,
+        member_count: row.try_get("member_count")?,
+        created_at_us: row.try_get("created_at")?,
+    })
 }
