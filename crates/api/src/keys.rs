@@ -39,6 +39,27 @@ pub struct CreateApiKey {
     pub expires_at: Option<String>,
 }
 
+/// `POST /v1/api-keys/{id}/rotate`. The body may be left out.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RotateApiKey {
+    /// How long the secret that is replaced still works: 0 to 604800 (7 days); 86400 (a day) when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap_seconds: Option<i64>,
+}
+
+/// Whether a key works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiKeyStatus {
+    /// It works.
+    Active,
+    /// Its `expires_at` has passed.
+    Expired,
+    /// It was taken back, or who made it has left the workspace.
+    Revoked,
+}
+
 /// A key as lists show it: never with its secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -48,19 +69,27 @@ pub struct ApiKey {
     pub name: String,
     /// The first characters of the secret, enough to recognise it.
     pub prefix: String,
+    /// Whether it works.
+    pub status: ApiKeyStatus,
     /// What it may do.
     pub scopes: Vec<String>,
     /// RFC 3339.
     pub created_at: String,
-    /// RFC 3339; null while never used.
+    /// RFC 3339, true to a minute; null while never used.
     pub last_used_at: Option<String>,
+    /// The network address of that use; null while never used.
+    pub last_used_ip: Option<String>,
+    /// RFC 3339: when it got its present secret; null while it has its first.
+    pub rotated_at: Option<String>,
+    /// RFC 3339: until when a secret that rotation replaced still works; null when none does.
+    pub former_secret_until: Option<String>,
     /// RFC 3339; null for never.
     pub expires_at: Option<String>,
     /// RFC 3339; null while it works.
     pub revoked_at: Option<String>,
 }
 
-/// Answer of creating a key (201): the only time that the secret is shown.
+/// Answer of creating (201) or rotating (200) a key: the only time that the secret is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CreatedApiKey {
     /// The key's public part.

@@ -1,14 +1,17 @@
 //! API keys: made, listed, revoked, and recognised on requests. The secret is shown once; only its keyed hash is stored.
 //!
-//! A key's rights are its scopes cut by its creator's current role. Rotation is deliberately absent so far.
+//! A key's rights are its scopes cut by its creator's current role. Its id stays when [`rotate`] gives it another secret.
 
 pub mod http;
+mod recognise;
+mod rotate;
 mod secret;
 mod store;
 
 use jiff::Timestamp;
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
+use sautikit_api::keys::ApiKeyStatus;
 use serde_json::json;
 use sqlx::AnyConnection;
 
@@ -18,13 +21,13 @@ use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
+pub use recognise::recognise;
+pub use rotate::rotate_api_key;
 pub use secret::ApiKeySecret;
 pub(crate) use store::STATEMENTS;
 
 /// Longest name of a key, in characters; the schema says it too.
 const NAME_MAX_CHARS: usize = 80;
-/// The last use is written at most this often, so that a busy key does not cost a write per request.
-const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
 
 /// What can go wrong here.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,9 @@ pub enum Error {
     /// Taken back.
     #[error("the API key is revoked")]
     Revoked,
+    /// A secret that rotation replaced, after its overlap.
+    #[error("The key was rotated and this secret's overlap is over. Use the newer secret.")]
+    Superseded,
     /// Missing or too long.
     #[error("an API key needs a name")]
     NameRequired,
@@ -53,9 +59,18 @@ pub enum Error {
     /// Not one of the workspace's.
     #[error("the API key is not found")]
     NotFound,
-    /// A second revocation.
+    /// A second revocation, or the rotation of a revoked key.
     #[error("the API key was revoked before")]
     AlreadyRevoked,
+    /// Rotation of a key past its date: another secret would not work either.
+    #[error("The API key's expiry date has passed, so rotating it would not bring it back. Create another key.")]
+    AlreadyExpired,
+    /// Outside of what a replaced secret may live on.
+    #[error("`overlap_seconds` is a whole number from 0 to 604800 (7 days).")]
+    OverlapInvalid,
+    /// Rotation shows a secret, so it takes every right of the key.
+    #[error("Rotating shows the key's new secret, so it takes every right of the key, and `{}` is not yours.", .0.as_str())]
+    BeyondRights(Scope),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -76,10 +91,29 @@ pub struct ApiKey {
     pub created_at_us: i64,
     /// Microseconds UTC; `None` for never.
     pub expires_at_us: Option<i64>,
-    /// Microseconds UTC; `None` while unused.
+    /// Microseconds UTC, true to a minute; `None` while unused.
     pub last_used_at_us: Option<i64>,
+    /// From where it was used then.
+    pub last_used_ip: Option<String>,
+    /// When it got its present secret; `None` while it has the first.
+    pub rotated_at_us: Option<i64>,
+    /// Until when a former secret works or worked; `None` when there is none.
+    pub former_until_us: Option<i64>,
     /// Microseconds UTC; `None` while it works.
     pub revoked_at_us: Option<i64>,
+}
+
+impl ApiKey {
+    /// Whether it works, and if not, why.
+    pub fn status(&self, now_us: i64) -> ApiKeyStatus {
+        if self.revoked_at_us.is_some() {
+            ApiKeyStatus::Revoked
+        } else if self.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
+            ApiKeyStatus::Expired
+        } else {
+            ApiKeyStatus::Active
+        }
+    }
 }
 
 /// A key recognised on a request, with its creator's place in the workspace.
@@ -124,6 +158,9 @@ pub async fn create_api_key(
         created_at_us: now.as_microsecond(),
         expires_at_us: new.expires_at.map(|text| checked_expiry(text, now)).transpose()?,
         last_used_at_us: None,
+        last_used_ip: None,
+        rotated_at_us: None,
+        former_until_us: None,
         revoked_at_us: None,
     };
     let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
@@ -154,22 +191,14 @@ pub async fn revoke_api_key(app: &AppState, caller: &Caller, id: ApiKeyId) -> Re
     Ok(tx.commit().await?)
 }
 
-/// Recognises the key of an `Authorization` header.
-pub async fn recognise(app: &AppState, conn: &mut AnyConnection, text: &str) -> Result<RecognisedKey, Error> {
-    let secret = ApiKeySecret::parse(text).ok_or(Error::Malformed)?;
-    let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
-    let stored = store::find_key_by_hash(conn, &hash).await?.ok_or(Error::Unknown)?;
-    let now_us = app.now_us();
-    if stored.revoked_at_us.is_some() {
-        return Err(Error::Revoked);
-    }
-    if stored.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
-        return Err(Error::Expired);
-    }
-    if stored.last_used_at_us.is_none_or(|used| used < now_us - TOUCH_EVERY_US) {
-        store::touch_key(conn, stored.key.id, now_us).await?;
-    }
-    Ok(stored.key)
+/// Takes back every key that a member made, in the transaction that removes them. Returns how many worked until then.
+pub async fn revoke_keys_of(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<u64, sqlx::Error> {
+    store::revoke_keys_of(conn, workspace, user, app.now_us()).await
 }
 
 fn checked_name(text: &str) -> Result<String, Error> {

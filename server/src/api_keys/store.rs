@@ -16,11 +16,22 @@ statements! {
           (id, workspace_id, created_by, name, prefix, key_hash, scopes, created_at, expires_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     LIST_KEYS = "
-        select id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at
-        from api_keys
+        select id, name, prefix, scopes, created_at, expires_at, last_used_at, last_used_ip, rotated_at, revoked_at,
+          (select max(valid_until) from former_api_key_secrets f where f.api_key_id = k.id) as former_until
+        from api_keys k
         where workspace_id = $1 and (created_at, id) < ($2, $3)
         order by created_at desc, id desc
         limit $4";
+    FIND_KEY = "
+        select id, name, prefix, scopes, created_at, expires_at, last_used_at, last_used_ip, rotated_at, revoked_at,
+          (select max(valid_until) from former_api_key_secrets f where f.api_key_id = k.id) as former_until
+        from api_keys k
+        where workspace_id = $1 and id = $2";
+    FIND_CREATORS_ROLE = "
+        select m.role
+        from api_keys k
+        join members m on m.workspace_id = k.workspace_id and m.user_id = k.created_by
+        where k.workspace_id = $1 and k.id = $2";
     /// The creator's membership is read with the key: a key dies with it.
     FIND_KEY_BY_HASH = "
         select k.id, k.scopes, k.created_by, k.expires_at, k.last_used_at, k.revoked_at,
@@ -29,14 +40,41 @@ statements! {
         join workspaces w on w.id = k.workspace_id
         join members m on m.workspace_id = k.workspace_id and m.user_id = k.created_by
         where k.key_hash = $1";
+    FIND_FORMER_SECRET = "
+        select k.key_hash, f.valid_until
+        from former_api_key_secrets f
+        join api_keys k on k.workspace_id = f.workspace_id and k.id = f.api_key_id
+        where f.key_hash = $1";
+    /// Requests at the same instant all see the old time; the first one writes.
     TOUCH_KEY = "
         update api_keys
-        set last_used_at = $2
-        where id = $1";
+        set last_used_at = $2, last_used_ip = $3
+        where id = $1 and (last_used_at is null or last_used_at <= $4)";
+    LOCK_KEY = "
+        update api_keys
+        set name = name
+        where workspace_id = $1 and id = $2";
+    CUT_FORMER_SECRETS = "
+        update former_api_key_secrets
+        set valid_until = $3
+        where workspace_id = $1 and api_key_id = $2 and valid_until > $3";
+    RETIRE_SECRET = "
+        insert into former_api_key_secrets (key_hash, workspace_id, api_key_id, valid_until)
+        select key_hash, workspace_id, id, $3
+        from api_keys
+        where workspace_id = $1 and id = $2";
+    REPLACE_SECRET = "
+        update api_keys
+        set key_hash = $3, prefix = $4, rotated_at = $5
+        where workspace_id = $1 and id = $2";
     REVOKE_KEY = "
         update api_keys
         set revoked_at = $3
         where workspace_id = $1 and id = $2 and revoked_at is null";
+    REVOKE_KEYS_OF = "
+        update api_keys
+        set revoked_at = $3
+        where workspace_id = $1 and created_by = $2 and revoked_at is null";
     KEY_EXISTS = "
         select count(*)
         from api_keys
@@ -87,9 +125,73 @@ pub(super) async fn find_key_by_hash(conn: &mut AnyConnection, hash: &str) -> Re
     sqlx::query(FIND_KEY_BY_HASH).bind(hash).fetch_optional(conn).await?.as_ref().map(stored_key).transpose()
 }
 
-pub(super) async fn touch_key(conn: &mut AnyConnection, id: ApiKeyId, now_us: i64) -> Result<(), Error> {
-    sqlx::query(TOUCH_KEY).bind(id.to_string()).bind(now_us).execute(conn).await?;
+/// A secret that rotation replaced: the hash of the key's current one, and until when this one works (microseconds UTC).
+pub(super) async fn find_former_secret(conn: &mut AnyConnection, hash: &str) -> Result<Option<(String, i64)>, Error> {
+    let Some(row) = sqlx::query(FIND_FORMER_SECRET).bind(hash).fetch_optional(conn).await? else { return Ok(None) };
+    Ok(Some((row.try_get("key_hash")?, row.try_get("valid_until")?)))
+}
+
+/// Writes the use unless there is one after `unless_after_us`.
+pub(super) async fn touch_key(
+    conn: &mut AnyConnection,
+    id: ApiKeyId,
+    ip: Option<&str>,
+    now_us: i64,
+    unless_after_us: i64,
+) -> Result<(), Error> {
+    let query = sqlx::query(TOUCH_KEY).bind(id.to_string()).bind(now_us).bind(ip).bind(unless_after_us);
+    query.execute(conn).await?;
     Ok(())
+}
+
+/// The key, locked until the transaction ends.
+pub(super) async fn lock_key(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+) -> Result<Option<ApiKey>, Error> {
+    sqlx::query(LOCK_KEY).bind(workspace.to_string()).bind(id.to_string()).execute(&mut *conn).await?;
+    let query = sqlx::query(FIND_KEY).bind(workspace.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(api_key).transpose()
+}
+
+/// The current role of who made the key; `None` when they left.
+pub(super) async fn find_creators_role(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+) -> Result<Option<Role>, Error> {
+    let query = sqlx::query(FIND_CREATORS_ROLE).bind(workspace.to_string()).bind(id.to_string());
+    let row = query.fetch_optional(conn).await?;
+    Ok(row.map(|row| known(&row, "role", Role::parse)).transpose()?)
+}
+
+/// Gives the key another secret. The one that it had works until `former_until_us`, and none before that any longer.
+pub(super) async fn replace_secret(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    key: &ApiKey,
+    hash: &str,
+    former_until_us: i64,
+) -> Result<(), Error> {
+    for statement in [CUT_FORMER_SECRETS, RETIRE_SECRET] {
+        let query = sqlx::query(statement).bind(workspace.to_string()).bind(key.id.to_string()).bind(former_until_us);
+        query.execute(&mut *conn).await?;
+    }
+    let query = sqlx::query(REPLACE_SECRET).bind(workspace.to_string()).bind(key.id.to_string()).bind(hash);
+    query.bind(key.prefix.as_str()).bind(key.rotated_at_us).execute(conn).await?;
+    Ok(())
+}
+
+/// How many keys of the person worked until now.
+pub(super) async fn revoke_keys_of(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    created_by: UserId,
+    now_us: i64,
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query(REVOKE_KEYS_OF).bind(workspace.to_string()).bind(created_by.to_string()).bind(now_us);
+    Ok(query.execute(conn).await?.rows_affected())
 }
 
 /// `false` when the workspace has no such key, or it was revoked before.
@@ -118,6 +220,9 @@ fn api_key(row: &AnyRow) -> Result<ApiKey, Error> {
         created_at_us: row.try_get("created_at")?,
         expires_at_us: row.try_get("expires_at")?,
         last_used_at_us: row.try_get("last_used_at")?,
+        last_used_ip: row.try_get("last_used_ip")?,
+        rotated_at_us: row.try_get("rotated_at")?,
+        former_until_us: row.try_get("former_until")?,
         revoked_at_us: row.try_get("revoked_at")?,
     })
 }

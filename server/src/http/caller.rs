@@ -131,25 +131,18 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         let ip = client_ip(parts, &app.config.http.trusted_proxies);
-        let mut conn = app.db.acquire().await?;
         match parts.headers.get(header::AUTHORIZATION) {
             Some(value) => {
                 let text = value.to_str().ok().and_then(bearer).ok_or(ErrorCode::ApiKeyInvalid)?;
-                by_key(app, &mut conn, &parts.headers, text, ip).await
+                by_key(app, &parts.headers, text, ip).await
             }
-            None => by_session(app, &mut conn, &parts.headers, ip).await,
+            None => by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await,
         }
     }
 }
 
-async fn by_key(
-    app: &AppState,
-    conn: &mut AnyConnection,
-    headers: &HeaderMap,
-    text: &str,
-    ip: Option<String>,
-) -> ApiResult<Caller> {
-    let key = api_keys::recognise(app, conn, text).await?;
+async fn by_key(app: &AppState, headers: &HeaderMap, text: &str, ip: Option<String>) -> ApiResult<Caller> {
+    let key = api_keys::recognise(app, text, ip.as_deref()).await?;
     if asked_workspace(headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());
     }

@@ -13,9 +13,9 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::{Error, workspaces};
-use crate::audit;
 use crate::http::caller::Caller;
 use crate::state::AppState;
+use crate::{api_keys, audit};
 
 pub(crate) use store::STATEMENTS;
 
@@ -65,7 +65,8 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
     Ok(member)
 }
 
-/// Removes a member, or lets the caller leave. Keys that they made stop working with their membership.
+/// Removes a member, or lets the caller leave. Keys that they made are revoked: they would come back to life with a later
+/// invitation otherwise.
 pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Result<(), Error> {
     let mut tx = app.db.begin_write().await?;
     let (actor, member) = lock_both(&mut tx, caller, user).await?;
@@ -78,8 +79,11 @@ pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Res
         refuse_last_owner(&mut tx, caller.workspace.id).await?;
     }
     store::delete_member(&mut tx, caller.workspace.id, user).await?;
+    let revoked_api_keys = api_keys::revoke_keys_of(app, &mut tx, caller.workspace.id, user).await?;
     let kind = if leaves { "member.left" } else { "member.removed" };
-    let details = json!({ "before": { "role": member.role }, "email": member.email });
+    let details = json!({
+        "before": { "role": member.role }, "email": member.email, "revoked_api_keys": revoked_api_keys
+    });
     audit::record(app, &mut tx, &audit::Entry::by(caller, kind, user, details)).await?;
     Ok(tx.commit().await?)
 }

@@ -1,0 +1,55 @@
+//! The key of an `Authorization` header: its form first, without the database, then its hash.
+
+use sautikit_api::ids::ApiKeyId;
+
+use super::{ApiKeySecret, Error, RecognisedKey, store};
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+/// The last use is written at most this often, so that a busy key does not cost a write per request.
+const TOUCH_EVERY_US: i64 = 60 * 1_000_000;
+
+/// Who the key of an `Authorization` header stands for. A typing error is found before the database is asked.
+pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<RecognisedKey, Error> {
+    let secret = ApiKeySecret::parse(text).ok_or(Error::Malformed)?;
+    let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
+    let now_us = app.now_us();
+    let stored = find(app, &hash, now_us).await?;
+    if stored.revoked_at_us.is_some() {
+        return Err(Error::Revoked);
+    }
+    if stored.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
+        return Err(Error::Expired);
+    }
+    if stored.last_used_at_us.is_none_or(|used| used <= now_us - TOUCH_EVERY_US) {
+        touch(app, stored.key.id, ip);
+    }
+    Ok(stored.key)
+}
+
+/// By its current secret, else by a former one that still works.
+async fn find(app: &AppState, hash: &str, now_us: i64) -> Result<store::StoredKey, Error> {
+    let mut conn = app.db.acquire().await?;
+    if let Some(stored) = store::find_key_by_hash(&mut conn, hash).await? {
+        return Ok(stored);
+    }
+    let (current, valid_until_us) = store::find_former_secret(&mut conn, hash).await?.ok_or(Error::Unknown)?;
+    if valid_until_us <= now_us {
+        return Err(Error::Superseded);
+    }
+    store::find_key_by_hash(&mut conn, &current).await?.ok_or(Error::Unknown)
+}
+
+/// Writes the use beside the request, which need not wait for a disk.
+fn touch(app: &AppState, id: ApiKeyId, ip: Option<&str>) {
+    let (task_app, ip, now_us) = (app.clone(), ip.map(str::to_owned), app.now_us());
+    app.tasks.spawn(async move {
+        let written = async {
+            let mut conn = task_app.db.acquire().await?;
+            store::touch_key(&mut conn, id, ip.as_deref(), now_us, now_us - TOUCH_EVERY_US).await
+        };
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "the last use of an API key was not written");
+        }
+    });
+}
