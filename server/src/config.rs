@@ -84,6 +84,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Console, API, SIP WebSocket.
     pub http: Http,
+    /// Requests per second.
+    pub limits: Limits,
     /// SIP over UDP and TCP.
     pub sip: Sip,
     /// WebRTC and RTP.
@@ -119,6 +121,20 @@ pub struct Http {
     pub trusted_proxies: Vec<IpAddr>,
     /// Folder that `xtask build` wrote; empty means the copy inside the binary, or `site` near the executable.
     pub site_dir: PathBuf,
+}
+
+/// `[limits]`. A rate of 0 is no limit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Requests per second of one API key, on average.
+    pub key_requests_per_second: u32,
+    /// Requests of one API key at once.
+    pub key_burst: u32,
+    /// Requests per second of one address, on average.
+    pub ip_requests_per_second: u32,
+    /// Requests of one address at once.
+    pub ip_burst: u32,
 }
 
 /// `[calls]`.

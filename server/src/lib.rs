@@ -4,6 +4,7 @@
 //! one operation, body out; `store.rs` its SQL and nothing else. `accounts/` is the room to read first.
 
 pub mod accounts;
+pub mod address;
 pub mod api_keys;
 pub mod audit;
 pub mod calls;

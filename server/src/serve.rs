@@ -19,6 +19,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
+use crate::http::rate_limit::RateLimits;
 use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::AppState;
@@ -139,6 +140,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         db,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(entropy),
+        limits: Arc::new(RateLimits::new(&config.limits)),
         config: Arc::new(config),
         secrets: Arc::new(secrets),
         mailer,

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::Entropy;
+use crate::http::rate_limit::RateLimits;
 use crate::mail::Mailer;
 use crate::secrets::Secrets;
 
@@ -36,6 +37,8 @@ pub struct AppState {
     /// Cancelled when the server is told to stop, which is earlier: no new calls, running ones may finish. A child of
     /// `stopping`, so that whoever stops has drained too.
     pub draining: CancellationToken,
+    /// Requests per second, by key and address.
+    pub limits: Arc<RateLimits>,
     /// The gateway's handle and the feed of changed calls.
     pub calls: Arc<Hub>,
     /// Rung after a job was enqueued, so that it need not wait for the next look.

@@ -15,6 +15,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::client_ip::client_ip;
+use super::rate_limit;
 use crate::accounts::{self, Grant, Membership, Scope, Session, Workspace};
 use crate::api_keys;
 use crate::error::{ApiError, ApiResult};
@@ -134,16 +135,17 @@ impl FromRequestParts<AppState> for Caller {
         match parts.headers.get(header::AUTHORIZATION) {
             Some(value) => {
                 let text = value.to_str().ok().and_then(bearer).ok_or(ErrorCode::ApiKeyInvalid)?;
-                by_key(app, &parts.headers, text, ip).await
+                by_key(app, parts, text, ip).await
             }
             None => by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await,
         }
     }
 }
 
-async fn by_key(app: &AppState, headers: &HeaderMap, text: &str, ip: Option<String>) -> ApiResult<Caller> {
+async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -> ApiResult<Caller> {
     let key = api_keys::recognise(app, text, ip.as_deref()).await?;
-    if asked_workspace(headers)?.is_some_and(|asked| asked != key.workspace.id) {
+    rate_limit::take_of_key(app, parts, key.id)?;
+    if asked_workspace(&parts.headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());
     }
     let credential = Credential::ApiKey { id: key.id, grants: key.grants };

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 
 use crate::error::ApiError;
 use crate::state::AppState;
@@ -21,9 +22,9 @@ impl FromRequestParts<AppState> for ClientIp {
 
 /// The connection's peer, or, if that is a trusted proxy, the last address of `X-Forwarded-For` that is not one: what
 /// stands further left was written by the client and proves nothing.
-pub fn client_ip(parts: &Parts, trusted: &[IpAddr]) -> Option<String> {
-    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-    let forwarded = parts.headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+pub fn client_address(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpAddr]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let forwarded = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<IpAddr> =
         forwarded.flat_map(|line| line.split(',')).filter_map(|hop| hop.trim().parse().ok()).collect();
     let mut client = peer.ip();
@@ -33,5 +34,10 @@ pub fn client_ip(parts: &Parts, trusted: &[IpAddr]) -> Option<String> {
         }
         client = hop;
     }
-    Some(client.to_string())
+    Some(client)
+}
+
+/// [`client_address`] of a request, as rows store it.
+pub fn client_ip(parts: &Parts, trusted: &[IpAddr]) -> Option<String> {
+    client_address(&parts.extensions, &parts.headers, trusted).map(|address| address.to_string())
 }

@@ -36,6 +36,11 @@ fn process(page: &mut Page, app: &AppState) {
     page.sample(connections, "{state=\"used\"}", used);
     let most = app.config.database.max_connections;
     page.gauge("database_connections_max", "Most connections that this node opens.", most);
+    let limited = "http_rate_limited_total";
+    page.head(limited, "counter", "Requests refused because a key or an address sent too many.");
+    for (limit, refused) in app.limits.refused() {
+        page.sample(limited, &format!("{{limit=\"{limit}\"}}"), refused);
+    }
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
 }

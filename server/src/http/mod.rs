@@ -1,7 +1,7 @@
 //! The router and what all rooms share at the HTTP edge: callers, idempotency, bodies, pages, errors.
 //!
-//! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, credential, scope or role,
-//! suspension, idempotency, validation, state.
+//! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, rate of the address,
+//! credential, rate of the key, scope or role, suspension, idempotency, validation, state.
 
 pub mod caller;
 pub mod client_ip;
@@ -17,6 +17,7 @@ mod metrics;
 pub mod moment;
 mod origin;
 pub mod page;
+pub mod rate_limit;
 pub mod request_id;
 
 use axum::Router;
@@ -50,7 +51,8 @@ pub fn router(app: &AppState) -> Router {
         .merge(numbers::http::routes())
         .merge(payments::http::routes())
         .merge(sip_tokens::http::routes())
-        .merge(wallet::http::routes());
+        .merge(wallet::http::routes())
+        .route_layer(from_fn_with_state(app.clone(), rate_limit::limit));
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     // The console's own way to the API: the same routes and layers, without a socket between.
     let inner = Router::new()

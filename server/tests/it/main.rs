@@ -19,6 +19,7 @@ mod jobs;
 mod mail;
 mod members;
 mod process;
+mod rate_limit;
 mod statements;
 mod wallet;
 mod workspaces;

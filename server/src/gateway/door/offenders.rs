@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
+
+use crate::address::counted;
 
 /// Strikes within [`WINDOW`] that block an address: a phone with a wrong password tries a few times a minute, a scanner
 /// hundreds of times.
@@ -72,14 +74,6 @@ impl Offenders {
             self.old = mem::take(&mut self.young);
         }
         self.young.entry(address).or_insert_with(|| known.unwrap_or(Record { since: now, ..Record::default() }))
-    }
-}
-
-/// An IPv6 host has a whole /64 to call from.
-fn counted(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 => v4,
     }
 }
 

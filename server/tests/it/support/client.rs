@@ -1,7 +1,10 @@
 //! In-process requests to the router.
 
+use std::net::{IpAddr, SocketAddr};
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -11,6 +14,7 @@ use tower::ServiceExt;
 pub(crate) struct Client {
     router: Router,
     headers: Vec<(String, String)>,
+    peer: Option<SocketAddr>,
 }
 
 /// What came back.
@@ -28,7 +32,7 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(super) fn new(router: Router) -> Self {
-        Self { router, headers: vec![("host".to_owned(), "127.0.0.1:4000".to_owned())] }
+        Self { router, headers: vec![("host".to_owned(), "127.0.0.1:4000".to_owned())], peer: None }
     }
 
     /// Adds a header to every request.
@@ -36,6 +40,12 @@ impl Client {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));
         client
+    }
+
+    /// Connects from this address; without one a request has no address, as the server's own have.
+    pub(crate) fn connected_from(&self, address: &str) -> Self {
+        let address: IpAddr = address.parse().expect("an address");
+        Self { peer: Some((address, 4001).into()), ..self.clone() }
     }
 
     /// Leaves a header out.
@@ -83,6 +93,9 @@ impl Client {
         }
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type).header("content-length", body.len());
+        }
+        if let Some(peer) = self.peer {
+            request = request.extension(ConnectInfo(peer));
         }
         let request = request.body(Body::from(body.to_owned())).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");

@@ -15,6 +15,7 @@ use sautikit::config::Config;
 use sautikit::db::Db;
 use sautikit::entropy::Entropy;
 use sautikit::gateway::{self, Started};
+use sautikit::http::rate_limit::RateLimits;
 use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
 use sautikit::secrets::Secrets;
@@ -95,6 +96,7 @@ impl Server {
             db,
             clock: clock.clone(),
             entropy: Arc::new(Entropy::seeded(42)),
+            limits: Arc::new(RateLimits::new(&config.limits)),
             config: Arc::new(config),
             secrets: Arc::new(Secrets::new([42; 32])),
             mailer: Mailer::Dev(Arc::default()),

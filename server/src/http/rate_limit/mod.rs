@@ -1,0 +1,125 @@
+//! Requests per second: of an address over all of `/v1`, and of an API key once it is known.
+//!
+//! The address comes first, before any credential is looked up, so that a flood of wrong keys costs no database; the key
+//! comes right after authentication and before its scopes. Answers say what is left in `RateLimit` and what the rules are
+//! in `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, structured fields). Each node counts for itself.
+
+mod fields;
+mod quota;
+mod table;
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use sautikit_api::ErrorCode;
+use sautikit_api::ids::ApiKeyId;
+use serde_json::json;
+
+use self::quota::{Quota, Standing};
+use self::table::Table;
+use super::client_ip::client_address;
+use crate::address::counted;
+use crate::config::Limits;
+use crate::error::{ApiError, ApiResult};
+use crate::state::AppState;
+
+/// Both limits and who has used how much of them.
+#[derive(Debug)]
+pub struct RateLimits {
+    by_address: Limit<IpAddr>,
+    by_key: Limit<ApiKeyId>,
+}
+
+/// One limit; without a quota everything passes.
+#[derive(Debug)]
+struct Limit<K> {
+    name: &'static str,
+    table: Option<Mutex<Table<K>>>,
+    refused: AtomicU64,
+}
+
+/// Where the key's standing is left for the middleware, which writes the headers.
+#[derive(Debug, Clone, Default)]
+struct KeyStanding(Arc<OnceLock<Standing>>);
+
+impl RateLimits {
+    /// With empty tables.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            by_address: Limit::new("ip", Quota::new(limits.ip_requests_per_second, limits.ip_burst)),
+            by_key: Limit::new("key", Quota::new(limits.key_requests_per_second, limits.key_burst)),
+        }
+    }
+
+    /// Requests refused so far, by the limit's name.
+    pub(super) fn refused(&self) -> [(&'static str, u64); 2] {
+        [
+            (self.by_address.name, self.by_address.refused.load(Ordering::Relaxed)),
+            (self.by_key.name, self.by_key.refused.load(Ordering::Relaxed)),
+        ]
+    }
+}
+
+impl<K: Hash + Eq> Limit<K> {
+    fn new(name: &'static str, quota: Option<Quota>) -> Self {
+        Self { name, table: quota.map(|quota| Mutex::new(Table::new(quota))), refused: AtomicU64::new(0) }
+    }
+
+    fn take(&self, now: Duration, client: K) -> Option<Standing> {
+        let standing = self.table.as_ref()?.lock().take(now, client);
+        if standing.refused {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(standing)
+    }
+
+    fn too_many(&self, standing: &Standing) -> ApiError {
+        let who = if self.name == "key" { "this API key" } else { "your address" };
+        let seconds = standing.wait_seconds().max(1);
+        ApiError::new(ErrorCode::RateLimited)
+            .message(format!("Too many requests with {who}. Wait {seconds} s, then send fewer at once."))
+            .details(json!({ "limit": self.name }))
+            .retry_after(seconds)
+    }
+}
+
+/// Middleware over the routes of `/v1`. Requests of the server to itself come from nowhere and are not counted; the
+/// console's come from its visitor.
+pub(super) async fn limit(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
+    let address = client_address(request.extensions(), request.headers(), &app.config.http.trusted_proxies);
+    let limits = &app.limits;
+    let of_address = address.and_then(|address| limits.by_address.take(app.clock.monotonic(), counted(address)));
+    let of_key = KeyStanding::default();
+    let mut response = match of_address.filter(|standing| standing.refused) {
+        Some(standing) => limits.by_address.too_many(&standing).into_response(),
+        None => {
+            request.extensions_mut().insert(of_key.clone());
+            next.run(request).await
+        }
+    };
+    let standings = [(limits.by_address.name, of_address), (limits.by_key.name, of_key.0.get().copied())];
+    let standings: Vec<_> = standings.into_iter().filter_map(|(name, standing)| Some((name, standing?))).collect();
+    fields::write(response.headers_mut(), &standings);
+    response
+}
+
+/// Counts a request of a key that was just recognised.
+///
+/// # Errors
+/// `rate_limited`.
+pub(super) fn take_of_key(app: &AppState, parts: &Parts, key: ApiKeyId) -> ApiResult<()> {
+    let Some(standing) = app.limits.by_key.take(app.clock.monotonic(), key) else { return Ok(()) };
+    if let Some(KeyStanding(told)) = parts.extensions.get() {
+        // A handler that asks for its caller twice is told the first standing.
+        let _ = told.set(standing);
+    }
+    if standing.refused { Err(app.limits.by_key.too_many(&standing)) } else { Ok(()) }
+}
