@@ -91,6 +91,27 @@ impl ApiError {
     }
 }
 
+/// Gives failures of ours (the database's, for the most part) the code that the catalogue has for them at one endpoint.
+pub trait FailedAs<T> {
+    /// `internal_error` becomes `code`, with its words; any other error stays.
+    ///
+    /// # Errors
+    /// The error that was there.
+    fn failed_as(self, code: ErrorCode) -> ApiResult<T>;
+}
+
+impl<T, E: Into<ApiError>> FailedAs<T> for Result<T, E> {
+    fn failed_as(self, code: ErrorCode) -> ApiResult<T> {
+        self.map_err(|error| {
+            let error: ApiError = error.into();
+            match error.code {
+                ErrorCode::InternalError => ApiError { cause: error.cause, ..ApiError::new(code) },
+                _ => error,
+            }
+        })
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

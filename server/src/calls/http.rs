@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
@@ -19,7 +20,7 @@ use crate::accounts::Scope;
 use crate::audit;
 use crate::calls;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
 pub(super) use crate::http::moment::read_moment;
@@ -80,21 +81,31 @@ async fn list_calls(
 ) -> ApiResult<Response> {
     caller.needs(Scope::CallsRead)?;
     let filter = read_filter(&query)?;
+    let calls = read_calls(&app, &caller, &page, &filter).await.failed_as(ErrorCode::CallsListFailed)?;
+    Ok(page.answer(calls, |(call, _)| (call.started_at, call.id.0), |(call, legs)| call_body(call, legs)))
+}
+
+async fn read_calls(
+    app: &AppState,
+    caller: &Caller,
+    page: &Page,
+    filter: &Filter,
+) -> Result<Vec<(CallRow, Vec<StoredLeg>)>, CallError> {
     let mut conn = app.db.acquire().await?;
-    let rows = store::list_calls(&mut conn, caller.workspace.id, page.before(), &filter, page.fetch_limit()).await?;
+    let rows = store::list_calls(&mut conn, caller.workspace.id, page.before(), filter, page.fetch_limit()).await?;
     let mut calls = Vec::with_capacity(rows.len());
     for row in rows {
         let legs = store::legs::list_legs(&mut conn, row.id).await?;
         calls.push((row, legs));
     }
-    Ok(page.answer(calls, |(call, _)| (call.started_at, call.id.0), |(call, legs)| call_body(call, legs)))
+    Ok(calls)
 }
 
 async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&mut conn, &caller, &id).await?;
-    let legs = store::legs::list_legs(&mut conn, call.id).await?;
+    let call = find(&mut conn, &caller, &id).await.failed_as(ErrorCode::CallsGetFailed)?;
+    let legs = store::legs::list_legs(&mut conn, call.id).await.failed_as(ErrorCode::CallsGetFailed)?;
     Ok(Json(call_body(call, legs)))
 }
 
@@ -105,8 +116,9 @@ async fn list_call_events(
 ) -> ApiResult<Json<Vec<wire::CallEvent>>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&mut conn, &caller, &id).await?;
-    let events = store::events::list_events_after(&mut conn, call.id, 0, MAX_EVENTS).await?;
+    let call = find(&mut conn, &caller, &id).await.failed_as(ErrorCode::CallsEventsFailed)?;
+    let events = store::events::list_events_after(&mut conn, call.id, 0, MAX_EVENTS).await;
+    let events = events.failed_as(ErrorCode::CallsEventsFailed)?;
     Ok(Json(events.into_iter().map(event_body).collect()))
 }
 

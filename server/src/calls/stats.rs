@@ -10,13 +10,14 @@ use axum::extract::{Query, State};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
+use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
 
 use super::http::read_moment;
 use super::store::stats::{SlotSum, sum_by_slot};
 use crate::accounts::Scope;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
+use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
 use crate::state::AppState;
 use crate::wallet;
@@ -46,7 +47,7 @@ pub(super) async fn read_call_stats(
         _ => return Err(ApiError::field("bucket", "`bucket` is `hour` or `day`.")),
     };
     let mut conn = app.db.acquire().await?;
-    let wallet = wallet::read(&mut conn, caller.workspace.id).await?;
+    let wallet = wallet::read(&mut conn, caller.workspace.id).await.failed_as(ErrorCode::CallsStatsFailed)?;
     let zone = TimeZone::get(&wallet.zone).map_err(ApiError::internal)?;
     let now_us = app.clock.now_us();
     let to_us = read_moment(text("to"), "to", now_us + 1, true)?;
@@ -55,7 +56,8 @@ pub(super) async fn read_call_stats(
     let starts = bucket_starts(from_us, to_us, bucket, &zone)
         .map_err(|_| ApiError::field("from", "`from` lies outside the calendar."))?
         .ok_or_else(|| ApiError::field("from", format!("`from` to `to` spans more than {MAX_BUCKETS} buckets.")))?;
-    let slots = sum_by_slot(&mut conn, caller.workspace.id, from_us, to_us).await?;
+    let slots = sum_by_slot(&mut conn, caller.workspace.id, from_us, to_us).await;
+    let slots = slots.failed_as(ErrorCode::CallsStatsFailed)?;
     Ok(Json(summed(&starts, &slots, wallet.currency.code())))
 }
 

@@ -55,6 +55,10 @@ impl From<NumberError> for ApiError {
                 Self::new(ErrorCode::NumbersInvalidRoutingUrl).message(message).at(field)
             }
             NumberError::Invalid { field, .. } => Self::field(field, message),
+            // Whatever kept the wallet from being read or locked: nothing was charged.
+            NumberError::Wallet(WalletError::Database(error)) => {
+                Self::new(ErrorCode::NumbersWalletUnavailable).retry_after(WALLET_RETRY_SECONDS).cause(error)
+            }
             NumberError::Wallet(error) => error.into(),
             NumberError::Seal(error) => error.into(),
             NumberError::Database(error) => error.into(),

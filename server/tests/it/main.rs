@@ -10,6 +10,7 @@ mod api_keys;
 mod architecture;
 mod audit;
 mod calls;
+mod catalogue;
 mod docs;
 mod gateway;
 mod http;

@@ -1,11 +1,14 @@
 //! In-process requests to the router.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request};
+use parking_lot::Mutex;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -15,6 +18,32 @@ pub(crate) struct Client {
     router: Router,
     headers: Vec<(String, String)>,
     peer: Option<SocketAddr>,
+    wire: Wire,
+    codes: Codes,
+}
+
+/// The error codes that a server's clients were answered with.
+pub(crate) type Codes = Arc<Mutex<BTreeSet<String>>>;
+
+/// How requests travel.
+#[derive(Clone)]
+pub(crate) enum Wire {
+    /// Straight into the router.
+    InProcess,
+    /// By HTTP over TCP.
+    Socket {
+        /// With its connections.
+        client: reqwest::Client,
+        /// The server's web port.
+        address: SocketAddr,
+    },
+}
+
+impl Wire {
+    pub(super) fn to(address: SocketAddr) -> Self {
+        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build();
+        Self::Socket { client: client.expect("a client"), address }
+    }
 }
 
 /// What came back.
@@ -31,8 +60,9 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    pub(super) fn new(router: Router) -> Self {
-        Self { router, headers: vec![("host".to_owned(), "127.0.0.1:4000".to_owned())], peer: None }
+    pub(super) fn new(router: Router, wire: Wire, codes: Codes) -> Self {
+        let host = ("host".to_owned(), "127.0.0.1:4000".to_owned());
+        Self { router, headers: vec![host], peer: None, wire, codes }
     }
 
     /// Adds a header to every request.
@@ -98,16 +128,36 @@ impl Client {
             request = request.extension(ConnectInfo(peer));
         }
         let request = request.body(Body::from(body.to_owned())).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status: parts.status.as_u16(), headers: parts.headers, json, text }
+        let answer = match &self.wire {
+            Wire::InProcess => {
+                let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+                let (parts, body) = response.into_parts();
+                let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+                Answer::new(parts.status.as_u16(), parts.headers, &bytes)
+            }
+            Wire::Socket { client, address } => {
+                let (parts, _) = request.into_parts();
+                let url = format!("http://{address}{}", parts.uri);
+                let sent = client.request(parts.method, url).headers(parts.headers).body(body.to_owned()).send();
+                let response = sent.await.expect("an answer");
+                let (status, headers) = (response.status().as_u16(), response.headers().clone());
+                Answer::new(status, headers, &response.bytes().await.expect("a body"))
+            }
+        };
+        if let Some(code) = answer.json["error"]["code"].as_str() {
+            self.codes.lock().insert(code.to_owned());
+        }
+        answer
     }
 }
 
 impl Answer {
+    fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Self { status, headers, json, text }
+    }
+
     /// Fails the test, showing the body, unless the status is this.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::Extension;
 use sautikit::clock::{SystemClock, TestClock};
 use sautikit::config::Config;
-use sautikit::db::Db;
+use sautikit::db::{Db, Dialect};
 use sautikit::entropy::Entropy;
 use sautikit::gateway::{self, Started};
 use sautikit::http::rate_limit::RateLimits;
@@ -24,7 +24,8 @@ use sautikit::{jobs, numbers};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use client::{Answer, Client};
+use client::Codes;
+pub(crate) use client::{Answer, Client, Wire};
 pub(crate) use databases::{Engine, OwnDatabase};
 pub(crate) use eventually::within;
 
@@ -79,6 +80,9 @@ pub(crate) struct Server {
     /// Its clock.
     pub(crate) clock: Arc<TestClock>,
     router: axum::Router,
+    wire: Wire,
+    /// Every error code that its clients were answered with.
+    pub(crate) codes: Codes,
     _database: OwnDatabase,
 }
 
@@ -108,7 +112,7 @@ impl Server {
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
         };
-        Self { router: router(&app), app, clock, _database: database }
+        Self { router: router(&app), app, clock, wire: Wire::InProcess, codes: Codes::default(), _database: database }
     }
 
     /// The same server on the machine's clock, with job runner and gateway running on free ports until it is dropped.
@@ -136,14 +140,38 @@ impl Server {
         address
     }
 
+    /// Another server with an empty database of its own on the same engine.
+    pub(crate) async fn another(&self) -> Self {
+        let engine = match self.app.db.dialect() {
+            Dialect::Sqlite => Engine::Sqlite,
+            Dialect::Postgres => Engine::postgres().expect("the server that this one uses"),
+        };
+        Self::start(engine).await
+    }
+
+    /// The same server with other settings.
+    pub(crate) fn configured(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::clone(&self.app.config);
+        change(&mut config);
+        self.app.limits = Arc::new(RateLimits::new(&config.limits));
+        self.app.config = Arc::new(config);
+        Self { router: router(&self.app), ..self }
+    }
+
+    /// The same server, its clients speaking HTTP over TCP from here on.
+    pub(crate) async fn over_http(self) -> Self {
+        let wire = Wire::to(self.listen().await);
+        Self { wire, ..self }
+    }
+
     /// A client without credentials.
     pub(crate) fn client(&self) -> Client {
-        Client::new(self.router.clone())
+        Client::new(self.router.clone(), self.wire.clone(), self.codes.clone())
     }
 
     /// A client of the operator's port.
     pub(crate) fn operator_client(&self) -> Client {
-        Client::new(operator_router(&self.app))
+        Client::new(operator_router(&self.app), Wire::InProcess, self.codes.clone())
     }
 
     /// The newest mail's first link's token.

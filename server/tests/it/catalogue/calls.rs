@@ -1,0 +1,36 @@
+//! Placing, steering and reading calls; SIP tokens.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{codes, fresh};
+use crate::calls::support::{FROM, Scene, TO};
+use crate::support::Server;
+
+pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
+    let scene = Scene::set(fresh(like).await).await;
+    let asha = &scene.asha;
+    let place = async |body: Value| asha.post("/v1/calls", body).await;
+    place(json!({ "from": FROM, "to": "999" })).await.expect_error("calls.emergency_blocked");
+    place(json!({ "from": FROM, "to": "+14155550123" })).await.expect_error("calls.destination_blocked");
+    let actions = json!([{ "verb": "sing" }]);
+    place(json!({ "from": FROM, "to": TO, "actions": actions })).await.expect_error("actions.invalid");
+    asha.get("/v1/calls/nonsense").await.expect_error("calls.not_found");
+    let ended = scene.talk(1_000).await;
+    asha.post(&format!("/v1/calls/{ended}/hangup"), json!({})).await.expect_error("calls.not_live");
+    let simulated = json!({ "from": TO, "to": FROM });
+    asha.post("/v1/sandbox/inbound", simulated).await.expect_error("numbers.sip_config_unavailable");
+    scene.server.app.draining.cancel();
+    asha.post("/v1/sip/token", json!({})).await.expect_error("numbers.sip_token_unavailable");
+    let mut answered = codes(&scene.server);
+    answered.extend(without_a_gateway(like).await);
+    answered
+}
+
+async fn without_a_gateway(like: &Server) -> BTreeSet<String> {
+    let server = fresh(like).await;
+    let owner = server.onboarded("a@example.com").await;
+    owner.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect_error("calls.no_route");
+    codes(&server)
+}

@@ -1,0 +1,82 @@
+//! Numbers, wallet, top-ups.
+
+use std::collections::BTreeSet;
+
+use sautikit::config::Environment;
+use serde_json::json;
+
+use super::{codes, fresh};
+use crate::support::{Client, Server};
+
+/// An id that nothing has.
+const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
+
+pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
+    let server = fresh(like).await;
+    sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
+    let kenyan = server.onboarded("a@example.com").await;
+    let ugandan = ugandan(&server).await;
+    numbers(&server, &kenyan, &ugandan).await;
+    top_ups(&kenyan, &ugandan).await;
+    let mut answered = codes(&server);
+    answered.extend(without_providers(like).await);
+    answered.extend(without_a_wallet(like).await);
+    answered
+}
+
+async fn ugandan(server: &Server) -> Client {
+    let client = server.signed_in("u@example.com").await;
+    let body = json!({ "name": "U", "workspace_name": "Duuka", "country": "UG", "currency": "UGX" });
+    client.post("/v1/auth/onboarding", body).await.expect(201);
+    client
+}
+
+async fn numbers(server: &Server, kenyan: &Client, ugandan: &Client) {
+    let available = kenyan.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+    let id = |index: usize| available[index]["id"].as_str().expect("an id").to_owned();
+    let claim = async |client: &Client, id: &str| client.post(&format!("/v1/numbers/{id}/claim"), json!({})).await;
+    claim(kenyan, NOBODY).await.expect_error("numbers.not_found");
+    claim(kenyan, &id(0)).await.expect_error("wallet.insufficient_funds");
+    claim(ugandan, &id(0)).await.expect_error("numbers.price_missing");
+    let retire = sqlx::query("update numbers set state = 'retired' where id = $1").bind(id(1));
+    retire.execute(server.app.db.pool()).await.expect("retired");
+    claim(kenyan, &id(1)).await.expect_error("numbers.retired");
+
+    let body = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
+    kenyan.post("/v1/wallet/top-ups", body).await.expect(202);
+    server.clock.advance(std::time::Duration::from_secs(1));
+    sautikit::jobs::run_due(&server.app).await.expect("the top-up");
+    let claimed = claim(kenyan, &id(0)).await.expect(201).json;
+    claim(kenyan, &id(0)).await.expect_error("numbers.already_claimed");
+    kenyan.get(&format!("/v1/numbers/{NOBODY}")).await.expect_error("numbers.not_assigned");
+    let routing = format!("/v1/numbers/{}/routing", claimed["id"].as_str().expect("an id"));
+    let inside = json!({ "voice_callback_url": "https://10.0.0.1/voice" });
+    kenyan.patch(&routing, inside).await.expect_error("numbers.invalid_routing_url");
+}
+
+async fn top_ups(kenyan: &Client, ugandan: &Client) {
+    let mpesa =
+        |amount_minor: i64| json!({ "method": "mpesa", "amount_minor": amount_minor, "phone": "+254722000001" });
+    kenyan.post("/v1/wallet/top-ups", mpesa(0)).await.expect_error("wallet.invalid_amount");
+    ugandan.post("/v1/wallet/top-ups", mpesa(100)).await.expect_error("wallet.currency_mismatch");
+    kenyan.get(&format!("/v1/wallet/top-ups/{NOBODY}")).await.expect_error("topup.not_found");
+}
+
+/// Production has no simulators, and no provider is connected.
+async fn without_providers(like: &Server) -> BTreeSet<String> {
+    let server = like.another().await.configured(|config| config.env = Environment::Production).over_http().await;
+    let owner = server.onboarded("a@example.com").await;
+    let mpesa = json!({ "method": "mpesa", "amount_minor": 1_000, "phone": "+254722000001" });
+    owner.post("/v1/wallet/top-ups", mpesa).await.expect_error("mpesa.unavailable");
+    let paystack = json!({ "method": "paystack", "amount_minor": 1_000 });
+    owner.post("/v1/wallet/top-ups", paystack).await.expect_error("paystack.unavailable");
+    codes(&server)
+}
+
+async fn without_a_wallet(like: &Server) -> BTreeSet<String> {
+    let server = fresh(like).await;
+    let owner = server.onboarded("a@example.com").await;
+    sqlx::query("delete from wallets").execute(server.app.db.pool()).await.expect("deleted");
+    owner.get("/v1/wallet/balance").await.expect_error("wallet.not_found");
+    codes(&server)
+}
