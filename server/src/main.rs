@@ -37,6 +37,8 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the description of the API (OpenAPI 3.1).
+    Openapi,
     /// The wallets' ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -105,6 +107,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Config(ConfigCommand::Print)) => {
             print!("{DEFAULT_FILE}");
+            Ok(())
+        }
+        Some(Command::Openapi) => {
+            println!("{:#}", sautikit::http::openapi::document());
             Ok(())
         }
         Some(Command::Ledger(LedgerCommand::Verify)) => verify_ledger(&open(load(&[])?).await?).await,

@@ -6,6 +6,7 @@ use crate::ids::{SessionId, UserId, WorkspaceId};
 
 /// What a member may do; the table of rights stands in the server (`accounts`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// All.
@@ -43,6 +44,7 @@ impl Role {
 
 /// `POST /v1/auth/magic-link`; answered 202 whether or not the address is known.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MagicLinkRequest {
     /// Where the link goes.
@@ -51,6 +53,7 @@ pub struct MagicLinkRequest {
 
 /// `POST /v1/auth/magic-link/verify`: spends the link's token for a session.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MagicLinkVerify {
     /// The token of the link.
@@ -59,6 +62,7 @@ pub struct MagicLinkVerify {
 
 /// Answer of verify; the session itself is the `sk_session` cookie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedIn {
     /// Who signed in.
     pub user_id: UserId,
@@ -70,6 +74,7 @@ pub struct SignedIn {
 
 /// `POST /v1/auth/onboarding`: the first workspace. The currency is fixed from here on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OnboardingRequest {
     /// The person's name.
@@ -84,6 +89,7 @@ pub struct OnboardingRequest {
 
 /// Answer of onboarding (201).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Onboarded {
     /// The new workspace.
     pub workspace_id: WorkspaceId,
@@ -99,6 +105,7 @@ pub struct Onboarded {
 
 /// A workspace as its members see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Workspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -116,6 +123,7 @@ pub struct Workspace {
 
 /// `POST /v1/workspaces`: a further workspace, of which the caller becomes owner. The currency is fixed from here on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateWorkspace {
     /// 1 to 120 characters.
@@ -128,6 +136,7 @@ pub struct CreateWorkspace {
 
 /// `PATCH /v1/workspace`; what is absent stays.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateWorkspace {
     /// 1 to 120 characters.
@@ -140,6 +149,7 @@ pub struct UpdateWorkspace {
 
 /// `DELETE /v1/workspace`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeleteWorkspace {
     /// The workspace's name, typed out.
@@ -148,6 +158,7 @@ pub struct DeleteWorkspace {
 
 /// `GET /v1/auth/me`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Me {
     /// The person.
     pub id: UserId,
@@ -165,6 +176,7 @@ pub struct Me {
 
 /// `PATCH /v1/auth/me`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMe {
     /// The new name, 1 to 120 characters.
@@ -173,6 +185,7 @@ pub struct UpdateMe {
 
 /// A session of the person, as `GET /v1/auth/sessions` lists it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// Its id.
     pub id: SessionId,

@@ -6,6 +6,7 @@ use crate::ids::AuditEntryId;
 
 /// One write.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its id.
     pub id: AuditEntryId,
@@ -25,6 +26,7 @@ pub struct AuditEntry {
 
 /// Who acted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditActor {
     /// `user`, `api_key`, `operator` or `system`.
     pub kind: String,

@@ -6,6 +6,7 @@ use crate::ids::{CallEventId, CallId, LedgerEntryId};
 
 /// Where a call stands. It only moves ringing → answered → completed, or from ringing to one of the other ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     /// The far side is being alerted.
@@ -66,6 +67,7 @@ impl CallStatus {
 
 /// Whom to call: one, or several that ring at once and of which the first to answer wins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum Destinations {
     /// One telephone number.
@@ -86,6 +88,7 @@ impl Destinations {
 
 /// `POST /v1/calls` and `POST /v1/calls/originate`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateCall {
     /// Whom to call, E.164 or in the workspace's national form.
@@ -114,6 +117,7 @@ pub struct CreateCall {
 
 /// Answer of placing a call (202).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallAccepted {
     /// The call's id.
     pub call_id: CallId,
@@ -127,6 +131,7 @@ pub struct CallAccepted {
 
 /// One telephone, browser or device that took part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallLeg {
     /// `telephone`, `client` or `sip`.
     pub kind: String,
@@ -148,6 +153,7 @@ pub struct CallLeg {
 
 /// A call.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// Its id.
     pub id: CallId,
@@ -191,6 +197,7 @@ pub struct Call {
 
 /// An entry of a call's timeline, oldest first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallEvent {
     /// Its id.
     pub id: CallEventId,
@@ -206,6 +213,7 @@ pub struct CallEvent {
 
 /// Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallStats {
     /// All of them, running ones included.
     pub total_calls: i64,
@@ -223,6 +231,7 @@ pub struct CallStats {
 
 /// One hour or day of [`CallStats`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallStatsBucket {
     /// RFC 3339: its first moment. Days begin at midnight in the workspace's zone.
     pub start: String,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 macro_rules! catalogue {
     ($($variant:ident $code:literal $status:literal $title:literal $happened:literal $remedy:literal;)*) => {
@@ -156,6 +156,13 @@ impl ErrorCode {
     }
 }
 
+/// As its string, like everywhere outside.
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -164,6 +171,7 @@ impl fmt::Display for ErrorCode {
 
 /// The body of every answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The one member.
     pub error: ErrorDetail,
@@ -171,6 +179,7 @@ pub struct ErrorBody {
 
 /// What went wrong, for programs (`code`) and people (`message`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorDetail {
     /// A code of [`ErrorCode`]; a string, so that an older client can read a newer server's answer.
     pub code: String,

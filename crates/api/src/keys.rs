@@ -26,6 +26,7 @@ pub const SCOPES: &[&str] = &[
 
 /// `POST /v1/api-keys`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateApiKey {
     /// 1 to 80 characters; missing or empty is `api_key.name_required`.
@@ -41,6 +42,7 @@ pub struct CreateApiKey {
 
 /// `POST /v1/api-keys/{id}/rotate`. The body may be left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RotateApiKey {
     /// How long the secret that is replaced still works: 0 to 604800 (7 days); 86400 (a day) when absent.
@@ -50,6 +52,7 @@ pub struct RotateApiKey {
 
 /// Whether a key works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ApiKeyStatus {
     /// It works.
@@ -62,6 +65,7 @@ pub enum ApiKeyStatus {
 
 /// A key as lists show it: never with its secret.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     /// Its id.
     pub id: ApiKeyId,
@@ -91,6 +95,7 @@ pub struct ApiKey {
 
 /// Answer of creating (201) or rotating (200) a key: the only time that the secret is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedApiKey {
     /// The key's public part.
     #[serde(flatten)]

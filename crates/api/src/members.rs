@@ -7,6 +7,7 @@ use crate::ids::{InvitationId, UserId, WorkspaceId};
 
 /// A member of the workspace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// Who.
     pub user_id: UserId,
@@ -22,6 +23,7 @@ pub struct Member {
 
 /// `PATCH /v1/workspace/members/{user_id}`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMember {
     /// The role from now on.
@@ -30,6 +32,7 @@ pub struct UpdateMember {
 
 /// `POST /v1/workspace/invitations`. An open invitation of the same address is replaced.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateInvitation {
     /// Whom; the link goes there and only there.
@@ -40,6 +43,7 @@ pub struct CreateInvitation {
 
 /// An open invitation, as the workspace sees it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Invitation {
     /// Its id.
     pub id: InvitationId,
@@ -59,6 +63,7 @@ pub struct Invitation {
 
 /// `GET /v1/invitations/{token}`: what accepting would mean.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitationOffer {
     /// The workspace's name.
     pub workspace_name: String,
@@ -72,6 +77,7 @@ pub struct InvitationOffer {
 
 /// Answer of `POST /v1/invitations/{token}/accept`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AcceptedInvitation {
     /// The workspace, which the session works in from now on.
     pub workspace_id: WorkspaceId,

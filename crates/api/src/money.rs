@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A currency that a workspace can be denominated in (ISO 4217).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Currency {
     /// Kenyan shilling.
     KES,

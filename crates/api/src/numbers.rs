@@ -6,6 +6,7 @@ use crate::ids::{InventoryNumberId, NumberId};
 
 /// A number that can be claimed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AvailableNumber {
     /// Its id in the inventory, for `POST /v1/numbers/{id}/claim`.
     pub id: InventoryNumberId,
@@ -31,6 +32,7 @@ pub struct AvailableNumber {
 
 /// A claimed number.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Number {
     /// Its id.
     pub id: NumberId,
@@ -68,6 +70,7 @@ pub struct Number {
 
 /// Answer of a claim (201): the number and what it cost.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ClaimedNumber {
     /// The number.
     #[serde(flatten)]
@@ -84,19 +87,24 @@ pub struct ClaimedNumber {
 
 /// `PATCH /v1/numbers/{id}/routing`: a member that is absent stays, null clears it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateRouting {
     /// New voice callback URL.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub voice_callback_url: Option<Option<String>>,
     /// Another spelling of `voice_callback_url`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub voice_url: Option<Option<String>>,
     /// New events URL.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub events_url: Option<Option<String>>,
     /// New fallback URL.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub fallback_url: Option<Option<String>>,
     /// The secret that signs voice callbacks, chosen by the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]

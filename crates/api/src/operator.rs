@@ -6,6 +6,7 @@ use crate::ids::WorkspaceId;
 
 /// A tenant, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdminWorkspace {
     /// Its id.
     pub id: WorkspaceId,
@@ -25,6 +26,7 @@ pub struct AdminWorkspace {
 
 /// `POST /v1/admin/workspaces/{id}/suspend`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SuspendWorkspace {
     /// Why, 1 to 120 characters; stands in the tenant's audit log.

@@ -3,7 +3,10 @@
 //! An endpoint asks for one [`Scope`]. A role has it or not; an API key has it when its scopes name it (and its creator's
 //! current role has it too). What only a person may do (members, workspaces) is in the table, but no key can carry it.
 
+use serde::{Serialize, Serializer};
+
 use crate::accounts::Role;
+use crate::error::ErrorCode;
 
 use Role::{Admin, Developer, Finance, Owner, Viewer};
 
@@ -138,9 +141,20 @@ impl Scope {
         self.row().is_some_and(|row| row.roles.contains(&role))
     }
 
-    /// Whether it is exactly what owners and admins have beyond the others.
-    pub fn is_of_admins(self) -> bool {
-        self.row().is_some_and(|row| row.roles == ADMINS)
+    /// Whether every role has it.
+    pub fn is_of_everyone(self) -> bool {
+        self.row().is_some_and(|row| row.roles == ALL)
+    }
+
+    /// What a role that lacks it is told.
+    pub fn refusal(self) -> ErrorCode {
+        let for_admins = self.row().is_some_and(|row| row.roles == ADMINS || !row.is_write);
+        if for_admins { ErrorCode::AccountsAdminRequired } else { ErrorCode::AccountsWriteDenied }
+    }
+
+    /// Whether an API key can carry it.
+    pub fn is_for_keys(self) -> bool {
+        self.row().is_some_and(|row| row.for_keys)
     }
 
     /// Whether it changes something.
@@ -160,6 +174,13 @@ impl Scope {
 
     fn row(self) -> Option<&'static Right> {
         RIGHTS.iter().find(|row| row.scope == self)
+    }
+}
+
+/// As its name on the wire.
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// `POST /v1/sip/token`; the body is optional.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateSipToken {
     /// Who the browser is within the workspace: 1 to 64 of `A-Za-z0-9._-`; made up when absent.
@@ -28,6 +29,7 @@ pub struct CreateSipToken {
 
 /// Answer of minting (200).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SipToken {
     /// The JWT (HS256).
     pub token: String,

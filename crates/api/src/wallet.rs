@@ -6,6 +6,7 @@ use crate::ids::{LedgerEntryId, TopUpId};
 
 /// `GET /v1/wallet/balance`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Balance {
     /// What the ledger's entries sum to; may be negative by a call.
     pub balance_minor: i64,
@@ -21,6 +22,7 @@ pub struct Balance {
 
 /// An entry of the append-only ledger.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LedgerEntry {
     /// Its id.
     pub id: LedgerEntryId,
@@ -44,6 +46,7 @@ pub struct LedgerEntry {
 
 /// `POST /v1/wallet/top-ups`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateTopUp {
     /// `mpesa` or `paystack`; in development with nothing configured the simulator plays either.
@@ -57,6 +60,7 @@ pub struct CreateTopUp {
 
 /// A payment into the wallet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TopUp {
     /// Its id.
     pub id: TopUpId,

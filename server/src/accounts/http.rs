@@ -1,12 +1,14 @@
 //! `/v1/auth`: bodies in, one operation, bodies out.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{delete, get, post};
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::accounts as wire;
 use sautikit_api::ids::{SessionId, WorkspaceId};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::workspaces::http::workspace_body;
 use super::{Device, Error, Membership, NewSession, Onboarding, Session, sessions};
@@ -19,17 +21,22 @@ use crate::http::json::JsonBody;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/auth/magic-link", post(request_magic_link))
-        .route("/auth/magic-link/verify", post(verify_magic_link))
-        .route("/auth/onboarding", post(onboard))
-        .route("/auth/me", get(show_me).patch(update_me))
-        .route("/auth/logout", post(log_out))
-        .route("/auth/sessions", get(list_sessions))
-        .route("/auth/sessions/{id}", delete(revoke_session))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(request_magic_link))
+        .routes(routes!(verify_magic_link))
+        .routes(routes!(onboard))
+        .routes(routes!(show_me, update_me))
+        .routes(routes!(log_out))
+        .routes(routes!(list_sessions))
+        .routes(routes!(revoke_session))
 }
 
+/// Send a sign-in link
+///
+/// The answer is the same for known and unknown addresses.
+#[utoipa::path(post, path = "/auth/magic-link", request_body = wire::MagicLinkRequest, security(()),
+    responses((status = 202, description = "On its way.")))]
 async fn request_magic_link(
     State(app): State<AppState>,
     ClientIp(ip): ClientIp,
@@ -39,6 +46,13 @@ async fn request_magic_link(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Sign in with a link's token
+///
+/// Spends the token for a session, which is the cookie `sk_session`.
+#[utoipa::path(post, path = "/auth/magic-link/verify", request_body = wire::MagicLinkVerify, security(()),
+    responses((status = 200, body = wire::SignedIn, description = "Signed in.", headers(("Set-Cookie" = String, description = "The session, `sk_session`.")))),
+    extensions(("x-errors" = json!([ErrorCode::AuthTokenInvalid, ErrorCode::AuthTokenExpired,
+        ErrorCode::AuthTokenUsed]))))]
 async fn verify_magic_link(
     State(app): State<AppState>,
     ClientIp(ip): ClientIp,
@@ -53,6 +67,12 @@ async fn verify_magic_link(
     Ok((fresh_cookie(&app, &session)?, Json(body)))
 }
 
+/// Open the first workspace
+///
+/// Name and first workspace of a person who has just signed in. The currency is fixed from here on.
+#[utoipa::path(post, path = "/auth/onboarding", request_body = wire::OnboardingRequest, security(("session" = [])),
+    responses((status = 201, body = wire::Onboarded, description = "The workspace, owned by the caller.")),
+    extensions(("x-errors" = json!([ErrorCode::AuthAlreadyOnboarded, ErrorCode::CurrencyUnsupported]))))]
 async fn onboard(
     State(app): State<AppState>,
     person: SignedIn,
@@ -72,6 +92,9 @@ async fn onboard(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
+/// Show who is signed in
+#[utoipa::path(get, path = "/auth/me", security(("session" = [])),
+    responses((status = 200, body = wire::Me, description = "The person and their workspaces.")))]
 async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<wire::Me>> {
     let user = accounts::find_user(&app, person.user_id).await?.ok_or(Error::Corrupt("session"))?;
     let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?;
@@ -86,6 +109,9 @@ async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Jso
     }))
 }
 
+/// Change one's name
+#[utoipa::path(patch, path = "/auth/me", request_body = wire::UpdateMe, security(("session" = [])),
+    responses((status = 200, body = wire::Me, description = "The person as they are now.")))]
 async fn update_me(
     State(app): State<AppState>,
     person: SignedIn,
@@ -96,6 +122,11 @@ async fn update_me(
     show_me(State(app), person).await
 }
 
+/// Sign out
+///
+/// Ends the session that asks.
+#[utoipa::path(post, path = "/auth/logout", security(("session" = [])),
+    responses((status = 204, description = "Signed out.", headers(("Set-Cookie" = String, description = "Removes `sk_session`.")))))]
 async fn log_out(
     State(app): State<AppState>,
     person: SignedIn,
@@ -105,11 +136,18 @@ async fn log_out(
     Ok((StatusCode::NO_CONTENT, session_cookie(&app, "", 0)?))
 }
 
+/// List one's sessions
+#[utoipa::path(get, path = "/auth/sessions", security(("session" = [])),
+    responses((status = 200, body = Vec<wire::Session>, description = "Live sessions.")))]
 async fn list_sessions(State(app): State<AppState>, person: SignedIn) -> ApiResult<Json<Vec<wire::Session>>> {
     let sessions = accounts::list_sessions(&app, person.user_id).await?;
     Ok(Json(sessions.iter().map(|session| session_body(session, person.session.id)).collect()))
 }
 
+/// End one of one's sessions
+#[utoipa::path(delete, path = "/auth/sessions/{id}", security(("session" = [])),
+    responses((status = 204, description = "Ended.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
 async fn revoke_session(
     State(app): State<AppState>,
     person: SignedIn,

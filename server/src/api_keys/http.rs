@@ -1,12 +1,13 @@
 //! `/v1/api-keys`.
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{delete, get, post};
+use sautikit_api::ErrorCode;
 use sautikit_api::ids::ApiKeyId;
 use sautikit_api::keys as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{ApiKey, Error, NewApiKey, grant_names};
 use crate::accounts::Scope;
@@ -15,17 +16,26 @@ use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
+use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/api-keys", get(list_api_keys).post(create_api_key))
-        .route("/api-keys/{id}", delete(revoke_api_key))
-        .route("/api-keys/{id}/rotate", post(rotate_api_key))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_api_keys, create_api_key))
+        .routes(routes!(revoke_api_key))
+        .routes(routes!(rotate_api_key))
 }
 
+/// Create an API key
+///
+/// The answer is the only time that the secret is shown.
+#[utoipa::path(post, path = "/api-keys", request_body = wire::CreateApiKey,
+    params(Idempotent),
+    responses((status = 201, body = wire::CreatedApiKey, description = "The key with its secret.")),
+    extensions(("x-scope" = json!(Scope::ApiKeysWrite)),
+        ("x-errors" = json!([ErrorCode::ApiKeyNameRequired, ErrorCode::ApiKeyScopeInvalid]))))]
 async fn create_api_key(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::ApiKeysWrite)?;
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
@@ -39,6 +49,13 @@ async fn create_api_key(State(app): State<AppState>, caller: Caller, request: Re
     attempt.commit(&app, StatusCode::CREATED, &body).await
 }
 
+/// List API keys
+///
+/// A key needs the scope; every member may look.
+#[utoipa::path(get, path = "/api-keys", security(("api_key" = [Scope::ApiKeysWrite.as_str()]), ("session" = [])),
+    params(Paged),
+    responses((status = 200, body = Vec<wire::ApiKey>, description = "Keys without secrets, the newest first.")),
+    extensions(("x-errors" = json!([ErrorCode::ApiKeyScopeDenied]))))]
 async fn list_api_keys(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs_session_or(Scope::ApiKeysWrite)?;
     let keys = api_keys::list_api_keys(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
@@ -46,12 +63,25 @@ async fn list_api_keys(State(app): State<AppState>, caller: Caller, page: Page) 
     Ok(page.answer(keys, |key| (key.created_at_us, key.id.0), |key| key_body(key, now_us)))
 }
 
+/// Revoke an API key
+#[utoipa::path(delete, path = "/api-keys/{id}",
+    responses((status = 204, description = "Revoked: it no longer works.")),
+    extensions(("x-scope" = json!(Scope::ApiKeysWrite)),
+        ("x-errors" = json!([ErrorCode::ApiKeyNotFound, ErrorCode::ApiKeyAlreadyRevoked]))))]
 async fn revoke_api_key(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<StatusCode> {
     caller.needs(Scope::ApiKeysWrite)?;
     api_keys::revoke_api_key(&app, &caller, key_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Rotate an API key
+///
+/// The key keeps its id and scopes and gets a new secret; the old one works on for the overlap. The body may be left out.
+#[utoipa::path(post, path = "/api-keys/{id}/rotate", request_body = Option<wire::RotateApiKey>, params(Idempotent),
+    responses((status = 200, body = wire::CreatedApiKey, description = "The key with its new secret.")),
+    extensions(("x-scope" = json!(Scope::ApiKeysWrite)),
+        ("x-errors" = json!([ErrorCode::ApiKeyNotFound, ErrorCode::ApiKeyAlreadyRevoked,
+            ErrorCode::ApiKeyScopeInvalid]))))]
 async fn rotate_api_key(
     State(app): State<AppState>,
     caller: Caller,

@@ -1,14 +1,14 @@
 //! `/v1/audit` and `/v1/audit.csv`.
 
-use std::collections::HashMap;
-
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use sautikit_api::ErrorCode;
 use sautikit_api::audit as wire;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Filter, KINDS, Recorded, export};
 use crate::accounts::Scope;
@@ -17,33 +17,62 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::http::moment::read_moment;
+use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// Rows of one export: about 3 MB. Longer logs are exported by period.
 const EXPORT_ROWS: i64 = 10_000;
 
-/// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/audit", get(list_audit)).route("/audit.csv", get(export_audit))
+/// What narrows the log.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct AuditQuery {
+    /// Only this kind of action, for instance `api_key.created`.
+    action_kind: String,
+    /// Only by this person or key: an id, or a person's address.
+    actor: String,
+    /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+    from: String,
+    /// Before this moment, or until the end of this day.
+    to: String,
 }
 
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_audit)).routes(routes!(export_audit))
+}
+
+/// List the audit log
+///
+/// Who did what, from where.
+#[utoipa::path(get, path = "/audit",
+    params(Paged, AuditQuery),
+    responses((status = 200, body = Vec<wire::AuditEntry>, description = "Writes, the newest first.")),
+    extensions(("x-scope" = json!(Scope::AuditRead)), ("x-errors" = json!([ErrorCode::AuditInvalidActionKind]))))]
 async fn list_audit(
     State(app): State<AppState>,
     caller: Caller,
     page: Page,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<AuditQuery>,
 ) -> ApiResult<Response> {
     let rows = read(&app, &caller, &page, &query, page.fetch_limit()).await?;
     Ok(page.answer(rows, |row| (row.created_at_us, row.id.0), entry_body))
 }
 
-/// The newest rows from the cursor on; `limit` does not apply.
+/// Export the audit log
+///
+/// The newest 10,000 rows from the cursor on; `limit` does not apply.
+#[utoipa::path(get, path = "/audit.csv",
+    params(Paged, AuditQuery),
+    responses((status = 200, body = String, content_type = "text/csv", description = "One row per write.")),
+    extensions(("x-scope" = json!(Scope::AuditRead)), ("x-errors" = json!([ErrorCode::AuditInvalidActionKind]))))]
 async fn export_audit(
     State(app): State<AppState>,
     caller: Caller,
     page: Page,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<AuditQuery>,
 ) -> ApiResult<Response> {
     let rows = read(&app, &caller, &page, &query, EXPORT_ROWS).await?;
     let headers = [
@@ -57,7 +86,7 @@ async fn read(
     app: &AppState,
     caller: &Caller,
     page: &Page,
-    query: &HashMap<String, String>,
+    query: &AuditQuery,
     limit: i64,
 ) -> ApiResult<Vec<Recorded>> {
     caller.needs(Scope::AuditRead)?;
@@ -66,9 +95,8 @@ async fn read(
     Ok(audit::list(&mut conn, caller.workspace.id, &filter, page.before(), limit).await?)
 }
 
-fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
-    let text = |name: &str| query.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-    let action_kind = text("action_kind");
+fn read_filter(query: &AuditQuery) -> ApiResult<Filter> {
+    let action_kind = query.action_kind.trim().to_owned();
     if !action_kind.is_empty() && !KINDS.contains(&action_kind.as_str()) {
         let shown: String = action_kind.chars().take(40).collect();
         let message = format!("`{shown}` is no kind of action. `details.kinds` lists them.");
@@ -81,9 +109,9 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
     Ok(Filter {
         action_kind,
         // Addresses are stored in lower case, and ids are.
-        actor: text("actor").to_lowercase(),
-        from_us: read_moment(&text("from"), "from", i64::MIN, false)?,
-        to_us: read_moment(&text("to"), "to", i64::MAX, true)?,
+        actor: query.actor.trim().to_lowercase(),
+        from_us: read_moment(query.from.trim(), "from", i64::MIN, false)?,
+        to_us: read_moment(query.to.trim(), "to", i64::MAX, true)?,
     })
 }
 

@@ -1,18 +1,19 @@
 //! `/v1/calls`.
 
-use std::collections::HashMap;
-
+use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
+use serde::Deserialize;
 use serde_json::json;
 use sqlx::AnyConnection;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::store::{self, Filter, events::EventRow, legs::StoredLeg};
 use super::{CallError, CallRow, Direction, stats, stream};
@@ -24,24 +25,66 @@ use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
 pub(super) use crate::http::moment::read_moment;
+use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// Entries of one answer of a call's timeline; a call of hours with many verbs stays below it.
 const MAX_EVENTS: i64 = 10_000;
 
-/// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/calls", get(list_calls).post(create_call))
-        .route("/calls/originate", post(create_call))
-        .route("/calls/stats", get(stats::read_call_stats))
-        .route("/calls/{id}", get(get_call))
-        .route("/calls/{id}/events", get(list_call_events))
-        .route("/calls/{id}/hangup", post(hang_up_call))
-        .route("/calls/{id}/stream", get(stream::stream_call))
+/// Its own refusals, under either spelling.
+const PLACING_ERRORS: [ErrorCode; 8] = [
+    ErrorCode::CallsEmergencyBlocked,
+    ErrorCode::CallsDestinationBlocked,
+    ErrorCode::CallsNoRoute,
+    ErrorCode::ServiceDraining,
+    ErrorCode::ActionsInvalid,
+    ErrorCode::WalletInsufficientFunds,
+    ErrorCode::WalletNotFound,
+    ErrorCode::NumbersWalletUnavailable,
+];
+
+/// What narrows the list.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct CallsQuery {
+    /// Only calls that stand here.
+    #[param(value_type = Option<CallStatus>)]
+    status: String,
+    /// `inbound` or `outbound`.
+    #[param(pattern = "^(inbound|outbound)$")]
+    direction: String,
+    /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+    from_date: String,
+    /// Before this moment, or until the end of this day.
+    to_date: String,
+    /// Part of the other party's number or identity.
+    #[param(pattern = "^[^%_]*$")]
+    remote: String,
+    /// One of the workspace's numbers, E.164.
+    number: String,
 }
 
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_calls, create_call))
+        .routes(routes!(originate_call))
+        .routes(routes!(stats::read_call_stats))
+        .routes(routes!(get_call))
+        .routes(routes!(list_call_events))
+        .routes(routes!(hang_up_call))
+        .routes(routes!(stream::stream_call))
+}
+
+/// Place a call
+///
+/// Calls `to` from one of the workspace's numbers. Who answers is steered by `actions` or by the voice callback.
+#[utoipa::path(post, path = "/calls", request_body = wire::CreateCall,
+    params(Idempotent),
+    responses((status = 202, body = wire::CallAccepted, description = "The call is being placed.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!(PLACING_ERRORS))))]
 async fn create_call(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::CallsWrite)?;
     // Before the key is looked at, so that the same request may be sent again.
@@ -73,11 +116,27 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     Ok(answer)
 }
 
+/// Place a call (other spelling)
+///
+/// The same as `POST /v1/calls`.
+#[utoipa::path(post, path = "/calls/originate", request_body = wire::CreateCall,
+    params(Idempotent),
+    responses((status = 202, body = wire::CallAccepted, description = "The call is being placed.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!(PLACING_ERRORS))))]
+async fn originate_call(app: State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+    create_call(app, caller, request).await
+}
+
+/// List calls
+#[utoipa::path(get, path = "/calls",
+    params(Paged, CallsQuery),
+    responses((status = 200, body = Vec<wire::Call>, description = "Calls, the newest first.")),
+    extensions(("x-scope" = json!(Scope::CallsRead)), ("x-errors" = json!([ErrorCode::CallsListFailed]))))]
 async fn list_calls(
     State(app): State<AppState>,
     caller: Caller,
     page: Page,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<CallsQuery>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::CallsRead)?;
     let filter = read_filter(&query)?;
@@ -101,6 +160,12 @@ async fn read_calls(
     Ok(calls)
 }
 
+/// Show a call
+#[utoipa::path(get, path = "/calls/{id}",
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    responses((status = 200, body = wire::Call, description = "The call.")),
+    extensions(("x-scope" = json!(Scope::CallsRead)),
+        ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::CallsGetFailed]))))]
 async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
@@ -109,6 +174,12 @@ async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<St
     Ok(Json(call_body(call, legs)))
 }
 
+/// List a call's events
+#[utoipa::path(get, path = "/calls/{id}/events",
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    responses((status = 200, body = Vec<wire::CallEvent>, description = "The timeline, oldest first.")),
+    extensions(("x-scope" = json!(Scope::CallsRead)),
+        ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::CallsEventsFailed]))))]
 async fn list_call_events(
     State(app): State<AppState>,
     caller: Caller,
@@ -122,6 +193,14 @@ async fn list_call_events(
     Ok(Json(events.into_iter().map(event_body).collect()))
 }
 
+/// Hang up
+///
+/// Ends a live call; the answer shows it as it was when the order was given.
+#[utoipa::path(post, path = "/calls/{id}/hangup",
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    responses((status = 200, body = wire::Call, description = "The call is being ended.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)),
+        ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::CallsNotLive, ErrorCode::CallsNoRoute]))))]
 async fn hang_up_call(
     State(app): State<AppState>,
     caller: Caller,
@@ -146,9 +225,9 @@ async fn find(conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<Cal
     calls::get_call(conn, caller.workspace.id, id).await
 }
 
-fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
-    let text = |name: &str| query.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-    let (status, direction, remote) = (text("status"), text("direction"), text("remote"));
+fn read_filter(query: &CallsQuery) -> ApiResult<Filter> {
+    let [status, direction, remote] =
+        [&query.status, &query.direction, &query.remote].map(|text| text.trim().to_owned());
     if !status.is_empty() && CallStatus::parse(&status).is_none() {
         return Err(ApiError::field("status", "`status` is not a status of calls."));
     }
@@ -160,7 +239,7 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
         return Err(ApiError::field("remote", "`remote` is part of a number or identity."));
     }
     // A plus sign that was not percent-encoded arrives as a space and was trimmed above; numbers are kept with it.
-    let number = text("number");
+    let number = query.number.trim().to_owned();
     let number = if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() {
         format!("+{number}")
     } else {
@@ -169,8 +248,8 @@ fn read_filter(query: &HashMap<String, String>) -> ApiResult<Filter> {
     Ok(Filter {
         status,
         direction,
-        from_us: read_moment(&text("from_date"), "from_date", i64::MIN, false)?,
-        to_us: read_moment(&text("to_date"), "to_date", i64::MAX, true)?,
+        from_us: read_moment(query.from_date.trim(), "from_date", i64::MIN, false)?,
+        to_us: read_moment(query.to_date.trim(), "to_date", i64::MAX, true)?,
         remote,
         number,
     })

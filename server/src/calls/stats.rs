@@ -3,8 +3,6 @@
 //! Days are those of the zone that the workspace fixed at onboarding. Sums come from the call rows at the time of asking;
 //! deliberately absent: tables of totals that could disagree with them.
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::{Query, State};
 use jiff::civil::Date;
@@ -12,6 +10,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::http::read_moment;
 use super::store::stats::{SlotSum, sum_by_slot};
@@ -34,14 +34,35 @@ enum Bucket {
     Day,
 }
 
+/// Which span is summed, and how finely.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct StatsQuery {
+    /// `day` (default) or `hour`.
+    #[param(pattern = "^(day|hour)$")]
+    bucket: String,
+    /// Begin: a day or a moment; 14 days ago when absent.
+    from: String,
+    /// End: a day, which counts whole, or a moment; now when absent.
+    to: String,
+}
+
+/// Sum up calls
+///
+/// Calls that started in a span of time, by hour or by day of the workspace's zone; at most 96 of them.
+#[utoipa::path(get, path = "/calls/stats",
+    params(StatsQuery),
+    responses((status = 200, body = wire::CallStats, description = "Sums, the whole span and each part.")),
+    extensions(("x-scope" = json!(Scope::CallsRead)),
+        ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable, ErrorCode::CallsStatsFailed]))))]
 pub(super) async fn read_call_stats(
     State(app): State<AppState>,
     caller: Caller,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<StatsQuery>,
 ) -> ApiResult<Json<wire::CallStats>> {
     caller.needs(Scope::CallsRead)?;
-    let text = |name: &str| query.get(name).map(|text| text.trim()).unwrap_or_default();
-    let bucket = match text("bucket") {
+    let bucket = match query.bucket.trim() {
         "" | "day" => Bucket::Day,
         "hour" => Bucket::Hour,
         _ => return Err(ApiError::field("bucket", "`bucket` is `hour` or `day`.")),
@@ -50,9 +71,9 @@ pub(super) async fn read_call_stats(
     let wallet = wallet::read(&mut conn, caller.workspace.id).await.failed_as(ErrorCode::CallsStatsFailed)?;
     let zone = TimeZone::get(&wallet.zone).map_err(ApiError::internal)?;
     let now_us = app.clock.now_us();
-    let to_us = read_moment(text("to"), "to", now_us + 1, true)?;
+    let to_us = read_moment(query.to.trim(), "to", now_us + 1, true)?;
     let default_from = start_of_day(now_us, &zone, DEFAULT_DAYS - 1).map_err(ApiError::internal)?;
-    let from_us = read_moment(text("from"), "from", default_from, false)?;
+    let from_us = read_moment(query.from.trim(), "from", default_from, false)?;
     let starts = bucket_starts(from_us, to_us, bucket, &zone)
         .map_err(|_| ApiError::field("from", "`from` lies outside the calendar."))?
         .ok_or_else(|| ApiError::field("from", format!("`from` to `to` spans more than {MAX_BUCKETS} buckets.")))?;

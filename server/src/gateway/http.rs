@@ -7,10 +7,12 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Extension, Router};
 use sautikit_api::ErrorCode;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Gateway;
 use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
@@ -30,8 +32,8 @@ pub fn socket_routes() -> Router<AppState> {
 }
 
 /// The routes below `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/sandbox/inbound", post(create_sandbox_call))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create_sandbox_call))
 }
 
 #[derive(Deserialize)]
@@ -75,14 +77,26 @@ fn token_of_subprotocol(headers: &HeaderMap) -> Option<String> {
     names.find_map(|name| name.strip_prefix(BEARER_SUBPROTOCOL)).map(str::to_owned)
 }
 
-#[derive(Deserialize)]
+/// `POST /v1/sandbox/inbound`.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "to": "+254711000001", "from": "+254722000001" }))]
 struct SandboxCall {
+    /// One of the workspace's numbers, E.164.
     to: String,
+    /// The number that calls, E.164.
+    #[schema(pattern = r"^\+[0-9]{7,15}$")]
     from: String,
 }
 
-/// `POST /v1/sandbox/inbound {to, from}`: the sandbox carrier calls one of the workspace's numbers.
+/// Play a caller
+///
+/// The sandbox carrier calls one of the workspace's numbers. Only where the sandbox is on, which is in development.
+#[utoipa::path(post, path = "/sandbox/inbound", request_body = SandboxCall,
+    responses((status = 202, description = "The call is coming in.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)),
+        ("x-errors" = json!([ErrorCode::NumbersSipConfigUnavailable, ErrorCode::CallsNoRoute,
+        ErrorCode::NumbersNotAssigned]))))]
 async fn create_sandbox_call(
     State(app): State<AppState>,
     caller: Caller,

@@ -79,9 +79,7 @@ impl Caller {
             return Err(ApiError::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details));
         }
         if !scope.is_of(self.role) {
-            let for_admins = scope.is_of_admins() || !scope.is_write();
-            let code = if for_admins { ErrorCode::AccountsAdminRequired } else { ErrorCode::AccountsWriteDenied };
-            return Err(code.into());
+            return Err(scope.refusal().into());
         }
         if self.workspace.suspended && !scope.survives_suspension() {
             return Err(ErrorCode::AccountSuspended.into());

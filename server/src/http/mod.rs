@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod json;
 mod metrics;
 pub mod moment;
+pub mod openapi;
 mod origin;
 pub mod page;
 pub mod rate_limit;
@@ -27,6 +28,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sautikit_api::ErrorCode;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use self::console::Console;
 use crate::error::ApiError;
@@ -36,9 +38,9 @@ use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// Everything that is served on the web port.
-pub fn router(app: &AppState) -> Router {
-    let api = Router::new()
+/// The API's routes with their description, relative to `/v1`.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(accounts::http::routes())
         .merge(accounts::members::http::routes())
         .merge(accounts::invitations::http::routes())
@@ -49,10 +51,15 @@ pub fn router(app: &AppState) -> Router {
         .merge(calls::http::routes())
         .merge(gateway::http::routes())
         .merge(numbers::http::routes())
+        .merge(openapi::routes())
         .merge(payments::http::routes())
         .merge(sip_tokens::http::routes())
         .merge(wallet::http::routes())
-        .route_layer(from_fn_with_state(app.clone(), rate_limit::limit));
+}
+
+/// Everything that is served on the web port.
+pub fn router(app: &AppState) -> Router {
+    let api = Router::from(api()).route_layer(from_fn_with_state(app.clone(), rate_limit::limit));
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     // The console's own way to the API: the same routes and layers, without a socket between.
     let inner = Router::new()
@@ -66,8 +73,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))
         .method_not_allowed_fallback(method_not_allowed);
     with_layers(routes, app).layer(from_fn_with_state(console, console::show_errors))

@@ -1,15 +1,17 @@
 //! `/v1/numbers`.
 
-use std::collections::HashMap;
-
+use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, patch, post};
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::ids::{InventoryNumberId, NumberId};
 use sautikit_api::numbers as wire;
+use serde::Deserialize;
 use serde_json::json;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::store::{inventory, tenants};
@@ -22,39 +24,63 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
+use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::numbers;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
 
-/// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/numbers", get(list_numbers))
-        .route("/numbers/available", get(list_available_numbers))
-        .route("/numbers/{id}", get(get_number).delete(release_number))
-        .route("/numbers/{id}/claim", post(claim_number))
-        .route("/numbers/{id}/routing", patch(update_routing))
+/// What narrows the inventory.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct AvailableQuery {
+    /// ISO 3166-1 alpha-2.
+    country: String,
+    /// ISO 4217.
+    currency: String,
+    /// Digits in a row.
+    #[param(pattern = "^\\+*[0-9]*$")]
+    contains: String,
+    /// For instance `voice`.
+    capability: String,
 }
 
+/// The routes of this room, relative to `/v1`.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_numbers))
+        .routes(routes!(list_available_numbers))
+        .routes(routes!(get_number, release_number))
+        .routes(routes!(claim_number))
+        .routes(routes!(update_routing))
+}
+
+/// List numbers to claim
+///
+/// By number, upwards.
+#[utoipa::path(get, path = "/numbers/available",
+    params(Paged, AvailableQuery),
+    responses((status = 200, body = Vec<wire::AvailableNumber>, description = "Numbers that can be claimed now.")),
+    extensions(("x-scope" = json!(Scope::NumbersRead)),
+        ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn list_available_numbers(
     State(app): State<AppState>,
     caller: Caller,
     page: Page,
-    Query(query): Query<HashMap<String, String>>,
+    Query(query): Query<AvailableQuery>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
-    let text = |name: &str| query.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-    let contains = text("contains").trim_start_matches('+').to_owned();
+    let contains = query.contains.trim().trim_start_matches('+').to_owned();
     if !contains.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::field("contains", "`contains` is a run of digits."));
     }
     let filter = inventory::Filter {
-        country: text("country").to_ascii_uppercase(),
-        currency: text("currency").to_ascii_uppercase(),
+        country: query.country.trim().to_ascii_uppercase(),
+        currency: query.currency.trim().to_ascii_uppercase(),
         contains,
-        capability: text("capability").replace(['%', '_', '"'], ""),
+        capability: query.capability.trim().replace(['%', '_', '"'], ""),
     };
     let mut conn = app.db.acquire().await?;
     let zone = wallet::read(&mut conn, caller.workspace.id).await?.zone;
@@ -66,6 +92,16 @@ async fn list_available_numbers(
     Ok(page.answer(rows, |number| (falling(&number.e164), number.id.0), |number| available_body(number, &month)))
 }
 
+/// Claim a number
+///
+/// Debits the rental of the days that are left in the billing month.
+#[utoipa::path(post, path = "/numbers/{id}/claim",
+    params(Idempotent),
+    responses((status = 201, body = wire::ClaimedNumber, description = "The number and what it cost.")),
+    extensions(("x-scope" = json!(Scope::NumbersWrite)),
+        ("x-errors" = json!([ErrorCode::NumbersNotFound, ErrorCode::NumbersAlreadyClaimed,
+        ErrorCode::NumbersRetired, ErrorCode::NumbersPriceMissing, ErrorCode::WalletInsufficientFunds,
+        ErrorCode::WalletInvalidAmount, ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn claim_number(
     State(app): State<AppState>,
     caller: Caller,
@@ -92,6 +128,11 @@ async fn claim_number(
     attempt.commit(&app, StatusCode::CREATED, &body).await
 }
 
+/// List numbers
+#[utoipa::path(get, path = "/numbers",
+    params(Paged),
+    responses((status = 200, body = Vec<wire::Number>, description = "The workspace's numbers, the newest first.")),
+    extensions(("x-scope" = json!(Scope::NumbersRead))))]
 async fn list_numbers(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
     let mut conn = app.db.acquire().await?;
@@ -99,6 +140,10 @@ async fn list_numbers(State(app): State<AppState>, caller: Caller, page: Page) -
     Ok(page.answer(rows, |number| (number.created_at, number.id.0), number_body))
 }
 
+/// Show a number
+#[utoipa::path(get, path = "/numbers/{id}",
+    responses((status = 200, body = wire::Number, description = "The number.")),
+    extensions(("x-scope" = json!(Scope::NumbersRead)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned]))))]
 async fn get_number(
     State(app): State<AppState>,
     caller: Caller,
@@ -110,6 +155,13 @@ async fn get_number(
     Ok(Json(number_body(number)))
 }
 
+/// Route a number
+///
+/// Who is asked for voice actions and told of calls.
+#[utoipa::path(patch, path = "/numbers/{id}/routing", request_body = wire::UpdateRouting,
+    responses((status = 200, body = wire::Number, description = "The number as it is now.")),
+    extensions(("x-scope" = json!(Scope::NumbersWrite)),
+        ("x-errors" = json!([ErrorCode::NumbersNotAssigned, ErrorCode::NumbersInvalidRoutingUrl]))))]
 async fn update_routing(
     State(app): State<AppState>,
     caller: Caller,
@@ -121,6 +173,10 @@ async fn update_routing(
     Ok(Json(number_body(number)))
 }
 
+/// Release a number
+#[utoipa::path(delete, path = "/numbers/{id}",
+    responses((status = 204, description = "Released.")),
+    extensions(("x-scope" = json!(Scope::NumbersWrite)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned]))))]
 async fn release_number(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<StatusCode> {
     caller.needs(Scope::NumbersWrite)?;
     numbers::release(&app, &caller, number_id(&id)?).await?;

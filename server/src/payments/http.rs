@@ -1,13 +1,15 @@
 //! `/v1/wallet/top-ups`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::ids::TopUpId;
 use sautikit_api::wallet as wire;
 use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{PaymentError, TopUp, store};
 use crate::accounts::Scope;
@@ -16,17 +18,24 @@ use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
+use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::payments;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/wallet/top-ups", get(list_top_ups).post(create_top_up))
-        .route("/wallet/top-ups/{id}", get(get_top_up))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_top_ups, create_top_up)).routes(routes!(get_top_up))
 }
 
+/// Top up the wallet
+#[utoipa::path(post, path = "/wallet/top-ups", request_body = wire::CreateTopUp,
+    params(Idempotent),
+    responses((status = 202, body = wire::TopUp, description = "The payment was asked for.")),
+    extensions(("x-scope" = json!(Scope::WalletWrite)),
+        ("x-errors" = json!([ErrorCode::WalletInvalidAmount, ErrorCode::WalletCurrencyMismatch,
+        ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable, ErrorCode::WalletNotFound,
+        ErrorCode::NumbersWalletUnavailable]))))]
 async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::WalletWrite)?;
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
@@ -43,6 +52,11 @@ async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Req
     Ok(answer)
 }
 
+/// List top-ups
+#[utoipa::path(get, path = "/wallet/top-ups",
+    params(Paged),
+    responses((status = 200, body = Vec<wire::TopUp>, description = "Top-ups, the newest first.")),
+    extensions(("x-scope" = json!(Scope::WalletRead))))]
 async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
     let mut conn = app.db.acquire().await?;
@@ -50,6 +64,10 @@ async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: Page) -
     Ok(page.answer(top_ups, |top_up| (top_up.created_at, top_up.id.0), top_up_body))
 }
 
+/// Show a top-up
+#[utoipa::path(get, path = "/wallet/top-ups/{id}",
+    responses((status = 200, body = wire::TopUp, description = "The top-up.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::TopupNotFound]))))]
 async fn get_top_up(
     State(app): State<AppState>,
     caller: Caller,

@@ -1,11 +1,12 @@
 //! `POST /v1/sip/token`.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 use sautikit_api::sip as wire;
 use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::mint_sip_token;
 use crate::accounts::Scope;
@@ -17,11 +18,16 @@ use crate::http::idempotency::Request;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/sip/token", post(create_sip_token))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(create_sip_token))
 }
 
-/// Minting moves nothing, so there is no idempotency here: two requests are two tokens.
+/// Mint a token for a phone or browser
+///
+/// Two requests are two tokens: minting moves nothing, so there is no idempotency here.
+#[utoipa::path(post, path = "/sip/token", request_body = Option<wire::CreateSipToken>,
+    responses((status = 200, body = wire::SipToken, description = "The token.")),
+    extensions(("x-scope" = json!(Scope::SipToken)), ("x-errors" = json!([ErrorCode::NumbersSipTokenUnavailable]))))]
 async fn create_sip_token(
     State(app): State<AppState>,
     caller: Caller,

@@ -1,25 +1,33 @@
 //! `/v1/wallet/balance` and `/v1/wallet/ledger`.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::wallet as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::EntryRow;
 use crate::accounts::Scope;
 use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
+use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
 use crate::state::AppState;
 use crate::wallet;
 
 /// The routes of this room, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new().route("/wallet/balance", get(get_balance)).route("/wallet/ledger", get(list_ledger))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(get_balance)).routes(routes!(list_ledger))
 }
 
+/// Show the balance
+#[utoipa::path(get, path = "/wallet/balance",
+    responses((status = 200, body = wire::Balance, description = "The balance.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)),
+        ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<wire::Balance>> {
     caller.needs(Scope::WalletRead)?;
     let mut conn = app.db.acquire().await?;
@@ -33,6 +41,11 @@ async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<J
     }))
 }
 
+/// List ledger entries
+#[utoipa::path(get, path = "/wallet/ledger",
+    params(Paged),
+    responses((status = 200, body = Vec<wire::LedgerEntry>, description = "Entries, the newest first.")),
+    extensions(("x-scope" = json!(Scope::WalletRead))))]
 async fn list_ledger(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
     let mut conn = app.db.acquire().await?;

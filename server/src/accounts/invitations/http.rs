@@ -1,13 +1,14 @@
 //! `/v1/workspace/invitations` and, for the invited, `/v1/invitations/{token}`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
-use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::InvitationId;
 use sautikit_api::members as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Invitation, Invitee};
 use crate::accounts::http::fresh_cookie;
@@ -17,19 +18,25 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::caller::{Caller, SignedIn};
 use crate::http::client_ip::ClientIp;
 use crate::http::idempotency::{self, Begun, Request};
+use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// The routes of invitations, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/workspace/invitations", get(list_invitations).post(create_invitation))
-        .route("/workspace/invitations/{id}", delete(withdraw_invitation))
-        .route("/invitations/{token}", get(show_invitation))
-        .route("/invitations/{token}/accept", post(accept_invitation))
-        .route("/invitations/{token}/decline", post(decline_invitation))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_invitations, create_invitation))
+        .routes(routes!(withdraw_invitation))
+        .routes(routes!(show_invitation))
+        .routes(routes!(accept_invitation))
+        .routes(routes!(decline_invitation))
 }
 
+/// List open invitations
+#[utoipa::path(get, path = "/workspace/invitations",
+    params(Paged),
+    responses((status = 200, body = Vec<wire::Invitation>, description = "Open invitations, the newest first.")),
+    extensions(("x-scope" = json!(Scope::MembersRead))))]
 async fn list_invitations(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs(Scope::MembersRead)?;
     let open = invitations::list_invitations(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
@@ -37,6 +44,14 @@ async fn list_invitations(State(app): State<AppState>, caller: Caller, page: Pag
     Ok(page.answer(open, |open| (open.created_at_us, open.id.0), |open| invitation_body(open, now_us)))
 }
 
+/// Invite someone
+///
+/// Sends a link that works for this address only. An open invitation of the same address is replaced.
+#[utoipa::path(post, path = "/workspace/invitations", request_body = wire::CreateInvitation,
+    params(Idempotent),
+    responses((status = 201, body = wire::Invitation, description = "Invited.")),
+    extensions(("x-scope" = json!(Scope::MembersWrite)),
+        ("x-errors" = json!([ErrorCode::AccountsRoleChangeDenied]))))]
 async fn create_invitation(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::MembersWrite)?;
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
@@ -50,6 +65,10 @@ async fn create_invitation(State(app): State<AppState>, caller: Caller, request:
     Ok(answer)
 }
 
+/// Withdraw an invitation
+#[utoipa::path(delete, path = "/workspace/invitations/{id}",
+    responses((status = 204, description = "Withdrawn.")),
+    extensions(("x-scope" = json!(Scope::MembersWrite)), ("x-errors" = json!([ErrorCode::InvitationsNotFound]))))]
 async fn withdraw_invitation(
     State(app): State<AppState>,
     caller: Caller,
@@ -61,6 +80,12 @@ async fn withdraw_invitation(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Show what accepting an invitation would mean
+#[utoipa::path(get, path = "/invitations/{token}", security(("session" = [])),
+    params(("token" = String, Path, description = "The token of the link.")),
+    responses((status = 200, body = wire::InvitationOffer, description = "The offer.")),
+    extensions(("x-errors" = json!([ErrorCode::InviteRequiresLogin, ErrorCode::InvitationsNotFound,
+        ErrorCode::AuthInviteEmailMismatch]))))]
 async fn show_invitation(
     State(app): State<AppState>,
     person: Result<SignedIn, ApiError>,
@@ -76,6 +101,14 @@ async fn show_invitation(
     }))
 }
 
+/// Accept an invitation
+///
+/// The session works in the new workspace from now on, with a new token.
+#[utoipa::path(post, path = "/invitations/{token}/accept", security(("session" = [])),
+    params(("token" = String, Path, description = "The token of the link.")),
+    responses((status = 200, body = wire::AcceptedInvitation, description = "Accepted.", headers(("Set-Cookie" = String, description = "The session, `sk_session`.")))),
+    extensions(("x-errors" = json!([ErrorCode::InviteRequiresLogin, ErrorCode::InvitationsNotFound,
+        ErrorCode::AuthInviteEmailMismatch, ErrorCode::AccountSuspended]))))]
 async fn accept_invitation(
     State(app): State<AppState>,
     person: Result<SignedIn, ApiError>,
@@ -91,6 +124,12 @@ async fn accept_invitation(
     Ok((fresh_cookie(&app, &session)?, Json(body)))
 }
 
+/// Decline an invitation
+#[utoipa::path(post, path = "/invitations/{token}/decline", security(("session" = [])),
+    params(("token" = String, Path, description = "The token of the link.")),
+    responses((status = 204, description = "Declined.")),
+    extensions(("x-errors" = json!([ErrorCode::InviteRequiresLogin, ErrorCode::InvitationsNotFound,
+        ErrorCode::AuthInviteEmailMismatch]))))]
 async fn decline_invitation(
     State(app): State<AppState>,
     person: Result<SignedIn, ApiError>,

@@ -1,12 +1,14 @@
 //! `/v1/workspace/members`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use axum::routing::{get, patch};
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::ids::UserId;
 use sautikit_api::members as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Member, change_role, list_members as list, remove_member as remove};
 use crate::accounts::{Error, Scope};
@@ -14,22 +16,34 @@ use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
 use crate::http::json::JsonBody;
+use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// The routes of members, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/workspace/members", get(list_members))
-        .route("/workspace/members/{user_id}", patch(update_member).delete(remove_member))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_members)).routes(routes!(update_member, remove_member))
 }
 
+/// List members
+#[utoipa::path(get, path = "/workspace/members",
+    params(Paged),
+    responses((status = 200, body = Vec<wire::Member>, description = "Members, the newest first.")),
+    extensions(("x-scope" = json!(Scope::MembersRead))))]
 async fn list_members(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
     caller.needs(Scope::MembersRead)?;
     let members = list(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(members, |member| (member.joined_at_us, member.user_id.0), member_body))
 }
 
+/// Change a member's role
+///
+/// Giving or taking the role owner takes an owner.
+#[utoipa::path(patch, path = "/workspace/members/{user_id}", request_body = wire::UpdateMember,
+    responses((status = 200, body = wire::Member, description = "The member as they are now.")),
+    extensions(("x-scope" = json!(Scope::MembersWrite)),
+        ("x-errors" = json!([ErrorCode::NotFound, ErrorCode::AccountsRoleChangeDenied,
+        ErrorCode::AccountsLastOwner]))))]
 async fn update_member(
     State(app): State<AppState>,
     caller: Caller,
@@ -41,6 +55,14 @@ async fn update_member(
     Ok(Json(member_body(change_role(&app, &caller, user_id(&user)?, role).await?)))
 }
 
+/// Remove a member, or leave
+///
+/// Everyone may remove themselves; removing others takes the scope.
+#[utoipa::path(delete, path = "/workspace/members/{user_id}",
+    responses((status = 204, description = "Removed.")),
+    extensions(("x-scope" = json!(Scope::MembersWrite)),
+        ("x-errors" = json!([ErrorCode::NotFound, ErrorCode::AccountsRemoveDenied,
+        ErrorCode::AccountsLastOwner]))))]
 async fn remove_member(State(app): State<AppState>, caller: Caller, Path(user): Path<String>) -> ApiResult<StatusCode> {
     let user = user_id(&user);
     // Everyone may leave; removing others takes a role.

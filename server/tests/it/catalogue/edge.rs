@@ -24,7 +24,9 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
 
     let once = key.with("idempotency-key", "k");
     once.post("/v1/api-keys", json!({ "name": "x", "scopes": ["calls:read"] })).await.expect(201);
-    once.post("/v1/api-keys", json!({ "name": "y", "scopes": ["calls:read"] })).await.expect_error("idempotency.conflict");
+    once.post("/v1/api-keys", json!({ "name": "y", "scopes": ["calls:read"] }))
+        .await
+        .expect_error("idempotency.conflict");
 
     let mut refused = key.get("/v1/calls").await;
     for _ in 0..400 {

@@ -1,11 +1,13 @@
 //! `/v1/admin/workspaces`.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::operator as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{Tenant, find, list, resume, suspend};
 use crate::accounts::Error;
@@ -13,23 +15,32 @@ use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Operator;
 use crate::http::json::JsonBody;
+use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
 use crate::state::AppState;
 
 /// The operators' routes, relative to `/v1`.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/admin/workspaces", get(list_workspaces))
-        .route("/admin/workspaces/{id}", get(show_workspace))
-        .route("/admin/workspaces/{id}/suspend", post(suspend_workspace))
-        .route("/admin/workspaces/{id}/resume", post(resume_workspace))
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_workspaces))
+        .routes(routes!(show_workspace))
+        .routes(routes!(suspend_workspace))
+        .routes(routes!(resume_workspace))
 }
 
+/// List tenants
+#[utoipa::path(get, operation_id = "admin_list_workspaces", path = "/admin/workspaces", security(("session" = [])),
+    params(Paged),
+    responses((status = 200, body = Vec<wire::AdminWorkspace>, description = "All workspaces of the installation, the newest first.")))]
 async fn list_workspaces(State(app): State<AppState>, _: Operator, page: Page) -> ApiResult<Response> {
     let tenants = list(&app, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(tenants, |tenant| (tenant.created_at_us, tenant.workspace.id.0), tenant_body))
 }
 
+/// Show a tenant
+#[utoipa::path(get, operation_id = "admin_show_workspace", path = "/admin/workspaces/{id}", security(("session" = [])),
+    responses((status = 200, body = wire::AdminWorkspace, description = "The workspace.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
 async fn show_workspace(
     State(app): State<AppState>,
     _: Operator,
@@ -38,6 +49,12 @@ async fn show_workspace(
     Ok(Json(tenant_body(find(&app, workspace_id(&id)?).await?)))
 }
 
+/// Suspend a tenant
+///
+/// It reads, tops up and settles from now on, nothing else.
+#[utoipa::path(post, path = "/admin/workspaces/{id}/suspend", request_body = wire::SuspendWorkspace, security(("session" = [])),
+    responses((status = 200, body = wire::AdminWorkspace, description = "The workspace as it is now.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
 async fn suspend_workspace(
     State(app): State<AppState>,
     operator: Operator,
@@ -48,6 +65,10 @@ async fn suspend_workspace(
     Ok(Json(tenant_body(suspend(&app, &operator, workspace_id(&id)?, &reason).await?)))
 }
 
+/// Resume a tenant
+#[utoipa::path(post, path = "/admin/workspaces/{id}/resume", security(("session" = [])),
+    responses((status = 200, body = wire::AdminWorkspace, description = "The workspace as it is now.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
 async fn resume_workspace(
     State(app): State<AppState>,
     operator: Operator,

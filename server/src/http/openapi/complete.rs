@@ -1,0 +1,239 @@
+//! From what handlers say to the whole document: who may call, shared errors, headers, tags, examples.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sautikit_api::ErrorCode;
+use serde_json::{Map, Value, json};
+
+use super::errors::{Kind, scope_named, shared_codes};
+use super::examples;
+use crate::accounts::Scope;
+
+/// Methods that a path item can hold (OpenAPI 3.1 §4.8.9).
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+/// What a handler says of its scope and its own error codes; see `docs/ARCHITECTURE.md`.
+const SCOPE: &str = "x-scope";
+const ERRORS: &str = "x-errors";
+/// The codes of one answer, for programs.
+const ERROR_CODES: &str = "x-error-codes";
+
+const DESCRIPTION: &str = "JSON in and out, UTF-8. Times are RFC 3339 in UTC, ids UUIDv7, money integers in minor units.\n\n\
+    Authenticate with `Authorization: Bearer skt_live_…` or with the console's cookie `sk_session`; with the header present \
+    the cookie is ignored. A session picks its workspace by `X-Sautikit-Workspace`, else its last used one.\n\n\
+    Every refusal has the same body, and its `code` has a page under `/docs/errors/CODE`. Every answer carries \
+    `X-Request-Id`, the client's own where it sent a usable one. Lists are bare arrays, newest first unless they say \
+    otherwise; `X-Next-Cursor` and `Link` lead to the next page. Unknown fields of a body are refused.";
+
+/// Adds to the bare document what its parts imply.
+pub(super) fn complete(mut document: Value) -> Value {
+    document["info"] = json!({
+        "title": "Sautikit API", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
+        "license": { "name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only" },
+    });
+    document["servers"] = json!([{ "url": "/", "description": "This installation" }]);
+    document["components"]["securitySchemes"] = security_schemes();
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        complete_schemas(schemas);
+    }
+    let mut tags = BTreeSet::new();
+    if let Some(paths) = document["paths"].as_object_mut() {
+        for (path, item) in paths {
+            let Some(item) = item.as_object_mut() else { continue };
+            for (method, operation) in item.iter_mut().filter(|(method, _)| METHODS.contains(&method.as_str())) {
+                if let Some(operation) = operation.as_object_mut() {
+                    let tag = tag_of(path);
+                    operation.insert("tags".into(), json!([tag]));
+                    tags.insert(tag);
+                    complete_operation(path, method, operation);
+                }
+            }
+        }
+    }
+    document["tags"] = tags.into_iter().map(|name| json!({ "name": name })).collect();
+    document
+}
+
+/// Calls come as `/v1/calls/…`; what belongs together shares the first word.
+fn tag_of(path: &str) -> &'static str {
+    match path.trim_start_matches("/v1").split('/').nth(1).unwrap_or_default() {
+        "auth" => "Sign-in",
+        "workspace" | "workspaces" | "invitations" => "Workspaces and members",
+        "api-keys" => "API keys",
+        "numbers" => "Numbers",
+        "sip" => "SIP",
+        "calls" => "Calls",
+        "wallet" => "Wallet",
+        "webhooks" | "events" => "Webhooks",
+        "audit" | "audit.csv" => "Audit log",
+        "sandbox" => "Sandbox",
+        "admin" => "Operators",
+        _ => "Service",
+    }
+}
+
+fn security_schemes() -> Value {
+    json!({
+        "api_key": { "type": "http", "scheme": "bearer", "bearerFormat": "skt_live_…",
+            "description": "An API key of the console. Its rights are its scopes, cut by its creator's current role." },
+        "session": { "type": "apiKey", "in": "cookie", "name": "sk_session",
+            "description": "A signed-in person; what they may do follows from their role." },
+        "stream_token": { "type": "apiKey", "in": "query", "name": "token",
+            "description": "The token in a call's `stream_url`: reads that call's events only." },
+    })
+}
+
+fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>) {
+    add_path_parameters(path, operation);
+    let scope = operation.get(SCOPE).and_then(Value::as_str).and_then(scope_named);
+    if let Some(scope) = scope {
+        let mut requirements = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
+        requirements.insert(0, json!({ "session": [] }));
+        if scope.is_for_keys() {
+            requirements.insert(0, json!({ "api_key": [scope.as_str()] }));
+        }
+        operation.insert("security".into(), Value::Array(requirements));
+    }
+    let kind = kind_of(path, method, scope, operation);
+    if kind.takes_session {
+        push_parameter(
+            operation,
+            json!({
+                "name": "X-Sautikit-Workspace", "in": "header", "required": false,
+                "description": "The workspace that a session works in; its last used one when absent. A key has only its own.",
+                "schema": { "type": "string", "format": "uuid" },
+            }),
+        );
+    }
+    let mut codes = shared_codes(&kind);
+    let own = operation.remove(ERRORS).unwrap_or_default();
+    codes.extend(own.as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(ErrorCode::parse));
+    describe_successes(&kind, operation);
+    add_errors(codes, operation);
+}
+
+/// Ids of paths are UUIDs unless the handler says otherwise.
+fn add_path_parameters(path: &str, operation: &mut Map<String, Value>) {
+    for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+        if !has_parameter(operation, |parameter| parameter["name"] == name) {
+            push_parameter(
+                operation,
+                json!({
+                    "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" },
+                }),
+            );
+        }
+    }
+}
+
+fn push_parameter(operation: &mut Map<String, Value>, parameter: Value) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(parameter);
+    }
+}
+
+fn has_parameter(operation: &Map<String, Value>, is_it: impl Fn(&Value) -> bool) -> bool {
+    operation.get("parameters").and_then(Value::as_array).is_some_and(|all| all.iter().any(is_it))
+}
+
+fn kind_of(path: &str, method: &str, scope: Option<Scope>, operation: &Map<String, Value>) -> Kind {
+    let takes = |scheme: &str| {
+        let requirements = operation.get("security").and_then(Value::as_array);
+        requirements.is_some_and(|all| all.iter().any(|one| one.get(scheme).is_some()))
+    };
+    let named = |name: &'static str| has_parameter(operation, |parameter| parameter["name"] == name);
+    Kind {
+        scope,
+        takes_key: takes("api_key"),
+        takes_session: takes("session"),
+        operators_only: path.starts_with("/v1/admin/"),
+        signs_in: path.starts_with("/v1/auth/"),
+        writes: method != "get",
+        has_body: operation.contains_key("requestBody"),
+        has_params: has_parameter(operation, |_| true),
+        paged: named("cursor"),
+        idempotent: named("Idempotency-Key"),
+    }
+}
+
+/// Headers that follow from the kind of endpoint.
+fn describe_successes(kind: &Kind, operation: &mut Map<String, Value>) {
+    let text = |what: &str| json!({ "description": what, "schema": { "type": "string" } });
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (_, response) in responses.iter_mut() {
+        let Some(response) = response.as_object_mut() else { continue };
+        let headers = response.entry("headers").or_insert_with(|| json!({}));
+        headers["X-Request-Id"] = text("The id under which the server's log knows the request.");
+        if kind.paged {
+            headers["X-Next-Cursor"] = text("The next page's `cursor`; absent on the last page.");
+            headers["Link"] = text("The next page, `rel=\"next\"`; absent on the last page.");
+        }
+        if kind.idempotent {
+            headers["Idempotent-Replayed"] = text("`true` on a stored answer.");
+        }
+    }
+}
+
+fn add_errors(codes: Vec<ErrorCode>, operation: &mut Map<String, Value>) {
+    let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.status()).or_default().insert(code.as_str());
+    }
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    for (status, codes) in by_status {
+        responses[status.to_string()] = error_response(status, &codes);
+    }
+}
+
+fn error_response(status: u16, codes: &BTreeSet<&str>) -> Value {
+    let lines = codes
+        .iter()
+        .filter_map(|code| ErrorCode::parse(code))
+        .map(|code| format!("- [`{code}`](/docs/errors/{code}): {}", code.happened()));
+    let mut headers = json!({ "X-Request-Id": { "schema": { "type": "string" } } });
+    match status {
+        401 => headers["WWW-Authenticate"] = json!({ "schema": { "type": "string" } }),
+        409 | 429 | 503 => {
+            let description = "Seconds after which another try makes sense.";
+            headers["Retry-After"] = json!({ "description": description, "schema": { "type": "integer" } });
+        }
+        _ => {}
+    }
+    json!({
+        "description": lines.collect::<Vec<_>>().join("\n"),
+        ERROR_CODES: codes,
+        "headers": headers,
+        "content": { "application/json": {
+            "schema": { "$ref": "#/components/schemas/ErrorBody" },
+            "example": codes.first().and_then(|code| ErrorCode::parse(code)).map(examples::of_error),
+        } },
+    })
+}
+
+/// Moments are told by their names, as everywhere in the contract: `created_at`, `expires_at`.
+fn complete_schemas(schemas: &mut Map<String, Value>) {
+    for (name, schema) in schemas {
+        for part in parts_of(schema) {
+            let Some(properties) = part.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+            for (field, property) in properties {
+                if field.ends_with("_at")
+                    && property.get("type").is_some_and(|kind| kind.to_string().contains("string"))
+                {
+                    property["format"] = json!("date-time");
+                }
+            }
+        }
+        if let Some(example) = examples::of_schema(name) {
+            schema["example"] = example;
+        }
+    }
+}
+
+/// The schema and, where it is put together (`allOf`), its parts.
+fn parts_of(schema: &mut Value) -> Vec<&mut Value> {
+    if schema.get("allOf").is_some() {
+        schema["allOf"].as_array_mut().into_iter().flatten().collect()
+    } else {
+        vec![schema]
+    }
+}

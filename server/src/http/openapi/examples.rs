@@ -1,0 +1,158 @@
+//! Examples of bodies and errors. A test reads each as its type, so that none can drift.
+
+use sautikit_api::ErrorCode;
+use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, sip, wallet};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// An answer with this code.
+pub(super) fn of_error(code: ErrorCode) -> Value {
+    json!({ "error": {
+        "code": code.as_str(),
+        "message": format!("{} {}", code.happened(), code.remedy()),
+        "docs_url": format!("https://voice.example/docs/errors/{code}"),
+        "request_id": "req_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
+    } })
+}
+
+macro_rules! examples {
+    ($($body:ty = $example:expr;)*) => {
+        /// The example of the schema of that name.
+        pub(super) fn of_schema(name: &str) -> Option<Value> {
+            $(if name == <$body>::name() { return Some($example); })*
+            None
+        }
+
+        #[cfg(test)]
+        mod tests {
+            use super::*;
+
+            #[test]
+            fn every_example_is_of_its_type() {
+                $({
+                    let read = serde_json::from_value::<$body>($example);
+                    assert!(read.is_ok(), "the example of {}: {:?}", <$body>::name(), read.err());
+                })*
+            }
+        }
+    };
+}
+
+const USER: &str = "019a2f60-7b1e-7cc1-8a35-5f2d9b1c0e11";
+const WORKSPACE: &str = "019a2f60-9d04-7e52-b1c7-0a4de3f21c22";
+const NUMBER: &str = "019a2f61-23aa-7d10-9c44-6be0d1a7f333";
+const CALL: &str = "019a2f6b-1c5e-7c3f-9a52-d0b7c1e4f8aa";
+const ENTRY: &str = "019a2f6c-5512-7b9f-8e01-77c3a2d4e555";
+const EARLIER: &str = "2026-11-21T09:00:00Z";
+const NOW: &str = "2026-11-21T09:40:00Z";
+const LATER: &str = "2026-12-01T00:00:00Z";
+
+fn workspace() -> Value {
+    json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES", "status": "active",
+        "role": "owner" })
+}
+
+fn api_key() -> Value {
+    json!({ "id": ENTRY, "name": "dispatch server", "prefix": "skt_live_7Qm2", "status": "active",
+        "scopes": ["calls:read", "calls:write"], "created_at": NOW, "last_used_at": null, "last_used_ip": null,
+        "rotated_at": null, "former_secret_until": null, "expires_at": null, "revoked_at": null })
+}
+
+fn number() -> Value {
+    json!({ "id": NUMBER, "number": "+254711000001", "e164": "+254711000001", "status": "active", "country": "KE",
+        "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
+        "outbound_per_min_minor": 300, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
+        "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
+}
+
+fn claimed_number() -> Value {
+    let mut claimed = number();
+    for (field, value) in [
+        ("charged_minor", json!(16_667)),
+        ("period_start", json!(NOW)),
+        ("period_end", json!(LATER)),
+        ("next_charge_at", json!(LATER)),
+    ] {
+        claimed[field] = value;
+    }
+    claimed
+}
+
+fn created_api_key() -> Value {
+    let mut created = api_key();
+    // Not in the shape of a real one, so that no scanner takes it for a leak.
+    created["key"] = json!("skt_live_…");
+    created
+}
+
+examples! {
+    accounts::MagicLinkRequest = json!({ "email": "amina@simba.example" });
+    accounts::MagicLinkVerify = json!({ "token": "the token of the link" });
+    accounts::SignedIn = json!({ "user_id": USER, "email": "amina@simba.example", "onboarding_required": true });
+    accounts::OnboardingRequest =
+        json!({ "name": "Amina", "workspace_name": "Simba Deliveries", "country": "KE", "currency": "KES" });
+    accounts::Onboarded = json!({ "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries", "country": "KE",
+        "currency": "KES", "role": "owner" });
+    accounts::Workspace = workspace();
+    accounts::CreateWorkspace = json!({ "name": "Simba Cold Chain", "country": "KE", "currency": "KES" });
+    accounts::UpdateWorkspace = json!({ "name": "Simba Deliveries Ltd" });
+    accounts::DeleteWorkspace = json!({ "confirm_name": "Simba Deliveries" });
+    accounts::Me = json!({ "id": USER, "email": "amina@simba.example", "name": "Amina", "workspace": workspace(),
+        "workspaces": [workspace()], "is_operator": false });
+    accounts::UpdateMe = json!({ "name": "Amina W." });
+    accounts::Session = json!({ "id": ENTRY, "created_at": EARLIER, "last_used_at": NOW, "expires_at": LATER,
+        "current": true, "ip": "203.0.113.7", "user_agent": "Mozilla/5.0" });
+    members::Member = json!({ "user_id": USER, "email": "amina@simba.example", "name": "Amina", "role": "owner",
+        "joined_at": EARLIER });
+    members::UpdateMember = json!({ "role": "developer" });
+    members::CreateInvitation = json!({ "email": "juma@simba.example", "role": "developer" });
+    members::Invitation = json!({ "id": ENTRY, "email": "juma@simba.example", "role": "developer", "invited_by": USER,
+        "created_at": NOW, "expires_at": LATER, "expired": false });
+    members::InvitationOffer = json!({ "workspace_name": "Simba Deliveries", "role": "developer", "invited_by": "Amina",
+        "expires_at": LATER });
+    members::AcceptedInvitation =
+        json!({ "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries", "role": "developer" });
+    keys::CreateApiKey = json!({ "name": "dispatch server", "scopes": ["calls:read", "calls:write"] });
+    keys::RotateApiKey = json!({ "overlap_seconds": 86_400 });
+    keys::ApiKey = api_key();
+    keys::CreatedApiKey = created_api_key();
+    audit::AuditEntry = json!({ "id": ENTRY, "created_at": NOW, "action_kind": "api_key.created",
+        "actor": { "kind": "user", "id": USER, "label": "amina@simba.example" }, "subject_id": ENTRY,
+        "details": { "name": "dispatch server" }, "ip": "203.0.113.7" });
+    calls::CreateCall = json!({ "to": "+254722000001", "from": "+254711000001",
+        "actions": [{ "say": { "text": "Your parcel is at the gate." } }], "metadata": { "order": "A-1042" } });
+    calls::CallAccepted = json!({ "call_id": CALL, "pbx_session_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
+        "status": "ringing", "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
+    calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",
+        "status": "completed", "from": "+254711000001", "to": "+254722000001", "local_e164": "+254711000001",
+        "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "currency": "KES",
+        "hangup_cause": "completed", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
+        "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
+        "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "completed",
+            "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "cost_minor": 305 }] });
+    calls::CallEvent = json!({ "id": ENTRY, "sequence": 1, "kind": "call.ringing", "occurred_at": EARLIER, "data": {} });
+    calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
+        "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
+            "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });
+    numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254711000001", "e164": "+254711000001", "country": "KE",
+        "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_minor": 0,
+        "outbound_per_min_minor": 300, "currency": "KES" });
+    numbers::Number = number();
+    numbers::ClaimedNumber = claimed_number();
+    numbers::UpdateRouting = json!({ "voice_callback_url": "https://simba.example/voice", "events_url": null });
+    operator::AdminWorkspace = json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES",
+        "status": "suspended", "member_count": 4, "created_at": EARLIER });
+    operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
+    sip::CreateSipToken = json!({ "identity": "front-desk", "ttl_seconds": 300 });
+    sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
+        "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });
+    wallet::Balance = json!({ "balance_minor": 120_000, "held_minor": 300, "available_minor": 119_700, "currency": "KES",
+        "low_balance_threshold_minor": null });
+    wallet::LedgerEntry = json!({ "id": ENTRY, "seq": 7, "kind": "call", "amount_minor": -305, "tax_minor": 0,
+        "balance_after_minor": 119_695, "reference": "Call to +254722000001", "cause": format!("call:{CALL}"),
+        "created_at": NOW });
+    wallet::CreateTopUp = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
+    wallet::TopUp = json!({ "id": ENTRY, "method": "mpesa", "simulated": false, "status": "pending",
+        "amount_minor": 100_000, "currency": "KES", "failure_reason": null, "receipt": null, "created_at": NOW,
+        "settled_at": null });
+}

@@ -1,0 +1,75 @@
+//! The API's description: `GET /v1/openapi.json` and `sautikit openapi`, OpenAPI 3.1.
+//!
+//! Made from the same routers that serve: `routes!` takes a handler together with its `#[utoipa::path]`, so route and
+//! description can't drift. A handler says what is its own (body, answer, scope, its own error codes); [`complete`] adds
+//! what follows from it for every endpoint of that kind. Deliberately absent: a second list of endpoints.
+
+mod complete;
+mod errors;
+mod examples;
+pub mod params;
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sautikit_api::ErrorBody;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::health;
+use crate::secrets::hex;
+use crate::state::AppState;
+
+/// Clients ask again each time, by the ETag: the document changes only with the server's version.
+const CACHING: &str = "no-cache";
+/// Bytes of the document's SHA-256 that make its ETag: enough that no two versions share one.
+const ETAG_BYTES: usize = 12;
+
+static SERVED: LazyLock<(String, String)> = LazyLock::new(|| {
+    let text = document().to_string();
+    let etag = format!("\"{}\"", hex(&Sha256::digest(&text)[..ETAG_BYTES]));
+    (text, etag)
+});
+
+/// The route of the document itself, relative to `/v1`.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show_openapi))
+}
+
+/// What no handler names: the body of every refusal.
+#[derive(OpenApi)]
+#[openapi(components(schemas(ErrorBody)))]
+struct Shared;
+
+/// The whole description.
+pub fn document() -> Value {
+    let described =
+        OpenApiRouter::<AppState>::with_openapi(Shared::openapi()).nest("/v1", super::api()).merge(health::routes());
+    let (_, described) = described.split_for_parts();
+    complete::complete(serde_json::to_value(described).unwrap_or_default())
+}
+
+/// This document
+///
+/// OpenAPI 3.1, made from the handlers' own types.
+#[utoipa::path(get, path = "/openapi.json", security(()),
+    responses((status = 200, body = Value, description = "The document.", headers(("ETag" = String))), (status = 304)))]
+async fn show_openapi(headers: HeaderMap) -> Response {
+    let (text, etag) = &*SERVED;
+    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { text.as_str().into_response() };
+    let out = response.headers_mut();
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHING));
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        out.insert(header::ETAG, etag);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

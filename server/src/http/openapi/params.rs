@@ -1,0 +1,31 @@
+//! Parameters that many endpoints take, as the document shows them.
+
+#![expect(dead_code, reason = "described here, read by `Page` and the idempotency layer")]
+
+use utoipa::IntoParams;
+
+/// Of every list; read by [`crate::http::page::Page`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paged {
+    /// Rows of one page.
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    limit: Option<i64>,
+    /// `X-Next-Cursor` of the page before; opaque.
+    cursor: Option<String>,
+}
+
+/// Of every POST that creates or moves money; read by [`crate::http::idempotency::Request`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct Idempotent {
+    /// Makes repeating the request safe for 24 hours: the same request gets the stored answer, another is refused.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[\\x21-\\x7e]+$",
+        example = "5f2c1a70-8d0e-4c8e-9a52-1f9a4f6f0b11"
+    )]
+    idempotency_key: Option<String>,
+}

@@ -1,0 +1,63 @@
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::document;
+
+/// Every operation as `GET /v1/calls` and what the document says of it.
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        })
+        .collect()
+}
+
+#[test]
+fn every_endpoint_says_who_may_call_it_and_what_it_is_for() {
+    let document = document();
+    let mut ids = HashSet::new();
+    for (name, operation) in operations(&document) {
+        assert!(operation["security"].is_array(), "{name}: give it an x-scope or a security");
+        assert!(operation["summary"].is_string(), "{name}: give its handler a doc comment");
+        assert!(ids.insert(operation["operationId"].clone()), "{name}: its operation_id is another's");
+        let successes = operation["responses"].as_object().unwrap().keys();
+        assert!(successes.into_iter().any(|status| status.starts_with('2')), "{name}: describe its success");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn visit(value: &Value, root: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+                    assert!(root.pointer(target.trim_start_matches('#')).is_some(), "{target} leads nowhere");
+                }
+                members.values().for_each(|member| visit(member, root));
+            }
+            Value::Array(items) => items.iter().for_each(|item| visit(item, root)),
+            _ => {}
+        }
+    }
+    let document = document();
+    visit(&document, &document);
+}
+
+#[test]
+fn every_body_has_an_example() {
+    let document = document();
+    let schemas = &document["components"]["schemas"];
+    for (name, operation) in operations(&document) {
+        let responses = operation["responses"].as_object().unwrap().values();
+        for body in responses.chain([&operation["requestBody"]]) {
+            let Some(schema) = body.pointer("/content/application~1json/schema") else { continue };
+            let text = schema.to_string();
+            let Some(target) = text.split("schemas/").nth(1).and_then(|rest| rest.split('"').next()) else { continue };
+            let has_example = body.pointer("/content/application~1json/example").is_some();
+            assert!(has_example || !schemas[target]["example"].is_null(), "{name}: {target} needs one in examples.rs");
+        }
+    }
+}
