@@ -4,6 +4,7 @@
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
 mod migrations;
+mod tx;
 
 use std::path::Path;
 use std::sync::Once;
@@ -14,13 +15,13 @@ use sqlx::{AnyConnection, AnyPool, Executor};
 
 use crate::config::Database;
 
+use self::tx::Turns;
+pub use self::tx::Tx;
+
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
 /// How long a request waits for a free connection before it fails: longer than any healthy transaction.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A transaction that rolls back when dropped.
-pub type Tx = sqlx::Transaction<'static, sqlx::Any>;
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,7 @@ impl Dialect {
 pub struct Db {
     pool: AnyPool,
     dialect: Dialect,
+    turns: Turns,
 }
 
 impl Db {
@@ -85,7 +87,7 @@ impl Db {
             .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)))
             .connect(&url)
             .await?;
-        Ok(Self { pool, dialect })
+        Ok(Self { pool, dialect, turns: Turns::new() })
     }
 
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
@@ -120,11 +122,14 @@ impl Db {
     }
 
     /// Begins a transaction that will write. SQLite takes its write lock here: a transaction that began by reading could
-    /// not get it later without failing.
+    /// not get it later without failing. Never begin one inside another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
         match self.dialect {
-            Dialect::Sqlite => self.pool.begin_with("begin immediate").await,
-            Dialect::Postgres => self.pool.begin().await,
+            Dialect::Sqlite => {
+                let turn = self.turns.take(ACQUIRE_TIMEOUT).await?;
+                Ok(Tx::new(self.pool.begin_with("begin immediate").await?, Some(turn)))
+            }
+            Dialect::Postgres => Ok(Tx::new(self.pool.begin().await?, None)),
         }
     }
 
