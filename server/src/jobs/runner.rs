@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sautikit_api::ids::JobId;
+
 use super::{Job, JobError, queue, schedule};
 use crate::state::AppState;
 
@@ -45,35 +47,55 @@ pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
         if queue::next_due_us(&mut conn).await?.is_none_or(|due_us| due_us > now_us) {
             return Ok(ran);
         }
-        let claimed = queue::claim(&mut conn, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
         drop(conn);
+        let mut tx = app.db.begin_write().await?;
+        let claimed = queue::claim(&mut tx, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
+        tx.commit().await?;
         if claimed.is_empty() {
             return Ok(ran);
         }
-        for job in claimed {
-            run_one(app, &job).await?;
-            ran += 1;
+        let mut done = Vec::with_capacity(claimed.len());
+        for job in &claimed {
+            if run_one(app, job).await? {
+                done.push(job.id);
+            }
         }
+        ran += claimed.len();
+        complete(app, &done).await?;
     }
 }
 
-async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<(), JobError> {
+/// One commit for the batch. A crash before it runs the jobs once more when their lease lapses.
+async fn complete(app: &AppState, done: &[JobId]) -> Result<(), JobError> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let mut tx = app.db.begin_write().await?;
+    for id in done {
+        queue::complete(&mut tx, *id, &app.node_id, app.now_us()).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Says whether the job succeeded; one that did not is put back.
+async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobError> {
     let outcome = match serde_json::from_str::<Job>(&claimed.payload) {
         Ok(job) => job.run(app).await,
         Err(error) => Err(error.into()),
     };
-    let mut conn = app.db.acquire().await?;
     match outcome {
-        Ok(()) => queue::complete(&mut conn, claimed.id, &app.node_id, app.now_us()).await?,
+        Ok(()) => Ok(true),
         Err(error) => {
             tracing::warn!(job = %claimed.id, attempts = claimed.attempts, error = ?error, "a job failed");
             let random = u32::from_be_bytes(app.entropy.bytes());
             let again = claimed.attempts < schedule::MAX_ATTEMPTS;
             let next = again.then(|| app.now_us() + schedule::delay_us(claimed.attempts, random));
-            queue::put_back(&mut conn, claimed.id, &app.node_id, next, app.now_us(), &error.to_string()).await?;
+            let mut tx = app.db.begin_write().await?;
+            queue::put_back(&mut tx, claimed.id, &app.node_id, next, app.now_us(), &error.to_string()).await?;
+            tx.commit().await?;
+            Ok(false)
         }
     }
-    Ok(())
 }
 
 async fn until_next(app: &AppState) -> Result<Duration, JobError> {
