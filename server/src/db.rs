@@ -11,7 +11,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
@@ -22,6 +22,8 @@ pub use self::tx::Tx;
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
 /// How long a request waits for a free connection before it fails: longer than any healthy transaction.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection that rested longer is asked whether it still lives before it is used; the pool asked when it came back.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
 /// Why the database could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,16 @@ impl Db {
         let pool = AnyPoolOptions::new()
             .max_connections(config.max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A ping per use would be a third of what a small read costs.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)))
             .connect(&url)
             .await?;
@@ -93,6 +105,11 @@ impl Db {
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
     pub async fn migrate(&self) -> Result<(), OpenError> {
         Ok(migrations::embedded(self.dialect)?.run(&self.pool).await?)
+    }
+
+    /// Whether every migration of this binary is applied.
+    pub async fn is_migrated(&self) -> Result<bool, OpenError> {
+        Ok(migrations::are_applied(&mut *self.acquire().await?, self.dialect).await?)
     }
 
     /// The engine.

@@ -35,6 +35,9 @@ pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// PostgreSQL is not brought up to date by a start.
+    #[error("the database's tables are not those of this release: run `sautikit migrate` first")]
+    NotMigrated,
     /// The tables could not be read or written.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
@@ -77,8 +80,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let listener = listen("http.listen", config.http.listen, config.is_development()).await?;
     let http_address = listener.local_addr()?;
     let app = open(config, http_address).await?;
-    if app.db.dialect() == Dialect::Sqlite {
-        app.db.migrate().await?;
+    match app.db.dialect() {
+        Dialect::Sqlite => app.db.migrate().await?,
+        // Several nodes share it, so that its changes are the operator's step.
+        Dialect::Postgres if app.db.is_migrated().await? => {}
+        Dialect::Postgres => return Err(ServeError::NotMigrated),
     }
 
     let recovered = start_rooms(&app).await?;
@@ -149,6 +155,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         stopping,
         calls: Arc::default(),
         job_bell: Arc::default(),
+        known_keys: Arc::default(),
         node_id,
         tasks,
     })

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use include_dir::{Dir, include_dir};
-use sqlx::AssertSqlSafe;
-use sqlx::SqlSafeStr;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, AssertSqlSafe, SqlSafeStr};
 
 use super::Dialect;
 
@@ -38,4 +37,15 @@ pub(super) fn embedded(dialect: Dialect) -> Result<Migrator, MigrateError> {
         Migration::new(version, Cow::Owned(description), MigrationType::Simple, sql, false)
     });
     Ok(Migrator { migrations: migrations.collect(), ..Migrator::DEFAULT })
+}
+
+/// Whether the database has all of them.
+pub(super) async fn are_applied(conn: &mut AnyConnection, dialect: Dialect) -> Result<bool, MigrateError> {
+    let wanted = embedded(dialect)?;
+    match conn.list_applied_migrations(&wanted.table_name).await {
+        Ok(applied) => Ok(wanted.iter().all(|migration| applied.iter().any(|one| one.version == migration.version))),
+        // An empty database does not know the table either.
+        Err(MigrateError::Execute(sqlx::Error::Database(_))) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
