@@ -15,8 +15,9 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::store::{self, Filter, events::EventRow, legs::StoredLeg};
-use super::{CallError, CallRow, Direction, stats, stream};
+use super::store::shown::{self, ShownCall, ShownLeg};
+use super::store::{self, Filter, events::EventRow};
+use super::{CallError, Direction, stats, stream};
 use crate::accounts::Scope;
 use crate::audit;
 use crate::calls;
@@ -141,7 +142,7 @@ async fn list_calls(
     caller.needs(Scope::CallsRead)?;
     let filter = read_filter(&query)?;
     let calls = read_calls(&app, &caller, &page, &filter).await.failed_as(ErrorCode::CallsListFailed)?;
-    Ok(page.answer(calls, |(call, _)| (call.started_at, call.id.0), |(call, legs)| call_body(call, legs)))
+    Ok(page.answer(calls, |call| (call.started_at, call.id.0), call_body))
 }
 
 async fn read_calls(
@@ -149,15 +150,10 @@ async fn read_calls(
     caller: &Caller,
     page: &Page,
     filter: &Filter,
-) -> Result<Vec<(CallRow, Vec<StoredLeg>)>, CallError> {
+) -> Result<Vec<ShownCall>, CallError> {
     let mut conn = app.db.acquire().await?;
-    let rows = store::list_calls(&mut conn, caller.workspace.id, page.before(), filter, page.fetch_limit()).await?;
-    let mut calls = Vec::with_capacity(rows.len());
-    for row in rows {
-        let legs = store::legs::list_legs(&mut conn, row.id).await?;
-        calls.push((row, legs));
-    }
-    Ok(calls)
+    let (before, limit) = (page.before(), page.fetch_limit());
+    Ok(shown::list_shown(&mut conn, app.db.dialect(), caller.workspace.id, before, filter, limit).await?)
 }
 
 /// Show a call
@@ -169,9 +165,8 @@ async fn read_calls(
 async fn get_call(State(app): State<AppState>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&mut conn, &caller, &id).await.failed_as(ErrorCode::CallsGetFailed)?;
-    let legs = store::legs::list_legs(&mut conn, call.id).await.failed_as(ErrorCode::CallsGetFailed)?;
-    Ok(Json(call_body(call, legs)))
+    let call = find(&app, &mut conn, &caller, &id).await.failed_as(ErrorCode::CallsGetFailed)?;
+    Ok(Json(call_body(call)))
 }
 
 /// List a call's events
@@ -187,7 +182,7 @@ async fn list_call_events(
 ) -> ApiResult<Json<Vec<wire::CallEvent>>> {
     caller.needs(Scope::CallsRead)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&mut conn, &caller, &id).await.failed_as(ErrorCode::CallsEventsFailed)?;
+    let call = find(&app, &mut conn, &caller, &id).await.failed_as(ErrorCode::CallsEventsFailed)?;
     let events = store::events::list_events_after(&mut conn, call.id, 0, MAX_EVENTS).await;
     let events = events.failed_as(ErrorCode::CallsEventsFailed)?;
     Ok(Json(events.into_iter().map(event_body).collect()))
@@ -208,7 +203,7 @@ async fn hang_up_call(
 ) -> ApiResult<Json<wire::Call>> {
     caller.needs(Scope::CallsWrite)?;
     let mut conn = app.db.acquire().await?;
-    let call = find(&mut conn, &caller, &id).await?;
+    let call = find(&app, &mut conn, &caller, &id).await?;
     if call.status.is_terminal() {
         return Err(CallError::NotLive.into());
     }
@@ -216,13 +211,12 @@ async fn hang_up_call(
     let entry = audit::Entry::by(&caller, "call.ended_by_request", call.id, json!({}));
     audit::record(&app, &mut conn, &entry).await?;
     gateway.hangup(call.id);
-    let legs = store::legs::list_legs(&mut conn, call.id).await?;
-    Ok(Json(call_body(call, legs)))
+    Ok(Json(call_body(call)))
 }
 
-async fn find(conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<CallRow, CallError> {
+async fn find(app: &AppState, conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<ShownCall, CallError> {
     let id = CallId::parse_any(id).ok_or(CallError::NotFound)?;
-    calls::get_call(conn, caller.workspace.id, id).await
+    shown::find_shown(conn, app.db.dialect(), caller.workspace.id, id).await?.ok_or(CallError::NotFound)
 }
 
 fn read_filter(query: &CallsQuery) -> ApiResult<Filter> {
@@ -265,40 +259,39 @@ pub(super) fn event_body(event: EventRow) -> wire::CallEvent {
     }
 }
 
-fn call_body(call: CallRow, legs: Vec<StoredLeg>) -> wire::Call {
+fn call_body(call: ShownCall) -> wire::Call {
     wire::Call {
         id: call.id,
         pbx_call_id: call.id.pbx_call_id(),
-        direction: call.direction.as_str().to_owned(),
+        direction: call.direction,
         status: call.status,
-        from: call.from,
-        to: call.to,
+        from: call.from_party,
+        to: call.to_party,
         local_e164: call.local_e164,
-        remote_e164: call.remote,
+        remote_e164: call.remote_party,
         duration_seconds: call.duration_seconds,
         cost_minor: call.cost_minor,
-        currency: call.currency.code().to_owned(),
+        currency: call.currency,
         hangup_cause: call.hangup_cause,
         ledger_entry_id: call.ledger_entry_id,
-        metadata: call.metadata,
+        metadata: call.metadata.and_then(|text| serde_json::from_str(&text).ok()),
         started_at: rfc3339(call.started_at),
         answered_at: call.answered_at.map(rfc3339),
         ended_at: call.ended_at.map(rfc3339),
-        legs: legs.into_iter().map(leg_body).collect(),
+        legs: call.legs.into_iter().map(leg_body).collect(),
         recording_status: None,
     }
 }
 
-fn leg_body(stored: StoredLeg) -> wire::CallLeg {
-    let leg = stored.leg;
+fn leg_body(leg: ShownLeg) -> wire::CallLeg {
     wire::CallLeg {
-        kind: leg.kind.as_str().to_owned(),
-        direction: leg.direction.as_str().to_owned(),
+        kind: leg.kind,
+        direction: leg.direction,
         target: leg.target,
         outcome: leg.outcome,
         answered_at: leg.answered_at.map(rfc3339),
-        duration_seconds: stored.duration_seconds,
-        rate_per_min_e4: leg.rate.per_minute_e4,
-        cost_minor: stored.cost_minor,
+        duration_seconds: leg.duration_seconds,
+        rate_per_min_e4: leg.rate_per_min_e4,
+        cost_minor: leg.cost_minor,
     }
 }

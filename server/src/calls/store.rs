@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod legs;
+pub(crate) mod shown;
 pub(crate) mod stats;
 
 use sautikit_api::calls::CallStatus;
@@ -29,18 +30,6 @@ statements! {
         set event_seq = event_seq + 0
         where id = $1
         returning *";
-    LIST_CALLS = "
-        select *
-        from calls
-        where workspace_id = $1
-            and (started_at < $2 or (started_at = $2 and id < $3))
-            and ($4 = '' or status = $4)
-            and ($5 = '' or direction = $5)
-            and started_at >= $6 and started_at < $7
-            and ($8 = '' or remote_party like '%' || $8 || '%')
-            and ($9 = '' or tenant_number_id = $9 or local_e164 = $9)
-        order by started_at desc, id desc
-        limit $10";
     LIST_OPEN_OF_NODE = "
         select *
         from calls
@@ -124,29 +113,6 @@ pub(super) async fn find_call(conn: &mut AnyConnection, id: CallId) -> Result<Op
 pub(super) async fn lock_call(tx: &mut AnyConnection, id: CallId) -> Result<Option<CallRow>, sqlx::Error> {
     let row = sqlx::query(LOCK_CALL).bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(call).transpose()
-}
-
-pub(super) async fn list_calls(
-    conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
-    before: (i64, &str),
-    filter: &Filter,
-    limit: i64,
-) -> Result<Vec<CallRow>, sqlx::Error> {
-    let rows = sqlx::query(LIST_CALLS)
-        .bind(workspace_id.to_string())
-        .bind(before.0)
-        .bind(before.1.to_owned())
-        .bind(filter.status.clone())
-        .bind(filter.direction.clone())
-        .bind(filter.from_us)
-        .bind(filter.to_us)
-        .bind(filter.remote.clone())
-        .bind(filter.number.clone())
-        .bind(limit)
-        .fetch_all(conn)
-        .await?;
-    rows.iter().map(call).collect()
 }
 
 pub(super) async fn list_open_of_node(
