@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api_keys::KnownKeys;
 use crate::calls::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -45,6 +46,8 @@ pub struct AppState {
     pub job_bell: Arc<Notify>,
     /// This node, as calls and job leases name it; stays the same across restarts.
     pub node_id: Arc<str>,
+    /// API keys that asked a moment ago.
+    pub known_keys: Arc<KnownKeys>,
     /// Background tasks that the end of the server waits for.
     pub tasks: TaskTracker,
 }

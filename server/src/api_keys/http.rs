@@ -97,7 +97,9 @@ async fn rotate_api_key(
     let (key, secret) =
         api_keys::rotate_api_key(&app, attempt.tx(), &caller, key_id(&id)?, body.overlap_seconds).await?;
     let body = wire::CreatedApiKey { api_key: key_body(key, app.now_us()), key: secret.as_str().to_owned() };
-    attempt.commit(&app, StatusCode::OK, &body).await
+    let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
+    app.known_keys.forget();
+    Ok(answer)
 }
 
 /// A malformed id answers like an unknown one.

@@ -3,6 +3,7 @@
 //! A key's rights are its scopes cut by its creator's current role. Its id stays when [`rotate`] gives it another secret.
 
 pub mod http;
+mod known;
 mod recognise;
 mod rotate;
 mod secret;
@@ -21,6 +22,7 @@ use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
+pub use known::KnownKeys;
 pub use recognise::recognise;
 pub use rotate::rotate_api_key;
 pub use secret::ApiKeySecret;
@@ -188,7 +190,9 @@ pub async fn revoke_api_key(app: &AppState, caller: &Caller, id: ApiKeyId) -> Re
         return Err(if known { Error::AlreadyRevoked } else { Error::NotFound });
     }
     audit::record(app, &mut tx, &audit::Entry::by(caller, "api_key.revoked", id, json!({}))).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.known_keys.forget();
+    Ok(())
 }
 
 /// Takes back every key that a member made, in the transaction that removes them. Returns how many worked until then.

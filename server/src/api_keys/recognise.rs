@@ -1,7 +1,8 @@
-//! The key of an `Authorization` header: its form first, without the database, then its hash.
+//! The key of an `Authorization` header: its form first, without the database, then its hash, known or looked up.
 
 use sautikit_api::ids::ApiKeyId;
 
+use super::known::Found;
 use super::{ApiKeySecret, Error, RecognisedKey, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -14,7 +15,18 @@ pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<R
     let secret = ApiKeySecret::parse(text).ok_or(Error::Malformed)?;
     let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
     let now_us = app.now_us();
-    let stored = find(app, &hash, now_us).await?;
+    let Found { stored, former_until_us } = match app.known_keys.find(&hash, now_us) {
+        Some(found) => found,
+        None => {
+            let generation = app.known_keys.generation();
+            let found = find(app, &hash).await?;
+            app.known_keys.remember(hash.clone(), generation, now_us, found.clone());
+            found
+        }
+    };
+    if former_until_us.is_some_and(|until| until <= now_us) {
+        return Err(Error::Superseded);
+    }
     if stored.revoked_at_us.is_some() {
         return Err(Error::Revoked);
     }
@@ -22,22 +34,21 @@ pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<R
         return Err(Error::Expired);
     }
     if stored.last_used_at_us.is_none_or(|used| used <= now_us - TOUCH_EVERY_US) {
+        app.known_keys.used(&hash, now_us);
         touch(app, stored.key.id, ip);
     }
     Ok(stored.key)
 }
 
-/// By its current secret, else by a former one that still works.
-async fn find(app: &AppState, hash: &str, now_us: i64) -> Result<store::StoredKey, Error> {
+/// By its current secret, else by a former one.
+async fn find(app: &AppState, hash: &str) -> Result<Found, Error> {
     let mut conn = app.db.acquire().await?;
     if let Some(stored) = store::find_key_by_hash(&mut conn, hash).await? {
-        return Ok(stored);
+        return Ok(Found { stored, former_until_us: None });
     }
-    let (current, valid_until_us) = store::find_former_secret(&mut conn, hash).await?.ok_or(Error::Unknown)?;
-    if valid_until_us <= now_us {
-        return Err(Error::Superseded);
-    }
-    store::find_key_by_hash(&mut conn, &current).await?.ok_or(Error::Unknown)
+    let (current, until_us) = store::find_former_secret(&mut conn, hash).await?.ok_or(Error::Unknown)?;
+    let stored = store::find_key_by_hash(&mut conn, &current).await?.ok_or(Error::Unknown)?;
+    Ok(Found { stored, former_until_us: Some(until_us) })
 }
 
 /// Writes the use beside the request, which need not wait for a disk.

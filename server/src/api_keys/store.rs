@@ -82,6 +82,7 @@ statements! {
 }
 
 /// A key found by its hash, with what decides whether it still works.
+#[derive(Debug, Clone)]
 pub(super) struct StoredKey {
     pub(super) key: RecognisedKey,
     pub(super) expires_at_us: Option<i64>,

@@ -61,6 +61,7 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
     let details = json!({ "before": { "role": member.role }, "after": { "role": role }, "email": member.email });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "member.role_changed", user, details)).await?;
     tx.commit().await?;
+    app.known_keys.forget();
     member.role = role;
     Ok(member)
 }
@@ -85,7 +86,9 @@ pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Res
         "before": { "role": member.role }, "email": member.email, "revoked_api_keys": revoked_api_keys
     });
     audit::record(app, &mut tx, &audit::Entry::by(caller, kind, user, details)).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.known_keys.forget();
+    Ok(())
 }
 
 /// The caller's own membership and the one that is to change, both as they are now.

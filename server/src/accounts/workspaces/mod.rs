@@ -101,6 +101,7 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
     });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;
     tx.commit().await?;
+    app.known_keys.forget();
     Ok(after)
 }
 
@@ -130,7 +131,9 @@ pub async fn delete(app: &AppState, caller: &Caller, typed_name: &str) -> Result
     members::store::delete_all_members(&mut tx, id).await?;
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.deleted", id, json!({ "name": workspace.name })))
         .await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    app.known_keys.forget();
+    Ok(())
 }
 
 /// Whether the workspace is suspended or deleted: then nothing of it may call or be called.

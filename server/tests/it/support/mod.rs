@@ -109,6 +109,7 @@ impl Server {
             stopping,
             calls: Arc::default(),
             job_bell: Arc::default(),
+            known_keys: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
         };

@@ -57,6 +57,7 @@ async fn set_suspended(
     };
     audit::record(app, &mut tx, &entry).await?;
     tx.commit().await?;
+    app.known_keys.forget();
     tenant.workspace.suspended = suspended;
     Ok(tenant)
 }
