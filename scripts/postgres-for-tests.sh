@@ -5,10 +5,13 @@
 #   url=$(scripts/postgres-for-tests.sh start)   prints postgres://…, for a server that outlives several test runs
 #   scripts/postgres-for-tests.sh stop "$url"    stops that server and removes its folder
 #
+# SAUTIKIT_POSTGRES_DURABLE=on makes commits wait for the disk, as benchmarks must.
+#
 # PostgreSQL refuses to run as root, so a root caller becomes the package's own user `postgres`.
 set -euo pipefail
 
 bin=${SAUTIKIT_POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
+durable=${SAUTIKIT_POSTGRES_DURABLE:-off}
 
 as_postgres() {
   if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
@@ -22,10 +25,10 @@ start() {
   # A port may be taken; the server then fails to start and the next one is tried.
   for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
-    # No fsync: the cluster dies with the tests. Connections for as many tests as run side by side.
+    # No fsync for tests: the cluster dies with them. Connections for as many tests as run side by side.
     if as_postgres "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --silent --wait --options="\
       -c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=400 \
-      -c fsync=off -c synchronous_commit=off -c full_page_writes=off" start >&2; then
+      -c fsync=$durable -c synchronous_commit=$durable -c full_page_writes=$durable" start >&2; then
       echo "postgres://sautikit@127.0.0.1:$port/postgres?application_name=$(basename "$folder")"
       return
     fi

@@ -5,21 +5,21 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use super::{NUMBER, Outcome, account::Account, callback, free_port, server::Server};
+use super::{NUMBER, Outcome, callback, customer, free_port, server::Server, trunk_to};
 
 /// Prints CPU seconds per 1,000 calls at `rate` calls per second.
 pub(super) async fn measure(rate: u32, calls: u32) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let port = free_port()?;
     let _callee = Peer(sipp(folder.path(), &["-sn", "uas", "-p", &port.to_string()])?);
-    let server = Server::start(([127, 0, 0, 1], port).into())?;
-    let account = Account::open(&server.http, &callback::serve().await?).await?;
+    let server = Server::start(&trunk_to(([127, 0, 0, 1], port).into()))?;
+    let account = customer::open(&server.http, &callback::serve().await?).await?;
     // Fills pools and caches, so that the start is not counted.
     call(folder.path(), &server, 10, 20).await?;
-    account.settled().await?;
+    customer::settled(&account).await?;
     let before = server.subject.cpu_seconds()?;
     let told = call(folder.path(), &server, rate, calls).await?;
-    account.settled().await?;
+    customer::settled(&account).await?;
     let cpu = server.subject.cpu_seconds()? - before;
     println!(
         "clean calls: {calls} at {rate}/s: {:.2} CPU-s per 1,000, {:.1}/s reached, {} failed, {} retransmissions, {} MiB",

@@ -10,14 +10,18 @@
 //! processes' alone (/proc/PID/stat); the peers and the callback run outside them. `clean` needs SIPp, `kamailio` needs
 //! Debian's kamailio and rtpengine-daemon. Linux only. Not measured here: browsers.
 
+#[path = "../shared/account.rs"]
 mod account;
 mod callback;
 mod clean;
+mod customer;
 mod media;
 mod peer;
 mod phone;
+#[path = "../shared/server.rs"]
 mod server;
 mod stream;
+#[path = "../shared/subject.rs"]
 mod subject;
 
 /// Any failure ends the benchmark with a message.
@@ -42,6 +46,11 @@ async fn main() -> Outcome<()> {
             media::measure(100, 10).await
         }
     }
+}
+
+/// The settings of one trunk that sends to `carrier` and takes calls from its address.
+fn trunk_to(carrier: std::net::SocketAddr) -> String {
+    format!("[[trunk]]\nname = \"bench\"\naddress = \"{carrier}\"\nprefixes = [\"+\"]\n")
 }
 
 fn free_port() -> Outcome<u16> {

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use super::{
-    NUMBER, Outcome,
-    account::Account,
-    callback,
+    NUMBER, Outcome, callback, customer,
     peer::Peer,
     phone::{Callee, Caller, Dialog},
     server::Server,
     stream::{self, Counted, Stream},
     subject::Subject,
+    trunk_to,
 };
 
 /// Timers, retransmissions and jobs of setting up are over after this.
@@ -22,11 +21,11 @@ const PACKETS_PER_SECOND_OF_100: f64 = 10_000.0;
 /// Prints the figures of `calls` calls through our server that talk for `seconds`.
 pub(super) async fn measure(calls: u32, seconds: u32) -> Outcome<()> {
     let mut telephones = Telephones::new(calls, seconds)?;
-    let server = Server::start(telephones.callee.address)?;
-    let account = Account::open(&server.http, &callback::serve().await?).await?;
+    let server = Server::start(&trunk_to(telephones.callee.address))?;
+    let account = customer::open(&server.http, &callback::serve().await?).await?;
     // The telephones block; the callback's server must not wait for them.
     tokio::task::block_in_place(|| telephones.talk("sautikit", &server.subject))?;
-    let completed = account.settled().await?;
+    let completed = customer::settled(&account).await?;
     println!("  {completed} of the newest {} calls completed and are billed", calls.min(100));
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! The gateway under measurement: the binary on free ports with an empty SQLite database.
+//! The server under measurement: the binary on free ports with an empty data folder.
 
 use std::{
     io::{BufRead, BufReader},
-    net::SocketAddr,
+    net::Ipv4Addr,
     process::{Command, Stdio},
 };
 
@@ -17,8 +17,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts it with one trunk that sends to `carrier` and takes calls from its address.
-    pub(super) fn start(carrier: SocketAddr) -> Outcome<Self> {
+    /// Starts it with the sections `settings`, such as a trunk.
+    pub(super) fn start(settings: &str) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
         let config = data.path().join("sautikit.toml");
         std::fs::write(
@@ -30,15 +30,20 @@ impl Server {
                  [media]\nlisten = \"127.0.0.1:0\"\n\
                  [metrics]\nlisten = \"127.0.0.1:0\"\n\
                  [log]\nfilter = \"error\"\n\
-                 [[trunk]]\nname = \"bench\"\naddress = \"{carrier}\"\nprefixes = [\"+\"]\n",
+                 {settings}",
                 data.path()
             ),
         )?;
+        let migrate =
+            Command::new(env!("CARGO_BIN_EXE_sautikit")).arg("--config").arg(&config).arg("migrate").output()?;
+        if !migrate.status.success() {
+            return Err(String::from_utf8_lossy(&migrate.stderr).into());
+        }
         let mut process =
             Command::new(env!("CARGO_BIN_EXE_sautikit")).arg("--config").arg(&config).stdout(Stdio::piped()).spawn()?;
         let output = process.stdout.take();
         // From here on it ends with us, whatever fails.
-        let mut subject = Subject { processes: vec![process], sip: carrier };
+        let mut subject = Subject { processes: vec![process], sip: (Ipv4Addr::UNSPECIFIED, 0).into() };
         let mut lines = BufReader::new(output.ok_or("no stdout")?).lines();
         let ready = lines
             .by_ref()
