@@ -25,6 +25,8 @@ pub struct Visit {
     pub public_url: String,
     /// URL folder of this build's assets, for instance `/assets/0123abcd`.
     pub assets: String,
+    /// Whether people can sign in with Google.
+    pub google_sign_in: bool,
     /// Development mode: the banner shows, top-ups are simulated.
     pub development: bool,
     /// Fresh random text, used as the idempotency key of the forms of this page.

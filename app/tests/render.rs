@@ -156,6 +156,7 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         query: Fields::new(pairs),
         public_url: "http://localhost:4000".to_owned(),
         assets: "/assets/test".to_owned(),
+        google_sign_in: true,
         development: true,
         form_token: "form-token".to_owned(),
         flash: None,

@@ -96,6 +96,8 @@ pub struct Config {
     pub database: Database,
     /// Outgoing mail.
     pub mail: Mail,
+    /// Sign-in with Google.
+    pub google: Google,
     /// Calls of this node.
     pub calls: Calls,
     /// Simulators.
@@ -230,6 +232,24 @@ impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The URL can hold a password.
         f.debug_struct("Mail").field("from", &self.from).finish_non_exhaustive()
+    }
+}
+
+/// `[google]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Google {
+    /// Of the OAuth client at Google; empty is off.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Where discovery begins.
+    pub issuer: String,
+}
+
+impl std::fmt::Debug for Google {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Google").field("client_id", &self.client_id).finish_non_exhaustive()
     }
 }
 

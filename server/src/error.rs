@@ -3,6 +3,7 @@
 //! [`ApiError`] is what handlers return. Its body is written by `http::request_id`, which knows the request's id.
 //! Causes from inside (SQL, sealing) are logged there once and never shown.
 
+mod google;
 mod money;
 
 use std::borrow::Cow;

@@ -26,6 +26,8 @@ pub enum Purpose {
     Invitation,
     /// Hashes of session cookies.
     Session,
+    /// Sealed cookies and hashes of states of sign-in with Google.
+    GoogleSignIn,
     /// Hashes of API keys.
     ApiKey,
     /// Sealed answers kept for replay.
@@ -46,6 +48,7 @@ impl Purpose {
             Self::MagicLink => "sautikit magic link v1",
             Self::Invitation => "sautikit invitation v1",
             Self::Session => "sautikit session v1",
+            Self::GoogleSignIn => "sautikit google sign-in v1",
             Self::ApiKey => "sautikit api key v1",
             Self::Idempotency => "sautikit idempotency v1",
             Self::LedgerChain => "sautikit ledger chain v1",

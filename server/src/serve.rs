@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::google::Google;
 use crate::calls::recover::Recovered;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
@@ -38,6 +39,9 @@ pub enum ServeError {
     /// PostgreSQL is not brought up to date by a start.
     #[error("the database's tables are not those of this release: run `sautikit migrate` first")]
     NotMigrated,
+    /// Sign-in with Google could not be set up.
+    #[error("wrong `[google]` in the configuration: {0}")]
+    Google(Box<dyn std::error::Error + Send + Sync>),
     /// The tables could not be read or written.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
@@ -140,6 +144,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let tasks = TaskTracker::new();
     let stopping = CancellationToken::new();
     let mailer = Mailer::from_config(&config, &tasks)?;
+    let google = Google::from_config(&config.google).map_err(ServeError::Google)?.map(Arc::new);
     let public_url = public_url(&config, http_address);
     let node_id = node_id(&config, &entropy)?.into();
     Ok(AppState {
@@ -150,6 +155,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         config: Arc::new(config),
         secrets: Arc::new(secrets),
         mailer,
+        google,
         public_url: public_url.into(),
         draining: stopping.child_token(),
         stopping,

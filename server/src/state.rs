@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::accounts::google::Google;
 use crate::api_keys::KnownKeys;
 use crate::calls::Hub;
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub secrets: Arc<Secrets>,
     /// Outgoing mail.
     pub mailer: Mailer,
+    /// Sign-in with Google, if it is configured.
+    pub google: Option<Arc<Google>>,
     /// The origin that browsers see, without a slash at the end: `http.public_url`, or made from the bound address.
     pub public_url: Arc<str>,
     /// Cancelled when everything ends: sockets close, tasks return.

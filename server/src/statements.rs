@@ -16,6 +16,7 @@ pub(crate) use statements;
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     [
         ("accounts", crate::accounts::STATEMENTS),
+        ("google", crate::accounts::google::STATEMENTS),
         ("members", crate::accounts::members::STATEMENTS),
         ("invitations", crate::accounts::invitations::STATEMENTS),
         ("workspaces", crate::accounts::workspaces::STATEMENTS),

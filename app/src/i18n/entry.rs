@@ -6,6 +6,7 @@ catalogue! {
         sign_in: "Sign in to Sautikit" | "Ingia Sautikit",
         sign_in_text: "We send you a link; there is no password to remember. New here? The same link makes your account." | "Tunakutumia kiungo; hakuna nywila ya kukumbuka. Mgeni? Kiungo hicho hicho kinafungua akaunti yako.",
         email: "E-mail address" | "Anwani ya barua pepe",
+        continue_with_google: "Continue with Google" | "Endelea na Google",
         send_link: "Send me a link" | "Nitumie kiungo",
         sent: "Check your mail" | "Angalia barua pepe yako",
         sent_text: "A sign-in link is on its way to {}. It works once, within 15 minutes." | "Kiungo cha kuingia kimetumwa kwa {}. Kinafanya kazi mara moja, ndani ya dakika 15.",

@@ -25,6 +25,7 @@ fn ask(visit: Visit) -> AnyView {
     let text = &visit.text().entry;
     let failure = visit.failure_of(forms::SIGN_IN).cloned();
     let lang = visit.lang;
+    let google_sign_in = visit.google_sign_in;
     view! {
         <EntryCard visit=visit.clone() title=text.sign_in.to_owned() text=text.sign_in_text.to_owned()>
             {failure.map(|failure| view! { <FailureNotice failure lang/> })}
@@ -32,6 +33,9 @@ fn ask(visit: Visit) -> AnyView {
                 <Field visit form=forms::SIGN_IN name="email" label=text.email kind="email" autocomplete="email" placeholder="amina@example.co.ke" autofocus=true/>
                 <button class="button button--primary button--wide"><Icon glyph=Glyph::Mail/>{text.send_link}</button>
             </form>
+            {google_sign_in.then(|| view! {
+                <a class="button button--wide" href="/v1/auth/google/start" rel="external">{text.continue_with_google}</a>
+            })}
         </EntryCard>
     }
     .into_any()

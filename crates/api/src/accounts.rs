@@ -172,6 +172,8 @@ pub struct Me {
     pub workspaces: Vec<Workspace>,
     /// Whether the person is an operator of the installation.
     pub is_operator: bool,
+    /// Whether the person can sign in with Google.
+    pub google_linked: bool,
 }
 
 /// `PATCH /v1/auth/me`.

@@ -106,6 +106,7 @@ async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Jso
         workspace: current.map(workspace_body),
         workspaces: memberships.iter().map(workspace_body).collect(),
         is_operator: user.is_operator,
+        google_linked: user.google_linked,
     }))
 }
 

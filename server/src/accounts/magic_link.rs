@@ -69,6 +69,7 @@ pub async fn verify_magic_link(
     store::void_links_of(&mut tx, &link.email, now_us).await?;
     store::ensure_user(&mut tx, &app.new_uuid().to_string(), &link.email, now_us).await?;
     let user = store::find_user_by_email(&mut tx, &link.email).await?.ok_or(Error::Corrupt("user"))?;
+    store::prove_mail(&mut tx, user.id).await?;
     if let Some(old) = old_session {
         sessions::replace_session(app, &mut tx, old).await?;
     }

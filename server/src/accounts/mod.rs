@@ -2,8 +2,9 @@
 //!
 //! This room is the model for the others: types, rules and the error enum here and in a file per operation,
 //! [`http`] turns a body into one operation and its result into a body, `store` holds SQL and nothing else.
-//! What a role may do stands in `sautikit_api::rights`. Absent so far: Google sign-in.
+//! What a role may do stands in `sautikit_api::rights`.
 
+pub mod google;
 pub mod http;
 pub mod invitations;
 mod magic_link;
@@ -116,6 +117,8 @@ pub struct User {
     pub name: String,
     /// Whether they operate the installation.
     pub is_operator: bool,
+    /// Whether a Google account is linked.
+    pub google_linked: bool,
 }
 
 /// A workspace seen by one of its members.

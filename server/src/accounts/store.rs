@@ -38,17 +38,21 @@ statements! {
         values ($1, $2, $3)
         on conflict (email) do nothing";
     FIND_USER_BY_EMAIL = "
-        select id, email, name, is_operator
+        select id, email, name, is_operator, google_subject
         from users
         where email = $1";
     FIND_USER = "
-        select id, email, name, is_operator
+        select id, email, name, is_operator, google_subject
         from users
         where id = $1";
     RENAME_USER = "
         update users
         set name = $2
         where id = $1";
+    PROVE_MAIL = "
+        update users
+        set mail_proven = 1
+        where id = $1 and mail_proven = 0";
     GRANT_OPERATOR = "
         update users
         set is_operator = 1
@@ -178,6 +182,12 @@ pub(super) async fn rename_user(conn: &mut AnyConnection, id: UserId, name: &str
     Ok(())
 }
 
+/// Remembers that mail reaches the person.
+pub(super) async fn prove_mail(conn: &mut AnyConnection, id: UserId) -> Result<(), Error> {
+    sqlx::query(PROVE_MAIL).bind(id.to_string()).execute(conn).await?;
+    Ok(())
+}
+
 pub(super) async fn grant_operator(conn: &mut AnyConnection, id: UserId) -> Result<(), Error> {
     sqlx::query(GRANT_OPERATOR).bind(id.to_string()).execute(conn).await?;
     Ok(())
@@ -302,12 +312,14 @@ pub(super) async fn revoke_session(
     Ok(query.execute(conn).await?.rows_affected() == 1)
 }
 
-fn user(row: &AnyRow) -> Result<User, Error> {
+/// The person in a row with the columns of `users` that [`User`] has, `google_subject` among them.
+pub(super) fn user(row: &AnyRow) -> Result<User, Error> {
     Ok(User {
         id: parsed(row, "id")?,
         email: row.try_get("email")?,
         name: row.try_get("name")?,
         is_operator: flag(row, "is_operator")?,
+        google_linked: row.try_get::<Option<String>, _>("google_subject")?.is_some(),
     })
 }
 

@@ -22,6 +22,8 @@ pub const KINDS: &[&str] = &[
     "session.revoked",
     "sip_token.minted",
     "top_up.requested",
+    "user.google_linked",
+    "user.google_unlinked",
     "user.renamed",
     "workspace.created",
     "workspace.deleted",

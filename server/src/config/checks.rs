@@ -37,6 +37,7 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
             return Err(ConfigError::wrong("http.public_url", "give an origin such as https://voice.example"));
         }
     }
+    google(config)?;
     let key = &config.secrets.master_key;
     let key_bytes = STANDARD.decode(key.trim()).map(|bytes| bytes.len());
     if !key.is_empty() && !key_bytes.is_ok_and(|length| length == MASTER_KEY_BYTES) {
@@ -55,6 +56,20 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
+}
+
+fn google(config: &Config) -> Result<(), ConfigError> {
+    if config.google.client_id.is_empty() != config.google.client_secret.is_empty() {
+        return Err(ConfigError::wrong("google.client_secret", "give both client id and client secret, or neither"));
+    }
+    let issuer = url::Url::parse(&config.google.issuer).ok();
+    let is_loopback = |url: &url::Url| match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    let is_safe = issuer.is_some_and(|url| url.scheme() == "https" || (config.is_development() && is_loopback(&url)));
+    if is_safe { Ok(()) } else { Err(ConfigError::wrong("google.issuer", "give an https URL")) }
 }
 
 /// An exposed `/dev/mail` would be an account takeover, so nothing listens beyond loopback.

@@ -42,6 +42,7 @@ pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(accounts::http::routes())
+        .merge(accounts::google::http::routes())
         .merge(accounts::members::http::routes())
         .merge(accounts::invitations::http::routes())
         .merge(accounts::workspaces::http::routes())

@@ -13,6 +13,7 @@ mod calls;
 mod catalogue;
 mod docs;
 mod gateway;
+mod google;
 mod http;
 mod idempotency;
 mod invitations;

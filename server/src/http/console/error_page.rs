@@ -15,6 +15,8 @@ use super::{Console, pages};
 
 /// Longest error object; ours are below 2 KiB.
 const ERROR_LIMIT_BYTES: usize = 64 * 1024;
+/// The steps of a browser that stand in the API: people see what went wrong there.
+const FOR_PEOPLE: &str = "/v1/auth/google/";
 /// What programs ask for, whatever they accept.
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/browser/", "/sip"];
 
@@ -33,7 +35,8 @@ pub(in crate::http) async fn show_errors(State(console): State<Console>, request
 fn is_for_a_person(request: &Request) -> bool {
     let path = request.uri().path();
     let accepts = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accepts.contains("text/html") && !FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix))
+    let is_for_programs = !path.starts_with(FOR_PEOPLE) && FOR_PROGRAMS.iter().any(|prefix| path.starts_with(prefix));
+    accepts.contains("text/html") && !is_for_programs
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -124,6 +124,7 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         query: query(&parts.uri),
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
+        google_sign_in: console.app.google.is_some(),
         development: console.app.config.is_development(),
         form_token: console.app.new_uuid().to_string(),
         flash,

@@ -98,7 +98,7 @@ examples! {
     accounts::UpdateWorkspace = json!({ "name": "Simba Deliveries Ltd" });
     accounts::DeleteWorkspace = json!({ "confirm_name": "Simba Deliveries" });
     accounts::Me = json!({ "id": USER, "email": "amina@simba.example", "name": "Amina", "workspace": workspace(),
-        "workspaces": [workspace()], "is_operator": false });
+        "workspaces": [workspace()], "is_operator": false, "google_linked": true });
     accounts::UpdateMe = json!({ "name": "Amina W." });
     accounts::Session = json!({ "id": ENTRY, "created_at": EARLIER, "last_used_at": NOW, "expires_at": LATER,
         "current": true, "ip": "203.0.113.7", "user_agent": "Mozilla/5.0" });

@@ -6,6 +6,7 @@
 mod calls;
 mod database;
 mod edge;
+mod google;
 mod money;
 mod people;
 mod workspaces;
@@ -20,16 +21,6 @@ on_each_engine! { every_code_is_answered_or_its_feature_is_missing }
 
 /// Features that are not there yet, with the codes that come with them.
 const MISSING: &[(&str, &[ErrorCode])] = &[
-    (
-        "sign-in with Google",
-        &[
-            ErrorCode::AuthCannotUnlinkOnlyAuth,
-            ErrorCode::AuthEmailTaken,
-            ErrorCode::AuthGoogleExchangeFailed,
-            ErrorCode::AuthGoogleNotConfigured,
-            ErrorCode::AuthGoogleStateMismatch,
-        ],
-    ),
     (
         "recordings",
         &[ErrorCode::CallsRecordingExpired, ErrorCode::CallsRecordingFailed, ErrorCode::CallsRecordingNotFound],
@@ -94,6 +85,7 @@ async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
     let areas = [
         edge::provoke(&server).await,
         people::provoke(&server).await,
+        google::provoke(&server).await,
         workspaces::provoke(&server).await,
         money::provoke(&server).await,
         calls::provoke(&server).await,

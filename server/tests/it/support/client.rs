@@ -186,8 +186,9 @@ impl Answer {
     /// The value of a cookie that the answer sets.
     #[track_caller]
     pub(crate) fn cookie(&self, name: &str) -> String {
-        let line = self.header("set-cookie").expect("a cookie");
-        let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).expect("that cookie");
+        let lines = self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok());
+        let mut values = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        let value = values.next().expect("that cookie");
         value.split(';').next().unwrap_or_default().to_owned()
     }
 }

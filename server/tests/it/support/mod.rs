@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Extension;
+use sautikit::accounts::google::Google;
 use sautikit::clock::{SystemClock, TestClock};
 use sautikit::config::Config;
 use sautikit::db::{Db, Dialect};
@@ -104,6 +105,7 @@ impl Server {
             config: Arc::new(config),
             secrets: Arc::new(Secrets::new([42; 32])),
             mailer: Mailer::Dev(Arc::default()),
+            google: None,
             public_url: ORIGIN.into(),
             draining: stopping.child_token(),
             stopping,
@@ -155,6 +157,7 @@ impl Server {
         let mut config = Config::clone(&self.app.config);
         change(&mut config);
         self.app.limits = Arc::new(RateLimits::new(&config.limits));
+        self.app.google = Google::from_config(&config.google).expect("usable settings").map(Arc::new);
         self.app.config = Arc::new(config);
         Self { router: router(&self.app), ..self }
     }
