@@ -86,6 +86,8 @@ pub struct Config {
     pub http: Http,
     /// Requests per second.
     pub limits: Limits,
+    /// The request log.
+    pub requests: Requests,
     /// SIP over UDP and TCP.
     pub sip: Sip,
     /// WebRTC and RTP.
@@ -137,6 +139,14 @@ pub struct Limits {
     pub ip_requests_per_second: u32,
     /// Requests of one address at once.
     pub ip_burst: u32,
+}
+
+/// `[requests]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    /// Days that the request log goes back; 0 keeps none.
+    pub keep_days: u32,
 }
 
 /// `[calls]`.

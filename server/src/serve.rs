@@ -24,7 +24,7 @@ use crate::http::rate_limit::RateLimits;
 use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::AppState;
-use crate::{calls, jobs, numbers};
+use crate::{calls, clean_up, jobs, numbers, requests};
 use crate::{gateway, http};
 
 /// Why the server does not start, or stopped.
@@ -132,7 +132,9 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     if !recovered.is_empty() {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }
+    clean_up::schedule(app).await?;
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
+    app.tasks.spawn(requests::write_until_stopped(app.clone()));
     Ok(recovered)
 }
 
@@ -159,6 +161,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         public_url: public_url.into(),
         draining: stopping.child_token(),
         stopping,
+        requests: Arc::default(),
         calls: Arc::default(),
         job_bell: Arc::default(),
         known_keys: Arc::default(),

@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::entropy::Entropy;
 use crate::http::rate_limit::RateLimits;
 use crate::mail::Mailer;
+use crate::requests;
 use crate::secrets::Secrets;
 
 /// The server's shared parts.
@@ -43,6 +44,8 @@ pub struct AppState {
     pub draining: CancellationToken,
     /// Requests per second, by key and address.
     pub limits: Arc<RateLimits>,
+    /// Requests that wait to be logged.
+    pub requests: Arc<requests::Queue>,
     /// The gateway's handle and the feed of changed calls.
     pub calls: Arc<Hub>,
     /// Rung after a job was enqueued, so that it need not wait for the next look.

@@ -31,6 +31,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("inventory", crate::numbers::store::inventory::STATEMENTS),
         ("tenant_numbers", crate::numbers::store::tenants::STATEMENTS),
         ("payments", crate::payments::store::STATEMENTS),
+        ("requests", crate::requests::STATEMENTS),
         ("pricing", crate::pricing::STATEMENTS),
         ("wallet", crate::wallet::store::STATEMENTS),
         ("ledger_audit", crate::wallet::store::audit::STATEMENTS),

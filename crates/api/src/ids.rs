@@ -38,6 +38,8 @@ ids! {
     InvitationId;
     /// A line of the audit log.
     AuditEntryId;
+    /// A line of the request log.
+    LoggedRequestId;
     /// An API key.
     ApiKeyId;
     /// A number of the inventory.

@@ -14,6 +14,7 @@ pub mod members;
 pub mod money;
 pub mod numbers;
 pub mod operator;
+pub mod requests;
 pub mod rights;
 pub mod sip;
 pub mod wallet;

@@ -16,6 +16,7 @@ use sqlx::AnyConnection;
 
 use super::client_ip::client_ip;
 use super::rate_limit;
+use super::request_log::{self, Who};
 use crate::accounts::{self, Grant, Membership, Scope, Session, Workspace};
 use crate::api_keys;
 use crate::error::{ApiError, ApiResult};
@@ -135,13 +136,20 @@ impl FromRequestParts<AppState> for Caller {
                 let text = value.to_str().ok().and_then(bearer).ok_or(ErrorCode::ApiKeyInvalid)?;
                 by_key(app, parts, text, ip).await
             }
-            None => by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await,
+            None => {
+                let caller = by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await?;
+                let who = Who { workspace_id: caller.workspace.id, user_id: caller.user_id, api_key_id: None };
+                request_log::tell(parts, who);
+                Ok(caller)
+            }
         }
     }
 }
 
 async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -> ApiResult<Caller> {
     let key = api_keys::recognise(app, text, ip.as_deref()).await?;
+    let who = Who { workspace_id: key.workspace.id, user_id: key.created_by, api_key_id: Some(key.id) };
+    request_log::tell(parts, who);
     rate_limit::take_of_key(app, parts, key.id)?;
     if asked_workspace(&parts.headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());

@@ -41,6 +41,9 @@ fn process(page: &mut Page, app: &AppState) {
     for (limit, refused) in app.limits.refused() {
         page.sample(limited, &format!("{{limit=\"{limit}\"}}"), refused);
     }
+    let lost = "request_log_dropped_total";
+    page.head(lost, "counter", "Requests that the request log lost because its queue was full or the database failed.");
+    page.sample(lost, "", app.requests.dropped());
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
 }

@@ -20,6 +20,7 @@ mod origin;
 pub mod page;
 pub mod rate_limit;
 pub mod request_id;
+mod request_log;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -33,7 +34,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::console::Console;
 use crate::error::ApiError;
 use crate::state::AppState;
-use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, sip_tokens, wallet};
+use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_tokens, wallet};
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
@@ -54,13 +55,16 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(numbers::http::routes())
         .merge(openapi::routes())
         .merge(payments::http::routes())
+        .merge(requests::http::routes())
         .merge(sip_tokens::http::routes())
         .merge(wallet::http::routes())
 }
 
 /// Everything that is served on the web port.
 pub fn router(app: &AppState) -> Router {
-    let api = Router::from(api()).route_layer(from_fn_with_state(app.clone(), rate_limit::limit));
+    let api = Router::from(api())
+        .route_layer(from_fn_with_state(app.clone(), rate_limit::limit))
+        .route_layer(from_fn_with_state(app.clone(), request_log::note));
     let dev = mail::http::routes().layer(from_fn_with_state(app.clone(), dev_guard::only_local));
     // The console's own way to the API: the same routes and layers, without a socket between.
     let inner = Router::new()

@@ -40,7 +40,7 @@ pub async fn with_request_id(State(app): State<AppState>, mut request: Request, 
 }
 
 /// The path as logs may show it: an invitation's token stands in its path.
-fn without_token(path: &str) -> String {
+pub(super) fn without_token(path: &str) -> String {
     const BEFORE_TOKEN: &str = "/v1/invitations/";
     let Some(rest) = path.strip_prefix(BEFORE_TOKEN) else { return path.to_owned() };
     let verb = rest.split_once('/').map(|(_, verb)| format!("/{verb}")).unwrap_or_default();

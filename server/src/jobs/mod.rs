@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
 use crate::state::AppState;
-use crate::{calls, payments};
+use crate::{calls, clean_up, payments};
 
 pub(crate) use queue::STATEMENTS;
 pub use runner::{run_due, run_until_stopped};
@@ -24,6 +24,11 @@ pub enum Job {
     DebitCall {
         /// The call.
         call_id: CallId,
+    },
+    /// Delete what is past its time.
+    CleanUp {
+        /// Hours since 1970-01-01 UTC.
+        hour: i64,
     },
     /// Let the development simulator decide a top-up.
     SettleSimulatedTopUp {
@@ -53,6 +58,7 @@ impl Job {
     const fn kind(&self) -> &'static str {
         match self {
             Self::DebitCall { .. } => "debit_call",
+            Self::CleanUp { .. } => "clean_up",
             Self::SettleSimulatedTopUp { .. } => "settle_simulated_top_up",
         }
     }
@@ -61,6 +67,7 @@ impl Job {
     fn dedupe_key(&self) -> String {
         match self {
             Self::DebitCall { call_id } => format!("debit_call:{call_id}"),
+            Self::CleanUp { hour } => format!("clean_up:{hour}"),
             Self::SettleSimulatedTopUp { top_up_id } => format!("settle_simulated_top_up:{top_up_id}"),
         }
     }
@@ -68,6 +75,7 @@ impl Job {
     async fn run(&self, app: &AppState) -> Result<(), JobError> {
         match self {
             Self::DebitCall { call_id } => Ok(calls::debit::debit_call(app, *call_id).await?),
+            Self::CleanUp { hour } => Ok(clean_up::run(app, *hour).await?),
             Self::SettleSimulatedTopUp { top_up_id } => Ok(payments::simulator::settle(app, *top_up_id).await?),
         }
     }

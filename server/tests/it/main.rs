@@ -22,6 +22,7 @@ mod mail;
 mod members;
 mod process;
 mod rate_limit;
+mod requests;
 mod statements;
 mod wallet;
 mod workspaces;

@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 use crate::gateway::Gateway;
 use crate::http::BODY_LIMIT_BYTES;
+use crate::http::request_log::OfConsole;
 
 /// What of the visitor's request the API has to see: who they are, whether our own page sent them, and whether a proxy
 /// stands between (which closes `/dev`).
@@ -68,6 +69,7 @@ impl InProcess {
             let key = HeaderValue::from_str(&key).map_err(|problem| unreadable(problem.to_string()))?;
             headers.insert("idempotency-key", key);
         }
+        built.extensions_mut().insert(OfConsole);
         if let Some(peer) = self.peer {
             built.extensions_mut().insert(peer);
         }

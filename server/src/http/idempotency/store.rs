@@ -5,9 +5,17 @@ use sqlx::{AnyConnection, Row};
 use crate::statements::statements;
 
 statements! {
+    DELETE_EXPIRED_KEY = "
+        delete from idempotency_keys
+        where workspace_id = $1 and key = $2 and expires_at <= $3";
     DELETE_EXPIRED = "
         delete from idempotency_keys
-        where workspace_id = $1 and expires_at <= $2";
+        where (workspace_id, key) in (
+          select workspace_id, key
+          from idempotency_keys
+          where expires_at <= $1
+          limit $2
+        )";
     INSERT_KEY = "
         insert into idempotency_keys (workspace_id, key, fingerprint, created_at, expires_at)
         values ($1, $2, $3, $4, $5)
@@ -29,9 +37,19 @@ pub(super) struct StoredKey {
     pub(super) answer: Option<(i64, String)>,
 }
 
-pub(super) async fn delete_expired(conn: &mut AnyConnection, workspace: &str, now_us: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(DELETE_EXPIRED).bind(workspace).bind(now_us).execute(conn).await?;
+pub(super) async fn delete_expired_key(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(DELETE_EXPIRED_KEY).bind(workspace).bind(key).bind(now_us).execute(conn).await?;
     Ok(())
+}
+
+/// Deletes at most `limit` keys of any workspace; how many.
+pub(super) async fn delete_expired(conn: &mut AnyConnection, now_us: i64, limit: i64) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query(DELETE_EXPIRED).bind(now_us).bind(limit).execute(conn).await?.rows_affected())
 }
 
 /// `false` when the key was used before. Waits for an open transaction that inserted it.

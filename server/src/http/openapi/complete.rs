@@ -65,6 +65,7 @@ fn tag_of(path: &str) -> &'static str {
         "wallet" => "Wallet",
         "webhooks" | "events" => "Webhooks",
         "audit" | "audit.csv" => "Audit log",
+        "requests" => "Request log",
         "sandbox" => "Sandbox",
         "admin" => "Operators",
         _ => "Service",
@@ -164,6 +165,8 @@ fn describe_successes(kind: &Kind, operation: &mut Map<String, Value>) {
         let Some(response) = response.as_object_mut() else { continue };
         let headers = response.entry("headers").or_insert_with(|| json!({}));
         headers["X-Request-Id"] = text("The id under which the server's log knows the request.");
+        headers["RateLimit"] = text("What is left of each limit, as structured fields: `\"key\";r=398;t=1`.");
+        headers["RateLimit-Policy"] = text("Each limit, as structured fields: `\"key\";q=400;w=4`.");
         if kind.paged {
             headers["X-Next-Cursor"] = text("The next page's `cursor`; absent on the last page.");
             headers["Link"] = text("The next page, `rel=\"next\"`; absent on the last page.");

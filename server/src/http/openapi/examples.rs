@@ -1,7 +1,7 @@
 //! Examples of bodies and errors. A test reads each as its type, so that none can drift.
 
 use sautikit_api::ErrorCode;
-use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, sip, wallet};
+use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, requests, sip, wallet};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -119,6 +119,10 @@ examples! {
     audit::AuditEntry = json!({ "id": ENTRY, "created_at": NOW, "action_kind": "api_key.created",
         "actor": { "kind": "user", "id": USER, "label": "amina@simba.example" }, "subject_id": ENTRY,
         "details": { "name": "dispatch server" }, "ip": "203.0.113.7" });
+    requests::LoggedRequest = json!({ "id": ENTRY, "created_at": NOW, "request_id": "req_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
+        "method": "GET", "route": "/v1/calls/{id}", "path": format!("/v1/calls/{CALL}"), "status": 404,
+        "error_code": "calls.not_found", "actor": { "kind": "api_key", "id": ENTRY, "label": "dispatch server" },
+        "ip": "203.0.113.7", "duration_us": 1840 });
     calls::CreateCall = json!({ "to": "+254722000001", "from": "+254711000001",
         "actions": [{ "say": { "text": "Your parcel is at the gate." } }], "metadata": { "order": "A-1042" } });
     calls::CallAccepted = json!({ "call_id": CALL, "pbx_session_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",

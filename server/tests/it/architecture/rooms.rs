@@ -3,7 +3,7 @@
 use super::{Source, none, sources};
 
 /// The domain rooms. `http`, `gateway` and `jobs` stand around them.
-const ROOMS: [&str; 11] = [
+const ROOMS: [&str; 12] = [
     "accounts",
     "api_keys",
     "audit",
@@ -12,6 +12,7 @@ const ROOMS: [&str; 11] = [
     "numbers",
     "payments",
     "pricing",
+    "requests",
     "sip_tokens",
     "wallet",
     "webhooks",

@@ -109,6 +109,7 @@ impl Server {
             public_url: ORIGIN.into(),
             draining: stopping.child_token(),
             stopping,
+            requests: Arc::default(),
             calls: Arc::default(),
             job_bell: Arc::default(),
             known_keys: Arc::default(),

@@ -1,0 +1,35 @@
+//! Once an hour, in every workspace: what is past its time goes. Each step is safe to run twice and on several nodes.
+
+use sqlx::AnyConnection;
+
+use crate::http::idempotency;
+use crate::jobs::{self, Job};
+use crate::requests;
+use crate::state::AppState;
+
+const HOUR_US: i64 = 3_600 * 1_000_000;
+
+/// Deletes what is due, and leaves the job for the next hour.
+///
+/// # Errors
+/// The database failed; the job is tried again.
+pub async fn run(app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
+    let requests = requests::delete_old(app).await?;
+    let keys = idempotency::delete_expired(app).await?;
+    tracing::debug!(requests, idempotency_keys = keys, "cleaned up");
+    // A server that was off for days cleans once, not once for every hour.
+    let next = hour.max(app.now_us() / HOUR_US) + 1;
+    enqueue(&mut *app.db.acquire().await?, app, next).await
+}
+
+/// Leaves the job for this hour, unless it was left before; it leaves all others.
+///
+/// # Errors
+/// The database failed.
+pub async fn schedule(app: &AppState) -> Result<(), sqlx::Error> {
+    enqueue(&mut *app.db.acquire().await?, app, app.now_us() / HOUR_US).await
+}
+
+async fn enqueue(conn: &mut AnyConnection, app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
+    jobs::enqueue(conn, app, &Job::CleanUp { hour }, hour * HOUR_US).await
+}

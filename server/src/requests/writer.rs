@@ -1,0 +1,44 @@
+//! Stores what waits in the queue, a batch per transaction.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{LoggedRequest, store};
+use crate::state::AppState;
+
+/// The longest time that an entry waits while the server is idle.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// Writes until the server stops, and then what is left.
+pub async fn write_until_stopped(app: AppState) {
+    while !app.stopping.is_cancelled() {
+        tokio::select! {
+            () = app.stopping.cancelled() => {}
+            () = app.requests.bell.notified() => {}
+            () = tokio::time::sleep(INTERVAL) => {}
+        }
+        write_pending(&app).await;
+    }
+}
+
+/// Writes everything that waits now.
+pub async fn write_pending(app: &AppState) {
+    loop {
+        let batch = app.requests.take_batch();
+        if batch.is_empty() {
+            return;
+        }
+        if let Err(error) = write(app, &batch).await {
+            tracing::warn!(%error, lost = batch.len(), "requests could not be logged");
+            app.requests.dropped.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        }
+    }
+}
+
+async fn write(app: &AppState, batch: &[LoggedRequest]) -> Result<(), sqlx::Error> {
+    let mut tx = app.db.begin_write().await?;
+    for request in batch {
+        store::insert_request(&mut tx, request).await?;
+    }
+    tx.commit().await
+}

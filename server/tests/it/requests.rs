@@ -1,0 +1,143 @@
+//! The request log: what is noted, for whom, how it is read, and when it goes.
+
+use std::time::Duration;
+
+use sautikit::{clean_up, jobs, requests};
+use serde_json::{Value, json};
+
+use crate::support::{Client, Server, on_each_engine};
+
+on_each_engine! {
+    a_request_is_noted_with_who_what_and_how_it_ended
+    a_person_is_noted_by_address
+    secrets_stay_out_of_the_log
+    what_nobody_was_authenticated_for_is_not_noted
+    the_consoles_own_requests_are_not_noted
+    the_log_is_filtered
+    another_workspace_sees_nothing_of_it
+    reading_it_needs_its_scope
+    old_entries_and_expired_idempotency_keys_go_once_an_hour
+    a_log_of_no_days_is_no_log
+}
+
+/// Writes what waits and reads the log with this query.
+async fn log(server: &Server, client: &Client, query: &str) -> Vec<Value> {
+    requests::write_pending(&server.app).await;
+    let answer = client.get(&format!("/v1/requests{query}")).await.expect(200);
+    answer.json.as_array().expect("a list").clone()
+}
+
+async fn a_request_is_noted_with_who_what_and_how_it_ended(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let made = owner.post("/v1/api-keys", json!({ "name": "till", "scopes": ["calls:read"] })).await.expect(201).json;
+    let key = server.client().with_key(made["key"].as_str().unwrap()).connected_from("192.0.2.1");
+    let id = "01890000-0000-7000-8000-000000000000";
+    key.with("x-request-id", "mine-1").get(&format!("/v1/calls/{id}?a=b")).await.expect_error("calls.not_found");
+    let entry = log(&server, &owner, "?path=/v1/calls").await.remove(0);
+    assert_eq!(entry["request_id"], "mine-1");
+    assert_eq!((&entry["method"], &entry["route"]), (&json!("GET"), &json!("/v1/calls/{id}")));
+    assert_eq!(entry["path"], format!("/v1/calls/{id}?a=b"));
+    assert_eq!((&entry["status"], &entry["error_code"]), (&json!(404), &json!("calls.not_found")));
+    assert_eq!(entry["actor"], json!({ "kind": "api_key", "id": made["id"], "label": "till" }));
+    assert_eq!((&entry["ip"], &entry["duration_us"]), (&json!("192.0.2.1"), &json!(0)));
+    assert_eq!(entry["created_at"], "2026-11-02T08:00:00Z");
+}
+
+async fn a_person_is_noted_by_address(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    owner.get("/v1/wallet/balance").await.expect(200);
+    let entry = log(&server, &owner, "?path=/v1/wallet").await.remove(0);
+    assert_eq!((&entry["actor"]["kind"], &entry["actor"]["label"]), (&json!("user"), &json!("a@example.com")));
+    assert_eq!((&entry["status"], &entry["error_code"]), (&json!(200), &json!(null)));
+}
+
+async fn secrets_stay_out_of_the_log(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    owner.get("/v1/calls?access_token=s3cret&limit=1").await.expect(200);
+    let entry = log(&server, &owner, "?path=/v1/calls").await.remove(0);
+    assert_eq!(entry["path"], "/v1/calls?access_token=…&limit=1");
+}
+
+async fn what_nobody_was_authenticated_for_is_not_noted(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    server.client().get("/v1/calls").await.expect_error("auth.session_invalid");
+    server.client().with_key("skt_test_nonsense").get("/v1/calls").await.expect_error("api_key.invalid");
+    owner.get("/v1/nothing").await.expect_error("not_found");
+    owner.get("/v1/auth/me").await.expect(200);
+    assert_eq!(log(&server, &owner, "").await, Vec::<Value>::new());
+    // Refused for what it may not do, a request was authenticated all the same.
+    let key = server.key_of(&owner, &["calls:read"]).await;
+    key.get("/v1/wallet/balance").await.expect_error("api_key.scope_denied");
+    assert_eq!(log(&server, &owner, "?path=/v1/wallet").await[0]["error_code"], "api_key.scope_denied");
+}
+
+async fn the_consoles_own_requests_are_not_noted(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    owner.with("accept", "text/html").get("/calls").await.expect(200);
+    assert_eq!(log(&server, &owner, "").await, Vec::<Value>::new());
+}
+
+async fn the_log_is_filtered(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["calls:read"]).await;
+    key.get("/v1/calls").await.expect(200);
+    key.get("/v1/calls/x").await.expect_error("calls.not_found");
+    key.get("/v1/wallet/balance").await.expect_error("api_key.scope_denied");
+    let count = async |query: &str| log(&server, &owner, query).await.len();
+    assert_eq!(count("?status=404").await, 1);
+    assert_eq!(count("?status=4xx").await, 2);
+    assert_eq!(count("?path=/v1/calls").await, 2);
+    assert_eq!(count("?path=/v1/calls&status=2xx").await, 1);
+    assert_eq!(count("?method=post").await, 1);
+    let key_id = log(&server, &owner, "?status=404").await[0]["actor"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(count(&format!("?api_key_id={key_id}")).await, 3);
+    assert_eq!(count("?path=/v1/call_").await, 0);
+    for (query, field) in [("status=9xx", "status"), ("method=P%201", "method"), ("path=v1", "path")] {
+        let refused = owner.get(&format!("/v1/requests?{query}")).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], field);
+    }
+}
+
+async fn another_workspace_sees_nothing_of_it(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    owner.get("/v1/calls").await.expect(200);
+    let other = server.onboarded("b@example.com").await;
+    assert_eq!(log(&server, &other, "").await, Vec::<Value>::new());
+    assert_eq!(log(&server, &owner, "").await.len(), 1);
+}
+
+async fn reading_it_needs_its_scope(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["calls:read"]).await;
+    key.get("/v1/requests").await.expect_error("api_key.scope_denied");
+    server.key_of(&owner, &["audit:read"]).await.get("/v1/requests").await.expect(200);
+}
+
+async fn old_entries_and_expired_idempotency_keys_go_once_an_hour(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let once = owner.with("idempotency-key", "k");
+    once.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201);
+    requests::write_pending(&server.app).await;
+    let count = async |table: &str| -> i64 {
+        let query = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+        sqlx::query_scalar(query).fetch_one(server.app.db.pool()).await.unwrap()
+    };
+    clean_up::schedule(&server.app).await.unwrap();
+    clean_up::schedule(&server.app).await.unwrap();
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    assert_eq!((count("requests").await, count("idempotency_keys").await), (1, 1));
+    server.clock.advance(Duration::from_secs(25 * 3_600));
+    // The workspace is idle: nobody asks for anything. One run, though 25 hours have passed.
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    assert_eq!((count("requests").await, count("idempotency_keys").await), (1, 0));
+    server.clock.advance(Duration::from_secs(6 * 24 * 3_600));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+    assert_eq!(count("requests").await, 0);
+}
+
+async fn a_log_of_no_days_is_no_log(server: Server) {
+    let server = server.configured(|config| config.requests.keep_days = 0);
+    let owner = server.onboarded("a@example.com").await;
+    owner.get("/v1/calls").await.expect(200);
+    assert_eq!(log(&server, &owner, "").await, Vec::<Value>::new());
+}
