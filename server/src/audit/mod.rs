@@ -5,7 +5,6 @@
 
 mod export;
 pub mod http;
-mod kinds;
 mod store;
 
 use sautikit_api::ids::{AuditEntryId, UserId, WorkspaceId};
@@ -15,7 +14,7 @@ use sqlx::AnyConnection;
 use crate::http::caller::{Caller, Credential};
 use crate::state::AppState;
 
-pub use kinds::KINDS;
+pub use sautikit_api::audit::KINDS;
 pub(crate) use store::STATEMENTS;
 
 /// Who acted.
