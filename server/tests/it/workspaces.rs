@@ -149,6 +149,10 @@ async fn operators_sign_in_freshly(server: Server) {
     let operator = operator(&server).await;
     operator.get(&path).await.expect(200);
     assert_eq!(operator.get("/v1/admin/workspaces").await.expect(200).json[0]["id"], id.as_str());
+    for (search, found) in [(id.as_str(), 1), ("DUK", 1), ("no such name", 0)] {
+        let path = format!("/v1/admin/workspaces?search={}", search.replace(' ', "+"));
+        assert_eq!(operator.get(&path).await.expect(200).json.as_array().unwrap().len(), found, "{search}");
+    }
     operator.get("/v1/admin/workspaces/x").await.expect_error("not_found");
     server.clock.advance(Duration::from_secs(12 * 3600 + 1));
     operator.get(&path).await.expect_error("auth.admin_required");

@@ -24,8 +24,9 @@ statements! {
           (select count(*) from members m where m.workspace_id = w.id) as member_count
         from workspaces w
         where w.deleted_at is null and (w.created_at, w.id) < ($1, $2)
+          and ($3 = '' or w.id = $3 or lower(w.name) like '%' || $3 || '%')
         order by w.created_at desc, w.id desc
-        limit $3";
+        limit $4";
     UPDATE = "
         update workspaces
         set name = $2, country = $3
@@ -60,8 +61,14 @@ pub(super) async fn find(conn: &mut AnyConnection, id: WorkspaceId) -> Result<Op
     sqlx::query(FIND).bind(id.to_string()).fetch_optional(conn).await?.as_ref().map(tenant).transpose()
 }
 
-pub(super) async fn list(conn: &mut AnyConnection, before: (i64, &str), limit: i64) -> Result<Vec<Tenant>, Error> {
-    let query = sqlx::query(LIST).bind(before.0).bind(before.1).bind(limit);
+/// `search`, in lower case, is an id or a part of a name; `%` and `_` stand for any letters.
+pub(super) async fn list(
+    conn: &mut AnyConnection,
+    search: &str,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Tenant>, Error> {
+    let query = sqlx::query(LIST).bind(before.0).bind(before.1).bind(search).bind(limit);
     query.fetch_all(conn).await?.iter().map(tenant).collect()
 }
 

@@ -1,11 +1,13 @@
 //! `/v1/admin/workspaces`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::operator as wire;
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -19,6 +21,15 @@ use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
 use crate::state::AppState;
 
+/// What narrows the list.
+#[derive(Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+struct TenantQuery {
+    /// A part of the name, or the whole id.
+    search: String,
+}
+
 /// The operators' routes, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -30,10 +41,15 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// List tenants
 #[utoipa::path(get, operation_id = "admin_list_workspaces", path = "/admin/workspaces", security(("session" = [])),
-    params(Paged),
-    responses((status = 200, body = Vec<wire::AdminWorkspace>, description = "All workspaces of the installation, the newest first.")))]
-async fn list_workspaces(State(app): State<AppState>, _: Operator, page: Page) -> ApiResult<Response> {
-    let tenants = list(&app, page.before(), page.fetch_limit()).await?;
+    params(Paged, TenantQuery),
+    responses((status = 200, body = Vec<wire::AdminWorkspace>, description = "Workspaces of the installation, the newest first.")))]
+async fn list_workspaces(
+    State(app): State<AppState>,
+    _: Operator,
+    page: Page,
+    Query(query): Query<TenantQuery>,
+) -> ApiResult<Response> {
+    let tenants = list(&app, &query.search, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(tenants, |tenant| (tenant.created_at_us, tenant.workspace.id.0), tenant_body))
 }
 

@@ -13,9 +13,11 @@ use crate::audit::{self, Actor};
 use crate::http::caller::Operator;
 use crate::state::AppState;
 
-/// A page of all workspaces, the newest first.
-async fn list(app: &AppState, before: (i64, &str), limit: i64) -> Result<Vec<Tenant>, Error> {
-    store::list(&mut *app.db.acquire().await?, before, limit).await
+/// A page of the workspaces with this id or with this in their name, the newest first; of all when `search` is empty.
+async fn list(app: &AppState, search: &str, before: (i64, &str), limit: i64) -> Result<Vec<Tenant>, Error> {
+    // PostgreSQL takes no NUL in text, and no name has a control character.
+    let search: String = search.trim().to_lowercase().chars().filter(|letter| !letter.is_control()).collect();
+    store::list(&mut *app.db.acquire().await?, &search, before, limit).await
 }
 
 async fn find(app: &AppState, id: WorkspaceId) -> Result<Tenant, Error> {
