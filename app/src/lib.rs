@@ -15,6 +15,7 @@
 #![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "#[component] makes its items pub whatever the function says")]
 
+mod access;
 pub mod api_client;
 pub mod article;
 mod components;

@@ -51,6 +51,16 @@ impl Visit {
         }
     }
 
+    /// Every value of `field` that was sent with a form that failed, for checkboxes.
+    pub fn typed_all(&self, form: &str, field: &str) -> Vec<String> {
+        match &self.flash {
+            Some(Flash::Failed { form: failed, fields, .. }) if failed == form => {
+                fields.all(field).map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// What was typed into `field` of a form that failed, so that nobody types it twice.
     pub fn typed(&self, form: &str, field: &str) -> Option<String> {
         match &self.flash {

@@ -22,6 +22,8 @@ const ID: &str = "019a0000-0000-7000-8000-000000000001";
 struct ScriptedApi {
     signed_out: bool,
     empty: bool,
+    /// `owner` where it is left empty.
+    role: &'static str,
     asked: Mutex<Vec<ApiRequest>>,
 }
 
@@ -34,6 +36,10 @@ impl ApiClient for ScriptedApi {
 }
 
 impl ScriptedApi {
+    fn role(&self) -> &'static str {
+        if self.role.is_empty() { "owner" } else { self.role }
+    }
+
     fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, ApiFailure> {
         let path = request.path.split('?').next().unwrap_or_default();
         if self.signed_out {
@@ -41,7 +47,11 @@ impl ScriptedApi {
         }
         let list = |list: Value| if self.empty { json!([]) } else { list };
         let body = match (request.method.as_str(), path) {
-            ("GET", "/v1/auth/me") => me(),
+            ("GET", "/v1/auth/me") => me(self.role()),
+            ("GET", "/v1/workspace/members") => json!([member("owner"), member("viewer")]),
+            ("GET", "/v1/workspace/invitations") => list(json!([invitation()])),
+            ("GET", "/v1/audit") => list(json!([audited()])),
+            ("GET", "/v1/auth/sessions") => json!([session(true), session(false)]),
             ("GET", "/v1/wallet/balance") => {
                 json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null})
             }
@@ -56,6 +66,7 @@ impl ScriptedApi {
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
             ("GET", path) if path.starts_with("/v1/numbers/") => number(),
+            ("GET", "/v1/workspace") => me(self.role())["workspace"].clone(),
             ("POST", "/v1/api-keys") => {
                 let mut created = key();
                 created["key"] = json!("skt_test_8f3kQz0aXbYcD1eF2gH3iJ4kL5mN6oP7aBc123");
@@ -74,9 +85,29 @@ fn refusal(status: u16, code: &str, field: Option<&str>) -> ApiFailure {
     ApiFailure::from_answer(status, body.to_string().as_bytes())
 }
 
-fn me() -> Value {
-    let workspace = json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "KES", "status": "active", "role": "owner"});
-    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false})
+fn me(role: &str) -> Value {
+    let workspace = json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "KES", "status": "active", "role": role});
+    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false, "google_linked": false})
+}
+
+fn member(role: &str) -> Value {
+    let id = ID.replace("001", if role == "owner" { "001" } else { "002" });
+    json!({"user_id": id, "email": format!("{role}@duka.example"), "name": "", "role": role, "joined_at": "2026-11-21T09:00:00Z"})
+}
+
+fn invitation() -> Value {
+    json!({"id": ID, "email": "new@duka.example", "role": "viewer", "invited_by": ID, "created_at": "2026-11-21T09:00:00Z",
+        "expires_at": "2026-11-28T09:00:00Z", "expired": false})
+}
+
+fn audited() -> Value {
+    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "action_kind": "member.role_changed", "subject_id": ID, "ip": "192.0.2.7",
+        "actor": {"kind": "user", "id": ID, "label": "amina@duka.example"}, "details": {"before": {"role": "viewer"}, "after": {"role": "admin"}}})
+}
+
+fn session(current: bool) -> Value {
+    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "last_used_at": "2026-11-21T09:00:00Z", "expires_at": "2026-12-05T09:00:00Z",
+        "current": current, "ip": "192.0.2.7", "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"})
 }
 
 fn number() -> Value {
@@ -92,8 +123,8 @@ fn available(last: u8) -> Value {
 }
 
 fn key() -> Value {
-    json!({"id": ID, "name": "billing server", "prefix": "skt_test_8f3k", "scopes": ["calls:read", "calls:write"], "created_at": "2026-11-21T09:00:00Z",
-        "last_used_at": null, "expires_at": null, "revoked_at": null})
+    json!({"id": ID, "name": "billing server", "prefix": "skt_test_8f3k", "status": "active", "scopes": ["calls:read", "calls:write"], "created_at": "2026-11-21T09:00:00Z",
+        "last_used_at": null, "last_used_ip": null, "rotated_at": null, "former_secret_until": null, "expires_at": null, "revoked_at": null})
 }
 
 fn ledger() -> Value {
@@ -190,7 +221,17 @@ fn fields(pairs: &[(&str, &str)]) -> Fields {
 
 #[tokio::test]
 async fn signed_out_visitors_are_sent_to_sign_in() {
-    for url in ["/home", "/numbers", "/calls", "/wallet", "/developers/keys", "/softphone", "/onboarding"] {
+    for url in [
+        "/home",
+        "/numbers",
+        "/calls",
+        "/wallet",
+        "/developers/keys",
+        "/softphone",
+        "/onboarding",
+        "/profile",
+        "/workspace/members",
+    ] {
         let api = ScriptedApi { signed_out: true, ..ScriptedApi::default() };
         let (_, answer) = render("redirect", visit(Arc::new(api), url), url).await;
         assert_eq!(answer.redirect.as_deref(), Some("/signin"), "{url}");
@@ -222,7 +263,18 @@ async fn home_draws_the_calls_of_each_day() {
 
 #[tokio::test]
 async fn no_page_carries_inline_styles() {
-    for url in ["/", "/signin", "/home", "/numbers", "/calls", "/wallet", "/developers/keys", "/softphone"] {
+    for url in [
+        "/",
+        "/signin",
+        "/home",
+        "/numbers",
+        "/calls",
+        "/wallet",
+        "/developers/keys",
+        "/softphone",
+        "/workspace/members",
+        "/workspace/audit",
+    ] {
         let html = page("policy", url).await;
         assert!(!html.contains(" style=\"") && !html.contains("<style") && !html.contains(" onclick"), "{url}");
     }
@@ -260,6 +312,55 @@ async fn pages_show_what_the_api_gave() {
     assert!(page("softphone", "/softphone").await.contains("/assets/test/softphone.js"));
     assert!(page("verify", "/auth/verify?token=abc").await.contains("value=\"abc\""));
     assert!(page("signin", "/signin").await.contains("type=\"email\""));
+}
+
+#[tokio::test]
+async fn what_a_role_may_not_do_is_not_offered() {
+    let offers = [
+        ("/workspace/members", "action=\"/console/invitations\"", "developer"),
+        ("/workspace/members", "/withdraw\"", "finance"),
+        ("/workspace/settings", "action=\"/console/workspace/delete\"", "admin"),
+        ("/developers/keys", "action=\"/console/keys\"", "viewer"),
+        ("/home", "href=\"/workspace/audit\"", "finance"),
+        ("/home", "href=\"/operator/workspaces\"", ""),
+    ];
+    for (url, offer, lesser) in offers {
+        let api = ScriptedApi { role: lesser, ..ScriptedApi::default() };
+        let (html, _) = render("lesser", visit(Arc::new(api), url), url).await;
+        assert!(!html.contains(offer), "{lesser} is offered {offer}");
+        assert!(lesser.is_empty() || page("owner", url).await.contains(offer), "{offer}");
+    }
+}
+
+#[tokio::test]
+async fn the_roles_page_is_the_table_that_the_api_checks() {
+    let html = page("roles", "/workspace/roles").await;
+    assert_eq!(html.matches("scope=\"row\"").count(), sautikit_api::rights::RIGHTS.len());
+}
+
+#[tokio::test]
+async fn an_audit_entry_shows_before_and_after() {
+    let html = page("audit", "/workspace/audit").await;
+    assert!(html.contains("<del>viewer</del>") && html.contains("<ins>admin</ins>") && html.contains("192.0.2.7"));
+    assert!(html.contains("Role changed"));
+}
+
+#[tokio::test]
+async fn sessions_are_named_and_all_but_this_one_can_be_ended() {
+    let html = page("profile", "/profile").await;
+    assert_eq!(html.matches("Firefox · Linux").count(), 3, "two rows and the label of one button");
+    assert_eq!(html.matches(&format!("/console/sessions/{ID}/end")).count(), 1);
+}
+
+#[tokio::test]
+async fn what_is_typed_has_to_be_the_name() {
+    let api = Arc::new(ScriptedApi::default());
+    let form = fields(&[("expected", "billing server"), ("confirm", "billing")]);
+    let path = format!("/console/keys/{ID}/revoke");
+    let Next::Redirect(to) = forms::submit(&path, &form, &Api::new(api.clone())).await.next else {
+        panic!("sent back")
+    };
+    assert!(to.ends_with("done=mistyped") && api.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -48,6 +48,8 @@ pub struct ApiRequest {
     pub body: Option<Value>,
     /// The `Idempotency-Key` header: a form sent twice acts once.
     pub idempotency_key: Option<String>,
+    /// The `X-Sautikit-Workspace` header, by which a session changes its workspace.
+    pub workspace: Option<String>,
 }
 
 /// A 2xx answer.
@@ -104,12 +106,18 @@ impl Api {
 
     /// GET with headers, for lists that carry a cursor.
     pub async fn fetch(&self, path: impl Into<String>) -> Result<ApiResponse, ApiFailure> {
-        self.send(Method::Get, path.into(), None, None).await
+        self.send(request(Method::Get, path)).await
+    }
+
+    /// Makes the session work in this workspace from now on.
+    pub async fn enter_workspace(&self, id: &str) -> Result<ApiResponse, ApiFailure> {
+        let workspace = Some(id.to_owned());
+        self.send(ApiRequest { workspace, ..request(Method::Get, "/v1/workspace") }).await
     }
 
     /// POST of `body`.
     pub async fn post(&self, path: impl Into<String>, body: &impl Serialize) -> Result<ApiResponse, ApiFailure> {
-        self.send(Method::Post, path.into(), Some(to_json(body)?), None).await
+        self.send(with_body(request(Method::Post, path), body)?).await
     }
 
     /// POST that creates or moves money; the same `key` makes a repetition harmless.
@@ -119,28 +127,40 @@ impl Api {
         body: &impl Serialize,
         key: &str,
     ) -> Result<ApiResponse, ApiFailure> {
-        self.send(Method::Post, path.into(), Some(to_json(body)?), Some(key.to_owned())).await
+        let idempotency_key = Some(key.to_owned());
+        self.send(ApiRequest { idempotency_key, ..with_body(request(Method::Post, path), body)? }).await
     }
 
     /// PATCH of `body`.
     pub async fn patch(&self, path: impl Into<String>, body: &impl Serialize) -> Result<ApiResponse, ApiFailure> {
-        self.send(Method::Patch, path.into(), Some(to_json(body)?), None).await
+        self.send(with_body(request(Method::Patch, path), body)?).await
     }
 
     /// DELETE.
     pub async fn delete(&self, path: impl Into<String>) -> Result<ApiResponse, ApiFailure> {
-        self.send(Method::Delete, path.into(), None, None).await
+        self.send(request(Method::Delete, path)).await
     }
 
-    async fn send(
+    /// DELETE with a body, for what has to be confirmed.
+    pub async fn delete_confirmed(
         &self,
-        method: Method,
-        path: String,
-        body: Option<Value>,
-        idempotency_key: Option<String>,
+        path: impl Into<String>,
+        body: &impl Serialize,
     ) -> Result<ApiResponse, ApiFailure> {
-        self.0.send(ApiRequest { method, path, body, idempotency_key }).await
+        self.send(with_body(request(Method::Delete, path), body)?).await
     }
+
+    async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiFailure> {
+        self.0.send(request).await
+    }
+}
+
+fn request(method: Method, path: impl Into<String>) -> ApiRequest {
+    ApiRequest { method, path: path.into(), body: None, idempotency_key: None, workspace: None }
+}
+
+fn with_body(request: ApiRequest, body: &impl Serialize) -> Result<ApiRequest, ApiFailure> {
+    Ok(ApiRequest { body: Some(to_json(body)?), ..request })
 }
 
 fn to_json(body: &impl Serialize) -> Result<Value, ApiFailure> {

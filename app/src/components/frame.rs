@@ -1,7 +1,8 @@
 //! The frame of the console: banner, side bar, content.
 
-use super::{Glyph, Icon, hidden};
+use super::{Glyph, Icon, Nav, Notice, Switcher, Tone, hidden};
 use crate::{
+    access::is_suspended,
     format,
     i18n::{Lang, Text, fill},
     visit::Visit,
@@ -29,6 +30,11 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
     // Twice in the document, shown once: `<details>` can't be forced open by CSS in every browser of the support table.
     let wide = side_bar(&visit, text, &me, balance.as_ref()).into_any();
     let phone = side_bar(&visit, text, &me, balance.as_ref()).into_any();
+    let suspended = me.workspace.as_ref().is_some_and(is_suspended);
+    let suspended = suspended.then(|| {
+        let text = &text.workspace;
+        view! { <Notice tone=Tone::Warn title=text.suspended.to_owned() text=text.suspended_text.to_owned()/> }
+    });
     view! {
         <a class="skip" href="#content">{text.common.skip}</a>
         <DevBanner visit/>
@@ -43,36 +49,24 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
                 </div>
                 <div class="sidebar__body sidebar__body--wide">{wide}</div>
             </header>
-            <main class="content" id="content">{children()}</main>
+            <main class="content" id="content">{suspended}{children()}</main>
         </div>
     }
 }
 
 fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balance>) -> impl IntoView + use<> {
-    let links = [
-        ("/home", text.common.home, Glyph::Home),
-        ("/calls", text.common.calls, Glyph::Calls),
-        ("/numbers", text.common.numbers, Glyph::Numbers),
-        ("/wallet", text.common.wallet, Glyph::Wallet),
-        ("/developers/keys", text.common.keys, Glyph::Key),
-        ("/docs", text.docs.title, Glyph::Book),
-    ];
-    let path = visit.path.clone();
-    let links = links.map(|(href, words, glyph)| {
-        let current = path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/'));
-        view! { <a class="nav__link" href=href aria-current=current.then_some("page")><Icon glyph/>{words}</a> }
-    });
-    let name = me.workspace.as_ref().map(|workspace| workspace.name.clone()).unwrap_or_default();
     let money =
         balance.map(|balance| fill(text.common.available, &format::money(balance.available_minor, &balance.currency)));
+    let person = if me.name.is_empty() { me.email.clone() } else { me.name.clone() };
     view! {
-        <div class="workspace"><span class="workspace__name">{name}</span><span class="workspace__money figure" data-live="balance">{money}</span></div>
-        <nav class="nav" aria-label=text.common.pages>{links.into_iter().collect_view()}</nav>
-        <a class="button button--wide" href="/softphone" target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.common.softphone}</a>
+        <Switcher visit=visit.clone() me=me.clone() money/>
+        <Nav visit=visit.clone() me=me.clone()/>
         <div class="account">
-            <span class="account__email">{me.email.clone()}</span>
-            <LanguageSwitch visit=visit.clone()/>
-            <form method="post" action="/console/signout"><button class="button button--link">{text.common.sign_out}</button></form>
+            <a class="account__person" href="/profile" title=me.email.clone()><Icon glyph=Glyph::Person/><span>{person}</span></a>
+            <div class="account__row">
+                <LanguageSwitch visit=visit.clone()/>
+                <form method="post" action="/console/signout"><button class="button button--link">{text.common.sign_out}</button></form>
+            </div>
         </div>
     }
 }

@@ -4,6 +4,7 @@ use super::{Glyph, Icon, Tone};
 use crate::{
     api_client::ApiFailure,
     i18n::{Lang, fill},
+    visit::{Flash, Visit},
 };
 use leptos::prelude::*;
 
@@ -21,6 +22,27 @@ pub(crate) fn Notice(tone: Tone, title: String, #[prop(optional)] text: String) 
             <Icon glyph/>
             <div><div class="notice__title">{title}</div>{(!text.is_empty()).then(|| view! { <p>{text}</p> })}</div>
         </div>
+    }
+}
+
+/// What the form that led here came to: why it was refused, or the words in `known` for the `done` of the page's query.
+pub(crate) fn outcome(visit: &Visit, known: &[(&str, &'static str, &'static str)]) -> impl IntoView + use<> {
+    let lang = visit.lang;
+    if let Some(Flash::Failed { failure, .. }) = &visit.flash {
+        return view! { <FailureNotice failure=failure.clone() lang/> }.into_any();
+    }
+    let common = &visit.text().common;
+    match visit.query.get("done") {
+        Some("mistyped") => {
+            view! { <Notice tone=Tone::Bad title=common.mistyped.to_owned() text=common.mistyped_text.to_owned()/> }
+                .into_any()
+        }
+        Some(done) => known
+            .iter()
+            .find(|(name, ..)| *name == done)
+            .map(|(_, title, text)| view! { <Notice tone=Tone::Good title=(*title).to_owned() text=(*text).to_owned()/> })
+            .into_any(),
+        None => ().into_any(),
     }
 }
 

@@ -35,6 +35,16 @@ pub fn duration(seconds: i64) -> String {
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
 }
 
+/// `0.8 ms`, `12 ms`, `1,240 ms` of microseconds: tenths only where a whole would say nothing.
+pub fn milliseconds(microseconds: i64) -> String {
+    let microseconds = microseconds.max(0);
+    match microseconds / 1_000 {
+        0..10 => format!("{}.{} ms", microseconds / 1_000, microseconds / 100 % 10),
+        whole @ 10..1_000 => format!("{whole} ms"),
+        whole => format!("{},{:03} ms", whole / 1_000, whole % 1_000),
+    }
+}
+
 /// Year, month (1 to 12), day without leading zero, `HH:MM:SS`.
 fn parts(rfc3339: &str) -> Option<(&str, usize, &str, &str)> {
     let (date, rest) = rfc3339.split_once('T')?;
@@ -58,6 +68,13 @@ mod tests {
     fn days_are_short() {
         assert_eq!(day("2026-11-01", Lang::English), "1 Nov");
         assert_eq!(day("today", Lang::English), "today");
+    }
+
+    #[test]
+    fn milliseconds_are_as_fine_as_they_are_few() {
+        assert_eq!(milliseconds(840), "0.8 ms");
+        assert_eq!(milliseconds(12_340), "12 ms");
+        assert_eq!(milliseconds(1_240_900), "1,240 ms");
     }
 
     #[test]

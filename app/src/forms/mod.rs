@@ -8,8 +8,12 @@ mod entry;
 mod fields;
 mod invitations;
 mod keys;
+mod members;
 mod numbers;
+mod operator;
+mod profile;
 mod wallet;
+mod workspaces;
 
 pub use fields::Fields;
 
@@ -40,8 +44,40 @@ pub const HANG_UP: &str = "/console/calls/{id}/hangup";
 pub const TOP_UP: &str = "/console/wallet/top-ups";
 /// Creates an API key.
 pub const CREATE_KEY: &str = "/console/keys";
+/// Gives an API key another secret; the path carries the key's id.
+pub const ROTATE_KEY: &str = "/console/keys/{id}/rotate";
 /// Revokes an API key; the path carries the key's id.
 pub const REVOKE_KEY: &str = "/console/keys/{id}/revoke";
+/// Invites someone into the workspace.
+pub const INVITE: &str = "/console/invitations";
+/// Withdraws an invitation; the path carries its id.
+pub const WITHDRAW_INVITATION: &str = "/console/invitations/{id}/withdraw";
+/// Gives a member another role; the path carries the person's id.
+pub const CHANGE_ROLE: &str = "/console/members/{id}/role";
+/// Removes a member; the path carries the person's id.
+pub const REMOVE_MEMBER: &str = "/console/members/{id}/remove";
+/// Leaves the workspace; the path carries the person's own id.
+pub const LEAVE: &str = "/console/members/{id}/leave";
+/// Works in another workspace from now on.
+pub const ENTER_WORKSPACE: &str = "/console/workspaces/enter";
+/// Opens a further workspace.
+pub const CREATE_WORKSPACE: &str = "/console/workspaces";
+/// Changes the workspace's name and country.
+pub const UPDATE_WORKSPACE: &str = "/console/workspace";
+/// Deletes the workspace.
+pub const DELETE_WORKSPACE: &str = "/console/workspace/delete";
+/// Changes the person's name.
+pub const UPDATE_PROFILE: &str = "/console/profile";
+/// Takes the Google account off the person.
+pub const UNLINK_GOOGLE: &str = "/console/profile/unlink-google";
+/// Ends one of the person's sessions; the path carries its id.
+pub const END_SESSION: &str = "/console/sessions/{id}/end";
+/// Ends all of the person's sessions but this one.
+pub const END_OTHER_SESSIONS: &str = "/console/sessions/end-others";
+/// Suspends a workspace, as operator; the path carries its id.
+pub const SUSPEND_WORKSPACE: &str = "/console/operator/workspaces/{id}/suspend";
+/// Lets a workspace work again, as operator; the path carries its id.
+pub const RESUME_WORKSPACE: &str = "/console/operator/workspaces/{id}/resume";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -75,6 +111,11 @@ impl Next {
         Self::Redirect(to.into())
     }
 
+    /// The page again, saying that the typed name was not the one asked for.
+    fn mistyped(page: &str) -> Self {
+        Self::redirect(format!("{page}?done=mistyped"))
+    }
+
     /// The page again, filled as it was, saying why.
     fn failed(form: &str, page: impl Into<String>, failure: ApiFailure, fields: &Fields) -> Self {
         if failure.is_signed_out() && form != VERIFY {
@@ -95,6 +136,11 @@ impl From<Next> for Submitted {
     }
 }
 
+/// Whether the name of what is at stake was typed as it stands (`components::TypedConfirm`).
+fn is_confirmed(fields: &Fields) -> bool {
+    fields.text("confirm") == fields.text("expected")
+}
+
 /// Runs the form at `path` (from `/console/`).
 pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
     match path {
@@ -106,11 +152,27 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
         CLAIM => numbers::claim(fields, api).await.into(),
         TOP_UP => wallet::top_up(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
+        INVITE => members::invite(fields, api).await.into(),
+        ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),
+        CREATE_WORKSPACE => workspaces::create(fields, api).await.into(),
+        UPDATE_WORKSPACE => workspaces::update(fields, api).await.into(),
+        DELETE_WORKSPACE => workspaces::delete(fields, api).await.into(),
+        UPDATE_PROFILE => profile::update(fields, api).await.into(),
+        UNLINK_GOOGLE => profile::unlink_google(fields, api).await.into(),
+        END_OTHER_SESSIONS => profile::end_other_sessions(fields, api).await.into(),
         _ => match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "console", "numbers", id, "routing"] => numbers::routing(id, fields, api).await.into(),
             ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
             ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
+            ["", "console", "keys", id, "rotate"] => keys::rotate(id, fields, api).await.into(),
             ["", "console", "keys", id, "revoke"] => keys::revoke(id, fields, api).await.into(),
+            ["", "console", "invitations", id, "withdraw"] => members::withdraw(id, fields, api).await.into(),
+            ["", "console", "members", id, "role"] => members::change_role(id, fields, api).await.into(),
+            ["", "console", "members", id, "remove"] => members::remove(id, fields, api).await.into(),
+            ["", "console", "members", id, "leave"] => members::leave(id, fields, api).await.into(),
+            ["", "console", "sessions", id, "end"] => profile::end_session(id, fields, api).await.into(),
+            ["", "console", "operator", "workspaces", id, "suspend"] => operator::suspend(id, fields, api).await.into(),
+            ["", "console", "operator", "workspaces", id, "resume"] => operator::resume(id, fields, api).await.into(),
             _ => Next::NotFound.into(),
         },
     }

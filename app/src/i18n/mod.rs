@@ -16,6 +16,7 @@ macro_rules! catalogue {
     };
 }
 
+mod audit;
 mod calls;
 pub use calls::Calls as CallsText;
 mod common;
@@ -25,9 +26,16 @@ mod home;
 mod invitation;
 mod keys;
 mod landing;
+mod members;
 mod numbers;
+mod operator;
+mod profile;
+mod requests;
+mod rights;
+pub use rights::Rights as RightsText;
 mod softphone;
 mod wallet;
+mod workspace;
 
 /// A language of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -92,10 +100,17 @@ pub struct Text {
     pub invitation: invitation::Invitation,
     pub home: home::Home,
     pub numbers: numbers::Numbers,
+    pub operator: operator::Operator,
+    pub profile: profile::Profile,
+    pub requests: requests::Requests,
+    pub audit: audit::Audit,
     pub calls: calls::Calls,
     pub wallet: wallet::Wallet,
     pub keys: keys::Keys,
     pub softphone: softphone::Softphone,
+    pub members: members::Members,
+    pub rights: rights::Rights,
+    pub workspace: workspace::Workspace,
 }
 
 static ENGLISH: Text = Text {
@@ -106,10 +121,17 @@ static ENGLISH: Text = Text {
     invitation: invitation::Invitation::ENGLISH,
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
+    operator: operator::Operator::ENGLISH,
+    profile: profile::Profile::ENGLISH,
+    requests: requests::Requests::ENGLISH,
+    audit: audit::Audit::ENGLISH,
     calls: calls::Calls::ENGLISH,
     wallet: wallet::Wallet::ENGLISH,
     keys: keys::Keys::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
+    members: members::Members::ENGLISH,
+    rights: rights::Rights::ENGLISH,
+    workspace: workspace::Workspace::ENGLISH,
 };
 
 static SWAHILI: Text = Text {
@@ -120,10 +142,17 @@ static SWAHILI: Text = Text {
     invitation: invitation::Invitation::SWAHILI,
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
+    operator: operator::Operator::SWAHILI,
+    profile: profile::Profile::SWAHILI,
+    requests: requests::Requests::SWAHILI,
+    audit: audit::Audit::SWAHILI,
     calls: calls::Calls::SWAHILI,
     wallet: wallet::Wallet::SWAHILI,
     keys: keys::Keys::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,
+    members: members::Members::SWAHILI,
+    rights: rights::Rights::SWAHILI,
+    workspace: workspace::Workspace::SWAHILI,
 };
 
 /// `sentence` with its `{}` replaced by `value`.

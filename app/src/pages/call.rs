@@ -16,7 +16,10 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::calls::{Call, CallEvent, CallLeg};
+use sautikit_api::{
+    calls::{Call, CallEvent, CallLeg},
+    rights::Scope,
+};
 
 /// Seconds between two looks at a call that runs or awaits its debit (`app/js/live.js`).
 const LOOK_SECONDS: &str = "2";
@@ -62,6 +65,13 @@ fn running(member: &Member, call: &Call) -> AnyView {
     let text = member.text();
     let failure = member.visit.failure_of(forms::HANG_UP).cloned();
     let lang = member.visit.lang;
+    let hang_up = member.may(Scope::CallsWrite).then(|| {
+        view! {
+            <form method="post" action=format!("/console/calls/{}/hangup", call.id)>
+                <button class="button button--small button--danger">{text.calls.hang_up}</button>
+            </form>
+        }
+    });
     view! {
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         <div class="notice notice--action" role="status">
@@ -69,9 +79,7 @@ fn running(member: &Member, call: &Call) -> AnyView {
             <div class="notice__title">{text.calls.live}</div>
             <div class="row">
                 <noscript><a class="button button--small" href=format!("/calls/{}", call.id)>{text.common.refresh}</a></noscript>
-                <form method="post" action=format!("/console/calls/{}/hangup", call.id)>
-                    <button class="button button--small button--danger">{text.calls.hang_up}</button>
-                </form>
+                {hang_up}
             </div>
         </div>
     }

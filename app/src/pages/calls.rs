@@ -6,7 +6,7 @@ use crate::{
     components::{
         CallBadge, Empty, Glyph,
         Head::{End, Start},
-        Moment, PageHead, cell, heads,
+        Moment, PageHead, Pager, cell, heads,
     },
     format,
     i18n::{CallsText, Lang, Text},
@@ -27,7 +27,7 @@ pub(crate) fn CallsPage() -> impl IntoView {
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
-    let text = member.text();
+    let (text, lang) = (member.text(), member.visit.lang);
     let query = &member.visit.query;
     let chosen = FILTERS.map(|name| (name, query.get(name).unwrap_or_default()));
     let cursor = query.get("cursor").unwrap_or_default();
@@ -57,12 +57,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         {filter_bar(text, chosen)}
         <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS)>
             {list}
-            {(first.is_some() || next.is_some()).then(|| view! {
-                <nav class="pager" aria-label=text.calls.title>
-                    {first.map(|href| view! { <a class="button button--small" href=href>{text.common.first_page}</a> })}
-                    {next.map(|href| view! { <a class="button button--small" href=href>{text.common.next_page}</a> })}
-                </nav>
-            })}
+            <Pager lang label=text.calls.title first next/>
         </section>
     }
     .into_any())
@@ -144,5 +139,5 @@ pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
         End(text.duration),
         End(text.cost),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <table class="table table--calls">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }

@@ -9,13 +9,14 @@ use crate::{
     api_client::ApiFailure,
     components::{Empty, Glyph, Icon, PHONE_WINDOW, PageHead},
     format,
-    i18n::{Text, fill},
+    i18n::fill,
 };
 use leptos::prelude::*;
 use sautikit_api::{
     calls::{Call, CallStats, CallStatsBucket},
     keys::ApiKey,
     numbers::Number,
+    rights::Scope,
     wallet::LedgerEntry,
 };
 
@@ -55,7 +56,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=fill(text.home.hello, &name) text=text.home.text/>
         <div class="stack-lg" data-live="home" data-live-seconds=look>
-            {done.contains(&false).then(|| checklist(text, done, route))}
+            {done.contains(&false).then(|| checklist(&member, done, route))}
             {figures(&member, &stats)}
             {(stats.total_calls > 0).then(|| chart(&member, &stats))}
             {recent(&member, calls)}
@@ -64,18 +65,19 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     .into_any())
 }
 
-fn checklist(text: &'static Text, done: [bool; 5], route: String) -> AnyView {
-    let text = &text.home;
+/// Steps of others stand there without their button.
+fn checklist(member: &Member, done: [bool; 5], route: String) -> AnyView {
+    let text = &member.text().home;
     let count = done.iter().filter(|step| **step).count();
     let next = done.iter().position(|step| !step);
     let steps = [
-        (text.top_up, text.top_up_text, text.do_top_up, "/wallet".to_owned()),
-        (text.claim, text.claim_text, text.do_claim, "/numbers".to_owned()),
-        (text.route, text.route_text, text.do_route, route),
-        (text.key, text.key_text, text.do_key, "/developers/keys".to_owned()),
-        (text.call, text.call_text, text.do_call, PHONE.to_owned()),
+        (Scope::WalletWrite, text.top_up, text.top_up_text, text.do_top_up, "/wallet".to_owned()),
+        (Scope::NumbersWrite, text.claim, text.claim_text, text.do_claim, "/numbers".to_owned()),
+        (Scope::NumbersWrite, text.route, text.route_text, text.do_route, route),
+        (Scope::ApiKeysWrite, text.key, text.key_text, text.do_key, "/developers/keys".to_owned()),
+        (Scope::SipToken, text.call, text.call_text, text.do_call, PHONE.to_owned()),
     ];
-    let steps = steps.into_iter().zip(done).enumerate().map(|(place, ((title, words, action, href), done))| {
+    let steps = steps.into_iter().zip(done).enumerate().map(|(place, ((scope, title, words, action, href), done))| {
         let is_next = next == Some(place);
         let class = if done { "step step--done" } else if is_next { "step step--next" } else { "step" };
         let button = if is_next { "button button--primary button--small" } else { "button button--small" };
@@ -84,7 +86,7 @@ fn checklist(text: &'static Text, done: [bool; 5], route: String) -> AnyView {
             <li class=class>
                 <span class="step__mark">{if done { view! { <Icon glyph=Glyph::Check/> }.into_any() } else { (place + 1).to_string().into_any() }}</span>
                 <div><div class="step__title">{title}</div><div class="step__text">{words}</div></div>
-                {(!done).then(|| view! { <a class=button href=href target=target>{action}</a> })}
+                {(!done && member.may(scope)).then(|| view! { <a class=button href=href target=target>{action}</a> })}
             </li>
         }
     });

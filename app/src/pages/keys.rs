@@ -1,21 +1,24 @@
-//! `/developers/keys`: create, see once, revoke.
+//! `/developers/keys`: create, see once, rotate, revoke.
 
-use super::member::{Member, member_page};
+use super::{
+    key_form::create_form,
+    member::{Member, member_page},
+};
 use crate::{
-    api_client::ApiFailure,
+    api_client::{ApiFailure, with_query},
     components::{
-        CodeBlock, CopyButton, Empty, FailureNotice, Field, Glyph,
+        CodeBlock, CopyButton, Empty, Glyph,
         Head::{Start, Unseen},
-        Moment, Notice, PageHead, Tone, badge, cell, heads, hidden,
+        Icon, Moment, PageHead, Pager, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
     },
-    forms,
     i18n::fill,
     visit::Flash,
 };
 use leptos::prelude::*;
 use sautikit_api::{
-    keys::{ApiKey, CreatedApiKey, SCOPES},
+    keys::{ApiKey, ApiKeyStatus, CreatedApiKey},
     numbers::Number,
+    rights::Scope,
 };
 
 /// API keys.
@@ -25,8 +28,11 @@ pub(crate) fn KeysPage() -> impl IntoView {
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
-    let text = &member.text().keys;
-    let keys: Vec<ApiKey> = member.api().get("/v1/api-keys").await?;
+    let (text, lang) = (&member.text().keys, member.visit.lang);
+    let cursor = member.visit.query.get("cursor").unwrap_or_default();
+    let answer = member.api().fetch(with_query("/v1/api-keys", &[("cursor", cursor)])).await?;
+    let keys: Vec<ApiKey> = answer.read()?;
+    let next = answer.header("x-next-cursor").map(|cursor| with_query("/developers/keys", &[("cursor", cursor)]));
     let created = match &member.visit.flash {
         Some(Flash::KeyCreated(created)) => {
             let numbers: Vec<Number> = member.api().get("/v1/numbers?limit=1").await.unwrap_or_default();
@@ -34,17 +40,19 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         }
         _ => None,
     };
-    let revoked = member.visit.query.get("done") == Some("revoked");
-    let failure = member.visit.failure_of(forms::REVOKE_KEY).cloned();
-    let lang = member.visit.lang;
+    let may_write = member.may(Scope::ApiKeysWrite);
+    let create = (may_write && !keys.is_empty())
+        .then(|| view! { <a class="button button--primary" href="#create"><Icon glyph=Glyph::Plus/>{text.create}</a> });
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text/>
+        <PageHead title=text.title.to_owned() text=text.text>{create}</PageHead>
         {created}
-        {revoked.then(|| view! { <Notice tone=Tone::Good title=text.was_revoked.to_owned() text=text.was_revoked_text.to_owned()/> })}
-        {failure.map(|failure| view! { <FailureNotice failure lang/> })}
-        <div class="columns">
-            <section class="panel"><div class="panel__head"><h2>{text.list}</h2></div>{list(&member, keys)}</section>
-            {create_form(&member)}
+        {outcome(&member.visit, &[("revoked", text.was_revoked, text.was_revoked_text)])}
+        <div class="stack-lg">
+            <section class="panel">
+                {list(&member, keys)}
+                <Pager lang label=text.title next/>
+            </section>
+            {may_write.then(|| create_form(&member))}
         </div>
     }
     .into_any())
@@ -58,11 +66,13 @@ fn shown_once(member: &Member, created: &CreatedApiKey, number: Option<&Number>)
         "curl {}/v1/calls \\\n  -H \"Authorization: Bearer {}\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\"from\": \"{from}\", \"to\": \"+254722000042\"}}'",
         member.visit.public_url, created.key
     );
+    let former = created.api_key.former_secret_until.clone();
     view! {
         <section class="secret" role="status">
             <h2>{text.created}</h2>
             <p>{text.created_text}</p>
             <div class="secret__value"><code id="new-key">{created.key.clone()}</code><CopyButton of="new-key" lang/></div>
+            {former.map(|until| view! { <p>{text.former_until}" "<Moment at=until lang/>"."</p> })}
             <h3>{text.first_call}</h3>
             <CodeBlock id="first-call" label=text.first_call code=curl lang/>
         </section>
@@ -75,69 +85,88 @@ fn list(member: &Member, keys: Vec<ApiKey>) -> AnyView {
     let common = &member.text().common;
     let lang = member.visit.lang;
     if keys.is_empty() {
-        return view! { <Empty glyph=Glyph::Key title=text.none text=text.none_text/> }.into_any();
+        let words = if member.may(Scope::ApiKeysWrite) { text.none_text } else { text.none_may };
+        return view! { <Empty glyph=Glyph::Key title=text.none text=words/> }.into_any();
     }
+    let moment = |at: Option<String>| match at {
+        Some(at) => view! { <Moment at lang/> }.into_any(),
+        None => common.never.into_any(),
+    };
     let rows = keys.into_iter().map(|key| {
         let scopes = if key.scopes.iter().any(|scope| scope == "*") { text.all_scopes.to_owned() } else { key.scopes.join(", ") };
-        let name = view! { <span><span class="strong">{key.name.clone()}</span><br/><span class="muted small">{scopes}</span></span> };
-        let used = match key.last_used_at {
-            Some(at) => view! { <Moment at lang/> }.into_any(),
-            None => common.never.into_any(),
-        };
-        let end = if key.revoked_at.is_some() {
-            badge(Tone::Neutral, text.revoked).into_any()
-        } else {
-            // A question before the deed, without script: <details> opens onto the button that does it.
-            view! {
-                <details class="confirm">
-                    <summary class="button button--small button--danger">{text.revoke}</summary>
-                    <form class="confirm__ask" method="post" action=format!("/console/keys/{}/revoke", key.id)>
-                        <p>{fill(text.revoke_ask, &key.name)}</p>
-                        <button class="button button--small button--danger-solid">{text.revoke_sure}</button>
-                    </form>
-                </details>
-            }
-            .into_any()
-        };
+        let name = view! { <span class="who"><span class="strong">{key.name.clone()}</span><span class="muted small">{scopes}</span></span> };
+        let used = view! { <span class="who">{moment(key.last_used_at.clone())}{key.last_used_ip.clone().map(|ip| view! { <code class="small">{ip}</code> })}</span> };
+        let former = key.former_secret_until.clone().map(|until| view! { <span class="muted small">{text.former_until}" "<Moment at=until lang/></span> });
+        let secret = view! { <span class="who"><code>{key.prefix.clone()}"…"</code>{former}</span> };
         view! {
-            <tr>
+            <tr class=if key.status == ApiKeyStatus::Active { "" } else { "table__past" }>
                 {cell(text.name, "", name)}
-                {cell(text.key, "nowrap", view! { <code>{key.prefix}"…"</code> })}
+                {cell(text.key, "", secret)}
                 {cell(text.last_used, "muted", used)}
-                {cell("", "end", end)}
+                {cell(text.expires, "muted", moment(key.expires_at.clone()))}
+                {cell(text.status, "", status(member, key.status))}
+                {cell("", "end", actions(member, &key))}
             </tr>
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.name), Start(text.key), Start(text.last_used), Unseen(common.action)])}<tbody>{rows}</tbody></table> }.into_any()
+    let headings = heads([
+        Start(text.name),
+        Start(text.key),
+        Start(text.last_used),
+        Start(text.expires),
+        Start(text.status),
+        Unseen(common.action),
+    ]);
+    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }
 
-fn create_form(member: &Member) -> AnyView {
-    const FORM: &str = forms::CREATE_KEY;
+fn status(member: &Member, status: ApiKeyStatus) -> AnyView {
     let text = &member.text().keys;
-    let visit = member.visit.clone();
-    let failure = visit.failure_of(FORM).filter(|failure| failure.field() != Some("name")).cloned();
-    let lang = visit.lang;
-    let scopes = SCOPES.iter().filter(|scope| **scope != "*").map(|scope| {
-        view! { <label class="choice"><input type="checkbox" name="scope" value=*scope/><code>{*scope}</code></label> }
-    });
+    match status {
+        ApiKeyStatus::Active => badge(Tone::Good, text.active).into_any(),
+        ApiKeyStatus::Expired => badge(Tone::Warn, text.expired).into_any(),
+        ApiKeyStatus::Revoked => badge(Tone::Neutral, text.revoked).into_any(),
+    }
+}
+
+/// A key that works is given another secret or taken back; one that has expired is only taken back.
+fn actions(member: &Member, key: &ApiKey) -> Option<AnyView> {
+    let text = &member.text().keys;
+    if key.status == ApiKeyStatus::Revoked || !member.may(Scope::ApiKeysWrite) {
+        return None;
+    }
+    let rotate = (key.status == ApiKeyStatus::Active).then(|| rotate_form(member, key));
+    let revoke = view! {
+        <TypedConfirm lang=member.visit.lang opens=text.revoke label=fill(text.revoke_label, &key.name)
+            action=format!("/console/keys/{}/revoke", key.id) name=key.name.clone() ask=fill(text.revoke_ask, &key.name) sure=text.revoke_sure/>
+    };
+    Some(view! { <div class="actions">{rotate}{revoke}</div> }.into_any())
+}
+
+fn rotate_form(member: &Member, key: &ApiKey) -> AnyView {
+    let text = &member.text().keys;
+    /// What the API takes when nothing is said: a day.
+    const USUAL: &str = "86400";
+    let overlaps = [
+        ("0", text.overlap_none),
+        ("3600", text.overlap_hour),
+        (USUAL, text.overlap_day),
+        ("604800", text.overlap_week),
+    ];
+    let options =
+        overlaps.map(|(seconds, words)| view! { <option value=seconds selected=seconds == USUAL>{words}</option> });
+    let token = format!("{}-{}", member.visit.form_token, key.id);
     view! {
-        <section class="panel">
-            <div class="panel__head"><h2>{text.create}</h2></div>
-            <div class="panel__body">
-                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
-                <form class="form" method="post" action=FORM>
-                    {hidden("form_token", visit.form_token.clone())}
-                    <Field visit form=FORM name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=80/>
-                    <fieldset class="choices">
-                        <legend class="field__label">{text.scopes}</legend>
-                        {scopes.collect_view()}
-                    </fieldset>
-                    <p class="field__hint">{text.scopes_hint}</p>
-                    <div class="form__actions"><button class="button button--primary">{text.create_button}</button></div>
-                </form>
-            </div>
-        </section>
+        <details class="confirm">
+            <summary class="button button--small" aria-label=fill(text.rotate_label, &key.name)>{text.rotate}</summary>
+            <form class="confirm__ask" method="post" action=format!("/console/keys/{}/rotate", key.id)>
+                <p>{text.rotate_ask}</p>
+                {hidden("form_token", token)}
+                <label class="field"><span class="field__label">{text.overlap}</span><select class="field__input" name="overlap_seconds">{options.into_iter().collect_view()}</select></label>
+                <button class="button button--small button--primary">{text.rotate_sure}</button>
+            </form>
+        </details>
     }
     .into_any()
 }

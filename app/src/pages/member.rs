@@ -2,6 +2,7 @@
 
 use super::failure::failure_title;
 use crate::{
+    access::may,
     api_client::{Api, ApiFailure},
     components::{FailureNotice, Frame, PageHead, Window},
     i18n::Text,
@@ -9,7 +10,11 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use sautikit_api::{accounts::Me, wallet::Balance};
+use sautikit_api::{
+    accounts::{Me, Workspace},
+    rights::Scope,
+    wallet::Balance,
+};
 use std::future::Future;
 
 /// A signed-in visitor with a workspace.
@@ -27,6 +32,16 @@ impl Member {
 
     pub(crate) fn text(&self) -> &'static Text {
         self.visit.text()
+    }
+
+    /// Whether the visitor may do this here; what they may not is not offered.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        may(&self.me, scope)
+    }
+
+    /// The workspace that the visitor works in. There is one: without, no page of the console is shown.
+    pub(crate) fn workspace(&self) -> Option<&Workspace> {
+        self.me.workspace.as_ref()
     }
 
     /// ISO 4217 of the workspace.

@@ -3,6 +3,8 @@
 //! Every page is rendered whole before the first byte leaves (`SsrMode::Async`): out-of-order streaming would leave
 //! "Loading" behind without JavaScript, and a page has to choose its status or redirect first.
 
+mod audit;
+mod audit_changes;
 mod call;
 mod call_stats;
 mod call_timeline;
@@ -12,17 +14,26 @@ mod docs;
 mod failure;
 mod home;
 mod invitation;
+mod key_form;
 mod keys;
 mod landing;
 mod member;
+mod members;
 mod not_found;
 mod number;
 mod numbers;
 mod onboarding;
+mod operator_workspaces;
+mod place;
+mod profile;
+mod requests;
+mod roles;
+mod settings;
 mod sign_in;
 mod softphone;
 mod verify;
 mod wallet;
+mod workspace_new;
 
 pub(crate) use failure::FailurePage;
 
@@ -55,6 +66,14 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/workspaces/new") view=workspace_new::NewWorkspacePage ssr=SsrMode::Async/>
+                <Route path=path!("/workspace/members") view=members::MembersPage ssr=SsrMode::Async/>
+                <Route path=path!("/workspace/roles") view=roles::RolesPage ssr=SsrMode::Async/>
+                <Route path=path!("/workspace/settings") view=settings::SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/workspace/audit") view=audit::AuditPage ssr=SsrMode::Async/>
+                <Route path=path!("/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces") view=operator_workspaces::OperatorWorkspacesPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>
             </FlatRoutes>

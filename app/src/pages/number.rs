@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::numbers::Number;
+use sautikit_api::{numbers::Number, rights::Scope};
 
 /// One number.
 #[component]
@@ -29,16 +29,18 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         Some("calling") => Some((text.calling, text.calling_text)),
         _ => None,
     };
+    let may_write = member.may(Scope::NumbersWrite);
+    let may_call = member.may(Scope::SipToken);
     let call_with = format!("/softphone?from={}", escape(&number.e164));
     Ok(view! {
         <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
-            <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a>
+            {may_call.then(|| view! { <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a> })}
         </PageHead>
         {done.map(|(title, words)| view! { <Notice tone=Tone::Good title=title.to_owned() text=words.to_owned()/> })}
         <div class="columns">
-            {routing(&member, &number)}
+            {if may_write { routing(&member, &number) } else { routing_facts(&member, &number) }}
             <div class="stack">
-                {member.visit.development.then(|| try_it(&member, &number))}
+                {(may_write && member.visit.development).then(|| try_it(&member, &number))}
                 {facts(&member, number)}
             </div>
         </div>
@@ -66,6 +68,23 @@ fn routing(member: &Member, number: &Number) -> AnyView {
                     <div class="form__actions"><button class="button button--primary">{text.save_routing}</button></div>
                 </form>
             </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// Where its calls go, for those who may not change it.
+fn routing_facts(member: &Member, number: &Number) -> AnyView {
+    let text = &member.text().numbers;
+    let url = |url: &Option<String>| url.clone().unwrap_or_else(|| "–".to_owned());
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.routing}</h2></div>
+            <dl class="facts panel__body">
+                <dt>{text.voice_url}</dt><dd>{url(&number.voice_callback_url)}</dd>
+                <dt>{text.fallback_url}</dt><dd>{url(&number.fallback_url)}</dd>
+                <dt>{text.events_url}</dt><dd>{url(&number.events_url)}</dd>
+            </dl>
         </section>
     }
     .into_any()

@@ -12,7 +12,10 @@ use crate::{
     i18n::fill,
 };
 use leptos::prelude::*;
-use sautikit_api::numbers::{AvailableNumber, Number};
+use sautikit_api::{
+    numbers::{AvailableNumber, Number},
+    rights::Scope,
+};
 
 /// Numbers.
 #[component]
@@ -94,16 +97,19 @@ fn inventory(member: &Member, available: Vec<AvailableNumber>) -> AnyView {
         return view! { <Empty glyph=Glyph::Numbers title=text.none_found text=text.none_found_text/> }.into_any();
     }
     let token = member.visit.form_token.clone();
+    let may_claim = member.may(Scope::NumbersWrite);
     let rows = available.into_iter().map(|number| {
         // One key per number: claiming a second number from the same page is another intention.
         let key = format!("{token}-{}", number.id);
-        let claim = view! {
-            <form method="post" action=forms::CLAIM>
-                {hidden("id", number.id.to_string())}
-                {hidden("form_token", key)}
-                <button class="button button--small" aria-label=fill(text.claim_label, &number.e164)>{text.claim}</button>
-            </form>
-        };
+        let claim = may_claim.then(|| {
+            view! {
+                <form method="post" action=forms::CLAIM>
+                    {hidden("id", number.id.to_string())}
+                    {hidden("form_token", key)}
+                    <button class="button button--small" aria-label=fill(text.claim_label, &number.e164)>{text.claim}</button>
+                </form>
+            }
+        });
         view! {
             <tr>
                 {cell(text.number, "strong", number.e164.clone())}

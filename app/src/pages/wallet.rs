@@ -6,13 +6,16 @@ use crate::{
     components::{
         Empty, FailureNotice, Field, Glyph,
         Head::{End, Start},
-        Moment, Notice, PageHead, Tone, cell, heads, hidden,
+        Moment, Notice, PageHead, Pager, Tone, cell, heads, hidden,
     },
     format, forms,
     i18n::{Text, fill},
 };
 use leptos::prelude::*;
-use sautikit_api::wallet::{LedgerEntry, TopUp};
+use sautikit_api::{
+    rights::Scope,
+    wallet::{LedgerEntry, TopUp},
+};
 
 /// Seconds between two looks at a pending top-up (`app/js/live.js`).
 const PENDING_LOOK_SECONDS: &str = "1";
@@ -24,7 +27,7 @@ pub(crate) fn WalletPage() -> impl IntoView {
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {
-    let text = member.text();
+    let (text, lang) = (member.text(), member.visit.lang);
     let query = &member.visit.query;
     let top_up = match query.get("top_up") {
         Some(id) => member.api().get::<TopUp>(format!("/v1/wallet/top-ups/{}", escape(id))).await.ok(),
@@ -34,17 +37,18 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let answer = member.api().fetch(with_query("/v1/wallet/ledger", &[("cursor", cursor)])).await?;
     let entries: Vec<LedgerEntry> = answer.read()?;
     let next = answer.header("x-next-cursor").map(|cursor| with_query("/wallet", &[("cursor", cursor)]));
+    let may_top_up = member.may(Scope::WalletWrite);
     Ok(view! {
         <PageHead title=text.wallet.title.to_owned() text=text.wallet.text/>
         {top_up.map(|top_up| progress(text, &top_up))}
         <div class="stack-lg">
             <div data-live="figures">{figures(&member)}</div>
-            <div class="columns columns--late">
-                {top_up_form(&member)}
+            <div class=if may_top_up { "columns columns--late" } else { "stack-lg" }>
+                {may_top_up.then(|| top_up_form(&member))}
                 <section class="panel" data-live="ledger">
                     <div class="panel__head"><h2>{text.wallet.ledger}</h2></div>
                     {ledger(&member, entries)}
-                    {next.map(|href| view! { <nav class="pager" aria-label=text.wallet.ledger><a class="button button--small" href=href>{text.common.next_page}</a></nav> })}
+                    <Pager lang label=text.wallet.ledger next/>
                 </section>
             </div>
         </div>

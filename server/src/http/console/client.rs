@@ -12,6 +12,7 @@ use tower::ServiceExt;
 
 use crate::gateway::Gateway;
 use crate::http::BODY_LIMIT_BYTES;
+use crate::http::caller::WORKSPACE_HEADER;
 use crate::http::request_log::OfConsole;
 
 /// What of the visitor's request the API has to see: who they are, whether our own page sent them, and whether a proxy
@@ -68,6 +69,10 @@ impl InProcess {
         if let Some(key) = request.idempotency_key {
             let key = HeaderValue::from_str(&key).map_err(|problem| unreadable(problem.to_string()))?;
             headers.insert("idempotency-key", key);
+        }
+        if let Some(workspace) = request.workspace {
+            let workspace = HeaderValue::from_str(&workspace).map_err(|problem| unreadable(problem.to_string()))?;
+            headers.insert(WORKSPACE_HEADER, workspace);
         }
         built.extensions_mut().insert(OfConsole);
         if let Some(peer) = self.peer {

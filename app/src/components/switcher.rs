@@ -1,0 +1,46 @@
+//! Which workspace this is, what it can spend, and the way to the others.
+
+use super::{Glyph, Icon};
+use crate::{forms, visit::Visit};
+use leptos::prelude::*;
+use sautikit_api::accounts::{Me, Workspace};
+
+/// A menu of the person's workspaces; each entry is a button of one form, so that it works without script.
+#[component]
+pub(crate) fn Switcher(
+    visit: Visit,
+    me: Me,
+    /// What the workspace can spend, in words.
+    money: Option<String>,
+) -> impl IntoView {
+    let text = visit.text();
+    let current = me.workspace.as_ref().map(|workspace| workspace.id);
+    let name = me.workspace.as_ref().map(|workspace| workspace.name.clone()).unwrap_or_default();
+    let entry = |workspace: Workspace| {
+        let is_current = Some(workspace.id) == current;
+        let role = text.rights.role(workspace.role);
+        view! {
+            <li>
+                <button class="switcher__entry" name="id" value=workspace.id.to_string() aria-current=is_current.then_some("true")>
+                    <span class="switcher__name">{workspace.name}</span><span class="switcher__role">{role}</span>
+                    {is_current.then(|| view! { <Icon glyph=Glyph::Check/> })}
+                </button>
+            </li>
+        }
+    };
+    let entries = me.workspaces.into_iter().map(entry).collect_view();
+    view! {
+        <details class="switcher">
+            <summary class="workspace">
+                <span class="visually-hidden">{text.workspace.switch}": "</span>
+                <span class="workspace__name">{name}</span>
+                <span class="workspace__money figure" data-live="balance">{money}</span>
+                <Icon glyph=Glyph::Switch/>
+            </summary>
+            <div class="switcher__menu">
+                <form method="post" action=forms::ENTER_WORKSPACE><ul>{entries}</ul></form>
+                <a class="switcher__entry" href="/workspaces/new"><Icon glyph=Glyph::Plus/><span class="switcher__name">{text.workspace.create}</span></a>
+            </div>
+        </details>
+    }
+}

@@ -1,0 +1,42 @@
+//! Members and invitations.
+
+catalogue! {
+    /// Members and invitations.
+    Members {
+        title: "Members" | "Washiriki",
+        text: "Who works in this workspace, and as what." | "Wanaofanya kazi katika eneo hili, na kwa jukumu gani.",
+        what_roles_may: "What each role may do" | "Kila jukumu linaruhusiwa nini",
+        person: "Person" | "Mtu",
+        role: "Role" | "Jukumu",
+        joined: "Joined" | "Alijiunga",
+        change: "Change" | "Badilisha",
+        change_label: "Change {}" | "Badilisha {}",
+        change_role: "Change role" | "Badilisha jukumu",
+        remove: "Remove" | "Ondoa",
+        remove_ask: "{} loses access at once, and keys that they made stop working." | "{} atapoteza ruhusa mara moja, na funguo alizounda zitaacha kufanya kazi.",
+        remove_sure: "Remove member" | "Ondoa mshiriki",
+        leave: "Leave" | "Ondoka",
+        leave_ask: "You lose access to {} at once, and keys that you made stop working." | "Utapoteza ruhusa ya {} mara moja, na funguo ulizounda zitaacha kufanya kazi.",
+        leave_sure: "Leave workspace" | "Ondoka kwenye eneo",
+        role_changed: "The role was changed" | "Jukumu limebadilishwa",
+        role_changed_text: "It applies from their next click on." | "Linatumika kuanzia hatua yao inayofuata.",
+        removed: "The member was removed" | "Mshiriki ameondolewa",
+        removed_text: "A mistake? Invite them again." | "Ni kosa? Mwalike tena.",
+        invitations: "Open invitations" | "Mialiko iliyo wazi",
+        no_invitations: "No open invitations" | "Hakuna mialiko iliyo wazi",
+        no_invitations_text: "Whoever you invite stands here until they accept or decline." | "Unayemwalika ataonekana hapa hadi akubali au akatae.",
+        sent: "Sent" | "Ulitumwa",
+        expires: "Expires" | "Unaisha",
+        expired: "Expired" | "Umeisha",
+        address: "E-mail address" | "Anwani ya barua pepe",
+        invite: "Invite someone" | "Alika mtu",
+        invite_text: "We mail a link that works only for this address. An open invitation of theirs is replaced." | "Tunatuma kiungo kinachofanya kazi kwa anwani hii pekee. Mwaliko wao ulio wazi unabadilishwa.",
+        invite_button: "Send invitation" | "Tuma mwaliko",
+        invited: "The invitation is on its way" | "Mwaliko umetumwa",
+        invited_text: "They become a member when they accept it." | "Atakuwa mshiriki atakapoukubali.",
+        withdraw: "Withdraw" | "Ondoa",
+        withdraw_label: "Withdraw the invitation of {}" | "Ondoa mwaliko wa {}",
+        withdrawn: "The invitation was withdrawn" | "Mwaliko umeondolewa",
+        withdrawn_text: "Its link no longer works. You can invite them again." | "Kiungo chake hakifanyi kazi tena. Unaweza kuwaalika tena.",
+    }
+}

@@ -1,0 +1,125 @@
+//! `/developers/requests`: what keys and people asked of the API, and what it answered.
+
+use super::member::{Member, member_page};
+use crate::{
+    api_client::{ApiFailure, escape, with_query},
+    components::{
+        Empty, Glyph,
+        Head::{End, Start},
+        Moment, PageHead, Pager, Tone, badge, cell, heads,
+    },
+    format,
+};
+use leptos::prelude::*;
+use sautikit_api::{keys::ApiKey, requests::LoggedRequest};
+
+const PAGE: &str = "/developers/requests";
+/// Query parameters that the page passes on to the API, named alike.
+const FILTERS: [&str; 4] = ["status", "method", "path", "api_key_id"];
+/// Methods of the API.
+const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The request log.
+#[component]
+pub(crate) fn RequestsPage() -> impl IntoView {
+    member_page(|text| text.requests.title, content)
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let (text, lang) = (member.text(), member.visit.lang);
+    let query = &member.visit.query;
+    let chosen = FILTERS.map(|name| (name, query.get(name).unwrap_or_default().trim()));
+    let cursor = query.get("cursor").unwrap_or_default();
+    let with_cursor = |path: &'static str, cursor: &str| {
+        let pairs: Vec<(&str, &str)> = chosen.iter().copied().chain([("cursor", cursor)]).collect();
+        with_query(path, &pairs)
+    };
+    let answer = member.api().fetch(with_cursor("/v1/requests", cursor)).await?;
+    let requests: Vec<LoggedRequest> = answer.read()?;
+    let keys: Vec<ApiKey> = member.api().get("/v1/api-keys?limit=200").await?;
+    let next = answer.header("x-next-cursor").map(|cursor| with_cursor(PAGE, cursor));
+    let first = (!cursor.is_empty()).then(|| with_query(PAGE, &chosen));
+    let filtered = chosen.iter().any(|(_, value)| !value.is_empty());
+    let list = match (requests.is_empty(), filtered) {
+        (false, _) => table(&member, requests),
+        (true, true) => view! { <Empty glyph=Glyph::Requests title=text.requests.none_match text=text.requests.none_match_text step=(text.requests.clear, PAGE)/> }.into_any(),
+        (true, false) => view! { <Empty glyph=Glyph::Requests title=text.requests.none text=text.requests.none_text step=(text.common.keys, "/developers/keys")/> }.into_any(),
+    };
+    Ok(view! {
+        <PageHead title=text.requests.title.to_owned() text=text.requests.text/>
+        {filter_bar(&member, chosen, keys)}
+        <section class="panel">
+            {list}
+            <Pager lang label=text.requests.title first next/>
+        </section>
+    }
+    .into_any())
+}
+
+fn filter_bar(member: &Member, chosen: [(&str, &str); 4], keys: Vec<ApiKey>) -> AnyView {
+    let [(_, status), (_, method), (_, path), (_, key)] = chosen;
+    let text = &member.text().requests;
+    let option = |value: String, words: String, chosen: &str| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{words}</option> }
+    };
+    let classes = [("2xx", text.succeeded), ("4xx", text.refused), ("5xx", text.broken)];
+    let statuses = classes.map(|(value, words)| option(value.to_owned(), words.to_owned(), status));
+    let methods = METHODS.map(|value| option(value.to_owned(), value.to_owned(), method));
+    let keys: Vec<_> = keys.into_iter().map(|each| option(each.id.to_string(), each.name, key)).collect();
+    view! {
+        <form class="filters" method="get" action=PAGE role="search">
+            <div class="field">
+                <label class="field__label" for="status">{text.status}</label>
+                <select class="field__input" id="status" name="status"><option value="">{text.any}</option>{statuses.into_iter().collect_view()}</select>
+            </div>
+            <div class="field">
+                <label class="field__label" for="method">{text.method}</label>
+                <select class="field__input" id="method" name="method"><option value="">{text.any}</option>{methods.into_iter().collect_view()}</select>
+            </div>
+            <div class="field">
+                <label class="field__label" for="api_key_id">{text.key}</label>
+                <select class="field__input" id="api_key_id" name="api_key_id"><option value="">{text.any}</option>{keys.into_iter().collect_view()}</select>
+            </div>
+            <div class="field">
+                <label class="field__label" for="path">{text.path}</label>
+                <input class="field__input" id="path" name="path" type="search" placeholder="/v1/calls" value=path.to_owned()/>
+            </div>
+            <button class="button">{text.filter}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
+    let text = &member.text().requests;
+    let lang = member.visit.lang;
+    let rows = requests.into_iter().map(|request| {
+        let tone = match request.status {
+            ..400 => Tone::Good,
+            400..500 => Tone::Warn,
+            _ => Tone::Bad,
+        };
+        let code = request.error_code.map(|code| {
+            view! { <a class="small" href=format!("/docs/errors/{}", escape(&code))>{code.clone()}</a> }
+        });
+        let asked = view! {
+            <span class="who"><code class="breakable">{request.method}" "{request.path}</code><code class="muted small breakable">{request.request_id}</code></span>
+        };
+        let who = request.actor.label.or(request.actor.id).unwrap_or_default();
+        let who = view! { <span class="who"><span class="breakable">{who}</span>{request.ip.map(|ip| view! { <code class="muted small">{ip}</code> })}</span> };
+        view! {
+            <tr>
+                {cell(text.when, "muted", view! { <Moment at=request.created_at lang/> })}
+                {cell(text.request, "", asked)}
+                {cell(text.status, "", view! { <span class="who who--start">{badge(tone, request.status.to_string())}{code}</span> })}
+                {cell(text.who, "", who)}
+                {cell(text.duration, "end nowrap", format::milliseconds(request.duration_us))}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings =
+        heads([Start(text.when), Start(text.request), Start(text.status), Start(text.who), End(text.duration)]);
+    view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
+}
