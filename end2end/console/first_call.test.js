@@ -5,9 +5,9 @@ import { codec, hears, isRepeated } from "../support/audio.js";
 import { launchBrowser, openPage } from "../support/browser.js";
 import { startServer } from "../support/server.js";
 import { mailedLink } from "../support/workspace.js";
+import { NUMBER, press, shown } from "./newcomer.js";
 
 const EMAIL = "amina@example.co.ke";
-const NUMBER = "+254700000001";
 const CALLED = "+254722000042";
 
 let server, browser, page;
@@ -21,8 +21,6 @@ after(async () => {
   await server?.stop();
 });
 
-const shown = (text) => page.getByText(text, { exact: true }).first().waitFor();
-const press = (name) => page.getByRole("button", { name, exact: true }).click();
 /** The figure under a label of the page's row of figures. */
 const figure = (label) => page.locator(".stat", { has: page.getByText(label, { exact: true }) }).locator(".stat__value").innerText();
 /** Minor units of an amount such as `KES 1,000.00`. */
@@ -36,14 +34,14 @@ async function walletBalance() {
 test("a newcomer signs in by mail and sets up a workspace", async () => {
   await page.goto(`${server.url}/signin`);
   await page.getByLabel("E-mail address").fill(EMAIL);
-  await press("Send me a link");
-  await shown("Check your mail");
+  await press(page, "Send me a link");
+  await shown(page, "Check your mail");
   await page.goto(`${server.url}/dev/mail`);
   await page.locator(`a[href="${await mailedLink(server.url, EMAIL)}"]`).click();
-  await press("Sign in");
+  await press(page, "Sign in");
   await page.getByLabel("Your name").fill("Amina");
   await page.getByLabel("Workspace name").fill("Acme");
-  await press("Create workspace");
+  await press(page, "Create workspace");
   await page.waitForURL("**/home");
 });
 
@@ -51,31 +49,31 @@ test("tops up by the simulator and claims a number", async () => {
   await page.goto(`${server.url}/wallet`);
   await page.getByLabel("Amount").fill("1,000");
   await page.getByLabel("M-Pesa phone").fill("0722 000 001");
-  await press("Request payment");
-  await shown("Payment received");
+  await press(page, "Request payment");
+  await shown(page, "Payment received");
   assert.equal(await walletBalance(), 100_000);
   await page.goto(`${server.url}/numbers`);
-  await press(`Claim ${NUMBER}`);
-  await shown("The number is yours");
+  await press(page, `Claim ${NUMBER}`);
+  await shown(page, "The number is yours");
 });
 
 test("calls from the softphone, hears and is heard, and pays exactly what the call page says", async () => {
   const before = await walletBalance();
   await page.goto(`${server.url}/softphone`);
-  await shown("Ready");
+  await shown(page, "Ready");
   await page.locator('[data-phone="to"]').fill(CALLED);
-  await press("Call");
-  await shown("Ringing");
-  await shown("In call");
+  await press(page, "Call");
+  await shown(page, "Ringing");
+  await shown(page, "In call");
   await hears(page);
   assert.equal(await codec(page), "audio/opus");
   await isRepeated(page);
-  await press("Hang up");
+  await press(page, "Hang up");
   await page.waitForSelector('[data-phone="root"][data-state="idle"]');
 
   await page.goto(`${server.url}/calls`);
   await page.locator('tbody a[href^="/calls/"]').first().click();
-  await shown("Completed");
+  await shown(page, "Completed");
   const seconds = await figure("Duration");
   await page.waitForFunction(() => !document.body.innerText.includes("Pending"));
   const cost = minor(await figure("Cost"));

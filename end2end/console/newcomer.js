@@ -1,21 +1,33 @@
-// What every walk through the console begins with: an account, money, a number, all by the console's own forms.
-import { mailedLink } from "../support/workspace.js";
+// What walks through the console have in common: pressing, seeing, signing in, settling in, all by the console's own pages.
+import { eventually } from "../support/workspace.js";
 
 export const NUMBER = "+254700000001";
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 export const shown = (page, text) => page.getByText(text, { exact: true }).first().waitFor();
 
-/** Signs up and leaves `page` on the page of the number, which is then claimed and paid for. */
-export async function settleIn(page, server, email) {
+/** Signs in by mail; what comes then depends on who it is. */
+export async function signIn(page, server, email) {
+  const seen = new Set(await linksTo(server, email));
   await page.goto(`${server.url}/signin`);
   await page.getByLabel("E-mail address").fill(email);
   await press(page, "Send me a link");
   await shown(page, "Check your mail");
-  await page.goto(await mailedLink(server.url, email));
+  await page.goto(await eventually(`a link for ${email}`, async () => (await linksTo(server, email)).find((link) => !seen.has(link))));
   await press(page, "Sign in");
-  await page.getByLabel("Your name").fill("Amina");
-  await page.getByLabel("Workspace name").fill("Duka");
+}
+
+/** Signs up and names the first workspace. */
+export async function signUp(page, server, email, { name = "Amina", workspace = "Duka" } = {}) {
+  await signIn(page, server, email);
+  await page.getByLabel("Your name").fill(name);
+  await page.getByLabel("Workspace name").fill(workspace);
   await press(page, "Create workspace");
+  await page.waitForURL("**/home");
+}
+
+/** Signs up and leaves `page` on the page of the number, which is then claimed and paid for. */
+export async function settleIn(page, server, email) {
+  await signUp(page, server, email);
   await page.goto(`${server.url}/wallet`);
   await page.getByLabel("M-Pesa phone").fill("0722 000 001");
   await press(page, "Request payment");
@@ -23,4 +35,10 @@ export async function settleIn(page, server, email) {
   await page.goto(`${server.url}/numbers`);
   await press(page, `Claim ${NUMBER}`);
   await shown(page, "The number is yours");
+}
+
+/** Where the mails to `email` lead. */
+async function linksTo(server, email) {
+  const mails = await (await fetch(`${server.url}/dev/mail.json`)).json();
+  return mails.filter((mail) => mail.to.includes(email)).flatMap((mail) => mail.links);
 }

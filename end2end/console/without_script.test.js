@@ -88,7 +88,12 @@ test("a key is created, shown once, revoked", async () => {
   assert.match(await page.locator("#new-key").innerText(), /^skt_test_/);
   await open("/developers/keys");
   assert.equal(await page.locator("#new-key").count(), 0);
+  await page.locator("summary", { hasText: "Rotate" }).click();
+  await press("Rotate key");
+  await shown("The secret before works until");
+  await open("/developers/keys");
   await page.locator("summary", { hasText: "Revoke" }).click();
+  await page.getByLabel("Type “ci” to confirm").fill("ci");
   await press("Revoke key");
   await shown("The key was revoked");
 });
