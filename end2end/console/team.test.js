@@ -137,6 +137,22 @@ test("a second workspace is opened, renamed, left for the first and deleted", as
   assert.equal(await workspace(owner), "Duka Moja");
 });
 
+test("what opens closes by Escape, which leads back to its button", async () => {
+  await owner.goto(`${server.url}/workspace/members`);
+  const leave = row(owner, OWNER).locator("summary", { hasText: "Leave" });
+  await leave.focus();
+  await owner.keyboard.press("Enter");
+  await owner.keyboard.press("Tab");
+  await owner.keyboard.type("Duka");
+  assert.equal(await owner.getByLabel("Type “Duka Moja” to confirm").inputValue(), "Duka");
+  await owner.keyboard.press("Escape");
+  assert.equal(await owner.locator("details.confirm[open]").count(), 0);
+  assert.ok(await leave.evaluate((summary) => summary === document.activeElement));
+  await menu(owner);
+  await owner.locator("h1").click();
+  assert.equal(await owner.locator("details.switcher[open]").count(), 0);
+});
+
 test("no page had an error meanwhile", () => {
   assert.deepEqual([...owner.problems, ...invited.problems], []);
 });

@@ -107,6 +107,40 @@ test("the sandbox calls, the call is seen and hung up", async () => {
   await comes("Inbound");
 });
 
+test("someone is invited and the invitation withdrawn", async () => {
+  await open("/workspace/members");
+  await page.getByLabel("E-mail address").fill("wanjiku@example.co.ke");
+  await press("Send invitation");
+  await shown("The invitation is on its way");
+  await press("Withdraw the invitation of wanjiku@example.co.ke");
+  await shown("The invitation was withdrawn");
+});
+
+test("the log is filtered, the workspace and its owner renamed", async () => {
+  await open("/workspace/audit");
+  await page.getByLabel("Action").selectOption("invitation.withdrawn");
+  await press("Filter");
+  assert.equal(await page.locator("tbody tr").count(), 1);
+  await open("/workspace/settings");
+  await page.getByLabel("Name").fill("Duka la Baraka");
+  await press("Save");
+  await shown("Settings saved");
+  await open("/profile");
+  await page.getByLabel("Your name").fill("Baraka Mwangi");
+  await press("Save");
+  await shown("Your name was saved");
+});
+
+test("a second workspace is opened and the first entered again", async () => {
+  await open("/workspaces/new");
+  await page.getByLabel("Workspace name").fill("Tawi");
+  await press("Create workspace");
+  await shown("0 of 5 done");
+  await page.locator(".sidebar__body--wide .switcher > summary").click();
+  await press("Duka la Baraka Owner");
+  await shown("3 of 5 done");
+});
+
 test("home has ticked what was done", async () => {
   await open("/home");
   await page.locator(".step--done").first().waitFor();
