@@ -26,6 +26,7 @@ catalogue! {
         new_link: "Ask for a new link" | "Omba kiungo kipya",
         onboarding: "Set up your workspace" | "Andaa eneo lako la kazi",
         onboarding_text: "It owns your numbers, calls and wallet. You can invite others later." | "Linamiliki nambari, simu na pochi yako. Unaweza kualika wengine baadaye.",
+        onboarding_invited: "Were you invited to a workspace? Open the link in the invitation's mail instead." | "Je, ulialikwa kwenye eneo la kazi? Badala yake fungua kiungo kilicho kwenye barua ya mwaliko.",
         your_name: "Your name" | "Jina lako",
         workspace_name: "Workspace name" | "Jina la eneo la kazi",
         workspace_hint: "Your company or project" | "Kampuni au mradi wako",

@@ -29,7 +29,7 @@ pub(crate) fn InvitationPage() -> impl IntoView {
 
 fn offered(visit: Visit, offer: InvitationOffer, token: String) -> AnyView {
     let text = &visit.text().invitation;
-    let what = text.offer.replacen("{}", &offer.invited_by, 1).replacen("{}", offer.role.as_str(), 1);
+    let what = text.offer.replacen("{}", &offer.invited_by, 1).replacen("{}", visit.text().rights.role(offer.role), 1);
     view! {
         <EntryCard visit title=offer.workspace_name text=what>
             <form class="form" method="post" action=forms::ANSWER_INVITATION>

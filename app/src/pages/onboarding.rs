@@ -42,6 +42,7 @@ fn form(visit: Visit) -> AnyView {
                 <Select visit form=FORM name="currency" label=text.currency hint=text.currency_hint options=currencies() value="KES".to_owned()/>
                 <button class="button button--primary button--wide">{text.create}</button>
             </form>
+            <p class="field__hint">{text.onboarding_invited}</p>
         </EntryCard>
     }
     .into_any()

@@ -121,5 +121,5 @@ fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
     let rows = rows.collect_view();
     let headings =
         heads([Start(text.when), Start(text.request), Start(text.status), Start(text.who), End(text.duration)]);
-    view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <table class="table table--top table--requests">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }
