@@ -1,14 +1,13 @@
 //! Cursor pagination: `limit` and an opaque `cursor`, newest first, stable under inserts.
 //!
-//! The cursor is the position of the last row shown, `created_at.id` in base64url; a list fetches one row more than it
-//! shows to know whether a next page exists.
+//! The cursor is the position of the last row shown: `created_at` and `id` as 48 hexadecimal digits, so that the API's
+//! description can say which cursors are well formed. A list fetches one row more than it shows to know whether a next page
+//! exists.
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sautikit_api::ErrorCode;
 use serde::Serialize;
 use uuid::Uuid;
@@ -20,6 +19,8 @@ use crate::state::AppState;
 const DEFAULT_LIMIT: i64 = 50;
 /// Most rows of one page: keeps an answer below about 200 kB.
 const MAX_LIMIT: i64 = 200;
+/// Of a moment (16) and an id (32).
+const CURSOR_DIGITS: usize = 48;
 /// Sorts after every id.
 const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
@@ -101,13 +102,15 @@ fn read_limit(text: &str) -> ApiResult<i64> {
 }
 
 fn cursor((micros, id): (i64, Uuid)) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{micros}.{id}"))
+    // As its bits: no sign has a place in it.
+    format!("{:016x}{}", u64::from_be_bytes(micros.to_be_bytes()), id.simple())
 }
 
 fn read_cursor(text: &str) -> Option<(i64, String)> {
-    let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let (micros, id) = plain.split_once('.')?;
-    Some((micros.parse().ok()?, Uuid::parse_str(id).ok()?.to_string()))
+    let is_hex = text.len() == CURSOR_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (micros, id) = text.split_at_checked(16).filter(|_| is_hex)?;
+    let micros = i64::from_be_bytes(u64::from_str_radix(micros, 16).ok()?.to_be_bytes());
+    Some((micros, Uuid::try_parse(id).ok()?.to_string()))
 }
 
 fn next_uri(uri: &Uri, next: &str) -> String {
@@ -128,7 +131,9 @@ mod tests {
     fn a_cursor_reads_back() {
         let id = Uuid::from_u128(7);
         assert_eq!(read_cursor(&cursor((42, id))), Some((42, id.to_string())));
+        assert_eq!(read_cursor(&cursor((-42, id))), Some((-42, id.to_string())));
         assert_eq!(read_cursor("nonsense"), None);
+        assert_eq!(read_cursor(&"+".repeat(CURSOR_DIGITS)), None);
     }
 
     #[test]
