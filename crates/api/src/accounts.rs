@@ -48,6 +48,7 @@ impl Role {
 #[serde(deny_unknown_fields)]
 pub struct MagicLinkRequest {
     /// Where the link goes.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Email))]
     pub email: String,
 }
 
@@ -78,12 +79,16 @@ pub struct SignedIn {
 #[serde(deny_unknown_fields)]
 pub struct OnboardingRequest {
     /// The person's name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub name: String,
     /// The workspace's name.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub workspace_name: String,
     /// ISO 3166-1 alpha-2, for instance `KE`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// ISO 4217, for instance `KES`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
 }
 
@@ -127,10 +132,13 @@ pub struct Workspace {
 #[serde(deny_unknown_fields)]
 pub struct CreateWorkspace {
     /// 1 to 120 characters.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub name: String,
     /// ISO 3166-1 alpha-2, for instance `KE`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// ISO 4217, for instance `KES`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
 }
 
@@ -141,9 +149,11 @@ pub struct CreateWorkspace {
 pub struct UpdateWorkspace {
     /// 1 to 120 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Name>))]
     pub name: Option<String>,
     /// ISO 3166-1 alpha-2: how national numbers are read from here on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Country>))]
     pub country: Option<String>,
 }
 
@@ -182,6 +192,7 @@ pub struct Me {
 #[serde(deny_unknown_fields)]
 pub struct UpdateMe {
     /// The new name, 1 to 120 characters.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub name: String,
 }
 

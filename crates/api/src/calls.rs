@@ -109,9 +109,11 @@ pub struct CreateCall {
     pub metadata: Option<serde_json::Value>,
     /// How long to ring, in seconds: 5 to 600, default 60.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 5, maximum = 600))]
     pub timeout: Option<i64>,
     /// The longest answered time, in seconds: 1 to 14,400 (default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 14_400))]
     pub max_duration: Option<i64>,
 }
 
@@ -209,6 +211,18 @@ pub struct CallEvent {
     pub occurred_at: String,
     /// Facts, their shape told by the kind.
     pub data: serde_json::Value,
+}
+
+/// One server-sent event of `GET /v1/calls/{id}/stream`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StreamedEvent {
+    /// The entry's `sequence`, for `Last-Event-ID`.
+    pub id: String,
+    /// The entry's `kind`.
+    pub event: String,
+    /// The entry, a [`CallEvent`] as JSON.
+    pub data: String,
 }
 
 /// Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed.

@@ -47,6 +47,7 @@ pub struct CreateApiKey {
 pub struct RotateApiKey {
     /// How long the secret that is replaced still works: 0 to 604800 (7 days); 86400 (a day) when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 604_800))]
     pub overlap_seconds: Option<i64>,
 }
 

@@ -6,6 +6,8 @@
 pub mod accounts;
 pub mod actions;
 pub mod audit;
+#[cfg(feature = "openapi")]
+pub mod bounds;
 pub mod calls;
 pub mod error;
 pub mod ids;

@@ -36,6 +36,7 @@ pub struct UpdateMember {
 #[serde(deny_unknown_fields)]
 pub struct CreateInvitation {
     /// Whom; the link goes there and only there.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Email))]
     pub email: String,
     /// The role that accepting gives.
     pub role: Role,

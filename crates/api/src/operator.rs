@@ -30,5 +30,6 @@ pub struct AdminWorkspace {
 #[serde(deny_unknown_fields)]
 pub struct SuspendWorkspace {
     /// Why, 1 to 120 characters; stands in the tenant's audit log.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub reason: String,
 }

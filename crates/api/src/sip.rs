@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 pub struct CreateSipToken {
     /// Who the browser is within the workspace: 1 to 64 of `A-Za-z0-9._-`; made up when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Za-z0-9._-]{1,64}$"))]
     pub identity: Option<String>,
     /// The only number it may call from; any active one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// 30 to 300, default 300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 30, maximum = 300))]
     pub ttl_seconds: Option<i64>,
     /// Whether it may call; default true.
     #[serde(default, skip_serializing_if = "Option::is_none")]

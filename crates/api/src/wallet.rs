@@ -50,8 +50,10 @@ pub struct LedgerEntry {
 #[serde(deny_unknown_fields)]
 pub struct CreateTopUp {
     /// `mpesa` or `paystack`; in development with nothing configured the simulator plays either.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(mpesa|paystack)$"))]
     pub method: String,
     /// How much, in minor units.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub amount_minor: i64,
     /// The paying phone, for M-Pesa.
     #[serde(default, skip_serializing_if = "Option::is_none")]

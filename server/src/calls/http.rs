@@ -26,6 +26,7 @@ use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
 pub(super) use crate::http::moment::read_moment;
+pub(super) use crate::http::openapi::params::moment;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
@@ -57,8 +58,10 @@ struct CallsQuery {
     #[param(pattern = "^(inbound|outbound)$")]
     direction: String,
     /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+    #[param(schema_with = moment)]
     from_date: String,
     /// Before this moment, or until the end of this day.
+    #[param(schema_with = moment)]
     to_date: String,
     /// Part of the other party's number or identity.
     #[param(pattern = "^[^%_]*$")]

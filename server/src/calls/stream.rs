@@ -13,6 +13,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use sautikit_api::ErrorCode;
+use sautikit_api::calls as wire;
 use sautikit_api::ids::CallId;
 use subtle::ConstantTimeEq;
 use tokio::sync::broadcast;
@@ -47,7 +48,7 @@ fn token(app: &AppState, id: CallId) -> String {
 /// `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
 #[utoipa::path(get, path = "/calls/{id}/stream", security(("stream_token" = [])),
     params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, description = "`sequence` of the last entry seen; later ones follow.")),
-    responses((status = 200, body = String, content_type = "text/event-stream", description = "The timeline as it grows.")),
+    responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows.")),
     extensions(("x-scope" = json!(Scope::CallsRead)),
         ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::AuthTokenInvalid,
         ErrorCode::AuthTokenExpired]))))]

@@ -80,7 +80,7 @@ fn token_of_subprotocol(headers: &HeaderMap) -> Option<String> {
 /// `POST /v1/sandbox/inbound`.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "to": "+254711000001", "from": "+254722000001" }))]
+#[schema(example = json!({ "to": "+254700000001", "from": "+254722000001" }))]
 struct SandboxCall {
     /// One of the workspace's numbers, E.164.
     to: String,

@@ -85,6 +85,7 @@ fn security_schemes() -> Value {
 
 fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>) {
     add_path_parameters(path, operation);
+    unwrap_optional_body(operation);
     let scope = operation.get(SCOPE).and_then(Value::as_str).and_then(scope_named);
     if let Some(scope) = scope {
         let mut requirements = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -110,6 +111,19 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     codes.extend(own.as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(ErrorCode::parse));
     describe_successes(&kind, operation);
     add_errors(codes, operation);
+    if kind.limited {
+        describe_rate(operation);
+    }
+}
+
+/// A body that may be left out is not one that may be null.
+fn unwrap_optional_body(operation: &mut Map<String, Value>) {
+    let Some(body) = operation.get_mut("requestBody") else { return };
+    let Some(schema) = body.pointer_mut("/content/application~1json/schema") else { return };
+    if let Some(only) = schema.pointer("/oneOf/0").cloned() {
+        *schema = only;
+        body["required"] = json!(false);
+    }
 }
 
 /// Ids of paths are UUIDs unless the handler says otherwise.
@@ -152,6 +166,7 @@ fn kind_of(path: &str, method: &str, scope: Option<Scope>, operation: &Map<Strin
         writes: method != "get",
         has_body: operation.contains_key("requestBody"),
         has_params: has_parameter(operation, |_| true),
+        limited: path.starts_with("/v1/"),
         paged: named("cursor"),
         idempotent: named("Idempotency-Key"),
     }
@@ -165,14 +180,28 @@ fn describe_successes(kind: &Kind, operation: &mut Map<String, Value>) {
         let Some(response) = response.as_object_mut() else { continue };
         let headers = response.entry("headers").or_insert_with(|| json!({}));
         headers["X-Request-Id"] = text("The id under which the server's log knows the request.");
-        headers["RateLimit"] = text("What is left of each limit, as structured fields: `\"key\";r=398;t=1`.");
-        headers["RateLimit-Policy"] = text("Each limit, as structured fields: `\"key\";q=400;w=4`.");
         if kind.paged {
             headers["X-Next-Cursor"] = text("The next page's `cursor`; absent on the last page.");
             headers["Link"] = text("The next page, `rel=\"next\"`; absent on the last page.");
         }
         if kind.idempotent {
             headers["Idempotent-Replayed"] = text("`true` on a stored answer.");
+        }
+    }
+}
+
+/// What is left of the caller's rates stands on every answer.
+fn describe_rate(operation: &mut Map<String, Value>) {
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    for (_, response) in responses.iter_mut() {
+        for (name, what) in [
+            (
+                "RateLimit",
+                "What is left and when it is full again; a structured field, absent where nothing is limited.",
+            ),
+            ("RateLimit-Policy", "The limits that apply."),
+        ] {
+            response["headers"][name] = json!({ "description": what, "schema": { "type": "string" } });
         }
     }
 }

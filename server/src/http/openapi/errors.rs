@@ -24,6 +24,8 @@ pub(super) struct Kind {
     pub(super) has_body: bool,
     /// Whether anything of path, query or headers is read.
     pub(super) has_params: bool,
+    /// Whether requests to it are counted.
+    pub(super) limited: bool,
     /// Whether it is a list by pages.
     pub(super) paged: bool,
     /// Whether it takes an `Idempotency-Key`.
@@ -43,8 +45,9 @@ pub(super) fn shared_codes(kind: &Kind) -> Vec<ErrorCode> {
         InternalError, PayloadTooLarge, RateLimited, UnsupportedMediaType, ValidationBadRequest,
         ValidationInvalidCursor,
     };
-    let mut codes = vec![InternalError, RateLimited];
+    let mut codes = vec![InternalError];
     let mut when = |applies: bool, more: &[ErrorCode]| codes.extend(more.iter().filter(|_| applies));
+    when(kind.limited, &[RateLimited]);
     when(kind.takes_key, &[ApiKeyInvalid, ApiKeyExpired, ApiKeyRevoked]);
     when(kind.takes_session, &[AuthSessionInvalid, AuthWorkspaceForbidden]);
     // Whoever acts in a workspace needs one; pages of the person alone do not.

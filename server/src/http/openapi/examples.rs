@@ -59,7 +59,7 @@ fn api_key() -> Value {
 }
 
 fn number() -> Value {
-    json!({ "id": NUMBER, "number": "+254711000001", "e164": "+254711000001", "status": "active", "country": "KE",
+    json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
         "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
@@ -123,12 +123,12 @@ examples! {
         "method": "GET", "route": "/v1/calls/{id}", "path": format!("/v1/calls/{CALL}"), "status": 404,
         "error_code": "calls.not_found", "actor": { "kind": "api_key", "id": ENTRY, "label": "dispatch server" },
         "ip": "203.0.113.7", "duration_us": 1840 });
-    calls::CreateCall = json!({ "to": "+254722000001", "from": "+254711000001",
+    calls::CreateCall = json!({ "to": "+254722000001", "from": "+254700000001",
         "actions": [{ "say": { "text": "Your parcel is at the gate." } }], "metadata": { "order": "A-1042" } });
     calls::CallAccepted = json!({ "call_id": CALL, "pbx_session_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
         "status": "ringing", "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
     calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",
-        "status": "completed", "from": "+254711000001", "to": "+254722000001", "local_e164": "+254711000001",
+        "status": "completed", "from": "+254700000001", "to": "+254722000001", "local_e164": "+254700000001",
         "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "currency": "KES",
         "hangup_cause": "completed", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
         "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
@@ -138,7 +138,7 @@ examples! {
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
             "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });
-    numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254711000001", "e164": "+254711000001", "country": "KE",
+    numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "country": "KE",
         "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "currency": "KES" });
     numbers::Number = number();

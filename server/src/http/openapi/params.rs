@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "described here, read by `Page` and the idempotency layer")]
 
 use utoipa::IntoParams;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 
 /// Of every list; read by [`crate::http::page::Page`].
 #[derive(IntoParams)]
@@ -12,6 +13,7 @@ pub struct Paged {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
     /// `X-Next-Cursor` of the page before; opaque.
+    #[param(pattern = "^[0-9a-f]{48}$")]
     cursor: Option<String>,
 }
 
@@ -28,4 +30,12 @@ pub struct Idempotent {
         example = "5f2c1a70-8d0e-4c8e-9a52-1f9a4f6f0b11"
     )]
     idempotency_key: Option<String>,
+}
+
+/// A day, a moment, or nothing; read by [`crate::http::moment::read_moment`].
+pub fn moment() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let of = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
+    let nothing = text().max_length(Some(0));
+    OneOfBuilder::new().item(of(KnownFormat::Date)).item(of(KnownFormat::DateTime)).item(nothing).into()
 }
