@@ -17,6 +17,7 @@ mod google;
 mod http;
 mod idempotency;
 mod invitations;
+mod isolation;
 mod jobs;
 mod mail;
 mod members;
