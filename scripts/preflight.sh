@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds everything that a command needs and the machine lacks, lists it at once, and installs it.
 # usage: scripts/preflight.sh run|test     On a terminal it asks first; without one it goes ahead.
-# It deliberately installs nothing from anywhere but Debian, crates.io (by rustup and cargo) and npm.
+# It deliberately installs nothing from anywhere but Debian, crates.io (by rustup and cargo), npm and PyPI.
 set -euo pipefail
 purpose=${1:?usage: scripts/preflight.sh run|test}
 cd "$(dirname "$0")/.."
@@ -15,10 +15,20 @@ if [ "$purpose" = test ]; then
   need sipp sip-tester     # plays the carrier
   need chromium chromium   # plays the customer
   [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)
+  need python3 python3     # runs schemathesis
+  python3 -c "import ensurepip" 2>/dev/null || apt+=(python3-venv)
 fi
 
 missing=()
 [ ${#apt[@]} -eq 0 ] || missing+=("Debian packages: ${apt[*]}")
+# schemathesis checks the API against its description. A folder of its own, so that nothing of it meets the system's Python.
+pinned=end2end/openapi/requirements.txt
+venv=$HOME/.cache/sautikit/schemathesis
+python=present
+if [ "$purpose" = test ] && ! cmp -s "$pinned" "$venv/requirements.txt"; then
+  python=missing
+  missing+=("Python packages of $pinned")
+fi
 wasm=yes
 rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || { wasm=no; missing+=("Rust target: wasm32-unknown-unknown"); }
 npm_dirs=()
@@ -26,6 +36,12 @@ for dir in xtask end2end; do
   [ -f "$dir/package-lock.json" ] || continue
   [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }
 done
+# npm ci empties the folder that these stand in.
+vendored=xtask/node_modules/.vendored
+[ "$vendored" -nt xtask/package.json ] && [ "$vendored" -nt xtask/node_modules/.package-lock.json ] || {
+  vendored=missing
+  missing+=("the script that draws the API's reference (xtask/vendor.js)")
+}
 command -v node >/dev/null 2>&1 || { echo "Node 20 is missing: see README, line 0" >&2; exit 1; }
 command -v cargo >/dev/null 2>&1 || { echo "Rust is missing: see README, line 0" >&2; exit 1; }
 
@@ -49,3 +65,14 @@ for dir in "${npm_dirs[@]}"; do
   (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
   touch "$dir/node_modules/.package-lock.json"
 done
+if [ "$python" = missing ]; then
+  echo "installing Python packages of $pinned" >&2
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned"
+  cp "$pinned" "$venv/requirements.txt"
+fi
+if [ "$vendored" = missing ]; then
+  echo "fetching what xtask/package.json names as vendored" >&2
+  node xtask/vendor.js
+  touch xtask/node_modules/.vendored
+fi

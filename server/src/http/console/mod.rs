@@ -8,6 +8,7 @@ mod error_page;
 mod files;
 mod forms;
 mod pages;
+mod reference;
 mod site;
 
 pub(super) use error_page::show_errors;
@@ -44,6 +45,7 @@ pub(super) fn routes(console: &Console) -> Router<AppState> {
         .route(app::forms::LANGUAGE, post(forms::choose_language))
         .route("/console/{*form}", post(forms::submit))
         .route("/favicon.ico", get(site::icon))
+        .route("/docs/api", get(reference::show))
         .route("/assets/{*file}", get(site::asset))
         .route("/sdk/browser/{*file}", get(site::sdk))
         .route("/sdk/demo", get(|| async { Redirect::permanent("/sdk/demo/") }))
