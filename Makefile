@@ -33,7 +33,7 @@ test:
 	$(MAKE) wasm
 	$(MAKE) e2e 2>&1 | tee $(TARGET)/e2e.log
 	$(MAKE) unit 2>&1 | tee $(TARGET)/unit.log
-	@echo "== end to end"; grep -hE '^(ℹ|#) (tests|pass|fail|skipped) ' $(TARGET)/e2e.log
+	@echo "== end to end"; grep -hE '^(ℹ|#) (tests|pass|fail|skipped|schemathesis:) ' $(TARGET)/e2e.log
 	@echo "== Rust"; grep -hE '^ +Summary|^test result:' $(TARGET)/unit.log
 
 # The pure crates must build for the browser: no clock, socket or runtime can creep in.
@@ -45,7 +45,7 @@ wasm:
 unit:
 	scripts/postgres-for-tests.sh run cargo $(NEXTEST) $(ALL)
 
-##  e2e      real peers against the real server: Chromium, JsSIP, SIP.js, SIPp, Express
+##  e2e      real peers against the real server: Chromium, JsSIP, SIP.js, SIPp, Express, schemathesis
 e2e:
 	scripts/preflight.sh test
 	cargo build -q $(ALL) --bin xtask --bin sautikit

@@ -25,9 +25,7 @@ export const mailedLink = (url, email) => eventually(`a mail to ${email}`, async
 /** Signs up, tops up, claims +254700000001 and makes an API key, which everything after that uses. */
 export async function openWorkspace(url, { email = "amina@example.co.ke", number = "+254700000001", money = 1_000_000 } = {}) {
   const workspace = new Workspace(url);
-  await workspace.post("/v1/auth/magic-link", { email }, 202);
-  const link = await mailedLink(url, email);
-  await workspace.post("/v1/auth/magic-link/verify", { token: new URL(link).searchParams.get("token") });
+  await workspace.signIn(email);
   await workspace.post("/v1/auth/onboarding", { name: "Amina", workspace_name: email, country: "KE", currency: "KES" }, 201);
   await workspace.topUp(money);
   const { key } = await workspace.post("/v1/api-keys", { name: "end2end" }, 201);
@@ -48,6 +46,11 @@ export class Workspace {
     this.#headers = { Authorization: `Bearer ${key}` };
   }
 
+  /** What every request carries: the key, or the session's cookie. */
+  get headers() {
+    return this.#headers;
+  }
+
   async #send(method, path, body, expected) {
     const headers = { "Content-Type": "application/json", Origin: this.#url, ...this.#headers };
     const response = await fetch(this.#url + path, { method, headers, body: body && JSON.stringify(body) });
@@ -56,6 +59,12 @@ export class Workspace {
     const text = await response.text();
     assert.equal(response.status, expected, `${method} ${path}: ${text}`);
     return text && JSON.parse(text);
+  }
+
+  async signIn(email) {
+    await this.post("/v1/auth/magic-link", { email }, 202);
+    const link = await mailedLink(this.#url, email);
+    await this.post("/v1/auth/magic-link/verify", { token: new URL(link).searchParams.get("token") });
   }
 
   get = (path) => this.#send("GET", path, undefined, 200);
