@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use sautikit_api::accounts as wire;
-use sautikit_api::ids::{SessionId, WorkspaceId};
+use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
+use sqlx::AnyConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -17,7 +18,9 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::http::client_ip::ClientIp;
+use crate::http::idempotency::{self, Request};
 use crate::http::json::JsonBody;
+use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
@@ -70,18 +73,24 @@ async fn verify_magic_link(
 /// Open the first workspace
 ///
 /// Name and first workspace of a person who has just signed in. The currency is fixed from here on.
-#[utoipa::path(post, path = "/auth/onboarding", request_body = wire::OnboardingRequest, security(("session" = [])),
+#[utoipa::path(post, path = "/auth/onboarding", params(Idempotent), request_body = wire::OnboardingRequest, security(("session" = [])),
     responses((status = 201, body = wire::Onboarded, description = "The workspace, owned by the caller.")),
     extensions(("x-errors" = json!([ErrorCode::AuthAlreadyOnboarded, ErrorCode::CurrencyUnsupported]))))]
 async fn onboard(
     State(app): State<AppState>,
     person: SignedIn,
     ClientIp(ip): ClientIp,
-    body: JsonBody<wire::OnboardingRequest>,
-) -> ApiResult<impl IntoResponse> {
-    let request = body.read()?;
+    request: Request,
+) -> ApiResult<Response> {
+    let body = request.read()?;
     let (user_id, session_id) = (person.user_id, person.session.id);
-    let made = accounts::onboard(&app, Onboarding { user_id, session_id, ip, request: &request }).await?;
+    let mut tx = app.db.begin_write().await?;
+    let made = match accounts::onboard(&app, &mut tx, Onboarding { user_id, session_id, ip, request: &body }).await {
+        Ok(made) => made,
+        Err(Error::AlreadyOnboarded) => return replayed_onboarding(&app, &mut tx, user_id, &request).await,
+        Err(error) => return Err(error.into()),
+    };
+    let attempt = idempotency::begin_in(&app, tx, made.workspace.id, &request).await?;
     let body = wire::Onboarded {
         workspace_id: made.workspace.id,
         workspace_name: made.workspace.name,
@@ -89,7 +98,22 @@ async fn onboard(
         currency: made.workspace.currency,
         role: made.role,
     };
-    Ok((StatusCode::CREATED, Json(body)))
+    attempt.commit(&app, StatusCode::CREATED, &body).await
+}
+
+/// The person has a workspace: by this very request, if it is one that is sent again.
+async fn replayed_onboarding(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    user: UserId,
+    request: &Request,
+) -> ApiResult<Response> {
+    for membership in accounts::list_memberships(conn, user).await? {
+        if let Some(answer) = idempotency::find_replay(app, conn, membership.workspace.id, request).await? {
+            return Ok(answer);
+        }
+    }
+    Err(Error::AlreadyOnboarded.into())
 }
 
 /// Show who is signed in

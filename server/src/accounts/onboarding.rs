@@ -2,6 +2,7 @@
 
 use sautikit_api::accounts::OnboardingRequest;
 use sautikit_api::ids::{SessionId, UserId};
+use sqlx::AnyConnection;
 
 use super::workspaces::{self, NewWorkspace};
 use super::{Error, Membership, checked_name, store};
@@ -19,20 +20,18 @@ pub struct Onboarding<'a> {
     pub request: &'a OnboardingRequest,
 }
 
-/// Makes the workspace with its owner, in one transaction.
-pub async fn onboard(app: &AppState, onboarding: Onboarding<'_>) -> Result<Membership, Error> {
+/// Makes the workspace with its owner, in the caller's transaction; it keeps other onboardings of the person waiting.
+pub async fn onboard(app: &AppState, tx: &mut AnyConnection, onboarding: Onboarding<'_>) -> Result<Membership, Error> {
     let Onboarding { user_id, session_id, ip, request } = onboarding;
     let person = checked_name("name", &request.name)?;
     let new = NewWorkspace::checked("workspace_name", &request.workspace_name, &request.country, &request.currency)?;
 
-    let mut tx = app.db.begin_write().await?;
     // Locks the person's row, so that two onboardings at once make one workspace.
-    store::rename_user(&mut tx, user_id, &person).await?;
-    if !store::list_memberships(&mut tx, user_id).await?.is_empty() {
+    store::rename_user(tx, user_id, &person).await?;
+    if !store::list_memberships(tx, user_id).await?.is_empty() {
         return Err(Error::AlreadyOnboarded);
     }
-    let membership = workspaces::open(app, &mut tx, user_id, new, ip).await?;
-    store::set_session_workspace(&mut tx, session_id, membership.workspace.id).await?;
-    tx.commit().await?;
+    let membership = workspaces::open(app, tx, user_id, new, ip).await?;
+    store::set_session_workspace(tx, session_id, membership.workspace.id).await?;
     Ok(membership)
 }

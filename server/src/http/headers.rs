@@ -9,6 +9,11 @@ use crate::state::AppState;
 
 /// What an API answer may do in a browser: nothing.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// A page that we open, or that opens us, shares its window with us only if it is ours; the softphone's is.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// The softphone listens to the microphone of our own pages; nothing here uses the rest.
+const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()";
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 /// Two years, the age that preload lists ask for.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
@@ -24,6 +29,8 @@ pub(super) async fn with_security_headers(State(app): State<AppState>, request: 
     default(header::X_FRAME_OPTIONS, "DENY");
     // Magic links carry their token in the URL.
     default(header::REFERRER_POLICY, "no-referrer");
+    default(OPENER_POLICY, "same-origin");
+    default(PERMISSIONS_POLICY, PERMISSIONS);
     if is_api {
         default(header::CACHE_CONTROL, "no-store");
         default(header::CONTENT_SECURITY_POLICY, API_POLICY);

@@ -16,6 +16,7 @@ pub mod json;
 mod metrics;
 pub mod moment;
 pub mod openapi;
+mod options;
 mod origin;
 pub mod page;
 pub mod rate_limit;
@@ -24,7 +25,7 @@ mod request_log;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sautikit_api::ErrorCode;
@@ -95,6 +96,7 @@ fn with_layers(routes: Router<AppState>, app: &AppState) -> Router {
     routes
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(map_response(plain_refusal))
+        .layer(from_fn(options::answer_options))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), origin::check_origin))
         .layer(from_fn_with_state(app.clone(), host::redirect_to_public_url))

@@ -1,6 +1,8 @@
 //! The manners of the HTTP edge.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::{ORIGIN, Server, on_each_engine};
 
@@ -15,6 +17,13 @@ on_each_engine! {
     health_is_public
     other_host_names_lead_to_the_public_url
     metrics_are_on_the_operators_port_only
+    options_names_the_methods_and_no_origin
+    head_is_get_without_a_body
+    a_slash_at_the_end_is_another_address
+    a_chunked_body_is_bounded_too
+    answers_carry_their_security_headers
+    production_insists_on_https
+    the_sdk_is_open_to_all_origins_and_the_api_to_none
 }
 
 async fn unknown_addresses_are_json_errors(server: Server) {
@@ -102,4 +111,77 @@ async fn metrics_are_on_the_operators_port_only(server: Server) {
     server.client().get("/metrics").await.expect_error("not_found");
     let answer = server.operator_client().get("/metrics").await.expect(200);
     assert!(answer.text.contains("sautikit_database_connections"), "{}", answer.text);
+}
+
+async fn options_names_the_methods_and_no_origin(server: Server) {
+    let foreign = server.client().with("origin", "https://shop.example").with("access-control-request-method", "POST");
+    let answer = foreign.send("OPTIONS", "/v1/api-keys", None, "").await.expect(204);
+    assert_eq!((answer.header("allow"), answer.text.as_str()), (Some("GET,HEAD,POST"), ""));
+    assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{:?}", answer.headers);
+    foreign.send("OPTIONS", "/v1/nothing", None, "").await.expect_error("not_found");
+}
+
+async fn head_is_get_without_a_body(server: Server) {
+    let server = server.over_http().await;
+    let owner = server.onboarded("a@example.com").await;
+    let shown = owner.get("/v1/workspace").await.expect(200);
+    let head = owner.send("HEAD", "/v1/workspace", None, "").await.expect(200);
+    assert_eq!((head.header("content-length"), head.text.as_str()), (shown.header("content-length"), ""));
+    let missing = server.client().send("HEAD", "/v1/nothing", None, "").await.expect(404);
+    assert_eq!((missing.header("content-type"), missing.text.as_str()), (Some("application/json"), ""));
+}
+
+async fn a_slash_at_the_end_is_another_address(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    owner.get("/v1/workspace").await.expect(200);
+    owner.get("/v1/workspace/").await.expect_error("not_found");
+    owner.get("/v1//workspace").await.expect_error("not_found");
+}
+
+async fn a_chunked_body_is_bounded_too(server: Server) {
+    let mut socket = TcpStream::connect(server.listen().await).await.unwrap();
+    let head = "POST /v1/auth/magic-link HTTP/1.1\r\nhost: 127.0.0.1:4000\r\ncontent-type: application/json\r\n\
+        transfer-encoding: chunked\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x1_0000));
+    // The refusal may come, and the connection go, before all is sent.
+    for _ in 0..17 {
+        if socket.write_all(chunk.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    let mut answer = vec![0; 4_096];
+    let length = socket.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("payload_too_large"), "{answer}");
+}
+
+async fn answers_carry_their_security_headers(server: Server) {
+    let api = server.client().get("/v1/workspace").await.expect_error("auth.session_invalid");
+    let page = server.client().with("accept", "text/html").get("/signin").await.expect(200);
+    for answer in [&api, &page] {
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe-inline"), "{policy}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
+        assert!(answer.header("permissions-policy").unwrap().starts_with("microphone=(self), camera=()"));
+        assert_eq!(answer.header("strict-transport-security"), None);
+    }
+    assert_eq!((api.header("cache-control"), api.header("referrer-policy")), (Some("no-store"), Some("no-referrer")));
+}
+
+async fn production_insists_on_https(server: Server) {
+    let server = server.at("https://voice.example");
+    let answer = server.client().get("/v1/workspace").await.expect_error("auth.session_invalid");
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=63072000; includeSubDomains"));
+}
+
+async fn the_sdk_is_open_to_all_origins_and_the_api_to_none(server: Server) {
+    let foreign = server.client().with("origin", "https://shop.example");
+    let sdk = foreign.get("/sdk/browser/index.js").await;
+    assert_eq!(sdk.header("access-control-allow-origin"), Some("*"));
+    let owner = server.onboarded("a@example.com").await.with("origin", "https://shop.example");
+    assert_eq!(owner.get("/v1/workspace").await.expect(200).header("access-control-allow-origin"), None);
 }

@@ -19,6 +19,7 @@ mod idempotency;
 mod invitations;
 mod isolation;
 mod jobs;
+mod lists;
 mod mail;
 mod members;
 mod process;

@@ -17,6 +17,7 @@ use axum::extract::{FromRequest, OriginalUri};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
+use sautikit_api::ids::WorkspaceId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -31,6 +32,7 @@ use crate::secrets::{Purpose, hex};
 use crate::state::AppState;
 
 pub(crate) use store::STATEMENTS;
+use store::StoredKey;
 
 /// How long an answer is kept for replay.
 const KEPT_US: i64 = 24 * 3_600 * 1_000_000;
@@ -43,7 +45,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// A request that may carry an `Idempotency-Key`; stands in for the body extractor.
 pub struct Request {
-    key: Option<String>,
+    /// Looked at by [`begin`] only: what the caller may do comes first.
+    key: ApiResult<Option<String>>,
     fingerprint: String,
     body: Bytes,
     is_json: bool,
@@ -68,7 +71,7 @@ impl FromRequest<AppState> for Request {
     type Rejection = ApiError;
 
     async fn from_request(request: axum::extract::Request, app: &AppState) -> ApiResult<Self> {
-        let key = request.headers().get(IDEMPOTENCY_KEY).map(checked_key).transpose()?;
+        let key = request.headers().get(IDEMPOTENCY_KEY).map(checked_key).transpose();
         let is_json = is_json(request.headers());
         let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
         let mut hash = Sha256::new();
@@ -99,8 +102,9 @@ pub struct Attempt {
 
 /// Opens the effect's transaction, with the key as its first insert. Call it after the caller's rights are checked.
 pub async fn begin(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Begun> {
+    let key = request.key.clone()?;
     let mut tx = app.db.begin_write().await?;
-    let Some(key) = &request.key else { return Ok(Begun::Fresh(Attempt { tx, row: None })) };
+    let Some(key) = &key else { return Ok(Begun::Fresh(Attempt { tx, row: None })) };
     let workspace = caller.workspace.id.to_string();
     let now_us = app.now_us();
 
@@ -117,15 +121,42 @@ pub async fn begin(app: &AppState, caller: &Caller, request: &Request) -> ApiRes
     }
     let stored = store::find_key(&mut tx, &workspace, key).await?.ok_or_else(in_progress)?;
     tx.rollback().await?;
+    Ok(Begun::Replay(replay(app, &row_name(&workspace, key), stored, request)?))
+}
+
+/// For an effect that makes the workspace itself: the key joins the transaction when the workspace is in it. Whoever
+/// calls this has kept other requests of the person out.
+pub async fn begin_in(app: &AppState, mut tx: Tx, workspace: WorkspaceId, request: &Request) -> ApiResult<Attempt> {
+    let Some(key) = request.key.clone()? else { return Ok(Attempt { tx, row: None }) };
+    let (workspace, now_us) = (workspace.to_string(), app.now_us());
+    store::insert_key(&mut tx, &workspace, &key, &request.fingerprint, now_us, now_us + KEPT_US).await?;
+    Ok(Attempt { tx, row: Some((workspace, key)) })
+}
+
+/// The stored answer of the request's key in this workspace, `None` when the key is new there.
+pub async fn find_replay(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    request: &Request,
+) -> ApiResult<Option<Response>> {
+    let Some(key) = request.key.clone()? else { return Ok(None) };
+    let workspace = workspace.to_string();
+    store::delete_expired_key(conn, &workspace, &key, app.now_us()).await?;
+    let stored = store::find_key(conn, &workspace, &key).await?;
+    stored.map(|stored| replay(app, &row_name(&workspace, &key), stored, request)).transpose()
+}
+
+fn replay(app: &AppState, row_name: &str, stored: StoredKey, request: &Request) -> ApiResult<Response> {
     if stored.fingerprint != request.fingerprint {
         return Err(other_request());
     }
     let (status, sealed) = stored.answer.ok_or_else(in_progress)?;
-    let body = app.secrets.open(Purpose::Idempotency, &row_name(&workspace, key), &sealed)?;
+    let body = app.secrets.open(Purpose::Idempotency, row_name, &sealed)?;
     let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
     let mut response = json_response(status.unwrap_or(StatusCode::OK), body);
     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    Ok(Begun::Replay(response))
+    Ok(response)
 }
 
 /// Deletes the keys whose day is over, of every workspace; how many.

@@ -1,4 +1,8 @@
-//! `kill -9` in the middle of a call.
+//! `kill -9` in the middle of a call, and of requests.
+
+use std::collections::HashMap;
+
+use tokio::task::JoinSet;
 
 use super::carrier::Carrier;
 use super::node::Node;
@@ -29,4 +33,41 @@ async fn a_killed_nodes_call_is_billed_to_the_last_media_and_ended_at_the_carrie
     let seconds = (heard - answered + MICROS_PER_SECOND - 1) / MICROS_PER_SECOND;
     assert_eq!((call.duration_seconds, call.cost_minor), (Some(seconds), Some(seconds * MINOR_PER_SECOND)));
     assert_eq!(carrier.requests("INVITE").len(), 1, "a recovered call is not dialled again");
+}
+
+#[tokio::test]
+async fn requests_repeated_after_a_kill_have_one_effect_each() {
+    const REQUESTS: usize = 60;
+    let carrier = Carrier::start().await;
+    let mut node = Node::start(carrier.address, 60).await;
+    let mut requests = JoinSet::new();
+    for index in 0..REQUESTS {
+        let (name, request) = (format!("key {index}"), node.create_key_once(format!("key {index}")));
+        requests.spawn(async move { (name, request.await) });
+    }
+    // At the first answer the others are before, in and after their transactions, and some committed without an answer.
+    let mut answered = HashMap::new();
+    let first = requests.join_next().await.expect("a request").expect("its end");
+    answered.insert(first.0, first.1);
+    node.kill().await;
+    while let Some(ended) = requests.join_next().await {
+        let (name, answer) = ended.expect("its end");
+        answered.insert(name, answer);
+    }
+
+    node.start_again().await;
+    for (name, before) in &answered {
+        let repeated = node.create_key_once(name.clone()).await.expect("an answer");
+        assert_eq!(repeated.status, 201, "{}", repeated.json);
+        if let Some(before) = before.as_ref().filter(|before| before.status == 201) {
+            assert_eq!(repeated.json, before.json, "an answer that was given is given again");
+        }
+    }
+    let keys = node.get_as_owner("/v1/api-keys?limit=200").await.json;
+    let mut names: Vec<_> = keys.as_array().expect("keys").iter().filter_map(|key| key["name"].as_str()).collect();
+    names.retain(|name| name.starts_with("key "));
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!((count, names.len()), (REQUESTS, REQUESTS), "each request has one effect");
 }

@@ -29,6 +29,7 @@ pub(super) struct Node {
     pub(super) sip: SocketAddr,
     client: reqwest::Client,
     api_key: String,
+    session: String,
 }
 
 /// What the API answered.
@@ -63,7 +64,7 @@ impl Node {
         std::fs::write(folder.path().join("sautikit.toml"), settings).expect("the configuration");
         let (process, http, sip) = launch(&folder).await;
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let mut node = Self { folder, process, http, sip, client, api_key: String::new() };
+        let mut node = Self { folder, process, http, sip, client, api_key: String::new(), session: String::new() };
         node.onboard().await;
         node
     }
@@ -96,6 +97,22 @@ impl Node {
 
     pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body), None).await
+    }
+
+    /// What the owner reads by their session.
+    pub(super) async fn get_as_owner(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, Some(&self.session)).await
+    }
+
+    /// Asks the owner's session for a new API key under an idempotency key; `None` when no answer comes.
+    pub(super) fn create_key_once(&self, name: String) -> impl Future<Output = Option<Answer>> + Send + 'static {
+        let request = self.request(Method::POST, "/v1/api-keys").header("cookie", &self.session);
+        let request = request.header("idempotency-key", &name).json(&json!({ "name": name }));
+        async move {
+            let answer = request.send().await.ok()?;
+            let status = answer.status().as_u16();
+            Some(Answer { status, retry_after: None, json: answer.json().await.ok()? })
+        }
     }
 
     /// Places a call; its id.
@@ -158,6 +175,7 @@ impl Node {
         let id = available[0]["id"].as_str().expect("an id");
         assert_eq!(post(&format!("/v1/numbers/{id}/claim"), json!({})).await["number"], FROM);
         let key = post("/v1/api-keys", json!({ "name": "test" })).await;
+        self.session = cookie.to_owned();
         self.api_key = key["key"].as_str().expect("a key").to_owned();
     }
 

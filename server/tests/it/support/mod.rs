@@ -163,6 +163,12 @@ impl Server {
         Self { router: router(&self.app), ..self }
     }
 
+    /// The same server at another public origin.
+    pub(crate) fn at(mut self, public_url: &str) -> Self {
+        self.app.public_url = public_url.into();
+        Self { router: router(&self.app), ..self }
+    }
+
     /// The same server, its clients speaking HTTP over TCP from here on.
     pub(crate) async fn over_http(self) -> Self {
         let wire = Wire::to(self.listen().await);

@@ -1,0 +1,119 @@
+//! Every list by pages: nothing is shown twice and nothing is left out, whatever is added between two pages.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::calls::support::{FROM, Scene, TO};
+use crate::support::{Answer, Client, Server, on_each_engine};
+
+on_each_engine! { pages_are_stable_under_inserts }
+
+/// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
+const LISTS: [&str; 11] = [
+    "/v1/admin/workspaces",
+    "/v1/api-keys",
+    "/v1/audit",
+    "/v1/calls",
+    "/v1/numbers",
+    "/v1/numbers/available",
+    "/v1/requests",
+    "/v1/wallet/ledger",
+    "/v1/wallet/top-ups",
+    "/v1/workspace/invitations",
+    "/v1/workspace/members",
+];
+
+#[test]
+fn every_list_of_the_description_is_walked() {
+    let document = sautikit::http::openapi::document();
+    let has_cursor = |operation: &Value| {
+        let parameters = operation["parameters"].as_array();
+        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "cursor"))
+    };
+    let paths = document["paths"].as_object().expect("paths").iter();
+    // The exports take the same parameters and are not pages.
+    let lists = paths.filter(|(path, item)| has_cursor(&item["get"]) && !path.ends_with(".csv"));
+    assert_eq!(lists.map(|(path, _)| path.as_str()).collect::<Vec<_>>(), LISTS);
+}
+
+async fn pages_are_stable_under_inserts(server: Server) {
+    let scene = Scene::set(server).await;
+    scene.top_up(1_000_000).await;
+    let operator = scene.server.signed_in("op@example.com").await;
+    assert!(sautikit::accounts::grant_operator(&scene.server.app, "op@example.com").await.expect("granted"));
+    let lists = Lists { scene, operator, added: Cell::new(0) };
+    for path in LISTS {
+        lists.walk(path).await;
+    }
+}
+
+struct Lists {
+    scene: Scene,
+    operator: Client,
+    added: Cell<u32>,
+}
+
+impl Lists {
+    /// Reads the list in pages of two, adding a row after each.
+    async fn walk(&self, path: &str) {
+        // At one instant, so that only the ids order them.
+        for _ in 0..5 {
+            self.add(path).await;
+        }
+        let client = if path.starts_with("/v1/admin/") { &self.operator } else { &self.scene.asha };
+        let before = ids(&client.get(&format!("{path}?limit=200")).await.expect(200));
+        let mut seen = Vec::new();
+        let mut next = Some(format!("{path}?limit=2"));
+        while let Some(address) = next {
+            let answer = client.get(&address).await.expect(200);
+            seen.extend(ids(&answer));
+            next = answer.header("link").map(|link| link[1..link.find('>').expect("an address")].to_owned());
+            assert_eq!(next.is_some(), answer.header("x-next-cursor").is_some(), "{path}");
+            self.scene.advance(1);
+            self.add(path).await;
+        }
+        assert_eq!(seen.len(), seen.iter().collect::<HashSet<_>>().len(), "{path} shows a row twice: {seen:?}");
+        let of_before: Vec<_> = seen.into_iter().filter(|id| before.contains(id)).collect();
+        assert_eq!(of_before, before, "{path} leaves rows out or changes their order");
+        assert!(before.len() >= 5, "{path}: {before:?}");
+    }
+
+    async fn add(&self, path: &str) {
+        let number = self.added.replace(self.added.get() + 1);
+        let (server, asha) = (&self.scene.server, &self.scene.asha);
+        let email = format!("n{number}@example.com");
+        match path {
+            "/v1/admin/workspaces" => drop(server.onboarded(&email).await),
+            "/v1/api-keys" | "/v1/audit" => {
+                drop(asha.post("/v1/api-keys", json!({ "name": email })).await.expect(201));
+            }
+            "/v1/calls" => drop(asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202)),
+            // A claim adds to the workspace's numbers, and takes the lowest, which was shown, from the available ones.
+            "/v1/numbers" | "/v1/numbers/available" => self.claim().await,
+            "/v1/requests" => {
+                asha.get("/v1/wallet/balance").await.expect(200);
+                sautikit::requests::write_pending(&server.app).await;
+            }
+            "/v1/wallet/ledger" | "/v1/wallet/top-ups" => self.scene.top_up(1_000).await,
+            "/v1/workspace/invitations" => {
+                let body = json!({ "email": email, "role": "viewer" });
+                asha.post("/v1/workspace/invitations", body).await.expect(201);
+            }
+            "/v1/workspace/members" => drop(server.joined(asha, &email, "viewer").await),
+            other => panic!("say how {other} grows"),
+        }
+    }
+
+    async fn claim(&self) {
+        let available = self.scene.asha.get("/v1/numbers/available?limit=1").await.expect(200).json;
+        let id = available[0]["id"].as_str().expect("a number is left");
+        self.scene.asha.post(&format!("/v1/numbers/{id}/claim"), json!({})).await.expect(201);
+    }
+}
+
+fn ids(answer: &Answer) -> Vec<String> {
+    let rows = answer.json.as_array().expect("a list");
+    rows.iter().map(|row| row.get("id").unwrap_or(&row["user_id"]).as_str().expect("an id").to_owned()).collect()
+}
