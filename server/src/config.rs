@@ -236,6 +236,8 @@ pub struct Mail {
     pub smtp_url: String,
     /// The sender.
     pub from: String,
+    /// Certificate authorities of the relay, in PEM; empty means those of the web.
+    pub tls_ca_file: PathBuf,
 }
 
 impl std::fmt::Debug for Mail {

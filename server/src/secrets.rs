@@ -40,6 +40,8 @@ pub enum Purpose {
     VoiceSecret,
     /// Tokens in `stream_url`.
     StreamToken,
+    /// Sealed mails that wait for the relay.
+    Mail,
 }
 
 impl Purpose {
@@ -55,6 +57,7 @@ impl Purpose {
             Self::SipTokenKey => "sautikit sip token key v1",
             Self::VoiceSecret => "sautikit voice secret v1",
             Self::StreamToken => "sautikit stream token v1",
+            Self::Mail => "sautikit mail v1",
         }
     }
 }

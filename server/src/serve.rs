@@ -145,7 +145,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let db = Db::connect(&config.database).await?;
     let tasks = TaskTracker::new();
     let stopping = CancellationToken::new();
-    let mailer = Mailer::from_config(&config, &tasks)?;
+    let mailer = Mailer::from_config(&config)?;
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?.map(Arc::new);
     let public_url = public_url(&config, http_address);
     let node_id = node_id(&config, &entropy)?.into();

@@ -4,7 +4,7 @@
 
 use super::{Device, Error, NewSession, User, normalise_email, sessions, store};
 use crate::audit;
-use crate::mail::Mail;
+use crate::mail::{self, Mail};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -39,8 +39,10 @@ pub async fn request_magic_link(app: &AppState, email: &str, ip: Option<&str>) -
     }
     let link = store::NewLink { email: &email, token_hash: &hash, ip, now_us, expires_at_us: now_us + LIFETIME_US };
     store::insert_link(&mut tx, &app.new_uuid().to_string(), link).await?;
+    let mail = letter(&app.public_url, email.clone(), &token, now_us + LIFETIME_US);
+    let posted = mail::post(app, &mut tx, mail).await?;
     tx.commit().await?;
-    app.mailer.send(app.clock.as_ref(), mail(&app.public_url, email, &token));
+    posted.committed(app);
     Ok(())
 }
 
@@ -79,7 +81,7 @@ pub async fn verify_magic_link(
     Ok((user, session))
 }
 
-fn mail(public_url: &str, to: String, token: &str) -> Mail {
+fn letter(public_url: &str, to: String, token: &str, expires_at_us: i64) -> Mail {
     let link = format!("{public_url}/auth/verify?token={token}");
     Mail {
         to,
@@ -93,5 +95,6 @@ fn mail(public_url: &str, to: String, token: &str) -> Mail {
              <p>It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.</p>"
         ),
         links: vec![link],
+        worthless_at_us: expires_at_us,
     }
 }

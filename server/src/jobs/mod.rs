@@ -9,9 +9,10 @@ mod schedule;
 use sautikit_api::ids::{CallId, JobId, TopUpId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
+use uuid::Uuid;
 
 use crate::state::AppState;
-use crate::{calls, clean_up, payments};
+use crate::{calls, clean_up, mail, payments};
 
 pub(crate) use queue::STATEMENTS;
 pub use runner::{run_due, run_until_stopped};
@@ -29,6 +30,13 @@ pub enum Job {
     CleanUp {
         /// Hours since 1970-01-01 UTC.
         hour: i64,
+    },
+    /// Hand a mail to the relay.
+    SendMail {
+        /// What it is sealed for, and its `Message-ID`.
+        mail_id: Uuid,
+        /// The mail. It is wiped when the job is over.
+        sealed: String,
     },
     /// Let the development simulator decide a top-up.
     SettleSimulatedTopUp {
@@ -49,6 +57,9 @@ pub enum JobError {
     /// A payment could not be settled.
     #[error(transparent)]
     Payment(#[from] payments::PaymentError),
+    /// A mail could not be delivered.
+    #[error(transparent)]
+    Mail(#[from] mail::DeliveryError),
     /// The queue itself failed.
     #[error("the job queue failed")]
     Database(#[from] sqlx::Error),
@@ -59,6 +70,7 @@ impl Job {
         match self {
             Self::DebitCall { .. } => "debit_call",
             Self::CleanUp { .. } => "clean_up",
+            Self::SendMail { .. } => queue::SEND_MAIL,
             Self::SettleSimulatedTopUp { .. } => "settle_simulated_top_up",
         }
     }
@@ -68,6 +80,7 @@ impl Job {
         match self {
             Self::DebitCall { call_id } => format!("debit_call:{call_id}"),
             Self::CleanUp { hour } => format!("clean_up:{hour}"),
+            Self::SendMail { mail_id, .. } => format!("send_mail:{mail_id}"),
             Self::SettleSimulatedTopUp { top_up_id } => format!("settle_simulated_top_up:{top_up_id}"),
         }
     }
@@ -76,6 +89,7 @@ impl Job {
         match self {
             Self::DebitCall { call_id } => Ok(calls::debit::debit_call(app, *call_id).await?),
             Self::CleanUp { hour } => Ok(clean_up::run(app, *hour).await?),
+            Self::SendMail { mail_id, sealed } => Ok(mail::deliver(app, *mail_id, sealed).await?),
             Self::SettleSimulatedTopUp { top_up_id } => Ok(payments::simulator::settle(app, *top_up_id).await?),
         }
     }

@@ -15,30 +15,54 @@ statements! {
     NEXT_DUE = "
         select min(due_at)
         from (
-            select due_at from jobs where state = 'queued'
+            select due_at from jobs where state = 'queued' and kind <> 'send_mail'
             union all
-            select lease_until from jobs where state = 'running'
+            select lease_until from jobs where state = 'running' and kind <> 'send_mail'
+        ) as waiting";
+    NEXT_DUE_MAIL = "
+        select min(due_at)
+        from (
+            select due_at from jobs where state = 'queued' and kind = 'send_mail'
+            union all
+            select lease_until from jobs where state = 'running' and kind = 'send_mail'
         ) as waiting";
     COMPLETE_JOB = "
         update jobs
-        set state = 'done', finished_at = $3, lease_until = null, leased_by = null
+        set state = 'done', finished_at = $3, lease_until = null, leased_by = null,
+            payload = case when kind = 'send_mail' then '{}' else payload end
         where id = $1 and leased_by = $2 and state = 'running'";
     RETRY_JOB = "
         update jobs
-        set state = $3, due_at = $4, last_error = $5, lease_until = null, leased_by = null
+        set state = $3, due_at = $4, last_error = $5, lease_until = null, leased_by = null,
+            payload = case when kind = 'send_mail' and $3 = 'dead' then '{}' else payload end
         where id = $1 and leased_by = $2 and state = 'running'";
 }
 
-/// The claim of due jobs, with what the engine says about rows that another node is claiming.
+/// The kind of mails. Their payload holds a link, so it goes when the job is over.
+pub(super) const SEND_MAIL: &str = "send_mail";
+
+/// Which jobs a runner takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Work in our own database.
+    Own,
+    /// Mails, which wait for somebody else's server: apart, so that a slow relay delays no debit.
+    Mail,
+}
+
+/// The claim of due jobs, with which kinds it takes and what the engine says about rows that another node is claiming.
 macro_rules! claim {
-    ($lock:literal) => {
+    ($kinds:literal, $lock:literal) => {
         concat!(
             "
     update jobs
     set state = 'running', lease_until = $2, leased_by = $3, attempts = attempts + 1
     where id in (
         select id from jobs
-        where (state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1)
+        where ((state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1))
+          and ",
+            $kinds,
+            "
         order by due_at
         limit $4
         ",
@@ -51,10 +75,12 @@ macro_rules! claim {
 }
 
 /// SQLite has one writer, so nobody else can claim between the select and the update.
-const CLAIM_SQLITE: &str = claim!("");
+const CLAIM_SQLITE: &str = claim!("kind <> 'send_mail'", "");
+const CLAIM_MAIL_SQLITE: &str = claim!("kind = 'send_mail'", "");
 
 /// Rows that another node is claiming are skipped instead of waited for.
-const CLAIM_POSTGRES: &str = claim!("for update skip locked");
+const CLAIM_POSTGRES: &str = claim!("kind <> 'send_mail'", "for update skip locked");
+const CLAIM_MAIL_POSTGRES: &str = claim!("kind = 'send_mail'", "for update skip locked");
 
 /// A job that this node holds for a while.
 pub(super) struct Claimed {
@@ -85,21 +111,27 @@ pub(super) async fn insert(
 }
 
 /// When the earliest job becomes due or its lease lapses.
-pub(super) async fn next_due_us(conn: &mut AnyConnection) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(NEXT_DUE).fetch_one(conn).await
+pub(super) async fn next_due_us(conn: &mut AnyConnection, lane: Lane) -> Result<Option<i64>, sqlx::Error> {
+    let sql = match lane {
+        Lane::Own => NEXT_DUE,
+        Lane::Mail => NEXT_DUE_MAIL,
+    };
+    sqlx::query_scalar(sql).fetch_one(conn).await
 }
 
 pub(super) async fn claim(
     conn: &mut AnyConnection,
-    dialect: Dialect,
+    (dialect, lane): (Dialect, Lane),
     node_id: &str,
     now_us: i64,
     lease_until_us: i64,
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    let sql = match dialect {
-        Dialect::Sqlite => CLAIM_SQLITE,
-        Dialect::Postgres => CLAIM_POSTGRES,
+    let sql = match (dialect, lane) {
+        (Dialect::Sqlite, Lane::Own) => CLAIM_SQLITE,
+        (Dialect::Sqlite, Lane::Mail) => CLAIM_MAIL_SQLITE,
+        (Dialect::Postgres, Lane::Own) => CLAIM_POSTGRES,
+        (Dialect::Postgres, Lane::Mail) => CLAIM_MAIL_POSTGRES,
     };
     let query = sqlx::query(sql).bind(now_us).bind(lease_until_us).bind(node_id.to_owned()).bind(limit);
     let rows = query.fetch_all(conn).await?;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use sautikit_api::ids::JobId;
 
+use super::queue::Lane;
 use super::{Job, JobError, queue, schedule};
 use crate::state::AppState;
 
@@ -18,9 +20,13 @@ const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs jobs until the server stops. Started once per node with the worker role.
 pub async fn run_until_stopped(app: AppState) {
+    tokio::join!(run_lane(&app, Lane::Own), run_lane(&app, Lane::Mail));
+}
+
+async fn run_lane(app: &AppState, lane: Lane) {
     while !app.stopping.is_cancelled() {
-        let wait = match run_due(&app).await {
-            Ok(_) => until_next(&app).await.unwrap_or(FAILURE_WAIT),
+        let wait = match run_due_of(app, lane).await {
+            Ok(_) => until_next(app, lane).await.unwrap_or(FAILURE_WAIT),
             Err(error) => {
                 tracing::error!(error = %error, cause = ?error, "the job queue failed");
                 FAILURE_WAIT
@@ -28,7 +34,7 @@ pub async fn run_until_stopped(app: AppState) {
         };
         tokio::select! {
             () = app.stopping.cancelled() => return,
-            () = app.job_bell.notified() => {}
+            () = rung(app, lane) => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -39,29 +45,45 @@ pub async fn run_until_stopped(app: AppState) {
 /// # Errors
 /// The queue failed. A job's own failure is stored with the job.
 pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
+    Ok(run_due_of(app, Lane::Own).await? + run_due_of(app, Lane::Mail).await?)
+}
+
+async fn run_due_of(app: &AppState, lane: Lane) -> Result<usize, JobError> {
     let mut ran = 0;
     loop {
         let now_us = app.now_us();
         let mut conn = app.db.acquire().await?;
         // A look before the claim: the claim takes SQLite's write lock even when there is nothing to do.
-        if queue::next_due_us(&mut conn).await?.is_none_or(|due_us| due_us > now_us) {
+        if queue::next_due_us(&mut conn, lane).await?.is_none_or(|due_us| due_us > now_us) {
             return Ok(ran);
         }
         drop(conn);
         let mut tx = app.db.begin_write().await?;
-        let claimed = queue::claim(&mut tx, app.db.dialect(), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
+        let claimed = queue::claim(&mut tx, (app.db.dialect(), lane), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
         tx.commit().await?;
         if claimed.is_empty() {
             return Ok(ran);
         }
-        let mut done = Vec::with_capacity(claimed.len());
-        for job in &claimed {
-            if run_one(app, job).await? {
-                done.push(job.id);
+        match lane {
+            Lane::Own => {
+                let mut done = Vec::with_capacity(claimed.len());
+                for job in &claimed {
+                    if run_one(app, job).await? {
+                        done.push(job.id);
+                    }
+                }
+                complete(app, &done).await?;
+            }
+            // Side by side, and each completed at once: none waits for another's relay.
+            Lane::Mail => {
+                let all = claimed.iter().map(async |job| match run_one(app, job).await? {
+                    true => complete(app, &[job.id]).await,
+                    false => Ok(()),
+                });
+                try_join_all(all).await?;
             }
         }
         ran += claimed.len();
-        complete(app, &done).await?;
     }
 }
 
@@ -98,9 +120,16 @@ async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobEr
     }
 }
 
-async fn until_next(app: &AppState) -> Result<Duration, JobError> {
+async fn rung(app: &AppState, lane: Lane) {
+    match lane {
+        Lane::Own => app.job_bell.notified().await,
+        Lane::Mail => app.mailer.rung().await,
+    }
+}
+
+async fn until_next(app: &AppState, lane: Lane) -> Result<Duration, JobError> {
     let mut conn = app.db.acquire().await?;
-    let Some(due_us) = queue::next_due_us(&mut conn).await? else { return Ok(MAX_WAIT) };
+    let Some(due_us) = queue::next_due_us(&mut conn, lane).await? else { return Ok(MAX_WAIT) };
     let wait_us = u64::try_from(due_us - app.now_us()).unwrap_or(0);
     Ok(Duration::from_micros(wait_us).min(MAX_WAIT))
 }

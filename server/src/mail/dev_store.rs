@@ -35,7 +35,7 @@ pub struct DevStore {
 
 impl DevStore {
     pub(super) fn push(&self, mail: Mail, sent_at: String) {
-        let Mail { to, subject, text, html, links } = mail;
+        let Mail { to, subject, text, html, links, worthless_at_us: _ } = mail;
         let mut mails = self.mails.lock();
         mails.push_front(SentMail { to, subject, text, html, links, sent_at });
         mails.truncate(KEPT);

@@ -1,7 +1,7 @@
 //! Outgoing mail: over SMTP, or, in development, kept in memory and shown at `/dev/mail`.
 //!
-//! Sending never makes a request wait: mails go into a bounded queue that one task empties. A full queue drops the mail
-//! and says so in the log; people ask for another link.
+//! A mail is posted in the transaction of what it tells about: a job sends it after the commit, so no request waits for a
+//! relay, and what a relay does not take is tried again. Until then its text, which holds a link, is sealed in the job.
 
 mod dev_store;
 pub mod http;
@@ -9,14 +9,21 @@ mod smtp;
 
 use std::sync::Arc;
 
-use crate::clock::{Clock, rfc3339};
+use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
+use uuid::Uuid;
+
+use crate::clock::rfc3339;
 use crate::config::Config;
+use crate::jobs::{self, Job};
+use crate::secrets::{Purpose, SealBroken};
+use crate::state::AppState;
 
 pub use dev_store::{DevStore, SentMail};
-pub use smtp::MailError;
+pub use smtp::{MailError, Refusal};
 
 /// One mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// The recipient's address.
     pub to: String,
@@ -28,6 +35,8 @@ pub struct Mail {
     pub html: String,
     /// Every link in it, for tests and `/dev/mail`.
     pub links: Vec<String>,
+    /// When it is not worth sending any more (microseconds UTC): its link has ended.
+    pub worthless_at_us: i64,
 }
 
 /// Where mails go. Cheap to clone.
@@ -36,24 +45,16 @@ pub enum Mailer {
     /// Shown at `/dev/mail`.
     Dev(Arc<DevStore>),
     /// Sent.
-    Smtp(smtp::Queue),
+    Smtp(Arc<smtp::Relay>),
 }
 
 impl Mailer {
-    /// As configured; starts the sending task when there is a relay.
-    pub fn from_config(config: &Config, tasks: &tokio_util::task::TaskTracker) -> Result<Self, MailError> {
+    /// As configured.
+    pub fn from_config(config: &Config) -> Result<Self, MailError> {
         if config.mail.smtp_url.is_empty() {
             Ok(Self::Dev(Arc::default()))
         } else {
-            smtp::Queue::start(&config.mail, tasks).map(Self::Smtp)
-        }
-    }
-
-    /// Takes the mail; delivery happens later.
-    pub fn send(&self, clock: &dyn Clock, mail: Mail) {
-        match self {
-            Self::Dev(store) => store.push(mail, rfc3339(clock.now_us())),
-            Self::Smtp(queue) => queue.push(mail),
+            Ok(Self::Smtp(Arc::new(smtp::Relay::from_config(&config.mail)?)))
         }
     }
 
@@ -64,4 +65,80 @@ impl Mailer {
             Self::Smtp(_) => None,
         }
     }
+
+    /// Waits until a mail was posted to the relay on this node.
+    pub(crate) async fn rung(&self) {
+        match self {
+            Self::Dev(_) => std::future::pending().await,
+            Self::Smtp(relay) => relay.bell.notified().await,
+        }
+    }
+}
+
+/// A mail in an open transaction. It leaves when [`Posted::committed`] says that the transaction holds.
+#[must_use = "without `committed` the mail leaves late or, in development, never"]
+pub struct Posted(Option<Mail>);
+
+/// Posts the mail in the caller's transaction.
+///
+/// # Errors
+/// The database failed.
+pub async fn post(app: &AppState, conn: &mut AnyConnection, mail: Mail) -> Result<Posted, sqlx::Error> {
+    if app.mailer.dev_store().is_some() {
+        return Ok(Posted(Some(mail)));
+    }
+    let mail_id = app.new_uuid();
+    let plain = serde_json::to_vec(&mail).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let sealed = app.secrets.seal(Purpose::Mail, &mail_id.to_string(), &plain, &app.entropy);
+    jobs::enqueue(conn, app, &Job::SendMail { mail_id, sealed }, app.now_us()).await?;
+    Ok(Posted(None))
+}
+
+impl Posted {
+    /// Lets the mail go.
+    pub fn committed(self, app: &AppState) {
+        match (&app.mailer, self.0) {
+            (Mailer::Dev(store), Some(mail)) => store.push(mail, rfc3339(app.now_us())),
+            (Mailer::Dev(_), None) => {}
+            (Mailer::Smtp(relay), _) => relay.bell.notify_one(),
+        }
+    }
+}
+
+/// Why a mail is to be tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliveryError {
+    /// The relay did not take it this time.
+    #[error("the mail relay {0}")]
+    Relay(Refusal),
+    /// The sealed mail does not open or is not a mail.
+    #[error("the stored mail is not readable")]
+    Unreadable,
+}
+
+impl From<SealBroken> for DeliveryError {
+    fn from(_: SealBroken) -> Self {
+        Self::Unreadable
+    }
+}
+
+/// Sends a posted mail: the work of its job. What the relay refuses for good is logged and given up.
+pub async fn deliver(app: &AppState, mail_id: Uuid, sealed: &str) -> Result<(), DeliveryError> {
+    let plain = app.secrets.open(Purpose::Mail, &mail_id.to_string(), sealed)?;
+    let mail: Mail = serde_json::from_slice(&plain).map_err(|_| DeliveryError::Unreadable)?;
+    if mail.worthless_at_us <= app.now_us() {
+        tracing::warn!(mail = %mail_id, "a mail was given up: its link has ended before the relay took it");
+        return Ok(());
+    }
+    match &app.mailer {
+        Mailer::Dev(store) => store.push(mail, rfc3339(app.now_us())),
+        Mailer::Smtp(relay) => match relay.send(mail_id, &mail).await {
+            Ok(()) => {}
+            Err(refusal) if refusal.is_final => {
+                tracing::error!(mail = %mail_id, "a mail was given up: the mail relay {refusal}");
+            }
+            Err(refusal) => return Err(DeliveryError::Relay(refusal)),
+        },
+    }
+    Ok(())
 }

@@ -1,18 +1,20 @@
-//! Mail over SMTP by lettre, one task that sends what the queue holds.
+//! Mail over SMTP by lettre. One try per call; trying again is the job's business.
 
 use std::time::Duration;
 
 use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::Mail;
 use crate::config;
 
-/// Mails waiting for the relay: a burst of sign-ins, not a day's outage; links expire after 15 minutes anyway.
-const QUEUE: usize = 1_000;
-/// Tries per mail, with the waits between them; a greylisting relay takes the second or third.
-const WAITS: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(15), Duration::from_secs(60)];
+/// Longest wait for any answer of the relay. Below a job's lease, so that a slow relay gets a mail from one node at a time.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest delivery as a whole: a relay that answers each step just in time must not outlast the lease either.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(40);
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
 
@@ -25,55 +27,96 @@ pub enum MailError {
     /// `mail.from` is not usable.
     #[error("wrong value for `mail.from`: {0}")]
     From(lettre::address::AddressError),
+    /// `mail.tls_ca_file` can't be read.
+    #[error("wrong value for `mail.tls_ca_file`: {0}")]
+    CaFile(std::io::Error),
+    /// `mail.tls_ca_file` holds no certificates.
+    #[error("wrong value for `mail.tls_ca_file`: {0}")]
+    Ca(lettre::transport::smtp::Error),
+    /// `mail.tls_ca_file` says whom to trust, and `mail.smtp_url` does not ask for TLS.
+    #[error("wrong value for `mail.smtp_url`: with `mail.tls_ca_file` it is smtps://… or ends in ?tls=required")]
+    CaWithoutTls,
 }
 
-/// The sending end.
-#[derive(Clone)]
-pub struct Queue {
-    sender: mpsc::Sender<Mail>,
+/// What a relay did with a mail that it did not take. Its own words stay out: they often repeat the address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Refusal {
+    what: String,
+    /// Whether another try can't help.
+    pub is_final: bool,
 }
 
-impl Queue {
-    pub(super) fn start(config: &config::Mail, tasks: &tokio_util::task::TaskTracker) -> Result<Self, MailError> {
-        let transport = Transport::from_url(&config.smtp_url).map_err(MailError::Url)?.build();
-        let from: Mailbox = config.from.parse().map_err(MailError::From)?;
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        tasks.spawn(deliver(transport, from, receiver));
-        Ok(Self { sender })
+/// The relay as configured.
+pub struct Relay {
+    transport: Transport,
+    from: Mailbox,
+    /// Rung when a mail was posted.
+    pub(super) bell: Notify,
+}
+
+impl Relay {
+    pub(super) fn from_config(config: &config::Mail) -> Result<Self, MailError> {
+        let mut builder = Transport::from_url(&config.smtp_url).map_err(MailError::Url)?.timeout(Some(ANSWER_TIMEOUT));
+        if !config.tls_ca_file.as_os_str().is_empty() {
+            builder = builder.tls(private_tls(config)?);
+        }
+        let from = config.from.parse().map_err(MailError::From)?;
+        Ok(Self { transport: builder.build(), from, bell: Notify::new() })
     }
 
-    pub(super) fn push(&self, mail: Mail) {
-        if self.sender.try_send(mail).is_err() {
-            tracing::error!("mail dropped: {QUEUE} mails wait for the relay");
+    /// One try.
+    pub(super) async fn send(&self, id: Uuid, mail: &Mail) -> Result<(), Refusal> {
+        let message = message(&self.from, id, mail).map_err(|_| Refusal::last("was not asked: it is no valid mail"))?;
+        match tokio::time::timeout(DELIVERY_TIMEOUT, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Refusal::from(&error)),
+            Err(_) => Err(Refusal::for_now("took too long")),
         }
     }
 }
 
-async fn deliver(transport: Transport, from: Mailbox, mut receiver: mpsc::Receiver<Mail>) {
-    while let Some(mail) = receiver.recv().await {
-        match message(&from, &mail) {
-            Ok(message) => send(&transport, message).await,
-            Err(error) => tracing::error!(%error, "mail could not be written"),
+impl Refusal {
+    fn for_now(what: impl Into<String>) -> Self {
+        Self { what: what.into(), is_final: false }
+    }
+
+    fn last(what: impl Into<String>) -> Self {
+        Self { what: what.into(), is_final: true }
+    }
+}
+
+impl From<&lettre::transport::smtp::Error> for Refusal {
+    fn from(error: &lettre::transport::smtp::Error) -> Self {
+        match error.status() {
+            Some(code) if error.is_permanent() => Self::last(format!("refused it with {code}")),
+            Some(code) => Self::for_now(format!("put it off with {code}")),
+            None if error.is_timeout() => Self::for_now("took too long"),
+            None if error.is_tls() => Self::for_now("has no TLS that can be trusted"),
+            None => Self::for_now("could not be reached"),
         }
     }
 }
 
-async fn send(transport: &Transport, message: Message) {
-    let mut waits = WAITS.into_iter();
-    loop {
-        let error = match transport.send(message.clone()).await {
-            Ok(_) => return,
-            Err(error) => error,
-        };
-        match waits.next() {
-            Some(wait) if !error.is_permanent() => tokio::time::sleep(wait).await,
-            _ => return tracing::error!(%error, "mail could not be delivered"),
-        }
+/// The TLS that the URL asks for, trusting the configured authority as well.
+fn private_tls(config: &config::Mail) -> Result<Tls, MailError> {
+    let url = url::Url::parse(&config.smtp_url).map_err(|_| MailError::CaWithoutTls)?;
+    let pem = std::fs::read(&config.tls_ca_file).map_err(MailError::CaFile)?;
+    let certificate = Certificate::from_pem(&pem).map_err(MailError::Ca)?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let parameters = TlsParameters::builder(host).add_root_certificate(certificate).build().map_err(MailError::Ca)?;
+    match url.scheme() {
+        "smtps" => Ok(Tls::Wrapper(parameters)),
+        _ if url.query_pairs().any(|pair| pair == ("tls".into(), "required".into())) => Ok(Tls::Required(parameters)),
+        _ => Err(MailError::CaWithoutTls),
     }
 }
 
-fn message(from: &Mailbox, mail: &Mail) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
+fn message(from: &Mailbox, id: Uuid, mail: &Mail) -> Result<Message, Box<dyn std::error::Error + Send + Sync>> {
     let to = Mailbox::new(None, mail.to.parse()?);
     let parts = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
-    Ok(Message::builder().from(from.clone()).to(to).subject(mail.subject.clone()).multipart(parts)?)
+    // The same for every try, so that a mailbox that got it twice shows it once.
+    let message_id = format!("<{id}@{}>", from.email.domain());
+    let builder = Message::builder().from(from.clone()).to(to).message_id(Some(message_id));
+    Ok(builder.subject(mail.subject.clone()).multipart(parts)?)
 }

@@ -58,10 +58,10 @@ async fn create_invitation(State(app): State<AppState>, caller: Caller, request:
         Begun::Replay(answer) => return Ok(answer),
         Begun::Fresh(attempt) => attempt,
     };
-    let (invitation, mail) = invitations::invite(&app, attempt.tx(), &caller, &request.read()?).await?;
+    let (invitation, posted) = invitations::invite(&app, attempt.tx(), &caller, &request.read()?).await?;
     let body = invitation_body(invitation, app.now_us());
     let answer = attempt.commit(&app, StatusCode::CREATED, &body).await?;
-    app.mailer.send(app.clock.as_ref(), mail);
+    posted.committed(&app);
     Ok(answer)
 }
 

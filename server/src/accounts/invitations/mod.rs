@@ -22,7 +22,7 @@ use sqlx::AnyConnection;
 use super::{Error, Membership, NewSession, invalid, members, normalise_email, sessions};
 use crate::audit::{self, Actor};
 use crate::http::caller::Caller;
-use crate::mail::Mail;
+use crate::mail::{self, Mail, Posted};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -74,14 +74,13 @@ pub struct Invitee {
     pub ip: Option<String>,
 }
 
-/// Makes an invitation in the caller's transaction, in place of an open one to the same address. The mail is to be sent
-/// after the commit.
+/// Makes an invitation in the caller's transaction, in place of an open one to the same address, and posts its mail.
 pub async fn invite(
     app: &AppState,
     conn: &mut AnyConnection,
     caller: &Caller,
     request: &CreateInvitation,
-) -> Result<(Invitation, Mail), Error> {
+) -> Result<(Invitation, Posted), Error> {
     let email = normalise_email(&request.email)?;
     if request.role == Role::Owner && !Scope::OwnersWrite.is_of(caller.role) {
         return Err(Error::RoleChangeDenied);
@@ -108,8 +107,9 @@ pub async fn invite(
     store::insert(conn, &invitation, &app.secrets.hash(Purpose::Invitation, &token)).await?;
     let details = json!({ "after": { "email": invitation.email, "role": invitation.role } });
     audit::record(app, conn, &audit::Entry::by(caller, "invitation.created", invitation.id, details)).await?;
-    let mail = mail(&app.public_url, &invitation, &workspace.name, &token);
-    Ok((invitation, mail))
+    let mail = letter(&app.public_url, &invitation, &workspace.name, &token);
+    let posted = mail::post(app, conn, mail).await?;
+    Ok((invitation, posted))
 }
 
 /// A page of the open invitations, the newest first.
@@ -201,7 +201,7 @@ fn entry(invitee: &Invitee, invitation: &Invitation, action_kind: &'static str) 
     }
 }
 
-fn mail(public_url: &str, invitation: &Invitation, workspace_name: &str, token: &str) -> Mail {
+fn letter(public_url: &str, invitation: &Invitation, workspace_name: &str, token: &str) -> Mail {
     let link = format!("{public_url}/invitation?token={token}");
     let role = invitation.role.as_str();
     let name = escaped(workspace_name);
@@ -215,6 +215,7 @@ fn mail(public_url: &str, invitation: &Invitation, workspace_name: &str, token: 
              <p><a href=\"{link}\">See the invitation</a></p><p>{ignore}</p>"
         ),
         links: vec![link],
+        worthless_at_us: invitation.expires_at_us,
     }
 }
 

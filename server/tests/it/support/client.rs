@@ -90,6 +90,11 @@ impl Client {
         self.with("cookie", &format!("sk_session={}", value.as_ref()))
     }
 
+    /// The same client of another server, such as one with other settings.
+    pub(crate) fn at(&self, server: &super::Server) -> Self {
+        Self { headers: self.headers.clone(), ..server.client() }
+    }
+
     /// Signs in by API key.
     pub(crate) fn with_key(&self, key: &str) -> Self {
         self.with("authorization", &format!("Bearer {key}"))

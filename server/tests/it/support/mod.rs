@@ -159,6 +159,9 @@ impl Server {
         change(&mut config);
         self.app.limits = Arc::new(RateLimits::new(&config.limits));
         self.app.google = Google::from_config(&config.google).expect("usable settings").map(Arc::new);
+        if !config.mail.smtp_url.is_empty() {
+            self.app.mailer = Mailer::from_config(&config).expect("a relay");
+        }
         self.app.config = Arc::new(config);
         Self { router: router(&self.app), ..self }
     }
