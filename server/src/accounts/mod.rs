@@ -215,13 +215,15 @@ pub async fn find_membership(
     store::find_membership(conn, workspace, user).await
 }
 
-/// Makes the person of that address an operator of the installation. `false` when there is none.
+/// Makes the person of that address an operator of the installation; all but their newest session end. `false` when there is none.
 pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> {
     let email = normalise_email(email)?;
     let mut tx = app.db.begin_write().await?;
     let Some(user) = store::find_user_by_email(&mut tx, &email).await? else { return Ok(false) };
     store::grant_operator(&mut tx, user.id).await?;
+    let ended_sessions = sessions::end_older_sessions(app, &mut tx, user.id).await?;
     let mut entry = audit::Entry::of_person(user.id, "operator.granted", user.id, None);
+    entry.details = json!({ "ended_sessions": ended_sessions });
     entry.actor = audit::Actor::Operator(None);
     audit::record(app, &mut tx, &entry).await?;
     tx.commit().await?;

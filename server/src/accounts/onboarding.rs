@@ -1,11 +1,12 @@
-//! The first workspace of a person: their name, and a workspace whose wallet keeps its currency for good.
+//! The first workspace of a person: their name, and a workspace whose wallet keeps its currency for good. From here on a
+//! session is worth money, so the person's other ones end.
 
 use sautikit_api::accounts::OnboardingRequest;
 use sautikit_api::ids::{SessionId, UserId};
 use sqlx::AnyConnection;
 
 use super::workspaces::{self, NewWorkspace};
-use super::{Error, Membership, checked_name, store};
+use super::{Error, Membership, checked_name, sessions, store};
 use crate::state::AppState;
 
 /// Who onboards, from where.
@@ -33,5 +34,6 @@ pub async fn onboard(app: &AppState, tx: &mut AnyConnection, onboarding: Onboard
     }
     let membership = workspaces::open(app, tx, user_id, new, ip).await?;
     store::set_session_workspace(tx, session_id, membership.workspace.id).await?;
+    sessions::end_other_sessions(app, tx, user_id, session_id).await?;
     Ok(membership)
 }

@@ -1,4 +1,9 @@
 //! Signed-in browsers. The cookie holds a random token; the database a keyed hash of it.
+//!
+//! A token that leaked while it was worth little must not become worth more. Accepting an invitation gives the session a
+//! new token with the answer. Onboarding ends the person's other sessions; its own is minutes old. Who is given rights by
+//! someone else (a greater role, the operator's flag) keeps the newest session, which proved their mailbox last; the others
+//! end, because no answer could carry a new token to them. Losing rights ends nothing: rights are read on every request.
 
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::AnyConnection;
@@ -91,6 +96,21 @@ pub(super) async fn rotate_session(
     let hash = app.secrets.hash(Purpose::Session, &session.token);
     store::rotate_session(conn, id, &hash, app.now_us() + OVERLAP_US).await?;
     Ok(session)
+}
+
+/// Ends every session of the person but this one.
+pub(super) async fn end_other_sessions(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    user: UserId,
+    kept: SessionId,
+) -> Result<(), Error> {
+    store::revoke_other_sessions_of(conn, user, kept, app.now_us()).await
+}
+
+/// Ends every session of the person but the newest, in the transaction that gives them rights. Says how many ended.
+pub(super) async fn end_older_sessions(app: &AppState, conn: &mut AnyConnection, user: UserId) -> Result<u64, Error> {
+    store::revoke_older_sessions_of(conn, user, app.now_us()).await
 }
 
 /// Ends the session that a browser had before it signed in again: its cookie is replaced, so nobody could.

@@ -110,6 +110,20 @@ statements! {
         update sessions
         set revoked_at = $2
         where token_hash = $1 and revoked_at is null";
+    REVOKE_OTHER_SESSIONS_OF = "
+        update sessions
+        set revoked_at = $3
+        where user_id = $1 and id <> $2 and revoked_at is null";
+    REVOKE_OLDER_SESSIONS_OF = "
+        update sessions
+        set revoked_at = $2
+        where user_id = $1 and revoked_at is null and id <> (
+          select id
+          from sessions
+          where user_id = $1 and revoked_at is null
+          order by created_at desc, id desc
+          limit 1
+        )";
     REVOKE_SESSION = "
         update sessions
         set revoked_at = $3
@@ -265,6 +279,28 @@ pub(super) async fn revoke_session_of_token(
 ) -> Result<(), Error> {
     sqlx::query(REVOKE_SESSION_OF_TOKEN).bind(token_hash).bind(now_us).execute(conn).await?;
     Ok(())
+}
+
+/// All but this one.
+pub(super) async fn revoke_other_sessions_of(
+    conn: &mut AnyConnection,
+    user: UserId,
+    kept: SessionId,
+    now_us: i64,
+) -> Result<(), Error> {
+    let query = sqlx::query(REVOKE_OTHER_SESSIONS_OF).bind(user.to_string()).bind(kept.to_string()).bind(now_us);
+    query.execute(conn).await?;
+    Ok(())
+}
+
+/// All but the newest; how many were not revoked until now.
+pub(super) async fn revoke_older_sessions_of(
+    conn: &mut AnyConnection,
+    user: UserId,
+    now_us: i64,
+) -> Result<u64, Error> {
+    let query = sqlx::query(REVOKE_OLDER_SESSIONS_OF).bind(user.to_string()).bind(now_us);
+    Ok(query.execute(conn).await?.rows_affected())
 }
 
 pub(super) async fn find_live_session(

@@ -59,7 +59,8 @@ async fn run_due_of(app: &AppState, lane: Lane) -> Result<usize, JobError> {
         }
         drop(conn);
         let mut tx = app.db.begin_write().await?;
-        let claimed = queue::claim(&mut tx, (app.db.dialect(), lane), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
+        let claimed =
+            queue::claim(&mut tx, (app.db.dialect(), lane), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
         tx.commit().await?;
         if claimed.is_empty() {
             return Ok(ran);

@@ -14,6 +14,8 @@ on_each_engine! {
     any_address_gets_the_same_answer
     only_a_hash_of_the_link_is_stored
     a_second_onboarding_is_refused
+    onboarding_ends_the_persons_other_sessions
+    rights_from_others_leave_only_the_newest_session
     two_onboardings_at_once_make_one_workspace
     onboarding_names_the_wrong_field
     a_session_ends_after_fourteen_idle_days
@@ -252,4 +254,36 @@ async fn sessions_show_the_browser(server: Server) {
     let cookie = client.post("/v1/auth/magic-link/verify", body).await.expect(200).cookie("sk_session");
     let sessions = client.with_cookie(cookie).get("/v1/auth/sessions").await.expect(200).json;
     assert_eq!(sessions[0]["user_agent"], "Firefox/140");
+}
+
+async fn onboarding_ends_the_persons_other_sessions(server: Server) {
+    let other = server.signed_in("a@example.com").await;
+    let stranger = server.signed_in("b@example.com").await;
+    let client = server.onboarded("a@example.com").await;
+    other.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+    client.get("/v1/auth/me").await.expect(200);
+    stranger.get("/v1/auth/me").await.expect(200);
+}
+
+async fn rights_from_others_leave_only_the_newest_session(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let old = server.joined(&owner, "b@example.com", "viewer").await;
+    server.clock.advance(Duration::from_secs(1));
+    let new = server.signed_in("b@example.com").await;
+    let id = new.get("/v1/auth/me").await.json["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/workspace/members/{id}");
+    owner.patch(&path, json!({ "role": "developer" })).await.expect(200);
+    old.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+    new.post("/v1/api-keys", json!({ "name": "now a developer" })).await.expect(201);
+
+    // Losing rights ends nothing.
+    server.clock.advance(Duration::from_secs(1));
+    let newest = server.signed_in("b@example.com").await;
+    owner.patch(&path, json!({ "role": "viewer" })).await.expect(200);
+    new.post("/v1/api-keys", json!({ "name": "x" })).await.expect_error("accounts.write_denied");
+    assert!(sautikit::accounts::grant_operator(&server.app, "b@example.com").await.unwrap());
+    new.get("/v1/auth/me").await.expect_error("auth.session_invalid");
+    newest.get("/v1/admin/workspaces").await.expect(200);
+    let log = owner.get("/v1/audit?action_kind=member.role_changed").await.expect(200).json;
+    assert_eq!(log[1]["details"]["ended_sessions"], 1);
 }

@@ -9,6 +9,7 @@ mod accounts;
 mod api_keys;
 mod architecture;
 mod audit;
+mod audit_of_writes;
 mod calls;
 mod catalogue;
 mod docs;

@@ -8,11 +8,11 @@ pub(in crate::accounts) mod store;
 
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{UserId, WorkspaceId};
-use sautikit_api::rights::Scope;
+use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, workspaces};
+use super::{Error, sessions, workspaces};
 use crate::http::caller::Caller;
 use crate::state::AppState;
 use crate::{api_keys, audit};
@@ -44,7 +44,8 @@ pub async fn list_members(
     store::list_members(&mut *app.db.acquire().await?, workspace, before, limit).await
 }
 
-/// Gives a member another role. Owners are made and demoted by owners only.
+/// Gives a member another role. Owners are made and demoted by owners only. Of a member who gains rights, all but the newest
+/// session end.
 pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Role) -> Result<Member, Error> {
     let mut tx = app.db.begin_write().await?;
     let (actor, mut member) = lock_both(&mut tx, caller, user).await?;
@@ -58,7 +59,12 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
         refuse_last_owner(&mut tx, caller.workspace.id).await?;
     }
     store::set_role(&mut tx, caller.workspace.id, user, role).await?;
-    let details = json!({ "before": { "role": member.role }, "after": { "role": role }, "email": member.email });
+    let gains = RIGHTS.iter().any(|right| right.roles.contains(&role) && !right.roles.contains(&member.role));
+    let ended_sessions = if gains { sessions::end_older_sessions(app, &mut tx, user).await? } else { 0 };
+    let details = json!({
+        "before": { "role": member.role }, "after": { "role": role }, "email": member.email,
+        "ended_sessions": ended_sessions,
+    });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "member.role_changed", user, details)).await?;
     tx.commit().await?;
     app.known_keys.forget();

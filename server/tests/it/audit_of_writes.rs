@@ -1,0 +1,191 @@
+//! Every endpoint of the API document that writes leaves an entry in the audit log, and no entry holds a secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sautikit::http::openapi;
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use crate::calls::support::{FROM, Scene, TO};
+use crate::support::{Answer, Client, Server, on_each_engine};
+
+on_each_engine! { every_write_is_in_the_log }
+
+/// Endpoints that leave no entry, each with its reason.
+const UNLOGGED: &[(&str, &str)] = &[
+    ("post /v1/auth/magic-link", "nobody is known yet, and nothing but a mail comes of it"),
+    ("post /v1/sandbox/inbound", "it plays a stranger who calls; the call is recorded like any other"),
+];
+
+/// Kinds that change something that stays: their entries say what it was before and what it is now.
+const CHANGES: &[&str] =
+    &["api_key.rotated", "member.role_changed", "number.routing_changed", "user.renamed", "workspace.updated"];
+
+async fn every_write_is_in_the_log(server: Server) {
+    let scene = Scene::set(server).await;
+    let mut walk = Walk { server: &scene.server, seen: BTreeSet::new(), secrets: Vec::new() };
+    let owner = scene.asha.clone();
+    let newcomer = walk.newcomer().await;
+    walk.people(&owner, &newcomer).await;
+    walk.keys(&owner).await;
+    walk.telephony(&owner).await;
+    walk.workspaces(&owner).await;
+    walk.sessions().await;
+    walk.finish().await;
+}
+
+struct Walk<'a> {
+    server: &'a Server,
+    seen: BTreeSet<String>,
+    /// What must not stand in the log.
+    secrets: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// Runs one request of the endpoint, which succeeds and leaves an entry of the kind.
+    async fn logs(&mut self, endpoint: &str, kind: &str, request: impl Future<Output = Answer>) -> Answer {
+        let before = self.entries(kind).await;
+        let answer = request.await;
+        assert!((200..300).contains(&answer.status), "{endpoint}: {} {}", answer.status, answer.text);
+        assert_eq!(self.entries(kind).await, before + 1, "{endpoint} leaves one {kind}");
+        self.seen.insert(endpoint.to_owned());
+        answer
+    }
+
+    async fn entries(&self, kind: &str) -> i64 {
+        let count = sqlx::query_scalar("select count(*) from audit_log where action_kind = $1").bind(kind);
+        count.fetch_one(self.server.app.db.pool()).await.unwrap()
+    }
+
+    async fn newcomer(&mut self) -> Client {
+        let client = self.server.client();
+        client.post("/v1/auth/magic-link", json!({ "email": "new@example.com" })).await.expect(202);
+        let body = json!({ "token": self.server.token_of_last_mail() });
+        let verify = client.post("/v1/auth/magic-link/verify", body);
+        let signed_in = self.logs("post /v1/auth/magic-link/verify", "session.opened", verify).await;
+        self.secrets.extend([self.server.token_of_last_mail(), signed_in.cookie("sk_session")]);
+        let client = client.with_cookie(signed_in.cookie("sk_session"));
+        let body = json!({ "name": "N", "workspace_name": "New", "country": "KE", "currency": "KES" });
+        self.logs("post /v1/auth/onboarding", "workspace.created", client.post("/v1/auth/onboarding", body)).await;
+        self.logs("patch /v1/auth/me", "user.renamed", client.patch("/v1/auth/me", json!({ "name": "M" }))).await;
+        client
+    }
+
+    async fn people(&mut self, owner: &Client, newcomer: &Client) {
+        let invite =
+            || owner.post("/v1/workspace/invitations", json!({ "email": "new@example.com", "role": "viewer" }));
+        let created = "invitation.created";
+        let invited = self.logs("post /v1/workspace/invitations", created, invite()).await;
+        self.secrets.push(self.server.token_of_last_mail());
+        let path = format!("/v1/workspace/invitations/{}", id(&invited));
+        self.logs("delete /v1/workspace/invitations/{id}", "invitation.withdrawn", owner.delete(&path)).await;
+        for (verb, kind) in [("decline", "invitation.declined"), ("accept", "invitation.accepted")] {
+            invite().await.expect(201);
+            let path = format!("/v1/invitations/{}/{verb}", self.server.token_of_last_mail());
+            let endpoint = format!("post /v1/invitations/{{token}}/{verb}");
+            self.logs(&endpoint, kind, newcomer.post(&path, json!({}))).await;
+        }
+        let user = newcomer.get("/v1/auth/me").await.expect(200);
+        let path = format!("/v1/workspace/members/{}", id(&user));
+        let change = owner.patch(&path, json!({ "role": "finance" }));
+        self.logs("patch /v1/workspace/members/{user_id}", "member.role_changed", change).await;
+        self.logs("delete /v1/workspace/members/{user_id}", "member.removed", owner.delete(&path)).await;
+    }
+
+    async fn keys(&mut self, owner: &Client) {
+        let create = owner.post("/v1/api-keys", json!({ "name": "k" }));
+        let made = self.logs("post /v1/api-keys", "api_key.created", create).await;
+        let path = format!("/v1/api-keys/{}", id(&made));
+        let rotate = async { owner.send("POST", &format!("{path}/rotate"), None, "").await };
+        let rotated = self.logs("post /v1/api-keys/{id}/rotate", "api_key.rotated", rotate).await;
+        self.secrets.extend([&made, &rotated].map(|answer| answer.json["key"].as_str().expect("a key").to_owned()));
+        self.logs("delete /v1/api-keys/{id}", "api_key.revoked", owner.delete(&path)).await;
+    }
+
+    async fn telephony(&mut self, owner: &Client) {
+        let top_up = json!({ "method": "mpesa", "amount_minor": 50_000, "phone": "+254722000001" });
+        self.logs("post /v1/wallet/top-ups", "top_up.requested", owner.post("/v1/wallet/top-ups", top_up)).await;
+        let available = owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+        let path = format!("/v1/numbers/{}", available[0]["id"].as_str().expect("an id"));
+        let claim = async { owner.post(&format!("{path}/claim"), json!({})).await };
+        let claimed = self.logs("post /v1/numbers/{id}/claim", "number.claimed", claim).await;
+        let path = format!("/v1/numbers/{}", id(&claimed));
+        let routing = json!({ "voice_callback_url": "http://127.0.0.1:9/voice" });
+        let route = async { owner.patch(&format!("{path}/routing"), routing).await };
+        self.logs("patch /v1/numbers/{id}/routing", "number.routing_changed", route).await;
+        self.logs("delete /v1/numbers/{id}", "number.released", owner.delete(&path)).await;
+        let minted = self.logs("post /v1/sip/token", "sip_token.minted", owner.post("/v1/sip/token", json!({}))).await;
+        self.secrets.push(minted.json["token"].as_str().expect("a token").to_owned());
+        let body = json!({ "from": FROM, "to": TO });
+        let placed = self.logs("post /v1/calls", "call.placed", owner.post("/v1/calls", body.clone())).await;
+        self.logs("post /v1/calls/originate", "call.placed", owner.post("/v1/calls/originate", body)).await;
+        let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
+        self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
+    }
+
+    async fn workspaces(&mut self, owner: &Client) {
+        let rename = owner.patch("/v1/workspace", json!({ "name": "Renamed" }));
+        self.logs("patch /v1/workspace", "workspace.updated", rename).await;
+        let body = json!({ "name": "Second", "country": "UG", "currency": "UGX" });
+        let second = self.logs("post /v1/workspaces", "workspace.created", owner.post("/v1/workspaces", body)).await;
+
+        let operator = self.server.signed_in("op@example.com").await;
+        assert!(sautikit::accounts::grant_operator(&self.server.app, "op@example.com").await.unwrap());
+        let path = format!("/v1/admin/workspaces/{}", id(&second));
+        let suspend = async { operator.post(&format!("{path}/suspend"), json!({ "reason": "abuse" })).await };
+        self.logs("post /v1/admin/workspaces/{id}/suspend", "workspace.suspended", suspend).await;
+        let resume = async { operator.post(&format!("{path}/resume"), json!({})).await };
+        self.logs("post /v1/admin/workspaces/{id}/resume", "workspace.resumed", resume).await;
+
+        let in_second = owner.with("x-sautikit-workspace", &id(&second));
+        let body = json!({ "confirm_name": "Second" }).to_string();
+        let delete = in_second.send("DELETE", "/v1/workspace", Some("application/json"), &body);
+        self.logs("delete /v1/workspace", "workspace.deleted", delete).await;
+    }
+
+    async fn sessions(&mut self) {
+        let person = self.server.signed_in("p@example.com").await;
+        // As if they had signed in with Google once.
+        let link = sqlx::query("update users set google_subject = '1184' where email = 'p@example.com'");
+        link.execute(self.server.app.db.pool()).await.unwrap();
+        let unlink = person.post("/v1/auth/google/unlink", json!({}));
+        self.logs("post /v1/auth/google/unlink", "user.google_unlinked", unlink).await;
+        let other = self.server.signed_in("p@example.com").await;
+        let sessions = other.get("/v1/auth/sessions").await.expect(200).json;
+        let old = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).expect("the first");
+        let path = format!("/v1/auth/sessions/{}", old["id"].as_str().expect("an id"));
+        self.logs("delete /v1/auth/sessions/{id}", "session.revoked", other.delete(&path)).await;
+        self.logs("post /v1/auth/logout", "session.revoked", other.post("/v1/auth/logout", json!({}))).await;
+    }
+
+    async fn finish(self) {
+        let document = openapi::document();
+        let writes: BTreeSet<String> = document["paths"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |(method, _)| (method, path)))
+            .filter(|(method, _)| ["post", "put", "patch", "delete"].contains(&method.as_str()))
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect();
+        let unlogged: BTreeSet<String> = UNLOGGED.iter().map(|(endpoint, _)| (*endpoint).to_owned()).collect();
+        let covered: BTreeSet<String> = self.seen.union(&unlogged).cloned().collect();
+        assert_eq!(writes, covered, "walk through it here, or say in UNLOGGED why it leaves no entry");
+
+        let rows = sqlx::query("select action_kind, details from audit_log").fetch_all(self.server.app.db.pool()).await;
+        let mut details: BTreeMap<String, Value> = BTreeMap::new();
+        for row in rows.unwrap() {
+            let text: String = row.get(1);
+            assert!(!self.secrets.iter().any(|secret| text.contains(secret)), "a secret: {text}");
+            details.insert(row.get(0), serde_json::from_str(&text).unwrap());
+        }
+        for kind in CHANGES {
+            let details = &details[*kind];
+            assert!(details["before"].is_object() && details["after"].is_object(), "{kind}: {details}");
+        }
+    }
+}
+
+fn id(answer: &Answer) -> String {
+    answer.json["id"].as_str().expect("an id").to_owned()
+}
