@@ -14,6 +14,7 @@ need espeak-ng espeak-ng   # the voice of `say`
 if [ "$purpose" = test ]; then
   need sipp sip-tester     # plays the carrier
   need chromium chromium   # plays the customer
+  need openssl openssl     # certifies the mail relay
   [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)
   need python3 python3     # runs schemathesis
   python3 -c "import ensurepip" 2>/dev/null || apt+=(python3-venv)

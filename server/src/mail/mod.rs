@@ -142,3 +142,18 @@ pub async fn deliver(app: &AppState, mail_id: Uuid, sealed: &str) -> Result<(), 
     }
     Ok(())
 }
+
+/// A name or sentence that someone chose freely, as text of an HTML part.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspaces_name_is_no_markup_in_mails() {
+        assert_eq!(escaped("<a href=\"x\">A&B</a>"), "&lt;a href=&quot;x&quot;&gt;A&amp;B&lt;/a&gt;");
+    }
+}

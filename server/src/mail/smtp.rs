@@ -92,8 +92,8 @@ impl From<&lettre::transport::smtp::Error> for Refusal {
             Some(code) if error.is_permanent() => Self::last(format!("refused it with {code}")),
             Some(code) => Self::for_now(format!("put it off with {code}")),
             None if error.is_timeout() => Self::for_now("took too long"),
-            None if error.is_tls() => Self::for_now("has no TLS that can be trusted"),
-            None => Self::for_now("could not be reached"),
+            // lettre does not tell a certificate that is not trusted from a connection that broke.
+            None => Self::for_now("could not be reached, or has no TLS that can be trusted"),
         }
     }
 }

@@ -79,13 +79,13 @@ impl Walk<'_> {
         self.secrets.push(self.server.token_of_last_mail());
         let path = format!("/v1/workspace/invitations/{}", id(&invited));
         self.logs("delete /v1/workspace/invitations/{id}", "invitation.withdrawn", owner.delete(&path)).await;
+        let user = newcomer.get("/v1/auth/me").await.expect(200);
         for (verb, kind) in [("decline", "invitation.declined"), ("accept", "invitation.accepted")] {
             invite().await.expect(201);
             let path = format!("/v1/invitations/{}/{verb}", self.server.token_of_last_mail());
             let endpoint = format!("post /v1/invitations/{{token}}/{verb}");
             self.logs(&endpoint, kind, newcomer.post(&path, json!({}))).await;
         }
-        let user = newcomer.get("/v1/auth/me").await.expect(200);
         let path = format!("/v1/workspace/members/{}", id(&user));
         let change = owner.patch(&path, json!({ "role": "finance" }));
         self.logs("patch /v1/workspace/members/{user_id}", "member.role_changed", change).await;
@@ -110,7 +110,7 @@ impl Walk<'_> {
         let claim = async { owner.post(&format!("{path}/claim"), json!({})).await };
         let claimed = self.logs("post /v1/numbers/{id}/claim", "number.claimed", claim).await;
         let path = format!("/v1/numbers/{}", id(&claimed));
-        let routing = json!({ "voice_callback_url": "http://127.0.0.1:9/voice" });
+        let routing = json!({ "voice_callback_url": "http://127.0.0.1:9000/voice" });
         let route = async { owner.patch(&format!("{path}/routing"), routing).await };
         self.logs("patch /v1/numbers/{id}/routing", "number.routing_changed", route).await;
         self.logs("delete /v1/numbers/{id}", "number.released", owner.delete(&path)).await;

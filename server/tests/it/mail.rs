@@ -102,7 +102,8 @@ async fn a_silent_relay_holds_up_no_answer_and_no_other_job(server: Server) {
 async fn a_waiting_mail_is_sealed_and_wiped_once_sent(server: Server) {
     let (server, relay) = with_relay(server).await;
     let payload = async || {
-        let payload = sqlx::query_scalar("select payload from jobs").fetch_one(server.app.db.pool());
+        let payload =
+            sqlx::query_scalar("select payload from jobs where kind = 'send_mail'").fetch_one(server.app.db.pool());
         let payload: String = payload.await.unwrap();
         payload
     };
@@ -121,7 +122,10 @@ async fn with_relay(server: Server) -> (Server, TcpListener) {
 
 /// State and last error of the only job.
 async fn only_job(server: &Server) -> (String, Option<String>) {
-    let row = sqlx::query("select state, last_error from jobs").fetch_one(server.app.db.pool()).await.unwrap();
+    let row = sqlx::query("select state, last_error from jobs where kind = 'send_mail'")
+        .fetch_one(server.app.db.pool())
+        .await
+        .unwrap();
     (row.get(0), row.get(1))
 }
 

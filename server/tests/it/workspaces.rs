@@ -13,6 +13,7 @@ on_each_engine! {
     a_deleted_workspace_is_gone_for_members_and_keys
     a_suspended_workspace_only_reads_and_tops_up
     a_suspended_workspace_is_not_called
+    owners_are_told_of_suspension_and_its_end
     operators_sign_in_freshly
 }
 
@@ -156,4 +157,27 @@ async fn operators_sign_in_freshly(server: Server) {
     operator.get("/v1/admin/workspaces/x").await.expect_error("not_found");
     server.clock.advance(Duration::from_secs(12 * 3600 + 1));
     operator.get(&path).await.expect_error("auth.admin_required");
+}
+
+async fn owners_are_told_of_suspension_and_its_end(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    server.joined(&owner, "second@example.com", "owner").await;
+    server.joined(&owner, "viewer@example.com", "viewer").await;
+    let id = owner.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned();
+    let operator = operator(&server).await;
+    let path = format!("/v1/admin/workspaces/{id}");
+    for (verb, word) in [("suspend", "fraud report 7"), ("resume", "works again")] {
+        let before = server.app.mailer.dev_store().unwrap().list().len();
+        // A second time nothing happens, so nobody hears of it.
+        for _ in 0..2 {
+            let body = if verb == "suspend" { json!({ "reason": "fraud report 7" }) } else { json!({}) };
+            operator.post(&format!("{path}/{verb}"), body).await.expect(200);
+        }
+        let mails = server.app.mailer.dev_store().unwrap().list();
+        let (news, _) = mails.split_at(mails.len() - before);
+        let mut told: Vec<_> = news.iter().map(|mail| mail.to.as_str()).collect();
+        told.sort_unstable();
+        assert_eq!(told, ["a@example.com", "second@example.com"]);
+        assert!(news.iter().all(|mail| mail.text.contains(word) && mail.html.contains(word)));
+    }
 }

@@ -22,7 +22,7 @@ use sqlx::AnyConnection;
 use super::{Error, Membership, NewSession, invalid, members, normalise_email, sessions};
 use crate::audit::{self, Actor};
 use crate::http::caller::Caller;
-use crate::mail::{self, Mail, Posted};
+use crate::mail::{self, Mail, Posted, escaped};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -216,20 +216,5 @@ fn letter(public_url: &str, invitation: &Invitation, workspace_name: &str, token
         ),
         links: vec![link],
         worthless_at_us: invitation.expires_at_us,
-    }
-}
-
-/// A name that its owner chose freely, as text of an HTML mail.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_workspaces_name_is_no_markup_in_mails() {
-        assert_eq!(escaped("<a href=\"x\">A&B</a>"), "&lt;a href=&quot;x&quot;&gt;A&amp;B&lt;/a&gt;");
     }
 }

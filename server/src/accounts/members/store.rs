@@ -27,6 +27,12 @@ statements! {
         select count(*)
         from members
         where workspace_id = $1 and role = 'owner'";
+    LIST_OWNER_EMAILS = "
+        select u.email
+        from members m
+        join users u on u.id = m.user_id
+        where m.workspace_id = $1 and m.role = 'owner'
+        order by u.email";
     SET_ROLE = "
         update members
         set role = $3
@@ -65,6 +71,14 @@ pub(super) async fn find_member(
 
 pub(super) async fn count_owners(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<i64, Error> {
     Ok(sqlx::query_scalar(COUNT_OWNERS).bind(workspace.to_string()).fetch_one(conn).await?)
+}
+
+/// Whom the workspace's news go to.
+pub(in crate::accounts) async fn list_owner_emails(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+) -> Result<Vec<String>, Error> {
+    Ok(sqlx::query_scalar(LIST_OWNER_EMAILS).bind(workspace.to_string()).fetch_all(conn).await?)
 }
 
 pub(super) async fn set_role(

@@ -1,16 +1,19 @@
-//! What operators do to workspaces: list, suspend, resume. Each is written to the tenant's own audit log.
+//! What operators do to workspaces: list, suspend, resume. Each is written to the tenant's own audit log, and the owners
+//! get a mail.
 //!
 //! A suspended workspace reads, tops up and settles, nothing else. Limits and rates of a workspace are absent so far.
 
 pub mod http;
+mod letter;
 
 use sautikit_api::ids::WorkspaceId;
 use serde_json::json;
 
 use super::store::{self, Tenant};
-use crate::accounts::{Error, checked_name};
+use crate::accounts::{Error, checked_name, members};
 use crate::audit::{self, Actor};
 use crate::http::caller::Operator;
+use crate::mail;
 use crate::state::AppState;
 
 /// A page of the workspaces with this id or with this in their name, the newest first; of all when `search` is empty.
@@ -27,21 +30,21 @@ async fn find(app: &AppState, id: WorkspaceId) -> Result<Tenant, Error> {
 /// Suspends the workspace; it is suspended already: nothing happens.
 async fn suspend(app: &AppState, operator: &Operator, id: WorkspaceId, reason: &str) -> Result<Tenant, Error> {
     let reason = checked_name("reason", reason)?;
-    set_suspended(app, operator, id, true, json!({ "reason": reason })).await
+    set_suspended(app, operator, id, Some(&reason)).await
 }
 
-/// Lets the workspace work again.
+/// Lets the workspace work again; it does: nothing happens.
 async fn resume(app: &AppState, operator: &Operator, id: WorkspaceId) -> Result<Tenant, Error> {
-    set_suspended(app, operator, id, false, json!({})).await
+    set_suspended(app, operator, id, None).await
 }
 
 async fn set_suspended(
     app: &AppState,
     operator: &Operator,
     id: WorkspaceId,
-    suspended: bool,
-    details: serde_json::Value,
+    reason: Option<&str>,
 ) -> Result<Tenant, Error> {
+    let suspended = reason.is_some();
     let mut tx = app.db.begin_write().await?;
     store::lock(&mut tx, id).await?;
     let mut tenant = store::find(&mut tx, id).await?.ok_or(Error::WorkspaceUnknown)?;
@@ -54,11 +57,17 @@ async fn set_suspended(
         actor: Actor::Operator(Some(operator.user_id.to_string())),
         action_kind: if suspended { "workspace.suspended" } else { "workspace.resumed" },
         subject_id: Some(id.to_string()),
-        details,
+        details: reason.map_or_else(|| json!({}), |reason| json!({ "reason": reason })),
         ip: operator.ip.clone(),
     };
     audit::record(app, &mut tx, &entry).await?;
+    let mut posted = Vec::new();
+    for owner in members::store::list_owner_emails(&mut tx, id).await? {
+        let mail = letter::letter(&app.public_url, owner, &tenant.workspace, reason, app.now_us());
+        posted.push(mail::post(app, &mut tx, mail).await?);
+    }
     tx.commit().await?;
+    posted.into_iter().for_each(|mail| mail.committed(app));
     app.known_keys.forget();
     tenant.workspace.suspended = suspended;
     Ok(tenant)
