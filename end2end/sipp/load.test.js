@@ -29,7 +29,7 @@ test(`${CALLS} calls are completed and paid, and nothing of them is left`, async
   const { done } = await carrier(hangsUpAfter(TALK_MS), trunks.busy.port, { calls: CALLS });
   const ids = await Promise.all(Array.from({ length: CALLS }, () => calls.place(trunks.busy.number)));
   await done;
-  const ended = await Promise.all(ids.map((id) => calls.billed(id)));
+  const ended = await calls.allBilled(ids);
   for (const call of ended) assert.deepEqual([call.status, call.hangup_cause], ["completed", "normal_clearing"]);
   const cost = ended.reduce((sum, call) => sum + call.cost_minor, 0);
   assert.ok(cost > 0);

@@ -24,6 +24,14 @@ export const callsOf = (workspace) => ({
     return call.ended_at && call.cost_minor !== null && call;
   }),
 
+  /** These calls, at most 200, once all have ended and cost what they cost: one request a look, whatever their number. */
+  allBilled: (ids) => eventually("all bills", async () => {
+    const wanted = new Set(ids);
+    const calls = (await workspace.get("/v1/calls?limit=200")).filter((call) => wanted.has(call.id));
+    const done = calls.filter((call) => call.ended_at && call.cost_minor !== null);
+    return done.length === wanted.size && done;
+  }),
+
   /** Ids of all calls, newest first. */
   ids: async () => (await workspace.get("/v1/calls?limit=200")).map((call) => call.id),
 });
