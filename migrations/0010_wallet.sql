@@ -34,5 +34,6 @@ create table wallet_ledger (
     key_id text not null,
     prev_hash text not null,
     hash text not null,
-    unique (workspace_id, seq)
+    unique (workspace_id, seq),
+    unique (workspace_id, id)
 );

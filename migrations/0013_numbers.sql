@@ -26,7 +26,7 @@ create table tenant_numbers (
     currency text not null,
     monthly_price_minor bigint not null,
     -- The debit of the claim; null when the share came to nothing.
-    ledger_entry_id text references wallet_ledger (id),
+    ledger_entry_id text,
     period_start bigint not null,
     period_end bigint not null,
     voice_callback_url text,
@@ -36,7 +36,9 @@ create table tenant_numbers (
     voice_signing_secret text,
     ring_devices bigint not null default 1 check (ring_devices in (0, 1)),
     created_at bigint not null,
-    released_at bigint
+    released_at bigint,
+    unique (workspace_id, id),
+    foreign key (workspace_id, ledger_entry_id) references wallet_ledger (workspace_id, id)
 );
 -- A number belongs to one workspace at a time.
 create unique index tenant_numbers_one_owner on tenant_numbers (number_id) where status <> 'released';

@@ -3,7 +3,7 @@
 create table calls (
     id text primary key,
     workspace_id text not null references workspaces (id),
-    tenant_number_id text not null references tenant_numbers (id),
+    tenant_number_id text not null,
     direction text not null check (direction in ('inbound', 'outbound')),
     -- Who began it: the REST API, a browser or device, or a carrier.
     origin text not null check (origin in ('api', 'client', 'trunk')),
@@ -27,13 +27,16 @@ create table calls (
     -- What the debit will take; set when the call ends. cost_minor follows once it is debited.
     cost_due_minor bigint,
     cost_minor bigint,
-    ledger_entry_id text references wallet_ledger (id),
+    ledger_entry_id text,
     -- The node that runs it and the last media it saw: a dead node's calls are billed up to there.
     node_id text,
     last_media_at bigint,
     -- Counters of the timeline and of the outbox.
     event_seq bigint not null default 0,
     outbox_seq bigint not null default 0,
+    unique (workspace_id, id),
+    foreign key (workspace_id, tenant_number_id) references tenant_numbers (workspace_id, id),
+    foreign key (workspace_id, ledger_entry_id) references wallet_ledger (workspace_id, id),
     check ((status in ('ringing', 'answered')) = (ended_at is null)),
     check (status not in ('answered', 'completed') or answered_at is not null),
     check (status not in ('ringing', 'failed', 'no_answer', 'busy', 'canceled') or answered_at is null),
@@ -46,7 +49,8 @@ create unique index calls_one_debit on calls (ledger_entry_id) where ledger_entr
 
 create table call_legs (
     id text primary key,
-    call_id text not null references calls (id),
+    workspace_id text not null,
+    call_id text not null,
     kind text not null check (kind in ('telephone', 'client', 'sip', 'onnet')),
     direction text not null check (direction in ('inbound', 'outbound')),
     target text not null,
@@ -60,16 +64,19 @@ create table call_legs (
     cost_minor bigint,
     outcome text,
     -- Dialog identifiers (JSON), so that recovery after a crash can send BYE.
-    dialog text
+    dialog text,
+    foreign key (workspace_id, call_id) references calls (workspace_id, id)
 );
 create index call_legs_by_call on call_legs (call_id, started_at, id);
 
 create table call_events (
     id text primary key,
-    call_id text not null references calls (id),
+    workspace_id text not null,
+    call_id text not null,
     sequence bigint not null,
     kind text not null,
     data text not null,
     occurred_at bigint not null,
-    unique (call_id, sequence)
+    unique (call_id, sequence),
+    foreign key (workspace_id, call_id) references calls (workspace_id, id)
 );

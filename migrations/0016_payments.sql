@@ -12,9 +12,11 @@ create table top_ups (
     phone text,
     failure_reason text,
     receipt text unique,
-    ledger_entry_id text references wallet_ledger (id),
+    ledger_entry_id text,
     created_at bigint not null,
     settled_at bigint,
+    unique (workspace_id, id),
+    foreign key (workspace_id, ledger_entry_id) references wallet_ledger (workspace_id, id),
     check ((status = 'succeeded') = (ledger_entry_id is not null))
 );
 create index top_ups_by_workspace on top_ups (workspace_id, created_at, id);

@@ -52,10 +52,10 @@ pub(super) async fn with_calls(url: &str, workspace: &str, calls: Range<u64>) ->
                 from numbers"
             ),
             format!(
-                "insert into call_legs (id, call_id, kind, direction, target, rate_per_min_e4, billing_increment_seconds,
+                "insert into call_legs (id, workspace_id, call_id, kind, direction, target, rate_per_min_e4, billing_increment_seconds,
                     started_at, answered_at, ended_at, duration_seconds, cost_minor, outcome)
                 {series}
-                select {id}, {id}, 'telephone', 'outbound', '+254722000042', 30000, 1, {times},
+                select {id}, '{workspace}', {id}, 'telephone', 'outbound', '+254722000042', 30000, 1, {times},
                     {FIRST_US} + n * 1000000 + 900000, 1, 5, 'answered'
                 from numbers"
             ),

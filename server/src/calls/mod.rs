@@ -300,6 +300,5 @@ pub async fn has_open_calls(conn: &mut AnyConnection, workspace_id: WorkspaceId)
 /// # Errors
 /// No such call, or the database failed.
 pub async fn get_call(conn: &mut AnyConnection, workspace_id: WorkspaceId, id: CallId) -> Result<CallRow, CallError> {
-    let call = store::find_call(conn, id).await?;
-    call.filter(|call| call.workspace_id == workspace_id).ok_or(CallError::NotFound)
+    store::find_call_of(conn, workspace_id, id).await?.ok_or(CallError::NotFound)
 }

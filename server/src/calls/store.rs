@@ -25,6 +25,10 @@ statements! {
         select *
         from calls
         where id = $1";
+    FIND_CALL_OF_WORKSPACE = "
+        select *
+        from calls
+        where workspace_id = $1 and id = $2";
     LOCK_CALL = "
         update calls
         set event_seq = event_seq + 0
@@ -104,6 +108,17 @@ pub(super) async fn insert_call(tx: &mut AnyConnection, call: &CallRow, node_id:
         .map(drop)
 }
 
+/// One of the workspace's calls.
+pub(super) async fn find_call_of(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: CallId,
+) -> Result<Option<CallRow>, sqlx::Error> {
+    let query = sqlx::query(FIND_CALL_OF_WORKSPACE).bind(workspace_id.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(call).transpose()
+}
+
+/// Any workspace's call: for the gateway and its jobs, which hold the id from us, and for a stream's own token.
 pub(super) async fn find_call(conn: &mut AnyConnection, id: CallId) -> Result<Option<CallRow>, sqlx::Error> {
     let row = sqlx::query(FIND_CALL).bind(id.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(call).transpose()

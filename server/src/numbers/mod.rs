@@ -156,6 +156,5 @@ pub async fn get_number(
     workspace_id: WorkspaceId,
     id: NumberId,
 ) -> Result<TenantNumber, NumberError> {
-    let number = store::tenants::find(conn, id).await?;
-    number.filter(|number| number.workspace_id == workspace_id).ok_or(NumberError::NotAssigned)
+    store::tenants::find(conn, workspace_id, id).await?.ok_or(NumberError::NotAssigned)
 }

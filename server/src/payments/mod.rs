@@ -191,8 +191,7 @@ pub async fn get_top_up(
     workspace_id: WorkspaceId,
     id: TopUpId,
 ) -> Result<TopUp, PaymentError> {
-    let top_up = store::find(conn, id).await?.filter(|top_up| top_up.workspace_id == workspace_id);
-    top_up.ok_or(PaymentError::NotFound)
+    store::find_of(conn, workspace_id, id).await?.ok_or(PaymentError::NotFound)
 }
 
 fn check_amount(method: Method, amount_minor: i64, currency: Currency) -> Result<(), WalletError> {

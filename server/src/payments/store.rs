@@ -17,10 +17,14 @@ statements! {
         select *
         from top_ups
         where id = $1";
+    FIND_TOP_UP_OF_WORKSPACE = "
+        select *
+        from top_ups
+        where workspace_id = $1 and id = $2";
     LIST_TOP_UPS = "
         select *
         from top_ups
-        where workspace_id = $1 and (created_at < $2 or (created_at = $2 and id < $3))
+        where workspace_id = $1 and (created_at, id) < ($2, $3)
         order by created_at desc, id desc
         limit $4";
     SUCCEED_TOP_UP = "
@@ -48,6 +52,17 @@ pub(super) async fn insert(tx: &mut AnyConnection, top_up: &TopUp) -> Result<(),
         .map(drop)
 }
 
+/// One of the workspace's top-ups.
+pub(super) async fn find_of(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: TopUpId,
+) -> Result<Option<TopUp>, sqlx::Error> {
+    let query = sqlx::query(FIND_TOP_UP_OF_WORKSPACE).bind(workspace_id.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(top_up).transpose()
+}
+
+/// Any workspace's top-up: for what settles it, which holds the id from us.
 pub(super) async fn find(conn: &mut AnyConnection, id: TopUpId) -> Result<Option<TopUp>, sqlx::Error> {
     let row = sqlx::query(FIND_TOP_UP).bind(id.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(top_up).transpose()

@@ -26,6 +26,7 @@ mod members;
 mod process;
 mod rate_limit;
 mod requests;
+mod schema;
 mod statements;
 mod wallet;
 mod workspaces;

@@ -15,8 +15,8 @@ statements! {
         where id = $1
         returning event_seq";
     INSERT_EVENT = "
-        insert into call_events (id, call_id, sequence, kind, data, occurred_at)
-        values ($1, $2, $3, $4, $5, $6)";
+        insert into call_events (id, workspace_id, call_id, sequence, kind, data, occurred_at)
+        values ($1, (select workspace_id from calls where id = $2), $2, $3, $4, $5, $6)";
     LIST_EVENTS_AFTER = "
         select id, sequence, kind, data, occurred_at
         from call_events

@@ -11,9 +11,10 @@ use crate::statements::statements;
 statements! {
     /// The rate is the start's and never changes after it.
     UPSERT_LEG = "
-        insert into call_legs (id, call_id, kind, direction, target, rate_per_min_e4, billing_increment_seconds, started_at,
+        insert into call_legs (id, workspace_id, call_id, kind, direction, target, rate_per_min_e4, billing_increment_seconds, started_at,
             answered_at, ended_at, duration_seconds, cost_minor, outcome, dialog)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        values ($1, (select workspace_id from calls where id = $2), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+            $14)
         on conflict (id) do update
         set answered_at = coalesce(excluded.answered_at, call_legs.answered_at),
             ended_at = coalesce(excluded.ended_at, call_legs.ended_at),

@@ -19,7 +19,7 @@ statements! {
         select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
         from tenant_numbers t
         join numbers n on n.id = t.number_id
-        where t.id = $1 and t.status <> 'released'";
+        where t.workspace_id = $1 and t.id = $2 and t.status <> 'released'";
     FIND_ACTIVE_BY_E164 = "
         select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
         from tenant_numbers t
@@ -35,7 +35,7 @@ statements! {
         from tenant_numbers t
         join numbers n on n.id = t.number_id
         where t.workspace_id = $1 and t.status <> 'released'
-            and (t.created_at < $2 or (t.created_at = $2 and t.id < $3))
+            and (t.created_at, t.id) < ($2, $3)
         order by t.created_at desc, t.id desc
         limit $4";
     UPDATE_ROUTING = "
@@ -77,9 +77,13 @@ pub(crate) async fn insert(
         .map(drop)
 }
 
-pub(crate) async fn find(conn: &mut AnyConnection, id: NumberId) -> Result<Option<TenantNumber>, sqlx::Error> {
-    let row = sqlx::query(FIND_TENANT).bind(id.to_string()).fetch_optional(conn).await?;
-    row.as_ref().map(number).transpose()
+pub(crate) async fn find(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: NumberId,
+) -> Result<Option<TenantNumber>, sqlx::Error> {
+    let query = sqlx::query(FIND_TENANT).bind(workspace_id.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(number).transpose()
 }
 
 pub(crate) async fn find_active_by_e164(
