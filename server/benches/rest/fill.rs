@@ -3,8 +3,6 @@
 
 use std::ops::Range;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sautikit::config::Database;
 use sautikit::db::{Db, Dialect};
 use sqlx::AssertSqlSafe;
@@ -82,7 +80,7 @@ async fn own_number(db: &Db, workspace: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// The cursor after which the page begins with call `n - 1`.
+/// The cursor after which the page begins with call `n - 1`: the time's bits and the id's, in hexadecimal digits.
 pub(super) fn cursor(n: u64) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}.00000000-0000-7000-8000-{n:012x}", FIRST_US + n * 1_000_000))
+    format!("{:016x}0000000000007000800{:013x}", FIRST_US + n * 1_000_000, n)
 }
