@@ -37,8 +37,6 @@ pub async fn write_pending(app: &AppState) {
 
 async fn write(app: &AppState, batch: &[LoggedRequest]) -> Result<(), sqlx::Error> {
     let mut tx = app.db.begin_write().await?;
-    for request in batch {
-        store::insert_request(&mut tx, request).await?;
-    }
+    store::insert_requests(&mut tx, batch).await?;
     tx.commit().await
 }

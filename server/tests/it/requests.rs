@@ -9,6 +9,7 @@ use crate::support::{Client, Server, on_each_engine};
 
 on_each_engine! {
     a_request_is_noted_with_who_what_and_how_it_ended
+    a_hundred_and_fifty_that_wait_are_all_written_as_they_were
     a_person_is_noted_by_address
     secrets_stay_out_of_the_log
     what_nobody_was_authenticated_for_is_not_noted
@@ -41,6 +42,24 @@ async fn a_request_is_noted_with_who_what_and_how_it_ended(server: Server) {
     assert_eq!(entry["actor"], json!({ "kind": "api_key", "id": made["id"], "label": "till" }));
     assert_eq!((&entry["ip"], &entry["duration_us"]), (&json!("192.0.2.1"), &json!(0)));
     assert_eq!(entry["created_at"], "2026-11-02T08:00:00Z");
+}
+
+async fn a_hundred_and_fifty_that_wait_are_all_written_as_they_were(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    requests::write_pending(&server.app).await;
+    for n in 0..150 {
+        // Some with an error's code, some without.
+        let path = if n % 3 == 0 { "/v1/calls?limit=0" } else { "/v1/calls?limit=1" };
+        owner.with("x-request-id", &format!("mine-{n}")).get(path).await;
+    }
+    let noted = log(&server, &owner, "?path=/v1/calls&limit=200").await;
+    assert_eq!(noted.len(), 150);
+    // All at one instant of the test's clock, so that their order says nothing.
+    for n in 0..150 {
+        let entry = noted.iter().find(|entry| entry["request_id"] == format!("mine-{n}")).expect("an entry each");
+        let code = if n % 3 == 0 { json!("validation.bad_request") } else { json!(null) };
+        assert_eq!(entry["error_code"], code);
+    }
 }
 
 async fn a_person_is_noted_by_address(server: Server) {
