@@ -8,6 +8,7 @@ pub mod client_ip;
 mod console;
 mod dev_guard;
 mod docs;
+mod etag;
 mod headers;
 mod health;
 mod host;

@@ -5,15 +5,15 @@
 use std::borrow::Cow;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
-use sha2::{Digest, Sha256};
 
 use super::Console;
 use super::files::SiteFiles;
 use super::pages::policy;
 use crate::error::ApiError;
+use crate::http::etag;
 
 /// The content hash is in the URL, so a file never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -25,8 +25,6 @@ const NOT_AT_ALL: &str = "no-cache";
 const SDK_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Content codings that siblings exist in, the smaller first: coding and file extension.
 const CODINGS: [(&str, &str); 2] = [("br", "br"), ("gzip", "gz")];
-/// Bytes of the content's SHA-256 that make an ETag: enough that no two builds share one.
-const ETAG_BYTES: usize = 12;
 
 /// GET `/assets/HASH/FILE`.
 pub(super) async fn asset(State(console): State<Console>, Path(file): Path<String>, headers: HeaderMap) -> Response {
@@ -64,16 +62,12 @@ async fn serve(site: &SiteFiles, path: &str, headers: &HeaderMap, caching: &'sta
     let Some((bytes, coding)) = smallest(site, path, headers).await else {
         return ApiError::from(ErrorCode::NotFound).into_response();
     };
-    let etag = etag(&bytes);
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+    let tag = etag::tag_of(&bytes);
+    let mut response = etag::answer(headers, &tag, bytes);
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        out.insert(header::ETAG, etag);
-    }
     if let Some(coding) = coding {
         out.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
@@ -106,12 +100,6 @@ fn takes(accepted: &str, coding: &str) -> bool {
     })
 }
 
-fn etag(bytes: &[u8]) -> String {
-    let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().take(ETAG_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
-}
-
 fn content_type(path: &str) -> &'static str {
     match path.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
@@ -128,6 +116,8 @@ fn content_type(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
     #[test]

@@ -11,27 +11,23 @@ pub mod params;
 
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::Response;
 use sautikit_api::ErrorBody;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::health;
-use crate::secrets::hex;
+use super::{etag, health};
 use crate::state::AppState;
 
 /// Clients ask again each time, by the ETag: the document changes only with the server's version.
 const CACHING: &str = "no-cache";
-/// Bytes of the document's SHA-256 that make its ETag: enough that no two versions share one.
-const ETAG_BYTES: usize = 12;
 
 static SERVED: LazyLock<(String, String)> = LazyLock::new(|| {
     let text = document().to_string();
-    let etag = format!("\"{}\"", hex(&Sha256::digest(&text)[..ETAG_BYTES]));
+    let etag = etag::tag_of(text.as_bytes());
     (text, etag)
 });
 
@@ -60,14 +56,10 @@ pub fn document() -> Value {
     responses((status = 200, body = Value, description = "The document.", headers(("ETag" = String))), (status = 304)))]
 async fn show_openapi(headers: HeaderMap) -> Response {
     let (text, etag) = &*SERVED;
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { text.as_str().into_response() };
+    let mut response = etag::answer(&headers, etag, text.as_str());
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHING));
-    if let Ok(etag) = HeaderValue::from_str(etag) {
-        out.insert(header::ETAG, etag);
-    }
     response
 }
 
