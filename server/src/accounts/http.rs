@@ -202,8 +202,19 @@ pub(super) fn fresh_cookie(app: &AppState, session: &NewSession) -> ApiResult<He
 
 /// `sk_session`, gone from the browser after `max_age_seconds`; 0 removes it at once.
 fn session_cookie(app: &AppState, token: &str, max_age_seconds: i64) -> ApiResult<HeaderMap> {
+    set_cookie(app, SESSION_COOKIE, token, "/", max_age_seconds)
+}
+
+/// A cookie that scripts can't read and that foreign pages send only when they lead a person here.
+pub(super) fn set_cookie(
+    app: &AppState,
+    name: &str,
+    value: &str,
+    path: &str,
+    max_age_seconds: i64,
+) -> ApiResult<HeaderMap> {
     let secure = if app.is_https() { "; Secure" } else { "" };
-    let cookie = format!("{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}{secure}");
+    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}{secure}");
     let value = HeaderValue::from_str(&cookie).map_err(ApiError::internal)?;
     Ok(HeaderMap::from_iter([(header::SET_COOKIE, value)]))
 }

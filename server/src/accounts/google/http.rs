@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::{Callback, Error, LIFETIME_US, Visitor, finish, start, unlink};
 use crate::accounts::Device;
-use crate::accounts::http::fresh_cookie;
-use crate::error::{ApiError, ApiResult};
+use crate::accounts::http::{fresh_cookie, set_cookie};
+use crate::error::ApiResult;
 use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::http::client_ip::{ClientIp, client_ip};
 use crate::state::AppState;
@@ -121,10 +121,6 @@ fn refuse_foreign_page(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 fn pending_cookie(app: &AppState, value: &str, max_age_seconds: i64) -> ApiResult<HeaderMap> {
-    let secure = if app.is_https() { "; Secure" } else { "" };
-    // Lax: the way back from Google is a navigation that another site begins.
-    let attributes = format!("Path=/v1/auth/google; HttpOnly; SameSite=Lax; Max-Age={max_age_seconds}{secure}");
-    let value =
-        HeaderValue::from_str(&format!("{PENDING_COOKIE}={value}; {attributes}")).map_err(ApiError::internal)?;
-    Ok(HeaderMap::from_iter([(header::SET_COOKIE, value)]))
+    // Its SameSite is Lax: the way back from Google is a navigation that another site begins.
+    set_cookie(app, PENDING_COOKIE, value, "/v1/auth/google", max_age_seconds)
 }
