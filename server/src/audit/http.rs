@@ -94,7 +94,7 @@ async fn read(
     caller.needs(Scope::AuditRead)?;
     let filter = read_filter(query)?;
     let mut conn = app.db.acquire().await?;
-    Ok(audit::list(&mut conn, caller.workspace.id, &filter, page.before(), limit).await?)
+    Ok(audit::list(&mut conn, caller.workspace.id, &filter, page.before_until(filter.to_us), limit).await?)
 }
 
 fn read_filter(query: &AuditQuery) -> ApiResult<Filter> {

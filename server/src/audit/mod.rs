@@ -143,7 +143,8 @@ pub async fn record(app: &AppState, conn: &mut AnyConnection, entry: &Entry) -> 
     store::insert_entry(conn, &app.new_uuid().to_string(), entry, app.now_us()).await
 }
 
-/// A page of the workspace's log, the newest first, those before `(created_at_us, id)`.
+/// A page of the workspace's log, the newest first, those before `(created_at_us, id)`, which has
+/// the filter's end in it.
 pub async fn list(
     conn: &mut AnyConnection,
     workspace: WorkspaceId,

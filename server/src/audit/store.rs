@@ -20,11 +20,11 @@ statements! {
         left join users u on u.id = a.actor_id
         left join api_keys k on k.id = a.actor_id and k.workspace_id = a.workspace_id
         where a.workspace_id = $1 and (a.created_at, a.id) < ($2, $3)
-          and a.created_at >= $4 and a.created_at < $5
-          and ($6 = '' or a.action_kind = $6)
-          and ($7 = '' or a.actor_id = $7 or u.email = $7)
+          and a.created_at >= $4
+          and ($5 = '' or a.action_kind = $5)
+          and ($6 = '' or a.actor_id = $6 or u.email = $6)
         order by a.created_at desc, a.id desc
-        limit $8";
+        limit $7";
 }
 
 pub(super) async fn insert_entry(
@@ -60,7 +60,6 @@ pub(super) async fn list_entries(
         .bind(before.0)
         .bind(before.1)
         .bind(filter.from_us)
-        .bind(filter.to_us)
         .bind(filter.action_kind.as_str())
         .bind(filter.actor.as_str())
         .bind(limit)

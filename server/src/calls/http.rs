@@ -155,7 +155,7 @@ async fn read_calls(
     filter: &Filter,
 ) -> Result<Vec<ShownCall>, CallError> {
     let mut conn = app.db.acquire().await?;
-    let (before, limit) = (page.before(), page.fetch_limit());
+    let (before, limit) = (page.before_until(filter.to_us), page.fetch_limit());
     Ok(shown::list_shown(&mut conn, app.db.dialect(), caller.workspace.id, before, filter, limit).await?)
 }
 

@@ -49,6 +49,12 @@ impl Page {
         (self.before_us, &self.before_id)
     }
 
+    /// [`Self::before`] for a list that also ends at a moment, exclusive: one bound of both, because an index follows only
+    /// one. No id sorts before the empty text, so `(at, "")` is "earlier than `at`".
+    pub fn before_until(&self, to_us: i64) -> (i64, &str) {
+        if to_us <= self.before_us { (to_us, "") } else { self.before() }
+    }
+
     /// The bare array, with the next cursor in its headers if there are more rows.
     pub fn answer<R, B: Serialize>(
         &self,

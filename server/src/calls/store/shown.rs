@@ -117,7 +117,7 @@ on_both! {
             where workspace_id = $1 and id = $2"
 }
 
-/// A page of the workspace's calls, newest first, those before `(started_at, id)`.
+/// A page of the workspace's calls, newest first, those before `(started_at, id)`, which has the filter's end in it.
 pub(crate) async fn list_shown(
     conn: &mut AnyConnection,
     dialect: Dialect,
@@ -126,12 +126,10 @@ pub(crate) async fn list_shown(
     filter: &Filter,
     limit: i64,
 ) -> Result<Vec<ShownCall>, sqlx::Error> {
-    // No id sorts before the empty text: `(at, "")` is "earlier than `at`".
-    let (before_us, before_id) = if filter.to_us <= before.0 { (filter.to_us, "") } else { before };
     let text: String = sqlx::query_scalar(of(dialect, PAGE_SQLITE, PAGE_POSTGRES))
         .bind(workspace_id.to_string())
-        .bind(before_us)
-        .bind(before_id)
+        .bind(before.0)
+        .bind(before.1)
         .bind(filter.from_us)
         .bind(filter.status.as_str())
         .bind(filter.direction.as_str())
