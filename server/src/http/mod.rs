@@ -83,7 +83,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))
         .method_not_allowed_fallback(method_not_allowed);
-    with_layers(routes, app).layer(from_fn_with_state(console, console::show_errors))
+    options::allow_options(with_layers(routes, app).layer(from_fn_with_state(console, console::show_errors)))
 }
 
 /// What is served on the operator's port (`metrics.listen`).

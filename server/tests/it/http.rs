@@ -34,9 +34,9 @@ async fn unknown_addresses_are_json_errors(server: Server) {
 
 async fn wrong_methods_name_the_right_ones(server: Server) {
     let answer = server.client().get("/v1/auth/magic-link").await.expect_error("method_not_allowed");
-    assert_eq!(answer.header("allow"), Some("POST"));
+    assert_eq!(answer.header("allow"), Some("POST,OPTIONS"));
     let answer = server.client().delete("/v1/api-keys").await.expect_error("method_not_allowed");
-    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST"));
+    assert_eq!(answer.header("allow"), Some("GET,HEAD,POST,OPTIONS"));
 }
 
 async fn bodies_are_bounded(server: Server) {
@@ -116,7 +116,7 @@ async fn metrics_are_on_the_operators_port_only(server: Server) {
 async fn options_names_the_methods_and_no_origin(server: Server) {
     let foreign = server.client().with("origin", "https://shop.example").with("access-control-request-method", "POST");
     let answer = foreign.send("OPTIONS", "/v1/api-keys", None, "").await.expect(204);
-    assert_eq!((answer.header("allow"), answer.text.as_str()), (Some("GET,HEAD,POST"), ""));
+    assert_eq!((answer.header("allow"), answer.text.as_str()), (Some("GET,HEAD,POST,OPTIONS"), ""));
     assert!(answer.headers.keys().all(|name| !name.as_str().starts_with("access-control-")), "{:?}", answer.headers);
     foreign.send("OPTIONS", "/v1/nothing", None, "").await.expect_error("not_found");
 }
