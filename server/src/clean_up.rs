@@ -8,14 +8,16 @@ use crate::requests;
 use crate::state::AppState;
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
+/// Rows of one deletion, so that other writers get their turn in between.
+const ROWS_AT_ONCE: i64 = 1_000;
 
 /// Deletes what is due, and leaves the job for the next hour.
 ///
 /// # Errors
 /// The database failed; the job is tried again.
 pub async fn run(app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
-    let requests = requests::delete_old(app).await?;
-    let keys = idempotency::delete_expired(app).await?;
+    let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
+    let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
     tracing::debug!(requests, idempotency_keys = keys, "cleaned up");
     // A server that was off for days cleans once, not once for every hour.
     let next = hour.max(app.now_us() / HOUR_US) + 1;
@@ -32,4 +34,15 @@ pub async fn schedule(app: &AppState) -> Result<(), sqlx::Error> {
 
 async fn enqueue(conn: &mut AnyConnection, app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
     jobs::enqueue(conn, app, &Job::CleanUp { hour }, hour * HOUR_US).await
+}
+
+/// Deletes piece by piece until nothing is left; how many.
+async fn all<F: Future<Output = Result<u64, sqlx::Error>>>(delete: impl Fn() -> F) -> Result<u64, sqlx::Error> {
+    let mut deleted = 0;
+    loop {
+        match delete().await? {
+            0 => return Ok(deleted),
+            count => deleted += count,
+        }
+    }
 }

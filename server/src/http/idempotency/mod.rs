@@ -36,8 +36,6 @@ use store::StoredKey;
 
 /// How long an answer is kept for replay.
 const KEPT_US: i64 = 24 * 3_600 * 1_000_000;
-/// Rows of one deletion, so that other writers get their turn in between.
-const DELETED_AT_ONCE: i64 = 1_000;
 /// Longest key.
 const KEY_MAX_CHARS: usize = 255;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -159,20 +157,12 @@ fn replay(app: &AppState, row_name: &str, stored: StoredKey, request: &Request) 
     Ok(response)
 }
 
-/// Deletes the keys whose day is over, of every workspace; how many.
+/// Deletes keys whose day is over, at most that many, of every workspace; how many.
 ///
 /// # Errors
-/// The database failed; what was deleted before stays so.
-pub async fn delete_expired(app: &AppState) -> Result<u64, sqlx::Error> {
-    let now_us = app.now_us();
-    let mut deleted = 0;
-    loop {
-        let count = store::delete_expired(&mut *app.db.acquire().await?, now_us, DELETED_AT_ONCE).await?;
-        deleted += count;
-        if count == 0 {
-            return Ok(deleted);
-        }
-    }
+/// The database failed.
+pub async fn delete_expired(app: &AppState, most: i64) -> Result<u64, sqlx::Error> {
+    store::delete_expired(&mut *app.db.acquire().await?, app.now_us(), most).await
 }
 
 impl Attempt {
