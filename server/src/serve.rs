@@ -165,6 +165,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         calls: Arc::default(),
         job_bell: Arc::default(),
         known_keys: Arc::default(),
+        in_flight: Arc::default(),
         node_id,
         tasks,
     })

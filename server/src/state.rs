@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::Entropy;
+use crate::http::idempotency::InFlight;
 use crate::http::rate_limit::RateLimits;
 use crate::mail::Mailer;
 use crate::requests;
@@ -54,6 +55,8 @@ pub struct AppState {
     pub node_id: Arc<str>,
     /// API keys that asked a moment ago.
     pub known_keys: Arc<KnownKeys>,
+    /// Idempotency keys whose request is at work on this node.
+    pub in_flight: Arc<InFlight>,
     /// Background tasks that the end of the server waits for.
     pub tasks: TaskTracker,
 }

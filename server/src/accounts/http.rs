@@ -84,6 +84,7 @@ async fn onboard(
 ) -> ApiResult<Response> {
     let body = request.read()?;
     let (user_id, session_id) = (person.user_id, person.session.id);
+    let _place = idempotency::enter_alone(&app, user_id, &request).await?;
     let mut tx = app.db.begin_write().await?;
     let made = match accounts::onboard(&app, &mut tx, Onboarding { user_id, session_id, ip, request: &body }).await {
         Ok(made) => made,

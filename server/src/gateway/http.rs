@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use sautikit_api::ErrorCode;
@@ -19,7 +19,8 @@ use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use crate::accounts::Scope;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::http::idempotency::Request;
+use crate::http::idempotency::{self, Begun, Request};
+use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 use crate::{numbers, sip_tokens};
 
@@ -92,7 +93,7 @@ struct SandboxCall {
 /// Play a caller
 ///
 /// The sandbox carrier calls one of the workspace's numbers. Only where the sandbox is on, which is in development.
-#[utoipa::path(post, path = "/sandbox/inbound", request_body = SandboxCall,
+#[utoipa::path(post, path = "/sandbox/inbound", request_body = SandboxCall, params(Idempotent),
     responses((status = 202, description = "The call is coming in.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)),
         ("x-errors" = json!([ErrorCode::NumbersSipConfigUnavailable, ErrorCode::CallsNoRoute,
@@ -108,10 +109,12 @@ async fn create_sandbox_call(
     let Some(sandbox) = &gateway.sandbox else {
         return Err(ApiError::new(ErrorCode::CallsNoRoute).message("The sandbox carrier is off on this server."));
     };
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
     let body: SandboxCall = request.read()?;
-    let mut conn = app.db.acquire().await?;
-    let number = numbers::find_active_by_e164(&mut conn, &body.to).await?;
-    drop(conn);
+    let number = numbers::find_active_by_e164(attempt.tx(), &body.to).await?;
     if number.is_none_or(|number| number.workspace_id != caller.workspace.id) {
         return Err(ErrorCode::NumbersNotAssigned.into());
     }
@@ -122,6 +125,7 @@ async fn create_sandbox_call(
     {
         return Err(ApiError::field("from", "`from` must be a number in E.164 form, for instance +254722000001."));
     }
+    let lease = attempt.lease(&app).await?;
     sandbox.call_us(body.from, body.to);
-    Ok(StatusCode::ACCEPTED.into_response())
+    lease.commit(&app, StatusCode::ACCEPTED).await
 }

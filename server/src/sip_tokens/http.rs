@@ -1,7 +1,8 @@
 //! `POST /v1/sip/token`.
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::sip as wire;
 use serde_json::json;
@@ -14,7 +15,8 @@ use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::http::idempotency::Request;
+use crate::http::idempotency::{self, Begun, Request};
+use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.
@@ -24,36 +26,38 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Mint a token for a phone or browser
 ///
-/// Two requests are two tokens: minting moves nothing, so there is no idempotency here.
-#[utoipa::path(post, path = "/sip/token", request_body = Option<wire::CreateSipToken>,
+/// Two requests are two tokens, unless they share an `Idempotency-Key`.
+#[utoipa::path(post, path = "/sip/token", request_body = Option<wire::CreateSipToken>, params(Idempotent),
     responses((status = 200, body = wire::SipToken, description = "The token.")),
     extensions(("x-scope" = json!(Scope::SipToken)), ("x-errors" = json!([ErrorCode::NumbersSipTokenUnavailable]))))]
-async fn create_sip_token(
-    State(app): State<AppState>,
-    caller: Caller,
-    request: Request,
-) -> ApiResult<Json<wire::SipToken>> {
+async fn create_sip_token(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::SipToken)?;
+    // Before the key is looked at, so that the same request may be sent again.
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::NumbersSipTokenUnavailable));
     }
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
     let asked: wire::CreateSipToken = request.read_or_default()?;
-    let minted = mint_sip_token(&app, caller.workspace.id, asked).await?;
+    let minted = mint_sip_token(&app, attempt.tx(), caller.workspace.id, asked).await?;
     let entry = audit::Entry::by(
         &caller,
         "sip_token.minted",
         &minted.identity.jti,
         json!({ "identity": minted.identity.name }),
     );
-    audit::record(&app, &mut *app.db.acquire().await?, &entry).await?;
-    Ok(Json(wire::SipToken {
+    audit::record(&app, attempt.tx(), &entry).await?;
+    let body = wire::SipToken {
         token: minted.token,
         expires_at: rfc3339(minted.identity.expires_at_us),
         sip_uri: format!("sip:{}@{}", minted.identity.user(), app.config.sip.domain),
         identity: minted.identity.name,
         ws_url: web_socket_url(&app.public_url),
         ice_servers: Vec::new(),
-    }))
+    };
+    attempt.commit(&app, StatusCode::OK, &body).await
 }
 
 /// The gateway's WebSocket below the public URL: `https://host` gives `wss://host/sip`.

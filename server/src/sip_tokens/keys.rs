@@ -1,5 +1,7 @@
 //! The keys that sign SIP tokens: 256 random bits, sealed at rest, made when first needed.
 
+use sqlx::AnyConnection;
+
 use super::{Error, key_overlap, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -13,17 +15,16 @@ pub(super) struct SigningKey {
     pub(super) secret: Vec<u8>,
 }
 
-/// The newest key; made when there is none.
-pub(super) async fn signing_key(app: &AppState) -> Result<SigningKey, Error> {
-    let mut conn = app.db.acquire().await?;
-    if let Some((kid, sealed)) = store::newest_key(&mut conn).await? {
-        let secret = app.secrets.open(Purpose::SipTokenKey, &kid, &sealed)?;
-        return Ok(SigningKey { kid, secret });
-    }
-    drop(conn);
-    rotate(app).await?;
-    let mut conn = app.db.acquire().await?;
-    let (kid, sealed) = store::newest_key(&mut conn).await?.ok_or(Error::Signing)?;
+/// The newest key; made when there is none. The caller's transaction writes, so that it may be made in it.
+pub(super) async fn signing_key(app: &AppState, conn: &mut AnyConnection) -> Result<SigningKey, Error> {
+    let newest = match store::newest_key(conn).await? {
+        Some(newest) => Some(newest),
+        None => {
+            rotate(app, conn).await?;
+            store::newest_key(conn).await?
+        }
+    };
+    let (kid, sealed) = newest.ok_or(Error::Signing)?;
     let secret = app.secrets.open(Purpose::SipTokenKey, &kid, &sealed)?;
     Ok(SigningKey { kid, secret })
 }
@@ -38,14 +39,12 @@ pub(super) async fn verifying_key(app: &AppState, kid: &str) -> Result<Option<Ve
 }
 
 /// A new key signs from now on; those before it verify for one token's life.
-pub(super) async fn rotate(app: &AppState) -> Result<(), Error> {
+pub(super) async fn rotate(app: &AppState, conn: &mut AnyConnection) -> Result<(), Error> {
     let kid = app.new_uuid().to_string();
     let secret: [u8; KEY_BYTES] = app.entropy.bytes();
     let sealed = app.secrets.seal(Purpose::SipTokenKey, &kid, &secret, &app.entropy);
     let now = app.now_us();
     let overlap_us = i64::try_from(key_overlap().as_micros()).unwrap_or(i64::MAX);
-    let mut tx = app.db.begin_write().await?;
-    store::retire_keys(&mut tx, now.saturating_add(overlap_us)).await?;
-    store::insert_key(&mut tx, &kid, &sealed, now).await?;
-    Ok(tx.commit().await?)
+    store::retire_keys(conn, now.saturating_add(overlap_us)).await?;
+    Ok(store::insert_key(conn, &kid, &sealed, now).await?)
 }

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
+use sqlx::AnyConnection;
 
 use self::identity::{Identity, Permissions, is_identity};
 use crate::secrets::{Purpose, SealBroken};
@@ -79,8 +80,13 @@ pub struct LiveToken {
     pub ha1_sha256: String,
 }
 
-/// Mints a token for an identity of the workspace.
-pub async fn mint_sip_token(app: &AppState, workspace: WorkspaceId, asked: CreateSipToken) -> Result<Minted, Error> {
+/// Mints a token for an identity of the workspace, in the caller's transaction.
+pub async fn mint_sip_token(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    asked: CreateSipToken,
+) -> Result<Minted, Error> {
     let ttl = asked.ttl_seconds.unwrap_or(MAX_TTL_SECONDS);
     if !(MIN_TTL_SECONDS..=MAX_TTL_SECONDS).contains(&ttl) {
         return Err(invalid("ttl_seconds", format!("must be {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS}")));
@@ -109,13 +115,13 @@ pub async fn mint_sip_token(app: &AppState, workspace: WorkspaceId, asked: Creat
             destinations,
         },
     };
-    let key = keys::signing_key(app).await?;
+    let key = keys::signing_key(app, conn).await?;
     let claims = Claims::of(&identity, &app.public_url, now);
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some(key.kid);
     let token =
         jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(&key.secret)).map_err(|_| Error::Signing)?;
-    remember(app, &identity, &claims, &token).await?;
+    remember(app, conn, &identity, &claims, &token).await?;
     Ok(Minted { token, identity })
 }
 
@@ -157,7 +163,9 @@ pub async fn live_tokens(app: &AppState, user: &str) -> Result<Vec<LiveToken>, E
 
 /// Makes a new signing key; the one before it verifies until its last token has expired.
 pub async fn rotate_sip_keys(app: &AppState) -> Result<(), Error> {
-    keys::rotate(app).await
+    let mut tx = app.db.begin_write().await?;
+    keys::rotate(app, &mut tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Forgets tokens that have expired.
@@ -166,14 +174,19 @@ pub async fn forget_expired(app: &AppState) -> Result<(), Error> {
     Ok(store::delete_expired(&mut conn, app.now_us()).await?)
 }
 
-async fn remember(app: &AppState, identity: &Identity, claims: &Claims, token: &str) -> Result<(), Error> {
+async fn remember(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    identity: &Identity,
+    claims: &Claims,
+    token: &str,
+) -> Result<(), Error> {
     let user = identity.user();
     let realm = &app.config.sip.domain;
     let ha1 = format!("{} {}", ha1::<md5::Md5>(&user, realm, token), ha1::<sha2::Sha256>(&user, realm, token));
     let sealed = app.secrets.seal(Purpose::VoiceSecret, &identity.jti, ha1.as_bytes(), &app.entropy);
     let claims = serde_json::to_string(claims).map_err(|_| Error::Signing)?;
-    let mut conn = app.db.acquire().await?;
-    Ok(store::insert_token(&mut conn, identity, &claims, &sealed, app.now_us()).await?)
+    Ok(store::insert_token(conn, identity, &claims, &sealed, app.now_us()).await?)
 }
 
 /// H(user ":" realm ":" password), RFC 7616 §3.4.2.

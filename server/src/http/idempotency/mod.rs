@@ -1,88 +1,52 @@
-//! Idempotency keys for effects in our own database: key, effect and answer commit in one transaction.
+//! Idempotency keys: a repeated request has one effect and gets the stored answer.
 //!
 //! ```text
-//!                  first insert           effect, answer sealed, commit
-//! begin ──► key new? ──yes──► Fresh(Attempt) ──────────────────────────► answered
-//!              │no                  └─ dropped (error, crash): rolled back, as if never asked
-//!              ├─ same fingerprint, answered ──► Replay
-//!              └─ other fingerprint, or the first waits on a lock for over 2 s ──► 409
+//! begin ──► an earlier request with the key is at work ──for over 2 s──► 409
+//!   │                    first insert           effect, answer sealed, commit
+//!   ├─ key new ──► Fresh(Attempt) ──────────────────────────────────────► answered
+//!   │                 │   └─ dropped (error, crash): rolled back, as if never asked
+//!   │                 └─ lease: committed ──► effect outside ──► commit ► answered
+//!   │                                     └─ dropped (crash): after 60 s as if new
+//!   ├─ same fingerprint, answered ──► Replay
+//!   └─ other fingerprint, or leased ──► 409
 //! ```
 //! Only 2xx answers are stored: a stored 402 would outlive the top-up. Without the header the same path runs with no key
-//! row, so handlers are written once. Effects outside (payment providers) need a lease and are deliberately absent here.
+//! row, so handlers are written once. Deliberately absent: a provider's reference beside the lease, which comes with the
+//! first provider that knows one.
 
+mod attempt;
+mod in_flight;
+mod request;
 mod store;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, OriginalUri};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::WorkspaceId;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use sautikit_api::ids::{UserId, WorkspaceId};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
+use uuid::Uuid;
 
 use super::caller::Caller;
-use super::json::{collect, is_json, read_json};
 use crate::db::{self, Tx};
 use crate::error::{ApiError, ApiResult};
-use crate::secrets::{Purpose, hex};
+use crate::secrets::Purpose;
 use crate::state::AppState;
 
+use self::attempt::{Row, response};
+use self::store::StoredKey;
+pub use attempt::{Attempt, Lease};
+pub use in_flight::{InFlight, Place};
+pub use request::Request;
 pub(crate) use store::STATEMENTS;
-use store::StoredKey;
 
 /// How long an answer is kept for replay.
 const KEPT_US: i64 = 24 * 3_600 * 1_000_000;
-/// Longest key.
-const KEY_MAX_CHARS: usize = 255;
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// How long a request waits for an earlier one with its key.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-
-/// A request that may carry an `Idempotency-Key`; stands in for the body extractor.
-pub struct Request {
-    /// Looked at by [`begin`] only: what the caller may do comes first.
-    key: ApiResult<Option<String>>,
-    fingerprint: String,
-    body: Bytes,
-    is_json: bool,
-}
-
-impl Request {
-    /// The JSON body.
-    pub fn read<T: DeserializeOwned>(&self) -> ApiResult<T> {
-        if !self.is_json && !self.body.is_empty() {
-            return Err(ErrorCode::UnsupportedMediaType.into());
-        }
-        read_json(&self.body)
-    }
-
-    /// The JSON body, or the default where a body is optional and absent.
-    pub fn read_or_default<T: DeserializeOwned + Default>(&self) -> ApiResult<T> {
-        if self.body.is_empty() { Ok(T::default()) } else { self.read() }
-    }
-}
-
-impl FromRequest<AppState> for Request {
-    type Rejection = ApiError;
-
-    async fn from_request(request: axum::extract::Request, app: &AppState) -> ApiResult<Self> {
-        let key = request.headers().get(IDEMPOTENCY_KEY).map(checked_key).transpose();
-        let is_json = is_json(request.headers());
-        let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
-        let mut hash = Sha256::new();
-        // Length before content, so that no two requests run together to the same bytes.
-        for part in [request.method().as_str(), uri.path(), uri.query().unwrap_or_default()] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        let body = collect(request, app).await?;
-        hash.update(&body);
-        Ok(Self { key, fingerprint: hex(&hash.finalize()), body, is_json })
-    }
-}
 
 /// What [`begin`] found.
 pub enum Begun {
@@ -92,43 +56,52 @@ pub enum Begun {
     Replay(Response),
 }
 
-/// The open transaction of an effect. Dropping it rolls everything back, the key included.
-pub struct Attempt {
-    tx: Tx,
-    row: Option<(String, String)>,
-}
-
 /// Opens the effect's transaction, with the key as its first insert. Call it after the caller's rights are checked.
 pub async fn begin(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Begun> {
-    let key = request.key.clone()?;
+    let Some(key) = request.key.clone()? else {
+        return Ok(Begun::Fresh(Attempt::without_key(app.db.begin_write().await?)));
+    };
+    let place = enter(app, caller.workspace.id.0, &key).await?;
+    let row = Row { workspace: caller.workspace.id.to_string(), key };
     let mut tx = app.db.begin_write().await?;
-    let Some(key) = &key else { return Ok(Begun::Fresh(Attempt { tx, row: None })) };
-    let workspace = caller.workspace.id.to_string();
-    let now_us = app.now_us();
-
     app.db.limit_lock_wait(&mut tx).await?;
-    // The hourly job may not have come to it yet.
-    store::delete_expired_key(&mut tx, &workspace, key, now_us).await?;
-    let inserted = store::insert_key(&mut tx, &workspace, key, &request.fingerprint, now_us, now_us + KEPT_US).await;
-    match inserted {
-        Ok(true) => return Ok(Begun::Fresh(Attempt { tx, row: Some((workspace, key.clone())) })),
+    match take_row(app, &mut tx, &row, request).await {
+        Ok(true) => return Ok(Begun::Fresh(Attempt::with_key(tx, row, Some(place)))),
         Ok(false) => {}
-        // Another request with this key holds its row in an open transaction.
+        // A request to another node holds the row in an open transaction.
         Err(error) if db::is_contention(&error) => return Err(in_progress()),
         Err(error) => return Err(error.into()),
     }
-    let stored = store::find_key(&mut tx, &workspace, key).await?.ok_or_else(in_progress)?;
+    let stored = store::find_key(&mut tx, &row.workspace, &row.key).await?.ok_or_else(in_progress)?;
     tx.rollback().await?;
-    Ok(Begun::Replay(replay(app, &row_name(&workspace, key), stored, request)?))
+    Ok(Begun::Replay(replay(app, &row, stored, request)?))
+}
+
+/// Whether the effect is this request's: the key is new, or the request that leased it is taken for dead.
+async fn take_row(app: &AppState, conn: &mut AnyConnection, row: &Row, request: &Request) -> Result<bool, sqlx::Error> {
+    let (workspace, key, now_us) = (row.workspace.as_str(), row.key.as_str(), app.now_us());
+    // The hourly job may not have come to it yet.
+    store::delete_expired_key(conn, workspace, key, now_us).await?;
+    if store::insert_key(conn, workspace, key, &request.fingerprint, now_us, now_us + KEPT_US).await? {
+        return Ok(true);
+    }
+    store::take_over(conn, workspace, key, &request.fingerprint, now_us, now_us + attempt::LEASE_US).await
+}
+
+/// For an effect that makes the workspace itself: keeps other requests of the person with this key out until dropped.
+/// `None` without a key.
+pub async fn enter_alone(app: &AppState, person: UserId, request: &Request) -> ApiResult<Option<Place>> {
+    let Some(key) = request.key.clone()? else { return Ok(None) };
+    enter(app, person.0, &key).await.map(Some)
 }
 
 /// For an effect that makes the workspace itself: the key joins the transaction when the workspace is in it. Whoever
 /// calls this has kept other requests of the person out.
 pub async fn begin_in(app: &AppState, mut tx: Tx, workspace: WorkspaceId, request: &Request) -> ApiResult<Attempt> {
-    let Some(key) = request.key.clone()? else { return Ok(Attempt { tx, row: None }) };
-    let (workspace, now_us) = (workspace.to_string(), app.now_us());
-    store::insert_key(&mut tx, &workspace, &key, &request.fingerprint, now_us, now_us + KEPT_US).await?;
-    Ok(Attempt { tx, row: Some((workspace, key)) })
+    let Some(key) = request.key.clone()? else { return Ok(Attempt::without_key(tx)) };
+    let (row, now_us) = (Row { workspace: workspace.to_string(), key }, app.now_us());
+    store::insert_key(&mut tx, &row.workspace, &row.key, &request.fingerprint, now_us, now_us + KEPT_US).await?;
+    Ok(Attempt::with_key(tx, row, None))
 }
 
 /// The stored answer of the request's key in this workspace, `None` when the key is new there.
@@ -139,22 +112,10 @@ pub async fn find_replay(
     request: &Request,
 ) -> ApiResult<Option<Response>> {
     let Some(key) = request.key.clone()? else { return Ok(None) };
-    let workspace = workspace.to_string();
-    store::delete_expired_key(conn, &workspace, &key, app.now_us()).await?;
-    let stored = store::find_key(conn, &workspace, &key).await?;
-    stored.map(|stored| replay(app, &row_name(&workspace, &key), stored, request)).transpose()
-}
-
-fn replay(app: &AppState, row_name: &str, stored: StoredKey, request: &Request) -> ApiResult<Response> {
-    if stored.fingerprint != request.fingerprint {
-        return Err(other_request());
-    }
-    let (status, sealed) = stored.answer.ok_or_else(in_progress)?;
-    let body = app.secrets.open(Purpose::Idempotency, row_name, &sealed)?;
-    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
-    let mut response = json_response(status.unwrap_or(StatusCode::OK), body);
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    Ok(response)
+    let row = Row { workspace: workspace.to_string(), key };
+    store::delete_expired_key(conn, &row.workspace, &row.key, app.now_us()).await?;
+    let stored = store::find_key(conn, &row.workspace, &row.key).await?;
+    stored.map(|stored| replay(app, &row, stored, request)).transpose()
 }
 
 /// Deletes keys whose day is over, at most that many, of every workspace; how many.
@@ -165,34 +126,20 @@ pub async fn delete_expired(app: &AppState, most: i64) -> Result<u64, sqlx::Erro
     store::delete_expired(&mut *app.db.acquire().await?, app.now_us(), most).await
 }
 
-impl Attempt {
-    /// The transaction that the effect writes in.
-    pub fn tx(&mut self) -> &mut AnyConnection {
-        &mut self.tx
-    }
-
-    /// Stores the answer beside the effect, commits both, and returns the answer. What must happen after the commit
-    /// (waking the gateway) follows this call.
-    pub async fn commit(mut self, app: &AppState, status: StatusCode, body: &impl Serialize) -> ApiResult<Response> {
-        let bytes = serde_json::to_vec(body).map_err(ApiError::internal)?;
-        if let Some((workspace, key)) = &self.row {
-            let name = row_name(workspace, key);
-            let sealed = app.secrets.seal(Purpose::Idempotency, &name, &bytes, &app.entropy);
-            store::store_answer(&mut self.tx, workspace, key, i64::from(status.as_u16()), &sealed).await?;
-        }
-        self.tx.commit().await?;
-        Ok(json_response(status, bytes))
-    }
+async fn enter(app: &AppState, of: Uuid, key: &str) -> ApiResult<Place> {
+    app.in_flight.enter(of, key, LONGEST_WAIT).await.ok_or_else(in_progress)
 }
 
-fn checked_key(value: &HeaderValue) -> ApiResult<String> {
-    let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS);
-    key.map(str::to_owned).ok_or_else(|| {
-        ApiError::field(
-            "Idempotency-Key",
-            format!("Give 1 to {KEY_MAX_CHARS} visible ASCII characters, such as a UUID."),
-        )
-    })
+fn replay(app: &AppState, row: &Row, stored: StoredKey, request: &Request) -> ApiResult<Response> {
+    if stored.fingerprint != request.fingerprint {
+        return Err(other_request());
+    }
+    let (status, sealed) = stored.answer.ok_or_else(in_progress)?;
+    let body = app.secrets.open(Purpose::Idempotency, &row.name(), &sealed)?;
+    let status = u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok());
+    let mut response = response(status.unwrap_or(StatusCode::OK), body);
+    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    Ok(response)
 }
 
 fn in_progress() -> ApiError {
@@ -206,13 +153,4 @@ fn other_request() -> ApiError {
     ApiError::new(ErrorCode::IdempotencyConflict)
         .message("This Idempotency-Key was used for another request. Use a new key for a new request.")
         .details(json!({ "reason": "other_request" }))
-}
-
-/// Binds a sealed answer to its row.
-fn row_name(workspace: &str, key: &str) -> String {
-    format!("{workspace}/{key}")
-}
-
-fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }

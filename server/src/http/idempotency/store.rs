@@ -20,6 +20,14 @@ statements! {
         insert into idempotency_keys (workspace_id, key, fingerprint, created_at, expires_at)
         values ($1, $2, $3, $4, $5)
         on conflict (workspace_id, key) do nothing";
+    LEASE_KEY = "
+        update idempotency_keys
+        set leased_until = $3
+        where workspace_id = $1 and key = $2";
+    TAKE_OVER = "
+        update idempotency_keys
+        set leased_until = $5
+        where workspace_id = $1 and key = $2 and fingerprint = $3 and status is null and leased_until <= $4";
     FIND_KEY = "
         select fingerprint, status, answer
         from idempotency_keys
@@ -62,6 +70,29 @@ pub(super) async fn insert_key(
     expires_at_us: i64,
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(INSERT_KEY).bind(workspace).bind(key).bind(fingerprint).bind(now_us).bind(expires_at_us);
+    Ok(query.execute(conn).await?.rows_affected() == 1)
+}
+
+pub(super) async fn lease_key(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    until_us: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(LEASE_KEY).bind(workspace).bind(key).bind(until_us).execute(conn).await?;
+    Ok(())
+}
+
+/// Leases the key of the same request anew, if its lease has ended without an answer; whether it did.
+pub(super) async fn take_over(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    fingerprint: &str,
+    now_us: i64,
+    until_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(TAKE_OVER).bind(workspace).bind(key).bind(fingerprint).bind(now_us).bind(until_us);
     Ok(query.execute(conn).await?.rows_affected() == 1)
 }
 

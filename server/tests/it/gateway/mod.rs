@@ -10,5 +10,6 @@ mod carrier;
 mod carriers;
 mod on_net;
 mod outbound;
+mod sandbox;
 mod strangers;
 mod support;

@@ -4,18 +4,14 @@
 //! Endpoints come from the document, so a new one is covered the day it is described; one that this test can't serve fails it
 //! and says what to add to `scene.rs`.
 
-mod endpoints;
 mod scene;
-mod snapshot;
 
 use sautikit_api::accounts::Role;
 use sautikit_api::rights::RIGHTS;
 use serde_json::Value;
 
-use self::endpoints::{Endpoint, endpoints};
 use self::scene::{Of, Tenants};
-use self::snapshot::Snapshot;
-use crate::support::{Answer, Client, Server, on_each_engine};
+use crate::support::{Answer, Client, Endpoint, Server, Snapshot, endpoints, on_each_engine};
 
 on_each_engine! {
     without_a_credential_nothing_opens

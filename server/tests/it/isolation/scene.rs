@@ -7,9 +7,8 @@ use sautikit_api::keys::SCOPES;
 use serde_json::{Value, json};
 
 use super::UNKNOWN;
-use super::endpoints::Endpoint;
 use crate::calls::support::Scene;
-use crate::support::{Client, Server};
+use crate::support::{Client, Endpoint, Server};
 
 /// Whose the id in a path is.
 pub(super) enum Of {

@@ -92,7 +92,12 @@ impl Client {
 
     /// The same client of another server, such as one with other settings.
     pub(crate) fn at(&self, server: &super::Server) -> Self {
-        Self { headers: self.headers.clone(), ..server.client() }
+        self.on(&server.client())
+    }
+
+    /// The same headers, sent where the other client sends.
+    pub(crate) fn on(&self, other: &Self) -> Self {
+        Self { headers: self.headers.clone(), ..other.clone() }
     }
 
     /// Signs in by API key.

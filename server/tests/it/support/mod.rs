@@ -2,7 +2,9 @@
 
 mod client;
 mod databases;
+mod endpoints;
 mod eventually;
+mod snapshot;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Deref;
@@ -28,7 +30,9 @@ use tokio_util::task::TaskTracker;
 use client::Codes;
 pub(crate) use client::{Answer, Client, Wire};
 pub(crate) use databases::{Engine, OwnDatabase};
+pub(crate) use endpoints::{Endpoint, endpoints};
 pub(crate) use eventually::within;
+pub(crate) use snapshot::Snapshot;
 
 /// The origin that the tests' server believes to have.
 pub(crate) const ORIGIN: &str = "http://127.0.0.1:4000";
@@ -113,6 +117,7 @@ impl Server {
             calls: Arc::default(),
             job_bell: Arc::default(),
             known_keys: Arc::default(),
+            in_flight: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
         };
@@ -183,9 +188,14 @@ impl Server {
         Client::new(self.router.clone(), self.wire.clone(), self.codes.clone())
     }
 
+    /// A client of other routes over the same parts.
+    pub(crate) fn client_of(&self, routes: axum::Router) -> Client {
+        Client::new(routes, Wire::InProcess, self.codes.clone())
+    }
+
     /// A client of the operator's port.
     pub(crate) fn operator_client(&self) -> Client {
-        Client::new(operator_router(&self.app), Wire::InProcess, self.codes.clone())
+        self.client_of(operator_router(&self.app))
     }
 
     /// The newest mail's first link's token.

@@ -1,5 +1,8 @@
 //! Idempotency keys, seen through POST /v1/api-keys.
 
+mod at_work;
+mod every_post;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -20,7 +23,6 @@ on_each_engine! {
     two_hundred_over_http_make_one_key
     two_hundred_over_http_place_one_call
     onboarding_is_replayed
-    every_post_that_creates_takes_a_key
     another_member_gets_the_answer_and_who_left_does_not
     nothing_is_replayed_of_a_deleted_workspace
 }
@@ -126,34 +128,6 @@ async fn onboarding_is_replayed(server: Server) {
     without.post("/v1/auth/onboarding", body.clone()).await.expect_error("auth.already_onboarded");
     with_key(&without, "new").post("/v1/auth/onboarding", body).await.expect_error("auth.already_onboarded");
     assert_eq!(newcomer.get("/v1/workspaces").await.expect(200).json.as_array().unwrap().len(), 1);
-}
-
-async fn every_post_that_creates_takes_a_key(server: Server) {
-    let scene = Scene::set(server).await;
-    let available = scene.asha.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
-    let claim = format!("/v1/numbers/{}/claim", available[0]["id"].as_str().unwrap());
-    let made = scene.asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json;
-    let rotate = format!("/v1/api-keys/{}/rotate", made["id"].as_str().unwrap());
-    let requests = [
-        ("/v1/api-keys", json!({ "name": "x" })),
-        (rotate.as_str(), json!({})),
-        ("/v1/workspaces", json!({ "name": "Second", "country": "UG", "currency": "UGX" })),
-        ("/v1/workspace/invitations", json!({ "email": "b@example.com", "role": "viewer" })),
-        ("/v1/wallet/top-ups", json!({ "method": "mpesa", "amount_minor": 1_000, "phone": "+254722000001" })),
-        (claim.as_str(), json!({})),
-        ("/v1/calls", json!({ "from": FROM, "to": TO })),
-        ("/v1/calls/originate", json!({ "from": FROM, "to": TO })),
-    ];
-    // Opening a workspace must not move the session there.
-    let home = scene.asha.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned();
-    for (index, (path, body)) in requests.into_iter().enumerate() {
-        let once = with_key(&scene.asha, &format!("k{index}")).with("x-sautikit-workspace", &home);
-        let first = once.post(path, body.clone()).await;
-        assert!((200..300).contains(&first.status), "{path}: {}", first.text);
-        let second = once.post(path, body).await;
-        assert_eq!((second.status, &second.text), (first.status, &first.text), "{path}");
-        assert_eq!(second.header("idempotent-replayed"), Some("true"), "{path}");
-    }
 }
 
 async fn another_member_gets_the_answer_and_who_left_does_not(server: Server) {

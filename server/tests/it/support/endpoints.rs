@@ -3,28 +3,31 @@
 use sautikit::http::openapi::document;
 use serde_json::Value;
 
-use crate::support::{Answer, Client};
+use super::{Answer, Client};
 
 /// One method of one path.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     /// In capitals.
-    pub(super) method: String,
+    pub(crate) method: String,
     /// With its parameter in braces.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// What a key needs.
-    pub(super) scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// What a person's role needs.
-    pub(super) role_needs: Option<String>,
+    pub(crate) role_needs: Option<String>,
     /// Whether an API key is taken.
-    pub(super) takes_key: bool,
+    pub(crate) takes_key: bool,
     /// The document's example of the body.
-    body: Option<Value>,
+    pub(crate) example: Option<Value>,
+    /// Names of what it takes in query and headers.
+    pub(crate) parameters: Vec<String>,
     security: Vec<Value>,
-    responses: Value,
+    /// By status.
+    pub(crate) responses: Value,
 }
 
 /// Every endpoint, ordered by path.
-pub(super) fn endpoints() -> Vec<Endpoint> {
+pub(crate) fn endpoints() -> Vec<Endpoint> {
     let document = document();
     let mut endpoints = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
@@ -46,7 +49,8 @@ fn endpoint(document: &Value, path: &str, method: &str, operation: &Value) -> En
         scope: scope.or_else(|| role_needs.clone()),
         role_needs,
         takes_key: of_keys.is_some(),
-        body: example(document, operation),
+        example: example(document, operation),
+        parameters: parameters(operation),
         security,
         responses: operation["responses"].clone(),
     }
@@ -59,35 +63,46 @@ fn example(document: &Value, operation: &Value) -> Option<Value> {
     document.pointer(&format!("{}/example", target.trim_start_matches('#'))).cloned()
 }
 
+fn parameters(operation: &Value) -> Vec<String> {
+    let all = operation["parameters"].as_array().into_iter().flatten();
+    let named = all.filter(|parameter| parameter["in"] != "path").filter_map(|parameter| parameter["name"].as_str());
+    named.map(str::to_owned).collect()
+}
+
 impl Endpoint {
     /// `GET /v1/calls/{id}`.
-    pub(super) fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
     /// Whether it can be asked without a credential.
-    pub(super) fn is_public(&self) -> bool {
+    pub(crate) fn is_public(&self) -> bool {
         self.security.iter().any(|requirement| requirement.as_object().is_some_and(serde_json::Map::is_empty))
     }
 
     /// Whether it is for operators of the installation.
-    pub(super) fn is_operators(&self) -> bool {
+    pub(crate) fn is_operators(&self) -> bool {
         self.path.starts_with("/v1/admin/")
     }
 
     /// The parameter in the path, if there is one.
-    pub(super) fn parameter(&self) -> Option<&str> {
+    pub(crate) fn parameter(&self) -> Option<&str> {
         Some(self.path.split_once('{')?.1.split_once('}')?.0)
     }
 
     /// A request with the example as body and `id` in the path.
-    pub(super) async fn ask(&self, client: &Client, id: Option<&str>) -> Answer {
+    pub(crate) async fn ask(&self, client: &Client, id: Option<&str>) -> Answer {
+        self.ask_with(client, id, self.example.as_ref()).await
+    }
+
+    /// A request with this body and `id` in the path.
+    pub(crate) async fn ask_with(&self, client: &Client, id: Option<&str>, body: Option<&Value>) -> Answer {
         let path = match (self.parameter(), id) {
             (Some(parameter), Some(id)) => self.path.replace(&format!("{{{parameter}}}"), id),
             (None, None) => self.path.clone(),
             _ => panic!("{}: an id exactly where the path has a parameter", self.name()),
         };
-        match &self.body {
+        match body {
             Some(body) => client.send(&self.method, &path, Some("application/json"), &body.to_string()).await,
             None => client.send(&self.method, &path, None, "").await,
         }
@@ -95,7 +110,7 @@ impl Endpoint {
 
     /// Fails the test unless the answer has this status and a code that the document lists for it.
     #[track_caller]
-    pub(super) fn promises(&self, answer: &Answer, status: u16) {
+    pub(crate) fn promises(&self, answer: &Answer, status: u16) {
         assert_eq!(answer.status, status, "{}: {}", self.name(), answer.text);
         let listed = &self.responses[status.to_string()]["x-error-codes"];
         let code = &answer.json["error"]["code"];

@@ -1,0 +1,71 @@
+//! A request that may carry an `Idempotency-Key`, and what tells it from another request.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, OriginalUri};
+use axum::http::{HeaderName, HeaderValue};
+use sautikit_api::ErrorCode;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::error::{ApiError, ApiResult};
+use crate::http::json::{collect, is_json, read_json};
+use crate::secrets::hex;
+use crate::state::AppState;
+
+/// Longest key.
+const KEY_MAX_CHARS: usize = 255;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A request that may carry an `Idempotency-Key`; stands in for the body extractor.
+pub struct Request {
+    /// Looked at when the effect begins, not before: what the caller may do comes first.
+    pub(super) key: ApiResult<Option<String>>,
+    /// Of method, path, query and body.
+    pub(super) fingerprint: String,
+    body: Bytes,
+    is_json: bool,
+}
+
+impl Request {
+    /// The JSON body.
+    pub fn read<T: DeserializeOwned>(&self) -> ApiResult<T> {
+        if !self.is_json && !self.body.is_empty() {
+            return Err(ErrorCode::UnsupportedMediaType.into());
+        }
+        read_json(&self.body)
+    }
+
+    /// The JSON body, or the default where a body is optional and absent.
+    pub fn read_or_default<T: DeserializeOwned + Default>(&self) -> ApiResult<T> {
+        if self.body.is_empty() { Ok(T::default()) } else { self.read() }
+    }
+}
+
+impl FromRequest<AppState> for Request {
+    type Rejection = ApiError;
+
+    async fn from_request(request: axum::extract::Request, app: &AppState) -> ApiResult<Self> {
+        let key = request.headers().get(IDEMPOTENCY_KEY).map(checked_key).transpose();
+        let is_json = is_json(request.headers());
+        let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
+        let mut hash = Sha256::new();
+        // Length before content, so that no two requests run together to the same bytes.
+        for part in [request.method().as_str(), uri.path(), uri.query().unwrap_or_default()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        let body = collect(request, app).await?;
+        hash.update(&body);
+        Ok(Self { key, fingerprint: hex(&hash.finalize()), body, is_json })
+    }
+}
+
+fn checked_key(value: &HeaderValue) -> ApiResult<String> {
+    let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS);
+    key.map(str::to_owned).ok_or_else(|| {
+        ApiError::field(
+            "Idempotency-Key",
+            format!("Give 1 to {KEY_MAX_CHARS} visible ASCII characters, such as a UUID."),
+        )
+    })
+}

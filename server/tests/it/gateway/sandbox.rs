@@ -1,0 +1,26 @@
+//! The sandbox carrier as customers use it.
+
+use serde_json::json;
+
+use super::support::{FROM, Live, eventually};
+
+#[tokio::test]
+async fn a_repeated_sandbox_call_comes_in_once() {
+    let live = Live::with_money().await;
+    let asha = live.asha.with("idempotency-key", "k");
+    let body = json!({ "from": "+254722000077", "to": FROM });
+    for replayed in [None, Some("true")] {
+        let answer = asha.post("/v1/sandbox/inbound", body.clone()).await.expect(202);
+        assert_eq!((answer.header("idempotent-replayed"), answer.text.as_str()), (replayed, ""));
+    }
+    // A later caller's call: when it is there, what the requests before it caused is there too.
+    live.asha.post("/v1/sandbox/inbound", json!({ "from": "+254722000078", "to": FROM })).await.expect(202);
+    let callers = eventually("both callers' calls", async || {
+        let calls = live.asha.get("/v1/calls").await.expect(200).json;
+        let mut callers: Vec<_> = calls.as_array()?.iter().map(|call| call["from"].to_string()).collect();
+        callers.sort();
+        callers.last()?.contains("78").then_some(callers).filter(|callers| callers[0].contains("77"))
+    })
+    .await;
+    assert_eq!(callers.len(), 2, "{callers:?}");
+}

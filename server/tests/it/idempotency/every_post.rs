@@ -1,0 +1,85 @@
+//! Every POST of the API's description takes an `Idempotency-Key`, or the reason stands here: a new one can't forget it.
+
+use serde_json::json;
+
+use super::with_key;
+use crate::calls::support::Scene;
+use crate::support::{Client, Endpoint, Server, Snapshot, endpoints, on_each_engine};
+
+on_each_engine! { two_equal_requests_have_one_effect }
+
+/// Those that take no key, with the reason: each does the same, or nothing, when it comes again.
+const WITHOUT: &[(&str, &str)] = &[
+    ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
+    ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),
+    ("POST /v1/auth/google/unlink", "removes what is gone the second time"),
+    ("POST /v1/auth/logout", "ends the session that a repeated request would need"),
+    ("POST /v1/auth/magic-link", "nobody is known yet who could own the key; a second link voids no first one"),
+    ("POST /v1/auth/magic-link/verify", "a link works once, and its session is told to the browser that used it"),
+    ("POST /v1/calls/{id}/hangup", "ends what has ended the second time"),
+    ("POST /v1/invitations/{token}/accept", "an invitation is answered once"),
+    ("POST /v1/invitations/{token}/decline", "an invitation is answered once"),
+];
+
+/// The call comes over SIP; `gateway/sandbox.rs` asks twice where a gateway runs.
+const NEEDS_A_GATEWAY: &str = "POST /v1/sandbox/inbound";
+
+fn takes_key(endpoint: &Endpoint) -> bool {
+    endpoint.parameters.iter().any(|name| name == "Idempotency-Key")
+}
+
+#[test]
+fn every_post_takes_a_key_or_says_why_not() {
+    let all = endpoints();
+    let posts = || all.iter().filter(|endpoint| endpoint.method == "POST");
+    let without: Vec<_> = posts().filter(|endpoint| !takes_key(endpoint)).map(Endpoint::name).collect();
+    assert_eq!(without, WITHOUT.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    for endpoint in posts().filter(|endpoint| takes_key(endpoint)) {
+        let responses = endpoint.responses.as_object().expect("answers");
+        let (_, success) = responses.iter().find(|(status, _)| status.starts_with('2')).expect("a success");
+        assert!(success["headers"]["Idempotent-Replayed"].is_object(), "{}", endpoint.name());
+        let conflicts = responses["409"]["x-error-codes"].as_array().expect("codes");
+        assert!(conflicts.contains(&json!("idempotency.conflict")), "{}", endpoint.name());
+    }
+}
+
+async fn two_equal_requests_have_one_effect(server: Server) {
+    let scene = Scene::set(server).await;
+    for endpoint in endpoints().iter().filter(|endpoint| takes_key(endpoint) && endpoint.name() != NEEDS_A_GATEWAY) {
+        let name = endpoint.name();
+        let (client, id) = (with_key(&caller_of(&scene, endpoint).await, &name), id_of(&scene, endpoint).await);
+        let first = endpoint.ask(&client, id.as_deref()).await;
+        assert!((200..300).contains(&first.status), "{name}: {} {}", first.status, first.text);
+        assert_eq!(first.header("idempotent-replayed"), None, "{name}");
+        let (before, ordered) = (Snapshot::of(&scene.server).await, scene.gateway.ordered());
+        let second = endpoint.ask(&client, id.as_deref()).await;
+        assert_eq!((second.status, &second.text), (first.status, &first.text), "{name}");
+        assert_eq!(second.header("idempotent-replayed"), Some("true"), "{name}");
+        before.is_still(&scene.server).await;
+        assert_eq!(scene.gateway.ordered(), ordered, "{name}");
+    }
+}
+
+async fn caller_of(scene: &Scene, endpoint: &Endpoint) -> Client {
+    if endpoint.path == "/v1/auth/onboarding" {
+        return scene.server.signed_in("new@example.com").await;
+    }
+    // Opening a further workspace would move the session there.
+    let home = scene.asha.get("/v1/workspace").await.expect(200).json;
+    scene.asha.with("x-sautikit-workspace", home["id"].as_str().expect("an id"))
+}
+
+/// An id that the request succeeds with.
+async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
+    endpoint.parameter()?;
+    let made = match endpoint.path.as_str() {
+        "/v1/api-keys/{id}/rotate" => {
+            scene.asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json["id"].clone()
+        }
+        "/v1/numbers/{id}/claim" => {
+            scene.asha.get("/v1/numbers/available?country=KE").await.expect(200).json[0]["id"].clone()
+        }
+        other => panic!("{other}: say where an id of it comes from"),
+    };
+    Some(made.as_str().expect("an id").to_owned())
+}
