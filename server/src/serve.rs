@@ -23,7 +23,7 @@ use crate::entropy::Entropy;
 use crate::http::rate_limit::RateLimits;
 use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
-use crate::state::AppState;
+use crate::state::{AppState, Shared};
 use crate::{calls, clean_up, jobs, numbers, requests};
 use crate::{gateway, http};
 
@@ -149,7 +149,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?.map(Arc::new);
     let public_url = public_url(&config, http_address);
     let node_id = node_id(&config, &entropy)?.into();
-    Ok(AppState {
+    Ok(Shared {
         db,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(entropy),
@@ -168,7 +168,8 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         in_flight: Arc::default(),
         node_id,
         tasks,
-    })
+    }
+    .into())
 }
 
 /// `http.public_url` without a slash at the end, or the origin of the bound address.

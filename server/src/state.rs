@@ -1,5 +1,7 @@
-//! What every request handler and task shares. Cheap to clone.
+//! What every request handler and task shares. Cheap to clone: one counter around all of it, because layers, extractors
+//! and handlers clone it a dozen times per request.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -19,9 +21,13 @@ use crate::mail::Mailer;
 use crate::requests;
 use crate::secrets::Secrets;
 
+/// The shared parts, shared.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
 /// The server's shared parts.
 #[derive(Clone)]
-pub struct AppState {
+pub struct Shared {
     /// The database.
     pub db: Db,
     /// The time.
@@ -61,7 +67,29 @@ pub struct AppState {
     pub tasks: TaskTracker,
 }
 
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl AppState {
+    /// The same parts, some of them others; who has the former state keeps it.
+    #[must_use]
+    pub fn changed(&self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Shared::clone(&self.0);
+        change(&mut shared);
+        shared.into()
+    }
+
     /// The time as rows store it, in microseconds.
     pub fn now_us(&self) -> i64 {
         self.clock.now_us()

@@ -1,12 +1,10 @@
 //! A running gateway with Asha's workspace: money and a number.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
-use sautikit::config::Config;
 use sautikit::gateway::Started;
 use serde_json::{Value, json};
 
@@ -40,10 +38,8 @@ impl Live {
 
     /// As [`Live::with_money`], with a carrier of one's own before the sandbox.
     pub(super) async fn with_carrier(carrier: &Carrier) -> Self {
-        let mut server = Server::start(Engine::Sqlite).await;
-        let mut config = Config::clone(&server.app.config);
-        config.trunk.push(carrier.trunk());
-        server.app.config = Arc::new(config);
+        let server = Server::start(Engine::Sqlite).await;
+        let server = server.configured(|config| config.trunk.push(carrier.trunk()));
         Self::on(server, 100_000).await
     }
 

@@ -22,7 +22,7 @@ use sautikit::http::rate_limit::RateLimits;
 use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
 use sautikit::secrets::Secrets;
-use sautikit::state::AppState;
+use sautikit::state::{AppState, Shared};
 use sautikit::{jobs, numbers};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -101,7 +101,7 @@ impl Server {
         db.migrate().await.expect("migrations");
         let clock = TestClock::starting_at("2026-11-02T08:00:00Z".parse().expect("a time"));
         let stopping = CancellationToken::new();
-        let app = AppState {
+        let app: AppState = Shared {
             db,
             clock: clock.clone(),
             entropy: Arc::new(Entropy::seeded(42)),
@@ -120,19 +120,21 @@ impl Server {
             in_flight: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
-        };
+        }
+        .into();
         Self { router: router(&app), app, clock, wire: Wire::InProcess, codes: Codes::default(), _database: database }
     }
 
     /// The same server on the machine's clock, with job runner and gateway running on free ports until it is dropped.
     pub(crate) async fn with_gateway(self) -> (RunningGateway, Started) {
-        let mut app = self.app.clone();
-        let mut config = Config::clone(&app.config);
+        let mut config = Config::clone(&self.app.config);
         let free_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         config.sip.listen = free_port;
         config.media.listen = free_port;
-        app.config = Arc::new(config);
-        app.clock = Arc::new(SystemClock::new());
+        let app = self.app.changed(|app| {
+            app.config = Arc::new(config);
+            app.clock = Arc::new(SystemClock::new());
+        });
         numbers::seed_development(&app).await.expect("the inventory");
         app.tasks.spawn(jobs::run_until_stopped(app.clone()));
         let started = gateway::start(&app).await.expect("the gateway");
@@ -162,18 +164,20 @@ impl Server {
     pub(crate) fn configured(mut self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::clone(&self.app.config);
         change(&mut config);
-        self.app.limits = Arc::new(RateLimits::new(&config.limits));
-        self.app.google = Google::from_config(&config.google).expect("usable settings").map(Arc::new);
-        if !config.mail.smtp_url.is_empty() {
-            self.app.mailer = Mailer::from_config(&config).expect("a relay");
-        }
-        self.app.config = Arc::new(config);
+        self.app = self.app.changed(|app| {
+            app.limits = Arc::new(RateLimits::new(&config.limits));
+            app.google = Google::from_config(&config.google).expect("usable settings").map(Arc::new);
+            if !config.mail.smtp_url.is_empty() {
+                app.mailer = Mailer::from_config(&config).expect("a relay");
+            }
+            app.config = Arc::new(config);
+        });
         Self { router: router(&self.app), ..self }
     }
 
     /// The same server at another public origin.
     pub(crate) fn at(mut self, public_url: &str) -> Self {
-        self.app.public_url = public_url.into();
+        self.app = self.app.changed(|app| app.public_url = public_url.into());
         Self { router: router(&self.app), ..self }
     }
 
