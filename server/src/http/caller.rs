@@ -16,7 +16,8 @@ use sqlx::AnyConnection;
 
 use super::client_ip::client_ip;
 use super::rate_limit;
-use super::request_log::{self, Who};
+use super::request_log::Who;
+use super::told;
 use crate::accounts::{self, Grant, Membership, Scope, Session, Workspace};
 use crate::api_keys;
 use crate::error::{ApiError, ApiResult};
@@ -139,7 +140,7 @@ impl FromRequestParts<AppState> for Caller {
             None => {
                 let caller = by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await?;
                 let who = Who { workspace_id: caller.workspace.id, user_id: caller.user_id, api_key_id: None };
-                request_log::tell(parts, who);
+                told::tell_who(parts, who);
                 Ok(caller)
             }
         }
@@ -149,7 +150,7 @@ impl FromRequestParts<AppState> for Caller {
 async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -> ApiResult<Caller> {
     let key = api_keys::recognise(app, text, ip.as_deref()).await?;
     let who = Who { workspace_id: key.workspace.id, user_id: key.created_by, api_key_id: Some(key.id) };
-    request_log::tell(parts, who);
+    told::tell_who(parts, who);
     rate_limit::take_of_key(app, parts, key.id)?;
     if asked_workspace(&parts.headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());

@@ -1,9 +1,6 @@
 //! Security headers of every answer. Pages add their own Content-Security-Policy with a nonce; this is the strict rest.
 
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::state::AppState;
 
@@ -14,14 +11,15 @@ const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-p
 /// The softphone listens to the microphone of our own pages; nothing here uses the rest.
 const PERMISSIONS: &str = "microphone=(self), camera=(), geolocation=(), payment=(), usb=()";
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+/// Of an API answer.
+const MOST_HEADERS: usize = 16;
 /// Two years, the age that preload lists ask for.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// Middleware over the whole router. Sets only what the handler has not set.
-pub(super) async fn with_security_headers(State(app): State<AppState>, request: Request, next: Next) -> Response {
-    let is_api = request.uri().path().starts_with("/v1/");
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// Adds what the handler has not set; `is_api` for answers to programs.
+pub(super) fn secure(app: &AppState, is_api: bool, headers: &mut HeaderMap) {
+    // All of them and what the rest of an answer has, at once.
+    headers.reserve(MOST_HEADERS);
     let mut default = |name: HeaderName, value: &'static str| {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     };
@@ -38,5 +36,4 @@ pub(super) async fn with_security_headers(State(app): State<AppState>, request: 
     if app.is_https() {
         default(header::STRICT_TRANSPORT_SECURITY, HSTS);
     }
-    response
 }

@@ -3,9 +3,8 @@
 //!
 //! Only reads of pages are redirected: API clients, probes, the SIP WebSocket and `/dev` name no origin.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::state::AppState;
@@ -13,16 +12,15 @@ use crate::state::AppState;
 /// Paths that answer under any host name.
 const ANY_HOST: [&str; 6] = ["/v1/", "/dev/", "/sdk/", "/sip", "/healthz", "/readyz"];
 
-/// Middleware over the whole router.
-pub(super) async fn redirect_to_public_url(State(app): State<AppState>, request: Request, next: Next) -> Response {
+/// Where a page that was asked for under another name is.
+pub(super) fn redirect(app: &AppState, request: &Request) -> Option<Response> {
     let path = request.uri().path();
     let is_page = matches!(*request.method(), Method::GET | Method::HEAD)
         && !ANY_HOST.iter().any(|prefix| path.starts_with(prefix));
-    if is_page && is_foreign(request.headers(), &app.public_url) {
+    (is_page && is_foreign(request.headers(), &app.public_url)).then(|| {
         let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-        return Redirect::temporary(&format!("{}{wanted}", app.public_url)).into_response();
-    }
-    next.run(request).await
+        Redirect::temporary(&format!("{}{wanted}", app.public_url)).into_response()
+    })
 }
 
 /// Whether the request names a host that is not the public one. A request without `Host` (HTTP/1.0) is left alone.

@@ -4,9 +4,8 @@
 //! a browser's form, unless an old one's; those can't send JSON cross-site without a preflight, so JSON is asked for.
 //! Signing in is covered too, although no cookie exists yet: a foreign page must not sign its visitor in as someone else.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 
@@ -15,18 +14,16 @@ use super::json::is_json;
 use crate::error::ApiError;
 use crate::state::AppState;
 
-/// Middleware over the whole router.
-pub(super) async fn check_origin(State(app): State<AppState>, request: Request, next: Next) -> Response {
+/// The refusal of a change by cookie that did not come from our own pages.
+pub(super) fn refusal(app: &AppState, request: &Request) -> Option<Response> {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
     let path = request.uri().path();
     let signs_in = path.starts_with("/v1/auth/") || path.starts_with("/console/");
     let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || signs_in;
     let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
-    if guarded && !is_allowed(headers, &app.public_url) {
-        return ApiError::from(ErrorCode::AuthOriginDenied).into_response();
-    }
-    next.run(request).await
+    let refused = guarded && !is_allowed(headers, &app.public_url);
+    refused.then(|| ApiError::from(ErrorCode::AuthOriginDenied).into_response())
 }
 
 fn is_allowed(headers: &HeaderMap, public_url: &str) -> bool {

@@ -1,7 +1,11 @@
-//! The outermost layer: gives every request an id, writes error bodies, logs each failure once.
+//! Gives every request an id, writes error bodies, logs each failure once.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::{ErrorBody, ErrorCode, ErrorDetail};
@@ -15,45 +19,68 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The request's id, for handlers that pass it on.
 #[derive(Debug, Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub Arc<str>);
 
-/// Middleware over the whole router.
+/// A request on its way: what its answer needs to know of it.
+pub(super) struct Begun {
+    id: Arc<str>,
+    method: Method,
+    uri: Uri,
+    started: Duration,
+}
+
+impl Begun {
+    /// Gives the request its id.
+    pub(super) fn now(app: &AppState, request: &mut Request) -> Self {
+        let id = given_id(request).map_or_else(|| new_id(app), Arc::from);
+        request.extensions_mut().insert(RequestId(id.clone()));
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        Self { id, method, uri, started: app.clock.monotonic() }
+    }
+
+    /// Names the answer, with the body of the error that it may be.
+    pub(super) fn end(self, app: &AppState, mut response: Response) -> Response {
+        let Self { id, method, uri, started } = self;
+        if let Some(error) = response.extensions_mut().remove::<ApiError>() {
+            log(&error, &id, method.as_str(), &without_token(uri.path()));
+            response = rendered(app, error, &id, response);
+        }
+        let elapsed_us = u64::try_from((app.clock.monotonic() - started).as_micros()).unwrap_or(u64::MAX);
+        // The path without its query: queries hold tokens.
+        let (path, status) = (&*without_token(uri.path()), response.status().as_u16());
+        tracing::debug!(request_id = &*id, %method, path, status, elapsed_us, "request");
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            response.headers_mut().insert(X_REQUEST_ID, value);
+        }
+        response
+    }
+}
+
+/// Middleware where nothing else is: the operator's port.
 pub async fn with_request_id(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    let id = given_id(&request).unwrap_or_else(|| format!("req_{}", app.new_uuid().simple()));
-    let method = request.method().clone();
-    // The path without its query: queries hold tokens.
-    let path = without_token(request.uri().path());
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let begun = Begun::now(&app, &mut request);
+    begun.end(&app, next.run(request).await)
+}
 
-    let started = app.clock.monotonic();
-    let mut response = next.run(request).await;
-    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        log(&error, &id, method.as_str(), &path);
-        response = rendered(&app, error, &id, response);
-    }
-    let elapsed_us = u64::try_from((app.clock.monotonic() - started).as_micros()).unwrap_or(u64::MAX);
-    tracing::debug!(request_id = id, %method, path, status = response.status().as_u16(), elapsed_us, "request");
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(X_REQUEST_ID, value);
-    }
-    response
+fn new_id(app: &AppState) -> Arc<str> {
+    format!("req_{}", app.new_uuid().simple()).into()
 }
 
 /// The path as logs may show it: an invitation's token stands in its path.
-pub(super) fn without_token(path: &str) -> String {
+pub(super) fn without_token(path: &str) -> Cow<'_, str> {
     const BEFORE_TOKEN: &str = "/v1/invitations/";
-    let Some(rest) = path.strip_prefix(BEFORE_TOKEN) else { return path.to_owned() };
+    let Some(rest) = path.strip_prefix(BEFORE_TOKEN) else { return path.into() };
     let verb = rest.split_once('/').map(|(_, verb)| format!("/{verb}")).unwrap_or_default();
-    format!("{BEFORE_TOKEN}…{verb}")
+    format!("{BEFORE_TOKEN}…{verb}").into()
 }
 
 /// The client's id, if it can stand in logs and headers as it is.
-fn given_id(request: &Request) -> Option<String> {
+fn given_id(request: &Request) -> Option<&str> {
     let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = !id.is_empty()
         && id.len() <= ID_MAX_CHARS
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
-    plain.then(|| id.to_owned())
+    plain.then_some(id)
 }
 
 /// The error as JSON, keeping headers (such as `Allow`) that the bare response has.

@@ -3,12 +3,12 @@
 //! The console's own requests, which never leave the process, are not noted: they would drown what programs send, and
 //! what they change stands in the audit log.
 
-use std::sync::{Arc, OnceLock};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{MatchedPath, OriginalUri, Request, State};
-use axum::http::Uri;
-use axum::http::request::Parts;
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, OriginalUri, Request};
+use axum::http::{Method, Uri};
 use axum::response::Response;
 use sautikit_api::ids::{ApiKeyId, LoggedRequestId, UserId, WorkspaceId};
 
@@ -35,57 +35,60 @@ pub(super) struct Who {
     pub(super) api_key_id: Option<ApiKeyId>,
 }
 
-/// Where the credential's reader leaves who it found.
-#[derive(Debug, Clone, Default)]
-struct Found(Arc<OnceLock<Who>>);
-
-/// Tells the log who asks.
-pub(super) fn tell(parts: &Parts, who: Who) {
-    if let Some(Found(found)) = parts.extensions.get() {
-        // A handler that reads its caller twice finds the same.
-        let _ = found.set(who);
-    }
+/// A request on its way, as the log will show it.
+pub(super) struct Noted {
+    request_id: Arc<str>,
+    method: Method,
+    uri: Uri,
+    route: Option<MatchedPath>,
+    address: Option<IpAddr>,
+    created_at_us: i64,
+    started: Duration,
 }
 
-/// Middleware over the routes of `/v1`.
-pub(super) async fn note(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    if app.config.requests.keep_days == 0 || request.extensions().get::<OfConsole>().is_some() {
-        return next.run(request).await;
+impl Noted {
+    /// `None` for what the log leaves out.
+    pub(super) fn now(app: &AppState, request: &Request) -> Option<Self> {
+        let extensions = request.extensions();
+        if app.config.requests.keep_days == 0 || extensions.get::<OfConsole>().is_some() {
+            return None;
+        }
+        Some(Self {
+            request_id: extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            method: request.method().clone(),
+            uri: extensions.get::<OriginalUri>().map_or(request.uri(), |original| &original.0).clone(),
+            route: extensions.get().cloned(),
+            address: client_address(extensions, request.headers(), &app.config.http.trusted_proxies),
+            created_at_us: app.now_us(),
+            started: app.clock.monotonic(),
+        })
     }
-    let found = Found::default();
-    request.extensions_mut().insert(found.clone());
-    let extensions = request.extensions();
-    let uri = extensions.get::<OriginalUri>().map_or(request.uri(), |original| &original.0).clone();
-    let route = extensions.get::<MatchedPath>().cloned();
-    let request_id = extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let address = client_address(extensions, request.headers(), &app.config.http.trusted_proxies);
-    let method = request.method().clone();
-    let (created_at_us, started) = (app.now_us(), app.clock.monotonic());
 
-    let response = next.run(request).await;
-    let Some(who) = found.0.get() else { return response };
-    let duration = app.clock.monotonic().saturating_sub(started);
-    app.requests.push(LoggedRequest {
-        id: LoggedRequestId(app.new_uuid()),
-        workspace_id: who.workspace_id,
-        request_id,
-        method: method.as_str().to_owned(),
-        route: route.map_or_else(|| uri.path().to_owned(), |route| route.as_str().to_owned()),
-        path: shown(&uri),
-        status: response.status().as_u16(),
-        error_code: response.extensions().get::<ApiError>().map(|error| error.code.as_str().to_owned()),
-        user_id: who.user_id,
-        api_key_id: who.api_key_id,
-        ip: address.map(|address| address.to_string()),
-        duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
-        created_at_us,
-    });
-    response
+    /// Puts it into the queue, with its answer.
+    pub(super) fn end(self, app: &AppState, who: &Who, response: &Response) {
+        let duration = app.clock.monotonic().saturating_sub(self.started);
+        let uri = self.uri;
+        app.requests.push(LoggedRequest {
+            id: LoggedRequestId(app.new_uuid()),
+            workspace_id: who.workspace_id,
+            request_id: self.request_id.as_ref().to_owned(),
+            method: self.method.as_str().to_owned(),
+            route: self.route.map_or_else(|| uri.path().to_owned(), |route| route.as_str().to_owned()),
+            path: shown(&uri),
+            status: response.status().as_u16(),
+            error_code: response.extensions().get::<ApiError>().map(|error| error.code.as_str().to_owned()),
+            user_id: who.user_id,
+            api_key_id: who.api_key_id,
+            ip: self.address.map(|address| address.to_string()),
+            duration_us: i64::try_from(duration.as_micros()).unwrap_or(i64::MAX),
+            created_at_us: self.created_at_us,
+        });
+    }
 }
 
 /// Path and query as they may be kept.
 fn shown(uri: &Uri) -> String {
-    let mut text = without_token(uri.path());
+    let mut text = without_token(uri.path()).into_owned();
     if let Some(query) = uri.query() {
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
             Some((name, _)) if SECRETS.contains(&name) => format!("{name}=…"),

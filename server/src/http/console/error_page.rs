@@ -5,10 +5,9 @@ use app::Flash;
 use app::api_client::ApiFailure;
 use app::forms::Fields;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::{Console, pages};
@@ -20,16 +19,35 @@ const FOR_PEOPLE: &str = "/v1/auth/google/";
 /// What programs ask for, whatever they accept.
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/browser/", "/sip"];
 
-/// Middleware outside all others, so that the request id is in the error already.
-pub(in crate::http) async fn show_errors(State(console): State<Console>, request: Request, next: Next) -> Response {
-    if !is_for_a_person(&request) {
-        return next.run(request).await;
+/// A person who asked for a page.
+pub(in crate::http) struct Visitor {
+    console: Console,
+    parts: Parts,
+}
+
+impl Visitor {
+    /// `None` when a program asks.
+    pub(in crate::http) fn of(console: Console, request: &Request) -> Option<Self> {
+        if !is_for_a_person(request) {
+            return None;
+        }
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = request.method().clone();
+        parts.uri = request.uri().clone();
+        parts.headers = request.headers().clone();
+        parts.extensions = request.extensions().clone();
+        Some(Self { console, parts })
     }
-    let (parts, body) = request.into_parts();
-    let visitor = parts.clone();
-    let response = next.run(Request::from_parts(parts, body)).await;
-    let is_error = response.status().is_client_error() || response.status().is_server_error();
-    if is_error && is_json(response.headers()) { as_page(&console, visitor, response).await } else { response }
+
+    /// The answer as this person sees it. To be called after all else, so that the request id is in the error already.
+    pub(in crate::http) async fn shown(self, response: Response) -> Response {
+        let is_error = response.status().is_client_error() || response.status().is_server_error();
+        if is_error && is_json(response.headers()) {
+            as_page(&self.console, self.parts, response).await
+        } else {
+            response
+        }
+    }
 }
 
 fn is_for_a_person(request: &Request) -> bool {

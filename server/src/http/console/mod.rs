@@ -4,14 +4,12 @@
 //! cookie and origin, so authentication, rules and errors exist once. Deliberately absent: anything that a page knows.
 
 mod client;
-mod error_page;
+pub(super) mod error_page;
 mod files;
 mod forms;
 mod pages;
 mod reference;
 mod site;
-
-pub(super) use error_page::show_errors;
 
 use files::SiteFiles;
 

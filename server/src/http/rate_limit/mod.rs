@@ -11,21 +11,21 @@ mod table;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::ApiKeyId;
 use serde_json::json;
 
-use self::quota::{Quota, Standing};
+use self::quota::Quota;
+pub(super) use self::quota::Standing;
 use self::table::Table;
 use super::client_ip::client_address;
+use super::told;
 use crate::address::counted;
 use crate::config::Limits;
 use crate::error::{ApiError, ApiResult};
@@ -46,10 +46,6 @@ struct Limit<K> {
     refused: AtomicU64,
 }
 
-/// Where the key's standing is left for the middleware, which writes the headers.
-#[derive(Debug, Clone, Default)]
-struct KeyStanding(Arc<OnceLock<Standing>>);
-
 impl RateLimits {
     /// With empty tables.
     pub fn new(limits: &Limits) -> Self {
@@ -65,6 +61,17 @@ impl RateLimits {
             (self.by_address.name, self.by_address.refused.load(Ordering::Relaxed)),
             (self.by_key.name, self.by_key.refused.load(Ordering::Relaxed)),
         ]
+    }
+
+    /// What an address is told that sent too many.
+    pub(super) fn refuse_address(&self, standing: &Standing) -> ApiError {
+        self.by_address.too_many(standing)
+    }
+
+    /// Says in the answer what the rules are and what is left.
+    pub(super) fn write(&self, headers: &mut HeaderMap, of_address: Option<Standing>, of_key: Option<Standing>) {
+        let standings = [(self.by_address.name, of_address), (self.by_key.name, of_key)];
+        fields::write(headers, standings.into_iter().filter_map(|(name, standing)| Some((name, standing?))));
     }
 }
 
@@ -91,24 +98,11 @@ impl<K: Hash + Eq> Limit<K> {
     }
 }
 
-/// Middleware over the routes of `/v1`. Requests of the server to itself come from nowhere and are not counted; the
-/// console's come from its visitor.
-pub(super) async fn limit(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
-    let address = client_address(request.extensions(), request.headers(), &app.config.http.trusted_proxies);
-    let limits = &app.limits;
-    let of_address = address.and_then(|address| limits.by_address.take(app.clock.monotonic(), counted(address)));
-    let of_key = KeyStanding::default();
-    let mut response = match of_address.filter(|standing| standing.refused) {
-        Some(standing) => limits.by_address.too_many(&standing).into_response(),
-        None => {
-            request.extensions_mut().insert(of_key.clone());
-            next.run(request).await
-        }
-    };
-    let standings = [(limits.by_address.name, of_address), (limits.by_key.name, of_key.0.get().copied())];
-    let standings: Vec<_> = standings.into_iter().filter_map(|(name, standing)| Some((name, standing?))).collect();
-    fields::write(response.headers_mut(), &standings);
-    response
+/// Counts a request of an address. Requests of the server to itself come from nowhere and are not counted; the console's
+/// come from its visitor.
+pub(super) fn take_of_address(app: &AppState, request: &Request) -> Option<Standing> {
+    let address = client_address(request.extensions(), request.headers(), &app.config.http.trusted_proxies)?;
+    app.limits.by_address.take(app.clock.monotonic(), counted(address))
 }
 
 /// Counts a request of a key that was just recognised.
@@ -117,9 +111,6 @@ pub(super) async fn limit(State(app): State<AppState>, mut request: Request, nex
 /// `rate_limited`.
 pub(super) fn take_of_key(app: &AppState, parts: &Parts, key: ApiKeyId) -> ApiResult<()> {
     let Some(standing) = app.limits.by_key.take(app.clock.monotonic(), key) else { return Ok(()) };
-    if let Some(KeyStanding(told)) = parts.extensions.get() {
-        // A handler that asks for its caller twice is told the first standing.
-        let _ = told.set(standing);
-    }
+    told::tell_standing(parts, standing);
     if standing.refused { Err(app.limits.by_key.too_many(&standing)) } else { Ok(()) }
 }

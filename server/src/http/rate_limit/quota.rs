@@ -24,7 +24,7 @@ pub(crate) struct Standing {
     /// Until the bucket is full again; for a refused request, until it may be repeated.
     pub(super) wait: Duration,
     /// Whether this request was one too many.
-    pub(super) refused: bool,
+    pub(crate) refused: bool,
 }
 
 impl Quota {

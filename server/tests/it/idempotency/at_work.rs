@@ -82,7 +82,7 @@ async fn two_nodes(server: &Server) -> (Arc<Effect>, Client, Client) {
     let owner = with_key(&server.onboarded("a@example.com").await, "k");
     let effect = Arc::new(Effect::default());
     let here = owner.on(&server.client_of(node(&server.app, &effect)));
-    let elsewhere = AppState { in_flight: Arc::default(), ..server.app.clone() };
+    let elsewhere = server.app.changed(|app| app.in_flight = Arc::default());
     let there = owner.on(&server.client_of(node(&elsewhere, &effect)));
     (effect, here, there)
 }
