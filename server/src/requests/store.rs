@@ -8,6 +8,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 
 use super::{Filter, LoggedRequest, Shown};
+use crate::db::Dialect;
 use crate::row::{parsed, parsed_opt};
 use crate::statements::statements;
 
@@ -32,8 +33,8 @@ statements! {
         limit $9";
     DELETE_BEFORE = "
         delete from requests
-        where (workspace_id, id) in (
-          select workspace_id, id
+        where (workspace_id, created_at, id) in (
+          select workspace_id, created_at, id
           from requests
           where created_at < $1
           limit $2
@@ -45,23 +46,35 @@ const ROWS: usize = 64;
 /// Parameters of an entry.
 const COLUMNS: usize = 13;
 
-/// [`INSERT_REQUEST`] for [`ROWS`] entries: a statement each was most of what the log cost under load.
-static INSERT_ROWS: LazyLock<String> = LazyLock::new(|| {
+/// [`INSERT_REQUEST`] for [`ROWS`] entries: a statement each was most of what the log cost under load. For SQLite its
+/// parameters have no numbers: to bind a numbered one, the driver asks for its name, and SQLite walks through all names.
+static INSERT_ROWS_SQLITE: LazyLock<String> = LazyLock::new(|| insert_rows(|_| "?".to_owned()));
+static INSERT_ROWS_POSTGRES: LazyLock<String> = LazyLock::new(|| insert_rows(|place| format!("${place}")));
+
+fn insert_rows(parameter: impl Fn(usize) -> String) -> String {
     let columns = INSERT_REQUEST.split("values").next().unwrap_or_default();
     let row = |n: usize| {
-        let places: Vec<String> = (n * COLUMNS + 1..=(n + 1) * COLUMNS).map(|place| format!("${place}")).collect();
+        let places: Vec<String> = (n * COLUMNS + 1..=(n + 1) * COLUMNS).map(&parameter).collect();
         format!("({})", places.join(", "))
     };
     format!("{columns}values {}", (0..ROWS).map(row).collect::<Vec<_>>().join(", "))
-});
+}
 
 type Insert<'q> = Query<'q, Any, AnyArguments>;
 
 /// All of them, in the caller's transaction.
-pub(super) async fn insert_requests(conn: &mut AnyConnection, requests: &[LoggedRequest]) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_requests(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    requests: &[LoggedRequest],
+) -> Result<(), sqlx::Error> {
+    let rows_sql = match dialect {
+        Dialect::Sqlite => &INSERT_ROWS_SQLITE,
+        Dialect::Postgres => &INSERT_ROWS_POSTGRES,
+    };
     let mut full = requests.chunks_exact(ROWS);
     for rows in full.by_ref() {
-        let insert = sqlx::query(AssertSqlSafe(INSERT_ROWS.as_str()));
+        let insert = sqlx::query(AssertSqlSafe(rows_sql.as_str()));
         rows.iter().fold(insert, bound).execute(&mut *conn).await?;
     }
     for request in full.remainder() {

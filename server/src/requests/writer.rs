@@ -37,6 +37,6 @@ pub async fn write_pending(app: &AppState) {
 
 async fn write(app: &AppState, batch: &[LoggedRequest]) -> Result<(), sqlx::Error> {
     let mut tx = app.db.begin_write().await?;
-    store::insert_requests(&mut tx, batch).await?;
+    store::insert_requests(&mut tx, app.db.dialect(), batch).await?;
     tx.commit().await
 }
