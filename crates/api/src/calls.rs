@@ -68,7 +68,7 @@ impl CallStatus {
 /// Whom to call: one, or several that ring at once and of which the first to answer wins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "neither a telephone number nor a list of them")]
 pub enum Destinations {
     /// One telephone number.
     One(String),

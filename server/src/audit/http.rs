@@ -1,6 +1,6 @@
 //! `/v1/audit` and `/v1/audit.csv`.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
@@ -19,6 +19,7 @@ use crate::http::caller::Caller;
 use crate::http::moment::read_moment;
 use crate::http::openapi::params::{Paged, moment};
 use crate::http::page::Page;
+use crate::http::query::Query;
 use crate::state::AppState;
 
 /// Rows of one export: about 3 MB. Longer logs are exported by period.

@@ -1,7 +1,7 @@
 //! `/v1/calls`.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sautikit_api::ErrorCode;
@@ -29,6 +29,7 @@ pub(super) use crate::http::moment::read_moment;
 pub(super) use crate::http::openapi::params::moment;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
+pub(super) use crate::http::query::Query;
 use crate::state::AppState;
 
 /// Entries of one answer of a call's timeline; a call of hours with many verbs stays below it.

@@ -4,7 +4,7 @@
 //! deliberately absent: tables of totals that could disagree with them.
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
@@ -13,7 +13,7 @@ use sautikit_api::calls as wire;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::http::{moment, read_moment};
+use super::http::{Query, moment, read_moment};
 use super::store::stats::{SlotSum, sum_by_slot};
 use crate::accounts::Scope;
 use crate::clock::rfc3339;

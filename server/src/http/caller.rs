@@ -73,6 +73,15 @@ pub enum Credential {
 impl Caller {
     /// Refuses unless key, role and the workspace's state allow the scope. The first line of every handler.
     pub fn needs(&self, scope: Scope) -> ApiResult<()> {
+        self.has(scope)?;
+        if self.workspace.suspended && !scope.survives_suspension() {
+            return Err(ErrorCode::AccountSuspended.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses unless key and role allow the scope.
+    fn has(&self, scope: Scope) -> ApiResult<()> {
         if let Credential::ApiKey { grants, .. } = &self.credential
             && !api_keys::grants_include(grants, scope)
         {
@@ -80,20 +89,15 @@ impl Caller {
             let details = json!({ "required": scope.as_str() });
             return Err(ApiError::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details));
         }
-        if !scope.is_of(self.role) {
-            return Err(scope.refusal().into());
-        }
-        if self.workspace.suspended && !scope.survives_suspension() {
-            return Err(ErrorCode::AccountSuspended.into());
-        }
-        Ok(())
+        if scope.is_of(self.role) { Ok(()) } else { Err(scope.refusal().into()) }
     }
 
-    /// For reads of what only a scope for writing names (API keys): any member reads by session, a key needs the scope.
+    /// For reads of what only a scope for writing names (API keys): any member reads by session, a key needs the scope. A
+    /// suspended workspace reads on.
     pub fn needs_session_or(&self, scope: Scope) -> ApiResult<()> {
         match self.credential {
             Credential::Session(_) => Ok(()),
-            Credential::ApiKey { .. } => self.needs(scope),
+            Credential::ApiKey { .. } => self.has(scope),
         }
     }
 

@@ -45,9 +45,9 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        body_error(&path, error.inner())
+        refusal(&path, &error.inner().to_string(), "The body")
     })?;
-    deserializer.end().map_err(|error| body_error(".", &error))?;
+    deserializer.end().map_err(|error| refusal(".", &error.to_string(), "The body"))?;
     Ok(value)
 }
 
@@ -67,10 +67,10 @@ pub async fn collect(request: Request, app: &AppState) -> ApiResult<Bytes> {
     })
 }
 
-fn body_error(path: &str, error: &serde_json::Error) -> ApiError {
-    let text = error.to_string();
-    // serde names unknown and missing fields only in its message: unknown field `x`, missing field `x`.
-    let named = ["unknown field `", "missing field `"]
+/// What serde says of `what`, with the field that it names in its path or in its text.
+pub(super) fn refusal(path: &str, text: &str, what: &str) -> ApiError {
+    // Unknown, missing and repeated fields are named in the text only: unknown field `x`.
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
         .iter()
         .find_map(|start| text.strip_prefix(start).and_then(|rest| rest.split('`').next()));
     let parent = if path == "." { None } else { Some(path) };
@@ -85,7 +85,7 @@ fn body_error(path: &str, error: &serde_json::Error) -> ApiError {
     let reason = text.split(" at line ").next().unwrap_or_default();
     let message = match &field {
         Some(field) => format!("`{field}` is not valid: {reason}."),
-        None => format!("The body is not the JSON object that this endpoint takes: {reason}."),
+        None => format!("{what} is not what this endpoint takes: {reason}."),
     };
     let error = ApiError::new(ErrorCode::ValidationBadRequest).message(message);
     match field {

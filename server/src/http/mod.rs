@@ -21,6 +21,7 @@ pub mod openapi;
 mod options;
 mod origin;
 pub mod page;
+pub mod query;
 pub mod rate_limit;
 pub mod request_id;
 mod request_log;

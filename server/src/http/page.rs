@@ -94,7 +94,7 @@ impl Page {
         for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             match key.as_ref() {
                 "limit" => limit = read_limit(&value)?,
-                "cursor" => position = read_cursor(&value).ok_or(ErrorCode::ValidationInvalidCursor)?,
+                "cursor" => position = read_cursor(&value).ok_or_else(invalid_cursor)?,
                 _ => {}
             }
         }
@@ -105,6 +105,10 @@ impl Page {
 fn read_limit(text: &str) -> ApiResult<i64> {
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| ApiError::field("limit", format!("`limit` is a whole number from 1 to {MAX_LIMIT}.")))
+}
+
+fn invalid_cursor() -> ApiError {
+    ApiError::new(ErrorCode::ValidationInvalidCursor).at("cursor")
 }
 
 fn cursor((micros, id): (i64, Uuid)) -> String {

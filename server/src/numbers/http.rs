@@ -1,7 +1,7 @@
 //! `/v1/numbers`.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sautikit_api::ErrorCode;
@@ -26,6 +26,7 @@ use crate::http::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
+use crate::http::query::Query;
 use crate::numbers;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;

@@ -33,8 +33,9 @@ pub async fn update_routing(
     let before = audited(&number);
     let new_secret = update.voice_signing_secret.is_some();
     // `voice_url` is another spelling; when both come, the documented name wins.
+    let voice_field = if update.voice_callback_url.is_some() { "voice_callback_url" } else { "voice_url" };
     let voice = update.voice_callback_url.or(update.voice_url);
-    set(app, "voice_callback_url", voice, &mut number.voice_callback_url)?;
+    set(app, voice_field, voice, &mut number.voice_callback_url)?;
     set(app, "events_url", update.events_url, &mut number.events_url)?;
     set(app, "fallback_url", update.fallback_url, &mut number.fallback_url)?;
     number.ring_devices = update.ring_devices.unwrap_or(number.ring_devices);

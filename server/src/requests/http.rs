@@ -1,6 +1,6 @@
 //! `GET /v1/requests`.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use sautikit_api::audit::AuditActor;
 use sautikit_api::requests as wire;
@@ -16,6 +16,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
+use crate::http::query::Query;
 use crate::state::AppState;
 
 /// The routes of this room, relative to `/v1`.

@@ -13,6 +13,7 @@ mod audit_of_writes;
 mod calls;
 mod catalogue;
 mod docs;
+mod fields;
 mod gateway;
 mod google;
 mod http;

@@ -1,6 +1,6 @@
 //! `/v1/auth/google`: two steps of a browser, and unlinking.
 
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,6 +16,7 @@ use crate::accounts::http::{fresh_cookie, set_cookie};
 use crate::error::ApiResult;
 use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::http::client_ip::{ClientIp, client_ip};
+use crate::http::query::Query;
 use crate::state::AppState;
 
 /// Binds an answer of Google to the browser that asked.

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::support::{FROM, Live, eventually};
+use super::support::{Customer, FROM, Live, eventually};
+use crate::fields::{NEEDS_A_GATEWAY, names_what_is_wrong};
+use crate::support::endpoints;
 
 #[tokio::test]
 async fn a_repeated_sandbox_call_comes_in_once() {
@@ -23,4 +25,19 @@ async fn a_repeated_sandbox_call_comes_in_once() {
     })
     .await;
     assert_eq!(callers.len(), 2, "{callers:?}");
+}
+
+#[tokio::test]
+async fn wrong_members_are_named_and_foreign_numbers_are_unknown_ones() {
+    let live = Live::with_money().await;
+    let endpoint = endpoints().into_iter().find(|endpoint| endpoint.name() == NEEDS_A_GATEWAY).expect("described");
+    assert!(names_what_is_wrong(&endpoint, &live.asha, None).await > 5);
+    let stranger = Customer::claims(&live.server, "bob@example.com", 0).await;
+    let ask = async |to: &str| {
+        let body = json!({ "from": "+254722000077", "to": to });
+        let refused = stranger.client.post("/v1/sandbox/inbound", body).await.expect_error("numbers.not_assigned");
+        refused.json["error"]["message"].to_string().replace(to, "…")
+    };
+    assert_eq!(ask(FROM).await, ask("+254799999999").await);
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
 }

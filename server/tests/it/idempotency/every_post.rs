@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::with_key;
 use crate::calls::support::Scene;
+use crate::fields::NEEDS_A_GATEWAY;
 use crate::support::{Client, Endpoint, Server, Snapshot, endpoints, on_each_engine};
 
 on_each_engine! { two_equal_requests_have_one_effect }
@@ -21,11 +22,8 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/invitations/{token}/decline", "an invitation is answered once"),
 ];
 
-/// The call comes over SIP; `gateway/sandbox.rs` asks twice where a gateway runs.
-const NEEDS_A_GATEWAY: &str = "POST /v1/sandbox/inbound";
-
 fn takes_key(endpoint: &Endpoint) -> bool {
-    endpoint.parameters.iter().any(|name| name == "Idempotency-Key")
+    endpoint.parameters.iter().any(|parameter| parameter.name == "Idempotency-Key")
 }
 
 #[test]

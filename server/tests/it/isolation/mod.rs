@@ -4,7 +4,10 @@
 //! Endpoints come from the document, so a new one is covered the day it is described; one that this test can't serve fails it
 //! and says what to add to `scene.rs`.
 
+mod references;
 mod scene;
+mod strangers;
+mod suspended;
 
 use sautikit_api::accounts::Role;
 use sautikit_api::rights::RIGHTS;

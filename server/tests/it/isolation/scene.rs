@@ -3,12 +3,18 @@
 use std::collections::HashMap;
 
 use sautikit_api::accounts::Role;
+use sautikit_api::calls::CallStatus;
 use sautikit_api::keys::SCOPES;
 use serde_json::{Value, json};
 
 use super::UNKNOWN;
 use crate::calls::support::Scene;
 use crate::support::{Client, Endpoint, Server};
+
+/// Who owns the first workspace.
+pub(super) const OWNER: &str = "asha@example.com";
+/// Whom she has invited.
+pub(super) const INVITED: &str = "new@example.com";
 
 /// Whose the id in a path is.
 pub(super) enum Of {
@@ -36,7 +42,10 @@ pub(super) struct Tenants {
 impl Tenants {
     pub(super) async fn set(server: Server) -> Self {
         let scene = Scene::set(server).await;
+        // It is over, so that its stream ends.
         let order = scene.place().await;
+        assert!(scene.fail(&order, CallStatus::Busy, "user_busy").await);
+        scene.run_jobs().await;
         let Scene { server, asha, .. } = scene;
         let mut members = HashMap::from([(Role::Owner, asha.clone())]);
         for role in Role::ALL.iter().filter(|role| **role != Role::Owner) {
@@ -44,9 +53,7 @@ impl Tenants {
             members.insert(*role, server.joined(&asha, &email, role.as_str()).await);
         }
         let guest = server.joined(&asha, "guest@example.com", "viewer").await;
-        asha.post("/v1/workspace/invitations", json!({ "email": "new@example.com", "role": "viewer" }))
-            .await
-            .expect(201);
+        asha.post("/v1/workspace/invitations", json!({ "email": INVITED, "role": "viewer" })).await.expect(201);
         let key = server.key_of(&asha, &["*"]).await;
         let audit_key = server.key_of(&asha, &["audit:read"]).await;
         let sip_key = server.key_of(&asha, &["sip:token"]).await;

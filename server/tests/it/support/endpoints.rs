@@ -19,11 +19,21 @@ pub(crate) struct Endpoint {
     pub(crate) takes_key: bool,
     /// The document's example of the body.
     pub(crate) example: Option<Value>,
-    /// Names of what it takes in query and headers.
-    pub(crate) parameters: Vec<String>,
+    /// What it takes in query and headers.
+    pub(crate) parameters: Vec<Parameter>,
+    /// The schema of the body, or null.
+    body: Value,
     security: Vec<Value>,
     /// By status.
     pub(crate) responses: Value,
+}
+
+/// A parameter that is not in the path.
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    /// `query` or `header`.
+    pub(crate) place: String,
+    pub(crate) schema: Value,
 }
 
 /// Every endpoint, ordered by path.
@@ -50,29 +60,61 @@ fn endpoint(document: &Value, path: &str, method: &str, operation: &Value) -> En
         role_needs,
         takes_key: of_keys.is_some(),
         example: example(document, operation),
-        parameters: parameters(operation),
+        parameters: parameters(document, operation),
+        body: operation
+            .pointer("/requestBody/content/application~1json/schema")
+            .map(|schema| resolved(document, schema))
+            .unwrap_or_default(),
         security,
         responses: operation["responses"].clone(),
     }
 }
 
 fn example(document: &Value, operation: &Value) -> Option<Value> {
-    let schema = operation.pointer("/requestBody/content/application~1json/schema")?;
-    // An optional body is one of: the schema, null.
-    let target = schema.get("$ref").or_else(|| schema.pointer("/oneOf/0/$ref"))?.as_str()?;
+    let target = operation.pointer("/requestBody/content/application~1json/schema")?["$ref"].as_str()?;
     document.pointer(&format!("{}/example", target.trim_start_matches('#'))).cloned()
 }
 
-fn parameters(operation: &Value) -> Vec<String> {
+fn parameters(document: &Value, operation: &Value) -> Vec<Parameter> {
     let all = operation["parameters"].as_array().into_iter().flatten();
-    let named = all.filter(|parameter| parameter["in"] != "path").filter_map(|parameter| parameter["name"].as_str());
-    named.map(str::to_owned).collect()
+    let parameter = |parameter: &Value| Parameter {
+        name: parameter["name"].as_str().unwrap_or_default().to_owned(),
+        place: parameter["in"].as_str().unwrap_or_default().to_owned(),
+        schema: resolved(document, &parameter["schema"]),
+    };
+    all.map(parameter).filter(|parameter| parameter.place != "path").collect()
+}
+
+/// The schema with every reference replaced by what it refers to.
+fn resolved(document: &Value, schema: &Value) -> Value {
+    if let Some(target) = schema["$ref"].as_str() {
+        let target = document.pointer(target.trim_start_matches('#')).expect("a reference that leads somewhere");
+        return resolved(document, target);
+    }
+    match schema {
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| (name.clone(), resolved(document, member))).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| resolved(document, item)).collect(),
+        other => other.clone(),
+    }
 }
 
 impl Endpoint {
     /// `GET /v1/calls/{id}`.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
+    }
+
+    /// The members of the body with their schemas.
+    pub(crate) fn members(&self) -> Vec<(String, Value)> {
+        let members = self.body["properties"].as_object().into_iter().flatten();
+        members.map(|(name, schema)| (name.clone(), schema.clone())).collect()
+    }
+
+    /// Whether the body must have the member.
+    pub(crate) fn requires(&self, member: &str) -> bool {
+        self.body["required"].as_array().is_some_and(|names| names.iter().any(|name| name == member))
     }
 
     /// Whether it can be asked without a credential.

@@ -1,7 +1,7 @@
 //! `/v1/admin/workspaces`.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
@@ -19,6 +19,7 @@ use crate::http::caller::Operator;
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::Paged;
 use crate::http::page::Page;
+use crate::http::query::Query;
 use crate::state::AppState;
 
 /// What narrows the list.

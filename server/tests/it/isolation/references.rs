@@ -1,0 +1,117 @@
+//! What names someone's row outside of the path: in headers, queries and bodies. Another workspace's answers like nobody's.
+
+use std::collections::BTreeSet;
+
+use sautikit_api::accounts::Role;
+use serde_json::{Value, json};
+
+use super::scene::Tenants;
+use super::{UNKNOWN, said};
+use crate::calls::support::{FROM, TO};
+use crate::support::{Answer, Client, Endpoint, Server, Snapshot, endpoints, on_each_engine};
+
+on_each_engine! {
+    foreign_workspaces_in_the_header_answer_like_unknown_ones
+    foreign_ids_in_queries_find_what_unknown_ones_find
+    foreign_numbers_in_bodies_answer_like_unknown_ones
+}
+
+const WORKSPACE: &str = "X-Sautikit-Workspace";
+/// Filters by something of the workspace's, with what Asha has there.
+const FILTERS: [(&str, &str); 5] = [
+    ("GET /v1/audit", "actor"),
+    ("GET /v1/audit.csv", "actor"),
+    ("GET /v1/calls", "number"),
+    ("GET /v1/calls", "remote"),
+    ("GET /v1/requests", "api_key_id"),
+];
+/// A number that no inventory has.
+const NOBODYS_NUMBER: &str = "+254799999999";
+
+#[test]
+fn every_id_outside_of_paths_is_tried() {
+    let found: BTreeSet<_> = endpoints().iter().flat_map(ids_of).collect();
+    let tried: BTreeSet<_> = FILTERS.iter().map(|(name, field)| format!("{name}: {field}")).collect();
+    let left: Vec<_> = found.difference(&tried).collect();
+    assert!(left.is_empty(), "try another workspace's here: {left:?}");
+}
+
+/// Members of bodies and parameters that are ids by name or form. The header is tried at every endpoint.
+fn ids_of(endpoint: &Endpoint) -> Vec<String> {
+    let is_id = |name: &str, schema: &Value| {
+        name == "id" || name.ends_with("_id") || name.ends_with("_ids") || schema["format"] == "uuid"
+    };
+    let parameters = endpoint.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.schema.clone()));
+    let members = endpoint.members().into_iter();
+    let ids = parameters.chain(members).filter(|(name, schema)| name != WORKSPACE && is_id(name, schema));
+    ids.map(|(name, _)| format!("{}: {name}", endpoint.name())).collect()
+}
+
+async fn foreign_workspaces_in_the_header_answer_like_unknown_ones(server: Server) {
+    let tenants = Tenants::set(server).await;
+    let ashas = tenants.member(Role::Owner).get("/v1/workspace").await.expect(200).json;
+    let before = Snapshot::of(&tenants.server).await;
+    for endpoint in endpoints().iter().filter(|endpoint| endpoint.role_needs.is_some() || endpoint.takes_key) {
+        let credentials = [&tenants.stranger].into_iter().chain(endpoint.takes_key.then_some(&tenants.stranger_key));
+        for client in credentials {
+            let ask = async |id: &str| {
+                let answer = endpoint.ask(&client.with(WORKSPACE, id), tenants.id_of(endpoint).as_deref()).await;
+                endpoint.promises(&answer, 403);
+                said(&answer)
+            };
+            let foreign = ask(ashas["id"].as_str().expect("an id")).await;
+            assert_eq!(foreign.1["error"]["code"], "auth.workspace_forbidden", "{}", endpoint.name());
+            for other in [UNKNOWN, "nonsense"] {
+                assert_eq!(foreign, ask(other).await, "{}", endpoint.name());
+            }
+        }
+    }
+    before.is_still(&tenants.server).await;
+}
+
+async fn foreign_ids_in_queries_find_what_unknown_ones_find(server: Server) {
+    let tenants = Tenants::set(server).await;
+    let owner = tenants.member(Role::Owner);
+    let me = owner.get("/v1/auth/me").await.expect(200).json;
+    let keys = owner.get("/v1/api-keys").await.expect(200).json;
+    sautikit::requests::write_pending(&tenants.server.app).await;
+    for (name, field) in FILTERS {
+        let path = name.trim_start_matches("GET ");
+        let ashas = match (path, field) {
+            ("/v1/audit" | "/v1/audit.csv", _) => vec![me["id"].clone(), me["email"].clone(), keys[0]["id"].clone()],
+            (_, "number") => vec![json!(FROM)],
+            (_, "remote") => vec![json!(TO)],
+            (_, "api_key_id") => keys.as_array().expect("keys").iter().map(|key| key["id"].clone()).collect(),
+            _ => panic!("{name}: what does Asha have there?"),
+        };
+        let ask = async |client: &Client, value: &Value| {
+            let value = value.as_str().expect("text").replace('+', "%2B");
+            client.get(&format!("{path}?{field}={value}")).await.expect(200)
+        };
+        let nothing = ask(&tenants.stranger, &json!(UNKNOWN)).await;
+        for value in &ashas {
+            assert_eq!(ask(&tenants.stranger, value).await.text, nothing.text, "{name}?{field}={value}");
+        }
+    }
+}
+
+async fn foreign_numbers_in_bodies_answer_like_unknown_ones(server: Server) {
+    let tenants = Tenants::set(server).await;
+    let before = Snapshot::of(&tenants.server).await;
+    for path in ["/v1/calls", "/v1/calls/originate"] {
+        for client in [&tenants.stranger, &tenants.stranger_key] {
+            let ask = async |from: &str| {
+                let answer = client.post(path, json!({ "from": from, "to": TO })).await;
+                without(&answer.expect_error("validation.bad_request"), from)
+            };
+            assert_eq!(ask(FROM).await, ask(NOBODYS_NUMBER).await, "{path}");
+        }
+    }
+    before.is_still(&tenants.server).await;
+}
+
+/// What was said, without the value that was asked about.
+fn without(answer: &Answer, value: &str) -> (u16, String) {
+    let (status, body) = said(answer);
+    (status, body.to_string().replace(value, "…"))
+}
