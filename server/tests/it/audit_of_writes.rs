@@ -129,8 +129,7 @@ impl Walk<'_> {
         let body = json!({ "name": "Second", "country": "UG", "currency": "UGX" });
         let second = self.logs("post /v1/workspaces", "workspace.created", owner.post("/v1/workspaces", body)).await;
 
-        let operator = self.server.signed_in("op@example.com").await;
-        assert!(sautikit::accounts::grant_operator(&self.server.app, "op@example.com").await.unwrap());
+        let operator = self.server.operator().await;
         let path = format!("/v1/admin/workspaces/{}", id(&second));
         let suspend = async { operator.post(&format!("{path}/suspend"), json!({ "reason": "abuse" })).await };
         self.logs("post /v1/admin/workspaces/{id}/suspend", "workspace.suspended", suspend).await;

@@ -11,6 +11,7 @@ use crate::support::{Answer, Client, Endpoint, Server, endpoints, on_each_engine
 on_each_engine! {
     a_member_that_is_wrong_is_named
     a_parameter_that_is_wrong_is_named
+    a_member_is_named_as_it_was_sent
 }
 
 /// Members that take any JSON, with the reason why nothing of theirs can be of the wrong type.
@@ -74,6 +75,15 @@ async fn a_parameter_that_is_wrong_is_named(server: Server) {
         }
     }
     assert!(tried > 20, "{tried} values");
+}
+
+async fn a_member_is_named_as_it_was_sent(server: Server) {
+    let reach = Reach::set(server).await;
+    let path = format!("/v1/numbers/{}/routing", reach.number_id);
+    for spelling in ["voice_callback_url", "voice_url", "events_url", "fallback_url"] {
+        let refused = reach.scene.asha.patch(&path, json!({ spelling: "ftp://example.com/" })).await;
+        assert_eq!(refused.expect_error("numbers.invalid_routing_url").json["error"]["field"], spelling);
+    }
 }
 
 #[track_caller]
@@ -178,14 +188,13 @@ impl Reach {
     async fn set(server: Server) -> Self {
         let scene = Scene::set(server).await;
         let (server, asha) = (&scene.server, &scene.asha);
-        let operator = server.signed_in("op@example.com").await;
-        assert!(sautikit::accounts::grant_operator(&server.app, "op@example.com").await.expect("granted"));
+        let operator = server.operator().await;
         let member = server.joined(asha, "viewer@example.com", "viewer").await;
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let member_id = text(&member.get("/v1/auth/me").await.expect(200).json["id"]);
         let key_id = text(&asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json["id"]);
         let number_id = text(&asha.get("/v1/numbers").await.expect(200).json[0]["id"]);
-        let workspace_id = text(&asha.get("/v1/workspace").await.expect(200).json["id"]);
+        let workspace_id = asha.workspace_id().await;
         Self { operator, member_id, key_id, number_id, workspace_id, scene }
     }
 

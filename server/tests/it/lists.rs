@@ -41,8 +41,7 @@ fn every_list_of_the_description_is_walked() {
 async fn pages_are_stable_under_inserts(server: Server) {
     let scene = Scene::set(server).await;
     scene.top_up(1_000_000).await;
-    let operator = scene.server.signed_in("op@example.com").await;
-    assert!(sautikit::accounts::grant_operator(&scene.server.app, "op@example.com").await.expect("granted"));
+    let operator = scene.server.operator().await;
     let lists = Lists { scene, operator, added: Cell::new(0) };
     for path in LISTS {
         lists.walk(path).await;

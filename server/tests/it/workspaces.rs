@@ -17,18 +17,8 @@ on_each_engine! {
     operators_sign_in_freshly
 }
 
-async fn workspace_id(client: &Client) -> String {
-    client.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned()
-}
-
 async fn delete(client: &Client, body: Value) -> crate::support::Answer {
     client.send("DELETE", "/v1/workspace", Some("application/json"), &body.to_string()).await
-}
-
-async fn operator(server: &Server) -> Client {
-    let operator = server.signed_in("op@example.com").await;
-    assert!(sautikit::accounts::grant_operator(&server.app, "op@example.com").await.unwrap());
-    operator
 }
 
 async fn a_person_has_several_workspaces(server: Server) {
@@ -94,8 +84,8 @@ async fn a_suspended_workspace_only_reads_and_tops_up(server: Server) {
     let key = server.key_of(&owner, &["*"]).await;
     owner.post("/v1/workspace/invitations", json!({ "email": "x@example.com", "role": "viewer" })).await.expect(201);
     let token = server.token_of_last_mail();
-    let id = workspace_id(&owner).await;
-    let operator = operator(&server).await;
+    let id = owner.workspace_id().await;
+    let operator = server.operator().await;
     let admin_path = format!("/v1/admin/workspaces/{id}");
     let suspended =
         operator.post(&format!("{admin_path}/suspend"), json!({ "reason": "fraud report 7" })).await.expect(200).json;
@@ -129,7 +119,7 @@ async fn a_suspended_workspace_is_not_called(server: Server) {
     let number_e164 = owner.post(&path, json!({})).await.expect(201).json["number"].as_str().unwrap().to_owned();
     sqlx::query("update workspaces set status = 'suspended'").execute(server.app.db.pool()).await.unwrap();
 
-    let id = workspace_id(&owner).await.parse().unwrap();
+    let id = owner.workspace_id().await.parse().unwrap();
     let inbound = NewInbound { number_e164: &number_e164, remote: "+254722000042" };
     let refusals = [
         calls::admit_inbound(&server.app, inbound).await.err(),
@@ -142,12 +132,12 @@ async fn a_suspended_workspace_is_not_called(server: Server) {
 async fn operators_sign_in_freshly(server: Server) {
     let owner = server.onboarded("a@example.com").await;
     let key = server.key_of(&owner, &["*"]).await;
-    let id = workspace_id(&owner).await;
+    let id = owner.workspace_id().await;
     let path = format!("/v1/admin/workspaces/{id}");
     owner.get(&path).await.expect_error("auth.admin_required");
     key.get(&path).await.expect_error("auth.session_invalid");
     server.client().get(&path).await.expect_error("auth.session_invalid");
-    let operator = operator(&server).await;
+    let operator = server.operator().await;
     operator.get(&path).await.expect(200);
     assert_eq!(operator.get("/v1/admin/workspaces").await.expect(200).json[0]["id"], id.as_str());
     for (search, found) in [(id.as_str(), 1), ("DUK", 1), ("no such name", 0)] {
@@ -163,8 +153,8 @@ async fn owners_are_told_of_suspension_and_its_end(server: Server) {
     let owner = server.onboarded("a@example.com").await;
     server.joined(&owner, "second@example.com", "owner").await;
     server.joined(&owner, "viewer@example.com", "viewer").await;
-    let id = owner.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned();
-    let operator = operator(&server).await;
+    let id = owner.workspace_id().await;
+    let operator = server.operator().await;
     let path = format!("/v1/admin/workspaces/{id}");
     for (verb, word) in [("suspend", "fraud report 7"), ("resume", "works again")] {
         let before = server.app.mailer.dev_store().unwrap().list().len();

@@ -34,7 +34,7 @@ async fn sessions(server: &Server, owner: &Client) {
     newcomer.get("/v1/workspace").await.expect_error("auth.no_workspace");
     owner.get("/v1/admin/workspaces").await.expect_error("auth.admin_required");
     let stranger = server.onboarded("c@example.com").await;
-    let theirs = stranger.get("/v1/workspace").await.expect(200).json["id"].as_str().expect("an id").to_owned();
+    let theirs = stranger.workspace_id().await;
     owner.with("x-sautikit-workspace", &theirs).get("/v1/workspace").await.expect_error("auth.workspace_forbidden");
     let body = json!({ "name": "A", "workspace_name": "B", "country": "KE", "currency": "KES" });
     owner.post("/v1/auth/onboarding", body).await.expect_error("auth.already_onboarded");

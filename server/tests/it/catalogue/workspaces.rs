@@ -46,10 +46,8 @@ async fn invitations(server: &Server, owner: &Client) {
 }
 
 async fn suspension(server: &Server, owner: &Client) {
-    let operator = server.signed_in("op@example.com").await;
-    assert!(sautikit::accounts::grant_operator(&server.app, "op@example.com").await.expect("granted"));
-    let id = owner.get("/v1/workspace").await.expect(200).json["id"].as_str().expect("an id").to_owned();
-    let suspend = format!("/v1/admin/workspaces/{id}/suspend");
+    let operator = server.operator().await;
+    let suspend = format!("/v1/admin/workspaces/{}/suspend", owner.workspace_id().await);
     operator.post(&suspend, json!({ "reason": "abuse" })).await.expect(200);
     owner.post("/v1/api-keys", json!({ "name": "x" })).await.expect_error("account.suspended");
 }

@@ -63,8 +63,7 @@ async fn caller_of(scene: &Scene, endpoint: &Endpoint) -> Client {
         return scene.server.signed_in("new@example.com").await;
     }
     // Opening a further workspace would move the session there.
-    let home = scene.asha.get("/v1/workspace").await.expect(200).json;
-    scene.asha.with("x-sautikit-workspace", home["id"].as_str().expect("an id"))
+    scene.asha.with("x-sautikit-workspace", &scene.asha.workspace_id().await)
 }
 
 /// An id that the request succeeds with.

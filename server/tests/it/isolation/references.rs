@@ -49,7 +49,7 @@ fn ids_of(endpoint: &Endpoint) -> Vec<String> {
 
 async fn foreign_workspaces_in_the_header_answer_like_unknown_ones(server: Server) {
     let tenants = Tenants::set(server).await;
-    let ashas = tenants.member(Role::Owner).get("/v1/workspace").await.expect(200).json;
+    let ashas = tenants.member(Role::Owner).workspace_id().await;
     let before = Snapshot::of(&tenants.server).await;
     for endpoint in endpoints().iter().filter(|endpoint| endpoint.role_needs.is_some() || endpoint.takes_key) {
         let credentials = [&tenants.stranger].into_iter().chain(endpoint.takes_key.then_some(&tenants.stranger_key));
@@ -59,7 +59,7 @@ async fn foreign_workspaces_in_the_header_answer_like_unknown_ones(server: Serve
                 endpoint.promises(&answer, 403);
                 said(&answer)
             };
-            let foreign = ask(ashas["id"].as_str().expect("an id")).await;
+            let foreign = ask(&ashas).await;
             assert_eq!(foreign.1["error"]["code"], "auth.workspace_forbidden", "{}", endpoint.name());
             for other in [UNKNOWN, "nonsense"] {
                 assert_eq!(foreign, ask(other).await, "{}", endpoint.name());

@@ -93,13 +93,12 @@ async fn claims_of_foreign_numbers_say_nothing_of_whose_they_are(server: Server)
 
 async fn operators_paths_say_nothing_of_what_there_is(server: Server) {
     let tenants = Tenants::set(server).await;
-    let id = tenants.member(Role::Owner).get("/v1/workspace").await.expect(200).json["id"].clone();
-    let operator = tenants.server.signed_in("op@example.com").await;
-    assert!(sautikit::accounts::grant_operator(&tenants.server.app, "op@example.com").await.expect("granted"));
+    let id = tenants.member(Role::Owner).workspace_id().await;
+    let operator = tenants.server.operator().await;
     let before = Snapshot::of(&tenants.server).await;
     for endpoint in endpoints().iter().filter(|endpoint| endpoint.is_operators() && endpoint.parameter().is_some()) {
         for stranger in [tenants.member(Role::Owner), &tenants.stranger, &tenants.stranger_key] {
-            let known = endpoint.ask(stranger, id.as_str()).await;
+            let known = endpoint.ask(stranger, Some(&id)).await;
             assert_eq!(said(&known), said(&endpoint.ask(stranger, Some(UNKNOWN)).await), "{}", endpoint.name());
             assert!([401, 403].contains(&known.status), "{}: {}", endpoint.name(), known.text);
         }

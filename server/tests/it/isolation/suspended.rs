@@ -69,11 +69,8 @@ async fn suspended(server: Server) -> (Tenants, Client) {
     let tenants = Tenants::set(server).await;
     let owner = tenants.member(Role::Owner);
     let key = tenants.server.key_of(owner, SCOPES).await;
-    let id = owner.get("/v1/workspace").await.expect(200).json["id"].as_str().expect("an id").to_owned();
-    let operator = tenants.server.signed_in("op@example.com").await;
-    assert!(sautikit::accounts::grant_operator(&tenants.server.app, "op@example.com").await.expect("granted"));
-    let path = format!("/v1/admin/workspaces/{id}/suspend");
-    operator.post(&path, json!({ "reason": "abuse" })).await.expect(200);
+    let path = format!("/v1/admin/workspaces/{}/suspend", owner.workspace_id().await);
+    tenants.server.operator().await.post(&path, json!({ "reason": "abuse" })).await.expect(200);
     (tenants, key)
 }
 

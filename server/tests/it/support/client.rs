@@ -105,6 +105,12 @@ impl Client {
         self.with("authorization", &format!("Bearer {key}"))
     }
 
+    /// The id of the workspace that it works in.
+    pub(crate) async fn workspace_id(&self) -> String {
+        let workspace = self.get("/v1/workspace").await.expect(200).json;
+        workspace["id"].as_str().expect("an id").to_owned()
+    }
+
     /// GET.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, "").await

@@ -228,6 +228,13 @@ impl Server {
         client
     }
 
+    /// An operator of the installation, freshly signed in.
+    pub(crate) async fn operator(&self) -> Client {
+        let operator = self.signed_in("op@example.com").await;
+        assert!(sautikit::accounts::grant_operator(&self.app, "op@example.com").await.expect("granted"));
+        operator
+    }
+
     /// A client signed in as `email` whom `owner` invited with this role and who accepted.
     pub(crate) async fn joined(&self, owner: &Client, email: &str, role: &str) -> Client {
         let body = serde_json::json!({ "email": email, "role": role });
