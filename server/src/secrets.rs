@@ -20,7 +20,7 @@ const NONCE_BYTES: usize = 24;
 /// What a derived key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Hashes of magic-link tokens.
+    /// Hashes of magic-link tokens, and the sealed paths that links lead back to.
     MagicLink,
     /// Hashes of invitation tokens.
     Invitation,

@@ -50,6 +50,10 @@ pub struct MagicLinkRequest {
     /// Where the link goes.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Email))]
     pub email: String,
+    /// The page to come back to once signed in, as a path of this server: `/calls?status=failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::PagePath>))]
+    pub return_to: Option<String>,
 }
 
 /// `POST /v1/auth/magic-link/verify`: spends the link's token for a session.
@@ -71,6 +75,8 @@ pub struct SignedIn {
     pub email: String,
     /// Whether a workspace is still to be made (`POST /v1/auth/onboarding`).
     pub onboarding_required: bool,
+    /// The page that the link was asked for on, as a path of this server.
+    pub return_to: Option<String>,
 }
 
 /// `POST /v1/auth/onboarding`: the first workspace. The currency is fixed from here on.

@@ -16,6 +16,11 @@ pub struct Name(pub String);
 #[schema(max_length = 254, format = Email)]
 pub struct Email(pub String);
 
+/// A path of a page of this server, with its query (`return_to`).
+#[derive(ToSchema)]
+#[schema(max_length = 512, pattern = "^/[!-~]*$")]
+pub struct PagePath(pub String);
+
 /// ISO 3166-1 alpha-2.
 #[derive(ToSchema)]
 #[schema(pattern = "^[A-Z]{2}$")]

@@ -17,6 +17,7 @@ pub mod money;
 pub mod numbers;
 pub mod operator;
 pub mod requests;
+pub mod return_to;
 pub mod rights;
 pub mod sip;
 pub mod wallet;

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::workspaces::http::workspace_body;
-use super::{Device, Error, Membership, NewSession, Onboarding, Session, sessions};
+use super::{Device, Error, LinkSpent, Membership, NewSession, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
@@ -37,7 +37,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Send a sign-in link
 ///
-/// The answer is the same for known and unknown addresses.
+/// The answer is the same for known and unknown addresses. `return_to` comes back when the link is used.
 #[utoipa::path(post, path = "/auth/magic-link", request_body = wire::MagicLinkRequest, security(()),
     responses((status = 202, description = "On its way.")))]
 async fn request_magic_link(
@@ -45,7 +45,8 @@ async fn request_magic_link(
     ClientIp(ip): ClientIp,
     body: JsonBody<wire::MagicLinkRequest>,
 ) -> ApiResult<StatusCode> {
-    accounts::request_magic_link(&app, &body.read()?.email, ip.as_deref()).await?;
+    let asked = body.read()?;
+    accounts::request_magic_link(&app, &asked.email, asked.return_to.as_deref(), ip.as_deref()).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -64,9 +65,10 @@ async fn verify_magic_link(
 ) -> ApiResult<impl IntoResponse> {
     let device = Device::new(ip, headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()));
     let old_session = cookie(&headers, SESSION_COOKIE);
-    let (user, session) = accounts::verify_magic_link(&app, &body.read()?.token, old_session, device).await?;
+    let LinkSpent { user, session, return_to } =
+        accounts::verify_magic_link(&app, &body.read()?.token, old_session, device).await?;
     let onboarding_required = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?.is_empty();
-    let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required };
+    let body = wire::SignedIn { user_id: user.id, email: user.email, onboarding_required, return_to };
     Ok((fresh_cookie(&app, &session)?, Json(body)))
 }
 

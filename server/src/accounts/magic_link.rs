@@ -1,8 +1,9 @@
 //! Sign-in without a password: a link that works once, for 15 minutes, of which only a keyed hash is stored.
 //!
-//! Asking answers the same for known and unknown addresses; the account is made when a link is used.
+//! Asking answers the same for known and unknown addresses; the account is made when a link is used. A link remembers the
+//! page that it was asked for on. That path is sealed, because the address of an invitation holds its token.
 
-use super::{Device, Error, NewSession, User, normalise_email, sessions, store};
+use super::{Device, Error, NewSession, User, checked_return_to, normalise_email, sessions, store};
 use crate::audit;
 use crate::mail::{self, Mail};
 use crate::secrets::Purpose;
@@ -18,9 +19,25 @@ const PER_IP_AND_HOUR: i64 = 30;
 const DEVELOPMENT_FACTOR: i64 = 20;
 const HOUR_US: i64 = 3_600_000_000;
 
+/// What a used link came to.
+pub struct LinkSpent {
+    /// Who signed in.
+    pub user: User,
+    /// Their session, in place of the one that the browser had.
+    pub session: NewSession,
+    /// The page that the link was asked for on.
+    pub return_to: Option<String>,
+}
+
 /// Mails a link, unless the mailbox or the client had its share for this hour.
-pub async fn request_magic_link(app: &AppState, email: &str, ip: Option<&str>) -> Result<(), Error> {
+pub async fn request_magic_link(
+    app: &AppState,
+    email: &str,
+    return_to: Option<&str>,
+    ip: Option<&str>,
+) -> Result<(), Error> {
     let email = normalise_email(email)?;
+    let return_to = return_to.map(checked_return_to).transpose()?;
     let now_us = app.now_us();
     let token = app.entropy.token();
     let hash = app.secrets.hash(Purpose::MagicLink, &token);
@@ -37,7 +54,15 @@ pub async fn request_magic_link(app: &AppState, email: &str, ip: Option<&str>) -
         tracing::info!("magic link withheld: the mailbox or the client had its share for this hour");
         return Ok(());
     }
-    let link = store::NewLink { email: &email, token_hash: &hash, ip, now_us, expires_at_us: now_us + LIFETIME_US };
+    let seal = |path: &str| app.secrets.seal(Purpose::MagicLink, &hash, path.as_bytes(), &app.entropy);
+    let link = store::NewLink {
+        email: &email,
+        token_hash: &hash,
+        ip,
+        return_to_sealed: return_to.map(seal),
+        now_us,
+        expires_at_us: now_us + LIFETIME_US,
+    };
     store::insert_link(&mut tx, &app.new_uuid().to_string(), link).await?;
     let mail = letter(&app.public_url, email.clone(), &token, now_us + LIFETIME_US);
     let posted = mail::post(app, &mut tx, mail).await?;
@@ -46,14 +71,13 @@ pub async fn request_magic_link(app: &AppState, email: &str, ip: Option<&str>) -
     Ok(())
 }
 
-/// Spends the token: the person (made now if new) and a fresh session, in place of the one that the browser had. Voids the
-/// address's other links.
+/// Spends the token: the person (made now if new) gets a fresh session. Voids the address's other links.
 pub async fn verify_magic_link(
     app: &AppState,
     token: &str,
     old_session: Option<&str>,
     device: Device,
-) -> Result<(User, NewSession), Error> {
+) -> Result<LinkSpent, Error> {
     let hash = app.secrets.hash(Purpose::MagicLink, token.trim());
     let now_us = app.now_us();
     let mut tx = app.db.begin_write().await?;
@@ -68,6 +92,7 @@ pub async fn verify_magic_link(
     if !store::spend_link(&mut tx, &hash, now_us).await? {
         return Err(Error::LinkUsed);
     }
+    let return_to = link.return_to_sealed.map(|sealed| opened(app, &hash, &sealed)).transpose()?;
     store::void_links_of(&mut tx, &link.email, now_us).await?;
     store::ensure_user(&mut tx, &app.new_uuid().to_string(), &link.email, now_us).await?;
     let user = store::find_user_by_email(&mut tx, &link.email).await?.ok_or(Error::Corrupt("user"))?;
@@ -78,7 +103,12 @@ pub async fn verify_magic_link(
     let session = sessions::open_session(app, &mut tx, user.id, &device).await?;
     audit::record(app, &mut tx, &audit::Entry::of_person(user.id, "session.opened", session.id, device.ip)).await?;
     tx.commit().await?;
-    Ok((user, session))
+    Ok(LinkSpent { user, session, return_to })
+}
+
+fn opened(app: &AppState, hash: &str, sealed: &str) -> Result<String, Error> {
+    let plain = app.secrets.open(Purpose::MagicLink, hash, sealed).map_err(|_| Error::Corrupt("path to return to"))?;
+    String::from_utf8(plain).map_err(|_| Error::Corrupt("path to return to"))
 }
 
 fn letter(public_url: &str, to: String, token: &str, expires_at_us: i64) -> Mail {

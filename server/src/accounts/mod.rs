@@ -16,6 +16,7 @@ pub mod workspaces;
 
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
+use sautikit_api::return_to;
 use serde_json::json;
 use sqlx::AnyConnection;
 
@@ -23,7 +24,7 @@ use crate::audit;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
-pub use magic_link::{request_magic_link, verify_magic_link};
+pub use magic_link::{LinkSpent, request_magic_link, verify_magic_link};
 pub use onboarding::{Onboarding, onboard};
 pub use sautikit_api::rights::{Grant, Scope};
 pub use sessions::{Device, NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
@@ -85,7 +86,10 @@ pub enum Error {
     InvitationUnknown,
     /// Sent to another address than the person's.
     #[error("the invitation is for another address")]
-    InvitationForAnother,
+    InvitationForAnother {
+        /// Which. Whoever has the token has the mail that was sent there.
+        email: String,
+    },
     /// More invitations in an hour than a workspace may send.
     #[error("This workspace has sent its share of invitations for this hour. Try again later.")]
     TooManyInvitations,
@@ -175,6 +179,12 @@ pub fn normalise_email(text: &str) -> Result<String, Error> {
     // 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3 less the brackets).
     let plausible = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
     if plausible { Ok(email) } else { Err(invalid("email", "Give an e-mail address such as name@example.com.")) }
+}
+
+/// The page that a sign-in leads back to.
+pub fn checked_return_to(path: &str) -> Result<&str, Error> {
+    let problem = "Give a path of one of this server's pages, such as /calls?status=failed.";
+    if return_to::is_page(path) { Ok(path) } else { Err(invalid("return_to", problem)) }
 }
 
 /// A person's or workspace's name, trimmed.

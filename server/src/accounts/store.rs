@@ -19,10 +19,10 @@ statements! {
         from magic_links
         where ip = $1 and created_at > $2";
     INSERT_LINK = "
-        insert into magic_links (id, email, token_hash, ip, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6)";
+        insert into magic_links (id, email, token_hash, ip, return_to_sealed, created_at, expires_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
     FIND_LINK = "
-        select email, expires_at, used_at
+        select email, expires_at, used_at, return_to_sealed
         from magic_links
         where token_hash = $1";
     SPEND_LINK = "
@@ -135,6 +135,7 @@ pub(super) struct Link {
     pub(super) email: String,
     pub(super) expires_at_us: i64,
     pub(super) used_at_us: Option<i64>,
+    pub(super) return_to_sealed: Option<String>,
 }
 
 pub(super) async fn count_links_since(conn: &mut AnyConnection, email: &str, since_us: i64) -> Result<i64, Error> {
@@ -150,20 +151,26 @@ pub(super) struct NewLink<'a> {
     pub(super) email: &'a str,
     pub(super) token_hash: &'a str,
     pub(super) ip: Option<&'a str>,
+    pub(super) return_to_sealed: Option<String>,
     pub(super) now_us: i64,
     pub(super) expires_at_us: i64,
 }
 
 pub(super) async fn insert_link(conn: &mut AnyConnection, id: &str, link: NewLink<'_>) -> Result<(), Error> {
     let query = sqlx::query(INSERT_LINK).bind(id).bind(link.email).bind(link.token_hash).bind(link.ip);
-    query.bind(link.now_us).bind(link.expires_at_us).execute(conn).await?;
+    query.bind(link.return_to_sealed).bind(link.now_us).bind(link.expires_at_us).execute(conn).await?;
     Ok(())
 }
 
 pub(super) async fn find_link(conn: &mut AnyConnection, token_hash: &str) -> Result<Option<Link>, Error> {
     let row = sqlx::query(FIND_LINK).bind(token_hash).fetch_optional(conn).await?;
     let link = row.map(|row| -> Result<Link, sqlx::Error> {
-        Ok(Link { email: row.try_get(0)?, expires_at_us: row.try_get(1)?, used_at_us: row.try_get(2)? })
+        Ok(Link {
+            email: row.try_get(0)?,
+            expires_at_us: row.try_get(1)?,
+            used_at_us: row.try_get(2)?,
+            return_to_sealed: row.try_get(3)?,
+        })
     });
     Ok(link.transpose()?)
 }

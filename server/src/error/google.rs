@@ -20,7 +20,6 @@ impl From<Error> for ApiError {
                 "You came here through Google and have not signed in by mail yet. Sign in once with a link, then unlink.",
             ),
             Error::ForeignPage => ErrorCode::AuthOriginDenied.into(),
-            Error::ReturnToInvalid => Self::field("return_to", message),
             Error::Account(error) => error.into(),
             Error::Database(error) => error.into(),
         }

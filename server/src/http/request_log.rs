@@ -21,7 +21,7 @@ use crate::state::AppState;
 /// Longest path with query that is kept, in characters: the longest cursor with all filters stays below it.
 const PATH_MAX_CHARS: usize = 500;
 /// Query parameters whose values are left out.
-const SECRETS: [&str; 4] = ["token", "access_token", "code", "state"];
+const SECRETS: [&str; 5] = ["token", "access_token", "code", "state", "return_to"];
 
 /// Marks a request of the console to the API of its own process.
 #[derive(Debug, Clone, Copy)]

@@ -31,6 +31,9 @@ on_each_engine! {
     a_client_gets_thirty_links_an_hour
     signing_in_again_ends_the_browsers_old_session
     sessions_show_the_browser
+    a_link_leads_back_to_where_it_was_asked_for
+    a_link_leads_nowhere_else
+    the_way_back_is_stored_sealed
 }
 
 async fn a_link_signs_in_and_onboards(server: Server) {
@@ -208,11 +211,11 @@ async fn operators_are_granted_by_address(server: Server) {
 async fn production_sends_five_links_an_hour(server: Server) {
     let server = server.configured(|config| config.env = Environment::Production);
     for _ in 0..7 {
-        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None).await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None).await.unwrap();
     }
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
     server.clock.advance(Duration::from_secs(3600));
-    sautikit::accounts::request_magic_link(&server.app, "a@example.com", None).await.unwrap();
+    sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None).await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
 }
 
@@ -228,10 +231,10 @@ async fn a_client_gets_thirty_links_an_hour(server: Server) {
     let server = server.configured(|config| config.env = Environment::Production);
     for n in 0..33 {
         let email = format!("{n}@example.com");
-        sautikit::accounts::request_magic_link(&server.app, &email, Some("192.0.2.1")).await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, &email, None, Some("192.0.2.1")).await.unwrap();
     }
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 30);
-    sautikit::accounts::request_magic_link(&server.app, "x@example.com", Some("192.0.2.2")).await.unwrap();
+    sautikit::accounts::request_magic_link(&server.app, "x@example.com", None, Some("192.0.2.2")).await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 31);
 }
 
@@ -283,4 +286,34 @@ async fn rights_from_others_leave_only_the_newest_session(server: Server) {
     newest.get("/v1/admin/workspaces").await.expect(200);
     let log = owner.get("/v1/audit?action_kind=member.role_changed").await.expect(200).json;
     assert_eq!(log[1]["details"]["ended_sessions"], 1);
+}
+
+async fn a_link_leads_back_to_where_it_was_asked_for(server: Server) {
+    let (client, page) = (server.client(), "/calls?status=failed&remote=%2B254722000042");
+    for return_to in [json!(page), json!(null)] {
+        let body = json!({ "email": "a@example.com", "return_to": return_to });
+        client.post("/v1/auth/magic-link", body).await.expect(202);
+        let verify = json!({ "token": server.token_of_last_mail() });
+        let answer = client.post("/v1/auth/magic-link/verify", verify).await.expect(200);
+        assert_eq!(answer.json["return_to"], return_to);
+    }
+}
+
+async fn a_link_leads_nowhere_else(server: Server) {
+    for elsewhere in
+        ["https://evil.example", "//evil.example", "/\\evil.example", "/v1/auth/google/start?link=true", ""]
+    {
+        let body = json!({ "email": "a@example.com", "return_to": elsewhere });
+        let refused = server.client().post("/v1/auth/magic-link", body).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], "return_to", "{elsewhere}");
+    }
+    assert!(server.app.mailer.dev_store().unwrap().list().is_empty());
+}
+
+async fn the_way_back_is_stored_sealed(server: Server) {
+    let body = json!({ "email": "a@example.com", "return_to": "/invitation?token=s3cret" });
+    server.client().post("/v1/auth/magic-link", body).await.expect(202);
+    let stored: String =
+        sqlx::query_scalar("select return_to_sealed from magic_links").fetch_one(server.app.db.pool()).await.unwrap();
+    assert!(!stored.contains("s3cret") && !stored.contains("invitation"), "{stored}");
 }

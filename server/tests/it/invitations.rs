@@ -80,7 +80,8 @@ async fn the_wrong_address_gets_nothing(server: Server) {
     let owner = server.onboarded("owner@example.com").await;
     let token = invited(&server, &owner, "dev@example.com").await;
     let thief = server.signed_in("thief@example.com").await;
-    thief.get(&format!("/v1/invitations/{token}")).await.expect_error("auth.invite_email_mismatch");
+    let told = thief.get(&format!("/v1/invitations/{token}")).await.expect_error("auth.invite_email_mismatch");
+    assert_eq!(told.json["error"]["details"], json!({ "email": "dev@example.com" }));
     thief.post(&accept_path(&token), json!({})).await.expect_error("auth.invite_email_mismatch");
     let decline = format!("/v1/invitations/{token}/decline");
     thief.post(&decline, json!({})).await.expect_error("auth.invite_email_mismatch");
@@ -91,8 +92,14 @@ async fn the_wrong_address_gets_nothing(server: Server) {
 async fn accepting_takes_a_login(server: Server) {
     let owner = server.onboarded("owner@example.com").await;
     let token = invited(&server, &owner, "dev@example.com").await;
-    server.client().post(&accept_path(&token), json!({})).await.expect_error("invite_requires_login");
-    server.client().post(&accept_path("nonsense"), json!({})).await.expect_error("invite_requires_login");
+    let stranger = server.client();
+    let told = stranger.post(&accept_path(&token), json!({})).await.expect_error("invite_requires_login");
+    assert_eq!(told.json["error"]["details"], json!({ "email": "dev@example.com" }));
+    let unknown = stranger.post(&accept_path("nonsense"), json!({})).await.expect_error("invite_requires_login");
+    assert_eq!(unknown.json["error"]["details"], json!(null));
+    server.clock.advance(Duration::from_secs(7 * 86_400));
+    let expired = stranger.get(&format!("/v1/invitations/{token}")).await.expect_error("invite_requires_login");
+    assert_eq!(expired.json["error"]["details"], json!(null));
 }
 
 async fn invitations_expire_and_are_withdrawn(server: Server) {

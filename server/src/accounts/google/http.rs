@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
+use sautikit_api::bounds::PagePath;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,7 +36,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Start {
-    /// The path of this server to go to afterwards; `/home` when absent.
+    /// The page of this server to go to afterwards, as a path; `/home` when absent.
+    #[param(value_type = Option<PagePath>)]
     return_to: Option<String>,
     /// Links the Google account to whoever is signed in instead of signing in.
     #[serde(default)]

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::InvitationId;
 use sautikit_api::members as wire;
+use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -88,10 +89,10 @@ async fn withdraw_invitation(
         ErrorCode::AuthInviteEmailMismatch]))))]
 async fn show_invitation(
     State(app): State<AppState>,
-    person: Result<SignedIn, ApiError>,
+    person: ApiResult<SignedIn>,
     Path(token): Path<String>,
 ) -> ApiResult<Json<wire::InvitationOffer>> {
-    let person = person.map_err(login_first)?;
+    let person = or_login(&app, person, &token).await?;
     let offer = invitations::offer(&app, person.user_id, &token).await?;
     Ok(Json(wire::InvitationOffer {
         workspace_name: offer.workspace_name,
@@ -111,11 +112,12 @@ async fn show_invitation(
         ErrorCode::AuthInviteEmailMismatch, ErrorCode::AccountSuspended]))))]
 async fn accept_invitation(
     State(app): State<AppState>,
-    person: Result<SignedIn, ApiError>,
+    person: ApiResult<SignedIn>,
     ClientIp(ip): ClientIp,
     Path(token): Path<String>,
 ) -> ApiResult<impl IntoResponse> {
-    let (membership, session) = invitations::accept(&app, invitee(person, ip)?, &token).await?;
+    let invitee = invitee(or_login(&app, person, &token).await?, ip);
+    let (membership, session) = invitations::accept(&app, invitee, &token).await?;
     let body = wire::AcceptedInvitation {
         workspace_id: membership.workspace.id,
         workspace_name: membership.workspace.name,
@@ -132,22 +134,30 @@ async fn accept_invitation(
         ErrorCode::AuthInviteEmailMismatch]))))]
 async fn decline_invitation(
     State(app): State<AppState>,
-    person: Result<SignedIn, ApiError>,
+    person: ApiResult<SignedIn>,
     ClientIp(ip): ClientIp,
     Path(token): Path<String>,
 ) -> ApiResult<StatusCode> {
-    invitations::decline(&app, invitee(person, ip)?, &token).await?;
+    let invitee = invitee(or_login(&app, person, &token).await?, ip);
+    invitations::decline(&app, invitee, &token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn invitee(person: Result<SignedIn, ApiError>, ip: Option<String>) -> ApiResult<Invitee> {
-    let person = person.map_err(login_first)?;
-    Ok(Invitee { user_id: person.user_id, session_id: person.session.id, ip })
+fn invitee(person: SignedIn, ip: Option<String>) -> Invitee {
+    Invitee { user_id: person.user_id, session_id: person.session.id, ip }
 }
 
-/// Tells the invited what to do, where others only learn that they are not signed in.
-fn login_first(error: ApiError) -> ApiError {
-    if error.code == ErrorCode::AuthSessionInvalid { ErrorCode::InviteRequiresLogin.into() } else { error }
+/// Tells the invited what to do, and as whom, where others only learn that they are not signed in.
+async fn or_login(app: &AppState, person: ApiResult<SignedIn>, token: &str) -> ApiResult<SignedIn> {
+    match person {
+        Err(error) if error.code == ErrorCode::AuthSessionInvalid => {
+            let email = invitations::find_addressee(app, token).await?;
+            let mut login_first = ApiError::new(ErrorCode::InviteRequiresLogin);
+            login_first.details = email.map(|email| json!({ "email": email }));
+            Err(login_first)
+        }
+        person => person,
+    }
 }
 
 fn invitation_body(invitation: Invitation, now_us: i64) -> wire::Invitation {

@@ -137,6 +137,13 @@ pub async fn offer(app: &AppState, user: UserId, token: &str) -> Result<Offer, E
     find_offer(app, &mut *app.db.acquire().await?, user, token).await
 }
 
+/// Whom the open invitation of that token is for.
+pub async fn find_addressee(app: &AppState, token: &str) -> Result<Option<String>, Error> {
+    let hash = app.secrets.hash(Purpose::Invitation, token.trim());
+    let offer = store::find_open(&mut *app.db.acquire().await?, &hash, app.now_us()).await?;
+    Ok(offer.map(|offer| offer.invitation.email))
+}
+
 /// Makes the person a member, with a new token for their session; someone who is a member already keeps their role.
 pub async fn accept(app: &AppState, invitee: Invitee, token: &str) -> Result<(Membership, NewSession), Error> {
     let mut tx = app.db.begin_write().await?;
@@ -175,7 +182,7 @@ async fn find_offer(app: &AppState, conn: &mut AnyConnection, user: UserId, toke
     let offer = store::find_open(conn, &hash, app.now_us()).await?.ok_or(Error::InvitationUnknown)?;
     let person = super::store::find_user(conn, user).await?.ok_or(Error::Corrupt("session"))?;
     if person.email != offer.invitation.email {
-        return Err(Error::InvitationForAnother);
+        return Err(Error::InvitationForAnother { email: offer.invitation.email });
     }
     Ok(offer)
 }

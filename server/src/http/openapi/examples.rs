@@ -86,9 +86,10 @@ fn created_api_key() -> Value {
 }
 
 examples! {
-    accounts::MagicLinkRequest = json!({ "email": "amina@simba.example" });
+    accounts::MagicLinkRequest = json!({ "email": "amina@simba.example", "return_to": "/calls?status=failed" });
     accounts::MagicLinkVerify = json!({ "token": "the token of the link" });
-    accounts::SignedIn = json!({ "user_id": USER, "email": "amina@simba.example", "onboarding_required": true });
+    accounts::SignedIn = json!({ "user_id": USER, "email": "amina@simba.example", "onboarding_required": true,
+        "return_to": "/calls?status=failed" });
     accounts::OnboardingRequest =
         json!({ "name": "Amina", "workspace_name": "Simba Deliveries", "country": "KE", "currency": "KES" });
     accounts::Onboarded = json!({ "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries", "country": "KE",

@@ -230,7 +230,9 @@ async fn without_configuration_it_says_so(server: Server) {
 
 async fn the_way_back_stays_here(server: Server) {
     let (server, _google) = with_google(server).await;
-    for elsewhere in ["https://evil.example", "//evil.example", "%2F%5Cevil.example", "/%0d%0aset-cookie:x"] {
+    for elsewhere in
+        ["https://evil.example", "//evil.example", "%2F%5Cevil.example", "/%0d%0aset-cookie:x", "/v1/auth/google/start"]
+    {
         let path = format!("/v1/auth/google/start?return_to={elsewhere}");
         let refused = server.client().get(&path).await.expect_error("validation.bad_request");
         assert_eq!(refused.json["error"]["field"], "return_to");
