@@ -15,6 +15,7 @@ pub(crate) fn VerifyPage() -> impl IntoView {
     let text = &visit.text().entry;
     let failure = visit.failure_of(forms::VERIFY).cloned();
     let lang = visit.lang;
+    let script = format!("{}/mailed_link.js", visit.assets);
     let token = visit.query.get("token").filter(|token| !token.is_empty()).map(str::to_owned);
     let page = match (failure, token) {
         // A refused token stays refused: the way on is a new link.
@@ -41,5 +42,6 @@ pub(crate) fn VerifyPage() -> impl IntoView {
         }
         .into_any(),
     };
-    view! { <Title text=format!("{} · Sautikit", text.verify)/>{page} }.into_any()
+    view! { <Title text=format!("{} · Sautikit", text.verify)/>{page}<script type="module" src=script></script> }
+        .into_any()
 }

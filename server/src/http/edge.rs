@@ -43,7 +43,7 @@ async fn surround(
     let asks_options = request.method() == Method::OPTIONS;
     let visitor = console.and_then(|console| error_page::Visitor::of(console, &request));
     let begun = Begun::now(&app, &mut request);
-    let mut response = match host::redirect(&app, &request).or_else(|| origin::refusal(&app, &request)) {
+    let mut response = match host::redirect(&app, &request).or_else(|| origin::refusal(&app, &mut request)) {
         Some(response) => response,
         // What a handler leaves behind when it panics is its own; the shared parts have locks that know no poison.
         None => {

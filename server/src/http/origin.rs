@@ -3,6 +3,9 @@
 //! `Origin` and `Sec-Fetch-Site` are written by the browser and can't be forged by a page. A request with neither is not
 //! a browser's form, unless an old one's; those can't send JSON cross-site without a preflight, so JSON is asked for.
 //! Signing in is covered too, although no cookie exists yet: a foreign page must not sign its visitor in as someone else.
+//!
+//! One page of ours has an opaque origin: the one that a mailed link opens, because it sends `no-referrer` (Fetch, "append a
+//! request `Origin` header"). Its forms, and nothing else, pass by `Sec-Fetch-Site: same-origin` alone.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, header};
@@ -14,8 +17,15 @@ use super::json::is_json;
 use crate::error::ApiError;
 use crate::state::AppState;
 
+/// The forms of the page that a mailed link opens.
+const OF_MAILED_LINK: [&str; 2] = [app::forms::VERIFY, app::forms::LANGUAGE];
+
 /// The refusal of a change by cookie that did not come from our own pages.
-pub(super) fn refusal(app: &AppState, request: &Request) -> Option<Response> {
+pub(super) fn refusal(app: &AppState, request: &mut Request) -> Option<Response> {
+    if OF_MAILED_LINK.contains(&request.uri().path()) && is_opaque_of_ours(request.headers()) {
+        // Looked at; the API, which the form asks in turn, knows no exception.
+        request.headers_mut().remove(header::ORIGIN);
+    }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
     let path = request.uri().path();
@@ -24,6 +34,13 @@ pub(super) fn refusal(app: &AppState, request: &Request) -> Option<Response> {
     let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
     let refused = guarded && !is_allowed(headers, &app.public_url);
     refused.then(|| ApiError::from(ErrorCode::AuthOriginDenied).into_response())
+}
+
+/// Whether this is a form of our own page that has an opaque origin. A foreign page in a sandbox has one too; its
+/// `Sec-Fetch-Site` says `cross-site`.
+fn is_opaque_of_ours(headers: &HeaderMap) -> bool {
+    let says = |name: &str, value: &str| headers.get(name).is_some_and(|said| said.as_bytes() == value.as_bytes());
+    says("origin", "null") && says("sec-fetch-site", "same-origin")
 }
 
 fn is_allowed(headers: &HeaderMap, public_url: &str) -> bool {
@@ -46,12 +63,12 @@ fn is_allowed(headers: &HeaderMap, public_url: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
     fn allowed(pairs: &[(&'static str, &'static str)]) -> bool {
-        let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
-        }
-        is_allowed(&headers, "https://voice.example")
+        is_allowed(&headers(pairs), "https://voice.example")
     }
 
     #[test]
@@ -66,6 +83,17 @@ mod tests {
         assert!(!allowed(&[("origin", "null")]));
         assert!(!allowed(&[("origin", "https://voice.example"), ("sec-fetch-site", "same-site")]));
         assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
+    }
+
+    #[test]
+    fn an_opaque_origin_is_ours_if_the_browser_says_so() {
+        let ours = |pairs| is_opaque_of_ours(&headers(pairs));
+        assert!(ours(&[("origin", "null"), ("sec-fetch-site", "same-origin")]));
+        assert!(!ours(&[("origin", "null"), ("sec-fetch-site", "cross-site")]));
+        assert!(!ours(&[("origin", "null"), ("sec-fetch-site", "same-site")]));
+        assert!(!ours(&[("origin", "null"), ("sec-fetch-site", "none")]));
+        assert!(!ours(&[("origin", "null")]));
+        assert!(!ours(&[("sec-fetch-site", "same-origin")]));
     }
 
     #[test]

@@ -33,6 +33,9 @@ const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; \
     connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// The page whose address holds a mailed link's token, which no other page or host shall learn.
+const MAILED_LINK: &str = "/auth/verify";
+
 /// GET of any page.
 pub(super) async fn show(State(console): State<Console>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
@@ -84,6 +87,7 @@ async fn document<View: IntoView + 'static>(
     request: Request,
     shell: impl Fn() -> View + Clone + Send + Sync + 'static,
 ) -> Response {
+    let referrer_policy = referrer_policy(&visit.path);
     let nonce = Arc::new(OnceLock::new());
     let told = nonce.clone();
     let context = move || {
@@ -98,10 +102,13 @@ async fn document<View: IntoView + 'static>(
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::CONTENT_SECURITY_POLICY, policy(nonce.get().and_then(Option::as_deref)));
-    // Not `no-referrer`: under it browsers send `Origin: null` with forms, which the API refuses. The token of a mailed
-    // link still never reaches another origin.
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer_policy));
     response
+}
+
+/// Under `no-referrer` browsers send `Origin: null` with forms, which `http/origin.rs` takes from one page only.
+fn referrer_policy(path: &str) -> &'static str {
+    if path == MAILED_LINK { "no-referrer" } else { "same-origin" }
 }
 
 /// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none.
