@@ -21,6 +21,7 @@ pub mod article;
 mod components;
 mod format;
 pub mod forms;
+mod gate;
 pub mod i18n;
 mod pages;
 mod shell;

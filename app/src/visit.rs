@@ -3,8 +3,9 @@
 //! The server builds a [`Visit`] per request and puts it into the Leptos context; pages take it from there.
 
 use crate::{
-    api_client::{Api, ApiFailure},
+    api_client::{Api, ApiFailure, with_query},
     forms::Fields,
+    gate,
     i18n::{Lang, Text},
 };
 use sautikit_api::keys::CreatedApiKey;
@@ -38,6 +39,16 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// Path and query of the page.
+    pub fn address(&self) -> String {
+        with_query(&self.path, &self.query.pairs().collect::<Vec<_>>())
+    }
+
+    /// The page that a gate before the console leads on to.
+    pub(crate) fn beyond(&self) -> String {
+        gate::beyond(self.query.get("return_to"))
+    }
+
     /// The visitor's catalogue.
     pub fn text(&self) -> &'static Text {
         self.lang.text()

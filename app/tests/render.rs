@@ -234,7 +234,9 @@ async fn signed_out_visitors_are_sent_to_sign_in() {
     ] {
         let api = ScriptedApi { signed_out: true, ..ScriptedApi::default() };
         let (_, answer) = render("redirect", visit(Arc::new(api), url), url).await;
-        assert_eq!(answer.redirect.as_deref(), Some("/signin"), "{url}");
+        let wanted = if matches!(url, "/home" | "/onboarding") { String::new() } else { url.replace('/', "%2F") };
+        let to = if wanted.is_empty() { "/signin".to_owned() } else { format!("/signin?return_to={wanted}") };
+        assert_eq!(answer.redirect, Some(to), "{url}");
     }
 }
 

@@ -101,7 +101,7 @@ test("a removed member is out at once", async () => {
   await press(owner, "Remove member");
   await shown(owner, "The member was removed");
   await invited.goto(`${server.url}/calls`);
-  await invited.waitForURL("**/onboarding");
+  await invited.waitForURL("**/onboarding?return_to=*");
 });
 
 test("the last owner stays, and learns why", async () => {

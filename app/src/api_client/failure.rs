@@ -46,6 +46,14 @@ impl ApiFailure {
         }
     }
 
+    /// A text among the facts that the API gave for programs.
+    pub fn detail(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Refused { detail, .. } => detail.details.as_ref()?.get(name)?.as_str(),
+            Self::Unreadable(_) => None,
+        }
+    }
+
     /// The body's member that was refused.
     pub fn field(&self) -> Option<&str> {
         match self {

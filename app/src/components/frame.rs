@@ -80,7 +80,7 @@ pub(crate) fn LanguageSwitch(visit: Visit) -> impl IntoView {
     });
     view! {
         <form class="languages" method="post" action="/console/language" aria-label=visit.text().common.language>
-            {hidden("return_to", visit.path.clone())}
+            {hidden("return_to", visit.address())}
             {buttons.into_iter().collect_view()}
         </form>
     }

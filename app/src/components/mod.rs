@@ -23,7 +23,7 @@ pub(crate) use chart::{Bar, Chart};
 pub(crate) use confirm::TypedConfirm;
 pub(crate) use copy::{CodeBlock, Copied, CopyButton};
 pub(crate) use empty::Empty;
-pub(crate) use entry::EntryCard;
+pub(crate) use entry::{EntryCard, SignedInAs};
 pub(crate) use field::{Field, hidden};
 pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PHONE_WINDOW, PageHead};
 pub(crate) use icon::{Glyph, Icon};

@@ -8,11 +8,22 @@ use sautikit_api::{accounts::Me, rights::Scope};
 /// Target, words, picture.
 type Link = (&'static str, &'static str, Glyph);
 
-/// All links, with the softphone, which has a window of its own.
+/// All links, with the softphone, which has a window of its own. Without a workspace there is little to go to.
 #[component]
 pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     let text = visit.text();
     let common = &text.common;
+    let documents: Link = ("/docs", text.docs.title, Glyph::Book);
+    let operator = me.is_operator.then(|| {
+        view! {
+            <p class="nav__group">{common.operator}</p>
+            {links(&visit, vec![("/operator/workspaces", text.operator.workspaces, Glyph::Tenants)])}
+        }
+    });
+    if me.workspace.is_none() {
+        return view! { <nav class="nav" aria-label=common.pages>{links(&visit, vec![documents])}{operator}</nav> }
+            .into_any();
+    }
     let offered = |scope: Scope, link: Link| may(&me, scope).then_some(link);
     let work: Vec<Link> = vec![
         ("/home", common.home, Glyph::Home),
@@ -23,7 +34,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     let developers: Vec<Link> = [
         Some(("/developers/keys", common.keys, Glyph::Key)),
         offered(Scope::AuditRead, ("/developers/requests", text.requests.title, Glyph::Requests)),
-        Some(("/docs", text.docs.title, Glyph::Book)),
+        Some(documents),
     ]
     .into_iter()
     .flatten()
@@ -37,12 +48,6 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     .into_iter()
     .flatten()
     .collect();
-    let operator = me.is_operator.then(|| {
-        view! {
-            <p class="nav__group">{common.operator}</p>
-            {links(&visit, vec![("/operator/workspaces", text.operator.workspaces, Glyph::Tenants)])}
-        }
-    });
     let phone = may(&me, Scope::SipToken).then(|| {
         view! { <a class="button button--wide" href="/softphone" target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{common.softphone}</a> }
     });
@@ -57,6 +62,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
             {operator}
         </nav>
     }
+    .into_any()
 }
 
 fn links(visit: &Visit, links: Vec<Link>) -> impl IntoView + use<> {

@@ -1,11 +1,12 @@
 //! Which workspace this is, what it can spend, and the way to the others.
 
 use super::{Glyph, Icon};
-use crate::{forms, visit::Visit};
+use crate::{forms, gate, visit::Visit};
 use leptos::prelude::*;
 use sautikit_api::accounts::{Me, Workspace};
 
-/// A menu of the person's workspaces; each entry is a button of one form, so that it works without script.
+/// A menu of the person's workspaces; each entry is a button of one form, so that it works without script. Whoever has none
+/// is led to make one.
 #[component]
 pub(crate) fn Switcher(
     visit: Visit,
@@ -14,10 +15,13 @@ pub(crate) fn Switcher(
     money: Option<String>,
 ) -> impl IntoView {
     let text = visit.text();
-    let current = me.workspace.as_ref().map(|workspace| workspace.id);
-    let name = me.workspace.as_ref().map(|workspace| workspace.name.clone()).unwrap_or_default();
+    let Some(workspace) = &me.workspace else {
+        return view! { <a class="button button--wide" href=gate::ONBOARDING><Icon glyph=Glyph::Plus/>{text.workspace.create}</a> }
+            .into_any();
+    };
+    let (current, name) = (workspace.id, workspace.name.clone());
     let entry = |workspace: Workspace| {
-        let is_current = Some(workspace.id) == current;
+        let is_current = workspace.id == current;
         let role = text.rights.role(workspace.role);
         view! {
             <li>
@@ -43,4 +47,5 @@ pub(crate) fn Switcher(
             </div>
         </details>
     }
+    .into_any()
 }

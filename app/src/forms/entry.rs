@@ -1,14 +1,20 @@
 //! Forms of people on their way in and out.
 
 use super::{Fields, Next, ONBOARDING, SIGN_IN, Submitted, VERIFY};
-use crate::{api_client::Api, visit::Flash};
+use crate::{
+    api_client::Api,
+    gate::{self, by_way_of},
+    visit::Flash,
+};
 use sautikit_api::accounts::{MagicLinkRequest, MagicLinkVerify, OnboardingRequest, SignedIn};
 
 pub(super) async fn sign_in(fields: &Fields, api: &Api) -> Next {
-    let email = fields.text("email");
-    match api.post("/v1/auth/magic-link", &MagicLinkRequest { email: email.clone() }).await {
-        Ok(_) => Next::Show { page: "/signin".to_owned(), flash: Flash::MailSent(email), status: 200 },
-        Err(failure) => Next::failed(SIGN_IN, "/signin", failure, fields),
+    let (email, to) = (fields.text("email"), fields.text("return_to"));
+    let page = by_way_of(gate::SIGN_IN, &to);
+    let body = MagicLinkRequest { email: email.clone(), return_to: Some(to).filter(|to| !to.is_empty()) };
+    match api.post("/v1/auth/magic-link", &body).await {
+        Ok(_) => Next::Show { page, flash: Flash::MailSent(email), status: 200 },
+        Err(failure) => Next::failed(SIGN_IN, page, failure, fields),
     }
 }
 
@@ -18,12 +24,9 @@ pub(super) async fn verify(fields: &Fields, api: &Api) -> Submitted {
         Err(failure) => return Next::failed(VERIFY, "/auth/verify", failure, fields).into(),
     };
     let set_cookies = answer.set_cookies();
-    let to = match answer.read::<SignedIn>() {
-        Ok(signed_in) if signed_in.onboarding_required => "/onboarding",
-        // Home sends on whoever has no workspace, so an answer that can't be read loses nobody.
-        _ => "/home",
-    };
-    Submitted { next: Next::redirect(to), set_cookies }
+    // Pages send on whoever has no workspace yet, so an answer that can't be read loses nobody.
+    let return_to = answer.read::<SignedIn>().ok().and_then(|signed_in| signed_in.return_to);
+    Submitted { next: Next::redirect(gate::beyond(return_to.as_deref())), set_cookies }
 }
 
 pub(super) async fn onboarding(fields: &Fields, api: &Api) -> Submitted {
@@ -33,10 +36,12 @@ pub(super) async fn onboarding(fields: &Fields, api: &Api) -> Submitted {
         country: fields.text("country"),
         currency: fields.text("currency"),
     };
+    let to = fields.text("return_to");
+    let next = Next::redirect(gate::beyond(Some(&to)));
     match api.post_once("/v1/auth/onboarding", &body, &fields.text("form_token")).await {
-        Ok(answer) => Submitted { next: Next::redirect("/home"), set_cookies: answer.set_cookies() },
-        Err(failure) if failure.code() == Some("auth.already_onboarded") => Next::redirect("/home").into(),
-        Err(failure) => Next::failed(ONBOARDING, "/onboarding", failure, fields).into(),
+        Ok(answer) => Submitted { next, set_cookies: answer.set_cookies() },
+        Err(failure) if failure.code() == Some("auth.already_onboarded") => next.into(),
+        Err(failure) => Next::failed(ONBOARDING, by_way_of(gate::ONBOARDING, &to), failure, fields).into(),
     }
 }
 

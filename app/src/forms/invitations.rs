@@ -11,7 +11,7 @@ pub(super) async fn answer(fields: &Fields, api: &Api) -> Submitted {
     match api.post(format!("/v1/invitations/{token}/{verb}"), &serde_json::json!({})).await {
         // Accepting renews the session.
         Ok(answer) => {
-            let next = Next::redirect(if accepts { "/home" } else { "/" });
+            let next = Next::redirect(if accepts { "/home" } else { "/invitation?done=declined" });
             Submitted { next, set_cookies: answer.set_cookies() }
         }
         Err(failure) => Next::failed(ANSWER_INVITATION, format!("/invitation?token={token}"), failure, fields).into(),

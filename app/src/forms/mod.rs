@@ -19,6 +19,7 @@ pub use fields::Fields;
 
 use crate::{
     api_client::{Api, ApiFailure},
+    gate::{self, by_way_of},
     visit::Flash,
 };
 
@@ -118,15 +119,12 @@ impl Next {
 
     /// The page again, filled as it was, saying why.
     fn failed(form: &str, page: impl Into<String>, failure: ApiFailure, fields: &Fields) -> Self {
+        let page = page.into();
         if failure.is_signed_out() && form != VERIFY {
-            return Self::redirect("/signin");
+            return Self::redirect(by_way_of(gate::SIGN_IN, &page));
         }
         let status = failure.status();
-        Self::Show {
-            page: page.into(),
-            flash: Flash::Failed { form: form.to_owned(), failure, fields: fields.clone() },
-            status,
-        }
+        Self::Show { page, flash: Flash::Failed { form: form.to_owned(), failure, fields: fields.clone() }, status }
     }
 }
 

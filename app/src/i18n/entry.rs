@@ -5,6 +5,7 @@ catalogue! {
     Entry {
         sign_in: "Sign in to Sautikit" | "Ingia Sautikit",
         sign_in_text: "We send you a link; there is no password to remember. New here? The same link makes your account." | "Tunakutumia kiungo; hakuna nywila ya kukumbuka. Mgeni? Kiungo hicho hicho kinafungua akaunti yako.",
+        sign_in_first: "You go on to the page that you wanted. There is no password: we send you a link." | "Utaendelea hadi ukurasa uliotaka. Hakuna nywila: tunakutumia kiungo.",
         email: "E-mail address" | "Anwani ya barua pepe",
         continue_with_google: "Continue with Google" | "Endelea na Google",
         send_link: "Send me a link" | "Nitumie kiungo",
@@ -33,6 +34,8 @@ catalogue! {
         country: "Country" | "Nchi",
         currency: "Wallet currency" | "Sarafu ya pochi",
         currency_hint: "Fixed from here on: prices, top-ups and statements of this workspace stay in it." | "Haibadiliki baada ya hapa: bei, malipo na taarifa za eneo hili zitabaki kwa sarafu hii.",
+        sign_in_again: "Sign in again" | "Ingia tena",
+        signed_in_as: "Signed in as {}" | "Umeingia kama {}",
         create: "Create workspace" | "Unda eneo la kazi",
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     api_client::ApiFailure,
     components::{EntryCard, FailureNotice, Glyph, Icon},
+    gate,
     i18n::Text,
     visit::{Flash, Visit},
 };
@@ -32,11 +33,16 @@ pub(crate) fn FailurePage() -> impl IntoView {
         _ => text.refused_text,
     };
     let lang = visit.lang;
+    // Back from Google: the console, or, for whoever is not signed in yet, the ways in.
+    let (way, href) = match visit.path.starts_with("/v1/auth/google/") {
+        true => (text.open_console, gate::HOME),
+        false => (text.go_home, "/"),
+    };
     view! {
         <Title text=format!("{title} · Sautikit")/>
         <EntryCard visit title=title.to_owned() text=words.to_owned()>
             <FailureNotice failure lang/>
-            <a class="button button--wide" href="/"><Icon glyph=Glyph::Home/>{text.go_home}</a>
+            <a class="button button--wide" href=href><Icon glyph=Glyph::Home/>{way}</a>
         </EntryCard>
     }
     .into_any()

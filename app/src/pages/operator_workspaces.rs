@@ -1,6 +1,6 @@
 //! `/operator/workspaces`: every tenant, for operators of the installation: list, find, suspend, resume.
 
-use super::member::{Member, member_page};
+use super::member::{Member, person_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
@@ -18,7 +18,7 @@ const PAGE: &str = "/operator/workspaces";
 /// Workspaces of the installation.
 #[component]
 pub(crate) fn OperatorWorkspacesPage() -> impl IntoView {
-    member_page(|text| text.operator.workspaces, content)
+    person_page(|text| text.operator.workspaces, content)
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {

@@ -1,6 +1,6 @@
 //! `/profile`: the person's name, and where they are signed in.
 
-use super::member::{Member, member_page};
+use super::member::{Member, person_page};
 use crate::{
     api_client::ApiFailure,
     components::{
@@ -17,7 +17,7 @@ use sautikit_api::accounts::Session;
 /// Profile.
 #[component]
 pub(crate) fn ProfilePage() -> impl IntoView {
-    member_page(|text| text.profile.title, content)
+    person_page(|text| text.profile.title, content)
 }
 
 async fn content(member: Member) -> Result<AnyView, ApiFailure> {

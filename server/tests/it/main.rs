@@ -12,6 +12,7 @@ mod audit;
 mod audit_of_writes;
 mod calls;
 mod catalogue;
+mod console;
 mod docs;
 mod fields;
 mod gateway;

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use sautikit_api::ErrorCode;
+use sautikit_api::{ErrorCode, return_to};
 
 use super::Console;
 use super::pages::{self, LANGUAGE_COOKIE};
@@ -46,9 +46,7 @@ pub(super) async fn choose_language(request: Request) -> Response {
         Err(error) => return error.into_response(),
     };
     let lang = app::i18n::Lang::parse(&fields.text("lang")).unwrap_or_default();
-    // A path of ours only: `//evil.example` would leave the site.
-    let to = fields.text("return_to");
-    let to = if to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') { to } else { "/".to_owned() };
+    let to = Some(fields.text("return_to")).filter(|to| return_to::is_own_path(to)).unwrap_or_else(|| "/".to_owned());
     let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_MAX_AGE_SECONDS}", lang.code());
     ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()
 }
