@@ -3,7 +3,7 @@
 //! Every page is a client of the REST API ([`api_client`]) and every form is a plain HTML form, so that all but the
 //! softphone works without JavaScript. Deliberately absent: SQL, rules, cookies (the API sets them), axum.
 //!
-//! # Integration recipe (the server's `http/console.rs` is the worked example)
+//! # Integration recipe (`server/src/http/console` is the worked example)
 //! 1. GET of each route that `leptos_axum::generate_route_list(App)` names: build a [`Visit`] (an [`api_client::ApiClient`] that carries the visitor's cookie, language,
 //!    path, query, a fresh `form_token`), render [`shell`] with `leptos_axum::render_app_async_with_context`, the visit
 //!    provided as context; then apply [`visit::Reply::answer`] (redirect or status) to the response.

@@ -56,7 +56,7 @@ test("after a link by mail Google is unlinked, and mail is the way in again", as
   await page.goto(`${server.url}/profile`);
   await press(page, "Unlink");
   await shown(page, "The Google account was unlinked");
-  await panel().getByText("Not linked").waitFor();
+  await panel().getByText("Not linked.").waitFor();
   await page.locator(".sidebar__body--wide").getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForURL(`${server.url}/`);
   await signIn(page, server, EMAIL);

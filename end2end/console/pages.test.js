@@ -32,7 +32,7 @@ before(async () => {
   cookies = await signedIn();
   assert.equal((await server.command("operator", "grant", EMAIL)).code, 0);
   paths = {
-    "start page": "/", "sign-in": "/signin", "link check": "/auth/verify?token=x", "incomplete link": "/auth/verify",
+    "start page": "/", "sign-in": "/signin", "sign-in on the way": "/signin?return_to=/calls", "link check": "/auth/verify?token=x", "declined invitation": "/invitation?done=declined", "closed invitation": "/invitation?token=x", "incomplete link": "/auth/verify",
     home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
     settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces",
@@ -63,7 +63,7 @@ async function signedIn() {
 }
 
 /** Answers that are errors by intent; their own load is reported to the browser's console. */
-const REFUSED = ["unknown call", "unknown page", "refused method"];
+const REFUSED = ["closed invitation", "unknown call", "unknown page", "refused method"];
 
 for (const { name, viewport, colorScheme, lang } of LOOKS) {
   test(name, async (t) => {

@@ -1,6 +1,6 @@
 //! An empty list says what to do next.
 
-use super::{Glyph, Icon};
+use super::{Glyph, Icon, PHONE, PHONE_WINDOW};
 use leptos::prelude::*;
 
 /// The state of a list without entries, with an optional next step.
@@ -18,7 +18,10 @@ pub(crate) fn Empty(
             <span class="empty__icon"><Icon glyph/></span>
             <h2 class="empty__title">{title}</h2>
             <p>{text}</p>
-            {step.map(|(words, href)| view! { <a class="button button--primary" href=href>{words}</a> })}
+            {step.map(|(words, href)| {
+                let target = (href == PHONE).then_some(PHONE_WINDOW);
+                view! { <a class="button button--primary" href=href target=target>{words}</a> }
+            })}
         </div>
     }
 }

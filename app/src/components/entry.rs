@@ -12,7 +12,7 @@ pub(crate) fn EntryCard(visit: Visit, title: String, text: String, children: Chi
         <main class="entry" id="content">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
             <section class="entry__card">
-                <div class="entry__head"><h1>{title}</h1><p class="muted">{text}</p></div>
+                <div class="entry__head"><h1>{title}</h1>{(!text.is_empty()).then(|| view! { <p class="muted">{text}</p> })}</div>
                 {children()}
             </section>
             <LanguageSwitch visit/>

@@ -3,12 +3,15 @@
 use super::{Glyph, Icon, Nav, Notice, Switcher, Tone, hidden};
 use crate::{
     access::is_suspended,
-    format,
+    format, forms,
     i18n::{Lang, Text, fill},
     visit::Visit,
 };
 use leptos::prelude::*;
 use sautikit_api::{accounts::Me, wallet::Balance};
+
+/// The softphone's page.
+pub(crate) const PHONE: &str = "/softphone";
 
 /// Name of the softphone's window: every link to the phone carries it as its target, so that there is one phone and a
 /// call outlives the page that began it (`app/js/phone_window.js`).
@@ -65,7 +68,7 @@ fn side_bar(visit: &Visit, text: &'static Text, me: &Me, balance: Option<&Balanc
             <a class="account__person" href="/profile" title=me.email.clone()><Icon glyph=Glyph::Person/><span>{person}</span></a>
             <div class="account__row">
                 <LanguageSwitch visit=visit.clone()/>
-                <form method="post" action="/console/signout"><button class="button button--link">{text.common.sign_out}</button></form>
+                <form method="post" action=forms::SIGN_OUT><button class="button button--link">{text.common.sign_out}</button></form>
             </div>
         </div>
     }
@@ -79,7 +82,7 @@ pub(crate) fn LanguageSwitch(visit: Visit) -> impl IntoView {
         view! { <button class="button button--link" name="lang" value=lang.code() lang=lang.code() aria-pressed=if lang == current { "true" } else { "false" }>{lang.name()}</button> }
     });
     view! {
-        <form class="languages" method="post" action="/console/language" aria-label=visit.text().common.language>
+        <form class="languages" method="post" action=forms::LANGUAGE aria-label=visit.text().common.language>
             {hidden("return_to", visit.address())}
             {buttons.into_iter().collect_view()}
         </form>

@@ -30,7 +30,7 @@ pub(crate) enum Glyph {
     Switch,
     Plus,
     Download,
-    Tenants,
+    Workspaces,
 }
 
 impl Glyph {
@@ -70,7 +70,7 @@ impl Glyph {
             Self::Switch => "m8 9.5 4-4 4 4M8 14.5l4 4 4-4",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Download => "M12 4v11M7.5 10.5 12 15l4.5-4.5M5 20h14",
-            Self::Tenants => {
+            Self::Workspaces => {
                 "M4 20.5V6l7-2.5v17M11 9l9 2.5v9M3 20.5h18M7 9h.01M7 13h.01M7 17h.01M15.5 14.5h.01M15.5 17.5h.01"
             }
             Self::Mail => "M4 6h16a1 1 0 0 1 1 1v10a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1zM3.5 7l8.5 6 8.5-6",

@@ -25,7 +25,7 @@ pub(crate) use copy::{CodeBlock, Copied, CopyButton};
 pub(crate) use empty::Empty;
 pub(crate) use entry::{EntryCard, SignedInAs};
 pub(crate) use field::{Field, hidden};
-pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PHONE_WINDOW, PageHead};
+pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PHONE, PHONE_WINDOW, PageHead};
 pub(crate) use icon::{Glyph, Icon};
 use nav::Nav;
 pub(crate) use notice::{FailureNotice, Notice, outcome};

@@ -1,6 +1,6 @@
 //! The links of the side bar, in groups. What a role may not read is not offered.
 
-use super::{Glyph, Icon, PHONE_WINDOW};
+use super::{Glyph, Icon, PHONE, PHONE_WINDOW};
 use crate::{access::may, visit::Visit};
 use leptos::prelude::*;
 use sautikit_api::{accounts::Me, rights::Scope};
@@ -17,7 +17,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     let operator = me.is_operator.then(|| {
         view! {
             <p class="nav__group">{common.operator}</p>
-            {links(&visit, vec![("/operator/workspaces", text.operator.workspaces, Glyph::Tenants)])}
+            {links(&visit, vec![("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces)])}
         }
     });
     if me.workspace.is_none() {
@@ -49,7 +49,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     .flatten()
     .collect();
     let phone = may(&me, Scope::SipToken).then(|| {
-        view! { <a class="button button--wide" href="/softphone" target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{common.softphone}</a> }
+        view! { <a class="button button--wide" href=PHONE target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{common.softphone}</a> }
     });
     view! {
         <nav class="nav" aria-label=common.pages>

@@ -3,7 +3,7 @@
 catalogue! {
     /// Answering an invitation.
     Invitation {
-        title: "Invitation" | "Mwaliko",
+        title: "You are invited" | "Umealikwa",
         offer: "{} invites you to this workspace, as {}." | "{} anakualika kwenye eneo hili la kazi, kama {}.",
         accept: "Accept" | "Kubali",
         decline: "Decline" | "Kataa",

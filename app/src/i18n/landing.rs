@@ -7,8 +7,6 @@ catalogue! {
         headline: "Phone calls, as easy as a web request." | "Simu, rahisi kama ombi la wavuti.",
         lead: "Claim a number, place and answer calls from your code or from any web page, and pay by the second in your own currency. One server, which you can run yourself." | "Chukua nambari, piga na pokea simu kutoka kwenye msimbo wako au ukurasa wowote wa wavuti, na ulipe kwa sekunde kwa sarafu yako. Seva moja, ambayo unaweza kuiendesha mwenyewe.",
         start: "Start building" | "Anza kujenga",
-        sign_in: "Sign in" | "Ingia",
-        open_console: "Open the console" | "Fungua konsoli",
         code_title: "Ring a phone and speak" | "Piga simu na useme",
         numbers_title: "Local numbers" | "Nambari za kwenu",
         numbers_text: "Search, claim and route a number in a minute. You see what is debited before you agree." | "Tafuta, chukua na elekeza nambari kwa dakika moja. Unaona kiasi kitakachokatwa kabla ya kukubali.",

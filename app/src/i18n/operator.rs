@@ -4,7 +4,7 @@ catalogue! {
     /// What operators of the installation see.
     Operator {
         workspaces: "Workspaces" | "Maeneo ya kazi",
-        text: "Every tenant of this installation, newest first." | "Kila mpangaji wa mfumo huu, mpya kwanza.",
+        text: "Every workspace of this installation, newest first." | "Kila eneo la kazi la mfumo huu, jipya kwanza.",
         name: "Workspace" | "Eneo la kazi",
         country: "Country" | "Nchi",
         currency: "Currency" | "Sarafu",

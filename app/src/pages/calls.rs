@@ -6,13 +6,16 @@ use crate::{
     components::{
         CallBadge, Empty, Glyph,
         Head::{End, Start},
-        Moment, PageHead, Pager, cell, heads,
+        Moment, PHONE, PageHead, Pager, cell, heads,
     },
     format,
     i18n::{CallsText, Lang, Text},
 };
 use leptos::prelude::*;
-use sautikit_api::calls::{Call, CallStatus};
+use sautikit_api::{
+    calls::{Call, CallStatus},
+    rights::Scope,
+};
 
 /// Query parameters that the list passes on to the API, named alike.
 const FILTERS: [&str; 5] = ["status", "direction", "from_date", "to_date", "remote"];
@@ -48,9 +51,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         (true, true) => {
             view! { <Empty glyph=Glyph::Calls title=text.calls.none_match text=text.calls.none_match_text step=(text.calls.clear, "/calls")/> }.into_any()
         }
-        (true, false) => {
-            view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text step=(text.home.do_call, "/softphone")/> }.into_any()
+        (true, false) if member.may(Scope::SipToken) => {
+            view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text step=(text.home.do_call, PHONE)/> }.into_any()
         }
+        (true, false) => view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any(),
     };
     Ok(view! {
         <PageHead title=text.calls.title.to_owned() text=text.calls.text/>

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api_client::ApiFailure,
-    components::{Empty, Glyph, Icon, PHONE_WINDOW, PageHead},
+    components::{Empty, Glyph, Icon, PHONE, PHONE_WINDOW, PageHead},
     format,
     i18n::fill,
 };
@@ -20,8 +20,6 @@ use sautikit_api::{
     wallet::LedgerEntry,
 };
 
-/// The last step leads here, into a window of its own.
-const PHONE: &str = "/softphone";
 /// How many of the latest calls the page lists.
 const RECENT_CALLS: usize = 5;
 /// Seconds between two looks while steps are open: they are taken in other windows and on other machines.

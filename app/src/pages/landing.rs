@@ -2,6 +2,7 @@
 
 use crate::{
     components::{CodeBlock, DevBanner, Glyph, Icon, LanguageSwitch},
+    gate,
     i18n::Text,
     visit::Visit,
 };
@@ -24,7 +25,8 @@ pub(crate) fn LandingPage() -> impl IntoView {
 fn content(visit: Visit, signed_in: bool) -> AnyView {
     let text = &visit.text().landing;
     let lang = visit.lang;
-    let (words, href) = if signed_in { (text.open_console, "/home") } else { (text.start, "/signin") };
+    let (words, href) =
+        if signed_in { (visit.text().common.open_console, gate::HOME) } else { (text.start, gate::SIGN_IN) };
     let curl = format!(
         "curl {}/v1/calls \\\n  -H \"Authorization: Bearer $SAUTIKIT_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\n    \"from\": \"+254700000001\",\n    \"to\": \"+254722000042\",\n    \"actions\": [{{\"say\": {{\"text\": \"Habari!\"}}}}]\n  }}'",
         visit.public_url
@@ -33,7 +35,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         <DevBanner visit=visit.clone()/>
         <header class="landing__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <a class="button" href=href>{if signed_in { words } else { text.sign_in }}</a>
+            <a class="button" href=href>{if signed_in { words } else { visit.text().entry.sign_in_short }}</a>
         </header>
         <main id="content">
             <section class="hero">

@@ -5,8 +5,10 @@ use super::{
     numbers::status,
 };
 use crate::{
-    api_client::{ApiFailure, escape},
-    components::{Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE_WINDOW, PageHead, Tone, hidden},
+    api_client::{ApiFailure, escape, with_query},
+    components::{
+        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Tone, hidden,
+    },
     format, forms,
 };
 use leptos::prelude::*;
@@ -31,7 +33,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     };
     let may_write = member.may(Scope::NumbersWrite);
     let may_call = member.may(Scope::SipToken);
-    let call_with = format!("/softphone?from={}", escape(&number.e164));
+    let call_with = with_query(PHONE, &[("from", &number.e164)]);
     Ok(view! {
         <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
             {may_call.then(|| view! { <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a> })}
@@ -110,7 +112,7 @@ fn try_it(member: &Member, number: &Number) -> AnyView {
                     <Field visit=visit.clone() form=FORM name="from" label=text.try_from kind="tel" autocomplete="off" maxlength=20 value=CALLER.to_owned()/>
                     <div class="form__actions">
                         <button class="button"><Icon glyph=Glyph::Calls/>{text.try_button}</button>
-                        <a class="small" href="/softphone" target=PHONE_WINDOW>{member.text().home.do_call}</a>
+                        <a class="small" href=PHONE target=PHONE_WINDOW>{member.text().home.do_call}</a>
                     </div>
                 </form>
             </div>

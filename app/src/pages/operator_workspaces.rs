@@ -1,4 +1,4 @@
-//! `/operator/workspaces`: every tenant, for operators of the installation: list, find, suspend, resume.
+//! `/operator/workspaces`: every workspace, for operators of the installation: list, find, suspend, resume.
 
 use super::member::{Member, person_page};
 use crate::{
@@ -28,13 +28,13 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let cursor = query.get("cursor").unwrap_or_default();
     let pairs = [("search", search.as_str()), ("cursor", cursor)];
     let answer = member.api().fetch(with_query("/v1/admin/workspaces", &pairs)).await?;
-    let tenants: Vec<AdminWorkspace> = answer.read()?;
+    let workspaces: Vec<AdminWorkspace> = answer.read()?;
     let next =
         answer.header("x-next-cursor").map(|cursor| with_query(PAGE, &[("search", &search), ("cursor", cursor)]));
-    let list = if tenants.is_empty() {
-        view! { <Empty glyph=Glyph::Tenants title=text.none text=text.none_text step=(text.all, PAGE)/> }.into_any()
+    let list = if workspaces.is_empty() {
+        view! { <Empty glyph=Glyph::Workspaces title=text.none text=text.none_text step=(text.all, PAGE)/> }.into_any()
     } else {
-        table(&member, tenants)
+        table(&member, workspaces)
     };
     let done = [("suspended", text.suspended, text.suspended_text), ("resumed", text.resumed, "")];
     Ok(view! {
@@ -54,20 +54,20 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     .into_any())
 }
 
-fn table(member: &Member, tenants: Vec<AdminWorkspace>) -> AnyView {
+fn table(member: &Member, workspaces: Vec<AdminWorkspace>) -> AnyView {
     let text = &member.text().operator;
     let lang = member.visit.lang;
-    let rows = tenants.into_iter().map(|tenant| {
-        let name = view! { <span class="who"><span class="strong">{tenant.name.clone()}</span><code class="muted small breakable">{tenant.id.to_string()}</code></span> };
+    let rows = workspaces.into_iter().map(|workspace| {
+        let name = view! { <span class="who"><span class="strong">{workspace.name.clone()}</span><code class="muted small breakable">{workspace.id.to_string()}</code></span> };
         view! {
             <tr>
                 {cell(text.name, "", name)}
-                {cell(text.country, "", tenant.country.clone())}
-                {cell(text.currency, "", tenant.currency.clone())}
-                {cell(text.members, "end", tenant.member_count)}
-                {cell(text.created, "muted", view! { <Moment at=tenant.created_at.clone() lang/> })}
-                {cell(text.status, "", status(member, &tenant))}
-                {cell("", "end", action(member, &tenant))}
+                {cell(text.country, "", workspace.country.clone())}
+                {cell(text.currency, "", workspace.currency.clone())}
+                {cell(text.members, "end", workspace.member_count)}
+                {cell(text.created, "muted", view! { <Moment at=workspace.created_at.clone() lang/> })}
+                {cell(text.status, "", status(member, &workspace))}
+                {cell("", "end", action(member, &workspace))}
             </tr>
         }
     });
@@ -84,33 +84,33 @@ fn table(member: &Member, tenants: Vec<AdminWorkspace>) -> AnyView {
     view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }
 
-fn is_suspended(tenant: &AdminWorkspace) -> bool {
-    tenant.status == "suspended"
+fn is_suspended(workspace: &AdminWorkspace) -> bool {
+    workspace.status == "suspended"
 }
 
-fn status(member: &Member, tenant: &AdminWorkspace) -> AnyView {
+fn status(member: &Member, workspace: &AdminWorkspace) -> AnyView {
     let text = &member.text().workspace;
-    match is_suspended(tenant) {
+    match is_suspended(workspace) {
         true => badge(Tone::Warn, text.suspended).into_any(),
         false => badge(Tone::Good, text.active).into_any(),
     }
 }
 
 /// Suspending can be undone here, so it asks for the reason and not for the name.
-fn action(member: &Member, tenant: &AdminWorkspace) -> AnyView {
+fn action(member: &Member, workspace: &AdminWorkspace) -> AnyView {
     let text = &member.text().operator;
-    if is_suspended(tenant) {
+    if is_suspended(workspace) {
         return view! {
-            <form method="post" action=format!("/console/operator/workspaces/{}/resume", tenant.id)>
-                <button class="button button--small" aria-label=fill(text.resume_label, &tenant.name)>{text.resume}</button>
+            <form method="post" action=format!("/console/operator/workspaces/{}/resume", workspace.id)>
+                <button class="button button--small" aria-label=fill(text.resume_label, &workspace.name)>{text.resume}</button>
             </form>
         }
         .into_any();
     }
     view! {
         <details class="confirm">
-            <summary class="button button--small button--danger" aria-label=fill(text.suspend_label, &tenant.name)>{text.suspend}</summary>
-            <form class="confirm__ask" method="post" action=format!("/console/operator/workspaces/{}/suspend", tenant.id)>
+            <summary class="button button--small button--danger" aria-label=fill(text.suspend_label, &workspace.name)>{text.suspend}</summary>
+            <form class="confirm__ask" method="post" action=format!("/console/operator/workspaces/{}/suspend", workspace.id)>
                 <p>{text.suspend_ask}</p>
                 <label class="field"><span class="field__label">{text.reason}</span><input class="field__input" name="reason" required autocomplete="off" maxlength=120/></label>
                 <button class="button button--small button--danger-solid">{text.suspend_sure}</button>

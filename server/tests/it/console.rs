@@ -1,5 +1,7 @@
 //! The gates before the console: whoever is sent to one comes back to the page that they wanted.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{Answer, Client, Server, on_each_engine};
@@ -103,6 +105,10 @@ async fn an_operator_without_a_workspace_lands_on_the_operators_pages(server: Se
     assert!(!page.text.contains("href=\"/wallet\""));
     operator.get("/profile").await.expect(200);
     operator.get("/onboarding").await.expect(200);
+    // The next day the API asks operators to sign in again; the page says where.
+    server.clock.advance(Duration::from_secs(13 * 3_600));
+    let stale = operator.get("/operator/workspaces").await.expect(403);
+    assert!(stale.text.contains("href=\"/signin?return_to=%2Foperator%2Fworkspaces\""), "{}", stale.text);
 }
 
 async fn a_language_is_chosen_without_losing_the_page(server: Server) {
