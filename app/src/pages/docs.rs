@@ -27,7 +27,7 @@ pub(crate) fn DocsPage() -> impl IntoView {
         <header class="docs__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
             <a class="docs__name" href="/docs">{text.title}</a>
-            <a class="button" href="/home">{visit.text().landing.open_console}</a>
+            <a class="button" href="/home">{visit.text().common.open_console}</a>
         </header>
         <div class="docs">
             <details class="docs__menu docs__menu--phone">
