@@ -134,12 +134,13 @@ pub struct Visitor<'a> {
 
 /// Begins a sign-in, or, with a session, the linking of a Google account to its person.
 pub async fn start(app: &AppState, return_to: Option<&str>, linking: Option<SessionId>) -> Result<Started, Error> {
+    let return_to = accounts::checked_return_to(return_to.unwrap_or(DEFAULT_RETURN_TO))?.to_owned();
     let google = configured(app)?;
     let pending = Pending {
         state: app.entropy.token(),
         nonce: app.entropy.token(),
         pkce_verifier: app.entropy.token(),
-        return_to: accounts::checked_return_to(return_to.unwrap_or(DEFAULT_RETURN_TO))?.to_owned(),
+        return_to,
         linking,
         expires_at_us: app.now_us() + LIFETIME_US,
     };
