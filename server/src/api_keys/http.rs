@@ -56,8 +56,9 @@ async fn create_api_key(State(app): State<AppState>, caller: Caller, request: Re
     params(Paged),
     responses((status = 200, body = Vec<wire::ApiKey>, description = "Keys without secrets, the newest first.")),
     extensions(("x-errors" = json!([ErrorCode::ApiKeyScopeDenied]))))]
-async fn list_api_keys(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_api_keys(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs_session_or(Scope::ApiKeysWrite)?;
+    let page = page?;
     let keys = api_keys::list_api_keys(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     let now_us = app.now_us();
     Ok(page.answer(keys, |key| (key.created_at_us, key.id.0), |key| key_body(key, now_us)))

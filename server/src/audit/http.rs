@@ -57,9 +57,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 async fn list_audit(
     State(app): State<AppState>,
     caller: Caller,
-    page: Page,
-    Query(query): Query<AuditQuery>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<AuditQuery>>,
 ) -> ApiResult<Response> {
+    caller.needs(Scope::AuditRead)?;
+    let (page, Query(query)) = (page?, query?);
     let rows = read(&app, &caller, &page, &query, page.fetch_limit()).await?;
     Ok(page.answer(rows, |row| (row.created_at_us, row.id.0), entry_body))
 }
@@ -74,9 +76,11 @@ async fn list_audit(
 async fn export_audit(
     State(app): State<AppState>,
     caller: Caller,
-    page: Page,
-    Query(query): Query<AuditQuery>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<AuditQuery>>,
 ) -> ApiResult<Response> {
+    caller.needs(Scope::AuditRead)?;
+    let (page, Query(query)) = (page?, query?);
     let rows = read(&app, &caller, &page, &query, EXPORT_ROWS).await?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
@@ -92,7 +96,6 @@ async fn read(
     query: &AuditQuery,
     limit: i64,
 ) -> ApiResult<Vec<Recorded>> {
-    caller.needs(Scope::AuditRead)?;
     let filter = read_filter(query)?;
     let mut conn = app.db.acquire().await?;
     Ok(audit::list(&mut conn, caller.workspace.id, &filter, page.before_until(filter.to_us), limit).await?)

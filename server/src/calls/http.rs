@@ -140,10 +140,11 @@ async fn originate_call(app: State<AppState>, caller: Caller, request: Request) 
 async fn list_calls(
     State(app): State<AppState>,
     caller: Caller,
-    page: Page,
-    Query(query): Query<CallsQuery>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<CallsQuery>>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::CallsRead)?;
+    let (page, Query(query)) = (page?, query?);
     let filter = read_filter(&query)?;
     let calls = read_calls(&app, &caller, &page, &filter).await.failed_as(ErrorCode::CallsListFailed)?;
     Ok(page.answer(calls, |call| (call.started_at, call.id.0), call_body))

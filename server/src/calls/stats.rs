@@ -61,9 +61,10 @@ pub(super) struct StatsQuery {
 pub(super) async fn read_call_stats(
     State(app): State<AppState>,
     caller: Caller,
-    Query(query): Query<StatsQuery>,
+    query: ApiResult<Query<StatsQuery>>,
 ) -> ApiResult<Json<wire::CallStats>> {
     caller.needs(Scope::CallsRead)?;
+    let Query(query) = query?;
     let bucket = match query.bucket.trim() {
         "" | "day" => Bucket::Day,
         "hour" => Bucket::Hour,

@@ -16,10 +16,36 @@ pub(super) fn tag_of(content: &[u8]) -> String {
 
 /// The content with its tag, or 304 when the request names that tag.
 pub(super) fn answer(asked: &HeaderMap, etag: &str, content: impl IntoResponse) -> Response {
-    let known = asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { content.into_response() };
+    let mut response =
+        if is_known(asked, etag) { StatusCode::NOT_MODIFIED.into_response() } else { content.into_response() };
     if let Ok(etag) = HeaderValue::from_str(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     response
+}
+
+/// Whether `If-None-Match` names the tag: alone, in a list, or as `*`. Proxies that compress an answer make its tag weak,
+/// so weak tags count (RFC 9110 §13.1.2).
+fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+    let lines = asked.get_all(header::IF_NONE_MATCH).into_iter().filter_map(|value| value.to_str().ok());
+    let mut tags = lines.flat_map(|line| line.split(',')).map(str::trim);
+    tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_known_however_it_is_named() {
+        let asked =
+            |value: &str| HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_str(value).unwrap())]);
+        for known in ["\"a\"", "W/\"a\"", "*", "\"x\", \"a\"", "\"x\",W/\"a\""] {
+            assert!(is_known(&asked(known), "\"a\""), "{known}");
+        }
+        for other in ["\"x\"", "a", "", "W/\"x\"", "\"\""] {
+            assert!(!is_known(&asked(other), "\"a\""), "{other}");
+        }
+        assert!(!is_known(&HeaderMap::new(), "\"a\""));
+    }
 }

@@ -40,8 +40,14 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     }
 }
 
-/// Reads JSON and names the field of the first error.
+/// Reads a JSON object and names the field of the first error.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    let refused = |message: &'static str| Err(ApiError::new(ErrorCode::ValidationBadRequest).message(message));
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => {}
+        Some(_) => return refused("The body is not a JSON object. Send one, such as {\"name\": \"value\"}."),
+        None => return refused("The body is empty. Send a JSON object."),
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -82,7 +88,7 @@ pub(super) fn refusal(path: &str, text: &str, what: &str) -> ApiError {
         (Some(path), None) => Some(path.to_owned()),
         (None, None) => None,
     };
-    let reason = text.split(" at line ").next().unwrap_or_default();
+    let reason = in_words_of_json(text.split(" at line ").next().unwrap_or_default());
     let message = match &field {
         Some(field) => format!("`{field}` is not valid: {reason}."),
         None => format!("{what} is not what this endpoint takes: {reason}."),
@@ -92,6 +98,20 @@ pub(super) fn refusal(path: &str, text: &str, what: &str) -> ApiError {
         Some(field) => error.at(field),
         None => error,
     }
+}
+
+/// serde's reason, which speaks of Rust's types, in words of JSON.
+fn in_words_of_json(reason: &str) -> String {
+    let Some((found, wanted)) = reason.rsplit_once(", expected ") else { return reason.to_owned() };
+    let wanted = match wanted {
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number in range",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    let found = found.replace("invalid type: sequence", "invalid type: list");
+    format!("{}, expected {wanted}", found.replace("invalid type: map", "invalid type: object"))
 }
 
 #[cfg(test)]
@@ -124,7 +144,26 @@ mod tests {
         assert_eq!(field_of(r#"{"other":1}"#).as_deref(), Some("other"));
         assert_eq!(field_of(r#"{"inner":[{"count":"x"}]}"#).as_deref(), Some("inner[0].count"));
         assert_eq!(field_of(r#"{"inner":[{"size":1}]}"#).as_deref(), Some("inner[0].size"));
+        assert_eq!(field_of(r#"{"inner":[],"inner":[]}"#).as_deref(), Some("inner"));
         assert_eq!(field_of("").as_deref(), None);
         assert_eq!(field_of(r#"{"inner":[]} x"#).as_deref(), None);
+    }
+    #[test]
+    fn an_array_is_no_object_whose_fields_stand_in_order() {
+        for body in ["[[]]", " [ [] ]", "null", "\"inner\"", "7", "", " \n"] {
+            let refused = read_json::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!((refused.code, refused.field), (ErrorCode::ValidationBadRequest, None), "{body}");
+        }
+        assert!(read_json::<Outer>(b" \n{\"inner\":[]}").is_ok());
+    }
+
+    #[test]
+    fn reasons_name_no_types_of_rust() {
+        let message = |text: &str| read_json::<Outer>(text.as_bytes()).unwrap_err().message.into_owned();
+        assert!(message(r#"{"inner":[{"count":"x"}]}"#).ends_with("expected a whole number in range."));
+        assert!(message(r#"{"inner":[{"count":-1}]}"#).ends_with("expected a whole number in range."));
+        assert!(message(r#"{"inner":7}"#).ends_with("expected a list."));
+        assert!(message(r#"{"inner":[7]}"#).ends_with("expected an object."));
+        assert!(message(r#"{"inner":{}}"#).ends_with("invalid type: object, expected a list."));
     }
 }

@@ -12,6 +12,7 @@ use sautikit_api::ErrorCode;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::query;
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
@@ -91,7 +92,7 @@ impl FromRequestParts<AppState> for Page {
 impl Page {
     fn of(uri: &Uri) -> ApiResult<Self> {
         let (mut limit, mut position) = (DEFAULT_LIMIT, (i64::MAX, LAST_ID.to_owned()));
-        for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        for (key, value) in query::pairs(uri)? {
             match key.as_ref() {
                 "limit" => limit = read_limit(&value)?,
                 "cursor" => position = read_cursor(&value).ok_or_else(invalid_cursor)?,
@@ -156,6 +157,7 @@ mod tests {
     fn limits_are_bounded() {
         assert!(Page::of(&"/x?limit=0".parse().unwrap()).is_err());
         assert!(Page::of(&"/x?limit=201".parse().unwrap()).is_err());
+        assert!(Page::of(&"/x?limit=2&limit=3".parse().unwrap()).is_err());
         assert_eq!(Page::of(&"/x".parse().unwrap()).unwrap().limit(), 50);
     }
 }

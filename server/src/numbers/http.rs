@@ -69,10 +69,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 async fn list_available_numbers(
     State(app): State<AppState>,
     caller: Caller,
-    page: Page,
-    Query(query): Query<AvailableQuery>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<AvailableQuery>>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
+    let (page, Query(query)) = (page?, query?);
     let contains = query.contains.trim().trim_start_matches('+').to_owned();
     if !contains.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::field("contains", "`contains` is a run of digits."));
@@ -134,8 +135,9 @@ async fn claim_number(
     params(Paged),
     responses((status = 200, body = Vec<wire::Number>, description = "The workspace's numbers, the newest first.")),
     extensions(("x-scope" = json!(Scope::NumbersRead))))]
-async fn list_numbers(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_numbers(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
+    let page = page?;
     let mut conn = app.db.acquire().await?;
     let rows = tenants::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(rows, |number| (number.created_at, number.id.0), number_body))

@@ -57,8 +57,9 @@ async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Req
     params(Paged),
     responses((status = 200, body = Vec<wire::TopUp>, description = "Top-ups, the newest first.")),
     extensions(("x-scope" = json!(Scope::WalletRead))))]
-async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
+    let page = page?;
     let mut conn = app.db.acquire().await?;
     let top_ups = store::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(top_ups, |top_up| (top_up.created_at, top_up.id.0), top_up_body))

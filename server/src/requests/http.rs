@@ -53,10 +53,11 @@ struct RequestsQuery {
 async fn list_requests(
     State(app): State<AppState>,
     caller: Caller,
-    page: Page,
-    Query(query): Query<RequestsQuery>,
+    page: ApiResult<Page>,
+    query: ApiResult<Query<RequestsQuery>>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::AuditRead)?;
+    let (page, Query(query)) = (page?, query?);
     let filter = read_filter(&query)?;
     let mut conn = app.db.acquire().await?;
     let rows = store::list_requests(&mut conn, caller.workspace.id, &filter, page.before(), page.fetch_limit()).await?;

@@ -46,8 +46,9 @@ async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<J
     params(Paged),
     responses((status = 200, body = Vec<wire::LedgerEntry>, description = "Entries, the newest first.")),
     extensions(("x-scope" = json!(Scope::WalletRead))))]
-async fn list_ledger(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_ledger(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
+    let page = page?;
     let mut conn = app.db.acquire().await?;
     // The cursor's number is the entry's sequence, which orders a wallet without ties.
     let (before_seq, _) = page.before();

@@ -24,6 +24,8 @@ on_each_engine! {
     answers_carry_their_security_headers
     production_insists_on_https
     the_sdk_is_open_to_all_origins_and_the_api_to_none
+    a_query_is_unambiguous_text
+    what_a_key_may_do_is_checked_before_what_it_asks_for
 }
 
 async fn unknown_addresses_are_json_errors(server: Server) {
@@ -184,4 +186,34 @@ async fn the_sdk_is_open_to_all_origins_and_the_api_to_none(server: Server) {
     assert_eq!(sdk.header("access-control-allow-origin"), Some("*"));
     let owner = server.onboarded("a@example.com").await.with("origin", "https://shop.example");
     assert_eq!(owner.get("/v1/workspace").await.expect(200).header("access-control-allow-origin"), None);
+}
+
+async fn a_query_is_unambiguous_text(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let lists = [
+        "/v1/calls?remote",
+        "/v1/calls?number",
+        "/v1/audit?actor",
+        "/v1/requests?path",
+        "/v1/numbers/available?country",
+    ];
+    for list in lists {
+        let (path, name) = list.split_once('?').unwrap();
+        for query in [format!("{name}=%00"), format!("{name}=1&{name}=2"), "limit=1&limit=2".to_owned()] {
+            let refused = owner.get(&format!("{path}?{query}")).await.expect_error("validation.bad_request");
+            let named = if query.starts_with("limit") { "limit" } else { name };
+            assert_eq!(refused.json["error"]["field"], named, "{path}?{query}");
+        }
+    }
+}
+
+async fn what_a_key_may_do_is_checked_before_what_it_asks_for(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["recordings:read"]).await;
+    let lists =
+        ["calls", "audit", "audit.csv", "requests", "numbers", "numbers/available", "wallet/ledger", "wallet/top-ups"];
+    for list in lists {
+        key.get(&format!("/v1/{list}?limit=0&status=x&status=y")).await.expect_error("api_key.scope_denied");
+    }
+    key.get("/v1/calls/stats?from=x&from=y").await.expect_error("api_key.scope_denied");
 }

@@ -38,8 +38,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
     params(Paged),
     responses((status = 200, body = Vec<wire::Invitation>, description = "Open invitations, the newest first.")),
     extensions(("x-scope" = json!(Scope::MembersRead))))]
-async fn list_invitations(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_invitations(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs(Scope::MembersRead)?;
+    let page = page?;
     let open = invitations::list_invitations(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     let now_us = app.now_us();
     Ok(page.answer(open, |open| (open.created_at_us, open.id.0), |open| invitation_body(open, now_us)))

@@ -30,8 +30,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
     params(Paged),
     responses((status = 200, body = Vec<wire::Member>, description = "Members, the newest first.")),
     extensions(("x-scope" = json!(Scope::MembersRead))))]
-async fn list_members(State(app): State<AppState>, caller: Caller, page: Page) -> ApiResult<Response> {
+async fn list_members(State(app): State<AppState>, caller: Caller, page: ApiResult<Page>) -> ApiResult<Response> {
     caller.needs(Scope::MembersRead)?;
+    let page = page?;
     let members = list(&app, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(members, |member| (member.joined_at_us, member.user_id.0), member_body))
 }

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OriginalUri};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName};
 use sautikit_api::ErrorCode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ impl FromRequest<AppState> for Request {
     type Rejection = ApiError;
 
     async fn from_request(request: axum::extract::Request, app: &AppState) -> ApiResult<Self> {
-        let key = request.headers().get(IDEMPOTENCY_KEY).map(checked_key).transpose();
+        let key = checked_key(request.headers());
         let is_json = is_json(request.headers());
         let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
         let mut hash = Sha256::new();
@@ -60,12 +60,43 @@ impl FromRequest<AppState> for Request {
     }
 }
 
-fn checked_key(value: &HeaderValue) -> ApiResult<String> {
-    let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS);
-    key.map(str::to_owned).ok_or_else(|| {
-        ApiError::field(
+/// The request's key, if it has one. Two of them would leave open which one counts.
+fn checked_key(headers: &HeaderMap) -> ApiResult<Option<String>> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).into_iter();
+    let Some(first) = given.next() else { return Ok(None) };
+    let is_visible = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let key = first.to_str().ok().filter(is_visible).filter(|key| !key.is_empty() && key.len() <= KEY_MAX_CHARS);
+    match (key, given.next()) {
+        (Some(key), None) => Ok(Some(key.to_owned())),
+        _ => Err(ApiError::field(
             "Idempotency-Key",
-            format!("Give 1 to {KEY_MAX_CHARS} visible ASCII characters, such as a UUID."),
-        )
-    })
+            format!("Give one key of 1 to {KEY_MAX_CHARS} visible ASCII characters, such as a UUID."),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn key_of(values: &[&str]) -> Option<Option<String>> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        checked_key(&headers).ok()
+    }
+
+    #[test]
+    fn a_key_is_one_word_of_visible_ascii() {
+        assert_eq!(key_of(&[]), Some(None));
+        assert_eq!(key_of(&["a'b\"c"]), Some(Some("a'b\"c".to_owned())));
+        assert!(key_of(&[&"a".repeat(255)]).is_some());
+        for wrong in ["", " ", "a b", "a\tb", "é", &"a".repeat(256)] {
+            assert_eq!(key_of(&[wrong]), None, "{wrong:?}");
+        }
+        assert_eq!(key_of(&["a", "a"]), None);
+    }
 }
