@@ -185,12 +185,13 @@ impl From<crate::api_keys::Error> for ApiError {
             Error::Revoked => ErrorCode::ApiKeyRevoked.into(),
             Error::Superseded => Self::new(ErrorCode::ApiKeyRevoked).message(message),
             Error::NameRequired => Self::new(ErrorCode::ApiKeyNameRequired).at("name"),
-            Error::ScopeInvalid(_) => Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes"),
-            Error::ExpiryInvalid(_) => Self::field("expires_at", message),
+            Error::ScopeInvalid(_) | Error::ScopesEmpty => Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes"),
+            Error::ExpiryInvalid(_) | Error::OutlivesCaller(_) => Self::field("expires_at", message),
             Error::NotFound => ErrorCode::ApiKeyNotFound.into(),
             Error::AlreadyRevoked => ErrorCode::ApiKeyAlreadyRevoked.into(),
             Error::AlreadyExpired => Self::new(ErrorCode::ApiKeyAlreadyRevoked).message(message),
             Error::OverlapInvalid => Self::field("overlap_seconds", message),
+            Error::BeyondLifetime => Self::new(ErrorCode::ApiKeyScopeDenied).message(message),
             Error::BeyondRights(scope) => {
                 let details = serde_json::json!({ "required": scope.as_str() });
                 Self::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details)

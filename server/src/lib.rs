@@ -17,6 +17,7 @@ pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod jobs;
+pub mod line;
 pub mod mail;
 pub mod numbers;
 pub mod payments;

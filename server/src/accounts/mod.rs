@@ -21,6 +21,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use crate::audit;
+use crate::line;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
@@ -189,9 +190,8 @@ pub fn checked_return_to(path: &str) -> Result<&str, Error> {
 
 /// A person's or workspace's name, trimmed.
 pub fn checked_name(field: &'static str, text: &str) -> Result<String, Error> {
-    let name = text.trim();
-    let usable = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.chars().any(char::is_control);
-    if usable { Ok(name.to_owned()) } else { Err(invalid(field, format!("Give 1 to {NAME_MAX_CHARS} characters."))) }
+    line::checked(text, NAME_MAX_CHARS)
+        .ok_or_else(|| invalid(field, format!("Give 1 to {NAME_MAX_CHARS} visible characters on one line.")))
 }
 
 /// The person of that id.

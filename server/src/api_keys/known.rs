@@ -87,8 +87,9 @@ mod tests {
             created_by: "00000000-0000-7000-8000-000000000003".parse().unwrap(),
             role: Role::Owner,
             workspace,
+            expires_at_us: None,
         };
-        let stored = StoredKey { key, expires_at_us: None, last_used_at_us: None, revoked_at_us: None };
+        let stored = StoredKey { key, last_used_at_us: None, revoked_at_us: None };
         Found { stored, former_until_us: None }
     }
 

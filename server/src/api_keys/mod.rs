@@ -18,7 +18,9 @@ use sqlx::AnyConnection;
 
 use crate::accounts::{Grant, Scope, Workspace};
 use crate::audit;
-use crate::http::caller::Caller;
+use crate::clock::rfc3339;
+use crate::http::caller::{Caller, Credential};
+use crate::line;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 
@@ -52,12 +54,18 @@ pub enum Error {
     /// Missing or too long.
     #[error("an API key needs a name")]
     NameRequired,
+    /// A key that could do nothing.
+    #[error("Give at least one scope, or leave `scopes` out for all that `*` stands for.")]
+    ScopesEmpty,
     /// Unknown, or more than the caller has.
     #[error("Scope `{0}` does not exist or is more than you may give. The reference lists the scopes.")]
     ScopeInvalid(String),
     /// Not a time, or not in the future.
     #[error("`{0}` is not a time in the future in RFC 3339, such as 2030-01-31T00:00:00Z.")]
     ExpiryInvalid(String),
+    /// A key makes or shows no key that works for longer than itself.
+    #[error("The key that asks expires at {}, and no key may give more than it has, time included.", rfc3339(*.0))]
+    OutlivesCaller(i64),
     /// Not one of the workspace's.
     #[error("the API key is not found")]
     NotFound,
@@ -73,6 +81,9 @@ pub enum Error {
     /// Rotation shows a secret, so it takes every right of the key.
     #[error("Rotating shows the key's new secret, so it takes every right of the key, and `{}` is not yours.", .0.as_str())]
     BeyondRights(Scope),
+    /// Rotation shows a secret, so the key that asks must not end before it.
+    #[error("Rotating shows the key's new secret, and that key works for longer than the one that asks.")]
+    BeyondLifetime,
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -131,6 +142,8 @@ pub struct RecognisedKey {
     pub role: Role,
     /// The key's workspace.
     pub workspace: Workspace,
+    /// Microseconds UTC; `None` for never.
+    pub expires_at_us: Option<i64>,
 }
 
 /// What a new key shall be.
@@ -158,7 +171,7 @@ pub async fn create_api_key(
         prefix: secret.public_prefix().to_owned(),
         grants: checked_grants(caller, new.scopes)?,
         created_at_us: now.as_microsecond(),
-        expires_at_us: new.expires_at.map(|text| checked_expiry(text, now)).transpose()?,
+        expires_at_us: within_lifetime(caller, new.expires_at.map(|text| checked_expiry(text, now)).transpose()?)?,
         last_used_at_us: None,
         last_used_ip: None,
         rotated_at_us: None,
@@ -167,7 +180,9 @@ pub async fn create_api_key(
     };
     let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
     store::insert_key(conn, caller.workspace.id, caller.user_id, &key, &hash).await?;
-    let details = json!({ "name": key.name, "scopes": grant_names(&key.grants) });
+    let details = json!({
+        "name": key.name, "scopes": grant_names(&key.grants), "expires_at": key.expires_at_us.map(rfc3339),
+    });
     audit::record(app, conn, &audit::Entry::by(caller, "api_key.created", key.id, details)).await?;
     Ok((key, secret))
 }
@@ -206,9 +221,7 @@ pub async fn revoke_keys_of(
 }
 
 fn checked_name(text: &str) -> Result<String, Error> {
-    let name = text.trim();
-    let usable = !name.is_empty() && name.chars().count() <= NAME_MAX_CHARS && !name.chars().any(char::is_control);
-    if usable { Ok(name.to_owned()) } else { Err(Error::NameRequired) }
+    line::checked(text, NAME_MAX_CHARS).ok_or(Error::NameRequired)
 }
 
 /// Nobody mints beyond their own rights, not by leaving the scopes out either; `*` is cut to its creator's role on use,
@@ -217,7 +230,7 @@ fn checked_grants(caller: &Caller, scopes: Option<&[String]>) -> Result<Vec<Gran
     let wildcard = [Grant::All.as_str().to_owned()];
     let scopes = scopes.unwrap_or(&wildcard);
     if scopes.is_empty() {
-        return Err(Error::ScopeInvalid(String::new()));
+        return Err(Error::ScopesEmpty);
     }
     let mut grants = Vec::with_capacity(scopes.len());
     for name in scopes {
@@ -234,6 +247,18 @@ fn checked_expiry(text: &str, now: Timestamp) -> Result<i64, Error> {
     match text.parse::<Timestamp>() {
         Ok(expiry) if expiry > now => Ok(expiry.as_microsecond()),
         _ => Err(Error::ExpiryInvalid(text.chars().take(40).collect())),
+    }
+}
+
+/// The asked expiry of a key that the caller makes: where a key asks that expires itself, its own at the latest.
+fn within_lifetime(caller: &Caller, expires_at_us: Option<i64>) -> Result<Option<i64>, Error> {
+    match caller.credential {
+        Credential::ApiKey { expires_at_us: Some(own), .. } => match expires_at_us {
+            Some(asked) if asked > own => Err(Error::OutlivesCaller(own)),
+            Some(asked) => Ok(Some(asked)),
+            None => Ok(Some(own)),
+        },
+        _ => Ok(expires_at_us),
     }
 }
 

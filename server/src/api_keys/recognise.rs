@@ -30,7 +30,7 @@ pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<R
     if stored.revoked_at_us.is_some() {
         return Err(Error::Revoked);
     }
-    if stored.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
+    if stored.key.expires_at_us.is_some_and(|expiry| expiry <= now_us) {
         return Err(Error::Expired);
     }
     if stored.last_used_at_us.is_none_or(|used| used <= now_us - TOUCH_EVERY_US) {
@@ -46,8 +46,12 @@ async fn find(app: &AppState, hash: &str) -> Result<Found, Error> {
     if let Some(stored) = store::find_key_by_hash(&mut conn, hash).await? {
         return Ok(Found { stored, former_until_us: None });
     }
-    let (current, until_us) = store::find_former_secret(&mut conn, hash).await?.ok_or(Error::Unknown)?;
-    let stored = store::find_key_by_hash(&mut conn, &current).await?.ok_or(Error::Unknown)?;
+    let Some((current, until_us)) = store::find_former_secret(&mut conn, hash).await? else {
+        // A key dies with its maker's membership, and is then not found with it.
+        let was_known = store::secret_exists(&mut conn, hash).await?;
+        return Err(if was_known { Error::Revoked } else { Error::Unknown });
+    };
+    let stored = store::find_key_by_hash(&mut conn, &current).await?.ok_or(Error::Revoked)?;
     Ok(Found { stored, former_until_us: Some(until_us) })
 }
 

@@ -10,7 +10,7 @@ use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{ApiKey, ApiKeySecret, Error, Grant, grants_include, store};
+use super::{ApiKey, ApiKeySecret, Error, Grant, grants_include, store, within_lifetime};
 use crate::audit;
 use crate::http::caller::Caller;
 use crate::secrets::Purpose;
@@ -41,6 +41,10 @@ pub async fn rotate_api_key(
     let creators_role = store::find_creators_role(conn, workspace, id).await?.ok_or(Error::AlreadyRevoked)?;
     if let Some(scope) = rights_of(&key.grants, creators_role).find(|scope| !caller.may_give(Grant::One(*scope))) {
         return Err(Error::BeyondRights(scope));
+    }
+
+    if !matches!(within_lifetime(caller, key.expires_at_us), Ok(expiry) if expiry == key.expires_at_us) {
+        return Err(Error::BeyondLifetime);
     }
 
     let secret = ApiKeySecret::generate(&app.entropy, !app.config.is_sandbox_only());

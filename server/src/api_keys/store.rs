@@ -75,6 +75,10 @@ statements! {
         update api_keys
         set revoked_at = $3
         where workspace_id = $1 and created_by = $2 and revoked_at is null";
+    SECRET_EXISTS = "
+        select count(*)
+        from api_keys
+        where key_hash = $1";
     KEY_EXISTS = "
         select count(*)
         from api_keys
@@ -85,7 +89,6 @@ statements! {
 #[derive(Debug, Clone)]
 pub(super) struct StoredKey {
     pub(super) key: RecognisedKey,
-    pub(super) expires_at_us: Option<i64>,
     pub(super) last_used_at_us: Option<i64>,
     pub(super) revoked_at_us: Option<i64>,
 }
@@ -206,6 +209,12 @@ pub(super) async fn revoke_key(
     Ok(query.execute(conn).await?.rows_affected() == 1)
 }
 
+/// Whether a key has this secret, a member's or not.
+pub(super) async fn secret_exists(conn: &mut AnyConnection, hash: &str) -> Result<bool, Error> {
+    let count: i64 = sqlx::query_scalar(SECRET_EXISTS).bind(hash).fetch_one(conn).await?;
+    Ok(count == 1)
+}
+
 pub(super) async fn key_exists(conn: &mut AnyConnection, workspace: WorkspaceId, id: ApiKeyId) -> Result<bool, Error> {
     let query = sqlx::query_scalar(KEY_EXISTS).bind(workspace.to_string()).bind(id.to_string());
     let count: i64 = query.fetch_one(conn).await?;
@@ -235,10 +244,10 @@ fn stored_key(row: &AnyRow) -> Result<StoredKey, Error> {
         created_by: parsed(row, "created_by")?,
         role: known(row, "role", Role::parse)?,
         workspace: workspace_in(row)?,
+        expires_at_us: row.try_get("expires_at")?,
     };
     Ok(StoredKey {
         key,
-        expires_at_us: row.try_get("expires_at")?,
         last_used_at_us: row.try_get("last_used_at")?,
         revoked_at_us: row.try_get("revoked_at")?,
     })

@@ -67,6 +67,8 @@ pub enum Credential {
         id: ApiKeyId,
         /// Its scopes.
         grants: Vec<Grant>,
+        /// When it ends (microseconds UTC); `None` for never.
+        expires_at_us: Option<i64>,
     },
 }
 
@@ -159,7 +161,7 @@ async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -
     if asked_workspace(&parts.headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());
     }
-    let credential = Credential::ApiKey { id: key.id, grants: key.grants };
+    let credential = Credential::ApiKey { id: key.id, grants: key.grants, expires_at_us: key.expires_at_us };
     Ok(Caller { user_id: key.created_by, workspace: key.workspace, role: key.role, credential, ip })
 }
 

@@ -24,6 +24,8 @@ on_each_engine! {
     the_overlap_is_at_most_a_week
     a_key_that_ended_is_not_rotated
     rotation_is_no_way_to_more_rights
+    a_key_gives_no_more_time_than_it_has
+    a_key_needs_a_scope_and_a_visible_name
     rotations_at_once_all_leave_working_secrets
     the_last_use_is_written_once_a_minute
     a_typing_error_is_found_without_the_database
@@ -258,6 +260,36 @@ async fn rotation_is_no_way_to_more_rights(server: Server) {
     reader.post(&rotate, json!({})).await.expect_error("api_key.scope_denied");
 }
 
+async fn a_key_gives_no_more_time_than_it_has(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let scopes = json!(["api_keys:write", "calls:read"]);
+    let end = "2026-11-02T09:00:00Z";
+    let made = owner.post("/v1/api-keys", json!({ "name": "hour", "scopes": scopes, "expires_at": end })).await;
+    let minter = server.client().with_key(made.expect(201).json["key"].as_str().unwrap());
+    let child = |expiry: Option<&str>| {
+        minter.post("/v1/api-keys", json!({ "name": "x", "scopes": ["calls:read"], "expires_at": expiry }))
+    };
+    assert_eq!(child(None).await.expect(201).json["expires_at"], end);
+    assert_eq!(child(Some("2026-11-02T08:30:00Z")).await.expect(201).json["expires_at"], "2026-11-02T08:30:00Z");
+    let refused = child(Some("2026-11-02T09:00:01Z")).await.expect_error("validation.bad_request");
+    assert_eq!(refused.json["error"]["field"], "expires_at");
+
+    let lasting = made_key(&owner, &["calls:read"]).await;
+    let rotate = format!("/v1/api-keys/{}/rotate", lasting.id);
+    minter.post(&rotate, json!({})).await.expect_error("api_key.scope_denied");
+    let own = made_id(&owner, "hour").await;
+    minter.post(&format!("/v1/api-keys/{own}/rotate"), json!({})).await.expect(200);
+}
+
+async fn a_key_needs_a_scope_and_a_visible_name(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    for name in ["\u{200b}", "\u{202e}abc", "a\u{2028}b", &"x".repeat(81)] {
+        owner.post("/v1/api-keys", json!({ "name": name })).await.expect_error("api_key.name_required");
+    }
+    let refused = owner.post("/v1/api-keys", json!({ "name": "x", "scopes": [] })).await;
+    assert!(refused.expect_error("api_key.scope_invalid").text.contains("at least one scope"));
+}
+
 async fn rotations_at_once_all_leave_working_secrets(server: Server) {
     let owner = server.onboarded("a@example.com").await;
     let made = made_key(&owner, &["api_keys:write"]).await;
@@ -358,4 +390,11 @@ async fn made_key(client: &Client, scopes: &[&str]) -> Made {
     let made = client.post("/v1/api-keys", json!({ "name": "test", "scopes": scopes })).await.expect(201).json;
     let text = |field: &str| made[field].as_str().expect("text").to_owned();
     Made { id: text("id"), secret: text("key") }
+}
+
+/// The id of the client's key of that name.
+async fn made_id(client: &Client, name: &str) -> String {
+    let keys = client.get("/v1/api-keys").await.expect(200).json;
+    let key = keys.as_array().expect("a list").iter().find(|key| key["name"] == name).expect("a key");
+    key["id"].as_str().expect("an id").to_owned()
 }

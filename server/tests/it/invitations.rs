@@ -14,6 +14,8 @@ on_each_engine! {
     accepting_takes_a_login
     invitations_expire_and_are_withdrawn
     inviting_again_replaces_the_first
+    who_leaves_brings_nobody_in
+    who_is_demoted_brings_in_nobody_greater
     declining_closes_the_invitation
     only_a_hash_of_the_token_is_stored
     who_may_invite_whom
@@ -130,6 +132,47 @@ async fn inviting_again_replaces_the_first(server: Server) {
     let dev = server.signed_in("dev@example.com").await;
     dev.post(&accept_path(&first), json!({})).await.expect_error("invitations.not_found");
     dev.post(&accept_path(&second), json!({})).await.expect(200);
+}
+
+async fn who_leaves_brings_nobody_in(server: Server) {
+    let owner = server.onboarded("owner@example.com").await;
+    let admin = server.joined(&owner, "admin@example.com", "admin").await;
+    let by_admin = invited(&server, &admin, "second-address@example.com").await;
+    let by_owner = invited(&server, &owner, "dev@example.com").await;
+    let user = admin.get("/v1/auth/me").await.json["id"].as_str().unwrap().to_owned();
+    owner.delete(&format!("/v1/workspace/members/{user}")).await.expect(204);
+
+    let back = server.signed_in("second-address@example.com").await;
+    back.post(&accept_path(&by_admin), json!({})).await.expect_error("invitations.not_found");
+    server.signed_in("dev@example.com").await.post(&accept_path(&by_owner), json!({})).await.expect(200);
+    let log = owner.get("/v1/audit?action_kind=member.removed").await.expect(200).json;
+    assert_eq!(log[0]["details"]["withdrawn_invitations"], 1);
+}
+
+async fn who_is_demoted_brings_in_nobody_greater(server: Server) {
+    let owner = server.onboarded("owner@example.com").await;
+    let other = server.joined(&owner, "other@example.com", "owner").await;
+    let invite = |email: &str, role: &str| {
+        let body = json!({ "email": email, "role": role });
+        async { other.post("/v1/workspace/invitations", body).await.expect(201) }
+    };
+    invite("as-owner@example.com", "owner").await;
+    let as_owner = server.token_of_last_mail();
+    invite("as-viewer@example.com", "viewer").await;
+    let as_viewer = server.token_of_last_mail();
+    invite("late-viewer@example.com", "viewer").await;
+    let late_viewer = server.token_of_last_mail();
+    let user = other.get("/v1/auth/me").await.json["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/workspace/members/{user}");
+
+    owner.patch(&path, json!({ "role": "admin" })).await.expect(200);
+    let refused = server.signed_in("as-owner@example.com").await.post(&accept_path(&as_owner), json!({})).await;
+    refused.expect_error("invitations.not_found");
+    server.signed_in("as-viewer@example.com").await.post(&accept_path(&as_viewer), json!({})).await.expect(200);
+
+    owner.patch(&path, json!({ "role": "viewer" })).await.expect(200);
+    let refused = server.signed_in("late-viewer@example.com").await.post(&accept_path(&late_viewer), json!({})).await;
+    refused.expect_error("invitations.not_found");
 }
 
 async fn declining_closes_the_invitation(server: Server) {

@@ -108,7 +108,7 @@ async fn members_leave_and_are_removed(server: Server) {
     leaving.get("/v1/workspace").await.expect_error("auth.no_workspace");
     owner.delete(&path(&member_id(&owner, "removed@example.com").await)).await.expect(204);
     removed.get("/v1/workspace").await.expect_error("auth.no_workspace");
-    key.get("/v1/calls").await.expect_error("api_key.invalid");
+    key.get("/v1/calls").await.expect_error("api_key.revoked");
     assert_eq!(owner.get("/v1/workspace/members").await.expect(200).json.as_array().unwrap().len(), 1);
 }
 

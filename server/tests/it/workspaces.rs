@@ -71,7 +71,7 @@ async fn a_deleted_workspace_is_gone_for_members_and_keys(server: Server) {
     delete(&owner, json!({ "confirm_name": "Duka" })).await.expect(204);
     owner.get("/v1/workspace").await.expect_error("auth.no_workspace");
     viewer.get("/v1/calls").await.expect_error("auth.no_workspace");
-    key.get("/v1/calls").await.expect_error("api_key.invalid");
+    key.get("/v1/calls").await.expect_error("api_key.revoked");
     let late = server.signed_in("x@example.com").await;
     let path = format!("/v1/invitations/{token}/accept");
     late.post(&path, json!({})).await.expect_error("invitations.not_found");

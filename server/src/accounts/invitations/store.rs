@@ -1,7 +1,7 @@
 //! SQL of invitations.
 
 use sautikit_api::accounts::Role;
-use sautikit_api::ids::{InvitationId, WorkspaceId};
+use sautikit_api::ids::{InvitationId, UserId, WorkspaceId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -44,6 +44,11 @@ statements! {
         update invitations
         set state = 'withdrawn', closed_at = $3
         where workspace_id = $1 and email = $2 and state = 'open'";
+    /// `$4` is a role, or empty for invitations to any.
+    WITHDRAW_FROM = "
+        update invitations
+        set state = 'withdrawn', closed_at = $3
+        where workspace_id = $1 and invited_by = $2 and state = 'open' and ($4 = '' or role = $4)";
     WITHDRAW_ALL = "
         update invitations
         set state = 'withdrawn', closed_at = $2
@@ -63,6 +68,18 @@ pub(super) async fn insert(conn: &mut AnyConnection, invitation: &Invitation, to
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Withdraws what this person sent, to one role or (`None`) to any; how many.
+pub(in crate::accounts) async fn withdraw_from(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    inviter: UserId,
+    role: Option<Role>,
+    now_us: i64,
+) -> Result<u64, Error> {
+    let query = sqlx::query(WITHDRAW_FROM).bind(workspace.to_string()).bind(inviter.to_string()).bind(now_us);
+    Ok(query.bind(role.map_or("", Role::as_str)).execute(conn).await?.rows_affected())
 }
 
 pub(super) async fn count_since(conn: &mut AnyConnection, workspace: WorkspaceId, since_us: i64) -> Result<i64, Error> {

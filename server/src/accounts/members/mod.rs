@@ -12,7 +12,7 @@ use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, sessions, workspaces};
+use super::{Error, invitations, sessions, workspaces};
 use crate::http::caller::Caller;
 use crate::state::AppState;
 use crate::{api_keys, audit};
@@ -45,7 +45,7 @@ pub async fn list_members(
 }
 
 /// Gives a member another role. Owners are made and demoted by owners only. Of a member who gains rights, all but the newest
-/// session end.
+/// session end; of one who loses the right to invite, the open invitations.
 pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Role) -> Result<Member, Error> {
     let mut tx = app.db.begin_write().await?;
     let (actor, mut member) = lock_both(&mut tx, caller, user).await?;
@@ -61,9 +61,10 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
     store::set_role(&mut tx, caller.workspace.id, user, role).await?;
     let gains = RIGHTS.iter().any(|right| right.roles.contains(&role) && !right.roles.contains(&member.role));
     let ended_sessions = if gains { sessions::end_older_sessions(app, &mut tx, user).await? } else { 0 };
+    let withdrawn_invitations = withdraw_beyond(app, &mut tx, caller.workspace.id, user, Some(role)).await?;
     let details = json!({
         "before": { "role": member.role }, "after": { "role": role }, "email": member.email,
-        "ended_sessions": ended_sessions,
+        "ended_sessions": ended_sessions, "withdrawn_invitations": withdrawn_invitations,
     });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "member.role_changed", user, details)).await?;
     tx.commit().await?;
@@ -73,7 +74,7 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
 }
 
 /// Removes a member, or lets the caller leave. Keys that they made are revoked: they would come back to life with a later
-/// invitation otherwise.
+/// invitation otherwise. Invitations that they sent are withdrawn: one to an address of their own would bring them back.
 pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Result<(), Error> {
     let mut tx = app.db.begin_write().await?;
     let (actor, member) = lock_both(&mut tx, caller, user).await?;
@@ -87,9 +88,11 @@ pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Res
     }
     store::delete_member(&mut tx, caller.workspace.id, user).await?;
     let revoked_api_keys = api_keys::revoke_keys_of(app, &mut tx, caller.workspace.id, user).await?;
+    let withdrawn_invitations = withdraw_beyond(app, &mut tx, caller.workspace.id, user, None).await?;
     let kind = if leaves { "member.left" } else { "member.removed" };
     let details = json!({
-        "before": { "role": member.role }, "email": member.email, "revoked_api_keys": revoked_api_keys
+        "before": { "role": member.role }, "email": member.email, "revoked_api_keys": revoked_api_keys,
+        "withdrawn_invitations": withdrawn_invitations,
     });
     audit::record(app, &mut tx, &audit::Entry::by(caller, kind, user, details)).await?;
     tx.commit().await?;
@@ -104,6 +107,23 @@ async fn lock_both(conn: &mut AnyConnection, caller: &Caller, user: UserId) -> R
     let actor = store::find_member(conn, workspace, caller.user_id).await?.ok_or(Error::NotAMember)?;
     let member = store::find_member(conn, workspace, user).await?.ok_or(Error::MemberUnknown)?;
     Ok((actor, member))
+}
+
+/// Withdraws the open invitations that this person could not send any more with that role, or as no member; how many.
+async fn withdraw_beyond(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+    role: Option<Role>,
+) -> Result<u64, Error> {
+    let may = |scope: Scope| role.is_some_and(|role| scope.is_of(role));
+    let beyond = match (may(Scope::MembersWrite), may(Scope::OwnersWrite)) {
+        (true, true) => return Ok(0),
+        (true, false) => Some(Role::Owner),
+        (false, _) => None,
+    };
+    invitations::store::withdraw_from(conn, workspace, user, beyond, app.now_us()).await
 }
 
 async fn refuse_last_owner(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<(), Error> {
