@@ -185,7 +185,9 @@ impl From<crate::api_keys::Error> for ApiError {
             Error::Revoked => ErrorCode::ApiKeyRevoked.into(),
             Error::Superseded => Self::new(ErrorCode::ApiKeyRevoked).message(message),
             Error::NameRequired => Self::new(ErrorCode::ApiKeyNameRequired).at("name"),
-            Error::ScopeInvalid(_) | Error::ScopesEmpty => Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes"),
+            Error::ScopeInvalid(_) | Error::ScopesEmpty => {
+                Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes")
+            }
             Error::ExpiryInvalid(_) | Error::OutlivesCaller(_) => Self::field("expires_at", message),
             Error::NotFound => ErrorCode::ApiKeyNotFound.into(),
             Error::AlreadyRevoked => ErrorCode::ApiKeyAlreadyRevoked.into(),

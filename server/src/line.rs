@@ -36,7 +36,14 @@ mod tests {
 
     #[test]
     fn names_of_all_scripts_are_lines() {
-        for name in ["Asha", "مطعم الوردة", "می‌خواهم", "酒店", "👩\u{200d}🌾 Farm", "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"] {
+        for name in [
+            "Asha",
+            "مطعم الوردة",
+            "می‌خواهم",
+            "酒店",
+            "👩\u{200d}🌾 Farm",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        ] {
             assert_eq!(checked(&format!(" {name} "), 40).as_deref(), Some(name));
         }
     }

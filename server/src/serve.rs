@@ -1,5 +1,6 @@
 //! `sautikit serve`: opens everything in order, says `ready`, and stops cleanly on SIGTERM or Ctrl-C.
 
+mod connections;
 mod shutdown;
 
 use std::io::ErrorKind;
@@ -103,11 +104,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
-    let service = http::router(&app)
-        .layer(Extension(started.gateway.clone()))
-        .into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(app.stopping.clone().cancelled_owned());
-    shutdown::run_until_stopped(&app, &started.gateway, signals, server.into_future()).await
+    let routes = http::router(&app).layer(Extension(started.gateway.clone()));
+    let server = connections::serve(listener, routes, app.stopping.clone());
+    shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
 }
 
 /// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
@@ -116,9 +115,8 @@ async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result
     let Ok(address) = app.config.metrics.listen.parse::<SocketAddr>() else { return Ok(()) };
     let listener = listen("metrics.listen", address, app.config.is_development()).await?;
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
-    let server = axum::serve(listener, http::operator_router(app).layer(Extension(gateway)).into_make_service());
-    let stopping = app.stopping.clone().cancelled_owned();
-    app.tasks.spawn(async move { server.with_graceful_shutdown(stopping).await });
+    let routes = http::operator_router(app).layer(Extension(gateway));
+    app.tasks.spawn(connections::serve(listener, routes, app.stopping.clone()));
     Ok(())
 }
 

@@ -246,11 +246,7 @@ fn stored_key(row: &AnyRow) -> Result<StoredKey, Error> {
         workspace: workspace_in(row)?,
         expires_at_us: row.try_get("expires_at")?,
     };
-    Ok(StoredKey {
-        key,
-        last_used_at_us: row.try_get("last_used_at")?,
-        revoked_at_us: row.try_get("revoked_at")?,
-    })
+    Ok(StoredKey { key, last_used_at_us: row.try_get("last_used_at")?, revoked_at_us: row.try_get("revoked_at")? })
 }
 
 /// Scopes are kept as names with spaces between; a name that this release does not know gives nothing.

@@ -3,16 +3,19 @@
 //! So [`JsonBody`] only collects bytes; the handler calls [`JsonBody::read`] when the caller is allowed.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::IntoResponse;
 use sautikit_api::ErrorCode;
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+
+/// Longest time that a body takes to arrive, so that nobody holds a request open for ever: 1 MiB in it is 140 kbit/s.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A body that will be read as `T`.
 pub struct JsonBody<T> {
@@ -34,9 +37,9 @@ impl<T: DeserializeOwned> JsonBody<T> {
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, app: &AppState) -> ApiResult<Self> {
+    async fn from_request(request: Request, _: &AppState) -> ApiResult<Self> {
         let is_json = is_json(request.headers());
-        Ok(Self { bytes: collect(request, app).await?, is_json, shape: PhantomData })
+        Ok(Self { bytes: collect(request).await?, is_json, shape: PhantomData })
     }
 }
 
@@ -64,13 +67,21 @@ pub fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The whole body, at most the router's limit.
-pub async fn collect(request: Request, app: &AppState) -> ApiResult<Bytes> {
-    Bytes::from_request(request, app).await.map_err(|rejection| match rejection.into_response().status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::PayloadTooLarge.into(),
-        _ => ApiError::new(ErrorCode::ValidationBadRequest)
-            .message("The body ended before it was complete. Send it again."),
-    })
+/// The whole body, at most the router's limit and within [`BODY_TIMEOUT`].
+pub async fn collect(request: Request) -> ApiResult<Bytes> {
+    collect_within(BODY_TIMEOUT, request).await
+}
+
+async fn collect_within(limit: Duration, request: Request) -> ApiResult<Bytes> {
+    let refused = |message: &'static str| ApiError::new(ErrorCode::ValidationBadRequest).message(message);
+    match tokio::time::timeout(limit, Bytes::from_request(request, &())).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(ErrorCode::PayloadTooLarge.into())
+        }
+        Ok(Err(_)) => Err(refused("The body ended before it was complete. Send it again.")),
+        Err(_) => Err(refused("The body did not arrive in time. Send it again, on a faster line.")),
+    }
 }
 
 /// What serde says of `what`, with the field that it names in its path or in its text.
@@ -155,6 +166,16 @@ mod tests {
             assert_eq!((refused.code, refused.field), (ErrorCode::ValidationBadRequest, None), "{body}");
         }
         assert!(read_json::<Outer>(b" \n{\"inner\":[]}").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let endless = futures::stream::pending::<Result<Bytes, std::convert::Infallible>>();
+        let request = Request::new(axum::body::Body::from_stream(endless));
+        let refused = collect_within(Duration::from_millis(20), request).await.unwrap_err();
+        assert!(refused.message.contains("in time"), "{}", refused.message);
+        let whole = Request::new(axum::body::Body::from("{}"));
+        assert_eq!(collect(whole).await.unwrap(), "{}");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! POST of the console's plain HTML forms. The origin was checked by the router's middleware.
 
 use app::forms::{Fields, Next};
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -11,7 +10,7 @@ use sautikit_api::{ErrorCode, return_to};
 use super::Console;
 use super::pages::{self, LANGUAGE_COOKIE};
 use crate::error::ApiError;
-use crate::http::BODY_LIMIT_BYTES;
+use crate::http::json::collect;
 
 /// How long a chosen language is remembered: a year.
 const LANGUAGE_MAX_AGE_SECONDS: u32 = 31_536_000;
@@ -53,7 +52,10 @@ pub(super) async fn choose_language(request: Request) -> Response {
 
 async fn decode(request: Request) -> Result<(Parts, Fields), ApiError> {
     let (parts, body) = request.into_parts();
-    let body: Bytes = axum::body::to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_| ErrorCode::PayloadTooLarge)?;
+    // The body's limit stands in the extensions.
+    let mut unread = Request::new(body);
+    *unread.extensions_mut() = parts.extensions.clone();
+    let body = collect(unread).await?;
     let pairs = url::form_urlencoded::parse(&body).into_owned().collect();
     Ok((parts, Fields::new(pairs)))
 }

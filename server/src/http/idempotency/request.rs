@@ -44,7 +44,7 @@ impl Request {
 impl FromRequest<AppState> for Request {
     type Rejection = ApiError;
 
-    async fn from_request(request: axum::extract::Request, app: &AppState) -> ApiResult<Self> {
+    async fn from_request(request: axum::extract::Request, _: &AppState) -> ApiResult<Self> {
         let key = checked_key(request.headers());
         let is_json = is_json(request.headers());
         let uri = request.extensions().get::<OriginalUri>().map_or(request.uri(), |original| &original.0);
@@ -54,7 +54,7 @@ impl FromRequest<AppState> for Request {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        let body = collect(request, app).await?;
+        let body = collect(request).await?;
         hash.update(&body);
         Ok(Self { key, fingerprint: hex(&hash.finalize()), body, is_json })
     }

@@ -1,0 +1,180 @@
+//! The connections of a port: accepted, held to a pace, and closed in good order.
+//!
+//! axum's own server gives a client all the time that it wants to finish a request's head, so that whoever opens many
+//! connections and says little holds them all. Here a head has a deadline, which a connection that waits for its next
+//! request has too, and a bound. Bodies have theirs in `http::json`. TLS and HTTP/2 are the proxy's.
+
+use std::convert::Infallible;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Longest time from the last answer, or from the beginning, to the end of the next request's head. Longer than the 60 s
+/// that proxies keep an idle connection, so that they close it and not we while a request is on its way.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// Largest head of a request, with its line: four times what common proxies let through.
+const HEAD_LIMIT_BYTES: usize = 64 * 1024;
+/// Pause after the system had no socket for us (too many open files): connections must end before it has.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Serves until `stopping`; then takes no more connections and waits for the open requests.
+///
+/// # Errors
+/// None today; the listener's failures are logged and tried again.
+pub(super) async fn serve(listener: TcpListener, routes: Router, stopping: CancellationToken) -> io::Result<()> {
+    serve_with(HEAD_TIMEOUT, listener, routes, stopping).await
+}
+
+async fn serve_with(
+    head_timeout: Duration,
+    listener: TcpListener,
+    routes: Router,
+    stopping: CancellationToken,
+) -> io::Result<()> {
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_LIMIT_BYTES);
+    let connections = TaskTracker::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            () = stopping.cancelled() => break,
+        };
+        connections.spawn(serve_connection(server.clone(), stream, peer, routes.clone(), stopping.clone()));
+    }
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+    Ok(())
+}
+
+async fn serve_connection(
+    server: http1::Builder,
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: Router,
+    stopping: CancellationToken,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = routes.clone().oneshot(request);
+        async move { answer.await as Result<Response, Infallible> }
+    });
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // The client's doing: it went away, was too slow, or spoke no HTTP.
+        tracing::trace!(%error, "a connection ended");
+    }
+}
+
+/// The next connection. A client that is gone before it was accepted is passed over.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_client(&error) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection could be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_client(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// What the server says to a client that sends this and then waits, until the server closes.
+    async fn said_to(sent: &[u8]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes = Router::new().route(
+            "/",
+            get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move {
+                assert!(peer.ip().is_loopback());
+                "hello"
+            }),
+        );
+        let stopping = CancellationToken::new();
+        let server = tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, stopping.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let mut said = Vec::new();
+        // A reset after the answer is an end too.
+        let _ = client.read_to_end(&mut said).await;
+        stopping.cancel();
+        server.await.unwrap().unwrap();
+        String::from_utf8(said).unwrap()
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_finish_a_head_is_disconnected() {
+        assert_eq!(said_to(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await, "");
+        assert_eq!(said_to(b"").await, "");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_asks_nothing_more_is_closed_after_its_answer() {
+        let said = said_to(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.1 200") && said.ends_with("hello"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn requests_in_a_row_are_answered_in_a_row() {
+        let said = said_to(&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20)).await;
+        assert_eq!(said.matches("HTTP/1.1 200").count(), 20);
+    }
+
+    #[tokio::test]
+    async fn a_head_is_bounded() {
+        let sent = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(HEAD_LIMIT_BYTES));
+        let said = said_to(sent.as_bytes()).await;
+        assert!(said.starts_with("HTTP/1.1 431") || said.is_empty(), "{said}");
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_idle_connections_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stopping = CancellationToken::new();
+        let routes = Router::new().route("/", get(|| async { "hello" }));
+        let server = tokio::spawn(serve(listener, routes, stopping.clone()));
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut first = [0; 12];
+        client.read_exact(&mut first).await.unwrap();
+        stopping.cancel();
+        server.await.unwrap().unwrap();
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+    }
+}
