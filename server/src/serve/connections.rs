@@ -46,7 +46,7 @@ async fn serve_with(
     stopping: CancellationToken,
 ) -> io::Result<()> {
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_buf_size(HEAD_LIMIT_BYTES);
+    server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_header_size(HEAD_LIMIT_BYTES);
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {

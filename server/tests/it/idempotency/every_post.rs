@@ -45,7 +45,8 @@ async fn two_equal_requests_have_one_effect(server: Server) {
     let scene = Scene::set(server).await;
     for endpoint in endpoints().iter().filter(|endpoint| takes_key(endpoint) && endpoint.name() != NEEDS_A_GATEWAY) {
         let name = endpoint.name();
-        let (client, id) = (with_key(&caller_of(&scene, endpoint).await, &name), id_of(&scene, endpoint).await);
+        let (client, id) =
+            (with_key(&caller_of(&scene, endpoint).await, &name.replace(' ', "-")), id_of(&scene, endpoint).await);
         let first = endpoint.ask(&client, id.as_deref()).await;
         assert!((200..300).contains(&first.status), "{name}: {} {}", first.status, first.text);
         assert_eq!(first.header("idempotent-replayed"), None, "{name}");

@@ -107,7 +107,7 @@ impl Node {
     /// Asks the owner's session for a new API key under an idempotency key; `None` when no answer comes.
     pub(super) fn create_key_once(&self, name: String) -> impl Future<Output = Option<Answer>> + Send + 'static {
         let request = self.request(Method::POST, "/v1/api-keys").header("cookie", &self.session);
-        let request = request.header("idempotency-key", &name).json(&json!({ "name": name }));
+        let request = request.header("idempotency-key", name.replace(' ', "-")).json(&json!({ "name": name }));
         async move {
             let answer = request.send().await.ok()?;
             let status = answer.status().as_u16();
