@@ -19,6 +19,8 @@ use crate::state::AppState;
 
 /// The forms of the page that a mailed link opens.
 const OF_MAILED_LINK: [&str; 2] = [app::forms::VERIFY, app::forms::LANGUAGE];
+const SITE: &str = "sec-fetch-site";
+const JSON_ONLY: &str = "A change by cookie that names no `Origin` takes a JSON body only. Send `Content-Type: application/json`, or use an API key.";
 
 /// The refusal of a change by cookie that did not come from our own pages.
 pub(super) fn refusal(app: &AppState, request: &mut Request) -> Option<Response> {
@@ -33,7 +35,12 @@ pub(super) fn refusal(app: &AppState, request: &mut Request) -> Option<Response>
     let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || signs_in;
     let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
     let refused = guarded && !is_allowed(headers, &app.public_url);
-    refused.then(|| ApiError::from(ErrorCode::AuthOriginDenied).into_response())
+    let is_of_browser = headers.contains_key(header::ORIGIN) || headers.contains_key(SITE);
+    refused.then(|| match is_of_browser {
+        true => ApiError::from(ErrorCode::AuthOriginDenied).into_response(),
+        // A program that keeps cookies, curl for one.
+        false => ApiError::new(ErrorCode::AuthOriginDenied).message(JSON_ONLY).into_response(),
+    })
 }
 
 /// Whether this is a form of our own page that has an opaque origin. A foreign page in a sandbox has one too; its
@@ -45,7 +52,7 @@ fn is_opaque_of_ours(headers: &HeaderMap) -> bool {
 
 fn is_allowed(headers: &HeaderMap, public_url: &str) -> bool {
     let origin = headers.get(header::ORIGIN).map(|value| value.as_bytes());
-    let site = headers.get("sec-fetch-site").map(|value| value.as_bytes());
+    let site = headers.get(SITE).map(|value| value.as_bytes());
     match (origin, site) {
         (None, None) => {
             let has_body = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")

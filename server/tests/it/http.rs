@@ -25,6 +25,7 @@ on_each_engine! {
     production_insists_on_https
     the_sdk_is_open_to_all_origins_and_the_api_to_none
     a_query_is_unambiguous_text
+    a_request_shows_one_credential
     what_a_key_may_do_is_checked_before_what_it_asks_for
 }
 
@@ -75,7 +76,8 @@ async fn foreign_pages_can_not_write_by_cookie(server: Server) {
         .await
         .expect(201);
     owner.post("/v1/api-keys", body).await.expect(201);
-    owner.send("POST", "/v1/api-keys", Some("text/plain"), "{}").await.expect_error("auth.origin_denied");
+    let no_json = owner.send("POST", "/v1/api-keys", Some("text/plain"), "{}").await;
+    assert!(no_json.expect_error("auth.origin_denied").text.contains("application/json"));
     let email = json!({ "email": "a@example.com" });
     let foreign = server.client().with("origin", "https://evil.example").post("/v1/auth/magic-link", email).await;
     foreign.expect_error("auth.origin_denied");
@@ -205,6 +207,13 @@ async fn a_query_is_unambiguous_text(server: Server) {
             assert_eq!(refused.json["error"]["field"], named, "{path}?{query}");
         }
     }
+}
+
+async fn a_request_shows_one_credential(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let key = server.key_of(&owner, &["calls:read"]).await;
+    key.get("/v1/calls").await.expect(200);
+    key.with("authorization", "Bearer other").get("/v1/calls").await.expect_error("api_key.invalid");
 }
 
 async fn what_a_key_may_do_is_checked_before_what_it_asks_for(server: Server) {
