@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use sautikit::config::{Config, DEFAULT_FILE};
 use sautikit::{accounts, serve, telemetry};
+use tikv_jemallocator::Jemalloc;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 type Failure = Box<dyn std::error::Error>;
 

@@ -19,11 +19,16 @@ mod subject;
 use std::time::Duration;
 
 use serde_json::json;
+use tikv_jemallocator::Jemalloc;
 
 use self::account::Account;
 use self::bare::Bare;
 use self::load::{Ask, Load};
 use self::server::Server;
+
+/// As the server's, for what stands beside it.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Any failure ends the benchmark with a message.
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
