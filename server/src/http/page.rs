@@ -20,6 +20,8 @@ use crate::state::AppState;
 const DEFAULT_LIMIT: i64 = 50;
 /// Most rows of one page: keeps an answer below about 200 kB.
 const MAX_LIMIT: i64 = 200;
+/// What most rows stay below, so that a page's text is not moved while it grows.
+const ROW_BYTES: usize = 768;
 /// Of a moment (16) and an id (32).
 const CURSOR_DIGITS: usize = 48;
 /// Sorts after every id.
@@ -67,7 +69,12 @@ impl Page {
         let more = rows.len() > shown;
         rows.truncate(shown);
         let next = rows.last().filter(|_| more).map(|row| cursor(position(row)));
-        let mut response = axum::Json(rows.into_iter().map(body).collect::<Vec<_>>()).into_response();
+        let mut text = Vec::with_capacity(rows.len() * ROW_BYTES);
+        let rows: Vec<B> = rows.into_iter().map(body).collect();
+        let mut response = match serde_json::to_writer(&mut text, &rows) {
+            Ok(()) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+            Err(error) => ApiError::internal(error).into_response(),
+        };
         if let Some(next) = next {
             let link = format!("<{}>; rel=\"next\"", next_uri(&self.uri, &next));
             for (name, text) in [(NEXT_CURSOR, next), (header::LINK, link)] {
