@@ -3,11 +3,13 @@
 //! The same statements run on both; this file holds what differs: connection settings, how a write begins, and how busy
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
+mod group;
 mod migrations;
+mod turns;
 mod tx;
 
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
@@ -15,7 +17,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
-use self::tx::Turns;
+use self::group::Writers;
 pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
@@ -62,11 +64,11 @@ impl Dialect {
 }
 
 /// The database. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
     dialect: Dialect,
-    turns: Turns,
+    writers: Arc<Writers>,
 }
 
 impl Db {
@@ -93,13 +95,14 @@ impl Db {
                     if meta.idle_for > TRUSTED_IDLE {
                         connection.ping().await?;
                     }
-                    Ok(true)
+                    // On a full disk SQLite ends a transaction itself; the driver counts it on and could begin no other.
+                    Ok(!connection.is_in_transaction())
                 })
             })
             .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)))
             .connect(&url)
             .await?;
-        Ok(Self { pool, dialect, turns: Turns::new() })
+        Ok(Self { pool, dialect, writers: Arc::new(Writers::new()) })
     }
 
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
@@ -138,15 +141,12 @@ impl Db {
         (self.pool.size(), self.pool.num_idle())
     }
 
-    /// Begins a transaction that will write. SQLite takes its write lock here: a transaction that began by reading could
-    /// not get it later without failing. Never begin one inside another.
+    /// Begins a transaction that will write. On SQLite writers come one after another, and those who wait share a commit.
+    /// Never begin one inside another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
         match self.dialect {
-            Dialect::Sqlite => {
-                let turn = self.turns.take(ACQUIRE_TIMEOUT).await?;
-                Ok(Tx::new(self.pool.begin_with("begin immediate").await?, Some(turn)))
-            }
-            Dialect::Postgres => Ok(Tx::new(self.pool.begin().await?, None)),
+            Dialect::Sqlite => Ok(Tx::shared(self.writers.begin(&self.pool, ACQUIRE_TIMEOUT).await?)),
+            Dialect::Postgres => Ok(Tx::own(self.pool.begin().await?)),
         }
     }
 
