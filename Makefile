@@ -89,6 +89,7 @@ bench:
 	cargo bench -p sautikit --bench relay
 	cargo bench -p sautikit --bench gateway
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
+	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
 
 ##  fuzz     a minute per byte parser (needs cargo-fuzz and nightly)
 fuzz:

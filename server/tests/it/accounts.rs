@@ -28,6 +28,7 @@ on_each_engine! {
     the_audit_log_can_not_be_changed
     operators_are_granted_by_address
     production_sends_five_links_an_hour
+    a_withheld_link_is_nobodys_and_counts_for_the_client
     a_client_gets_thirty_links_an_hour
     signing_in_again_ends_the_browsers_old_session
     sessions_show_the_browser
@@ -225,6 +226,20 @@ async fn a_key_finds_its_workspace(server: Server) {
     let workspace = key.get("/v1/workspace").await.expect(200).json;
     assert_eq!(workspace, owner.get("/v1/auth/me").await.expect(200).json["workspace"]);
     assert_eq!(workspace["currency"], "KES");
+}
+
+async fn a_withheld_link_is_nobodys_and_counts_for_the_client(server: Server) {
+    let server = server.configured(|config| config.env = Environment::Production);
+    let links = async |condition: &str| -> i64 {
+        let query = sqlx::AssertSqlSafe(format!("select count(*) from magic_links where {condition}"));
+        sqlx::query_scalar(query).fetch_one(server.app.db.pool()).await.unwrap()
+    };
+    for _ in 0..40 {
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, Some("192.0.2.1")).await.unwrap();
+    }
+    // Five are the mailbox's; what is written beyond them ends with the client's share.
+    assert_eq!((links("email = 'a@example.com'").await, links("email = ''").await), (5, 25));
+    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
 }
 
 async fn a_client_gets_thirty_links_an_hour(server: Server) {
