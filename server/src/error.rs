@@ -162,9 +162,7 @@ impl From<crate::accounts::Error> for ApiError {
             Error::RoleChangeDenied => ErrorCode::AccountsRoleChangeDenied.into(),
             Error::RemoveDenied => ErrorCode::AccountsRemoveDenied.into(),
             Error::InvitationUnknown => ErrorCode::InvitationsNotFound.into(),
-            Error::InvitationForAnother { email } => {
-                Self::new(ErrorCode::AuthInviteEmailMismatch).details(serde_json::json!({ "email": email }))
-            }
+            Error::InvitationForAnother => ErrorCode::AuthInviteEmailMismatch.into(),
             Error::TooManyInvitations => Self::new(ErrorCode::RateLimited).message(message).retry_after(3600),
             Error::WorkspaceSuspended => ErrorCode::AccountSuspended.into(),
             Error::NotEmpty(_) => Self::new(ErrorCode::ValidationBadRequest).message(message),

@@ -57,16 +57,20 @@ fn offered(visit: Visit, offer: InvitationOffer, token: String, me: Me) -> AnyVi
 /// An open invitation whose addressee is somebody else than the visitor, or nobody yet, asks to sign in; any other is over.
 fn refused(visit: Visit, failure: ApiFailure, me: Option<Me>) -> AnyView {
     visit.reply.status(failure.status());
-    match failure.detail("email").map(str::to_owned) {
-        Some(invited) => sign_in_first(visit, invited, me),
-        None => over(visit, failure, me),
+    let text = &visit.text().invitation;
+    match (failure.detail("email").map(str::to_owned), failure.code()) {
+        (Some(invited), _) => sign_in_first(visit, fill(text.sign_in_first, &invited), invited, me),
+        (None, Some("auth.invite_email_mismatch")) => {
+            sign_in_first(visit, text.for_another.to_owned(), String::new(), me)
+        }
+        _ => over(visit, failure, me),
     }
 }
 
-fn sign_in_first(visit: Visit, invited: String, me: Option<Me>) -> AnyView {
+fn sign_in_first(visit: Visit, words: String, invited: String, me: Option<Me>) -> AnyView {
     let text = &visit.text().invitation;
     view! {
-        <EntryCard visit=visit.clone() title=text.title.to_owned() text=fill(text.sign_in_first, &invited)>
+        <EntryCard visit=visit.clone() title=text.title.to_owned() text=words>
             {ways_in(&visit, invited, &visit.address())}
             {me.map(|me| view! { <SignedInAs visit email=me.email/> })}
         </EntryCard>

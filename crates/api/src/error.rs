@@ -60,7 +60,7 @@ catalogue! {
     AuthGoogleExchangeFailed "auth.google_exchange_failed" 502 "Google did not confirm" "Google refused or failed to exchange the sign-in code." "Start the sign-in again.";
     AuthGoogleNotConfigured "auth.google_not_configured" 503 "Google sign-in is off" "This installation has no Google client configured." "Use a magic link.";
     AuthGoogleStateMismatch "auth.google_state_mismatch" 400 "Sign-in did not start here" "The answer from Google does not belong to a sign-in that this browser began." "Start the sign-in again in one browser window.";
-    AuthInviteEmailMismatch "auth.invite_email_mismatch" 403 "Invitation is for another address" "The invitation was sent to another e-mail address than yours; `details.email` names it." "Sign in with the invited address.";
+    AuthInviteEmailMismatch "auth.invite_email_mismatch" 403 "Invitation is for another address" "The invitation was sent to another e-mail address than yours." "Sign in with the invited address.";
     AuthNoWorkspace "auth.no_workspace" 409 "No workspace yet" "You are signed in but belong to no workspace." "Finish onboarding: POST /v1/auth/onboarding.";
     AuthSessionInvalid "auth.session_invalid" 401 "Not signed in" "No valid credential came with the request." "Sign in, or send `Authorization: Bearer` with an API key.";
     AuthTokenExpired "auth.token_expired" 401 "Link expired" "The sign-in link is older than 15 minutes." "Ask for a new link.";

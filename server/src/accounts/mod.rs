@@ -87,10 +87,7 @@ pub enum Error {
     InvitationUnknown,
     /// Sent to another address than the person's.
     #[error("the invitation is for another address")]
-    InvitationForAnother {
-        /// Which. Whoever has the token has the mail that was sent there.
-        email: String,
-    },
+    InvitationForAnother,
     /// More invitations in an hour than a workspace may send.
     #[error("This workspace has sent its share of invitations for this hour. Try again later.")]
     TooManyInvitations,

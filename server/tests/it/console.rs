@@ -10,7 +10,7 @@ on_each_engine! {
     a_page_asked_for_signed_out_is_shown_after_signing_in
     onboarding_leads_on_to_the_page_asked_for
     an_invitation_is_answered_after_signing_in_without_onboarding
-    another_addressee_is_told_whom_the_invitation_is_for
+    another_addressee_is_told_to_sign_in_as_the_invited
     an_operator_without_a_workspace_lands_on_the_operators_pages
     a_language_is_chosen_without_losing_the_page
     only_the_mailed_links_page_may_have_an_opaque_origin
@@ -81,13 +81,14 @@ async fn an_invitation_is_answered_after_signing_in_without_onboarding(server: S
     assert!(dev.get(&to).await.expect(200).text.contains("value=\"accept\""));
 }
 
-async fn another_addressee_is_told_whom_the_invitation_is_for(server: Server) {
+async fn another_addressee_is_told_to_sign_in_as_the_invited(server: Server) {
     let owner = server.onboarded("owner@example.com").await;
     owner.post("/v1/workspace/invitations", json!({ "email": "dev@example.com", "role": "viewer" })).await.expect(201);
     let page = format!("/invitation?token={}", server.token_of_last_mail());
     let other = browser(&server.signed_in("other@example.com").await).get(&page).await.expect(403);
     assert!(
-        other.text.contains("It was sent to dev@example.com") && other.text.contains("Signed in as other@example.com")
+        other.text.contains("It was sent to another address than yours")
+            && other.text.contains("Signed in as other@example.com")
     );
     let unknown = browser(&server.client()).get("/invitation?token=nonsense").await.expect(401);
     assert!(unknown.text.contains("This invitation is not open"), "{}", unknown.text);

@@ -83,7 +83,7 @@ async fn the_wrong_address_gets_nothing(server: Server) {
     let token = invited(&server, &owner, "dev@example.com").await;
     let thief = server.signed_in("thief@example.com").await;
     let told = thief.get(&format!("/v1/invitations/{token}")).await.expect_error("auth.invite_email_mismatch");
-    assert_eq!(told.json["error"]["details"], json!({ "email": "dev@example.com" }));
+    assert_eq!(told.json["error"]["details"], json!(null));
     thief.post(&accept_path(&token), json!({})).await.expect_error("auth.invite_email_mismatch");
     let decline = format!("/v1/invitations/{token}/decline");
     thief.post(&decline, json!({})).await.expect_error("auth.invite_email_mismatch");

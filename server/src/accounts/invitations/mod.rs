@@ -182,7 +182,7 @@ async fn find_offer(app: &AppState, conn: &mut AnyConnection, user: UserId, toke
     let offer = store::find_open(conn, &hash, app.now_us()).await?.ok_or(Error::InvitationUnknown)?;
     let person = super::store::find_user(conn, user).await?.ok_or(Error::Corrupt("session"))?;
     if person.email != offer.invitation.email {
-        return Err(Error::InvitationForAnother { email: offer.invitation.email });
+        return Err(Error::InvitationForAnother);
     }
     Ok(offer)
 }
