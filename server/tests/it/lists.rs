@@ -30,7 +30,7 @@ fn every_list_of_the_description_is_walked() {
     let document = sautikit::http::openapi::document();
     let has_cursor = |operation: &Value| {
         let parameters = operation["parameters"].as_array();
-        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "cursor"))
+        parameters.is_some_and(|all| all.iter().any(|parameter| parameter["$ref"] == "#/components/parameters/cursor"))
     };
     let paths = document["paths"].as_object().expect("paths").iter();
     // The exports take the same parameters and are not pages.

@@ -1,12 +1,13 @@
 //! From what handlers say to the whole document: who may call, shared errors, headers, tags, examples.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use sautikit_api::ErrorCode;
 use serde_json::{Map, Value, json};
 
+use super::components::Components;
 use super::errors::{Kind, scope_named, shared_codes};
-use super::examples;
+use super::{answers, examples};
 use crate::accounts::Scope;
 
 /// Methods that a path item can hold (OpenAPI 3.1 §4.8.9).
@@ -14,8 +15,6 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// What a handler says of its scope and its own error codes; see `docs/ARCHITECTURE.md`.
 const SCOPE: &str = "x-scope";
 const ERRORS: &str = "x-errors";
-/// The codes of one answer, for programs.
-const ERROR_CODES: &str = "x-error-codes";
 
 const DESCRIPTION: &str = "JSON in and out, UTF-8. Times are RFC 3339 in UTC, ids UUIDv7, money integers in minor units.\n\n\
     Authenticate with `Authorization: Bearer skt_live_…` or with the console's cookie `sk_session`; with the header present \
@@ -35,7 +34,7 @@ pub(super) fn complete(mut document: Value) -> Value {
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         complete_schemas(schemas);
     }
-    let mut tags = BTreeSet::new();
+    let (mut tags, mut components) = (BTreeSet::new(), Components::default());
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {
             let Some(item) = item.as_object_mut() else { continue };
@@ -44,11 +43,12 @@ pub(super) fn complete(mut document: Value) -> Value {
                     let tag = tag_of(path);
                     operation.insert("tags".into(), json!([tag]));
                     tags.insert(tag);
-                    complete_operation(path, method, operation);
+                    complete_operation(path, method, operation, &mut components);
                 }
             }
         }
     }
+    components.join(&mut document["components"]);
     document["tags"] = tags.into_iter().map(|name| json!({ "name": name })).collect();
     document
 }
@@ -83,7 +83,7 @@ fn security_schemes() -> Value {
     })
 }
 
-fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Value>, components: &mut Components) {
     add_path_parameters(path, operation);
     unwrap_optional_body(operation);
     let scope = operation.get(SCOPE).and_then(Value::as_str).and_then(scope_named);
@@ -109,11 +109,9 @@ fn complete_operation(path: &str, method: &str, operation: &mut Map<String, Valu
     let mut codes = shared_codes(&kind);
     let own = operation.remove(ERRORS).unwrap_or_default();
     codes.extend(own.as_array().into_iter().flatten().filter_map(Value::as_str).filter_map(ErrorCode::parse));
-    describe_successes(&kind, operation);
-    add_errors(codes, operation);
-    if kind.limited {
-        describe_rate(operation);
-    }
+    answers::describe_successes(&kind, operation, components);
+    answers::add_errors(codes, operation, components);
+    components.take_parameters(operation);
 }
 
 /// A body that may be left out is not one that may be null.
@@ -170,76 +168,6 @@ fn kind_of(path: &str, method: &str, scope: Option<Scope>, operation: &Map<Strin
         paged: named("cursor"),
         idempotent: named("Idempotency-Key"),
     }
-}
-
-/// Headers that follow from the kind of endpoint.
-fn describe_successes(kind: &Kind, operation: &mut Map<String, Value>) {
-    let text = |what: &str| json!({ "description": what, "schema": { "type": "string" } });
-    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
-    for (_, response) in responses.iter_mut() {
-        let Some(response) = response.as_object_mut() else { continue };
-        let headers = response.entry("headers").or_insert_with(|| json!({}));
-        headers["X-Request-Id"] = text("The id under which the server's log knows the request.");
-        if kind.paged {
-            headers["X-Next-Cursor"] = text("The next page's `cursor`; absent on the last page.");
-            headers["Link"] = text("The next page, `rel=\"next\"`; absent on the last page.");
-        }
-        if kind.idempotent {
-            headers["Idempotent-Replayed"] = text("`true` on a stored answer.");
-        }
-    }
-}
-
-/// What is left of the caller's rates stands on every answer.
-fn describe_rate(operation: &mut Map<String, Value>) {
-    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
-    for (_, response) in responses.iter_mut() {
-        for (name, what) in [
-            (
-                "RateLimit",
-                "What is left and when it is full again; a structured field, absent where nothing is limited.",
-            ),
-            ("RateLimit-Policy", "The limits that apply."),
-        ] {
-            response["headers"][name] = json!({ "description": what, "schema": { "type": "string" } });
-        }
-    }
-}
-
-fn add_errors(codes: Vec<ErrorCode>, operation: &mut Map<String, Value>) {
-    let mut by_status: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
-    for code in codes {
-        by_status.entry(code.status()).or_default().insert(code.as_str());
-    }
-    let responses = operation.entry("responses").or_insert_with(|| json!({}));
-    for (status, codes) in by_status {
-        responses[status.to_string()] = error_response(status, &codes);
-    }
-}
-
-fn error_response(status: u16, codes: &BTreeSet<&str>) -> Value {
-    let lines = codes
-        .iter()
-        .filter_map(|code| ErrorCode::parse(code))
-        .map(|code| format!("- [`{code}`](/docs/errors/{code}): {}", code.happened()));
-    let mut headers = json!({ "X-Request-Id": { "schema": { "type": "string" } } });
-    match status {
-        401 => headers["WWW-Authenticate"] = json!({ "schema": { "type": "string" } }),
-        409 | 429 | 503 => {
-            let description = "Seconds after which another try makes sense.";
-            headers["Retry-After"] = json!({ "description": description, "schema": { "type": "integer" } });
-        }
-        _ => {}
-    }
-    json!({
-        "description": lines.collect::<Vec<_>>().join("\n"),
-        ERROR_CODES: codes,
-        "headers": headers,
-        "content": { "application/json": {
-            "schema": { "$ref": "#/components/schemas/ErrorBody" },
-            "example": codes.first().and_then(|code| ErrorCode::parse(code)).map(examples::of_error),
-        } },
-    })
 }
 
 /// Moments are told by their names, as everywhere in the contract: `created_at`, `expires_at`.

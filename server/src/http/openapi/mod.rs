@@ -2,9 +2,12 @@
 //!
 //! Made from the same routers that serve: `routes!` takes a handler together with its `#[utoipa::path]`, so route and
 //! description can't drift. A handler says what is its own (body, answer, scope, its own error codes); [`complete`] adds
-//! what follows from it for every endpoint of that kind. Deliberately absent: a second list of endpoints.
+//! what follows from it for every endpoint of that kind. What many endpoints share stands once, under `components`.
+//! Deliberately absent: a second list of endpoints.
 
+mod answers;
 mod complete;
+mod components;
 mod errors;
 mod examples;
 pub mod params;

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use sautikit_api::ErrorCode;
 use serde_json::Value;
 
 use super::document;
@@ -46,6 +47,38 @@ fn every_reference_leads_somewhere() {
     }
     let document = document();
     visit(&document, &document);
+}
+
+#[test]
+fn refusals_stand_once_and_name_their_codes() {
+    let document = document();
+    let mut used = HashSet::new();
+    for (name, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if !status.starts_with(['4', '5']) {
+                continue;
+            }
+            let target = response["$ref"].as_str().unwrap_or_else(|| panic!("{name}: {status} is described in place"));
+            let codes = document.pointer(target.trim_start_matches('#')).unwrap();
+            let schema = codes.pointer("/content/application~1json/schema/allOf/1").unwrap();
+            let codes = schema.pointer("/properties/error/properties/code/enum").unwrap().as_array().unwrap();
+            for code in codes {
+                let code = ErrorCode::parse(code.as_str().unwrap()).unwrap();
+                assert_eq!(code.status().to_string(), *status, "{name}: {code}");
+            }
+            used.insert(target);
+        }
+    }
+    assert_eq!(used.len(), document["components"]["responses"].as_object().unwrap().len(), "one is never answered");
+}
+
+/// Room for three times the endpoints of today; written out at each endpoint, refusals alone took half a megabyte.
+const MOST_BYTES: usize = 512 * 1024;
+
+#[test]
+fn the_document_is_not_larger_than_it_needs() {
+    let length = document().to_string().len();
+    assert!(length < MOST_BYTES, "{length} bytes: let endpoints refer to what they share");
 }
 
 #[test]
