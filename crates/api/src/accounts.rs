@@ -107,8 +107,10 @@ pub struct Onboarded {
     /// Its name.
     pub workspace_name: String,
     /// Its country.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// Its currency.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// The caller's role in it.
     pub role: Role,
@@ -123,10 +125,13 @@ pub struct Workspace {
     /// Its name.
     pub name: String,
     /// ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// `active` or `suspended`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::WorkspaceStatus))]
     pub status: String,
     /// The caller's role in it.
     pub role: Role,

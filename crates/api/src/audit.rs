@@ -45,6 +45,7 @@ pub struct AuditEntry {
     /// RFC 3339.
     pub created_at: String,
     /// What was done, as `room.verb`: `api_key.created`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::AuditKind))]
     pub action_kind: String,
     /// Who did it.
     pub actor: AuditActor,
@@ -61,6 +62,7 @@ pub struct AuditEntry {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditActor {
     /// `user`, `api_key`, `operator` or `system`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::ActorKind))]
     pub kind: String,
     /// Of the person or key.
     pub id: Option<String>,

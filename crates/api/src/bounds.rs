@@ -21,6 +21,10 @@ pub struct Email(pub String);
 #[schema(max_length = 512, pattern = "^/[!-~]*$")]
 pub struct PagePath(pub String);
 
+/// A list of voice actions; [`crate::actions::schemas`] takes this place.
+#[derive(ToSchema)]
+pub struct VoiceActions(pub Vec<serde_json::Value>);
+
 /// ISO 3166-1 alpha-2.
 #[derive(ToSchema)]
 #[schema(pattern = "^[A-Z]{2}$")]

@@ -100,6 +100,7 @@ pub struct CreateCall {
     pub voice_callback_url: Option<String>,
     /// Voice actions to run on answer, instead of asking a callback.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::VoiceActions>))]
     pub actions: Option<serde_json::Value>,
     /// Who is told of the call's events; the number's when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,12 +137,15 @@ pub struct CallAccepted {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallLeg {
     /// `telephone`, `client` or `sip`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LegKind))]
     pub kind: String,
     /// `inbound` (it called us) or `outbound` (we called it).
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::Direction))]
     pub direction: String,
     /// E.164 number or SIP identity.
     pub target: String,
     /// The name of how it ended; null while it runs.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::HangupCause>))]
     pub outcome: Option<String>,
     /// RFC 3339; null when it was not answered.
     pub answered_at: Option<String>,
@@ -162,6 +166,7 @@ pub struct Call {
     /// The PBX's id, `HD_…`.
     pub pbx_call_id: String,
     /// `inbound` or `outbound`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::Direction))]
     pub direction: String,
     /// Where it stands.
     pub status: CallStatus,
@@ -178,8 +183,10 @@ pub struct Call {
     /// What it cost; null until it was debited.
     pub cost_minor: Option<i64>,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// Why it ended, from the table in the documentation.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::HangupCause>))]
     pub hangup_cause: Option<String>,
     /// The debit's entry; null until then, or when the call cost nothing.
     pub ledger_entry_id: Option<LedgerEntryId>,
@@ -206,6 +213,7 @@ pub struct CallEvent {
     /// Counts up from 1 within the call.
     pub sequence: i64,
     /// For instance `call.ringing`, `leg.answered`, `verb.started`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::CallEventKind))]
     pub kind: String,
     /// RFC 3339.
     pub occurred_at: String,
@@ -220,6 +228,7 @@ pub struct StreamedEvent {
     /// The entry's `sequence`, for `Last-Event-ID`.
     pub id: String,
     /// The entry's `kind`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::CallEventKind))]
     pub event: String,
     /// The entry, a [`CallEvent`] as JSON.
     pub data: String,
@@ -238,6 +247,7 @@ pub struct CallStats {
     /// What was debited so far.
     pub total_spend_minor: i64,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// One per hour or day of the span, oldest first, empty ones included.
     pub buckets: Vec<CallStatsBucket>,

@@ -182,6 +182,7 @@ pub struct ErrorBody {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorDetail {
     /// A code of [`ErrorCode`]; a string, so that an older client can read a newer server's answer.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::ErrorCode))]
     pub code: String,
     /// A sentence that names the offending value and the remedy.
     pub message: String,

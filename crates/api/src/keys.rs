@@ -34,6 +34,7 @@ pub struct CreateApiKey {
     pub name: String,
     /// Some of [`SCOPES`]; default `["*"]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::sets::Scope>>))]
     pub scopes: Option<Vec<String>>,
     /// RFC 3339; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +78,7 @@ pub struct ApiKey {
     /// Whether it works.
     pub status: ApiKeyStatus,
     /// What it may do.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<crate::sets::Scope>))]
     pub scopes: Vec<String>,
     /// RFC 3339.
     pub created_at: String,

@@ -19,6 +19,8 @@ pub mod operator;
 pub mod requests;
 pub mod return_to;
 pub mod rights;
+#[cfg(feature = "openapi")]
+pub mod sets;
 pub mod sip;
 pub mod wallet;
 

@@ -15,6 +15,7 @@ pub struct AvailableNumber {
     /// The same as `number`.
     pub e164: String,
     /// ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// For instance `["voice"]`.
     pub capabilities: Vec<String>,
@@ -27,6 +28,7 @@ pub struct AvailableNumber {
     /// Rate of calls from the number within its country, per minute.
     pub outbound_per_min_minor: i64,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
 }
 
@@ -41,12 +43,15 @@ pub struct Number {
     /// The same as `number`.
     pub e164: String,
     /// `active` or `suspended`; a released number is not shown.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::NumberStatus))]
     pub status: String,
     /// ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// For instance `["voice"]`.
     pub capabilities: Vec<String>,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// Rental of a whole month.
     pub monthly_price_minor: i64,

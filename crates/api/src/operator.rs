@@ -13,10 +13,13 @@ pub struct AdminWorkspace {
     /// Its name.
     pub name: String,
     /// ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Country))]
     pub country: String,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// `active` or `suspended`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::WorkspaceStatus))]
     pub status: String,
     /// Number of members.
     pub member_count: i64,

@@ -24,6 +24,7 @@ pub struct LoggedRequest {
     /// The answer's HTTP status.
     pub status: u16,
     /// The answer's code of the error catalogue.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::ErrorCode>))]
     pub error_code: Option<String>,
     /// Who asked: an API key, or a person with a session.
     pub actor: AuditActor,

@@ -15,6 +15,7 @@ pub struct Balance {
     /// `balance_minor - held_minor`.
     pub available_minor: i64,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// Below it `wallet.low_balance` fires; null for off.
     pub low_balance_threshold_minor: Option<i64>,
@@ -29,6 +30,7 @@ pub struct LedgerEntry {
     /// Its place in the wallet's order, from 1.
     pub seq: i64,
     /// `top_up`, `call`, `rental`, `adjustment`, `refund`, `reversal` or `storage`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LedgerEntryKind))]
     pub kind: String,
     /// Signed: money in is positive.
     pub amount_minor: i64,
@@ -50,7 +52,7 @@ pub struct LedgerEntry {
 #[serde(deny_unknown_fields)]
 pub struct CreateTopUp {
     /// `mpesa` or `paystack`; in development with nothing configured the simulator plays either.
-    #[cfg_attr(feature = "openapi", schema(pattern = "^(mpesa|paystack)$"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
     pub method: String,
     /// How much, in minor units.
     #[cfg_attr(feature = "openapi", schema(minimum = 1))]
@@ -67,14 +69,17 @@ pub struct TopUp {
     /// Its id.
     pub id: TopUpId,
     /// `mpesa` or `paystack`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
     pub method: String,
     /// Whether it is play money of the development simulator.
     pub simulated: bool,
     /// `pending`, `succeeded` or `failed`; succeeded is final.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpStatus))]
     pub status: String,
     /// How much.
     pub amount_minor: i64,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
     /// Why it failed, in the provider's words.
     pub failure_reason: Option<String>,

@@ -126,6 +126,11 @@ impl CauseKind {
         Self::ActionsLimit,
     ];
 
+    /// Its name in the table, which is the `hangup_cause` where nothing says more.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
     #[rustfmt::skip]
     const fn row(self) -> Row {
         let (name, status, dial, refusal) = match self {
@@ -204,7 +209,7 @@ impl Cause {
         match (self.kind, self.sip, self.code) {
             (CauseKind::Refused, _, Some(code)) => code.to_owned(),
             (CauseKind::Failed, Some(sip), _) => format!("sip.{sip}"),
-            (kind, ..) => kind.row().name.to_owned(),
+            (kind, ..) => kind.name().to_owned(),
         }
     }
 

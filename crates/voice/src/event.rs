@@ -32,6 +32,9 @@ macro_rules! event_names {
         pub enum EventName { $($(#[$doc])* $name,)* }
 
         impl EventName {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
             /// The name in the API.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }

@@ -148,9 +148,12 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// What [`Workspace::status`] can say.
+    pub const STATUSES: [&str; 2] = ["active", "suspended"];
+
     /// Its status on the wire.
     pub fn status(&self) -> &'static str {
-        if self.suspended { "suspended" } else { "active" }
+        Self::STATUSES[usize::from(self.suspended)]
     }
 }
 

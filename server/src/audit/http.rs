@@ -31,6 +31,7 @@ const EXPORT_ROWS: i64 = 10_000;
 #[serde(default)]
 struct AuditQuery {
     /// Only this kind of action, for instance `api_key.created`.
+    #[param(value_type = Option<sautikit_api::sets::AuditKind>)]
     action_kind: String,
     /// Only by this person or key: an id, or a person's address.
     actor: String,

@@ -31,12 +31,19 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// What [`Actor::kind`] can say.
+    pub(crate) const KINDS: [&str; 4] = [Self::USER, Self::API_KEY, Self::OPERATOR, Self::SYSTEM];
+    const USER: &str = "user";
+    const API_KEY: &str = "api_key";
+    const OPERATOR: &str = "operator";
+    const SYSTEM: &str = "system";
+
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Self::User(_) => "user",
-            Self::ApiKey(_) => "api_key",
-            Self::Operator(_) => "operator",
-            Self::System => "system",
+            Self::User(_) => Self::USER,
+            Self::ApiKey(_) => Self::API_KEY,
+            Self::Operator(_) => Self::OPERATOR,
+            Self::System => Self::SYSTEM,
         }
     }
 

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 
 use super::destination::{Destination, DestinationError, read_destination};
 use super::gateway::RatedTarget;
-use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate, lifecycle, store, tell};
+use super::{CallError, CallRow, Direction, LegKind, LegRecord, Milestone, Origin, Rate, lifecycle, store, tell};
 use crate::accounts;
 use crate::numbers::{self, TenantNumber};
 use crate::state::AppState;
@@ -260,7 +260,7 @@ pub(super) async fn start(
         store::legs::upsert_leg(tx, call.id, &stored).await?;
     }
     let data = serde_json::json!({ "status": call.status, "direction": call.direction.as_str() });
-    lifecycle::append(app, tx, call.id, "call.ringing", call.started_at, data).await?;
+    lifecycle::append(app, tx, call.id, Milestone::Ringing.as_str(), call.started_at, data).await?;
     Ok(tell(tx, app, call, EventKind::CallStarted).await?)
 }
 

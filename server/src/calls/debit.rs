@@ -6,7 +6,7 @@
 use sautikit_api::ids::CallId;
 use serde_json::json;
 
-use super::{CallError, lifecycle, store, tell};
+use super::{CallError, Milestone, lifecycle, store, tell};
 use crate::state::AppState;
 use crate::wallet::{self, EntryKind, Funds, NewEntry, Outcome, with_tries};
 use crate::webhooks::EventKind;
@@ -41,7 +41,7 @@ async fn try_debit(app: &AppState, call_id: CallId) -> Result<(), CallError> {
         call.cost_minor = Some(cost_minor);
         call.ledger_entry_id = Some(outcome.entry_id());
         let data = json!({ "cost_minor": cost_minor, "currency": call.currency.code() });
-        lifecycle::append(app, &mut tx, call.id, "call.billed", app.now_us(), data).await?;
+        lifecycle::append(app, &mut tx, call.id, Milestone::Billed.as_str(), app.now_us(), data).await?;
         tell(&mut tx, app, &call, EventKind::CallBilled).await?;
     }
     tx.commit().await?;

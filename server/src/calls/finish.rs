@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::store::legs::StoredLeg;
-use super::{CallError, CallRow, LegRecord, lifecycle, rating, store, tell};
+use super::{CallError, CallRow, LegRecord, Milestone, lifecycle, rating, store, tell};
 use crate::jobs::{self, Job};
 use crate::state::AppState;
 use crate::wallet::with_tries;
@@ -105,10 +105,11 @@ async fn rate_legs(tx: &mut AnyConnection, call: &CallRow, summary: &CallSummary
 
 async fn tell_end(app: &AppState, tx: &mut AnyConnection, call: &CallRow) -> Result<(), CallError> {
     let completed = call.status == CallStatus::Completed;
-    let timeline = if completed { "call.completed" } else { "call.failed" };
+    let milestone = if completed { Milestone::Completed } else { Milestone::Failed };
     let data = json!({ "status": call.status, "hangup_cause": call.hangup_cause,
         "duration_seconds": call.duration_seconds });
-    lifecycle::append(app, tx, call.id, timeline, call.ended_at.unwrap_or_else(|| app.now_us()), data).await?;
+    lifecycle::append(app, tx, call.id, milestone.as_str(), call.ended_at.unwrap_or_else(|| app.now_us()), data)
+        .await?;
     let kind = if completed { EventKind::CallCompleted } else { EventKind::CallFailed };
     Ok(tell(tx, app, call, kind).await?)
 }

@@ -56,7 +56,7 @@ struct CallsQuery {
     #[param(value_type = Option<CallStatus>)]
     status: String,
     /// `inbound` or `outbound`.
-    #[param(pattern = "^(inbound|outbound)$")]
+    #[param(value_type = Option<sautikit_api::sets::Direction>)]
     direction: String,
     /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
     #[param(schema_with = moment)]

@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 
 use super::store::events::EventRow;
 use super::store::legs::StoredLeg;
-use super::{CallError, Direction, LegRecord, store, tell};
+use super::{CallError, Direction, LegRecord, Milestone, store, tell};
 use crate::state::AppState;
 use crate::webhooks::EventKind;
 
@@ -92,7 +92,8 @@ pub(super) async fn answer(
         return Ok(false);
     }
     let call = store::find_call(tx, call_id).await?.ok_or(CallError::NotFound)?;
-    append(app, tx, call_id, "call.answered", answered_at, json!({ "status": CallStatus::Answered })).await?;
+    append(app, tx, call_id, Milestone::Answered.as_str(), answered_at, json!({ "status": CallStatus::Answered }))
+        .await?;
     tell(tx, app, &call, EventKind::CallAnswered).await?;
     Ok(true)
 }

@@ -36,7 +36,7 @@ pub use finish::{CallSummary, finish};
 pub use gateway::{CallsGateway, Hub, OriginateOrder, RatedTarget};
 pub use lifecycle::{mark_answered, record_event, record_leg, touch_media};
 pub use rating::Rate;
-pub use recover::recover;
+pub use recover::{CAUSE_NODE_LOST, recover};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]
@@ -114,6 +114,9 @@ macro_rules! names {
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             /// Its name in the database and the API.
             pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
 
@@ -141,6 +144,21 @@ names! {
         Client = "client",
         /// A carrier.
         Trunk = "trunk",
+    }
+}
+names! {
+    /// What this room adds to a call's timeline; the rest is the voice engine's.
+    Milestone {
+        /// The call is being placed, or comes in.
+        Ringing = "call.ringing",
+        /// It was answered.
+        Answered = "call.answered",
+        /// It was answered and has ended.
+        Completed = "call.completed",
+        /// It ended without an answer.
+        Failed = "call.failed",
+        /// Its cost was debited.
+        Billed = "call.billed",
     }
 }
 names! {

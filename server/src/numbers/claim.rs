@@ -99,7 +99,7 @@ fn tenant(workspace_id: WorkspaceId, id: NumberId, inventory: InventoryNumber, n
         inventory_id: inventory.id,
         workspace_id,
         e164: inventory.e164,
-        status: "active".to_owned(),
+        status: super::ACTIVE.to_owned(),
         country: inventory.country,
         capabilities: inventory.capabilities,
         currency: inventory.currency,

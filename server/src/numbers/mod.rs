@@ -24,6 +24,11 @@ pub use inventory::seed_development;
 pub use release::release;
 pub use routing::{check_callback_url, update_routing, voice_signing_secret};
 
+/// A number that was claimed and works.
+const ACTIVE: &str = "active";
+/// Where a number that is shown can stand; a released one is not shown.
+pub const STATUSES: [&str; 2] = [ACTIVE, "suspended"];
+
 /// Why a number could not be had or changed.
 #[derive(Debug, Error)]
 pub enum NumberError {
@@ -103,7 +108,7 @@ pub struct TenantNumber {
     pub workspace_id: WorkspaceId,
     /// `+` and digits.
     pub e164: String,
-    /// `active` or `suspended`.
+    /// One of [`STATUSES`].
     pub status: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,

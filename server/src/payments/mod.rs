@@ -27,6 +27,9 @@ pub enum Method {
 }
 
 impl Method {
+    /// Every method.
+    pub const ALL: &'static [Self] = &[Self::Mpesa, Self::Paystack];
+
     /// Its name in the database and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -37,11 +40,7 @@ impl Method {
 
     /// The method of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "mpesa" => Some(Self::Mpesa),
-            "paystack" => Some(Self::Paystack),
-            _ => None,
-        }
+        Self::ALL.iter().copied().find(|method| method.as_str() == name)
     }
 }
 
@@ -62,6 +61,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: &'static [Self] = &[Self::Pending, Self::Succeeded, Self::Failed];
+
     /// Its name in the database and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -73,7 +75,7 @@ impl Status {
 
     /// The status of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Succeeded, Self::Failed].into_iter().find(|status| status.as_str() == name)
+        Self::ALL.iter().copied().find(|status| status.as_str() == name)
     }
 }
 

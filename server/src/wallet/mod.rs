@@ -59,6 +59,10 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] =
+        &[Self::TopUp, Self::Call, Self::Rental, Self::Adjustment, Self::Refund, Self::Reversal, Self::Storage];
+
     /// Its name in the database and the API.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,20 +1,21 @@
 //! `dial`: call somebody and connect the party of the call to whoever answers.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ActionError, MAX_URL_CHARS,
     attributes::{Attributes, kind},
+    described::{Described, object},
 };
 
 /// Most targets that one `dial` rings: a team, not a campaign.
 pub const MAX_TARGETS: usize = 10;
 
-/// Longest ringing, in seconds: carriers give up long before.
-const MAX_RING_S: u32 = 600;
+/// How long it rings, in seconds: below, nobody reaches the telephone; carriers give up long before the end.
+const RING_S: RangeInclusive<u32> = 5..=600;
 
 /// Longest connected time, in seconds: a day.
 const MAX_DURATION_S: u32 = 86_400;
@@ -23,7 +24,7 @@ const MAX_DURATION_S: u32 = 86_400;
 const MAX_IDENTITY_CHARS: usize = 128;
 
 /// Digits of a telephone number as dialled: E.164 allows 15, local notations a few less.
-const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 3..=15;
+const NUMBER_DIGITS: RangeInclusive<usize> = 3..=15;
 
 /// Who is dialled. `Debug` masks the address, which is somebody's number.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -92,7 +93,7 @@ impl Dial {
                 Some(id) if id.trim().is_empty() => return Err(attributes.error("callerId", "expected a number")),
                 id => id,
             },
-            timeout_s: attributes.integer("timeout", 5..=MAX_RING_S)?.unwrap_or(defaults.timeout_s),
+            timeout_s: attributes.integer("timeout", RING_S)?.unwrap_or(defaults.timeout_s),
             max_duration_s: attributes.integer("maxDuration", 1..=MAX_DURATION_S)?.unwrap_or(defaults.max_duration_s),
             sequential: attributes.boolean("sequential")?.unwrap_or(defaults.sequential),
             action: attributes.url("action")?,
@@ -102,6 +103,62 @@ impl Dial {
         attributes.finish()?;
         Ok(dial)
     }
+
+    /// Its attributes as JSON Schema.
+    pub(super) fn schema() -> Value {
+        let defaults = Self::to(Vec::new());
+        let caller_id =
+            "Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.";
+        let ring = "How long to ring, in seconds; each target in turn when `sequential`.";
+        let (ring, talk) = (Described::integer(&RING_S, ring), "Longest connected time, in seconds.");
+        let sequential = "One target after the other; else all ring at once and the first to answer wins.";
+        let action = "Who is asked when the connection is over; the next action runs when absent.";
+        let star = "Whether `*` by the party of the call ends the connection.";
+        object(
+            "Calls one or several targets and connects the first that answers.",
+            &json!({ "to": ["client:front-desk", "+254722000042"], "timeout": 20 }),
+            [
+                ("to", Described::one_or_several("DialTarget", &(1..=MAX_TARGETS), "Who is dialled.").required()),
+                ("callerId", Described::text(1..=MAX_URL_CHARS, caller_id)),
+                ("timeout", ring.or(defaults.timeout_s)),
+                ("maxDuration", Described::integer(&(1..=MAX_DURATION_S), talk).or(defaults.max_duration_s)),
+                ("sequential", Described::boolean(sequential).or(defaults.sequential)),
+                ("action", Described::url(action)),
+                ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),
+            ],
+        )
+    }
+}
+
+/// A target as JSON Schema: one string, or an object that says which kind it is.
+pub(super) fn target_schema() -> Value {
+    let (low, high) = (NUMBER_DIGITS.start(), NUMBER_DIGITS.end());
+    // As `number`, `sip_uri` and `identity` read them below.
+    let number = format!(r"[ .()-]*\+?([ .()-]*[0-9]){{{low},{high}}}[ .()-]*");
+    let sip = r"sips?:[!#-;=?-~]+";
+    let identity = format!(r"[^\s\x00-\x1f\x7f-\x9f]{{1,{MAX_IDENTITY_CHARS}}}");
+    let only = |kind: &str, what: &str, pattern: &str| {
+        let text = json!({
+            "type": "string", "description": what, "pattern": format!("^{pattern}$"), "maxLength": MAX_URL_CHARS,
+        });
+        json!({
+            "title": kind, "type": "object", "properties": { kind: text }, "required": [kind], "additionalProperties": false,
+        })
+    };
+    json!({
+        "description": "Who is dialled.",
+        "oneOf": [
+            {
+                "type": "string",
+                "description": "A telephone number, E.164 or local to the workspace's country, `sip:user@host` or \
+                    `client:identity`.",
+                "pattern": format!("^({number}|{sip}|client:{identity})$"),
+            },
+            only("number", "A telephone number, E.164 or local to the workspace's country.", &number),
+            only("sip", "A `sip:` or `sips:` URI.", sip),
+            only("client", "The identity of a browser or app of the workspace.", &identity),
+        ],
+    })
 }
 
 fn targets(value: &Value, path: &str) -> Result<Vec<DialTarget>, ActionError> {

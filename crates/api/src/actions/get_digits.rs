@@ -1,12 +1,14 @@
 //! `getDigits`: collect key presses, with an optional prompt.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     ActionError, Say,
     attributes::{Attributes, kind},
+    described::{Described, object},
     json::single_key,
+    schema::with_key,
 };
 
 /// Most digits of one input; also what the engine keeps of digits pressed ahead.
@@ -20,6 +22,9 @@ const MAX_ATTEMPTS: u32 = 10;
 
 /// Most utterances of one prompt; enough to mix languages.
 const MAX_PROMPTS: usize = 10;
+
+/// What `finishOnKey` can be.
+const FINISH_KEYS: [&str; 13] = ["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
 
 /// Collects digits from the party of the call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -74,16 +79,54 @@ impl GetDigits {
         attributes.finish()?;
         Ok(get_digits)
     }
+
+    /// Its attributes as JSON Schema.
+    pub(super) fn schema() -> Value {
+        let (digits, seconds, attempts) = (1..=MAX_DIGITS, 1..=MAX_TIMEOUT_S, 1..=MAX_ATTEMPTS);
+        let num_digits = "Ends the input after so many digits; without it the key or a time-out does.";
+        let max_digits = "Another name of `numDigits`; give one of them.";
+        let first_digit = "Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.";
+        let finish_on_key = "The key that ends the input and is not part of it; an empty string for none.";
+        let mut schema = object(
+            "Collects key presses, with an optional prompt.",
+            &json!({ "numDigits": 1, "action": "/menu", "prompt": { "say": { "text": "Press 1 for sales." } } }),
+            [
+                ("numDigits", Described::integer(&digits, num_digits)),
+                ("maxDigits", Described::integer(&digits, max_digits)),
+                ("timeout", Described::integer(&seconds, "Longest pause between digits, in seconds.").or(5)),
+                ("firstDigitTimeout", Described::integer(&seconds, first_digit)),
+                ("finishOnKey", Described::one_of(&FINISH_KEYS, finish_on_key).or("#")),
+                ("action", Described::url("Who is asked with the digits; the voice callback URL when absent.")),
+                ("prompt", prompts_schema("Spoken before and between attempts, in order.")),
+                ("bargeIn", Described::boolean("Whether a digit cuts the prompt short.").or(true)),
+                ("attempts", Described::integer(&attempts, "How often it is asked while no digit comes.").or(1)),
+                ("invalidPrompt", prompts_schema("Spoken before the prompt is repeated.")),
+            ],
+        );
+        schema["not"] = json!({
+            "properties": { "numDigits": { "type": "integer" }, "maxDigits": { "type": "integer" } },
+            "required": ["numDigits", "maxDigits"],
+        });
+        schema
+    }
 }
 
 fn finish_on_key(attributes: &mut Attributes<'_>) -> Result<Option<char>, ActionError> {
     let Some(text) = attributes.text("finishOnKey", MAX_DIGITS as usize)? else { return Ok(Some('#')) };
-    let mut keys = text.chars();
-    match (keys.next(), keys.next()) {
-        (None, _) => Ok(None),
-        (Some(key @ ('0'..='9' | '*' | '#')), None) => Ok(Some(key)),
-        _ => Err(attributes.error("finishOnKey", "expected one of 0123456789*# or an empty string")),
+    if !FINISH_KEYS.contains(&text.as_str()) {
+        return Err(attributes.error("finishOnKey", "expected one of 0123456789*# or an empty string"));
     }
+    Ok(text.chars().next())
+}
+
+/// One prompt as JSON Schema, in both spellings of its verb.
+pub(super) fn prompt_schema() -> Value {
+    let what = "An utterance of a prompt.";
+    json!({ "description": what, "oneOf": [with_key("say", "Say"), with_key("Say", "Say")] })
+}
+
+fn prompts_schema(what: &str) -> Described {
+    Described::one_or_several("Prompt", &(0..=MAX_PROMPTS), what)
 }
 
 /// One prompt or a list of them, each an object with the single key `say`.

@@ -2,12 +2,14 @@
 //!
 //! Every notation becomes the same typed list of [`Action`] before anything runs. JSON is read here
 //! ([`parse_json`], and [`parse_list`] for the `actions` of `POST /v1/calls`); another notation only has to
-//! build the same structs. One verb, one file: its attributes, defaults and bounds.
+//! build the same structs. One verb, one file: its attributes, defaults and bounds, for the reader and for the API's
+//! description ([`schemas`]).
 //!
 //! Reading is strict on purpose: a misspelt attribute that is silently skipped costs its author an afternoon,
 //! a refused one costs a minute. A verb that no engine runs is an unknown verb. Nothing here runs anything.
 
 mod attributes;
+mod described;
 mod dial;
 mod error;
 mod get_digits;
@@ -17,6 +19,7 @@ mod pause;
 mod redirect;
 mod reject;
 mod say;
+mod schema;
 mod strict;
 
 pub use dial::{Dial, DialTarget, MAX_TARGETS};
@@ -28,6 +31,7 @@ pub use pause::Pause;
 pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
+pub use schema::{ACTIONS, ANSWER, schemas};
 
 use serde::Serialize;
 

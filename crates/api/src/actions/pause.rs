@@ -1,9 +1,13 @@
 //! `pause`: wait in silence.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ActionError, attributes::Attributes};
+use super::{
+    ActionError,
+    attributes::Attributes,
+    described::{Described, object},
+};
 
 /// Longest pause, in seconds; a longer one would look like a hung call.
 const MAX_LENGTH_S: u32 = 600;
@@ -22,5 +26,11 @@ impl Pause {
         let length_s = attributes.integer("length", 1..=MAX_LENGTH_S)?.unwrap_or(1);
         attributes.finish()?;
         Ok(Self { length_s })
+    }
+
+    /// Its attributes as JSON Schema.
+    pub(super) fn schema() -> Value {
+        let length = Described::integer(&(1..=MAX_LENGTH_S), "How long, in seconds.").or(1);
+        object("Waits; does not answer an unanswered call.", &json!({ "length": 2 }), [("length", length)])
     }
 }

@@ -1,9 +1,13 @@
 //! `reject`: turn an inbound call away before it is answered.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ActionError, attributes::Attributes};
+use super::{
+    ActionError,
+    attributes::Attributes,
+    described::{Described, object},
+};
 
 /// What the caller's side is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -33,5 +37,13 @@ impl Reject {
         };
         attributes.finish()?;
         Ok(Self { reason })
+    }
+
+    /// Its attributes as JSON Schema.
+    pub(super) fn schema() -> Value {
+        let reason = "What the caller's side is told: 603 Decline, or 486 Busy Here.";
+        let reason = Described::one_of(&["rejected", "busy"], reason).or("rejected");
+        let what = "Turns an unanswered inbound call away, free of charge; an answered one ends.";
+        object(what, &json!({ "reason": "busy" }), [("reason", reason)])
     }
 }

@@ -1,9 +1,13 @@
 //! `say`: speak a text.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ActionError, attributes::Attributes};
+use super::{
+    ActionError,
+    attributes::Attributes,
+    described::{Described, object},
+};
 
 /// Longest text of one `say`, in characters: about five minutes of speech.
 pub const MAX_TEXT_CHARS: usize = 4_096;
@@ -13,6 +17,9 @@ const MAX_LOOPS: u32 = 1_000;
 
 /// Longest voice or language name; BCP 47 recommends room for 35 characters.
 const MAX_NAME_CHARS: usize = 64;
+
+/// Slowest and fastest speech in percent; beyond, the installed voices are not understood.
+const RATE_PERCENT: std::ops::RangeInclusive<u16> = 25..=400;
 
 /// Speaks `text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,11 +54,32 @@ impl Say {
         let say = Self {
             voice: attributes.text("voice", MAX_NAME_CHARS)?.unwrap_or(defaults.voice),
             language: attributes.text("language", MAX_NAME_CHARS)?.unwrap_or(defaults.language),
-            rate_percent: attributes.percent("rate", 25..=400)?.unwrap_or(defaults.rate_percent),
+            rate_percent: attributes.percent("rate", RATE_PERCENT)?.unwrap_or(defaults.rate_percent),
             loops: attributes.integer("loop", 0..=MAX_LOOPS)?.unwrap_or(defaults.loops),
             text: defaults.text,
         };
         attributes.finish()?;
         Ok(say)
+    }
+
+    /// Its attributes as JSON Schema.
+    pub(super) fn schema() -> Value {
+        let defaults = Self::text("");
+        let voice = "`alice`, `woman` or `man`; the speech provider takes its nearest installed one.";
+        let rate = "Speed as a factor of the voice's own, kept to a hundredth.";
+        object(
+            "Speaks a text to the party of the call.",
+            &json!({ "text": "Your parcel is at the gate.", "language": "en-KE" }),
+            [
+                ("text", Described::text(1..=MAX_TEXT_CHARS, "What is spoken; not blank.").required()),
+                ("voice", Described::text(0..=MAX_NAME_CHARS, voice).or(defaults.voice)),
+                ("language", Described::text(0..=MAX_NAME_CHARS, "BCP 47 tag.").or(defaults.language)),
+                ("rate", Described::percent(&RATE_PERCENT, rate).or(1)),
+                (
+                    "loop",
+                    Described::integer(&(0..=MAX_LOOPS), "How often; 0 repeats until hang-up.").or(defaults.loops),
+                ),
+            ],
+        )
     }
 }

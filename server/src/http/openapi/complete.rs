@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::components::Components;
 use super::errors::{Kind, scope_named, shared_codes};
-use super::{answers, examples};
+use super::{answers, examples, sets};
 use crate::accounts::Scope;
 
 /// Methods that a path item can hold (OpenAPI 3.1 §4.8.9).
@@ -32,6 +32,8 @@ pub(super) fn complete(mut document: Value) -> Value {
     document["servers"] = json!([{ "url": "/", "description": "This installation" }]);
     document["components"]["securitySchemes"] = security_schemes();
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.extend(sautikit_api::actions::schemas());
+        sets::fill(schemas);
         complete_schemas(schemas);
     }
     let (mut tags, mut components) = (BTreeSet::new(), Components::default());

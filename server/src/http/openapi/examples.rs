@@ -131,9 +131,9 @@ examples! {
     calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",
         "status": "completed", "from": "+254700000001", "to": "+254722000001", "local_e164": "+254700000001",
         "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "currency": "KES",
-        "hangup_cause": "completed", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
+        "hangup_cause": "normal_clearing", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
         "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
-        "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "completed",
+        "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",
             "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "cost_minor": 305 }] });
     calls::CallEvent = json!({ "id": ENTRY, "sequence": 1, "kind": "call.ringing", "occurred_at": EARLIER, "data": {} });
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,

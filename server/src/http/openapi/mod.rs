@@ -11,6 +11,7 @@ mod components;
 mod errors;
 mod examples;
 pub mod params;
+mod sets;
 
 use std::sync::LazyLock;
 

@@ -82,6 +82,24 @@ fn the_document_is_not_larger_than_it_needs() {
 }
 
 #[test]
+fn closed_sets_are_filled_from_the_codes_tables() {
+    let document = document();
+    for name in sautikit_api::sets::names() {
+        let schema = &document["components"]["schemas"][&name];
+        let values = schema.get("enum").or_else(|| schema.pointer("/anyOf/0/enum"));
+        assert!(values.is_some_and(|values| values.as_array().is_some_and(|values| !values.is_empty())), "{name}");
+    }
+}
+
+#[test]
+fn voice_actions_are_described_by_their_readers() {
+    let document = document();
+    for (name, schema) in sautikit_api::actions::schemas() {
+        assert_eq!(document["components"]["schemas"][&name], schema, "{name} is another schema's name too");
+    }
+}
+
+#[test]
 fn every_body_has_an_example() {
     let document = document();
     let schemas = &document["components"]["schemas"];

@@ -1,0 +1,174 @@
+//! The schema against the readers: every name, bound, default and spelling that the one knows is tried on the other.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{schemas, verbs};
+use crate::actions::{Action, ActionError, parse_list};
+
+/// The reader's verdict on one action.
+fn read(verb: &str, attributes: &Value) -> Result<Action, ActionError> {
+    parse_list(&json!([{ verb: attributes }])).map(|mut actions| actions.remove(0))
+}
+
+/// The schema's example with this attribute, or without it where the value is none.
+fn with(schema: &Value, name: &str, value: Option<Value>) -> Value {
+    let mut attributes = schema["example"].clone();
+    let members = attributes.as_object_mut().expect("an object");
+    // Its other name would be refused beside it.
+    if name == "maxDigits" {
+        members.remove("numDigits");
+    }
+    match value {
+        Some(value) => members.insert(name.to_owned(), value),
+        None => members.remove(name),
+    };
+    attributes
+}
+
+/// Calls `check` with verb, schema of the verb, name and schema of the attribute.
+fn each_attribute(mut check: impl FnMut(&str, &Value, &str, &Value)) {
+    for (verb, schema) in verbs() {
+        for (name, attribute) in schema["properties"].as_object().expect("properties") {
+            check(verb, &schema, name, attribute);
+        }
+    }
+}
+
+#[test]
+fn every_verb_is_described_in_both_spellings() {
+    assert_eq!(verbs().map(|(verb, _)| verb), Action::VERBS);
+    let schemas = schemas();
+    for list in ["VoiceAction", "TitledVoiceAction"] {
+        for (step, (verb, schema)) in schemas[list]["oneOf"].as_array().expect("steps").iter().zip(verbs()) {
+            let spelled = step["required"][0].as_str().expect("a verb");
+            let target = step["properties"][spelled]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
+            assert_eq!(target.map(|target| &schemas[target]), Some(&schema), "{spelled}");
+            let read = read(spelled, &schema["example"]);
+            assert_eq!(read.as_ref().map(Action::verb), Ok(verb), "the example of {spelled}");
+        }
+    }
+}
+
+#[test]
+fn the_reader_knows_the_described_attributes_and_no_others() {
+    for (verb, schema) in verbs() {
+        let refused = read(verb, &with(&schema, "unknown", Some(json!(1)))).unwrap_err().message;
+        let known = refused.split_once("known are").expect("the reader names them").1;
+        let known: BTreeSet<&str> = known.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        let described = schema["properties"].as_object().expect("properties").keys();
+        assert_eq!(known, described.map(String::as_str).collect(), "{verb}");
+    }
+}
+
+#[test]
+fn only_required_attributes_can_not_be_absent_or_null() {
+    each_attribute(|verb, schema, name, _| {
+        let (absent, null) = (with(schema, name, None), with(schema, name, Some(Value::Null)));
+        let is_required = schema["required"].as_array().expect("a list").contains(&json!(name));
+        assert_eq!(read(verb, &absent).is_err(), is_required, "{verb}.{name}");
+        assert_eq!(read(verb, &absent), read(verb, &null), "{verb}.{name}: null is not absent");
+    });
+}
+
+#[test]
+fn described_defaults_are_what_absent_means() {
+    each_attribute(|verb, schema, name, attribute| {
+        if let Some(default) = attribute.get("default") {
+            let given = read(verb, &with(schema, name, Some(default.clone())));
+            assert!(given.is_ok(), "{verb}.{name}: {given:?}");
+            assert_eq!(given, read(verb, &with(schema, name, None)), "{verb}.{name}");
+        }
+    });
+}
+
+#[test]
+fn values_are_taken_up_to_the_described_bounds_and_not_beyond() {
+    each_attribute(|verb, schema, name, attribute| {
+        for (value, is_in) in edges(attribute) {
+            let verdict = read(verb, &with(schema, name, Some(value.clone())));
+            assert_eq!(verdict.is_ok(), is_in, "{verb}.{name} = {value}");
+        }
+    });
+}
+
+/// Values at the edges of what a schema allows, and whether they are inside.
+fn edges(attribute: &Value) -> Vec<(Value, bool)> {
+    let mut edges = vec![(json!({ "unknown": 1 }), false)];
+    if let Some(choices) = attribute["enum"].as_array() {
+        edges.extend(choices.iter().map(|choice| (choice.clone(), true)));
+        edges.extend([(json!("unknown"), false), (json!("##"), false), (json!(1), false)]);
+        return edges;
+    }
+    let kind = attribute["type"].as_str().or_else(|| attribute["type"][0].as_str());
+    match kind {
+        Some("string") => {
+            let longest = usize::try_from(attribute["maxLength"].as_u64().expect("a bound")).expect("a length");
+            edges.extend([
+                (json!("é".repeat(longest)), true),
+                (json!("é".repeat(longest + 1)), false),
+                (json!(1), false),
+            ]);
+            let blank_is_in = attribute.get("pattern").is_none();
+            edges.extend([(json!(""), blank_is_in), (json!(" \t"), blank_is_in)]);
+        }
+        Some("integer") => {
+            let bound = |name: &str| attribute[name].as_i64().expect("a bound");
+            let (low, high) = (bound("minimum"), bound("maximum"));
+            edges.extend([(json!(low), true), (json!(high), true), (json!(low - 1), false), (json!(high + 1), false)]);
+            edges.extend([(json!(1.5), false), (json!("1"), false)]);
+        }
+        Some("number") => {
+            let bound = |name: &str| attribute[name].as_f64().expect("a bound");
+            let (low, high) = (bound("minimum"), bound("maximum"));
+            edges.extend([
+                (json!(low), true),
+                (json!(high), true),
+                (json!(low - 0.01), false),
+                (json!(high + 0.01), false),
+            ]);
+        }
+        Some("boolean") => edges.extend([(json!(true), true), (json!(false), true), (json!("true"), false)]),
+        // One or several; each kind of item has a claim of its own.
+        _ => edges.extend(several(attribute)),
+    }
+    edges
+}
+
+fn several(attribute: &Value) -> Vec<(Value, bool)> {
+    let list = &attribute["oneOf"][1];
+    let bound = |name: &str| usize::try_from(list[name].as_u64().expect("a bound")).expect("a length");
+    let (fewest, most) = (bound("minItems"), bound("maxItems"));
+    let item = match list["items"]["$ref"].as_str().and_then(|target| target.rsplit('/').next()) {
+        Some("Prompt") => json!({ "say": { "text": "Press 1." } }),
+        Some("DialTarget") => json!("+254722000042"),
+        other => panic!("give an example of {other:?}"),
+    };
+    let of = |count: usize| json!(vec![item.clone(); count]);
+    vec![(item.clone(), true), (of(fewest), true), (of(most), true), (of(most + 1), false), (of(0), fewest == 0)]
+}
+
+#[test]
+fn a_target_is_one_of_the_described_kinds() {
+    let kinds = schemas()["DialTarget"]["oneOf"].as_array().expect("kinds").clone();
+    let titles: BTreeSet<&str> = kinds.iter().filter_map(|kind| kind["title"].as_str()).collect();
+    let refused = read("dial", &json!({ "to": { "unknown": "1" } })).unwrap_err().message;
+    let known = refused.split_once("known are").expect("the reader names them").1;
+    assert_eq!(known.split(',').map(str::trim).collect::<BTreeSet<_>>(), titles);
+}
+
+#[test]
+fn a_prompt_is_spoken_in_either_spelling() {
+    for prompt in schemas()["Prompt"]["oneOf"].as_array().expect("spellings") {
+        let spelled = prompt["required"][0].as_str().expect("a verb");
+        assert!(read("getDigits", &json!({ "prompt": { spelled: { "text": "Press 1." } } })).is_ok(), "{spelled}");
+    }
+}
+
+#[test]
+fn the_list_is_as_long_as_described() {
+    let most = usize::try_from(schemas()[super::ACTIONS]["maxItems"].as_u64().expect("a bound")).expect("a length");
+    let of = |count: usize| json!(vec![json!({ "hangup": {} }); count]);
+    assert!(parse_list(&of(most)).is_ok() && parse_list(&of(most + 1)).is_err());
+}

@@ -1,0 +1,45 @@
+//! Closed sets of strings, for the API's description. Their tables stand where their meaning is (here, in the server's rooms, in
+//! the voice engine); these types only name them, and `server/src/http/openapi/sets.rs` fills in what they hold.
+//!
+//! A set grows with versions of the server: clients take an unknown value for what it is.
+
+use utoipa::ToSchema;
+
+macro_rules! sets {
+    ($($(#[$doc:meta])* $name:ident;)*) => {
+        $($(#[$doc])* #[derive(ToSchema)] pub struct $name(pub String);)*
+
+        /// The name of every set.
+        pub fn names() -> Vec<String> { vec![$($name::name().into_owned(),)*] }
+    };
+}
+
+sets! {
+    /// What an API key may do; `*` stands for all but API keys, members and top-ups.
+    Scope;
+    /// A kind of write in the audit log, as `room.verb`.
+    AuditKind;
+    /// What acted: a person, a key, an operator of the installation, or the server itself.
+    ActorKind;
+    /// A code of the error catalogue; `/docs/errors/CODE` explains each.
+    ErrorCode;
+    /// Towards the workspace's number, or from it.
+    Direction;
+    /// What a leg leads to: the telephone network, a browser, a SIP device, or another number of this installation.
+    LegKind;
+    /// Why a call or a leg ended: a cause of the table in the documentation, `sip.NNN` for a refusal of the network by that
+    /// status, or the code of the error catalogue under which we refused.
+    HangupCause;
+    /// What can stand on a call's timeline.
+    CallEventKind;
+    /// Whether a workspace works; a suspended one reads, tops up and settles.
+    WorkspaceStatus;
+    /// Whether a number works; a released one is not shown.
+    NumberStatus;
+    /// What kind of movement an entry of the ledger is.
+    LedgerEntryKind;
+    /// How a customer pays; in development with nothing configured the simulator plays either.
+    TopUpMethod;
+    /// Where a payment stands; all but `pending` are final.
+    TopUpStatus;
+}

@@ -1,0 +1,62 @@
+//! What the closed sets of strings hold (`crates/api/src/sets.rs`), from the tables that the code itself goes by.
+
+use std::collections::BTreeSet;
+
+use sautikit_api::sets::{self, names};
+use sautikit_api::{ErrorCode, audit, keys};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use voice::{CauseKind, EventName};
+
+use crate::accounts::Workspace;
+use crate::audit::Actor;
+use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
+use crate::wallet::EntryKind;
+use crate::{numbers, payments};
+
+/// Gives every set of the document its values.
+pub(super) fn fill(schemas: &mut Map<String, Value>) {
+    for name in names() {
+        let Some(schema) = schemas.get_mut(&name) else { continue };
+        let values = values_of(&name);
+        if name == sets::HangupCause::name() {
+            schema["anyOf"] = json!([
+                { "title": "cause", "enum": values },
+                { "title": "status of SIP", "pattern": r"^sip\.[3-6][0-9]{2}$" },
+                { "$ref": format!("#/components/schemas/{}", sets::ErrorCode::name()) },
+            ]);
+        } else {
+            schema["enum"] = json!(values);
+        }
+    }
+}
+
+fn values_of(set: &str) -> Vec<String> {
+    macro_rules! by_name {
+        ($($of:ident = $values:expr;)*) => {
+            $(if set == sets::$of::name() { return $values.into_iter().map(|value| value.to_string()).collect(); })*
+        };
+    }
+    by_name! {
+        Scope = keys::SCOPES;
+        AuditKind = audit::KINDS;
+        ActorKind = Actor::KINDS;
+        ErrorCode = ErrorCode::ALL;
+        Direction = Direction::ALL.iter().map(|direction| direction.as_str());
+        LegKind = LegKind::ALL.iter().map(|kind| kind.as_str());
+        HangupCause = CauseKind::ALL.iter().map(|kind| kind.name()).chain([CAUSE_NODE_LOST]);
+        CallEventKind = call_event_kinds();
+        WorkspaceStatus = Workspace::STATUSES;
+        NumberStatus = numbers::STATUSES;
+        LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
+        TopUpMethod = payments::Method::ALL.iter().map(|method| method.as_str());
+        TopUpStatus = payments::Status::ALL.iter().map(|status| status.as_str());
+    }
+    Vec::new()
+}
+
+/// What the voice engine records, and what the room of calls adds.
+fn call_event_kinds() -> BTreeSet<&'static str> {
+    let engine = EventName::ALL.iter().map(|name| name.as_str());
+    engine.chain(Milestone::ALL.iter().map(|milestone| milestone.as_str())).collect()
+}
