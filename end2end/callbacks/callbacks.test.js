@@ -6,9 +6,10 @@ import { CALLER } from "../sipp/scenario.js";
 import { HOST, caller } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { callsOf, isIdle } from "../support/calls.js";
+import { readDescription } from "../support/description.js";
 import { startOperated } from "../support/operated.js";
 import { openWorkspace } from "../support/workspace.js";
-import { startExpress } from "./express.js";
+import { areAsDescribed, startExpress } from "./express.js";
 
 const SECRET = "a-secret-that-the-customer-chose";
 const WRONG_SECRET = "another-secret-of-sixteen-bytes";
@@ -27,18 +28,20 @@ const PAGES = {
 };
 
 describe("voice callbacks", { concurrency: true }, () => {
-  let server, customer;
+  let server, customer, description;
 
   before(async () => {
     const { settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
     server = await startOperated(settings);
     customer = await startExpress(SECRET, PAGES);
+    description = await readDescription(server.url);
   });
 
   after(async () => {
     if (server) await isIdle(server);
     customer?.stop();
     await server?.stop();
+    if (customer) areAsDescribed(description, customer.callbacks);
   });
 
   /** A workspace whose number, the `index`th of the inventory, asks the customer's page. */

@@ -10,9 +10,10 @@ import { launchBrowser } from "../support/browser.js";
 import { isIdle } from "../support/calls.js";
 import { startCustomer } from "../support/customer.js";
 import { openPhone } from "../support/phone.js";
+import { readDescription } from "../support/description.js";
 import { startOperated } from "../support/operated.js";
 import { openWorkspace } from "../support/workspace.js";
-import { startExpress } from "./express.js";
+import { areAsDescribed, startExpress } from "./express.js";
 
 const SECRET = "a-secret-that-the-customer-chose";
 const IDENTITY = "reception";
@@ -22,13 +23,14 @@ const PAGES = {
   "/connected": () => [{ hangup: {} }],
 };
 
-let server, workspace, express, customer, browser;
+let server, workspace, express, customer, browser, description;
 
 before(async () => {
   const { settings } = await reserveTrunks({ carrier: [{ sources: [`${HOST}/32`] }] });
   [server, browser] = await Promise.all([startOperated(settings), launchBrowser()]);
   workspace = await openWorkspace(server.url);
   express = await startExpress(SECRET, PAGES);
+  description = await readDescription(server.url);
   customer = await startCustomer(workspace);
   await workspace.route({ voice_callback_url: express.at("/voice"), voice_signing_secret: SECRET });
 });
@@ -38,6 +40,7 @@ after(async () => {
   customer?.stop();
   express?.stop();
   await server?.stop();
+  if (express) areAsDescribed(description, express.callbacks);
 });
 
 test("a dial to the browser's identity rings it and connects, and says how it went", async () => {

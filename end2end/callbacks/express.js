@@ -52,3 +52,8 @@ export async function startExpress(secret, pages) {
     },
   };
 }
+
+/** Fails unless the server's description of the callback allows every form. */
+export function areAsDescribed(description, callbacks) {
+  for (const { form } of callbacks) description.assertAllows("VoiceCallback", { ...form });
+}

@@ -11,7 +11,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/sautikit/target");
-const binary = process.env.SAUTIKIT_BIN ?? join(target, "debug/sautikit");
+/** The server under test. */
+export const binary = process.env.SAUTIKIT_BIN ?? join(target, "debug/sautikit");
 /** Migrations, inventory and sockets take a second; on a busy machine several. */
 const START_MS = 60_000;
 

@@ -17,7 +17,7 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::http::moment::read_moment;
-use crate::http::openapi::params::{Paged, moment};
+use crate::http::openapi::params::{Moment, Paged};
 use crate::http::page::Page;
 use crate::http::query::Query;
 use crate::state::AppState;
@@ -36,10 +36,10 @@ struct AuditQuery {
     /// Only by this person or key: an id, or a person's address.
     actor: String,
     /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     from: String,
     /// Before this moment, or until the end of this day.
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     to: String,
 }
 

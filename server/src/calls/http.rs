@@ -26,7 +26,7 @@ use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
 use crate::http::idempotency::{self, Begun, Request};
 pub(super) use crate::http::moment::read_moment;
-pub(super) use crate::http::openapi::params::moment;
+pub(super) use crate::http::openapi::params::Moment;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 pub(super) use crate::http::query::Query;
@@ -59,10 +59,10 @@ struct CallsQuery {
     #[param(value_type = Option<sautikit_api::sets::Direction>)]
     direction: String,
     /// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     from_date: String,
     /// Before this moment, or until the end of this day.
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     to_date: String,
     /// Part of the other party's number or identity.
     #[param(pattern = "^[^%_]*$")]

@@ -13,7 +13,7 @@ use sautikit_api::calls as wire;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::http::{Query, moment, read_moment};
+use super::http::{Moment, Query, read_moment};
 use super::store::stats::{SlotSum, sum_by_slot};
 use crate::accounts::Scope;
 use crate::clock::rfc3339;
@@ -43,10 +43,10 @@ pub(super) struct StatsQuery {
     #[param(pattern = "^(day|hour)$")]
     bucket: String,
     /// Begin: a day or a moment; 14 days ago when absent.
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     from: String,
     /// End: a day, which counts whole, or a moment; now when absent.
-    #[param(schema_with = moment)]
+    #[param(value_type = Option<Moment>)]
     to: String,
 }
 

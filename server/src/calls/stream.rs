@@ -47,7 +47,7 @@ fn token(app: &AppState, id: CallId) -> String {
 /// Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
 /// `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
 #[utoipa::path(get, path = "/calls/{id}/stream", security(("stream_token" = [])),
-    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, description = "`sequence` of the last entry seen; later ones follow.")),
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "`sequence` of the last entry seen; later ones follow.")),
     responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows.")),
     extensions(("x-scope" = json!(Scope::CallsRead)),
         ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::AuthTokenInvalid,

@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use sautikit_api::ErrorCode;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,20 +19,33 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
 }
 
+/// What a probe is told.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `ok` or `ready`.
+    status: &'static str,
+}
+
 /// Whether the process runs
-#[utoipa::path(get, path = "/healthz", security(()), responses((status = 200, body = Value, description = "It runs.")))]
-async fn healthz() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+///
+/// For a probe that restarts the process. It asks neither the database nor other nodes.
+#[utoipa::path(get, path = "/healthz", security(()),
+    responses((status = 200, body = Health, description = "It runs.", example = json!({ "status": "ok" }))))]
+async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
 /// Whether the node can serve
+///
+/// For a load balancer.
 #[utoipa::path(get, path = "/readyz", security(()),
-    responses((status = 200, body = Value, description = "The database answers and the node is not stopping.")),
+    responses((status = 200, body = Health, description = "The database answers and the node is not stopping.",
+        example = json!({ "status": "ready" }))),
     extensions(("x-errors" = json!([ErrorCode::ServiceDraining]))))]
-async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Value>> {
+async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health>> {
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::ServiceDraining).retry_after(RETRY_AFTER_SECONDS));
     }
     app.db.ping().await?;
-    Ok(Json(json!({ "status": "ready" })))
+    Ok(Json(Health { status: "ready" }))
 }

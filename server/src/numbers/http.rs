@@ -98,7 +98,7 @@ async fn list_available_numbers(
 ///
 /// Debits the rental of the days that are left in the billing month.
 #[utoipa::path(post, path = "/numbers/{id}/claim",
-    params(Idempotent),
+    params(("id" = InventoryNumberId, Path, description = "Its id in the inventory."), Idempotent),
     responses((status = 201, body = wire::ClaimedNumber, description = "The number and what it cost.")),
     extensions(("x-scope" = json!(Scope::NumbersWrite)),
         ("x-errors" = json!([ErrorCode::NumbersNotFound, ErrorCode::NumbersAlreadyClaimed,

@@ -156,7 +156,7 @@ fn wrong_texts(schema: &Value) -> Vec<String> {
         _ if has_form || schema["enum"].is_array() => wrong.push("~".to_owned()),
         _ => {}
     }
-    if let Some(forms) = schema["oneOf"].as_array()
+    if let Some(forms) = schema["anyOf"].as_array()
         && forms.iter().all(|form| form["format"].is_string() || form["maxLength"] == 0)
     {
         wrong.push("~".to_owned());

@@ -80,9 +80,11 @@ impl Described {
         self
     }
 
-    /// What applies when it is not given.
+    /// What applies when it is not given. It stands in the description: generators of clients take the keyword `default`
+    /// for a promise that the attribute is always there, and then ask for it in every request.
     pub(super) fn or(mut self, default: impl Into<Value>) -> Self {
-        self.schema["default"] = default.into();
+        let what = self.schema["description"].as_str().unwrap_or_default();
+        self.schema["description"] = json!(format!("{what} Default: `{}`.", default.into()));
         self
     }
 

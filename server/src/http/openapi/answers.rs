@@ -68,7 +68,7 @@ fn refusal(status: u16, codes: &BTreeSet<&'static str>, components: &mut Compone
         "content": { "application/json": {
             "schema": { "allOf": [
                 { "$ref": "#/components/schemas/ErrorBody" },
-                { "properties": { "error": { "properties": { "code": { "enum": codes } } } } },
+                object_with("error", &object_with("code", &json!({ "type": "string", "enum": codes }))),
             ] },
             "examples": shown,
         } },
@@ -82,6 +82,10 @@ fn refusal(status: u16, codes: &BTreeSet<&'static str>, components: &mut Compone
     }
     add_headers(&names, &mut response, components);
     response
+}
+
+fn object_with(name: &str, schema: &Value) -> Value {
+    json!({ "type": "object", "properties": { name: schema }, "required": [name] })
 }
 
 fn add_headers(names: &[&str], response: &mut Value, components: &mut Components) {

@@ -1,13 +1,11 @@
 //! From what handlers say to the whole document: who may call, shared errors, headers, tags, examples.
 
-use std::collections::BTreeSet;
-
 use sautikit_api::ErrorCode;
 use serde_json::{Map, Value, json};
 
 use super::components::Components;
 use super::errors::{Kind, scope_named, shared_codes};
-use super::{answers, examples, sets};
+use super::{answers, examples, sets, tags, voice_callback};
 use crate::accounts::Scope;
 
 /// Methods that a path item can hold (OpenAPI 3.1 §4.8.9).
@@ -33,45 +31,26 @@ pub(super) fn complete(mut document: Value) -> Value {
     document["components"]["securitySchemes"] = security_schemes();
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.extend(sautikit_api::actions::schemas());
+        schemas.extend(voice_callback::schemas());
         sets::fill(schemas);
         complete_schemas(schemas);
     }
-    let (mut tags, mut components) = (BTreeSet::new(), Components::default());
+    let mut components = Components::default();
     if let Some(paths) = document["paths"].as_object_mut() {
         for (path, item) in paths {
             let Some(item) = item.as_object_mut() else { continue };
             for (method, operation) in item.iter_mut().filter(|(method, _)| METHODS.contains(&method.as_str())) {
                 if let Some(operation) = operation.as_object_mut() {
-                    let tag = tag_of(path);
-                    operation.insert("tags".into(), json!([tag]));
-                    tags.insert(tag);
+                    operation.insert("tags".into(), json!([tags::of_path(path)]));
                     complete_operation(path, method, operation, &mut components);
                 }
             }
         }
     }
     components.join(&mut document["components"]);
-    document["tags"] = tags.into_iter().map(|name| json!({ "name": name })).collect();
+    document["tags"] = tags::all();
+    document["webhooks"] = voice_callback::webhooks();
     document
-}
-
-/// Calls come as `/v1/calls/…`; what belongs together shares the first word.
-fn tag_of(path: &str) -> &'static str {
-    match path.trim_start_matches("/v1").split('/').nth(1).unwrap_or_default() {
-        "auth" => "Sign-in",
-        "workspace" | "workspaces" | "invitations" => "Workspaces and members",
-        "api-keys" => "API keys",
-        "numbers" => "Numbers",
-        "sip" => "SIP",
-        "calls" => "Calls",
-        "wallet" => "Wallet",
-        "webhooks" | "events" => "Webhooks",
-        "audit" | "audit.csv" => "Audit log",
-        "requests" => "Request log",
-        "sandbox" => "Sandbox",
-        "admin" => "Operators",
-        _ => "Service",
-    }
 }
 
 fn security_schemes() -> Value {
@@ -133,11 +112,19 @@ fn add_path_parameters(path: &str, operation: &mut Map<String, Value>) {
             push_parameter(
                 operation,
                 json!({
-                    "name": name, "in": "path", "required": true, "schema": { "type": "string", "format": "uuid" },
+                    "name": name, "in": "path", "required": true, "description": format!("Id of the {}.", noun_before(path, name)),
+                    "schema": { "type": "string", "format": "uuid" },
                 }),
             );
         }
     }
+}
+
+/// What the parameter is the id of: `/v1/numbers/{id}` names a number.
+fn noun_before(path: &str, parameter: &str) -> String {
+    let list =
+        path.split('/').zip(path.split('/').skip(1)).find(|(_, next)| next.trim_matches(['{', '}']) == parameter);
+    list.map(|(list, _)| list.trim_end_matches('s').replace("api-", "API ")).unwrap_or_default()
 }
 
 fn push_parameter(operation: &mut Map<String, Value>, parameter: Value) {

@@ -12,6 +12,8 @@ mod errors;
 mod examples;
 pub mod params;
 mod sets;
+mod tags;
+mod voice_callback;
 
 use std::sync::LazyLock;
 
@@ -40,9 +42,9 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(show_openapi))
 }
 
-/// What no handler names: the body of every refusal.
+/// What no handler names: the body of every refusal, and what only parameters refer to.
 #[derive(OpenApi)]
-#[openapi(components(schemas(ErrorBody)))]
+#[openapi(components(schemas(ErrorBody, params::Moment)))]
 struct Shared;
 
 /// The whole description.
@@ -57,7 +59,8 @@ pub fn document() -> Value {
 ///
 /// OpenAPI 3.1, made from the handlers' own types.
 #[utoipa::path(get, path = "/openapi.json", security(()),
-    responses((status = 200, body = Value, description = "The document.", headers(("ETag" = String))), (status = 304)))]
+    responses((status = 200, body = Value, description = "The document.", headers(("ETag" = String, description = "For `If-None-Match`."))),
+        (status = 304, description = "It is the one that `If-None-Match` names.")))]
 async fn show_openapi(headers: HeaderMap) -> Response {
     let (text, etag) = &*SERVED;
     let mut response = etag::answer(&headers, etag, text.as_str());

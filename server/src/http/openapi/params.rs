@@ -2,8 +2,9 @@
 
 #![expect(dead_code, reason = "described here, read by `Page` and the idempotency layer")]
 
-use utoipa::IntoParams;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// Of every list; read by [`crate::http::page::Page`].
 #[derive(IntoParams)]
@@ -24,6 +25,8 @@ pub struct Idempotent {
     /// Makes repeating the request safe for 24 hours: the same request gets the stored answer, another is refused.
     #[param(
         rename = "Idempotency-Key",
+        value_type = String,
+        required = false,
         min_length = 1,
         max_length = 255,
         pattern = "^[\\x21-\\x7e]+$",
@@ -33,9 +36,17 @@ pub struct Idempotent {
 }
 
 /// A day, a moment, or nothing; read by [`crate::http::moment::read_moment`].
-pub fn moment() -> Schema {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let of = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
-    let nothing = text().max_length(Some(0));
-    OneOfBuilder::new().item(of(KnownFormat::Date)).item(of(KnownFormat::DateTime)).item(nothing).into()
+pub struct Moment;
+
+impl PartialSchema for Moment {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let of = |format| text().format(Some(SchemaFormat::KnownFormat(format)));
+        let nothing = text().max_length(Some(0));
+        let what = "A day (2026-06-30) or a moment (2026-06-30T12:00:00Z); empty like absent.";
+        let any = AnyOfBuilder::new().item(of(KnownFormat::Date)).item(of(KnownFormat::DateTime)).item(nothing);
+        RefOr::T(any.description(Some(what)).into())
+    }
 }
+
+impl ToSchema for Moment {}

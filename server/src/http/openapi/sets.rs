@@ -21,8 +21,8 @@ pub(super) fn fill(schemas: &mut Map<String, Value>) {
         let values = values_of(&name);
         if name == sets::HangupCause::name() {
             schema["anyOf"] = json!([
-                { "title": "cause", "enum": values },
-                { "title": "status of SIP", "pattern": r"^sip\.[3-6][0-9]{2}$" },
+                { "title": "cause", "type": "string", "enum": values },
+                { "title": "status of SIP", "type": "string", "pattern": r"^sip\.[3-6][0-9]{2}$" },
                 { "$ref": format!("#/components/schemas/{}", sets::ErrorCode::name()) },
             ]);
         } else {

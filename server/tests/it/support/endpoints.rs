@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
     /// By status.
     pub(crate) responses: Value,
     /// The codes that the document lists, by status.
-    refusals: BTreeMap<u16, Vec<Value>>,
+    pub(crate) refusals: BTreeMap<u16, Vec<Value>>,
 }
 
 /// A parameter that is not in the path.
