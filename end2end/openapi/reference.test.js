@@ -30,7 +30,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       await page.goto(`${server.url}/docs/api`);
       await page.getByRole("heading", { name: "Sautikit API" }).waitFor();
       // The document was read; what is below the fold is drawn when it is scrolled to.
-      await page.getByText("/v1/api-keys", { exact: true }).first().waitFor({ state: "attached" });
+      await page.getByText("/v1/auth/me", { exact: true }).first().waitFor({ state: "attached" });
       const { scrollWidth, background } = await page.evaluate(() => ({
         scrollWidth: document.documentElement.scrollWidth,
         background: getComputedStyle(document.body).backgroundColor,
