@@ -180,19 +180,13 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
 }
 
 async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
-    match dialect {
-        Dialect::Sqlite => {
-            // FULL: a committed top-up survives a power cut, not only a crash of the process.
-            let pragmas = format!(
-                "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
+    if dialect == Dialect::Sqlite {
+        // FULL: a committed top-up survives a power cut, not only a crash of the process.
+        let pragmas = format!(
+            "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
              pragma synchronous = full; pragma foreign_keys = on"
-            );
-            connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
-        }
-        // One plan per statement whatever is bound to it, as on SQLite: planning a list anew took longer than reading it.
-        Dialect::Postgres => {
-            connection.execute("set plan_cache_mode = force_generic_plan").await?;
-        }
+        );
+        connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
     }
     Ok(())
 }
