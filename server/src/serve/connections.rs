@@ -68,6 +68,8 @@ async fn serve_connection(
     routes: Router,
     stopping: CancellationToken,
 ) {
+    // A stream's events are small and must not wait until the last one is acknowledged. A socket that refuses is closed.
+    let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
