@@ -12,8 +12,8 @@ use sautikit::config::Database;
 use sautikit::db::Db;
 use serde_json::{Value, json};
 
-use super::Outcome;
 use super::subject::Subject;
+use super::{Outcome, page};
 
 /// The argument that makes this program the bare server.
 pub(super) const COMMAND: &str = "bare";
@@ -46,6 +46,7 @@ pub(super) async fn serve(url: &str, workspace: &str) -> Outcome<()> {
     let router = Router::new()
         .route("/constant", get(async || Json(json!({ "balance_minor": 0, "currency": "KES" }))))
         .route("/row", get(read_row).post(insert_row))
+        .route("/page", get(page::list))
         .with_state((db, workspace.to_owned()));
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("http://{}", listener.local_addr()?);

@@ -1,5 +1,6 @@
-//! What the REST API costs: the binary as a process of its own, asked over 64 connections, beside two bare axum handlers
-//! in another process: one that says a constant, one that reads one row of the same database.
+//! What the REST API costs: the binary as a process of its own, asked over 64 connections, beside bare axum handlers in
+//! another process: one that says a constant, one that reads one row of the same database, one that reads a page of calls,
+//! one that inserts a row.
 //!
 //!     cargo bench -p sautikit --bench rest -- [calls in the table] [seconds per figure]
 //!
@@ -11,6 +12,7 @@ mod account;
 mod bare;
 mod fill;
 mod load;
+mod page;
 #[path = "../shared/server.rs"]
 mod server;
 #[path = "../shared/subject.rs"]
@@ -87,6 +89,7 @@ async fn measure(engine: &str, url: &str, calls: u64, time: Duration) -> Outcome
     load.report(&format!("GET {list} of {FEW_CALLS}"), &ask(list), Some(row)).await?;
     fill::with_calls(url, &workspace, FEW_CALLS..calls).await?;
     load.report(&format!("GET {list} of {calls}"), &ask(list), Some(row)).await?;
+    of_bare.report("bare page of 50 with its legs", &Ask::get(&bare.http, "/page"), Some(row)).await?;
     let middle = fill::cursor(calls / 2);
     let deep = format!("{list}&cursor={middle}");
     load.report(&format!("the same, page from the middle of {calls}"), &ask(&deep), Some(row)).await?;
