@@ -2,7 +2,7 @@
 
 use sqlx::AnyConnection;
 
-use crate::http::idempotency;
+use crate::web::idempotency;
 use crate::jobs::{self, Job};
 use crate::requests;
 use crate::state::AppState;

@@ -5,6 +5,7 @@
 
 mod group;
 mod migrations;
+pub(crate) mod rows;
 mod turns;
 mod tx;
 
@@ -171,6 +172,26 @@ pub fn is_contention(error: &sqlx::Error) -> bool {
     match code.as_ref() {
         "40001" | "40P01" | "55P03" => true,
         other => other.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6) && code < 10_000),
+    }
+}
+
+/// Whether the failure says nothing about the statement: the database is away, shutting down, full, or can't be written.
+/// PostgreSQL's classes 08, 53, 57P and 58 and read-only transactions (25006); SQLite's read-only (8), I/O error (10),
+/// corrupt (11), full (13) and can't open (14).
+pub fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| match code.parse::<u32>() {
+            Ok(code) if code < 10_000 => matches!(code & 0xff, 8 | 10 | 11 | 13 | 14),
+            _ => ["08", "53", "57P", "58", "25006"].iter().any(|class| code.starts_with(class)),
+        }),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        _ => false,
     }
 }
 

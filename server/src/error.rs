@@ -16,6 +16,9 @@ use serde_json::Value;
 use crate::db;
 use crate::secrets::SealBroken;
 
+/// Seconds after which a database that was away may be back.
+const STORAGE_RETRY_SECONDS: u32 = 5;
+
 /// A failure on its way to the client.
 #[derive(Debug, Clone)]
 pub struct ApiError {
@@ -132,6 +135,9 @@ impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         if db::is_contention(&error) {
             return Self::internal(&error).message("The database is busy. Try again in a moment; nothing was changed.");
+        }
+        if db::is_unavailable(&error) {
+            return Self::new(ErrorCode::StorageUnavailable).retry_after(STORAGE_RETRY_SECONDS).cause(error);
         }
         Self::internal(error)
     }

@@ -31,4 +31,5 @@ pub mod state;
 pub mod statements;
 pub mod telemetry;
 pub mod wallet;
+pub mod web;
 pub mod webhooks;

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::google::Google;
-use crate::calls::recover::Recovered;
+use crate::calls::Recovered;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
@@ -126,7 +126,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     if app.config.is_development() {
         numbers::seed_development(app).await?;
     }
-    let recovered = calls::recover(app, &app.node_id).await?;
+    let recovered = calls::record::start(app).await?;
     if !recovered.is_empty() {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::Entropy;
-use crate::http::idempotency::InFlight;
+use crate::web::idempotency::InFlight;
 use crate::http::rate_limit::RateLimits;
 use crate::mail::Mailer;
 use crate::requests;

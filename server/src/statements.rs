@@ -2,6 +2,8 @@
 //!
 //! A `store.rs` declares its SQL with [`statements!`]; a new store adds its line to [`all`].
 
+use crate::db::Dialect;
+
 /// Declares SQL constants and the list of them, `STATEMENTS`.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
@@ -22,8 +24,9 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("workspaces", crate::accounts::workspaces::STATEMENTS),
         ("api_keys", crate::api_keys::STATEMENTS),
         ("audit", crate::audit::STATEMENTS),
-        ("idempotency", crate::http::idempotency::STATEMENTS),
+        ("idempotency", crate::web::idempotency::STATEMENTS),
         ("calls", crate::calls::store::STATEMENTS),
+        ("nodes", crate::calls::store::nodes::STATEMENTS),
         ("call_events", crate::calls::store::events::STATEMENTS),
         ("call_legs", crate::calls::store::legs::STATEMENTS),
         ("call_stats", crate::calls::store::stats::STATEMENTS),
@@ -40,4 +43,17 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
     ]
     .into_iter()
     .flat_map(|(room, statements)| statements.iter().map(move |(name, sql)| (room, *name, *sql)))
+}
+
+/// Room, name and texts of every statement that carries many rows, for the engine.
+pub fn many_rows(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
+    [
+        ("audit", crate::audit::ROWS),
+        ("call_flush", crate::calls::store::flush::ROWS),
+        ("idempotency", crate::web::idempotency::ROWS),
+        ("wallet_batch", crate::wallet::store::batch::ROWS),
+        ("webhooks", crate::webhooks::store::ROWS),
+    ]
+    .into_iter()
+    .flat_map(move |(room, rows)| rows.iter().map(move |rows| (room, rows.name(), rows.texts(dialect).collect())))
 }

@@ -142,6 +142,8 @@ catalogue! {
     CallsEmergencyBlocked "calls.emergency_blocked" 403 "Emergency numbers can't be called" "Calls to emergency and short codes are refused here." "Use a telephone for emergencies.";
     CallsLimitExceeded "calls.limit_exceeded" 429 "Too many calls" "The workspace's limit of concurrent calls or calls per second is reached." "Wait, or ask for a higher limit.";
     CallsNoRoute "calls.no_route" 503 "No route" "No trunk serves the destination." "Ask the operator to connect a carrier for it.";
+    CallsOverloaded "calls.overloaded" 503 "Too many calls at once" "This server can't set up another call in time." "Try again in a moment; calls that run are not affected.";
+    StorageUnavailable "storage.unavailable" 503 "Storage unavailable" "The database can't be reached or written, so nothing was done." "Try again in a moment. Calls that run go on.";
     ActionsInvalid "actions.invalid" 422 "Actions not valid" "The voice actions did not validate; `details` names the place." "Correct the action at that place.";
     SpendLimitReached "spend_limit.reached" 402 "Spend limit reached" "The workspace's spend limit for the day is reached." "Raise the limit or wait until tomorrow.";
 }

@@ -44,8 +44,6 @@ macro_rules! event_names {
 }
 
 event_names! {
-    /// The party is connected; the call's status is `answered` from here.
-    CallAnswered = "call.answered",
     /// The call ends for a reason of ours, named in `reason`.
     CallFailed = "call.failed",
     /// The customer's server could not be asked; `reason` says why.

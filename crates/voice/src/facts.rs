@@ -1,5 +1,7 @@
 //! What is known about a call before it begins; admission is over by then.
 
+use std::sync::Arc;
+
 use sautikit_api::{
     actions::Action,
     ids::{CallId, WorkspaceId},
@@ -42,7 +44,7 @@ pub struct Facts {
     /// The workspace's own number that the call is made from or arrived at; what telephones see by default.
     pub number: String,
     /// Every active number of the workspace: what `dial`'s `callerId` may name.
-    pub own_numbers: Vec<String>,
+    pub own_numbers: Arc<[String]>,
     /// Who steers the call, if anybody.
     pub voice_callback_url: Option<String>,
     /// Who steers it when the first one fails.

@@ -1,5 +1,6 @@
 //! What a call is told, one thing at a time.
 
+use core::time::Duration;
 use std::fmt;
 
 use crate::{
@@ -83,8 +84,8 @@ pub enum LiveCommand {
 pub enum Money {
     /// A minute is left: the customer's side hears a beep.
     Warn,
-    /// Nothing is left: the call ends now.
-    Cutoff,
+    /// What is granted lasts until this moment (same origin as `now`); the call ends there unless it is told a later one.
+    PaidUntil(Duration),
 }
 
 /// Why a text was not spoken, for the timeline.

@@ -31,6 +31,11 @@ pub(crate) fn whole_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
+/// A moment as records keep it: what is finer than a microsecond would be rounded twice, once here and once there.
+pub(crate) fn recorded(moment: Duration) -> Duration {
+    Duration::new(moment.as_secs(), moment.subsec_micros() * 1_000)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -25,11 +25,40 @@ pub enum Output {
     Speak(Text),
     /// For the call's timeline.
     Record(CallEvent),
+    /// For the call's record: a leg was answered or is over.
+    LegChanged(LegChange),
+    /// For the call's record: the party is connected, and the call's status is `answered` from here.
+    Answered {
+        /// When, since the call began.
+        at: Duration,
+        /// Who is connected.
+        party: Option<LegId>,
+    },
     /// Feed [`crate::Input::Timer`] at this time or after it, never before (same origin as `now`). A later one for the same id replaces it;
     /// one that is no longer wanted is ignored when it comes, so nothing has to be cancelled.
     SetTimer(TimerId, Duration),
     /// The call is over; the last output. Every leg has ended or been told to.
     Ended(Summary),
+}
+
+/// A fact about a leg that its record and its bill need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LegChange {
+    /// Which one.
+    pub leg: LegId,
+    /// When, since the call began.
+    pub at: Duration,
+    /// What it came to.
+    pub state: LegState,
+}
+
+/// Where a leg's record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegState {
+    /// Connected: from here it may cost.
+    Answered,
+    /// Over.
+    Ended(Cause),
 }
 
 /// A leg within its call, in order of creation.

@@ -13,8 +13,8 @@ use crate::{
     event::{CallEvent, EventName},
     facts::Facts,
     leg::{Leg, LegDirection},
-    meter::Meter,
-    output::{AssetId, FetchId, LegCommand, LegId, MediaCommand, Output},
+    meter::{Meter, recorded},
+    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output},
     results::Results,
     script::Script,
     summary::Summary,
@@ -41,6 +41,8 @@ pub(crate) struct Shared {
     begin: Duration,
     /// The end of the longest duration, once the call is answered: the call's time stops there.
     deadline: Duration,
+    /// The end of what is paid for, if the money is bounded: the call's time stops there too.
+    paid_until: Duration,
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
@@ -49,6 +51,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(now: Duration, facts: Facts, to: Target) -> Self {
+        let now = recorded(now);
         Self {
             now,
             facts,
@@ -63,6 +66,7 @@ impl Shared {
             to,
             begin: now,
             deadline: Duration::MAX,
+            paid_until: Duration::MAX,
             last_leg: None,
             assets: 0,
             fetches: 0,
@@ -73,7 +77,7 @@ impl Shared {
     /// Moves the call's time on. It never runs backwards, and it stops at the longest duration: however late the timer
     /// for it is handled, nobody pays for our delay.
     pub(crate) fn advance(&mut self, now: Duration) {
-        self.now = self.now.max(now).min(self.deadline);
+        self.now = self.now.max(recorded(now).min(self.deadline).min(self.paid_until));
     }
 
     pub(crate) fn emit(&mut self, output: Output) {
@@ -96,8 +100,13 @@ impl Shared {
         self.record_at(self.now, name, leg, data);
     }
 
+    /// Since the call began.
+    fn offset(&self, moment: Duration) -> Duration {
+        moment.saturating_sub(self.begin)
+    }
+
     fn record_at(&mut self, moment: Duration, name: EventName, leg: Option<LegId>, data: Value) {
-        let at = moment.saturating_sub(self.begin);
+        let at = self.offset(moment);
         self.emit(Output::Record(CallEvent { at, name, leg, data }));
     }
 
@@ -181,19 +190,33 @@ impl Shared {
             && self.legs.get_mut(&id).is_some_and(|leg| leg.accept(now))
         {
             self.command(id, LegCommand::Accept);
-            self.record(EventName::LegAnswered, Some(id), json!({}));
+            self.leg_answered(id);
             self.mark_answered();
         }
+    }
+
+    /// A leg is connected, on the timeline and in its record.
+    pub(crate) fn leg_answered(&mut self, leg: LegId) {
+        self.record(EventName::LegAnswered, Some(leg), json!({}));
+        let at = self.offset(self.now);
+        self.emit(Output::LegChanged(LegChange { leg, at, state: LegState::Answered }));
     }
 
     /// The party is connected: the call is answered.
     pub(crate) fn mark_answered(&mut self) {
         if self.meter.start(self.now) {
-            self.record(EventName::CallAnswered, self.party, json!({}));
+            self.emit(Output::Answered { at: self.offset(self.now), party: self.party });
             let longest = Duration::from_secs(self.facts.max_duration_s.into());
             self.deadline = self.now.saturating_add(longest);
             self.arm(TimerId::MaxDuration, longest);
         }
+    }
+
+    /// The money lasts until `until`: the call ends there unless more is granted before.
+    pub(crate) fn pay_until(&mut self, until: Duration) {
+        self.paid_until = until;
+        self.timers.arm(TimerId::MoneyEnd, until);
+        self.emit(Output::SetTimer(TimerId::MoneyEnd, until));
     }
 
     /// A target that answered becomes the party, and the one the record names.
@@ -228,6 +251,8 @@ impl Shared {
         let data = json!({"cause": cause.hangup_cause(), "sip": cause.sip, "q850": cause.q850});
         let ended = self.legs.get(&id).and_then(Leg::ended).unwrap_or(self.now);
         self.record_at(ended, EventName::LegEnded, Some(id), data);
+        let at = self.offset(ended);
+        self.emit(Output::LegChanged(LegChange { leg: id, at, state: LegState::Ended(cause) }));
     }
 
     pub(crate) fn callbacks_sent(&self) -> u32 {
@@ -263,13 +288,12 @@ impl Shared {
         let duration_s = self.meter.seconds(self.now);
         self.inform(status, duration_s, cause);
         let legs = self.legs.iter().map(|(id, leg)| leg.summary(*id, self.begin, self.now)).collect();
-        let offset = |at: Duration| at.saturating_sub(self.begin);
         let summary = Summary {
             status,
             cause,
             to: self.to.clone(),
-            answered: self.meter.answered().map(offset),
-            ended: offset(self.now),
+            answered: self.meter.answered().map(|at| self.offset(at)),
+            ended: self.offset(self.now),
             duration_s,
             legs,
         };

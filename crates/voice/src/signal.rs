@@ -55,9 +55,13 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
             warn(shared);
             Verdict::Ignore
         }
-        Input::Money(Money::Cutoff) => Verdict::Fail(CauseKind::InsufficientFunds),
+        Input::Money(Money::PaidUntil(until)) => {
+            shared.pay_until(until);
+            Verdict::Ignore
+        }
         Input::Timer(timer) if !shared.timers.fire(timer, shared.now) => Verdict::Ignore,
         Input::Timer(TimerId::MaxDuration) => Verdict::End(CauseKind::MaxDuration.into()),
+        Input::Timer(TimerId::MoneyEnd) => Verdict::Fail(CauseKind::InsufficientFunds),
         Input::Timer(TimerId::LegLost(id)) => lost_for_good(shared, id),
         Input::Timer(timer) => Verdict::Tell(Signal::Timer(timer)),
     }
@@ -80,7 +84,7 @@ fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
             Verdict::Tell(Signal::EarlyMedia(id))
         }
         Change::Answered => {
-            note(shared, EventName::LegAnswered);
+            shared.leg_answered(id);
             Verdict::Tell(Signal::Answered(id))
         }
         Change::Key(key, source) => pressed(shared, id, key, source),

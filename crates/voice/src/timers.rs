@@ -12,6 +12,8 @@ pub enum TimerId {
     Ring,
     /// The call has been answered for its longest duration.
     MaxDuration,
+    /// What the wallet granted is used up.
+    MoneyEnd,
     /// The dialled connection has lasted its longest duration.
     DialMaxDuration,
     /// A callback has been out long enough for the caller to wonder: they hear a waiting tone.

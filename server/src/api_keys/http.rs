@@ -15,7 +15,7 @@ use crate::api_keys;
 use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;

@@ -12,10 +12,11 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 
 use crate::http::caller::{Caller, Credential};
+use crate::db::Dialect;
 use crate::state::AppState;
 
 pub use sautikit_api::audit::KINDS;
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{ROWS, STATEMENTS};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,6 +149,30 @@ pub struct Filter {
 pub async fn record(app: &AppState, conn: &mut AnyConnection, entry: &Entry) -> Result<(), sqlx::Error> {
     debug_assert!(KINDS.contains(&entry.action_kind), "{} is not in KINDS", entry.action_kind);
     store::insert_entry(conn, &app.new_uuid().to_string(), entry, app.now_us()).await
+}
+
+/// A write that is recorded with others: its entry with the id and moment that it will have.
+#[derive(Debug)]
+pub struct Line {
+    pub(crate) id: AuditEntryId,
+    pub(crate) entry: Entry,
+    pub(crate) created_at_us: i64,
+}
+
+impl Line {
+    /// Of an entry that is made now.
+    pub fn new(app: &AppState, entry: Entry) -> Self {
+        debug_assert!(KINDS.contains(&entry.action_kind), "{} is not in KINDS", entry.action_kind);
+        Self { id: AuditEntryId(app.new_uuid()), entry, created_at_us: app.now_us() }
+    }
+}
+
+/// Adds rows to the transaction of their writes.
+///
+/// # Errors
+/// The database failed.
+pub async fn record_all(conn: &mut AnyConnection, dialect: Dialect, lines: &[&Line]) -> Result<(), sqlx::Error> {
+    store::insert_lines(conn, dialect, lines).await
 }
 
 /// A page of the workspace's log, the newest first, those before `(created_at_us, id)`, which has

@@ -4,7 +4,9 @@ use sautikit_api::ids::WorkspaceId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{Entry, Filter, Recorded};
+use super::{Entry, Filter, Line, Recorded};
+use crate::db::Dialect;
+use crate::db::rows::{Cell, Column, Rows};
 use crate::row::parsed;
 use crate::statements::statements;
 
@@ -25,6 +27,51 @@ statements! {
           and ($6 = '' or a.actor_id = $6 or u.email = $6)
         order by a.created_at desc, a.id desc
         limit $7";
+}
+
+static INSERT_LINES: Rows = Rows::new(
+    "INSERT_LINES",
+    "insert into audit_log
+        (id, workspace_id, actor_kind, actor_id, action_kind, subject_id, details, ip, created_at)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict (id) do nothing",
+    &[
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Int,
+    ],
+);
+
+/// Statements for many rows of this store.
+pub(crate) static ROWS: &[&Rows] = &[&INSERT_LINES];
+
+pub(super) async fn insert_lines(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    lines: &[&Line],
+) -> Result<(), sqlx::Error> {
+    let cells = lines.iter().flat_map(|Line { id, entry, created_at_us }| {
+        [
+            Cell::from(id.to_string()),
+            entry.workspace_id.map(|id| id.to_string()).into(),
+            entry.actor.kind().into(),
+            entry.actor.id().map(str::to_owned).into(),
+            entry.action_kind.into(),
+            entry.subject_id.clone().into(),
+            entry.details.to_string().into(),
+            entry.ip.clone().into(),
+            (*created_at_us).into(),
+        ]
+    });
+    INSERT_LINES.execute(conn, dialect, cells.collect()).await.map(drop)
 }
 
 pub(super) async fn insert_entry(

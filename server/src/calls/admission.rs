@@ -1,38 +1,40 @@
-//! Who may start a call: the number, the destination's price, and the money, decided under the wallet's lock.
+//! Who may start a call: the number, the destination, its price, and the money.
 //!
-//! A call that costs something is admitted when `balance − holds − accrued by live calls − ended but unbilled > 0`. A call
-//! that costs nothing (free inbound, a workspace's own number) needs no money: an empty wallet can still be called.
+//! Everything but the money is decided from memory (`directory`), and every refusal of it comes before anything is
+//! written. The money is reserved by the record writer under the wallet's lock, in the same transaction that opens the
+//! call. A call that costs nothing (free inbound, a number of this server) needs no money: an empty wallet can still be
+//! called.
+
+use std::sync::Arc;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
-use sqlx::AnyConnection;
 
 use super::destination::{Destination, DestinationError, read_destination};
-use super::gateway::RatedTarget;
-use super::{CallError, CallRow, Direction, LegKind, LegRecord, Milestone, Origin, Rate, lifecycle, store, tell};
-use crate::accounts;
-use crate::numbers::{self, TenantNumber};
+use super::directory::{DirectoryNumber, DirectoryWorkspace};
+use super::gateway::PricedTarget;
+use super::record::{CallRecord, Draft};
+use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate};
+use crate::pricing;
 use crate::state::AppState;
-use crate::wallet::{self, LockedWallet, WalletError, with_tries};
-use crate::webhooks::EventKind;
-use crate::{pricing, wallet::Wallet};
 
 /// Ringing ends after this many seconds when nothing else was asked.
 pub const DEFAULT_RING_TIMEOUT_SECONDS: i64 = 60;
 /// The longest answered time when nothing else was asked: four hours, beyond any real conversation.
 pub const DEFAULT_MAX_DURATION_SECONDS: i64 = 14_400;
 
-/// A call that may start and stands in the database as `ringing`.
-#[derive(Debug, Clone)]
+/// A call that may start: its record stands, and what it may cost at first is held.
 pub struct Admitted {
-    /// Its row.
-    pub call: CallRow,
+    /// Its record.
+    pub record: CallRecord,
     /// The number that it came by, with its routing.
-    pub number: TenantNumber,
+    pub number: Arc<DirectoryNumber>,
+    /// Its workspace.
+    pub workspace: Arc<DirectoryWorkspace>,
     /// Telephone destinations; empty for inbound calls.
-    pub targets: Vec<RatedTarget>,
-    /// The inbound telephone leg's id and rate; none for outbound calls.
-    pub inbound_leg: Option<(LegRecordId, Rate)>,
+    pub targets: Vec<PricedTarget>,
+    /// The caller's telephone leg; none where we call or a browser does.
+    pub inbound_leg: Option<LegRecordId>,
 }
 
 /// A call that a carrier delivers.
@@ -42,138 +44,121 @@ pub struct NewInbound<'a> {
     pub number_e164: &'a str,
     /// The caller as the carrier shows it; E.164, or `anonymous`.
     pub remote: &'a str,
+    /// Whether it comes from a number of this server: then it costs nothing.
+    pub is_on_net: bool,
+}
+
+/// A number and its workspace, both open to calls.
+pub(super) struct Party {
+    pub(super) number: Arc<DirectoryNumber>,
+    pub(super) workspace: Arc<DirectoryWorkspace>,
 }
 
 /// Admits a carrier's call to one of our numbers.
 ///
 /// # Errors
-/// No active number of ours, a suspended workspace, an empty wallet where inbound costs, or the database failed.
+/// No active number of ours, a suspended workspace, an empty wallet where inbound costs, or nothing can be recorded.
 pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Admitted, CallError> {
-    with_tries!(try_admit_inbound(app, &inbound))
-}
-
-async fn try_admit_inbound(app: &AppState, inbound: &NewInbound<'_>) -> Result<Admitted, CallError> {
-    let mut tx = app.db.begin_write().await?;
-    let number = numbers::find_active_by_e164(&mut tx, inbound.number_e164).await?;
-    let number = number.ok_or_else(|| CallError::NumberUnknown(inbound.number_e164.to_owned()))?;
-    refuse_closed(&mut tx, number.workspace_id).await?;
-    let wallet = wallet::lock(&mut tx, number.workspace_id).await?;
-    require_funds(app, &mut tx, &wallet, &[number.inbound_rate]).await?;
+    let party = party_of(app, inbound.number_e164).await?;
+    let number = &party.number.number;
     let (from, to) = (inbound.remote.to_owned(), number.e164.clone());
-    let call = blank_call(app, &number, wallet.wallet(), Direction::Inbound, Origin::Trunk, from, to);
-    let leg_id = LegRecordId(app.new_uuid());
-    let leg = new_leg(leg_id, LegKind::Telephone, Direction::Inbound, inbound.remote, number.inbound_rate, &call);
-    start(app, &mut tx, &call, &[leg]).await?;
-    tx.commit().await?;
-    app.calls.changed(call.id);
-    let inbound_leg = Some((leg_id, number.inbound_rate));
-    Ok(Admitted { call, number, targets: Vec::new(), inbound_leg })
+    let call = blank_call(app, &party, Direction::Inbound, Origin::Trunk, from, to);
+    let (kind, rate) =
+        if inbound.is_on_net { (LegKind::Onnet, Rate::FREE) } else { (LegKind::Telephone, number.inbound_rate) };
+    let leg = new_leg(app, kind, Direction::Inbound, inbound.remote, rate, &call);
+    let inbound_leg = Some(leg.id);
+    let record = Draft { call, legs: vec![leg], answer: None, audit: None }.open(app).await?;
+    let Party { number, workspace } = party;
+    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg })
 }
 
 /// Admits a call that a browser or device places from one of its workspace's numbers. Calling the workspace's own number
-/// makes one inbound record that costs nothing.
+/// makes one inbound record that costs nothing. `may_call` says whether the caller's token allows the number, in E.164.
 ///
 /// # Errors
-/// A suspended workspace, emergency codes, a bad destination or number, no price, no money, or the database failed.
+/// Emergency codes, a suspended workspace, a bad destination or number, one that the token does not allow, no price, no
+/// money, or nothing can be recorded.
 pub async fn admit_browser(
     app: &AppState,
     workspace_id: WorkspaceId,
     from: &str,
     to: &str,
+    may_call: impl FnOnce(&str) -> bool,
 ) -> Result<Admitted, CallError> {
-    with_tries!(try_admit_browser(app, workspace_id, from, to))
-}
-
-async fn try_admit_browser(
-    app: &AppState,
-    workspace_id: WorkspaceId,
-    from: &str,
-    to: &str,
-) -> Result<Admitted, CallError> {
-    let mut tx = app.db.begin_write().await?;
-    refuse_closed(&mut tx, workspace_id).await?;
-    let number = active_number(&mut tx, workspace_id, from).await?;
-    let destination = checked_destination(to, &number.country, "to")?;
-    let wallet = wallet::lock(&mut tx, workspace_id).await?;
-    if let Some(own) = numbers::find_active_by_e164(&mut tx, &destination.e164).await?
-        && own.workspace_id == workspace_id
-    {
-        let (from, to) = (number.e164.clone(), own.e164.clone());
-        let call = blank_call(app, &own, wallet.wallet(), Direction::Inbound, Origin::Client, from, to);
-        start(app, &mut tx, &call, &[]).await?;
-        tx.commit().await?;
-        app.calls.changed(call.id);
-        return Ok(Admitted { call, number: own, targets: Vec::new(), inbound_leg: None });
+    let party = own_party(app, workspace_id, from).await?;
+    let destination = checked_destination(to, &party.number.number.country, "to")?;
+    if !may_call(&destination.e164) {
+        return Err(CallError::DestinationBlocked);
     }
-    let call = blank_call(
-        app,
-        &number,
-        wallet.wallet(),
-        Direction::Outbound,
-        Origin::Client,
-        number.e164.clone(),
-        destination.e164.clone(),
-    );
-    let targets = admit_targets(app, &mut tx, &wallet, &number, &[destination], &call).await?;
-    tx.commit().await?;
-    app.calls.changed(call.id);
-    Ok(Admitted { call, number, targets, inbound_leg: None })
+    let own = app.calls.directory().number(app, &destination.e164).await?;
+    if let Some(own) = own.filter(|own| own.number.workspace_id == workspace_id) {
+        let (from, to) = (party.number.number.e164.clone(), own.number.e164.clone());
+        let party = Party { number: own, workspace: party.workspace };
+        let call = blank_call(app, &party, Direction::Inbound, Origin::Client, from, to);
+        let record = Draft { call, legs: Vec::new(), answer: None, audit: None }.open(app).await?;
+        let Party { number, workspace } = party;
+        return Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None });
+    }
+    let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
+    let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
+    let (targets, legs) = price_targets(app, &party, &[destination], &call).await?;
+    let record = Draft { call, legs, answer: None, audit: None }.open(app).await?;
+    let Party { number, workspace } = party;
+    Ok(Admitted { record, number, workspace, targets, inbound_leg: None })
 }
 
-/// The rate of a telephone leg that a `dial` action of a live call starts now, after the same checks as a new call.
+/// Admits a browser's call to another identity of its workspace: no telephone, no price, so no money is asked for. `from`
+/// is one of the workspace's numbers, under which the call is recorded.
 ///
 /// # Errors
-/// Emergency codes, a bad destination, no price, no money, or the database failed.
-pub async fn rate_dial(app: &AppState, call: &CallRow, to: &str) -> Result<(Destination, Rate), CallError> {
-    let mut tx = app.db.begin_write().await?;
-    refuse_closed(&mut tx, call.workspace_id).await?;
-    let number = active_number(&mut tx, call.workspace_id, &call.local_e164).await?;
-    let destination = checked_destination(to, &number.country, "to")?;
-    let wallet = wallet::lock(&mut tx, call.workspace_id).await?;
-    let rate = price(app, &mut tx, wallet.wallet(), &number, &destination).await?;
-    require_funds(app, &mut tx, &wallet, &[rate]).await?;
-    tx.commit().await?;
-    Ok((destination, rate))
-}
-
-/// A suspended workspace neither calls nor is called; calls that run go on to their end.
-pub(super) async fn refuse_closed(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<(), CallError> {
-    let closed = accounts::workspaces::is_closed_to_calls(conn, workspace_id).await?;
-    if closed { Err(CallError::WorkspaceClosed) } else { Ok(()) }
-}
-
-/// Prices the destinations, checks the money, and writes call and legs, in the caller's transaction.
-pub(super) async fn admit_targets(
+/// The workspace is suspended, `from` is none of its active numbers, or nothing can be recorded.
+pub async fn admit_client(
     app: &AppState,
-    tx: &mut AnyConnection,
-    wallet: &LockedWallet,
-    number: &TenantNumber,
-    destinations: &[Destination],
-    call: &CallRow,
-) -> Result<Vec<RatedTarget>, CallError> {
-    let mut targets = Vec::with_capacity(destinations.len());
-    for destination in destinations {
-        let rate = price(app, tx, wallet.wallet(), number, destination).await?;
-        targets.push(RatedTarget { leg_id: LegRecordId(app.new_uuid()), e164: destination.e164.clone(), rate });
-    }
-    let rates: Vec<Rate> = targets.iter().map(|target| target.rate).collect();
-    require_funds(app, tx, wallet, &rates).await?;
-    let legs: Vec<LegRecord> = targets
-        .iter()
-        .map(|to| new_leg(to.leg_id, LegKind::Telephone, Direction::Outbound, &to.e164, to.rate, call))
-        .collect();
-    start(app, tx, call, &legs).await?;
-    Ok(targets)
-}
-
-/// The workspace's active number, given in E.164 or any form that its country dials.
-pub(super) async fn active_number(
-    conn: &mut AnyConnection,
     workspace_id: WorkspaceId,
     from: &str,
-) -> Result<TenantNumber, CallError> {
-    let number = numbers::find_active_by_e164(conn, from).await?.filter(|number| number.workspace_id == workspace_id);
-    number.ok_or_else(|| CallError::NumberUnknown(from.chars().take(32).collect()))
+    identity: &str,
+) -> Result<Admitted, CallError> {
+    let party = own_party(app, workspace_id, from).await?;
+    let from = party.number.number.e164.clone();
+    let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, identity.to_owned());
+    let record = Draft { call, legs: Vec::new(), answer: None, audit: None }.open(app).await?;
+    let Party { number, workspace } = party;
+    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None })
+}
+
+/// A telephone leg that a `dial` action of a live call starts now, after the same checks as a new call. The caller
+/// reserves the money for it ([`CallRecord::reserve`]).
+///
+/// # Errors
+/// Emergency codes, a suspended workspace, a bad destination, no price, or the database failed.
+pub async fn admit_leg(app: &AppState, call: &CallRow, to: &str) -> Result<LegRecord, CallError> {
+    let party = own_party(app, call.workspace_id, &call.local_e164).await?;
+    let destination = checked_destination(to, &party.number.number.country, "to")?;
+    let (_, mut legs) = price_targets(app, &party, &[destination], call).await?;
+    let leg = legs.pop().ok_or(CallError::DestinationBlocked)?;
+    Ok(LegRecord { started_at: app.now_us(), ..leg })
+}
+
+/// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
+/// their end.
+async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
+    let directory = app.calls.directory();
+    let number = directory.number(app, e164).await?;
+    let number = number.ok_or_else(|| CallError::NumberUnknown(e164.chars().take(32).collect()))?;
+    let workspace = directory.workspace(app, number.number.workspace_id).await?;
+    if workspace.is_closed { Err(CallError::WorkspaceClosed) } else { Ok(Party { number, workspace }) }
+}
+
+/// The workspace's own number, in E.164.
+pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &str) -> Result<Party, CallError> {
+    let directory = app.calls.directory();
+    let workspace = directory.workspace(app, workspace_id).await?;
+    if workspace.is_closed {
+        return Err(CallError::WorkspaceClosed);
+    }
+    let number = directory.number(app, from).await?.filter(|number| number.number.workspace_id == workspace_id);
+    let number = number.ok_or_else(|| CallError::NumberUnknown(from.chars().take(32).collect()))?;
+    Ok(Party { number, workspace })
 }
 
 /// Reads a destination as its own kind of call error.
@@ -184,16 +169,48 @@ pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) 
     })
 }
 
+/// The legs to the destinations at the prices of this moment. A number of this server is reached without a carrier and
+/// costs nothing.
+pub(super) async fn price_targets(
+    app: &AppState,
+    party: &Party,
+    destinations: &[Destination],
+    call: &CallRow,
+) -> Result<(Vec<PricedTarget>, Vec<LegRecord>), CallError> {
+    let number = &party.number.number;
+    let caller = pricing::Caller {
+        workspace_id: number.workspace_id,
+        currency: party.workspace.currency,
+        number_country: &number.country,
+        number_rate: number.outbound_rate,
+    };
+    let directory = app.calls.directory();
+    let prices = directory.prices(app).await?;
+    let (mut targets, mut legs) = (Vec::new(), Vec::new());
+    for destination in destinations {
+        let is_ours = directory.number(app, &destination.e164).await?.is_some();
+        let (kind, rate) = if is_ours {
+            (LegKind::Onnet, Rate::FREE)
+        } else {
+            (LegKind::Telephone, prices.outbound_rate(&caller, destination, app.now_us())?)
+        };
+        let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, call);
+        targets.push(PricedTarget { leg_id: leg.id, e164: destination.e164.clone(), rate });
+        legs.push(leg);
+    }
+    Ok((targets, legs))
+}
+
 /// A ringing call's row with nothing asked for.
 pub(super) fn blank_call(
     app: &AppState,
-    number: &TenantNumber,
-    wallet: &Wallet,
+    party: &Party,
     direction: Direction,
     origin: Origin,
     from: String,
     to: String,
 ) -> CallRow {
+    let number = &party.number.number;
     let remote = if direction == Direction::Inbound { from.clone() } else { to.clone() };
     CallRow {
         id: CallId(app.new_uuid()),
@@ -206,7 +223,7 @@ pub(super) fn blank_call(
         to,
         local_e164: number.e164.clone(),
         remote,
-        currency: wallet.currency,
+        currency: party.workspace.currency,
         voice_callback_url: number.voice_callback_url.clone(),
         events_url: number.events_url.clone(),
         actions: None,
@@ -218,15 +235,16 @@ pub(super) fn blank_call(
         ended_at: None,
         duration_seconds: None,
         hangup_cause: None,
-        cost_due_minor: None,
         cost_minor: None,
         ledger_entry_id: None,
         last_media_at: None,
+        entry_seq: 0,
+        outbox_seq: 0,
     }
 }
 
 fn new_leg(
-    id: LegRecordId,
+    app: &AppState,
     kind: LegKind,
     direction: Direction,
     target: &str,
@@ -234,7 +252,7 @@ fn new_leg(
     call: &CallRow,
 ) -> LegRecord {
     LegRecord {
-        id,
+        id: LegRecordId(app.new_uuid()),
         kind,
         direction,
         target: target.to_owned(),
@@ -245,60 +263,4 @@ fn new_leg(
         outcome: None,
         dialog: None,
     }
-}
-
-/// Writes call and legs, and tells that the call has started.
-pub(super) async fn start(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    call: &CallRow,
-    legs: &[LegRecord],
-) -> Result<(), CallError> {
-    store::insert_call(tx, call, &app.node_id).await?;
-    for leg in legs {
-        let stored = store::legs::StoredLeg { leg: leg.clone(), duration_seconds: 0, cost_minor: None };
-        store::legs::upsert_leg(tx, call.id, &stored).await?;
-    }
-    let data = serde_json::json!({ "status": call.status, "direction": call.direction.as_str() });
-    lifecycle::append(app, tx, call.id, Milestone::Ringing.as_str(), call.started_at, data).await?;
-    Ok(tell(tx, app, call, EventKind::CallStarted).await?)
-}
-
-async fn price(
-    app: &AppState,
-    conn: &mut AnyConnection,
-    wallet: &Wallet,
-    number: &TenantNumber,
-    destination: &Destination,
-) -> Result<Rate, CallError> {
-    let caller = pricing::Caller {
-        workspace_id: wallet.workspace_id,
-        currency: wallet.currency,
-        number_country: &number.country,
-        number_rate: number.outbound_rate,
-    };
-    Ok(pricing::outbound_rate(conn, &caller, destination, app.now_us()).await?)
-}
-
-/// Refuses unless money is left after what live and unbilled calls will take. Free calls need none.
-async fn require_funds(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    wallet: &LockedWallet,
-    rates: &[Rate],
-) -> Result<(), CallError> {
-    if rates.iter().all(|rate| rate.per_minute_e4 == 0) {
-        return Ok(());
-    }
-    let wallet = wallet.wallet();
-    let mut committed = i128::from(store::unbilled_minor(tx, wallet.workspace_id).await?);
-    for live in store::legs::list_live_legs(tx, wallet.workspace_id).await? {
-        committed += i128::from(live.leg.cost_minor(app.now_us())?);
-    }
-    let free = i128::from(wallet.available_minor()) - committed;
-    if free > 0 {
-        return Ok(());
-    }
-    let available_minor = i64::try_from(free).unwrap_or(i64::MIN);
-    Err(WalletError::InsufficientFunds { available_minor, needed_minor: 1, currency: wallet.currency }.into())
 }

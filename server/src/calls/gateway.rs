@@ -1,20 +1,25 @@
-//! The seam to the gateway: what it is told to do, and who listens for calls' events.
+//! The seam to the gateway: what it is told to do, and who listens for calls' events. Also what calls share on this node:
+//! the record writer and the directory.
 //!
 //! Rooms never call the gateway; they hold this handle. A node without a gateway has none, and calls need one.
 
 use std::sync::{Arc, OnceLock};
 
-use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
+use sautikit_api::actions::Action;
+use sautikit_api::ids::{CallId, LegRecordId};
 use tokio::sync::broadcast;
 
+use super::admission::Admitted;
+use super::directory::Directory;
 use super::rating::Rate;
+use super::record::{Allowance, RecordWriter};
 
 /// Changed calls that a slow stream may lag behind; it reads the database anyway, so a loss only delays it.
 const FEED_CAPACITY: usize = 1_024;
 
 /// A telephone destination with the rate of the moment the call started.
 #[derive(Debug, Clone)]
-pub struct RatedTarget {
+pub struct PricedTarget {
     /// The leg's id, already in the call's record.
     pub leg_id: LegRecordId,
     /// Where to.
@@ -23,45 +28,37 @@ pub struct RatedTarget {
     pub rate: Rate,
 }
 
-/// An outbound call that has passed admission and stands in the database as `ringing`.
-#[derive(Debug, Clone)]
-pub struct OriginateOrder {
-    /// The call.
-    pub call_id: CallId,
-    /// Whose.
-    pub workspace_id: WorkspaceId,
-    /// The workspace's number, shown to the callee.
-    pub from_e164: String,
-    /// All ring at once; the first to answer wins.
-    pub targets: Vec<RatedTarget>,
-    /// Who is asked for actions on answer.
-    pub voice_callback_url: Option<String>,
-    /// Actions to run on answer instead.
-    pub actions: Option<serde_json::Value>,
-    /// How long to ring.
-    pub ring_timeout_seconds: i64,
-    /// The longest answered time.
-    pub max_duration_seconds: i64,
-}
-
-/// What the rest of the server asks of the gateway. Both return at once; results come back as call operations.
+/// What the rest of the server asks of the gateway. All return at once; results come back as call operations.
 pub trait CallsGateway: Send + Sync + 'static {
-    /// Places an admitted call.
-    fn originate(&self, order: OriginateOrder);
+    /// Places an admitted call: `call.targets` ring at once, then `actions` run, else the voice callback is asked.
+    fn originate(&self, call: Admitted, actions: Option<Vec<Action>>);
 
-    /// Ends a live call, if this node runs it.
-    fn hangup(&self, call_id: CallId);
+    /// Ends a live call; whether this node runs it.
+    fn hangup(&self, call_id: CallId) -> bool;
+
+    /// Says how long a live call may go on.
+    fn allow(&self, call_id: CallId, allowance: Allowance);
+
+    /// Whether another call can be set up in time; else how many seconds later it is worth another try.
+    fn has_room(&self) -> Result<(), u32>;
 }
 
 /// The handle in the server's state.
 pub struct Hub {
     gateway: OnceLock<Arc<dyn CallsGateway>>,
     feed: broadcast::Sender<CallId>,
+    writer: Arc<RecordWriter>,
+    directory: Directory,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { gateway: OnceLock::new(), feed: broadcast::channel(FEED_CAPACITY).0 }
+        Self {
+            gateway: OnceLock::new(),
+            feed: broadcast::channel(FEED_CAPACITY).0,
+            writer: Arc::default(),
+            directory: Directory::default(),
+        }
     }
 }
 
@@ -74,6 +71,16 @@ impl Hub {
     /// The gateway, where this node has one.
     pub fn gateway(&self) -> Option<&Arc<dyn CallsGateway>> {
         self.gateway.get()
+    }
+
+    /// The writer of calls' records.
+    pub fn writer(&self) -> &Arc<RecordWriter> {
+        &self.writer
+    }
+
+    /// What admission knows of numbers, workspaces and prices.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
     }
 
     /// Ids of calls whose record or timeline changed on this node.

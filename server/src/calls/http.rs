@@ -24,7 +24,7 @@ use crate::calls;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 pub(super) use crate::http::moment::read_moment;
 pub(super) use crate::http::openapi::params::Moment;
 use crate::http::openapi::params::{Idempotent, Paged};
@@ -36,7 +36,9 @@ use crate::state::AppState;
 const MAX_EVENTS: i64 = 10_000;
 
 /// Its own refusals, under either spelling.
-const PLACING_ERRORS: [ErrorCode; 8] = [
+const PLACING_ERRORS: [ErrorCode; 10] = [
+    ErrorCode::CallsOverloaded,
+    ErrorCode::StorageUnavailable,
     ErrorCode::CallsEmergencyBlocked,
     ErrorCode::CallsDestinationBlocked,
     ErrorCode::CallsNoRoute,
@@ -96,28 +98,28 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     if app.draining.is_cancelled() {
         return Err(CallError::Draining.into());
     }
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
+    let gateway = app.calls.gateway().ok_or(CallError::NoRoute)?;
+    gateway.has_room().map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
+    let ticket = match idempotency::begin_apart(&app, &caller, &request).await? {
+        Ok(ticket) => ticket,
+        Err(replay) => return Ok(replay),
     };
     let body: wire::CreateCall = request.read()?;
     let workspace = &caller.workspace;
-    let (call, order) =
-        calls::originate::originate(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
-    // The call's own record tells the rest.
-    let entry = audit::Entry::by(&caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
-    audit::record(&app, attempt.tx(), &entry).await?;
+    let prepared = calls::originate::prepare(&app, workspace.id, &workspace.country, &body).await?;
+    let call = prepared.call();
     let accepted = wire::CallAccepted {
         call_id: call.id,
         pbx_session_id: call.id.pbx_call_id(),
         status: call.status,
         stream_url: stream::stream_url(&app, call.id),
     };
-    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &accepted).await?;
-    if let Some(gateway) = app.calls.gateway() {
-        gateway.originate(order);
-    }
-    app.calls.changed(call.id);
+    // The call's own record tells the rest.
+    let entry = audit::Entry::by(&caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
+    let line = audit::Line::new(&app, entry);
+    let (answer, stored) = ticket.answer(&app, StatusCode::ACCEPTED, &accepted)?;
+    let (admitted, actions) = prepared.open(&app, stored, line).await?;
+    gateway.originate(admitted, actions);
     Ok(answer)
 }
 
@@ -215,8 +217,14 @@ async fn hang_up_call(
     let gateway = app.calls.gateway().ok_or(CallError::NoRoute)?;
     let entry = audit::Entry::by(&caller, "call.ended_by_request", call.id, json!({}));
     audit::record(&app, &mut conn, &entry).await?;
-    gateway.hangup(call.id);
-    Ok(Json(call_body(call)))
+    if gateway.hangup(call.id) {
+        return Ok(Json(call_body(call)));
+    }
+    match store::find_node(&mut conn, call.id).await? {
+        Some(node) if node != *app.node_id => Err(CallError::ElsewhereLive.into()),
+        // Over in this moment, or about to be closed because it runs nowhere.
+        _ => Err(CallError::NotLive.into()),
+    }
 }
 
 async fn find(app: &AppState, conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<ShownCall, CallError> {

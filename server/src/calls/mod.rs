@@ -5,38 +5,33 @@
 //! refuses the rest. Deliberately absent: SIP and media (the gateway), and the movement of money (`wallet`).
 
 pub mod admission;
-mod admit_client;
-pub mod debit;
 pub mod destination;
-pub mod finish;
+pub mod directory;
 pub mod gateway;
 pub mod http;
-pub mod lifecycle;
 pub mod originate;
 pub mod rating;
-pub mod recover;
+pub mod record;
+pub mod spending;
 pub mod stats;
 pub(crate) mod store;
 pub mod stream;
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallId, EventId, LedgerEntryId, LegRecordId, NumberId, WorkspaceId};
+use sautikit_api::ids::{CallId, LedgerEntryId, LegRecordId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::state::AppState;
+use crate::pricing;
 use crate::wallet::WalletError;
-use crate::{pricing, webhooks};
 
-pub use admission::{Admitted, NewInbound, admit_browser, admit_inbound, rate_dial};
-pub use admit_client::admit_client;
-pub use finish::{CallSummary, finish};
-pub use gateway::{CallsGateway, Hub, OriginateOrder, RatedTarget};
-pub use lifecycle::{mark_answered, record_event, record_leg, touch_media};
+pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg};
+pub use gateway::{CallsGateway, Hub, PricedTarget};
 pub use rating::Rate;
-pub use recover::{CAUSE_NODE_LOST, recover};
+pub use record::{Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, Recovered, recover};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]
@@ -67,9 +62,21 @@ pub enum CallError {
     /// No price, or blocked.
     #[error("calls to this destination are not allowed or have no price")]
     DestinationBlocked,
+    /// Another node runs the call.
+    #[error("another node runs the call")]
+    ElsewhereLive,
     /// This node is about to stop.
     #[error("this server is about to restart")]
     Draining,
+    /// This node can't set up another call in time.
+    #[error("this server is setting up as many calls as it can")]
+    Overloaded,
+    /// Nothing can be recorded just now.
+    #[error("calls can not be recorded just now")]
+    StorageUnavailable,
+    /// Another request took the `Idempotency-Key` meanwhile.
+    #[error("another request has the same Idempotency-Key")]
+    KeyTaken,
     /// The workspace is suspended or gone.
     #[error("the workspace is suspended")]
     WorkspaceClosed,
@@ -87,17 +94,6 @@ pub enum CallError {
     Database(#[from] sqlx::Error),
 }
 
-impl CallError {
-    /// Whether the whole transaction may succeed when it is tried again.
-    pub fn is_contention(&self) -> bool {
-        match self {
-            Self::Wallet(error) => error.is_contention(),
-            Self::Database(error) => crate::db::is_contention(error),
-            _ => false,
-        }
-    }
-}
-
 impl From<pricing::PricingError> for CallError {
     fn from(error: pricing::PricingError) -> Self {
         match error {
@@ -110,7 +106,7 @@ impl From<pricing::PricingError> for CallError {
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
@@ -176,7 +172,7 @@ names! {
 }
 
 /// A leg as the gateway reports it; reported again whenever it changes, told apart by its id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LegRecord {
     /// Its id.
     pub id: LegRecordId,
@@ -206,14 +202,17 @@ impl LegRecord {
         self.answered_at.map_or(0, |answered| rating::duration_seconds(answered, self.ended_at.unwrap_or(now_us)))
     }
 
-    /// What it costs up to its end or `now_us`; only telephone legs cost.
+    /// What it adds to the bill of its call, which ended with `status`: an answered telephone leg of a completed call costs
+    /// one increment at least, everything else nothing (billing.md).
     ///
     /// # Errors
     /// Figures out of range.
-    pub fn cost_minor(&self, now_us: i64) -> Result<i64, rating::RatingError> {
-        match self.kind {
-            LegKind::Telephone => self.rate.cost_minor(self.duration_seconds(now_us)),
-            LegKind::Client | LegKind::Sip | LegKind::Onnet => Ok(0),
+    pub fn billed_minor(&self, status: CallStatus) -> Result<i64, rating::RatingError> {
+        match (self.kind, self.answered_at, self.ended_at) {
+            (LegKind::Telephone, Some(answered_at), Some(ended_at)) if status == CallStatus::Completed => {
+                self.rate.cost_minor(rating::billed_seconds(answered_at, ended_at))
+            }
+            _ => Ok(0),
         }
     }
 }
@@ -265,47 +264,19 @@ pub struct CallRow {
     pub duration_seconds: Option<i64>,
     /// Why it ended.
     pub hangup_cause: Option<String>,
-    /// What the debit takes.
-    pub cost_due_minor: Option<i64>,
-    /// What was debited; none until then.
+    /// What was debited; none until the end.
     pub cost_minor: Option<i64>,
     /// The debit.
     pub ledger_entry_id: Option<LedgerEntryId>,
     /// The last media that its node saw.
     pub last_media_at: Option<i64>,
+    /// How many entries its timeline has.
+    pub(crate) entry_seq: i64,
+    /// How many events its outbox has.
+    pub(crate) outbox_seq: i64,
 }
 
-/// Writes a call's event to the outbox, with the next sequence of that call.
-async fn tell(
-    tx: &mut AnyConnection,
-    app: &AppState,
-    call: &CallRow,
-    kind: webhooks::EventKind,
-) -> Result<(), sqlx::Error> {
-    let sequence = store::next_outbox_sequence(tx, call.id).await?;
-    let event = webhooks::NewEvent {
-        id: EventId(app.new_uuid()),
-        workspace_id: call.workspace_id,
-        kind,
-        subject: webhooks::Subject::Call { call_id: call.id, number_id: call.number_id, sequence },
-        data: json!({
-            "call_id": call.id,
-            "pbx_call_id": call.id.pbx_call_id(),
-            "status": call.status,
-            "direction": call.direction.as_str(),
-            "from": call.from,
-            "to": call.to,
-            "duration_seconds": call.duration_seconds,
-            "cost_minor": call.cost_minor,
-            "hangup_cause": call.hangup_cause,
-            "metadata": call.metadata,
-        }),
-        created_at: app.now_us(),
-    };
-    webhooks::emit(tx, &event).await
-}
-
-/// Whether a call of the workspace is running or not yet billed.
+/// Whether a call of the workspace is running.
 ///
 /// # Errors
 /// The database failed.

@@ -1,23 +1,24 @@
-//! Placing a call for `POST /v1/calls`: validate, price, admit under the wallet's lock, write the ringing row.
+//! Placing a call for `POST /v1/calls`: validate, price, and open its record; nothing is written of a refused one.
 //!
-//! The gateway gets the order only after the commit, so a refused call never reaches a carrier and a crash in between
-//! leaves a ringing row that recovery closes; it is never dialled twice.
+//! The gateway gets the call only after its record stands, so a refused call never reaches a carrier and a crash in
+//! between leaves a ringing row that recovery closes; it is never dialled twice.
 
-use sautikit_api::actions::parse_list;
+use sautikit_api::actions::{Action, parse_list};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
-use sqlx::AnyConnection;
 
 use super::admission::{
-    DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, active_number, admit_targets, blank_call,
-    checked_destination,
+    Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Party, blank_call, checked_destination,
+    own_party, price_targets,
 };
 use super::destination::Destination;
-use super::gateway::OriginateOrder;
-use super::{CallError, CallRow, Direction, Origin};
+use super::gateway::PricedTarget;
+use super::record::Draft;
+use super::{CallError, CallRow, Direction, LegRecord, Origin};
+use crate::audit;
 use crate::numbers;
 use crate::state::AppState;
-use crate::wallet;
+use crate::web::idempotency::StoredAnswer;
 
 /// Destinations that may ring together; each is a leg at the carrier.
 const MAX_TARGETS: usize = 10;
@@ -28,49 +29,69 @@ const RING_TIMEOUT_SECONDS: std::ops::RangeInclusive<i64> = 5..=600;
 /// Seconds that a call may last.
 const MAX_DURATION_SECONDS: std::ops::RangeInclusive<i64> = 1..=DEFAULT_MAX_DURATION_SECONDS;
 
-/// Validates and admits a call in the caller's transaction. Hand the order to the gateway after the commit.
+/// A call that passed its checks; nothing is written yet.
+pub struct Prepared {
+    call: CallRow,
+    legs: Vec<LegRecord>,
+    targets: Vec<PricedTarget>,
+    party: Party,
+    actions: Option<Vec<Action>>,
+}
+
+/// Validates a call and prices it.
 ///
 /// # Errors
-/// Every refusal of `POST /v1/calls`, or the database failed.
-pub async fn originate(
+/// Every refusal of `POST /v1/calls` but for the money, or the database failed.
+pub async fn prepare(
     app: &AppState,
-    tx: &mut AnyConnection,
     workspace_id: WorkspaceId,
     country: &str,
     request: &CreateCall,
-) -> Result<(CallRow, OriginateOrder), CallError> {
+) -> Result<Prepared, CallError> {
     // Emergency and short codes come before everything else that could be wrong with the request.
     let destinations = checked_destinations(request, country)?;
-    check_shape(app, request)?;
+    let actions = check_shape(app, request)?;
     if app.calls.gateway().is_none() {
         return Err(CallError::NoRoute);
     }
     let from =
         checked_destination(&request.from, country, "from").map_or_else(|_| request.from.clone(), |from| from.e164);
-    let number = active_number(tx, workspace_id, &from).await?;
-    let wallet = wallet::lock(tx, workspace_id).await?;
+    let party = own_party(app, workspace_id, &from).await?;
 
     let to = destinations.iter().map(|to| to.e164.as_str()).collect::<Vec<_>>().join(",");
-    let mut call = blank_call(app, &number, wallet.wallet(), Direction::Outbound, Origin::Api, number.e164.clone(), to);
+    let from = party.number.number.e164.clone();
+    let mut call = blank_call(app, &party, Direction::Outbound, Origin::Api, from, to);
     call.voice_callback_url = request.voice_callback_url.clone().or(call.voice_callback_url);
     call.events_url = request.events_url.clone().or(call.events_url);
     call.actions.clone_from(&request.actions);
     call.metadata.clone_from(&request.metadata);
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);
+    let (targets, legs) = price_targets(app, &party, &destinations, &call).await?;
+    Ok(Prepared { call, legs, targets, party, actions })
+}
 
-    let targets = admit_targets(app, tx, &wallet, &number, &destinations, &call).await?;
-    let order = OriginateOrder {
-        call_id: call.id,
-        workspace_id,
-        from_e164: number.e164.clone(),
-        targets,
-        voice_callback_url: call.voice_callback_url.clone(),
-        actions: call.actions.clone(),
-        ring_timeout_seconds: call.ring_timeout_seconds,
-        max_duration_seconds: call.max_duration_seconds,
-    };
-    Ok((call, order))
+impl Prepared {
+    /// The call's row as it will be.
+    pub fn call(&self) -> &CallRow {
+        &self.call
+    }
+
+    /// Opens the call's record, with the answer to its request and its line of the audit log. What comes back is to be
+    /// given to the gateway.
+    ///
+    /// # Errors
+    /// Too little money, another request with its key, too many calls at once, or nothing can be recorded.
+    pub async fn open(
+        self,
+        app: &AppState,
+        answer: Option<StoredAnswer>,
+        audit: audit::Line,
+    ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
+        let Self { call, legs, targets, party: Party { number, workspace }, actions } = self;
+        let record = Draft { call, legs, answer, audit: Some(audit) }.open(app).await?;
+        Ok((Admitted { record, number, workspace, targets, inbound_leg: None }, actions))
+    }
 }
 
 fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Destination>, CallError> {
@@ -89,7 +110,8 @@ fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Desti
     Ok(destinations)
 }
 
-fn check_shape(app: &AppState, request: &CreateCall) -> Result<(), CallError> {
+/// The parsed actions, if there are any.
+fn check_shape(app: &AppState, request: &CreateCall) -> Result<Option<Vec<Action>>, CallError> {
     check_range("timeout", request.timeout, RING_TIMEOUT_SECONDS)?;
     check_range("max_duration", request.max_duration, MAX_DURATION_SECONDS)?;
     if request.metadata.as_ref().is_some_and(|metadata| metadata.to_string().len() > MAX_METADATA_BYTES) {
@@ -98,16 +120,15 @@ fn check_shape(app: &AppState, request: &CreateCall) -> Result<(), CallError> {
     if request.voice_callback_url.is_some() && request.actions.is_some() {
         return Err(invalid("actions", "Give `voice_callback_url` or `actions`, not both.".to_owned()));
     }
-    if let Some(actions) = &request.actions {
-        parse_list(actions).map_err(|error| CallError::Actions(error.to_string()))?;
-    }
+    let actions = request.actions.as_ref().map(parse_list).transpose();
+    let actions = actions.map_err(|error| CallError::Actions(error.to_string()))?;
     for (field, url) in [("voice_callback_url", &request.voice_callback_url), ("events_url", &request.events_url)] {
         if let Some(url) = url {
             numbers::check_callback_url(url, app.config.is_development())
                 .map_err(|reason| invalid(field, format!("`{field}`: {reason}.")))?;
         }
     }
-    Ok(())
+    Ok(actions)
 }
 
 fn check_range(field: &'static str, value: Option<i64>, range: std::ops::RangeInclusive<i64>) -> Result<(), CallError> {

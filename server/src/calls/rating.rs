@@ -3,6 +3,7 @@
 //! `billable = ceil(duration / increment) × increment`, `cost = ceil(billable × rate / 60)`. Each leg is rated and rounded
 //! once, at the rate of its own start. Deliberately absent: where rates come from (`pricing`) and who pays (`wallet`).
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Rates are kept in this many parts of a minor unit, so that KES 0.05 a second and finer wholesale prices are exact.
@@ -12,7 +13,7 @@ const SECONDS_PER_MINUTE: i128 = 60;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// A price per minute with the step in which time is sold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rate {
     /// Price of a minute in 1/10,000 of a minor unit; KES 3.00 is 3,000,000.
     pub per_minute_e4: i64,
@@ -66,6 +67,12 @@ pub fn duration_seconds(answered_at_us: i64, ended_at_us: i64) -> i64 {
     let micros = i128::from(ended_at_us) - i128::from(answered_at_us);
     let seconds = div_ceil(micros.max(0), i128::from(MICROS_PER_SECOND));
     i64::try_from(seconds).unwrap_or(i64::MAX)
+}
+
+/// Seconds that an answered telephone leg is billed for: as [`duration_seconds`], and one at least, because a leg that was
+/// answered and hung up in the same instant is not free (billing.md); its increment rounds that up.
+pub fn billed_seconds(answered_at_us: i64, ended_at_us: i64) -> i64 {
+    duration_seconds(answered_at_us, ended_at_us).max(1)
 }
 
 /// Division rounded up for a non-negative numerator and a positive denominator.

@@ -3,7 +3,7 @@
 use sautikit_api::ErrorCode;
 use serde_json::json;
 
-use super::ApiError;
+use super::{ApiError, STORAGE_RETRY_SECONDS};
 use crate::calls::CallError;
 use crate::numbers::NumberError;
 use crate::payments::{Method, PaymentError};
@@ -11,6 +11,8 @@ use crate::wallet::WalletError;
 
 /// Seconds after which a locked wallet is worth another try.
 const WALLET_RETRY_SECONDS: u32 = 1;
+/// Seconds after which a node that had too much to do may have room again.
+const OVERLOADED_RETRY_SECONDS: u32 = 1;
 /// Seconds after which a node that was stopping is back, or another answers.
 const DRAINING_RETRY_SECONDS: u32 = 5;
 
@@ -91,6 +93,12 @@ impl From<CallError> for ApiError {
             CallError::Emergency => ErrorCode::CallsEmergencyBlocked.into(),
             CallError::DestinationBlocked => ErrorCode::CallsDestinationBlocked.into(),
             CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
+            CallError::Overloaded => Self::new(ErrorCode::CallsOverloaded).retry_after(OVERLOADED_RETRY_SECONDS),
+            CallError::StorageUnavailable => {
+                Self::new(ErrorCode::StorageUnavailable).retry_after(STORAGE_RETRY_SECONDS)
+            }
+            CallError::KeyTaken => crate::web::idempotency::key_taken(),
+            CallError::ElsewhereLive => Self::new(ErrorCode::CallsNoRoute).message(format!("Sorry: {message}.")),
             CallError::WorkspaceClosed => ErrorCode::AccountSuspended.into(),
             CallError::NoRoute => ErrorCode::CallsNoRoute.into(),
             CallError::Wallet(error) => error.into(),

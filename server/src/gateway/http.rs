@@ -19,7 +19,7 @@ use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use crate::accounts::Scope;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 use crate::{numbers, sip_tokens};

@@ -8,7 +8,6 @@ use sautikit_api::ids::CallId;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Gateway;
-use crate::calls;
 
 /// Between two batches: what a crash may leave unbilled per call at most.
 const EVERY: Duration = Duration::from_secs(10);
@@ -25,9 +24,7 @@ pub(super) async fn run(gateway: Arc<Gateway>) {
             _ = ticks.tick() => {}
         }
         let heard = look(&gateway).await;
-        if let Err(error) = calls::touch_media(&gateway.app, &heard).await {
-            tracing::warn!(%error, "the times of the last media could not be written");
-        }
+        gateway.app.calls.writer().heard(heard);
     }
 }
 

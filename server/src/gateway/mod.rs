@@ -17,6 +17,7 @@ pub mod leg;
 pub mod media;
 pub mod on_net;
 mod originate;
+mod overload;
 mod recovered;
 pub mod registrar;
 pub mod sandbox;
@@ -38,6 +39,7 @@ use self::door::GatewayDoor;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
 use self::media::{CallMedia, MediaHandle};
 use self::on_net::OnNet;
+use self::overload::Overload;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
 use self::sip::SipHandle;
@@ -85,6 +87,8 @@ pub struct Gateway {
     pub speech: Speech,
     /// The client for customers' URLs.
     pub http: reqwest::Client,
+    /// Whether another call can be set up.
+    pub overload: Overload,
     /// Running calls.
     pub calls: Mutex<HashMap<CallId, CallHandle>>,
 }

@@ -3,7 +3,7 @@
 
 use super::Gateway;
 use super::sip::OpenDialog;
-use crate::calls::recover::Recovered;
+use crate::calls::Recovered;
 
 /// Ends the dialogs that an earlier process left open.
 pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {

@@ -12,6 +12,7 @@ use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
 use super::on_net::OnNet;
 use super::originate::Originator;
+use super::overload::{self, Overload};
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
 use super::sip::{Endpoint, EndpointError};
@@ -106,10 +107,12 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         authentication,
         speech,
         http: client::build(config.is_development())?,
+        overload: Overload::default(),
         calls: Mutex::new(HashMap::new()),
     });
     app.tasks.spawn(admission::run(gateway.clone(), incoming));
     app.tasks.spawn(last_heard::run(gateway.clone()));
+    app.tasks.spawn(overload::watch(gateway.clone()));
     app.calls.connect(Arc::new(Originator(gateway.clone())));
     Ok(Started { gateway, sip_address, media_address })
 }

@@ -10,13 +10,13 @@ use super::leg::call_id::call_id_headers;
 use super::leg::destination::Destination;
 use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
-use crate::calls::{self, CallRow, Direction, LegRecord, Rate};
+use crate::calls::{self, CallFunds, CallRow, Direction, LegKind, LegRecord, Rate};
 use crate::error::ApiError;
-use crate::numbers;
 use crate::sip_tokens::identity::{Identity, user_of};
 
 /// How a target is reached.
-pub(super) struct Reach {
+#[derive(Debug)]
+pub struct Reach {
     /// At least one.
     pub destinations: Destinations,
     /// What carries its audio.
@@ -26,51 +26,50 @@ pub(super) struct Reach {
 }
 
 /// The places where a target may be.
-pub(super) enum Destinations {
+#[derive(Debug)]
+pub enum Destinations {
     /// Carriers: the next one is tried when one fails.
     InTurn(Vec<Destination>),
     /// Browsers and devices of one identity: all ring, the first to answer wins.
     AtOnce(Vec<Destination>),
 }
 
-/// Finds the way to `target`; `admitted` is its record when admission has checked and priced it already. The cause says
-/// why there is no way. `hops` on-net calls led here.
+/// Finds the way to `target`; `admitted` is its record when admission has checked, priced and paid it already, else that is
+/// done here from `funds`. The cause says why there is no way. `hops` on-net calls led here.
 pub(super) async fn resolve(
     gateway: &Gateway,
     call: &CallRow,
-    admitted: Option<&LegRecord>,
+    funds: &CallFunds,
+    admitted: Option<LegRecord>,
     target: &Target,
     profile: &Profile,
     hops: u32,
 ) -> Result<Reach, Cause> {
     match target {
-        Target::Telephone(number) => telephone(gateway, call, admitted, number, profile, hops).await,
+        Target::Telephone(number) => {
+            let record = match admitted {
+                Some(record) => record,
+                None => admit(gateway, call, funds, number).await?,
+            };
+            telephone(gateway, record, profile, hops)
+        }
         Target::Client(identity) => client(gateway, call, identity, profile),
         // External SIP targets are off by default (voice-actions.md, "Running").
         Target::Sip(uri) => own_client(gateway, call, uri, profile),
     }
 }
 
-async fn telephone(
-    gateway: &Gateway,
-    call: &CallRow,
-    admitted: Option<&LegRecord>,
-    number: &str,
-    profile: &Profile,
-    hops: u32,
-) -> Result<Reach, Cause> {
-    let app = &gateway.app;
-    let record = match admitted {
-        Some(record) => record.clone(),
-        None => {
-            let (destination, rate) =
-                calls::rate_dial(app, call, number).await.map_err(|error| refused(ApiError::from(error).code))?;
-            let target = Target::Telephone(destination.e164);
-            leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, rate, app.now_us())
-        }
-    };
-    let domain = &app.config.sip.domain;
-    if is_ours(gateway, &record.target).await? {
+/// Checks and prices a number that the call dials now, and reserves what it needs at first.
+async fn admit(gateway: &Gateway, call: &CallRow, funds: &CallFunds, number: &str) -> Result<LegRecord, Cause> {
+    let code = |error| refused(ApiError::from(error).code);
+    let record = calls::admit_leg(&gateway.app, call, number).await.map_err(code)?;
+    funds.reserve(record.id, record.rate).await.map_err(code)?;
+    Ok(record)
+}
+
+fn telephone(gateway: &Gateway, record: LegRecord, profile: &Profile, hops: u32) -> Result<Reach, Cause> {
+    let domain = &gateway.app.config.sip.domain;
+    if record.kind == LegKind::Onnet {
         let destination = gateway.on_net.destination(&record.target, &profile.caller_id, domain, hops);
         // What goes round in a circle ends here (RFC 3261 §16.3, 482 Loop Detected).
         let destination = destination.ok_or_else(|| Cause::from_network(482, None))?;
@@ -98,16 +97,6 @@ async fn telephone(
         return Err(refused(ErrorCode::CallsNoRoute));
     }
     Ok(Reach { destinations: Destinations::InTurn(destinations), transport: MediaTransport::Rtp, record })
-}
-
-/// Whether a workspace of this server has the number: then no carrier sees the call.
-async fn is_ours(gateway: &Gateway, e164: &str) -> Result<bool, Cause> {
-    let failed = |error: sqlx::Error| {
-        tracing::error!(%error, "a destination could not be looked up");
-        Cause::from(CauseKind::Failed)
-    };
-    let mut conn = gateway.app.db.acquire().await.map_err(failed)?;
-    Ok(numbers::find_active_by_e164(&mut conn, e164).await.map_err(failed)?.is_some())
 }
 
 fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) -> Result<Reach, Cause> {

@@ -52,6 +52,18 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     let sip = gateway.sip.gauge().await;
     let media = gateway.media.gauge();
     page.gauge("calls", "Calls that this node runs.", gateway.calls.lock().len());
+    let (refused, limit) = gateway.overload.gauge();
+    let overloaded = "calls_overloaded_total";
+    page.head(overloaded, "counter", "Calls refused because they could not have been set up in time.");
+    page.sample(overloaded, "", refused);
+    page.gauge("calls_in_set_up_max", "Calls that may be in set-up at the same time.", limit);
+    let writer = gateway.app.calls.writer();
+    page.gauge("record_waiting", "Calls and legs that wait for their record.", writer.waiting());
+    page.gauge("record_flush_seconds", "How long the last flush of calls' records took.", writer.last_flush().as_secs_f64());
+    let flushes = "record_flushes_total";
+    page.head(flushes, "counter", "Flushes of calls' records.");
+    page.sample(flushes, "", writer.flushes());
+    page.gauge("record_is_away", "1 while calls can not be recorded.", u8::from(writer.is_away()));
     page.gauge("sip_sessions", "SIP calls, from INVITE to the end of BYE.", sip.sessions);
     page.gauge("sip_transactions", "SIP transactions.", sip.transactions);
     let door = gateway.door.gauge();

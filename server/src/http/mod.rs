@@ -13,7 +13,6 @@ mod etag;
 mod headers;
 mod health;
 mod host;
-pub mod idempotency;
 pub mod json;
 mod metrics;
 pub mod moment;

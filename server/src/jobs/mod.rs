@@ -6,13 +6,13 @@ mod queue;
 mod runner;
 mod schedule;
 
-use sautikit_api::ids::{CallId, JobId, TopUpId};
+use sautikit_api::ids::{JobId, TopUpId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 use uuid::Uuid;
 
 use crate::state::AppState;
-use crate::{calls, clean_up, mail, payments};
+use crate::{clean_up, mail, payments};
 
 pub(crate) use queue::STATEMENTS;
 pub use runner::{run_due, run_until_stopped};
@@ -21,11 +21,6 @@ pub use runner::{run_due, run_until_stopped};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
-    /// Take an ended call's cost from the wallet.
-    DebitCall {
-        /// The call.
-        call_id: CallId,
-    },
     /// Delete what is past its time.
     CleanUp {
         /// Hours since 1970-01-01 UTC.
@@ -51,9 +46,6 @@ pub enum JobError {
     /// The stored payload can't be read.
     #[error("the payload is not understood: {0}")]
     Payload(#[from] serde_json::Error),
-    /// A call could not be debited.
-    #[error(transparent)]
-    Call(#[from] calls::CallError),
     /// A payment could not be settled.
     #[error(transparent)]
     Payment(#[from] payments::PaymentError),
@@ -68,7 +60,6 @@ pub enum JobError {
 impl Job {
     const fn kind(&self) -> &'static str {
         match self {
-            Self::DebitCall { .. } => "debit_call",
             Self::CleanUp { .. } => "clean_up",
             Self::SendMail { .. } => queue::SEND_MAIL,
             Self::SettleSimulatedTopUp { .. } => "settle_simulated_top_up",
@@ -78,7 +69,6 @@ impl Job {
     /// One live job per subject is enough.
     fn dedupe_key(&self) -> String {
         match self {
-            Self::DebitCall { call_id } => format!("debit_call:{call_id}"),
             Self::CleanUp { hour } => format!("clean_up:{hour}"),
             Self::SendMail { mail_id, .. } => format!("send_mail:{mail_id}"),
             Self::SettleSimulatedTopUp { top_up_id } => format!("settle_simulated_top_up:{top_up_id}"),
@@ -87,7 +77,6 @@ impl Job {
 
     async fn run(&self, app: &AppState) -> Result<(), JobError> {
         match self {
-            Self::DebitCall { call_id } => Ok(calls::debit::debit_call(app, *call_id).await?),
             Self::CleanUp { hour } => Ok(clean_up::run(app, *hour).await?),
             Self::SendMail { mail_id, sealed } => Ok(mail::deliver(app, *mail_id, sealed).await?),
             Self::SettleSimulatedTopUp { top_up_id } => Ok(payments::simulator::settle(app, *top_up_id).await?),

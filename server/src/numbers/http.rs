@@ -22,7 +22,7 @@ use crate::calls::rating::RATE_SCALE;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
@@ -127,7 +127,9 @@ async fn claim_number(
         period_end: rfc3339(claim.period_end),
         next_charge_at: rfc3339(claim.period_end),
     };
-    attempt.commit(&app, StatusCode::CREATED, &body).await
+    let answer = attempt.commit(&app, StatusCode::CREATED, &body).await;
+    app.calls.directory().forget();
+    answer
 }
 
 /// List numbers

@@ -34,5 +34,6 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     let details = json!({ "number": number.e164 });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.released", id, details)).await?;
     tx.commit().await?;
+    app.calls.directory().forget();
     Ok(())
 }

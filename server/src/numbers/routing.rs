@@ -55,6 +55,7 @@ pub async fn update_routing(
     let details = json!({ "before": before, "after": audited(&number), "new_signing_secret": new_secret });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.routing_changed", id, details)).await?;
     tx.commit().await?;
+    app.calls.directory().forget();
     Ok(number)
 }
 

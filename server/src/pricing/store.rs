@@ -5,39 +5,47 @@ use sautikit_api::money::Currency;
 use sqlx::{AnyConnection, Row};
 
 use crate::calls::Rate;
+use crate::row;
 use crate::statements::statements;
 
 statements! {
-    /// A workspace's own rate goes before the price list, then the longer prefix, then the newer price.
-    LONGEST_PREFIX = "
-        select per_min_e4, billing_increment_seconds
-        from destination_prices
-        where currency = $1
-            and (workspace_id is null or workspace_id = $2)
-            and $3 like prefix || '%'
-            and valid_from <= $4 and (valid_until is null or valid_until > $4)
-        order by case when workspace_id is null then 1 else 0 end, length(prefix) desc, valid_from desc
-        limit 1";
+    LIST_PRICES = "
+        select workspace_id, currency, prefix, per_min_e4, billing_increment_seconds, valid_from, valid_until
+        from destination_prices";
+    REVISION = "
+        select revision
+        from price_list_revision";
 }
 
-pub(super) async fn longest_prefix(
-    conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
-    currency: Currency,
-    digits: &str,
-    now_us: i64,
-) -> Result<Option<Rate>, sqlx::Error> {
-    let query = sqlx::query(LONGEST_PREFIX)
-        .bind(currency.code())
-        .bind(workspace_id.to_string())
-        .bind(digits.to_owned())
-        .bind(now_us);
-    let row = query.fetch_optional(conn).await?;
-    row.map(|row| {
-        Ok(Rate {
-            per_minute_e4: row.try_get("per_min_e4")?,
-            increment_seconds: row.try_get("billing_increment_seconds")?,
+/// A price as it is stored.
+pub(super) struct PriceRow {
+    pub(super) workspace_id: Option<WorkspaceId>,
+    pub(super) currency: Currency,
+    pub(super) prefix: String,
+    pub(super) rate: Rate,
+    pub(super) valid_from: i64,
+    pub(super) valid_until: Option<i64>,
+}
+
+pub(super) async fn list_prices(conn: &mut AnyConnection) -> Result<Vec<PriceRow>, sqlx::Error> {
+    let rows = sqlx::query(LIST_PRICES).fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(PriceRow {
+                workspace_id: row::parsed_opt(row, "workspace_id")?,
+                currency: row::known(row, "currency", Currency::parse)?,
+                prefix: row.try_get("prefix")?,
+                rate: Rate {
+                    per_minute_e4: row.try_get("per_min_e4")?,
+                    increment_seconds: row.try_get("billing_increment_seconds")?,
+                },
+                valid_from: row.try_get("valid_from")?,
+                valid_until: row.try_get("valid_until")?,
+            })
         })
-    })
-    .transpose()
+        .collect()
+}
+
+pub(super) async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(REVISION).fetch_one(conn).await
 }

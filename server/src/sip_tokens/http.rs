@@ -15,7 +15,7 @@ use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 

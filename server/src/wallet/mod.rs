@@ -1,13 +1,16 @@
 //! Wallets: the only room that moves money.
 //!
 //! In: a locked wallet and an entry with its unique cause. Out: one row of the append-only ledger and the new balance, in
-//! the caller's transaction, so that the debit and what caused it commit together. Deliberately absent: prices
+//! the caller's transaction, so that the debit and what caused it commit together. Calls settle many at once ([`settle`])
+//! and hold what they may still use up ([`quota`]). Deliberately absent: prices
 //! (`pricing`, `calls::rating`), payment providers (`payments`).
 
 pub mod chain;
 pub mod http;
 pub mod period;
 mod posting;
+pub mod quota;
+pub mod settle;
 pub(crate) mod store;
 pub mod verify;
 
@@ -16,6 +19,7 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+pub use quota::OverdraftPolicy;
 pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
 pub use store::{EntryRow, list_entries};
 
@@ -134,6 +138,8 @@ pub struct Wallet {
     pub held_minor: i64,
     /// Below it `wallet.low_balance` fires.
     pub low_balance_threshold_minor: Option<i64>,
+    /// What happens to live calls when the money ends.
+    pub overdraft_policy: OverdraftPolicy,
 }
 
 impl Wallet {
@@ -164,6 +170,19 @@ pub async fn open(
     now_us: i64,
 ) -> Result<(), sqlx::Error> {
     store::insert_wallet(tx, workspace_id, currency, zone, now_us).await
+}
+
+/// Sets what happens to live calls when the money ends, in the caller's transaction; live calls learn of it within a
+/// tick.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn set_overdraft_policy(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    policy: OverdraftPolicy,
+) -> Result<(), WalletError> {
+    if store::set_overdraft_policy(tx, workspace_id, policy).await? { Ok(()) } else { Err(WalletError::NotFound) }
 }
 
 /// The wallet's figures, without a lock.

@@ -3,12 +3,12 @@
 //! [`LockedWallet`] is made only by [`lock`], so no code can post without the lock. The lock lasts until the caller's
 //! transaction ends.
 
-use sautikit_api::ids::{EventId, LedgerEntryId, WorkspaceId};
+use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
-use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::chain::Link;
+use super::settle::low_balance;
 use super::{EntryKind, MAX_AMOUNT_MINOR, Posted, Wallet, WalletError, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -126,8 +126,19 @@ impl LockedWallet {
         store::advance_wallet(tx, &link, &hash).await?;
         let before_minor = std::mem::replace(&mut self.wallet.balance_minor, balance_after_minor);
         (self.seq, self.head_hash, self.last_entry_at) = (link.seq, hash, created_at);
-        self.tell_low_balance(tx, app, before_minor).await?;
+        if let Some(event) = low_balance(app, self, before_minor) {
+            webhooks::emit(tx, &event).await?;
+        }
         Ok(Outcome::Posted(Posted { entry_id: id, balance_after_minor }))
+    }
+
+    /// The balance after a call's cost. The call took place, so it may overdraw.
+    ///
+    /// # Errors
+    /// No cost, or beyond [`MAX_AMOUNT_MINOR`].
+    pub(super) fn debited(&self, cost_minor: i64) -> Result<i64, WalletError> {
+        let after = self.wallet.balance_minor.saturating_sub(cost_minor);
+        if cost_minor > 0 && after.abs() <= MAX_AMOUNT_MINOR { Ok(after) } else { Err(WalletError::InvalidAmount) }
     }
 
     fn balance_after(&self, entry: &NewEntry<'_>) -> Result<i64, WalletError> {
@@ -148,29 +159,5 @@ impl LockedWallet {
         }
         let after = self.wallet.balance_minor + entry.amount_minor;
         if after.abs() > MAX_AMOUNT_MINOR { Err(WalletError::InvalidAmount) } else { Ok(after) }
-    }
-
-    /// Fires once when the balance crosses the threshold downwards, not on each debit below it.
-    async fn tell_low_balance(
-        &self,
-        tx: &mut AnyConnection,
-        app: &AppState,
-        before_minor: i64,
-    ) -> Result<(), WalletError> {
-        let Some(threshold) = self.wallet.low_balance_threshold_minor else { return Ok(()) };
-        let balance_minor = self.wallet.balance_minor;
-        if before_minor < threshold || balance_minor >= threshold {
-            return Ok(());
-        }
-        let event = webhooks::NewEvent {
-            id: EventId(app.new_uuid()),
-            workspace_id: self.wallet.workspace_id,
-            kind: webhooks::EventKind::WalletLowBalance,
-            subject: webhooks::Subject::Workspace,
-            data: json!({ "balance_minor": balance_minor, "threshold_minor": threshold,
-                "currency": self.wallet.currency.code() }),
-            created_at: app.now_us(),
-        };
-        Ok(webhooks::emit(tx, &event).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! SQL of wallets and their ledger.
 
 pub(crate) mod audit;
+pub(crate) mod batch;
 
 use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
@@ -8,7 +9,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::chain::Link;
-use super::{LockedWallet, Wallet};
+use super::{LockedWallet, OverdraftPolicy, Wallet};
 use crate::row;
 use crate::statements::statements;
 
@@ -21,10 +22,14 @@ statements! {
         update wallets set seq = seq + 0
         where workspace_id = $1
         returning workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-            seq, head_hash, last_entry_at";
+            overdraft_policy, seq, head_hash, last_entry_at";
     READ_WALLET = "
-        select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor
+        select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor, overdraft_policy
         from wallets
+        where workspace_id = $1";
+    SET_OVERDRAFT_POLICY = "
+        update wallets
+        set overdraft_policy = $2
         where workspace_id = $1";
     ENTRY_OF_CAUSE = "select id from wallet_ledger where cause = $1";
     INSERT_ENTRY = "
@@ -67,15 +72,17 @@ pub(super) async fn lock_wallet(
     workspace_id: WorkspaceId,
 ) -> Result<Option<LockedWallet>, sqlx::Error> {
     let row = sqlx::query(LOCK_WALLET).bind(workspace_id.to_string()).fetch_optional(tx).await?;
-    row.map(|row| {
-        Ok(LockedWallet {
-            wallet: wallet(&row)?,
-            seq: row.try_get("seq")?,
-            head_hash: row.try_get("head_hash")?,
-            last_entry_at: row.try_get("last_entry_at")?,
-        })
-    })
-    .transpose()
+    row.as_ref().map(head).transpose()
+}
+
+/// False when there is no such wallet.
+pub(super) async fn set_overdraft_policy(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    policy: OverdraftPolicy,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(SET_OVERDRAFT_POLICY).bind(workspace_id.to_string()).bind(policy.as_str());
+    Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
 pub(super) async fn read_wallet(
@@ -180,6 +187,16 @@ pub async fn list_entries(
         .collect()
 }
 
+/// A wallet with the end of its chain.
+fn head(row: &AnyRow) -> Result<LockedWallet, sqlx::Error> {
+    Ok(LockedWallet {
+        wallet: wallet(row)?,
+        seq: row.try_get("seq")?,
+        head_hash: row.try_get("head_hash")?,
+        last_entry_at: row.try_get("last_entry_at")?,
+    })
+}
+
 fn wallet(row: &AnyRow) -> Result<Wallet, sqlx::Error> {
     Ok(Wallet {
         workspace_id: row::parsed(row, "workspace_id")?,
@@ -188,5 +205,6 @@ fn wallet(row: &AnyRow) -> Result<Wallet, sqlx::Error> {
         balance_minor: row.try_get("balance_minor")?,
         held_minor: row.try_get("held_minor")?,
         low_balance_threshold_minor: row.try_get("low_balance_threshold_minor")?,
+        overdraft_policy: row::known(row, "overdraft_policy", OverdraftPolicy::parse)?,
     })
 }

@@ -72,7 +72,7 @@ pub async fn fetch(
     clock: &dyn Clock,
     development: bool,
     url: &str,
-    params: &[(String, String)],
+    params: &[(&'static str, String)],
     secret: &str,
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;

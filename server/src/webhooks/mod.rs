@@ -11,10 +11,13 @@ pub mod signature;
 pub(crate) mod store;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};
+use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
+use crate::db::Dialect;
+
 /// The kinds of event that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EventKind {
     /// A call began to ring.
     CallStarted,
@@ -54,7 +57,7 @@ impl EventKind {
 }
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Subject {
     /// The workspace as a whole.
     Workspace,
@@ -72,7 +75,7 @@ pub enum Subject {
 }
 
 /// An event to be told.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NewEvent {
     /// Its id; consumers tell repetitions by it.
     pub id: EventId,
@@ -94,4 +97,12 @@ pub struct NewEvent {
 /// The database failed.
 pub async fn emit(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {
     store::insert_event(tx, event).await
+}
+
+/// Writes events into the outbox, in the caller's transaction; those that stand there already are left as they are.
+///
+/// # Errors
+/// The database failed.
+pub async fn emit_all(tx: &mut AnyConnection, dialect: Dialect, events: &[&NewEvent]) -> Result<(), sqlx::Error> {
+    store::insert_events(tx, dialect, events).await
 }

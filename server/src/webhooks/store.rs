@@ -3,6 +3,8 @@
 use sqlx::AnyConnection;
 
 use super::{NewEvent, Subject};
+use crate::db::Dialect;
+use crate::db::rows::{Cell, Column, Rows};
 use crate::statements::statements;
 
 statements! {
@@ -11,14 +13,62 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
 }
 
-pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {
-    let (call_id, number_id, sequence) = match event.subject {
+static INSERT_EVENTS: Rows = Rows::new(
+    "INSERT_EVENTS",
+    "insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict do nothing",
+    &[
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Text,
+        Column::Int,
+        Column::Text,
+        Column::Int,
+    ],
+);
+
+/// Statements for many rows of this store.
+pub(crate) static ROWS: &[&Rows] = &[&INSERT_EVENTS];
+
+/// Call, number and sequence of what an event is about.
+fn subject(event: &NewEvent) -> (Option<String>, Option<String>, i64) {
+    match event.subject {
         Subject::Workspace => (None, None, 0),
         Subject::Number(number_id) => (None, Some(number_id.to_string()), 0),
         Subject::Call { call_id, number_id, sequence } => {
             (Some(call_id.to_string()), Some(number_id.to_string()), sequence)
         }
-    };
+    }
+}
+
+pub(super) async fn insert_events(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    events: &[&NewEvent],
+) -> Result<(), sqlx::Error> {
+    let cells = events.iter().flat_map(|event| {
+        let (call_id, number_id, sequence) = subject(event);
+        [
+            Cell::from(event.id.to_string()),
+            event.workspace_id.to_string().into(),
+            event.kind.as_str().into(),
+            call_id.into(),
+            number_id.into(),
+            sequence.into(),
+            event.data.to_string().into(),
+            event.created_at.into(),
+        ]
+    });
+    INSERT_EVENTS.execute(tx, dialect, cells.collect()).await.map(drop)
+}
+
+pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {
+    let (call_id, number_id, sequence) = subject(event);
     sqlx::query(INSERT_EVENT)
         .bind(event.id.to_string())
         .bind(event.workspace_id.to_string())

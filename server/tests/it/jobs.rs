@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use sautikit::jobs::{self, Job};
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::TopUpId;
+use serde_json::json;
 use sqlx::Row;
 
 use crate::calls::support::Scene;
-use crate::support::{Server, on_each_engine};
+use crate::support::{Server, on_each_engine, within};
 
 on_each_engine! {
     a_job_waits_until_it_is_due
@@ -15,13 +16,13 @@ on_each_engine! {
     a_job_goes_with_its_transaction
     a_failing_job_is_tried_again_later
     a_lapsed_lease_is_taken_over
-    runners_side_by_side_debit_once
+    runners_side_by_side_settle_once
     the_bell_wakes_the_runner
 }
 
-/// A job that fails whenever it runs: there is no such call.
+/// A job that fails whenever it runs: there is no such top-up.
 fn doomed(server: &Server) -> Job {
-    Job::DebitCall { call_id: CallId(server.app.new_uuid()) }
+    Job::SettleSimulatedTopUp { top_up_id: TopUpId(server.app.new_uuid()) }
 }
 
 async fn enqueue(server: &Server, job: &Job, due_us: i64) {
@@ -83,12 +84,19 @@ async fn a_lapsed_lease_is_taken_over(server: Server) {
     assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
 }
 
-async fn runners_side_by_side_debit_once(server: Server) {
+/// Asks for a top-up of KES 100, which the simulator approves a second later.
+async fn ask_for_money(scene: &Scene) {
+    let body = json!({ "method": "mpesa", "amount_minor": 10_000, "phone": "+254722000001" });
+    scene.asha.post("/v1/wallet/top-ups", body).await.expect(202);
+}
+
+async fn runners_side_by_side_settle_once(server: Server) {
     let scene = Scene::set(server).await;
     let before = scene.balance().await;
     for _ in 0..5 {
-        scene.talk(47_000).await;
+        ask_for_money(&scene).await;
     }
+    scene.advance(1_000);
     let mut runners = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let app = scene.server.app.clone();
@@ -97,22 +105,19 @@ async fn runners_side_by_side_debit_once(server: Server) {
     while let Some(ran) = runners.join_next().await {
         ran.unwrap();
     }
-    assert_eq!(scene.balance().await, before - 5 * 235);
+    assert_eq!(scene.balance().await, before + 5 * 10_000);
 }
 
 async fn the_bell_wakes_the_runner(server: Server) {
     let scene = Scene::set(server).await;
     let app = scene.server.app.clone();
-    let mut changes = app.calls.subscribe();
+    let before = scene.balance().await;
     let runner = tokio::spawn(jobs::run_until_stopped(app.clone()));
-    let id = scene.talk(47_000).await;
-    // Every change of the call is told; the last one is its debit.
-    let debited = async {
-        while scene.call(id).await["cost_minor"].is_null() {
-            changes.recv().await.unwrap();
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), debited).await.expect("debited");
+    ask_for_money(&scene).await;
+    scene.advance(1_000);
+    app.job_bell.notify_one();
+    let settled = async || (scene.balance().await == before + 10_000).then_some(());
+    within(Duration::from_secs(30), "the top-up", settled).await;
     app.stopping.cancel();
     runner.await.unwrap();
 }

@@ -84,13 +84,13 @@ async fn a_silent_relay_holds_up_no_answer_and_no_other_job(server: Server) {
     let _held = relay.accept().await.unwrap();
     let state = async || Some(only_job(&server).await.0).filter(|state| state == "running");
     within(Duration::from_secs(10), "the mail's job", state).await;
-    let call_id = sautikit_api::ids::CallId(server.app.new_uuid());
+    let top_up_id = sautikit_api::ids::TopUpId(server.app.new_uuid());
     let mut tx = server.app.db.begin_write().await.unwrap();
-    jobs::enqueue(&mut tx, &server.app, &jobs::Job::DebitCall { call_id }, server.app.now_us()).await.unwrap();
+    jobs::enqueue(&mut tx, &server.app, &jobs::Job::SettleSimulatedTopUp { top_up_id }, server.app.now_us()).await.unwrap();
     tx.commit().await.unwrap();
     server.app.job_bell.notify_one();
     within(Duration::from_secs(10), "the other job", async || {
-        let attempts = "select attempts from jobs where kind = 'debit_call' and attempts > 0";
+        let attempts = "select attempts from jobs where kind = 'settle_simulated_top_up' and attempts > 0";
         sqlx::query(attempts).fetch_optional(server.app.db.pool()).await.unwrap()
     })
     .await;

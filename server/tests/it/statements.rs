@@ -17,5 +17,13 @@ async fn every_statement_prepares(server: Server) {
             panic!("{room}::{name} does not prepare: {error}");
         }
     }
+    for (room, name, texts) in sautikit::statements::many_rows(server.app.db.dialect()) {
+        assert!(names.insert((room, name)), "{room}::{name} is listed twice");
+        for sql in texts {
+            if let Err(error) = connection.prepare(sql.into_sql_str()).await {
+                panic!("{room}::{name} does not prepare: {error}\n{sql}");
+            }
+        }
+    }
     assert!(names.len() > 20);
 }

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit::calls::{self, CallSummary, CallsGateway, Direction, LegKind, LegRecord, OriginateOrder};
+use sautikit::calls::CallEnd;
 use sautikit::{jobs, wallet};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
 use serde_json::{Value, json};
 
+use crate::calls::support::FakeGateway;
 use crate::support::{Server, on_each_engine};
 
 on_each_engine! {
     the_worked_example_comes_out_exactly
-    concurrent_debits_of_one_call_move_money_once
+    calls_that_end_together_are_each_debited_once
     concurrent_claims_give_the_number_once
     an_empty_wallet_places_no_call
     a_terminal_status_is_final_in_the_database
@@ -22,22 +23,10 @@ on_each_engine! {
     emergency_comes_first
 }
 
-/// A gateway that keeps the orders it gets.
-#[derive(Default)]
-struct Recorder(parking_lot::Mutex<Vec<OriginateOrder>>);
-
-impl CallsGateway for Recorder {
-    fn originate(&self, order: OriginateOrder) {
-        self.0.lock().push(order);
-    }
-
-    fn hangup(&self, _: CallId) {}
-}
-
-/// The inventory, a recording gateway and an onboarded workspace.
-async fn prepared(server: &Server) -> (crate::support::Client, Arc<Recorder>) {
+/// The inventory, a gateway that keeps what it gets, and an onboarded workspace.
+async fn prepared(server: &Server) -> (crate::support::Client, Arc<FakeGateway>) {
     sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
-    let gateway = Arc::new(Recorder::default());
+    let gateway = Arc::new(FakeGateway::default());
     server.app.calls.connect(gateway.clone());
     (server.onboarded("asha@example.com").await, gateway)
 }
@@ -60,36 +49,20 @@ async fn balance(client: &crate::support::Client) -> i64 {
 }
 
 /// Places a call, answers it, and ends it after `millis`.
-async fn call(server: &Server, client: &crate::support::Client, gateway: &Recorder, millis: u64) -> CallId {
+async fn call(server: &Server, client: &crate::support::Client, gateway: &FakeGateway, millis: u64) -> CallId {
     let body = json!({ "from": "+254700000001", "to": "+254722000042" });
     client.post("/v1/calls", body).await.expect(202);
-    let order = gateway.0.lock().pop().expect("an order");
-    let target = &order.targets[0];
-    let answered_at = server.app.now_us();
-    let leg = LegRecord {
-        id: target.leg_id,
-        kind: LegKind::Telephone,
-        direction: Direction::Outbound,
-        target: target.e164.clone(),
-        rate: target.rate,
-        started_at: answered_at,
-        answered_at: Some(answered_at),
-        ended_at: None,
-        outcome: None,
-        dialog: None,
-    };
-    assert!(calls::mark_answered(&server.app, order.call_id, answered_at, &leg).await.expect("answered"));
+    let order = gateway.last_order();
+    let (answered_at, leg) = (server.app.now_us(), order.targets[0].leg_id);
+    gateway.with(order.call_id, |record| {
+        record.leg_answered(leg, answered_at);
+        record.answered(answered_at, Some(leg));
+        record.hand_over();
+    });
     server.clock.advance(Duration::from_millis(millis));
-    let summary = CallSummary {
-        call_id: order.call_id,
-        status: CallStatus::Completed,
-        hangup_cause: "normal_clearing".to_owned(),
-        answered_at: Some(answered_at),
-        ended_at: server.app.now_us(),
-        legs: Vec::new(),
-    };
-    assert!(calls::finish(&server.app, &summary).await.expect("finished"));
-    assert!(!calls::finish(&server.app, &summary).await.expect("the second report changes nothing"));
+    let hangup_cause = "normal_clearing".to_owned();
+    let end = CallEnd { status: CallStatus::Completed, hangup_cause, ended_at: server.app.now_us() };
+    gateway.end(order.call_id, end).await;
     order.call_id
 }
 
@@ -116,8 +89,6 @@ async fn the_worked_example_comes_out_exactly(server: Server) {
     let id = call(&server, &client, &gateway, 46_500).await;
     let ended = client.get(&format!("/v1/calls/{id}")).await.expect(200).json;
     assert_eq!((&ended["status"], &ended["duration_seconds"]), (&json!("completed"), &json!(47)));
-    assert_eq!(ended["cost_minor"], Value::Null);
-    jobs::run_due(&server.app).await.expect("the jobs");
     let billed = client.get(&format!("/v1/calls/{}", id.pbx_call_id())).await.expect(200).json;
     assert_eq!(billed["cost_minor"], 235);
     assert_eq!(billed["legs"][0]["cost_minor"], 235);
@@ -128,18 +99,35 @@ async fn the_worked_example_comes_out_exactly(server: Server) {
     assert!(is_sound(&server).await);
 }
 
-async fn concurrent_debits_of_one_call_move_money_once(server: Server) {
+async fn calls_that_end_together_are_each_debited_once(server: Server) {
     let (client, gateway) = prepared(&server).await;
     top_up(&server, &client, 100_000).await;
     claim(&client).await;
     let before = balance(&client).await;
-    let id = call(&server, &client, &gateway, 47_000).await;
-    let debits = (0..8).map(|_| calls::debit::debit_call(&server.app, id));
-    for outcome in futures::future::join_all(debits).await {
-        outcome.expect("a debit");
+    let calls = (0..8).map(|_| call(&server, &client, &gateway, 47_000));
+    for one in calls {
+        one.await;
     }
-    jobs::run_due(&server.app).await.expect("the jobs");
-    assert_eq!(balance(&client).await, before - 235);
+    let body = json!({ "from": "+254700000001", "to": "+254722000042" });
+    let mut ids = Vec::new();
+    for _ in 0..12 {
+        client.post("/v1/calls", body.clone()).await.expect(202);
+        let order = gateway.last_order();
+        let (now_us, leg) = (server.app.now_us(), order.targets[0].leg_id);
+        gateway.with(order.call_id, |record| {
+            record.leg_answered(leg, now_us);
+            record.answered(now_us, Some(leg));
+        });
+        ids.push(order.call_id);
+    }
+    server.clock.advance(Duration::from_secs(47));
+    let end = || CallEnd {
+        status: CallStatus::Completed,
+        hangup_cause: "normal_clearing".to_owned(),
+        ended_at: server.app.now_us(),
+    };
+    futures::future::join_all(ids.into_iter().map(|id| gateway.end(id, end()))).await;
+    assert_eq!(balance(&client).await, before - 20 * 235);
     assert!(is_sound(&server).await);
 }
 
@@ -168,10 +156,9 @@ async fn an_empty_wallet_places_no_call(server: Server) {
     call(&server, &client, &gateway, 3_600_000).await;
     let body = json!({ "from": "+254700000001", "to": "+254722000042" });
     client.post("/v1/calls", body.clone()).await.expect_error("wallet.insufficient_funds");
-    jobs::run_due(&server.app).await.expect("the jobs");
     assert_eq!(balance(&client).await, left - 18_000);
     client.post("/v1/calls", body).await.expect_error("wallet.insufficient_funds");
-    assert!(gateway.0.lock().is_empty());
+    assert_eq!(gateway.ordered(), 1);
     assert!(is_sound(&server).await);
 }
 

@@ -38,8 +38,22 @@ fn a_server_that_stops_ends_its_calls_and_says_so() {
 fn an_empty_wallet_beeps_and_then_ends_the_call() {
     let mut sim = talking();
     sim.input(Input::Money(Money::Warn)).expect(&["tone 0 Beep"]);
-    sim.after(60).input(Input::Money(Money::Cutoff));
+    let end = sim.now + Duration::from_secs(60);
+    sim.input(Input::Money(Money::PaidUntil(end))).after(60);
     sim.expect_end(CallStatus::Completed, "insufficient_funds", 60);
+}
+
+#[test]
+fn a_call_whose_money_is_extended_goes_on_and_one_that_is_not_ends_on_the_second() {
+    let mut sim = talking();
+    let began = sim.now;
+    sim.input(Input::Money(Money::PaidUntil(began + Duration::from_secs(7)))).after(5);
+    sim.input(Input::Money(Money::PaidUntil(began + Duration::from_secs(12)))).after_ms(6_999);
+    assert!(sim.summaries.is_empty());
+    // However late the timer is handled, the call is not longer than what was paid.
+    sim.now += Duration::from_millis(300);
+    sim.input(Input::Timer(TimerId::MoneyEnd));
+    sim.expect_end(CallStatus::Completed, "insufficient_funds", 12);
 }
 
 #[test]

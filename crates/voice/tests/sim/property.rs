@@ -62,7 +62,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u32..6, 0usize..7).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
         1 => (0u32..6).prop_map(Step::FetchFailed),
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
-        1 => prop_oneof![9 => Just(Step::Money(Money::Warn)), 1 => Just(Step::Money(Money::Cutoff))],
+        1 => prop_oneof![
+            5 => Just(Step::Money(Money::Warn)),
+            5 => (1_000u64..1_100).prop_map(|s| Step::Money(Money::PaidUntil(Duration::from_secs(s))))
+        ],
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
     ]
@@ -90,6 +93,7 @@ struct World {
     open: BTreeMap<LegId, bool>,
     timers: BTreeMap<TimerId, Duration>,
     ends: usize,
+    changes: Vec<LegChange>,
     summary: Option<Summary>,
     /// Verbs that the timeline saw begin and not end, and callbacks sent and not settled.
     verbs_open: u32,
@@ -118,7 +122,8 @@ impl World {
                     self.summary = Some(summary);
                 }
                 Output::Record(event) => self.record(&event),
-                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) => {}
+                Output::LegChanged(change) => self.changes.push(change),
+                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) | Output::Answered { .. } => {}
             }
         }
     }
@@ -228,6 +233,13 @@ proptest! {
         for leg in summary.legs {
             prop_assert!(leg.started <= leg.ended && leg.ended <= summary.ended);
             prop_assert!(leg.answered.is_none_or(|at| leg.started <= at && at <= leg.ended));
+            // What was told as it happened is what the summary says.
+            let told: Vec<_> = world.changes.iter().filter(|change| change.leg == leg.leg).collect();
+            let answered = told.iter().find(|change| change.state == LegState::Answered).map(|change| change.at);
+            let ended = told.iter().find(|change| change.state != LegState::Answered);
+            prop_assert_eq!(answered, leg.answered);
+            prop_assert_eq!(ended.map(|change| (change.at, change.state)), Some((leg.ended, LegState::Ended(leg.cause))));
+            prop_assert_eq!(told.len(), 1 + usize::from(answered.is_some()));
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn facts(direction: Direction, from: &str, to: &str) -> Facts {
         from: from.into(),
         to: to.into(),
         number: OWN.into(),
-        own_numbers: vec![OWN.into(), "+254700000002".into()],
+        own_numbers: [OWN.into(), "+254700000002".into()].into(),
         voice_callback_url: Some(CALLBACK.into()),
         fallback_url: None,
         ring_timeout_s: 60,
@@ -50,6 +50,10 @@ pub(crate) struct Sim {
     /// What was asked for since the last look, in words.
     said: Vec<String>,
     pub(crate) events: Vec<CallEvent>,
+    /// Facts about legs, in order.
+    pub(crate) changes: Vec<LegChange>,
+    /// Who was connected when the call was answered, once.
+    pub(crate) answered: Vec<Option<LegId>>,
     pub(crate) fetches: Vec<Callback>,
     pub(crate) summaries: Vec<Summary>,
     pub(crate) texts: BTreeMap<AssetId, String>,
@@ -66,6 +70,8 @@ impl Sim {
             timers: BTreeMap::new(),
             said: Vec::new(),
             events: Vec::new(),
+            changes: Vec::new(),
+            answered: Vec::new(),
             fetches: Vec::new(),
             summaries: Vec::new(),
             texts: BTreeMap::new(),
@@ -221,6 +227,14 @@ impl Sim {
                 }
                 Output::Record(event) => {
                     self.events.push(event);
+                    continue;
+                }
+                Output::LegChanged(change) => {
+                    self.changes.push(change);
+                    continue;
+                }
+                Output::Answered { party, .. } => {
+                    self.answered.push(party);
                     continue;
                 }
                 Output::SetTimer(timer, at) => {

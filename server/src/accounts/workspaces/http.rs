@@ -13,7 +13,7 @@ use super::{create, delete, update};
 use crate::accounts::{Membership, Scope, list_memberships};
 use crate::error::ApiResult;
 use crate::http::caller::{Caller, SignedIn};
-use crate::http::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;

@@ -102,6 +102,7 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;
     tx.commit().await?;
     app.known_keys.forget();
+    app.calls.directory().forget();
     Ok(after)
 }
 
@@ -133,6 +134,7 @@ pub async fn delete(app: &AppState, caller: &Caller, typed_name: &str) -> Result
         .await?;
     tx.commit().await?;
     app.known_keys.forget();
+    app.calls.directory().forget();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! SQL of calls' timelines.
 
 use sautikit_api::ids::{CallEventId, CallId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{AnyConnection, Row};
 
@@ -8,15 +9,10 @@ use crate::row;
 use crate::statements::statements;
 
 statements! {
-    /// Takes the call's row lock, so that sequences have no gaps and no twins.
-    NEXT_SEQUENCE = "
-        update calls
-        set event_seq = event_seq + 1
-        where id = $1
-        returning event_seq";
-    INSERT_EVENT = "
-        insert into call_events (id, workspace_id, call_id, sequence, kind, data, occurred_at)
-        values ($1, (select workspace_id from calls where id = $2), $2, $3, $4, $5, $6)";
+    LAST_SEQUENCE = "
+        select coalesce(max(sequence), 0)
+        from call_events
+        where call_id = $1";
     LIST_EVENTS_AFTER = "
         select id, sequence, kind, data, occurred_at
         from call_events
@@ -26,7 +22,7 @@ statements! {
 }
 
 /// An entry of a call's timeline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct EventRow {
     pub(crate) id: CallEventId,
     pub(crate) sequence: i64,
@@ -35,22 +31,9 @@ pub(crate) struct EventRow {
     pub(crate) occurred_at: i64,
 }
 
-/// None when there is no such call.
-pub(crate) async fn next_sequence(tx: &mut AnyConnection, call_id: CallId) -> Result<Option<i64>, sqlx::Error> {
-    sqlx::query_scalar(NEXT_SEQUENCE).bind(call_id.to_string()).fetch_optional(tx).await
-}
-
-pub(crate) async fn insert_event(tx: &mut AnyConnection, call_id: CallId, event: &EventRow) -> Result<(), sqlx::Error> {
-    sqlx::query(INSERT_EVENT)
-        .bind(event.id.to_string())
-        .bind(call_id.to_string())
-        .bind(event.sequence)
-        .bind(event.kind.clone())
-        .bind(event.data.to_string())
-        .bind(event.occurred_at)
-        .execute(tx)
-        .await
-        .map(drop)
+/// The place of the newest entry; 0 when there is none.
+pub(crate) async fn last_sequence(conn: &mut AnyConnection, call_id: CallId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(LAST_SEQUENCE).bind(call_id.to_string()).fetch_one(conn).await
 }
 
 pub(crate) async fn list_events_after(

@@ -8,8 +8,9 @@ use sip::message::HeaderName;
 use voice::{LegId, Origin, Target};
 
 use super::trunk_call::ringing_targets;
-use super::{refuse, refuse_by};
+use super::{refuse, refuse_busy, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
+use crate::gateway::call_task::CallSetup;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::sip_tokens::identity::{Identity, is_identity};
@@ -29,58 +30,45 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     if !identity.permissions.outbound {
         return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
     }
+    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
+        return refuse_busy(&gateway, &call, retry_after_seconds).await;
+    }
+    // The token's prefixes are of telephone numbers.
+    let may_call = |number: &str| identity.permissions.allow_destination(number);
     let admitted = match &wanted {
-        Wanted::Telephone(number) => calls::admit_browser(&gateway.app, identity.workspace, &from, number).await,
+        Wanted::Telephone(number) => {
+            calls::admit_browser(&gateway.app, identity.workspace, &from, number, may_call).await
+        }
         Wanted::Client(name) => calls::admit_client(&gateway.app, identity.workspace, &from, name).await,
     };
-    let admitted = match admitted {
-        Ok(admitted) => admitted,
-        Err(error) => return refuse_by(&gateway, &call, error).await,
-    };
-    let call_id = admitted.call.id;
-    // The token's prefixes are of telephone numbers.
-    let is_telephone = matches!(wanted, Wanted::Telephone(_));
-    if is_telephone && !identity.permissions.allow_destination(&admitted.call.to) {
-        // The row exists by now, so the call ends as a record too.
-        begin::abandon(&gateway, call_id, ErrorCode::CallsDestinationBlocked).await;
-        return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
-    }
-    match prepare(&gateway, admitted, identity, wanted).await {
-        Ok(begin) => begin::run_with_caller(&gateway, begin, call, MediaTransport::WebRtc).await,
-        Err(error) => {
-            tracing::error!(call = %call_id, %error, "a browser's call could not begin");
-            begin::abandon(&gateway, call_id, ErrorCode::InternalError).await;
-            refuse(&gateway, &call, 503, ErrorCode::InternalError).await;
+    match admitted {
+        Ok(admitted) => {
+            let setup = prepare(&gateway, admitted, identity, wanted);
+            begin::run_with_caller(&gateway, setup, call, MediaTransport::WebRtc).await;
         }
+        Err(error) => refuse_by(&gateway, &call, error).await,
     }
 }
 
-async fn prepare(
-    gateway: &Gateway,
-    admitted: Admitted,
-    identity: &Identity,
-    wanted: Wanted,
-) -> Result<crate::gateway::call_task::Begin, begin::BeginError> {
-    let Admitted { call, number, targets, .. } = admitted;
+fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wanted: Wanted) -> CallSetup {
     let app = &gateway.app;
     let caller = Target::Client(identity.name.clone());
-    let record =
-        begin::leg_record(LegRecordId(app.new_uuid()), &caller, Direction::Inbound, Rate::FREE, call.started_at);
-    let mut legs = vec![(LegId::FIRST, record)];
-    let origin = match (wanted, targets.first()) {
+    let (started_at, workspace) = (admitted.record.call().started_at, admitted.record.call().workspace_id);
+    let id = LegRecordId(app.new_uuid());
+    admitted.record.leg_began(begin::leg_record(id, &caller, Direction::Inbound, Rate::FREE, started_at));
+    let mut legs = vec![(LegId::FIRST, id)];
+    let origin = match (wanted, admitted.targets.first()) {
         (Wanted::Client(name), _) => Origin::Client { caller, to: Target::Client(name) },
         (Wanted::Telephone(_), Some(target)) => {
-            let to = Target::Telephone(target.e164.clone());
-            let dialled = begin::leg_record(target.leg_id, &to, Direction::Outbound, target.rate, call.started_at);
-            legs.push((LegId(1), dialled));
-            Origin::Client { caller, to }
+            legs.push((LegId(1), target.leg_id));
+            Origin::Client { caller, to: Target::Telephone(target.e164.clone()) }
         }
         // The workspace's own number, whose inbound routing runs.
         (Wanted::Telephone(_), None) => {
-            Origin::Inbound { caller, ring: ringing_targets(gateway, call.workspace_id, &number) }
+            Origin::Inbound { caller, ring: ringing_targets(gateway, workspace, &admitted.number.number) }
         }
     };
-    begin::begin(gateway, call, &number, origin, legs).await
+    begin::setup(admitted, origin, legs)
 }
 
 /// Whom a browser calls.

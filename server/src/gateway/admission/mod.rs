@@ -10,8 +10,9 @@ mod trunk_call;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sautikit_api::ErrorCode;
-use sip::message::StatusCode;
+use sip::message::{HeaderName, StatusCode};
 use sip::ua::Reply;
 use tokio::sync::mpsc;
 use voice::Refusal;
@@ -74,6 +75,13 @@ fn way_in(gateway: &Gateway, source: SocketAddr, call: &IncomingCall) -> Option<
 async fn refuse(gateway: &Gateway, call: &IncomingCall, status: u16, code: ErrorCode) {
     let refusal = Refusal { status, code: Some(code.as_str()) };
     inbound::refuse(&gateway.sip, call.transaction, refusal).await;
+}
+
+/// Turns a call away because too many are being set up; it is worth another try so many seconds later.
+async fn refuse_busy(gateway: &Gateway, call: &IncomingCall, retry_after_seconds: u32) {
+    let mut reply = inbound::refusal_reply(Refusal { status: 503, code: Some(ErrorCode::CallsOverloaded.as_str()) });
+    reply.headers.push(HeaderName::RetryAfter, Bytes::from(retry_after_seconds.to_string()));
+    gateway.sip.respond(call.transaction, reply).await;
 }
 
 /// Turns a call away for a reason of the calls room, with the status of gateway.md's "Catalogue → SIP".

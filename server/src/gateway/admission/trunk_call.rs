@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
-use voice::{Origin, Target};
+use voice::{LegId, Origin, Target};
 
-use super::{refuse, refuse_by};
+use super::{refuse, refuse_busy, refuse_by};
 use crate::calls::{self, NewInbound};
-use crate::gateway::call_task::Begin;
+use crate::gateway::call_task::CallSetup;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::numbers::TenantNumber;
@@ -18,23 +18,23 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let (Some(to), Some(from)) = (called_number(&call), calling_number(&call)) else {
         return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await;
     };
-    let inbound = NewInbound { number_e164: &to, remote: &from };
+    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
+        return refuse_busy(&gateway, &call, retry_after_seconds).await;
+    }
+    let inbound = NewInbound { number_e164: &to, remote: &from, is_on_net: hops > 0 };
+    let setting_up = gateway.overload.begin(gateway.app.clock.monotonic());
     let admitted = match calls::admit_inbound(&gateway.app, inbound).await {
         Ok(admitted) => admitted,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
-    tracing::info!(call = %admitted.call.id, trunk, "inbound call");
-    let ring = ringing_targets(&gateway, admitted.call.workspace_id, &admitted.number);
+    gateway.overload.done(setting_up, gateway.app.clock.monotonic());
+    let row = admitted.record.call();
+    tracing::debug!(call = %row.id, trunk, "inbound call");
+    let ring = ringing_targets(&gateway, row.workspace_id, &admitted.number.number);
     let origin = Origin::Inbound { caller: Target::Telephone(from), ring };
-    let legs = begin::caller_of(&admitted);
-    match begin::begin(&gateway, admitted.call.clone(), &admitted.number, origin, legs).await {
-        Ok(begin) => begin::run_with_caller(&gateway, Begin { hops, ..begin }, call, MediaTransport::Rtp).await,
-        Err(error) => {
-            tracing::error!(call = %admitted.call.id, %error, "an inbound call could not begin");
-            begin::abandon(&gateway, admitted.call.id, ErrorCode::InternalError).await;
-            refuse(&gateway, &call, 503, ErrorCode::InternalError).await;
-        }
-    }
+    let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
+    let setup = CallSetup { hops, ..begin::setup(admitted, origin, legs) };
+    begin::run_with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
 }
 
 /// Who rings when the number has no callback: the workspace's browsers, if the number lets them.

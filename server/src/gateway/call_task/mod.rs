@@ -3,22 +3,27 @@
 
 mod timers;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use media::{Asset, Codec};
+use sautikit_api::ErrorCode;
+use sautikit_api::ids::LegRecordId;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
-    AssetId, Call, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Origin, Output, SpeechFailure, Summary,
+    AssetId, Call, Callback, Cause, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Money, Origin, Output,
+    Purpose, SpeechFailure, Summary,
 };
 
-use super::Gateway;
+use super::effects;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
 use super::media::{CallMedia, LegMediaEvent, PortId};
 use super::sip::OpenDialog;
-use crate::calls::{CallRow, LegRecord};
+use super::targets::Reach;
+use super::{Gateway, begin};
+use crate::calls::{Allowance, CallRecord};
 use timers::Timers;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
@@ -49,6 +54,10 @@ pub enum Arrival {
         /// What happened.
         event: LegEvent,
     },
+    /// A target was looked up: the way to it, or why there is none.
+    Reached(LegId, Box<Result<Reach, Cause>>),
+    /// How long the money lasts.
+    Allowed(Allowance),
     /// A leg's dialog stands, and can be ended by this after a crash.
     Dialog(LegId, OpenDialog),
     /// Somebody wants to know how long ago the call's legs were last heard.
@@ -58,17 +67,17 @@ pub enum Arrival {
 }
 
 /// What a call begins with.
-pub struct Begin {
+pub struct CallSetup {
     /// Fixed by admission.
     pub facts: Facts,
     /// How it begins.
     pub origin: Origin,
     /// Signs the voice callbacks.
-    pub signing_secret: String,
-    /// The call's row.
-    pub row: CallRow,
+    pub signing_secret: Arc<str>,
+    /// The call's record, which stands.
+    pub record: CallRecord,
     /// Legs that admission has written: the caller's, and the targets with their rates.
-    pub legs: Vec<(LegId, LegRecord)>,
+    pub legs: Vec<(LegId, LegRecordId)>,
     /// On-net calls that led to this one; 0 for a call from outside.
     pub hops: u32,
 }
@@ -111,6 +120,12 @@ impl CallHandle {
         self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Drain))).is_ok()
     }
 
+    /// Says how long the money lasts.
+    pub fn allow(&self, allowance: Allowance) {
+        // A call that is too busy to take it hears of the next grant; until then it ends where it was told.
+        let _ = self.inbox.try_send(Arrival::Allowed(allowance));
+    }
+
     /// How long ago any of its legs was heard; nothing before the first packet. None when the call is over or busy.
     pub fn since_heard(&self) -> Option<oneshot::Receiver<Option<Duration>>> {
         let (reply, answer) = oneshot::channel();
@@ -132,13 +147,14 @@ pub(super) struct LegSeat {
 pub(super) struct Running {
     pub(super) gateway: Arc<Gateway>,
     pub(super) facts: Facts,
-    pub(super) signing_secret: String,
-    pub(super) row: CallRow,
-    /// Targets that admission has checked and priced.
-    pub(super) admitted: HashMap<LegId, LegRecord>,
+    pub(super) signing_secret: Arc<str>,
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,
     pub(super) legs: HashMap<LegId, LegSeat>,
+    /// Legs whose target is being looked up.
+    pub(super) reaching: HashSet<LegId>,
+    /// The last callback, which is sent once the call's end is kept.
+    pub(super) farewell: Option<Callback>,
     /// The leg that the script steers: the caller, or the first target of the API that answered.
     pub(super) party: Option<LegId>,
     /// The target that answered or sent early media last: the one that the party is connected to.
@@ -152,41 +168,47 @@ pub(super) struct Running {
     pub(super) recorder: Recorder,
 }
 
-/// A call that is about to run: its channels exist, so that legs can be seated before it begins.
-pub struct Seat {
+/// A call that is about to run: its channels exist, so that legs can be added before it begins.
+pub struct PendingCall {
     running: Running,
     arrivals: mpsc::Receiver<Arrival>,
     media_events: mpsc::Receiver<LegMediaEvent>,
     origin: Origin,
-    /// What the call's offsets count from.
-    began: Duration,
 }
 
-impl Seat {
+impl PendingCall {
     /// Joins what a call begins with and its inbox.
-    pub fn new(gateway: &Arc<Gateway>, begin: Begin, Inbox { inbox, arrivals }: Inbox) -> Self {
+    pub fn new(gateway: &Arc<Gateway>, setup: CallSetup, Inbox { inbox, arrivals }: Inbox) -> Self {
         let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
         // One moment on both clocks: the record's times are this one plus what the call measured.
         let (began, began_at_us) = (gateway.app.clock.monotonic(), gateway.app.now_us());
-        let recorder = Recorder::start(gateway.app.clone(), begin.row.id, began_at_us, begin.legs.clone());
         let running = Running {
             gateway: gateway.clone(),
-            facts: begin.facts,
-            signing_secret: begin.signing_secret,
-            row: begin.row,
-            admitted: begin.legs.into_iter().collect(),
+            facts: setup.facts,
+            signing_secret: setup.signing_secret,
             inbox,
             media: gateway.media.open_call(media_sender),
             legs: HashMap::new(),
+            reaching: HashSet::new(),
+            farewell: None,
             party: None,
             connecting: None,
-            began: gateway.app.clock.monotonic(),
-            hops: begin.hops,
+            began,
+            hops: setup.hops,
             assets: HashMap::new(),
             timers: Timers::default(),
-            recorder,
+            recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
-        Self { running, arrivals, media_events, origin: begin.origin, began }
+        Self { running, arrivals, media_events, origin: setup.origin }
+    }
+
+    /// Ends the record of a call that can't begin.
+    pub(super) async fn abandon(self, code: ErrorCode) {
+        let Self { mut running, .. } = self;
+        let now_us = running.gateway.app.now_us();
+        let kept = running.recorder.abandon(begin::failed(code, now_us));
+        let _ = kept.await;
+        running.recorder.close();
     }
 
     /// The call's effects, for seating the leg that it begins with.
@@ -196,15 +218,20 @@ impl Seat {
 
     /// Runs the call to its end.
     pub async fn run(self) {
-        let Self { mut running, mut arrivals, mut media_events, origin, began } = self;
-        let mut call = Call::new(began, running.facts.clone(), origin);
+        let Self { mut running, mut arrivals, mut media_events, origin } = self;
+        let mut call = Call::new(running.began, running.facts.clone(), origin);
         let mut ended = running.drain(&mut call).await;
         while ended.is_none() {
             let due = running.timers.next();
             let wait = due.map(|(at, _)| at.saturating_sub(running.now()));
             let input = tokio::select! {
                 arrival = arrivals.recv() => match arrival {
-                    Some(arrival) => running.arrived(arrival).await,
+                    Some(Arrival::Allowed(allowance)) => {
+                        running.allowed(&mut call, allowance);
+                        ended = running.drain(&mut call).await;
+                        None
+                    }
+                    Some(arrival) => running.arrived(arrival),
                     // The task itself holds a sender, so the inbox never closes.
                     None => break,
                 },
@@ -235,18 +262,37 @@ impl Running {
             match output {
                 Output::Leg(leg, command) => self.leg(leg, command).await,
                 Output::Media(command) => self.media(command).await,
+                // What it tells is the end, which is told only once it is kept.
+                Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
-                Output::Record(event) => self.recorder.event(event).await,
+                Output::Record(event) => self.recorder.event(event),
+                Output::LegChanged(change) => {
+                    if let Some(allowance) = self.recorder.leg_changed(change) {
+                        self.allowed(call, allowance);
+                    }
+                }
+                Output::Answered { at, party } => self.recorder.answered(at, party),
                 Output::SetTimer(timer, at) => self.timers.set(timer, at),
                 Output::Ended(summary) => return Some(summary),
             }
         }
+        self.recorder.hand_over();
         None
     }
 
+    /// The call's time on the monotonic clock is the record's, so that it ends on the second that is paid for.
+    fn allowed(&self, call: &mut Call, allowance: Allowance) {
+        let now = self.now();
+        if allowance.warn {
+            call.handle(now, Input::Money(Money::Warn));
+        }
+        let until = self.began.saturating_add(self.recorder.offset(allowance.paid_until_us));
+        call.handle(now, Input::Money(Money::PaidUntil(until)));
+    }
+
     /// The input that an arrival is, and when it happened.
-    async fn arrived(&mut self, arrival: Arrival) -> Option<(Duration, Input)> {
+    fn arrived(&mut self, arrival: Arrival) -> Option<(Duration, Input)> {
         let input = match arrival {
             Arrival::Voice(input) => input,
             Arrival::Leg { at, leg, event } => {
@@ -259,9 +305,16 @@ impl Running {
                 return None;
             }
             Arrival::Dialog(leg, dialog) => {
-                self.recorder.dialog(leg, &dialog).await;
+                self.recorder.dialog(leg, &dialog);
+                self.recorder.hand_over();
                 return None;
             }
+            Arrival::Reached(leg, reach) => {
+                self.reached(leg, *reach);
+                return None;
+            }
+            // Handed to the call by whoever waits for arrivals.
+            Arrival::Allowed(_) => return None,
             Arrival::SinceHeard(reply) => {
                 self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
                 return None;
@@ -302,12 +355,18 @@ impl Running {
         Some(Input::Media(leg, event))
     }
 
+    /// The end is kept first, then the customer's server is told of it. The call counts as running until then.
     async fn finish(self, summary: Summary) {
         // Orders close with the seats: a leg that is still up hangs up by itself.
-        let Self { recorder, gateway, facts, legs, .. } = self;
-        drop(legs);
-        recorder.finish(summary).await;
+        let Self { mut recorder, gateway, facts, legs, media, farewell, signing_secret, .. } = self;
+        drop((legs, media));
+        let kept = recorder.end(&summary);
+        let _ = kept.await;
+        recorder.close();
         gateway.calls.lock().remove(&facts.call_id);
+        if let Some(callback) = farewell {
+            effects::fetch::tell_end(&gateway, recorder, callback, &signing_secret).await;
+        }
     }
 }
 

@@ -1,12 +1,9 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
-use std::time::Duration;
-
 use sautikit_api::actions::parse_json;
-use sautikit_api::ids::CallId;
-use voice::{Answer, Callback, FetchFailure, Input, Purpose, Reply, callback_entry};
+use voice::{Answer, Callback, FetchFailure, Input, Reply, callback_entry};
 
-use crate::calls;
+use super::record::Recorder;
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
 use crate::webhooks::fetch::{self, FetchError};
@@ -17,43 +14,33 @@ const KEPT_BODY_BYTES: usize = 16 * 1024;
 
 impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
-        let (inbox, gateway, call) = (self.inbox.clone(), self.gateway.clone(), self.facts.call_id);
+        let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
         let secret = self.signing_secret.clone();
-        let asking = async move {
-            let params: Vec<_> =
-                callback.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-            let development = gateway.app.config.is_development();
-            let clock = gateway.app.clock.as_ref();
-            let sent = clock.monotonic();
-            let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &params, &secret).await;
+        tokio::spawn(async move {
+            let fetched = ask(&gateway, &callback, &secret).await;
             let reply = reply_of(&fetched);
-            if callback.purpose == Purpose::Final {
-                let waited = clock.monotonic().saturating_sub(sent);
-                return record_final(&gateway, call, fetched, &reply, waited).await;
-            }
             let outcome = fetched.map_err(failure).and_then(read);
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, outcome, reply))).await;
-        };
-        // Tracked, because the final one outlives its call and its entry should outlive a stop of the server.
-        self.gateway.app.tasks.spawn(asking);
+        });
     }
 }
 
-/// The call is over and its recorder closed, so the answer to its last callback is written here. It steers nothing.
-async fn record_final(
-    gateway: &Gateway,
-    call: CallId,
-    fetched: Result<fetch::Answer, FetchError>,
-    reply: &Reply,
-    waited: Duration,
-) {
+/// Tells the customer's server that the call is over. The answer steers nothing; it is kept on the timeline.
+pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Recorder, callback: Callback, secret: &str) {
+    let clock = gateway.app.clock.as_ref();
+    let sent = clock.monotonic();
+    let fetched = ask(gateway, &callback, secret).await;
+    let reply = reply_of(&fetched);
     let outcome = fetched.map(|answer| Answer { url: answer.url.into(), actions: Vec::new() }).map_err(failure);
-    let ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
-    let (name, data) = callback_entry(outcome.as_ref(), reply, ms);
-    let app = &gateway.app;
-    if let Err(error) = calls::record_event(app, call, name.as_str(), app.now_us(), data).await {
-        tracing::warn!(%call, %error, "the answer to a call's final callback could not be recorded");
-    }
+    let ms = u64::try_from(clock.monotonic().saturating_sub(sent).as_millis()).unwrap_or(u64::MAX);
+    let (name, data) = callback_entry(outcome.as_ref(), &reply, ms);
+    recorder.late_event(name.as_str(), gateway.app.now_us(), data);
+}
+
+async fn ask(gateway: &Gateway, callback: &Callback, secret: &str) -> Result<fetch::Answer, FetchError> {
+    let clock = gateway.app.clock.as_ref();
+    let development = gateway.app.config.is_development();
+    fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, secret).await
 }
 
 fn reply_of(fetched: &Result<fetch::Answer, FetchError>) -> Reply {

@@ -26,7 +26,7 @@ const SETTLING: Duration = Duration::from_secs(4);
 impl Running {
     pub(in crate::gateway) async fn leg(&mut self, leg: LegId, command: LegCommand) {
         let order = match command {
-            LegCommand::Dial(target, profile) => return self.dial(leg, &target, &profile).await,
+            LegCommand::Dial(target, profile) => return self.dial(leg, target, profile),
             LegCommand::SendDigits(keys) => {
                 let digits: String = keys.iter().map(|key| key.char()).collect();
                 if let Some(seat) = self.legs.get(&leg) {
@@ -43,6 +43,9 @@ impl Running {
         if let Some(seat) = self.legs.get(&leg) {
             // A leg that is over has closed its orders; there is nothing left to steer.
             let _ = seat.orders.send(order).await;
+        } else if let LegOrder::Hangup(_) = order {
+            // Its way is still being looked up: it will not be taken.
+            self.reaching.remove(&leg);
         }
     }
 
@@ -59,11 +62,36 @@ impl Running {
         }
     }
 
-    async fn dial(&mut self, leg: LegId, target: &Target, profile: &Profile) {
-        let admitted = self.admitted.get(&leg);
-        match targets::resolve(&self.gateway, &self.row, admitted, target, profile, self.hops).await {
+    /// Looks the way to a target up, beside the call: neither prices nor money may hold up its timers.
+    fn dial(&mut self, leg: LegId, target: Target, profile: Profile) {
+        self.reaching.insert(leg);
+        let asked = self.ask_way(leg, target, profile);
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let reach = asked.await;
+            let _ = inbox.send(Arrival::Reached(leg, Box::new(reach))).await;
+        });
+    }
+
+    fn ask_way(&self, leg: LegId, target: Target, profile: Profile) -> impl Future<Output = Result<Reach, Cause>> + use<> {
+        let (gateway, call) = (self.gateway.clone(), self.recorder.call().clone());
+        let (admitted, funds, hops) = (self.recorder.admitted(leg).cloned(), self.recorder.funds(), self.hops);
+        async move { targets::resolve(&gateway, &call, &funds, admitted, &target, &profile, hops).await }
+    }
+
+    /// The way to a target is known, or that there is none.
+    pub(in crate::gateway) fn reached(&mut self, leg: LegId, reach: Result<Reach, Cause>) {
+        if !self.reaching.remove(&leg) {
+            // Hung up meanwhile: what was reserved for it goes back with the next tick.
+            if let Ok(reach) = reach {
+                self.recorder.funds().release(reach.record.id);
+            }
+            return;
+        }
+        match reach {
             Ok(Reach { destinations, transport, record }) => {
-                self.recorder.leg(leg, record).await;
+                self.recorder.leg(leg, record);
+                self.recorder.hand_over();
                 match destinations {
                     Destinations::InTurn(destinations) => self.dial_in_turn(leg, destinations, transport),
                     Destinations::AtOnce(destinations) => self.dial_at_once(leg, destinations, transport),

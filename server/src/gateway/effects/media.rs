@@ -15,7 +15,7 @@ impl Running {
             MediaCommand::Join(a, b) => {
                 if let (Some(one), Some(other)) = (self.port(a), self.port(b)) {
                     self.media.join(one, other);
-                    self.record_bridge(a, b).await;
+                    self.record_bridge(a, b);
                 }
             }
             MediaCommand::Split(a, _) => {
@@ -44,7 +44,7 @@ impl Running {
     }
 
     /// How two legs are bridged: the same codec is relayed untouched, others are transcoded.
-    async fn record_bridge(&self, a: LegId, b: LegId) {
+    fn record_bridge(&mut self, a: LegId, b: LegId) {
         let codec = |leg| self.legs.get(&leg).and_then(|seat| seat.codec);
         let (Some(one), Some(other)) = (codec(a), codec(b)) else { return };
         let data = json!({
@@ -53,7 +53,7 @@ impl Running {
             "codecs": [rtpmap(one).encoding, rtpmap(other).encoding],
         });
         let at = self.now().saturating_sub(self.began);
-        self.recorder.event(CallEvent { at, name: EventName::LegBridged, leg: Some(a), data }).await;
+        self.recorder.event(CallEvent { at, name: EventName::LegBridged, leg: Some(a), data });
     }
 
     fn port(&self, leg: LegId) -> Option<PortId> {

@@ -154,7 +154,8 @@ fn refusal_of(cause: &Cause) -> Refusal {
     cause.refusal()
 }
 
-fn refusal_reply(refusal: Refusal) -> Reply {
+/// The answer to a caller that is turned away.
+pub(in crate::gateway) fn refusal_reply(refusal: Refusal) -> Reply {
     let status = StatusCode::new(refusal.status).unwrap_or(StatusCode::TEMPORARILY_UNAVAILABLE);
     let mut headers = Headers::new();
     if let Some(code) = refusal.code {

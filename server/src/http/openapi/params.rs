@@ -18,7 +18,7 @@ pub struct Paged {
     cursor: Option<String>,
 }
 
-/// Of every POST that creates or moves money; read by [`crate::http::idempotency::Request`].
+/// Of every POST that creates or moves money; read by [`crate::web::idempotency::Request`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct Idempotent {

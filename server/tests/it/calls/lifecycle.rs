@@ -1,8 +1,8 @@
 //! From ringing to the bill, and what a crash in between leaves.
 
-use sautikit::calls::{self, Direction, LegKind, LegRecord, NewInbound};
+use sautikit::calls::{self, CallError, NewInbound};
+use sautikit::wallet;
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::LegRecordId;
 use serde_json::json;
 
 use super::support::{FROM, Scene, TO};
@@ -10,17 +10,25 @@ use crate::support::{Server, on_each_engine};
 
 on_each_engine! {
     forty_seven_seconds_cost_235_once
+    an_answered_call_costs_an_increment_at_least
     an_unanswered_call_costs_nothing
     the_first_end_wins
-    an_answer_after_the_end_is_ignored
-    answer_and_end_can_come_in_one_report
+    answer_and_end_can_come_in_one_flush
     a_dialled_leg_is_billed_with_its_call
     an_inbound_call_is_free
+    a_call_to_a_number_of_this_server_is_free
     a_call_to_no_number_of_ours_is_not_found
     what_live_calls_have_used_is_not_spent_twice
     a_crash_bills_to_the_last_media
+    a_crash_bills_no_call_that_was_not_answered
     a_ringing_call_of_a_crash_fails_and_costs_nothing
     calls_of_other_nodes_are_left_alone
+    a_call_that_runs_nowhere_is_closed_while_the_server_runs
+}
+
+async fn is_sound(scene: &Scene) {
+    let report = wallet::verify::verify(&scene.server.app).await.unwrap();
+    assert!(report.is_sound(), "{:?}", report.breaks);
 }
 
 async fn forty_seven_seconds_cost_235_once(server: Server) {
@@ -29,16 +37,19 @@ async fn forty_seven_seconds_cost_235_once(server: Server) {
     let id = scene.talk(46_500).await;
     let ended = scene.call(id).await;
     assert_eq!((&ended["status"], &ended["duration_seconds"]), (&json!("completed"), &json!(47)));
-    assert_eq!((&ended["cost_minor"], &ended["ledger_entry_id"]), (&json!(null), &json!(null)));
-    scene.run_jobs().await;
-    for _ in 0..2 {
-        calls::debit::debit_call(&scene.server.app, id).await.unwrap();
-    }
-    let billed = scene.call(id).await;
-    assert_eq!((&billed["cost_minor"], &billed["legs"][0]["cost_minor"]), (&json!(235), &json!(235)));
-    assert!(billed["ledger_entry_id"].is_string());
+    assert_eq!((&ended["cost_minor"], &ended["legs"][0]["cost_minor"]), (&json!(235), &json!(235)));
+    assert!(ended["ledger_entry_id"].is_string());
     assert_eq!(scene.balance().await, before - 235);
     assert_eq!(scene.told(id).await, ["call.started", "call.answered", "call.completed", "call.billed"]);
+    is_sound(&scene).await;
+}
+
+async fn an_answered_call_costs_an_increment_at_least(server: Server) {
+    let scene = Scene::set(server).await;
+    let id = scene.talk(0).await;
+    let call = scene.call(id).await;
+    assert_eq!((&call["status"], &call["duration_seconds"], &call["cost_minor"]), (&json!("completed"), &json!(0), &json!(5)));
+    is_sound(&scene).await;
 }
 
 async fn an_unanswered_call_costs_nothing(server: Server) {
@@ -52,47 +63,40 @@ async fn an_unanswered_call_costs_nothing(server: Server) {
     ] {
         let order = scene.place().await;
         scene.advance(20_000);
-        assert!(scene.fail(&order, status, cause).await);
+        scene.fail(&order, status, cause).await;
         let call = scene.call(order.call_id).await;
         assert_eq!((&call["status"], &call["hangup_cause"]), (&json!(status), &json!(cause)));
         assert_eq!((&call["cost_minor"], &call["duration_seconds"]), (&json!(0), &json!(0)));
         assert_eq!(scene.told(order.call_id).await, ["call.started", "call.failed"]);
     }
-    scene.run_jobs().await;
     assert_eq!(scene.balance().await, before);
 }
 
 async fn the_first_end_wins(server: Server) {
     let scene = Scene::set(server).await;
     let order = scene.place().await;
-    assert!(scene.fail(&order, CallStatus::Busy, "busy").await);
+    scene.answer(&order).await;
+    // Another node took this one for dead and closed its calls.
+    calls::recover(&scene.server.app, &scene.server.app.node_id).await.unwrap();
     let first = scene.call(order.call_id).await;
-    scene.advance(1_000);
-    assert!(!scene.fail(&order, CallStatus::NoAnswer, "no_answer").await);
-    assert_eq!(scene.call(order.call_id).await, first);
-    assert_eq!(scene.told(order.call_id).await, ["call.started", "call.failed"]);
-}
-
-async fn an_answer_after_the_end_is_ignored(server: Server) {
-    let scene = Scene::set(server).await;
-    let order = scene.place().await;
-    assert!(scene.fail(&order, CallStatus::Canceled, "canceled").await);
-    let now_us = scene.server.app.now_us();
-    let leg = LegRecord { answered_at: Some(now_us), ..scene.leg_of(&order) };
-    assert!(!calls::mark_answered(&scene.server.app, order.call_id, now_us, &leg).await.unwrap());
-    assert_eq!(scene.call(order.call_id).await["status"], "canceled");
-    assert_eq!(scene.call(order.call_id).await["legs"][0]["answered_at"], json!(null));
-}
-
-async fn answer_and_end_can_come_in_one_report(server: Server) {
-    let scene = Scene::set(server).await;
-    let order = scene.place().await;
-    let answered_at = scene.server.app.now_us();
+    let (balance, told) = (scene.balance().await, scene.told(order.call_id).await);
     scene.advance(60_000);
-    let leg = LegRecord { answered_at: Some(answered_at), started_at: answered_at, ..scene.leg_of(&order) };
-    let cause = "normal_clearing";
-    assert!(scene.finish(order.call_id, CallStatus::Completed, cause, Some(answered_at), vec![leg]).await);
-    scene.run_jobs().await;
+    scene.hang_up(&order).await;
+    assert_eq!(scene.call(order.call_id).await, first);
+    assert_eq!((scene.balance().await, scene.told(order.call_id).await), (balance, told));
+    is_sound(&scene).await;
+}
+
+async fn answer_and_end_can_come_in_one_flush(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let (answered_at, leg) = (scene.server.app.now_us(), order.targets[0].leg_id);
+    scene.advance(60_000);
+    scene.gateway.with(order.call_id, |record| {
+        record.leg_answered(leg, answered_at);
+        record.answered(answered_at, Some(leg));
+    });
+    scene.hang_up(&order).await;
     let call = scene.call(order.call_id).await;
     assert_eq!((&call["status"], &call["cost_minor"]), (&json!("completed"), &json!(300)));
     assert_eq!(scene.told(order.call_id).await, ["call.started", "call.answered", "call.completed", "call.billed"]);
@@ -101,62 +105,59 @@ async fn answer_and_end_can_come_in_one_report(server: Server) {
 async fn a_dialled_leg_is_billed_with_its_call(server: Server) {
     let scene = Scene::set(server).await;
     let app = &scene.server.app;
-    let inbound = calls::admit_inbound(app, NewInbound { number_e164: FROM, remote: TO }).await.unwrap();
-    let (leg_id, rate) = inbound.inbound_leg.expect("the caller's leg");
+    let new = NewInbound { number_e164: FROM, remote: TO, is_on_net: false };
+    let mut record = calls::admit_inbound(app, new).await.unwrap().record;
+    let (call_id, caller) = (record.call().id, record.call().clone());
     let now_us = app.now_us();
-    let caller = LegRecord {
-        id: leg_id,
-        kind: LegKind::Telephone,
-        direction: Direction::Inbound,
-        target: TO.to_owned(),
-        rate,
-        started_at: now_us,
-        answered_at: Some(now_us),
-        ended_at: None,
-        outcome: None,
-        dialog: None,
-    };
-    assert!(calls::mark_answered(app, inbound.call.id, now_us, &caller).await.unwrap());
-    let (to, rate) = calls::rate_dial(app, &inbound.call, "0722000043").await.unwrap();
-    let dialled = LegRecord {
-        id: LegRecordId(app.new_uuid()),
-        direction: Direction::Outbound,
-        target: to.e164,
-        rate,
-        answered_at: None,
-        ..caller.clone()
-    };
-    calls::record_leg(app, inbound.call.id, &dialled).await.unwrap();
-    let dialled = LegRecord { answered_at: Some(app.now_us()), ..dialled };
+    let dialled = calls::admit_leg(app, &caller, "0722000043").await.unwrap();
+    record.funds().reserve(dialled.id, dialled.rate).await.unwrap();
+    record.leg_began(dialled.clone());
+    record.answered(now_us, None);
+    record.leg_answered(dialled.id, now_us);
+    scene.gateway.keep(record);
     scene.advance(47_000);
-    let legs = vec![caller, dialled];
-    scene.finish(inbound.call.id, CallStatus::Completed, "normal_clearing", Some(now_us), legs).await;
-    scene.run_jobs().await;
-    let call = scene.call(inbound.call.id).await;
+    scene.end(call_id, CallStatus::Completed, "normal_clearing").await;
+    let call = scene.call(call_id).await;
     assert_eq!((&call["direction"], &call["cost_minor"]), (&json!("inbound"), &json!(235)));
     let shares: Vec<_> = call["legs"].as_array().unwrap().iter().map(|leg| leg["cost_minor"].clone()).collect();
     assert_eq!((shares.contains(&json!(0)), shares.contains(&json!(235))), (true, true));
+    is_sound(&scene).await;
 }
 
 async fn an_inbound_call_is_free(server: Server) {
     let scene = Scene::set(server).await;
     let app = &scene.server.app;
     let before = scene.balance().await;
-    let inbound = calls::admit_inbound(app, NewInbound { number_e164: FROM, remote: "anonymous" }).await.unwrap();
-    let now_us = app.now_us();
+    let new = NewInbound { number_e164: FROM, remote: "anonymous", is_on_net: false };
+    let mut record = calls::admit_inbound(app, new).await.unwrap().record;
+    let id = record.call().id;
+    record.answered(app.now_us(), None);
+    scene.gateway.keep(record);
     scene.advance(600_000);
-    scene.finish(inbound.call.id, CallStatus::Completed, "normal_clearing", Some(now_us), Vec::new()).await;
-    let call = scene.call(inbound.call.id).await;
+    scene.end(id, CallStatus::Completed, "normal_clearing").await;
+    let call = scene.call(id).await;
     assert_eq!((&call["cost_minor"], &call["remote_e164"]), (&json!(0), &json!("anonymous")));
-    scene.run_jobs().await;
+    assert_eq!(scene.balance().await, before);
+}
+
+async fn a_call_to_a_number_of_this_server_is_free(server: Server) {
+    let scene = Scene::set(server).await;
+    let before = scene.balance().await;
+    scene.asha.post("/v1/calls", json!({ "from": FROM, "to": FROM })).await.expect(202);
+    let order = scene.gateway.last_order();
+    scene.answer(&order).await;
+    scene.advance(60_000);
+    scene.hang_up(&order).await;
+    let call = scene.call(order.call_id).await;
+    assert_eq!((&call["cost_minor"], &call["legs"][0]["kind"]), (&json!(0), &json!("onnet")));
     assert_eq!(scene.balance().await, before);
 }
 
 async fn a_call_to_no_number_of_ours_is_not_found(server: Server) {
     let scene = Scene::set(server).await;
-    let unclaimed = NewInbound { number_e164: "+254700000002", remote: TO };
+    let unclaimed = NewInbound { number_e164: "+254700000002", remote: TO, is_on_net: false };
     let refused = calls::admit_inbound(&scene.server.app, unclaimed).await;
-    assert!(matches!(refused, Err(calls::CallError::NumberUnknown(_))));
+    assert!(matches!(refused.err(), Some(CallError::NumberUnknown(_))));
 }
 
 async fn what_live_calls_have_used_is_not_spent_twice(server: Server) {
@@ -166,6 +167,7 @@ async fn what_live_calls_have_used_is_not_spent_twice(server: Server) {
     // At KES 3 a minute the call has used up the balance after that time, though nothing is debited yet.
     let minutes = u64::try_from(scene.balance().await / 300).unwrap() + 1;
     scene.advance(minutes * 60_000);
+    scene.tick().await;
     let refused = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await;
     refused.expect_error("wallet.insufficient_funds");
     assert_eq!(scene.gateway.ordered(), 1);
@@ -177,17 +179,36 @@ async fn a_crash_bills_to_the_last_media(server: Server) {
     let order = scene.place().await;
     scene.answer(&order).await;
     scene.advance(30_000);
-    calls::touch_media(app, &[(order.call_id, app.now_us())]).await.unwrap();
+    app.calls.writer().heard(vec![(order.call_id, app.now_us())]);
+    scene.tick().await;
     // The node is away for an hour; nobody pays for that.
     scene.advance(3_600_000);
     let recovered = calls::recover(app, &app.node_id).await.unwrap();
     assert_eq!(recovered.len(), 1);
-    scene.run_jobs().await;
     let call = scene.call(order.call_id).await;
     assert_eq!((&call["status"], &call["duration_seconds"]), (&json!("completed"), &json!(30)));
     assert_eq!(call["cost_minor"], 150);
     assert!(calls::recover(app, &app.node_id).await.unwrap().is_empty());
     assert_eq!(scene.gateway.ordered(), 1, "a recovered call is not dialled again");
+    let wallet = scene.asha.get("/v1/wallet/balance").await.expect(200).json;
+    assert_eq!(wallet["held_minor"], 0);
+    is_sound(&scene).await;
+}
+
+async fn a_crash_bills_no_call_that_was_not_answered(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    let order = scene.place().await;
+    let before = scene.balance().await;
+    // Its leg was written as answered, the call was not.
+    let sql = "update call_legs set answered_at = started_at where call_id = $1";
+    sqlx::query(sql).bind(order.call_id.to_string()).execute(app.db.pool()).await.unwrap();
+    scene.advance(3_600_000);
+    calls::recover(app, &app.node_id).await.unwrap();
+    let call = scene.call(order.call_id).await;
+    assert_eq!((&call["status"], &call["cost_minor"]), (&json!("failed"), &json!(0)));
+    assert_eq!((&call["legs"][0]["cost_minor"], scene.balance().await), (&json!(0), before));
+    is_sound(&scene).await;
 }
 
 async fn a_ringing_call_of_a_crash_fails_and_costs_nothing(server: Server) {
@@ -204,4 +225,17 @@ async fn calls_of_other_nodes_are_left_alone(server: Server) {
     let order = scene.place().await;
     assert!(calls::recover(&scene.server.app, "another-node").await.unwrap().is_empty());
     assert_eq!(scene.call(order.call_id).await["status"], "ringing");
+}
+
+async fn a_call_that_runs_nowhere_is_closed_while_the_server_runs(server: Server) {
+    let scene = Scene::set(server).await;
+    let (lost, running) = (scene.place().await, scene.place().await);
+    scene.gateway.with(lost.call_id, |record| record.close());
+    scene.advance(11_000);
+    let closed = calls::record::reconcile(&scene.server.app).await.unwrap();
+    assert_eq!(closed.iter().map(|call| call.call_id).collect::<Vec<_>>(), [lost.call_id]);
+    let statuses = [&lost, &running].map(|order| order.call_id);
+    let [lost, running] = [scene.call(statuses[0]).await, scene.call(statuses[1]).await];
+    assert_eq!((&lost["status"], &lost["hangup_cause"]), (&json!("failed"), &json!("node_lost")));
+    assert_eq!(running["status"], "ringing");
 }

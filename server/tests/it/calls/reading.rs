@@ -1,6 +1,5 @@
 //! Lists, filters, timelines and hang-up through the API.
 
-use sautikit::calls;
 use sautikit_api::calls::CallStatus;
 use serde_json::json;
 
@@ -127,11 +126,11 @@ async fn the_timeline_comes_oldest_first(server: Server) {
     let order = scene.place().await;
     let app = &scene.server.app;
     scene.advance(2_000);
-    calls::record_event(app, order.call_id, "leg.ringing", app.now_us(), json!({ "leg": 0 })).await.unwrap();
+    scene.gateway.with(order.call_id, |record| record.entry("leg.ringing", app.now_us(), json!({ "leg": 0 })));
     scene.advance(2_000);
-    let answered = scene.answer(&order).await;
+    scene.answer(&order).await;
     scene.advance(1_000);
-    scene.hang_up(&order, &answered).await;
+    scene.hang_up(&order).await;
     scene.run_jobs().await;
     let events = scene.asha.get(&format!("/v1/calls/{}/events", order.call_id)).await.expect(200).json;
     let events = events.as_array().unwrap();

@@ -1,35 +1,78 @@
 //! A workspace with a number and money, and a gateway that keeps what it is told.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit::calls::{self, CallSummary, CallsGateway, Direction, LegKind, LegRecord, OriginateOrder};
+use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget};
 use sautikit::jobs;
+use sautikit_api::actions::Action;
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server};
+use crate::support::{Client, Server, within};
 
 /// The first number of the development inventory.
 pub(crate) const FROM: &str = "+254700000001";
 /// A valid Kenyan mobile number.
 pub(crate) const TO: &str = "+254722000042";
 
-/// A gateway that keeps orders and hang-ups.
+/// A call that the gateway was given.
+#[derive(Clone)]
+pub(crate) struct Order {
+    pub(crate) call_id: CallId,
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) from_e164: String,
+    pub(crate) targets: Vec<PricedTarget>,
+    pub(crate) voice_callback_url: Option<String>,
+    pub(crate) actions: Option<Vec<Action>>,
+    pub(crate) ring_timeout_seconds: i64,
+    pub(crate) max_duration_seconds: i64,
+}
+
+/// A gateway that keeps calls, hang-ups and allowances.
 #[derive(Default)]
 pub(crate) struct FakeGateway {
-    orders: parking_lot::Mutex<Vec<OriginateOrder>>,
+    orders: parking_lot::Mutex<Vec<Order>>,
+    records: parking_lot::Mutex<HashMap<CallId, CallRecord>>,
     hangups: parking_lot::Mutex<Vec<CallId>>,
+    allowances: parking_lot::Mutex<HashMap<CallId, Vec<Allowance>>>,
+    /// Whether it has room for another call.
+    pub(crate) is_full: std::sync::atomic::AtomicBool,
 }
 
 impl CallsGateway for FakeGateway {
-    fn originate(&self, order: OriginateOrder) {
+    fn originate(&self, call: Admitted, actions: Option<Vec<Action>>) {
+        let row = call.record.call();
+        let order = Order {
+            call_id: row.id,
+            workspace_id: row.workspace_id,
+            from_e164: row.from.clone(),
+            targets: call.targets,
+            voice_callback_url: row.voice_callback_url.clone(),
+            actions,
+            ring_timeout_seconds: row.ring_timeout_seconds,
+            max_duration_seconds: row.max_duration_seconds,
+        };
+        self.records.lock().insert(order.call_id, call.record);
         self.orders.lock().push(order);
     }
 
-    fn hangup(&self, call_id: CallId) {
-        self.hangups.lock().push(call_id);
+    fn hangup(&self, call_id: CallId) -> bool {
+        let runs = self.records.lock().contains_key(&call_id);
+        if runs {
+            self.hangups.lock().push(call_id);
+        }
+        runs
+    }
+
+    fn allow(&self, call_id: CallId, allowance: Allowance) {
+        self.allowances.lock().entry(call_id).or_default().push(allowance);
+    }
+
+    fn has_room(&self) -> Result<(), u32> {
+        if self.is_full.load(std::sync::atomic::Ordering::Relaxed) { Err(3) } else { Ok(()) }
     }
 }
 
@@ -46,8 +89,39 @@ impl FakeGateway {
 
     /// The newest order.
     #[track_caller]
-    pub(crate) fn last_order(&self) -> OriginateOrder {
+    pub(crate) fn last_order(&self) -> Order {
         self.orders.lock().last().expect("an order").clone()
+    }
+
+    /// How long a call may go on, as it was last told.
+    pub(crate) fn allowance(&self, call: CallId) -> Option<Allowance> {
+        self.allowances.lock().get(&call)?.last().copied()
+    }
+
+    /// Keeps the record of a call that somebody else placed.
+    pub(crate) fn keep(&self, record: CallRecord) {
+        self.records.lock().insert(record.call().id, record);
+    }
+
+    /// Works on a running call's record.
+    #[track_caller]
+    pub(crate) fn with<T>(&self, call: CallId, work: impl FnOnce(&mut CallRecord) -> T) -> T {
+        work(self.records.lock().get_mut(&call).expect("a running call"))
+    }
+
+    /// Ends a running call; returns once the end is kept.
+    pub(crate) async fn end(&self, call: CallId, end: CallEnd) {
+        let mut record = self.records.lock().remove(&call).expect("a running call");
+        let kept = record.end(end);
+        kept.await.expect("the end is kept");
+        record.close();
+    }
+
+    /// The calls' task is gone, as after a crash.
+    pub(crate) fn crash(&self) {
+        for (_, record) in self.records.lock().drain() {
+            record.close();
+        }
     }
 }
 
@@ -99,76 +173,59 @@ impl Scene {
     }
 
     /// Places a call to [`TO`].
-    pub(crate) async fn place(&self) -> OriginateOrder {
+    pub(crate) async fn place(&self) -> Order {
         self.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202);
         self.gateway.last_order()
     }
 
-    /// Answers the order's first target now; the answered leg.
-    pub(crate) async fn answer(&self, order: &OriginateOrder) -> LegRecord {
-        let leg = self.leg_of(order);
-        let answered_at = self.server.app.now_us();
-        let answered = LegRecord { answered_at: Some(answered_at), ..leg };
-        let moved = calls::mark_answered(&self.server.app, order.call_id, answered_at, &answered).await;
-        assert!(moved.expect("answered"));
-        answered
+    /// Answers the order's first target now; what it costs can be written a moment later.
+    pub(crate) async fn answer(&self, order: &Order) {
+        let (now_us, leg) = (self.server.app.now_us(), order.targets.first().expect("a target").leg_id);
+        self.gateway.with(order.call_id, |record| {
+            record.leg_answered(leg, now_us);
+            record.answered(now_us, Some(leg));
+            record.hand_over();
+        });
+        self.until_status(order.call_id, "answered").await;
     }
 
-    /// The order's first target as the gateway reports it while it rings.
-    pub(crate) fn leg_of(&self, order: &OriginateOrder) -> LegRecord {
-        let target = order.targets.first().expect("a target");
-        LegRecord {
-            id: target.leg_id,
-            kind: LegKind::Telephone,
-            direction: Direction::Outbound,
-            target: target.e164.clone(),
-            rate: target.rate,
-            started_at: self.server.app.now_us(),
-            answered_at: None,
-            ended_at: None,
-            outcome: None,
-            dialog: None,
-        }
+    /// Waits until the database says so.
+    pub(crate) async fn until_status(&self, call: CallId, status: &str) {
+        let is_there = async || (self.call(call).await["status"] == status).then_some(());
+        within(Duration::from_secs(30), status, is_there).await;
+    }
+
+    /// Ends a call now.
+    pub(crate) async fn end(&self, call: CallId, status: CallStatus, cause: &str) {
+        let ended_at = self.server.app.now_us();
+        self.gateway.end(call, CallEnd { status, hangup_cause: cause.to_owned(), ended_at }).await;
     }
 
     /// Ends an answered call now.
-    pub(crate) async fn hang_up(&self, order: &OriginateOrder, answered: &LegRecord) -> bool {
-        let now_us = self.server.app.now_us();
-        let leg = LegRecord { ended_at: Some(now_us), outcome: Some("normal_clearing".to_owned()), ..answered.clone() };
-        self.finish(order.call_id, CallStatus::Completed, "normal_clearing", answered.answered_at, vec![leg]).await
+    pub(crate) async fn hang_up(&self, order: &Order) {
+        self.end(order.call_id, CallStatus::Completed, "normal_clearing").await;
     }
 
     /// Ends a call that rang only.
-    pub(crate) async fn fail(&self, order: &OriginateOrder, status: CallStatus, cause: &str) -> bool {
-        let leg = LegRecord {
-            ended_at: Some(self.server.app.now_us()),
-            outcome: Some(cause.to_owned()),
-            ..self.leg_of(order)
-        };
-        self.finish(order.call_id, status, cause, None, vec![leg]).await
+    pub(crate) async fn fail(&self, order: &Order, status: CallStatus, cause: &str) {
+        self.end(order.call_id, status, cause).await;
     }
 
-    /// Reports an end; whether it was the first.
-    pub(crate) async fn finish(
-        &self,
-        call_id: CallId,
-        status: CallStatus,
-        cause: &str,
-        answered_at: Option<i64>,
-        legs: Vec<LegRecord>,
-    ) -> bool {
-        let ended_at = self.server.app.now_us();
-        let summary = CallSummary { call_id, status, hangup_cause: cause.to_owned(), answered_at, ended_at, legs };
-        calls::finish(&self.server.app, &summary).await.expect("finished")
-    }
-
-    /// A whole call of that length, not yet debited.
+    /// A whole call of that length.
     pub(crate) async fn talk(&self, millis: u64) -> CallId {
         let order = self.place().await;
-        let answered = self.answer(&order).await;
+        self.answer(&order).await;
         self.advance(millis);
-        assert!(self.hang_up(&order, &answered).await);
+        self.hang_up(&order).await;
         order.call_id
+    }
+
+    /// Has the live calls hold what they will use up, and waits until that is written.
+    pub(crate) async fn tick(&self) {
+        let writer = self.server.app.calls.writer();
+        let before = writer.flushes();
+        calls::record::tick(&self.server.app);
+        within(Duration::from_secs(30), "the tick", async || (writer.flushes() > before).then_some(())).await;
     }
 
     /// The call as the API shows it.

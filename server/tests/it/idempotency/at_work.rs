@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use sautikit::db::Dialect;
 use sautikit::error::{ApiError, ApiResult};
 use sautikit::http::caller::Caller;
-use sautikit::http::idempotency::{self, Begun, Request};
+use sautikit::web::idempotency::{self, Begun, Request};
 use sautikit::http::request_id::with_request_id;
 use sautikit::state::AppState;
 use serde_json::json;

@@ -88,14 +88,21 @@ pub(crate) struct Server {
     wire: Wire,
     /// Every error code that its clients were answered with.
     pub(crate) codes: Codes,
+    writer: tokio::task::AbortHandle,
     _database: OwnDatabase,
+    _data_dir: Arc<tempfile::TempDir>,
 }
 
 impl Server {
     /// Starts on an empty, migrated database.
     pub(crate) async fn start(engine: Engine) -> Self {
         let database = OwnDatabase::create(engine).await;
-        let flags = [("database.url", database.url().to_owned()), ("http.public_url", ORIGIN.to_owned())];
+        let data_dir = tempfile::tempdir().expect("a folder");
+        let flags = [
+            ("database.url", database.url().to_owned()),
+            ("http.public_url", ORIGIN.to_owned()),
+            ("data_dir", data_dir.path().display().to_string()),
+        ];
         let config = Config::load(Some(Path::new("/dev/null")), [], &flags).expect("the tests' configuration");
         let db = Db::connect(&config.database).await.expect("the test's database");
         db.migrate().await.expect("migrations");
@@ -122,7 +129,17 @@ impl Server {
             tasks: TaskTracker::new(),
         }
         .into();
-        Self { router: router(&app), app, clock, wire: Wire::InProcess, codes: Codes::default(), _database: database }
+        let writer = sautikit::calls::record::start_writer(&app);
+        Self {
+            router: router(&app),
+            app,
+            clock,
+            wire: Wire::InProcess,
+            codes: Codes::default(),
+            writer,
+            _database: database,
+            _data_dir: Arc::new(data_dir),
+        }
     }
 
     /// The same server on the machine's clock, with job runner and gateway running on free ports until it is dropped.
@@ -135,11 +152,14 @@ impl Server {
             app.config = Arc::new(config);
             app.clock = Arc::new(SystemClock::new());
         });
+        // On the same clock as the rest.
+        self.writer.abort();
+        let writer = sautikit::calls::record::start_writer(&app);
         numbers::seed_development(&app).await.expect("the inventory");
         app.tasks.spawn(jobs::run_until_stopped(app.clone()));
         let started = gateway::start(&app).await.expect("the gateway");
         let router = router(&app).layer(Extension(started.gateway.clone()));
-        (RunningGateway(Self { app, router, ..self }), started)
+        (RunningGateway(Self { app, router, writer, ..self }), started)
     }
 
     /// Serves the web port on a free one until the test ends.

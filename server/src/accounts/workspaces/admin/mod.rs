@@ -67,6 +67,7 @@ async fn set_suspended(
         posted.push(mail::post(app, &mut tx, mail).await?);
     }
     tx.commit().await?;
+    app.calls.directory().forget();
     posted.into_iter().for_each(|mail| mail.committed(app));
     app.known_keys.forget();
     tenant.workspace.suspended = suspended;

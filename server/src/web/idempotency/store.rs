@@ -1,7 +1,13 @@
 //! SQL of idempotency keys.
 
+use std::collections::HashSet;
+
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::StoredAnswer;
+use crate::db::Dialect;
+use crate::db::rows::{Cell, Column, Rows};
 use crate::statements::statements;
 
 statements! {
@@ -32,10 +38,72 @@ statements! {
         select fingerprint, status, answer
         from idempotency_keys
         where workspace_id = $1 and key = $2";
+    FIND_LIVE_KEY = "
+        select fingerprint, status, answer
+        from idempotency_keys
+        where workspace_id = $1 and key = $2 and expires_at > $3";
     STORE_ANSWER = "
         update idempotency_keys
         set status = $3, answer = $4
         where workspace_id = $1 and key = $2";
+}
+
+/// One whose day is over gives its place away.
+static INSERT_ANSWERS: Rows = Rows::new(
+    "INSERT_ANSWERS",
+    "insert into idempotency_keys (workspace_id, key, fingerprint, status, answer, created_at, expires_at)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict (workspace_id, key) do update
+    set fingerprint = excluded.fingerprint, status = excluded.status, answer = excluded.answer,
+        created_at = excluded.created_at, expires_at = excluded.expires_at, leased_until = null
+    where idempotency_keys.expires_at <= excluded.created_at
+    returning workspace_id, key",
+    &[Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int, Column::Int],
+);
+static DELETE_ANSWERS: Rows = Rows::new(
+    "DELETE_ANSWERS",
+    "delete from idempotency_keys
+    where (workspace_id, key) in (select v.column1, v.column2 from {rows} as v)",
+    &[Column::Text, Column::Text],
+);
+
+/// Statements for many rows of this store.
+pub(crate) static ROWS: &[&Rows] = &[&INSERT_ANSWERS, &DELETE_ANSWERS];
+
+/// Stores answers; the keys of those that were stored. Of two with one key the first counts.
+pub(super) async fn insert_answers(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    answers: &[&StoredAnswer],
+) -> Result<HashSet<(String, String)>, sqlx::Error> {
+    let mut seen = HashSet::new();
+    // Requests of one key on this node exclude each other, so this is for safety's sake: a statement may not touch a
+    // row twice.
+    let first = answers.iter().filter(|answer| seen.insert(answer.place()));
+    let cells = first.flat_map(|answer| {
+        [
+            Cell::from(answer.workspace.as_str()),
+            answer.key.as_str().into(),
+            answer.fingerprint.as_str().into(),
+            answer.status.into(),
+            answer.sealed.as_str().into(),
+            answer.created_at.into(),
+            answer.expires_at.into(),
+        ]
+    });
+    let rows = INSERT_ANSWERS.fetch(conn, dialect, cells.collect()).await?;
+    rows.iter().map(|row| Ok((row.try_get("workspace_id")?, row.try_get("key")?))).collect()
+}
+
+pub(super) async fn delete_answers(
+    conn: &mut AnyConnection,
+    dialect: Dialect,
+    places: &HashSet<(String, String)>,
+) -> Result<(), sqlx::Error> {
+    let cells = places.iter().flat_map(|(workspace, key)| [Cell::from(workspace.as_str()), key.as_str().into()]);
+    DELETE_ANSWERS.execute(conn, dialect, cells.collect()).await.map(drop)
 }
 
 /// A key that was used before.
@@ -101,12 +169,25 @@ pub(super) async fn find_key(
     workspace: &str,
     key: &str,
 ) -> Result<Option<StoredKey>, sqlx::Error> {
-    let Some(row) = sqlx::query(FIND_KEY).bind(workspace).bind(key).fetch_optional(conn).await? else {
-        return Ok(None);
-    };
+    let row = sqlx::query(FIND_KEY).bind(workspace).bind(key).fetch_optional(conn).await?;
+    row.as_ref().map(stored_key).transpose()
+}
+
+/// The key, unless its day is over.
+pub(super) async fn find_live_key(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    key: &str,
+    now_us: i64,
+) -> Result<Option<StoredKey>, sqlx::Error> {
+    let row = sqlx::query(FIND_LIVE_KEY).bind(workspace).bind(key).bind(now_us).fetch_optional(conn).await?;
+    row.as_ref().map(stored_key).transpose()
+}
+
+fn stored_key(row: &AnyRow) -> Result<StoredKey, sqlx::Error> {
     let status: Option<i64> = row.try_get(1)?;
     let answer: Option<String> = row.try_get(2)?;
-    Ok(Some(StoredKey { fingerprint: row.try_get(0)?, answer: status.zip(answer) }))
+    Ok(StoredKey { fingerprint: row.try_get(0)?, answer: status.zip(answer) })
 }
 
 pub(super) async fn store_answer(

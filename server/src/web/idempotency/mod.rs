@@ -14,6 +14,7 @@
 //! row, so handlers are written once. Deliberately absent: a provider's reference beside the lease, which comes with the
 //! first provider that knows one.
 
+mod answers;
 mod attempt;
 mod in_flight;
 mod request;
@@ -29,7 +30,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 use uuid::Uuid;
 
-use super::caller::Caller;
+use crate::http::caller::Caller;
 use crate::db::{self, Tx};
 use crate::error::{ApiError, ApiResult};
 use crate::secrets::Purpose;
@@ -37,10 +38,12 @@ use crate::state::AppState;
 
 use self::attempt::{Row, response};
 use self::store::StoredKey;
+pub(crate) use answers::key_taken;
+pub use answers::{StoredAnswer, Ticket, begin_apart, store_answers, withdraw_answers};
 pub use attempt::{Attempt, Lease};
 pub use in_flight::{InFlight, Place};
 pub use request::Request;
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{ROWS, STATEMENTS};
 
 /// How long an answer is kept for replay.
 const KEPT_US: i64 = 24 * 3_600 * 1_000_000;

@@ -1,0 +1,196 @@
+//! What admission asks about numbers, workspaces and prices, kept in memory and at most a second old.
+//!
+//! What this node writes is forgotten here at once ([`Directory::forget`]), so that whoever changed it sees it in the next
+//! call; what other nodes write is seen when the second is over. The price list is read anew only when its revision is
+//! another. Deliberately absent: money, which is decided under the wallet's lock.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sautikit_api::ids::WorkspaceId;
+use sautikit_api::money::Currency;
+
+use super::CallError;
+use crate::pricing::PriceList;
+use crate::secrets::Purpose;
+use crate::state::AppState;
+use crate::{accounts, numbers, pricing, wallet};
+
+/// How old a fact may be.
+const KEPT_FOR: Duration = Duration::from_secs(1);
+/// Facts of one kind that are kept; when there are more, those that are too old go.
+const MOST_KEPT: usize = 50_000;
+
+/// A number with what its calls need.
+#[derive(Debug, Clone)]
+pub struct DirectoryNumber {
+    /// The number.
+    pub number: numbers::TenantNumber,
+    /// What its voice callbacks are signed with: its own secret, else the workspace's.
+    pub signing_secret: Arc<str>,
+}
+
+/// A workspace with what its calls need.
+#[derive(Debug, Clone)]
+pub struct DirectoryWorkspace {
+    /// Suspended or deleted: it neither calls nor is called.
+    pub is_closed: bool,
+    /// Its wallet's.
+    pub currency: Currency,
+    /// Its active numbers, E.164.
+    pub own_numbers: Arc<[String]>,
+}
+
+/// The facts of this node.
+#[derive(Default)]
+pub struct Directory {
+    numbers: Kept<String, Arc<DirectoryNumber>>,
+    workspaces: Kept<WorkspaceId, Arc<DirectoryWorkspace>>,
+    prices: Kept<(), Arc<PriceList>>,
+}
+
+impl Directory {
+    /// The active number of that E.164, whosever it is.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn number(&self, app: &AppState, e164: &str) -> Result<Option<Arc<DirectoryNumber>>, CallError> {
+        let load = async || {
+            let mut conn = app.db.acquire().await?;
+            let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
+            let own = numbers::voice_signing_secret(app, &number).map_err(|error| match error {
+                numbers::NumberError::Database(error) => CallError::Database(error),
+                other => CallError::Database(sqlx::Error::Decode(Box::new(other))),
+            })?;
+            let own = own.and_then(|secret| String::from_utf8(secret).ok());
+            let signing_secret = own.unwrap_or_else(|| default_secret(app, number.workspace_id)).into();
+            Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
+        };
+        self.numbers.get(app, e164, load).await
+    }
+
+    /// The workspace's facts.
+    ///
+    /// # Errors
+    /// It has no wallet, or the database failed.
+    pub async fn workspace(&self, app: &AppState, id: WorkspaceId) -> Result<Arc<DirectoryWorkspace>, CallError> {
+        let load = async || {
+            let mut conn = app.db.acquire().await?;
+            let is_closed = accounts::workspaces::is_closed_to_calls(&mut conn, id).await?;
+            let currency = wallet::read(&mut conn, id).await?.currency;
+            let own_numbers = numbers::list_active_e164(&mut conn, id).await?.into();
+            Ok(Some(Arc::new(DirectoryWorkspace { is_closed, currency, own_numbers })))
+        };
+        self.workspaces.get(app, &id, load).await?.ok_or(CallError::WorkspaceClosed)
+    }
+
+    /// The prices of all destinations.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn prices(&self, app: &AppState) -> Result<Arc<PriceList>, CallError> {
+        let known = self.prices.newest(&());
+        let load = async || {
+            let mut conn = app.db.acquire().await?;
+            let revision = pricing::revision(&mut conn).await?;
+            match known {
+                Some(list) if list.revision() == revision => Ok(Some(list)),
+                _ => Ok(Some(Arc::new(PriceList::read(&mut conn).await?))),
+            }
+        };
+        let list = self.prices.get(app, &(), load).await?;
+        // The load always finds one.
+        Ok(list.unwrap_or_default())
+    }
+
+    /// Forgets numbers and workspaces: something of them was written on this node.
+    pub fn forget(&self) {
+        self.numbers.forget();
+        self.workspaces.forget();
+    }
+}
+
+/// The workspace's default secret, until it can be rotated: derived, so that there is nothing to keep.
+fn default_secret(app: &AppState, workspace: WorkspaceId) -> String {
+    format!("whsec_{}", app.secrets.hash(Purpose::VoiceSecret, &format!("workspace {workspace}")))
+}
+
+/// Facts of one kind by key, each with the moment at which it was read, on the monotonic clock.
+struct Kept<K, V> {
+    facts: Mutex<Facts<K, V>>,
+    /// Held by whoever reads: of many who miss the same fact one asks the database.
+    reading: tokio::sync::Mutex<()>,
+}
+
+struct Facts<K, V> {
+    by_key: HashMap<K, (Duration, V)>,
+    /// Grows when facts are forgotten, so that what was read before is not kept after.
+    generation: u64,
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        let facts = Facts { by_key: HashMap::new(), generation: 0 };
+        Self { facts: Mutex::new(facts), reading: tokio::sync::Mutex::default() }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    async fn get<Q>(
+        &self,
+        app: &AppState,
+        key: &Q,
+        load: impl AsyncFnOnce() -> Result<Option<V>, CallError>,
+    ) -> Result<Option<V>, CallError>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = K> + ?Sized,
+    {
+        if let Some(fact) = self.fresh(app, key) {
+            return Ok(Some(fact));
+        }
+        let _reading = self.reading.lock().await;
+        if let Some(fact) = self.fresh(app, key) {
+            return Ok(Some(fact));
+        }
+        let generation = self.facts.lock().generation;
+        let now = app.clock.monotonic();
+        let loaded = load().await?;
+        // What is not there is not kept: a number that was claimed a moment ago is found.
+        if let Some(fact) = &loaded {
+            let mut facts = self.facts.lock();
+            if facts.by_key.len() >= MOST_KEPT {
+                facts.by_key.retain(|_, (read_at, _)| now.saturating_sub(*read_at) < KEPT_FOR);
+            }
+            if facts.generation == generation && facts.by_key.len() < MOST_KEPT {
+                facts.by_key.insert(key.to_owned(), (now, fact.clone()));
+            }
+        }
+        Ok(loaded)
+    }
+
+    fn fresh<Q>(&self, app: &AppState, key: &Q) -> Option<V>
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let now = app.clock.monotonic();
+        let facts = self.facts.lock();
+        let (read_at, fact) = facts.by_key.get(key)?;
+        (now.saturating_sub(*read_at) < KEPT_FOR).then(|| fact.clone())
+    }
+
+    /// The fact however old it is.
+    fn newest(&self, key: &K) -> Option<V> {
+        self.facts.lock().by_key.get(key).map(|(_, fact)| fact.clone())
+    }
+
+    fn forget(&self) {
+        let mut facts = self.facts.lock();
+        facts.by_key.clear();
+        facts.generation += 1;
+    }
+}

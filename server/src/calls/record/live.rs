@@ -1,0 +1,149 @@
+//! The calls that this node runs, as far as their money goes: what each has used up, what it holds, until when that pays.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
+
+use crate::calls::Rate;
+use crate::calls::rating::RatingError;
+use crate::calls::spending::Spending;
+use crate::wallet::quota::{Demand, OverdraftPolicy};
+
+/// The customer's side hears a beep when the money ends in so many microseconds: a minute.
+const WARN_BEFORE_US: i64 = 60 * 1_000_000;
+
+/// How long a live call may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// It ends here, in microseconds UTC of its record, unless more is granted.
+    pub paid_until_us: i64,
+    /// The money ends within a minute, and this is the first time that it is said.
+    pub warn: bool,
+}
+
+/// The money of one live call; shared by its task and the record writer.
+#[derive(Debug)]
+pub(in crate::calls) struct LiveCall {
+    pub(in crate::calls) call_id: CallId,
+    pub(in crate::calls) workspace_id: WorkspaceId,
+    money: Mutex<Money>,
+}
+
+#[derive(Debug, Default)]
+struct Money {
+    spending: Spending,
+    held_minor: i64,
+    /// Known from the first grant on.
+    policy: Option<OverdraftPolicy>,
+    warned: bool,
+}
+
+impl LiveCall {
+    pub(in crate::calls) fn new(call_id: CallId, workspace_id: WorkspaceId) -> Self {
+        Self { call_id, workspace_id, money: Mutex::default() }
+    }
+
+    /// Legs of these rates are to ring: what is to be asked of the wallet for them. None when they cost nothing.
+    pub(in crate::calls) fn add_legs(
+        &self,
+        legs: &[(LegRecordId, Rate)],
+        now_us: i64,
+    ) -> Result<Option<Demand>, RatingError> {
+        let mut money = self.money.lock();
+        let paid: Vec<_> = legs.iter().filter(|(_, rate)| rate.per_minute_e4 > 0).collect();
+        let mut least_minor = None;
+        for (id, rate) in paid {
+            money.spending.add(*id, *rate);
+            least_minor = least_minor.max(Some(money.spending.least_minor(now_us, *rate)?));
+        }
+        let Some(least_minor) = least_minor else { return Ok(None) };
+        let wanted_minor = money.spending.wanted_minor(now_us)?.max(least_minor);
+        Ok(Some(Demand { call: self.call_id, least_minor: Some(least_minor), wanted_minor }))
+    }
+
+    /// What the call shall hold from now on; none when that costs nothing.
+    pub(in crate::calls) fn tick(&self, now_us: i64) -> Option<Demand> {
+        let money = self.money.lock();
+        if money.spending.is_free() {
+            return None;
+        }
+        let wanted_minor = money.spending.wanted_minor(now_us).ok()?;
+        Some(Demand { call: self.call_id, least_minor: None, wanted_minor })
+    }
+
+    /// A leg was answered or is over.
+    pub(in crate::calls) fn answered(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
+        let mut money = self.money.lock();
+        if money.spending.answered(leg, at_us) { money.allowance(at_us, 0) } else { None }
+    }
+
+    /// A leg is over; what it no longer costs pays for the others.
+    pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
+        let mut money = self.money.lock();
+        if money.spending.ended(leg, at_us) { money.allowance(at_us, 0) } else { None }
+    }
+
+    /// The wallet has answered; `share_minor` is what the call could still get of what is available.
+    pub(super) fn granted(
+        &self,
+        held_minor: i64,
+        policy: OverdraftPolicy,
+        now_us: i64,
+        share_minor: i64,
+    ) -> Option<Allowance> {
+        let mut money = self.money.lock();
+        (money.held_minor, money.policy) = (held_minor, Some(policy));
+        money.allowance(now_us, share_minor)
+    }
+}
+
+impl Money {
+    fn allowance(&mut self, now_us: i64, share_minor: i64) -> Option<Allowance> {
+        if self.policy != Some(OverdraftPolicy::None) {
+            return None;
+        }
+        let paid_until_us = self.spending.paid_until_us(self.held_minor).ok()??;
+        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor.max(0))).ok()?;
+        let ends_soon = ends_at.is_some_and(|at| at.saturating_sub(now_us) <= WARN_BEFORE_US);
+        let warn = ends_soon && !self.warned;
+        self.warned |= ends_soon;
+        Some(Allowance { paid_until_us, warn })
+    }
+}
+
+/// All live calls of this node.
+#[derive(Debug, Default)]
+pub(in crate::calls) struct LiveCalls(Mutex<HashMap<CallId, Arc<LiveCall>>>);
+
+impl LiveCalls {
+    pub(in crate::calls) fn insert(&self, call: Arc<LiveCall>) {
+        self.0.lock().insert(call.call_id, call);
+    }
+
+    pub(in crate::calls) fn remove(&self, call: CallId) {
+        let mut calls = self.0.lock();
+        calls.remove(&call);
+        // A burst of calls leaves a table of its size behind.
+        if calls.capacity() > 1_024 && calls.len() * 8 < calls.capacity() {
+            calls.shrink_to_fit();
+        }
+    }
+
+    pub(in crate::calls) fn get(&self, call: CallId) -> Option<Arc<LiveCall>> {
+        self.0.lock().get(&call).cloned()
+    }
+
+    pub(in crate::calls) fn contains(&self, call: CallId) -> bool {
+        self.0.lock().contains_key(&call)
+    }
+
+    pub(in crate::calls) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    pub(in crate::calls) fn all(&self) -> Vec<Arc<LiveCall>> {
+        self.0.lock().values().cloned().collect()
+    }
+}

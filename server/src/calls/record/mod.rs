@@ -1,0 +1,71 @@
+//! The record of calls: each call's task numbers its own timeline and outbox ([`CallRecord`]), one writer per node writes
+//! them for all calls ([`RecordWriter`]), and what is open without running is closed ([`tick`], [`recover`]).
+
+mod call_record;
+mod change;
+mod flush;
+mod live;
+mod lost;
+mod spool;
+mod writer;
+
+use std::time::Duration;
+
+pub use call_record::{CallEnd, CallFunds, CallRecord};
+pub(in crate::calls) use call_record::Draft;
+pub(in crate::calls) use change::Changes;
+pub use live::Allowance;
+pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};
+pub use writer::RecordWriter;
+
+use super::CallError;
+use crate::state::AppState;
+
+/// Between two ticks: live calls are extended, this node says that it is alive (billing.md: every 5 s).
+const TICK_EVERY: Duration = Duration::from_secs(5);
+/// A node that has not said so for this long is dead: its calls are closed and its holds given back (billing.md: 60 s).
+const LEASE_US: i64 = 60 * 1_000_000;
+
+/// Until when a node is alive that says so at `now_us`.
+fn lease_until(now_us: i64) -> i64 {
+    now_us.saturating_add(LEASE_US)
+}
+
+/// Writes what an earlier process spooled and closes what it left open, then starts the writer. Once, before the gateway
+/// takes calls.
+///
+/// # Errors
+/// The database failed.
+pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
+    let mut writer = writer::Writer::new(app, app.calls.writer().clone());
+    writer.replay().await?;
+    let recovered = recover(app, &app.node_id).await?;
+    app.tasks.spawn(writer.run());
+    app.tasks.spawn(run_ticks(app.clone()));
+    Ok(recovered)
+}
+
+/// Starts the writer alone: for tests that drive ticks themselves.
+pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
+    app.tasks.spawn(writer::Writer::new(app, app.calls.writer().clone()).run()).abort_handle()
+}
+
+async fn run_ticks(app: AppState) {
+    loop {
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(TICK_EVERY) => {}
+        }
+        tick(&app);
+        if let Err(error) = reconcile(&app).await {
+            // While the database is away there is nothing to reconcile.
+            tracing::warn!(%error, "open calls could not be compared with those that run");
+        }
+    }
+}
+
+/// Has live calls hold what they will use up, and says that this node is alive.
+pub fn tick(app: &AppState) {
+    let now_us = app.now_us();
+    app.calls.writer().tick(now_us, lease_until(now_us));
+}

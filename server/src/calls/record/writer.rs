@@ -1,0 +1,554 @@
+//! The record writer: one per node, it writes what is new about all of its calls.
+//!
+//! ```text
+//! call tasks ──► pending, merged per call ──► flush ──► database
+//!  open, reserve, end: at once  │                │ away
+//!  the rest: within 250 ms      │                ▼
+//!                               └──────────► spool (fsynced) ──► replayed in order when it is back
+//! ```
+//! Who opens a call, reserves money or ends a call waits for its flush. While the database is away running calls go on:
+//! what is new about them goes to the spool, an end that is there counts as told, and nothing new is opened. Nothing is
+//! ever dropped: what the database refuses for good is kept in a file for people.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sautikit_api::ids::{CallId, WorkspaceId};
+use tokio::sync::{Notify, oneshot};
+
+use super::change::Changes;
+use super::flush::{Batch, Flushed, Opened, Opening, flush};
+use super::live::LiveCalls;
+use super::spool::Spool;
+use crate::calls::CallError;
+use crate::db;
+use crate::state::AppState;
+use crate::wallet::WalletError;
+use crate::wallet::quota::{Demand, Held};
+
+/// What nobody waits for is written at the latest after this.
+const LAZY: Duration = Duration::from_millis(250);
+/// Between the beginnings of two flushes: what comes in meanwhile shares one. A call waits for two or three flushes, so
+/// this is what a set-up takes longer for the cost of a flush being shared.
+const PACE: Duration = Duration::from_millis(4);
+/// Calls of one flush; more would make those who wait for it wait longer for each other.
+const CALLS_PER_FLUSH: usize = 256;
+/// How long a new call waits for its record; then it is refused.
+const OPEN_WITHIN: Duration = Duration::from_secs(2);
+/// Between tries while the database is away.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// Tries before changes go to the spool: a connection that broke is not yet an outage.
+const TRIES_BEFORE_SPOOL: u32 = 2;
+/// Openings and reservations that may wait; beyond it they are refused at once. At 1,000 a second it is four seconds'
+/// worth, which nobody who calls would wait for.
+const MOST_WAITING: usize = 4_096;
+
+/// Something that waits for its flush.
+enum Waiting {
+    Open(Box<Opening>, oneshot::Sender<Result<(), CallError>>),
+    Reserve(WorkspaceId, Demand, oneshot::Sender<Result<(), CallError>>),
+}
+
+#[derive(Default)]
+struct Pending {
+    waiting: Vec<Waiting>,
+    changes: HashMap<CallId, Changes>,
+    /// Calls of `changes` in the order in which they came.
+    order: Vec<CallId>,
+    /// Who is told once their call's changes are kept.
+    kept: Vec<(CallId, oneshot::Sender<()>)>,
+    demands: Vec<(WorkspaceId, Demand)>,
+    heard: Vec<(CallId, i64)>,
+    lease_until: Option<i64>,
+    is_urgent: bool,
+}
+
+/// The record writer's way in. What it has not written yet is in here.
+#[derive(Default)]
+pub struct RecordWriter {
+    pending: Mutex<Pending>,
+    bell: Notify,
+    state: Mutex<State>,
+    pub(in crate::calls) live: LiveCalls,
+}
+
+/// What is told of the writer.
+#[derive(Debug, Clone, Copy, Default)]
+struct State {
+    is_away: bool,
+    /// How long the last flush took, waiting for its turn included.
+    flush: Duration,
+    flushes: u64,
+}
+
+impl RecordWriter {
+    /// Whether nothing can be recorded just now: then no call may begin.
+    pub fn is_away(&self) -> bool {
+        self.state.lock().is_away
+    }
+
+    /// How long the last flush took.
+    pub fn last_flush(&self) -> Duration {
+        self.state.lock().flush
+    }
+
+    /// Flushes so far.
+    pub fn flushes(&self) -> u64 {
+        self.state.lock().flushes
+    }
+
+    /// Openings and reservations that wait for a flush.
+    pub fn waiting(&self) -> usize {
+        self.pending.lock().waiting.len()
+    }
+
+    /// Calls that this node runs and whose end is not kept yet.
+    pub fn live_calls(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether the call is one of them.
+    pub fn is_live(&self, call: CallId) -> bool {
+        self.live.contains(call)
+    }
+
+    /// Opens a call and waits until its record stands.
+    pub(super) async fn open(&self, opening: Opening) -> Result<(), CallError> {
+        let (reply, opened) = oneshot::channel();
+        self.wait(Waiting::Open(Box::new(opening), reply), opened).await
+    }
+
+    /// Reserves money for a leg of an open call, and waits until it is held.
+    pub(in crate::calls) async fn reserve(&self, workspace: WorkspaceId, demand: Demand) -> Result<(), CallError> {
+        let (reply, reserved) = oneshot::channel();
+        self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
+    }
+
+    async fn wait(&self, waiting: Waiting, done: oneshot::Receiver<Result<(), CallError>>) -> Result<(), CallError> {
+        if self.is_away() {
+            return Err(CallError::StorageUnavailable);
+        }
+        {
+            let mut pending = self.pending.lock();
+            if pending.waiting.len() >= MOST_WAITING {
+                return Err(CallError::Overloaded);
+            }
+            pending.waiting.push(waiting);
+            pending.is_urgent = true;
+        }
+        self.bell.notify_one();
+        match tokio::time::timeout(OPEN_WITHIN, done).await {
+            Ok(Ok(outcome)) => outcome,
+            // An opening that is written all the same has no live call, so it is closed as one of those.
+            Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
+        }
+    }
+
+    /// Takes what is new about a call. Never waits.
+    pub(super) fn put(&self, changes: Changes) {
+        let mut pending = self.pending.lock();
+        pending.put(changes);
+        if pending.changes.len() >= CALLS_PER_FLUSH {
+            pending.is_urgent = true;
+            drop(pending);
+            self.bell.notify_one();
+        }
+    }
+
+    /// Takes the end of a call; the receiver is told once it is kept, in the database or on the disk.
+    pub(super) fn put_end(&self, changes: Changes) -> oneshot::Receiver<()> {
+        let (kept, told) = oneshot::channel();
+        let mut pending = self.pending.lock();
+        pending.kept.push((changes.call_id, kept));
+        pending.put(changes);
+        pending.is_urgent = true;
+        drop(pending);
+        self.bell.notify_one();
+        told
+    }
+
+    /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.
+    pub(in crate::calls) fn tick(&self, now_us: i64, lease_until: i64) {
+        let demands: Vec<_> =
+            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now_us)?))).collect();
+        let mut pending = self.pending.lock();
+        pending.demands = demands;
+        pending.lease_until = Some(lease_until);
+    }
+
+    /// Says when calls were last heard, in microseconds UTC.
+    pub fn heard(&self, heard: Vec<(CallId, i64)>) {
+        self.pending.lock().heard = heard;
+    }
+
+    fn take(&self) -> (Batch, Vec<Waiting>, Vec<(CallId, oneshot::Sender<()>)>) {
+        let mut pending = self.pending.lock();
+        pending.take()
+    }
+}
+
+impl Pending {
+    fn put(&mut self, changes: Changes) {
+        match self.changes.get_mut(&changes.call_id) {
+            Some(known) => known.merge(changes),
+            None => {
+                self.order.push(changes.call_id);
+                self.changes.insert(changes.call_id, changes);
+            }
+        }
+    }
+
+    fn take(&mut self) -> (Batch, Vec<Waiting>, Vec<(CallId, oneshot::Sender<()>)>) {
+        let count = self.order.len().min(CALLS_PER_FLUSH);
+        let order: Vec<_> = self.order.drain(..count).collect();
+        let changes: Vec<_> = order.iter().filter_map(|call| self.changes.remove(call)).collect();
+        let is_taken: std::collections::HashSet<_> = order.iter().copied().collect();
+        let (kept, later) = std::mem::take(&mut self.kept).into_iter().partition(|(call, _)| is_taken.contains(call));
+        self.kept = later;
+        let count = self.waiting.len().min(CALLS_PER_FLUSH);
+        let waiting = self.waiting.drain(..count).collect();
+        self.is_urgent = !self.order.is_empty() || !self.waiting.is_empty();
+        if self.order.is_empty() {
+            // A burst leaves nothing behind.
+            (self.changes, self.order) = (HashMap::new(), Vec::new());
+        }
+        let batch = Batch {
+            changes,
+            demands: std::mem::take(&mut self.demands),
+            heard: std::mem::take(&mut self.heard),
+            lease_until: self.lease_until.take(),
+            ..Batch::default()
+        };
+        (batch, waiting, kept)
+    }
+}
+
+/// The writer's task.
+pub(super) struct Writer {
+    app: AppState,
+    writer: Arc<RecordWriter>,
+    spool: Arc<Spool>,
+    /// What the calls of this node hold, as it was last committed.
+    held: HashMap<WorkspaceId, Held>,
+}
+
+/// What a failed flush means.
+enum Failure {
+    /// Trying again later can succeed.
+    Away(CallError),
+    /// The database will never take it as it is.
+    Refused(CallError),
+}
+
+impl Writer {
+    pub(super) fn new(app: &AppState, writer: Arc<RecordWriter>) -> Self {
+        let spool = Arc::new(Spool::new(&app.config.data_dir));
+        Self { app: app.clone(), writer, spool, held: HashMap::new() }
+    }
+
+    /// Writes what an earlier process spooled. Before anything else is read of calls.
+    pub(super) async fn replay(&mut self) -> Result<(), CallError> {
+        let spool = self.spool.clone();
+        let waiting = blocking(move || spool.read()).await.map_err(spool_failed)?;
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(changes = waiting.len(), "writing what was spooled while the database was away");
+        // In order, and those of one call merged: a flush has each call once.
+        let mut pending = Pending::default();
+        waiting.into_iter().for_each(|changes| pending.put(changes));
+        while !pending.order.is_empty() {
+            let (batch, ..) = pending.take();
+            self.write(batch.changes).await?;
+        }
+        let spool = self.spool.clone();
+        blocking(move || spool.clear()).await.map_err(spool_failed)
+    }
+
+    /// Flushes until the server has stopped and nothing is left.
+    pub(super) async fn run(mut self) {
+        let mut began = tokio::time::Instant::now() - PACE;
+        loop {
+            let is_urgent = self.writer.pending.lock().is_urgent;
+            if !is_urgent {
+                tokio::select! {
+                    () = self.writer.bell.notified() => {}
+                    () = tokio::time::sleep(LAZY) => {}
+                    () = self.app.stopping.cancelled() => {}
+                }
+            }
+            tokio::time::sleep_until(began + PACE).await;
+            began = tokio::time::Instant::now();
+            let (batch, waiting, kept) = self.writer.take();
+            let is_idle = batch.is_empty() && waiting.is_empty();
+            if is_idle && self.app.stopping.is_cancelled() && self.writer.live.len() == 0 {
+                return;
+            }
+            if !is_idle {
+                self.serve(batch, waiting, kept).await;
+                let mut state = self.writer.state.lock();
+                state.flush = began.elapsed();
+                state.flushes += 1;
+            } else if self.writer.is_away() {
+                self.look_again().await;
+            }
+        }
+    }
+
+    async fn serve(&mut self, mut batch: Batch, waiting: Vec<Waiting>, kept: Vec<(CallId, oneshot::Sender<()>)>) {
+        if self.writer.is_away() && !self.look_again().await {
+            return self.spool(batch.changes, waiting, kept).await;
+        }
+        let mut tickets = Vec::with_capacity(waiting.len());
+        let own_demands = batch.demands.len();
+        for one in waiting {
+            match one {
+                Waiting::Open(opening, reply) => {
+                    tickets.push((true, reply));
+                    batch.openings.push(*opening);
+                }
+                Waiting::Reserve(workspace, demand, reply) => {
+                    tickets.push((false, reply));
+                    batch.demands.push((workspace, demand));
+                }
+            }
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.try_flush(&batch).await {
+                Ok(flushed) => {
+                    self.tell(&batch, flushed, own_demands, tickets);
+                    tell_kept(kept);
+                    return;
+                }
+                Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL => {
+                    tracing::warn!(%error, cause = ?error, "calls could not be recorded; trying again");
+                    tokio::time::sleep(TRY_AGAIN / 5).await;
+                }
+                Err(Failure::Away(error)) => {
+                    tracing::error!(%error, "the database is away: no new calls, running ones are spooled");
+                    self.writer.state.lock().is_away = true;
+                    tickets.into_iter().for_each(|(_, reply)| {
+                        let _ = reply.send(Err(CallError::StorageUnavailable));
+                    });
+                    return self.spool(batch.changes, Vec::new(), kept).await;
+                }
+                Err(Failure::Refused(error)) => {
+                    tracing::error!(%error, cause = ?error, "a flush was refused; its calls are written one by one");
+                    return self.one_by_one(batch, own_demands, tickets, kept).await;
+                }
+            }
+        }
+    }
+
+    /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
+    async fn one_by_one(
+        &mut self,
+        batch: Batch,
+        own_demands: usize,
+        tickets: Vec<(bool, oneshot::Sender<Result<(), CallError>>)>,
+        kept: Vec<(CallId, oneshot::Sender<()>)>,
+    ) {
+        if let Err(error) = self.write(batch.changes.clone()).await {
+            tracing::error!(%error, "calls could not be written one by one");
+            self.spool(batch.changes, Vec::new(), kept).await;
+        } else {
+            tell_kept(kept);
+        }
+        let mut openings = batch.openings.into_iter();
+        let mut demands = batch.demands.into_iter().skip(own_demands);
+        for (is_opening, reply) in tickets {
+            let one = if is_opening {
+                Batch { openings: openings.next().into_iter().collect(), ..Batch::default() }
+            } else {
+                Batch { demands: demands.next().into_iter().collect(), ..Batch::default() }
+            };
+            match self.try_flush(&one).await {
+                Ok(flushed) => self.tell(&one, flushed, 0, vec![(is_opening, reply)]),
+                Err(Failure::Away(error) | Failure::Refused(error)) => {
+                    let _ = reply.send(Err(error));
+                }
+            }
+        }
+    }
+
+    /// Writes changes: together, and where the database refuses that, each by itself; what it refuses for good is kept
+    /// for people.
+    async fn write(&mut self, changes: Vec<Changes>) -> Result<(), CallError> {
+        let batch = Batch { changes, ..Batch::default() };
+        match self.try_flush(&batch).await {
+            Ok(flushed) => {
+                self.tell(&batch, flushed, 0, Vec::new());
+                return Ok(());
+            }
+            Err(Failure::Away(error)) => return Err(error),
+            Err(Failure::Refused(error)) if batch.changes.len() == 1 => {
+                tracing::error!(%error, cause = ?error, "a call's changes are refused by the database");
+                let spool = self.spool.clone();
+                return blocking(move || spool.reject(&batch.changes)).await.map_err(spool_failed);
+            }
+            Err(Failure::Refused(_)) => {}
+        }
+        for one in batch.changes {
+            Box::pin(self.write(vec![one])).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_flush(&mut self, batch: &Batch) -> Result<Flushed, Failure> {
+        let flushed = flush(&self.app, &self.app.node_id, &self.held, batch).await;
+        match flushed {
+            Ok(flushed) => {
+                for (workspace, purse) in &flushed.purses {
+                    if purse.held.is_empty() {
+                        self.held.remove(workspace);
+                    } else {
+                        self.held.insert(*workspace, purse.held.clone());
+                    }
+                }
+                Ok(flushed)
+            }
+            Err(error) if is_away(&error) => Err(Failure::Away(error)),
+            Err(error) => Err(Failure::Refused(error)),
+        }
+    }
+
+    /// Answers those who waited, and tells calls how long their money lasts.
+    fn tell(
+        &self,
+        batch: &Batch,
+        flushed: Flushed,
+        own_demands: usize,
+        tickets: Vec<(bool, oneshot::Sender<Result<(), CallError>>)>,
+    ) {
+        let now_us = self.app.now_us();
+        for (workspace, purse) in &flushed.purses {
+            let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
+            let share_minor = purse.available_minor / calls;
+            for (call, held_minor) in &purse.held {
+                let Some(live) = self.writer.live.get(*call) else { continue };
+                debug_assert_eq!(live.workspace_id, *workspace);
+                if let Some(allowance) = live.granted(*held_minor, purse.policy, now_us, share_minor)
+                    && let Some(gateway) = self.app.calls.gateway()
+                {
+                    gateway.allow(*call, allowance);
+                }
+            }
+        }
+        let refused = |workspace: WorkspaceId, available_minor: i64| match flushed.purses.get(&workspace) {
+            Some(purse) => {
+                let currency = purse.currency;
+                WalletError::InsufficientFunds { available_minor, needed_minor: 1, currency }.into()
+            }
+            None => CallError::StorageUnavailable,
+        };
+        let mut opened = batch.openings.iter().zip(&flushed.opened);
+        let mut grants = batch.demands.iter().zip(&flushed.grants).skip(own_demands);
+        for (is_opening, reply) in tickets {
+            let outcome = if is_opening {
+                match opened.next() {
+                    Some((_, Opened::Yes)) => Ok(()),
+                    Some((one, Opened::NoFunds(minor))) => Err(refused(one.call.workspace_id, *minor)),
+                    Some((_, Opened::KeyTaken)) => Err(CallError::KeyTaken),
+                    None => Err(CallError::StorageUnavailable),
+                }
+            } else {
+                match grants.next() {
+                    Some((_, grant)) if grant.outcome.is_ok() => Ok(()),
+                    Some(((workspace, _), grant)) => Err(refused(*workspace, grant.outcome.err().unwrap_or(0))),
+                    None => Err(CallError::StorageUnavailable),
+                }
+            };
+            let _ = reply.send(outcome);
+        }
+        for changes in &batch.changes {
+            self.app.calls.changed(changes.call_id);
+        }
+    }
+
+    /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of
+    /// one call are merged: with no new calls they can't grow without bound.
+    async fn spool(
+        &mut self,
+        changes: Vec<Changes>,
+        waiting: Vec<Waiting>,
+        kept: Vec<(CallId, oneshot::Sender<()>)>,
+    ) {
+        for one in waiting {
+            let (Waiting::Open(_, reply) | Waiting::Reserve(_, _, reply)) = one;
+            let _ = reply.send(Err(CallError::StorageUnavailable));
+        }
+        if changes.is_empty() {
+            return;
+        }
+        let spool = self.spool.clone();
+        let (changes, outcome) = match tokio::task::spawn_blocking(move || {
+            let outcome = spool.append(&changes);
+            (changes, outcome)
+        })
+        .await
+        {
+            Ok(done) => done,
+            // The runtime ends.
+            Err(_) => return,
+        };
+        match outcome {
+            Ok(()) => tell_kept(kept),
+            Err(error) => {
+                tracing::error!(%error, "calls could not be spooled; they wait in memory");
+                let mut pending = self.writer.pending.lock();
+                let newer = std::mem::take(&mut pending.changes);
+                let order = std::mem::take(&mut pending.order);
+                changes.into_iter().for_each(|one| pending.put(one));
+                let mut newer = newer;
+                order.into_iter().filter_map(|call| newer.remove(&call)).for_each(|one| pending.put(one));
+                pending.kept.extend(kept);
+                pending.is_urgent = false;
+            }
+        }
+    }
+
+    /// Whether the database is back; then what was spooled is written first.
+    async fn look_again(&mut self) -> bool {
+        let lease_until = Some(super::lease_until(self.app.now_us()));
+        let probe = Batch { lease_until, ..Batch::default() };
+        let is_back = self.try_flush(&probe).await.is_ok() && self.replay().await.is_ok();
+        if is_back {
+            tracing::warn!("the database is back; calls are recorded again");
+            self.writer.state.lock().is_away = false;
+        } else {
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
+        is_back
+    }
+}
+
+fn tell_kept(kept: Vec<(CallId, oneshot::Sender<()>)>) {
+    for (_, told) in kept {
+        // A call that stopped waiting needs no word.
+        let _ = told.send(());
+    }
+}
+
+/// Whether the failure says nothing about what was to be written.
+fn is_away(error: &CallError) -> bool {
+    match error {
+        CallError::Database(error) | CallError::Wallet(WalletError::Database(error)) => {
+            db::is_contention(error) || db::is_unavailable(error)
+        }
+        _ => false,
+    }
+}
+
+fn spool_failed(error: std::io::Error) -> CallError {
+    CallError::Database(sqlx::Error::Io(error))
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(std::io::Error::other("the runtime has ended")))
+}

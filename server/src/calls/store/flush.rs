@@ -1,0 +1,217 @@
+//! SQL of a flush: the rows of many calls at once.
+
+use std::collections::HashSet;
+
+use sautikit_api::ids::{CallId, LedgerEntryId};
+use sqlx::AnyConnection;
+
+use crate::calls::CallRow;
+use crate::calls::record::Changes;
+use crate::db::Dialect;
+use crate::db::rows::{Cell, Column, Rows};
+use crate::row;
+
+use Column::{Int, Text};
+
+/// A repeated flush finds its rows there.
+static INSERT_CALLS: Rows = Rows::new(
+    "INSERT_CALLS",
+    "insert into calls (id, workspace_id, tenant_number_id, direction, origin, from_party, to_party, local_e164,
+        remote_party, currency, voice_callback_url, events_url, actions, metadata, ring_timeout_seconds,
+        max_duration_seconds, started_at, node_id, event_seq, outbox_seq, status)
+    select {columns}, 'ringing'
+    from {rows} as v
+    where v.column1 is not null
+    on conflict (id) do nothing",
+    &[
+        Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int,
+    ],
+);
+/// Nothing of a call's row changes after its end. The first sign of media is the answer.
+static UPDATE_CALLS: Rows = Rows::new(
+    "UPDATE_CALLS",
+    "update calls
+    set status = v.column2, to_party = v.column3, remote_party = v.column4, answered_at = v.column5,
+        ended_at = v.column6, duration_seconds = v.column7, hangup_cause = v.column8, cost_minor = v.column9,
+        ledger_entry_id = v.column10, event_seq = v.column11, outbox_seq = v.column12,
+        last_media_at = coalesce(calls.last_media_at, v.column5)
+    from {rows} as v
+    where calls.id = v.column1 and calls.ended_at is null",
+    &[Text, Text, Text, Text, Int, Int, Int, Text, Int, Text, Int, Int],
+);
+/// The rate is the start's and never changes after it; a leg that was told ended stays so.
+static UPSERT_LEGS: Rows = Rows::new(
+    "UPSERT_LEGS",
+    "insert into call_legs (id, workspace_id, call_id, kind, direction, target, rate_per_min_e4,
+        billing_increment_seconds, started_at, answered_at, ended_at, duration_seconds, cost_minor, outcome, dialog)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict (id) do update
+    set answered_at = excluded.answered_at, ended_at = excluded.ended_at, duration_seconds = excluded.duration_seconds,
+        cost_minor = excluded.cost_minor, outcome = excluded.outcome,
+        dialog = coalesce(excluded.dialog, call_legs.dialog)
+    where call_legs.cost_minor is null",
+    &[Text, Text, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Text, Text],
+);
+static INSERT_ENTRIES: Rows = Rows::new(
+    "INSERT_ENTRIES",
+    "insert into call_events (id, workspace_id, call_id, sequence, kind, data, occurred_at)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict do nothing",
+    &[Text, Text, Text, Int, Text, Text, Int],
+);
+static OPEN_AMONG: Rows = Rows::new(
+    "OPEN_AMONG",
+    "select c.id
+    from {rows} as v
+    join calls c on c.id = v.column1
+    where c.ended_at is null",
+    &[Text],
+);
+static TOUCH_MEDIA: Rows = Rows::new(
+    "TOUCH_MEDIA",
+    "update calls
+    set last_media_at = v.column2
+    from {rows} as v
+    where calls.id = v.column1 and calls.ended_at is null
+        and (calls.last_media_at is null or calls.last_media_at < v.column2)",
+    &[Text, Int],
+);
+
+/// Statements for many rows of this store.
+pub(crate) static ROWS: &[&Rows] =
+    &[&INSERT_CALLS, &UPDATE_CALLS, &UPSERT_LEGS, &INSERT_ENTRIES, &OPEN_AMONG, &TOUCH_MEDIA];
+
+/// Writes the rows of calls that were opened.
+pub(in crate::calls) async fn insert_calls(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    node_id: &str,
+    calls: impl Iterator<Item = &CallRow>,
+) -> Result<(), sqlx::Error> {
+    let cells = calls.flat_map(|call| {
+        [
+            Cell::from(call.id.to_string()),
+            call.workspace_id.to_string().into(),
+            call.number_id.to_string().into(),
+            call.direction.as_str().into(),
+            call.origin.as_str().into(),
+            call.from.as_str().into(),
+            call.to.as_str().into(),
+            call.local_e164.as_str().into(),
+            call.remote.as_str().into(),
+            call.currency.code().into(),
+            call.voice_callback_url.clone().into(),
+            call.events_url.clone().into(),
+            call.actions.as_ref().map(ToString::to_string).into(),
+            call.metadata.as_ref().map(ToString::to_string).into(),
+            call.ring_timeout_seconds.into(),
+            call.max_duration_seconds.into(),
+            call.started_at.into(),
+            node_id.into(),
+            call.entry_seq.into(),
+            call.outbox_seq.into(),
+        ]
+    });
+    INSERT_CALLS.execute(tx, dialect, cells.collect()).await.map(drop)
+}
+
+/// Writes the rows of calls as they stand now, with the entries of their debits; how many were not over before.
+pub(in crate::calls) async fn update_calls(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    calls: impl Iterator<Item = (&Changes, Option<LedgerEntryId>)>,
+) -> Result<u64, sqlx::Error> {
+    let cells = calls.flat_map(|(call, entry)| {
+        let state = &call.state;
+        [
+            Cell::from(call.call_id.to_string()),
+            state.status.as_str().into(),
+            state.to.as_str().into(),
+            state.remote.as_str().into(),
+            state.answered_at.into(),
+            state.ended_at.into(),
+            state.duration_seconds.into(),
+            state.hangup_cause.clone().into(),
+            state.cost_minor.into(),
+            entry.map(|id| id.to_string()).into(),
+            state.entry_seq.into(),
+            state.outbox_seq.into(),
+        ]
+    });
+    UPDATE_CALLS.execute(tx, dialect, cells.collect()).await
+}
+
+/// Writes legs as they stand now.
+pub(in crate::calls) async fn upsert_legs(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    calls: impl Iterator<Item = &Changes>,
+) -> Result<(), sqlx::Error> {
+    let legs = calls.flat_map(|call| call.legs.iter().map(move |stored| (call, stored)));
+    let cells = legs.flat_map(|(call, stored)| {
+        let leg = &stored.leg;
+        [
+            Cell::from(leg.id.to_string()),
+            call.workspace_id.to_string().into(),
+            call.call_id.to_string().into(),
+            leg.kind.as_str().into(),
+            leg.direction.as_str().into(),
+            leg.target.as_str().into(),
+            leg.rate.per_minute_e4.into(),
+            leg.rate.increment_seconds.into(),
+            leg.started_at.into(),
+            leg.answered_at.into(),
+            leg.ended_at.into(),
+            stored.duration_seconds.into(),
+            stored.cost_minor.into(),
+            leg.outcome.clone().into(),
+            leg.dialog.as_ref().map(ToString::to_string).into(),
+        ]
+    });
+    UPSERT_LEGS.execute(tx, dialect, cells.collect()).await.map(drop)
+}
+
+/// Writes new entries of timelines.
+pub(in crate::calls) async fn insert_entries(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    calls: impl Iterator<Item = &Changes>,
+) -> Result<(), sqlx::Error> {
+    let entries = calls.flat_map(|call| call.entries.iter().map(move |entry| (call, entry)));
+    let cells = entries.flat_map(|(call, entry)| {
+        [
+            Cell::from(entry.id.to_string()),
+            call.workspace_id.to_string().into(),
+            call.call_id.to_string().into(),
+            entry.sequence.into(),
+            entry.kind.as_str().into(),
+            entry.data.to_string().into(),
+            entry.occurred_at.into(),
+        ]
+    });
+    INSERT_ENTRIES.execute(tx, dialect, cells.collect()).await.map(drop)
+}
+
+/// Which of the calls have a row that is not over.
+pub(in crate::calls) async fn open_among(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    calls: impl Iterator<Item = CallId>,
+) -> Result<HashSet<CallId>, sqlx::Error> {
+    let rows = OPEN_AMONG.fetch(tx, dialect, calls.map(|id| id.to_string().into()).collect()).await?;
+    rows.iter().map(|row| row::parsed(row, "id")).collect()
+}
+
+/// Writes when calls were last heard, in microseconds UTC.
+pub(in crate::calls) async fn touch_media(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    heard: impl Iterator<Item = (CallId, i64)>,
+) -> Result<(), sqlx::Error> {
+    let cells = heard.flat_map(|(call, at_us)| [Cell::from(call.to_string()), at_us.into()]);
+    TOUCH_MEDIA.execute(tx, dialect, cells.collect()).await.map(drop)
+}

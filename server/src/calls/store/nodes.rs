@@ -1,0 +1,53 @@
+//! SQL of nodes: who is alive, and whose calls somebody else has to close.
+
+use sqlx::AnyConnection;
+
+use crate::statements::statements;
+
+statements! {
+    RENEW_LEASE = "
+        insert into nodes (id, lease_until)
+        values ($1, $2)
+        on conflict (id) do update set lease_until = excluded.lease_until";
+    /// Dead nodes that left something to do.
+    LIST_DEAD = "
+        select n.id
+        from nodes n
+        where n.lease_until < $1 and n.id <> $2
+            and (exists (select 1 from calls c where c.node_id = n.id and c.ended_at is null)
+                or exists (select 1 from wallet_holds h where h.node_id = n.id and h.held_minor > 0))
+        order by n.id
+        limit $3";
+    LIST_HOLDS_OF_NODE = "
+        select workspace_id
+        from wallet_holds
+        where node_id = $1 and held_minor > 0";
+}
+
+/// Says until when the node is alive, in microseconds UTC.
+pub(in crate::calls) async fn renew_lease(
+    conn: &mut AnyConnection,
+    node_id: &str,
+    lease_until: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(RENEW_LEASE).bind(node_id.to_owned()).bind(lease_until).execute(conn).await.map(drop)
+}
+
+/// Nodes other than `own` whose lease lapsed before `now_us` and that left calls or holds.
+pub(in crate::calls) async fn list_dead(
+    conn: &mut AnyConnection,
+    own: &str,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    let query = sqlx::query_scalar(LIST_DEAD).bind(now_us).bind(own.to_owned()).bind(limit);
+    query.fetch_all(conn).await
+}
+
+/// The workspaces of which the node holds money.
+pub(in crate::calls) async fn list_holds_of_node(
+    conn: &mut AnyConnection,
+    node_id: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(LIST_HOLDS_OF_NODE).bind(node_id.to_owned()).fetch_all(conn).await
+}

@@ -1,0 +1,115 @@
+//! Keys whose effect is written by somebody else: the record writer stores the answer beside the call that it opens, for
+//! many requests in one statement.
+
+use std::collections::HashSet;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use sqlx::AnyConnection;
+
+use super::attempt::{Row, response};
+use super::in_flight::Place;
+use super::request::Request;
+use super::{KEPT_US, enter, in_progress, replay, store};
+use crate::db::Dialect;
+use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
+use crate::secrets::Purpose;
+use crate::state::AppState;
+
+/// The right to carry out a request's effect. Other requests with its key wait on this node until it is dropped.
+pub struct Ticket {
+    keyed: Option<(Row, Place)>,
+    fingerprint: String,
+}
+
+/// An answer that is to be stored with the effect: status and sealed body under the request's key.
+#[derive(Debug, Clone)]
+pub struct StoredAnswer {
+    pub(super) workspace: String,
+    pub(super) key: String,
+    pub(super) fingerprint: String,
+    pub(super) status: i64,
+    pub(super) sealed: String,
+    pub(super) created_at: i64,
+    pub(super) expires_at: i64,
+}
+
+impl StoredAnswer {
+    /// What its row is found by: workspace and key.
+    pub fn place(&self) -> (String, String) {
+        (self.workspace.clone(), self.key.clone())
+    }
+}
+
+impl Ticket {
+    /// The answer, and what is to be stored of it; nothing for a request without a key.
+    ///
+    /// # Errors
+    /// The body can't be written as JSON.
+    pub fn answer(
+        &self,
+        app: &AppState,
+        status: StatusCode,
+        body: &impl Serialize,
+    ) -> ApiResult<(Response, Option<StoredAnswer>)> {
+        let bytes = serde_json::to_vec(body).map_err(ApiError::internal)?;
+        let stored = self.keyed.as_ref().map(|(row, _)| StoredAnswer {
+            workspace: row.workspace.clone(),
+            key: row.key.clone(),
+            fingerprint: self.fingerprint.clone(),
+            status: i64::from(status.as_u16()),
+            sealed: app.secrets.seal(Purpose::Idempotency, &row.name(), &bytes, &app.entropy),
+            created_at: app.now_us(),
+            expires_at: app.now_us() + KEPT_US,
+        });
+        Ok((response(status, bytes), stored))
+    }
+}
+
+/// Begins a request whose effect and answer the record writer stores: the answer of an earlier request with its key, or
+/// the right to carry it out. Call it after the caller's rights are checked.
+///
+/// # Errors
+/// The key is at work or was used for another request, or the database failed.
+pub async fn begin_apart(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Result<Ticket, Response>> {
+    let fingerprint = request.fingerprint.clone();
+    let Some(key) = request.key.clone()? else { return Ok(Ok(Ticket { keyed: None, fingerprint })) };
+    let place = enter(app, caller.workspace.id.0, &key).await?;
+    let row = Row { workspace: caller.workspace.id.to_string(), key };
+    let mut conn = app.db.acquire().await?;
+    match store::find_live_key(&mut conn, &row.workspace, &row.key, app.now_us()).await? {
+        Some(stored) => Ok(Err(replay(app, &row, stored, request)?)),
+        None => Ok(Ok(Ticket { keyed: Some((row, place)), fingerprint })),
+    }
+}
+
+/// Stores the answers in the caller's transaction; those whose key another request has not taken meanwhile.
+///
+/// # Errors
+/// The database failed.
+pub async fn store_answers(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    answers: &[&StoredAnswer],
+) -> Result<HashSet<(String, String)>, sqlx::Error> {
+    store::insert_answers(tx, dialect, answers).await
+}
+
+/// Takes answers back in the transaction that stored them: their effect was refused.
+///
+/// # Errors
+/// The database failed.
+pub async fn withdraw_answers(
+    tx: &mut AnyConnection,
+    dialect: Dialect,
+    places: &HashSet<(String, String)>,
+) -> Result<(), sqlx::Error> {
+    store::delete_answers(tx, dialect, places).await
+}
+
+/// What a request is told whose key another took between its look and its effect.
+pub(crate) fn key_taken() -> ApiError {
+    in_progress()
+}
