@@ -2,7 +2,8 @@
 //! so that those that are let in are set up as fast as ever and those that run are not touched.
 //!
 //! Measured is how long set-ups take from the INVITE to the record that stands, and how late this process comes to what is
-//! due. The number of calls that may be in set-up follows from it: it grows while set-ups are fast and shrinks when they
+//! due. A few calls in set-up are always let in: a machine that is busy with other things is no reason to refuse them. The
+//! number of calls that may be in set-up follows from it: it grows while set-ups are fast and shrinks when they
 //! are not (additive increase, multiplicative decrease, as TCP finds its window), so that no machine's figure is built in.
 
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::state::AppState;
 const SET_UP_WITHIN: Duration = Duration::from_millis(200);
 /// A process that comes so late to what is due would set up another call too late.
 const LATE_BY: Duration = Duration::from_millis(100);
-/// Calls that may be in set-up at first, at least and at most.
+/// Calls that may be in set-up at first, at least and at most. The least is what even a starved machine sets up in a
+/// second or two.
 const FIRST_LIMIT: f64 = 64.0;
 const LEAST_LIMIT: f64 = 8.0;
 const MOST_LIMIT: f64 = 2_048.0;
@@ -37,7 +39,6 @@ struct State {
     in_set_up: u32,
     limit: f64,
     decreased_at: Duration,
-    lateness: Duration,
     refused: u64,
 }
 
@@ -49,8 +50,7 @@ pub(super) struct SettingUp<'a> {
 
 impl Default for Overload {
     fn default() -> Self {
-        let (decreased_at, lateness) = (Duration::ZERO, Duration::ZERO);
-        Self(Mutex::new(State { in_set_up: 0, limit: FIRST_LIMIT, decreased_at, lateness, refused: 0 }))
+        Self(Mutex::new(State { in_set_up: 0, limit: FIRST_LIMIT, decreased_at: Duration::ZERO, refused: 0 }))
     }
 }
 
@@ -82,10 +82,8 @@ impl Overload {
 
     /// This process came so late to what was due.
     pub(super) fn late(&self, by: Duration, now: Duration) {
-        let mut state = self.0.lock();
-        state.lateness = by;
         if by > LATE_BY {
-            state.decrease(now);
+            self.0.lock().decrease(now);
         }
     }
 
@@ -104,7 +102,7 @@ impl Drop for SettingUp<'_> {
 
 impl State {
     fn has_room(&self, waiting: u32) -> bool {
-        self.lateness <= LATE_BY && f64::from(self.in_set_up.max(waiting)) < self.limit
+        f64::from(self.in_set_up.max(waiting)) < self.limit
     }
 
     fn took(&mut self, took: Duration, now: Duration) {
@@ -170,11 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_comes_late_takes_no_new_call() {
+    fn a_process_that_comes_late_narrows_the_bound_and_never_closes_it() {
         let overload = Overload::default();
-        overload.late(Duration::from_millis(101), Duration::from_secs(1));
-        assert!(!state(&overload).has_room(0));
-        overload.late(Duration::from_millis(1), Duration::from_secs(2));
-        assert!(state(&overload).has_room(0));
+        for seconds in 1..1_000 {
+            overload.late(Duration::from_millis(101), Duration::from_secs(seconds));
+        }
+        assert!(state(&overload).has_room(7) && !state(&overload).has_room(8));
+        overload.late(Duration::from_millis(99), Duration::from_secs(2_000));
+        state(&overload).took(FAST, Duration::from_secs(2_000));
+        assert!(state(&overload).limit > LEAST_LIMIT);
     }
 }

@@ -1,6 +1,7 @@
 //! Placing, steering and reading calls; SIP tokens.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     asha.post(&format!("/v1/calls/{ended}/hangup"), json!({})).await.expect_error("calls.not_live");
     let simulated = json!({ "from": TO, "to": FROM });
     asha.post("/v1/sandbox/inbound", simulated).await.expect_error("numbers.sip_config_unavailable");
+    scene.gateway.is_full.store(true, Ordering::Relaxed);
+    let refused = place(json!({ "from": FROM, "to": TO })).await.expect_error("calls.overloaded");
+    assert_eq!(refused.header("retry-after"), Some("3"));
     scene.server.app.draining.cancel();
     asha.post("/v1/sip/token", json!({})).await.expect_error("numbers.sip_token_unavailable");
     let mut answered = codes(&scene.server);

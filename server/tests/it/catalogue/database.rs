@@ -28,6 +28,9 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     assert_eq!(busy.header("retry-after"), Some("1"));
     take_away(server, "api_keys").await;
     asha.get("/v1/api-keys").await.expect_error("internal_error");
+    server.app.db.close().await;
+    let away = asha.get("/v1/wallet/balance").await.expect_error("storage.unavailable");
+    assert!(away.header("retry-after").is_some());
     codes(server)
 }
 
