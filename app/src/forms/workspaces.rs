@@ -36,7 +36,8 @@ pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
 }
 
 pub(super) async fn update(fields: &Fields, api: &Api) -> Next {
-    let body = UpdateWorkspace { name: Some(fields.text("name")), country: Some(fields.text("country")) };
+    let (name, country) = (Some(fields.text("name")), Some(fields.text("country")));
+    let body = UpdateWorkspace { name, country, ..UpdateWorkspace::default() };
     match api.patch("/v1/workspace", &body).await {
         Ok(_) => Next::redirect(format!("{SETTINGS}?done=saved")),
         Err(failure) => Next::failed(UPDATE_WORKSPACE, SETTINGS, failure, fields),

@@ -166,6 +166,11 @@ pub struct UpdateWorkspace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Country>))]
     pub country: Option<String>,
+    /// What happens to running calls when the money ends: `finish_call` lets them go on, and the balance may become
+    /// negative by them; `none` ends them on the last second that is paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::OverdraftPolicy>))]
+    pub overdraft_policy: Option<String>,
 }
 
 /// `DELETE /v1/workspace`.

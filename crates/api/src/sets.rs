@@ -36,6 +36,9 @@ sets! {
     WorkspaceStatus;
     /// Whether a number works; a released one is not shown.
     NumberStatus;
+    /// What happens to running calls when the money ends: they go on (`finish_call`), or end on the last second that is paid
+    /// for (`none`).
+    OverdraftPolicy;
     /// What kind of movement an entry of the ledger is.
     LedgerEntryKind;
     /// How a customer pays; in development with nothing configured the simulator plays either.

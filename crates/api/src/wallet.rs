@@ -10,7 +10,7 @@ use crate::ids::{LedgerEntryId, TopUpId};
 pub struct Balance {
     /// What the ledger's entries sum to; may be negative by a call.
     pub balance_minor: i64,
-    /// What running calls hold.
+    /// What running calls hold: what they may use up in the next half minute.
     pub held_minor: i64,
     /// `balance_minor - held_minor`.
     pub available_minor: i64,
@@ -19,6 +19,9 @@ pub struct Balance {
     pub currency: String,
     /// Below it `wallet.low_balance` fires; null for off.
     pub low_balance_threshold_minor: Option<i64>,
+    /// What happens to running calls when the money ends; `PATCH /v1/workspace` sets it.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::OverdraftPolicy))]
+    pub overdraft_policy: String,
 }
 
 /// An entry of the append-only ledger.

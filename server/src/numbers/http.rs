@@ -22,7 +22,6 @@ use crate::calls::rating::RATE_SCALE;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
@@ -31,6 +30,7 @@ use crate::numbers;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
+use crate::web::idempotency::{self, Begun, Request};
 
 /// What narrows the inventory.
 #[derive(Default, Deserialize, IntoParams)]

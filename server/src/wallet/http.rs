@@ -38,6 +38,7 @@ async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<J
         available_minor: wallet.available_minor(),
         currency: wallet.currency.code().to_owned(),
         low_balance_threshold_minor: wallet.low_balance_threshold_minor,
+        overdraft_policy: wallet.overdraft_policy.as_str().to_owned(),
     }))
 }
 

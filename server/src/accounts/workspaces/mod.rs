@@ -17,6 +17,7 @@ use super::{Error, Membership, Workspace, checked_name, invalid, invitations, me
 use crate::audit::{self, Actor};
 use crate::http::caller::Caller;
 use crate::state::AppState;
+use crate::wallet::OverdraftPolicy;
 use crate::{calls, numbers, wallet};
 
 pub(crate) use store::STATEMENTS;
@@ -79,7 +80,7 @@ pub async fn create(
     open(app, conn, caller.user_id, new, caller.ip.clone()).await
 }
 
-/// Changes name and country; what is absent stays.
+/// Changes name, country and what happens when the money ends; what is absent stays.
 pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -> Result<Workspace, Error> {
     let mut tx = app.db.begin_write().await?;
     store::lock(&mut tx, caller.workspace.id).await?;
@@ -91,14 +92,20 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
     if let Some(country) = &update.country {
         after.country = checked_country(country)?;
     }
-    if after == before {
+    let (mut told_before, mut told_after) = (audited(&before), audited(&after));
+    if let Some(policy) = checked_policy(update.overdraft_policy.as_deref())? {
+        let wallet = wallet::lock(&mut tx, caller.workspace.id).await?.wallet().overdraft_policy;
+        if wallet != policy {
+            wallet::set_overdraft_policy(&mut tx, caller.workspace.id, policy).await?;
+            told_before["overdraft_policy"] = json!(wallet.as_str());
+            told_after["overdraft_policy"] = json!(policy.as_str());
+        }
+    }
+    if told_after == told_before {
         return Ok(after);
     }
     store::update(&mut tx, &after).await?;
-    let details = json!({
-        "before": { "name": before.name, "country": before.country },
-        "after": { "name": after.name, "country": after.country },
-    });
+    let details = json!({ "before": told_before, "after": told_after });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;
     tx.commit().await?;
     app.known_keys.forget();
@@ -141,6 +148,17 @@ pub async fn delete(app: &AppState, caller: &Caller, typed_name: &str) -> Result
 /// Whether the workspace is suspended or deleted: then nothing of it may call or be called.
 pub async fn is_closed_to_calls(conn: &mut AnyConnection, id: WorkspaceId) -> Result<bool, sqlx::Error> {
     store::is_closed(conn, id).await
+}
+
+/// What the audit log shows of a workspace.
+fn audited(workspace: &Workspace) -> serde_json::Value {
+    json!({ "name": workspace.name, "country": workspace.country })
+}
+
+fn checked_policy(text: Option<&str>) -> Result<Option<OverdraftPolicy>, Error> {
+    let Some(text) = text else { return Ok(None) };
+    let policy = OverdraftPolicy::parse(text);
+    policy.map(Some).ok_or_else(|| invalid("overdraft_policy", "Give `finish_call` or `none`."))
 }
 
 fn checked_country(text: &str) -> Result<String, Error> {

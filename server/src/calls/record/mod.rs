@@ -4,19 +4,21 @@
 mod call_record;
 mod change;
 mod flush;
+mod handle;
 mod live;
 mod lost;
+mod pending;
 mod spool;
 mod writer;
 
 use std::time::Duration;
 
-pub use call_record::{CallEnd, CallFunds, CallRecord};
 pub(in crate::calls) use call_record::Draft;
+pub use call_record::{CallEnd, CallFunds, CallRecord};
 pub(in crate::calls) use change::Changes;
+pub use handle::RecordWriter;
 pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};
-pub use writer::RecordWriter;
 
 use super::CallError;
 use crate::state::AppState;

@@ -14,216 +14,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use sautikit_api::ids::{CallId, WorkspaceId};
-use tokio::sync::{Notify, oneshot};
+use sautikit_api::ids::WorkspaceId;
 
 use super::change::Changes;
-use super::flush::{Batch, Flushed, Opened, Opening, flush};
-use super::live::LiveCalls;
+use super::flush::{Batch, Flushed, Opened, flush};
+use super::handle::RecordWriter;
+use super::pending::{Kept, Pending, Reply, Waiting};
 use super::spool::Spool;
 use crate::calls::CallError;
 use crate::db;
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::wallet::quota::{Demand, Held};
+use crate::wallet::quota::Held;
 
 /// What nobody waits for is written at the latest after this.
 const LAZY: Duration = Duration::from_millis(250);
 /// Between the beginnings of two flushes: what comes in meanwhile shares one. A call waits for two or three flushes, so
 /// this is what a set-up takes longer for the cost of a flush being shared.
 const PACE: Duration = Duration::from_millis(4);
-/// Calls of one flush; more would make those who wait for it wait longer for each other.
-const CALLS_PER_FLUSH: usize = 256;
-/// How long a new call waits for its record; then it is refused.
-const OPEN_WITHIN: Duration = Duration::from_secs(2);
 /// Between tries while the database is away.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 /// Tries before changes go to the spool: a connection that broke is not yet an outage.
 const TRIES_BEFORE_SPOOL: u32 = 2;
-/// Openings and reservations that may wait; beyond it they are refused at once. At 1,000 a second it is four seconds'
-/// worth, which nobody who calls would wait for.
-const MOST_WAITING: usize = 4_096;
-
-/// Something that waits for its flush.
-enum Waiting {
-    Open(Box<Opening>, oneshot::Sender<Result<(), CallError>>),
-    Reserve(WorkspaceId, Demand, oneshot::Sender<Result<(), CallError>>),
-}
-
-#[derive(Default)]
-struct Pending {
-    waiting: Vec<Waiting>,
-    changes: HashMap<CallId, Changes>,
-    /// Calls of `changes` in the order in which they came.
-    order: Vec<CallId>,
-    /// Who is told once their call's changes are kept.
-    kept: Vec<(CallId, oneshot::Sender<()>)>,
-    demands: Vec<(WorkspaceId, Demand)>,
-    heard: Vec<(CallId, i64)>,
-    lease_until: Option<i64>,
-    is_urgent: bool,
-}
-
-/// The record writer's way in. What it has not written yet is in here.
-#[derive(Default)]
-pub struct RecordWriter {
-    pending: Mutex<Pending>,
-    bell: Notify,
-    state: Mutex<State>,
-    pub(in crate::calls) live: LiveCalls,
-}
-
-/// What is told of the writer.
-#[derive(Debug, Clone, Copy, Default)]
-struct State {
-    is_away: bool,
-    /// How long the last flush took, waiting for its turn included.
-    flush: Duration,
-    flushes: u64,
-}
-
-impl RecordWriter {
-    /// Whether nothing can be recorded just now: then no call may begin.
-    pub fn is_away(&self) -> bool {
-        self.state.lock().is_away
-    }
-
-    /// How long the last flush took.
-    pub fn last_flush(&self) -> Duration {
-        self.state.lock().flush
-    }
-
-    /// Flushes so far.
-    pub fn flushes(&self) -> u64 {
-        self.state.lock().flushes
-    }
-
-    /// Openings and reservations that wait for a flush.
-    pub fn waiting(&self) -> usize {
-        self.pending.lock().waiting.len()
-    }
-
-    /// Calls that this node runs and whose end is not kept yet.
-    pub fn live_calls(&self) -> usize {
-        self.live.len()
-    }
-
-    /// Whether the call is one of them.
-    pub fn is_live(&self, call: CallId) -> bool {
-        self.live.contains(call)
-    }
-
-    /// Opens a call and waits until its record stands.
-    pub(super) async fn open(&self, opening: Opening) -> Result<(), CallError> {
-        let (reply, opened) = oneshot::channel();
-        self.wait(Waiting::Open(Box::new(opening), reply), opened).await
-    }
-
-    /// Reserves money for a leg of an open call, and waits until it is held.
-    pub(in crate::calls) async fn reserve(&self, workspace: WorkspaceId, demand: Demand) -> Result<(), CallError> {
-        let (reply, reserved) = oneshot::channel();
-        self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
-    }
-
-    async fn wait(&self, waiting: Waiting, done: oneshot::Receiver<Result<(), CallError>>) -> Result<(), CallError> {
-        if self.is_away() {
-            return Err(CallError::StorageUnavailable);
-        }
-        {
-            let mut pending = self.pending.lock();
-            if pending.waiting.len() >= MOST_WAITING {
-                return Err(CallError::Overloaded);
-            }
-            pending.waiting.push(waiting);
-            pending.is_urgent = true;
-        }
-        self.bell.notify_one();
-        match tokio::time::timeout(OPEN_WITHIN, done).await {
-            Ok(Ok(outcome)) => outcome,
-            // An opening that is written all the same has no live call, so it is closed as one of those.
-            Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
-        }
-    }
-
-    /// Takes what is new about a call. Never waits.
-    pub(super) fn put(&self, changes: Changes) {
-        let mut pending = self.pending.lock();
-        pending.put(changes);
-        if pending.changes.len() >= CALLS_PER_FLUSH {
-            pending.is_urgent = true;
-            drop(pending);
-            self.bell.notify_one();
-        }
-    }
-
-    /// Takes the end of a call; the receiver is told once it is kept, in the database or on the disk.
-    pub(super) fn put_end(&self, changes: Changes) -> oneshot::Receiver<()> {
-        let (kept, told) = oneshot::channel();
-        let mut pending = self.pending.lock();
-        pending.kept.push((changes.call_id, kept));
-        pending.put(changes);
-        pending.is_urgent = true;
-        drop(pending);
-        self.bell.notify_one();
-        told
-    }
-
-    /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.
-    pub(in crate::calls) fn tick(&self, now_us: i64, lease_until: i64) {
-        let demands: Vec<_> =
-            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now_us)?))).collect();
-        let mut pending = self.pending.lock();
-        pending.demands = demands;
-        pending.lease_until = Some(lease_until);
-    }
-
-    /// Says when calls were last heard, in microseconds UTC.
-    pub fn heard(&self, heard: Vec<(CallId, i64)>) {
-        self.pending.lock().heard = heard;
-    }
-
-    fn take(&self) -> (Batch, Vec<Waiting>, Vec<(CallId, oneshot::Sender<()>)>) {
-        let mut pending = self.pending.lock();
-        pending.take()
-    }
-}
-
-impl Pending {
-    fn put(&mut self, changes: Changes) {
-        match self.changes.get_mut(&changes.call_id) {
-            Some(known) => known.merge(changes),
-            None => {
-                self.order.push(changes.call_id);
-                self.changes.insert(changes.call_id, changes);
-            }
-        }
-    }
-
-    fn take(&mut self) -> (Batch, Vec<Waiting>, Vec<(CallId, oneshot::Sender<()>)>) {
-        let count = self.order.len().min(CALLS_PER_FLUSH);
-        let order: Vec<_> = self.order.drain(..count).collect();
-        let changes: Vec<_> = order.iter().filter_map(|call| self.changes.remove(call)).collect();
-        let is_taken: std::collections::HashSet<_> = order.iter().copied().collect();
-        let (kept, later) = std::mem::take(&mut self.kept).into_iter().partition(|(call, _)| is_taken.contains(call));
-        self.kept = later;
-        let count = self.waiting.len().min(CALLS_PER_FLUSH);
-        let waiting = self.waiting.drain(..count).collect();
-        self.is_urgent = !self.order.is_empty() || !self.waiting.is_empty();
-        if self.order.is_empty() {
-            // A burst leaves nothing behind.
-            (self.changes, self.order) = (HashMap::new(), Vec::new());
-        }
-        let batch = Batch {
-            changes,
-            demands: std::mem::take(&mut self.demands),
-            heard: std::mem::take(&mut self.heard),
-            lease_until: self.lease_until.take(),
-            ..Batch::default()
-        };
-        (batch, waiting, kept)
-    }
-}
 
 /// The writer's task.
 pub(super) struct Writer {
@@ -297,7 +109,7 @@ impl Writer {
         }
     }
 
-    async fn serve(&mut self, mut batch: Batch, waiting: Vec<Waiting>, kept: Vec<(CallId, oneshot::Sender<()>)>) {
+    async fn serve(&mut self, mut batch: Batch, waiting: Vec<Waiting>, kept: Kept) {
         if self.writer.is_away() && !self.look_again().await {
             return self.spool(batch.changes, waiting, kept).await;
         }
@@ -345,13 +157,7 @@ impl Writer {
     }
 
     /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
-    async fn one_by_one(
-        &mut self,
-        batch: Batch,
-        own_demands: usize,
-        tickets: Vec<(bool, oneshot::Sender<Result<(), CallError>>)>,
-        kept: Vec<(CallId, oneshot::Sender<()>)>,
-    ) {
+    async fn one_by_one(&mut self, batch: Batch, own_demands: usize, tickets: Vec<(bool, Reply)>, kept: Kept) {
         if let Err(error) = self.write(batch.changes.clone()).await {
             tracing::error!(%error, "calls could not be written one by one");
             self.spool(batch.changes, Vec::new(), kept).await;
@@ -417,13 +223,7 @@ impl Writer {
     }
 
     /// Answers those who waited, and tells calls how long their money lasts.
-    fn tell(
-        &self,
-        batch: &Batch,
-        flushed: Flushed,
-        own_demands: usize,
-        tickets: Vec<(bool, oneshot::Sender<Result<(), CallError>>)>,
-    ) {
+    fn tell(&self, batch: &Batch, flushed: Flushed, own_demands: usize, tickets: Vec<(bool, Reply)>) {
         let now_us = self.app.now_us();
         for (workspace, purse) in &flushed.purses {
             let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
@@ -471,12 +271,7 @@ impl Writer {
 
     /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of
     /// one call are merged: with no new calls they can't grow without bound.
-    async fn spool(
-        &mut self,
-        changes: Vec<Changes>,
-        waiting: Vec<Waiting>,
-        kept: Vec<(CallId, oneshot::Sender<()>)>,
-    ) {
+    async fn spool(&mut self, changes: Vec<Changes>, waiting: Vec<Waiting>, kept: Kept) {
         for one in waiting {
             let (Waiting::Open(_, reply) | Waiting::Reserve(_, _, reply)) = one;
             let _ = reply.send(Err(CallError::StorageUnavailable));
@@ -526,7 +321,7 @@ impl Writer {
     }
 }
 
-fn tell_kept(kept: Vec<(CallId, oneshot::Sender<()>)>) {
+fn tell_kept(kept: Kept) {
     for (_, told) in kept {
         // A call that stopped waiting needs no word.
         let _ = told.send(());
@@ -547,8 +342,6 @@ fn spool_failed(error: std::io::Error) -> CallError {
     CallError::Database(sqlx::Error::Io(error))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> std::io::Result<T> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(std::io::Error::other("the runtime has ended")))
 }

@@ -152,7 +152,7 @@ examples! {
     sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
         "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });
     wallet::Balance = json!({ "balance_minor": 120_000, "held_minor": 300, "available_minor": 119_700, "currency": "KES",
-        "low_balance_threshold_minor": null });
+        "low_balance_threshold_minor": null, "overdraft_policy": "finish_call" });
     wallet::LedgerEntry = json!({ "id": ENTRY, "seq": 7, "kind": "call", "amount_minor": -305, "tax_minor": 0,
         "balance_after_minor": 119_695, "reference": "Call to +254722000001", "cause": format!("call:{CALL}"),
         "created_at": NOW });

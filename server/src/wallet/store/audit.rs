@@ -38,6 +38,24 @@ statements! {
         select count(*)
         from calls
         where cost_minor > 0 and ledger_entry_id is null";
+    CALLS_UNBILLED = "
+        select count(*)
+        from calls
+        where ended_at is not null and cost_minor is null";
+    CALLS_BILLED_UNANSWERED = "
+        select count(*)
+        from calls
+        where status <> 'completed' and coalesce(cost_minor, 0) <> 0";
+    LEGS_BEYOND_THEIR_CALL = "
+        select count(*)
+        from call_legs l
+        join calls c on c.id = l.call_id
+        where c.ended_at is not null and l.ended_at > c.ended_at and l.cost_minor > 0";
+    HOLDS_MISMATCHED = "
+        select count(*)
+        from wallets w
+        where w.held_minor <> (
+            select coalesce(sum(h.held_minor), 0) from wallet_holds h where h.workspace_id = w.workspace_id)";
     CALL_ENTRIES_ORPHANED = "
         select count(*)
         from wallet_ledger e
@@ -76,6 +94,10 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("cause with more than one entry", CAUSES_TWICE),
     ("call whose entry has another cause, amount or wallet", CALLS_MISMATCHED),
     ("call with a cost but no entry", CALLS_UNPAID),
+    ("ended call without a bill", CALLS_UNBILLED),
+    ("call that was not completed and costs something", CALLS_BILLED_UNANSWERED),
+    ("leg that is billed beyond the end of its call", LEGS_BEYOND_THEIR_CALL),
+    ("wallet whose holds do not sum to what it shows as held", HOLDS_MISMATCHED),
     ("call entry without its call", CALL_ENTRIES_ORPHANED),
     ("call whose legs do not sum to its cost", LEGS_MISMATCHED),
     ("succeeded top-up whose entry has another cause, amount or wallet", TOP_UPS_MISMATCHED),

@@ -2,6 +2,7 @@
 
 mod lifecycle;
 mod placing;
+mod prepaid;
 mod reading;
 mod stream;
 pub(crate) mod support;

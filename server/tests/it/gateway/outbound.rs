@@ -23,6 +23,18 @@ async fn an_answered_call_is_billed_by_the_second() {
 }
 
 #[tokio::test]
+async fn a_prepaid_call_ends_on_the_last_second_that_is_paid_for() {
+    let live = Live::prepaid(4 * MINOR_PER_SECOND).await;
+    let id =
+        live.place(json!({ "from": FROM, "to": "+254722000042", "actions": [{ "pause": { "length": 60 } }] })).await;
+    let call = live.billed(&id).await;
+    assert_eq!((&call["status"], &call["hangup_cause"]), (&json!("completed"), &json!("insufficient_funds")));
+    assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(4), &json!(4 * MINOR_PER_SECOND)));
+    let wallet = live.asha.get("/v1/wallet/balance").await.expect(200).json;
+    assert_eq!((&wallet["balance_minor"], &wallet["held_minor"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
 async fn the_api_ends_a_call() {
     let live = Live::with_money().await;
     let id = live.place(json!({ "from": FROM, "to": "+254722000042" })).await;

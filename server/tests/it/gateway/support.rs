@@ -36,6 +36,13 @@ impl Live {
         Self::start(0).await
     }
 
+    /// A workspace with [`FROM`] and so much left, that may not overdraw.
+    pub(super) async fn prepaid(minor: i64) -> Self {
+        let live = Self::start(minor).await;
+        live.asha.patch("/v1/workspace", json!({ "overdraft_policy": "none" })).await.expect(200);
+        live
+    }
+
     /// As [`Live::with_money`], with a carrier of one's own before the sandbox.
     pub(super) async fn with_carrier(carrier: &Carrier) -> Self {
         let server = Server::start(Engine::Sqlite).await;

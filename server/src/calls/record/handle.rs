@@ -1,0 +1,143 @@
+//! The way to the record writer: what calls hand over, and what they wait for.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sautikit_api::ids::{CallId, WorkspaceId};
+use tokio::sync::{Notify, oneshot};
+
+use super::change::Changes;
+use super::flush::{Batch, Opening};
+use super::live::LiveCalls;
+use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Waiting};
+use crate::calls::CallError;
+use crate::wallet::quota::Demand;
+
+/// How long a new call waits for its record; then it is refused.
+const OPEN_WITHIN: Duration = Duration::from_secs(2);
+/// Openings and reservations that may wait; beyond it they are refused at once. At 1,000 a second it is four seconds'
+/// worth, which nobody who calls would wait for.
+const MOST_WAITING: usize = 4_096;
+
+/// The record writer's way in. What it has not written yet is in here.
+#[derive(Default)]
+pub struct RecordWriter {
+    pub(super) pending: Mutex<Pending>,
+    pub(super) bell: Notify,
+    pub(super) state: Mutex<State>,
+    pub(in crate::calls) live: LiveCalls,
+}
+
+/// What is told of the writer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct State {
+    pub(super) is_away: bool,
+    /// How long the last flush took, waiting for its turn included.
+    pub(super) flush: Duration,
+    pub(super) flushes: u64,
+}
+
+impl RecordWriter {
+    /// Whether nothing can be recorded just now: then no call may begin.
+    pub fn is_away(&self) -> bool {
+        self.state.lock().is_away
+    }
+
+    /// How long the last flush took.
+    pub fn last_flush(&self) -> Duration {
+        self.state.lock().flush
+    }
+
+    /// Flushes so far.
+    pub fn flushes(&self) -> u64 {
+        self.state.lock().flushes
+    }
+
+    /// Openings and reservations that wait for a flush.
+    pub fn waiting(&self) -> usize {
+        self.pending.lock().waiting.len()
+    }
+
+    /// Calls that this node runs and whose end is not kept yet.
+    pub fn live_calls(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Whether the call is one of them.
+    pub fn is_live(&self, call: CallId) -> bool {
+        self.live.contains(call)
+    }
+
+    /// Opens a call and waits until its record stands.
+    pub(super) async fn open(&self, opening: Opening) -> Result<(), CallError> {
+        let (reply, opened) = oneshot::channel();
+        self.wait(Waiting::Open(Box::new(opening), reply), opened).await
+    }
+
+    /// Reserves money for a leg of an open call, and waits until it is held.
+    pub(in crate::calls) async fn reserve(&self, workspace: WorkspaceId, demand: Demand) -> Result<(), CallError> {
+        let (reply, reserved) = oneshot::channel();
+        self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
+    }
+
+    async fn wait(&self, waiting: Waiting, done: oneshot::Receiver<Result<(), CallError>>) -> Result<(), CallError> {
+        if self.is_away() {
+            return Err(CallError::StorageUnavailable);
+        }
+        {
+            let mut pending = self.pending.lock();
+            if pending.waiting.len() >= MOST_WAITING {
+                return Err(CallError::Overloaded);
+            }
+            pending.waiting.push(waiting);
+            pending.is_urgent = true;
+        }
+        self.bell.notify_one();
+        match tokio::time::timeout(OPEN_WITHIN, done).await {
+            Ok(Ok(outcome)) => outcome,
+            // An opening that is written all the same has no live call, so it is closed as one of those.
+            Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
+        }
+    }
+
+    /// Takes what is new about a call. Never waits.
+    pub(super) fn put(&self, changes: Changes) {
+        let mut pending = self.pending.lock();
+        pending.put(changes);
+        if pending.changes.len() >= CALLS_PER_FLUSH {
+            pending.is_urgent = true;
+            drop(pending);
+            self.bell.notify_one();
+        }
+    }
+
+    /// Takes the end of a call; the receiver is told once it is kept, in the database or on the disk.
+    pub(super) fn put_end(&self, changes: Changes) -> oneshot::Receiver<()> {
+        let (kept, told) = oneshot::channel();
+        let mut pending = self.pending.lock();
+        pending.kept.push((changes.call_id, kept));
+        pending.put(changes);
+        pending.is_urgent = true;
+        drop(pending);
+        self.bell.notify_one();
+        told
+    }
+
+    /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.
+    pub(in crate::calls) fn tick(&self, now_us: i64, lease_until: i64) {
+        let demands: Vec<_> =
+            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now_us)?))).collect();
+        let mut pending = self.pending.lock();
+        pending.demands = demands;
+        pending.lease_until = Some(lease_until);
+    }
+
+    /// Says when calls were last heard, in microseconds UTC.
+    pub fn heard(&self, heard: Vec<(CallId, i64)>) {
+        self.pending.lock().heard = heard;
+    }
+
+    pub(super) fn take(&self) -> (Batch, Vec<Waiting>, Kept) {
+        self.pending.lock().take()
+    }
+}

@@ -1,0 +1,75 @@
+//! What waits for the record writer, merged per call: a flush has each call once, however much happened to it.
+
+use std::collections::{HashMap, HashSet};
+
+use sautikit_api::ids::{CallId, WorkspaceId};
+use tokio::sync::oneshot;
+
+use super::change::Changes;
+use super::flush::{Batch, Opening};
+use crate::calls::CallError;
+use crate::wallet::quota::Demand;
+
+/// Calls of one flush; more would make those who wait for it wait longer for each other.
+pub(super) const CALLS_PER_FLUSH: usize = 256;
+
+/// Who is told of an opening or a reservation.
+pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
+/// Who is told once a call's changes are kept.
+pub(super) type Kept = Vec<(CallId, oneshot::Sender<()>)>;
+
+/// Something that waits for its flush.
+pub(super) enum Waiting {
+    Open(Box<Opening>, Reply),
+    Reserve(WorkspaceId, Demand, Reply),
+}
+
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) changes: HashMap<CallId, Changes>,
+    /// Calls of `changes` in the order in which they came.
+    pub(super) order: Vec<CallId>,
+    /// Who is told once their call's changes are kept.
+    pub(super) kept: Kept,
+    pub(super) demands: Vec<(WorkspaceId, Demand)>,
+    pub(super) heard: Vec<(CallId, i64)>,
+    pub(super) lease_until: Option<i64>,
+    pub(super) is_urgent: bool,
+}
+
+impl Pending {
+    pub(super) fn put(&mut self, changes: Changes) {
+        match self.changes.get_mut(&changes.call_id) {
+            Some(known) => known.merge(changes),
+            None => {
+                self.order.push(changes.call_id);
+                self.changes.insert(changes.call_id, changes);
+            }
+        }
+    }
+
+    pub(super) fn take(&mut self) -> (Batch, Vec<Waiting>, Kept) {
+        let count = self.order.len().min(CALLS_PER_FLUSH);
+        let order: Vec<_> = self.order.drain(..count).collect();
+        let changes: Vec<_> = order.iter().filter_map(|call| self.changes.remove(call)).collect();
+        let is_taken: HashSet<_> = order.iter().copied().collect();
+        let (kept, later) = std::mem::take(&mut self.kept).into_iter().partition(|(call, _)| is_taken.contains(call));
+        self.kept = later;
+        let count = self.waiting.len().min(CALLS_PER_FLUSH);
+        let waiting = self.waiting.drain(..count).collect();
+        self.is_urgent = !self.order.is_empty() || !self.waiting.is_empty();
+        if self.order.is_empty() {
+            // A burst leaves nothing behind.
+            (self.changes, self.order) = (HashMap::new(), Vec::new());
+        }
+        let batch = Batch {
+            changes,
+            demands: std::mem::take(&mut self.demands),
+            heard: std::mem::take(&mut self.heard),
+            lease_until: self.lease_until.take(),
+            ..Batch::default()
+        };
+        (batch, waiting, kept)
+    }
+}
