@@ -107,8 +107,7 @@ impl Trunks {
 
     /// Adds the built-in carrier: it serves everything nobody else does.
     pub fn add_sandbox(&mut self, address: SocketAddr) {
-        let trunk =
-            Trunk { name: SANDBOX.to_owned(), address, auth: None, terms: Terms::default(), sources: Vec::new() };
+        let trunk = Trunk { name: SANDBOX.to_owned(), address, auth: None, terms: Terms::g711(), sources: Vec::new() };
         self.add(trunk, vec!["+".to_owned()], SANDBOX_PRIORITY);
     }
 

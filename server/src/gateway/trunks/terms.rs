@@ -37,6 +37,11 @@ impl Terms {
         Ok(Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), places })
     }
 
+    /// Those of a carrier that speaks G.711 and takes every call.
+    pub fn g711() -> Self {
+        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), places: None }
+    }
+
     /// What it may be offered, the favourite first; `None`: whatever the transport carries.
     pub fn codecs(&self) -> Option<&[Codec]> {
         self.codecs.as_deref()
