@@ -74,6 +74,8 @@ impl Asset {
             Some(law) => {
                 self.companded(law);
             }
+            // Its encoder is cheap, and would have to go on from frame to frame.
+            None if codec == Codec::G722 => {}
             None => {
                 self.opus.get_or_init(|| self.encode_opus());
             }
@@ -83,8 +85,8 @@ impl Asset {
     /// Copies frame `index` at the best rate for `codec` into `out`, padded with silence; nothing
     /// past the end.
     pub(crate) fn frame(&self, codec: Codec, index: usize, out: &mut [i16; 320]) -> Option<Rate> {
-        let (rate, samples) = match (&self.wide, codec) {
-            (Some(wide), Codec::Opus) => (Rate::Wide, wide),
+        let (rate, samples) = match (&self.wide, codec.best_rate()) {
+            (Some(wide), Rate::Wide) => (Rate::Wide, wide),
             _ => (Rate::Narrow, &self.narrow),
         };
         if index >= self.frames_len() {
@@ -103,6 +105,7 @@ impl Asset {
         match codec {
             Codec::Pcmu => companded_frame(self.ulaw.get()?, index),
             Codec::Pcma => companded_frame(self.alaw.get()?, index),
+            Codec::G722 => None,
             Codec::Opus => self.opus.get()?.get(index).map(Vec::as_slice),
         }
     }

@@ -11,15 +11,21 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law.
     Pcma,
+    /// G.722 at 64 kbit/s.
+    G722,
     /// Opus (RFC 7587), mono.
     Opus,
 }
 
 impl Codec {
-    /// RTP clock in hertz; Opus counts at 48 kHz whatever rate it is opened at (RFC 7587 §4.1).
+    /// Every codec.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::Opus];
+
+    /// RTP clock in hertz; G.722 counts at 8 kHz although it samples at 16 (RFC 3551 §4.5.2), Opus at 48 kHz
+    /// whatever rate it is opened at (RFC 7587 §4.1).
     pub fn clock_hz(self) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma => 8_000,
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
             Self::Opus => 48_000,
         }
     }
@@ -34,15 +40,23 @@ impl Codec {
         match self {
             Self::Pcmu => Some(Law::Mu),
             Self::Pcma => Some(Law::A),
-            Self::Opus => None,
+            Self::G722 | Self::Opus => None,
         }
     }
 
-    /// Clock units of a payload as far as that can be told cheaply: G.711 has one sample per byte,
-    /// Opus counts as one frame.
+    /// The best rate of audio that it carries.
+    pub fn best_rate(self) -> Rate {
+        match self {
+            Self::Pcmu | Self::Pcma => Rate::Narrow,
+            Self::G722 | Self::Opus => Rate::Wide,
+        }
+    }
+
+    /// Clock units of a payload as far as that can be told cheaply: G.711 and G.722 have one unit per
+    /// byte, Opus counts as one frame.
     pub fn payload_units(self, payload_len: usize) -> u32 {
         match self {
-            Self::Pcmu | Self::Pcma => u32::try_from(payload_len).unwrap_or(self.frame_units()),
+            Self::Pcmu | Self::Pcma | Self::G722 => u32::try_from(payload_len).unwrap_or(self.frame_units()),
             Self::Opus => self.frame_units(),
         }
     }
@@ -53,7 +67,7 @@ impl Codec {
 pub enum Rate {
     /// 8 kHz: G.711 and everything bridged to it.
     Narrow,
-    /// 16 kHz: prompts and tones towards Opus legs.
+    /// 16 kHz: prompts and tones towards wideband legs.
     Wide,
 }
 
@@ -81,8 +95,8 @@ pub const MAX_FRAME_LEN: usize = 320;
 /// Why a frame was not encoded or decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CodecError {
-    /// The crate was built without the `opus` feature.
-    #[error("built without Opus")]
+    /// The crate was built without the feature of this codec.
+    #[error("built without this codec")]
     Unsupported,
     /// The library refused the frame or could not start.
     #[error("Opus refused the frame")]
@@ -95,6 +109,8 @@ pub struct Encoder {
     codec: Codec,
     #[cfg(feature = "opus")]
     opus: Option<(Rate, crate::opus::Encoder)>,
+    #[cfg(feature = "g722")]
+    g722: Option<Box<crate::g722::Encoder>>,
 }
 
 impl Encoder {
@@ -104,6 +120,8 @@ impl Encoder {
             codec,
             #[cfg(feature = "opus")]
             opus: None,
+            #[cfg(feature = "g722")]
+            g722: None,
         }
     }
 
@@ -116,8 +134,20 @@ impl Encoder {
                 out.extend(samples.iter().step_by(step).map(|sample| law.encode(*sample)));
                 Ok(())
             }
+            None if self.codec == Codec::G722 => self.encode_g722(rate, samples, out),
             None => self.encode_opus(rate, samples, out),
         }
+    }
+
+    #[cfg(feature = "g722")]
+    fn encode_g722(&mut self, rate: Rate, samples: &[i16], out: &mut Vec<u8>) -> Result<(), CodecError> {
+        self.g722.get_or_insert_default().encode(rate, samples, out);
+        Ok(())
+    }
+
+    #[cfg(not(feature = "g722"))]
+    fn encode_g722(&mut self, _: Rate, _: &[i16], _: &mut Vec<u8>) -> Result<(), CodecError> {
+        Err(CodecError::Unsupported)
     }
 
     #[cfg(feature = "opus")]

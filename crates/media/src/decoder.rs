@@ -6,7 +6,7 @@ use crate::{
     plc::Concealer,
 };
 
-/// A G.711 packet longer than this is cut: 120 ms, the longest packet that Opus knows too.
+/// A G.711 or G.722 packet longer than this is cut: 120 ms, the longest packet that Opus knows too.
 const MAX_PACKET_SAMPLES: usize = 960;
 
 /// Decodes one incoming direction.
@@ -16,6 +16,10 @@ pub struct Decoder(Inner);
 #[derive(Debug)]
 enum Inner {
     G711(Law, Box<Concealer>),
+    #[cfg(feature = "g722")]
+    G722(Box<crate::g722::Decoder>, Box<Concealer>),
+    #[cfg(not(feature = "g722"))]
+    G722,
     #[cfg(feature = "opus")]
     Opus(Option<crate::opus::Decoder>),
     #[cfg(not(feature = "opus"))]
@@ -27,6 +31,10 @@ impl Decoder {
     pub fn new(codec: Codec) -> Self {
         Self(match codec.law() {
             Some(law) => Inner::G711(law, Box::default()),
+            #[cfg(feature = "g722")]
+            None if codec == Codec::G722 => Inner::G722(Box::default(), Box::default()),
+            #[cfg(not(feature = "g722"))]
+            None if codec == Codec::G722 => Inner::G722,
             #[cfg(feature = "opus")]
             None => Inner::Opus(None),
             #[cfg(not(feature = "opus"))]
@@ -43,6 +51,15 @@ impl Decoder {
                 concealer.heard(out.get_mut(start..).unwrap_or_default());
                 Ok(())
             }
+            #[cfg(feature = "g722")]
+            Inner::G722(decoder, concealer) => {
+                let start = out.len();
+                decoder.decode(payload.get(..MAX_PACKET_SAMPLES).unwrap_or(payload), out);
+                concealer.heard(out.get_mut(start..).unwrap_or_default());
+                Ok(())
+            }
+            #[cfg(not(feature = "g722"))]
+            Inner::G722 => Err(CodecError::Unsupported),
             #[cfg(feature = "opus")]
             Inner::Opus(decoder) => open(decoder)?.decode(payload, out),
             #[cfg(not(feature = "opus"))]
@@ -55,11 +72,16 @@ impl Decoder {
     pub fn conceal(&mut self, following: Option<&[u8]>, out: &mut Vec<i16>) -> Result<(), CodecError> {
         match &mut self.0 {
             Inner::G711(_, concealer) => {
-                let start = out.len();
-                out.resize(start + Rate::Narrow.frame_len(), 0);
-                concealer.conceal(out.get_mut(start..).unwrap_or_default());
+                conceal_by(concealer, out);
                 Ok(())
             }
+            #[cfg(feature = "g722")]
+            Inner::G722(_, concealer) => {
+                conceal_by(concealer, out);
+                Ok(())
+            }
+            #[cfg(not(feature = "g722"))]
+            Inner::G722 => Err(CodecError::Unsupported),
             #[cfg(feature = "opus")]
             Inner::Opus(decoder) => open(decoder)?.conceal(following, out),
             #[cfg(not(feature = "opus"))]
@@ -69,6 +91,12 @@ impl Decoder {
             }
         }
     }
+}
+
+fn conceal_by(concealer: &mut Concealer, out: &mut Vec<i16>) {
+    let start = out.len();
+    out.resize(start + Rate::Narrow.frame_len(), 0);
+    concealer.conceal(out.get_mut(start..).unwrap_or_default());
 }
 
 #[cfg(feature = "opus")]

@@ -11,6 +11,8 @@ pub mod codec;
 pub mod decoder;
 pub mod dtmf;
 pub mod g711;
+#[cfg(feature = "g722")]
+pub mod g722;
 pub mod graph;
 pub mod jitter;
 pub mod level;

@@ -17,7 +17,7 @@ pub fn mos(codec: Codec, round_trip: Duration, jitter_ms: f32, loss: f32) -> f32
     let delay_impairment = 0.024 * delay_ms + 0.11 * (delay_ms - 177.3).max(0.0);
     // Impairment at no loss, and robustness to random loss (G.113 Appendix I, with concealment).
     let (equipment, robustness) = match codec {
-        Codec::Pcmu | Codec::Pcma => (0.0, 25.1),
+        Codec::Pcmu | Codec::Pcma | Codec::G722 => (0.0, 25.1),
         Codec::Opus => (0.0, 30.0),
     };
     let loss_percent = loss.clamp(0.0, 1.0) * 100.0;

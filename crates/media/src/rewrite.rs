@@ -80,6 +80,12 @@ impl Rewriter {
         self.feed = Feed::Nothing;
     }
 
+    /// The stream goes on in another codec: its numbers as well, its timestamps at the rate of this clock.
+    pub fn change_clock(&mut self, clock_hz: u32) {
+        self.clock_hz = clock_hz;
+        self.pause();
+    }
+
     /// Begins a named event (RFC 4733) and returns the timestamp that all its packets carry.
     pub fn begin_event(&mut self, now: Duration) -> u32 {
         self.catch_up(now);

@@ -164,12 +164,12 @@ impl From<CauseKind> for Cause {
 }
 
 impl Cause {
-    /// The meaning of a final SIP status and, if the message had one, its Q.850 reason.
+    /// The meaning of a final SIP status and, if the message had one, its Q.850 reason. A 487 that nobody asked for with a
+    /// CANCEL is a failure like any other: who gives up is known before an answer comes.
     pub fn from_network(sip: u16, q850: Option<u8>) -> Self {
         let kind = q850.and_then(Self::kind_of_q850).unwrap_or(match sip {
             486 | 600 => CauseKind::Busy,
             408 | 480 => CauseKind::NoAnswer,
-            487 => CauseKind::Canceled,
             603 => CauseKind::Rejected,
             404 | 604 => CauseKind::NotFound,
             _ => CauseKind::Failed,
@@ -190,6 +190,11 @@ impl Cause {
     /// The target rang for its whole time: what a network says then (408, and Q.850's "no answer from user").
     pub(crate) fn unanswered() -> Self {
         Self { sip: Some(408), q850: Some(19), ..CauseKind::NoAnswer.into() }
+    }
+
+    /// The network has said by Q.850 how it is with the callee, so that it would say the same by any other way.
+    pub fn is_of_callee(&self) -> bool {
+        self.q850.and_then(Self::kind_of_q850).is_some()
     }
 
     /// `None` where Q.850 says no more than the SIP status does.
@@ -259,7 +264,8 @@ mod tests {
             (500, Some(18), CauseKind::NoAnswer, CallStatus::NoAnswer, DialStatus::NoAnswer),
             (486, Some(20), CauseKind::NoAnswer, CallStatus::NoAnswer, DialStatus::NoAnswer),
             (480, Some(21), CauseKind::Rejected, CallStatus::Failed, DialStatus::Rejected),
-            (487, None, CauseKind::Canceled, CallStatus::Canceled, DialStatus::Canceled),
+            (487, None, CauseKind::Failed, CallStatus::Failed, DialStatus::Failed),
+            (487, Some(17), CauseKind::Busy, CallStatus::Busy, DialStatus::Busy),
             (503, Some(34), CauseKind::Failed, CallStatus::Failed, DialStatus::Failed),
         ];
         for (sip, q850, kind, status, dial) in cases {
@@ -269,6 +275,24 @@ mod tests {
                 (kind, status, dial),
                 "{sip} {q850:?}"
             );
+        }
+    }
+
+    #[test]
+    fn only_what_is_said_of_the_callee_forbids_another_way() {
+        for (q850, of_callee) in [
+            (Some(1), true),
+            (Some(17), true),
+            (Some(18), true),
+            (Some(19), true),
+            (Some(20), true),
+            (Some(21), true),
+            (Some(34), false),
+            (Some(38), false),
+            (Some(41), false),
+            (None, false),
+        ] {
+            assert_eq!(Cause::from_network(503, q850).is_of_callee(), of_callee, "{q850:?}");
         }
     }
 

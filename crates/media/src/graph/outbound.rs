@@ -80,14 +80,21 @@ impl Outbound {
         }
     }
 
-    /// Takes over changed parameters. A new codec or SSRC begins a new stream.
+    /// Takes over changed parameters. A new SSRC begins a new stream, a new codec goes on in the old one.
     pub(super) fn update(&mut self, old: &PortParams, new: &PortParams) {
         if old.codec != new.codec {
             self.encoder = Encoder::new(new.codec);
         }
-        if old.codec != new.codec || old.ssrc != new.ssrc {
+        if old.codec != new.codec {
+            self.rewriter.change_clock(new.codec.clock_hz());
+        }
+        if old.ssrc != new.ssrc {
             self.rewriter = Rewriter::new(new.ssrc, new.codec.clock_hz(), new.first_sequence, new.first_timestamp);
             self.forwarded = None;
+        }
+        // What comes after a hold is a new talk spurt, later by as long as the hold was.
+        if old.direction.sends() && !new.direction.sends() {
+            self.rewriter.pause();
         }
     }
 
@@ -316,8 +323,13 @@ impl Outbound {
         if !params.direction.sends() {
             return;
         }
+        if params.codec == Codec::G722 {
+            // Its silence depends on what was said before.
+            return self.send_samples(now, params, Rate::Wide, &[0; MAX_FRAME_LEN], &mut { send });
+        }
         let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
         match params.codec {
+            Codec::G722 => {}
             Codec::Pcmu => self.send_payload(header, &[crate::g711::ULAW_SILENCE; 160], send),
             Codec::Pcma => self.send_payload(header, &[crate::g711::ALAW_SILENCE; 160], send),
             Codec::Opus => self.send_payload(header, &OPUS_SILENCE, send),

@@ -74,7 +74,7 @@ impl Port {
     /// Keeps a decoder exactly while somebody needs samples.
     pub(super) fn choose_playout(&mut self) {
         // The level of G.711 is read from its bytes.
-        let detects = self.inbound.detects() && self.params.codec == Codec::Opus;
+        let detects = self.inbound.detects() && self.params.codec.law().is_none();
         if !detects && !matches!(self.link, Link::Transcode(_)) {
             self.playout = None;
         } else if self.playout.is_none() {

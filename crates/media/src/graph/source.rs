@@ -63,7 +63,7 @@ impl Source {
                 }
             }
             Self::Tone { generator, frames_played } => {
-                let rate = if codec == Codec::Opus { Rate::Wide } else { Rate::Narrow };
+                let rate = codec.best_rate();
                 let frame = samples.get_mut(..rate.frame_len())?;
                 if generator.fill(frame, rate.hz()) == 0 {
                     return None;

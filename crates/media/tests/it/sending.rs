@@ -123,6 +123,25 @@ fn silence_fills_only_where_asked_and_stops_for_a_leg_on_hold() {
 }
 
 #[test]
+fn the_timestamp_moves_on_by_as_long_as_a_hold_was() {
+    let talking = PortParams::new(Codec::Pcma, 8, 7);
+    for held in [Direction::Inactive, Direction::ReceiveOnly] {
+        let mut world = one(talking);
+        world.graph.play(A, Arc::new(Asset::from_narrow(vec![300; 16_000])), 1).unwrap();
+        world.ticks(3);
+        world.graph.update_port(world.now, A, PortParams { direction: held, ..talking }).unwrap();
+        world.ticks(50);
+        world.graph.update_port(world.now, A, talking).unwrap();
+        world.ticks(3);
+        let sent: Vec<_> = world.sent_to(A).iter().map(|packet| packet.header).collect();
+        let steps: Vec<u32> = sent.windows(2).map(|pair| pair[1].timestamp.wrapping_sub(pair[0].timestamp)).collect();
+        assert_eq!(steps, [160, 160, 51 * 160, 160, 160], "{held:?}");
+        assert_eq!(sent[3].sequence, sent[2].sequence.wrapping_add(1));
+        assert!(sent[3].marker, "a new talk spurt (RFC 3551 §4.1)");
+    }
+}
+
+#[test]
 fn a_leg_that_falls_silent_on_the_wire_stalls_once_and_may_come_back() {
     let stall_after = Some(Duration::from_millis(200));
     let mut world = one(PortParams { stall_after, ..quiet(Codec::Pcma, 8, 7) });

@@ -59,10 +59,12 @@ fn bridge(a: (Codec, u8), b: (Codec, u8)) -> World {
     world
 }
 
-const PAIRS: [((Codec, u8), (Codec, u8)); 3] = [
+const PAIRS: [((Codec, u8), (Codec, u8)); 5] = [
     ((Codec::Opus, 111), (Codec::Pcma, 8)),
     ((Codec::Pcmu, 0), (Codec::Opus, 111)),
     ((Codec::Pcmu, 0), (Codec::Pcma, 8)),
+    ((Codec::G722, 9), (Codec::Pcma, 8)),
+    ((Codec::Opus, 111), (Codec::G722, 9)),
 ];
 
 #[test]

@@ -13,6 +13,7 @@ mod method;
 mod params;
 mod request;
 mod response;
+mod session_body;
 mod status;
 mod typed;
 pub(crate) mod uri;
@@ -30,6 +31,7 @@ pub use method::Method;
 pub use params::{Param, Params};
 pub use request::Request;
 pub use response::Response;
+pub(crate) use session_body::unwrap_session;
 pub use status::StatusCode;
 pub use uri::{Scheme, Uri, UriError};
 

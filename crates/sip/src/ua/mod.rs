@@ -92,7 +92,7 @@ use core::time::Duration;
 use std::collections::{HashMap, VecDeque};
 
 use crate::dialog::Dialog;
-use crate::message::{HeaderName, Headers, Message};
+use crate::message::{HeaderName, Headers, Message, unwrap_session};
 use crate::transaction::key::{MergeKey, ServerKey};
 
 pub use auth::Credentials;
@@ -191,8 +191,13 @@ impl Ua {
     /// Takes one input. Drain [`Ua::poll`] afterwards.
     pub fn handle(&mut self, now: Duration, input: Input) {
         match input {
-            Input::Received { path, message: Message::Request(request) } => self.on_request(now, path, request),
-            Input::Received { path, message: Message::Response(response) } => self.on_response(now, path, response),
+            Input::Received { path, mut message } => {
+                unwrap_session(&mut message);
+                match message {
+                    Message::Request(request) => self.on_request(now, path, request),
+                    Message::Response(response) => self.on_response(now, path, response),
+                }
+            }
             Input::Unreadable { path, error } => self.on_unreadable(path, &error),
             Input::FlowClosed(flow) => self.on_flow_closed(now, flow),
             Input::Timeout => self.on_timeout(now),

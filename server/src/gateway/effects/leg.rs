@@ -13,12 +13,14 @@ use crate::gateway::call_task::{Arrival, LegSeat, Running};
 use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::codecs::first_choice;
 use crate::gateway::leg::destination::Destination;
+use crate::gateway::leg::inbound::Answering;
 use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE, Settle};
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::{MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::targets::{self, Destinations, Reach};
+use crate::gateway::trunks::terms::Terms;
 
 /// The longest that a caller's answer takes: opening a WebRTC connection on a starved machine.
 const SETTLING: Duration = Duration::from_secs(4);
@@ -110,6 +112,11 @@ impl Running {
         let Some(end) = self.open_end(leg, transport) else { return self.never_was(leg, CauseKind::Failed.into()) };
         let reports = self.reports(leg);
         let orders = self.seat(leg, end.port(), None);
+        let terms_of = |destination: &Destination| {
+            destination.trunk.as_deref().map(|trunk| self.gateway.trunks.terms_of(trunk)).unwrap_or_default()
+        };
+        let destinations =
+            destinations.into_iter().map(|destination| (destination.clone(), terms_of(&destination))).collect();
         tokio::spawn(outbound::run(self.gateway.sip.clone(), end, destinations, orders, reports));
     }
 
@@ -137,23 +144,36 @@ impl Running {
         Some(end)
     }
 
-    /// Seats the leg that the call begins with.
+    /// Seats the leg that the call begins with. A browser is answered at once and does not wait for its callee to set up its
+    /// media; a carrier is answered in the codec that the callee comes to speak.
     pub(in crate::gateway) fn seat_caller(
         &mut self,
         call: IncomingCall,
-        end: Box<dyn MediaEnd>,
+        mut end: Box<dyn MediaEnd>,
         transport: MediaTransport,
     ) {
         let reports = self.reports(LegId::FIRST);
-        let expected = first_choice(&call.request.body, &transport.policy());
+        let mut policy = transport.policy();
+        let (headers, answering, terms) = match transport {
+            MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce, Terms::default()),
+            // A carrier has no use for an id of ours.
+            MediaTransport::Rtp => (Headers::new(), Answering::WhenHeard, self.terms_of_caller(&call)),
+        };
+        if let Some(codecs) = terms.codecs() {
+            policy.codecs = codecs.to_vec();
+            end.allow(policy.codecs.clone());
+        }
+        let expected = first_choice(&call.request.body, &policy);
         let orders = self.seat(LegId::FIRST, end.port(), expected);
         self.party = Some(LegId::FIRST);
-        let headers = match transport {
-            MediaTransport::WebRtc => call_id_headers(self.facts.call_id),
-            // A carrier has no use for an id of ours.
-            MediaTransport::Rtp => Headers::new(),
-        };
-        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, orders, reports));
+        let place = terms.enter();
+        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, answering, place, orders, reports));
+    }
+
+    /// The terms of the trunk that a call comes from; a call of our own to a number of ours comes from none.
+    fn terms_of_caller(&self, call: &IncomingCall) -> Terms {
+        let trunk = self.gateway.trunks.by_source(call.path.remote).filter(|_| self.hops == 0);
+        trunk.map(|trunk| trunk.terms.clone()).unwrap_or_default()
     }
 
     fn seat(&mut self, leg: LegId, port: PortId, codec: Option<Codec>) -> mpsc::Receiver<LegOrder> {

@@ -8,10 +8,15 @@
 use media::Codec;
 use sip::sdp::{Media, RtpMap};
 
+use super::layout;
+use crate::gateway::media::Agreed;
+
 /// The payload types we give to what has no static one, as offerer; browsers use the same.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
 const DTMF_48_PAYLOAD_TYPE: u8 = 110;
 const DTMF_8_PAYLOAD_TYPE: u8 = 101;
+/// Payload types without a meaning of their own (RFC 3551 §3).
+const DYNAMIC: core::ops::RangeInclusive<u8> = 96..=127;
 /// Opus loss concealment by redundancy, and the shortest packets we read (RFC 7587 §7).
 const OPUS_PARAMETERS: &str = "minptime=10;useinbandfec=1";
 /// The sixteen keys (RFC 4733 §2.4.1).
@@ -32,7 +37,7 @@ pub struct CodecPolicy {
 }
 
 impl CodecPolicy {
-    /// A trunk or SIP device: G.711, A-law first as African carriers have it.
+    /// A trunk or SIP device that says nothing about its codecs: G.711, A-law first as African carriers have it.
     #[must_use]
     pub fn trunk() -> Self {
         Self { codecs: vec![Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
@@ -44,10 +49,16 @@ impl CodecPolicy {
         Self { codecs: vec![Codec::Opus, Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
     }
 
-    /// The same policy for a leg whose codec is fixed: renegotiation never changes it.
+    /// For a leg that can speak nothing else any more.
     #[must_use]
     pub fn fixed(codec: Codec) -> Self {
         Self { codecs: vec![codec], peer: None, prefer_passthrough: false }
+    }
+
+    /// The same policy for a leg that speaks `codec`: it stays with it as long as the peer does.
+    #[must_use]
+    pub fn keeping(&self, codec: Codec) -> Self {
+        Self { codecs: self.codecs.clone(), peer: Some(codec), prefer_passthrough: true }
     }
 
     /// Allowed codecs in the order in which they are tried or offered.
@@ -66,6 +77,12 @@ pub struct Stream {
     pub payload_type: u8,
     /// Payload type and clock rate (Hz) of telephone-event.
     pub dtmf: Option<(u8, u32)>,
+}
+
+impl From<Agreed> for Stream {
+    fn from(Agreed { codec, payload_type, dtmf, .. }: Agreed) -> Self {
+        Self { codec, payload_type, dtmf }
+    }
 }
 
 /// The offer and the policy share no codec: 488 Not Acceptable Here.
@@ -92,24 +109,54 @@ pub fn choose(offered: &Media, policy: &CodecPolicy) -> Result<Stream, NoCommonC
         .ok_or(NoCommonCodec)
 }
 
-/// What [`choose`] would take of the offer in these bytes; `None` without audio that the policy allows.
+/// What a leg would take of the offer in these bytes; `None` without audio that the policy allows.
 #[must_use]
 pub fn first_choice(offer: &[u8], policy: &CodecPolicy) -> Option<Codec> {
     let session = sip::sdp::parse(offer).ok()?;
-    choose(session.audio()?, policy).ok().map(|stream| stream.codec)
+    layout::find(&session, policy, None, |_| true).ok().map(|(_, stream)| stream.codec)
 }
 
-/// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use.
-pub fn offer(section: &mut Media, policy: &CodecPolicy) {
+/// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use. What is `agreed` keeps its
+/// numbers, and they mean nothing else (RFC 3264 §8.3.2).
+pub fn offer(section: &mut Media, policy: &CodecPolicy, agreed: Option<Stream>) {
+    let mut numbers = Numbers::keeping(agreed);
     let mut clock_rates: Vec<u32> = Vec::new();
     for codec in policy.preferred() {
-        section.add_codec(&rtpmap(codec), parameters(codec));
+        let map = rtpmap(codec);
+        let agreed = agreed.filter(|stream| stream.codec == codec).map(|stream| stream.payload_type);
+        let payload_type = agreed.unwrap_or_else(|| numbers.take(map.payload_type));
+        section.add_codec(&RtpMap { payload_type, ..map }, parameters(codec));
         if !clock_rates.contains(&codec.clock_hz()) {
             clock_rates.push(codec.clock_hz());
         }
     }
     for clock_rate in clock_rates {
-        section.add_codec(&telephone_event(dtmf_payload_type(clock_rate), clock_rate), Some(DTMF_PARAMETERS));
+        let agreed = agreed.and_then(|stream| stream.dtmf).filter(|(_, hz)| *hz == clock_rate);
+        let payload_type =
+            agreed.map_or_else(|| numbers.take(dtmf_payload_type(clock_rate)), |(payload_type, _)| payload_type);
+        section.add_codec(&telephone_event(payload_type, clock_rate), Some(DTMF_PARAMETERS));
+    }
+}
+
+/// Payload types of an offer that are given away.
+struct Numbers(Vec<u8>);
+
+impl Numbers {
+    fn keeping(agreed: Option<Stream>) -> Self {
+        let kept = agreed.into_iter();
+        Self(
+            kept.flat_map(|stream| [Some(stream.payload_type), stream.dtmf.map(|(number, _)| number)])
+                .flatten()
+                .collect(),
+        )
+    }
+
+    /// `wanted`, or another of the dynamic ones (RFC 3551 §3) when that is taken.
+    fn take(&mut self, wanted: u8) -> u8 {
+        let free = |number: &u8| !self.0.contains(number);
+        let number = Some(wanted).filter(free).or_else(|| DYNAMIC.rev().find(free)).unwrap_or(wanted);
+        self.0.push(number);
+        number
     }
 }
 
@@ -128,9 +175,17 @@ pub fn rtpmap(codec: Codec) -> RtpMap {
     match codec {
         Codec::Pcmu => RtpMap::new(0, "PCMU", 8_000, 1),
         Codec::Pcma => RtpMap::new(8, "PCMA", 8_000, 1),
+        // Static, with the clock rate of RFC 1890's mistake (RFC 3551 §4.5.2).
+        Codec::G722 => RtpMap::new(9, "G722", 8_000, 1),
         // Always two channels in SDP, whatever is sent (RFC 7587 §7).
         Codec::Opus => RtpMap::new(OPUS_PAYLOAD_TYPE, "opus", 48_000, 2),
     }
+}
+
+/// The codec of this name in SDP, in any case.
+#[must_use]
+pub fn named(name: &str) -> Option<Codec> {
+    Codec::ALL.into_iter().find(|codec| rtpmap(*codec).is_encoding(name))
 }
 
 /// The `fmtp` that goes with [`rtpmap`].
@@ -205,11 +260,32 @@ mod tests {
     #[test]
     fn an_offer_names_dtmf_once_per_clock_rate() {
         let mut section = Media::audio(4_000, "RTP/AVP");
-        offer(&mut section, &CodecPolicy::browser());
+        offer(&mut section, &CodecPolicy::browser(), None);
         assert_eq!(section.formats, ["111", "8", "0", "110", "101"]);
         section.formats.clear();
-        offer(&mut section, &CodecPolicy::trunk());
+        offer(&mut section, &CodecPolicy::trunk(), None);
         assert_eq!(section.formats, ["8", "0", "101"]);
+    }
+
+    #[test]
+    fn a_later_offer_lists_all_and_keeps_what_the_agreed_numbers_mean() {
+        let agreed = Stream { codec: Codec::Opus, payload_type: 101, dtmf: Some((111, 48_000)) };
+        let mut section = Media::audio(4_000, "RTP/AVP");
+        offer(&mut section, &CodecPolicy::browser().keeping(Codec::Opus), Some(agreed));
+        assert_eq!(section.formats, ["101", "8", "0", "111", "127"]);
+        assert!(section.rtpmap(101).unwrap().is_encoding("opus"));
+        assert_eq!(section.rtpmap(127).unwrap().to_string(), "127 telephone-event/8000");
+        let chosen = choose(&section, &CodecPolicy::browser().keeping(Codec::Opus)).unwrap();
+        assert_eq!(chosen, agreed);
+    }
+
+    #[test]
+    fn a_leg_stays_with_its_codec_while_the_peer_does() {
+        let kept = CodecPolicy::trunk().keeping(Codec::Pcmu);
+        assert_eq!(chosen(JSSIP, &kept).unwrap().codec, Codec::Pcmu);
+        let only_alaw =
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n";
+        assert_eq!(chosen(only_alaw, &kept).unwrap().codec, Codec::Pcma);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::outbound;
 use super::report::Reports;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::sip::SipHandle;
+use crate::gateway::trunks::terms::Terms;
 
 /// Reports that may wait for the fork; a branch makes a handful.
 const REPORT_QUEUE: usize = 64;
@@ -57,7 +58,7 @@ pub async fn run(
         let (sender, receiver) = mpsc::channel(ORDER_QUEUE);
         let (own, mut told) = mpsc::channel(REPORT_QUEUE);
         let (inbox, branch) = (inbox.clone(), Reports { inbox: own, ..reports.clone() });
-        tokio::spawn(outbound::run(sip.clone(), end, vec![destination], receiver, branch));
+        tokio::spawn(outbound::run(sip.clone(), end, vec![(destination, Terms::default())], receiver, branch));
         tokio::spawn(async move {
             while let Some(arrival) = told.recv().await {
                 // The fork is over when nobody listens; the branch ends by itself.

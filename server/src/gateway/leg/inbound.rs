@@ -2,32 +2,49 @@
 //!
 //! The caller sees one To tag and one SDP answer, repeated unchanged in the 200 (gateway.md, "Early media").
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sautikit_api::ErrorCode;
-use sip::message::{HeaderName, Headers, StatusCode};
+use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
-use voice::{Cause, CauseKind, Refusal};
+use voice::{Cause, CauseKind, LegEvent, Refusal};
 
-use super::media_end::MediaEnd;
+use super::media_end::{MediaEnd, MediaEndError};
 use super::orders::Settle;
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
-use super::talk::{Talk, reason_headers};
+use super::talk::{Talk, reason_headers, status_of};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
+use crate::gateway::trunks::terms::{Full, Place};
 
 /// Tells browsers and devices the code of the error catalogue.
 const ERROR_HEADER: &str = "X-Sautikit-Error";
 /// Another node, or this one after its restart, takes the call by then (RFC 3261 §20.33).
 const RETRY_AFTER_DRAINING_SECONDS: u32 = 5;
 
-/// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200.
+/// When the caller hears our SDP answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answering {
+    /// At once, in a 183: what a browser has to find and agree on before it hears anything (ICE, DTLS) is done while the
+    /// callee still rings, and the first word after its answer is heard.
+    AtOnce,
+    /// Once there is something to hear, in the codec of the other side: nothing has to be set up before.
+    WhenHeard,
+}
+
+/// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200; `place` is the leg's
+/// among the calls of its trunk.
+#[expect(clippy::too_many_arguments, reason = "what a leg begins with, called from one place")]
 pub async fn run(
     sip: SipHandle,
     call: IncomingCall,
     end: Box<dyn MediaEnd>,
     headers: Headers,
+    answering: Answering,
+    place: Result<Place, Full>,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
@@ -42,8 +59,18 @@ pub async fn run(
             None
         }
     };
-    let offer = request.body.clone();
-    let mut inbound = Inbound { talk, transaction, headers, timer, offer, answer: None, accepted: false };
+    let mut inbound = Inbound { talk, transaction, headers, timer, request, answer: None, accepted: false };
+    // Kept to the end of the leg.
+    let _place = match place {
+        Ok(place) => Some(place),
+        Err(Full) => {
+            inbound.obey(LegOrder::Refuse(Refusal { status: 503, code: None })).await;
+            None
+        }
+    };
+    if answering == Answering::AtOnce {
+        inbound.pass_early(None).await;
+    }
     let mut dropped = false;
     let cause = loop {
         tokio::select! {
@@ -80,8 +107,9 @@ struct Inbound {
     headers: Headers,
     /// What the 200 fixes about the session timer.
     timer: Option<(SessionTimer, Headers)>,
-    offer: Bytes,
-    /// The one SDP answer of this leg.
+    /// The INVITE, with the offer or without.
+    request: Arc<Request>,
+    /// The one SDP answer of this leg; our offer when the INVITE had none.
     answer: Option<Bytes>,
     accepted: bool,
 }
@@ -90,23 +118,10 @@ impl Inbound {
     async fn obey(&mut self, order: LegOrder) {
         match order {
             LegOrder::Ring => self.greet(StatusCode::RINGING, None).await,
-            LegOrder::PassEarly(settle) => match self.negotiate(settle).await {
-                Some(sdp) => self.greet(StatusCode::SESSION_PROGRESS, Some(sdp)).await,
-                None => self.refuse(488).await,
-            },
-            LegOrder::Accept(settle) if !self.accepted => match self.negotiate(settle).await {
-                Some(sdp) => {
-                    self.accepted = true;
-                    if let Some((timer, said)) = self.timer.take() {
-                        self.talk.time(Some(timer));
-                        for (name, value) in said.iter() {
-                            self.headers.push(name.clone(), Bytes::copy_from_slice(value));
-                        }
-                    }
-                    self.greet(StatusCode::OK, Some(sdp)).await;
-                    self.talk.keep_dialog().await;
-                }
-                None => self.refuse(488).await,
+            LegOrder::PassEarly(settle) => self.pass_early(Some(settle)).await,
+            LegOrder::Accept(settle) if !self.accepted => match self.negotiate(Some(settle)).await {
+                Ok(sdp) => self.accept(sdp).await,
+                Err(error) => self.refuse(status_of(&error)).await,
             },
             LegOrder::Accept(_) => {}
             LegOrder::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
@@ -115,25 +130,64 @@ impl Inbound {
         }
     }
 
-    /// The SDP answer, made once; our offer when the INVITE had none (then the ACK has the answer).
-    async fn negotiate(&mut self, settle: Settle) -> Option<Bytes> {
-        if self.answer.is_none() {
-            if let Some(peer) = settle.peer {
-                self.talk.end.prefer(peer);
+    async fn accept(&mut self, sdp: Bytes) {
+        self.accepted = true;
+        if let Some((timer, said)) = self.timer.take() {
+            self.talk.time(Some(timer));
+            for (name, value) in said.iter() {
+                self.headers.push(name.clone(), Bytes::copy_from_slice(value));
             }
-            let sdp = if self.offer.is_empty() {
-                self.talk.owed_answer = true;
-                self.talk.end.offer().await
-            } else {
-                self.talk.end.answer(&self.offer).await
-            };
-            self.answer = sdp.ok();
         }
-        if let Some(codec) = self.talk.end.codec() {
+        if self.offers() {
+            self.talk.owe_answer(&self.request);
+        }
+        self.greet(StatusCode::OK, Some(sdp)).await;
+        if self.talk.end.is_held() {
+            self.talk.reports.tell(LegEvent::HeldByPeer).await;
+        }
+        self.talk.keep_dialog().await;
+    }
+
+    /// The INVITE has no offer, so ours is in the 200 and the answer in its ACK.
+    fn offers(&self) -> bool {
+        self.request.body.is_empty()
+    }
+
+    /// Lets the caller hear us before it is answered.
+    async fn pass_early(&mut self, settle: Option<Settle>) {
+        // An offer may not stand in a provisional response that can be lost (RFC 3261 §13.2.1): such a caller hears nothing yet.
+        if self.offers() {
+            return self.greet(StatusCode::SESSION_PROGRESS, None).await;
+        }
+        let first = self.answer.is_none();
+        match self.negotiate(settle).await {
+            // Not twice before the 200: stacks take a second description for a change.
+            Ok(sdp) => self.greet(StatusCode::SESSION_PROGRESS, first.then_some(sdp)).await,
+            Err(error) => self.refuse(status_of(&error)).await,
+        }
+    }
+
+    /// The SDP answer, made once; our offer when the INVITE had none (then the ACK has the answer).
+    async fn negotiate(&mut self, settle: Option<Settle>) -> Result<Bytes, MediaEndError> {
+        let answer = match self.answer.clone() {
+            Some(answer) => answer,
+            None => {
+                if let Some(peer) = settle.as_ref().and_then(|settle| settle.peer) {
+                    self.talk.end.prefer(peer);
+                }
+                if self.offers() {
+                    self.talk.end.offer().await?
+                } else {
+                    self.talk.end.answer(&self.request.body).await?
+                }
+            }
+        };
+        self.answer = Some(answer.clone());
+        if let Some((settle, codec)) = settle.zip(self.talk.end.codec()) {
             // The call may be over meanwhile.
             let _ = settle.settled.send(codec);
         }
-        self.answer.clone()
+        Ok(answer)
     }
 
     /// An answer that goes on with the call.
@@ -141,8 +195,8 @@ impl Inbound {
         self.respond(Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }).await;
     }
 
-    async fn refuse(&self, status: u16) {
-        self.respond(refusal_reply(Refusal { status, code: None })).await;
+    async fn refuse(&self, status: StatusCode) {
+        self.respond(Reply::new(status)).await;
     }
 
     async fn respond(&self, reply: Reply) {

@@ -37,18 +37,22 @@ pub enum MediaEndError {
 
 /// One leg's media: descriptions in and out on one side, a port of the media engine on the other.
 ///
-/// The codec is fixed by the first answer; later descriptions change direction and address only.
+/// The codec is fixed by the first answer and stays as long as the peer offers it; later descriptions change direction and
+/// address. m-lines that this end does not use are refused, wherever they stand.
 /// Every end frees its sockets, ports and table entries when it is dropped; [`Self::close`] does it in order.
 #[async_trait::async_trait]
 pub trait MediaEnd: Send + Sync {
-    /// Our offer: everything allowed at first, the agreed codec afterwards.
+    /// Our offer: everything that this end can speak, what is agreed first.
     async fn offer(&mut self) -> Result<Bytes, MediaEndError>;
+
+    /// The session as it is, for an offer that only refreshes it.
+    async fn repeat(&mut self) -> Result<Bytes, MediaEndError>;
 
     /// Takes the peer's offer and returns our answer; media flow from here on.
     async fn answer(&mut self, offer: &[u8]) -> Result<Bytes, MediaEndError>;
 
-    /// Takes the peer's answer to [`Self::offer`]; media flow from here on. The same answer again
-    /// (183, then 200) changes nothing.
+    /// Takes the peer's answer to [`Self::offer`]; media flow from here on. The same answer again (183, then 200) changes
+    /// nothing, another one (200 of another fork) replaces it at once (RFC 3261 §13.2.2.4).
     async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError>;
 
     /// Ends the media and frees what they held.
@@ -57,8 +61,14 @@ pub trait MediaEnd: Send + Sync {
     /// What the other side of the bridge speaks. Takes effect on the first offer or answer.
     fn prefer(&mut self, peer: Codec);
 
+    /// Speak none but these, the favourite first. Takes effect on the first offer or answer.
+    fn allow(&mut self, codecs: Vec<Codec>);
+
     /// The codec, once agreed.
     fn codec(&self) -> Option<Codec>;
+
+    /// The peer does not want to hear us (RFC 3264 §8.4).
+    fn is_held(&self) -> bool;
 
     /// The leg's port in the media engine.
     fn port(&self) -> PortId;

@@ -145,6 +145,11 @@ impl UdpMux {
         (MuxEntry { mux: self.clone(), ufrag: ufrag.to_owned() }, datagrams)
     }
 
+    /// The connection `ufrag` sends a check to `to`, whose answer has no USERNAME to tell it apart by.
+    pub(crate) fn ask(&self, ufrag: &str, to: SocketAddr) {
+        self.table.lock().check(now(), ufrag, to);
+    }
+
     /// Sends at once or drops: waiting would need a waker per connection on one socket, and late
     /// audio is worthless.
     ///

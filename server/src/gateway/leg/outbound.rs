@@ -23,6 +23,7 @@ use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{Signal, SipHandle};
 use crate::gateway::trunks::route::fails_over;
+use crate::gateway::trunks::terms::Terms;
 
 /// A trunk that has not even said 100 by now is tried no longer when there is another (gateway.md, "Calls").
 const FIRST_ANSWER: Duration = Duration::from_secs(4);
@@ -35,22 +36,28 @@ enum Attempted {
     TryNext(Cause),
 }
 
-/// Runs the leg to its end; the last thing reported is `Ended`. `destinations` are tried one after the other.
+/// Runs the leg to its end; the last thing reported is `Ended`. `destinations` are tried one after the other, on their terms.
 pub async fn run(
     sip: SipHandle,
     mut end: Box<dyn MediaEnd>,
-    destinations: Vec<Destination>,
+    destinations: Vec<(Destination, Terms)>,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
-    let Ok(offer) = end.offer().await else {
-        return reports.ended(CauseKind::Failed.into()).await;
-    };
     let mut last = CauseKind::TrunkUnreachable.into();
     let attempts = destinations.len();
-    for (index, destination) in destinations.into_iter().enumerate() {
+    for (index, (destination, terms)) in destinations.into_iter().enumerate() {
         let is_last = index + 1 == attempts;
-        let attempt = Attempt { sip: &sip, reports: &reports, offer: offer.clone(), is_last };
+        // Held to the end of the attempt, or of the call that it leads to.
+        let Ok(_place) = terms.enter() else { continue };
+        if let Some(codecs) = terms.codecs() {
+            end.allow(codecs.to_vec());
+        }
+        let Ok(offer) = end.offer().await else {
+            last = CauseKind::Failed.into();
+            break;
+        };
+        let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last };
         match attempt.run(destination, end, &mut orders).await {
             (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
                 last = cause;
@@ -152,7 +159,8 @@ impl Attempt<'_> {
             EndCause::Failed(_) => !calling.rang,
             _ => false,
         };
-        if theirs && !calling.cancelled {
+        // What the network knows about the callee it would say again by another way.
+        if theirs && !calling.cancelled && !cause.is_of_callee() {
             (Attempted::TryNext(cause), Some(media))
         } else {
             (Attempted::Ended(cause), None)
@@ -172,12 +180,10 @@ impl Attempt<'_> {
             Event::Answered { response, .. } => {
                 calling.heard = true;
                 calling.answered = true;
-                // An answer that was applied as early media stands; RFC 3261 §13.2.1 has it repeated here.
-                if !calling.has_media && !self.agree(&response, talk).await {
+                if !self.conclude(&response, calling, talk).await {
                     talk.hang_up(Headers::new()).await;
                     return None;
                 }
-                calling.has_media = true;
                 if calling.cancelled {
                     talk.hang_up(Headers::new()).await;
                     return None;
@@ -185,6 +191,9 @@ impl Attempt<'_> {
                 talk.learn(&response.headers);
                 talk.time(SessionTimer::of_answer(&response.headers));
                 self.reports.tell(LegEvent::Answered).await;
+                if talk.end.is_held() {
+                    self.reports.tell(LegEvent::HeldByPeer).await;
+                }
                 talk.keep_dialog().await;
                 None
             }
@@ -195,10 +204,22 @@ impl Attempt<'_> {
     async fn ringing(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) {
         if response.body.is_empty() {
             self.reports.tell(LegEvent::Ringing).await;
-        } else if !calling.has_media && self.agree(response, talk).await {
-            calling.has_media = true;
+        } else if self.agree(response, talk).await {
+            // Of several that ring it is the last one to speak that is heard.
+            calling.media_of = Some(tag_of(response));
             self.reports.tell(LegEvent::EarlyMedia).await;
         }
+    }
+
+    /// The 2xx has the answer, whatever a 18x has said before (RFC 3261 §13.2.2.4): it is of another dialog when it has
+    /// another tag. Only the dialog whose 18x had an answer may leave it out here. False: there is none that we can use.
+    async fn conclude(&self, response: &Response, calling: &mut Calling, talk: &mut Talk) -> bool {
+        let tag = tag_of(response);
+        if response.body.is_empty() {
+            return calling.media_of.as_ref() == Some(&tag);
+        }
+        calling.media_of = Some(tag);
+        self.agree(response, talk).await
     }
 
     /// Applies the SDP answer. False: it is none that we can use.
@@ -213,6 +234,10 @@ impl Attempt<'_> {
     }
 }
 
+fn tag_of(response: &Response) -> String {
+    response.to().ok().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default()
+}
+
 /// What an attempt has come to.
 #[derive(Default)]
 struct Calling {
@@ -220,8 +245,8 @@ struct Calling {
     heard: bool,
     /// 180 or later.
     rang: bool,
-    /// The SDP answer is applied.
-    has_media: bool,
+    /// To tag of the response whose SDP answer is applied.
+    media_of: Option<String>,
     answered: bool,
     cancelled: bool,
 }

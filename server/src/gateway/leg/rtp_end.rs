@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use media::{Codec, PortId};
-use sip::sdp::{self, Session};
+use sip::sdp::{self, Media, Session};
 
 use super::{
-    codecs::CodecPolicy,
+    codecs::{CodecPolicy, Stream},
+    layout::Layout,
     media_end::{MediaEnd, MediaEndError},
     rtp_sdp::{self, Remote},
 };
@@ -21,6 +22,7 @@ pub struct RtpEnd {
     /// Our latest description: printed again unchanged while nothing changed, because some peers end
     /// a call whose 200 differs from its 183.
     described: Option<Session>,
+    layout: Layout,
     agreed: Option<Agreed>,
 }
 
@@ -34,16 +36,14 @@ impl RtpEnd {
         let local = port.rtp().ok_or(MediaEndError::WrongState)?;
         // 63 bits: some peers read the id into a signed integer.
         let session_id = rand::random::<u64>() >> 1;
-        Ok(Self { port, local, policy, session_id, described: None, agreed: None })
+        Ok(Self { port, local, policy, session_id, described: None, layout: Layout::default(), agreed: None })
     }
 
-    /// Next version of our description; starts at 1.
-    fn version(&self) -> u64 {
-        self.described.as_ref().map_or(1, |session| session.origin.version.saturating_add(1))
-    }
-
-    /// Keeps the old description when the new one differs in version only (RFC 3264 §8).
-    fn describe(&mut self, next: Session) -> Bytes {
+    /// Describes us with this audio section. The old description stands when nothing but its version would differ
+    /// (RFC 3264 §8).
+    fn describe(&mut self, audio: Media) -> Bytes {
+        let version = self.described.as_ref().map_or(1, |session| session.origin.version.saturating_add(1));
+        let next = rtp_sdp::describe(self.session_id, version, self.local, &self.layout, audio);
         let unchanged = self
             .described
             .as_ref()
@@ -55,7 +55,12 @@ impl RtpEnd {
     }
 
     fn current_policy(&self) -> CodecPolicy {
-        self.agreed.map_or_else(|| self.policy.clone(), |agreed| CodecPolicy::fixed(agreed.codec))
+        self.agreed.map_or_else(|| self.policy.clone(), |agreed| self.policy.keeping(agreed.codec))
+    }
+
+    /// The m-line that carries our audio, once there is one.
+    fn in_use(&self) -> Option<usize> {
+        self.described.as_ref().map(|_| self.layout.ours())
     }
 
     fn agree(&mut self, remote: &Remote) {
@@ -77,23 +82,31 @@ impl RtpEnd {
 #[async_trait::async_trait]
 impl MediaEnd for RtpEnd {
     async fn offer(&mut self) -> Result<Bytes, MediaEndError> {
-        let offer = rtp_sdp::offer(self.session_id, self.version(), self.local, &self.current_policy());
-        Ok(self.describe(offer))
+        let agreed = self.agreed.map(Stream::from);
+        let audio = rtp_sdp::offer(self.local, &self.current_policy(), agreed);
+        Ok(self.describe(audio))
+    }
+
+    async fn repeat(&mut self) -> Result<Bytes, MediaEndError> {
+        match &self.described {
+            Some(described) => Ok(described.to_bytes()),
+            None => self.offer().await,
+        }
     }
 
     async fn answer(&mut self, offer: &[u8]) -> Result<Bytes, MediaEndError> {
         let offer = sdp::parse(offer)?;
-        let remote = rtp_sdp::read(&offer, &self.current_policy())?;
+        let (index, remote) = rtp_sdp::read(&offer, &self.current_policy(), self.in_use())?;
+        self.layout = Layout::of_offer(&offer, index);
         self.agree(&remote);
-        let answer = rtp_sdp::answer(self.session_id, self.version(), self.local, &offer, &remote);
-        Ok(self.describe(answer))
+        Ok(self.describe(rtp_sdp::answer(self.local, &remote)))
     }
 
     async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError> {
         if self.described.is_none() {
             return Err(MediaEndError::WrongState);
         }
-        let remote = rtp_sdp::read(&sdp::parse(answer)?, &self.current_policy())?;
+        let (_, remote) = rtp_sdp::read(&sdp::parse(answer)?, &self.current_policy(), self.in_use())?;
         self.agree(&remote);
         Ok(())
     }
@@ -106,8 +119,16 @@ impl MediaEnd for RtpEnd {
         self.policy.peer = Some(peer);
     }
 
+    fn allow(&mut self, codecs: Vec<Codec>) {
+        self.policy.codecs = codecs;
+    }
+
     fn codec(&self) -> Option<Codec> {
         self.agreed.map(|agreed| agreed.codec)
+    }
+
+    fn is_held(&self) -> bool {
+        self.agreed.is_some_and(|agreed| !agreed.direction.sends())
     }
 
     fn port(&self) -> PortId {

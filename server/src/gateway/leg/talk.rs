@@ -3,14 +3,14 @@
 //! Re-INVITE and UPDATE are answered from the leg's own state and never relayed to the other leg (gateway.md).
 
 use bytes::Bytes;
+use media::Codec;
 use sip::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
-use sip::sdp::Direction;
 use sip::ua::{Body, Event, Failure, Reply, TransactionId};
 use tokio::time::{Instant, sleep_until};
 use voice::{Cause, Key, LegEvent};
 
 use super::cause;
-use super::media_end::MediaEnd;
+use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
 use crate::gateway::sip::{SipHandle, SipLeg};
@@ -21,8 +21,8 @@ pub(super) struct Talk {
     pub(super) leg: SipLeg,
     pub(super) end: Box<dyn MediaEnd>,
     pub(super) reports: Reports,
-    /// An offer of ours in a 2xx waits for its answer in the ACK.
-    pub(super) owed_answer: bool,
+    /// CSeq of the INVITE whose 2xx had our offer: the ACK of that number has the answer (RFC 3261 §13.2.2.4).
+    owed_answer: Option<u32>,
     /// The session timer, and when its next step is due.
     timer: Option<(SessionTimer, Instant)>,
     /// The peer takes UPDATE, which refreshes without a new offer.
@@ -31,7 +31,34 @@ pub(super) struct Talk {
 
 impl Talk {
     pub(super) fn new(sip: SipHandle, leg: SipLeg, end: Box<dyn MediaEnd>, reports: Reports) -> Self {
-        Self { sip, leg, end, reports, owed_answer: false, timer: None, takes_update: false }
+        Self { sip, leg, end, reports, owed_answer: None, timer: None, takes_update: false }
+    }
+
+    /// Our 2xx to `invite` carries an offer.
+    pub(super) fn owe_answer(&mut self, invite: &Request) {
+        self.owed_answer = invite.cseq().ok().map(|cseq| cseq.number);
+    }
+
+    /// Tells the call what the last description of an established dialog has changed.
+    pub(super) async fn tell_agreed(&mut self, codec_before: Option<Codec>) {
+        if let Some(codec) = self.end.codec().filter(|codec| Some(*codec) != codec_before) {
+            self.reports.agreed(self.end.port(), codec).await;
+        }
+        self.reports.tell(if self.end.is_held() { LegEvent::HeldByPeer } else { LegEvent::Resumed }).await;
+    }
+
+    /// The ACK of our 2xx. The offer in it needs an answer: without one there is no session, and nobody would notice,
+    /// because media that were never agreed can't stop either.
+    async fn acknowledged(&mut self, ack: &Request) {
+        if self.owed_answer.is_none() || self.owed_answer != ack.cseq().ok().map(|cseq| cseq.number) {
+            return;
+        }
+        self.owed_answer = None;
+        let before = self.end.codec();
+        if ack.body.is_empty() || self.end.apply(&ack.body).await.is_err() {
+            return self.hang_up(no_answer_to_our_offer()).await;
+        }
+        self.tell_agreed(before).await;
     }
 
     /// Starts, restarts or ends the session timer.
@@ -70,7 +97,7 @@ impl Talk {
 
     async fn refresh(&mut self, timer: SessionTimer) {
         // A re-INVITE repeats the session as it is.
-        let body = if self.takes_update { None } else { self.end.offer().await.ok().map(Body::sdp) };
+        let body = if self.takes_update { None } else { self.end.repeat().await.ok().map(Body::sdp) };
         self.sip.refresh(self.leg, timer.refresh_headers(), body).await;
     }
 
@@ -79,8 +106,13 @@ impl Talk {
         if let Some(timer) = SessionTimer::of_answer(&response.headers) {
             self.time(Some(timer));
         }
-        if !response.body.is_empty() && self.end.apply(&response.body).await.is_err() {
-            self.hang_up(Headers::new()).await;
+        if response.body.is_empty() {
+            return;
+        }
+        let before = self.end.codec();
+        match self.end.apply(&response.body).await {
+            Ok(()) => self.tell_agreed(before).await,
+            Err(_) => self.hang_up(Headers::new()).await,
         }
     }
 
@@ -111,12 +143,7 @@ impl Talk {
                     self.refresh(timer).await;
                 }
             }
-            Event::AckReceived { request, .. } if self.owed_answer && !request.body.is_empty() => {
-                self.owed_answer = false;
-                if self.end.apply(&request.body).await.is_err() {
-                    self.hang_up(Headers::new()).await;
-                }
-            }
+            Event::AckReceived { request, .. } => self.acknowledged(&request).await,
             Event::InfoReceived { transaction, request, .. } => {
                 if let Some(key) = key_of(&request) {
                     self.reports.key(key).await;
@@ -149,21 +176,22 @@ impl Talk {
         if request.method == Method::Update && request.body.is_empty() {
             return self.sip.respond(transaction, reply).await;
         }
-        let sdp = if request.body.is_empty() {
-            self.owed_answer = true;
-            self.end.offer().await
-        } else {
-            self.end.answer(&request.body).await
-        };
-        match sdp {
+        if request.body.is_empty() {
+            return match self.end.offer().await {
+                Ok(sdp) => {
+                    self.owe_answer(request);
+                    self.sip.respond(transaction, reply.body(Body::sdp(sdp))).await;
+                }
+                Err(error) => self.sip.respond(transaction, Reply::new(status_of(&error))).await,
+            };
+        }
+        let before = self.end.codec();
+        match self.end.answer(&request.body).await {
             Ok(sdp) => {
                 self.sip.respond(transaction, reply.body(Body::sdp(sdp))).await;
-                if !request.body.is_empty() {
-                    let held = is_hold(&request.body);
-                    self.reports.tell(if held { LegEvent::HeldByPeer } else { LegEvent::Resumed }).await;
-                }
+                self.tell_agreed(before).await;
             }
-            Err(_) => self.sip.respond(transaction, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)).await,
+            Err(error) => self.sip.respond(transaction, Reply::new(status_of(&error))).await,
         }
     }
 
@@ -180,14 +208,19 @@ impl Talk {
     }
 }
 
-/// Whether an offer puts us on hold: its sender does not want to hear us (RFC 3264 §8.4).
-fn is_hold(offer: &[u8]) -> bool {
-    sip::sdp::parse(offer).is_ok_and(|session| {
-        session
-            .media
-            .iter()
-            .any(|media| matches!(session.direction_of(media), Direction::SendOnly | Direction::Inactive))
-    })
+/// How an offer is refused that this leg can't take.
+pub(super) fn status_of(error: &MediaEndError) -> StatusCode {
+    match error {
+        MediaEndError::Malformed(_) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::NOT_ACCEPTABLE_HERE,
+    }
+}
+
+/// Why we end a session whose peer owed an answer.
+fn no_answer_to_our_offer() -> Headers {
+    let mut headers = Headers::new();
+    headers.push(HeaderName::Reason, Bytes::from_static(b"SIP;cause=488;text=\"No usable answer in the ACK\""));
+    headers
 }
 
 /// Why we end a session that its peer has not refreshed (RFC 4028 §10).
@@ -206,16 +239,53 @@ pub(super) fn reason_headers(cause: &Cause) -> Headers {
     headers
 }
 
-/// The key in an INFO (`application/dtmf-relay` has `Signal=5`, `application/dtmf` just the key).
+/// The key in an INFO (`application/dtmf-relay` has `Signal=5`, `application/dtmf` just the key). Some write `*` and `#` as
+/// the codes that they have as events: 10 and 11 (RFC 4733 §3.2), and A to D as 12 to 15.
 fn key_of(request: &Request) -> Option<Key> {
     let body = std::str::from_utf8(&request.body).ok()?;
     let signal = body.lines().find_map(|line| {
         let (name, value) = line.split_once('=')?;
         name.trim().eq_ignore_ascii_case("signal").then_some(value)
     });
-    let mut keys = signal.unwrap_or(body).trim().chars();
+    let signal = signal.unwrap_or(body).trim();
+    let mut keys = signal.chars();
     match (keys.next(), keys.next()) {
-        (Some(key), None) => Key::new(key),
+        (Some(key), None) => Key::new(key.to_ascii_uppercase()),
+        (Some('1'), Some(second)) if keys.next().is_none() => {
+            let code = second.to_digit(10)?;
+            KEYS_BY_CODE.get(usize::try_from(code).ok()?).copied().and_then(Key::new)
+        }
         _ => None,
+    }
+}
+
+/// The keys of the codes 10 to 15.
+const KEYS_BY_CODE: [char; 6] = ['*', '#', 'A', 'B', 'C', 'D'];
+
+#[cfg(test)]
+mod tests {
+    use sip::message::Uri;
+
+    use super::*;
+
+    fn key(body: &str) -> Option<char> {
+        let mut info = Request::new(Method::Info, Uri::parse("sip:us.example").unwrap());
+        info.body = Bytes::copy_from_slice(body.as_bytes());
+        key_of(&info).map(Key::char)
+    }
+
+    #[test]
+    fn keys_are_read_as_signs_and_as_codes() {
+        let signs = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#', 'A', 'B', 'C', 'D'];
+        for (code, sign) in signs.into_iter().enumerate() {
+            for written in [code.to_string(), sign.to_string(), sign.to_ascii_lowercase().to_string()] {
+                assert_eq!(key(&format!("Signal={written}\r\nDuration=160\r\n")), Some(sign), "{written}");
+                assert_eq!(key(&format!("Duration = 160\nsignal= {written} \n")), Some(sign), "{written}");
+                assert_eq!(key(&format!("{written}\r\n")), Some(sign), "{written}");
+            }
+        }
+        for nonsense in ["", "16", "99", "1*", "Signal=", "Signal=100", "hello", "-1", "1\u{661}"] {
+            assert_eq!(key(nonsense), None, "{nonsense}");
+        }
     }
 }

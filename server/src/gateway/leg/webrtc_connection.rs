@@ -11,6 +11,7 @@ use media::Codec;
 use rtc::{
     ice::mdns::MulticastDnsMode,
     media_stream::MediaStreamTrack,
+    peer_connection::transport::RTCDtlsRole,
     rtp,
     rtp_transceiver::rtp_sender::{
         RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
@@ -33,6 +34,7 @@ use super::{
     codecs::{self, Stream},
     media_end::MediaEndError,
     mux::MuxEntry,
+    webrtc_lite::LiteChecks,
     webrtc_port::WebrtcPort,
     webrtc_rtcp,
     webrtc_runtime::MuxRuntime,
@@ -41,16 +43,17 @@ use crate::gateway::media::{PacketSink, PacketSource};
 
 /// Gathering is one local socket; only a starved runtime takes longer than a few milliseconds.
 const GATHERING: Duration = Duration::from_secs(3);
-/// Pause between connectivity checks. RFC 8445 §14.2 asks for at least 5 ms; the stack's 200 ms would be heard as a late
-/// first word, because the checks that a browser's own trigger wait for the next round.
+/// Pause between connectivity checks, which we send only to a peer that is lite as well (RFC 8445 §14.2 asks for at least
+/// 5 ms; the stack's own 200 ms would be heard as a late first word).
 const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
-/// Checks per candidate pair: two seconds of them, so that a slow browser has the time that the stack's own pause gives.
+/// Checks per candidate pair: two seconds of them, so that a slow peer has the time that the stack's own pause gives.
 const ICE_MAX_CHECKS: u16 = 100;
 
 /// A running connection. Dropping it closes it in the background; [`Self::close`] waits.
 pub(super) struct Connection {
     open: Option<Open>,
     gathered: watch::Receiver<bool>,
+    checks: Arc<LiteChecks>,
 }
 
 struct Open {
@@ -67,11 +70,13 @@ pub(super) enum Role {
 }
 
 impl Connection {
-    /// A connection that can carry `stream` and nothing else; `ssrc` is what we send under.
+    /// A connection that can carry `stream` and nothing else; `ssrc` is what we send under, `active` that we open DTLS
+    /// when we answer.
     pub(super) async fn open(
         shared: &WebrtcPort,
         stream: Stream,
         ssrc: u32,
+        active: bool,
         sink: PacketSink,
         source: PacketSource,
     ) -> Result<Self, MediaEndError> {
@@ -84,10 +89,15 @@ impl Connection {
         for format in &formats {
             engine.register_codec(format.clone(), RtpCodecKind::Audio).map_err(refused)?;
         }
+        let crypto = rtc::crypto::default_provider().map_err(|error| MediaEndError::WebRtc(Box::new(error)))?;
+        let checks = Arc::new(LiteChecks::new(crypto.clone()));
         let settings = SettingEngineBuilder::new()
-            .with_ice_credentials(ufrag, password)
+            .with_crypto_provider(crypto)
+            .with_ice_credentials(ufrag.clone(), password)
             .with_include_loopback_candidate(true)
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
+            .with_lite(true)
+            .with_answering_dtls_role(if active { RTCDtlsRole::Client } else { RTCDtlsRole::Server })
             .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_MAX_CHECKS))
             .build();
         let registry =
@@ -102,12 +112,12 @@ impl Connection {
             .with_setting_engine(settings)
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(Handler { gathering, connecting, sink: sink.clone() }))
-            .with_runtime(Arc::new(MuxRuntime::new(shared.mux().clone(), datagrams)))
+            .with_runtime(Arc::new(MuxRuntime::new(shared.mux().clone(), datagrams, checks.clone(), ufrag.clone())))
             .with_udp_addrs(vec![format!("{}:0", bracketed(local))])
             .build()
             .await
             .map_err(refused)?;
-        let connection = Self { open: Some(Open { stack: Arc::new(stack), entry }), gathered };
+        let connection = Self { open: Some(Open { stack: Arc::new(stack), entry }), gathered, checks };
         let track = Arc::new(TrackLocalStaticRTP::new(track(ssrc, &formats)));
         let stack = connection.stack()?;
         stack.add_track(track.clone()).await.map_err(refused)?;
@@ -119,8 +129,9 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Applies the peer's description.
-    pub(super) async fn set_remote(&self, role: Role, sdp: String) -> Result<(), MediaEndError> {
+    /// Applies the peer's description; `ice_password` is the one in it.
+    pub(super) async fn set_remote(&self, role: Role, sdp: String, ice_password: &str) -> Result<(), MediaEndError> {
+        self.checks.expect(ice_password);
         let description = match role {
             Role::Offer => RTCSessionDescription::offer(sdp),
             Role::Answer => RTCSessionDescription::answer(sdp),

@@ -2,9 +2,11 @@
 
 use bytes::Bytes;
 use media::{Codec, Direction, PortId};
+use sip::sdp::Setup;
 
 use super::{
     codecs::{self, CodecPolicy, NoCommonCodec, Stream},
+    layout::Layout,
     media_end::{MediaEnd, MediaEndError},
     webrtc_connection::{Connection, Role},
     webrtc_port::WebrtcPort,
@@ -27,6 +29,11 @@ pub struct WebrtcEnd {
     /// Our offer waits for its answer.
     offering: bool,
     agreed: Option<Agreed>,
+    layout: Layout,
+    /// Our DTLS role, which the first exchange fixes for the connection's life (RFC 8842 §5.3).
+    setup: Option<Setup>,
+    /// `ice-pwd` of the peer's last description.
+    ice_password: String,
 }
 
 impl WebrtcEnd {
@@ -44,13 +51,16 @@ impl WebrtcEnd {
             connection: None,
             offering: false,
             agreed: None,
+            layout: Layout::default(),
+            setup: None,
+            ice_password: String::new(),
         }
     }
 
-    async fn connection(&mut self, stream: Stream) -> Result<&Connection, MediaEndError> {
+    async fn connection(&mut self, stream: Stream, active: bool) -> Result<&Connection, MediaEndError> {
         if self.connection.is_none() {
             let (sink, source) = self.pump.take().ok_or(MediaEndError::WrongState)?;
-            self.connection = Some(Connection::open(&self.shared, stream, self.ssrc, sink, source).await?);
+            self.connection = Some(Connection::open(&self.shared, stream, self.ssrc, active, sink, source).await?);
         }
         self.connection.as_ref().ok_or(MediaEndError::WrongState)
     }
@@ -63,12 +73,25 @@ impl WebrtcEnd {
     /// both G.711 (RFC 7874 §3), so nothing is lost.
     fn offered(&self) -> Result<Stream, MediaEndError> {
         if let Some(agreed) = self.agreed {
-            return Ok(Stream { codec: agreed.codec, payload_type: agreed.payload_type, dtmf: agreed.dtmf });
+            return Ok(agreed.into());
         }
         let codec = self.policy.preferred().next().ok_or(NoCommonCodec)?;
         let clock = codec.clock_hz();
         let payload_type = codecs::rtpmap(codec).payload_type;
         Ok(Stream { codec, payload_type, dtmf: Some((codecs::dtmf_payload_type(clock), clock)) })
+    }
+
+    /// The m-line that carries our audio, once there is one.
+    fn in_use(&self) -> Option<usize> {
+        self.agreed.map(|_| self.layout.ours())
+    }
+
+    async fn describe_offer(&mut self, direction: Direction) -> Result<Bytes, MediaEndError> {
+        let stream = self.offered()?;
+        let shared = self.shared.public();
+        let local = self.connection(stream, true).await?.local(Role::Offer).await?;
+        self.offering = true;
+        webrtc_sdp::publish(&local, shared, direction, &self.layout, None)
     }
 
     fn agree(&mut self, remote: &Remote) {
@@ -83,33 +106,45 @@ impl WebrtcEnd {
 #[async_trait::async_trait]
 impl MediaEnd for WebrtcEnd {
     async fn offer(&mut self) -> Result<Bytes, MediaEndError> {
-        let stream = self.offered()?;
-        let shared = self.shared.public();
-        let local = self.connection(stream).await?.local(Role::Offer).await?;
-        self.offering = true;
-        webrtc_sdp::publish(&local, shared, Direction::SendReceive)
+        self.describe_offer(Direction::SendReceive).await
+    }
+
+    async fn repeat(&mut self) -> Result<Bytes, MediaEndError> {
+        self.describe_offer(self.agreed.map_or(Direction::SendReceive, |agreed| agreed.direction)).await
     }
 
     async fn answer(&mut self, offer: &[u8]) -> Result<Bytes, MediaEndError> {
-        let remote = webrtc_sdp::read(sip::sdp::parse(offer)?, &self.current_policy())?;
+        let offer = sip::sdp::parse(offer)?;
+        let remote = webrtc_sdp::read(offer.clone(), &self.current_policy(), self.in_use())?;
         let shared = self.shared.public();
-        let connection = self.connection(remote.stream).await?;
-        connection.set_remote(Role::Offer, remote.sdp.clone()).await?;
+        // We open DTLS wherever we may: a ClientHello can leave with the first check that is answered.
+        let active = remote.setup != Setup::Active;
+        let connection = self.connection(remote.stream, active).await?;
+        connection.set_remote(Role::Offer, remote.sdp.clone(), &remote.ice_password).await?;
         let local = connection.local(Role::Answer).await?;
+        self.layout = Layout::of_offer(&offer, remote.index);
+        self.ice_password.clone_from(&remote.ice_password);
         self.agree(&remote);
-        webrtc_sdp::publish(&local, shared, remote.direction)
+        let setup = *self.setup.get_or_insert(if active { Setup::Active } else { Setup::Passive });
+        webrtc_sdp::publish(&local, shared, remote.direction, &self.layout, Some(setup))
     }
 
     async fn apply(&mut self, answer: &[u8]) -> Result<(), MediaEndError> {
         let connection = self.connection.as_ref().ok_or(MediaEndError::WrongState)?;
+        let offered = CodecPolicy::fixed(self.offered()?.codec);
+        let remote = webrtc_sdp::read(sip::sdp::parse(answer)?, &offered, Some(self.layout.ours()))?;
         if !self.offering {
-            // The 200 repeats the answer of the 183.
+            // The 200 repeats the answer of the 183. Another one would be of another browser, whose keys we do not have.
+            if remote.ice_password != self.ice_password {
+                return Err(MediaEndError::WrongState);
+            }
+            self.agree(&remote);
             return Ok(());
         }
-        let offered = CodecPolicy::fixed(self.offered()?.codec);
-        let remote = webrtc_sdp::read(sip::sdp::parse(answer)?, &offered)?;
-        connection.set_remote(Role::Answer, remote.sdp.clone()).await?;
+        connection.set_remote(Role::Answer, remote.sdp.clone(), &remote.ice_password).await?;
         self.offering = false;
+        self.ice_password.clone_from(&remote.ice_password);
+        self.setup.get_or_insert(if remote.setup == Setup::Active { Setup::Passive } else { Setup::Active });
         self.agree(&remote);
         Ok(())
     }
@@ -126,8 +161,16 @@ impl MediaEnd for WebrtcEnd {
         self.policy.peer = Some(peer);
     }
 
+    fn allow(&mut self, codecs: Vec<Codec>) {
+        self.policy.codecs = codecs;
+    }
+
     fn codec(&self) -> Option<Codec> {
         self.agreed.map(|agreed| agreed.codec)
+    }
+
+    fn is_held(&self) -> bool {
+        self.agreed.is_some_and(|agreed| !agreed.direction.sends())
     }
 
     fn port(&self) -> PortId {

@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -17,7 +17,10 @@ use webrtc::runtime::{
     Transmit,
 };
 
-use super::mux::{Datagram, UdpMux};
+use super::{
+    mux::{Datagram, UdpMux},
+    webrtc_lite::{Leaving, LiteChecks},
+};
 
 /// One connection's runtime: its UDP socket is the place in the mux.
 #[derive(Debug)]
@@ -25,11 +28,18 @@ pub(crate) struct MuxRuntime {
     mux: Arc<UdpMux>,
     /// Taken by the first socket that the connection opens; it opens one.
     datagrams: Mutex<Option<mpsc::Receiver<Datagram>>>,
+    checks: Arc<LiteChecks>,
+    ufrag: String,
 }
 
 impl MuxRuntime {
-    pub(crate) fn new(mux: Arc<UdpMux>, datagrams: mpsc::Receiver<Datagram>) -> Self {
-        Self { mux, datagrams: Mutex::new(Some(datagrams)) }
+    pub(super) fn new(
+        mux: Arc<UdpMux>,
+        datagrams: mpsc::Receiver<Datagram>,
+        checks: Arc<LiteChecks>,
+        ufrag: String,
+    ) -> Self {
+        Self { mux, datagrams: Mutex::new(Some(datagrams)), checks, ufrag }
     }
 }
 
@@ -38,7 +48,16 @@ struct MuxSocket {
     mux: Arc<UdpMux>,
     /// The throw-away address that the ICE agent believes to be bound to; it only names the candidate.
     name: SocketAddr,
-    datagrams: Mutex<mpsc::Receiver<Datagram>>,
+    inbox: Mutex<Inbox>,
+    checks: Arc<LiteChecks>,
+    ufrag: String,
+}
+
+#[derive(Debug)]
+struct Inbox {
+    datagrams: mpsc::Receiver<Datagram>,
+    /// Whoever waits for a datagram, for what does not come through the channel.
+    reader: Option<Waker>,
 }
 
 impl AsyncUdpSocket for MuxSocket {
@@ -47,6 +66,16 @@ impl AsyncUdpSocket for MuxSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        match self.checks.leaving(transmit.contents, transmit.destination) {
+            Leaving::Answered => {
+                if let Some(reader) = self.inbox.lock().reader.take() {
+                    reader.wake();
+                }
+                return Poll::Ready(Ok(transmit.contents.len()));
+            }
+            Leaving::Check => self.mux.ask(&self.ufrag, transmit.destination),
+            Leaving::Other => {}
+        }
         Poll::Ready(self.mux.send(transmit.contents, transmit.destination))
     }
 
@@ -59,7 +88,15 @@ impl AsyncUdpSocket for MuxSocket {
         let (Some(buffer), Some(meta)) = (buffers.first_mut(), meta.first_mut()) else {
             return Poll::Ready(Ok(0));
         };
-        match self.datagrams.lock().poll_recv(context) {
+        let mut inbox = self.inbox.lock();
+        let next = match self.checks.next() {
+            Some(own) => Poll::Ready(Some(own)),
+            None => inbox
+                .datagrams
+                .poll_recv(context)
+                .map(|received| received.inspect(|(datagram, from)| self.checks.arriving(datagram, *from))),
+        };
+        match next {
             Poll::Ready(Some((datagram, from))) => {
                 let length = datagram.len().min(buffer.len());
                 for (to, from) in buffer.iter_mut().zip(&datagram) {
@@ -72,7 +109,10 @@ impl AsyncUdpSocket for MuxSocket {
                 Poll::Ready(Ok(1))
             }
             Poll::Ready(None) => Poll::Ready(Err(io::Error::other("left the shared port"))),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                inbox.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
         }
     }
 }
@@ -88,7 +128,14 @@ impl Runtime for MuxRuntime {
         let datagrams =
             self.datagrams.lock().take().ok_or_else(|| io::Error::other("the shared port is one socket"))?;
         let name = socket.local_addr()?;
-        Ok(Arc::new(MuxSocket { mux: self.mux.clone(), name, datagrams: Mutex::new(datagrams) }))
+        let inbox = Mutex::new(Inbox { datagrams, reader: None });
+        Ok(Arc::new(MuxSocket {
+            mux: self.mux.clone(),
+            name,
+            inbox,
+            checks: self.checks.clone(),
+            ufrag: self.ufrag.clone(),
+        }))
     }
 
     fn wrap_tcp_listener(&self, listener: std::net::TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {

@@ -349,9 +349,12 @@ impl Engine {
         let Some(leg) = self.ports.by_id.get_mut(&id) else { return };
         let params = agreed.params(leg.stream);
         let first = !std::mem::replace(&mut leg.configured, true);
-        if first && let Wire::Udp(sockets) = &mut leg.wire {
-            // The first one comes sooner (RFC 3550 §6.2).
-            sockets.report_at = Some(now + spread(REPORT_EVERY / 2));
+        if let Wire::Udp(sockets) = &mut leg.wire {
+            sockets.latch.hold(!agreed.direction.sends());
+            if first {
+                // The first one comes sooner (RFC 3550 §6.2).
+                sockets.report_at = Some(now + spread(REPORT_EVERY / 2));
+            }
         }
         let done = if first { self.graph.add_port(now, id, params) } else { self.graph.update_port(now, id, params) };
         if let Err(error) = done {

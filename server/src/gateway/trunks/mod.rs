@@ -1,6 +1,7 @@
 //! The carriers of this node: where their calls come from and how calls reach them.
 
 pub mod route;
+pub mod terms;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,6 +10,7 @@ use sip::ua::Credentials;
 
 use crate::config::{Trunk as Settings, TrunkTransport};
 use route::{Route, routes_for};
+use terms::Terms;
 
 /// The name of the built-in carrier on calls and in logs.
 pub const SANDBOX: &str = "sandbox";
@@ -32,6 +34,14 @@ pub enum TrunkError {
         /// Which trunk.
         name: String,
     },
+    /// A codec is none that legs speak.
+    #[error("trunk {name}: codec `{codec}` is not one of PCMA, PCMU, G722, opus")]
+    Codec {
+        /// Which trunk.
+        name: String,
+        /// The entry.
+        codec: String,
+    },
     /// A source is neither an address nor a network.
     #[error("trunk {name}: source `{entry}` is neither an address nor a network such as 192.0.2.0/24")]
     Source {
@@ -51,6 +61,8 @@ pub struct Trunk {
     pub address: SocketAddr,
     /// For a trunk that challenges.
     pub auth: Option<Credentials>,
+    /// Its codecs and how many calls it takes.
+    pub terms: Terms,
     sources: Vec<Network>,
 }
 
@@ -84,7 +96,10 @@ impl Trunks {
                 username: username.clone(),
                 password: password.clone(),
             });
-            let entry = Trunk { name: trunk.name.clone(), address, auth, sources };
+            let terms = Terms::from_settings(&trunk.codecs, trunk.max_calls);
+            let terms =
+                terms.map_err(|codec| TrunkError::Codec { name: trunk.name.clone(), codec: codec.to_owned() })?;
+            let entry = Trunk { name: trunk.name.clone(), address, auth, terms, sources };
             trunks.add(entry, trunk.prefixes.clone(), i64::from(trunk.priority));
         }
         Ok(trunks)
@@ -92,7 +107,7 @@ impl Trunks {
 
     /// Adds the built-in carrier: it serves everything nobody else does.
     pub fn add_sandbox(&mut self, address: SocketAddr) {
-        let trunk = Trunk { name: SANDBOX.to_owned(), address, auth: None, sources: Vec::new() };
+        let trunk = Trunk { name: SANDBOX.to_owned(), address, auth: None, terms: Terms::g711(), sources: Vec::new() };
         self.add(trunk, vec!["+".to_owned()], SANDBOX_PRIORITY);
     }
 
@@ -104,6 +119,11 @@ impl Trunks {
     /// The trunks for an E.164 number, in the order of trying.
     pub fn for_number(&self, number: &str) -> Vec<&Trunk> {
         routes_for(&self.routes, number).into_iter().filter_map(|index| self.trunks.get(index)).collect()
+    }
+
+    /// The terms of the trunk of this name; none for whatever is no trunk.
+    pub fn terms_of(&self, name: &str) -> Terms {
+        self.trunks.iter().find(|trunk| trunk.name == name).map(|trunk| trunk.terms.clone()).unwrap_or_default()
     }
 
     /// The trunk whose calls come from this address; the most specific source wins. The sandbox is known by its socket.
@@ -192,6 +212,7 @@ mod tests {
             name: name.into(),
             address: "203.0.113.1:5060".parse().unwrap(),
             auth: None,
+            terms: Terms::default(),
             sources: vec![Network::parse(network).unwrap()],
         };
         trunks.add(trunk("wide", "192.0.2.0/24"), vec![], 1);

@@ -41,32 +41,38 @@ async fn a_browser_that_offers_g711_only_is_relayed_to_the_carrier() {
 }
 
 #[tokio::test]
-async fn a_browser_is_answered_in_the_codec_of_a_carrier_that_speaks_before_it_is_answered() {
+async fn a_browser_is_answered_at_once_and_does_not_wait_for_its_callee() {
     for manner in [Manner::AtOnce, Manner::Announcing] {
         let mut carrier = Carrier::that_answers(manner.clone()).await;
         let live = Live::with_carrier(&carrier).await;
         let mut tab = Browser::open(&live, "asha").await;
         let session = tab.call("+254722000042", &CHROME).await;
-        assert_eq!(formats_of(&tab.answered().await.body), ["8", "126"], "{manner:?}");
+        let first = tab.response().await;
+        assert_eq!(
+            (first.status, formats_of(&first.body)),
+            (StatusCode::SESSION_PROGRESS, vec!["111".into(), "110".into()])
+        );
+        assert_eq!(tab.answered().await.body, first.body, "{manner:?}: one answer, repeated unchanged");
         tab.hang_up(session).await;
         carrier.asked(Method::Bye).await;
         let bridge = live.event(&live.newest_call().await, "leg.bridged").await;
-        assert_eq!((&bridge["mode"], &bridge["codecs"]), (&json!("relay"), &json!(["PCMA", "PCMA"])));
+        assert_eq!((&bridge["mode"], &bridge["codecs"]), (&json!("transcode"), &json!(["opus", "PCMA"])));
     }
 }
 
 #[tokio::test]
-async fn a_browser_that_hears_our_ringback_in_opus_is_transcoded_to_the_carrier() {
+async fn a_browser_has_one_description_however_its_callee_makes_progress() {
     let live = Live::with_money().await;
     let mut tab = Browser::open(&live, "asha").await;
     let session = tab.call("+254722000042", &CHROME).await;
-    let ringing = tab.response().await;
-    assert!(ringing.body.is_empty());
-    let early = tab.response().await;
-    let answered = tab.answered().await;
-    assert_eq!(formats_of(&answered.body), ["111", "110"]);
-    // One answer, repeated unchanged.
-    assert_eq!(early.body, answered.body);
+    let first = tab.response().await;
+    assert_eq!(formats_of(&first.body), ["111", "110"]);
+    // It rings, and hears our ringback: both are told, and neither describes anything anew.
+    for status in [StatusCode::RINGING, StatusCode::SESSION_PROGRESS] {
+        let next = tab.response().await;
+        assert_eq!((next.status, next.body.is_empty()), (status, true));
+    }
+    assert_eq!(tab.answered().await.body, first.body);
     tab.hang_up(session).await;
     let bridge = live.event(&live.newest_call().await, "leg.bridged").await;
     assert_eq!((&bridge["mode"], &bridge["codecs"]), (&json!("transcode"), &json!(["opus", "PCMA"])));
