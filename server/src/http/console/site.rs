@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
 
 use super::Console;
-use super::files::SiteFiles;
+use super::files::{LICENCES, SiteFiles};
 use super::pages::policy;
 use crate::error::ApiError;
 use crate::http::etag;
@@ -48,6 +48,11 @@ pub(super) async fn sdk(State(console): State<Console>, Path(file): Path<String>
     let mut response = serve(&console.site, &path, &headers, caching).await;
     response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
+}
+
+/// GET `/docs/licences.txt`: of the binary and everything in it.
+pub(super) async fn licences(State(console): State<Console>, headers: HeaderMap) -> Response {
+    serve(&console.site, LICENCES, &headers, A_WHILE).await
 }
 
 /// GET `/sdk/demo/FILE`: the click-to-call page, which speaks as whoever is signed in.
@@ -108,7 +113,7 @@ fn content_type(path: &str) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
-        Some("ts") => "text/plain; charset=utf-8",
+        Some("ts" | "txt") => "text/plain; charset=utf-8",
         Some("json" | "map") => "application/json",
         _ => "application/octet-stream",
     }
