@@ -25,13 +25,15 @@ pub(super) struct Talk {
     pub(super) owed_answer: bool,
     /// The session timer, and when its next step is due.
     timer: Option<(SessionTimer, Instant)>,
+    /// The peer's connection is gone, and it has not been heard of on another.
+    lost: bool,
     /// The peer takes UPDATE, which refreshes without a new offer.
     takes_update: bool,
 }
 
 impl Talk {
     pub(super) fn new(sip: SipHandle, leg: SipLeg, end: Box<dyn MediaEnd>, reports: Reports) -> Self {
-        Self { sip, leg, end, reports, owed_answer: false, timer: None, takes_update: false }
+        Self { sip, leg, end, reports, owed_answer: false, timer: None, lost: false, takes_update: false }
     }
 
     /// Starts, restarts or ends the session timer.
@@ -99,6 +101,10 @@ impl Talk {
 
     /// Handles an event of an established dialog. Gives the cause when the leg is over.
     pub(super) async fn handle(&mut self, event: Event) -> Option<Cause> {
+        if self.lost && is_sign_of_life(&event) {
+            self.lost = false;
+            self.reports.tell(LegEvent::Back).await;
+        }
         match event {
             Event::ReinviteReceived { transaction, request, .. }
             | Event::UpdateReceived { transaction, request, .. } => {
@@ -126,7 +132,10 @@ impl Talk {
             Event::RequestReceived { transaction, .. } => {
                 self.sip.respond(transaction, Reply::new(StatusCode::NOT_IMPLEMENTED)).await;
             }
-            Event::SessionFlowClosed { .. } => self.reports.tell(LegEvent::Lost).await,
+            Event::SessionFlowClosed { .. } => {
+                self.lost = true;
+                self.reports.tell(LegEvent::Lost).await;
+            }
             Event::SessionEnded { cause, .. } => return Some(cause::of_end(&cause)),
             _ => {}
         }
@@ -178,6 +187,18 @@ impl Talk {
     pub(super) async fn hang_up(&self, headers: Headers) {
         self.sip.bye(self.leg, headers).await;
     }
+}
+
+/// Whether a peer whose connection was lost has another: it registered again over it, or speaks in the dialog.
+fn is_sign_of_life(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SessionRebound { .. }
+            | Event::ReinviteReceived { .. }
+            | Event::UpdateReceived { .. }
+            | Event::InfoReceived { .. }
+            | Event::RequestReceived { .. }
+    )
 }
 
 /// Whether an offer puts us on hold: its sender does not want to hear us (RFC 3264 §8.4).
