@@ -29,9 +29,9 @@ pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 
 /// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
-/// WASM and opens the SIP WebSocket of this host.
+/// WASM and opens the SIP WebSocket of this host, which `policy` names.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; \
-    connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page whose address holds a mailed link's token, which no other page or host shall learn.
 const MAILED_LINK: &str = "/auth/verify";
@@ -87,7 +87,7 @@ async fn document<View: IntoView + 'static>(
     request: Request,
     shell: impl Fn() -> View + Clone + Send + Sync + 'static,
 ) -> Response {
-    let referrer_policy = referrer_policy(&visit.path);
+    let (referrer_policy, public_url) = (referrer_policy(&visit.path), visit.public_url.clone());
     let nonce = Arc::new(OnceLock::new());
     let told = nonce.clone();
     let context = move || {
@@ -101,7 +101,7 @@ async fn document<View: IntoView + 'static>(
     let mut response = page(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(nonce.get().and_then(Option::as_deref)));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&public_url, nonce.get().and_then(Option::as_deref)));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer_policy));
     response
 }
@@ -112,9 +112,12 @@ fn referrer_policy(path: &str) -> &'static str {
 }
 
 /// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none.
-pub(super) fn policy(nonce: Option<&str>) -> HeaderValue {
+///
+/// `'self'` does not cover the WebSocket of the same host in every browser of the support table, so that it is named.
+pub(super) fn policy(public_url: &str, nonce: Option<&str>) -> HeaderValue {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
-    let policy = format!("{PAGE_POLICY}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
+    let socket = public_url.strip_prefix("http").map(|rest| format!(" ws{rest}")).unwrap_or_default();
+    let policy = format!("{PAGE_POLICY}; connect-src 'self'{socket}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(PAGE_POLICY))
 }
 
@@ -134,6 +137,7 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         google_sign_in: console.app.google.is_some(),
         development: console.app.config.is_development(),
         form_token: console.app.new_uuid().to_string(),
+        workspace: None,
         flash,
         reply: Reply::default(),
     }
