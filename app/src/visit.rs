@@ -34,6 +34,8 @@ pub struct Visit {
     pub form_token: String,
     /// Id of the workspace that the page is about, which its forms carry along (`components::of_workspace`).
     pub workspace: Option<String>,
+    /// On the page of a mailed link: this browser asked for it.
+    pub asked_here: bool,
     /// What a form that was just sent has to say on this page.
     pub flash: Option<Flash>,
     /// Status and redirect of the answer.

@@ -191,6 +191,7 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         development: true,
         form_token: "form-token".to_owned(),
         workspace: None,
+        asked_here: true,
         flash: None,
         reply: Reply::default(),
     }

@@ -150,7 +150,7 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
 
 async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
     match path {
-        SIGN_IN => entry::sign_in(fields, api).await.into(),
+        SIGN_IN => entry::sign_in(fields, api).await,
         VERIFY => entry::verify(fields, api).await,
         ONBOARDING => entry::onboarding(fields, api).await,
         SIGN_OUT => entry::sign_out(api).await,

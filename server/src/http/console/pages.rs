@@ -19,6 +19,7 @@ use sautikit_api::ErrorCode;
 
 use super::Console;
 use super::client::InProcess;
+use crate::accounts;
 use crate::error::ApiError;
 use crate::http::{caller::cookie, docs};
 
@@ -34,7 +35,7 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' 
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page whose address holds a mailed link's token, which no other page or host shall learn.
-const MAILED_LINK: &str = "/auth/verify";
+pub(super) const MAILED_LINK: &str = "/auth/verify";
 
 /// GET of any page.
 pub(super) async fn show(State(console): State<Console>, request: Request) -> Response {
@@ -126,12 +127,20 @@ pub(super) fn api(console: &Console, parts: &Parts) -> Api {
     Api::new(Arc::new(InProcess::new(console.api.clone(), parts)))
 }
 
+/// Whether this browser asked for the link with this token.
+pub(super) fn asked_here(console: &Console, headers: &HeaderMap, token: &str) -> bool {
+    cookie(headers, accounts::LINK_COOKIE).is_some_and(|marks| accounts::asked_here(&console.app, token, marks))
+}
+
 fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
+    let query = query(&parts.uri);
+    let token = query.get("token").filter(|_| parts.uri.path() == MAILED_LINK);
     Visit {
+        asked_here: token.is_some_and(|token| asked_here(console, &parts.headers, token)),
         api: api(console, parts),
         lang: language(&parts.headers),
         path: parts.uri.path().to_owned(),
-        query: query(&parts.uri),
+        query,
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
         google_sign_in: console.app.google.is_some(),
