@@ -2,10 +2,10 @@
 
 use sqlx::AnyConnection;
 
-use crate::web::idempotency;
 use crate::jobs::{self, Job};
 use crate::requests;
 use crate::state::AppState;
+use crate::web::idempotency;
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.

@@ -10,6 +10,14 @@ pub fn checked(text: &str, max_chars: usize) -> Option<String> {
     (fits && is_one_line && shows_something).then(|| line.to_owned())
 }
 
+/// What [`checked`] asks, told to whoever gave something else.
+pub fn rule(max_chars: usize) -> String {
+    format!(
+        "Give 1 to {max_chars} characters on one line, of which at least one can be seen. Control characters, line breaks and \
+         characters that turn the direction of text are not taken, though they do not show."
+    )
+}
+
 /// Whether a character changes nothing that is seen, or how its surroundings are: nothing for an address, where it makes a
 /// second one that looks the same.
 pub fn is_unseen(letter: char) -> bool {

@@ -15,11 +15,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::Entropy;
-use crate::web::idempotency::InFlight;
 use crate::http::rate_limit::RateLimits;
 use crate::mail::Mailer;
 use crate::requests;
 use crate::secrets::Secrets;
+use crate::web::idempotency::InFlight;
 
 /// The shared parts, shared.
 #[derive(Clone)]

@@ -18,10 +18,10 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::http::client_ip::ClientIp;
-use crate::web::idempotency::{self, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Request};
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

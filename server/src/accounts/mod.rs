@@ -206,8 +206,7 @@ pub fn checked_return_to(path: &str) -> Result<&str, Error> {
 
 /// A person's or workspace's name, trimmed.
 pub fn checked_name(field: &'static str, text: &str) -> Result<String, Error> {
-    line::checked(text, NAME_MAX_CHARS)
-        .ok_or_else(|| invalid(field, format!("Give 1 to {NAME_MAX_CHARS} visible characters on one line.")))
+    line::checked(text, NAME_MAX_CHARS).ok_or_else(|| invalid(field, line::rule(NAME_MAX_CHARS)))
 }
 
 /// The person of that id.

@@ -15,10 +15,10 @@ use crate::api_keys;
 use crate::clock::rfc3339;
 use crate::error::ApiResult;
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Begun, Request};
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -11,8 +11,8 @@ use sautikit_api::ids::{AuditEntryId, UserId, WorkspaceId};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
-use crate::http::caller::{Caller, Credential};
 use crate::db::Dialect;
+use crate::http::caller::{Caller, Credential};
 use crate::state::AppState;
 
 pub use sautikit_api::audit::KINDS;

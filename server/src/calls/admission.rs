@@ -243,14 +243,7 @@ pub(super) fn blank_call(
     }
 }
 
-fn new_leg(
-    app: &AppState,
-    kind: LegKind,
-    direction: Direction,
-    target: &str,
-    rate: Rate,
-    call: &CallRow,
-) -> LegRecord {
+fn new_leg(app: &AppState, kind: LegKind, direction: Direction, target: &str, rate: Rate, call: &CallRow) -> LegRecord {
     LegRecord {
         id: LegRecordId(app.new_uuid()),
         kind,

@@ -24,13 +24,13 @@ use crate::calls;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult, FailedAs};
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Request};
 pub(super) use crate::http::moment::read_moment;
 pub(super) use crate::http::openapi::params::Moment;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 pub(super) use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Request};
 
 /// Entries of one answer of a call's timeline; a call of hours with many verbs stays below it.
 const MAX_EVENTS: i64 = 10_000;

@@ -70,8 +70,7 @@ pub(super) async fn find_call(conn: &mut AnyConnection, id: CallId) -> Result<Op
 
 /// The node that runs or ran the call.
 pub(super) async fn find_node(conn: &mut AnyConnection, id: CallId) -> Result<Option<String>, sqlx::Error> {
-    let node: Option<Option<String>> =
-        sqlx::query_scalar(FIND_NODE).bind(id.to_string()).fetch_optional(conn).await?;
+    let node: Option<Option<String>> = sqlx::query_scalar(FIND_NODE).bind(id.to_string()).fetch_optional(conn).await?;
     Ok(node.flatten())
 }
 

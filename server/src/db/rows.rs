@@ -191,8 +191,11 @@ const fn engine(dialect: Dialect) -> usize {
 mod tests {
     use super::*;
 
-    static PAIRS: Rows =
-        Rows::new("PAIRS", "select {columns} from {rows} as v where v.column1 is not null", &[Column::Text, Column::Int]);
+    static PAIRS: Rows = Rows::new(
+        "PAIRS",
+        "select {columns} from {rows} as v where v.column1 is not null",
+        &[Column::Text, Column::Int],
+    );
 
     #[test]
     fn a_text_has_as_many_rows_as_its_size() {

@@ -19,9 +19,9 @@ use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
 use crate::accounts::Scope;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Begun, Request};
 use crate::{numbers, sip_tokens};
 
 /// Prefix of the subprotocol that carries a token.

@@ -59,7 +59,11 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.gauge("calls_in_set_up_max", "Calls that may be in set-up at the same time.", limit);
     let writer = gateway.app.calls.writer();
     page.gauge("record_waiting", "Calls and legs that wait for their record.", writer.waiting());
-    page.gauge("record_flush_seconds", "How long the last flush of calls' records took.", writer.last_flush().as_secs_f64());
+    page.gauge(
+        "record_flush_seconds",
+        "How long the last flush of calls' records took.",
+        writer.last_flush().as_secs_f64(),
+    );
     let flushes = "record_flushes_total";
     page.head(flushes, "counter", "Flushes of calls' records.");
     page.sample(flushes, "", writer.flushes());

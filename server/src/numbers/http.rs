@@ -23,7 +23,6 @@ use crate::calls::rating::RATE_SCALE;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
@@ -32,6 +31,7 @@ use crate::numbers;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
+use crate::web::idempotency::{self, Begun, Request};
 
 /// What narrows the inventory.
 #[derive(Default, Deserialize, IntoParams)]

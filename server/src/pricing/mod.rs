@@ -118,9 +118,8 @@ impl PriceList {
         let prices = self.by_owner.get(&(owner, currency))?;
         (0..=digits.len()).rev().find_map(|length| {
             let of_prefix = prices.get(digits.get(..length)?)?.iter();
-            let in_force = of_prefix.filter(|price| {
-                price.valid_from <= now_us && price.valid_until.is_none_or(|until| until > now_us)
-            });
+            let in_force = of_prefix
+                .filter(|price| price.valid_from <= now_us && price.valid_until.is_none_or(|until| until > now_us));
             in_force.max_by_key(|price| price.valid_from).map(|price| price.rate)
         })
     }

@@ -15,9 +15,9 @@ use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Begun, Request};
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -19,8 +19,8 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-pub use quota::OverdraftPolicy;
 pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
+pub use quota::OverdraftPolicy;
 pub use store::{EntryRow, list_entries};
 
 /// The largest magnitude of a balance or amount, in minor units; sums of two stay far inside 64 bits.

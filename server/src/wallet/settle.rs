@@ -110,8 +110,13 @@ pub async fn settle(
             held_by_others_minor: wallet.wallet.held_minor - held_before.remove(&workspace).unwrap_or(0),
             policy: wallet.wallet.overdraft_policy,
         };
-        let (places, demands): (Vec<_>, Vec<_>) =
-            money.demands.iter().enumerate().filter(|(_, (of, _))| *of == workspace).map(|(at, (_, one))| (at, *one)).unzip();
+        let (places, demands): (Vec<_>, Vec<_>) = money
+            .demands
+            .iter()
+            .enumerate()
+            .filter(|(_, (of, _))| *of == workspace)
+            .map(|(at, (_, one))| (at, *one))
+            .unzip();
         grants.extend(places.into_iter().zip(share(&standing, &mut own, &demands)));
         let own_minor = own.values().sum();
         wallet.wallet.held_minor = standing.held_by_others_minor + own_minor;
@@ -129,9 +134,8 @@ pub async fn settle(
 
 /// The workspaces whose wallets change, each once, in one order for all nodes.
 fn touched(held: &HashMap<WorkspaceId, Held>, money: &CallsMoney) -> Vec<WorkspaceId> {
-    let holds = |(workspace, call): &&(WorkspaceId, CallId)| {
-        held.get(workspace).is_some_and(|held| held.contains_key(call))
-    };
+    let holds =
+        |(workspace, call): &&(WorkspaceId, CallId)| held.get(workspace).is_some_and(|held| held.contains_key(call));
     let debited = money.debits.iter().map(|debit| debit.workspace_id);
     let released = money.released.iter().filter(holds).map(|(workspace, _)| *workspace);
     let demanded = money.demands.iter().map(|(workspace, _)| *workspace);

@@ -20,16 +20,7 @@ static INSERT_EVENTS: Rows = Rows::new(
     from {rows} as v
     where v.column1 is not null
     on conflict do nothing",
-    &[
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Int,
-        Column::Text,
-        Column::Int,
-    ],
+    &[Column::Text, Column::Text, Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int],
 );
 
 /// Statements for many rows of this store.

@@ -18,10 +18,10 @@ use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::{Caller, SignedIn};
 use crate::http::client_ip::ClientIp;
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::openapi::params::{Idempotent, Paged};
 use crate::http::page::Page;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Begun, Request};
 
 /// The routes of invitations, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -13,10 +13,10 @@ use super::{create, delete, update};
 use crate::accounts::{Membership, Scope, list_memberships};
 use crate::error::ApiResult;
 use crate::http::caller::{Caller, SignedIn};
-use crate::web::idempotency::{self, Begun, Request};
 use crate::http::json::JsonBody;
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::idempotency::{self, Begun, Request};
 
 /// The routes of workspaces, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -218,9 +218,9 @@ impl CallRecord {
     }
 
     fn cost_minor(&self) -> Result<i64, rating::RatingError> {
-        self.legs.iter().try_fold(0_i64, |sum, leg| {
-            sum.checked_add(leg.billed_minor(self.call.status)?).ok_or(rating::RatingError)
-        })
+        self.legs
+            .iter()
+            .try_fold(0_i64, |sum, leg| sum.checked_add(leg.billed_minor(self.call.status)?).ok_or(rating::RatingError))
     }
 
     fn take(&mut self) -> Changes {

@@ -11,10 +11,10 @@ use super::change::Changes;
 use crate::audit;
 use crate::calls::store::{flush as sql, nodes};
 use crate::calls::{CallError, CallRow};
-use crate::web::idempotency::{self, StoredAnswer};
 use crate::state::AppState;
 use crate::wallet::quota::{Demand, Grant, Held};
 use crate::wallet::settle::{self, CallDebit, CallsMoney, Purse};
+use crate::web::idempotency::{self, StoredAnswer};
 use crate::webhooks;
 
 /// A call that is to be opened, with what is written beside it.
@@ -104,11 +104,7 @@ pub(super) async fn flush(
     for changes in calls().filter(|changes| changes.is_end()) {
         money.released.push((changes.workspace_id, changes.call_id));
         if let Some(cost_minor) = changes.state.cost_minor.filter(|cost| *cost > 0 && is_open(&changes)) {
-            money.debits.push(CallDebit {
-                workspace_id: changes.workspace_id,
-                call_id: changes.call_id,
-                cost_minor,
-            });
+            money.debits.push(CallDebit { workspace_id: changes.workspace_id, call_id: changes.call_id, cost_minor });
         }
     }
     money.demands.clone_from(&batch.demands);
@@ -132,7 +128,8 @@ pub(super) async fn flush(
             }
         })
         .collect();
-    let let_in = || batch.openings.iter().zip(&opened).filter(|(_, opened)| **opened == Opened::Yes).map(|(one, _)| one);
+    let let_in =
+        || batch.openings.iter().zip(&opened).filter(|(_, opened)| **opened == Opened::Yes).map(|(one, _)| one);
     let refused: HashSet<_> = batch
         .openings
         .iter()

@@ -117,7 +117,8 @@ fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {
 /// one now, at no cost.
 fn lost(app: &AppState, mut call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, CallError> {
     let answered = call.status == CallStatus::Answered;
-    let heard = legs.iter().filter_map(|stored| stored.leg.answered_at).chain(call.answered_at).chain(call.last_media_at);
+    let heard =
+        legs.iter().filter_map(|stored| stored.leg.answered_at).chain(call.answered_at).chain(call.last_media_at);
     let ended_at = if answered { heard.max().unwrap_or(call.started_at) } else { app.now_us() };
     call.status = if answered { CallStatus::Completed } else { CallStatus::Failed };
     call.ended_at = Some(ended_at);

@@ -11,8 +11,8 @@ mod writer;
 
 use std::time::Duration;
 
-pub use call_record::{CallEnd, CallFunds, CallRecord};
 pub(in crate::calls) use call_record::Draft;
+pub use call_record::{CallEnd, CallFunds, CallRecord};
 pub(in crate::calls) use change::Changes;
 pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};

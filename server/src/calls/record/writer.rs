@@ -471,12 +471,7 @@ impl Writer {
 
     /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of
     /// one call are merged: with no new calls they can't grow without bound.
-    async fn spool(
-        &mut self,
-        changes: Vec<Changes>,
-        waiting: Vec<Waiting>,
-        kept: Vec<(CallId, oneshot::Sender<()>)>,
-    ) {
+    async fn spool(&mut self, changes: Vec<Changes>, waiting: Vec<Waiting>, kept: Vec<(CallId, oneshot::Sender<()>)>) {
         for one in waiting {
             let (Waiting::Open(_, reply) | Waiting::Reserve(_, _, reply)) = one;
             let _ = reply.send(Err(CallError::StorageUnavailable));
@@ -547,8 +542,6 @@ fn spool_failed(error: std::io::Error) -> CallError {
     CallError::Database(sqlx::Error::Io(error))
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> std::io::Result<T> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(std::io::Error::other("the runtime has ended")))
 }

@@ -24,7 +24,8 @@ static INSERT_CALLS: Rows = Rows::new(
     where v.column1 is not null
     on conflict (id) do nothing",
     &[
-        Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int,
+        Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int,
+        Int,
     ],
 );
 /// Nothing of a call's row changes after its end. The first sign of media is the answer.

@@ -73,7 +73,12 @@ impl Running {
         });
     }
 
-    fn ask_way(&self, leg: LegId, target: Target, profile: Profile) -> impl Future<Output = Result<Reach, Cause>> + use<> {
+    fn ask_way(
+        &self,
+        leg: LegId,
+        target: Target,
+        profile: Profile,
+    ) -> impl Future<Output = Result<Reach, Cause>> + use<> {
         let (gateway, call) = (self.gateway.clone(), self.recorder.call().clone());
         let (admitted, funds, hops) = (self.recorder.admitted(leg).cloned(), self.recorder.funds(), self.hops);
         async move { targets::resolve(&gateway, &call, &funds, admitted, &target, &profile, hops).await }

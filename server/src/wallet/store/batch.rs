@@ -160,8 +160,8 @@ pub(in crate::wallet) async fn upsert_holds(
     node_id: &str,
     holds: &[(WorkspaceId, i64)],
 ) -> Result<(), sqlx::Error> {
-    let cells = holds.iter().flat_map(|(workspace, held_minor)| {
-        [Cell::from(workspace.to_string()), node_id.into(), (*held_minor).into()]
-    });
+    let cells = holds
+        .iter()
+        .flat_map(|(workspace, held_minor)| [Cell::from(workspace.to_string()), node_id.into(), (*held_minor).into()]);
     UPSERT_HOLDS.execute(tx, dialect, cells.collect()).await.map(drop)
 }

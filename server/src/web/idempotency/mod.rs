@@ -30,9 +30,9 @@ use serde_json::json;
 use sqlx::AnyConnection;
 use uuid::Uuid;
 
-use crate::http::caller::Caller;
 use crate::db::{self, Tx};
 use crate::error::{ApiError, ApiResult};
+use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 

@@ -48,7 +48,10 @@ async fn an_answered_call_costs_an_increment_at_least(server: Server) {
     let scene = Scene::set(server).await;
     let id = scene.talk(0).await;
     let call = scene.call(id).await;
-    assert_eq!((&call["status"], &call["duration_seconds"], &call["cost_minor"]), (&json!("completed"), &json!(0), &json!(5)));
+    assert_eq!(
+        (&call["status"], &call["duration_seconds"], &call["cost_minor"]),
+        (&json!("completed"), &json!(0), &json!(5))
+    );
     is_sound(&scene).await;
 }
 

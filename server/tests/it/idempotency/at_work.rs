@@ -14,9 +14,9 @@ use axum::{Extension, Router};
 use sautikit::db::Dialect;
 use sautikit::error::{ApiError, ApiResult};
 use sautikit::http::caller::Caller;
-use sautikit::web::idempotency::{self, Begun, Request};
 use sautikit::http::request_id::with_request_id;
 use sautikit::state::AppState;
+use sautikit::web::idempotency::{self, Begun, Request};
 use serde_json::json;
 use tokio::sync::Notify;
 
