@@ -91,7 +91,14 @@ bench:
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
 
-##  fuzz     a minute per byte parser (needs cargo-fuzz and nightly)
+# No nightly is needed: RUSTC_BOOTSTRAP lets the pinned compiler take cargo-fuzz's flags.
+FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run
+FUZZ_SECONDS ?= 60
+
+##  fuzz     a minute per byte parser (FUZZ_SECONDS=60); installs cargo-fuzz
 fuzz:
-	for t in message stream sdp; do (cd crates/sip && cargo +nightly fuzz run $$t -- -max_total_time=60); done
-	for t in rtp rtcp dtmf wav; do (cd crates/media && cargo +nightly fuzz run $$t -- -max_total_time=60); done
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	for t in actions bodies; do (cd crates/api && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
+	for t in message stream sdp; do (cd crates/sip && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
+	for t in rtp rtcp dtmf wav; do (cd crates/media && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
+	for t in stun token web_frame; do (cd server && $(FUZZ) -s none $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done

@@ -12,8 +12,13 @@ if [ -n "$built" ]; then
 else
   cargo run -p xtask -- sdk --release --out "$stage/dist"
 fi
-cp browser-sdk/package.json browser-sdk/README.md LICENSE "$stage/"
+cp browser-sdk/package.json browser-sdk/README.md LICENSE-MIT LICENSE-APACHE "$stage/"
+# Written beside the module by xtask; npm packs what the package lists and says nothing about what is missing.
+mv "$stage/dist/THIRD-PARTY-LICENCES.txt" "$stage/"
 mkdir -p dist
 npm pack --silent --pack-destination "$root/dist" "$stage" >/dev/null
 name=$(ls -t dist/sautikit-browser-*.tgz | head -n 1)
+for file in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-LICENCES.txt dist/index.esm.js dist/sautikit_bg.wasm; do
+  tar -tzf "$name" "package/$file" >/dev/null || { echo "$name lacks $file" >&2; exit 1; }
+done
 echo "$name $(wc -c <"$name") bytes"

@@ -1,8 +1,10 @@
 // Parts of a page that change by themselves. An element with `data-live="NAME"` is replaced by its newer self; the page is
 // asked again every `data-live-seconds` while any part carries that attribute, and at once when its window is looked at
-// again or the softphone tells of a call. What a visitor has typed is never replaced, because forms stand outside the parts.
+// again or the softphone tells of a call. A page of another workspace, which another tab has entered meanwhile, is none of this
+// page's. What a visitor has typed is never replaced, because forms stand outside the parts.
 import { localise } from "./times.js";
 
+const workspace = (root) => root.querySelector("#content")?.dataset.workspace;
 const parts = (root) => [...root.querySelectorAll("[data-live]")];
 const opened = (part) => [...part.querySelectorAll("details")].map((details) => details.open);
 const focusable = (part) => [...part.querySelectorAll("a, button, summary, input, select")];
@@ -30,7 +32,7 @@ async function look() {
     // Signed out meanwhile: the page says so on the next click.
     if (answer.ok && !answer.redirected) {
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const newer = parts(page);
+      const newer = workspace(page) === workspace(document) ? parts(page) : [];
       for (const part of parts(document)) {
         const at = newer.findIndex((other) => other.dataset.live === part.dataset.live);
         if (at >= 0) replace(part, newer.splice(at, 1)[0]);

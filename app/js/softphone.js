@@ -1,6 +1,7 @@
 // The softphone page: our own SDK behind the dial pad that the server rendered (app/src/pages/softphone.rs).
 //
-// One line at a time: a second incoming call is declined as busy. States of the line:
+// One line at a time: a second incoming call is declined as busy, and nothing that costs money is begun twice, however often a
+// button is pressed. States of the line:
 //
 //   idle ──call──▶ calling ──ringing──▶ ringing ──answered──▶ inCall ──ended──▶ idle
 //   idle ──incoming──▶ incoming ──accept──▶ inCall        incoming ──reject/ended──▶ idle
@@ -22,13 +23,21 @@ async function getToken() {
   if (answer.status === 401) throw new Error(words.signedOut);
   const body = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(body.error.message), { code: body.error.code });
+  // Tokens are of the workspace that the person works in; another tab may have entered another one.
+  if (!body.sip_uri.includes(root.dataset.workspace.replaceAll("-", ""))) throw new Error(words.otherWorkspace);
   return body;
 }
+
+// The record follows the end within a moment.
+const RECORD_LOOKS = 5;
+const RECORD_PAUSE_MS = 500;
 
 const client = new SautikitClient({ getToken });
 // Pages of the console look again when a call changes.
 const calls = new BroadcastChannel("sautikit-calls");
 let call = null;
+// From the click to the call's first step: while the browser asks for the microphone, say.
+let placing = false;
 let answeredAt = 0;
 
 function showConnection(state, tone) {
@@ -42,6 +51,7 @@ function showLine(state, party = "") {
   root.dataset.state = state;
   part("state").textContent = words[state];
   part("party").textContent = party;
+  part("accept").disabled = false;
   const busy = ["calling", "ringing", "inCall"].includes(state);
   part("when-idle").hidden = busy || state === "incoming";
   part("when-incoming").hidden = state !== "incoming";
@@ -72,12 +82,31 @@ setInterval(() => {
   part("timer").textContent = answeredAt ? clock(Math.floor((performance.now() - answeredAt) / 1000)) : "";
 }, 500);
 
-function remember({ direction, callId }, party, outcome) {
+// The seconds are those of the call's record once it is written: what the wallet pays for.
+async function recordedSeconds(callId) {
+  for (let look = 0; look < RECORD_LOOKS; look += 1) {
+    const answer = await fetch(`/v1/calls/${encodeURIComponent(callId)}`);
+    if (!answer.ok) return undefined;
+    const record = await answer.json();
+    if (record.ended_at) return record.duration_seconds;
+    await new Promise((resolve) => setTimeout(resolve, RECORD_PAUSE_MS));
+  }
+  return undefined;
+}
+
+function remember({ direction, callId }, party, outcome, seconds) {
   const entry = document.createElement("li");
   const arrow = direction === "inbound" ? "←" : "→";
-  for (const text of [`${arrow} ${party}`, outcome]) entry.append(Object.assign(document.createElement("span"), { textContent: text }));
+  const told = (seconds) => (seconds ? `${outcome} · ${clock(seconds)}` : outcome);
+  const [, after] = [`${arrow} ${party}`, told(seconds)].map((text) => {
+    const span = Object.assign(document.createElement("span"), { textContent: text });
+    entry.append(span);
+    return span;
+  });
   if (callId) {
     entry.append(Object.assign(document.createElement("a"), { href: `/calls/${callId}`, target: "sautikit-console", textContent: words.openCall }));
+    // Without an answer the phone's own count stays.
+    recordedSeconds(callId).then((recorded) => { if (recorded !== undefined) after.textContent = told(recorded); }, () => {});
   }
   part("log").prepend(entry);
 }
@@ -103,7 +132,7 @@ function follow(next, party) {
     showLine("idle");
     part("state").textContent = `${failed ? words.failed : words.ended} · ${outcome}`;
     if (failed) showProblem({ message: words.problems[error] ?? outcome, code: error ?? `SIP ${code}`, documented: Boolean(error) });
-    remember(next, party, durationSeconds ? `${outcome} · ${clock(durationSeconds)}` : outcome);
+    remember(next, party, outcome, durationSeconds);
     calls.postMessage("ended");
   });
 }
@@ -113,41 +142,52 @@ async function attempt(action) {
   try {
     await action();
   } catch (problem) {
-    showProblem(problem);
-    if (!call) showLine("idle");
+    // Hung up before it was on its way: nothing went wrong.
+    if (problem?.code !== "call.canceled") showProblem(problem);
+    if (!call && !placing) showLine("idle");
   }
 }
 
 part("dial").addEventListener("submit", (event) => {
   event.preventDefault();
   const destination = numberField.value.replace(/[\s()-]/g, "");
-  if (!destination || call) return numberField.focus();
+  // A key that repeats submits the form many times a second.
+  if (!destination || call || placing) return numberField.focus();
+  placing = true;
+  showLine("calling", destination);
   attempt(async () => {
-    showLine("calling", destination);
-    follow(await client.call(destination, { from: part("from").value }), destination);
+    try {
+      follow(await client.call(destination, { from: part("from").value }), destination);
+    } finally {
+      placing = false;
+    }
   });
 });
 
 for (const key of root.querySelectorAll("[data-digit]")) {
   key.addEventListener("click", () => {
-    if (call && root.dataset.state === "inCall") attempt(() => call.sendDtmf(key.dataset.digit));
+    if (root.dataset.state === "inCall") attempt(() => call.sendDtmf(key.dataset.digit));
     else numberField.value += key.dataset.digit;
   });
 }
 
-part("hangup").addEventListener("click", () => attempt(() => call?.hangup()));
-part("accept").addEventListener("click", () => attempt(() => call?.accept()));
+// A call that is being placed is the client's only one.
+part("hangup").addEventListener("click", () => attempt(() => (call ?? client.calls[0])?.hangup()));
+part("accept").addEventListener("click", () => {
+  part("accept").disabled = true;
+  attempt(() => call?.accept());
+});
 part("reject").addEventListener("click", () => attempt(() => call?.reject()));
 part("mute").addEventListener("click", () => attempt(() => call?.mute(!call.isMuted)));
 
 // Leaving this page ends the call: ask first.
 addEventListener("beforeunload", (event) => {
-  if (call) event.preventDefault();
+  if (call || placing) event.preventDefault();
 });
 
 // A link to the phone on a page of the console, while this window is open.
 new BroadcastChannel("sautikit-phone").addEventListener("message", ({ data }) => {
-  if (call) return;
+  if (call || placing) return;
   if (data.to) numberField.value = data.to;
   if (data.from) part("from").value = data.from;
   numberField.focus();
@@ -159,7 +199,7 @@ client.on("reconnecting", () => showConnection("reconnecting", "warn"));
 client.on("reconnected", () => showConnection("ready", "good"));
 client.on("error", showProblem);
 client.on("incoming", (incoming) => {
-  if (call) return void incoming.reject({ reason: "busy" });
+  if (call || placing) return void incoming.reject({ reason: "busy" });
   follow(incoming, incoming.from);
   showLine("incoming", incoming.from);
 });

@@ -32,6 +32,10 @@ pub struct Visit {
     pub development: bool,
     /// Fresh random text, used as the idempotency key of the forms of this page.
     pub form_token: String,
+    /// Id of the workspace that the page is about, which its forms carry along (`components::of_workspace`).
+    pub workspace: Option<String>,
+    /// On the page of a mailed link: this browser asked for it.
+    pub asked_here: bool,
     /// What a form that was just sent has to say on this page.
     pub flash: Option<Flash>,
     /// Status and redirect of the answer.

@@ -190,6 +190,8 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         google_sign_in: true,
         development: true,
         form_token: "form-token".to_owned(),
+        workspace: None,
+        asked_here: true,
         flash: None,
         reply: Reply::default(),
     }

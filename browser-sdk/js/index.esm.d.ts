@@ -44,6 +44,7 @@ export type CallState = "dialing" | "ringing" | "incoming" | "accepting" | "acti
 export interface ClientEvents {
   incoming: (call: Call) => void;
   registered: (info: { identity: string }) => void;
+  /** Nobody can ring here: disconnected, or the registration was lost; `registered` follows when it is back. */
   unregistered: () => void;
   reconnecting: () => void;
   reconnected: () => void;
@@ -71,9 +72,12 @@ export class SautikitError extends Error {
 export class SautikitClient {
   constructor(options: ClientOptions);
   connect(): Promise<void>;
-  /** Ends all calls. */
+  /** Ends all calls, and a connect() that is still under way. */
   disconnect(): Promise<void>;
-  /** A number in international format, an identity, or a sip: address. */
+  /**
+   * A number in international format, an identity, or a sip: address. Resolves when the call is on its way; while the
+   * browser asks for the microphone the call is in `calls` already and can be hung up. One is placed at a time.
+   */
   call(destination: string, options?: CallOptions): Promise<Call>;
   /** Returns the function that removes the handler. What happened before the first handler is told to it. */
   on<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E]): () => void;
@@ -93,14 +97,15 @@ export interface Call {
   readonly from: string;
   readonly to: string;
   readonly state: CallState;
+  /** Started seconds since the answer, as the call's record counts them. */
   readonly durationSeconds: number;
   readonly isMuted: boolean;
   accept(): Promise<void>;
   reject(options?: { reason?: "declined" | "busy" | "unavailable" }): Promise<void>;
   hangup(): Promise<void>;
   mute(muted?: boolean): void;
-  /** 0-9, *, #, A-D; a comma waits two seconds. */
-  sendDtmf(digits: string): void;
+  /** 0-9, *, #, A-D; a comma waits two seconds. Behind the digits that still wait; settles when the last of these has gone. */
+  sendDtmf(digits: string): Promise<void>;
   getStats(): Promise<RTCStatsReport>;
   on<E extends keyof CallEvents>(event: E, handler: CallEvents[E]): () => void;
   once<E extends keyof CallEvents>(event: E, handler: CallEvents[E]): () => void;

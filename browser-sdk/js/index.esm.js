@@ -12,11 +12,14 @@ export class SautikitError extends Error {
   }
 }
 
+// A download that hangs must not leave connect() open for ever.
+const LOAD_LIMIT_MS = 30_000;
+
 let loading;
 
 function loaded() {
   // A failed download may be tried again.
-  loading ??= load({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) }).then(
+  loading ??= inTime(load({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) })).then(
     () => Core.useErrorClass(SautikitError),
     (cause) => {
       loading = undefined;
@@ -28,10 +31,20 @@ function loaded() {
   return loading;
 }
 
+function inTime(promise) {
+  let timer;
+  const late = new Promise((_, reject) => { timer = setTimeout(() => reject(new Error(`not loaded in ${LOAD_LIMIT_MS} ms`)), LOAD_LIMIT_MS); });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+const notConnected = () => new SautikitError("client.not_connected", "The client is not connected.", "Call await client.connect() first.");
+
 export class SautikitClient {
   #options;
   #core;
   #connecting;
+  // Names the last connect(), so that a disconnect() in the middle of it is noticed.
+  #attempt;
   // Handlers attached before the WASM is there.
   #early = [];
 
@@ -43,28 +56,34 @@ export class SautikitClient {
   }
 
   connect() {
-    this.#connecting ??= this.#connect().finally(() => { this.#connecting = undefined; });
-    return this.#connecting;
+    if (this.#connecting) return this.#connecting;
+    const connecting = this.#connect().finally(() => { if (this.#connecting === connecting) this.#connecting = undefined; });
+    return this.#connecting = connecting;
   }
 
   async #connect() {
+    const attempt = this.#attempt = {};
     await loaded();
     if (!this.#core) {
       this.#core = new Core(this.#options);
       for (const entry of this.#early.splice(0)) entry.remove = this.#core.on(entry.event, entry.handler, entry.once);
     }
+    // Disconnected while the WASM was on its way.
+    if (this.#attempt !== attempt) throw notConnected();
     await this.#core.connect();
   }
 
+  // At once, and what connects meanwhile is taken back: its connect() rejects.
   async disconnect() {
-    // While it connects there is nothing to take back yet.
-    await this.#connecting?.catch(() => {});
+    this.#attempt = undefined;
+    this.#connecting = undefined;
     this.#core?.disconnect();
   }
 
   async call(destination, options) {
-    if (!this.#core) throw new SautikitError("client.not_connected", "The client is not connected.", "Call await client.connect() first.");
-    return this.#core.call(String(destination), options);
+    if (!this.#core) throw notConnected();
+    // What is no text is not made one: `null` would ring the identity "null".
+    return this.#core.call(typeof destination === "string" ? destination : "", options);
   }
 
   on(event, handler) { return this.#add(event, handler, false); }

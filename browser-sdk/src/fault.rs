@@ -9,6 +9,8 @@ pub(crate) enum Fault {
     MicrophoneMissing,
     /// Another program holds it.
     MicrophoneBusy,
+    /// The question whether the page may use it was left open.
+    MicrophoneUnanswered,
     /// The page is not served over HTTPS, so that the browser hides the microphone.
     InsecurePage,
     /// `tokenUrl` cannot be reached.
@@ -31,6 +33,10 @@ pub(crate) enum Fault {
     DigitsInvalid,
     /// The call is not in a state for this.
     WrongState,
+    /// Another call is being placed; it has to be on its way first.
+    CallInProgress,
+    /// The call was hung up before it was on its way.
+    CallCanceled,
     /// The browser's WebRTC refused; holds its message.
     Media(String),
 }
@@ -52,6 +58,7 @@ impl Fault {
             Self::MicrophoneDenied => "microphone.denied",
             Self::MicrophoneMissing => "microphone.not_found",
             Self::MicrophoneBusy => "microphone.in_use",
+            Self::MicrophoneUnanswered => "microphone.unanswered",
             Self::InsecurePage => "page.insecure",
             Self::TokenUnreachable => "token.unreachable",
             Self::TokenRefused(_) => "token.refused",
@@ -64,6 +71,8 @@ impl Fault {
             Self::FromInvalid => "call.from_invalid",
             Self::DigitsInvalid => "call.digits_invalid",
             Self::WrongState => "call.wrong_state",
+            Self::CallInProgress => "call.in_progress",
+            Self::CallCanceled => "call.canceled",
             Self::Media(_) => "media.failed",
         }
     }
@@ -74,6 +83,7 @@ impl Fault {
             Self::MicrophoneDenied => "The microphone may not be used on this page.".into(),
             Self::MicrophoneMissing => "No microphone was found.".into(),
             Self::MicrophoneBusy => "The microphone is in use by another program.".into(),
+            Self::MicrophoneUnanswered => "Nobody answered whether this page may use the microphone.".into(),
             Self::InsecurePage => "The microphone is only available on pages served over HTTPS.".into(),
             Self::TokenUnreachable => "The token endpoint cannot be reached.".into(),
             Self::TokenRefused(status) => format!("The token endpoint answered with HTTP status {status}."),
@@ -85,6 +95,8 @@ impl Fault {
             Self::FromInvalid => "`from` is not a number in international format.".into(),
             Self::DigitsInvalid => "Only the digits 0-9, *, #, A-D and a comma (pause) can be sent.".into(),
             Self::WrongState => "The call is not in a state that allows this.".into(),
+            Self::CallInProgress => "Another call is being placed.".into(),
+            Self::CallCanceled => "The call was hung up before it was on its way.".into(),
             Self::Media(detail) => format!("The browser could not set up the audio: {detail}"),
         }
     }
@@ -95,6 +107,7 @@ impl Fault {
             Self::MicrophoneDenied => "Allow the microphone in the browser's site settings and try again.",
             Self::MicrophoneMissing => "Connect a microphone or headset and try again.",
             Self::MicrophoneBusy => "Close the other program and try again.",
+            Self::MicrophoneUnanswered => "Answer the browser's question, then try again.",
             Self::InsecurePage => "Serve the page over https:// (http://localhost also works).",
             Self::TokenUnreachable => "Check tokenUrl, the network, and CORS when it is on another origin.",
             Self::TokenRefused(_) => {
@@ -113,6 +126,8 @@ impl Fault {
             Self::FromInvalid => "Use one of your numbers, such as +254700000001.",
             Self::DigitsInvalid => "Remove the other characters.",
             Self::WrongState => "Look at call.state, or listen to the call's events.",
+            Self::CallInProgress => "Wait for the promise of the first client.call().",
+            Self::CallCanceled => "Nothing: no phone has rung.",
             Self::Media(_) => "Try again; if it stays, try another browser.",
         }
     }

@@ -6,6 +6,16 @@ use core::time::Duration;
 /// by itself (40 s), so that the refresh carries the new token.
 const LEAD: Duration = Duration::from_secs(60);
 
+/// Between two questions to the token endpoint that nobody asked for, whatever the answers say: an endpoint that is out of
+/// order must not be asked in a loop by every open page.
+const SOONEST: Duration = Duration::from_secs(5);
+/// Longest wait after failures: phones ring again within this time once the endpoint works.
+const LATEST: Duration = Duration::from_secs(60);
+/// Life of a token that does not say when it ends.
+const USUAL_LIFE: Duration = Duration::from_secs(300);
+/// A token that claims to live longer is renewed daily all the same; keeps sums of times small.
+const LONGEST_LIFE_MS: f64 = 86_400_000.0;
+
 /// The claims of a JWT as JSON text. The signature is the server's business.
 pub(crate) fn claims(token: &str) -> Option<String> {
     let payload = token.split('.').nth(1)?;
@@ -60,10 +70,36 @@ pub(crate) fn user_of(identity: &str, workspace: &str) -> String {
     format!("{identity}--{}", workspace.replace('-', ""))
 }
 
+/// What a token's answer says about its time, in milliseconds since 1970; each by its own clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    /// When it was minted.
+    pub(crate) issued: Option<f64>,
+    /// When it ends.
+    pub(crate) ends: Option<f64>,
+    /// `Date` of the answer that brought it.
+    pub(crate) served: Option<f64>,
+}
+
+impl Times {
+    /// How long the token still lives. Never by the browser's clock when there is another way: it may be off by more than
+    /// the token's life, and then every token would look dead on arrival, or never die.
+    pub(crate) fn left(self, browser_now: f64) -> Duration {
+        let Some(ends) = self.ends else { return USUAL_LIFE };
+        let now = self.issued.or(self.served).unwrap_or(browser_now);
+        Duration::from_millis((ends - now).clamp(0.0, LONGEST_LIFE_MS) as u64)
+    }
+}
+
 /// How long to wait before fetching the next token: ahead of whatever ends first, and never at once.
 pub(crate) fn refresh_after(granted: Duration, token_left: Duration) -> Duration {
     let ends = granted.min(token_left);
-    ends.saturating_sub(LEAD).max(ends * 2 / 5)
+    ends.saturating_sub(LEAD).max(ends * 2 / 5).max(SOONEST)
+}
+
+/// How long to wait after `failures` tokens in a row that could not be had or were refused.
+pub(crate) fn retry_after(failures: u32) -> Duration {
+    (SOONEST * 2_u32.saturating_pow(failures.saturating_sub(1))).min(LATEST)
 }
 
 #[cfg(test)]
@@ -98,5 +134,33 @@ mod tests {
         assert_eq!(refresh_after(seconds(300), seconds(299)), seconds(239));
         assert_eq!(refresh_after(seconds(30), seconds(30)), seconds(12));
         assert_eq!(refresh_after(seconds(3600), seconds(100)), seconds(40));
+    }
+
+    #[test]
+    fn the_browsers_clock_decides_nothing_that_the_answer_tells() {
+        let minted = 1_000_000_000.0;
+        let (issued, ends) = (Some(minted), Some(minted + 300_000.0));
+        for browser_now in [minted - 3_600_000.0, minted, minted + 3_600_000.0] {
+            assert_eq!(Times { issued, ends, served: None }.left(browser_now).as_secs(), 300);
+            assert_eq!(Times { issued: None, ends, served: Some(minted + 1_000.0) }.left(browser_now).as_secs(), 299);
+        }
+        // Nothing else is known.
+        assert_eq!(Times { ends, ..Times::default() }.left(minted + 100_000.0).as_secs(), 200);
+        assert_eq!(Times::default().left(minted).as_secs(), 300);
+    }
+
+    #[test]
+    fn no_answer_makes_the_next_question_come_at_once() {
+        for (granted, left) in [(0, 0), (300, 0), (0, 300), (1, 1)] {
+            assert!(refresh_after(Duration::from_secs(granted), Duration::from_secs(left)) >= Duration::from_secs(5));
+        }
+        let absurd = Times { issued: Some(f64::NAN), ends: Some(f64::NAN), served: None };
+        assert_eq!(absurd.left(0.0), Duration::ZERO);
+        assert_eq!(Times { ends: Some(f64::INFINITY), ..Times::default() }.left(0.0).as_secs(), 86_400);
+    }
+
+    #[test]
+    fn failures_in_a_row_are_asked_after_ever_more_rarely() {
+        assert_eq!([1, 2, 3, 4, 5, 99].map(|failures| retry_after(failures).as_secs()), [5, 10, 20, 40, 60, 60]);
     }
 }

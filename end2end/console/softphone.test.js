@@ -90,6 +90,41 @@ test("the sandbox calls the number and the phone answers", async () => {
   await state("idle");
 });
 
+test("a key that is held down places one call, which the one button ends", async () => {
+  const calls = async () => (await (await page.request.get(`${server.url}/v1/calls?limit=200`)).json()).length;
+  const before = await calls();
+  const field = phone.locator('[data-phone="to"]');
+  await field.fill("+254722000042");
+  await field.focus();
+  // A held key repeats thirty times a second.
+  for (let press = 0; press < 30; press += 1) await phone.keyboard.press("Enter");
+  await state("inCall");
+  for (let press = 0; press < 30; press += 1) await phone.keyboard.press("Enter");
+  assert.equal(await calls(), before + 1);
+  await press(phone, "Hang up");
+  await state("idle");
+  const [newest] = await (await page.request.get(`${server.url}/v1/calls?limit=1`)).json();
+  assert.ok(newest.ended_at, "the one call is over");
+  // The seconds are the record's.
+  await phone.getByText(`You hung up · 0:0${newest.duration_seconds}`).first().waitFor();
+});
+
+test("a phone of one workspace takes no token of another", async () => {
+  await page.goto(`${server.url}/workspaces/new`);
+  await page.getByLabel("Workspace name").fill("Elsewhere");
+  await press(page, "Create workspace");
+  await page.waitForURL("**/home");
+  const refused = await phone.evaluate(async () => {
+    const { workspace } = document.querySelector('[data-phone="root"]').dataset;
+    const token = await (await fetch("/v1/sip/token", { method: "POST", headers: { "content-type": "application/json" }, body: "{}" })).json();
+    return !token.sip_uri.includes(workspace.replaceAll("-", ""));
+  });
+  assert.ok(refused);
+  await phone.reload();
+  // The window that is opened anew belongs to the workspace that the person works in.
+  await phone.getByText("A phone needs a number").waitFor();
+});
+
 test("the console had no error meanwhile", () => {
   assert.deepEqual(page.problems, []);
 });

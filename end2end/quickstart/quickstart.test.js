@@ -33,12 +33,22 @@ async function block() {
 /** The pretty-printed lists that `json.tool` wrote. */
 const lists = (output) => [...output.matchAll(/\[\n.*?^\]/gms)].map(([text]) => JSON.parse(text));
 
-test("README's curl block ends with a completed call that was paid", async () => {
+/** Runs the block as one shell; the call that it ends with, and what is wrong with it. */
+async function walk() {
   const { stdout, stderr } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", await block()], { cwd: folder });
   assert.equal(stderr, "");
   const [[call], ledger] = lists(stdout);
   assert.equal(call.status, "completed");
-  assert.equal(call.from, "+254700000001");
   assert.ok(call.cost_minor > 0);
   assert.equal(ledger.find((entry) => entry.id === call.ledger_entry_id).amount_minor, -call.cost_minor);
+  // Every answer stands on lines of its own.
+  for (const line of stdout.split("\n")) assert.ok((line.match(/}\{/g) ?? []).length === 0, line);
+  return call;
+}
+
+test("README's curl block ends with a completed call that was paid, and again when it is run twice", async () => {
+  const [first, second] = [await walk(), await walk()];
+  assert.equal(first.from, "+254700000001");
+  assert.notEqual(second.id, first.id);
+  assert.notEqual(second.from, first.from);
 });

@@ -19,11 +19,23 @@ class Gateway {
   // Called for each SIP request: (request, reply(status, headers, body)).
   onRequest = (request, reply) => reply(200);
   tokenStatus = 200;
+  // Neither answers nor closes.
+  tokenHangs = false;
+  upgradeHangs = false;
+  /** Seconds that a token lives from its `iat` on. */
+  tokenLife = 300;
+  /** Granted to every REGISTER. */
+  expires = 300;
+  /** Content security policy of the page. */
+  policy = undefined;
 
   constructor(dist) {
     this.dist = dist;
     this.http = createServer((request, response) => this.#serve(request, response));
-    this.sockets = new WebSocketServer({ server: this.http, path: "/sip", handleProtocols: () => "sip" });
+    this.sockets = new WebSocketServer({ noServer: true, handleProtocols: () => "sip" });
+    this.http.on("upgrade", (request, socket, head) => {
+      if (!this.upgradeHangs) this.sockets.handleUpgrade(request, socket, head, (opened) => this.sockets.emit("connection", opened));
+    });
     this.sockets.on("connection", (socket) => {
       this.socket = socket;
       socket.on("message", (data) => this.#receive(socket, data.toString()));
@@ -34,7 +46,8 @@ class Gateway {
 
   // As the servers of the guides: nothing but token and expires_at.
   token() {
-    const claims = { iss: this.url, aud: "sip", sub: "asha", ws: "0190aaaa-0000-7000-8000-000000000001", exp: Math.floor(Date.now() / 1000) + 300 };
+    const iat = Math.floor(Date.now() / 1000);
+    const claims = { iss: this.url, aud: "sip", sub: "asha", ws: "0190aaaa-0000-7000-8000-000000000001", iat, exp: iat + this.tokenLife };
     return ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url")).join(".");
   }
 
@@ -43,11 +56,12 @@ class Gateway {
   async #serve(request, response) {
     if (request.url === "/api/sip-token") {
       this.tokenRequests.push(request.method);
+      if (this.tokenHangs) return;
       if (request.method === "POST" && this.getOnly) return response.writeHead(405).end();
       response.writeHead(this.tokenStatus, { "content-type": "application/json" });
-      return response.end(JSON.stringify({ token: this.token(), expires_at: new Date(Date.now() + 300_000).toISOString() }));
+      return response.end(JSON.stringify({ token: this.token(), expires_at: new Date(Date.now() + this.tokenLife * 1000).toISOString() }));
     }
-    if (request.url === "/") return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>test</title><body></body>");
+    if (request.url === "/") return response.writeHead(200, { "content-type": "text/html", ...(this.policy && { "content-security-policy": this.policy }) }).end("<!doctype html><title>test</title><body></body>");
     try {
       const file = join(this.dist, normalize(new URL(request.url, this.url).pathname));
       const body = await readFile(file);
@@ -67,7 +81,7 @@ class Gateway {
     const reply = (status, headers = {}, body = "") => socket.send([
       `SIP/2.0 ${status} X`, `Via: ${message.header("Via")}`, `From: ${message.header("From")}`, `To: ${message.header("To")}${tag}`,
       `Call-ID: ${message.header("Call-ID")}`, `CSeq: ${message.header("CSeq")}`, `Contact: <sip:gateway.invalid;transport=ws>`,
-      ...(message.method === "REGISTER" ? ["Expires: 300"] : []),
+      ...(message.method === "REGISTER" ? [`Expires: ${this.expires}`] : []),
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ...(body ? ["Content-Type: application/sdp"] : []), `Content-Length: ${Buffer.byteLength(body)}`, "", body,
     ].join("\r\n"));

@@ -14,6 +14,7 @@ use sautikit_api::ErrorCode;
 use serde_json::Value;
 
 use crate::db;
+use crate::line;
 use crate::secrets::SealBroken;
 
 /// Seconds after which a database that was away may be back.
@@ -188,7 +189,9 @@ impl From<crate::api_keys::Error> for ApiError {
             Error::Expired => ErrorCode::ApiKeyExpired.into(),
             Error::Revoked => ErrorCode::ApiKeyRevoked.into(),
             Error::Superseded => Self::new(ErrorCode::ApiKeyRevoked).message(message),
-            Error::NameRequired => Self::new(ErrorCode::ApiKeyNameRequired).at("name"),
+            Error::NameRequired => {
+                Self::new(ErrorCode::ApiKeyNameRequired).message(line::rule(crate::api_keys::NAME_MAX_CHARS)).at("name")
+            }
             Error::ScopeInvalid(_) | Error::ScopesEmpty => {
                 Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes")
             }

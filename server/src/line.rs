@@ -10,6 +10,20 @@ pub fn checked(text: &str, max_chars: usize) -> Option<String> {
     (fits && is_one_line && shows_something).then(|| line.to_owned())
 }
 
+/// What [`checked`] asks, told to whoever gave something else.
+pub fn rule(max_chars: usize) -> String {
+    format!(
+        "Give 1 to {max_chars} characters on one line, of which at least one can be seen. Control characters, line breaks and \
+         characters that turn the direction of text are not taken, though they do not show."
+    )
+}
+
+/// Whether a character changes nothing that is seen, or how its surroundings are: nothing for an address, where it makes a
+/// second one that looks the same.
+pub fn is_unseen(letter: char) -> bool {
+    letter.is_control() || breaks_line(letter) || turns_direction(letter) || is_invisible(letter)
+}
+
 /// Unicode's own line and paragraph separators; the others are control characters.
 fn breaks_line(letter: char) -> bool {
     matches!(letter, '\u{2028}' | '\u{2029}')

@@ -1,5 +1,6 @@
 //! The command line. Each command is a few lines over the library.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +44,8 @@ enum Command {
     Config(ConfigCommand),
     /// Print the description of the API (OpenAPI 3.1).
     Openapi,
+    /// Print the licences of everything that this binary contains.
+    Licences,
     /// The wallets' ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -116,6 +119,12 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Openapi) => {
             println!("{:#}", sautikit::http::openapi::document());
             Ok(())
+        }
+        Some(Command::Licences) => {
+            let text = sautikit::http::licences(&load(&[])?);
+            let text = text.ok_or("no built site found (cargo run -p xtask -- build)")?;
+            // `print!` panics when a pager is closed.
+            Ok(std::io::stdout().write_all(text.as_bytes())?)
         }
         Some(Command::Ledger(LedgerCommand::Verify)) => verify_ledger(&open(load(&[])?).await?).await,
         Some(Command::Operator(OperatorCommand::Grant { email })) => {

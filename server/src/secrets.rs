@@ -42,6 +42,12 @@ pub enum Purpose {
     StreamToken,
     /// Sealed mails that wait for the relay.
     Mail,
+    /// Marks of the cursors of lists.
+    Cursor,
+    /// Marks of magic links in the browser that asked for them.
+    LinkBrowser,
+    /// Codes that are typed with a magic link in another browser.
+    LinkCode,
 }
 
 impl Purpose {
@@ -58,6 +64,9 @@ impl Purpose {
             Self::VoiceSecret => "sautikit voice secret v1",
             Self::StreamToken => "sautikit stream token v1",
             Self::Mail => "sautikit mail v1",
+            Self::Cursor => "sautikit cursor v1",
+            Self::LinkBrowser => "sautikit link browser v1",
+            Self::LinkCode => "sautikit link code v1",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod shutdown;
+mod strict;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;

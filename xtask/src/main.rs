@@ -1,10 +1,11 @@
-//! Build of everything that a browser downloads: `cargo run -p xtask -- build|sdk|assets`.
+//! Build of everything that a browser downloads: `cargo run -p xtask -- build|sdk|assets`, with the licences of all of it.
 //!
 //! Why not cargo-leptos: it pulls 700 crates and downloads tools from GitHub; what we need from it is a hundred lines.
 //! Deliberately absent: watching files, building the server (cargo does that), publishing.
 
 mod compress;
 mod css;
+mod licences;
 mod panics;
 mod paths;
 mod sdk;
@@ -17,10 +18,11 @@ use std::process::ExitCode;
 /// What any step may answer; a build tool prints the failure and stops.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: xtask build|sdk|assets [--release] [--out DIR]
+const USAGE: &str = "usage: xtask build|sdk|assets|licences [--release] [--out DIR]
   build    console assets, SDK and its demo page into the site folder
   assets   only the console's: CSS, scripts, font
   sdk      only the browser SDK, laid out as its npm package's dist/
+  licences only the licences of what the binary and the npm package contain
   --out    site folder (default: $CARGO_TARGET_DIR/site; for sdk: $CARGO_TARGET_DIR/site/sdk/browser)";
 
 fn main() -> ExitCode {
@@ -41,11 +43,17 @@ fn run(mut args: Vec<String>) -> Outcome<()> {
         ["build"] => {
             let site = out.unwrap_or_else(|| paths.target.join("site"));
             site::build(&paths, &site, release)?;
+            licences::write(&paths, &[&licences::SERVER, &licences::SDK], &site.join(licences::FILE_OF_SITE))?;
             sdk::demo(&paths, &site.join("sdk/demo"))?;
             sdk::build(&paths, &site.join("sdk/browser"), release)
         }
         ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), release),
         ["sdk"] => sdk::build(&paths, &out.unwrap_or_else(|| paths.target.join("site/sdk/browser")), release),
+        ["licences"] => {
+            let site = out.unwrap_or_else(|| paths.target.join("site"));
+            licences::write(&paths, &[&licences::SERVER, &licences::SDK], &site.join(licences::FILE_OF_SITE))?;
+            licences::write(&paths, &[&licences::SDK], &site.join("sdk/browser").join(licences::FILE_OF_SDK))
+        }
         _ => Err(USAGE.into()),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What the JavaScript says is browser-sdk's business; this only compiles and copies.
 
-use crate::{Outcome, compress, paths::Paths, wasm};
+use crate::{Outcome, compress, licences, paths::Paths, wasm};
 use std::{fs, path::Path};
 
 /// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
@@ -29,6 +29,7 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
     if entry_points.is_dir() {
         copy_tree(&entry_points, out)?;
     }
+    licences::write(paths, &[&licences::SDK], &out.join(licences::FILE_OF_SDK))?;
     if release {
         compress::folder(out)?;
         within_budget(out)?;

@@ -4,6 +4,7 @@
 //! site/version              one line: the hash that names the current assets
 //! site/assets/HASH/app.css  softphone.js  times.js  scalar.js  icon.svg  inter.woff2
 //! site/sdk/browser/…  demo/…  see sdk.rs
+//! site/licences.txt         see licences.rs
 //! ```
 //!
 //! All files of one build live under one content hash: URLs inside them stay relative, every file may be cached for ever,

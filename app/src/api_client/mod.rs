@@ -91,12 +91,21 @@ pub trait ApiClient: Send + Sync + 'static {
 
 /// The client that pages and forms use: typed calls over an [`ApiClient`].
 #[derive(Clone)]
-pub struct Api(Arc<dyn ApiClient>);
+pub struct Api {
+    client: Arc<dyn ApiClient>,
+    /// Where every request acts; the session's own choice when absent.
+    workspace: Option<String>,
+}
 
 impl Api {
     /// Wraps the server's (or a test's) client.
     pub fn new(client: Arc<dyn ApiClient>) -> Self {
-        Self(client)
+        Self { client, workspace: None }
+    }
+
+    /// The same, acting in this workspace whatever the session chose since; from then on the session works in it.
+    pub fn within(&self, workspace: &str) -> Self {
+        Self { client: self.client.clone(), workspace: Some(workspace.to_owned()) }
     }
 
     /// GET, the body read as `T`.
@@ -150,8 +159,9 @@ impl Api {
         self.send(with_body(request(Method::Delete, path), body)?).await
     }
 
-    async fn send(&self, request: ApiRequest) -> Result<ApiResponse, ApiFailure> {
-        self.0.send(request).await
+    async fn send(&self, mut request: ApiRequest) -> Result<ApiResponse, ApiFailure> {
+        request.workspace = request.workspace.or_else(|| self.workspace.clone());
+        self.client.send(request).await
     }
 }
 

@@ -1,14 +1,14 @@
 //! A question before the deed, without script: `<details>` opens onto the button that does it.
 
-use super::hidden;
-use crate::i18n::{Lang, fill};
+use super::{hidden, of_workspace};
+use crate::{i18n::fill, visit::Visit};
 use leptos::prelude::*;
 
 /// A button that asks for the name of what is at stake before it does anything; the form that it posts to compares the two
 /// (`forms::is_confirmed`).
 #[component]
 pub(crate) fn TypedConfirm(
-    lang: Lang,
+    visit: Visit,
     /// Words of the button that opens the question.
     opens: &'static str,
     /// The same with what it is about, for people who hear one button at a time.
@@ -23,12 +23,13 @@ pub(crate) fn TypedConfirm(
     /// Words of the button that does it.
     sure: &'static str,
 ) -> impl IntoView {
-    let asked = fill(lang.text().common.confirm_label, &name);
+    let asked = fill(visit.text().common.confirm_label, &name);
     view! {
         <details class="confirm">
             <summary class="button button--small button--danger" aria-label=(!label.is_empty()).then_some(label)>{opens}</summary>
             <form class="confirm__ask" method="post" action=action>
                 <p>{ask}</p>
+                {of_workspace(&visit)}
                 {hidden("expected", name)}
                 <label class="field">
                     <span class="field__label breakable">{asked}</span>

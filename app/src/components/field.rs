@@ -57,6 +57,11 @@ pub(crate) fn Field(
     }
 }
 
+/// The workspace that a form acts in: the one that its page showed, whatever another tab has chosen since.
+pub(crate) fn of_workspace(visit: &Visit) -> impl IntoView + use<> {
+    visit.workspace.clone().map(|id| hidden(crate::forms::WORKSPACE, id))
+}
+
 /// A value that the form carries unseen.
 pub(crate) fn hidden(name: &'static str, value: impl Into<String>) -> impl IntoView {
     view! { <input type="hidden" name=name value=value.into()/> }

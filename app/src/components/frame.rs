@@ -38,6 +38,7 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
         let text = &text.workspace;
         view! { <Notice tone=Tone::Warn title=text.suspended.to_owned() text=text.suspended_text.to_owned()/> }
     });
+    let workspace = visit.workspace.clone();
     view! {
         <a class="skip" href="#content">{text.common.skip}</a>
         <DevBanner visit/>
@@ -52,7 +53,7 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
                 </div>
                 <div class="sidebar__body sidebar__body--wide">{wide}</div>
             </header>
-            <main class="content" id="content">{suspended}{children()}</main>
+            <main class="content" id="content" data-workspace=workspace>{suspended}{children()}</main>
         </div>
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use confirm::TypedConfirm;
 pub(crate) use copy::{CodeBlock, Copied, CopyButton};
 pub(crate) use empty::Empty;
 pub(crate) use entry::{EntryCard, SignedInAs};
-pub(crate) use field::{Field, hidden};
+pub(crate) use field::{Field, hidden, of_workspace};
 pub(crate) use frame::{DevBanner, Frame, LanguageSwitch, PHONE, PHONE_WINDOW, PageHead};
 pub(crate) use icon::{Glyph, Icon};
 use nav::Nav;

@@ -8,13 +8,17 @@ use crate::{
 };
 use sautikit_api::accounts::{MagicLinkRequest, MagicLinkVerify, OnboardingRequest, SignedIn};
 
-pub(super) async fn sign_in(fields: &Fields, api: &Api) -> Next {
+pub(super) async fn sign_in(fields: &Fields, api: &Api) -> Submitted {
     let (email, to) = (fields.text("email"), fields.text("return_to"));
     let page = by_way_of(gate::SIGN_IN, &to);
     let body = MagicLinkRequest { email: email.clone(), return_to: Some(to).filter(|to| !to.is_empty()) };
     match api.post("/v1/auth/magic-link", &body).await {
-        Ok(_) => Next::Show { page, flash: Flash::MailSent(email), status: 200 },
-        Err(failure) => Next::failed(SIGN_IN, page, failure, fields),
+        // The cookie by which the mailed link knows this browser.
+        Ok(answer) => {
+            let set_cookies = answer.set_cookies();
+            Submitted { next: Next::Show { page, flash: Flash::MailSent(email), status: 200 }, set_cookies }
+        }
+        Err(failure) => Next::failed(SIGN_IN, page, failure, fields).into(),
     }
 }
 

@@ -82,6 +82,9 @@ pub const RESUME_WORKSPACE: &str = "/console/operator/workspaces/{id}/resume";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
+/// The field that names the workspace which a form's page showed.
+pub const WORKSPACE: &str = "workspace";
+
 /// What a form came to.
 pub struct Submitted {
     /// Where to go or what to show.
@@ -139,10 +142,15 @@ fn is_confirmed(fields: &Fields) -> bool {
     fields.text("confirm") == fields.text("expected")
 }
 
-/// Runs the form at `path` (from `/console/`).
+/// Runs the form at `path` (from `/console/`), in the workspace that its page showed.
 pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
+    let shown = fields.get(WORKSPACE).map(|workspace| api.within(workspace));
+    run(path, fields, shown.as_ref().unwrap_or(api)).await
+}
+
+async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
     match path {
-        SIGN_IN => entry::sign_in(fields, api).await.into(),
+        SIGN_IN => entry::sign_in(fields, api).await,
         VERIFY => entry::verify(fields, api).await,
         ONBOARDING => entry::onboarding(fields, api).await,
         SIGN_OUT => entry::sign_out(api).await,

@@ -32,6 +32,7 @@ catalogue! {
         failed: "Call failed" | "Simu imeshindwa",
         open_call: "Details" | "Maelezo",
         signed_out: "You are signed out. Sign in again in the console, then reload this window." | "Umeondoka. Ingia tena kwenye konsoli, kisha pakia upya dirisha hili.",
+        other_workspace: "You work in another workspace now, and this phone belongs to the one above. Reload this window to have a phone there." | "Sasa unafanya kazi katika eneo lingine, na simu hii ni ya eneo lililo hapo juu. Pakia upya dirisha hili kupata simu ya huko.",
         problem_destination: "Your workspace may not call this destination." | "Eneo lako la kazi haliruhusiwi kupiga huko.",
         problem_no_route: "No carrier takes calls to this number right now." | "Hakuna mtoa huduma anayepokea simu za nambari hii kwa sasa.",
         problem_number: "That is not a number that can be called. Write it with its country code, for instance +254 722 000 042." | "Hiyo si nambari inayoweza kupigiwa. Iandike na msimbo wa nchi, kwa mfano +254 722 000 042.",

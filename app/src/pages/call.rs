@@ -9,7 +9,7 @@ use crate::{
     components::{
         CallBadge, Copied, FailureNotice, Glyph,
         Head::{End, Start},
-        Icon, Moment, PageHead, cell, heads,
+        Icon, Moment, PageHead, cell, heads, of_workspace,
     },
     format, forms,
     i18n::CallsText,
@@ -68,6 +68,7 @@ fn running(member: &Member, call: &Call) -> AnyView {
     let hang_up = member.may(Scope::CallsWrite).then(|| {
         view! {
             <form method="post" action=format!("/console/calls/{}/hangup", call.id)>
+                {of_workspace(&member.visit)}
                 <button class="button button--small button--danger">{text.calls.hang_up}</button>
             </form>
         }

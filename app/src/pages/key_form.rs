@@ -2,7 +2,7 @@
 
 use super::member::Member;
 use crate::{
-    components::{Field, hidden},
+    components::{Field, hidden, of_workspace},
     forms,
 };
 use leptos::prelude::*;
@@ -29,6 +29,7 @@ pub(super) fn create_form(member: &Member) -> AnyView {
         <section class="panel" id="create">
             <div class="panel__head"><h2>{text.create}</h2></div>
             <form class="form panel__body" method="post" action=FORM>
+                {of_workspace(&visit)}
                 {hidden("form_token", visit.form_token.clone())}
                 <div class="form form--row form--top">
                     <Field visit=visit.clone() form=FORM name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=80/>

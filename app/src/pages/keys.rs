@@ -9,7 +9,7 @@ use crate::{
     components::{
         CodeBlock, CopyButton, Empty, Glyph,
         Head::{Start, Unseen},
-        Icon, Moment, PageHead, Pager, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
+        Icon, Moment, PageHead, Pager, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace, outcome,
     },
     i18n::fill,
     visit::Flash,
@@ -138,7 +138,7 @@ fn actions(member: &Member, key: &ApiKey) -> Option<AnyView> {
     }
     let rotate = (key.status == ApiKeyStatus::Active).then(|| rotate_form(member, key));
     let revoke = view! {
-        <TypedConfirm lang=member.visit.lang opens=text.revoke label=fill(text.revoke_label, &key.name)
+        <TypedConfirm visit=member.visit.clone() opens=text.revoke label=fill(text.revoke_label, &key.name)
             action=format!("/console/keys/{}/revoke", key.id) name=key.name.clone() ask=fill(text.revoke_ask, &key.name) sure=text.revoke_sure/>
     };
     Some(view! { <div class="actions">{rotate}{revoke}</div> }.into_any())
@@ -162,6 +162,7 @@ fn rotate_form(member: &Member, key: &ApiKey) -> AnyView {
             <summary class="button button--small" aria-label=fill(text.rotate_label, &key.name)>{text.rotate}</summary>
             <form class="confirm__ask" method="post" action=format!("/console/keys/{}/rotate", key.id)>
                 <p>{text.rotate_ask}</p>
+                {of_workspace(&member.visit)}
                 {hidden("form_token", token)}
                 <label class="field"><span class="field__label">{text.overlap}</span><select class="field__input" name="overlap_seconds">{options.into_iter().collect_view()}</select></label>
                 <button class="button button--small button--primary">{text.rotate_sure}</button>

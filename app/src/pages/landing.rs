@@ -28,7 +28,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
     let (words, href) =
         if signed_in { (visit.text().common.open_console, gate::HOME) } else { (text.start, gate::SIGN_IN) };
     let curl = format!(
-        "curl {}/v1/calls \\\n  -H \"Authorization: Bearer $SAUTIKIT_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\n    \"from\": \"+254700000001\",\n    \"to\": \"+254722000042\",\n    \"actions\": [{{\"say\": {{\"text\": \"Habari!\"}}}}]\n  }}'",
+        "curl {}/v1/calls \\\n  -H \"Authorization: Bearer $SAUTIKIT_API_KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{\n    \"from\": \"+254700000001\",\n    \"to\": \"+254722000042\",\n    \"actions\": [{{\"say\": {{\"text\": \"Habari!\"}}}}]\n  }}'",
         visit.public_url
     );
     view! {

@@ -138,12 +138,13 @@ async fn identify(visit: &Visit, kind: Kind) -> Result<Option<Member>, ApiFailur
         });
         return Ok(None);
     }
+    let visit = Visit { workspace: me.workspace.as_ref().map(|workspace| workspace.id.to_string()), ..visit.clone() };
     // The frame shows the balance as a courtesy; a role that may not read it still gets its page.
     let balance = match me.workspace {
         Some(_) => visit.api.get("/v1/wallet/balance").await.ok(),
         None => None,
     };
-    Ok(Some(Member { visit: visit.clone(), me, balance }))
+    Ok(Some(Member { visit, me, balance }))
 }
 
 fn fail(visit: &Visit, failure: ApiFailure, is_operator: bool) -> AnyView {

@@ -6,7 +6,7 @@ use crate::{
     components::{
         Empty, Field, Glyph,
         Head::{Start, Unseen},
-        Icon, Moment, PageHead, Pager, Select, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
+        Icon, Moment, PageHead, Pager, Select, Tone, TypedConfirm, badge, cell, heads, hidden, of_workspace, outcome,
     },
     forms,
     i18n::fill,
@@ -84,16 +84,16 @@ fn people_table(member: &Member, people: Vec<Person>) -> AnyView {
 /// What the visitor may do about this person: owners are touched by owners only, and everyone may leave.
 fn actions(member: &Member, person: &Person) -> AnyView {
     let text = &member.text().members;
-    let (lang, id) = (member.visit.lang, person.user_id);
+    let (visit, id) = (&member.visit, person.user_id);
     let is_self = id == member.me.id;
     let may_change = member.may(if person.role == Role::Owner { Scope::OwnersWrite } else { Scope::MembersWrite });
     let remove = (may_change && !is_self).then(|| {
-        view! { <TypedConfirm lang opens=text.remove label=format!("{} {}", text.remove, person.email)
+        view! { <TypedConfirm visit=visit.clone() opens=text.remove label=format!("{} {}", text.remove, person.email)
             action=format!("/console/members/{id}/remove") name=person.email.clone() ask=fill(text.remove_ask, &person.email) sure=text.remove_sure/> }
     });
     let leave = (is_self && member.may(Scope::MembersLeave)).then(|| {
         let workspace = member.workspace().map(|workspace| workspace.name.clone()).unwrap_or_default();
-        view! { <TypedConfirm lang opens=text.leave action=format!("/console/members/{id}/leave") name=workspace.clone() ask=fill(text.leave_ask, &workspace) sure=text.leave_sure/> }
+        view! { <TypedConfirm visit=visit.clone() opens=text.leave action=format!("/console/members/{id}/leave") name=workspace.clone() ask=fill(text.leave_ask, &workspace) sure=text.leave_sure/> }
     });
     view! { <div class="actions">{may_change.then(|| role_form(member, person))}{remove}{leave}</div> }.into_any()
 }
@@ -108,6 +108,7 @@ fn role_form(member: &Member, person: &Person) -> AnyView {
         <details class="confirm">
             <summary class="button button--small" aria-label=fill(text.change_label, &person.email)>{text.change}</summary>
             <form class="confirm__ask" method="post" action=format!("/console/members/{}/role", person.user_id)>
+                {of_workspace(&member.visit)}
                 <label class="field"><span class="field__label">{text.role}</span><select class="field__input" name="role">{options}</select></label>
                 <button class="button button--small button--primary">{text.change_role}</button>
             </form>
@@ -139,6 +140,7 @@ fn invitation_table(member: &Member, invitations: Vec<Invitation>) -> AnyView {
         let withdraw = may_withdraw.then(|| {
             view! {
                 <form method="post" action=format!("/console/invitations/{}/withdraw", open.id)>
+                    {of_workspace(&member.visit)}
                     <button class="button button--small" aria-label=fill(text.withdraw_label, &open.email)>{text.withdraw}</button>
                 </form>
             }
@@ -165,6 +167,7 @@ fn invite_form(member: &Member) -> AnyView {
         <section class="panel" id="invite">
             <div class="panel__head"><h2>{text.invite}</h2><p>{text.invite_text}</p></div>
             <form class="form form--row panel__body" method="post" action=FORM>
+                {of_workspace(&visit)}
                 {hidden("form_token", visit.form_token.clone())}
                 <Field visit=visit.clone() form=FORM name="email" label=text.address kind="email" autocomplete="off" placeholder="amina@example.co.ke"/>
                 <Select visit form=FORM name="role" label=text.role options=roles(member) value=Role::Developer.as_str().to_owned()/>

@@ -8,6 +8,7 @@ use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
         Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Tone, hidden,
+        of_workspace,
     },
     format, forms,
 };
@@ -63,6 +64,7 @@ fn routing(member: &Member, number: &Number) -> AnyView {
             <div class="panel__body">
                 {failure.map(|failure| view! { <FailureNotice failure lang/> })}
                 <form class="form" method="post" action=format!("/console/numbers/{}/routing", number.id)>
+                    {of_workspace(visit)}
                     <Field visit=visit.clone() form=FORM name="voice_callback_url" label=text.voice_url hint=text.voice_hint kind="url" placeholder="https://example.co.ke/voice" required=false maxlength=2048 value=url(&number.voice_callback_url)/>
                     <Field visit=visit.clone() form=FORM name="fallback_url" label=text.fallback_url hint=text.fallback_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.fallback_url)/>
                     <Field visit=visit.clone() form=FORM name="events_url" label=text.events_url hint=text.events_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.events_url)/>
@@ -108,6 +110,7 @@ fn try_it(member: &Member, number: &Number) -> AnyView {
             <div class="panel__body">
                 {failure.map(|failure| view! { <FailureNotice failure lang/> })}
                 <form class="form" method="post" action=format!("/console/numbers/{}/sandbox-call", number.id)>
+                    {of_workspace(visit)}
                     {hidden("to", number.e164.clone())}
                     <Field visit=visit.clone() form=FORM name="from" label=text.try_from kind="tel" autocomplete="off" maxlength=20 value=CALLER.to_owned()/>
                     <div class="form__actions">

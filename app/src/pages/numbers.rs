@@ -6,7 +6,7 @@ use crate::{
     components::{
         Empty, FailureNotice, Glyph,
         Head::{End, Start, Unseen},
-        PageHead, Tone, badge, cell, heads, hidden,
+        PageHead, Tone, badge, cell, heads, hidden, of_workspace,
     },
     format, forms,
     i18n::fill,
@@ -104,6 +104,7 @@ fn inventory(member: &Member, available: Vec<AvailableNumber>) -> AnyView {
         let claim = may_claim.then(|| {
             view! {
                 <form method="post" action=forms::CLAIM>
+                    {of_workspace(&member.visit)}
                     {hidden("id", number.id.to_string())}
                     {hidden("form_token", key)}
                     <button class="button button--small" aria-label=fill(text.claim_label, &number.e164)>{text.claim}</button>

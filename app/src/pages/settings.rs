@@ -7,7 +7,7 @@ use super::{
 use crate::{
     access::is_suspended,
     api_client::ApiFailure,
-    components::{Copied, Field, PageHead, Select, Tone, badge, outcome},
+    components::{Copied, Field, PageHead, Select, Tone, badge, of_workspace, outcome},
     forms,
     i18n::fill,
 };
@@ -43,6 +43,7 @@ fn general(member: &Member, workspace: &Workspace) -> AnyView {
         <section class="panel">
             <div class="panel__head"><h2>{text.workspace.general}</h2></div>
             <form class="form panel__body" method="post" action=FORM>
+                {of_workspace(&visit)}
                 <Field visit=visit.clone() form=FORM name="name" label=text.workspace.name autocomplete="organization" maxlength=120 value=workspace.name.clone()/>
                 <Select visit form=FORM name="country" label=text.workspace.country hint=text.workspace.country_hint options=countries(&workspace.country) value=workspace.country.clone()/>
                 <div class="form__actions"><button class="button button--primary">{text.common.save}</button></div>
@@ -85,6 +86,7 @@ fn danger(member: &Member, workspace: &Workspace) -> AnyView {
             <div class="panel__body stack">
                 <div><h3>{text.delete}</h3><p class="muted">{text.delete_text}</p></div>
                 <form class="form" method="post" action=FORM>
+                    {of_workspace(&visit)}
                     <div class="field">
                         <label class="field__label breakable" for="confirm_name">{label}</label>
                         <input class="field__input" id="confirm_name" name="confirm_name" required autocomplete="off" autocapitalize="off" spellcheck="false" maxlength=120

@@ -64,7 +64,7 @@ fn phone(member: &Member, numbers: Vec<Number>) -> AnyView {
     view! {
         <div class="stack">
             <noscript><Notice tone=Tone::Warn title=text.no_script.to_owned()/></noscript>
-            <section class="phone" data-phone="root" data-words=words(member.text()) data-identity=format!("console-{}", member.me.id)>
+            <section class="phone" data-phone="root" data-words=words(member.text()) data-identity=format!("console-{}", member.me.id) data-workspace=member.visit.workspace.clone()>
                 <div class="phone__status">
                     <span class="badge" data-phone="connection" role="status">{text.offline}</span>
                     <span class="figure muted" data-phone="timer"></span>
@@ -121,7 +121,7 @@ fn words(text: &'static Text) -> String {
         "offline": text.offline, "connecting": text.connecting, "ready": text.ready, "reconnecting": text.reconnecting,
         "idle": text.idle, "calling": text.calling, "ringing": text.ringing, "incoming": text.incoming,
         "inCall": text.in_call, "ended": text.ended, "failed": text.failed, "mute": text.mute, "unmute": text.unmute,
-        "openCall": text.open_call, "signedOut": text.signed_out,
+        "openCall": text.open_call, "otherWorkspace": text.other_workspace, "signedOut": text.signed_out,
         "reasons": {
             "localHangup": text.reason_local_hangup, "remoteHangup": text.reason_remote_hangup, "busy": text.reason_busy,
             "noAnswer": text.reason_no_answer, "rejected": text.reason_rejected, "canceled": text.reason_canceled,

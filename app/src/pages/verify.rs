@@ -1,7 +1,7 @@
 //! `/auth/verify?token=…`: where the mailed link leads. Opening it spends nothing; its button does.
 
 use crate::{
-    components::{EntryCard, FailureNotice, hidden},
+    components::{EntryCard, FailureNotice, Field, Notice, Tone, hidden},
     forms,
     visit::Visit,
 };
@@ -26,7 +26,7 @@ pub(crate) fn VerifyPage() -> impl IntoView {
             </EntryCard>
         }
         .into_any(),
-        (None, Some(token)) => view! {
+        (None, Some(token)) if visit.asked_here => view! {
             <EntryCard visit title=text.verify.to_owned() text=text.verify_text.to_owned()>
                 <form class="form" method="post" action=forms::VERIFY>
                     {hidden("token", token)}
@@ -35,6 +35,21 @@ pub(crate) fn VerifyPage() -> impl IntoView {
             </EntryCard>
         }
         .into_any(),
+        // The mail's code tells a person from a program that presses the buttons in mails.
+        (None, Some(token)) => {
+            let wrong = visit.query.get("wrong").is_some();
+            view! {
+                <EntryCard visit=visit.clone() title=text.verify.to_owned() text=text.verify_elsewhere.to_owned()>
+                    {wrong.then(|| view! { <Notice tone=Tone::Bad title=text.verify_wrong_code.to_owned()/> })}
+                    <form class="form" method="post" action=forms::VERIFY>
+                        {hidden("token", token)}
+                        <Field visit form=forms::VERIFY name="code" label=text.verify_code placeholder="ABCD-2345" autocomplete="one-time-code" autofocus=true maxlength=20/>
+                        <button class="button button--primary button--wide">{text.verify_elsewhere_button}</button>
+                    </form>
+                </EntryCard>
+            }
+            .into_any()
+        }
         (None, None) => view! {
             <EntryCard visit title=text.verify_missing.to_owned() text=text.verify_missing_text.to_owned()>
                 <a class="button button--primary button--wide" href="/signin">{text.new_link}</a>

@@ -6,7 +6,7 @@ use crate::{
     components::{
         Empty, FailureNotice, Field, Glyph,
         Head::{End, Start},
-        Moment, Notice, PageHead, Pager, Tone, cell, heads, hidden,
+        Moment, Notice, PageHead, Pager, Tone, cell, heads, hidden, of_workspace,
     },
     format, forms,
     i18n::{Text, fill},
@@ -118,6 +118,7 @@ fn top_up_form(member: &Member) -> AnyView {
                 {failure.map(|failure| view! { <FailureNotice failure lang/> })}
                 {visit.query.get("bad_amount").map(|_| view! { <Notice tone=Tone::Bad title=text.bad_amount.to_owned()/> })}
                 <form class="form" method="post" action=FORM>
+                    {of_workspace(&visit)}
                     {hidden("form_token", visit.form_token.clone())}
                     {hidden("currency", member.currency())}
                     <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value="1,000".to_owned() unit=member.currency() maxlength=20/>

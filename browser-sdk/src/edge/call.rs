@@ -11,8 +11,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::client::Client;
 use super::hub::Hub;
+use super::js::{self, Deferred};
 use super::media::Media;
-use super::{js, timer};
+use super::{timer, wait};
 use crate::call_state::CallState;
 use crate::fault::Fault;
 use crate::reason::{EndReason, Ended};
@@ -28,8 +29,9 @@ pub(crate) struct Offered {
 
 pub(crate) struct Call {
     pub(crate) client: Weak<Client>,
-    pub(crate) session: SessionId,
-    /// SIP Call-ID.
+    /// None until the INVITE is on its way: the microphone is asked for first.
+    pub(crate) session: Cell<Option<SessionId>>,
+    /// Names it within the page.
     pub(crate) id: String,
     /// The server's `HD_…`, once it told.
     pub(crate) server_id: RefCell<Option<String>>,
@@ -45,6 +47,8 @@ pub(crate) struct Call {
     /// Fixed at the end.
     pub(crate) duration_s: Cell<u32>,
     pub(crate) muted: Cell<bool>,
+    /// Resolved at the end; whatever waits for the browser on behalf of the call waits for this too.
+    pub(crate) over: Deferred,
 }
 
 impl Call {
@@ -56,11 +60,17 @@ impl Call {
         tell
     }
 
+    /// Started seconds since the answer, as the call's record counts them.
     pub(crate) fn duration_s(&self) -> u32 {
         match (self.state.get(), self.answered_at.get()) {
             (CallState::Ended, _) | (_, None) => self.duration_s.get(),
-            (_, Some(since)) => u32::try_from(timer::now().saturating_sub(since).as_secs()).unwrap_or(u32::MAX),
+            (_, Some(since)) => started_seconds(timer::now().saturating_sub(since)),
         }
+    }
+
+    /// Does `work` unless the call ends before.
+    pub(crate) async fn while_open<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        wait::unless(wait::settled(self.over.promise.clone()), work).await
     }
 
     /// 180 or 183; with a description it is early media (announcements, ringback of the network).
@@ -69,26 +79,30 @@ impl Call {
             self.events.emit("ringing", JsValue::UNDEFINED);
         }
         if let (Some(sdp), Some(media)) = (sdp, self.media.borrow().clone()) {
-            // A wrong description shows at the answer, which repeats it.
-            spawn_local(async move { drop(media.accept_answer(&sdp).await) });
+            let call = self.clone();
+            spawn_local(async move {
+                let _ = call.while_open(media.accept_early(&sdp)).await;
+            });
         }
     }
 
     /// The 200 to our INVITE.
     pub(crate) fn on_answered(self: &Rc<Self>, sdp: String) {
         let Some(media) = self.media.borrow().clone() else { return };
-        let call = self.clone();
+        let (call, at) = (self.clone(), timer::now());
         spawn_local(async move {
-            match media.accept_answer(&sdp).await {
-                Ok(()) => call.now_active(),
-                Err(_) => call.give_up(StatusCode::NOT_ACCEPTABLE_HERE),
+            match call.while_open(media.accept_answer(&sdp)).await {
+                Some(Ok(())) => call.now_active(at),
+                Some(Err(_)) => call.give_up(StatusCode::NOT_ACCEPTABLE_HERE),
+                None => {}
             }
         });
     }
 
-    fn now_active(&self) {
+    /// Answered `at`, which the browser may need a moment to act on.
+    fn now_active(&self, at: core::time::Duration) {
         if self.step(CallState::answer) {
-            self.answered_at.set(Some(timer::now()));
+            self.answered_at.set(Some(at));
             self.events.emit("answered", JsValue::UNDEFINED);
         }
     }
@@ -103,6 +117,7 @@ impl Call {
             media.close();
         }
         self.offered.borrow_mut().take();
+        self.over.resolve();
         let told = js::object([
             ("reason", ended.reason.as_str().into()),
             ("code", ended.code.into()),
@@ -123,30 +138,24 @@ impl Call {
             return Err(wrong());
         }
         let offered = self.offered.borrow_mut().take().ok_or_else(wrong)?;
-        let answered = self.prepare_answer(&client, &offered.sdp).await;
-        let answer = match answered {
-            Ok(answer) => answer,
-            Err(thrown) => {
+        let answer = match self.while_open(self.prepare_answer(&client, &offered.sdp)).await {
+            Some(Ok(answer)) => answer,
+            Some(Err(thrown)) => {
                 // Other devices of the same number may still be picked up.
                 self.give_up(StatusCode::TEMPORARILY_UNAVAILABLE);
                 return Err(thrown);
             }
+            // The caller gave up, or the page hung up.
+            None => return Err(wrong()),
         };
-        if self.state.get() != CallState::Accepting {
-            return Err(wrong());
-        }
         let reply = Reply::new(StatusCode::OK).body(Body::sdp(answer));
         client.respond(offered.transaction, reply).map_err(|_| wrong())?;
-        self.now_active();
+        self.now_active(timer::now());
         Ok(())
     }
 
     async fn prepare_answer(&self, client: &Client, offer: &str) -> Result<String, JsValue> {
         let media = Media::open(&client.ice_servers(), &client.audio()).await?;
-        if self.state.get() != CallState::Accepting {
-            media.close();
-            return Err(js::error(&Fault::WrongState));
-        }
         media.mute(self.muted.get());
         *self.media.borrow_mut() = Some(media.clone());
         media.answer(offer).await
@@ -155,10 +164,12 @@ impl Call {
     /// The peer offers again (hold, ICE restart, a transfer on its side).
     pub(crate) fn on_reoffer(self: &Rc<Self>, transaction: TransactionId, offer: String) {
         let (Some(client), Some(media)) = (self.client.upgrade(), self.media.borrow().clone()) else { return };
+        let call = self.clone();
         spawn_local(async move {
-            let reply = match media.answer(&offer).await {
-                Ok(answer) => Reply::new(StatusCode::OK).body(Body::sdp(answer)),
-                Err(_) => Reply::new(StatusCode::NOT_ACCEPTABLE_HERE),
+            let reply = match call.while_open(media.answer(&offer)).await {
+                Some(Ok(answer)) => Reply::new(StatusCode::OK).body(Body::sdp(answer)),
+                Some(Err(_)) => Reply::new(StatusCode::NOT_ACCEPTABLE_HERE),
+                None => return,
             };
             // The call may have ended meanwhile.
             let _ = client.respond(transaction, reply);
@@ -173,18 +184,37 @@ impl Call {
             return;
         }
         if let Some(client) = self.client.upgrade() {
-            client.hang_up(self.session, status);
-            client.forget(self.session);
+            if let Some(session) = self.session.get() {
+                client.hang_up(session, status);
+            }
+            client.forget(self);
         }
         let (reason, code) = match before {
             CallState::Active if status.is_failure() && status != StatusCode::DECLINE => {
                 (EndReason::Failed, status.code())
             }
             CallState::Active => (EndReason::LocalHangup, 200),
+            // What the far side described cannot be used.
+            CallState::Dialing | CallState::Ringing if status == StatusCode::NOT_ACCEPTABLE_HERE => {
+                (EndReason::Failed, status.code())
+            }
             CallState::Incoming | CallState::Accepting => (EndReason::Rejected, status.code()),
             _ => (EndReason::Canceled, 487),
         };
         self.on_ended(&Ended { reason, code, error: None });
+    }
+
+    /// It never got on its way, which the promise of `client.call()` tells: no event.
+    pub(crate) fn abandon(&self) {
+        if let Some(client) = self.client.upgrade() {
+            client.forget(self);
+        }
+        if self.step(CallState::end) {
+            if let Some(media) = self.media.borrow_mut().take() {
+                media.close();
+            }
+            self.over.resolve();
+        }
     }
 
     pub(crate) fn mute(&self, muted: bool) {
@@ -196,13 +226,14 @@ impl Call {
         }
     }
 
-    pub(crate) fn send_dtmf(&self, digits: &str) -> Result<(), JsValue> {
+    /// The promise settles when the last of the digits has gone.
+    pub(crate) fn send_dtmf(&self, digits: &str) -> Promise {
         if digits.is_empty() || !digits.chars().all(|digit| DIGITS.contains(digit)) {
-            return Err(js::error(&Fault::DigitsInvalid));
+            return Promise::reject(&js::error(&Fault::DigitsInvalid));
         }
-        let sent = self.state.get() == CallState::Active
-            && self.media.borrow().as_ref().is_some_and(|media| media.send_dtmf(digits));
-        if sent { Ok(()) } else { Err(js::error(&Fault::WrongState)) }
+        let media = self.media.borrow().clone().filter(|_| self.state.get() == CallState::Active);
+        let sent = media.and_then(|media| media.send_dtmf(digits));
+        sent.unwrap_or_else(|| Promise::reject(&js::error(&Fault::WrongState)))
     }
 
     pub(crate) fn stats(&self) -> Promise {
@@ -219,6 +250,10 @@ impl Call {
             _ => StatusCode::DECLINE,
         });
     }
+}
+
+fn started_seconds(time: core::time::Duration) -> u32 {
+    u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 /// No headers besides the user agent's own.

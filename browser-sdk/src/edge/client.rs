@@ -4,24 +4,20 @@ use core::time::Duration;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use sip::message::{HeaderName, StatusCode, Uri};
+use sip::message::{StatusCode, Uri};
 use sip::ua::{
-    Body, CommandError, Config, Credentials, FlowId, Input, Invite, Local, LocalId, Output, Path, RegistrationId,
-    Reply, SessionId, TransactionId, Transport, Ua,
+    CommandError, Config, FlowId, Input, Local, LocalId, Output, Path, RegistrationId, Reply, SessionId, TransactionId,
+    Transport, Ua,
 };
 use wasm_bindgen::prelude::*;
 
 use super::call::{Call, no_headers};
 use super::connection::Socket;
-use super::exports;
 use super::hub::Hub;
 use super::js::{self, Deferred};
-use super::media::Media;
+use super::leaving::Leaving;
 use super::registration::Session;
 use super::timer::{self, Timer};
-use crate::address;
-use crate::call_state::CallState;
-use crate::fault::Fault;
 
 /// In User-Agent.
 const PRODUCT: &str = concat!("sautikit-browser/", env!("CARGO_PKG_VERSION"));
@@ -62,6 +58,8 @@ pub(crate) struct Client {
     pub(crate) state: Cell<ClientState>,
     pub(crate) ua: RefCell<Ua>,
     pub(crate) contact: String,
+    /// `+sip.instance` in it: this page.
+    pub(crate) instance: String,
     pub(crate) session: RefCell<Option<Session>>,
     pub(crate) socket: RefCell<Option<Socket>>,
     pub(crate) last_flow: Cell<u64>,
@@ -69,9 +67,20 @@ pub(crate) struct Client {
     /// Settled by the first answer to REGISTER.
     pub(crate) registering: RefCell<Option<Deferred>>,
     pub(crate) calls: RefCell<Vec<Entry>>,
+    /// A call is between its first step and its INVITE.
+    pub(crate) placing: Cell<bool>,
     ua_timer: RefCell<Option<(Duration, Timer)>>,
+    /// Resolved when the page disconnects: ends whatever connects or reconnects.
+    pub(crate) given_up: RefCell<Option<Deferred>>,
+    /// The loop of `connection::reconnect` runs.
+    pub(crate) is_reconnecting: Cell<bool>,
+    /// Tokens in a row that could not be had or were refused.
+    pub(crate) failures: Cell<u32>,
     pub(crate) renewal: RefCell<Option<Timer>>,
+    /// Fires when the registrar forgets us.
+    pub(crate) forgotten: RefCell<Option<Timer>>,
     pub(crate) keep_alive: RefCell<Option<Timer>>,
+    _leaving: Leaving,
 }
 
 impl Client {
@@ -89,20 +98,27 @@ impl Client {
         let id = js::random::<16>().map(|byte| format!("{byte:02x}")).concat();
         let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
         let uuid = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
-        Rc::new(Self {
+        Rc::new_cyclic(|client| Self {
+            _leaving: Leaving::watch(client.clone()),
             options,
             events: Hub::default(),
             state: Cell::new(ClientState::Disconnected),
             ua: RefCell::new(Ua::new(config)),
             contact: format!("<{contact}>;+sip.instance=\"<urn:uuid:{uuid}>\";reg-id=1"),
+            instance: format!("urn:uuid:{uuid}"),
             session: RefCell::default(),
             socket: RefCell::default(),
             last_flow: Cell::new(0),
             registration: Cell::new(None),
             registering: RefCell::default(),
             calls: RefCell::default(),
+            placing: Cell::new(false),
             ua_timer: RefCell::default(),
+            given_up: RefCell::default(),
+            is_reconnecting: Cell::new(false),
+            failures: Cell::new(0),
             renewal: RefCell::default(),
+            forgotten: RefCell::default(),
             keep_alive: RefCell::default(),
         })
     }
@@ -152,80 +168,13 @@ impl Client {
         Path { flow, local: LocalId(u16::from(!secure)), remote: ([0, 0, 0, 0], 0).into() }
     }
 
-    /// Calls. Asks for the microphone first, so that no phone rings for a call without sound.
-    pub(crate) async fn call(self: &Rc<Self>, destination: &str, options: &JsValue) -> Result<JsValue, JsValue> {
-        if self.state.get() != ClientState::Registered {
-            return Err(js::error(&Fault::NotConnected));
-        }
-        self.ensure_fresh_token().await?;
-        let missing = || js::error(&Fault::NotConnected);
-        let domain = self.session.borrow().as_ref().map(|session| session.domain.clone()).ok_or_else(missing)?;
-        let target = address::target(destination, &domain).ok_or_else(|| js::error(&Fault::DestinationInvalid))?;
-        let mut headers = no_headers();
-        let from = js::text(options, "from");
-        if let Some(from) = &from {
-            let identity = address::preferred_identity(from, &domain).ok_or_else(|| js::error(&Fault::FromInvalid))?;
-            headers.push(HeaderName::PPreferredIdentity, identity);
-        }
-        let own = js::get(options, "audio");
-        let audio = if own.is_object() { own } else { self.audio() };
-        let media = Media::open(&self.ice_servers(), &audio).await?;
-        let sdp = media.offer().await.inspect_err(|_| media.close())?;
-        let flow = self.socket.borrow().as_ref().map(|socket| socket.flow);
-        let (Some(flow), Some((aor, token))) = (flow, self.credentials()) else {
-            media.close();
-            return Err(missing());
-        };
-        let to = format!("<{target}>");
-        let shown = address::shown(&target);
-        let mut invite = Invite::new(self.path(flow), target, format!("<{aor}>"), to, Some(Body::sdp(sdp)));
-        invite.headers = headers;
-        invite.auth = Some(Credentials::Bearer(token));
-        let session = self.ua.borrow_mut().invite(timer::now(), invite);
-        let from = from.unwrap_or_else(|| self.identity());
-        let object = self.add_call(session, CallState::Dialing, from, shown, Some(media), None);
-        self.pump();
-        Ok(object)
-    }
-
-    /// Files a call and makes its JavaScript object.
-    pub(crate) fn add_call(
-        self: &Rc<Self>,
-        session: SessionId,
-        state: CallState,
-        from: String,
-        to: String,
-        media: Option<Rc<Media>>,
-        offered: Option<super::call::Offered>,
-    ) -> JsValue {
-        let id = self.ua.borrow().session(session).map(|info| info.call_id.to_owned()).unwrap_or_default();
-        let call = Rc::new(Call {
-            client: Rc::downgrade(self),
-            session,
-            id,
-            server_id: RefCell::default(),
-            incoming: state == CallState::Incoming,
-            from,
-            to,
-            state: Cell::new(state),
-            events: Hub::default(),
-            media: RefCell::new(media),
-            offered: RefCell::new(offered),
-            answered_at: Cell::new(None),
-            duration_s: Cell::new(0),
-            muted: Cell::new(false),
-        });
-        let shown: JsValue = exports::Call::of(call.clone()).into();
-        self.calls.borrow_mut().push(Entry { call, shown: shown.clone() });
-        shown
-    }
-
     pub(crate) fn find(&self, session: SessionId) -> Option<Rc<Call>> {
-        self.calls.borrow().iter().find(|entry| entry.call.session == session).map(|entry| entry.call.clone())
+        let calls = self.calls.borrow();
+        calls.iter().find(|entry| entry.call.session.get() == Some(session)).map(|entry| entry.call.clone())
     }
 
-    pub(crate) fn forget(&self, session: SessionId) {
-        self.calls.borrow_mut().retain(|entry| entry.call.session != session);
+    pub(crate) fn forget(&self, call: &Call) {
+        self.calls.borrow_mut().retain(|entry| !core::ptr::eq(&*entry.call, call));
     }
 
     pub(crate) fn respond(self: &Rc<Self>, transaction: TransactionId, reply: Reply) -> Result<(), CommandError> {
@@ -256,6 +205,10 @@ impl Client {
     /// The name behind the token, without the workspace.
     pub(crate) fn identity(&self) -> String {
         self.session.borrow().as_ref().map(|session| session.identity.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn instance(&self) -> &str {
+        &self.instance
     }
 
     pub(crate) fn credentials(&self) -> Option<(String, String)> {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use sip::message::StatusCode;
+use sip::message::{Headers, StatusCode};
 use sip::ua::{FlowId, Input};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -12,6 +12,7 @@ use web_sys::{MessageEvent, WebSocket};
 use super::client::{Client, ClientState};
 use super::js::{self, Deferred};
 use super::timer::{self, Timer};
+use super::wait;
 use crate::backoff;
 use crate::fault::Fault;
 
@@ -19,12 +20,16 @@ use crate::fault::Fault;
 /// proxies drop an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
+/// A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
+const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
 /// An open socket with its handlers, which fall silent when it is dropped.
 pub(crate) struct Socket {
     pub(crate) flow: FlowId,
     socket: WebSocket,
     _on_open: Closure<dyn FnMut()>,
     _on_close: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut()>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
@@ -42,6 +47,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.socket.set_onopen(None);
         self.socket.set_onclose(None);
+        self.socket.set_onerror(None);
         self.socket.set_onmessage(None);
         let _ = self.socket.close();
     }
@@ -53,22 +59,36 @@ impl Client {
             return Ok(());
         }
         self.state.set(ClientState::Connecting);
-        let established = self.establish().await;
-        match &established {
-            Ok(()) => self.set_registered(),
-            Err(_) => self.close(),
+        match wait::unless(self.until_given_up(), self.establish()).await {
+            Some(Ok(())) => {
+                self.set_registered();
+                Ok(())
+            }
+            Some(Err(thrown)) => {
+                self.close();
+                Err(thrown)
+            }
+            // Disconnected meanwhile; perhaps it connects anew by now, so that nothing here is ours to close.
+            None => Err(js::error(&Fault::NotConnected)),
         }
-        established
+    }
+
+    /// Resolves when the page disconnects.
+    fn until_given_up(&self) -> impl Future<Output = ()> + use<> {
+        let given_up = Deferred::new();
+        let promise = given_up.promise.clone();
+        drop(self.given_up.replace(Some(given_up)));
+        wait::settled(promise)
     }
 
     /// Token, socket, registration.
     async fn establish(self: &Rc<Self>) -> Result<(), JsValue> {
-        self.fetch_token().await?;
+        self.have_token().await?;
         self.open_socket().await?;
         self.register().await
     }
 
-    fn set_registered(self: &Rc<Self>) {
+    pub(crate) fn set_registered(self: &Rc<Self>) {
         self.state.set(ClientState::Registered);
         self.keep_alive();
         self.events.emit("registered", js::object([("identity", self.identity().into())]));
@@ -94,6 +114,11 @@ impl Client {
                 }
             }
         });
+        // A page's security policy that forbids the socket makes an error, and not every browser a close after it.
+        let on_error = Closure::<dyn FnMut()>::new({
+            let opened = opened.clone();
+            move || opened.reject(&Fault::GatewayUnreachable)
+        });
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
             let client = Rc::downgrade(self);
             move |event: MessageEvent| {
@@ -104,11 +129,20 @@ impl Client {
         });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        let socket = Socket { flow, socket, _on_open: on_open, _on_close: on_close, _on_message: on_message };
+        let socket = Socket {
+            flow,
+            socket,
+            _on_open: on_open,
+            _on_close: on_close,
+            _on_error: on_error,
+            _on_message: on_message,
+        };
         let old = self.socket.replace(Some(socket));
         drop(old);
-        JsFuture::from(opened.promise.clone()).await?;
+        let open = wait::within(OPEN_LIMIT, JsFuture::from(opened.promise.clone())).await;
+        open.unwrap_or_else(|| Err(js::error(&Fault::GatewayUnreachable)))?;
         Ok(())
     }
 
@@ -124,40 +158,57 @@ impl Client {
         if self.last_flow.get() != flow.0 {
             return;
         }
+        let was_up = matches!(self.state.get(), ClientState::Registered | ClientState::Reconnecting);
+        let begins = was_up && !self.is_reconnecting.replace(true);
+        let was_registered = begins && self.state.replace(ClientState::Reconnecting) == ClientState::Registered;
         self.ua.borrow_mut().handle(timer::now(), Input::FlowClosed(flow));
         self.pump();
-        if self.state.get() == ClientState::Registered {
-            self.state.set(ClientState::Reconnecting);
+        if was_registered {
             self.events.emit("reconnecting", JsValue::UNDEFINED);
-            spawn_local(self.clone().reconnect());
+        }
+        if begins {
+            let client = self.clone();
+            let given_up = self.until_given_up();
+            spawn_local(async move {
+                let _ = wait::unless(given_up, client.reconnect()).await;
+            });
         }
     }
 
     /// Until it works or the page gives up. Calls stay: their audio has a path of its own.
     async fn reconnect(self: Rc<Self>) {
         let mut attempt = 0;
-        while self.state.get() == ClientState::Reconnecting {
+        loop {
             timer::sleep(backoff::delay_ms(attempt, js_sys::Math::random())).await;
             attempt += 1;
-            if self.state.get() != ClientState::Reconnecting || self.establish().await.is_err() {
-                continue;
+            if self.establish().await.is_ok() {
+                break;
             }
-            let path = self.path(FlowId(self.last_flow.get()));
-            let sessions: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.session).collect();
-            for session in sessions {
-                // A call that ended meanwhile has told so.
-                let _ = self.ua.borrow_mut().rebind(session, path);
-            }
-            self.set_registered();
-            self.events.emit("reconnected", JsValue::UNDEFINED);
         }
+        self.is_reconnecting.set(false);
+        self.rebind_calls();
+        self.set_registered();
+        self.events.emit("reconnected", JsValue::UNDEFINED);
+    }
+
+    /// Moves the calls to the new connection, and says so in each: an UPDATE without an offer (RFC 3311 §5.1) shows the
+    /// gateway where we are, whether it knew us by our registration or not.
+    fn rebind_calls(self: &Rc<Self>) {
+        let path = self.path(FlowId(self.last_flow.get()));
+        let sessions: Vec<_> = self.calls.borrow().iter().filter_map(|entry| entry.call.session.get()).collect();
+        for session in sessions {
+            let mut ua = self.ua.borrow_mut();
+            // A call that ended meanwhile has told so; one that only rings has no dialog to say it in.
+            let _ = ua.rebind(session, path).and_then(|()| ua.update(timer::now(), session, Headers::new(), None));
+        }
+        self.pump();
     }
 
     fn keep_alive(self: &Rc<Self>) {
         let client = Rc::downgrade(self);
         let timer = Timer::after(KEEP_ALIVE, move || {
             let Some(client) = client.upgrade() else { return };
-            if client.state.get() == ClientState::Registered {
+            if client.state.get() != ClientState::Disconnected {
                 if let Some(socket) = &*client.socket.borrow() {
                     socket.send(b"\r\n\r\n");
                 }
@@ -188,7 +239,14 @@ impl Client {
     /// Lets go of the socket: messages sent before are still delivered by the browser.
     fn close(self: &Rc<Self>) {
         self.state.set(ClientState::Disconnected);
+        self.failures.set(0);
+        self.is_reconnecting.set(false);
+        let given_up = self.given_up.borrow_mut().take();
+        if let Some(given_up) = given_up {
+            given_up.resolve();
+        }
         drop(self.renewal.borrow_mut().take());
+        drop(self.forgotten.borrow_mut().take());
         drop(self.keep_alive.borrow_mut().take());
         self.registration.set(None);
         self.registering.borrow_mut().take();

@@ -123,7 +123,7 @@ impl Call {
         self.call.state.get().as_str().into()
     }
 
-    /// Whole seconds since the answer.
+    /// Started seconds since the answer, as in the call's record.
     #[wasm_bindgen(getter, js_name = durationSeconds)]
     pub fn duration_seconds(&self) -> u32 {
         self.call.duration_s()
@@ -173,9 +173,9 @@ impl Call {
         self.call.mute(muted.unwrap_or(true));
     }
 
-    /// Sends digits.
+    /// Sends digits behind those that wait; the promise settles when the last of them has gone.
     #[wasm_bindgen(js_name = sendDtmf)]
-    pub fn send_dtmf(&self, digits: &str) -> Result<(), JsValue> {
+    pub fn send_dtmf(&self, digits: &str) -> Promise {
         self.call.send_dtmf(digits)
     }
 

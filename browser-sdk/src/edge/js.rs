@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use js_sys::{Array, Date, Error, Function, Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::fault::Fault;
 
@@ -65,6 +66,12 @@ impl Deferred {
         let promise = Promise::new(&mut |resolve, reject| settle = Some((resolve, reject)));
         // The executor has run by now.
         Self { promise, settle }
+    }
+
+    /// The promise, for a page that need not look at it: its rejection is never reported as unhandled.
+    pub(crate) fn handled(&self) -> Promise {
+        spawn_local(super::wait::settled(self.promise.clone()));
+        self.promise.clone()
     }
 
     pub(crate) fn resolve(&self) {

@@ -1,17 +1,22 @@
-//! Microphone, peer connection and loudspeaker of one call.
+//! Peer connection and loudspeaker of one call, and the microphone that it sends.
+//!
+//! A connection that is closed never settles what was asked of it: whoever waits here waits for the call's end beside it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Array, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    HtmlAudioElement, MediaStream, MediaStreamConstraints, MediaStreamTrack, RtcConfiguration, RtcIceGatheringState,
-    RtcPeerConnection, RtcRtpSender, RtcSdpType, RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
+    HtmlAudioElement, MediaStream, RtcConfiguration, RtcIceGatheringState, RtcPeerConnection, RtcSdpType,
+    RtcSessionDescriptionInit, RtcSignalingState, RtcTrackEvent,
 };
 
-use super::js;
+use super::dialpad::Dialpad;
+use super::js::{self, Deferred};
+use super::microphone::Microphone;
+use super::wait;
 use crate::fault::Fault;
 use crate::offer;
 
@@ -23,7 +28,13 @@ type TrackHandler = Closure<dyn FnMut(RtcTrackEvent)>;
 
 pub(crate) struct Media {
     peer: RtcPeerConnection,
-    microphone: MediaStream,
+    microphone: Microphone,
+    dialpad: Dialpad,
+    /// Done when the description that is being applied is: the next one waits for it, because a peer connection takes
+    /// them one by one and refuses the second of two that came in one burst.
+    turn: RefCell<Promise>,
+    /// The description of the last 183.
+    early: RefCell<Option<String>>,
     audio: HtmlAudioElement,
     /// Starts the sound at the next gesture when the browser's autoplay policy held it back.
     unblock: RefCell<Option<Closure<dyn FnMut()>>>,
@@ -34,15 +45,11 @@ pub(crate) struct Media {
 impl Media {
     /// Asks for the microphone and opens a connection that sends it. `audio` are constraints of the page's own.
     pub(crate) async fn open(ice_servers: &JsValue, audio: &JsValue) -> Result<Rc<Self>, JsValue> {
-        let microphone = microphone(audio).await.map_err(|fault| js::error(&fault))?;
-        let media = Self::connect(ice_servers, microphone.clone());
-        media.map_err(|thrown| {
-            stop(&microphone);
-            failed(&thrown)
-        })
+        let microphone = Microphone::open(audio).await.map_err(|fault| js::error(&fault))?;
+        Self::connect(ice_servers, microphone).map_err(|thrown| failed(&thrown))
     }
 
-    fn connect(ice_servers: &JsValue, microphone: MediaStream) -> Result<Rc<Self>, JsValue> {
+    fn connect(ice_servers: &JsValue, microphone: Microphone) -> Result<Rc<Self>, JsValue> {
         let configuration = RtcConfiguration::new();
         if Array::is_array(ice_servers) {
             configuration.set_ice_servers(ice_servers);
@@ -55,10 +62,13 @@ impl Media {
         if let Some(body) = web_sys::window().and_then(|window| window.document()).and_then(|page| page.body()) {
             body.append_child(&audio)?;
         }
-        for track in microphone.get_audio_tracks().iter() {
-            peer.add_track(&track.unchecked_into(), &microphone, &Array::new());
+        for track in microphone.tracks() {
+            peer.add_track(&track, microphone.stream(), &Array::new());
         }
         let media = Rc::new(Self {
+            dialpad: Dialpad::of(&peer),
+            turn: RefCell::new(Promise::resolve(&JsValue::UNDEFINED)),
+            early: RefCell::default(),
             peer,
             microphone,
             audio,
@@ -113,23 +123,48 @@ impl Media {
 
     /// Our offer with every candidate.
     pub(crate) async fn offer(&self) -> Result<String, JsValue> {
+        let _turn = self.take_turn().await;
         let offer = JsFuture::from(self.peer.create_offer()).await.map_err(|thrown| failed(&thrown))?;
         self.describe(&offer.unchecked_into()).await
     }
 
     /// Our answer to the peer's offer, with every candidate.
     pub(crate) async fn answer(&self, offer: &str) -> Result<String, JsValue> {
+        let _turn = self.take_turn().await;
         self.remote(RtcSdpType::Offer, offer).await?;
         let answer = JsFuture::from(self.peer.create_answer()).await.map_err(|thrown| failed(&thrown))?;
         self.describe(&answer.unchecked_into()).await
     }
 
-    /// The peer's answer to our offer. It comes once with early media and again with the 200; the copy is ignored.
+    /// The peer's answer to our offer in a 183: provisional, because the 2xx may say something else (JSEP's `pranswer`).
+    pub(crate) async fn accept_early(&self, answer: &str) {
+        let _turn = self.take_turn().await;
+        // A wrong description shows at the answer.
+        if self.awaits_answer() && self.remote(RtcSdpType::Pranswer, answer).await.is_ok() {
+            *self.early.borrow_mut() = Some(answer.to_owned());
+        }
+    }
+
+    /// The peer's answer in the 2xx; an empty one leaves it at what the 183 said.
     pub(crate) async fn accept_answer(&self, answer: &str) -> Result<(), JsValue> {
-        if self.peer.signaling_state() != RtcSignalingState::HaveLocalOffer {
+        let _turn = self.take_turn().await;
+        if !self.awaits_answer() {
             return Ok(());
         }
-        self.remote(RtcSdpType::Answer, answer).await
+        let early = self.early.borrow_mut().take().unwrap_or_default();
+        self.remote(RtcSdpType::Answer, if answer.is_empty() { &early } else { answer }).await
+    }
+
+    fn awaits_answer(&self) -> bool {
+        matches!(self.peer.signaling_state(), RtcSignalingState::HaveLocalOffer | RtcSignalingState::HaveRemotePranswer)
+    }
+
+    /// Waits until every description before is applied; the next one waits until what is given is dropped.
+    async fn take_turn(&self) -> Turn {
+        let mine = Turn(Deferred::new());
+        let before = self.turn.replace(mine.0.promise.clone());
+        wait::settled(before).await;
+        mine
     }
 
     async fn remote(&self, kind: RtcSdpType, sdp: &str) -> Result<(), JsValue> {
@@ -170,16 +205,13 @@ impl Media {
     }
 
     pub(crate) fn mute(&self, muted: bool) {
-        for track in self.microphone.get_audio_tracks().iter() {
-            track.unchecked_into::<MediaStreamTrack>().set_enabled(!muted);
-        }
+        self.microphone.mute(muted);
     }
 
-    /// Sends RFC 4733 events. False: the peer takes none.
-    pub(crate) fn send_dtmf(&self, digits: &str) -> bool {
-        let senders = self.peer.get_senders();
-        let dtmf = senders.iter().find_map(|sender| sender.unchecked_into::<RtcRtpSender>().dtmf());
-        dtmf.map(|dtmf| dtmf.insert_dtmf(digits)).is_some()
+    /// Sends RFC 4733 events, after those that wait. The promise settles when the last of them has gone; `None`: the peer
+    /// takes none.
+    pub(crate) fn send_dtmf(&self, digits: &str) -> Option<Promise> {
+        self.dialpad.press(digits)
     }
 
     pub(crate) fn stats(&self) -> Promise {
@@ -193,7 +225,8 @@ impl Media {
         }
         self.peer.set_ontrack(None);
         self.peer.close();
-        stop(&self.microphone);
+        self.microphone.stop();
+        self.dialpad.close();
         self.audio.set_src_object(None);
         self.audio.remove();
         if let Some(unblock) = self.unblock.borrow_mut().take() {
@@ -209,37 +242,15 @@ impl Drop for Media {
     }
 }
 
-fn stop(stream: &MediaStream) {
-    for track in stream.get_tracks().iter() {
-        track.unchecked_into::<MediaStreamTrack>().stop();
+/// The right to describe; see [`Media::take_turn`].
+struct Turn(Deferred);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.resolve();
     }
 }
 
 fn failed(thrown: &JsValue) -> JsValue {
     js::error(&Fault::Media(js::message_of(thrown)))
-}
-
-async fn microphone(audio: &JsValue) -> Result<MediaStream, Fault> {
-    let navigator = web_sys::window().ok_or(Fault::InsecurePage)?.navigator();
-    // Browsers hide mediaDevices on insecure pages.
-    let devices =
-        navigator.media_devices().ok().filter(|devices| !devices.is_undefined()).ok_or(Fault::InsecurePage)?;
-    let wanted = js::object([
-        ("echoCancellation", true.into()),
-        ("noiseSuppression", true.into()),
-        ("autoGainControl", true.into()),
-    ]);
-    if audio.is_object() {
-        for name in Object::keys(audio.unchecked_ref::<Object>()).iter() {
-            let _ = Reflect::get(audio, &name).and_then(|value| Reflect::set(&wanted, &name, &value));
-        }
-    }
-    let constraints = MediaStreamConstraints::new();
-    constraints.set_audio(&wanted);
-    let refused = |thrown: JsValue| {
-        Fault::of_microphone(&js::text(&thrown, "name").unwrap_or_default(), &js::message_of(&thrown))
-    };
-    let stream = devices.get_user_media_with_constraints(&constraints).map_err(refused)?;
-    let stream = JsFuture::from(stream).await.map_err(refused)?;
-    Ok(stream.unchecked_into())
 }

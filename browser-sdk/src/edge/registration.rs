@@ -13,23 +13,29 @@ use web_sys::{RequestCredentials, RequestInit, Response};
 use super::client::{Client, ClientState};
 use super::js::{self, Deferred};
 use super::timer::{self, Timer};
+use super::wait;
 use crate::fault::Fault;
-use crate::token;
+use crate::token::{self, Times};
 
 /// Asked of the registrar; it grants no more than the token's life.
 const EXPIRES: Duration = Duration::from_secs(300);
 /// A token that ends sooner is replaced before a call is made with it.
-const CALL_MARGIN_MS: f64 = 10_000.0;
-/// Until the next try when a token could not be fetched: several fit into the user agent's margin.
-const RETRY: Duration = Duration::from_secs(5);
-/// Life of a token that does not say when it ends.
-const USUAL_LIFE_MS: f64 = 300_000.0;
+const CALL_MARGIN: Duration = Duration::from_secs(10);
+/// A connection that comes back registers with the token that it has when that lives at least this long: fetching another
+/// first would make a call in progress wait.
+const RECONNECT_MARGIN: Duration = Duration::from_secs(30);
+/// An endpoint that has not answered by now is taken for broken: a page must be able to say so while its user looks.
+const TOKEN_LIMIT: Duration = Duration::from_secs(10);
+/// The same for the gateway's answer to REGISTER; the user agent itself would wait for 32 s (timer F).
+const REGISTER_LIMIT: Duration = Duration::from_secs(10);
+/// The status of silence.
+const TIMED_OUT: u16 = 408;
 
 /// Who we are until the next token.
 pub(crate) struct Session {
     pub(crate) token: String,
-    /// Milliseconds since 1970.
-    pub(crate) ends_ms: f64,
+    /// When it ends, by the page's own clock (`timer::now`), which nobody sets.
+    pub(crate) ends: Duration,
     /// URL of the WebSocket.
     pub(crate) gateway: String,
     /// Host part of the addresses.
@@ -41,8 +47,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Reads the token endpoint's answer: an object, or the token alone.
-    fn read(answer: &JsValue, options: &JsValue) -> Option<Self> {
+    /// Reads the token endpoint's answer: an object, or the token alone. `served` is its `Date`.
+    fn read(answer: &JsValue, served: Option<f64>, options: &JsValue) -> Option<Self> {
         let token = answer.as_string().or_else(|| js::text(answer, "token"))?;
         let claims = token::claims(&token).and_then(|json| JSON::parse(&json).ok()).unwrap_or(JsValue::UNDEFINED);
         let gateway = js::text(options, "gateway")
@@ -54,41 +60,53 @@ impl Session {
             Some(format!("sip:{user}@{}", token::host_of(&gateway)?))
         })?;
         let domain = address.rsplit_once('@')?.1.to_owned();
-        let ends_ms = js::text(answer, "expires_at")
-            .map(|date| Date::parse(&date))
-            .filter(|millis| millis.is_finite())
-            .or_else(|| js::get(&claims, "exp").as_f64().map(|seconds| seconds * 1000.0))
-            .unwrap_or_else(|| js::wall_ms() + USUAL_LIFE_MS);
+        let millis = |claim| js::get(&claims, claim).as_f64().map(|seconds| seconds * 1000.0);
+        let dated = js::text(answer, "expires_at").map(|date| Date::parse(&date)).filter(|millis| millis.is_finite());
+        let times = Times { issued: millis("iat"), ends: millis("exp").or(dated), served };
+        let ends = timer::now() + times.left(js::wall_ms());
         let identity = js::text(answer, "identity").or(subject).unwrap_or_default();
-        Some(Self { token, ends_ms, gateway, domain, address, identity, ice_servers: js::get(answer, "ice_servers") })
+        Some(Self { token, ends, gateway, domain, address, identity, ice_servers: js::get(answer, "ice_servers") })
     }
 
     fn left(&self) -> Duration {
-        Duration::from_secs_f64((self.ends_ms - js::wall_ms()).max(0.0) / 1000.0)
+        self.ends.saturating_sub(timer::now())
     }
 }
 
 impl Client {
     pub(crate) async fn fetch_token(self: &Rc<Self>) -> Result<(), JsValue> {
-        let answer = match js::get(&self.options, "getToken").dyn_into::<Function>() {
-            Ok(get) => {
-                let token = get.call0(&JsValue::UNDEFINED)?;
-                JsFuture::from(Promise::resolve(&token)).await?
-            }
-            Err(_) => {
-                let url = js::text(&self.options, "tokenUrl").unwrap_or_default();
-                ask(&url).await.map_err(|fault| js::error(&fault))?
-            }
-        };
-        let session = Session::read(&answer, &self.options).ok_or_else(|| js::error(&Fault::TokenInvalid))?;
+        let unreachable = || Err(js::error(&Fault::TokenUnreachable));
+        let (answer, served) = wait::within(TOKEN_LIMIT, self.ask_for_token()).await.unwrap_or_else(unreachable)?;
+        let session = Session::read(&answer, served, &self.options).ok_or_else(|| js::error(&Fault::TokenInvalid))?;
         drop(self.session.replace(Some(session)));
         Ok(())
     }
 
+    /// The answer, and its `Date` when it has one.
+    async fn ask_for_token(&self) -> Result<(JsValue, Option<f64>), JsValue> {
+        match js::get(&self.options, "getToken").dyn_into::<Function>() {
+            Ok(get) => {
+                let token = get.call0(&JsValue::UNDEFINED)?;
+                Ok((JsFuture::from(Promise::resolve(&token)).await?, None))
+            }
+            Err(_) => {
+                let url = js::text(&self.options, "tokenUrl").unwrap_or_default();
+                ask(&url).await.map_err(|fault| js::error(&fault))
+            }
+        }
+    }
+
+    /// A token for a new connection: the one at hand while it is good for a while.
+    pub(crate) async fn have_token(self: &Rc<Self>) -> Result<(), JsValue> {
+        let left = self.session.borrow().as_ref().map_or(Duration::ZERO, Session::left);
+        let is_proven = self.state.get() == ClientState::Reconnecting && self.failures.get() == 0;
+        if is_proven && left > RECONNECT_MARGIN { Ok(()) } else { self.fetch_token().await }
+    }
+
     /// So that a call is never refused for the age of its token.
     pub(crate) async fn ensure_fresh_token(self: &Rc<Self>) -> Result<(), JsValue> {
-        let ends = self.session.borrow().as_ref().map_or(0.0, |session| session.ends_ms);
-        if ends - js::wall_ms() > CALL_MARGIN_MS {
+        let left = self.session.borrow().as_ref().map_or(Duration::ZERO, Session::left);
+        if left > CALL_MARGIN {
             return Ok(());
         }
         self.renew().await
@@ -99,7 +117,11 @@ impl Client {
         let promise = registered.promise.clone();
         drop(self.registering.replace(Some(registered)));
         self.start_registration()?;
-        JsFuture::from(promise).await?;
+        let answered = wait::within(REGISTER_LIMIT, JsFuture::from(promise)).await;
+        answered.unwrap_or_else(|| Err(js::error(&Fault::RegistrationRefused(TIMED_OUT)))).inspect_err(|_| {
+            // Perhaps it was the token: the next try is not made with it.
+            self.failures.set(self.failures.get().saturating_add(1));
+        })?;
         Ok(())
     }
 
@@ -128,14 +150,19 @@ impl Client {
             return;
         }
         let left = self.session.borrow().as_ref().map_or(granted, Session::left);
+        self.failures.set(0);
         self.renew_after(token::refresh_after(granted, left));
+        self.expect_to_be_forgotten(granted);
         let waiting = self.registering.borrow_mut().take();
         if let Some(waiting) = waiting {
             waiting.resolve();
+        } else if self.state.get() == ClientState::Reconnecting && !self.is_reconnecting.get() {
+            // The connection had stood all the time; only the registration was lost.
+            self.set_registered();
         }
     }
 
-    /// Refused while connecting: `connect` fails. Refused later: a fresh token is tried after a while.
+    /// Refused while connecting: `connect` fails. Refused later: nobody can ring here until a fresh token is accepted.
     pub(crate) fn on_registration_failed(self: &Rc<Self>, registration: RegistrationId, status: u16) {
         if self.registration.get() != Some(registration) {
             return;
@@ -145,12 +172,42 @@ impl Client {
         let waiting = self.registering.borrow_mut().take();
         match waiting {
             Some(waiting) => waiting.reject(&fault),
-            None if self.state.get() == ClientState::Registered => {
+            // With the connection goes the registration; `connection::reconnect` makes both anew.
+            None if self.is_reconnecting.get() || self.state.get() == ClientState::Disconnected => {}
+            None => {
                 self.events.emit("error", js::error(&fault));
-                self.renew_after(RETRY);
+                self.set_unregistered();
+                self.retry();
             }
-            None => {}
         }
+    }
+
+    /// The page is told that nobody can ring here, once.
+    fn set_unregistered(self: &Rc<Self>) {
+        drop(self.forgotten.borrow_mut().take());
+        if self.state.get() == ClientState::Registered {
+            self.state.set(ClientState::Reconnecting);
+            self.events.emit("unregistered", JsValue::UNDEFINED);
+        }
+    }
+
+    /// The registrar keeps us for `granted`; a renewal that hangs or fails beyond that leaves us unregistered, whatever we
+    /// last heard.
+    fn expect_to_be_forgotten(self: &Rc<Self>, granted: Duration) {
+        let client = Rc::downgrade(self);
+        let timer = Timer::after(granted, move || {
+            if let Some(client) = client.upgrade() {
+                spawn_local(async move { client.set_unregistered() });
+            }
+        });
+        drop(self.forgotten.replace(timer));
+    }
+
+    /// Tries again after a wait that grows with the failures.
+    fn retry(self: &Rc<Self>) {
+        let failures = self.failures.get().saturating_add(1);
+        self.failures.set(failures);
+        self.renew_after(token::retry_after(failures));
     }
 
     fn renew_after(self: &Rc<Self>, wait: Duration) {
@@ -158,13 +215,14 @@ impl Client {
         let timer = Timer::after(wait, move || {
             let Some(client) = client.upgrade() else { return };
             spawn_local(async move {
-                if client.state.get() != ClientState::Registered {
+                let is_up = matches!(client.state.get(), ClientState::Registered | ClientState::Reconnecting);
+                if !is_up || client.is_reconnecting.get() {
                     return;
                 }
                 client.events.emit("tokenWillExpire", JsValue::UNDEFINED);
                 if let Err(error) = client.renew().await {
                     client.events.emit("error", error);
-                    client.renew_after(RETRY);
+                    client.retry();
                 }
             });
         });
@@ -200,7 +258,7 @@ impl Client {
 }
 
 /// POST, and GET where the server wants that.
-async fn ask(url: &str) -> Result<JsValue, Fault> {
+async fn ask(url: &str) -> Result<(JsValue, Option<f64>), Fault> {
     let mut response = request(url, "POST").await?;
     if response.status() == 405 {
         response = request(url, "GET").await?;
@@ -208,8 +266,10 @@ async fn ask(url: &str) -> Result<JsValue, Fault> {
     if !response.ok() {
         return Err(Fault::TokenRefused(response.status()));
     }
+    let date = response.headers().get("date").ok().flatten().map(|date| Date::parse(&date));
     let body = response.json().map_err(|_| Fault::TokenInvalid)?;
-    JsFuture::from(body).await.map_err(|_| Fault::TokenInvalid)
+    let body = JsFuture::from(body).await.map_err(|_| Fault::TokenInvalid)?;
+    Ok((body, date.filter(|millis| millis.is_finite())))
 }
 
 async fn request(url: &str, method: &str) -> Result<Response, Fault> {

@@ -1,16 +1,17 @@
 //! What each event of the user agent means for the client and its calls.
 
+use core::time::Duration;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sip::message::{HeaderName, Headers, Method, Request, StatusCode};
+use sip::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use sip::ua::{Event, Reply, SessionId, TransactionId};
 
 use super::call::Offered;
 use super::client::Client;
 use crate::address;
 use crate::call_state::CallState;
-use crate::reason::Ended;
+use crate::reason::{EndReason, Ended};
 
 /// The server's name of a call.
 const CALL_ID_HEADER: &str = "X-Sautikit-Call-Id";
@@ -18,7 +19,9 @@ const CALL_ID_HEADER: &str = "X-Sautikit-Call-Id";
 impl Client {
     pub(crate) fn on_event(self: &Rc<Self>, event: Event) {
         match event {
-            Event::Registered { registration, expires, .. } => self.on_registered(registration, expires),
+            Event::Registered { registration, expires, response } => {
+                self.on_registered(registration, granted(&response, self.instance()).unwrap_or(expires));
+            }
             Event::RegistrationFailed { registration, failure } => {
                 self.on_registration_failed(registration, failure.status());
             }
@@ -39,10 +42,11 @@ impl Client {
             }
             Event::SessionEnded { session, cause } => {
                 if let Some(call) = self.find(session) {
-                    self.forget(session);
+                    self.forget(&call);
                     call.on_ended(&Ended::of(&cause));
                 }
             }
+            Event::SessionFlowClosed { session } => self.on_call_disconnected(session),
             Event::ReinviteReceived { session, transaction, request }
             | Event::UpdateReceived { session, transaction, request } => {
                 self.on_reoffer(session, transaction, &request);
@@ -62,12 +66,25 @@ impl Client {
         };
         let from = caller(&request.headers);
         let offered = Some(Offered { transaction, sdp });
-        let shown = self.add_call(session, CallState::Incoming, from, self.identity(), None, offered);
-        if let Some(call) = self.find(session) {
-            learn_server_id(&call, &request.headers);
-        }
+        let (call, shown) = self.add_call(Some(session), CallState::Incoming, from, self.identity(), offered);
+        learn_server_id(&call, &request.headers);
         self.reply(transaction, StatusCode::RINGING);
         self.events.emit("incoming", shown);
+    }
+
+    /// The connection is gone. A call that is up has a path of its own for its audio and moves to the next connection; one
+    /// that only rings here can no longer be answered, nor would we hear of its end.
+    fn on_call_disconnected(self: &Rc<Self>, session: SessionId) {
+        let Some(call) = self.find(session) else { return };
+        if matches!(call.state.get(), CallState::Incoming | CallState::Accepting) {
+            self.forget(&call);
+            self.hang_up(session, StatusCode::TEMPORARILY_UNAVAILABLE);
+            call.on_ended(&Ended {
+                reason: EndReason::NetworkLost,
+                code: StatusCode::REQUEST_TIMEOUT.code(),
+                error: None,
+            });
+        }
     }
 
     fn on_reoffer(self: &Rc<Self>, session: SessionId, transaction: TransactionId, request: &Arc<Request>) {
@@ -83,6 +100,14 @@ impl Client {
         // The request may have been given up meanwhile.
         let _ = self.respond(transaction, Reply::new(status));
     }
+}
+
+/// How long the registrar keeps this page; it names the other pages and devices of the same identity too, which may be
+/// about to end.
+fn granted(response: &Response, instance: &str) -> Option<Duration> {
+    let contacts = response.contacts().ok()?;
+    let own = contacts.iter().find(|contact| contact.instance() == Some(instance))?;
+    own.expires_s().map(|seconds| Duration::from_secs(seconds.into()))
 }
 
 fn answer_to(method: &Method) -> StatusCode {

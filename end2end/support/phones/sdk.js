@@ -4,6 +4,7 @@ import { history } from "./history.js";
 export const credentials = {
   "by the page's token endpoint": () => ({ tokenUrl: "/api/sip-token" }),
   "by its own token": (account) => ({ getToken: () => account }),
+  "by its own token, over a way that can be cut": (account) => ({ getToken: () => account, gateway: account.gateway }),
 };
 
 export async function start(account, options) {
@@ -21,6 +22,7 @@ export async function start(account, options) {
     follow(incoming);
     log.add("incoming", { from: incoming.from });
   });
+  for (const event of ["reconnecting", "reconnected"]) client.on(event, () => log.add(event));
   await client.connect();
   return {
     log,

@@ -39,15 +39,20 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// The answer is the same for known and unknown addresses. `return_to` comes back when the link is used.
 #[utoipa::path(post, path = "/auth/magic-link", request_body = wire::MagicLinkRequest, security(()),
-    responses((status = 202, description = "On its way.")))]
+    responses((status = 202, description = "On its way.", headers(("Set-Cookie" = String,
+        description = "By `sk_link` the console knows the browser that asked; programs need not keep it.")))))]
 async fn request_magic_link(
     State(app): State<AppState>,
     ClientIp(ip): ClientIp,
+    headers: HeaderMap,
     body: JsonBody<wire::MagicLinkRequest>,
-) -> ApiResult<StatusCode> {
+) -> ApiResult<Response> {
     let asked = body.read()?;
-    accounts::request_magic_link(&app, &asked.email, asked.return_to.as_deref(), ip.as_deref()).await?;
-    Ok(StatusCode::ACCEPTED)
+    let before = cookie(&headers, accounts::LINK_COOKIE);
+    let marks =
+        accounts::request_magic_link(&app, &asked.email, asked.return_to.as_deref(), ip.as_deref(), before).await?;
+    let cookie = set_cookie(&app, accounts::LINK_COOKIE, &marks, "/", accounts::LINK_COOKIE_SECONDS)?;
+    Ok((StatusCode::ACCEPTED, cookie).into_response())
 }
 
 /// Sign in with a link's token

@@ -2,12 +2,17 @@
 //!
 //! Asking answers the same for known and unknown addresses; the account is made when a link is used. A link remembers the
 //! page that it was asked for on. That path is sealed, because the address of an invitation holds its token.
+//!
+//! Programs that scan mail open links and press the buttons behind them. The console therefore takes a link from the browser
+//! that asked for it, which has its mark in a cookie, and from any other only with the code that the mail names beside the
+//! link. Both follow from the token, so that nothing more is stored. The API takes the token alone: its user is a program.
 
 use super::{Device, Error, NewSession, User, checked_return_to, normalise_email, sessions, store};
 use crate::audit;
 use crate::mail::{self, Mail};
-use crate::secrets::Purpose;
+use crate::secrets::{Purpose, hmac_sha256};
 use crate::state::AppState;
+use subtle::ConstantTimeEq;
 
 /// How long a link works.
 const LIFETIME_US: i64 = 15 * 60 * 1_000_000;
@@ -21,6 +26,14 @@ const HOUR_US: i64 = 3_600_000_000;
 /// The address of links that nobody is sent.
 const NOBODY: &str = "";
 
+/// How many links one browser may be waiting for.
+const MARKS: usize = 4;
+const MARK_DIGITS: usize = 32;
+/// Letters of a code: forty bits, so that nobody who has the link alone guesses it while it lives.
+const CODE_LETTERS: usize = 8;
+/// Without those that are taken for each other.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
 /// What a used link came to.
 pub struct LinkSpent {
     /// Who signed in.
@@ -31,18 +44,50 @@ pub struct LinkSpent {
     pub return_to: Option<String>,
 }
 
-/// Mails a link, unless the mailbox or the client had its share for this hour.
+/// Cookie of the browser that asked for links.
+pub const LINK_COOKIE: &str = "sk_link";
+/// It is of no use for longer than its links.
+pub const LINK_COOKIE_SECONDS: i64 = LIFETIME_US / 1_000_000;
+
+/// Whether the browser whose cookie this is asked for the link with this token.
+pub fn asked_here(app: &AppState, token: &str, cookie: &str) -> bool {
+    cookie.split('.').any(|known| bool::from(known.as_bytes().ct_eq(mark(app, token.trim()).as_bytes())))
+}
+
+/// Whether this is the code of the link with this token, however it was typed.
+pub fn is_code_of(app: &AppState, token: &str, typed: &str) -> bool {
+    let typed: String = typed.chars().filter(char::is_ascii_alphanumeric).collect();
+    typed.to_ascii_uppercase().as_bytes().ct_eq(code(app, token.trim()).as_bytes()).into()
+}
+
+fn mark(app: &AppState, token: &str) -> String {
+    let mut mark = app.secrets.hash(Purpose::LinkBrowser, token);
+    mark.truncate(MARK_DIGITS);
+    mark
+}
+
+fn code(app: &AppState, token: &str) -> String {
+    let bytes = hmac_sha256(&app.secrets.key(Purpose::LinkCode), &[token.as_bytes()]);
+    bytes.iter().take(CODE_LETTERS).map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+}
+
+/// Mails a link, unless the mailbox or the client had its share for this hour. Gives the cookie of the browser that asks,
+/// which is the same whether a mail leaves or not; `cookie` is the one that it had.
 pub async fn request_magic_link(
     app: &AppState,
     email: &str,
     return_to: Option<&str>,
     ip: Option<&str>,
-) -> Result<(), Error> {
+    cookie: Option<&str>,
+) -> Result<String, Error> {
     let email = normalise_email(email)?;
     let return_to = return_to.map(checked_return_to).transpose()?;
     let now_us = app.now_us();
     let token = app.entropy.token();
     let hash = app.secrets.hash(Purpose::MagicLink, &token);
+    let others = cookie.into_iter().flat_map(|cookie| cookie.split('.')).filter(|other| other.len() == MARK_DIGITS);
+    let own = mark(app, &token);
+    let marks = Vec::from_iter(std::iter::once(own.as_str()).chain(others).take(MARKS)).join(".");
 
     let mut tx = app.db.begin_write().await?;
     let factor = if app.config.is_development() { DEVELOPMENT_FACTOR } else { 1 };
@@ -54,7 +99,7 @@ pub async fn request_magic_link(
     let asked_for_mailbox = store::count_links_since(&mut tx, &email, since_us).await?;
     if asked_by_client >= PER_IP_AND_HOUR * factor {
         tracing::info!("magic link withheld: the client had its share for this hour");
-        return Ok(());
+        return Ok(marks);
     }
     // Answered sooner, it would say that the mailbox's owner is about to sign in: what is written takes its time all the same.
     let is_withheld = asked_for_mailbox >= PER_ADDRESS_AND_HOUR * factor;
@@ -71,13 +116,14 @@ pub async fn request_magic_link(
     store::insert_link(&mut tx, &app.new_uuid().to_string(), link).await?;
     if is_withheld {
         tracing::info!("magic link withheld: the mailbox had its share for this hour");
-        return Ok(tx.commit().await?);
+        tx.commit().await?;
+        return Ok(marks);
     }
-    let mail = letter(&app.public_url, email.clone(), &token, now_us + LIFETIME_US);
+    let mail = letter(&app.public_url, email.clone(), &token, &code(app, &token), now_us + LIFETIME_US);
     let posted = mail::post(app, &mut tx, mail).await?;
     tx.commit().await?;
     posted.committed(app);
-    Ok(())
+    Ok(marks)
 }
 
 /// Spends the token: the person (made now if new) gets a fresh session. Voids the address's other links.
@@ -120,17 +166,20 @@ fn opened(app: &AppState, hash: &str, sealed: &str) -> Result<String, Error> {
     String::from_utf8(plain).map_err(|_| Error::Corrupt("path to return to"))
 }
 
-fn letter(public_url: &str, to: String, token: &str, expires_at_us: i64) -> Mail {
+fn letter(public_url: &str, to: String, token: &str, code: &str, expires_at_us: i64) -> Mail {
+    let (first, second) = code.split_at(CODE_LETTERS / 2);
     let link = format!("{public_url}/auth/verify?token={token}");
     Mail {
         to,
         subject: "Your sign-in link for Sautikit".to_owned(),
         text: format!(
             "Open this link to sign in to Sautikit:\n\n{link}\n\n\
+             In another browser than the one where you asked, it wants this code: {first}-{second}\n\n\
              It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.\n"
         ),
         html: format!(
             "<p>Open this link to sign in to Sautikit:</p><p><a href=\"{link}\">Sign in</a></p>\
+             <p>In another browser than the one where you asked, it wants this code: <b>{first}-{second}</b></p>\
              <p>It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.</p>"
         ),
         links: vec![link],

@@ -25,7 +25,9 @@ use crate::line;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
-pub use magic_link::{LinkSpent, request_magic_link, verify_magic_link};
+pub use magic_link::{
+    LINK_COOKIE, LINK_COOKIE_SECONDS, LinkSpent, asked_here, is_code_of, request_magic_link, verify_magic_link,
+};
 pub use onboarding::{Onboarding, onboard};
 pub use sautikit_api::rights::{Grant, Scope};
 pub use sessions::{Device, NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
@@ -176,10 +178,24 @@ pub struct Session {
 
 /// An address in the form that is stored and compared: trimmed, lower case.
 pub fn normalise_email(text: &str) -> Result<String, Error> {
-    let email = text.trim().to_lowercase();
+    let email = spelt_once(&text.trim().to_lowercase());
     // 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3 less the brackets).
-    let plausible = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
+    let plausible =
+        email.len() <= 254 && !email.chars().any(line::is_unseen) && email.parse::<lettre::Address>().is_ok();
     if plausible { Ok(email) } else { Err(invalid("email", "Give an e-mail address such as name@example.com.")) }
+}
+
+/// One spelling for a domain that has two: `bücher.example` and `xn--bcher-kva.example` are one mailbox, which is one person.
+/// What is no domain is left for the check of the whole address.
+fn spelt_once(email: &str) -> String {
+    let domain = |(_, domain): &(&str, &str)| match url::Host::parse(domain) {
+        Ok(url::Host::Domain(ascii)) => Some(ascii),
+        _ => None,
+    };
+    email
+        .rsplit_once('@')
+        .and_then(|parts| Some(format!("{}@{}", parts.0, domain(&parts)?)))
+        .unwrap_or_else(|| email.to_owned())
 }
 
 /// The page that a sign-in leads back to.
@@ -190,8 +206,7 @@ pub fn checked_return_to(path: &str) -> Result<&str, Error> {
 
 /// A person's or workspace's name, trimmed.
 pub fn checked_name(field: &'static str, text: &str) -> Result<String, Error> {
-    line::checked(text, NAME_MAX_CHARS)
-        .ok_or_else(|| invalid(field, format!("Give 1 to {NAME_MAX_CHARS} visible characters on one line.")))
+    line::checked(text, NAME_MAX_CHARS).ok_or_else(|| invalid(field, line::rule(NAME_MAX_CHARS)))
 }
 
 /// The person of that id.
@@ -253,6 +268,25 @@ mod tests {
         assert_eq!(normalise_email(" Asha@Example.COM ").unwrap(), "asha@example.com");
         assert!(normalise_email("asha").is_err());
         assert!(normalise_email("a@b\r\nBcc: c@d").is_err());
+    }
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        for twin in
+            ["asha@bücher.example", "ASHA@BÜCHER.example", "asha@xn--bcher-kva.example", "asha@Xn--Bcher-Kva.EXAMPLE"]
+        {
+            assert_eq!(normalise_email(twin).unwrap(), "asha@xn--bcher-kva.example", "{twin}");
+        }
+        for unseen in [
+            "as\u{200b}ha@example.com",
+            "asha@exam\u{ad}ple.com\u{200d}",
+            "\u{feff}asha@example.com",
+            "asha\u{202e}@example.com",
+        ] {
+            let normal = normalise_email(unseen);
+            assert!(normal.is_err() || normal.unwrap() == "asha@example.com", "{unseen:?}");
+        }
+        assert_eq!(normalise_email("asha@example.com").unwrap(), "asha@example.com");
     }
 
     #[test]

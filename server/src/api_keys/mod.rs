@@ -31,7 +31,7 @@ pub use secret::ApiKeySecret;
 pub(crate) use store::STATEMENTS;
 
 /// Longest name of a key, in characters; the schema says it too.
-const NAME_MAX_CHARS: usize = 80;
+pub(crate) const NAME_MAX_CHARS: usize = 80;
 
 /// What can go wrong here.
 #[derive(Debug, thiserror::Error)]

@@ -236,7 +236,8 @@ fn read_filter(query: &CallsQuery) -> ApiResult<Filter> {
     let [status, direction, remote] =
         [&query.status, &query.direction, &query.remote].map(|text| text.trim().to_owned());
     if !status.is_empty() && CallStatus::parse(&status).is_none() {
-        return Err(ApiError::field("status", "`status` is not a status of calls."));
+        let known = Vec::from_iter(CallStatus::ALL.iter().map(|known| format!("`{}`", known.as_str()))).join(", ");
+        return Err(ApiError::field("status", format!("`status` is one of {known}.")));
     }
     if !direction.is_empty() && Direction::parse(&direction).is_none() {
         return Err(ApiError::field("direction", "`direction` is `inbound` or `outbound`."));

@@ -33,6 +33,11 @@ const BATCH: i64 = 200;
 /// The longest wait between looks: changes made by other nodes ring no bell here.
 const POLL: Duration = Duration::from_secs(1);
 
+/// What an id of an event is.
+const LAST_EVENT_ID: &str = "`Last-Event-ID` is the `sequence` of the last event seen, a whole number. Leave it out to read from the beginning.";
+/// The code is shared with mailed links, whose words would mislead here.
+const WRONG_TOKEN: &str = "The token in the address is not the one of this call's stream. Read `stream_url` of the call again, or send an API key.";
+
 /// The address of a call's stream, with its token.
 pub(super) fn stream_url(app: &AppState, id: CallId) -> String {
     format!("{}/v1/calls/{id}/stream?token={}", app.public_url, token(app, id))
@@ -47,7 +52,7 @@ fn token(app: &AppState, id: CallId) -> String {
 /// Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
 /// `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
 #[utoipa::path(get, path = "/calls/{id}/stream", security(("stream_token" = [])),
-    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, nullable = false, description = "`sequence` of the last entry seen; later ones follow.")),
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, nullable = false, minimum = 0, description = "`sequence` of the last entry seen; later ones follow.")),
     responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows.")),
     extensions(("x-scope" = json!(Scope::CallsRead)),
         ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::AuthTokenInvalid,
@@ -69,8 +74,10 @@ pub(super) async fn stream_call(
             calls::get_call(&mut conn, caller.workspace.id, id).await?
         }
     };
-    let last_seen = headers.get("last-event-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let after = last_seen.parse().unwrap_or(0);
+    let after = match headers.get("last-event-id") {
+        Some(seen) => read_last_seen(seen).ok_or_else(|| ApiError::field("Last-Event-ID", LAST_EVENT_ID))?,
+        None => 0,
+    };
     let mut response = Sse::new(follow(app, call.id, after)).keep_alive(KeepAlive::default()).into_response();
     // Proxies that collect an answer before they pass it on would hold the events back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -78,9 +85,15 @@ pub(super) async fn stream_call(
     Ok(response)
 }
 
+/// Empty is what EventSource sends before it has seen anything.
+fn read_last_seen(value: &HeaderValue) -> Option<i64> {
+    let text = value.to_str().ok()?.trim();
+    if text.is_empty() { Some(0) } else { text.parse().ok().filter(|sequence| *sequence >= 0) }
+}
+
 async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<CallRow> {
     if !bool::from(token(app, id).as_bytes().ct_eq(given.as_bytes())) {
-        return Err(ErrorCode::AuthTokenInvalid.into());
+        return Err(ApiError::new(ErrorCode::AuthTokenInvalid).message(WRONG_TOKEN));
     }
     let mut conn = app.db.acquire().await?;
     let call = store::find_call(&mut conn, id).await?.ok_or(CallError::NotFound)?;

@@ -75,6 +75,9 @@ impl From<PaymentError> for ApiError {
             PaymentError::Unavailable(Method::Mpesa) => ErrorCode::MpesaUnavailable.into(),
             PaymentError::Unavailable(Method::Paystack) => ErrorCode::PaystackUnavailable.into(),
             PaymentError::Invalid { field, message } => Self::field(field, message),
+            PaymentError::NotWhole => Self::new(ErrorCode::WalletInvalidAmount)
+                .message("M-Pesa moves whole shillings only, and `amount_minor` is in cents: send a multiple of 100.")
+                .at("amount_minor"),
             PaymentError::Wallet(error) => error.into(),
             PaymentError::Database(error) => error.into(),
         }

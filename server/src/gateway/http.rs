@@ -69,6 +69,7 @@ async fn open_socket(
     Ok(upgrade.on_upgrade(move |socket| async move {
         let flow = websocket::serve(sip, socket, remote, identity).await;
         registry.registrar.flow_closed(flow);
+        registry.instances.closed(registry.app.clock.monotonic(), flow);
     }))
 }
 

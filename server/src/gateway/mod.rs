@@ -12,6 +12,7 @@ pub mod door;
 mod drain;
 mod effects;
 pub mod http;
+pub mod instances;
 mod last_heard;
 pub mod leg;
 pub mod media;
@@ -36,6 +37,7 @@ use sautikit_api::ids::CallId;
 use self::authentication::Authentication;
 use self::call_task::CallHandle;
 use self::door::GatewayDoor;
+use self::instances::Instances;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
 use self::media::{CallMedia, MediaHandle};
 use self::on_net::OnNet;
@@ -79,6 +81,8 @@ pub struct Gateway {
     pub door: Arc<GatewayDoor>,
     /// The built-in carrier, when it is on.
     pub sandbox: Option<Sandbox>,
+    /// Which browsers come back.
+    pub instances: Instances,
     /// Where browsers are.
     pub registrar: Registrar,
     /// Who browsers are.

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::authentication::Authentication;
 use super::door::GatewayDoor;
+use super::instances::Instances;
 use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
 use super::on_net::OnNet;
@@ -103,6 +104,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         on_net,
         door,
         sandbox,
+        instances: Instances::default(),
         registrar: Registrar::default(),
         authentication,
         speech,

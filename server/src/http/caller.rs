@@ -30,6 +30,12 @@ pub const SESSION_COOKIE: &str = "sk_session";
 /// Picks one of a person's workspaces.
 pub const WORKSPACE_HEADER: &str = "x-sautikit-workspace";
 
+/// Told to an API key where only a person may act.
+const PERSON_ONLY: &str = "This is for people who are signed in, and the request carries an `Authorization` header. Leave the \
+    header out and send the console's cookie `sk_session`; an API key cannot be used here.";
+/// Told to whoever sends another scheme (Basic), no scheme, or two headers.
+const KEY_FORM: &str = "The `Authorization` header is not one API key after the word Bearer. Send `Authorization: Bearer skt_live_…`, once.";
+
 /// A person with a live session.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
@@ -126,7 +132,7 @@ impl FromRequestParts<AppState> for SignedIn {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         if parts.headers.contains_key(header::AUTHORIZATION) {
             // A key is not a person; what needs one can't be done with it.
-            return Err(ErrorCode::AuthSessionInvalid.into());
+            return Err(ApiError::new(ErrorCode::AuthSessionInvalid).message(PERSON_ONLY));
         }
         let mut conn = app.db.acquire().await?;
         signed_in(app, &mut conn, &parts.headers).await
@@ -143,7 +149,8 @@ impl FromRequestParts<AppState> for Caller {
             Some(value) => {
                 // Of two keys, what stands in front of us may have looked at the other one.
                 let only = given.next().is_none().then_some(value).and_then(|value| value.to_str().ok());
-                let text = only.and_then(bearer).ok_or(ErrorCode::ApiKeyInvalid)?;
+                let text =
+                    only.and_then(bearer).ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid).message(KEY_FORM))?;
                 by_key(app, parts, text, ip).await
             }
             None => {

@@ -53,11 +53,25 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_syntax() || inner.is_eof() {
+            return not_json(inner);
+        }
         let path = error.path().to_string();
         refusal(&path, &error.inner().to_string(), "The body")
     })?;
-    deserializer.end().map_err(|error| refusal(".", &error.to_string(), "The body"))?;
+    deserializer.end().map_err(|error| not_json(&error))?;
     Ok(value)
+}
+
+/// What is no JSON has no fields: the place in the text says more.
+fn not_json(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    ApiError::new(ErrorCode::ValidationBadRequest)
+        .message(format!("The body is not JSON: {reason} at line {line}, column {column}."))
+        .details(serde_json::json!({ "line": line, "column": column }))
 }
 
 /// Whether the request says that its body is JSON (`application/json` or `…+json`).
@@ -166,6 +180,20 @@ mod tests {
             assert_eq!((refused.code, refused.field), (ErrorCode::ValidationBadRequest, None), "{body}");
         }
         assert!(read_json::<Outer>(b" \n{\"inner\":[]}").is_ok());
+    }
+
+    #[test]
+    fn a_mistake_of_syntax_is_placed() {
+        for (body, place) in [
+            (r#"{"inner":[}"#, "line 1, column 11"),
+            ("{\n  \"inner\": [],\n}", "line 3, column 1"),
+            (r#"{"inner":[]} x"#, "line 1, column 14"),
+            (r#"{"inner":["#, "line 1, column 10"),
+        ] {
+            let refused = read_json::<Outer>(body.as_bytes()).unwrap_err();
+            assert_eq!(refused.field, None, "{body}");
+            assert!(refused.message.contains("not JSON") && refused.message.contains(place), "{}", refused.message);
+        }
     }
 
     #[tokio::test]

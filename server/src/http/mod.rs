@@ -87,6 +87,11 @@ pub fn operator_router(app: &AppState) -> Router {
     routes.layer(from_fn_with_state(app.clone(), request_id::with_request_id)).with_state(app.clone())
 }
 
+/// The licences of all that this binary contains, as `sautikit licences` prints them; `None` when the site was not built.
+pub fn licences(config: &crate::config::Config) -> Option<std::borrow::Cow<'static, str>> {
+    console::licences(config)
+}
+
 async fn not_found() -> ApiError {
     ErrorCode::NotFound.into()
 }

@@ -32,8 +32,10 @@ pub(super) fn refusal(app: &AppState, request: &mut Request) -> Option<Response>
     let headers = request.headers();
     let path = request.uri().path();
     let signs_in = path.starts_with("/v1/auth/") || path.starts_with("/console/");
-    let by_cookie = cookie(headers, SESSION_COOKIE).is_some() || signs_in;
-    let guarded = changes && by_cookie && !headers.contains_key(header::AUTHORIZATION);
+    // With an API key the cookie is not looked at. Signing in and the console's forms know no key, so that a header which
+    // claims one excuses nothing there: the form's own requests to the API would go by the cookie.
+    let by_cookie = cookie(headers, SESSION_COOKIE).is_some() && !headers.contains_key(header::AUTHORIZATION);
+    let guarded = changes && (by_cookie || signs_in);
     let refused = guarded && !is_allowed(headers, &app.public_url);
     let is_of_browser = headers.contains_key(header::ORIGIN) || headers.contains_key(SITE);
     refused.then(|| match is_of_browser {

@@ -1,8 +1,11 @@
 //! Cursor pagination: `limit` and an opaque `cursor`, newest first, stable under inserts.
 //!
-//! The cursor is the position of the last row shown: `created_at` and `id` as 48 hexadecimal digits, so that the API's
-//! description can say which cursors are well formed. A list fetches one row more than it shows to know whether a next page
+//! The cursor is the position of the last row shown, `created_at` and `id`, and a mark by which we know our own: 64 hexadecimal
+//! digits, so that the API's description can say which cursors are well formed. One that was altered, or that another list
+//! gave, is refused instead of showing rows from somewhere. A list fetches one row more than it shows to know whether a next page
 //! exists.
+
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
@@ -10,10 +13,12 @@ use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 use serde::Serialize;
+use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::query;
 use crate::error::{ApiError, ApiResult};
+use crate::secrets::{Purpose, Secrets};
 use crate::state::AppState;
 
 /// Rows shown when the request does not say.
@@ -23,7 +28,9 @@ const MAX_LIMIT: i64 = 200;
 /// What most rows stay below, so that a page's text is not moved while it grows.
 const ROW_BYTES: usize = 768;
 /// Of a moment (16) and an id (32).
-const CURSOR_DIGITS: usize = 48;
+const POSITION_DIGITS: usize = 48;
+/// Of the mark: nobody gains more by guessing one than a place in their own list.
+const MARK_DIGITS: usize = 16;
 /// Sorts after every id.
 const LAST_ID: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 const NEXT_CURSOR: HeaderName = HeaderName::from_static("x-next-cursor");
@@ -34,6 +41,44 @@ pub struct Page {
     before_us: i64,
     before_id: String,
     uri: Uri,
+    marks: Marks,
+}
+
+/// Makes and knows the cursors of one list.
+struct Marks {
+    secrets: Arc<Secrets>,
+    /// The list's path; what is read as another format is the same list.
+    list: String,
+}
+
+impl Marks {
+    fn new(secrets: &Arc<Secrets>, uri: &Uri) -> Self {
+        let path = uri.path();
+        Self { secrets: secrets.clone(), list: path.strip_suffix(".csv").unwrap_or(path).to_owned() }
+    }
+
+    fn cursor(&self, (micros, id): (i64, Uuid)) -> String {
+        // As its bits: no sign has a place in it.
+        let position = format!("{:016x}{}", u64::from_be_bytes(micros.to_be_bytes()), id.simple());
+        let mark = self.mark(&position);
+        position + &mark
+    }
+
+    fn read(&self, cursor: &str) -> Option<(i64, String)> {
+        let (position, mark) = cursor.split_at_checked(POSITION_DIGITS)?;
+        if !bool::from(self.mark(position).as_bytes().ct_eq(mark.as_bytes())) {
+            return None;
+        }
+        let (micros, id) = position.split_at_checked(16)?;
+        let micros = i64::from_be_bytes(u64::from_str_radix(micros, 16).ok()?.to_be_bytes());
+        Some((micros, Uuid::try_parse(id).ok()?.to_string()))
+    }
+
+    fn mark(&self, position: &str) -> String {
+        let mut mark = self.secrets.hash(Purpose::Cursor, &format!("{} {position}", self.list));
+        mark.truncate(MARK_DIGITS);
+        mark
+    }
 }
 
 impl Page {
@@ -68,7 +113,7 @@ impl Page {
         let shown = usize::try_from(self.limit).unwrap_or(0);
         let more = rows.len() > shown;
         rows.truncate(shown);
-        let next = rows.last().filter(|_| more).map(|row| cursor(position(row)));
+        let next = rows.last().filter(|_| more).map(|row| self.marks.cursor(position(row)));
         let mut text = Vec::with_capacity(rows.len() * ROW_BYTES);
         let rows: Vec<B> = rows.into_iter().map(body).collect();
         let mut response = match serde_json::to_writer(&mut text, &rows) {
@@ -90,23 +135,24 @@ impl Page {
 impl FromRequestParts<AppState> for Page {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> ApiResult<Self> {
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> ApiResult<Self> {
         // A nested router sees the path without its prefix.
-        Self::of(parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0))
+        Self::of(&app.secrets, parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0))
     }
 }
 
 impl Page {
-    fn of(uri: &Uri) -> ApiResult<Self> {
+    fn of(secrets: &Arc<Secrets>, uri: &Uri) -> ApiResult<Self> {
+        let marks = Marks::new(secrets, uri);
         let (mut limit, mut position) = (DEFAULT_LIMIT, (i64::MAX, LAST_ID.to_owned()));
         for (key, value) in query::pairs(uri)? {
             match key.as_ref() {
                 "limit" => limit = read_limit(&value)?,
-                "cursor" => position = read_cursor(&value).ok_or_else(invalid_cursor)?,
+                "cursor" => position = marks.read(&value).ok_or_else(invalid_cursor)?,
                 _ => {}
             }
         }
-        Ok(Self { limit, before_us: position.0, before_id: position.1, uri: uri.clone() })
+        Ok(Self { limit, before_us: position.0, before_id: position.1, uri: uri.clone(), marks })
     }
 }
 
@@ -117,18 +163,6 @@ fn read_limit(text: &str) -> ApiResult<i64> {
 
 fn invalid_cursor() -> ApiError {
     ApiError::new(ErrorCode::ValidationInvalidCursor).at("cursor")
-}
-
-fn cursor((micros, id): (i64, Uuid)) -> String {
-    // As its bits: no sign has a place in it.
-    format!("{:016x}{}", u64::from_be_bytes(micros.to_be_bytes()), id.simple())
-}
-
-fn read_cursor(text: &str) -> Option<(i64, String)> {
-    let is_hex = text.len() == CURSOR_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let (micros, id) = text.split_at_checked(16).filter(|_| is_hex)?;
-    let micros = i64::from_be_bytes(u64::from_str_radix(micros, 16).ok()?.to_be_bytes());
-    Some((micros, Uuid::try_parse(id).ok()?.to_string()))
 }
 
 fn next_uri(uri: &Uri, next: &str) -> String {
@@ -145,13 +179,37 @@ fn next_uri(uri: &Uri, next: &str) -> String {
 mod tests {
     use super::*;
 
+    fn secrets() -> Arc<Secrets> {
+        Arc::new(Secrets::new([7; 32]))
+    }
+
+    fn marks(uri: &'static str) -> Marks {
+        Marks::new(&secrets(), &Uri::from_static(uri))
+    }
+
     #[test]
     fn a_cursor_reads_back() {
-        let id = Uuid::from_u128(7);
-        assert_eq!(read_cursor(&cursor((42, id))), Some((42, id.to_string())));
-        assert_eq!(read_cursor(&cursor((-42, id))), Some((-42, id.to_string())));
-        assert_eq!(read_cursor("nonsense"), None);
-        assert_eq!(read_cursor(&"+".repeat(CURSOR_DIGITS)), None);
+        let (id, list) = (Uuid::from_u128(7), marks("/v1/calls?limit=2"));
+        assert_eq!(list.read(&list.cursor((42, id))), Some((42, id.to_string())));
+        assert_eq!(list.read(&list.cursor((-42, id))), Some((-42, id.to_string())));
+        let csv = marks("/v1/calls.csv");
+        assert!(csv.read(&list.cursor((42, id))).is_some());
+    }
+
+    #[test]
+    fn a_cursor_that_is_not_this_lists_own_is_refused() {
+        let (id, list) = (Uuid::from_u128(7), marks("/v1/calls"));
+        let own = list.cursor((42, id));
+        assert_eq!(own.len(), POSITION_DIGITS + MARK_DIGITS);
+        assert_eq!(marks("/v1/audit").read(&own), None);
+        for at in 0..own.len() {
+            let mut altered = own.clone().into_bytes();
+            altered[at] = if altered[at] == b'0' { b'1' } else { b'0' };
+            assert_eq!(list.read(&String::from_utf8(altered).unwrap()), None, "digit {at}");
+        }
+        for text in ["", "nonsense", "é", &own[1..], &own[..POSITION_DIGITS], &own.to_uppercase()] {
+            assert!(text == own || list.read(text).is_none(), "{text}");
+        }
     }
 
     #[test]
@@ -162,9 +220,9 @@ mod tests {
 
     #[test]
     fn limits_are_bounded() {
-        assert!(Page::of(&"/x?limit=0".parse().unwrap()).is_err());
-        assert!(Page::of(&"/x?limit=201".parse().unwrap()).is_err());
-        assert!(Page::of(&"/x?limit=2&limit=3".parse().unwrap()).is_err());
-        assert_eq!(Page::of(&"/x".parse().unwrap()).unwrap().limit(), 50);
+        assert!(Page::of(&secrets(), &"/x?limit=0".parse().unwrap()).is_err());
+        assert!(Page::of(&secrets(), &"/x?limit=201".parse().unwrap()).is_err());
+        assert!(Page::of(&secrets(), &"/x?limit=2&limit=3".parse().unwrap()).is_err());
+        assert_eq!(Page::of(&secrets(), &"/x".parse().unwrap()).unwrap().limit(), 50);
     }
 }

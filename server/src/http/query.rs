@@ -3,7 +3,8 @@
 //!
 //! Of a parameter that stands twice, one value would be ignored in silence. Handlers read [`Query`] as a result and look at
 //! it after the caller's rights, because what a caller may do is checked before what they ask for. Parameters that the
-//! struct does not know are ignored, as `limit` and `cursor` are, which [`Page`](super::page::Page) reads.
+//! struct does not know are ignored here, as `limit` and `cursor` are, which [`Page`](super::page::Page) reads; those that
+//! nobody knows are refused by `openapi::unknown_parameter`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -19,7 +20,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
 
 /// Longest part of a name that an error repeats; real names are shorter.
-const NAME_MAX_CHARS: usize = 40;
+pub(super) const NAME_MAX_CHARS: usize = 40;
 
 /// The query, read as `T`.
 pub struct Query<T>(pub T);

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::{InventoryNumberId, NumberId};
+use sautikit_api::money::Currency;
 use sautikit_api::numbers as wire;
 use serde::Deserialize;
 use serde_json::json;
@@ -78,9 +79,18 @@ async fn list_available_numbers(
     if !contains.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::field("contains", "`contains` is a run of digits."));
     }
+    let country = query.country.trim().to_ascii_uppercase();
+    if !(country.is_empty() || country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())) {
+        return Err(ApiError::field("country", "`country` is the two letters of ISO 3166-1, such as KE for Kenya."));
+    }
+    let currency = query.currency.trim().to_ascii_uppercase();
+    if !(currency.is_empty() || Currency::ALL.iter().any(|known| known.code() == currency)) {
+        let known = Vec::from_iter(Currency::ALL.iter().map(|known| format!("`{}`", known.code()))).join(", ");
+        return Err(ApiError::field("currency", format!("`currency` is one of {known}.")));
+    }
     let filter = inventory::Filter {
-        country: query.country.trim().to_ascii_uppercase(),
-        currency: query.currency.trim().to_ascii_uppercase(),
+        country,
+        currency,
         contains,
         capability: query.capability.trim().replace(['%', '_', '"'], ""),
     };

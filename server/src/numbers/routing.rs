@@ -32,7 +32,14 @@ pub async fn update_routing(
     let mut number = get_number(&mut tx, caller.workspace.id, id).await?;
     let before = audited(&number);
     let new_secret = update.voice_signing_secret.is_some();
-    // `voice_url` is another spelling; when both come, the documented name wins.
+    // `voice_url` is another spelling of the same member.
+    if let (Some(one), Some(other)) = (&update.voice_callback_url, &update.voice_url)
+        && one != other
+    {
+        let message =
+            "`voice_url` is another spelling of `voice_callback_url`, and the two differ. Send one of them.".to_owned();
+        return Err(NumberError::Invalid { field: "voice_url", message });
+    }
     let voice_field = if update.voice_callback_url.is_some() { "voice_callback_url" } else { "voice_url" };
     let voice = update.voice_callback_url.or(update.voice_url);
     set(app, voice_field, voice, &mut number.voice_callback_url)?;

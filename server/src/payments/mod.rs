@@ -125,6 +125,9 @@ pub enum PaymentError {
         /// Why, and what would do.
         message: &'static str,
     },
+    /// M-Pesa knows whole shillings only.
+    #[error("the amount is not in whole shillings")]
+    NotWhole,
     /// The wallet refused.
     #[error(transparent)]
     Wallet(#[from] WalletError),
@@ -196,17 +199,16 @@ pub async fn get_top_up(
     store::find_of(conn, workspace_id, id).await?.ok_or(PaymentError::NotFound)
 }
 
-fn check_amount(method: Method, amount_minor: i64, currency: Currency) -> Result<(), WalletError> {
+fn check_amount(method: Method, amount_minor: i64, currency: Currency) -> Result<(), PaymentError> {
     if amount_minor <= 0 || amount_minor > MAX_AMOUNT_MINOR {
-        return Err(WalletError::InvalidAmount);
+        return Err(WalletError::InvalidAmount.into());
     }
     if method == Method::Mpesa {
         if currency != Currency::KES {
-            return Err(WalletError::CurrencyMismatch { wallet: currency, amount: Currency::KES });
+            return Err(WalletError::CurrencyMismatch { wallet: currency, amount: Currency::KES }.into());
         }
-        // M-Pesa knows whole shillings only.
         if amount_minor % 10_i64.pow(currency.exponent()) != 0 {
-            return Err(WalletError::InvalidAmount);
+            return Err(PaymentError::NotWhole);
         }
     }
     Ok(())

@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::strict::Strict;
+
 /// Longest time from the last answer, or from the beginning, to the end of the next request's head. Longer than the 60 s
 /// that proxies keep an idle connection, so that they close it and not we while a request is on its way.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
@@ -76,7 +78,7 @@ async fn serve_connection(
         let answer = routes.clone().oneshot(request);
         async move { answer.await as Result<Response, Infallible> }
     });
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let mut connection = pin!(server.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = stopping.cancelled() => {
@@ -154,6 +156,22 @@ mod tests {
     async fn requests_in_a_row_are_answered_in_a_row() {
         let said = said_to(&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(20)).await;
         assert_eq!(said.matches("HTTP/1.1 200").count(), 20);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_others_may_read_differently_is_refused() {
+        let heads = [
+            "GET / HTTP/1.1\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+            "GET / HTTP/1.1\nHost: x\n\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nX-A: b\nX-C: d\r\n\r\n",
+        ];
+        for head in heads {
+            let said = said_to(head.as_bytes()).await;
+            assert!(said.starts_with("HTTP/1.1 400") && !said.contains("hello"), "{head:?}: {said}");
+        }
+        let said = said_to(b"GET / HTTP/1.0\r\n\r\n").await;
+        assert!(said.starts_with("HTTP/1.0 200"), "{said}");
     }
 
     #[tokio::test]

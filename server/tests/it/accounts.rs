@@ -212,11 +212,11 @@ async fn operators_are_granted_by_address(server: Server) {
 async fn production_sends_five_links_an_hour(server: Server) {
     let server = server.configured(|config| config.env = Environment::Production);
     for _ in 0..7 {
-        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None).await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None, None).await.unwrap();
     }
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
     server.clock.advance(Duration::from_secs(3600));
-    sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None).await.unwrap();
+    sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None, None).await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
 }
 
@@ -235,7 +235,9 @@ async fn a_withheld_link_is_nobodys_and_counts_for_the_client(server: Server) {
         sqlx::query_scalar(query).fetch_one(server.app.db.pool()).await.unwrap()
     };
     for _ in 0..40 {
-        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, Some("192.0.2.1")).await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, Some("192.0.2.1"), None)
+            .await
+            .unwrap();
     }
     // Five are the mailbox's; what is written beyond them ends with the client's share.
     assert_eq!((links("email = 'a@example.com'").await, links("email = ''").await), (5, 25));
@@ -246,10 +248,10 @@ async fn a_client_gets_thirty_links_an_hour(server: Server) {
     let server = server.configured(|config| config.env = Environment::Production);
     for n in 0..33 {
         let email = format!("{n}@example.com");
-        sautikit::accounts::request_magic_link(&server.app, &email, None, Some("192.0.2.1")).await.unwrap();
+        sautikit::accounts::request_magic_link(&server.app, &email, None, Some("192.0.2.1"), None).await.unwrap();
     }
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 30);
-    sautikit::accounts::request_magic_link(&server.app, "x@example.com", None, Some("192.0.2.2")).await.unwrap();
+    sautikit::accounts::request_magic_link(&server.app, "x@example.com", None, Some("192.0.2.2"), None).await.unwrap();
     assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 31);
 }
 

@@ -14,6 +14,9 @@ on_each_engine! {
     an_operator_without_a_workspace_lands_on_the_operators_pages
     a_language_is_chosen_without_losing_the_page
     only_the_mailed_links_page_may_have_an_opaque_origin
+    a_link_signs_in_where_it_was_asked_for_and_elsewhere_with_its_code
+    a_form_acts_in_the_workspace_that_its_page_showed
+    a_claimed_key_excuses_no_form
 }
 
 /// A browser, which follows no redirects and says which origin its forms come from.
@@ -33,7 +36,8 @@ fn location(answer: &Answer) -> &str {
 /// Signs in by the forms of the console; where that leads, and the browser signed in.
 async fn signed_in_by_form(server: &Server, email: &str, return_to: &str) -> (String, Client) {
     let stranger = browser(&server.client());
-    post(&stranger, "/console/signin", &[("email", email), ("return_to", return_to)]).await.expect(200);
+    let asked = post(&stranger, "/console/signin", &[("email", email), ("return_to", return_to)]).await.expect(200);
+    let stranger = stranger.with("cookie", &format!("sk_link={}", asked.cookie("sk_link")));
     let answer = post(&stranger, "/console/verify", &[("token", &server.token_of_last_mail())]).await.expect(303);
     (location(&answer).to_owned(), stranger.with_cookie(answer.cookie("sk_session")))
 }
@@ -125,8 +129,9 @@ async fn a_language_is_chosen_without_losing_the_page(server: Server) {
 async fn only_the_mailed_links_page_may_have_an_opaque_origin(server: Server) {
     let page = browser(&server.client()).get("/auth/verify?token=x").await.expect(200);
     assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
-    let opaque = server.client().with("origin", "null");
-    server.client().post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let asked = server.client().post("/v1/auth/magic-link", json!({ "email": "a@example.com" })).await.expect(202);
+    let cookie = format!("sk_link={}", asked.cookie("sk_link"));
+    let opaque = server.client().with("origin", "null").with("cookie", &cookie);
     let token = server.token_of_last_mail();
     let form = [("token", token.as_str()), ("email", "a@example.com"), ("lang", "sw")];
     for site in ["cross-site", "same-site", "none"] {
@@ -142,4 +147,79 @@ async fn only_the_mailed_links_page_may_have_an_opaque_origin(server: Server) {
     api.expect_error("auth.origin_denied");
     post(&ours, "/console/language", &form).await.expect(303);
     post(&ours, "/console/verify", &form).await.expect(303);
+}
+
+async fn a_link_signs_in_where_it_was_asked_for_and_elsewhere_with_its_code(server: Server) {
+    let here = browser(&server.client());
+    let asked = post(&here, "/console/signin", &[("email", "a@example.com")]).await.expect(200);
+    let here = here.with("cookie", &format!("sk_link={}", asked.cookie("sk_link")));
+    let token = server.token_of_last_mail();
+    let code =
+        server.text_of_last_mail().lines().find_map(|line| Some(line.rsplit_once("code: ")?.1.to_owned())).unwrap();
+    let page = format!("/auth/verify?token={token}");
+    assert!(!here.get(&page).await.expect(200).text.contains("name=\"code\""));
+    // A program that scans mail presses the button, with whatever it finds to type.
+    let elsewhere = browser(&server.client());
+    assert!(elsewhere.get(&page).await.expect(200).text.contains("name=\"code\""));
+    for typed in ["", "x", "AAAA-AAAA", &token] {
+        let refused = post(&elsewhere, "/console/verify", &[("token", &token), ("code", typed)]).await.expect(403);
+        assert!(refused.text.contains("name=\"code\"") && refused.header("set-cookie").is_none(), "{typed}");
+    }
+    let other = here.with("cookie", "sk_link=00000000000000000000000000000000");
+    post(&other, "/console/verify", &[("token", &token)]).await.expect(403);
+    // Nothing of it has spent the link. The code may be typed in any hand.
+    let typed = code.to_lowercase().replace('-', " ");
+    post(&elsewhere, "/console/verify", &[("token", &token), ("code", &typed)]).await.expect(303);
+    // Of several links, each is known by the browser that asked.
+    let first = post(&browser(&server.client()), "/console/signin", &[("email", "b@example.com")]).await.expect(200);
+    let token = server.token_of_last_mail();
+    let marks = format!("sk_link={}", first.cookie("sk_link"));
+    let second =
+        post(&browser(&server.client()).with("cookie", &marks), "/console/signin", &[("email", "b@example.com")]);
+    let marks = format!("sk_link={}", second.await.expect(200).cookie("sk_link"));
+    post(&browser(&server.client()).with("cookie", &marks), "/console/verify", &[("token", &token)]).await.expect(303);
+}
+
+async fn a_form_acts_in_the_workspace_that_its_page_showed(server: Server) {
+    let owner = browser(&server.onboarded("a@example.com").await);
+    let first = owner.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned();
+    let other = json!({ "name": "Other", "country": "KE", "currency": "KES" });
+    let other = owner.post("/v1/workspaces", other).await.expect(201).json["id"].as_str().unwrap().to_owned();
+    // This tab shows the first; another tab enters the other.
+    for page in ["/wallet", "/workspace/settings", "/workspace/members", "/developers/keys", "/numbers"] {
+        owner.with("x-sautikit-workspace", &first).get("/v1/workspace").await.expect(200);
+        let shown = owner.get(page).await.expect(200).text;
+        let forms: Vec<&str> = shown
+            .split("<form")
+            .skip(1)
+            .filter(|form| form.contains("/console/") && form.contains("method=\"post\""))
+            .collect();
+        for form in forms {
+            let form = form.split("</form>").next().unwrap();
+            let of_person = ["/console/language", "/console/signout", "/console/workspaces/enter"]
+                .iter()
+                .any(|one| form.contains(one));
+            assert!(of_person || form.contains(&format!("name=\"workspace\" value=\"{first}\"")), "{page}: {form}");
+        }
+    }
+    owner.with("x-sautikit-workspace", &other).get("/v1/workspace").await.expect(200);
+    let form = [("workspace", first.as_str()), ("name", "Renamed"), ("country", "KE")];
+    post(&owner, "/console/workspace", &form).await.expect(303);
+    let name = |answer: serde_json::Value| answer["name"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(name(owner.with("x-sautikit-workspace", &other).get("/v1/workspace").await.expect(200).json), "Other");
+    assert_eq!(name(owner.with("x-sautikit-workspace", &first).get("/v1/workspace").await.expect(200).json), "Renamed");
+    // Somebody else's is refused, and what another tab chose stays as it was.
+    let stranger = server.onboarded("b@example.com").await;
+    let foreign = stranger.get("/v1/workspace").await.expect(200).json["id"].as_str().unwrap().to_owned();
+    let form = [("workspace", foreign.as_str()), ("name", "Taken"), ("country", "KE")];
+    post(&owner, "/console/workspace", &form).await.expect(403);
+    assert_ne!(name(stranger.get("/v1/workspace").await.expect(200).json), "Taken");
+}
+
+async fn a_claimed_key_excuses_no_form(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let foreign = owner.with("origin", "https://evil.example").with("authorization", "Bearer x");
+    for path in ["/console/workspace", "/console/signout", "/console/wallet/top-ups", "/console/verify"] {
+        post(&foreign, path, &[("name", "Taken")]).await.expect_error("auth.origin_denied");
+    }
 }

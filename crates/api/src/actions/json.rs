@@ -13,8 +13,16 @@ use super::{
 /// # Errors
 /// The first violation, with its JSON path; nothing of a refused document runs.
 pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
+    // Parsers may ignore a byte order mark (RFC 8259 §8.1), and some frameworks write one.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Ok(Vec::new());
+    }
+    if body.trim_ascii().starts_with(b"<") {
+        return Err(ActionError::new(
+            "",
+            "this is XML, which is not supported yet; answer with JSON: {\"actions\": […]}",
+        ));
     }
     let Strict(document) =
         serde_json::from_slice(body).map_err(|error| ActionError::new("", format!("not usable JSON: {error}")))?;

@@ -151,3 +151,13 @@ fn garbage_is_an_error_and_never_a_panic() {
         assert!(parse_json(body).is_err());
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_passed_over_and_xml_is_named() {
+    assert_eq!(parse_json(b"\xef\xbb\xbf{\"actions\":[{\"hangup\":{}}]}").unwrap().len(), 1);
+    assert_eq!(parse_json(b"\xef\xbb\xbf").unwrap(), []);
+    for xml in ["<?xml version=\"1.0\"?><Response/>", " <Response><Say>hi</Say></Response>"] {
+        let error = parse_json(xml.as_bytes()).unwrap_err();
+        assert!(error.message.contains("XML") && error.message.contains("not supported"), "{}", error.message);
+    }
+}

@@ -213,8 +213,12 @@ impl Ua {
     pub fn rebind(&mut self, session: SessionId, path: Path) -> Result<(), CommandError> {
         let contact = self.contact_of(path);
         let state = self.sessions.get_mut(&session).ok_or(CommandError::UnknownSession)?;
+        let moved = state.path.flow != path.flow;
         state.path = path;
         state.contact = contact;
+        if moved {
+            self.emit(Event::SessionRebound { session });
+        }
         Ok(())
     }
 

@@ -179,6 +179,8 @@ pub enum Event {
     OfferRefused { session: SessionId, failure: Failure },
     /// The flow that the session used closed. The session lives; see [`super::Ua::rebind`].
     SessionFlowClosed { session: SessionId },
+    /// The session moved to another flow by [`super::Ua::rebind`].
+    SessionRebound { session: SessionId },
     /// The session is over and forgotten: always its last event, exactly once.
     SessionEnded { session: SessionId, cause: EndCause },
     /// Final answer to [`super::Ua::request`] or [`super::Ua::request_in_dialog`].

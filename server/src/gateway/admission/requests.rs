@@ -43,6 +43,12 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
     }
     match gateway.registrar.register(app.clock.monotonic(), &identity, request, path) {
         Ok(contacts) => {
+            if let Some(instance) = instance_of(request)
+                && let Some(before) =
+                    gateway.instances.registered(app.clock.monotonic(), &identity.user(), &instance, path.flow)
+            {
+                gateway.sip.rebind(before, path.flow).await;
+            }
             let mut headers = Headers::new();
             for contact in contacts {
                 headers.push(HeaderName::Contact, Bytes::from(contact));
@@ -59,4 +65,9 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
             gateway.sip.respond(transaction, Reply { status, headers, body: None }).await;
         }
     }
+}
+
+/// The browser session that registers (RFC 5626 §4.1).
+fn instance_of(request: &Request) -> Option<String> {
+    request.contacts().ok()?.iter().find_map(|contact| contact.instance().map(str::to_owned))
 }

@@ -25,7 +25,9 @@ fn of_failure(failure: &Failure) -> Cause {
     match failure {
         Failure::Response(response) => Cause::from_network(response.status.code(), q850_of_response(response)),
         // Nobody answered the INVITE at all: not the callee's doing but the network's.
-        Failure::Timeout | Failure::FlowClosed => CauseKind::TrunkUnreachable.into(),
+        Failure::Timeout => CauseKind::TrunkUnreachable.into(),
+        // A browser that was closed while it rang: it is away, and may be back.
+        Failure::FlowClosed => Cause::from_network(480, None),
     }
 }
 

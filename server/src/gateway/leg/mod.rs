@@ -19,6 +19,7 @@ pub mod report;
 mod rtp_end;
 mod rtp_sdp;
 mod session_timer;
+mod stun;
 mod talk;
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,8 @@ use parking_lot::Mutex;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::sync::mpsc;
 
+use super::stun;
+
 /// Kernel buffer of the shared socket, bytes, each way. At 200 calls the 208 KiB default lost 6 % of
 /// the packets; this lost none.
 const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
@@ -42,11 +44,6 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Addresses one connection may speak from at once: the interfaces of a device and its rebinds.
 /// Bounded because whoever sees an offer can send its USERNAME from any number of addresses.
 const ADDRESSES_PER_CONNECTION: usize = 16;
-/// STUN's fixed header, bytes, and its magic cookie (RFC 8489 §5).
-const STUN_HEADER: usize = 20;
-const STUN_COOKIE: [u8; 4] = [0x21, 0x12, 0xA4, 0x42];
-/// Attribute USERNAME (RFC 8489 §14.3).
-const STUN_USERNAME: u16 = 0x0006;
 
 const SOCKET: Token = Token(0);
 const STOP: Token = Token(1);
@@ -208,7 +205,7 @@ impl UdpMux {
     }
 
     fn deliver(&self, now: Instant, datagram: &[u8], from: SocketAddr) {
-        let queue = match stun_local_fragment(datagram) {
+        let queue = match stun::local_fragment(datagram) {
             Some(ufrag) => self.table.lock().check(now, ufrag, from),
             None => self.table.lock().by_address.get(&from).map(|known| known.queue.clone()),
         };
@@ -243,60 +240,14 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// The part of USERNAME before the colon: the fragment of the agent that is asked, which is us.
-/// `None` for anything that is not a well-formed STUN message with that attribute.
-fn stun_local_fragment(datagram: &[u8]) -> Option<&str> {
-    // RFC 7983 §7: first byte 0 to 3 is STUN.
-    if *datagram.first()? > 3 || datagram.get(4..8)? != STUN_COOKIE {
-        return None;
-    }
-    let mut attributes = datagram.get(STUN_HEADER..)?;
-    loop {
-        let (header, rest) = attributes.split_at_checked(4)?;
-        let &[kind_high, kind_low, length_high, length_low] = header else { return None };
-        let length = usize::from(u16::from_be_bytes([length_high, length_low]));
-        if u16::from_be_bytes([kind_high, kind_low]) == STUN_USERNAME {
-            return core::str::from_utf8(rest.get(..length)?).ok()?.split(':').next();
-        }
-        attributes = rest.get(length.next_multiple_of(4)..)?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
 
     use super::*;
+    use crate::gateway::leg::stun::tests::binding_request;
 
     const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-    fn binding_request(username: &str) -> Vec<u8> {
-        let mut message = vec![0, 1, 0, 0];
-        message.extend(STUN_COOKIE);
-        message.extend([7; 12]);
-        // An attribute of odd length first, so that the padding is walked.
-        message.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
-        message.extend(STUN_USERNAME.to_be_bytes());
-        message.extend(u16::try_from(username.len()).unwrap().to_be_bytes());
-        message.extend(username.as_bytes());
-        message.resize(message.len().next_multiple_of(4), 0);
-        message
-    }
-
-    #[test]
-    fn the_local_fragment_is_read_past_other_attributes() {
-        assert_eq!(stun_local_fragment(&binding_request("ours:theirs")), Some("ours"));
-    }
-
-    #[test]
-    fn every_truncation_of_a_check_is_survived() {
-        let whole = binding_request("ours:theirs");
-        for length in 0..whole.len() {
-            let _ = stun_local_fragment(&whole[..length]);
-        }
-        assert_eq!(stun_local_fragment(&[0; 64]), None);
-        assert_eq!(stun_local_fragment(&[0x80; 64]), None);
-    }
 
     #[tokio::test]
     async fn a_checked_address_carries_media_and_a_stranger_does_not() {

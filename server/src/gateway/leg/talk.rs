@@ -25,13 +25,15 @@ pub(super) struct Talk {
     owed_answer: Option<u32>,
     /// The session timer, and when its next step is due.
     timer: Option<(SessionTimer, Instant)>,
+    /// The peer's connection is gone, and it has not been heard of on another.
+    lost: bool,
     /// The peer takes UPDATE, which refreshes without a new offer.
     takes_update: bool,
 }
 
 impl Talk {
     pub(super) fn new(sip: SipHandle, leg: SipLeg, end: Box<dyn MediaEnd>, reports: Reports) -> Self {
-        Self { sip, leg, end, reports, owed_answer: None, timer: None, takes_update: false }
+        Self { sip, leg, end, reports, owed_answer: None, timer: None, lost: false, takes_update: false }
     }
 
     /// Our 2xx to `invite` carries an offer.
@@ -131,6 +133,10 @@ impl Talk {
 
     /// Handles an event of an established dialog. Gives the cause when the leg is over.
     pub(super) async fn handle(&mut self, event: Event) -> Option<Cause> {
+        if self.lost && is_sign_of_life(&event) {
+            self.lost = false;
+            self.reports.tell(LegEvent::Back).await;
+        }
         match event {
             Event::ReinviteReceived { transaction, request, .. }
             | Event::UpdateReceived { transaction, request, .. } => {
@@ -153,7 +159,10 @@ impl Talk {
             Event::RequestReceived { transaction, .. } => {
                 self.sip.respond(transaction, Reply::new(StatusCode::NOT_IMPLEMENTED)).await;
             }
-            Event::SessionFlowClosed { .. } => self.reports.tell(LegEvent::Lost).await,
+            Event::SessionFlowClosed { .. } => {
+                self.lost = true;
+                self.reports.tell(LegEvent::Lost).await;
+            }
             Event::SessionEnded { cause, .. } => return Some(cause::of_end(&cause)),
             _ => {}
         }
@@ -221,6 +230,18 @@ fn no_answer_to_our_offer() -> Headers {
     let mut headers = Headers::new();
     headers.push(HeaderName::Reason, Bytes::from_static(b"SIP;cause=488;text=\"No usable answer in the ACK\""));
     headers
+}
+
+/// Whether a peer whose connection was lost has another: it registered again over it, or speaks in the dialog.
+fn is_sign_of_life(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SessionRebound { .. }
+            | Event::ReinviteReceived { .. }
+            | Event::UpdateReceived { .. }
+            | Event::InfoReceived { .. }
+            | Event::RequestReceived { .. }
+    )
 }
 
 /// Why we end a session that its peer has not refreshed (RFC 4028 §10).

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     FlowClosed { flow: FlowId },
     /// A message came over a WebSocket.
     Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
+    /// Move the calls of one WebSocket to another.
+    Rebind { from: FlowId, to: FlowId },
     /// Tell what is open.
     Gauge { reply: oneshot::Sender<SipGauge> },
 }

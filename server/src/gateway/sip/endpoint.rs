@@ -255,8 +255,19 @@ impl Task {
                     self.ua.handle(now, input_of(path, *message));
                 }
             }
+            Command::Rebind { from, to } => self.rebind(from, to),
             // Who asked may have stopped waiting.
             Command::Gauge { reply } => drop(reply.send(self.gauge())),
+        }
+    }
+
+    /// A peer came back over another connection, and its calls with it.
+    fn rebind(&mut self, from: sip::ua::FlowId, to: sip::ua::FlowId) {
+        let Some(path) = self.flows.path(to) else { return };
+        let on_it = |session: &&SessionId| self.ua.session(**session).is_some_and(|info| info.path.flow == from);
+        let moving: Vec<_> = self.sessions.keys().filter(on_it).copied().collect();
+        for session in moving {
+            let _ = self.ua.rebind(session, path);
         }
     }
 
@@ -352,6 +363,7 @@ fn session_of(event: &Event) -> Option<SessionId> {
         | Event::OfferDue { session }
         | Event::OfferRefused { session, .. }
         | Event::SessionFlowClosed { session }
+        | Event::SessionRebound { session }
         | Event::SessionEnded { session, .. } => Some(*session),
         _ => None,
     }

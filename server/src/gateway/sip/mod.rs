@@ -156,6 +156,11 @@ impl SipHandle {
         self.send(Command::Info { leg, body }).await;
     }
 
+    /// A browser came back: its calls on `from` go on over `to`.
+    pub async fn rebind(&self, from: FlowId, to: FlowId) {
+        self.send(Command::Rebind { from, to }).await;
+    }
+
     /// What is open now; nothing when the endpoint is gone.
     pub async fn gauge(&self) -> SipGauge {
         let (reply, gauge) = oneshot::channel();

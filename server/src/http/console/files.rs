@@ -15,6 +15,9 @@ static EMBEDDED: Option<&Dir<'static>> = {
 #[cfg(not(embedded_site))]
 static EMBEDDED: Option<&Dir<'static>> = None;
 
+/// Below the site folder.
+pub(super) const LICENCES: &str = "licences.txt";
+
 /// The built site: `version`, `assets/HASH/…`, `sdk/browser/…`.
 #[derive(Debug)]
 pub(super) enum SiteFiles {
@@ -52,6 +55,14 @@ impl SiteFiles {
             }
         };
         format!("/assets/{}", version.trim())
+    }
+
+    /// The licences of all that this installation consists of (`xtask licences`).
+    pub(super) fn licences(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Folder(root) => std::fs::read_to_string(root.join(LICENCES)).ok().map(Cow::Owned),
+            Self::Embedded(site) => site.get_file(LICENCES).and_then(|file| file.contents_utf8()).map(Cow::Borrowed),
+        }
     }
 
     /// A file by its path below the site, `/` between the parts.

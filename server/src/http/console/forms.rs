@@ -9,6 +9,7 @@ use sautikit_api::{ErrorCode, return_to};
 
 use super::Console;
 use super::pages::{self, LANGUAGE_COOKIE};
+use crate::accounts;
 use crate::error::ApiError;
 use crate::http::json::collect;
 
@@ -21,6 +22,14 @@ pub(super) async fn submit(State(console): State<Console>, request: Request) -> 
         Ok(decoded) => decoded,
         Err(error) => return error.into_response(),
     };
+    if parts.uri.path() == app::forms::VERIFY && !may_spend(&console, &parts, &fields) {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", &fields.text("token"))
+            .append_pair("wrong", "1")
+            .finish();
+        parts.uri = format!("{}?{query}", pages::MAILED_LINK).parse().unwrap_or_else(|_| Uri::from_static("/"));
+        return pages::render(&console, parts, None, StatusCode::FORBIDDEN).await;
+    }
     let api = pages::api(&console, &parts);
     let submitted = app::forms::submit(parts.uri.path(), &fields, &api).await;
     let mut response = match submitted.next {
@@ -36,6 +45,13 @@ pub(super) async fn submit(State(console): State<Console>, request: Request) -> 
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// A link signs in where it was asked for, and elsewhere with the code of its mail: what presses buttons in mails has neither.
+fn may_spend(console: &Console, parts: &Parts, fields: &Fields) -> bool {
+    let token = fields.text("token");
+    pages::asked_here(console, &parts.headers, &token)
+        || accounts::is_code_of(&console.app, &token, &fields.text("code"))
 }
 
 /// Remembers the language and goes back to where the visitor was.

@@ -21,6 +21,11 @@ use axum::routing::{get, post};
 
 use crate::state::AppState;
 
+/// The licences of all that this binary contains; `None` when the site was not built.
+pub(super) fn licences(config: &crate::config::Config) -> Option<std::borrow::Cow<'static, str>> {
+    SiteFiles::find(&config.http.site_dir).licences()
+}
+
 /// What the console's handlers share.
 #[derive(Clone)]
 pub(super) struct Console {
@@ -44,6 +49,7 @@ pub(super) fn routes(console: &Console) -> Router<AppState> {
         .route("/console/{*form}", post(forms::submit))
         .route("/favicon.ico", get(site::icon))
         .route("/docs/api", get(reference::show))
+        .route("/docs/licences.txt", get(site::licences))
         .route("/assets/{*file}", get(site::asset))
         .route("/sdk/browser/{*file}", get(site::sdk))
         .route("/sdk/demo", get(|| async { Redirect::permanent("/sdk/demo/") }))

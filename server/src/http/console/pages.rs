@@ -19,6 +19,7 @@ use sautikit_api::ErrorCode;
 
 use super::Console;
 use super::client::InProcess;
+use crate::accounts;
 use crate::error::ApiError;
 use crate::http::{caller::cookie, docs};
 
@@ -29,12 +30,12 @@ pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 
 /// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
-/// WASM and opens the SIP WebSocket of this host.
+/// WASM and opens the SIP WebSocket of this host, which `policy` names.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; \
-    connect-src 'self' ws: wss:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page whose address holds a mailed link's token, which no other page or host shall learn.
-const MAILED_LINK: &str = "/auth/verify";
+pub(super) const MAILED_LINK: &str = "/auth/verify";
 
 /// GET of any page.
 pub(super) async fn show(State(console): State<Console>, request: Request) -> Response {
@@ -87,7 +88,7 @@ async fn document<View: IntoView + 'static>(
     request: Request,
     shell: impl Fn() -> View + Clone + Send + Sync + 'static,
 ) -> Response {
-    let referrer_policy = referrer_policy(&visit.path);
+    let (referrer_policy, public_url) = (referrer_policy(&visit.path), visit.public_url.clone());
     let nonce = Arc::new(OnceLock::new());
     let told = nonce.clone();
     let context = move || {
@@ -101,7 +102,7 @@ async fn document<View: IntoView + 'static>(
     let mut response = page(request).await;
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy(nonce.get().and_then(Option::as_deref)));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(&public_url, nonce.get().and_then(Option::as_deref)));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer_policy));
     response
 }
@@ -112,9 +113,12 @@ fn referrer_policy(path: &str) -> &'static str {
 }
 
 /// Leptos writes its own inline scripts with a nonce, fresh for each page; pages that are files have none.
-pub(super) fn policy(nonce: Option<&str>) -> HeaderValue {
+///
+/// `'self'` does not cover the WebSocket of the same host in every browser of the support table, so that it is named.
+pub(super) fn policy(public_url: &str, nonce: Option<&str>) -> HeaderValue {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
-    let policy = format!("{PAGE_POLICY}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
+    let socket = public_url.strip_prefix("http").map(|rest| format!(" ws{rest}")).unwrap_or_default();
+    let policy = format!("{PAGE_POLICY}; connect-src 'self'{socket}; script-src 'self' 'wasm-unsafe-eval'{nonce}");
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(PAGE_POLICY))
 }
 
@@ -123,17 +127,26 @@ pub(super) fn api(console: &Console, parts: &Parts) -> Api {
     Api::new(Arc::new(InProcess::new(console.api.clone(), parts)))
 }
 
+/// Whether this browser asked for the link with this token.
+pub(super) fn asked_here(console: &Console, headers: &HeaderMap, token: &str) -> bool {
+    cookie(headers, accounts::LINK_COOKIE).is_some_and(|marks| accounts::asked_here(&console.app, token, marks))
+}
+
 fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
+    let query = query(&parts.uri);
+    let token = query.get("token").filter(|_| parts.uri.path() == MAILED_LINK);
     Visit {
+        asked_here: token.is_some_and(|token| asked_here(console, &parts.headers, token)),
         api: api(console, parts),
         lang: language(&parts.headers),
         path: parts.uri.path().to_owned(),
-        query: query(&parts.uri),
+        query,
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
         google_sign_in: console.app.google.is_some(),
         development: console.app.config.is_development(),
         form_token: console.app.new_uuid().to_string(),
+        workspace: None,
         flash,
         reply: Reply::default(),
     }

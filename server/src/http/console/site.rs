@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use sautikit_api::ErrorCode;
 
 use super::Console;
-use super::files::SiteFiles;
+use super::files::{LICENCES, SiteFiles};
 use super::pages::policy;
 use crate::error::ApiError;
 use crate::http::etag;
@@ -50,11 +50,16 @@ pub(super) async fn sdk(State(console): State<Console>, Path(file): Path<String>
     response
 }
 
+/// GET `/docs/licences.txt`: of the binary and everything in it.
+pub(super) async fn licences(State(console): State<Console>, headers: HeaderMap) -> Response {
+    serve(&console.site, LICENCES, &headers, A_WHILE).await
+}
+
 /// GET `/sdk/demo/FILE`: the click-to-call page, which speaks as whoever is signed in.
 pub(super) async fn demo(State(console): State<Console>, file: Option<Path<String>>, headers: HeaderMap) -> Response {
     let file = file.map_or_else(|| "index.html".to_owned(), |Path(file)| file);
     let mut response = serve(&console.site, &format!("sdk/demo/{file}"), &headers, NOT_AT_ALL).await;
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(None));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy(&console.app.public_url, None));
     response
 }
 
@@ -108,7 +113,7 @@ fn content_type(path: &str) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         Some("woff2") => "font/woff2",
-        Some("ts") => "text/plain; charset=utf-8",
+        Some("ts" | "txt") => "text/plain; charset=utf-8",
         Some("json" | "map") => "application/json",
         _ => "application/octet-stream",
     }

@@ -25,7 +25,7 @@ const DESCRIPTION: &str = "JSON in and out, UTF-8. Times are RFC 3339 in UTC, id
 pub(super) fn complete(mut document: Value) -> Value {
     document["info"] = json!({
         "title": "Sautikit API", "version": env!("CARGO_PKG_VERSION"), "description": DESCRIPTION,
-        "license": { "name": "AGPL-3.0-only", "identifier": "AGPL-3.0-only" },
+        "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
     });
     document["servers"] = json!([{ "url": "/", "description": "This installation" }]);
     document["components"]["securitySchemes"] = security_schemes();

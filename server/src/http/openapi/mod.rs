@@ -10,6 +10,7 @@ mod complete;
 mod components;
 mod errors;
 mod examples;
+mod known;
 pub mod params;
 mod sets;
 mod tags;
@@ -25,6 +26,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(super) use self::known::unknown_parameter;
 use super::{etag, health};
 use crate::state::AppState;
 

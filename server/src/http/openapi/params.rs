@@ -14,7 +14,7 @@ pub struct Paged {
     #[param(minimum = 1, maximum = 200, default = 50)]
     limit: Option<i64>,
     /// `X-Next-Cursor` of the page before; opaque.
-    #[param(pattern = "^[0-9a-f]{48}$")]
+    #[param(pattern = "^[0-9a-f]{64}$")]
     cursor: Option<String>,
 }
 

@@ -229,6 +229,12 @@ impl Server {
         link.rsplit_once("token=").expect("a link with a token").1.to_owned()
     }
 
+    /// The newest mail as plain text.
+    pub(crate) fn text_of_last_mail(&self) -> String {
+        let mails = self.app.mailer.dev_store().expect("mails are kept").list();
+        mails.first().expect("a mail").text.clone()
+    }
+
     /// A client signed in as `email`, not onboarded.
     pub(crate) async fn signed_in(&self, email: &str) -> Client {
         let client = self.client();

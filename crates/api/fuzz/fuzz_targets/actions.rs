@@ -1,0 +1,10 @@
+//! A customer's answer to a voice callback: read or refused with a place, never worse; what was read fits its bounds.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sautikit_api::actions::{MAX_ACTIONS, parse_json};
+
+fuzz_target!(|data: &[u8]| match parse_json(data) {
+    Ok(actions) => assert!(actions.len() <= MAX_ACTIONS),
+    Err(error) => assert!(!error.message.is_empty()),
+});

@@ -1,0 +1,29 @@
+// A way to the server that can be cut, as a network does it: without a word to either end.
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+
+/** Forwards to `host:port`. `cut()` ends everything that is open; new connections pass again at once. */
+export async function startCuttable(target) {
+  const [host, port] = target.split(":");
+  const pairs = new Set();
+  const proxy = createServer((near) => {
+    const far = connect(Number(port), host);
+    const pair = [near, far];
+    pairs.add(pair);
+    for (const [from, to] of [pair, [far, near]]) {
+      from.pipe(to);
+      from.on("error", () => to.destroy());
+      from.on("close", () => { to.destroy(); pairs.delete(pair); });
+    }
+  });
+  proxy.listen(0, "127.0.0.1");
+  await once(proxy, "listening");
+  return {
+    address: `127.0.0.1:${proxy.address().port}`,
+    cut: () => pairs.forEach((pair) => pair.forEach((socket) => socket.destroy())),
+    stop: () => {
+      pairs.forEach((pair) => pair.forEach((socket) => socket.destroy()));
+      proxy.close();
+    },
+  };
+}
