@@ -81,7 +81,7 @@ pub async fn run(
                     Event::SessionEnded { cause: end, .. } => break cause::of_end(&end),
                     // With its connection goes the caller's INVITE (RFC 3261 §17.1.4): nobody waits for an answer any more.
                     Event::SessionFlowClosed { .. } if !inbound.accepted => {
-                        inbound.refuse(487).await;
+                        inbound.refuse(StatusCode::REQUEST_TERMINATED).await;
                         break CauseKind::Canceled.into();
                     }
                     event => if let Some(cause) = inbound.talk.handle(event).await { break cause },

@@ -8,7 +8,7 @@ use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGatew
 use sautikit::jobs;
 use sautikit_api::actions::Action;
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallId, WorkspaceId};
+use sautikit_api::ids::CallId;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, within};
@@ -22,13 +22,10 @@ pub(crate) const TO: &str = "+254722000042";
 #[derive(Clone)]
 pub(crate) struct Order {
     pub(crate) call_id: CallId,
-    pub(crate) workspace_id: WorkspaceId,
     pub(crate) from_e164: String,
     pub(crate) targets: Vec<PricedTarget>,
-    pub(crate) voice_callback_url: Option<String>,
     pub(crate) actions: Option<Vec<Action>>,
     pub(crate) ring_timeout_seconds: i64,
-    pub(crate) max_duration_seconds: i64,
 }
 
 /// A gateway that keeps calls, hang-ups and allowances.
@@ -47,13 +44,10 @@ impl CallsGateway for FakeGateway {
         let row = call.record.call();
         let order = Order {
             call_id: row.id,
-            workspace_id: row.workspace_id,
             from_e164: row.from.clone(),
             targets: call.targets,
-            voice_callback_url: row.voice_callback_url.clone(),
             actions,
             ring_timeout_seconds: row.ring_timeout_seconds,
-            max_duration_seconds: row.max_duration_seconds,
         };
         self.records.lock().insert(order.call_id, call.record);
         self.orders.lock().push(order);
@@ -115,13 +109,6 @@ impl FakeGateway {
         let kept = record.end(end);
         kept.await.expect("the end is kept");
         record.close();
-    }
-
-    /// The calls' task is gone, as after a crash.
-    pub(crate) fn crash(&self) {
-        for (_, record) in self.records.lock().drain() {
-            record.close();
-        }
     }
 }
 
