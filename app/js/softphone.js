@@ -142,7 +142,8 @@ async function attempt(action) {
   try {
     await action();
   } catch (problem) {
-    // Hung up before it was on its way: nothing went wrong.
+    // Hung up before it was on its way, or asked of a call that ended meanwhile: nothing went wrong.
+    if (!call && !placing && problem?.code === "call.wrong_state") return;
     if (problem?.code !== "call.canceled") showProblem(problem);
     if (!call && !placing) showLine("idle");
   }

@@ -47,6 +47,8 @@ async function attempt(action) {
   try {
     await action();
   } catch (error) {
+    // Asked of a call that ended meanwhile, such as digits that still waited.
+    if (!call && error.code === "call.wrong_state") return;
     explain(error);
     if (!call) show("idle", "Not connected");
   }
