@@ -35,7 +35,7 @@ const lists = (output) => [...output.matchAll(/\[\n.*?^\]/gms)].map(([text]) => 
 
 /** Runs the block as one shell; the call that it ends with, and what is wrong with it. */
 async function walk() {
-  const { stdout, stderr } = await promisify(execFile)("bash", ["-euo", "pipefail", "-c", await block()], { cwd: folder });
+  const { stdout, stderr } = await promisify(execFile)("bash", ["--norc", "-euo", "pipefail", "-c", await block()], { cwd: folder });
   assert.equal(stderr, "");
   const [[call], ledger] = lists(stdout);
   assert.equal(call.status, "completed");

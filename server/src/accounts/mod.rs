@@ -180,8 +180,10 @@ pub struct Session {
 pub fn normalise_email(text: &str) -> Result<String, Error> {
     let email = spelt_once(&text.trim().to_lowercase());
     // 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3 less the brackets).
-    let plausible =
-        email.len() <= 254 && !email.chars().any(line::is_unseen) && email.parse::<lettre::Address>().is_ok();
+    if email.chars().any(line::is_unseen) {
+        return Err(invalid("email", "The address holds a character that does not show. Type it anew."));
+    }
+    let plausible = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
     if plausible { Ok(email) } else { Err(invalid("email", "Give an e-mail address such as name@example.com.")) }
 }
 
