@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 /// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
 /// The figures of each release stand in `docs/benchmarks/sdk.md`; raise this only with a reason there.
-const BUDGET_BYTES: u64 = 100_000;
+const BUDGET_BYTES: u64 = 108_000;
 /// What counts against it.
 const LOADED: [&str; 3] = ["sautikit_bg.wasm.br", "sautikit.js.br", "index.esm.js.br"];
 
