@@ -1,8 +1,10 @@
-// From a browser's INVITE to the first sound at both ends: `node bench/first_audio.js [CALLS]`, environment as for the tests.
+// From a browser's INVITE to the first sound at both ends: `node bench/first_audio.js [CALLS] [STACK] [ANSWER_AFTER_MS]`,
+// environment as for the tests; STACK is sdk, jssip or sipjs.
 //
 // The callee is a carrier of this script's own (one UDP socket for SIP, one for RTP) that answers at once, so that what is
-// measured is ours: signalling, bridging, DTLS and the first packet. Times are taken in one process for the callee and in
-// the page for the browser; both clocks are the machine's.
+// measured is ours: signalling, bridging, ICE, DTLS and the first packet. With ANSWER_AFTER_MS it answers that much later,
+// and the sound counts from its answer. Times are taken in one process for the callee and in the page for the browser; both
+// clocks are the machine's.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { cpus } from "node:os";
@@ -12,7 +14,8 @@ import { openPhone } from "../support/phone.js";
 import { startServer } from "../support/server.js";
 import { openWorkspace } from "../support/workspace.js";
 
-const calls = Number(process.argv[2] ?? 20);
+const [calls, stack, answerAfter] = [Number(process.argv[2] ?? 20), process.argv[3] ?? "sdk", Number(process.argv[4] ?? 0)];
+const now = () => performance.timeOrigin + performance.now();
 
 const udp = async () => {
   const socket = createSocket("udp4").bind(0, "127.0.0.1");
@@ -20,12 +23,12 @@ const udp = async () => {
   return socket;
 };
 
-/** Answers every INVITE with A-law and sends a packet every 20 ms from then on. `firstHeard` is when RTP first arrived. */
+/** Answers every INVITE with A-law and sends a packet every 20 ms from then on. `answeredAt` is when it did, `firstHeard` when RTP first arrived. */
 async function startCarrier() {
   const [sip, rtp] = await Promise.all([udp(), udp()]);
   const carrier = { port: sip.address().port, firstHeard: undefined };
   let pace;
-  rtp.on("message", () => { carrier.firstHeard ??= performance.timeOrigin + performance.now(); });
+  rtp.on("message", () => { carrier.firstHeard ??= now(); });
   sip.on("message", (bytes, from) => {
     const text = bytes.toString();
     const [head, body] = text.split("\r\n\r\n");
@@ -43,22 +46,30 @@ async function startCarrier() {
       clearInterval(pace);
       reply("200 OK");
     } else if (method === "INVITE") {
-      const peer = Number(/m=audio (\d+)/.exec(body)[1]);
-      const { port } = rtp.address();
-      reply("200 OK", `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`);
-      let sequence = 0;
-      clearInterval(pace);
-      pace = setInterval(() => {
-        const packet = Buffer.alloc(172, 0x55);
-        packet.writeUInt16BE(0x8008, 0);
-        packet.writeUInt16BE(sequence & 0xffff, 2);
-        packet.writeUInt32BE((sequence * 160) >>> 0, 4);
-        packet.writeUInt32BE(7, 8);
-        sequence += 1;
-        rtp.send(packet, peer, "127.0.0.1");
-      }, 20);
+      reply("100 Trying");
+      setTimeout(() => answer(body, reply), answerAfter);
     }
   });
+  function answer(body, reply) {
+    const peer = Number(/m=audio (\d+)/.exec(body)[1]);
+    const { port } = rtp.address();
+    reply("200 OK", `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`);
+    let sequence = 0;
+    clearInterval(pace);
+    const speak = () => {
+      // A loud square wave of 1 kHz.
+      const packet = Buffer.alloc(172, Buffer.from([0xa5, 0xa5, 0xa5, 0xa5, 0x25, 0x25, 0x25, 0x25]));
+      packet.writeUInt16BE(0x8008, 0);
+      packet.writeUInt16BE(sequence & 0xffff, 2);
+      packet.writeUInt32BE((sequence * 160) >>> 0, 4);
+      packet.writeUInt32BE(7, 8);
+      sequence += 1;
+      rtp.send(packet, peer, "127.0.0.1");
+    };
+    speak();
+    pace = setInterval(speak, 20);
+    carrier.answeredAt = now();
+  }
   carrier.stop = () => {
     clearInterval(pace);
     sip.close();
@@ -80,40 +91,68 @@ const browser = await launchBrowser();
 const workspace = await openWorkspace(server.url);
 const customer = await startCustomer(workspace);
 
-const inBrowser = [];
-const atCallee = [];
+const figures = { "INVITE → ICE": [], "INVITE → DTLS": [], "first audio, browser": [], "first audio, callee": [] };
 for (let turn = 0; turn < calls; turn += 1) {
   const account = { server: server.url, from: workspace.number, ...(await workspace.token()) };
-  const phone = await openPhone(browser, { customer, stack: "sdk", account });
+  const phone = await openPhone(browser, { customer, stack, account });
   carrier.firstHeard = undefined;
   const times = await phone.page.evaluate(async () => {
     // When the INVITE leaves and when the first frame of sound was played.
     const send = WebSocket.prototype.send;
-    let invited;
+    const times = {};
+    // A frame alone is no sound: while it waits a browser hears silence from us.
+    const context = new AudioContext();
+    const samples = new Float32Array(128);
+    let analyser;
+    const loud = () => {
+      const track = window.receivedTrack();
+      if (!track) return false;
+      if (!analyser) {
+        analyser = new AnalyserNode(context, { fftSize: 128 });
+        context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+      }
+      analyser.getFloatTimeDomainData(samples);
+      return samples.some((sample) => Math.abs(sample) > 0.05);
+    };
+    const at = () => performance.timeOrigin + performance.now();
+    window.RTCPeerConnection = class extends window.RTCPeerConnection {
+      constructor(...settings) {
+        super(...settings);
+        this.addEventListener("iceconnectionstatechange", () => {
+          if (["connected", "completed"].includes(this.iceConnectionState)) times.ice ??= at();
+        });
+        this.addEventListener("connectionstatechange", () => {
+          if (this.connectionState === "connected") times.dtls ??= at();
+        });
+      }
+    };
     WebSocket.prototype.send = function (data) {
       const text = typeof data === "string" ? data : new TextDecoder().decode(data);
-      if (text.startsWith("INVITE")) invited = performance.timeOrigin + performance.now();
+      if (text.startsWith("INVITE")) times.invited ??= at();
       return send.call(this, data);
     };
     window.phone.call("+254722000042");
     for (;;) {
-      const heardAt = window.firstFrameAt();
-      if (invited && heardAt) return { invited, heardAt };
+      const heardAt = loud() ? at() : undefined;
+      if (times.invited && heardAt) return { ...times, heardAt };
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   });
   while (!carrier.firstHeard) await new Promise((resolve) => setTimeout(resolve, 1));
-  inBrowser.push(times.heardAt - times.invited);
-  atCallee.push(carrier.firstHeard - times.invited);
+  const from = answerAfter ? carrier.answeredAt : times.invited;
+  figures["INVITE → ICE"].push(times.ice - times.invited);
+  figures["INVITE → DTLS"].push(times.dtls - times.invited);
+  figures["first audio, browser"].push(times.heardAt - from);
+  figures["first audio, callee"].push(carrier.firstHeard - from);
   await phone.hangup();
   await phone.sees("ended");
   await phone.close();
 }
 
 const figure = (values, share) => values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))].toFixed(1);
-console.log(`${calls} calls, ${cpus().length} × ${cpus()[0].model}`);
-for (const [where, values] of [["browser", inBrowser], ["callee", atCallee]]) {
-  console.log(`INVITE → first audio, ${where}: p50 ${figure(values, 0.5)} ms, p90 ${figure(values, 0.9)} ms, worst ${figure(values, 1)} ms`);
+console.log(`${calls} calls, ${stack}, the callee answers after ${answerAfter} ms, sound counts from ${answerAfter ? "its answer" : "the INVITE"}, ${cpus().length} × ${cpus()[0].model}`);
+for (const [what, values] of Object.entries(figures)) {
+  console.log(`${what}: p50 ${figure(values, 0.5)} ms, p90 ${figure(values, 0.9)} ms, worst ${figure(values, 1)} ms`);
 }
 
 await browser.close();

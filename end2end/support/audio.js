@@ -48,6 +48,8 @@ export function observeAudio() {
   };
   /** When a first frame of received sound was handed to the page, in milliseconds since 1970; undefined before. */
   window.firstFrameAt = () => newest()?.getReceivers()[0]?.getSynchronizationSources()[0]?.timestamp;
+  /** What comes in, for who listens more closely. */
+  window.receivedTrack = () => newest()?.getReceivers()[0]?.track;
   // Not the browser driver's own waiting: it takes the promise of an asynchronous predicate for its truth.
   window.until = async (predicate) => {
     const late = performance.now() + 30_000;
