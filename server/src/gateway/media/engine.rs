@@ -101,6 +101,10 @@ impl Engine {
         let mut clock = Clock { next_tick: Duration::ZERO, ticks: 0, busy: Duration::ZERO, measured_at: self.now() };
         while !self.stopped {
             let wait = (!self.legs.is_empty()).then(|| clock.next_tick.saturating_sub(self.now()));
+            if wait.is_none() {
+                // No tick measures a thread that sleeps.
+                self.load.measured(0);
+            }
             if let Err(error) = self.poller.wait(&mut ready, wait) {
                 tracing::error!(%error, "a media thread cannot poll its sockets and ends");
                 return;

@@ -236,6 +236,24 @@ async fn next(tap: &mut Tap, side: Side) -> crate::gateway::media::TapPacket {
 }
 
 #[tokio::test]
+async fn a_thread_that_was_loaded_takes_calls_again_when_it_is_empty() {
+    let engine = engine();
+    let first = call(&engine);
+    let leg = first.add_rtp(LegId(1)).unwrap();
+    engine.0.links[0].load.measured(1_000);
+    assert_eq!(thread(&engine, &call(&engine)), 1, "the other takes over");
+    let id = leg.id();
+    drop(leg);
+    assert_eq!(first.stats(id).await, None);
+    // The thread looks at itself before it sleeps, a moment after it has answered.
+    let began = origin();
+    while thread(&engine, &call(&engine)) != 0 {
+        assert!(began.elapsed() < PATIENCE);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn two_thousand_calls_leave_no_port_and_no_place() {
     let engine = engine();
     for _ in 0..2_000 {
