@@ -1,9 +1,11 @@
 //! What relaying 100 G.711 calls costs: CPU of the media threads and memory per call.
 //!
-//!     cargo bench -p sautikit --bench relay -- [calls] [seconds]
+//!     cargo bench -p sautikit --bench relay -- [calls] [seconds] [bunches]
 //!
 //! The generator runs in a child process (this program with `generate`), so that its CPU time is not
-//! counted. It sends 50 packets a second on every leg and counts what comes back. Linux only (/proc).
+//! counted. It sends 50 packets a second on every leg, as independent callers do or in so many bunches a frame, and counts
+//! what comes back. CPU time is taken per packet, so that a generator that is held up makes nothing look cheaper. Linux
+//! only (/proc).
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -18,6 +20,8 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const FRAME: Duration = Duration::from_millis(20);
 /// Kernel ticks per second in /proc/PID/stat; 100 on every Linux that we run on.
 const TICKS_PER_SECOND: f64 = 100.0;
+/// 100 calls send 50 packets a second each way.
+const PACKETS_PER_SECOND_OF_100: f64 = 10_000.0;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
@@ -26,11 +30,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let calls = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(100_u32);
     let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(20_u64);
-    measure(calls, seconds)
+    let bunches = arguments.get(2).and_then(|text| text.parse().ok()).unwrap_or(calls * 2);
+    measure(calls, seconds, bunches)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the load is measured by the machine's clock")]
-fn measure(calls: u32, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
+fn measure(calls: u32, seconds: u64, bunches: u32) -> Result<(), Box<dyn std::error::Error>> {
     let settings = MediaSettings { listen: LOOPBACK, public_ip: LOOPBACK, rtp_ports: None, threads: 1 };
     let engine = MediaHandle::start(&settings)?;
     // One call first, so that what is allocated once is not counted per call.
@@ -43,22 +48,29 @@ fn measure(calls: u32, seconds: u64) -> Result<(), Box<dyn std::error::Error>> {
         Command::new(std::env::current_exe()?).arg("generate").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     let mut input = generator.stdin.take().ok_or("no stdin")?;
     let mut output = BufReader::new(generator.stdout.take().ok_or("no stdout")?);
-    writeln!(input, "{seconds}")?;
+    writeln!(input, "{seconds} {bunches}")?;
     for address in ports.iter().filter_map(Port::rtp) {
         writeln!(input, "{address}")?;
     }
     drop(input);
     let mut line = String::new();
+    for port in &ports {
+        line.clear();
+        output.read_line(&mut line)?;
+        port.set_remote(line.trim().parse()?);
+    }
+    line.clear();
     output.read_line(&mut line)?;
     let (cpu, started) = (cpu_seconds()?, Instant::now());
     line.clear();
     output.read_line(&mut line)?;
     let (cpu, elapsed) = (cpu_seconds()? - cpu, started.elapsed().as_secs_f64());
     generator.wait()?;
-    let per_100 = cpu / elapsed * 100.0 * 100.0 / f64::from(calls);
+    let sent: f64 = line.split(' ').nth(1).and_then(|count| count.parse().ok()).ok_or("no count")?;
+    let per_100 = cpu / sent * PACKETS_PER_SECOND_OF_100 * 100.0;
     let memory = (resident_kib()?.saturating_sub(empty)) / u64::from(calls.saturating_sub(1).max(1));
     println!("{calls} calls, {elapsed:.1} s: {per_100:.1} % of a core per 100 calls, {memory} KiB resident per call");
-    println!("generator: {}; engine dropped {}", line.trim(), engine.gauge().dropped);
+    println!("generator: {} engine dropped {}", line.trim(), engine.gauge().dropped);
     Ok(())
 }
 
@@ -94,7 +106,8 @@ fn resident_kib() -> Result<u64, Box<dyn std::error::Error>> {
 #[expect(clippy::disallowed_methods, reason = "a load generator paces itself by the machine's clock")]
 fn generate() -> Result<(), Box<dyn std::error::Error>> {
     let lines: Vec<String> = std::io::stdin().lines().collect::<Result<_, _>>()?;
-    let seconds: u64 = lines.first().ok_or("no duration")?.parse()?;
+    let (seconds, bunches) = lines.first().and_then(|line| line.split_once(' ')).ok_or("no duration")?;
+    let (seconds, bunches): (u64, usize) = (seconds.parse()?, bunches.parse()?);
     let phones = lines
         .iter()
         .skip(1)
@@ -105,6 +118,9 @@ fn generate() -> Result<(), Box<dyn std::error::Error>> {
             Ok(socket)
         })
         .collect::<std::io::Result<Vec<UdpSocket>>>()?;
+    for phone in &phones {
+        println!("{}", phone.local_addr()?);
+    }
     println!("ready");
     let (start, mut sent, mut received, mut frame) = (Instant::now(), 0_u64, 0_u64, 0_u32);
     let mut buffer = [0; 1_500];
@@ -120,10 +136,12 @@ fn generate() -> Result<(), Box<dyn std::error::Error>> {
             let mut packet = [0xd5; 172];
             packet[..12].copy_from_slice(&header.to_bytes());
             sent += u64::from(phone.send(&packet).is_ok());
-            // Spread over the frame as independent callers are, in twenty bunches.
-            if (index + 1) % phones.len().div_ceil(20) == 0 {
+            if (index + 1) % phones.len().div_ceil(bunches) == 0 {
                 let due = FRAME * frame + FRAME * (index as u32 + 1) / phones.len() as u32;
-                std::thread::sleep(due.saturating_sub(start.elapsed()));
+                let wait = due.saturating_sub(start.elapsed());
+                if !wait.is_zero() {
+                    std::thread::sleep(wait);
+                }
             }
         }
         for phone in &phones {
@@ -133,6 +151,6 @@ fn generate() -> Result<(), Box<dyn std::error::Error>> {
         }
         frame += 1;
     }
-    println!("sent {sent}, received {received}");
+    println!("sent {sent} received {received};");
     Ok(())
 }

@@ -30,7 +30,10 @@ pub mod wav;
 
 pub use asset::Asset;
 pub use codec::Codec;
-pub use graph::{DetectSet, Direction, Graph, GraphError, MediaEvent, Output, PortId, PortParams, PortStats};
+pub use graph::{
+    DetectSet, Direction, Graph, GraphError, MediaEvent, MixId, Output, Port, PortId, PortParams, PortStats, PortTable,
+    Side, Tapped,
+};
 pub use tone::ToneSpec;
 
 /// Length of one generated frame in milliseconds: the telephone network's usual packet time.

@@ -23,8 +23,9 @@ use super::{Gateway, admission, last_heard};
 use crate::state::AppState;
 use crate::webhooks::client;
 
-/// One thread relays several hundred calls; a second keeps transcoding off them.
-const MEDIA_THREADS: usize = 2;
+/// Most media threads. Calls stay on the first until it is loaded, and an idle one sleeps; eight transcode a thousand calls,
+/// which is more than the rest of one node is made for.
+const MEDIA_THREADS_MOST: usize = 8;
 
 /// Why the gateway did not start.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         listen: config.media.listen.ip(),
         public_ip: config.media.public_ip,
         rtp_ports: Some(config.media.rtp_ports.first..=config.media.rtp_ports.last),
-        threads: MEDIA_THREADS,
+        threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MOST),
     })
     .map_err(GatewayError::Media)?;
     let webrtc =

@@ -35,7 +35,7 @@ impl Graph {
     /// Takes a datagram of a port's RTCP flow, without SRTCP. It proves that the leg is alive;
     /// garbage is counted and dropped.
     pub fn handle_rtcp(&mut self, now: Duration, id: PortId, bytes: &[u8]) {
-        let Some(port) = self.ports.get_mut(&id) else { return };
+        let Some(port) = self.ports.get_mut(id) else { return };
         let Ok(packets) = rtcp::parse(bytes) else {
             port.inbound.refused += 1;
             return;
@@ -49,7 +49,7 @@ impl Graph {
     /// Appends the report that is due about a port's stream, a compound packet without SRTCP. The
     /// caller sends one about every five seconds (RFC 3550 §6.2) and chooses the `cname`.
     pub fn write_rtcp(&mut self, now: Duration, id: PortId, cname: &str, out: &mut Vec<u8>) {
-        if let Some(port) = self.ports.get_mut(&id) {
+        if let Some(port) = self.ports.get_mut(id) {
             port.write_rtcp(now, cname, out);
         }
     }

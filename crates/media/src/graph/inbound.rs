@@ -2,26 +2,24 @@
 
 use core::time::Duration;
 
-use super::{Direction, PortParams, params::DetectSet};
+use super::{DetectSet, Direction, PortParams, silence::Silence};
 use crate::{
     dtmf, level,
     reception::Reception,
     rtp::{Header, Packet},
 };
 
-/// Audio quieter than this is silence: room noise on a telephone lies around −55 dBov, speech
-/// above −40.
-const SILENCE_BELOW_DBOV: f32 = -48.0;
-
 /// A packet that belongs to the port's stream.
 pub(super) struct Arrival {
     pub(super) packet: Packet,
     pub(super) kind: Kind,
+    /// The first packet of another source.
+    pub(super) restarted: bool,
 }
 
 pub(super) enum Kind {
-    /// Encoded audio and, for G.711, its energy.
-    Audio { energy: u64 },
+    /// Encoded audio.
+    Audio,
     /// A telephone event with the press that it completed, if any.
     Event { event: dtmf::Event, press: Option<dtmf::Press> },
     /// Comfort noise (RFC 3389): the leg is alive and silent.
@@ -36,11 +34,9 @@ pub(super) struct Inbound {
     pub(super) reception: Reception,
     pub(super) bytes: u64,
     pub(super) refused: u64,
-    pub(super) energy: u64,
     pub(super) keys: dtmf::Receiver,
-    detect: DetectSet,
-    loud_at: Duration,
-    silence_reported: bool,
+    /// Present while somebody asked for it.
+    silence: Option<Silence>,
     heard_at: Duration,
     stall_reported: bool,
 }
@@ -51,11 +47,8 @@ impl Inbound {
             reception: Reception::new(params.codec.clock_hz()),
             bytes: 0,
             refused: 0,
-            energy: 0,
             keys: dtmf::Receiver::new(event_clock_hz(params)),
-            detect: DetectSet::default(),
-            loud_at: now,
-            silence_reported: false,
+            silence: None,
             heard_at: now,
             stall_reported: false,
         }
@@ -81,13 +74,14 @@ impl Inbound {
         let header = packet.header;
         let payload = packet.payload(bytes);
         let event_type = params.dtmf_payload_type.map(|(payload_type, _)| payload_type);
+        let mut restarted = false;
         let kind = if header.payload_type == params.payload_type {
-            let energy = params.codec.law().map_or(0, |law| law.energy(payload));
-            self.count(now, header, payload.len());
-            if params.codec.law().is_some() {
-                self.hear(now, energy, payload.len());
+            restarted = self.count(now, header, payload.len());
+            // The level of G.711 is read from its bytes.
+            if let (Some(silence), Some(law)) = (&mut self.silence, params.codec.law()) {
+                silence.hear(now, law.energy(payload), payload.len());
             }
-            Kind::Audio { energy }
+            Kind::Audio
         } else if Some(header.payload_type) == event_type
             && let Some(event) = dtmf::Event::parse(payload)
         {
@@ -105,56 +99,48 @@ impl Inbound {
             self.refused += 1;
             return None;
         };
-        Some(Arrival { packet, kind })
+        Some(Arrival { packet, kind, restarted })
     }
 
-    fn count(&mut self, now: Duration, header: Header, payload_len: usize) {
+    fn count(&mut self, now: Duration, header: Header, payload_len: usize) -> bool {
         self.touch(now);
         self.bytes += payload_len as u64;
-        if self.reception.receive(now, header) {
+        let restarted = self.reception.receive(now, header);
+        if restarted {
             self.keys.source_changed();
         }
+        restarted
     }
 
-    /// Something proved that the leg is alive.
     /// When the leg was last heard; `None` before its first packet.
     pub(super) fn heard_at(&self) -> Option<Duration> {
         (self.reception.received() > 0).then_some(self.heard_at)
     }
 
+    /// Something proved that the leg is alive.
     pub(super) fn touch(&mut self, now: Duration) {
         self.heard_at = now;
         self.stall_reported = false;
     }
 
-    /// Judges the loudness of received audio.
-    pub(super) fn hear(&mut self, now: Duration, energy: u64, samples_len: usize) {
-        self.energy = self.energy.saturating_add(energy);
-        if self.detect.silence_ms.is_some() && level::dbov(energy, samples_len) > SILENCE_BELOW_DBOV {
-            self.loud_at = now;
-            self.silence_reported = false;
+    /// Judges the loudness of audio that was decoded.
+    pub(super) fn hear(&mut self, now: Duration, samples: &[i16]) {
+        if let Some(silence) = &mut self.silence {
+            silence.hear(now, level::energy(samples), samples.len());
         }
     }
 
     pub(super) fn detect(&mut self, now: Duration, detect: DetectSet) {
-        self.detect = detect;
-        self.loud_at = now;
-        self.silence_reported = false;
+        self.silence = detect.silence_ms.map(|silence_ms| Silence::new(now, silence_ms));
     }
 
     pub(super) fn detects(&self) -> bool {
-        self.detect != DetectSet::default()
+        self.silence.is_some()
     }
 
     /// How long it has been quiet, once per stretch.
     pub(super) fn silence(&mut self, now: Duration) -> Option<u32> {
-        let silence_ms = self.detect.silence_ms?;
-        let quiet = now.saturating_sub(self.loud_at);
-        if self.silence_reported || quiet < Duration::from_millis(silence_ms.into()) {
-            return None;
-        }
-        self.silence_reported = true;
-        Some(u32::try_from(quiet.as_millis()).unwrap_or(u32::MAX))
+        self.silence.as_mut()?.due(now)
     }
 
     /// True once when nothing came for too long from a leg that should send.

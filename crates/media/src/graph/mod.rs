@@ -6,38 +6,41 @@
 //!
 //! Two joined ports with the same codec relay: a packet leaves in the call in which it came, under
 //! the header of the other side's stream, without decoding, copying or allocating. With different
-//! codecs they transcode at 8 kHz, through a jitter buffer. That and what else a port sends
-//! (prompts, tones, digits, silence) is paced by the tick. Digits outrank a play or tone, which
-//! outranks the joined port. Every switch continues the same SSRC, sequence and timestamps.
+//! codecs they transcode at 8 kHz, through a jitter buffer; in a mix everyone hears the sum of all
+//! others in the same way. That and what else a port sends (prompts, tones, digits, silence) is paced
+//! by the tick. Digits outrank a play or tone, which outranks the joined ports. Every switch continues
+//! the same SSRC, sequence and timestamps. A tap listens in without changing any of it.
 //!
 //! Not here: sockets, SRTP, source address checks, who may hear whom.
 
 mod control;
 mod inbound;
+mod mix;
 mod outbound;
 mod output;
 mod params;
 mod playout;
 mod port;
+mod silence;
 mod source;
+mod table;
+mod tap;
 
 use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
 use thiserror::Error;
 
-use self::{
-    inbound::Kind,
-    outbound::ForeignEvent,
-    playout::Playout,
-    port::{Link, Port},
-    source::Source,
-};
+use self::{inbound::Kind, mix::Mix, outbound::ForeignEvent, playout::Playout, port::Link, source::Source, tap::Tap};
 pub use self::{
+    mix::MixId,
     output::{MediaEvent, Output, PortStats},
     params::{DetectSet, Direction, PortId, PortParams},
+    port::Port,
+    table::PortTable,
+    tap::{Side, Tapped},
 };
-use crate::{asset::Asset, codec::Codec, dtmf, tone::ToneSpec};
+use crate::{asset::Asset, codec::Codec, dtmf, rtp, tone::ToneSpec};
 
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -59,9 +62,9 @@ pub enum GraphError {
 /// All ports of one media thread.
 #[derive(Debug, Default)]
 pub struct Graph {
-    ports: BTreeMap<PortId, Port>,
-    /// Reused by every tick.
-    ids: Vec<PortId>,
+    /// Boxed: a table with holes shall be small.
+    ports: PortTable<Box<Port>>,
+    mixes: BTreeMap<MixId, Mix>,
 }
 
 impl Graph {
@@ -72,11 +75,28 @@ impl Graph {
 
     /// Adds a leg's media end. Stall detection counts from `now`.
     pub fn add_port(&mut self, now: Duration, id: PortId, params: PortParams) -> Result<(), GraphError> {
-        if self.ports.contains_key(&id) {
-            return Err(GraphError::DuplicatePort);
+        self.put_port(id, Box::new(Port::new(now, params))).map_err(|_| GraphError::DuplicatePort)
+    }
+
+    /// Takes a port out with all that it plays, counts and holds, for another graph with the same clock; splits it from its
+    /// peer.
+    pub fn take_port(&mut self, id: PortId) -> Option<Box<Port>> {
+        self.split(id);
+        self.ports.remove(id)
+    }
+
+    /// Puts in what [`Self::take_port`] took out of another graph; gives it back when its place is taken.
+    pub fn put_port(&mut self, id: PortId, port: Box<Port>) -> Result<(), Box<Port>> {
+        if !self.ports.is_free(id) {
+            return Err(port);
         }
-        self.ports.insert(id, Port::new(now, params));
+        self.ports.insert(id, port);
         Ok(())
+    }
+
+    /// The port that a port is joined to.
+    pub fn joined(&self, id: PortId) -> Option<PortId> {
+        self.ports.get(id)?.link.peer()
     }
 
     /// Changes what was agreed: hold, payload types, a new codec. Joins, plays and counts stay.
@@ -91,8 +111,7 @@ impl Graph {
 
     /// Removes a port, splits it from its peer and returns its final counts.
     pub fn remove_port(&mut self, id: PortId) -> Option<PortStats> {
-        self.split(id);
-        self.ports.remove(&id).map(|port| port.stats())
+        self.take_port(id).map(|port| port.stats())
     }
 
     /// Lets two ports hear each other; both leave whatever they were joined to.
@@ -116,12 +135,15 @@ impl Graph {
         Ok(())
     }
 
-    /// Ends the join of a port on both its sides; nothing happens to one that has none.
+    /// Ends the join of a port on both its sides, or takes it out of its mix; nothing happens to one that has neither.
     pub fn split(&mut self, id: PortId) {
-        let Some(port) = self.ports.get_mut(&id) else { return };
-        let peer = port.link.peer();
+        let Some(port) = self.ports.get_mut(id) else { return };
+        let link = core::mem::replace(&mut port.link, Link::None);
         port.set_link(Link::None);
-        if let Some(peer) = peer.and_then(|peer| self.ports.get_mut(&peer)) {
+        if let Link::Mix(mix) = link {
+            self.leave_mix(id, mix);
+        }
+        if let Some(peer) = link.peer().and_then(|peer| self.ports.get_mut(peer)) {
             peer.set_link(Link::None);
         }
     }
@@ -140,7 +162,7 @@ impl Graph {
 
     /// Stops a play or tone and returns how long it played; no event follows.
     pub fn flush(&mut self, id: PortId) -> Option<u32> {
-        let source = self.ports.get_mut(&id)?.outbound.source.take()?;
+        let source = self.ports.get_mut(id)?.outbound.source.take()?;
         Some(source.played_ms())
     }
 
@@ -168,27 +190,38 @@ impl Graph {
         Ok(())
     }
 
+    /// Listens in on a port from now on, or stops: its audio both ways comes out as [`Output::Tapped`].
+    pub fn tap(&mut self, now: Duration, id: PortId, on: bool) -> Result<(), GraphError> {
+        self.port(id)?.tap = on.then(|| Box::new(Tap::new(now)));
+        Ok(())
+    }
+
+    /// For how long somebody has been listening in on a port; `None` while nobody is.
+    pub fn tapped_for(&self, now: Duration, id: PortId) -> Option<Duration> {
+        self.ports.get(id)?.tap.as_ref().map(|tap| tap.since(now))
+    }
+
     /// RTCP or an ICE consent proved that the leg is alive though it sends no audio.
     pub fn touch(&mut self, now: Duration, id: PortId) {
-        if let Some(port) = self.ports.get_mut(&id) {
+        if let Some(port) = self.ports.get_mut(id) {
             port.inbound.touch(now);
         }
     }
 
     /// Counts of a port so far.
     pub fn stats(&self, id: PortId) -> Option<PortStats> {
-        self.ports.get(&id).map(Port::stats)
+        self.ports.get(id).map(|port| port.stats())
     }
 
     /// When a port was last heard, on the clock of `now`; `None` before its first packet.
     pub fn heard_at(&self, id: PortId) -> Option<Duration> {
-        self.ports.get(&id)?.inbound.heard_at()
+        self.ports.get(id)?.inbound.heard_at()
     }
 
     /// Takes a datagram of a port's RTP flow. Garbage is counted and dropped. The bytes are
     /// overwritten when the packet is relayed.
     pub fn handle_rtp(&mut self, now: Duration, id: PortId, bytes: &mut [u8], mut sink: impl FnMut(Output<'_>)) {
-        let Some(port) = self.ports.get_mut(&id) else {
+        let Some(port) = self.ports.get_mut(id) else {
             return;
         };
         let Some(arrival) = port.inbound.accept(now, &port.params, bytes) else {
@@ -198,29 +231,39 @@ impl Graph {
             sink(Output::Event { port: id, event: digit_event(press) });
         }
         let header = arrival.packet.header;
+        if let (Some(tap), Kind::Audio) = (&mut port.tap, &arrival.kind) {
+            let codec = port.params.codec;
+            let at = tap.place(now, Side::Said, header, codec.clock_hz(), arrival.restarted);
+            sink(Output::Tapped(Tapped {
+                port: id,
+                side: Side::Said,
+                at,
+                codec,
+                payload: arrival.packet.payload(bytes),
+            }));
+        }
         if let Some(playout) = &mut port.playout {
             match arrival.kind {
-                Kind::Audio { .. } => playout.insert(now, header, arrival.packet.payload(bytes)),
+                Kind::Audio => playout.insert(now, header, arrival.packet.payload(bytes)),
                 Kind::Event { .. } | Kind::ComfortNoise => playout.skip(header),
             }
         }
         let (echo, source, link) = (port.echo, port.params, port.link);
         let destination = if echo { Some(id) } else { link.peer() };
         let relayed = echo || matches!(link, Link::Relay(_));
-        let Some((to, port)) = destination.and_then(|to| Some((to, self.ports.get_mut(&to)?))) else {
+        let Some((to, port)) = destination.and_then(|to| Some((to, self.ports.get_mut(to)?))) else {
             return;
         };
-        let send = |packet: &[u8]| sink(Output::Send { port: to, packet });
+        let Port { outbound, tap, params, .. } = &mut **port;
+        let send = |packet: &[u8]| send(now, to, params, tap, packet, &mut sink);
         match arrival.kind {
-            Kind::Audio { energy } if relayed => {
-                port.outbound.relay(now, &port.params, &arrival.packet, bytes, energy, send);
-            }
+            Kind::Audio if relayed => outbound.relay(now, params, &arrival.packet, bytes, send),
             Kind::Event { event, .. } if !echo => {
                 let clock_hz = source.dtmf_payload_type.map_or(source.codec.clock_hz(), |(_, hz)| hz);
                 let foreign = ForeignEvent { header, event, clock_hz, relayed };
-                port.outbound.forward_event(now, &port.params, foreign, send);
+                outbound.forward_event(now, params, foreign, send);
             }
-            Kind::Event { .. } | Kind::ComfortNoise if relayed => port.outbound.swallow(now, header),
+            Kind::Event { .. } | Kind::ComfortNoise if relayed => outbound.swallow(now, header),
             _ => {}
         }
     }
@@ -228,30 +271,33 @@ impl Graph {
     /// Moves every port on by one 20 ms frame. Call it at a steady pace; after a delay call it as
     /// often as frames were missed.
     pub fn tick(&mut self, now: Duration, mut sink: impl FnMut(Output<'_>)) {
-        let mut ids = core::mem::take(&mut self.ids);
-        ids.clear();
-        ids.extend(self.ports.keys().copied());
         // All listen before any speaks, so that both directions of a join have the same delay.
-        for port in self.ports.values_mut() {
+        for (_, port) in self.ports.iter_mut() {
             port.listen(now);
         }
-        for id in &ids {
-            self.tick_port(now, *id, &mut sink);
+        self.sum_mixes();
+        for index in 0..self.ports.end() {
+            if let Some(id) = self.ports.at(index) {
+                self.tick_port(now, id, &mut sink);
+            }
         }
-        self.ids = ids;
     }
 
     fn tick_port(&mut self, now: Duration, id: PortId, sink: &mut impl FnMut(Output<'_>)) {
-        let Some(link) = self.ports.get(&id).map(|port| port.link) else { return };
+        let Some(port) = self.ports.get(id) else { return };
+        let link = port.link;
+        let said = |port: PortId| self.ports.get(port)?.playout.as_ref()?.frame();
         let bridged = match link {
-            Link::Transcode(peer) => self.ports.get(&peer).and_then(|peer| peer.playout.as_ref()?.frame()).copied(),
-            _ => None,
+            Link::Transcode(peer) => said(peer).copied(),
+            Link::Mix(mix) => self.mixes.get(&mix).and_then(|mix| mix.without(said(id))),
+            Link::None | Link::Relay(_) => None,
         };
-        let Some(port) = self.ports.get_mut(&id) else { return };
+        let Some(port) = self.ports.get_mut(id) else { return };
         let bridged = bridged.as_ref().map(|frame| (Playout::RATE, frame.as_slice()));
         let relayed = port.echo || matches!(link, Link::Relay(_));
+        let Port { outbound, tap, params, .. } = &mut **port;
         let ended =
-            port.outbound.tick(now, &port.params, bridged, relayed, |packet| sink(Output::Send { port: id, packet }));
+            outbound.tick(now, params, bridged, relayed, |packet| send(now, id, params, tap, packet, &mut *sink));
         let mut report = |event| sink(Output::Event { port: id, event });
         if let Some(played_ms) = ended {
             report(MediaEvent::PlayEnded { played_ms });
@@ -268,8 +314,28 @@ impl Graph {
     }
 
     fn port(&mut self, id: PortId) -> Result<&mut Port, GraphError> {
-        self.ports.get_mut(&id).ok_or(GraphError::UnknownPort)
+        self.ports.get_mut(id).map(|port| &mut **port).ok_or(GraphError::UnknownPort)
     }
+}
+
+/// Gives a packet to the leg and to whoever listens in. A tap hears audio only, as it does of the other side.
+fn send(
+    now: Duration,
+    port: PortId,
+    params: &PortParams,
+    tap: &mut Option<Box<Tap>>,
+    packet: &[u8],
+    sink: &mut impl FnMut(Output<'_>),
+) {
+    if let Some(tap) = tap
+        && let Ok(parsed) = rtp::Packet::parse(packet)
+        && parsed.header.payload_type == params.payload_type
+    {
+        let codec = params.codec;
+        let at = tap.place(now, Side::Heard, parsed.header, codec.clock_hz(), false);
+        sink(Output::Tapped(Tapped { port, side: Side::Heard, at, codec, payload: parsed.payload(packet) }));
+    }
+    sink(Output::Send { port, packet });
 }
 
 fn digit_event(press: dtmf::Press) -> MediaEvent {

@@ -10,7 +10,6 @@ use super::{
 use crate::{
     codec::{Codec, Encoder, MAX_FRAME_LEN, Rate},
     dtmf::{self, Step},
-    level,
     rewrite::Rewriter,
     rtp::{self, Header, Packet},
     tone,
@@ -50,11 +49,11 @@ pub(super) struct Outbound {
     in_band: Option<tone::Generator>,
     forwarded: Option<ForwardedPress>,
     encoder: Encoder,
+    /// Empty until something of our own is sent: a leg that is only relayed to never needs them.
     payload: Vec<u8>,
     packet: Vec<u8>,
     pub(super) packets: u64,
     pub(super) bytes: u64,
-    pub(super) energy: u64,
 }
 
 impl Outbound {
@@ -72,11 +71,10 @@ impl Outbound {
             in_band: None,
             forwarded: None,
             encoder: Encoder::new(params.codec),
-            payload: Vec::with_capacity(rtp::MAX_PACKET_LEN),
-            packet: Vec::with_capacity(rtp::MAX_PACKET_LEN),
+            payload: Vec::new(),
+            packet: Vec::new(),
             packets: 0,
             bytes: 0,
-            energy: 0,
         }
     }
 
@@ -115,7 +113,6 @@ impl Outbound {
         params: &PortParams,
         packet: &Packet,
         bytes: &mut [u8],
-        energy: u64,
         send: impl FnOnce(&[u8]),
     ) {
         if !params.direction.sends() {
@@ -133,7 +130,6 @@ impl Outbound {
         if let Some(rewritten) = packet.rewrite_in_place(bytes, header) {
             self.packets += 1;
             self.bytes += payload_len as u64;
-            self.energy = self.energy.saturating_add(energy);
             send(rewritten);
         }
     }
@@ -249,7 +245,6 @@ impl Outbound {
             None => return Some(source.played_ms()),
             Some(Frame::Encoded(payload)) if params.direction.sends() => {
                 let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
-                self.energy = self.energy.saturating_add(level::energy(&samples));
                 self.send_payload(header, payload, send);
             }
             Some(Frame::Encoded(_)) => {}
@@ -311,7 +306,6 @@ impl Outbound {
         // A frame that cannot be encoded is left out; the timestamps of the next catch up.
         if self.encoder.encode(rate, samples, &mut payload).is_ok() {
             let header = self.rewriter.generated(now, params.payload_type, params.codec.frame_units());
-            self.energy = self.energy.saturating_add(level::energy(samples));
             self.send_payload(header, &payload, send);
         } else {
             self.rewriter.pause();

@@ -1,6 +1,6 @@
 //! What comes out of the graph.
 
-use super::PortId;
+use super::{PortId, Tapped};
 
 /// One packet to send or one thing that happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Output<'a> {
         /// What happened.
         event: MediaEvent,
     },
+    /// Audio of a port on which somebody listens in.
+    Tapped(Tapped<'a>),
 }
 
 /// What a port reports.
@@ -58,15 +60,10 @@ pub struct PortStats {
     pub jitter_ms: f32,
     /// Packets that were no RTP or of a payload type not agreed.
     pub refused_in: u64,
-    /// Sum of squared 16-bit samples received, as far as they were looked at (G.711 always, Opus
-    /// when it was decoded).
-    pub energy_in: u64,
     /// RTP packets sent.
     pub packets_out: u64,
     /// Payload bytes sent.
     pub bytes_out: u64,
-    /// Sum of squared samples sent, as far as known.
-    pub energy_out: u64,
     /// Round-trip time from the leg's last report.
     pub round_trip_ms: Option<f32>,
     /// Share of our packets that the leg lost lately, 0.0 to 1.0.

@@ -4,9 +4,27 @@ use core::time::Duration;
 
 use crate::codec::Codec;
 
-/// Names one leg's media end within a [`super::Graph`]. The caller chooses it.
+/// Names one leg's media end within a [`super::Graph`]. The caller chooses it: the lower 32 bits are the port's place in a
+/// table and therefore small numbers that are used again, the upper 32 tell the ports apart that follow each other there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortId(pub u64);
+
+impl PortId {
+    /// The port that has place `index` in its `generation`.
+    pub fn new(index: u32, generation: u32) -> Self {
+        Self(u64::from(generation) << 32 | u64::from(index))
+    }
+
+    /// Its place in a table.
+    pub fn index(self) -> usize {
+        (self.0 & u64::from(u32::MAX)) as usize
+    }
+
+    /// Which of the ports that had this place it is; wraps.
+    pub fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+}
 
 /// Who may send, seen from us (RFC 3264 §5.1 turned to our side).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -14,7 +14,7 @@ use crate::{
 const MAX_CONCEALED: u32 = 3;
 
 /// Samples of the frame that a tick takes.
-const FRAME_LEN: usize = 160;
+pub(super) const FRAME_LEN: usize = 160;
 
 #[derive(Debug)]
 pub(super) struct Playout {

@@ -2,22 +2,28 @@
 
 use core::time::Duration;
 
-use super::{PortId, PortParams, PortStats, control::Control, inbound::Inbound, outbound::Outbound, playout::Playout};
-use crate::{codec::Codec, level};
+use super::{
+    MixId, PortId, PortParams, PortStats, control::Control, inbound::Inbound, outbound::Outbound, playout::Playout,
+    tap::Tap,
+};
+use crate::codec::Codec;
 
+/// A leg's media end. Opaque outside: it only travels from one [`super::Graph`] to another.
 #[derive(Debug)]
-pub(super) struct Port {
+pub struct Port {
     pub(super) params: PortParams,
     pub(super) inbound: Inbound,
     pub(super) outbound: Outbound,
     pub(super) control: Control,
     pub(super) link: Link,
     /// Present while the port's audio must be decoded: for the joined port or for a detector.
-    pub(super) playout: Option<Playout>,
+    pub(super) playout: Option<Box<Playout>>,
+    /// Somebody listens in.
+    pub(super) tap: Option<Box<Tap>>,
     pub(super) echo: bool,
 }
 
-/// How a port hears the port that it is joined to.
+/// How a port hears the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {
     None,
@@ -25,12 +31,14 @@ pub(super) enum Link {
     Relay(PortId),
     /// Different codecs: audio is decoded and encoded by the tick.
     Transcode(PortId),
+    /// The sum of all others in the mix, by the tick.
+    Mix(MixId),
 }
 
 impl Link {
     pub(super) fn peer(self) -> Option<PortId> {
         match self {
-            Self::None => None,
+            Self::None | Self::Mix(_) => None,
             Self::Relay(peer) | Self::Transcode(peer) => Some(peer),
         }
     }
@@ -49,6 +57,7 @@ impl Port {
             control: Control::default(),
             link: Link::None,
             playout: None,
+            tap: None,
             echo: false,
         }
     }
@@ -75,18 +84,18 @@ impl Port {
     pub(super) fn choose_playout(&mut self) {
         // The level of G.711 is read from its bytes.
         let detects = self.inbound.detects() && self.params.codec.law().is_none();
-        if !detects && !matches!(self.link, Link::Transcode(_)) {
+        if !detects && !matches!(self.link, Link::Transcode(_) | Link::Mix(_)) {
             self.playout = None;
         } else if self.playout.is_none() {
-            self.playout = Some(Playout::new(self.params.codec));
+            self.playout = Some(Box::new(Playout::new(self.params.codec)));
         }
     }
 
     /// Decodes this tick's frame of what the leg says.
     pub(super) fn listen(&mut self, now: Duration) {
-        let Some(frame) = self.playout.as_mut().and_then(Playout::tick) else { return };
+        let Some(frame) = self.playout.as_mut().and_then(|playout| playout.tick()) else { return };
         if self.params.codec.law().is_none() {
-            self.inbound.hear(now, level::energy(frame), frame.len());
+            self.inbound.hear(now, frame);
         }
     }
 
@@ -97,10 +106,8 @@ impl Port {
             lost_in: self.inbound.reception.lost(),
             jitter_ms: self.inbound.reception.jitter_ms(),
             refused_in: self.inbound.refused,
-            energy_in: self.inbound.energy,
             packets_out: self.outbound.packets,
             bytes_out: self.outbound.bytes,
-            energy_out: self.outbound.energy,
             round_trip_ms: self.control.round_trip.map(|time| time.as_secs_f32() * 1_000.0),
             remote_loss: self.control.remote_loss,
             mos: self.mos(),

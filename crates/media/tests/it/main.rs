@@ -2,7 +2,10 @@
 
 mod control;
 mod garbage;
+mod mix;
+mod moving;
 mod relay;
 mod sending;
 mod support;
+mod tap;
 mod transcode;

@@ -41,7 +41,7 @@ fn a_prepared_asset_sounds_the_same() {
         }
         world.graph.play(A, asset, 1).unwrap();
         world.ticks(6);
-        heard.push((decoded(&world), world.graph.stats(A).map(|stats| stats.energy_out)));
+        heard.push(decoded(&world));
     }
     assert_eq!(heard[0], heard[1]);
 }
@@ -73,7 +73,6 @@ fn ringback_sounds_at_its_pitch() {
     let samples = decoded(&world);
     assert!(amplitude_at(&samples, 425.0, 8_000) > 5_000.0);
     assert!(amplitude_at(&samples, 480.0, 8_000) < 300.0);
-    assert!(world.graph.stats(A).is_some_and(|stats| stats.energy_out > 0));
 }
 
 #[test]

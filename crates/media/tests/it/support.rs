@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use media::{
-    Codec, Graph, MediaEvent, Output, PortId, PortParams,
+    Codec, Graph, MediaEvent, Output, PortId, PortParams, Side, Tapped,
     rtp::{Header, Packet, write},
 };
 
@@ -24,9 +24,25 @@ pub(crate) struct World {
     pub(crate) now: Duration,
     pub(crate) sent: Vec<Sent>,
     pub(crate) events: Vec<(PortId, MediaEvent)>,
+    pub(crate) tapped: Vec<Overheard>,
 }
 
-fn collect(output: Output<'_>, sent: &mut Vec<Sent>, events: &mut Vec<(PortId, MediaEvent)>) {
+/// What a tap heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Overheard {
+    pub(crate) port: PortId,
+    pub(crate) side: Side,
+    pub(crate) at: Duration,
+    pub(crate) codec: Codec,
+    pub(crate) payload: Vec<u8>,
+}
+
+fn collect(
+    output: Output<'_>,
+    sent: &mut Vec<Sent>,
+    events: &mut Vec<(PortId, MediaEvent)>,
+    tapped: &mut Vec<Overheard>,
+) {
     match output {
         Output::Send { port, packet } => {
             let parsed = Packet::parse(packet).expect("the graph sends valid RTP");
@@ -34,6 +50,9 @@ fn collect(output: Output<'_>, sent: &mut Vec<Sent>, events: &mut Vec<(PortId, M
             sent.push(Sent { port, header: parsed.header, payload });
         }
         Output::Event { port, event } => events.push((port, event)),
+        Output::Tapped(Tapped { port, side, at, codec, payload }) => {
+            tapped.push(Overheard { port, side, at, codec, payload: payload.to_vec() });
+        }
     }
 }
 
@@ -52,14 +71,14 @@ impl World {
     }
 
     pub(crate) fn receive_bytes(&mut self, port: PortId, bytes: &mut [u8]) {
-        let Self { graph, now, sent, events } = self;
-        graph.handle_rtp(*now, port, bytes, |output| collect(output, sent, events));
+        let Self { graph, now, sent, events, tapped } = self;
+        graph.handle_rtp(*now, port, bytes, |output| collect(output, sent, events, tapped));
     }
 
     /// Ticks and moves the time on by 20 ms.
     pub(crate) fn tick(&mut self) {
-        let Self { graph, now, sent, events } = self;
-        graph.tick(*now, |output| collect(output, sent, events));
+        let Self { graph, now, sent, events, tapped } = self;
+        graph.tick(*now, |output| collect(output, sent, events, tapped));
         self.now += Duration::from_millis(20);
     }
 

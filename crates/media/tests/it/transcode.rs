@@ -190,7 +190,6 @@ fn silence_of_an_opus_leg_is_heard_by_decoding_it() {
     assert!(world.events.is_empty());
     world.ticks(40);
     assert!(matches!(world.events[..], [(A, MediaEvent::Silence { silence_ms: 400..=420 })]), "{:?}", world.events);
-    assert!(world.graph.stats(A).is_some_and(|stats| stats.energy_in > 0));
 }
 
 #[test]

@@ -1,12 +1,20 @@
 //! What a handle asks of its media thread.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, mpsc as thread_mpsc},
+    time::Duration,
+};
 
 use bytes::Bytes;
-use media::{Asset, Codec, DetectSet, Direction, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
+use media::{Asset, Codec, DetectSet, Direction, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{LegId, LegMediaEvent, ports::PortPair};
+use super::{LegId, LegMediaEvent, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
+
+/// Names a call among all that have media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct CallKey(pub(super) u64);
 
 /// What offer and answer fixed for one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +52,8 @@ pub(super) struct OwnStream {
 /// How a port's packets travel.
 #[derive(Debug)]
 pub(super) enum Transport {
-    /// Our own UDP sockets.
-    Udp(PortPair),
+    /// Our own UDP sockets, and the address that SDP names for them.
+    Udp(PortPair, IpAddr),
     /// Whole packets to the owner of another transport.
     Packets(mpsc::Sender<Bytes>),
 }
@@ -60,7 +68,16 @@ pub(super) struct NewPort {
     pub(super) transport: Transport,
 }
 
-/// One command; those of one call are obeyed in the order in which they were given.
+/// A command and the call that gives it. Those of one call are obeyed in the order in which they were given.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) call: CallKey,
+    /// The other call whose leg it names.
+    pub(super) also: Option<CallKey>,
+    pub(super) command: Command,
+}
+
+/// One command.
 #[derive(Debug)]
 pub(super) enum Command {
     Add(Box<NewPort>),
@@ -69,14 +86,24 @@ pub(super) enum Command {
     Touch(PortId),
     Remove(PortId),
     Join(PortId, PortId),
+    Mix(PortId, MixId),
     Split(PortId),
-    Play { id: PortId, asset: Arc<Asset>, loops: u32 },
+    Play {
+        id: PortId,
+        asset: Arc<Asset>,
+        loops: u32,
+    },
     Tone(PortId, ToneSpec),
     Flush(PortId),
     Digits(PortId, Vec<Digit>),
     Echo(PortId, bool),
     Detect(PortId, DetectSet),
+    Tap(PortId, mpsc::Sender<TapPacket>),
     Stats(PortId, oneshot::Sender<PortStats>),
     SinceHeard(Vec<PortId>, oneshot::Sender<Option<Duration>>),
+    /// The call goes to the thread behind the waker.
+    Depart(thread_mpsc::SyncSender<Moved>, Waker),
+    /// The call comes from another thread.
+    Expect(thread_mpsc::Receiver<Moved>),
     Stop,
 }

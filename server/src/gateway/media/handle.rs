@@ -6,30 +6,23 @@ use std::{
     ops::RangeInclusive,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc as thread_mpsc,
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use bytes::Bytes;
-use media::{Asset, DetectSet, PortId, PortStats, ToneSpec, dtmf::Digit};
-use mio::Waker;
+use media::{Asset, DetectSet, MixId, PortId, PortStats, ToneSpec, dtmf::Digit};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Agreed, LegId, LegMediaEvent, PacketSink, PacketSource, PortError,
-    command::{Command, NewPort, OwnStream, Transport},
+    Agreed, LegId, LegMediaEvent, PacketSink, PacketSource, PortError, Tap,
+    command::{CallKey, Command, NewPort, Order, OwnStream, Transport},
     engine,
+    link::{Link, Shared},
     packets::OUTGOING,
+    place::Place,
     ports::{PortLease, RtpPorts},
 };
-
-/// Commands waiting for one thread. It empties the queue on every turn, so a sender that finds
-/// it full waits for one turn, well below a millisecond.
-const COMMANDS: usize = 1_024;
-/// WebRTC packets waiting for one thread: 20 ms of 1,000 legs.
-const PACKETS: usize = 1_024;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -40,7 +33,7 @@ pub struct MediaSettings {
     pub public_ip: IpAddr,
     /// Ports of trunk RTP (`media.rtp_ports`); `None` takes free ones.
     pub rtp_ports: Option<RangeInclusive<u16>>,
-    /// Media threads, at least 1. One serves several hundred relayed calls.
+    /// Media threads, at least 1. One serves several hundred relayed calls; another takes calls when it is loaded.
     pub threads: usize,
 }
 
@@ -64,22 +57,15 @@ struct Engines {
     links: Vec<Arc<Link>>,
     rtp_ports: RtpPorts,
     public_ip: IpAddr,
-    next_link: AtomicUsize,
-    next_port: AtomicU64,
-    counters: Arc<Counters>,
-}
-
-/// Shared by handles and threads.
-#[derive(Debug, Default)]
-pub(super) struct Counters {
-    pub(super) ports: AtomicUsize,
-    pub(super) dropped: AtomicU64,
+    next_call: AtomicU64,
+    next_mix: AtomicU64,
+    shared: Arc<Shared>,
 }
 
 impl Drop for Engines {
     fn drop(&mut self) {
         for link in &self.links {
-            link.send(Command::Stop);
+            link.send(Order { call: CallKey(0), also: None, command: Command::Stop });
         }
     }
 }
@@ -90,17 +76,17 @@ impl MediaHandle {
     /// # Errors
     /// When the system gives no poller or thread.
     pub fn start(settings: &MediaSettings) -> io::Result<Self> {
-        let counters = Arc::new(Counters::default());
+        let (shared, origin) = (Arc::new(Shared::default()), engine::origin());
         let links = (0..settings.threads.max(1))
-            .map(|index| Link::start(index, counters.clone()))
+            .map(|index| Link::start(index, origin, shared.clone()))
             .collect::<io::Result<Vec<_>>>()?;
         Ok(Self(Arc::new(Engines {
             links,
             rtp_ports: RtpPorts::new(settings.listen, settings.rtp_ports.clone()),
             public_ip: settings.public_ip,
-            next_link: AtomicUsize::new(0),
-            next_port: AtomicU64::new(engine::FIRST_PORT),
-            counters,
+            next_call: AtomicU64::new(1),
+            next_mix: AtomicU64::new(1),
+            shared,
         })))
     }
 
@@ -108,10 +94,16 @@ impl MediaHandle {
     /// wait in the media thread up to a bound.
     #[must_use]
     pub fn open_call(&self, events: mpsc::Sender<LegMediaEvent>) -> CallMedia {
-        let turn = self.0.next_link.fetch_add(1, Ordering::Relaxed);
-        // `start` makes at least one link, so the remainder is defined and in range.
-        let link = self.0.links[turn % self.0.links.len()].clone();
-        CallMedia { engines: self.0.clone(), link, events }
+        // `start` makes at least one link.
+        let link = Link::choose(&self.0.links).unwrap_or(&self.0.links[0]).clone();
+        let call = CallKey(self.0.next_call.fetch_add(1, Ordering::Relaxed));
+        CallMedia { engines: self.0.clone(), place: Arc::new(Place::new(call, link)), events }
+    }
+
+    /// A mix that nobody is in yet.
+    #[must_use]
+    pub fn open_mix(&self) -> MixId {
+        MixId(self.0.next_mix.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The address that SDP names.
@@ -124,9 +116,9 @@ impl MediaHandle {
     #[must_use]
     pub fn gauge(&self) -> Gauge {
         Gauge {
-            ports: self.0.counters.ports.load(Ordering::Acquire),
+            ports: self.0.shared.ids.in_use(),
             rtp_pairs: self.0.rtp_ports.in_use(),
-            dropped: self.0.counters.dropped.load(Ordering::Relaxed),
+            dropped: self.0.shared.dropped.load(Ordering::Relaxed),
         }
     }
 }
@@ -135,7 +127,7 @@ impl MediaHandle {
 #[derive(Debug, Clone)]
 pub struct CallMedia {
     engines: Arc<Engines>,
-    link: Arc<Link>,
+    place: Arc<Place>,
     events: mpsc::Sender<LegMediaEvent>,
 }
 
@@ -149,11 +141,11 @@ impl CallMedia {
         let pair = self.engines.rtp_ports.take()?;
         let rtp = SocketAddr::new(self.engines.public_ip, pair.local.port());
         let lease = pair.lease.clone();
-        let id = self.add(leg, rand::random(), Transport::Udp(pair));
+        let id = self.add(leg, rand::random(), Transport::Udp(pair, self.engines.public_ip));
         Ok(Port {
             id,
             rtp: Some(rtp),
-            link: self.link.clone(),
+            place: self.place.clone(),
             lease: Some(lease),
             closed: false,
             _engines: self.engines.clone(),
@@ -165,71 +157,101 @@ impl CallMedia {
     pub fn add_packets(&self, leg: LegId, ssrc: u32) -> (Port, PacketSink, PacketSource) {
         let (outgoing, packets) = mpsc::channel(OUTGOING);
         let id = self.add(leg, ssrc, Transport::Packets(outgoing));
-        let port =
-            Port { id, rtp: None, link: self.link.clone(), lease: None, closed: false, _engines: self.engines.clone() };
-        (port, PacketSink::new(self.link.clone(), id), PacketSource::new(packets))
+        let port = Port {
+            id,
+            rtp: None,
+            place: self.place.clone(),
+            lease: None,
+            closed: false,
+            _engines: self.engines.clone(),
+        };
+        (port, PacketSink::new(self.place.clone(), id), PacketSource::new(packets))
     }
 
     fn add(&self, leg: LegId, ssrc: u32, transport: Transport) -> PortId {
-        let id = PortId(self.engines.next_port.fetch_add(1, Ordering::Relaxed));
+        let id = self.engines.shared.ids.take();
         // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1).
         let stream = OwnStream { ssrc, first_sequence: rand::random(), first_timestamp: rand::random() };
-        self.engines.counters.ports.fetch_add(1, Ordering::AcqRel);
-        self.link.send(Command::Add(Box::new(NewPort { id, leg, events: self.events.clone(), stream, transport })));
+        self.place.add(Command::Add(Box::new(NewPort { id, leg, events: self.events.clone(), stream, transport })));
         id
     }
 
     /// Lets two legs hear each other; both leave whatever they were joined to.
     pub fn join(&self, a: PortId, b: PortId) {
-        self.link.send(Command::Join(a, b));
+        self.place.send(Command::Join(a, b));
     }
 
-    /// Ends a leg's join, on both its sides.
+    /// Lets a leg of this call and one of another hear each other; the other call's media come to the thread of this one.
+    pub fn join_other(&self, own: PortId, other: &Self, theirs: PortId) {
+        self.place.meet(own, &other.place, theirs);
+    }
+
+    /// Lets a leg hear and be heard by all that are in the mix. They must be of this call or of calls brought here by
+    /// [`Self::come_to`]: a mix that has members on two threads is two mixes.
+    pub fn mix(&self, port: PortId, mix: MixId) {
+        self.place.send(Command::Mix(port, mix));
+    }
+
+    /// Moves this call's media to the thread of another call. Nothing is heard of it, except that a leg leaves its mix and
+    /// its join with a leg of a third call.
+    pub fn come_to(&self, other: &Self) {
+        self.place.move_to(&other.place.link());
+    }
+
+    /// Ends a leg's join, on both its sides, or takes it out of its mix.
     pub fn split(&self, port: PortId) {
-        self.link.send(Command::Split(port));
+        self.place.send(Command::Split(port));
     }
 
     /// Plays to a leg instead of what it plays now; `loops` 0 plays until flushed. Ends with
     /// [`super::MediaEvent::PlayEnded`] unless flushed or replaced.
     pub fn play(&self, port: PortId, asset: Arc<Asset>, loops: u32) {
-        self.link.send(Command::Play { id: port, asset, loops });
+        self.place.send(Command::Play { id: port, asset, loops });
     }
 
     /// Plays a tone to a leg instead of what it plays now; ends as [`Self::play`] does.
     pub fn tone(&self, port: PortId, spec: ToneSpec) {
-        self.link.send(Command::Tone(port, spec));
+        self.place.send(Command::Tone(port, spec));
     }
 
     /// Stops a play or tone; no event follows.
     pub fn flush(&self, port: PortId) {
-        self.link.send(Command::Flush(port));
+        self.place.send(Command::Flush(port));
     }
 
     /// Presses digits towards a leg; characters that are no digits are left out.
     pub fn send_digits(&self, port: PortId, digits: &str) {
         let digits = digits.chars().filter_map(|key| Digit::try_from(key).ok()).collect();
-        self.link.send(Command::Digits(port, digits));
+        self.place.send(Command::Digits(port, digits));
     }
 
     /// Sends a leg its own audio back, or stops doing so.
     pub fn echo(&self, port: PortId, on: bool) {
-        self.link.send(Command::Echo(port, on));
+        self.place.send(Command::Echo(port, on));
     }
 
     /// Replaces what is looked for in a leg's audio.
     pub fn detect(&self, port: PortId, detect: DetectSet) {
-        self.link.send(Command::Detect(port, detect));
+        self.place.send(Command::Detect(port, detect));
+    }
+
+    /// Listens in on a leg: what it says and hears, encoded, from now on.
+    #[must_use]
+    pub fn tap(&self, port: PortId) -> Tap {
+        let (ring, tap) = Tap::new();
+        self.place.send(Command::Tap(port, ring));
+        tap
     }
 
     /// Tells `reply` how long ago any of these legs was heard (RTP, RTCP, consent); `None` if no packet ever came.
     pub fn since_heard(&self, ports: Vec<PortId>, reply: oneshot::Sender<Option<Duration>>) {
-        self.link.send(Command::SinceHeard(ports, reply));
+        self.place.send(Command::SinceHeard(ports, reply));
     }
 
     /// A leg's counts so far; `None` when it is gone or has no codec yet.
     pub async fn stats(&self, port: PortId) -> Option<PortStats> {
         let (reply, stats) = oneshot::channel();
-        self.link.send(Command::Stats(port, reply));
+        self.place.send(Command::Stats(port, reply));
         stats.await.ok()
     }
 }
@@ -239,7 +261,7 @@ impl CallMedia {
 pub struct Port {
     id: PortId,
     rtp: Option<SocketAddr>,
-    link: Arc<Link>,
+    place: Arc<Place>,
     lease: Option<Arc<PortLease>>,
     closed: bool,
     /// Keeps the thread running until the port's removal is queued.
@@ -261,19 +283,19 @@ impl Port {
 
     /// Offer and answer agreed on this; again on every change (hold, resume).
     pub fn configure(&self, agreed: Agreed) {
-        self.link.send(Command::Configure(self.id, agreed));
+        self.place.send(Command::Configure(self.id, agreed));
     }
 
     /// The peer's SDP names this RTP address. Packets from elsewhere outrank it (symmetric RTP).
     pub fn set_remote(&self, rtp: SocketAddr) {
-        self.link.send(Command::Remote(self.id, rtp));
+        self.place.send(Command::Remote(self.id, rtp));
     }
 
     /// Frees everything now; dropping does the same. Later calls do nothing.
     pub fn close(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             self.lease = None;
-            self.link.send(Command::Remove(self.id));
+            self.place.send(Command::Remove(self.id));
         }
     }
 }
@@ -284,50 +306,5 @@ impl Drop for Port {
     }
 }
 
-/// The way into one media thread.
-#[derive(Debug)]
-pub(super) struct Link {
-    commands: thread_mpsc::SyncSender<Command>,
-    packets: thread_mpsc::SyncSender<(PortId, Bytes)>,
-    waker: Arc<Waker>,
-    /// A wake is under way: packets that come before the thread looked need no other.
-    pub(super) woken: Arc<AtomicBool>,
-    counters: Arc<Counters>,
-}
-
-impl Link {
-    fn start(index: usize, counters: Arc<Counters>) -> io::Result<Arc<Self>> {
-        let (commands, command_queue) = thread_mpsc::sync_channel(COMMANDS);
-        let (packets, packet_queue) = thread_mpsc::sync_channel(PACKETS);
-        let woken = Arc::new(AtomicBool::new(false));
-        let queues = engine::Queues { commands: command_queue, packets: packet_queue, woken: woken.clone() };
-        let waker = engine::spawn(index, queues, counters.clone())?;
-        Ok(Arc::new(Self { commands, packets, waker, woken, counters }))
-    }
-
-    pub(super) fn send(&self, command: Command) {
-        // A thread that is gone has closed everything; there is nothing left to command.
-        if self.commands.send(command).is_ok() {
-            self.wake();
-        }
-    }
-
-    pub(super) fn packet(&self, port: PortId, packet: Bytes) {
-        if self.packets.try_send((port, packet)).is_ok() {
-            self.wake();
-        } else {
-            self.counters.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn touch(&self, port: PortId) {
-        self.send(Command::Touch(port));
-    }
-
-    fn wake(&self) {
-        if !self.woken.swap(true, Ordering::AcqRel) && self.waker.wake().is_err() {
-            // The next tick, at most 20 ms away, finds the queues anyway.
-            self.woken.store(false, Ordering::Release);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

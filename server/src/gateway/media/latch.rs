@@ -3,7 +3,7 @@
 //! SDP names an address that NAT may have made wrong, so we send to where packets really come from (RFC 4961 §3,
 //! "latching"). Anyone who guesses the port could then steal the stream, so a source must be on the host that SDP names, is
 //! locked (RFC 7362 §4), and moves to another port of its host only after silence, which hold is not: held legs are silent
-//! by agreement. To another host a stream moves by SDP alone. The pure rule; sockets are in [`super::engine`].
+//! by agreement. To another host a stream moves by SDP alone. The pure rule; sockets are in [`super::sockets`].
 
 use core::time::Duration;
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +75,14 @@ impl Latch {
             self.source = Source::Locked { source: from, heard: now };
         }
         allowed
+    }
+
+    /// The source that nobody outranks while it speaks: the one that was signalled. Others may be dropped unread.
+    pub(crate) fn sure(&self) -> Option<SocketAddr> {
+        match self.source {
+            Source::Locked { source, .. } => self.signalled.filter(|signalled| *signalled == source),
+            Source::Silent => None,
+        }
     }
 
     /// Whether `from` is on the host that this leg talks to: enough for RTCP, whose port SDP rarely names.
@@ -158,6 +166,19 @@ mod tests {
         assert_eq!(latch.destination(), Some(peer(1)));
         assert!(latch.accept(Duration::ZERO, peer(2)));
         assert_eq!(latch.destination(), Some(peer(2)));
+    }
+
+    #[test]
+    fn only_the_signalled_address_that_speaks_is_sure() {
+        let mut latch = Latch::default();
+        latch.signal(peer(1));
+        assert_eq!(latch.sure(), None);
+        assert!(latch.accept(MS, peer(2)));
+        assert_eq!(latch.sure(), None, "the signalled address may still take over");
+        assert!(latch.accept(2 * MS, peer(1)));
+        assert_eq!(latch.sure(), Some(peer(1)));
+        latch.signal(peer(3));
+        assert_eq!(latch.sure(), None);
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! # For the call task
 //! ```text
 //! MediaHandle::start(settings)                 once per node; clone it freely
-//!   └ open_call(events) -> CallMedia           pins the call to one thread; events: tokio mpsc
+//!   └ open_call(events) -> CallMedia           on one thread, until it comes to another call's; events: tokio mpsc
 //!       ├ add_rtp(leg) -> Port                 a trunk leg: binds an RTP/RTCP pair, port.rtp()
 //!       ├ add_packets(leg, ssrc) -> (Port, PacketSink, PacketSource)   a WebRTC leg: whole RTP packets
-//!       └ join, split, play, tone, flush, send_digits, echo, detect, stats
+//!       ├ join, join_other, mix, split, play, tone, flush, send_digits, echo, detect, stats
+//!       └ tap(port) -> Tap                     encoded audio with media time, for who records or listens
 //! Port: configure(Agreed), set_remote(address), id(); dropping it frees sockets, ports and the graph's port
 //! ```
 //! Normally only a [`MediaEnd`](super::leg) touches its [`Port`]; the call task passes
@@ -22,16 +23,29 @@
 mod command;
 mod engine;
 mod handle;
+mod ids;
 mod latch;
+mod legs;
+mod link;
+mod moving;
+mod obey;
+mod pacing;
 mod packets;
+mod place;
+mod poller;
 pub mod ports;
+mod sockets;
+mod tap;
 mod waiting;
 
 pub use command::Agreed;
 pub use handle::{CallMedia, Gauge, MediaHandle, MediaSettings, Port};
-pub use media::{Asset, Codec, DetectSet, Direction, MediaEvent, PortId, PortStats, ToneSpec, dtmf::Digit};
+pub use media::{
+    Asset, Codec, DetectSet, Direction, MediaEvent, MixId, PortId, PortStats, Side, ToneSpec, dtmf::Digit,
+};
 pub use packets::{PacketSink, PacketSource};
 pub use ports::PortError;
+pub use tap::{Tap, TapPacket};
 
 /// The call's own number for a leg; comes back with each of the leg's events.
 pub use voice::LegId;

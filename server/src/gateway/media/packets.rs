@@ -6,7 +6,7 @@ use bytes::Bytes;
 use media::PortId;
 use tokio::sync::mpsc;
 
-use super::handle::Link;
+use super::{command::Command, place::Place};
 
 /// Packets waiting for a WebRTC leg's writer: 1.2 s of audio. Older audio is worthless.
 pub(super) const OUTGOING: usize = 64;
@@ -14,7 +14,7 @@ pub(super) const OUTGOING: usize = 64;
 /// Where the leg's received packets go.
 #[derive(Debug, Clone)]
 pub struct PacketSink {
-    link: Arc<Link>,
+    place: Arc<Place>,
     port: PortId,
 }
 
@@ -23,18 +23,18 @@ pub struct PacketSink {
 pub struct PacketSource(mpsc::Receiver<Bytes>);
 
 impl PacketSink {
-    pub(super) fn new(link: Arc<Link>, port: PortId) -> Self {
-        Self { link, port }
+    pub(super) fn new(place: Arc<Place>, port: PortId) -> Self {
+        Self { place, port }
     }
 
     /// Hands one received RTP packet to the graph; drops it when the media thread is behind.
     pub fn deliver(&self, packet: Bytes) {
-        self.link.packet(self.port, packet);
+        self.place.link().packet(self.port, packet);
     }
 
     /// The transport proved that the peer is alive (RTCP, ICE consent) though no audio came.
     pub fn touch(&self) {
-        self.link.touch(self.port);
+        self.place.send(Command::Touch(self.port));
     }
 }
 

@@ -19,7 +19,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 /// Receive buffer of one RTP socket, bytes: 160 ms of G.711 packets at the kernel's accounting of
 /// about 1 KiB each, doubled for a media thread that was descheduled.
 const RECEIVE_BUFFER: usize = 16 * 1024;
-/// Tries at an ephemeral pair before giving up: each fails only if the odd neighbour is taken.
+/// Tries at an ephemeral pair before giving up: each fails only if the port is odd or the pair is taken meanwhile.
 const EPHEMERAL_ATTEMPTS: usize = 64;
 
 /// Why no port pair could be had.
@@ -125,14 +125,14 @@ impl RtpPorts {
 
     fn take_ephemeral(&self) -> Result<PortPair, PortError> {
         for _ in 0..EPHEMERAL_ATTEMPTS {
-            let rtp = bind(SocketAddr::new(self.0.listen, 0)).map_err(PortError::Bind)?;
-            let local = rtp.local_addr().map_err(PortError::Bind)?;
-            let Some(rtcp_port) = local.port().checked_add(1) else { continue };
-            if local.port() % 2 == 1 {
+            let free = bind(SocketAddr::new(self.0.listen, 0)).and_then(|socket| socket.local_addr());
+            let port = free.map_err(PortError::Bind)?.port();
+            if port % 2 == 1 {
                 continue;
             }
-            if let Ok(rtcp) = bind(SocketAddr::new(self.0.listen, rtcp_port)) {
-                self.0.book.lock().taken.insert(local.port());
+            // Bound by its number: the kernel takes back a port that it chose when a socket is disconnected.
+            if let Ok((rtp, rtcp, local)) = self.bind_pair(port) {
+                self.0.book.lock().taken.insert(port);
                 return Ok(self.pair(rtp, rtcp, local));
             }
         }

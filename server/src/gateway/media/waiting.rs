@@ -35,6 +35,12 @@ impl Waiting {
                 }
             }
             Command::Split(id) => self.part(id),
+            Command::Mix(id, _) => {
+                self.part(id);
+                if negotiates(id) {
+                    return self.keep(id, command);
+                }
+            }
             Command::Flush(id) => self.unplay(id),
             Command::Remove(id) => self.forget(id),
             Command::Play { id, .. }
@@ -42,6 +48,7 @@ impl Waiting {
             | Command::Digits(id, _)
             | Command::Echo(id, _)
             | Command::Detect(id, _)
+            | Command::Tap(id, _)
                 if negotiates(id) =>
             {
                 return self.keep(id, command);
@@ -79,10 +86,36 @@ impl Waiting {
         }
     }
 
+    /// Takes back a join or mix.
     fn part(&mut self, id: PortId) {
         if let Some(other) = self.joins.remove(&id) {
             self.joins.remove(&other);
         }
+        if let Some(kept) = self.commands.get_mut(&id) {
+            kept.retain(|command| !matches!(command, Command::Mix(..)));
+        }
+    }
+
+    /// Takes out what waits for legs that go to another thread. A join with a leg that stays is taken back.
+    pub(super) fn depart(&mut self, legs: &[PortId]) -> Self {
+        let mut departing = Self::default();
+        for id in legs {
+            if let Some(other) = self.joins.get(id).copied() {
+                self.part(*id);
+                if legs.contains(&other) {
+                    departing.joins.insert(*id, other);
+                    departing.joins.insert(other, *id);
+                }
+            }
+            departing.commands.extend(self.commands.remove_entry(id));
+        }
+        departing
+    }
+
+    /// Puts in what [`Self::depart`] took out.
+    pub(super) fn arrive(&mut self, arriving: Self) {
+        self.commands.extend(arriving.commands);
+        self.joins.extend(arriving.joins);
     }
 
     fn forget(&mut self, id: PortId) {
@@ -97,7 +130,7 @@ fn is_heard(command: &Command) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use media::ToneSpec;
+    use media::{MixId, ToneSpec};
 
     use super::*;
 
@@ -139,6 +172,30 @@ mod tests {
             assert!(waiting.postpone(undoing, |_| true).is_some());
             assert!(waiting.due(A, |_| false).is_empty() && waiting.due(B, |_| false).is_empty());
         }
+    }
+
+    #[test]
+    fn a_mix_waits_and_a_split_or_join_takes_it_back() {
+        for undoing in [Command::Split(A), Command::Join(A, B), Command::Remove(A)] {
+            let mut waiting = Waiting::default();
+            assert!(waiting.postpone(Command::Mix(A, MixId(1)), |_| true).is_none());
+            waiting.postpone(undoing, |id| id == A);
+            assert!(!waiting.due(A, |_| false).iter().any(|command| matches!(command, Command::Mix(..))));
+        }
+    }
+
+    #[test]
+    fn what_waits_moves_with_its_legs() {
+        const C: PortId = PortId(3);
+        let mut here = Waiting::default();
+        for command in [Command::Join(A, B), Command::Echo(A, true), Command::Echo(C, true)] {
+            assert!(here.postpone(command, |_| true).is_none());
+        }
+        let mut there = Waiting::default();
+        there.arrive(here.depart(&[A, B]));
+        assert!(matches!(there.due(A, |_| false)[..], [Command::Echo(..), Command::Join(A, B)]));
+        assert!(here.due(A, |_| false).is_empty() && here.due(B, |_| false).is_empty());
+        assert!(matches!(here.due(C, |_| false)[..], [Command::Echo(..)]));
     }
 
     #[test]

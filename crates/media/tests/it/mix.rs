@@ -1,0 +1,132 @@
+//! Mixes: everyone hears all others and nobody themselves.
+
+use media::{
+    Codec, GraphError, MixId, PortId, PortParams,
+    codec::{Encoder, Rate},
+    decoder::Decoder,
+    level::amplitude_at,
+};
+
+use crate::support::*;
+
+const ROOM: MixId = MixId(1);
+const PITCHES: [f32; 3] = [500.0, 700.0, 1_100.0];
+const CODECS: [(Codec, u8); 3] = [(Codec::Pcma, 8), (Codec::Pcmu, 0), (Codec::Opus, 111)];
+
+fn id(index: usize) -> PortId {
+    PortId(index as u64)
+}
+
+fn params(index: usize) -> PortParams {
+    let (codec, payload_type) = CODECS[index];
+    quiet(codec, payload_type, 70 + index as u32)
+}
+
+/// Three legs that each say a tone of their own, for `frames` frames; those that do not speak are left out.
+struct Room {
+    world: World,
+    encoders: Vec<Encoder>,
+    n: u16,
+}
+
+impl Room {
+    fn new() -> Self {
+        let mut world = World::default();
+        for index in 0..3 {
+            world.graph.add_port(world.now, id(index), params(index)).unwrap();
+            world.graph.mix(id(index), ROOM).unwrap();
+        }
+        Self { world, encoders: CODECS.iter().map(|(codec, _)| Encoder::new(*codec)).collect(), n: 0 }
+    }
+
+    fn talk(&mut self, frames: u16, speakers: &[usize]) {
+        for _ in 0..frames {
+            for index in speakers {
+                let (codec, payload_type) = CODECS[*index];
+                let first = usize::from(self.n) * 160;
+                let turn = |n: usize| (core::f32::consts::TAU * PITCHES[*index] * n as f32 / 8_000.0).sin();
+                let samples: Vec<i16> = (first..first + 160).map(|n| (6_000.0 * turn(n)) as i16).collect();
+                let mut payload = Vec::new();
+                self.encoders[*index].encode(Rate::Narrow, &samples, &mut payload).unwrap();
+                self.world.receive(id(*index), audio(self.n, payload_type, codec.frame_units()), &payload);
+            }
+            self.world.tick();
+            self.n += 1;
+        }
+    }
+
+    /// How loud each of the pitches is to a leg.
+    fn heard(&self, index: usize) -> [f32; 3] {
+        let mut decoder = Decoder::new(CODECS[index].0);
+        let mut samples = Vec::new();
+        for sent in self.world.sent_to(id(index)) {
+            decoder.decode(&sent.payload, &mut samples).unwrap();
+        }
+        PITCHES.map(|pitch| amplitude_at(&samples[samples.len().min(1_600)..], pitch, 8_000))
+    }
+}
+
+#[test]
+fn everyone_hears_all_others_and_nobody_themselves() {
+    let mut room = Room::new();
+    room.talk(100, &[0, 1, 2]);
+    for index in 0..3 {
+        let heard = room.heard(index);
+        for (other, amplitude) in heard.into_iter().enumerate() {
+            let expected = if other == index { 0.0..400.0 } else { 4_500.0..7_500.0 };
+            assert!(expected.contains(&amplitude), "{index} hears {other} at {amplitude}: {heard:?}");
+        }
+        room.world.assert_continuous(id(index));
+    }
+}
+
+#[test]
+fn who_leaves_hears_nothing_and_is_not_heard_and_the_rest_talk_on() {
+    let mut room = Room::new();
+    room.talk(20, &[0, 1]);
+    room.world.graph.split(id(1));
+    let before = room.world.sent_to(id(1)).len();
+    room.world.sent.clear();
+    room.talk(50, &[0, 1, 2]);
+    assert!(before > 0 && room.world.sent_to(id(1)).is_empty());
+    assert!(room.heard(0)[1] < 400.0 && room.heard(0)[2] > 4_500.0);
+    assert_eq!(room.world.graph.mixed(ROOM), 2);
+    for index in [0, 2] {
+        room.world.graph.remove_port(id(index));
+    }
+    assert_eq!(room.world.graph.mixed(ROOM), 0);
+    assert_eq!(room.world.graph.mix(id(0), ROOM), Err(GraphError::UnknownPort));
+}
+
+#[test]
+fn a_loud_room_is_cut_and_does_not_wrap() {
+    let mut room = Room::new();
+    let loud = [media::g711::Law::A.encode(32_000); 160];
+    for n in 0..40 {
+        room.world.receive(id(0), audio(n, 8, 160), &loud);
+        room.world.receive(id(1), audio(n, 0, 160), &[media::g711::Law::Mu.encode(32_000); 160]);
+        room.world.tick();
+    }
+    let mut samples = Vec::new();
+    let mut decoder = Decoder::new(Codec::Opus);
+    for sent in room.world.sent_to(id(2)) {
+        decoder.decode(&sent.payload, &mut samples).unwrap();
+    }
+    assert!(samples.len() > 3_000);
+}
+
+#[test]
+fn a_leg_goes_from_a_join_to_a_mix_and_back_in_one_stream() {
+    let mut room = Room::new();
+    room.talk(20, &[0, 1]);
+    room.world.graph.join(id(0), id(1)).unwrap();
+    assert_eq!(room.world.graph.mixed(ROOM), 1);
+    room.talk(20, &[0, 1]);
+    room.world.graph.mix(id(0), ROOM).unwrap();
+    room.world.graph.mix(id(1), ROOM).unwrap();
+    room.talk(20, &[0, 1]);
+    for index in 0..2 {
+        room.world.assert_continuous(id(index));
+        assert!(room.world.sent_to(id(index)).len() > 50);
+    }
+}

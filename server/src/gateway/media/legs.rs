@@ -1,0 +1,204 @@
+//! The legs of one media thread: where their packets go, whom their events are told, who listens in.
+
+use core::time::Duration;
+use std::{collections::VecDeque, sync::Arc, sync::atomic::Ordering};
+
+use bytes::Bytes;
+use media::{MediaEvent, Output, PortId, PortTable, Tapped};
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use super::{
+    LegId, LegMediaEvent, TapPacket,
+    command::{CallKey, OwnStream},
+    link::Shared,
+    sockets::Sockets,
+};
+
+/// Events of one leg kept while the call task does not read: every digit of a key masher for 6 s.
+const BACKLOG: usize = 64;
+
+/// A leg of this thread.
+#[derive(Debug)]
+pub(super) struct Leg {
+    /// The call that it belongs to: all its legs are on one thread.
+    pub(super) call: CallKey,
+    pub(super) tag: LegId,
+    pub(super) events: mpsc::Sender<LegMediaEvent>,
+    pub(super) backlog: VecDeque<LegMediaEvent>,
+    pub(super) stream: OwnStream,
+    /// In the graph, which takes a port only once its codec is known.
+    pub(super) configured: bool,
+    pub(super) wire: Wire,
+    pub(super) listeners: Vec<Listener>,
+}
+
+/// How a leg's packets travel.
+#[derive(Debug)]
+pub(super) enum Wire {
+    Udp(Box<Sockets>),
+    Packets(mpsc::Sender<Bytes>),
+}
+
+/// Somebody who listens in on a leg.
+#[derive(Debug)]
+pub(super) struct Listener {
+    ring: mpsc::Sender<TapPacket>,
+    /// Media time of the leg's tap when this one began to listen.
+    since: Duration,
+    /// Packets that found the ring full since the last that went in.
+    missed: u64,
+}
+
+/// All legs of a thread.
+#[derive(Debug)]
+pub(super) struct Legs {
+    table: PortTable<Box<Leg>>,
+    count: usize,
+    /// Legs with a backlog of events.
+    undelivered: Vec<PortId>,
+    /// Legs whose last listener has gone.
+    unheard: Vec<PortId>,
+    shared: Arc<Shared>,
+}
+
+impl Legs {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self { table: PortTable::default(), count: 0, undelivered: Vec::new(), unheard: Vec::new(), shared }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn get(&self, id: PortId) -> Option<&Leg> {
+        self.table.get(id).map(|leg| &**leg)
+    }
+
+    pub(super) fn get_mut(&mut self, id: PortId) -> Option<&mut Leg> {
+        self.table.get_mut(id).map(|leg| &mut **leg)
+    }
+
+    pub(super) fn insert(&mut self, id: PortId, leg: Box<Leg>) {
+        if !leg.backlog.is_empty() {
+            self.undelivered.push(id);
+        }
+        // Ids are unique among all threads, so nothing is displaced.
+        self.table.insert(id, leg);
+        self.count += 1;
+    }
+
+    pub(super) fn remove(&mut self, id: PortId) -> Option<Box<Leg>> {
+        let leg = self.table.remove(id)?;
+        self.count -= 1;
+        Some(leg)
+    }
+
+    /// The legs of one call.
+    pub(super) fn of(&self, call: CallKey) -> Vec<PortId> {
+        self.table.iter().filter(|(_, leg)| leg.call == call).map(|(id, _)| id).collect()
+    }
+
+    /// The sockets of all legs that have some.
+    pub(super) fn sockets_mut(&mut self) -> impl Iterator<Item = (PortId, &mut Sockets)> {
+        self.table.iter_mut().filter_map(|(id, leg)| match &mut leg.wire {
+            Wire::Udp(sockets) => Some((id, &mut **sockets)),
+            Wire::Packets(_) => None,
+        })
+    }
+
+    pub(super) fn sockets(&mut self, id: PortId) -> Option<&mut Sockets> {
+        match &mut self.get_mut(id)?.wire {
+            Wire::Udp(sockets) => Some(sockets),
+            Wire::Packets(_) => None,
+        }
+    }
+
+    /// Whether a leg is there and has no codec yet.
+    pub(super) fn negotiates(&self, id: PortId) -> bool {
+        self.get(id).is_some_and(|leg| !leg.configured)
+    }
+
+    /// Adds a listener to a leg whose tap has reached `since`.
+    pub(super) fn listen(&mut self, id: PortId, since: Duration, ring: mpsc::Sender<TapPacket>) {
+        if let Some(leg) = self.get_mut(id) {
+            leg.listeners.push(Listener { ring, since, missed: 0 });
+        }
+    }
+
+    /// Legs that nobody listens in on any more.
+    pub(super) fn take_unheard(&mut self) -> Vec<PortId> {
+        let mut unheard = core::mem::take(&mut self.unheard);
+        unheard.retain(|id| self.get(*id).is_some_and(|leg| leg.listeners.is_empty()));
+        unheard
+    }
+
+    pub(super) fn dispatch(&mut self, output: Output<'_>) {
+        match output {
+            Output::Send { port, packet } => self.send(port, packet),
+            Output::Event { port, event } => self.report(port, event),
+            Output::Tapped(tapped) => self.overhear(tapped),
+        }
+    }
+
+    fn send(&self, id: PortId, packet: &[u8]) {
+        let Some(leg) = self.get(id) else { return };
+        let sent = match &leg.wire {
+            Wire::Udp(sockets) => sockets.send(packet),
+            Wire::Packets(outgoing) => outgoing.try_send(Bytes::copy_from_slice(packet)).is_ok(),
+        };
+        if !sent {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn report(&mut self, id: PortId, event: MediaEvent) {
+        let Some(leg) = self.table.get_mut(id) else { return };
+        let event = LegMediaEvent { leg: leg.tag, event };
+        if leg.backlog.is_empty() {
+            match leg.events.try_send(event) {
+                Err(TrySendError::Full(event)) => {
+                    leg.backlog.push_back(event);
+                    self.undelivered.push(id);
+                }
+                // A call task that is gone needs no events.
+                Ok(()) | Err(TrySendError::Closed(_)) => {}
+            }
+        } else if leg.backlog.len() < BACKLOG {
+            leg.backlog.push_back(event);
+        } else {
+            tracing::warn!("a call does not read its media events; one is lost");
+        }
+    }
+
+    pub(super) fn deliver_backlog(&mut self) {
+        let table = &mut self.table;
+        self.undelivered.retain(|id| {
+            let Some(leg) = table.get_mut(*id) else { return false };
+            while let Some(event) = leg.backlog.front() {
+                match leg.events.try_send(*event) {
+                    Err(TrySendError::Full(_)) => return true,
+                    Ok(()) | Err(TrySendError::Closed(_)) => leg.backlog.pop_front(),
+                };
+            }
+            false
+        });
+    }
+
+    fn overhear(&mut self, Tapped { port, side, at, codec, payload }: Tapped<'_>) {
+        let Some(leg) = self.table.get_mut(port) else { return };
+        let payload = Bytes::copy_from_slice(payload);
+        leg.listeners.retain_mut(|listener| {
+            let at = at.saturating_sub(listener.since);
+            let packet = TapPacket { side, at, codec, payload: payload.clone(), missed: listener.missed };
+            match listener.ring.try_send(packet) {
+                Ok(()) => listener.missed = 0,
+                Err(TrySendError::Full(_)) => listener.missed += 1,
+                Err(TrySendError::Closed(_)) => return false,
+            }
+            true
+        });
+        if leg.listeners.is_empty() {
+            self.unheard.push(port);
+        }
+    }
+}
