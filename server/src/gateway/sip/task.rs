@@ -1,7 +1,7 @@
 //! The task that owns the user agent: wait, give every source its turn, send and tell what comes of it. It decides
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,11 @@ const MAX_DATAGRAM: usize = 65_535;
 /// milliseconds however much waits.
 const COMMANDS_IN_A_TURN: usize = 128;
 const WEB_INPUTS_IN_A_TURN: usize = 32;
-const DATAGRAMS_IN_A_TURN: usize = 64;
+const DATAGRAMS_IN_A_TURN: usize = 256;
+const STRANGERS_IN_A_TURN: usize = 32;
+/// Datagrams of strangers that may wait for their turn; more are dropped. The socket's own queue, which trunks share with
+/// them, is emptied at once, whoever sends how much.
+const STRANGERS_WAITING: usize = 1_024;
 /// Counted against a stranger for noise, and for a response to nothing.
 const UNEXPECTED: u32 = 1;
 
@@ -44,6 +48,8 @@ pub(super) struct Task {
     door: Option<Arc<dyn Door>>,
     flows: Flows,
     answers: Answers,
+    /// Datagrams of strangers, read and not looked at.
+    strangers: VecDeque<(SocketAddr, Bytes)>,
     /// Whose events are whose.
     sessions: HashMap<SessionId, (SipLeg, mpsc::Sender<Signal>)>,
     legs: HashMap<SipLeg, SessionId>,
@@ -67,6 +73,7 @@ impl Task {
             door,
             flows: Flows::default(),
             answers: Answers::default(),
+            strangers: VecDeque::new(),
             sessions: HashMap::new(),
             legs: HashMap::new(),
             incoming,
@@ -90,6 +97,7 @@ impl Task {
                 Some(input) = queues.web.recv() => self.take_in(input),
                 _ = self.socket.readable() => {}
                 () = alarm.rings() => {}
+                () = tokio::task::yield_now(), if !self.strangers.is_empty() => {}
             }
             self.drain();
             self.turn(&mut queues, &mut buffer);
@@ -122,6 +130,11 @@ impl Task {
             self.read(source, buffer.get(..length).unwrap_or_default());
             self.drain();
         }
+        for _ in 0..STRANGERS_IN_A_TURN {
+            let Some((source, datagram)) = self.strangers.pop_front() else { break };
+            self.read_stranger(source, datagram);
+            self.drain();
+        }
     }
 
     fn now(&self) -> Duration {
@@ -144,20 +157,29 @@ impl Task {
             return self.ua.handle(now, input_of(path, Party::Stranger, message));
         };
         let party = door.party_of(source);
-        let is_stranger = party == Party::Stranger;
-        if is_stranger && !door.is_open_to(now, source) {
+        if party != Party::Stranger {
+            let message = sip::parse::message(Bytes::copy_from_slice(datagram));
+            self.ua.handle(now, input_of(path, party, message));
+        } else if self.strangers.len() >= STRANGERS_WAITING {
+            door.silenced();
+        } else if door.is_open_to(now, source) {
+            self.strangers.push_back((source, Bytes::copy_from_slice(datagram)));
+        }
+    }
+
+    fn read_stranger(&mut self, source: SocketAddr, datagram: Bytes) {
+        let (now, path) = (self.now(), datagram_path(source));
+        let Some(door) = self.door.clone() else { return };
+        // It may have been blocked for what it sent before this.
+        if !door.is_open_to(now, source) {
             return;
         }
-        let message = sip::parse::message(Bytes::copy_from_slice(datagram));
-        if is_stranger {
-            let strikes = self.hold_back(now, path, &*door, &message);
-            if let Some(strikes) = strikes {
-                return if strikes > 0 {
-                    door.strike(now, source, strikes)
-                };
-            }
+        let message = sip::parse::message(datagram);
+        match self.hold_back(now, path, &*door, &message) {
+            Some(0) => {}
+            Some(strikes) => door.strike(now, source, strikes),
+            None => self.ua.handle(now, input_of(path, Party::Stranger, message)),
         }
-        self.ua.handle(now, input_of(path, party, message));
     }
 
     /// Deals with what of a stranger's goes no further: says what that counts against its sender. None: it goes on.
