@@ -13,6 +13,11 @@ pub fn counted(address: IpAddr) -> IpAddr {
     }
 }
 
+/// [`counted`] of an address that was written down; anything else counts as it stands.
+pub fn counted_text(address: &str) -> String {
+    address.parse().map_or_else(|_| address.to_owned(), |address| counted(address).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,5 +32,7 @@ mod tests {
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_ne!(of("::ffff:192.0.2.1"), of("::ffff:192.0.2.2"));
+        assert_eq!(counted_text("2001:db8::1"), counted_text("2001:db8::2"));
+        assert_eq!(counted_text("192.0.2.1"), "192.0.2.1");
     }
 }

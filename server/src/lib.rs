@@ -12,6 +12,7 @@ pub mod clean_up;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod descriptors;
 pub mod entropy;
 pub mod error;
 pub mod gateway;

@@ -27,7 +27,7 @@ use crate::mail::{MailError, Mailer};
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
 use crate::{calls, clean_up, jobs, numbers, requests};
-use crate::{gateway, http};
+use crate::{descriptors, gateway, http};
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +83,7 @@ pub enum ServeError {
 
 /// Runs until told to stop.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
+    descriptors::raise_limit();
     let listener = listen("http.listen", config.http.listen, config.is_development()).await?;
     let http_address = listener.local_addr()?;
     let app = open(config, http_address).await?;
@@ -106,7 +107,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
     let routes = http::router(&app).layer(Extension(started.gateway.clone()));
-    let server = connections::serve(listener, routes, app.stopping.clone());
+    let room = connections::Room::new(&app.config.http.trusted_proxies);
+    let server = connections::serve(listener, routes, room, app.stopping.clone());
     shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
 }
 
@@ -117,7 +119,8 @@ async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result
     let listener = listen("metrics.listen", address, app.config.is_development()).await?;
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     let routes = http::operator_router(app).layer(Extension(gateway));
-    app.tasks.spawn(connections::serve(listener, routes, app.stopping.clone()));
+    let room = connections::Room::new(&app.config.http.trusted_proxies);
+    app.tasks.spawn(connections::serve(listener, routes, room, app.stopping.clone()));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use sip::message::{Headers, StatusCode};
-use sip::ua::{FlowId, Input};
+use sip::ua::{FlowId, Input, Party};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MessageEvent, WebSocket};
@@ -22,6 +22,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
 /// A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
+/// Whom all messages are from: the browser has seen to it that the socket is the gateway's, this one and the next.
+pub(crate) const GATEWAY: Party = Party::Trunk(0);
 
 /// An open socket with its handlers, which fall silent when it is dropped.
 pub(crate) struct Socket {
@@ -150,7 +153,7 @@ impl Client {
         // A keep-alive's answer is no message, and what does not parse is none of ours.
         let Ok(message) = sip::parse::message(text) else { return };
         let path = self.path(flow);
-        self.ua.borrow_mut().handle(timer::now(), Input::Received { path, message });
+        self.ua.borrow_mut().handle(timer::now(), Input::Received { path, party: GATEWAY, message });
         self.pump();
     }
 

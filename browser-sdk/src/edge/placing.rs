@@ -12,6 +12,7 @@ use wasm_bindgen::prelude::*;
 
 use super::call::{Call, Offered, no_headers};
 use super::client::{Client, ClientState, Entry};
+use super::connection::GATEWAY;
 use super::exports;
 use super::hub::Hub;
 use super::js::{self, Deferred};
@@ -83,6 +84,7 @@ impl Client {
         };
         let to = format!("<{}>", order.target);
         let mut invite = Invite::new(self.path(flow), order.target, format!("<{aor}>"), to, Some(Body::sdp(sdp)));
+        invite.party = GATEWAY;
         invite.headers = no_headers();
         if let Some((_, identity)) = order.from {
             invite.headers.push(HeaderName::PPreferredIdentity, identity);

@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use sip::message::{Headers, StatusCode, Uri};
-use sip::ua::{Body, Config, Event, FlowId, Input, Invite, Local, LocalId, Output, Path, Reply, Transport, Ua};
+use sip::ua::{Body, Config, Event, FlowId, Input, Invite, Local, LocalId, Output, Party, Path, Reply, Transport, Ua};
 
 /// Between two calls at 1,500 calls a second.
 const PACE: Duration = Duration::from_micros(667);
@@ -41,7 +41,7 @@ fn carry(from: &mut Ua, to: &mut Ua, path: Path, now: Duration) -> Option<Event>
         match output {
             Output::Send { bytes, .. } => {
                 let message = sip::parse::message(bytes).expect("agents print what parses");
-                to.handle(now, Input::Received { path, message });
+                to.handle(now, Input::Received { path, party: Party::Stranger, message });
             }
             Output::Event(event) => last = Some(event),
         }

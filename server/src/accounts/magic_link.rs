@@ -8,6 +8,7 @@
 //! link. Both follow from the token, so that nothing more is stored. The API takes the token alone: its user is a program.
 
 use super::{Device, Error, NewSession, User, checked_return_to, normalise_email, sessions, store};
+use crate::address;
 use crate::audit;
 use crate::mail::{self, Mail};
 use crate::secrets::{Purpose, hmac_sha256};
@@ -81,6 +82,8 @@ pub async fn request_magic_link(
     cookie: Option<&str>,
 ) -> Result<String, Error> {
     let email = normalise_email(email)?;
+    let ip = ip.map(address::counted_text);
+    let ip = ip.as_deref();
     let return_to = return_to.map(checked_return_to).transpose()?;
     let now_us = app.now_us();
     let token = app.entropy.token();

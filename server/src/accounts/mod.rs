@@ -242,6 +242,11 @@ pub async fn find_membership(
     store::find_membership(conn, workspace, user).await
 }
 
+/// Whether the person is a member of the workspace.
+pub async fn is_member(conn: &mut AnyConnection, workspace: WorkspaceId, user: UserId) -> Result<bool, sqlx::Error> {
+    store::is_member(conn, workspace, user).await
+}
+
 /// Makes the person of that address an operator of the installation; all but their newest session end. `false` when there is none.
 pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> {
     let email = normalise_email(email)?;

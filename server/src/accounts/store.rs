@@ -74,6 +74,10 @@ statements! {
         from members m
         join workspaces w on w.id = m.workspace_id
         where m.workspace_id = $1 and m.user_id = $2";
+    IS_MEMBER = "
+        select count(*)
+        from members
+        where workspace_id = $1 and user_id = $2";
     INSERT_SESSION = "
         insert into sessions (id, user_id, token_hash, workspace_id, created_at, last_used_at, ip, user_agent)
         values ($1, $2, $3, (
@@ -254,6 +258,16 @@ pub(super) async fn find_membership(
 ) -> Result<Option<Membership>, Error> {
     let query = sqlx::query(FIND_MEMBERSHIP).bind(workspace.to_string()).bind(user.to_string());
     query.fetch_optional(conn).await?.as_ref().map(membership).transpose()
+}
+
+pub(super) async fn is_member(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query_scalar(IS_MEMBER).bind(workspace.to_string()).bind(user.to_string());
+    let found: i64 = query.fetch_one(conn).await?;
+    Ok(found > 0)
 }
 
 pub(super) async fn insert_session(

@@ -210,6 +210,16 @@ pub async fn revoke_api_key(app: &AppState, caller: &Caller, id: ApiKeyId) -> Re
     Ok(())
 }
 
+/// Whether a key of the workspace works now: not revoked, not expired, and its creator still a member.
+pub async fn is_active(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    store::is_active(conn, workspace, id, now_us).await
+}
+
 /// Takes back every key that a member made, in the transaction that removes them. Returns how many worked until then.
 pub async fn revoke_keys_of(
     app: &AppState,

@@ -79,6 +79,12 @@ statements! {
         select count(*)
         from api_keys
         where key_hash = $1";
+    KEY_IS_ACTIVE = "
+        select count(*)
+        from api_keys k
+        join members m on m.workspace_id = k.workspace_id and m.user_id = k.created_by
+        where k.workspace_id = $1 and k.id = $2 and k.revoked_at is null
+          and (k.expires_at is null or k.expires_at > $3)";
     KEY_EXISTS = "
         select count(*)
         from api_keys
@@ -91,6 +97,21 @@ pub(super) struct StoredKey {
     pub(super) key: RecognisedKey,
     pub(super) last_used_at_us: Option<i64>,
     pub(super) revoked_at_us: Option<i64>,
+}
+
+pub(super) async fn is_active(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: ApiKeyId,
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let found: i64 = sqlx::query_scalar(KEY_IS_ACTIVE)
+        .bind(workspace.to_string())
+        .bind(id.to_string())
+        .bind(now_us)
+        .fetch_one(conn)
+        .await?;
+    Ok(found > 0)
 }
 
 pub(super) async fn insert_key(

@@ -1,6 +1,8 @@
 //! Proving a browser's identity: the WebSocket's own token, a bearer token, or digest with the token as password.
 //!
-//! A request on an authenticated WebSocket is its identity's. Nothing proven gets a challenge of every kind we take:
+//! A request on an authenticated WebSocket is its identity's as long as that is good; credentials in the request outrank
+//! it, so that a page renews its token on the connection that it has. Whatever proved it, the identity is looked at again
+//! every time: a connection outlives its token, the key that minted it, and the member who held that. Nothing proven gets a challenge of every kind we take:
 //! bearer, SHA-256, MD5 last (JsSIP and SIP.js keep the last).
 
 use std::sync::Arc;
@@ -49,9 +51,27 @@ impl Authentication {
 
     /// Who sent the request.
     pub async fn identify(&self, app: &AppState, peer: &Peer, request: &Request) -> Result<Arc<Identity>, Unproven> {
-        if let Peer::Web(Some(identity)) = peer {
-            return Ok(identity.clone());
+        let connected = match peer {
+            Peer::Web(Some(identity)) => Some(identity),
+            Peer::Web(None) | Peer::Datagram(_) => None,
+        };
+        let identity = match (self.by_credentials(app, request).await, connected) {
+            // A connection that came with one identity is not lent to another.
+            (Ok(identity), Some(connected)) if identity.user() != connected.user() => return Err(Unproven::Token),
+            (Err(Unproven::Nothing), Some(connected)) => connected.clone(),
+            (identity, _) => identity?,
+        };
+        match sip_tokens::is_still_good(app, &identity).await {
+            Ok(true) => Ok(identity),
+            Ok(false) => Err(Unproven::Token),
+            Err(error) => {
+                tracing::error!(%error, "whether a token still holds could not be looked up");
+                Err(Unproven::Token)
+            }
         }
+    }
+
+    async fn by_credentials(&self, app: &AppState, request: &Request) -> Result<Arc<Identity>, Unproven> {
         let Ok(mut credentials) = request.authorizations() else { return Err(Unproven::Nothing) };
         credentials.extend(request.proxy_authorizations().unwrap_or_default());
         if let Some(token) = credentials.iter().find_map(bearer_token) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -15,14 +15,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Gateway;
-use super::sip::websocket::{self, MAX_MESSAGE_BYTES, SUBPROTOCOL};
+use super::sip::websocket;
 use crate::accounts::Scope;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
+use crate::http::client_ip::client_address;
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 use crate::web::idempotency::{self, Begun, Request};
 use crate::{numbers, sip_tokens};
+
+/// When a refused socket may be tried again: the unproven ones are closed within 15 s.
+const RETRY_SOCKET_AFTER_S: u32 = 15;
 
 /// Prefix of the subprotocol that carries a token.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
@@ -48,26 +52,33 @@ async fn open_socket(
     ConnectInfo(remote): ConnectInfo<SocketAddr>,
     Query(query): Query<SocketQuery>,
     headers: HeaderMap,
+    extensions: Extensions,
     upgrade: WebSocketUpgrade,
 ) -> ApiResult<Response> {
     let Some(Extension(gateway)) = gateway else { return Err(ErrorCode::NumbersSipConfigUnavailable.into()) };
     let token = query.access_token.or_else(|| token_of_subprotocol(&headers));
-    let identity = match token {
+    let identity = match &token {
         Some(token) => {
-            let identity = sip_tokens::verify_sip_token(&app, &token).await;
+            let identity = sip_tokens::verify_sip_token(&app, token).await;
             Some(Arc::new(identity.map_err(|_| ApiError::new(ErrorCode::AuthTokenInvalid))?))
         }
         None => None,
     };
     let sip = gateway.sip.clone();
     let registry = gateway.clone();
-    let upgrade = upgrade.protocols([SUBPROTOCOL]).max_message_size(MAX_MESSAGE_BYTES);
+    let upgrade = websocket::bounded(upgrade);
     // RFC 7118 §4.1: who does not offer it does not mean to speak SIP here.
     if upgrade.selected_protocol().is_none() {
         return Err(ApiError::new(ErrorCode::ValidationBadRequest).message("Offer the WebSocket subprotocol `sip`."));
     }
+    let address = client_address(&extensions, &headers, &app.config.http.trusted_proxies).unwrap_or(remote.ip());
+    let Some(place) = gateway.sockets.place(address, identity.is_some()) else {
+        return Err(ApiError::new(ErrorCode::RateLimited)
+            .message("Too many WebSockets are open, here or from your address. Close some, or try again later.")
+            .retry_after(RETRY_SOCKET_AFTER_S));
+    };
     Ok(upgrade.on_upgrade(move |socket| async move {
-        let flow = websocket::serve(sip, socket, remote, identity).await;
+        let flow = websocket::serve(sip, socket, remote, identity, place).await;
         registry.registrar.flow_closed(flow);
         registry.instances.closed(registry.app.clock.monotonic(), flow);
     }))

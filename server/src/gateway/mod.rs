@@ -44,7 +44,7 @@ use self::on_net::OnNet;
 use self::overload::Overload;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
-use self::sip::SipHandle;
+use self::sip::{SipHandle, Sockets};
 use self::speech::Speech;
 use self::trunks::Trunks;
 use crate::state::AppState;
@@ -83,6 +83,8 @@ pub struct Gateway {
     pub sandbox: Option<Sandbox>,
     /// Which browsers come back.
     pub instances: Instances,
+    /// How many WebSockets are open.
+    pub sockets: Arc<Sockets>,
     /// Where browsers are.
     pub registrar: Registrar,
     /// Who browsers are.

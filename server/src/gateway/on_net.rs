@@ -41,6 +41,11 @@ impl OnNet {
         self.address
     }
 
+    /// Whether a datagram of this address is our own: nobody else can have our socket's port on our address.
+    pub fn is_from_us(&self, source: SocketAddr) -> bool {
+        source.port() == self.address.port() && source.ip().to_canonical() == self.address.ip()
+    }
+
     /// The way to a number of ours, one hop further; none when the hops are used up.
     pub fn destination(&self, e164: &str, caller_id: &str, domain: &str, hops: u32) -> Option<Destination> {
         let hops = hops.checked_add(1).filter(|hops| *hops <= MAX_HOPS)?;

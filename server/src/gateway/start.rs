@@ -16,10 +16,11 @@ use super::originate::Originator;
 use super::overload::{self, Overload};
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
-use super::sip::{Endpoint, EndpointError};
+use super::sip::{Endpoint, EndpointError, Sockets};
 use super::speech::Speech;
 use super::trunks::{TrunkError, Trunks};
 use super::{Gateway, admission, last_heard};
+use crate::descriptors;
 use crate::state::AppState;
 use crate::webhooks::client;
 
@@ -72,6 +73,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let media_address = webrtc.local();
     let endpoint = Endpoint {
         listen: free(app, config.sip.listen),
+        public_ip: config.media.public_ip,
         domain: config.sip.domain.clone(),
         secure_web: app.is_https(),
         product: concat!("Sautikit/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -106,6 +108,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         door,
         sandbox,
         instances: Instances::default(),
+        sockets: Sockets::new(descriptors::for_web_sockets()),
         registrar: Registrar::default(),
         authentication,
         speech,

@@ -2,12 +2,16 @@
 //!
 //! axum's own server gives a client all the time that it wants to finish a request's head, so that whoever opens many
 //! connections and says little holds them all. Here a head has a deadline, which a connection that waits for its next
-//! request has too, and a bound. Bodies have theirs in `http::json`. TLS and HTTP/2 are the proxy's.
+//! request has too, and a bound; and there are only so many connections ([`Room`]). Bodies have theirs in `http::json`.
+//! TLS and HTTP/2 are the proxy's.
+
+mod room;
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +27,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use self::room::Place;
+pub(super) use self::room::Room;
 use super::strict::Strict;
 
 /// Longest time from the last answer, or from the beginning, to the end of the next request's head. Longer than the 60 s
@@ -37,14 +43,20 @@ const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// None today; the listener's failures are logged and tried again.
-pub(super) async fn serve(listener: TcpListener, routes: Router, stopping: CancellationToken) -> io::Result<()> {
-    serve_with(HEAD_TIMEOUT, listener, routes, stopping).await
+pub(super) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    room: Arc<Room>,
+    stopping: CancellationToken,
+) -> io::Result<()> {
+    serve_with(HEAD_TIMEOUT, listener, routes, room, stopping).await
 }
 
 async fn serve_with(
     head_timeout: Duration,
     listener: TcpListener,
     routes: Router,
+    room: Arc<Room>,
     stopping: CancellationToken,
 ) -> io::Result<()> {
     let mut server = http1::Builder::new();
@@ -55,12 +67,20 @@ async fn serve_with(
             accepted = accept(&listener) => accepted,
             () = stopping.cancelled() => break,
         };
-        connections.spawn(serve_connection(server.clone(), stream, peer, routes.clone(), stopping.clone()));
+        // One too many is closed at once: whoever holds the others is told no more than that.
+        let Some(place) = room.place(peer.ip()) else { continue };
+        let connection = serve_connection(server.clone(), stream, peer, routes.clone(), stopping.clone());
+        connections.spawn(keeping(place, connection));
     }
     drop(listener);
     connections.close();
     connections.wait().await;
     Ok(())
+}
+
+async fn keeping(place: Place, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(place);
 }
 
 async fn serve_connection(
@@ -129,7 +149,8 @@ mod tests {
             }),
         );
         let stopping = CancellationToken::new();
-        let server = tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, stopping.clone()));
+        let server =
+            tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, Room::new(&[]), stopping.clone()));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(sent).await.unwrap();
         let mut said = Vec::new();
@@ -187,7 +208,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
         let routes = Router::new().route("/", get(|| async { "hello" }));
-        let server = tokio::spawn(serve(listener, routes, stopping.clone()));
+        let server = tokio::spawn(serve(listener, routes, Room::new(&[]), stopping.clone()));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut first = [0; 12];

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::identity::{Identity, Permissions};
+use super::identity::{Identity, MintedBy, Permissions};
 use super::{AUDIENCE, has_passed};
 
-/// The JWT's claims (RFC 7519 §4.1), and ours: `ws`, `perms`.
+/// The JWT's claims (RFC 7519 §4.1), and ours: `ws`, `perms`, `by`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Claims {
     iss: String,
@@ -20,6 +20,9 @@ pub(crate) struct Claims {
     nbf: i64,
     exp: i64,
     perms: Permissions,
+    /// By whose right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<MintedBy>,
 }
 
 impl Claims {
@@ -35,6 +38,7 @@ impl Claims {
             nbf: now,
             exp: identity.expires_at_us / 1_000_000,
             perms: identity.permissions.clone(),
+            by: identity.minted_by,
         }
     }
 
@@ -49,6 +53,7 @@ impl Claims {
             jti: self.jti,
             expires_at_us: self.exp.checked_mul(1_000_000)?,
             permissions: self.perms,
+            minted_by: self.by,
         })
     }
 }

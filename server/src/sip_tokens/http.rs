@@ -9,12 +9,13 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::identity::MintedBy;
 use super::mint_sip_token;
 use crate::accounts::Scope;
 use crate::audit;
 use crate::clock::rfc3339;
 use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, Credential};
 use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
 use crate::web::idempotency::{self, Begun, Request};
@@ -41,7 +42,11 @@ async fn create_sip_token(State(app): State<AppState>, caller: Caller, request: 
         Begun::Fresh(attempt) => attempt,
     };
     let asked: wire::CreateSipToken = request.read_or_default()?;
-    let minted = mint_sip_token(&app, attempt.tx(), caller.workspace.id, asked).await?;
+    let minted_by = match &caller.credential {
+        Credential::ApiKey { id, .. } => MintedBy::Key(*id),
+        Credential::Session(_) => MintedBy::Member(caller.user_id),
+    };
+    let minted = mint_sip_token(&app, attempt.tx(), caller.workspace.id, minted_by, asked).await?;
     let entry = audit::Entry::by(
         &caller,
         "sip_token.minted",

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -20,8 +20,20 @@ pub struct Identity {
     pub jti: String,
     /// When the token ends, in microseconds since 1970.
     pub expires_at_us: i64,
+    /// By whose right it was minted; the token dies with that. None: minted by a release that did not say.
+    pub minted_by: Option<MintedBy>,
     /// What it may do.
     pub permissions: Permissions,
+}
+
+/// By whose right a token was minted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MintedBy {
+    /// An API key's.
+    Key(ApiKeyId),
+    /// A member's, in the console.
+    Member(UserId),
 }
 
 /// Whether a name can be an identity: 1 to 64 letters, digits, dots, underscores and single hyphens.

@@ -18,9 +18,10 @@ use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
 use sqlx::AnyConnection;
 
-use self::identity::{Identity, Permissions, is_identity};
+use self::identity::{Identity, MintedBy, Permissions, is_identity};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
+use crate::{accounts, api_keys, numbers};
 
 pub(crate) use claims::Claims;
 pub(crate) use store::STATEMENTS;
@@ -85,6 +86,7 @@ pub async fn mint_sip_token(
     app: &AppState,
     conn: &mut AnyConnection,
     workspace: WorkspaceId,
+    minted_by: MintedBy,
     asked: CreateSipToken,
 ) -> Result<Minted, Error> {
     let ttl = asked.ttl_seconds.unwrap_or(MAX_TTL_SECONDS);
@@ -102,12 +104,19 @@ pub async fn mint_sip_token(
         None => format!("browser-{}", app.entropy.base62(8)),
     };
     let destinations = asked.destinations.map(checked_destinations).transpose()?;
+    if let Some(from) = &asked.from {
+        let number = numbers::find_active_by_e164(conn, from).await?;
+        if number.is_none_or(|number| number.workspace_id != workspace) {
+            return Err(invalid("from", "must be one of the workspace's active numbers, such as +254700000001"));
+        }
+    }
     let now = app.clock.now().as_second();
     let identity = Identity {
         workspace,
         name,
         jti: app.new_uuid().to_string(),
         expires_at_us: (now + ttl) * 1_000_000,
+        minted_by: Some(minted_by),
         permissions: Permissions {
             outbound: asked.allow_outbound.unwrap_or(true),
             inbound: asked.allow_inbound.unwrap_or(true),
@@ -142,6 +151,21 @@ pub async fn verify_sip_token(app: &AppState, token: &str) -> Result<Identity, E
     let decoded = jsonwebtoken::decode::<Claims>(token, &DecodingKey::from_secret(&secret), &validation);
     let identity = decoded.ok().and_then(|data| data.claims.identity(app.clock.now())).ok_or(Error::TokenInvalid)?;
     Ok(identity)
+}
+
+/// Whether what a proven identity rests on still stands: its token has not expired, and who it was minted for may still
+/// mint: the key is neither revoked nor expired, the member has not left. A connection outlives all of these, so it is
+/// asked at every REGISTER and every request that would begin a call.
+pub async fn is_still_good(app: &AppState, identity: &Identity) -> Result<bool, Error> {
+    if identity.expires_at_us <= app.now_us() {
+        return Ok(false);
+    }
+    let mut conn = app.db.acquire().await?;
+    Ok(match identity.minted_by {
+        None => true,
+        Some(MintedBy::Key(key)) => api_keys::is_active(&mut conn, identity.workspace, key, app.now_us()).await?,
+        Some(MintedBy::Member(user)) => accounts::is_member(&mut conn, identity.workspace, user).await?,
+    })
 }
 
 /// The live tokens of a SIP user (`identity--workspace`), the newest first, for digest with the token as password.

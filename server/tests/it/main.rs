@@ -29,6 +29,7 @@ mod process;
 mod rate_limit;
 mod requests;
 mod schema;
+mod sip_tokens;
 mod statements;
 mod wallet;
 mod workspaces;

@@ -110,6 +110,11 @@ impl Dialog {
         &self.remote_target
     }
 
+    /// Whose address the next request goes to, and whether that is a Route (§12.2.1.1, §8.1.2).
+    pub fn next_hop(&self) -> (&Uri, bool) {
+        self.routes.first().map_or((&self.remote_target, false), |route| (route, true))
+    }
+
     /// Sequence number of our last request.
     pub fn local_cseq(&self) -> u32 {
         self.local_cseq

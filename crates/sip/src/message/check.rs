@@ -81,6 +81,11 @@ impl Request {
         Ok(())
     }
 
+    /// Whether the headers that a server must read can be read: what is not so gets 400 from [`Request::check`].
+    pub fn is_well_formed(&self) -> bool {
+        self.check_grammar().is_ok()
+    }
+
     /// The headers that every later step reads. Date, Warning and the like are read by nobody here,
     /// so their form is nobody's concern (RFC 4475 §3.1.2.12).
     pub(crate) fn check_grammar(&self) -> Result<(), Rejection> {

@@ -187,7 +187,7 @@ impl<P: Clone> Bindings<P> {
 fn granted(contact: &Contact, header: Option<u32>, policy: &Policy) -> Result<Duration, Refusal> {
     let asked = contact.expires_s().or(header).map(|seconds| Duration::from_secs(u64::from(seconds)));
     match asked {
-        None => Ok(policy.default_expires),
+        None => Ok(policy.default_expires.min(policy.max_expires)),
         Some(Duration::ZERO) => Ok(Duration::ZERO),
         Some(asked) if asked < policy.min_expires => Err(Refusal::TooBrief { min_expires: policy.min_expires }),
         Some(asked) => Ok(asked.min(policy.max_expires)),

@@ -14,6 +14,9 @@ const DEFAULT_EXPIRES: Duration = Duration::from_secs(3600);
 /// Longest time that a 423 can talk us into; more is a mistake or malice.
 const MAX_EXPIRES: Duration = Duration::from_secs(86_400);
 
+/// Times in a row that a 423 is followed: a registrar that raises its minimum again and again would be asked for ever.
+const MAX_LONGER: u8 = 2;
+
 /// What an answer to REGISTER means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -30,12 +33,14 @@ pub enum Verdict {
 pub struct Refresh {
     asked: Duration,
     due: Option<Duration>,
+    /// 423s followed since the last success.
+    longer: u8,
 }
 
 impl Refresh {
     /// Asks for `expires`.
     pub fn new(expires: Duration) -> Self {
-        Self { asked: expires, due: None }
+        Self { asked: expires, due: None, longer: 0 }
     }
 
     /// What the next REGISTER asks for.
@@ -60,14 +65,16 @@ impl Refresh {
             let (part, whole) = SHORT_SHARE;
             let wait = expires.saturating_sub(MARGIN).max(expires * part / whole);
             self.due = Some(now + wait);
+            self.longer = 0;
             return Verdict::Held { expires };
         }
         match (response.status.code(), response.min_expires()) {
             (423, Ok(Some(minimum))) => {
                 let minimum = Duration::from_secs(u64::from(minimum));
-                if minimum <= self.asked || minimum > MAX_EXPIRES {
+                if minimum <= self.asked || minimum > MAX_EXPIRES || self.longer >= MAX_LONGER {
                     return Verdict::Refused;
                 }
+                self.longer += 1;
                 self.asked = minimum;
                 Verdict::AskLonger
             }
@@ -118,5 +125,18 @@ mod tests {
         assert_eq!(refresh.answer(Duration::ZERO, &brief), Verdict::AskLonger);
         assert_eq!(refresh.asked(), Duration::from_secs(120));
         assert_eq!(refresh.answer(Duration::ZERO, &brief), Verdict::Refused);
+    }
+
+    #[test]
+    fn a_minimum_that_rises_without_end_is_not_followed_without_end() {
+        let mut refresh = Refresh::new(Duration::from_secs(60));
+        let followed = (0..10)
+            .filter(|step| {
+                let mut brief = Response::new(StatusCode::new(423).unwrap());
+                brief.headers.push(HeaderName::MinExpires, (61 + step).to_string());
+                refresh.answer(Duration::ZERO, &brief) == Verdict::AskLonger
+            })
+            .count();
+        assert_eq!(followed, usize::from(MAX_LONGER));
     }
 }

@@ -39,6 +39,10 @@ enum Scheme {
     Digest(DigestClient),
 }
 
+/// Challenges in a row that are answered before the peer has taken an answer: a proxy's and the callee's, or one and a
+/// nonce that was used up. A peer that challenges on (every nonce is "stale") would be asked for ever.
+const MAX_CHALLENGES: u8 = 2;
+
 /// Credentials and what is known of the peer's challenges. One for a call or registration, so that only its first
 /// request is challenged.
 pub(crate) struct Authenticator {
@@ -50,6 +54,8 @@ pub(crate) struct Authenticator {
     /// The peer has accepted our answer to its last challenge, so another challenge means a new nonce and not a
     /// wrong password.
     proven: bool,
+    /// Challenges answered since then.
+    challenges: u8,
 }
 
 impl Authenticator {
@@ -61,7 +67,7 @@ impl Authenticator {
                 Scheme::Digest(DigestClient::new(&username, Secret::Password(password)))
             }
         };
-        Self { scheme, header: HeaderName::Authorization, last: None, proven: false }
+        Self { scheme, header: HeaderName::Authorization, last: None, proven: false, challenges: 0 }
     }
 
     /// Adds what the peer is known to want.
@@ -88,6 +94,10 @@ impl Authenticator {
     /// Reads a 401 or 407. True: the same request deserves another try; once per nonce, unless it was stale.
     #[cfg_attr(not(feature = "digest"), expect(unused_variables, reason = "a token is no answer to anything"))]
     pub(crate) fn learn(&mut self, response: &Response) -> bool {
+        if self.challenges >= MAX_CHALLENGES {
+            return false;
+        }
+        self.challenges += 1;
         match &mut self.scheme {
             // The token was in the refused request already.
             Scheme::Bearer(_) => false,
@@ -109,6 +119,7 @@ impl Authenticator {
     /// A request with our credentials was not refused for them.
     pub(crate) fn accepted(&mut self) {
         self.proven = self.last.is_some();
+        self.challenges = 0;
     }
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct ClientTx {
     /// ACK of the 3xx–6xx.
     failure_ack: Option<Bytes>,
     /// ACKs of the 2xx, one per fork: every copy of a 2xx gets its ACK again (§13.2.2.4).
-    pub(crate) acks: Vec<(String, Bytes)>,
+    pub(crate) acks: Vec<(String, Path, Bytes)>,
     armed: Armed,
 }
 
@@ -220,25 +220,31 @@ impl Ua {
         if let Some(tx) = self.clients.get_mut(&key)
             && tx.acks.len() < MAX_FORKS
         {
-            tx.acks.push((to_tag, bytes));
+            tx.acks.push((to_tag, path, bytes));
         }
     }
 
     /// Sends the stored ACK again. False: this fork was not acknowledged yet.
-    pub(crate) fn repeat_ack(&mut self, key: ClientKey, path: Path, to_tag: &str) -> bool {
+    pub(crate) fn repeat_ack(&mut self, key: ClientKey, to_tag: &str) -> bool {
         let Some(tx) = self.clients.get(&key) else { return false };
-        let Some((_, bytes)) = tx.acks.iter().find(|(tag, _)| tag == to_tag) else { return false };
-        self.outputs.push_back(Output::Send { path, bytes: bytes.clone() });
+        let Some((_, path, bytes)) = tx.acks.iter().find(|(tag, ..)| tag == to_tag) else { return false };
+        self.outputs.push_back(Output::Send { path: *path, bytes: bytes.clone() });
         true
     }
 
+    /// The transaction of ours that a response is to: its branch repeats our secret.
+    pub(crate) fn client_of(&self, response: &Response) -> Option<ClientKey> {
+        let (key, secret) = client_key(response)?;
+        (self.clients.get(&key)?.secret == secret).then_some(key)
+    }
+
     pub(crate) fn on_response(&mut self, now: Duration, path: Path, response: Response) {
-        let Some((key, secret)) = client_key(&response) else { return };
-        let Some(tx) = self.clients.get_mut(&key) else { return };
+        let Some(key) = self.client_of(&response) else { return };
         // A response with somebody else's Via below ours was meant for a proxy (§8.1.3.3).
-        if tx.secret != secret || response.check().is_err() {
+        if response.check().is_err() {
             return;
         }
+        let Some(tx) = self.clients.get_mut(&key) else { return };
         let kind = Kind::of(response.status.code());
         let step: Step = match &mut tx.machine {
             Machine::Invite(machine) => machine.response(now, kind).into(),

@@ -3,8 +3,28 @@
 use crate::message::{Method, Uri};
 use crate::transaction::Timers;
 
-/// INVITE and BYE of 3,000 calls a second stay for 32 s each: twice the target of the gateway.
-const MAX_PEER_REQUESTS: usize = 200_000;
+/// How many requests of peers are remembered at a time, outside dialogs, by who sent them. Beyond it new ones are dropped
+/// without an answer, because a flood must not take the memory of the calls that are up; and no party can take what
+/// another is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Of all strangers over datagrams: little, for the shell answers nearly all of theirs without state.
+    pub strangers: usize,
+    /// Of all connections on which nobody has proven anything yet.
+    pub connections: usize,
+    /// Of all users.
+    pub users: usize,
+    /// Of one user: calls and registrations of a phone, not of a flood.
+    pub each_user: usize,
+    /// Of all trunks: INVITEs of 3,000 calls a second stay for 32 s each, twice the target of the gateway.
+    pub trunks: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { strangers: 4_096, connections: 8_192, users: 65_536, each_user: 256, trunks: 200_000 }
+    }
+}
 
 /// Session descriptions: what calls offer and answer with.
 pub(crate) const SDP: &str = "application/sdp";
@@ -63,15 +83,15 @@ pub struct Config {
     pub seed: [u8; 32],
     /// Base values of the timer table.
     pub timers: Timers,
-    /// Methods answered; other known ones get 405, unknown ones 501. ACK and CANCEL need not be listed.
+    /// Methods answered; other known ones get 405, unknown ones 501. Stands in Allow, so only what the owner does
+    /// belongs here: OPTIONS inside a dialog is answered by the user agent, all others reach its owner.
     pub allow: Vec<Method>,
     /// Option tags written in Supported and accepted in Require; any other gets 420.
     pub supported: Vec<&'static str>,
     /// Media types of bodies that are read; any other gets 415.
     pub bodies: Vec<&'static str>,
-    /// Most requests of peers that are remembered at a time; beyond it new calls and requests outside dialogs are
-    /// dropped without an answer, because a flood must not take the memory of the calls that are up.
-    pub max_peer_requests: usize,
+    /// How many requests of peers are remembered.
+    pub room: Room,
     /// User-Agent and Server; none when empty.
     pub product: String,
 }
@@ -91,20 +111,15 @@ impl Config {
                 Method::Options,
                 Method::Info,
                 Method::Update,
-                Method::Refer,
-                Method::Notify,
-                Method::Register,
             ],
-            supported: vec!["replaces", "timer", "outbound", "path"],
+            supported: vec!["timer"],
             bodies: vec![
                 SDP,
                 // Keys by INFO, in both spellings of the field.
                 "application/dtmf-relay",
                 "application/dtmf",
-                // What became of a REFER (RFC 3515 §2.4.5).
-                "message/sipfrag",
             ],
-            max_peer_requests: MAX_PEER_REQUESTS,
+            room: Room::default(),
             product: String::new(),
         }
     }

@@ -62,7 +62,8 @@ impl Ua {
     }
 
     pub(crate) fn send_bye(&mut self, now: Duration, session: SessionId, headers: Headers) {
-        let Some(state) = self.sessions.get_mut(&session) else { return };
+        let path = self.sessions.get(&session).map(|state| self.next_hop(state));
+        let (Some(state), Some(path)) = (self.sessions.get_mut(&session), path) else { return };
         let Some(dialog) = &mut state.dialog else { return };
         let mut bye = dialog.request(Method::Bye);
         fields::append(&mut bye.headers, &headers);
@@ -71,7 +72,6 @@ impl Ua {
         }
         state.phase = Phase::Ending;
         state.offer_due = None;
-        let path = state.path;
         self.send_request(now, path, bye, Purpose::Bye(session), None);
     }
 

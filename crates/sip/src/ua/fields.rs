@@ -10,7 +10,7 @@ use crate::message::{HeaderName, Headers, Method, Request, Response};
 use super::io::Body;
 
 /// Port of a Via without one (RFC 3261 §18.2.2).
-const DEFAULT_PORT: u16 = 5060;
+pub(crate) const DEFAULT_PORT: u16 = 5060;
 
 /// Notes in the topmost Via where the request came from (RFC 3261 §18.2.1, RFC 3581 §4). Unreadable Vias stay.
 pub(crate) fn mark_source(headers: &mut Headers, source: SocketAddr) {
@@ -22,9 +22,17 @@ pub(crate) fn mark_source(headers: &mut Headers, source: SocketAddr) {
     headers.set_first(HeaderName::Via, marked.join(", "));
 }
 
-/// The port that a response goes to when the peer did not ask for its source port.
-pub(crate) fn via_port(via: &Via) -> u16 {
-    via.port.unwrap_or(DEFAULT_PORT)
+/// The port that a response over datagrams goes to (RFC 3261 §18.2.2): none when the peer asked for its source port with
+/// rport (RFC 3581 §4). A Via that is broken after its sent-by still says where its sender listens.
+pub(crate) fn reply_port(headers: &Headers) -> Option<u16> {
+    if let Ok(via) = headers.via_top() {
+        return (!via.wants_rport()).then_some(via.port.unwrap_or(DEFAULT_PORT));
+    }
+    let via = headers.get(&HeaderName::Via)?;
+    let sent_by = via.split(|byte| matches!(byte, b';' | b',')).next()?;
+    let port = Via::parse(sent_by)?.port.unwrap_or(DEFAULT_PORT);
+    let wants_rport = via.windows(6).any(|window| window.eq_ignore_ascii_case(b";rport"));
+    (!wants_rport).then_some(port)
 }
 
 /// 401 or 407.
@@ -90,6 +98,22 @@ pub(crate) fn remove_top_via(headers: &mut Headers) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_response_goes_to_the_port_that_a_via_names_broken_or_not() {
+        for (via, port) in [
+            ("SIP/2.0/UDP a:5070;branch=z9hG4bK1", Some(5070)),
+            ("SIP/2.0/UDP a;branch=z9hG4bK1", Some(5060)),
+            ("SIP/2.0/UDP a:5070;branch=z9hG4bK1;rport", None),
+            ("SIP/2.0/UDP 192.0.2.15;;,;,,", Some(5060)),
+            ("SIP/2.0/UDP 192.0.2.15:5090;;rport", None),
+            ("nonsense", None),
+        ] {
+            let mut headers = Headers::new();
+            headers.push(HeaderName::Via, via);
+            assert_eq!(reply_port(&headers), port, "{via}");
+        }
+    }
 
     #[test]
     fn source_is_noted_without_losing_the_other_hops() {

@@ -11,7 +11,9 @@ use crate::negotiation::Negotiation;
 use crate::transaction::key::ServerKey;
 
 use super::Ua;
-use super::io::{EndCause, Event, Path, SessionId, TransactionId};
+use super::config::SDP;
+use super::io::{EndCause, Event, Party, Path, SessionId, TransactionId};
+use super::room::MAX_OF_DIALOG;
 use super::schedule::Armed;
 use super::server::{Role, ServerTx};
 use super::session::{Phase, Session, Unacknowledged};
@@ -21,15 +23,13 @@ use super::session::{Phase, Session, Unacknowledged};
 const MAX_RETRY_AFTER_S: u64 = 10;
 
 impl Ua {
-    pub(crate) fn on_invite(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+    pub(crate) fn on_invite(&mut self, now: Duration, path: Path, party: Party, key: ServerKey, request: Request) {
         let local_tag = self.tokens.tag();
-        let dialog = Dialog::from_request(&request, &local_tag);
-        let request = Arc::new(request);
-        let transaction = self.start_server(now, key, path, Arc::clone(&request), local_tag.clone());
-        let Ok(dialog) = dialog else {
-            self.refuse(now, transaction, StatusCode::BAD_REQUEST, Headers::new());
-            return;
+        let Ok(dialog) = Dialog::from_request(&request, &local_tag) else {
+            return self.answer_once(path, &request, StatusCode::BAD_REQUEST, Headers::new());
         };
+        let request = Arc::new(request);
+        let transaction = self.start_server(now, key, (party, path), Arc::clone(&request), local_tag.clone(), None);
         let id = SessionId(self.fresh_id());
         let mut negotiation = Negotiation::default();
         if !request.body.is_empty() {
@@ -40,6 +40,8 @@ impl Ua {
             id,
             phase: Phase::Offered { transaction },
             path,
+            party,
+            peer_requests: 0,
             local_tag: local_tag.clone(),
             call_id: dialog.call_id().to_owned(),
             is_caller: false,
@@ -54,6 +56,7 @@ impl Ua {
             peer_reoffer: None,
             ack_owed: None,
             offer_due: None,
+            collisions: 0,
             bye_after_ack: None,
             cancel_headers: Headers::new(),
             ending: None,
@@ -125,8 +128,8 @@ impl Ua {
     }
 
     /// The ACK of a 2xx of ours (§13.3.1.4). Any other ACK is dropped, as an ACK is never answered.
-    pub(crate) fn on_ack(&mut self, now: Duration, path: Path, request: Request) {
-        let Some(session) = self.session_of(&request) else { return };
+    pub(crate) fn on_ack(&mut self, now: Duration, path: Path, party: Party, request: Request) {
+        let Some(session) = self.session_of(path, party, &request) else { return };
         let Ok(cseq) = request.cseq() else { return };
         let Some(state) = self.sessions.get_mut(&session) else { return };
         let Some(index) = state.unacknowledged.iter().position(|wait| wait.cseq == cseq.number) else { return };
@@ -170,37 +173,51 @@ impl Ua {
         self.release_merge(invite);
     }
 
-    /// A request with a To tag: it belongs to a session of ours or gets 481.
+    /// A request with a To tag: it belongs to a session of ours with this party, or is a stray.
     pub(crate) fn on_request_in_dialog(
         &mut self,
         now: Duration,
         path: Path,
+        party: Party,
         key: ServerKey,
         request: Request,
         to_tag: String,
     ) {
-        let session = self.session_of(&request);
-        let request = Arc::new(request);
-        let transaction = self.start_server(now, key, path, Arc::clone(&request), to_tag);
-        let Some(session) = session else {
-            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
-            return;
+        let Some(session) = self.session_of(path, party, &request) else {
+            return self.answer_stray(path, party, &request);
         };
-        if !self.in_order(session, &request) {
-            self.refuse(now, transaction, StatusCode::SERVER_INTERNAL_ERROR, Headers::new());
+        if self.sessions.get(&session).is_some_and(|state| state.peer_requests >= MAX_OF_DIALOG) {
             return;
         }
+        if let Some((status, headers)) = self.refusal(&request) {
+            return self.answer_once(path, &request, status, headers);
+        }
+        if !self.in_order(session, &request) {
+            return self.answer_once(path, &request, StatusCode::SERVER_INTERNAL_ERROR, Headers::new());
+        }
+        let request = Arc::new(request);
+        let transaction = self.start_server(now, key, (party, path), Arc::clone(&request), to_tag, Some(session));
         if let Some(tx) = self.servers.get_mut(&transaction) {
             tx.role = Role::InDialog(session);
         }
+        let moves = self.is_reliable(path) && request.method != Method::Bye;
         if let Some(state) = self.sessions.get_mut(&session) {
             // The peer is where it last spoke from: a NAT binding or a WebSocket may have changed under the call.
-            state.path = path;
+            let before = core::mem::replace(&mut state.path, path);
+            if moves && before.flow != path.flow {
+                self.emit(Event::SessionRebound { session });
+            }
         }
         match request.method {
             Method::Bye => self.on_bye(now, session, transaction, &request),
             Method::Invite => self.on_reinvite(now, session, transaction, request),
             Method::Update => self.on_update(now, session, transaction, request),
+            // §11.2: in a dialog always 200, with what could be had.
+            Method::Options => {
+                let mut headers = Headers::new();
+                headers.push(HeaderName::Accept, SDP);
+                self.refuse(now, transaction, StatusCode::OK, headers);
+            }
             Method::Info => self.emit(Event::InfoReceived { session, transaction, request }),
             _ => {
                 let method = request.method.clone();
@@ -209,10 +226,13 @@ impl Ua {
         }
     }
 
-    /// The session whose dialog this request is in (§12.2.2).
-    fn session_of(&self, request: &Request) -> Option<SessionId> {
+    /// The session whose dialog this request is in (§12.2.2), if it comes from the party that the dialog is with.
+    pub(crate) fn session_of(&self, path: Path, party: Party, request: &Request) -> Option<SessionId> {
         let (to, from) = (request.to().ok()?, request.from().ok()?);
         let session = self.sessions.get(self.tags.get(to.tag()?)?)?;
+        if !self.is_same_party((session.party, session.path), (party, path)) {
+            return None;
+        }
         let remote_tag = from.tag().unwrap_or_default();
         let known = session.dialog.iter().chain(&session.early).any(|dialog| dialog.remote_tag() == remote_tag);
         (known && request.call_id().ok()? == session.call_id).then_some(session.id)
@@ -245,6 +265,11 @@ impl Ua {
             state.peer_reoffer = None;
             state.negotiation.rollback();
         }
+    }
+
+    /// Who sent a request that is remembered, and on which way.
+    pub fn sender_of(&self, transaction: TransactionId) -> Option<(Party, Path)> {
+        self.servers.get(&transaction).map(ServerTx::sender)
     }
 
     /// True while the transaction can still be answered.

@@ -28,6 +28,22 @@ pub struct Path {
     pub remote: SocketAddr,
 }
 
+/// Who is at the other end, as far as the shell has proof of it.
+///
+/// Requests in a dialog are taken from the party that the dialog was made with and from nobody else: ids leak, in logs
+/// and traces, and must not be enough to end a call or to move its audio. And each kind of party has room of its own
+/// for its open requests ([`super::Room`]), which no other can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Party {
+    /// Nobody who is known. The same one as long as the connection is the same, or the host where there is none.
+    #[default]
+    Stranger,
+    /// A user with a proven identity, by the shell's number for it: the same one on every connection.
+    User(u64),
+    /// A carrier, or another server that is trusted, by the shell's number for it: the same one at every address.
+    Trunk(u32),
+}
+
 /// One call: an INVITE and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionId(pub(crate) u64);
@@ -45,7 +61,7 @@ pub struct RegistrationId(pub(crate) u64);
 #[expect(clippy::large_enum_variant, reason = "nearly every input is a message, and none is stored")]
 pub enum Input {
     /// A parsed message arrived.
-    Received { path: Path, message: Message },
+    Received { path: Path, party: Party, message: Message },
     /// Bytes arrived that hold no message to act on. A broken request that can be answered is, without state.
     Unreadable { path: Path, error: ParseError },
     /// A connection closed or a send on it failed for good.
@@ -179,7 +195,7 @@ pub enum Event {
     OfferRefused { session: SessionId, failure: Failure },
     /// The flow that the session used closed. The session lives; see [`super::Ua::rebind`].
     SessionFlowClosed { session: SessionId },
-    /// The session moved to another flow by [`super::Ua::rebind`].
+    /// The session moved to another flow, by [`super::Ua::rebind`] or because its peer speaks from there.
     SessionRebound { session: SessionId },
     /// The session is over and forgotten: always its last event, exactly once.
     SessionEnded { session: SessionId, cause: EndCause },

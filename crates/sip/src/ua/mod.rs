@@ -11,8 +11,13 @@
 //! (order), 491 and its wait, credentials on 401 and 407, Route sets, Contact, received and rport; and everything that
 //! [`crate::message::Request::check`] refuses (400, 405, 406, 415, 416, 420, 501), before anybody else sees it.
 //!
-//! Requests in a call go where the peer last spoke from, on the flow of the call, and not to the addresses in Contact
-//! and Route (which they name, as RFC 3261 §12.2.1.1 wants): the way back through a NAT is the way that packets came.
+//! Requests in a call go where RFC 3261 §12.2.1.1 says, to the first Route or else to the Contact; over a connection
+//! they stay on it, and a peer whose Contact cannot be reached from here, because it stands behind a NAT, is answered
+//! where it last spoke from ([`route`]). They are taken from the [`Party`] that the call was made with only.
+//!
+//! What comes to nothing costs nothing: a request that is refused by the rules, belongs to no dialog or cancels nothing
+//! is answered without state, and an INVITE of such a kind gets no answer at all from a datagram's sender of whom
+//! nothing is known, because answers to it would be repeated and its address may be forged.
 //!
 //! A session ends with exactly one [`Event::SessionEnded`], always its last event; afterwards nothing of it is left
 //! but the transactions that absorb late copies (at most 64·T1).
@@ -27,7 +32,7 @@
 //! ```
 //! use core::time::Duration;
 //! use sip::message::{Headers, StatusCode, Uri};
-//! use sip::ua::{Body, Config, Event, FlowId, Input, Invite, Local, LocalId, Output, Path, Reply, Transport, Ua};
+//! use sip::ua::{Body, Config, Event, FlowId, Input, Invite, Local, LocalId, Output, Party, Path, Reply, Transport, Ua};
 //!
 //! fn agent(name: &str, seed: u8) -> Ua {
 //!     let contact = Uri::parse(format!("sip:{name}.invalid;transport=ws")).unwrap();
@@ -41,7 +46,7 @@
 //!         match output {
 //!             Output::Send { path, bytes } => {
 //!                 let message = sip::parse::message(bytes).unwrap();
-//!                 to.handle(now, Input::Received { path, message });
+//!                 to.handle(now, Input::Received { path, party: Party::Stranger, message });
 //!             }
 //!             Output::Event(event) => events.push(event),
 //!         }
@@ -83,6 +88,8 @@ mod outside;
 mod receive;
 mod register;
 mod reoffer;
+mod room;
+mod route;
 mod schedule;
 mod server;
 mod session;
@@ -96,10 +103,10 @@ use crate::message::{HeaderName, Headers, Message, unwrap_session};
 use crate::transaction::key::{MergeKey, ServerKey};
 
 pub use auth::Credentials;
-pub use config::{Config, Local, Transport};
+pub use config::{Config, Local, Room, Transport};
 pub use error::CommandError;
 pub use io::{
-    Body, EndCause, Event, Failure, FlowId, Input, LocalId, Output, Path, RegistrationId, Reply, SessionId,
+    Body, EndCause, Event, Failure, FlowId, Input, LocalId, Output, Party, Path, RegistrationId, Reply, SessionId,
     TransactionId,
 };
 pub use outgoing::Invite;
@@ -108,6 +115,7 @@ pub use register::Register;
 
 use client::{ClientKey, ClientTx};
 use register::Registration;
+use room::Held;
 use schedule::{Schedule, Waiter};
 use server::ServerTx;
 use session::{Phase, Session};
@@ -125,6 +133,8 @@ pub struct Ua {
     schedule: Schedule,
     clients: HashMap<ClientKey, ClientTx>,
     servers: HashMap<TransactionId, ServerTx>,
+    /// How much of the server transactions is whose.
+    held: Held,
     server_keys: HashMap<ServerKey, TransactionId>,
     merges: HashMap<MergeKey, TransactionId>,
     sessions: HashMap<SessionId, Session>,
@@ -180,6 +190,7 @@ impl Ua {
             schedule: Schedule::default(),
             clients: HashMap::new(),
             servers: HashMap::new(),
+            held: Held::default(),
             server_keys: HashMap::new(),
             merges: HashMap::new(),
             sessions: HashMap::new(),
@@ -191,10 +202,10 @@ impl Ua {
     /// Takes one input. Drain [`Ua::poll`] afterwards.
     pub fn handle(&mut self, now: Duration, input: Input) {
         match input {
-            Input::Received { path, mut message } => {
+            Input::Received { path, party, mut message } => {
                 unwrap_session(&mut message);
                 match message {
-                    Message::Request(request) => self.on_request(now, path, request),
+                    Message::Request(request) => self.on_request(now, path, party, request),
                     Message::Response(response) => self.on_response(now, path, response),
                 }
             }
@@ -218,7 +229,7 @@ impl Ua {
     pub fn session(&self, session: SessionId) -> Option<SessionInfo<'_>> {
         self.sessions.get(&session).map(|state| SessionInfo {
             call_id: &state.call_id,
-            path: state.path,
+            path: self.next_hop(state),
             is_answered: matches!(state.phase, Phase::Confirmed | Phase::Ending),
             dialog: state.dialog.as_ref(),
         })

@@ -11,15 +11,17 @@ use super::auth::{Authenticator, Credentials};
 use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
-use super::io::{Body, EndCause, Event, Failure, Path, SessionId};
+use super::io::{Body, EndCause, Event, Failure, Party, Path, SessionId};
 use super::schedule::Armed;
 use super::session::{AckOwed, MAX_EARLY_DIALOGS, Phase, Session};
 
 /// A call to make.
 #[derive(Debug, Clone)]
 pub struct Invite {
-    /// Where the INVITE and everything after it goes.
+    /// Where the INVITE goes.
     pub path: Path,
+    /// Who is called, and so whose requests are taken in the dialog.
+    pub party: Party,
     /// Request-URI.
     pub target: Uri,
     /// From without tag, for instance `"Asha" <sip:254700000001@example.org>`.
@@ -43,6 +45,7 @@ impl Invite {
     pub fn new(path: Path, target: Uri, from: impl Into<String>, to: impl Into<String>, body: Option<Body>) -> Self {
         Self {
             path,
+            party: Party::Stranger,
             target,
             from: from.into(),
             to: to.into(),
@@ -87,6 +90,8 @@ impl Ua {
             id,
             phase: Phase::Inviting,
             path: invite.path,
+            party: invite.party,
+            peer_requests: 0,
             local_tag: local_tag.clone(),
             call_id,
             is_caller: true,
@@ -101,6 +106,7 @@ impl Ua {
             peer_reoffer: None,
             ack_owed: None,
             offer_due: None,
+            collisions: 0,
             bye_after_ack: None,
             cancel_headers: Headers::new(),
             ending: None,
@@ -141,12 +147,14 @@ impl Ua {
 
     /// Acknowledges a 2xx that carried the offer, with the answer.
     pub fn ack(&mut self, session: SessionId, body: Option<Body>) -> Result<(), CommandError> {
-        let state = self.sessions.get_mut(&session).ok_or(CommandError::UnknownSession)?;
+        let path = self.sessions.get(&session).map(|state| self.next_hop(state));
+        let (Some(state), Some(path)) = (self.sessions.get_mut(&session), path) else {
+            return Err(CommandError::UnknownSession);
+        };
         let owed = state.ack_owed.take().ok_or(CommandError::WrongState)?;
         // Without a body, or after the peer offered nothing, there is no answer to count.
         let _ = if body.is_some() { state.negotiation.local_answer() } else { Ok(()) };
         state.negotiation.rollback();
-        let path = state.path;
         let Some(dialog) = &state.dialog else { return Err(CommandError::WrongState) };
         let tag = dialog.remote_tag().to_owned();
         let mut ack = dialog.ack(owed.cseq);
@@ -222,7 +230,7 @@ impl Ua {
             }
             return;
         };
-        if self.repeat_ack(key, path, dialog.remote_tag()) {
+        if self.repeat_ack(key, dialog.remote_tag()) {
             return;
         }
         let phase = self.sessions.get(&session).map(|state| state.phase);
@@ -291,6 +299,7 @@ impl Ua {
             return;
         };
         let tag = dialog.remote_tag().to_owned();
+        let path = self.route(path, &dialog);
         self.send_ack(key, path, dialog.ack(cseq), tag);
         let bye = dialog.request(Method::Bye);
         self.send_request(now, path, bye, Purpose::Nobody, None);

@@ -79,7 +79,7 @@ impl Ua {
         if let Some(auth) = &mut state.auth {
             auth.decorate(&mut request, &mut self.tokens);
         }
-        let path = state.path;
+        let path = self.sessions.get(&session).map(|state| self.next_hop(state)).ok_or(CommandError::UnknownSession)?;
         self.send_request(now, path, request, Purpose::InDialog(session, id), None);
         Ok(id)
     }

@@ -10,50 +10,52 @@ use crate::transaction::key::{MergeKey, ServerKey};
 use super::Ua;
 use super::config::SDP;
 use super::fields;
-use super::io::{Event, Output, Path, Reply, TransactionId};
+use super::io::{Event, Output, Party, Path, Reply};
 
 impl Ua {
-    pub(crate) fn on_request(&mut self, now: Duration, path: Path, mut request: Request) {
-        // Without these headers not even a refusal can be built.
-        let Some(key) = ServerKey::of(&request) else { return };
+    pub(crate) fn on_request(&mut self, now: Duration, path: Path, party: Party, mut request: Request) {
+        let Some(key) = ServerKey::of(&request) else {
+            return self.answer_without_transaction(path, &request);
+        };
         fields::mark_source(&mut request.headers, path.remote);
-        if self.absorb(now, &key, &request) {
+        if self.absorb(now, &key, (party, path), &request) {
             return;
         }
         match request.method {
             // An ACK is never answered, not even a broken one.
             Method::Ack if request.check_grammar().is_err() => {}
-            Method::Ack => self.on_ack(now, path, request),
-            Method::Cancel => self.on_cancel(now, path, key, request),
-            _ => self.on_new_request(now, path, key, request),
+            Method::Ack => self.on_ack(now, path, party, request),
+            Method::Cancel => self.on_cancel(now, path, party, &request),
+            _ => self.on_new_request(now, path, party, key, request),
         }
     }
 
-    fn on_new_request(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+    fn on_new_request(&mut self, now: Duration, path: Path, party: Party, key: ServerKey, request: Request) {
         let to_tag = match request.headers.to() {
             Ok(to) => to.tag().map(str::to_owned),
-            Err(_) => return,
+            Err(_) => return self.answer_once(path, &request, StatusCode::BAD_REQUEST, Headers::new()),
         };
-        if to_tag.is_none() && self.servers.len() >= self.config.max_peer_requests {
+        if let Some(to_tag) = to_tag {
+            return self.on_request_in_dialog(now, path, party, key, request, to_tag);
+        }
+        if !self.held.has_room(&self.config.room, party, self.is_reliable(path)) {
             return;
         }
-        let merged = to_tag.is_none() && MergeKey::of(&request).is_some_and(|merge| self.merges.contains_key(&merge));
-        let refusal = if merged { Some((StatusCode::LOOP_DETECTED, Headers::new())) } else { self.refusal(&request) };
-        if let Some((status, headers)) = refusal {
-            let tag = to_tag.unwrap_or_else(|| self.tokens.tag());
-            let transaction = self.start_server(now, key, path, Arc::new(request), tag);
-            self.refuse(now, transaction, status, headers);
-            return;
+        if MergeKey::of(&request).is_some_and(|merge| self.merges.contains_key(&merge)) {
+            return self.answer_once(path, &request, StatusCode::LOOP_DETECTED, Headers::new());
         }
-        match to_tag {
-            Some(tag) => self.on_request_in_dialog(now, path, key, request, tag),
-            None if request.method == Method::Invite => self.on_invite(now, path, key, request),
-            None => self.on_request_outside(now, path, key, request),
+        if let Some((status, headers)) = self.refusal(&request) {
+            return self.answer_once(path, &request, status, headers);
+        }
+        if request.method == Method::Invite {
+            self.on_invite(now, path, party, key, request);
+        } else {
+            self.on_request_outside(now, path, party, key, request);
         }
     }
 
     /// The checks of §8.2.1 to §8.2.3 that need no knowledge of calls.
-    fn refusal(&self, request: &Request) -> Option<(StatusCode, Headers)> {
+    pub(crate) fn refusal(&self, request: &Request) -> Option<(StatusCode, Headers)> {
         let mut headers = Headers::new();
         if !request.headers.cseq().is_ok_and(|cseq| cseq.method == request.method) {
             return Some((StatusCode::BAD_REQUEST, headers));
@@ -75,18 +77,57 @@ impl Ua {
         is_spent.then_some((StatusCode::TOO_MANY_HOPS, headers))
     }
 
+    /// Whether a request continues what its sender has going with us: a copy, a CANCEL or an ACK of a request that is
+    /// remembered, or a request in a dialog with this party. The shell asks before it spends anything on a stranger.
+    pub fn continues(&self, path: Path, party: Party, request: &Request) -> bool {
+        let of_invite = || ServerKey::cancelled_by(request).filter(|_| request.method == Method::Cancel);
+        let known = |key: &ServerKey| self.server_of(key, (party, path)).is_some();
+        ServerKey::of(request).is_some_and(|key| known(&key))
+            || of_invite().is_some_and(|key| known(&key))
+            || self.session_of(path, party, request).is_some()
+    }
+
+    /// Whether a response is one to a request of ours that is remembered.
+    pub fn expects(&self, response: &Response) -> bool {
+        self.client_of(response).is_some()
+    }
+
     /// Answers a request that [`Ua::handle`] has not seen and shall not see, and keeps nothing of it (RFC 3261 §8.2.7): a
     /// copy of the request gets a copy of the answer.
     pub fn answer_stateless(&mut self, path: Path, request: &Request, reply: Reply) {
         let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default();
         let tag = self.tokens.tag_of(call_id);
-        let mut response = Response::to_request(request, reply.status, Some(&tag));
+        self.print_once(path, request, reply, &tag);
+    }
+
+    /// What stands in Allow and Supported, and what bodies are read: the answer to OPTIONS (§11.2).
+    pub fn capabilities(&self) -> Headers {
+        let mut headers = Headers::new();
+        self.add_capabilities(&mut headers);
+        headers.push(HeaderName::Accept, SDP);
+        headers
+    }
+
+    /// As [`Ua::answer_stateless`], for refusals that the user agent decides itself.
+    pub(crate) fn answer_once(&mut self, path: Path, request: &Request, status: StatusCode, headers: Headers) {
+        self.answer_stateless(path, request, Reply { status, headers, body: None });
+    }
+
+    fn print_once(&mut self, path: Path, request: &Request, reply: Reply, tag: &str) {
+        let mut response = Response::to_request(request, reply.status, Some(tag));
         fields::mark_source(&mut response.headers, path.remote);
         let path = self.reply_path(path, &response.headers);
         self.add_product(&mut response.headers, HeaderName::Server);
         fields::append(&mut response.headers, &reply.headers);
         fields::set_body(&mut response.headers, &mut response.body, reply.body);
         self.outputs.push_back(Output::Send { path, bytes: response.to_bytes() });
+    }
+
+    /// What names no transaction because its Via is broken: 400 to where it came from, unless there is nothing to copy.
+    fn answer_without_transaction(&mut self, path: Path, request: &Request) {
+        if request.method != Method::Ack && request.headers.contains(&HeaderName::Via) {
+            self.answer_once(path, request, StatusCode::BAD_REQUEST, Headers::new());
+        }
     }
 
     /// What could not be read as a message: nothing is kept of it, so the peer's next copy is answered again.
@@ -98,39 +139,36 @@ impl Ua {
         self.outputs.push_back(Output::Send { path, bytes: response.to_bytes() });
     }
 
-    fn on_request_outside(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
+    fn on_request_outside(&mut self, now: Duration, path: Path, party: Party, key: ServerKey, request: Request) {
+        if matches!(request.method, Method::Bye | Method::Update) {
+            // Only meaningful inside a dialog.
+            return self.answer_once(path, &request, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
+        }
         let request = Arc::new(request);
         let tag = self.tokens.tag();
-        let transaction = self.start_server(now, key, path, Arc::clone(&request), tag);
-        if request.method == Method::Bye || request.method == Method::Update {
-            // Only meaningful inside a dialog.
-            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
-            return;
-        }
+        let transaction = self.start_server(now, key, (party, path), Arc::clone(&request), tag, None);
         self.emit(Event::IncomingRequest { transaction, path, request });
     }
 
-    /// §9.2: the CANCEL gets its own answer, the INVITE a 487 unless it has been answered.
-    fn on_cancel(&mut self, now: Duration, path: Path, key: ServerKey, request: Request) {
-        let target: Option<TransactionId> =
-            ServerKey::cancelled_by(&request).and_then(|invite| self.server_keys.get(&invite).copied());
-        let tag = target
-            .and_then(|invite| self.servers.get(&invite).map(|tx| tx.to_tag().to_owned()))
-            .unwrap_or_else(|| self.tokens.tag());
-        let is_broken = request.check_grammar().is_err();
-        let request = Arc::new(request);
-        let transaction = self.start_server(now, key, path, Arc::clone(&request), tag);
-        // A CANCEL has the identity of its INVITE apart from the method and must never count as a second INVITE.
-        self.release_merge(transaction);
-        if is_broken {
-            self.refuse(now, transaction, StatusCode::BAD_REQUEST, Headers::new());
-            return;
+    /// A request that is in no dialog with its sender: one answer, and none to an INVITE of whom a forged address would
+    /// cost us nothing but others an answer (a known party or a connection has proven that it hears us).
+    pub(crate) fn answer_stray(&mut self, path: Path, party: Party, request: &Request) {
+        let hears_us = party != Party::Stranger || self.is_reliable(path);
+        if hears_us || request.method != Method::Invite {
+            self.answer_once(path, request, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
         }
-        let Some(invite) = target else {
-            self.refuse(now, transaction, StatusCode::CALL_DOES_NOT_EXIST, Headers::new());
-            return;
-        };
-        self.refuse(now, transaction, StatusCode::OK, Headers::new());
-        self.cancelled_by_peer(now, invite, &request);
+    }
+
+    /// §9.2: the CANCEL gets its own answer, the INVITE a 487 unless it has been answered. Nothing is kept of a CANCEL:
+    /// the INVITE is remembered long enough for all its copies.
+    fn on_cancel(&mut self, now: Duration, path: Path, party: Party, request: &Request) {
+        if request.check_grammar().is_err() {
+            return self.answer_once(path, request, StatusCode::BAD_REQUEST, Headers::new());
+        }
+        let invite = ServerKey::cancelled_by(request).and_then(|invite| self.server_of(&invite, (party, path)));
+        let Some(invite) = invite else { return self.answer_stray(path, party, request) };
+        let tag = self.servers.get(&invite).map(|tx| tx.to_tag().to_owned()).unwrap_or_default();
+        self.print_once(path, request, Reply::new(StatusCode::OK), &tag);
+        self.cancelled_by_peer(now, invite, request);
     }
 }

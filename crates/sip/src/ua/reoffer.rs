@@ -14,6 +14,9 @@ use super::io::{Body, Event, Failure, Path, SessionId, TransactionId};
 use super::server::Role;
 use super::session::{AckOwed, Phase, Reoffer};
 
+/// 491s in a row before an offer of ours counts as refused: two peers that collide by chance are apart after one wait, one
+/// that answers nothing else would be asked for ever.
+const MAX_COLLISIONS: u8 = 5;
 /// Unit of the wait after a collision (§14.1).
 const GLARE_UNIT: Duration = Duration::from_millis(10);
 /// The owner of the Call-ID waits 2.1 to 4 s …
@@ -78,7 +81,7 @@ impl Ua {
         if let Some(auth) = &mut state.auth {
             auth.decorate(&mut request, &mut self.tokens);
         }
-        let path = state.path;
+        let path = self.sessions.get(&session).map(|state| self.next_hop(state)).ok_or(CommandError::UnknownSession)?;
         let purpose = if method == Method::Invite { Purpose::Reinvite(session) } else { Purpose::Update(session) };
         let client = self.send_request(now, path, request, purpose, None);
         if let Some(state) = self.sessions.get_mut(&session) {
@@ -102,7 +105,7 @@ impl Ua {
         }
         if is_invite && status.is_success() {
             let tag = response.to().ok().and_then(|to| to.tag().map(str::to_owned)).unwrap_or_default();
-            if self.repeat_ack(key, path, &tag) {
+            if self.repeat_ack(key, &tag) {
                 return;
             }
         }
@@ -112,7 +115,7 @@ impl Ua {
             self.credentials_accepted(session);
             self.reoffer_accepted(session, key, path, response, is_invite, reoffer.offered);
         } else if status == StatusCode::REQUEST_PENDING {
-            self.reoffer_collided(now, session);
+            self.reoffer_collided(now, session, response);
         } else if !(fields::is_challenge(&response) && self.retry_session(now, key, session, &response)) {
             self.reoffer_failed(now, session, Failure::Response(Box::new(response)));
         }
@@ -129,6 +132,7 @@ impl Ua {
     ) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         state.reoffer = None;
+        state.collisions = 0;
         state.path = path;
         if let Some(dialog) = &mut state.dialog {
             dialog.refresh_target(&response.headers);
@@ -150,8 +154,14 @@ impl Ua {
         self.emit(Event::OfferAccepted { session, response: Box::new(response) });
     }
 
-    fn reoffer_collided(&mut self, now: Duration, session: SessionId) {
+    fn reoffer_collided(&mut self, now: Duration, session: SessionId, response: Response) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
+        state.collisions += 1;
+        if state.collisions > MAX_COLLISIONS {
+            state.collisions = 0;
+            self.reoffer_failed(now, session, Failure::Response(Box::new(response)));
+            return;
+        }
         let units = if state.is_caller {
             GLARE_OWNER_FROM + self.tokens.below(GLARE_OWNER_SPAN)
         } else {

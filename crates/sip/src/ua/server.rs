@@ -12,7 +12,7 @@ use crate::transaction::{Kind, ServerInvite, ServerOther, server_invite, server_
 use super::Ua;
 use super::error::CommandError;
 use super::fields;
-use super::io::{Output, Path, Reply, SessionId, TransactionId};
+use super::io::{Output, Party, Path, Reply, SessionId, TransactionId};
 use super::schedule::{Armed, Waiter};
 
 /// What a request of the peer's is to us.
@@ -40,6 +40,10 @@ pub(crate) struct ServerTx {
     key: ServerKey,
     merge: Option<MergeKey>,
     machine: Machine,
+    /// Who sent it, and on which way.
+    sender: (Party, Path),
+    /// Whose room it takes, when it is in a dialog.
+    of_session: Option<SessionId>,
     /// Where responses go (RFC 3261 §18.2.2, RFC 3581 §4).
     path: Path,
     /// Needed to build responses; dropped with the final one.
@@ -59,6 +63,10 @@ impl ServerTx {
         }
     }
 
+    pub(crate) fn sender(&self) -> (Party, Path) {
+        self.sender
+    }
+
     pub(crate) fn to_tag(&self) -> &str {
         &self.to_tag
     }
@@ -72,14 +80,15 @@ impl ServerTx {
 }
 
 impl Ua {
-    /// Opens the transaction of a new request.
+    /// Opens the transaction of a new request, outside dialogs or in one of the session.
     pub(crate) fn start_server(
         &mut self,
         now: Duration,
         key: ServerKey,
-        path: Path,
+        (party, path): (Party, Path),
         request: Arc<Request>,
         to_tag: String,
+        of_session: Option<SessionId>,
     ) -> TransactionId {
         let id = TransactionId(self.fresh_id());
         let reliable = self.is_reliable(path);
@@ -94,11 +103,22 @@ impl Ua {
             self.merges.entry(merge.clone()).or_insert(id);
         }
         self.server_keys.insert(key.clone(), id);
+        match of_session {
+            Some(session) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.peer_requests = session.peer_requests.saturating_add(1);
+                }
+            }
+            None => self.held.add(party, reliable),
+        }
+        let sender = (party, path);
         let path = self.reply_path(path, &request.headers);
         let tx = ServerTx {
             key,
             merge,
             machine,
+            sender,
+            of_session,
             path,
             request: Some(request),
             to_tag,
@@ -111,9 +131,20 @@ impl Ua {
         id
     }
 
-    /// A copy of a request that has a transaction, or the ACK of its 3xx–6xx. True: it was one and is dealt with.
-    pub(crate) fn absorb(&mut self, now: Duration, key: &ServerKey, request: &Request) -> bool {
+    /// The transaction of this key that this sender began.
+    pub(crate) fn server_of(&self, key: &ServerKey, sender: (Party, Path)) -> Option<TransactionId> {
+        let id = *self.server_keys.get(key)?;
+        let tx = self.servers.get(&id)?;
+        self.is_same_party(tx.sender, sender).then_some(id)
+    }
+
+    /// A copy of a request that has a transaction, or the ACK of its 3xx–6xx. True: it was one and is dealt with, or
+    /// somebody else uses the same key, who gets nothing.
+    pub(crate) fn absorb(&mut self, now: Duration, key: &ServerKey, sender: (Party, Path), request: &Request) -> bool {
         let Some(id) = self.server_keys.get(key).copied() else { return false };
+        if self.servers.get(&id).is_some_and(|tx| !self.is_same_party(tx.sender, sender)) {
+            return true;
+        }
         let Some(tx) = self.servers.get_mut(&id) else { return false };
         let repeat = match (&mut tx.machine, &request.method) {
             (Machine::Invite(machine), Method::Ack) => match machine.ack(now) {
@@ -262,6 +293,14 @@ impl Ua {
     fn forget_server(&mut self, id: TransactionId) {
         let Some(tx) = self.servers.remove(&id) else { return };
         self.server_keys.remove(&tx.key);
+        match tx.of_session {
+            Some(session) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.peer_requests = session.peer_requests.saturating_sub(1);
+                }
+            }
+            None => self.held.remove(tx.sender.0, self.is_reliable(tx.sender.1)),
+        }
         let pending = tx.is_pending();
         self.forget_merge(id, tx.merge);
         if pending {
@@ -287,10 +326,9 @@ impl Ua {
     /// peer asked for it with rport (RFC 3581 §4), else to the port of its Via (RFC 3261 §18.2.2).
     pub(crate) fn reply_path(&self, mut path: Path, headers: &Headers) -> Path {
         if !self.is_reliable(path)
-            && let Ok(via) = headers.via_top()
-            && !via.wants_rport()
+            && let Some(port) = fields::reply_port(headers)
         {
-            path.remote.set_port(fields::via_port(&via));
+            path.remote.set_port(port);
         }
         path
     }

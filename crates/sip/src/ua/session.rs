@@ -10,7 +10,7 @@ use crate::negotiation::Negotiation;
 
 use super::auth::Authenticator;
 use super::client::ClientKey;
-use super::io::{EndCause, Path, SessionId, TransactionId};
+use super::io::{EndCause, Party, Path, SessionId, TransactionId};
 use super::schedule::Armed;
 
 /// Where a session stands.
@@ -73,7 +73,12 @@ pub(crate) struct AckOwed {
 pub(crate) struct Session {
     pub(crate) id: SessionId,
     pub(crate) phase: Phase,
+    /// Where the peer last spoke from; see [`super::Ua::next_hop`] for where it is spoken to.
     pub(crate) path: Path,
+    /// Who it is: nobody else's requests are taken.
+    pub(crate) party: Party,
+    /// Requests of the peer's in its dialogs that are remembered.
+    pub(crate) peer_requests: u16,
     /// Key of this session in the tag index.
     pub(crate) local_tag: String,
     pub(crate) call_id: String,
@@ -95,6 +100,8 @@ pub(crate) struct Session {
     pub(crate) ack_owed: Option<AckOwed>,
     /// When [`super::Event::OfferDue`] is due.
     pub(crate) offer_due: Option<Duration>,
+    /// 491s in a row to our offers.
+    pub(crate) collisions: u8,
     /// A BYE that waits for the ACK of our 2xx (RFC 3261 §15).
     pub(crate) bye_after_ack: Option<Headers>,
     /// Headers of a CANCEL that waits for the first provisional response.

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sip::message::{Headers, StatusCode};
-use sip::ua::{Body, Event, Reply};
+use sip::ua::{Body, Event, Party, Reply};
 
 use crate::world::World;
 
@@ -14,6 +14,7 @@ const WAVE: usize = 500;
 #[test]
 fn ten_thousand_calls_leave_nothing_behind() {
     let mut world = World::pair();
+    world.parties[0] = Party::Trunk(0);
     for wave in 0..CALLS / WAVE {
         let callers: Vec<_> = (0..WAVE).map(|_| world.call(Some("v=0 offer"))).collect();
         world.run(Duration::from_millis(100));

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use sip::dialog::Dialog;
-use sip::message::{Headers, StatusCode};
-use sip::ua::{EndCause, Event, FlowId, Input, Transport};
+use sip::message::{HeaderName, Headers, Method, StatusCode};
+use sip::ua::{EndCause, Event, FlowId, Input, Party, Transport};
 
 use crate::network::Weather;
 use crate::world::{World, to};
@@ -46,31 +46,34 @@ fn unanswered_call_ends_with_its_connection() {
 }
 
 #[test]
-fn peer_is_followed_to_where_it_speaks_from() {
-    let mut world = World::new(3, Transport::Udp, Weather::CLEAR, 1);
-    let (_, callee) = world.established();
+fn a_user_is_followed_to_the_connection_that_it_speaks_from() {
+    let mut world = web_pair();
+    world.parties[0] = Party::User(7);
+    let (caller, callee) = world.established();
     assert_eq!(world.agents[1].session(callee).unwrap().path, to(0));
-    // The same INFO as the caller would send, but through another NAT binding.
-    let dialog = world.agents[0].session(world_caller(&world)).unwrap().dialog.unwrap().clone();
-    let mut info = dialog.clone().request(sip::message::Method::Info);
-    info.headers.prepend(sip::message::HeaderName::Via, "SIP/2.0/UDP x.invalid;branch=z9hG4bKmoved;rport");
-    world.agents[1].handle(world.now, Input::Received { path: to(2), message: info.into() });
-    assert_eq!(world.agents[1].session(callee).unwrap().path, to(2));
+    // The same INFO as the caller would send, but on its next connection.
+    let mut info = world.agents[0].session(caller).unwrap().dialog.unwrap().clone().request(Method::Info);
+    info.headers.prepend(HeaderName::Via, "SIP/2.0/WSS x.invalid;branch=z9hG4bKmoved");
+    world.agents[1].handle(world.now, Input::Received { path: to(9), party: Party::User(7), message: info.into() });
+    assert_eq!(world.agents[1].session(callee).unwrap().path, to(9));
 }
 
-fn world_caller(world: &World) -> sip::ua::SessionId {
-    world.events[0]
-        .iter()
-        .find_map(|event| match event {
-            Event::Answered { session, .. } => Some(*session),
-            _ => None,
-        })
-        .expect("an answered call")
+#[test]
+fn a_connection_that_proves_itself_later_keeps_its_calls_and_takes_them_along() {
+    let mut world = web_pair();
+    let (caller, callee) = world.established();
+    world.agents[1].proven(FlowId(0), Party::User(7));
+    let mut info = world.agents[0].session(caller).unwrap().dialog.unwrap().clone().request(Method::Info);
+    info.headers.prepend(HeaderName::Via, "SIP/2.0/WSS x.invalid;branch=z9hG4bKmoved");
+    world.agents[1].handle(world.now, Input::Received { path: to(9), party: Party::User(7), message: info.into() });
+    assert_eq!(world.agents[1].session(callee).unwrap().path, to(9));
 }
 
 #[test]
 fn successor_of_a_dead_server_hangs_up_from_the_record() {
     let mut world = World::new(3, Transport::Udp, Weather::CLEAR, 1);
+    // To the callee, server and successor are one carrier.
+    (world.parties[0], world.parties[2]) = (Party::Trunk(0), Party::Trunk(0));
     let (caller, _) = world.established();
     let record = world.agents[0].session(caller).unwrap().dialog.unwrap().to_record().unwrap();
     let dialog = Dialog::from_record(&record).unwrap();

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sip::message::{HeaderName, Message, Response};
-use sip::ua::{Config, Event, Input, Local, LocalId, Output, Path, Reply, Transport, Ua};
+use sip::ua::{Config, Event, Input, Local, LocalId, Output, Party, Path, Reply, Transport, Ua};
 
 fn agent() -> Ua {
     let contact = sip::message::Uri::parse("sip:agent@192.0.2.1").unwrap();
@@ -32,7 +32,7 @@ fn request(method: &str, branch: &str, to: &str, cseq: &str, extra: &str) -> Mes
 
 /// Status codes, events and responses after one message.
 fn give(agent: &mut Ua, now: Duration, message: Message) -> (Vec<Response>, Vec<Event>) {
-    agent.handle(now, Input::Received { path: path(), message });
+    agent.handle(now, Input::Received { path: path(), party: Party::Stranger, message });
     drain(agent)
 }
 
@@ -60,7 +60,11 @@ fn source_is_written_into_the_via_and_used_for_the_answer() {
     let mut agent = agent();
     agent.handle(
         Duration::ZERO,
-        Input::Received { path: path(), message: request("BYE", "z9hG4bKa", ";tag=x", "1 BYE", "") },
+        Input::Received {
+            path: path(),
+            party: Party::Stranger,
+            message: request("BYE", "z9hG4bKa", ";tag=x", "1 BYE", ""),
+        },
     );
     let Some(Output::Send { path: reply, bytes }) = agent.poll() else { panic!("an answer") };
     let Ok(Message::Response(response)) = sip::parse::message(bytes) else { panic!("a response") };
@@ -192,6 +196,37 @@ fn required_extension_that_we_lack_gets_420() {
 }
 
 #[test]
+fn what_supported_names_is_not_refused_and_what_it_does_not_name_is() {
+    for (tag, code) in [("timer", None), ("replaces", Some(420)), ("outbound", Some(420)), ("path", Some(420))] {
+        let mut agent = agent();
+        assert_eq!(agent.capabilities().supported().unwrap().iter().any(|known| known == tag), code.is_none(), "{tag}");
+        let require = format!("Require: {tag}\r\n");
+        let (responses, _) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "1 INVITE", &require));
+        assert_eq!(status(&responses), code.into_iter().collect::<Vec<u16>>(), "{tag}");
+    }
+}
+
+#[test]
+fn every_allowed_method_has_its_answer_and_every_other_gets_405_inside_a_dialog_too() {
+    let mut agent = agent();
+    let (_, events) = give(&mut agent, Duration::ZERO, request("INVITE", "z9hG4bKa", "", "5 INVITE", ""));
+    let Event::IncomingInvite { transaction, .. } = &events[0] else { panic!("a call") };
+    agent.respond(Duration::ZERO, *transaction, Reply::new(sip::message::StatusCode::OK)).unwrap();
+    let tag = drain(&mut agent).0[0].to().unwrap().tag().unwrap().to_owned();
+    let to = format!(";tag={tag}");
+    for (number, (method, code)) in (6..).zip([("OPTIONS", 200), ("REFER", 405), ("NOTIFY", 405), ("DANCE", 501)]) {
+        let (responses, events) = give(
+            &mut agent,
+            Duration::ZERO,
+            request(method, &format!("z9hG4bK{method}"), &to, &format!("{number} {method}"), ""),
+        );
+        assert_eq!((status(&responses), events.len()), (vec![code], 0), "{method}");
+        assert!(responses[0].headers.contains(&HeaderName::Allow), "{method}");
+        assert_eq!(responses[0].allow().unwrap().iter().any(|name| name == method), code == 200, "{method}");
+    }
+}
+
+#[test]
 fn call_without_hops_left_gets_483() {
     let mut agent = agent();
     let (responses, _) =
@@ -281,7 +316,11 @@ fn forged_response_without_our_secret_changes_nothing() {
                   From: <sip:a@b>;tag=1\r\nTo: <sip:b@b>;tag=2\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n";
     agent.handle(
         Duration::ZERO,
-        Input::Received { path: path(), message: sip::parse::message(bytes::Bytes::from(forged)).unwrap() },
+        Input::Received {
+            path: path(),
+            party: Party::Stranger,
+            message: sip::parse::message(bytes::Bytes::from(forged)).unwrap(),
+        },
     );
     assert!(drain(&mut agent).1.is_empty());
     assert_eq!(agent.load().sessions, 1);
@@ -291,9 +330,14 @@ fn forged_response_without_our_secret_changes_nothing() {
 fn flood_is_dropped_without_state() {
     let contact = sip::message::Uri::parse("sip:agent@192.0.2.1").unwrap();
     let local = Local { transport: Transport::Udp, sent_by: "192.0.2.1".into(), contact };
-    let mut agent = Ua::new(Config { max_peer_requests: 2, ..Config::new(vec![local], [3; 32]) });
+    let room = sip::ua::Room { strangers: 2, ..sip::ua::Room::default() };
+    let mut agent = Ua::new(Config { room, ..Config::new(vec![local], [3; 32]) });
     for (branch, cseq) in [("z9hG4bKa", "1 OPTIONS"), ("z9hG4bKb", "2 OPTIONS"), ("z9hG4bKc", "3 OPTIONS")] {
         give(&mut agent, Duration::ZERO, request("OPTIONS", branch, "", cseq, ""));
     }
     assert_eq!(agent.load().servers, 2);
+    // What strangers have filled is theirs only.
+    let message = request("INVITE", "z9hG4bKd", "", "4 INVITE", "");
+    agent.handle(Duration::ZERO, Input::Received { path: path(), party: Party::Trunk(0), message });
+    assert!(matches!(drain(&mut agent).1[..], [Event::IncomingInvite { .. }]));
 }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use sip::message::{Message, Method, Uri};
 use sip::ua::{
-    Body, Config, EndCause, Event, FlowId, Input, Invite, Local, LocalId, Output, Path, SessionId, Transport, Ua,
+    Body, Config, EndCause, Event, FlowId, Input, Invite, Local, LocalId, Output, Party, Path, SessionId, Transport, Ua,
 };
 
 use crate::network::{Dice, Weather, copies};
@@ -48,6 +48,8 @@ pub(crate) struct World {
     dice: Dice,
     in_flight: BinaryHeap<Reverse<Datagram>>,
     serial: u64,
+    /// As whom each agent is known to the others.
+    pub(crate) parties: Vec<Party>,
     /// Messages that the network swallows: sender and what, how often.
     pub(crate) drops: Vec<(Peer, String, usize)>,
 }
@@ -66,7 +68,10 @@ fn agent(peer: Peer, transport: Transport, seed: u64) -> Ua {
     let contact = Uri::parse(format!("sip:agent{peer}@{sent_by}")).unwrap();
     let mut bytes = [u8::try_from(peer).unwrap(); 32];
     bytes[..8].copy_from_slice(&seed.to_be_bytes());
-    Ua::new(Config::new(vec![Local { transport, sent_by, contact }], bytes))
+    let mut config = Config::new(vec![Local { transport, sent_by, contact }], bytes);
+    // Registrar and client at once.
+    config.allow.push(Method::Register);
+    Ua::new(config)
 }
 
 impl World {
@@ -80,6 +85,7 @@ impl World {
             dice: Dice::new(seed),
             in_flight: BinaryHeap::new(),
             serial: 0,
+            parties: vec![Party::Stranger; agents],
             drops: Vec::new(),
         }
     }
@@ -162,7 +168,8 @@ impl World {
     /// Hands bytes to an agent. What does not parse never reaches one, as in a shell.
     pub(crate) fn deliver(&mut self, from: Peer, receiver: Peer, bytes: Vec<u8>) {
         if let Ok(message) = sip::parse::message(bytes::Bytes::from(bytes)) {
-            self.agents[receiver].handle(self.now, Input::Received { path: to(from), message });
+            self.agents[receiver]
+                .handle(self.now, Input::Received { path: to(from), party: self.parties[from], message });
             self.flush();
         }
     }

@@ -54,7 +54,10 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
             }
         },
         Peer::Web(_) => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
-            Ok(identity) => browser_call::admit(gateway, call, &identity).await,
+            Ok(identity) => {
+                gateway.sip.proven(call.path, identity.user()).await;
+                browser_call::admit(gateway, call, &identity).await;
+            }
             Err(unproven) => {
                 let reply = gateway.authentication.challenge(&gateway.app, unproven);
                 gateway.sip.respond(call.transaction, reply).await;

@@ -1,31 +1,56 @@
 //! Requests outside dialogs: REGISTER by a browser, OPTIONS by anyone.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Method, Request, StatusCode};
-use sip::registration::Refusal;
+use sip::registration;
 use sip::ua::{Path, Reply, TransactionId};
+use voice::Refusal;
 
 use super::answer as answer_with;
+use crate::accounts;
 use crate::gateway::Gateway;
 use crate::gateway::authentication::Unproven;
+use crate::gateway::leg::inbound;
 use crate::gateway::registrar::Refused;
 use crate::gateway::sip::Peer;
+use crate::sip_tokens::identity::Identity;
+use crate::state::AppState;
 
 /// Answers one request.
 pub(super) async fn answer(gateway: &Gateway, transaction: TransactionId, path: Path, peer: &Peer, request: &Request) {
     match request.method {
         Method::Register => register(gateway, transaction, path, peer, request).await,
-        Method::Options => answer_with(gateway, transaction, StatusCode::OK).await,
+        Method::Options => {
+            let mut headers = Headers::new();
+            headers.push(HeaderName::Accept, Bytes::from_static(b"application/sdp"));
+            gateway.sip.respond(transaction, Reply { status: StatusCode::OK, headers, body: None }).await;
+        }
         _ => answer_with(gateway, transaction, StatusCode::METHOD_NOT_ALLOWED).await,
     }
+}
+
+/// Whether nobody of the identity's workspace may be called. What can't be looked up is refused: the browser tries again.
+async fn is_closed(app: &AppState, identity: &Identity) -> bool {
+    let closed = async {
+        let mut conn = app.db.acquire().await?;
+        accounts::workspaces::is_closed_to_calls(&mut conn, identity.workspace).await
+    };
+    closed.await.unwrap_or_else(|error: sqlx::Error| {
+        tracing::error!(%error, "a workspace's state could not be looked up");
+        true
+    })
 }
 
 async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, peer: &Peer, request: &Request) {
     let app = &gateway.app;
     let identity = match gateway.authentication.identify(app, peer, request).await {
         Ok(identity) => {
-            if let Peer::Datagram(source) = peer {
-                gateway.door.proven(*source);
+            match peer {
+                Peer::Datagram(source) => gateway.door.proven(*source),
+                Peer::Web(_) => gateway.sip.proven(path, identity.user()).await,
             }
             identity
         }
@@ -41,7 +66,12 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
     if user.as_deref() != Some(&identity.user()) || !identity.permissions.inbound {
         return answer_with(gateway, transaction, StatusCode::FORBIDDEN).await;
     }
-    match gateway.registrar.register(app.clock.monotonic(), &identity, request, path) {
+    if is_closed(app, &identity).await {
+        let refusal = Refusal { status: 403, code: Some(ErrorCode::AccountSuspended.as_str()) };
+        return inbound::refuse(&gateway.sip, transaction, refusal).await;
+    }
+    let left = Duration::from_micros(u64::try_from(identity.expires_at_us - app.now_us()).unwrap_or_default());
+    match gateway.registrar.register(app.clock.monotonic(), left, &identity, request, path) {
         Ok(contacts) => {
             if let Some(instance) = instance_of(request)
                 && let Some(before) =
@@ -59,7 +89,7 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
         Err(Refused::Rule(refusal)) => {
             let status = StatusCode::new(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
             let mut headers = Headers::new();
-            if let Refusal::TooBrief { min_expires } = refusal {
+            if let registration::Refusal::TooBrief { min_expires } = refusal {
                 headers.push(HeaderName::MinExpires, Bytes::from(min_expires.as_secs().to_string()));
             }
             gateway.sip.respond(transaction, Reply { status, headers, body: None }).await;

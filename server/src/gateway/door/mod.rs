@@ -1,13 +1,18 @@
 //! Who is talked to at the UDP socket, decided before anything of theirs is kept (gateway.md, "Who may talk to it").
 //!
 //! ```text
+//!  trunk, ourselves, what continues something ──► the user agent
 //!  blocked address ─────────────────────────────► silence, unread
-//!  trunk, ourselves, response, in-dialog ───────► the user agent
+//!  noise, response to nothing ──────────────────► silence, a strike
 //!  scanner, request for a domain not ours ──────► silence, strikes
-//!  REGISTER or INVITE without credentials ──────► 401 without state, a strike
-//!  everything else ─────────────────────────────► the user agent, then admission; a failed proof is a strike
+//!  in-dialog INVITE of no dialog ───────────────► silence, a strike: an answer would be repeated to a forged address
+//!  other request of no dialog ──────────────────► 481 without state, a strike
+//!  REGISTER without credentials, INVITE ────────► 401 without state, a strike
+//!  OPTIONS, a method that is not served ────────► 200, 405 or 501 without state, a strike
+//!  REGISTER with credentials ───────────────────► the user agent, then admission; a failed proof is a strike
 //! ```
-//! WebSockets do not come here: behind a proxy many browsers share an address, and their tokens cost nobody anything.
+//! Strangers' WebSockets are judged alike, but by connection and not by address: behind a proxy many browsers share one.
+//! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
 
 mod offenders;
 
@@ -17,19 +22,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sip::message::{HeaderName, Method, Request, Uri};
+use sip::message::{HeaderName, Method, Request, StatusCode, Uri};
+use sip::ua::Party;
 
 use self::offenders::{Offenders, TOLERANCE};
 use super::authentication::{Authentication, Unproven};
 use super::on_net::OnNet;
-use super::sip::{Door, Verdict};
+use super::sip::{Door, Judgement, Verdict};
 use super::trunks::Trunks;
 use crate::state::AppState;
 
 /// Asking for somebody else's domain: a relay hunter, or a phone with a typing error that tries again.
 const FOREIGN: u32 = 4;
-/// A challenge, or a proof that failed.
+/// A challenge, a proof that failed, or another answer that led to nothing.
 const FAILURE: u32 = 1;
+/// Our own number among the trunks: on-net calls come from our own socket.
+const OURSELVES: u32 = u32::MAX;
 /// Words in User-Agent by which scanners say what they are.
 const SCANNERS: [&str; 8] =
     ["friendly-scanner", "sipvicious", "sipcli", "sip-scan", "sundayddr", "pplsip", "vaxsipuseragent", "iwar"];
@@ -88,7 +96,7 @@ impl GatewayDoor {
 
     /// A stranger's proof failed.
     pub fn failed(&self, source: SocketAddr) {
-        self.strike(self.app.clock.monotonic(), source, FAILURE);
+        Door::strike(self, self.app.clock.monotonic(), source, FAILURE);
     }
 
     /// A stranger has proven who it is.
@@ -102,53 +110,64 @@ impl GatewayDoor {
         DoorGauge { silenced: self.silenced.load(Ordering::Relaxed), blocked }
     }
 
-    fn strike(&self, now: Duration, source: SocketAddr, strikes: u32) {
-        if self.offenders.lock().strike(now, source.ip(), strikes) && !self.trusts(source) {
-            tracing::warn!(address = %source.ip(), "a SIP source failed too often; it gets silence for a while");
-        }
-    }
-
-    /// Configured trunks and ourselves are never blocked.
-    fn trusts(&self, source: SocketAddr) -> bool {
-        source == self.on_net.address() || self.trunks.by_source(source).is_some()
-    }
-
-    fn silence(&self) -> Verdict {
-        self.silenced.fetch_add(1, Ordering::Relaxed);
-        Verdict::Silence
+    fn challenge(&self) -> Verdict {
+        Verdict::Answer(Box::new(self.authentication.challenge(&self.app, Unproven::Nothing)))
     }
 }
 
 impl Door for GatewayDoor {
-    fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool {
-        let is_blocked = self.offenders.lock().is_blocked(now, source.ip());
-        let is_open = !is_blocked || self.trusts(source);
-        if !is_open {
-            self.silenced.fetch_add(1, Ordering::Relaxed);
+    fn party_of(&self, source: SocketAddr) -> Party {
+        if self.on_net.is_from_us(source) {
+            return Party::Trunk(OURSELVES);
         }
-        is_open
+        self.trunks.index_by_source(source).map_or(Party::Stranger, Party::Trunk)
     }
 
-    fn judge(&self, now: Duration, source: SocketAddr, request: &Request) -> Verdict {
-        if belongs_to_something(request) || self.trunks.by_source(source).is_some() {
-            return Verdict::Enter;
+    fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool {
+        let is_blocked = self.offenders.lock().is_blocked(now, source.ip());
+        if is_blocked {
+            self.silenced();
         }
-        if self.on_net.hops_of(request).is_some() {
-            return Verdict::Enter;
-        }
+        !is_blocked
+    }
+
+    fn judge(&self, request: &Request, over_datagrams: bool) -> Judgement {
+        let of = |verdict, strikes| Judgement { verdict, strikes };
         if is_scanner(request) {
-            self.strike(now, source, TOLERANCE);
-            return self.silence();
+            return of(Verdict::Silence, TOLERANCE);
         }
-        if !self.own.include(&request.uri) {
-            self.strike(now, source, FOREIGN);
-            return self.silence();
+        match request.method {
+            // The ACK of a refusal that was answered without state, which is in order.
+            Method::Ack => return of(Verdict::Silence, 0),
+            // On a connection the domain is the web server's business.
+            _ if over_datagrams && !self.own.include(&request.uri) => return of(Verdict::Silence, FOREIGN),
+            Method::Invite if over_datagrams && is_in_dialog(request) => return of(Verdict::Silence, FAILURE),
+            _ => {}
         }
-        if matches!(request.method, Method::Invite | Method::Register) && !has_credentials(request) {
-            self.strike(now, source, FAILURE);
-            return Verdict::Answer(Box::new(self.authentication.challenge(&self.app, Unproven::Nothing)));
+        let verdict = match request.method {
+            _ if is_in_dialog(request) => Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST),
+            Method::Bye | Method::Cancel | Method::Update | Method::Info => {
+                Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST)
+            }
+            Method::Options => Verdict::Capabilities(StatusCode::OK),
+            Method::Register if has_credentials(request) => return of(Verdict::Enter, 0),
+            // Over datagrams credentials prove nothing for a call yet: devices do not call.
+            Method::Invite if !over_datagrams && has_credentials(request) => return of(Verdict::Enter, 0),
+            Method::Register | Method::Invite => self.challenge(),
+            Method::Other(_) => Verdict::Capabilities(StatusCode::NOT_IMPLEMENTED),
+            _ => Verdict::Capabilities(StatusCode::METHOD_NOT_ALLOWED),
+        };
+        of(verdict, FAILURE)
+    }
+
+    fn strike(&self, now: Duration, source: SocketAddr, strikes: u32) {
+        if self.offenders.lock().strike(now, source.ip(), strikes) {
+            tracing::warn!(address = %source.ip(), "a SIP source failed too often; it gets silence for a while");
         }
-        Verdict::Enter
+    }
+
+    fn silenced(&self) {
+        self.silenced.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -161,10 +180,8 @@ impl OwnNames {
     }
 }
 
-/// ACK, CANCEL and requests in dialogs are never challenged: they belong to what was let in, or come to nothing.
-fn belongs_to_something(request: &Request) -> bool {
-    let in_dialog = || request.to().is_ok_and(|to| to.tag().is_some());
-    matches!(request.method, Method::Ack | Method::Cancel) || in_dialog()
+fn is_in_dialog(request: &Request) -> bool {
+    request.to().is_ok_and(|to| to.tag().is_some())
 }
 
 fn has_credentials(request: &Request) -> bool {

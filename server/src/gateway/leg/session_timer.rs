@@ -13,6 +13,8 @@ use sip::message::{HeaderName, Headers};
 const OPTION: &str = "timer";
 /// The shortest interval that RFC 4028 §4 allows.
 const MIN_INTERVAL_S: u32 = 90;
+/// 422s in a row that are followed: a peer whose minimum rises with every try would be asked for ever.
+const MAX_RAISED: u8 = 2;
 /// A session without a refresh is ended this long before its interval is over, or a third of it if that is less (§10).
 const END_BEFORE: Duration = Duration::from_secs(32);
 
@@ -22,6 +24,8 @@ pub(super) struct SessionTimer {
     interval_s: u32,
     /// We refresh; else the peer does.
     pub(super) ours: bool,
+    /// 422s that have raised the interval since it was agreed.
+    raised: u8,
 }
 
 /// The peer wants a shorter interval than anybody may: 422.
@@ -43,7 +47,7 @@ impl SessionTimer {
         let said = headers.session_expires().ok()??;
         // Nobody named means that nobody would: refreshing once too often does no harm.
         let ours = said.refresher != Some(Refresher::Uas);
-        Some(Self { interval_s: said.interval_s.max(MIN_INTERVAL_S), ours })
+        Some(Self { interval_s: said.interval_s.max(MIN_INTERVAL_S), ours, raised: 0 })
     }
 
     /// What our 2xx to a request of the peer's fixes, and the headers that say so.
@@ -62,7 +66,7 @@ impl SessionTimer {
         }
         let value = SessionExpires { interval_s: said.interval_s, refresher };
         answer.push(HeaderName::SessionExpires, Bytes::from(value.to_string()));
-        Ok(Some((Self { interval_s: said.interval_s, ours }, answer)))
+        Ok(Some((Self { interval_s: said.interval_s, ours, raised: 0 }, answer)))
     }
 
     /// From one refresh to the next step: our refresh at half of the interval, or the end when the peer's did not come.
@@ -79,9 +83,12 @@ impl SessionTimer {
         headers
     }
 
-    /// The same with at least this interval (a 422's Min-SE).
+    /// The same with at least this interval (a 422's Min-SE); unchanged when it was raised often enough.
     pub(super) fn at_least(self, interval_s: u32) -> Self {
-        Self { interval_s: self.interval_s.max(interval_s), ..self }
+        if interval_s <= self.interval_s || self.raised >= MAX_RAISED {
+            return self;
+        }
+        Self { interval_s, raised: self.raised + 1, ..self }
     }
 }
 
@@ -123,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_that_is_never_long_enough_is_raised_twice() {
+        let timer = SessionTimer { interval_s: 90, ours: true, raised: 0 };
+        let raised = (91..200).fold((timer, 0), |(timer, times), min| {
+            let longer = timer.at_least(min);
+            (longer, times + u8::from(longer != timer))
+        });
+        assert_eq!(raised.1, MAX_RAISED);
+    }
+
+    #[test]
     fn refreshes_come_at_half_time_and_the_end_before_the_peers_own() {
         let ours = SessionTimer::of_answer(&headers(&[(HeaderName::SessionExpires, "1800;refresher=uac")])).unwrap();
         assert_eq!(ours.wait(), Duration::from_secs(900));
@@ -131,6 +148,6 @@ mod tests {
         let theirs = SessionTimer::of_answer(&headers(&[(HeaderName::SessionExpires, "1800;refresher=uas")])).unwrap();
         assert_eq!(theirs.wait(), Duration::from_secs(1_768));
         assert_eq!(theirs.at_least(90), theirs);
-        assert_eq!(SessionTimer { interval_s: 90, ours: false }.wait(), Duration::from_secs(60));
+        assert_eq!(SessionTimer { interval_s: 90, ours: false, raised: 0 }.wait(), Duration::from_secs(60));
     }
 }

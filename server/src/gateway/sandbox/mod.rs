@@ -43,6 +43,7 @@ impl Sandbox {
     ) -> Result<Self, SandboxError> {
         let endpoint = Endpoint {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_ip: Ipv4Addr::LOCALHOST.into(),
             domain: "sandbox.invalid".to_owned(),
             secure_web: false,
             product: "Sautikit sandbox carrier".to_owned(),

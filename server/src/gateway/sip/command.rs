@@ -1,6 +1,7 @@
 //! What the endpoint's task is asked to do.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use sip::message::{Headers, Message};
@@ -8,10 +9,11 @@ use sip::parse::ParseError;
 use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
-use super::flows::Peer;
+use super::flows::Proof;
 use super::{OpenDialog, Signal, SipGauge, SipLeg};
+use crate::sip_tokens::identity::Identity;
 
-/// One thing to do.
+/// One thing to do for a call, or for whoever looks after the endpoint.
 pub(crate) enum Command {
     /// Call somebody.
     Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal> },
@@ -29,14 +31,28 @@ pub(crate) enum Command {
     ByeRecovered(Box<OpenDialog>),
     /// INFO in a dialog.
     Info { leg: SipLeg, body: Body },
-    /// A WebSocket was opened.
-    FlowOpened { flow: FlowId, remote: SocketAddr, peer: Peer, outgoing: mpsc::Sender<Bytes> },
-    /// A WebSocket was closed.
-    FlowClosed { flow: FlowId },
-    /// A message came over a WebSocket.
-    Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
+    /// Somebody has proven this identity over this connection.
+    Proven { flow: FlowId, user: String },
     /// Move the calls of one WebSocket to another.
     Rebind { from: FlowId, to: FlowId },
     /// Tell what is open.
     Gauge { reply: oneshot::Sender<SipGauge> },
+}
+
+/// What a WebSocket has for the endpoint. These wait in a queue of their own, so that browsers hold up nobody's calls.
+pub(crate) enum WebInput {
+    /// It was opened; `identity` came with the upgrade.
+    Opened {
+        flow: FlowId,
+        remote: SocketAddr,
+        identity: Option<Arc<Identity>>,
+        proof: Arc<Proof>,
+        outgoing: mpsc::Sender<Bytes>,
+    },
+    /// A message came.
+    Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
+    /// Nothing came for long: it is closed unless a call is on it.
+    Quiet { flow: FlowId },
+    /// It was closed.
+    Closed { flow: FlowId },
 }

@@ -1,12 +1,12 @@
-//! The seam at which datagrams are looked at before the user agent keeps anything of them.
+//! The seam at which messages are looked at before the user agent keeps anything of them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::message::Request;
-use sip::ua::Reply;
+use sip::message::{Request, StatusCode};
+use sip::ua::{Party, Reply};
 
-/// What becomes of a request.
+/// What becomes of a stranger's request.
 #[derive(Debug)]
 pub enum Verdict {
     /// The user agent takes it.
@@ -15,13 +15,34 @@ pub enum Verdict {
     Silence,
     /// It is answered and forgotten.
     Answer(Box<Reply>),
+    /// It is answered with this status and what could be had instead, and forgotten.
+    Capabilities(StatusCode),
+}
+
+/// A verdict, and how much it speaks against the sender.
+#[derive(Debug)]
+pub struct Judgement {
+    /// What becomes of the request.
+    pub verdict: Verdict,
+    /// Counted against the sender: see [`Door::strike`].
+    pub strikes: u32,
 }
 
 /// Decides who is talked to. Called on the endpoint's task: it must not wait.
 pub trait Door: Send + Sync {
-    /// Whether datagrams of this source are read at all.
+    /// Who sends datagrams from this address: a trunk, ourselves, or nobody who is known.
+    fn party_of(&self, source: SocketAddr) -> Party;
+
+    /// Whether datagrams of this stranger are read at all.
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool;
 
-    /// What becomes of a request of this source.
-    fn judge(&self, now: Duration, source: SocketAddr, request: &Request) -> Verdict;
+    /// What becomes of a stranger's request that belongs to nothing of ours. `over_datagrams`: its sender is not proven
+    /// to hear us.
+    fn judge(&self, request: &Request, over_datagrams: bool) -> Judgement;
+
+    /// Counts this against an address; too much of it and the address gets silence for a while.
+    fn strike(&self, now: Duration, source: SocketAddr, strikes: u32);
+
+    /// A datagram got no answer.
+    fn silenced(&self);
 }

@@ -1,15 +1,20 @@
 //! The connections of the endpoint and what is known about who is at their other end.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use sip::ua::{FlowId, Path};
+use sip::ua::{FlowId, Party, Path};
 use tokio::sync::mpsc;
 
 use super::{UDP, UDP_FLOW, WEB};
 use crate::sip_tokens::identity::Identity;
+
+/// Refusals in a row that end a connection on which nobody has proven anything: a browser needs one.
+const TOLERANCE: u32 = 20;
 
 /// Who is at the other end, as far as the connection itself tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +25,27 @@ pub enum Peer {
     Web(Option<Arc<Identity>>),
 }
 
+/// Whether anybody has proven an identity on a connection: its WebSocket waits for that only so long.
+#[derive(Debug, Default)]
+pub(crate) struct Proof(AtomicBool);
+
+impl Proof {
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn give(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// One open WebSocket.
 struct Flow {
     remote: SocketAddr,
     peer: Peer,
+    party: Party,
+    strikes: u32,
+    proof: Arc<Proof>,
     outgoing: mpsc::Sender<Bytes>,
 }
 
@@ -31,15 +53,48 @@ struct Flow {
 #[derive(Default)]
 pub(super) struct Flows {
     open: HashMap<FlowId, Flow>,
+    /// Makes numbers of users that nobody outside can choose.
+    numbers: RandomState,
 }
 
 impl Flows {
-    pub(super) fn opened(&mut self, flow: FlowId, remote: SocketAddr, peer: Peer, outgoing: mpsc::Sender<Bytes>) {
-        self.open.insert(flow, Flow { remote, peer, outgoing });
+    pub(super) fn opened(
+        &mut self,
+        flow: FlowId,
+        remote: SocketAddr,
+        identity: Option<Arc<Identity>>,
+        proof: Arc<Proof>,
+        outgoing: mpsc::Sender<Bytes>,
+    ) {
+        let party = identity.as_ref().map_or(Party::Stranger, |identity| self.party_of_user(&identity.user()));
+        if party != Party::Stranger {
+            proof.give();
+        }
+        let peer = Peer::Web(identity);
+        self.open.insert(flow, Flow { remote, peer, party, strikes: 0, proof, outgoing });
     }
 
     pub(super) fn closed(&mut self, flow: FlowId) -> bool {
         self.open.remove(&flow).is_some()
+    }
+
+    /// Somebody has proven to be this user. Gives the party when that is new.
+    pub(super) fn proven(&mut self, flow: FlowId, user: &str) -> Option<Party> {
+        let party = self.party_of_user(user);
+        let open = self.open.get_mut(&flow)?;
+        open.strikes = 0;
+        open.proof.give();
+        (open.party != party).then(|| {
+            open.party = party;
+            party
+        })
+    }
+
+    /// Counts a refusal against a connection on which nobody has proven anything. True: that was the last one.
+    pub(super) fn strike(&mut self, flow: FlowId, strikes: u32) -> bool {
+        let Some(open) = self.open.get_mut(&flow).filter(|open| open.party == Party::Stranger) else { return false };
+        open.strikes = open.strikes.saturating_add(strikes);
+        open.strikes >= TOLERANCE
     }
 
     /// How many are open.
@@ -47,9 +102,9 @@ impl Flows {
         self.open.len()
     }
 
-    /// The path of a message that came over `flow`; none when it has closed meanwhile.
-    pub(super) fn path(&self, flow: FlowId) -> Option<Path> {
-        self.open.get(&flow).map(|open| Path { flow, local: WEB, remote: open.remote })
+    /// The path of a message that came over `flow`, and whose it is; none when it has closed meanwhile.
+    pub(super) fn sender(&self, flow: FlowId) -> Option<(Path, Party)> {
+        self.open.get(&flow).map(|open| (Path { flow, local: WEB, remote: open.remote }, open.party))
     }
 
     /// Who is at the other end of `path`.
@@ -60,6 +115,10 @@ impl Flows {
     /// Sends over a WebSocket. False when the flow is closed or its peer does not read: then it counts as closed.
     pub(super) fn send(&self, flow: FlowId, bytes: Bytes) -> bool {
         self.open.get(&flow).is_some_and(|open| open.outgoing.try_send(bytes).is_ok())
+    }
+
+    fn party_of_user(&self, user: &str) -> Party {
+        Party::User(self.numbers.hash_one(user))
     }
 }
 

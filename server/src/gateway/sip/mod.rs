@@ -1,14 +1,18 @@
 //! The SIP endpoint: sockets on one side, `sip::ua` on the other, call legs behind channels.
 //!
-//! One task owns the user agent, so that it needs no lock: [`endpoint`] feeds it datagrams, WebSocket messages,
+//! One task owns the user agent, so that it needs no lock: [`task`] feeds it datagrams, WebSocket messages,
 //! commands and time, and hands its events to the leg that they belong to. [`SipHandle`] is how everyone else talks to
 //! it. What an INVITE or a REGISTER means is not decided here (`admission`, `registrar`, `call_task`).
 
+mod alarm;
 mod command;
 mod dialogs;
 mod door;
 mod endpoint;
 mod flows;
+mod sockets;
+mod strangers;
+mod task;
 pub mod websocket;
 
 use std::sync::Arc;
@@ -18,15 +22,18 @@ use sip::message::{Headers, Request};
 use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
-pub(crate) use command::Command;
+pub(crate) use command::{Command, WebInput};
 pub use dialogs::OpenDialog;
-pub use door::{Door, Verdict};
+pub use door::{Door, Judgement, Verdict};
 pub use endpoint::{BoundEndpoint, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
+pub use sockets::{SocketPlace, Sockets};
 
-/// Messages from all sockets and commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten
-/// messages each this is a fifth of a second; beyond it senders wait, which slows calls rather than losing them.
+/// Commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten commands each this is a fifth of a
+/// second; beyond it senders wait, which slows calls rather than losing them.
 pub(crate) const COMMAND_QUEUE: usize = 4_096;
+/// Messages from all WebSockets that may wait for the endpoint; beyond it their readers wait, each for its turn.
+pub(crate) const WEB_QUEUE: usize = 1_024;
 
 /// Events that may wait for one leg. A leg handles each in microseconds; 64 is more than any dialog makes at once.
 const SIGNAL_QUEUE: usize = 64;
@@ -101,13 +108,22 @@ pub struct SipGauge {
 #[derive(Clone)]
 pub struct SipHandle {
     commands: mpsc::Sender<Command>,
+    web: mpsc::Sender<WebInput>,
     next: Arc<AtomicU64>,
 }
 
+/// What waits for the endpoint.
+pub(crate) struct Queues {
+    pub(crate) commands: mpsc::Receiver<Command>,
+    pub(crate) web: mpsc::Receiver<WebInput>,
+}
+
 impl SipHandle {
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
-        let (commands, receiver) = mpsc::channel(COMMAND_QUEUE);
-        (Self { commands, next: Arc::new(AtomicU64::new(1)) }, receiver)
+    pub(crate) fn new() -> (Self, Queues) {
+        let (commands, of_calls) = mpsc::channel(COMMAND_QUEUE);
+        let (web, of_web) = mpsc::channel(WEB_QUEUE);
+        let handle = Self { commands, web, next: Arc::new(AtomicU64::new(1)) };
+        (handle, Queues { commands: of_calls, web: of_web })
     }
 
     /// Makes a call. The leg's signals arrive on the receiver; the last one is `SessionEnded` (or `Closed`).
@@ -161,6 +177,13 @@ impl SipHandle {
         self.send(Command::Rebind { from, to }).await;
     }
 
+    /// Says who has proven an identity over a connection: from now on its dialogs are this user's.
+    pub async fn proven(&self, path: Path, user: String) {
+        if path.flow != UDP_FLOW {
+            self.send(Command::Proven { flow: path.flow, user }).await;
+        }
+    }
+
     /// What is open now; nothing when the endpoint is gone.
     pub async fn gauge(&self) -> SipGauge {
         let (reply, gauge) = oneshot::channel();
@@ -171,6 +194,11 @@ impl SipHandle {
     pub(crate) async fn send(&self, command: Command) {
         // The endpoint outlives everything but the end of the process, when nothing is to be sent any more.
         let _ = self.commands.send(command).await;
+    }
+
+    pub(crate) async fn send_web(&self, input: WebInput) {
+        // As above.
+        let _ = self.web.send(input).await;
     }
 
     pub(crate) fn next_leg(&self) -> SipLeg {

@@ -128,13 +128,19 @@ impl Trunks {
 
     /// The trunk whose calls come from this address; the most specific source wins. The sandbox is known by its socket.
     pub fn by_source(&self, source: SocketAddr) -> Option<&Trunk> {
-        if let Some(exact) = self.trunks.iter().find(|trunk| trunk.address == source) {
+        self.trunks.get(usize::try_from(self.index_by_source(source)?).ok()?)
+    }
+
+    /// [`Self::by_source`], as the trunk's number on this node.
+    pub fn index_by_source(&self, source: SocketAddr) -> Option<u32> {
+        let numbered = || (0_u32..).zip(&self.trunks);
+        if let Some((exact, _)) = numbered().find(|(_, trunk)| trunk.address == source) {
             return Some(exact);
         }
-        let matching = self.trunks.iter().flat_map(|trunk| trunk.sources.iter().map(move |network| (network, trunk)));
+        let matching = numbered().flat_map(|(index, trunk)| trunk.sources.iter().map(move |network| (network, index)));
         let best =
             matching.filter(|(network, _)| network.contains(source.ip())).max_by_key(|(network, _)| network.length);
-        best.map(|(_, trunk)| trunk)
+        best.map(|(_, index)| index)
     }
 
     /// Whether any carrier but the sandbox is known.

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::support::{FROM, Live};
+use crate::support::Client;
 
 /// Chrome's offer as JsSIP sends it: Opus, G.722 and both G.711.
 const OFFER: &str = include_str!("../../../src/gateway/leg/testdata/jssip_chrome_offer.sdp");
@@ -42,9 +43,14 @@ pub(super) struct Ringing {
 
 impl Browser {
     /// Opens a tab of `identity` in Asha's workspace and connects it with a fresh token.
-    #[expect(clippy::disallowed_methods, reason = "a tab runs on the machine's clock, as the gateway does")]
     pub(super) async fn open(live: &Live, identity: &str) -> Self {
-        let minted = live.asha.post("/v1/sip/token", json!({ "identity": identity })).await.expect(200).json;
+        Self::open_by(live, &live.asha, identity).await
+    }
+
+    /// The same with a token that `minter` asks for.
+    #[expect(clippy::disallowed_methods, reason = "a tab runs on the machine's clock, as the gateway does")]
+    pub(super) async fn open_by(live: &Live, minter: &Client, identity: &str) -> Self {
+        let minted = minter.post("/v1/sip/token", json!({ "identity": identity })).await.expect(200).json;
         let text = |name: &str| minted[name].as_str().expect("text").to_owned();
         let address = live.web().await;
         let url = format!("ws://{address}/sip?access_token={}", text("token"));
@@ -189,7 +195,7 @@ impl Browser {
                             _ => continue,
                         };
                         let message = sip::parse::message(bytes).expect("a SIP message");
-                        self.ua.handle(self.began.elapsed(), Input::Received { path: path(), message });
+                        self.ua.handle(self.began.elapsed(), Input::Received { path: path(), party: sip::ua::Party::Stranger, message });
                     }
                     () = tokio::time::sleep(wait.unwrap_or(DEADLINE)) => {
                         self.ua.handle(self.began.elapsed(), Input::Timeout);

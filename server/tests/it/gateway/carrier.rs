@@ -53,6 +53,11 @@ impl Carrier {
         self.socket.send_to(request.as_bytes(), server).await.expect("sent");
     }
 
+    /// Sends these bytes.
+    pub(super) async fn send_raw(&self, server: SocketAddr, bytes: &[u8]) {
+        self.socket.send_to(bytes, server).await.expect("sent");
+    }
+
     /// The next response to a request with this method and a final status.
     pub(super) async fn told(&mut self, method: Method) -> Response {
         loop {

@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::{SinkExt, StreamExt};
 use sautikit::sip_tokens;
 use sautikit::sip_tokens::identity::Identity;
 use serde_json::{Value, json};
-use tokio::net::UdpSocket;
+use sip::message::{HeaderName, Method, StatusCode};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, tungstenite};
 
+use super::browser::Browser;
+use super::carrier::{Carrier, Manner};
 use super::support::{FROM, Live, eventually};
 
 /// How long the server may take to answer on loopback.
@@ -217,6 +223,162 @@ async fn noise_at_the_sip_port_leaves_the_server_answering() {
             phone.send(piece).await;
         }
     }
-    let other = Phone::facing(live.gateway.sip_address).await;
+    // Whoever makes the noise gets silence; others do not.
+    let other = phone_at([127, 0, 9, 3], live.gateway.sip_address).await;
     assert_eq!(other.ask("OPTIONS", "sip:anyone@127.0.0.1", 1, "").await, 200);
+}
+
+/// A phone on another loopback address, which is another host to the server.
+async fn phone_at(ip: [u8; 4], server: SocketAddr) -> Phone {
+    let socket = UdpSocket::bind((Ipv4Addr::from(ip), 0)).await.expect("a socket");
+    let address = socket.local_addr().expect("an address");
+    Phone { socket, address, server }
+}
+
+#[tokio::test]
+async fn a_strangers_requests_are_answered_at_most_once_and_nothing_is_kept_of_them() {
+    let live = Live::with_money().await;
+    let before = live.gateway.gateway.sip.gauge().await;
+    let own = live.gateway.sip_address.to_string();
+    // Each from a host of its own, so that strikes do not meet.
+    let cases: [(&str, &str, &str, Option<&str>); 9] = [
+        ("OPTIONS", &own, "", Some("200")),
+        ("BYE", &own, ";tag=nobodys", Some("481")),
+        ("INFO", &own, ";tag=nobodys", Some("481")),
+        ("CANCEL", &own, "", Some("481")),
+        ("SUBSCRIBE", &own, "", Some("405")),
+        ("DANCE", &own, "", Some("501")),
+        ("INVITE", &own, ";tag=nobodys", None),
+        ("BYE", "elsewhere.example", ";tag=nobodys", None),
+        ("ACK", &own, ";tag=nobodys", None),
+    ];
+    for (host, (method, uri_host, tag, status)) in (10..).zip(cases) {
+        let phone = phone_at([127, 0, 9, host], live.gateway.sip_address).await;
+        let address = phone.address;
+        let request = format!(
+            "{method} sip:x@{uri_host} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{host};rport\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:a@b>;tag=f\r\nTo: <sip:x@{uri_host}>{tag}\r\nCall-ID: c{host}\r\n\
+             CSeq: 1 {method}\r\nContact: <sip:a@{address}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        phone.send(request.as_bytes()).await;
+        // What follows is answered next, so that silence needs no waiting.
+        phone.request("OPTIONS", &own, "sip:anyone@127.0.0.1", 77, "").await;
+        let first = phone.answer().await;
+        if let Some(status) = status {
+            assert!(first.starts_with(&format!("SIP/2.0 {status} ")), "{method}: {first}");
+            let second = phone.answer().await;
+            assert!(second.contains("z9hG4bK77"), "{method}: {second}");
+        } else {
+            assert!(first.contains("z9hG4bK77"), "{method}: {first}");
+        }
+    }
+    assert_eq!(live.gateway.gateway.sip.gauge().await, before);
+}
+
+#[tokio::test]
+async fn what_is_malformed_gets_silence_from_strangers_and_400_from_carriers() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let stranger = phone_at([127, 0, 9, 1], live.gateway.sip_address).await;
+    let server = live.gateway.sip_address;
+    let broken = |address: SocketAddr| {
+        format!(
+            "INVITE sip:x@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bKb;rport\r\nFrom: <sip:a@b>;tag=f\r\n\
+             To: \"x <sip:x@{server}>\r\nCall-ID: broken\r\nCSeq: 1 INVITE\r\nContact: <sip:a@{address}>\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    stranger.send(broken(stranger.address).as_bytes()).await;
+    stranger.send(broken(stranger.address).replace("1 INVITE", "1 BYE").as_bytes()).await;
+    stranger.request("OPTIONS", &server.to_string(), "sip:anyone@127.0.0.1", 77, "").await;
+    assert!(stranger.answer().await.contains("z9hG4bK77"));
+    carrier.send_raw(server, broken(carrier.address).as_bytes()).await;
+    assert_eq!(carrier.told(Method::Invite).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_carriers_call_is_ended_by_the_carrier_and_by_nobody_else_who_knows_its_ids() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let id =
+        live.place(json!({ "from": FROM, "to": "+254722000042", "actions": [{ "pause": { "length": 60 } }] })).await;
+    let ack = carrier.asked(Method::Ack).await;
+    live.call_that_is(&id, "answered").await;
+    let text = |name: &HeaderName| ack.headers.text(name).expect("text").expect("the header").to_owned();
+    let (to, from, call_id) = (text(&HeaderName::From), text(&HeaderName::To), text(&HeaderName::CallId));
+    let thief = phone_at([127, 0, 9, 2], live.gateway.sip_address).await;
+    for (cseq, method) in (100..).zip(["BYE", "INFO"]) {
+        let (address, server) = (thief.address, thief.server);
+        let request = format!(
+            "{method} sip:gw@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{method};rport\r\n\
+             Max-Forwards: 70\r\nFrom: {from}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n\
+             Contact: <sip:thief@{address}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        thief.send(request.as_bytes()).await;
+        assert!(thief.answer().await.starts_with("SIP/2.0 481 "), "{method}");
+    }
+    let call = live.asha.get(&format!("/v1/calls/{id}")).await.expect(200).json;
+    assert_eq!(call["status"], "answered");
+    live.asha.post(&format!("/v1/calls/{id}/hangup"), json!({})).await.expect(200);
+    carrier.asked(Method::Bye).await;
+}
+
+#[tokio::test]
+async fn a_connection_outlives_the_key_of_its_token_and_does_nothing_with_it() {
+    let live = Live::with_money().await;
+    let made = live.asha.post("/v1/api-keys", json!({ "name": "phones" })).await.expect(201).json;
+    let key = live.server.client().with_key(made["key"].as_str().expect("a key"));
+    let mut tab = Browser::open_by(&live, &key, "asha").await;
+    live.asha.delete(&format!("/v1/api-keys/{}", made["id"].as_str().expect("an id"))).await;
+    let session = tab.call("+254722000042", &["0"]).await;
+    assert_eq!(tab.until_ended(session).await, "401");
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+}
+
+/// A WebSocket without a token; the status when it is refused.
+async fn socket_of_nobody(address: SocketAddr) -> Result<WebSocketStream<TcpStream>, u16> {
+    let mut request = format!("ws://{address}/sip").into_client_request().expect("a request");
+    request.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().expect("a value"));
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    match tokio_tungstenite::client_async(request, stream).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::Error::Http(answer)) => Err(answer.status().as_u16()),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn sockets_of_nobody_are_few_and_their_places_come_back() {
+    let live = Live::with_money().await;
+    let address = live.web().await;
+    let mut held = Vec::new();
+    let refused = loop {
+        match socket_of_nobody(address).await {
+            Ok(socket) => held.push(socket),
+            Err(status) => break status,
+        }
+        assert!(held.len() <= 100, "nobody holds a hundred sockets");
+    };
+    assert_eq!(refused, 429);
+    // Those who prove an identity are let in all the same.
+    let mut tab = Browser::registered(&live, "asha").await;
+    drop(held);
+    eventually("a place is free", async || socket_of_nobody(address).await.ok()).await;
+    let session = tab.call("+254722000042", &["0"]).await;
+    tab.answered().await;
+    tab.hang_up(session).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_ends_its_socket_before_it_is_whole() {
+    let live = Live::with_money().await;
+    let mut socket = socket_of_nobody(live.web().await).await.expect("a socket");
+    // The sender may notice before it is through.
+    let _ = socket.send(tungstenite::Message::text("x".repeat(70_000))).await;
+    let ended = tokio::time::timeout(DEADLINE, async {
+        while let Some(Ok(frame)) = socket.next().await {
+            assert!(!frame.is_text(), "{frame}");
+        }
+    });
+    ended.await.expect("the socket ends");
 }

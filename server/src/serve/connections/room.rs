@@ -1,0 +1,93 @@
+//! How many connections a port holds: in all, and from one address, so that nobody takes the descriptors of calls or the
+//! places of everybody else by opening many and saying nothing.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::address::counted;
+use crate::descriptors;
+
+/// The count.
+pub(in crate::serve) struct Room {
+    most: usize,
+    most_of_one: usize,
+    /// They bring everybody's connections and are counted among all only.
+    proxies: Vec<IpAddr>,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// The place of one connection; dropping it frees the place.
+pub(super) struct Place {
+    room: Arc<Room>,
+    address: IpAddr,
+}
+
+impl Room {
+    /// As much as the process has descriptors for.
+    pub(in crate::serve) fn new(proxies: &[IpAddr]) -> Arc<Self> {
+        Self::of(descriptors::for_connections(), descriptors::for_one_address(), proxies)
+    }
+
+    fn of(most: usize, most_of_one: usize, proxies: &[IpAddr]) -> Arc<Self> {
+        Arc::new(Self { most, most_of_one, proxies: proxies.to_vec(), open: Mutex::default() })
+    }
+
+    /// A place for a connection from `address`; none when there are too many.
+    pub(super) fn place(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let is_proxy = self.proxies.contains(&address);
+        let address = counted(address);
+        let mut open = self.open.lock();
+        let of_address = open.by_address.get(&address).copied().unwrap_or_default();
+        if open.all >= self.most || (of_address >= self.most_of_one && !is_proxy) {
+            return None;
+        }
+        open.all += 1;
+        open.by_address.insert(address, of_address + 1);
+        Some(Place { room: self.clone(), address })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.room.open.lock();
+        open.all -= 1;
+        if let Some(of_address) = open.by_address.get_mut(&self.address) {
+            *of_address -= 1;
+            if *of_address == 0 {
+                open.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(number: u32) -> IpAddr {
+        std::net::Ipv4Addr::from_bits(number).into()
+    }
+
+    #[test]
+    fn one_address_leaves_places_for_others_and_a_proxy_is_not_one_address() {
+        let room = Room::of(10, 3, &[address(9)]);
+        let held: Vec<_> = (0..5).filter_map(|_| room.place(address(1))).collect();
+        assert_eq!(held.len(), 3);
+        let proxied: Vec<_> = (0..5).filter_map(|_| room.place(address(9))).collect();
+        assert_eq!(proxied.len(), 5);
+        let last: Vec<_> = (0..5).filter_map(|number| room.place(address(20 + number))).collect();
+        assert_eq!(last.len(), 2);
+        drop((held, proxied, last));
+        let open = room.open.lock();
+        assert_eq!((open.all, open.by_address.len()), (0, 0));
+    }
+}
