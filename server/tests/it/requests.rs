@@ -72,7 +72,8 @@ async fn a_person_is_noted_by_address(server: Server) {
 
 async fn secrets_stay_out_of_the_log(server: Server) {
     let owner = server.onboarded("a@example.com").await;
-    owner.get("/v1/calls?access_token=s3cret&limit=1").await.expect(200);
+    // No parameter of this endpoint; whoever sends it there is refused, and the log shows no secret all the same.
+    owner.get("/v1/calls?access_token=s3cret&limit=1").await.expect(400);
     let entry = log(&server, &owner, "?path=/v1/calls").await.remove(0);
     assert_eq!(entry["path"], "/v1/calls?access_token=…&limit=1");
 }

@@ -35,6 +35,8 @@ pub(in crate::calls) struct LiveCall {
 struct Money {
     spending: Spending,
     held_minor: i64,
+    /// What it could still get of what is available, at the last grant.
+    share_minor: i64,
     /// Known from the first grant on.
     policy: Option<OverdraftPolicy>,
     warned: bool,
@@ -76,13 +78,13 @@ impl LiveCall {
     /// A leg was answered or is over.
     pub(in crate::calls) fn answered(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.answered(leg, at_us) { money.allowance(at_us, 0) } else { None }
+        if money.spending.answered(leg, at_us) { money.allowance(at_us) } else { None }
     }
 
     /// A leg is over; what it no longer costs pays for the others.
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.ended(leg, at_us) { money.allowance(at_us, 0) } else { None }
+        if money.spending.ended(leg, at_us) { money.allowance(at_us) } else { None }
     }
 
     /// The wallet has answered; `share_minor` is what the call could still get of what is available.
@@ -94,18 +96,18 @@ impl LiveCall {
         share_minor: i64,
     ) -> Option<Allowance> {
         let mut money = self.money.lock();
-        (money.held_minor, money.policy) = (held_minor, Some(policy));
-        money.allowance(now_us, share_minor)
+        (money.held_minor, money.share_minor, money.policy) = (held_minor, share_minor.max(0), Some(policy));
+        money.allowance(now_us)
     }
 }
 
 impl Money {
-    fn allowance(&mut self, now_us: i64, share_minor: i64) -> Option<Allowance> {
+    fn allowance(&mut self, now_us: i64) -> Option<Allowance> {
         if self.policy != Some(OverdraftPolicy::None) {
             return None;
         }
         let paid_until_us = self.spending.paid_until_us(self.held_minor).ok()??;
-        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor.max(0))).ok()?;
+        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(self.share_minor)).ok()?;
         let ends_soon = ends_at.is_some_and(|at| at.saturating_sub(now_us) <= WARN_BEFORE_US);
         let warn = ends_soon && !self.warned;
         self.warned |= ends_soon;

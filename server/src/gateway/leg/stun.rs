@@ -37,7 +37,7 @@ pub(crate) mod tests {
         // An attribute of odd length first, so that the padding is walked.
         message.extend([0x80, 0x22, 0, 3, b'a', b'b', b'c', 0]);
         message.extend(USERNAME.to_be_bytes());
-        message.extend(u16::try_from(username.len()).unwrap().to_be_bytes());
+        message.extend((username.len() as u16).to_be_bytes());
         message.extend(username.as_bytes());
         message.resize(message.len().next_multiple_of(4), 0);
         message
