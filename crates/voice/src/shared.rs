@@ -214,6 +214,8 @@ impl Shared {
 
     /// The money lasts until `until`: the call ends there unless more is granted before.
     pub(crate) fn pay_until(&mut self, until: Duration) {
+        // As the call's own time is kept: a finer moment would never be reached by it.
+        let until = recorded(until);
         self.paid_until = until;
         self.timers.arm(TimerId::MoneyEnd, until);
         self.emit(Output::SetTimer(TimerId::MoneyEnd, until));

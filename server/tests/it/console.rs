@@ -165,7 +165,7 @@ async fn a_link_signs_in_where_it_was_asked_for_and_elsewhere_with_its_code(serv
         let refused = post(&elsewhere, "/console/verify", &[("token", &token), ("code", typed)]).await.expect(403);
         assert!(refused.text.contains("name=\"code\"") && refused.header("set-cookie").is_none(), "{typed}");
     }
-    let other = here.with("cookie", "sk_link=00000000000000000000000000000000");
+    let other = browser(&server.client()).with("cookie", "sk_link=00000000000000000000000000000000");
     post(&other, "/console/verify", &[("token", &token)]).await.expect(403);
     // Nothing of it has spent the link. The code may be typed in any hand.
     let typed = code.to_lowercase().replace('-', " ");
