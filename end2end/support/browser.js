@@ -8,15 +8,15 @@ const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-ru
 
 export const launchBrowser = (flags = []) => chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: [...FLAGS, ...flags] });
 
-/** A page in a context of its own. `page.problems` collects errors, refused loads and violations of the content security policy. */
-export async function openPage(browser) {
+/** A page in a context of its own. `page.problems` collects errors, refused loads and violations of the content security policy; what `known` matches is a script's own. */
+export async function openPage(browser, { known } = {}) {
   const context = await browser.newContext({ locale: "en-US" });
   await context.addInitScript(observeAudio);
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(`error: ${error.stack}`));
   page.on("console", (message) => {
-    if (message.type() === "error") page.problems.push(`console: ${message.text()} (${message.location().url})`);
+    if (message.type() === "error" && !known?.test(message.text())) page.problems.push(`console: ${message.text()} (${message.location().url})`);
   });
   page.on("response", (response) => {
     if (response.status() >= 400) page.problems.push(`${response.status()} ${response.url()}`);

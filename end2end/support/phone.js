@@ -2,12 +2,18 @@
 import { openPage } from "./browser.js";
 
 /**
+ * Complaints that a stack makes of itself. SIP.js plays what the 183 brought anew at the 200: its second play() interrupts
+ * its first.
+ */
+const KNOWN = { sipjs: /sip\.SessionManager \| (\[\w+\] Failed to play remote media|The play\(\) request was interrupted by a new load request)/ };
+
+/**
  * Opens a page of the customer with the phone `stack` (sdk, jssip, sipjs) and registers it. `account` is the answer of the
  * token endpoint, `how` one of the stack's ways to prove it, `onlyCodec` (PCMA, PCMU) all that the browser offers.
  * Rejects with the SIP status in its message when the registration is refused.
  */
 export async function openPhone(browser, { customer, stack, account, how, onlyCodec }) {
-  const page = await openPage(browser);
+  const page = await openPage(browser, { known: KNOWN[stack] });
   try {
     await page.goto(customer.url);
     await page.evaluate(async ({ stack, account, how, onlyCodec }) => {

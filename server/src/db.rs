@@ -23,8 +23,11 @@ pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
-/// How long a request waits for a free connection before it fails: longer than any healthy transaction.
+/// How long a writer waits for SQLite's one turn before it fails: longer than any healthy queue of them.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection to PostgreSQL before it fails. The driver goes on to knock while nobody
+/// listens, so this is how late a request is told that the database is away.
+const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A connection that rested longer is asked whether it still lives before it is used; the pool asked when it came back.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -88,7 +91,10 @@ impl Db {
         }
         let pool = AnyPoolOptions::new()
             .max_connections(config.max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .acquire_timeout(match dialect {
+                Dialect::Sqlite => ACQUIRE_TIMEOUT,
+                Dialect::Postgres => POSTGRES_ACQUIRE_TIMEOUT,
+            })
             // A ping per use would be a third of what a small read costs.
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {

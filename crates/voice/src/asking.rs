@@ -59,6 +59,9 @@ impl Asking {
         if let Some(listener) = self.tone_to.take() {
             shared.media(MediaCommand::Flush(listener));
         }
+        if let Some(reason) = &reply.first_failure {
+            shared.record(EventName::CallbackRetried, None, json!({"reason": reason}));
+        }
         let ms = self.waited_ms(shared);
         let (name, data) = callback_entry(result.as_ref(), reply, ms);
         shared.record(name, None, data);

@@ -60,6 +60,8 @@ pub struct Reply {
     pub body_bytes: usize,
     /// The beginning of the body: all of it up to a bound of the callback client's.
     pub body: String,
+    /// Why a first try came to nothing, where this is what the second one brought.
+    pub first_failure: Option<String>,
 }
 
 impl fmt::Debug for Reply {

@@ -50,6 +50,8 @@ event_names! {
     CallbackFailed = "call.callback_failed",
     /// A callback went out; `url` and `params` say what was asked.
     CallbackSent = "callback.sent",
+    /// A callback's first try came to nothing, `reason` says why, and it was sent a second time.
+    CallbackRetried = "callback.retried",
     /// A callback was not answered well; `code` and `reason` say why, `ms`, `status` and `body` what came. A fallback may
     /// follow.
     CallbackUnanswered = "callback.failed",

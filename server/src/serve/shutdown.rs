@@ -14,7 +14,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ServeError;
 use crate::gateway::{self, Gateway};
-use crate::jobs;
 use crate::state::AppState;
 
 /// How long open requests and background tasks get once everything stops.
@@ -67,15 +66,12 @@ pub(super) async fn run_until_stopped(
     }
 }
 
-/// Lets the calls end, and takes what they cost.
+/// Lets the calls end; each is billed with its end.
 async fn drain(app: &AppState, gateway: &Gateway) {
     let limit = Duration::from_secs(app.config.calls.drain_limit_seconds);
     tracing::info!("stopping: no new calls, running ones may take {limit:?}");
     app.draining.cancel();
     gateway::drain(gateway, limit).await;
-    if let Err(error) = jobs::run_due(app).await {
-        tracing::error!(%error, "ended calls are debited at the next start");
-    }
 }
 
 async fn stop(app: &AppState, server: impl Future<Output = io::Result<()>>) -> io::Result<()> {

@@ -66,6 +66,15 @@ impl FetchError {
     }
 }
 
+/// What one or two tries came to.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Of the last one.
+    pub outcome: Result<Answer, FetchError>,
+    /// Why the first one came to nothing, where there was a second.
+    pub first_failure: Option<FetchError>,
+}
+
 /// Posts `params` to `url` as a form signed with `secret`.
 pub async fn fetch(
     http: &Client,
@@ -74,6 +83,20 @@ pub async fn fetch(
     url: &str,
     params: &[(&'static str, String)],
     secret: &str,
+) -> Fetched {
+    let mut first_failure = None;
+    let outcome = tries(http, clock, development, url, params, secret, &mut first_failure).await;
+    Fetched { outcome, first_failure }
+}
+
+async fn tries(
+    http: &Client,
+    clock: &dyn Clock,
+    development: bool,
+    url: &str,
+    params: &[(&'static str, String)],
+    secret: &str,
+    first_failure: &mut Option<FetchError>,
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
@@ -81,6 +104,7 @@ pub async fn fetch(
     let attempts = async {
         match follow(http, clock, development, url.clone(), &body, secret).await {
             Err(error) if error.is_worth_a_retry() => {
+                *first_failure = Some(error);
                 sleep(RETRY_AFTER).await;
                 follow(http, clock, development, url, &body, secret).await
             }

@@ -114,7 +114,7 @@ fn the_final_callback_only_tells() {
 fn what_came_is_on_the_timeline_and_what_was_typed_is_not() {
     let mut sim = Sim::running(r#"[{"getDigits": {"numDigits": 4}}]"#);
     sim.press(0, "4711").after_ms(120);
-    let reply = Reply { status: Some(200), body_bytes: 9, body: "<no json>".to_owned() };
+    let reply = Reply { status: Some(200), body_bytes: 9, body: "<no json>".to_owned(), ..Reply::default() };
     let fetch = sim.newest_fetch().fetch;
     sim.input(Input::Fetched(fetch, Err(FetchFailure::Status(200)), reply));
     let entry = |name: EventName| sim.events.iter().rfind(|event| event.name == name).expect("an entry").data.clone();

@@ -259,6 +259,13 @@ impl CallRecord {
     }
 }
 
+impl Drop for CallRecord {
+    /// Whatever became of its task: a call without one does not run, and what is open of it is closed.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 /// The money of a live call, for legs that it is about to dial.
 #[derive(Clone)]
 pub struct CallFunds {

@@ -34,6 +34,9 @@ const LAZY: Duration = Duration::from_millis(250);
 const PACE: Duration = Duration::from_millis(4);
 /// Between tries while the database is away.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// A flush that takes longer has lost its database: a hundred times what a slow disk needs. It may have been committed all
+/// the same, which is why everything of it can be repeated.
+const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// Tries before changes go to the spool: a connection that broke is not yet an outage.
 const TRIES_BEFORE_SPOOL: u32 = 2;
 
@@ -95,7 +98,9 @@ impl Writer {
             began = tokio::time::Instant::now();
             let (batch, waiting, kept) = self.writer.take();
             let is_idle = batch.is_empty() && waiting.is_empty();
-            if is_idle && self.app.stopping.is_cancelled() && self.writer.live.len() == 0 {
+            // The last of this node's tasks, because the others may still have something to be written.
+            let is_last = self.writer.live.len() == 0 && self.app.tasks.len() <= 1;
+            if is_idle && self.app.stopping.is_cancelled() && is_last {
                 return;
             }
             if !is_idle {
@@ -205,8 +210,9 @@ impl Writer {
     }
 
     async fn try_flush(&mut self, batch: &Batch) -> Result<Flushed, Failure> {
-        let flushed = flush(&self.app, &self.app.node_id, &self.held, batch).await;
-        match flushed {
+        let flushing = flush(&self.app, &self.app.node_id, &self.held, batch);
+        let flushed = tokio::time::timeout(FLUSH_WITHIN, flushing).await;
+        match flushed.unwrap_or(Err(CallError::Database(sqlx::Error::PoolTimedOut))) {
             Ok(flushed) => {
                 for (workspace, purse) in &flushed.purses {
                     if purse.held.is_empty() {

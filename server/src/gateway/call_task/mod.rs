@@ -365,7 +365,9 @@ impl Running {
         recorder.close();
         gateway.calls.lock().remove(&facts.call_id);
         if let Some(callback) = farewell {
-            effects::fetch::tell_end(&gateway, recorder, callback, &signing_secret).await;
+            // Tracked, because it outlives its call and its entry should outlive a stop of the server.
+            let tasks = gateway.app.tasks.clone();
+            tasks.spawn(async move { effects::fetch::tell_end(&gateway, recorder, callback, &signing_secret).await });
         }
     }
 }

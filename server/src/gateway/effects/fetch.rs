@@ -1,7 +1,8 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
 use sautikit_api::actions::parse_json;
-use voice::{Answer, Callback, FetchFailure, Input, Reply, callback_entry};
+use serde_json::json;
+use voice::{Answer, Callback, EventName, FetchFailure, Input, Reply, callback_entry};
 
 use super::record::Recorder;
 use crate::gateway::Gateway;
@@ -17,8 +18,8 @@ impl Running {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
         let secret = self.signing_secret.clone();
         tokio::spawn(async move {
-            let fetched = ask(&gateway, &callback, &secret).await;
-            let reply = reply_of(&fetched);
+            let (fetched, first_failure) = ask(&gateway, &callback, &secret).await;
+            let reply = Reply { first_failure, ..reply_of(&fetched) };
             let outcome = fetched.map_err(failure).and_then(read);
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, outcome, reply))).await;
         });
@@ -29,7 +30,11 @@ impl Running {
 pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Recorder, callback: Callback, secret: &str) {
     let clock = gateway.app.clock.as_ref();
     let sent = clock.monotonic();
-    let fetched = ask(gateway, &callback, secret).await;
+    let (fetched, first_failure) = ask(gateway, &callback, secret).await;
+    if let Some(reason) = first_failure {
+        let data = json!({ "reason": reason });
+        recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
+    }
     let reply = reply_of(&fetched);
     let outcome = fetched.map(|answer| Answer { url: answer.url.into(), actions: Vec::new() }).map_err(failure);
     let ms = u64::try_from(clock.monotonic().saturating_sub(sent).as_millis()).unwrap_or(u64::MAX);
@@ -37,10 +42,16 @@ pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Record
     recorder.late_event(name.as_str(), gateway.app.now_us(), data);
 }
 
-async fn ask(gateway: &Gateway, callback: &Callback, secret: &str) -> Result<fetch::Answer, FetchError> {
+/// What came, and why a first try came to nothing where there were two.
+async fn ask(
+    gateway: &Gateway,
+    callback: &Callback,
+    secret: &str,
+) -> (Result<fetch::Answer, FetchError>, Option<String>) {
     let clock = gateway.app.clock.as_ref();
     let development = gateway.app.config.is_development();
-    fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, secret).await
+    let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, secret).await;
+    (fetched.outcome, fetched.first_failure.map(|failure| failure.to_string()))
 }
 
 fn reply_of(fetched: &Result<fetch::Answer, FetchError>) -> Reply {
@@ -55,7 +66,7 @@ fn reply(status: u16, body: &[u8]) -> Reply {
     let kept = body.get(..KEPT_BODY_BYTES).unwrap_or(body);
     // A NUL is no text to PostgreSQL.
     let text = String::from_utf8_lossy(kept).replace('\0', "\u{fffd}");
-    Reply { status: Some(status), body_bytes: body.len(), body: text }
+    Reply { status: Some(status), body_bytes: body.len(), body: text, first_failure: None }
 }
 
 /// An empty body means that nothing is left to do.
