@@ -31,7 +31,7 @@ use crate::wallet::quota::Held;
 const LAZY: Duration = Duration::from_millis(250);
 /// Between the beginnings of two flushes: what comes in meanwhile shares one. A call waits for two or three flushes, so
 /// this is what a set-up takes longer for the cost of a flush being shared.
-const PACE: Duration = Duration::from_millis(4);
+const PACE: Duration = Duration::from_millis(10);
 /// Between tries while the database is away.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 /// A flush that takes longer has lost its database: a hundred times what a slow disk needs. It may have been committed all
