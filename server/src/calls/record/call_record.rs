@@ -201,6 +201,7 @@ impl CallRecord {
             self.tell(EventKind::CallBilled);
         }
         let changes = self.take();
+        self.live.over();
         self.app.calls.writer().put_end(changes)
     }
 

@@ -40,6 +40,8 @@ struct Money {
     /// Known from the first grant on.
     policy: Option<OverdraftPolicy>,
     warned: bool,
+    /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
+    is_over: bool,
 }
 
 impl LiveCall {
@@ -68,7 +70,7 @@ impl LiveCall {
     /// What the call shall hold from now on; none when that costs nothing.
     pub(in crate::calls) fn tick(&self, now_us: i64) -> Option<Demand> {
         let money = self.money.lock();
-        if money.spending.is_free() {
+        if money.is_over || money.spending.is_free() {
             return None;
         }
         let wanted_minor = money.spending.wanted_minor(now_us).ok()?;
@@ -85,6 +87,16 @@ impl LiveCall {
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
         if money.spending.ended(leg, at_us) { money.allowance(at_us) } else { None }
+    }
+
+    /// Its end is about to be handed over.
+    pub(super) fn over(&self) {
+        self.money.lock().is_over = true;
+    }
+
+    /// Whether its end was handed over.
+    pub(super) fn is_over(&self) -> bool {
+        self.money.lock().is_over
     }
 
     /// The wallet has answered; `share_minor` is what the call could still get of what is available.

@@ -118,10 +118,16 @@ impl Writer {
         if self.writer.is_away() && !self.look_again().await {
             return self.spool(batch.changes, waiting, kept).await;
         }
+        // A call that is over would hold for ever what it is granted now.
+        let runs = |call| self.writer.live.get(call).is_some_and(|live| !live.is_over());
+        batch.demands.retain(|(_, demand)| runs(demand.call));
         let mut tickets = Vec::with_capacity(waiting.len());
         let own_demands = batch.demands.len();
         for one in waiting {
             match one {
+                Waiting::Reserve(_, demand, reply) if !runs(demand.call) => {
+                    let _ = reply.send(Err(CallError::NotLive));
+                }
                 Waiting::Open(opening, reply) => {
                     tickets.push((true, reply));
                     batch.openings.push(*opening);

@@ -9,6 +9,7 @@ use crate::support::{Server, on_each_engine};
 
 on_each_engine! {
     what_calls_hold_is_shown_and_given_back
+    a_call_that_ends_while_it_is_extended_holds_nothing
     calls_at_the_same_moment_share_one_balance
     a_balance_for_seven_seconds_gives_seven_seconds
     a_call_that_is_extended_hears_of_the_end_a_minute_before
@@ -63,6 +64,22 @@ async fn what_calls_hold_is_shown_and_given_back(server: Server) {
     scene.hang_up(&order).await;
     let wallet = scene.wallet().await;
     assert_eq!((&wallet["held_minor"], &wallet["balance_minor"]), (&json!(0), &json!(before - 300)));
+    scene.is_sound().await;
+}
+
+async fn a_call_that_ends_while_it_is_extended_holds_nothing(server: Server) {
+    let scene = Scene::set(server).await;
+    for _ in 0..10 {
+        let order = scene.place().await;
+        scene.answer(&order).await;
+        let funds = scene.gateway.with(order.call_id, |record| record.funds());
+        let (leg, rate) = (sautikit_api::ids::LegRecordId(scene.server.app.new_uuid()), order.targets[0].rate);
+        sautikit::calls::record::tick(&scene.server.app);
+        let (_, _) = tokio::join!(scene.hang_up(&order), funds.reserve(leg, rate));
+        sautikit::calls::record::tick(&scene.server.app);
+    }
+    scene.tick().await;
+    assert_eq!(scene.wallet().await["held_minor"], 0);
     scene.is_sound().await;
 }
 
