@@ -155,7 +155,7 @@ mod tests {
             state(&overload).took(SLOW, Duration::from_millis(millis));
         }
         let narrow = state(&overload).limit;
-        assert!(narrow < LEAST_LIMIT + 4.0 && narrow >= LEAST_LIMIT, "{narrow}");
+        assert!((LEAST_LIMIT..LEAST_LIMIT + 4.0).contains(&narrow), "{narrow}");
     }
 
     #[test]

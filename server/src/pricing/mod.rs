@@ -133,7 +133,10 @@ mod tests {
 
     const KES: Currency = Currency::KES;
 
-    fn list(prices: &[(Option<WorkspaceId>, &str, i64, i64, Option<i64>)]) -> PriceList {
+    /// Owner, prefix, minor units a minute, and from and until when it is in force.
+    type Line = (Option<WorkspaceId>, &'static str, i64, i64, Option<i64>);
+
+    fn list(prices: &[Line]) -> PriceList {
         let mut list = PriceList::default();
         for (owner, prefix, minor, valid_from, valid_until) in prices {
             let price =
