@@ -70,6 +70,8 @@ test("a key is made with few scopes and an end, used, rotated and revoked", asyn
   await shown(page, "No request matches these filters");
   await page.getByLabel("Status").selectOption("Succeeded");
   await press(page, "Filter");
+  // A page that is reloaded while it is being left has nothing to reload.
+  await page.waitForURL(/[?&]status=2xx/);
   // The log is written after the answer.
   await eventually("the key's request", async () => {
     await page.reload();
