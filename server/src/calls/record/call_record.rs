@@ -165,10 +165,8 @@ impl CallRecord {
         }
     }
 
-    /// Ends the record. The receiver is told once the end is kept, and with it the bill.
-    ///
-    /// # Errors
-    /// Figures out of range: the record is closed without a cost, and the log says so.
+    /// Ends the record. The receiver is told once the end is kept, and with it the bill. Where figures are out of range the
+    /// record is closed without a cost, and the log says so.
     pub fn end(&mut self, end: CallEnd) -> oneshot::Receiver<()> {
         let answered = self.call.status == CallStatus::Answered;
         let status = if answered { CallStatus::Completed } else { end.status };

@@ -58,11 +58,6 @@ impl RecordWriter {
         self.pending.lock().waiting.len()
     }
 
-    /// Calls that this node runs and whose end is not kept yet.
-    pub fn live_calls(&self) -> usize {
-        self.live.len()
-    }
-
     /// Whether the call is one of them.
     pub fn is_live(&self, call: CallId) -> bool {
         self.live.contains(call)
