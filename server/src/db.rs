@@ -3,6 +3,7 @@
 //! The same statements run on both; this file holds what differs: connection settings, how a write begins, and how busy
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
+pub(crate) mod batch;
 mod group;
 mod migrations;
 pub(crate) mod rows;
@@ -71,6 +72,9 @@ impl Dialect {
 #[derive(Clone)]
 pub struct Db {
     pool: AnyPool,
+    /// Where writes begin. On SQLite the one connection that writes, so that its page cache, which another's commit would
+    /// empty, and its prepared statements stay; on PostgreSQL the same as `pool`.
+    writing: AnyPool,
     dialect: Dialect,
     writers: Arc<Writers>,
 }
@@ -89,7 +93,7 @@ impl Db {
                 url.push_str("?mode=rwc");
             }
         }
-        let pool = AnyPoolOptions::new()
+        let options = AnyPoolOptions::new()
             .max_connections(config.max_connections)
             .acquire_timeout(match dialect {
                 Dialect::Sqlite => ACQUIRE_TIMEOUT,
@@ -106,10 +110,13 @@ impl Db {
                     Ok(!connection.is_in_transaction())
                 })
             })
-            .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)))
-            .connect(&url)
-            .await?;
-        Ok(Self { pool, dialect, writers: Arc::new(Writers::new()) })
+            .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)));
+        let pool = options.clone().connect(&url).await?;
+        let writing = match dialect {
+            Dialect::Sqlite => options.max_connections(1).max_lifetime(None).idle_timeout(None).connect(&url).await?,
+            Dialect::Postgres => pool.clone(),
+        };
+        Ok(Self { pool, writing, dialect, writers: Arc::new(Writers::new()) })
     }
 
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
@@ -145,15 +152,18 @@ impl Db {
 
     /// Open and idle connections of this node's pool.
     pub fn connections(&self) -> (u32, usize) {
-        (self.pool.size(), self.pool.num_idle())
+        match self.dialect {
+            Dialect::Sqlite => (self.pool.size() + self.writing.size(), self.pool.num_idle() + self.writing.num_idle()),
+            Dialect::Postgres => (self.pool.size(), self.pool.num_idle()),
+        }
     }
 
     /// Begins a transaction that will write. On SQLite writers come one after another, and those who wait share a commit.
     /// Never begin one inside another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
         match self.dialect {
-            Dialect::Sqlite => Ok(Tx::shared(self.writers.begin(&self.pool, ACQUIRE_TIMEOUT).await?)),
-            Dialect::Postgres => Ok(Tx::own(self.pool.begin().await?)),
+            Dialect::Sqlite => Ok(Tx::shared(self.writers.begin(&self.writing, ACQUIRE_TIMEOUT).await?)),
+            Dialect::Postgres => Ok(Tx::own(self.writing.begin().await?)),
         }
     }
 
@@ -167,6 +177,7 @@ impl Db {
 
     /// Closes all connections; waits for those in use.
     pub async fn close(&self) {
+        self.writing.close().await;
         self.pool.close().await;
     }
 }

@@ -45,15 +45,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
     .flat_map(|(room, statements)| statements.iter().map(move |(name, sql)| (room, *name, *sql)))
 }
 
-/// Room, name and texts of every statement that carries many rows, for the engine.
-pub fn many_rows(dialect: Dialect) -> impl Iterator<Item = (&'static str, &'static str, Vec<&'static str>)> {
-    [
-        ("audit", crate::audit::ROWS),
-        ("call_flush", crate::calls::store::flush::ROWS),
-        ("idempotency", crate::web::idempotency::ROWS),
-        ("wallet_batch", crate::wallet::store::batch::ROWS),
-        ("webhooks", crate::webhooks::store::ROWS),
-    ]
-    .into_iter()
-    .flat_map(move |(room, rows)| rows.iter().map(move |rows| (room, rows.name(), rows.texts(dialect).collect())))
+/// Name and texts of every batch of statements, for the engine.
+pub fn batches(dialect: Dialect) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    crate::calls::record::BATCHES.into_iter().map(move |batch| (batch.name(), batch.texts(dialect).collect()))
 }

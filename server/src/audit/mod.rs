@@ -11,12 +11,12 @@ use sautikit_api::ids::{AuditEntryId, UserId, WorkspaceId};
 use serde_json::Value;
 use sqlx::AnyConnection;
 
-use crate::db::Dialect;
+use crate::db::rows::Filled;
 use crate::http::caller::{Caller, Credential};
 use crate::state::AppState;
 
 pub use sautikit_api::audit::KINDS;
-pub(crate) use store::{ROWS, STATEMENTS};
+pub(crate) use store::{INSERT_LINES, STATEMENTS};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,12 +167,9 @@ impl Line {
     }
 }
 
-/// Adds rows to the transaction of their writes.
-///
-/// # Errors
-/// The database failed.
-pub async fn record_all(conn: &mut AnyConnection, dialect: Dialect, lines: &[&Line]) -> Result<(), sqlx::Error> {
-    store::insert_lines(conn, dialect, lines).await
+/// Lines to be written in a batch of their writes' transaction.
+pub(crate) fn record_all<'a>(lines: impl Iterator<Item = &'a Line>) -> Filled {
+    store::insert_lines(lines)
 }
 
 /// A page of the workspace's log, the newest first, those before `(created_at_us, id)`, which has

@@ -5,8 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Entry, Filter, Line, Recorded};
-use crate::db::Dialect;
-use crate::db::rows::{Cell, Column, Rows};
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::row::parsed;
 use crate::statements::statements;
 
@@ -29,8 +28,10 @@ statements! {
         limit $7";
 }
 
-static INSERT_LINES: Rows = Rows::new(
+pub(crate) static INSERT_LINES: Rows = Rows::new(
     "INSERT_LINES",
+    1,
+    Tells::Nothing,
     "insert into audit_log
         (id, workspace_id, actor_kind, actor_id, action_kind, subject_id, details, ip, created_at)
     select {columns}
@@ -50,15 +51,8 @@ static INSERT_LINES: Rows = Rows::new(
     ],
 );
 
-/// Statements for many rows of this store.
-pub(crate) static ROWS: &[&Rows] = &[&INSERT_LINES];
-
-pub(super) async fn insert_lines(
-    conn: &mut AnyConnection,
-    dialect: Dialect,
-    lines: &[&Line],
-) -> Result<(), sqlx::Error> {
-    let cells = lines.iter().flat_map(|Line { id, entry, created_at_us }| {
+pub(super) fn insert_lines<'a>(lines: impl Iterator<Item = &'a Line>) -> Filled {
+    INSERT_LINES.with(lines.flat_map(|Line { id, entry, created_at_us }| {
         [
             Cell::from(id.to_string()),
             entry.workspace_id.map(|id| id.to_string()).into(),
@@ -70,8 +64,7 @@ pub(super) async fn insert_lines(
             entry.ip.clone().into(),
             (*created_at_us).into(),
         ]
-    });
-    INSERT_LINES.execute(conn, dialect, cells.collect()).await.map(drop)
+    }))
 }
 
 pub(super) async fn insert_entry(

@@ -1,22 +1,23 @@
 //! The money of a node's calls in one transaction: debits of those that ended, and what the live ones hold.
 //!
-//! In: what calls cost and ask for. Out: the entries' ids, who got what, and what each call holds now. The wallets' rows
-//! are locked first, so that nodes share a balance without overdrawing it; what the node holds is written as one sum per
-//! workspace, however many calls there are.
+//! In: what calls cost and ask for. Out: the entries' ids, who got what, and what each call holds now. Three steps, because
+//! the flush asks and writes for others too: [`ask`] locks the wallets' rows, so that nodes share a balance without
+//! overdrawing it; [`settle`] decides; what it says is then written, the node's holds as one sum per workspace, however
+//! many calls there are; [`is_written`] tells whether all of it was.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sautikit_api::ids::{CallId, EventId, LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
 use serde_json::json;
-use sqlx::AnyConnection;
 
 use super::chain::Link;
 use super::posting::KEY_ID;
 use super::quota::{Demand, Grant, Held, OverdraftPolicy, Standing, available_minor, share};
 use super::store::batch;
 use super::{EntryKind, LockedWallet, WalletError};
-use crate::db::rows::Cell;
+use crate::db::batch::Told;
+use crate::db::rows::{Cell, Filled, Rows};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::webhooks;
@@ -69,45 +70,64 @@ pub struct Settled {
     pub purses: HashMap<WorkspaceId, Purse>,
     /// Balances that fell below their threshold, to be told with the flush.
     pub events: Vec<webhooks::NewEvent>,
+    /// What is to be written for all of it.
+    pub(crate) writes: Vec<Filled>,
 }
 
-/// Settles for the node `node_id`, whose live calls hold what `held` says. Nothing of it counts before the commit.
+/// The statements of the reading batch.
+pub(crate) static ASKS: [&Rows; 3] = [&batch::LOCK_WALLETS, &batch::HOLDS_OF_NODE, &batch::ENTRIES_OF_CAUSES];
+/// The statements of the writing batch.
+pub(crate) static WRITES: [&Rows; 3] = [&batch::INSERT_LEDGER_ENTRIES, &batch::ADVANCE_WALLETS, &batch::UPSERT_HOLDS];
+
+/// What has to be asked before [`settle`] of the same arguments; takes the wallets' locks.
+pub(crate) fn ask(node_id: &str, held: &HashMap<WorkspaceId, Held>, money: &CallsMoney) -> [Filled; 3] {
+    let workspaces = touched(held, money);
+    [
+        batch::lock_wallets(&workspaces),
+        batch::ask_holds(node_id, &workspaces),
+        batch::ask_causes(money.debits.iter().map(cause_of)),
+    ]
+}
+
+/// Settles for the node `node_id`, whose live calls hold what `held` says, after what [`ask`] was told. Nothing of it
+/// counts before its [`Settled::writes`] are committed.
 ///
 /// # Errors
-/// A workspace without wallet, or the database failed.
-pub async fn settle(
-    tx: &mut AnyConnection,
+/// A workspace without wallet, an amount out of range, or the database told something else.
+pub(crate) fn settle(
     app: &AppState,
     node_id: &str,
     held: &HashMap<WorkspaceId, Held>,
     money: &CallsMoney,
+    told: &Told,
 ) -> Result<Settled, WalletError> {
-    let dialect = app.db.dialect();
     let workspaces = touched(held, money);
     if workspaces.is_empty() {
         return Ok(Settled::default());
     }
     let mut wallets: BTreeMap<WorkspaceId, LockedWallet> = BTreeMap::new();
-    for wallet in batch::lock_wallets(tx, dialect, &workspaces).await? {
+    for wallet in batch::locked_wallets(told)? {
         wallets.insert(wallet.wallet.workspace_id, wallet);
     }
-    let mut held_before: HashMap<_, _> =
-        batch::holds_of_node(tx, dialect, node_id, &workspaces).await?.into_iter().collect();
+    let held_before: HashMap<_, _> = batch::holds_of_node(told)?.into_iter().collect();
     let locked: BTreeMap<_, _> = wallets.iter().map(|(id, wallet)| (*id, wallet.seq)).collect();
     let mut settled = Settled::default();
-    debit(tx, app, &mut wallets, &money.debits, &mut settled).await?;
+    let before: HashMap<_, _> = wallets.iter().map(|(id, wallet)| (*id, wallet.wallet.balance_minor)).collect();
+    settled.writes.push(debit(app, &mut wallets, money, told, &mut settled.entries)?);
+    settled.events.extend(wallets.iter().filter_map(|(id, wallet)| low_balance(app, wallet, before[id])));
 
     let mut grants = BTreeMap::new();
-    let mut holds = Vec::with_capacity(workspaces.len());
+    let mut advanced = Vec::with_capacity(workspaces.len());
     for workspace in workspaces {
-        let wallet = wallets.get_mut(&workspace).ok_or(WalletError::NotFound)?;
+        let mut wallet = wallets.remove(&workspace).ok_or(WalletError::NotFound)?;
         let mut own = held.get(&workspace).cloned().unwrap_or_default();
         for (_, call) in money.released.iter().filter(|(of, _)| *of == workspace) {
             own.remove(call);
         }
+        let held_before_minor = held_before.get(&workspace).copied().unwrap_or(0);
         let standing = Standing {
             balance_minor: wallet.wallet.balance_minor,
-            held_by_others_minor: wallet.wallet.held_minor - held_before.remove(&workspace).unwrap_or(0),
+            held_by_others_minor: wallet.wallet.held_minor - held_before_minor,
             policy: wallet.wallet.overdraft_policy,
         };
         let (places, demands): (Vec<_>, Vec<_>) = money
@@ -118,18 +138,21 @@ pub async fn settle(
             .map(|(at, (_, one))| (at, *one))
             .unzip();
         grants.extend(places.into_iter().zip(share(&standing, &mut own, &demands)));
-        let own_minor = own.values().sum();
-        wallet.wallet.held_minor = standing.held_by_others_minor + own_minor;
-        holds.push((workspace, own_minor));
+        let held_minor = own.values().sum();
+        wallet.wallet.held_minor = standing.held_by_others_minor + held_minor;
         let available_minor = available_minor(&standing, &own);
         let currency = wallet.wallet.currency;
         settled.purses.insert(workspace, Purse { currency, policy: standing.policy, available_minor, held: own });
+        advanced.push(batch::Advanced { wallet, locked_seq: locked[&workspace], held_before_minor, held_minor });
     }
     settled.grants = grants.into_values().collect();
-    let advanced: Vec<_> = wallets.into_iter().map(|(id, wallet)| (wallet, locked[&id])).collect();
-    batch::advance_wallets(tx, dialect, &advanced).await?;
-    batch::upsert_holds(tx, dialect, node_id, &holds).await?;
+    settled.writes.extend(batch::advance_wallets(node_id, &advanced));
     Ok(settled)
+}
+
+/// Whether all of so many wallets were written: none was changed behind the lock.
+pub(crate) fn is_written(wallets: usize, told: &Told) -> bool {
+    batch::advanced(told) == wallets as u64
 }
 
 /// The workspaces whose wallets change, each once, in one order for all nodes.
@@ -145,28 +168,26 @@ fn touched(held: &HashMap<WorkspaceId, Held>, money: &CallsMoney) -> Vec<Workspa
     workspaces
 }
 
+/// What its entry is caused by.
+fn cause_of(debit: &CallDebit) -> String {
+    format!("call:{}", debit.call_id)
+}
+
 /// Posts the debits, one after the other in each wallet's chain. A cause that was posted before moves nothing.
-async fn debit(
-    tx: &mut AnyConnection,
+fn debit(
     app: &AppState,
     wallets: &mut BTreeMap<WorkspaceId, LockedWallet>,
-    debits: &[CallDebit],
-    settled: &mut Settled,
-) -> Result<(), WalletError> {
-    if debits.is_empty() {
-        return Ok(());
-    }
-    let dialect = app.db.dialect();
-    let cause_of = |debit: &CallDebit| format!("call:{}", debit.call_id);
-    let posted: HashMap<_, _> =
-        batch::entries_of_causes(tx, dialect, debits.iter().map(cause_of)).await?.into_iter().collect();
+    money: &CallsMoney,
+    told: &Told,
+    entries: &mut HashMap<CallId, LedgerEntryId>,
+) -> Result<Filled, WalletError> {
+    let posted: HashMap<_, _> = batch::entries_of_causes(told)?.into_iter().collect();
     let key = app.secrets.key(Purpose::LedgerChain);
-    let before: HashMap<_, _> = wallets.iter().map(|(id, wallet)| (*id, wallet.wallet.balance_minor)).collect();
     let mut cells: Vec<Cell> = Vec::new();
-    for debit in debits {
+    for debit in &money.debits {
         let cause = cause_of(debit);
         if let Some(entry) = posted.get(&cause) {
-            settled.entries.insert(debit.call_id, *entry);
+            entries.insert(debit.call_id, *entry);
             continue;
         }
         let wallet = wallets.get_mut(&debit.workspace_id).ok_or(WalletError::NotFound)?;
@@ -192,14 +213,9 @@ async fn debit(
         cells.extend(batch::entry_cells(&link, &hash));
         (wallet.seq, wallet.last_entry_at) = (link.seq, created_at);
         (wallet.wallet.balance_minor, wallet.head_hash) = (balance_after_minor, hash);
-        settled.entries.insert(debit.call_id, id);
+        entries.insert(debit.call_id, id);
     }
-    batch::insert_entries(tx, dialect, cells).await?;
-    settled.events.extend(wallets.values().filter_map(|wallet| {
-        let before_minor = before[&wallet.wallet.workspace_id];
-        low_balance(app, wallet, before_minor)
-    }));
-    Ok(())
+    Ok(batch::insert_entries(cells))
 }
 
 /// Fires once when the balance crosses the threshold downwards, not on each debit below it.

@@ -14,7 +14,9 @@ use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
-use crate::db::Dialect;
+use crate::db::rows::Filled;
+
+pub(crate) use store::INSERT_EVENTS;
 
 /// The kinds of event that there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,10 +101,8 @@ pub async fn emit(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::
     store::insert_event(tx, event).await
 }
 
-/// Writes events into the outbox, in the caller's transaction; those that stand there already are left as they are.
-///
-/// # Errors
-/// The database failed.
-pub async fn emit_all(tx: &mut AnyConnection, dialect: Dialect, events: &[&NewEvent]) -> Result<(), sqlx::Error> {
-    store::insert_events(tx, dialect, events).await
+/// Events for the outbox, to be written in a batch of the caller's transaction; those that stand there already are left as
+/// they are.
+pub(crate) fn emit_all<'a>(events: impl Iterator<Item = &'a NewEvent>) -> Filled {
+    store::insert_events(events)
 }

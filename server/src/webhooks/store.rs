@@ -3,8 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::{NewEvent, Subject};
-use crate::db::Dialect;
-use crate::db::rows::{Cell, Column, Rows};
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::statements::statements;
 
 statements! {
@@ -13,8 +12,11 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
 }
 
-static INSERT_EVENTS: Rows = Rows::new(
+/// Those that stand there already are left as they are.
+pub(crate) static INSERT_EVENTS: Rows = Rows::new(
     "INSERT_EVENTS",
+    2,
+    Tells::Nothing,
     "insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at)
     select {columns}
     from {rows} as v
@@ -22,9 +24,6 @@ static INSERT_EVENTS: Rows = Rows::new(
     on conflict do nothing",
     &[Column::Text, Column::Text, Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int],
 );
-
-/// Statements for many rows of this store.
-pub(crate) static ROWS: &[&Rows] = &[&INSERT_EVENTS];
 
 /// Call, number and sequence of what an event is about.
 fn subject(event: &NewEvent) -> (Option<String>, Option<String>, i64) {
@@ -37,12 +36,8 @@ fn subject(event: &NewEvent) -> (Option<String>, Option<String>, i64) {
     }
 }
 
-pub(super) async fn insert_events(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    events: &[&NewEvent],
-) -> Result<(), sqlx::Error> {
-    let cells = events.iter().flat_map(|event| {
+pub(super) fn insert_events<'a>(events: impl Iterator<Item = &'a NewEvent>) -> Filled {
+    INSERT_EVENTS.with(events.flat_map(|event| {
         let (call_id, number_id, sequence) = subject(event);
         [
             Cell::from(event.id.to_string()),
@@ -54,8 +49,7 @@ pub(super) async fn insert_events(
             event.data.to_string().into(),
             event.created_at.into(),
         ]
-    });
-    INSERT_EVENTS.execute(tx, dialect, cells.collect()).await.map(drop)
+    }))
 }
 
 pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {

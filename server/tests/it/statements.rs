@@ -17,11 +17,10 @@ async fn every_statement_prepares(server: Server) {
             panic!("{room}::{name} does not prepare: {error}");
         }
     }
-    for (room, name, texts) in sautikit::statements::many_rows(server.app.db.dialect()) {
-        assert!(names.insert((room, name)), "{room}::{name} is listed twice");
+    for (name, texts) in sautikit::statements::batches(server.app.db.dialect()) {
         for sql in texts {
             if let Err(error) = connection.prepare(sql.into_sql_str()).await {
-                panic!("{room}::{name} does not prepare: {error}\n{sql}");
+                panic!("{name} does not prepare: {error}\n{sql}");
             }
         }
     }

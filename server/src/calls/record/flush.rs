@@ -1,16 +1,19 @@
-//! One flush: what is new about many calls, in one transaction of about a dozen shared statements.
+//! One flush: what is new about many calls, in one transaction of two messages to the database: what has to be known, and
+//! what is written.
 //!
 //! Everything of it can be repeated: a flush whose commit was not heard of is simply made again. Rows are inserted once,
 //! an end counts only while the call is open, a cause moves money once, and what a node holds is written as a sum.
 
 use std::collections::{HashMap, HashSet};
 
-use sautikit_api::ids::{CallId, LedgerEntryId, WorkspaceId};
+use sautikit_api::ids::{CallId, WorkspaceId};
 
 use super::change::Changes;
 use crate::audit;
 use crate::calls::store::{flush as sql, nodes};
 use crate::calls::{CallError, CallRow};
+use crate::db::batch::{Batch as Together, Told};
+use crate::db::rows::Filled;
 use crate::state::AppState;
 use crate::wallet::quota::{Demand, Grant, Held};
 use crate::wallet::settle::{self, CallDebit, CallsMoney, Purse};
@@ -91,75 +94,128 @@ pub(super) async fn flush(
 ) -> Result<Flushed, CallError> {
     let dialect = app.db.dialect();
     let mut tx = app.db.begin_write().await?;
-
-    let answers: Vec<_> = batch.openings.iter().filter_map(|opening| opening.answer.as_ref()).collect();
-    let stored = idempotency::store_answers(&mut tx, dialect, &answers).await?;
-    let has_key = |opening: &&Opening| opening.answer.as_ref().is_none_or(|answer| stored.contains(&answer.place()));
-
-    let calls = || batch.changes.iter();
-    let open = sql::open_among(&mut tx, dialect, calls().map(|changes| changes.call_id)).await?;
-    let is_open = |changes: &&Changes| open.contains(&changes.call_id);
-
-    let mut money = CallsMoney { restated: batch.restated.clone(), ..CallsMoney::default() };
-    for changes in calls().filter(|changes| changes.is_end()) {
-        money.released.push((changes.workspace_id, changes.call_id));
-        if let Some(cost_minor) = changes.state.cost_minor.filter(|cost| *cost > 0 && is_open(&changes)) {
-            money.debits.push(CallDebit { workspace_id: changes.workspace_id, call_id: changes.call_id, cost_minor });
-        }
+    let mut asks = vec![
+        idempotency::store_answers(batch.openings.iter().filter_map(|opening| opening.answer.as_ref())),
+        sql::open_among(batch.changes.iter().map(|changes| changes.call_id)),
+    ];
+    // As if every call were open and every key free: what is locked may be more than what is needed.
+    asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
+    let told = READ.run(&mut tx, dialect, asks).await?;
+    let decided = decide(app, node_id, held, batch, &told)?;
+    let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
+    if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
+        // Another node closed one of them in this moment: made again, the flush sees that.
+        return Err(CallError::Database(sqlx::Error::PoolTimedOut));
     }
-    money.demands.clone_from(&batch.demands);
-    for opening in batch.openings.iter().filter(has_key) {
-        money.demands.extend(opening.demand.map(|demand| (opening.call.workspace_id, demand)));
-    }
-    let settled = settle::settle(&mut tx, app, node_id, held, &money).await?;
+    tx.commit().await?;
+    Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
+}
 
+/// What is asked: which answers and calls there are, and how the wallets stand, which it locks.
+static READ: Together = Together::new(
+    "READ",
+    &[&idempotency::INSERT_ANSWERS, &sql::OPEN_AMONG, settle::ASKS[0], settle::ASKS[1], settle::ASKS[2]],
+);
+/// What is written. What a row refers to stands before it.
+static WRITE: Together = Together::new(
+    "WRITE",
+    &[
+        &idempotency::DELETE_ANSWERS,
+        settle::WRITES[0],
+        settle::WRITES[1],
+        settle::WRITES[2],
+        &sql::INSERT_CALLS,
+        &sql::UPDATE_CALLS,
+        &sql::UPSERT_LEGS,
+        &sql::INSERT_ENTRIES,
+        &webhooks::INSERT_EVENTS,
+        &audit::INSERT_LINES,
+        &sql::TOUCH_MEDIA,
+        &nodes::RENEW_LEASE,
+    ],
+);
+/// The batches of a flush.
+pub(crate) static BATCHES: [&Together; 2] = [&READ, &WRITE];
+
+/// What a flush comes to once everything is known.
+struct Decided {
+    opened: Vec<Opened>,
+    grants: Vec<Grant>,
+    purses: HashMap<WorkspaceId, Purse>,
+    writes: Vec<Filled>,
+    /// Rows of calls that have to be there still.
+    updates: u64,
+}
+
+fn decide(
+    app: &AppState,
+    node_id: &str,
+    held: &HashMap<WorkspaceId, Held>,
+    batch: &Batch,
+    told: &Told,
+) -> Result<Decided, CallError> {
+    let stored = idempotency::stored_answers(told)?;
+    let has_key = |opening: &Opening| opening.answer.as_ref().is_none_or(|answer| stored.contains(&answer.place()));
+    let open = sql::open_of(told)?;
+    let is_open = |changes: &Changes| open.contains(&changes.call_id);
+
+    let settled = settle::settle(app, node_id, held, &money(batch, is_open, has_key), told)?;
     let (own, of_openings) = settled.grants.split_at(batch.demands.len());
-    let mut grants = of_openings.iter();
-    let opened: Vec<_> = batch
-        .openings
-        .iter()
-        .map(|opening| {
-            if !has_key(&opening) {
-                return Opened::KeyTaken;
-            }
-            match opening.demand.and_then(|_| grants.next()).map(|grant| grant.outcome) {
-                Some(Err(available_minor)) => Opened::NoFunds(available_minor),
-                Some(Ok(_)) | None => Opened::Yes,
-            }
-        })
-        .collect();
-    let let_in =
-        || batch.openings.iter().zip(&opened).filter(|(_, opened)| **opened == Opened::Yes).map(|(one, _)| one);
-    let refused: HashSet<_> = batch
-        .openings
-        .iter()
-        .zip(&opened)
+    let opened = opened(batch, has_key, of_openings);
+    let openings = || batch.openings.iter().zip(&opened);
+    let let_in = || openings().filter(|(_, opened)| **opened == Opened::Yes).map(|(opening, _)| opening);
+    let refused: HashSet<_> = openings()
         .filter(|(_, opened)| matches!(opened, Opened::NoFunds(_)))
         .filter_map(|(opening, _)| opening.answer.as_ref())
         .map(StoredAnswer::place)
         .collect();
-    idempotency::withdraw_answers(&mut tx, dialect, &refused).await?;
 
+    let changed = || batch.changes.iter().filter(|changes| is_open(changes));
     let written = || let_in().map(|opening| &opening.changes).chain(&batch.changes);
-    sql::insert_calls(&mut tx, dialect, node_id, let_in().map(|opening| &opening.call)).await?;
-    let entry_of = |changes: &Changes| -> Option<LedgerEntryId> { settled.entries.get(&changes.call_id).copied() };
-    let changed: Vec<_> = calls().filter(is_open).collect();
-    let rows = changed.iter().map(|changes| (*changes, entry_of(changes)));
-    if sql::update_calls(&mut tx, dialect, rows).await? != changed.len() as u64 {
-        // Another node closed one of them in this moment: made again, the flush sees that.
-        return Err(CallError::Database(sqlx::Error::PoolTimedOut));
-    }
-    sql::upsert_legs(&mut tx, dialect, let_in().map(|opening| &opening.changes).chain(changed.iter().copied())).await?;
-    sql::insert_entries(&mut tx, dialect, written()).await?;
-    let events: Vec<_> = written().flat_map(|changes| &changes.outbox).chain(&settled.events).collect();
-    webhooks::emit_all(&mut tx, dialect, &events).await?;
-    let lines: Vec<_> = let_in().filter_map(|opening| opening.audit.as_ref()).collect();
-    audit::record_all(&mut tx, dialect, &lines).await?;
-    sql::touch_media(&mut tx, dialect, batch.heard.iter().copied()).await?;
-    if let Some(lease_until) = batch.lease_until {
-        nodes::renew_lease(&mut tx, node_id, lease_until).await?;
-    }
-    tx.commit().await?;
+    let entry_of = |changes: &Changes| settled.entries.get(&changes.call_id).copied();
+    let mut writes = settled.writes;
+    writes.extend([
+        idempotency::withdraw_answers(&refused),
+        sql::insert_calls(node_id, let_in().map(|opening| &opening.call)),
+        sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
+        sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
+        sql::insert_entries(written()),
+        webhooks::emit_all(written().flat_map(|changes| &changes.outbox).chain(&settled.events)),
+        audit::record_all(let_in().filter_map(|opening| opening.audit.as_ref())),
+        sql::touch_media(batch.heard.iter().copied()),
+        nodes::renew_lease(node_id, batch.lease_until),
+    ]);
+    let updates = changed().count() as u64;
+    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, updates })
+}
 
-    Ok(Flushed { opened, grants: own.to_vec(), purses: settled.purses })
+/// What the batch wants of the wallets, where these calls are open and these openings have their key.
+fn money(batch: &Batch, is_open: impl Fn(&Changes) -> bool, has_key: impl Fn(&Opening) -> bool) -> CallsMoney {
+    let mut money = CallsMoney { restated: batch.restated.clone(), ..CallsMoney::default() };
+    for changes in batch.changes.iter().filter(|changes| changes.is_end()) {
+        money.released.push((changes.workspace_id, changes.call_id));
+        if let Some(cost_minor) = changes.state.cost_minor.filter(|cost| *cost > 0 && is_open(changes)) {
+            money.debits.push(CallDebit { workspace_id: changes.workspace_id, call_id: changes.call_id, cost_minor });
+        }
+    }
+    money.demands.clone_from(&batch.demands);
+    for opening in batch.openings.iter().filter(|opening| has_key(opening)) {
+        money.demands.extend(opening.demand.map(|demand| (opening.call.workspace_id, demand)));
+    }
+    money
+}
+
+/// What becomes of each opening; `grants` are those of the openings that have their key and ask for money, in their order.
+fn opened(batch: &Batch, has_key: impl Fn(&Opening) -> bool, grants: &[Grant]) -> Vec<Opened> {
+    let mut grants = grants.iter();
+    let outcome = |opening: &Opening| {
+        if !has_key(opening) {
+            return Opened::KeyTaken;
+        }
+        match opening.demand.and_then(|_| grants.next()).map(|grant| grant.outcome) {
+            Some(Err(available_minor)) => Opened::NoFunds(available_minor),
+            Some(Ok(_)) | None => Opened::Yes,
+        }
+    };
+    batch.openings.iter().map(outcome).collect()
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub(in crate::calls) use call_record::Draft;
 pub use call_record::{CallEnd, CallFunds, CallRecord};
 pub(in crate::calls) use change::Changes;
+pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;
 pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};

@@ -3,19 +3,19 @@
 use std::collections::HashSet;
 
 use sautikit_api::ids::{CallId, LedgerEntryId};
-use sqlx::AnyConnection;
 
 use crate::calls::CallRow;
 use crate::calls::record::Changes;
-use crate::db::Dialect;
-use crate::db::rows::{Cell, Column, Rows};
-use crate::row;
+use crate::db::batch::Told;
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 
 use Column::{Int, Text};
 
 /// A repeated flush finds its rows there.
-static INSERT_CALLS: Rows = Rows::new(
+pub(in crate::calls) static INSERT_CALLS: Rows = Rows::new(
     "INSERT_CALLS",
+    1,
+    Tells::Nothing,
     "insert into calls (id, workspace_id, tenant_number_id, direction, origin, from_party, to_party, local_e164,
         remote_party, currency, voice_callback_url, events_url, actions, metadata, ring_timeout_seconds,
         max_duration_seconds, started_at, node_id, event_seq, outbox_seq, status)
@@ -29,8 +29,10 @@ static INSERT_CALLS: Rows = Rows::new(
     ],
 );
 /// Nothing of a call's row changes after its end. The first sign of media is the answer.
-static UPDATE_CALLS: Rows = Rows::new(
+pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
     "UPDATE_CALLS",
+    2,
+    Tells::Changes,
     "update calls
     set status = v.column2, to_party = v.column3, remote_party = v.column4, answered_at = v.column5,
         ended_at = v.column6, duration_seconds = v.column7, hangup_cause = v.column8, cost_minor = v.column9,
@@ -41,8 +43,10 @@ static UPDATE_CALLS: Rows = Rows::new(
     &[Text, Text, Text, Text, Int, Int, Int, Text, Int, Text, Int, Int],
 );
 /// The rate is the start's and never changes after it; a leg that was told ended stays so.
-static UPSERT_LEGS: Rows = Rows::new(
+pub(in crate::calls) static UPSERT_LEGS: Rows = Rows::new(
     "UPSERT_LEGS",
+    2,
+    Tells::Nothing,
     "insert into call_legs (id, workspace_id, call_id, kind, direction, target, rate_per_min_e4,
         billing_increment_seconds, started_at, answered_at, ended_at, duration_seconds, cost_minor, outcome, dialog)
     select {columns}
@@ -55,8 +59,10 @@ static UPSERT_LEGS: Rows = Rows::new(
     where call_legs.cost_minor is null",
     &[Text, Text, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Text, Text],
 );
-static INSERT_ENTRIES: Rows = Rows::new(
+pub(in crate::calls) static INSERT_ENTRIES: Rows = Rows::new(
     "INSERT_ENTRIES",
+    6,
+    Tells::Nothing,
     "insert into call_events (id, workspace_id, call_id, sequence, kind, data, occurred_at)
     select {columns}
     from {rows} as v
@@ -64,16 +70,20 @@ static INSERT_ENTRIES: Rows = Rows::new(
     on conflict do nothing",
     &[Text, Text, Text, Int, Text, Text, Int],
 );
-static OPEN_AMONG: Rows = Rows::new(
+pub(in crate::calls) static OPEN_AMONG: Rows = Rows::new(
     "OPEN_AMONG",
-    "select c.id
+    2,
+    Tells::Answers,
+    "select {answer: c.id}
     from {rows} as v
     join calls c on c.id = v.column1
     where c.ended_at is null",
     &[Text],
 );
-static TOUCH_MEDIA: Rows = Rows::new(
+pub(in crate::calls) static TOUCH_MEDIA: Rows = Rows::new(
     "TOUCH_MEDIA",
+    1,
+    Tells::Nothing,
     "update calls
     set last_media_at = v.column2
     from {rows} as v
@@ -82,18 +92,9 @@ static TOUCH_MEDIA: Rows = Rows::new(
     &[Text, Int],
 );
 
-/// Statements for many rows of this store.
-pub(crate) static ROWS: &[&Rows] =
-    &[&INSERT_CALLS, &UPDATE_CALLS, &UPSERT_LEGS, &INSERT_ENTRIES, &OPEN_AMONG, &TOUCH_MEDIA];
-
 /// Writes the rows of calls that were opened.
-pub(in crate::calls) async fn insert_calls(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    node_id: &str,
-    calls: impl Iterator<Item = &CallRow>,
-) -> Result<(), sqlx::Error> {
-    let cells = calls.flat_map(|call| {
+pub(in crate::calls) fn insert_calls<'a>(node_id: &str, calls: impl Iterator<Item = &'a CallRow>) -> Filled {
+    INSERT_CALLS.with(calls.flat_map(|call| {
         [
             Cell::from(call.id.to_string()),
             call.workspace_id.to_string().into(),
@@ -116,17 +117,12 @@ pub(in crate::calls) async fn insert_calls(
             call.entry_seq.into(),
             call.outbox_seq.into(),
         ]
-    });
-    INSERT_CALLS.execute(tx, dialect, cells.collect()).await.map(drop)
+    }))
 }
 
-/// Writes the rows of calls as they stand now, with the entries of their debits; how many were not over before.
-pub(in crate::calls) async fn update_calls(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    calls: impl Iterator<Item = (&Changes, Option<LedgerEntryId>)>,
-) -> Result<u64, sqlx::Error> {
-    let cells = calls.flat_map(|(call, entry)| {
+/// Writes the rows of calls as they stand now, with the entries of their debits; tells how many were not over before.
+pub(in crate::calls) fn update_calls<'a>(calls: impl Iterator<Item = (&'a Changes, Option<LedgerEntryId>)>) -> Filled {
+    UPDATE_CALLS.with(calls.flat_map(|(call, entry)| {
         let state = &call.state;
         [
             Cell::from(call.call_id.to_string()),
@@ -142,18 +138,13 @@ pub(in crate::calls) async fn update_calls(
             state.entry_seq.into(),
             state.outbox_seq.into(),
         ]
-    });
-    UPDATE_CALLS.execute(tx, dialect, cells.collect()).await
+    }))
 }
 
 /// Writes legs as they stand now.
-pub(in crate::calls) async fn upsert_legs(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    calls: impl Iterator<Item = &Changes>,
-) -> Result<(), sqlx::Error> {
+pub(in crate::calls) fn upsert_legs<'a>(calls: impl Iterator<Item = &'a Changes>) -> Filled {
     let legs = calls.flat_map(|call| call.legs.iter().map(move |stored| (call, stored)));
-    let cells = legs.flat_map(|(call, stored)| {
+    UPSERT_LEGS.with(legs.flat_map(|(call, stored)| {
         let leg = &stored.leg;
         [
             Cell::from(leg.id.to_string()),
@@ -172,18 +163,13 @@ pub(in crate::calls) async fn upsert_legs(
             leg.outcome.clone().into(),
             leg.dialog.as_ref().map(ToString::to_string).into(),
         ]
-    });
-    UPSERT_LEGS.execute(tx, dialect, cells.collect()).await.map(drop)
+    }))
 }
 
 /// Writes new entries of timelines.
-pub(in crate::calls) async fn insert_entries(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    calls: impl Iterator<Item = &Changes>,
-) -> Result<(), sqlx::Error> {
+pub(in crate::calls) fn insert_entries<'a>(calls: impl Iterator<Item = &'a Changes>) -> Filled {
     let entries = calls.flat_map(|call| call.entries.iter().map(move |entry| (call, entry)));
-    let cells = entries.flat_map(|(call, entry)| {
+    INSERT_ENTRIES.with(entries.flat_map(|(call, entry)| {
         [
             Cell::from(entry.id.to_string()),
             call.workspace_id.to_string().into(),
@@ -193,26 +179,26 @@ pub(in crate::calls) async fn insert_entries(
             entry.data.to_string().into(),
             entry.occurred_at.into(),
         ]
-    });
-    INSERT_ENTRIES.execute(tx, dialect, cells.collect()).await.map(drop)
+    }))
 }
 
-/// Which of the calls have a row that is not over.
-pub(in crate::calls) async fn open_among(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    calls: impl Iterator<Item = CallId>,
-) -> Result<HashSet<CallId>, sqlx::Error> {
-    let rows = OPEN_AMONG.fetch(tx, dialect, calls.map(|id| id.to_string().into()).collect()).await?;
-    rows.iter().map(|row| row::parsed(row, "id")).collect()
+/// Asks which of the calls have a row that is not over; tells their ids.
+pub(in crate::calls) fn open_among(calls: impl Iterator<Item = CallId>) -> Filled {
+    OPEN_AMONG.with(calls.map(|id| id.to_string().into()))
+}
+
+/// The calls that have a row that is not over.
+pub(in crate::calls) fn open_of(told: &Told) -> Result<HashSet<CallId>, sqlx::Error> {
+    let rows: Vec<(CallId,)> = told.answers(&OPEN_AMONG)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many rows [`update_calls`] wrote.
+pub(in crate::calls) fn updated(told: &Told) -> u64 {
+    told.changes(&UPDATE_CALLS)
 }
 
 /// Writes when calls were last heard, in microseconds UTC.
-pub(in crate::calls) async fn touch_media(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    heard: impl Iterator<Item = (CallId, i64)>,
-) -> Result<(), sqlx::Error> {
-    let cells = heard.flat_map(|(call, at_us)| [Cell::from(call.to_string()), at_us.into()]);
-    TOUCH_MEDIA.execute(tx, dialect, cells.collect()).await.map(drop)
+pub(in crate::calls) fn touch_media(heard: impl Iterator<Item = (CallId, i64)>) -> Filled {
+    TOUCH_MEDIA.with(heard.flat_map(|(call, at_us)| [Cell::from(call.to_string()), at_us.into()]))
 }

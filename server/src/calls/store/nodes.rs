@@ -2,13 +2,10 @@
 
 use sqlx::AnyConnection;
 
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::statements::statements;
 
 statements! {
-    RENEW_LEASE = "
-        insert into nodes (id, lease_until)
-        values ($1, $2)
-        on conflict (id) do update set lease_until = excluded.lease_until";
     /// Dead nodes that left something to do.
     LIST_DEAD = "
         select n.id
@@ -24,13 +21,21 @@ statements! {
         where node_id = $1 and held_minor > 0";
 }
 
+pub(in crate::calls) static RENEW_LEASE: Rows = Rows::new(
+    "RENEW_LEASE",
+    1,
+    Tells::Nothing,
+    "insert into nodes (id, lease_until)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict (id) do update set lease_until = excluded.lease_until",
+    &[Column::Text, Column::Int],
+);
+
 /// Says until when the node is alive, in microseconds UTC.
-pub(in crate::calls) async fn renew_lease(
-    conn: &mut AnyConnection,
-    node_id: &str,
-    lease_until: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(RENEW_LEASE).bind(node_id.to_owned()).bind(lease_until).execute(conn).await.map(drop)
+pub(in crate::calls) fn renew_lease(node_id: &str, lease_until: Option<i64>) -> Filled {
+    RENEW_LEASE.with(lease_until.into_iter().flat_map(|until| [Cell::from(node_id), until.into()]))
 }
 
 /// Nodes other than `own` whose lease lapsed before `now_us` and that left calls or holds.

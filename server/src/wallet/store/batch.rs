@@ -1,42 +1,48 @@
-//! SQL of wallets and their ledger for many calls at once: what a flush of the record writer moves.
+//! SQL of wallets and their ledger for many calls at once: what a flush of the record writer asks and moves.
 
 use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
-use sqlx::{AnyConnection, Row};
+use sautikit_api::money::Currency;
 
-use super::head;
-use crate::db::Dialect;
-use crate::db::rows::{Cell, Column, Rows};
-use crate::row;
-use crate::wallet::LockedWallet;
+use crate::db::batch::Told;
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::wallet::chain::Link;
+use crate::wallet::{LockedWallet, OverdraftPolicy, Wallet};
 
 use Column::{Int, Text};
 
 /// Takes the rows' locks on both engines, before anything is decided.
-static LOCK_WALLETS: Rows = Rows::new(
+pub(in crate::wallet) static LOCK_WALLETS: Rows = Rows::new(
     "LOCK_WALLETS",
+    1,
+    Tells::Answers,
     "update wallets set seq = seq + 0
     where workspace_id in (select v.column1 from {rows} as v)
-    returning workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor, overdraft_policy,
-        seq, head_hash, last_entry_at",
+    returning {answer: workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
+        overdraft_policy, seq, head_hash, last_entry_at}",
     &[Text],
 );
-static HOLDS_OF_NODE: Rows = Rows::new(
+pub(in crate::wallet) static HOLDS_OF_NODE: Rows = Rows::new(
     "HOLDS_OF_NODE",
-    "select h.workspace_id, h.held_minor
+    1,
+    Tells::Answers,
+    "select {answer: h.workspace_id, h.held_minor}
     from {rows} as v
     join wallet_holds h on h.workspace_id = v.column1 and h.node_id = v.column2",
     &[Text, Text],
 );
-static ENTRIES_OF_CAUSES: Rows = Rows::new(
+pub(in crate::wallet) static ENTRIES_OF_CAUSES: Rows = Rows::new(
     "ENTRIES_OF_CAUSES",
-    "select e.cause, e.id
+    1,
+    Tells::Answers,
+    "select {answer: e.cause, e.id}
     from {rows} as v
     join wallet_ledger e on e.cause = v.column1",
     &[Text],
 );
-static INSERT_ENTRIES: Rows = Rows::new(
-    "INSERT_ENTRIES",
+pub(in crate::wallet) static INSERT_LEDGER_ENTRIES: Rows = Rows::new(
+    "INSERT_LEDGER_ENTRIES",
+    1,
+    Tells::Nothing,
     "insert into wallet_ledger (id, workspace_id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause,
         reference, created_at, key_id, prev_hash, hash)
     select {columns}
@@ -44,18 +50,25 @@ static INSERT_ENTRIES: Rows = Rows::new(
     where v.column1 is not null",
     &[Text, Text, Int, Text, Int, Int, Int, Text, Text, Int, Text, Text, Text],
 );
-/// Guarded by the sequence that was read under the lock.
-static ADVANCE_WALLETS: Rows = Rows::new(
+/// Guarded by the sequence that was read under the lock, and by what the node held: that was read without a lock, and is
+/// written under the wallet's alone.
+pub(in crate::wallet) static ADVANCE_WALLETS: Rows = Rows::new(
     "ADVANCE_WALLETS",
+    1,
+    Tells::Changes,
     "update wallets
     set balance_minor = v.column3, held_minor = v.column4, seq = v.column5, head_hash = v.column6,
         last_entry_at = v.column7
     from {rows} as v
-    where wallets.workspace_id = v.column1 and wallets.seq = v.column2",
-    &[Text, Int, Int, Int, Int, Text, Int],
+    where wallets.workspace_id = v.column1 and wallets.seq = v.column2
+        and v.column9 = coalesce((select h.held_minor from wallet_holds h
+            where h.workspace_id = v.column1 and h.node_id = v.column8), 0)",
+    &[Text, Int, Int, Int, Int, Text, Int, Text, Int],
 );
-static UPSERT_HOLDS: Rows = Rows::new(
+pub(in crate::wallet) static UPSERT_HOLDS: Rows = Rows::new(
     "UPSERT_HOLDS",
+    1,
+    Tells::Nothing,
     "insert into wallet_holds (workspace_id, node_id, held_minor)
     select {columns}
     from {rows} as v
@@ -64,44 +77,62 @@ static UPSERT_HOLDS: Rows = Rows::new(
     &[Text, Text, Int],
 );
 
-/// Statements for many rows of this store.
-pub(crate) static ROWS: &[&Rows] =
-    &[&LOCK_WALLETS, &HOLDS_OF_NODE, &ENTRIES_OF_CAUSES, &INSERT_ENTRIES, &ADVANCE_WALLETS, &UPSERT_HOLDS];
+/// What a wallet that is locked tells: workspace, currency, zone, balance, held, threshold, policy, sequence, hash of the
+/// last entry and its moment.
+type Head = (WorkspaceId, String, String, i64, i64, Option<i64>, String, i64, String, i64);
 
-fn workspace_cells(workspaces: &[WorkspaceId]) -> impl Iterator<Item = Cell> {
-    workspaces.iter().map(|id| id.to_string().into())
+fn of_workspaces(statement: &'static Rows, workspaces: &[WorkspaceId]) -> Filled {
+    statement.with(workspaces.iter().map(|id| id.to_string().into()))
 }
 
 /// Locks the wallets that exist of those asked for.
-pub(in crate::wallet) async fn lock_wallets(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    workspaces: &[WorkspaceId],
-) -> Result<Vec<LockedWallet>, sqlx::Error> {
-    let rows = LOCK_WALLETS.fetch(tx, dialect, workspace_cells(workspaces).collect()).await?;
-    rows.iter().map(head).collect()
+pub(in crate::wallet) fn lock_wallets(workspaces: &[WorkspaceId]) -> Filled {
+    of_workspaces(&LOCK_WALLETS, workspaces)
+}
+
+/// The wallets that were locked.
+pub(in crate::wallet) fn locked_wallets(told: &Told) -> Result<Vec<LockedWallet>, sqlx::Error> {
+    let unknown = |name: String| sqlx::Error::Decode(format!("a wallet has the unknown {name}").into());
+    let heads: Vec<Head> = told.answers(&LOCK_WALLETS)?;
+    let wallet = |head: Head| {
+        let (workspace_id, currency, zone, balance_minor, held_minor, threshold, policy, seq, head_hash, last_entry_at) =
+            head;
+        Ok(LockedWallet {
+            wallet: Wallet {
+                workspace_id,
+                currency: Currency::parse(&currency).ok_or_else(|| unknown(currency))?,
+                zone,
+                balance_minor,
+                held_minor,
+                low_balance_threshold_minor: threshold,
+                overdraft_policy: OverdraftPolicy::parse(&policy).ok_or_else(|| unknown(policy))?,
+            },
+            seq,
+            head_hash,
+            last_entry_at,
+        })
+    };
+    heads.into_iter().map(wallet).collect()
+}
+
+/// Asks what the node's calls hold of each.
+pub(in crate::wallet) fn ask_holds(node_id: &str, workspaces: &[WorkspaceId]) -> Filled {
+    HOLDS_OF_NODE.with(workspaces.iter().flat_map(|id| [Cell::from(id.to_string()), node_id.into()]))
 }
 
 /// What the node's calls hold of each, in minor units; workspaces of which they hold nothing may be absent.
-pub(in crate::wallet) async fn holds_of_node(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    node_id: &str,
-    workspaces: &[WorkspaceId],
-) -> Result<Vec<(WorkspaceId, i64)>, sqlx::Error> {
-    let cells = workspace_cells(workspaces).flat_map(|workspace| [workspace, node_id.into()]).collect();
-    let rows = HOLDS_OF_NODE.fetch(tx, dialect, cells).await?;
-    rows.iter().map(|row| Ok((row::parsed(row, "workspace_id")?, row.try_get("held_minor")?))).collect()
+pub(in crate::wallet) fn holds_of_node(told: &Told) -> Result<Vec<(WorkspaceId, i64)>, sqlx::Error> {
+    told.answers(&HOLDS_OF_NODE)
+}
+
+/// Asks which entries were posted for any of the causes before.
+pub(in crate::wallet) fn ask_causes(causes: impl Iterator<Item = String>) -> Filled {
+    ENTRIES_OF_CAUSES.with(causes.map(Cell::from))
 }
 
 /// The entries that were posted for any of the causes before.
-pub(in crate::wallet) async fn entries_of_causes(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    causes: impl Iterator<Item = String>,
-) -> Result<Vec<(String, LedgerEntryId)>, sqlx::Error> {
-    let rows = ENTRIES_OF_CAUSES.fetch(tx, dialect, causes.map(Cell::from).collect()).await?;
-    rows.iter().map(|row| Ok((row.try_get("cause")?, row::parsed(row, "id")?))).collect()
+pub(in crate::wallet) fn entries_of_causes(told: &Told) -> Result<Vec<(String, LedgerEntryId)>, sqlx::Error> {
+    told.answers(&ENTRIES_OF_CAUSES)
 }
 
 /// The cells of an entry, for [`insert_entries`].
@@ -124,44 +155,45 @@ pub(in crate::wallet) fn entry_cells(link: &Link<'_>, hash: &str) -> [Cell; 13] 
 }
 
 /// Writes entries made of [`entry_cells`].
-pub(in crate::wallet) async fn insert_entries(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    cells: Vec<Cell>,
-) -> Result<(), sqlx::Error> {
-    INSERT_ENTRIES.execute(tx, dialect, cells).await.map(drop)
+pub(in crate::wallet) fn insert_entries(cells: Vec<Cell>) -> Filled {
+    INSERT_LEDGER_ENTRIES.with(cells)
 }
 
-/// Writes wallets as they stand now; beside each the sequence that it was locked at.
-pub(in crate::wallet) async fn advance_wallets(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    wallets: &[(LockedWallet, i64)],
-) -> Result<(), sqlx::Error> {
-    let cells = wallets.iter().flat_map(|(wallet, locked_seq)| {
+/// A wallet as it is to be written.
+pub(in crate::wallet) struct Advanced {
+    /// As it stands now.
+    pub(in crate::wallet) wallet: LockedWallet,
+    /// The sequence that it was locked at.
+    pub(in crate::wallet) locked_seq: i64,
+    /// What this node held of it, in minor units.
+    pub(in crate::wallet) held_before_minor: i64,
+    /// What it holds now.
+    pub(in crate::wallet) held_minor: i64,
+}
+
+/// Writes wallets and what the node's calls hold of them as they stand now.
+pub(in crate::wallet) fn advance_wallets(node_id: &str, wallets: &[Advanced]) -> [Filled; 2] {
+    let rows = wallets.iter().flat_map(|one| {
+        let wallet = &one.wallet;
         [
             Cell::from(wallet.wallet.workspace_id.to_string()),
-            (*locked_seq).into(),
+            one.locked_seq.into(),
             wallet.wallet.balance_minor.into(),
             wallet.wallet.held_minor.into(),
             wallet.seq.into(),
             wallet.head_hash.as_str().into(),
             wallet.last_entry_at.into(),
+            node_id.into(),
+            one.held_before_minor.into(),
         ]
     });
-    let done = ADVANCE_WALLETS.execute(tx, dialect, cells.collect()).await?;
-    if done == wallets.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    let holds = wallets.iter().flat_map(|one| {
+        [Cell::from(one.wallet.wallet.workspace_id.to_string()), node_id.into(), one.held_minor.into()]
+    });
+    [ADVANCE_WALLETS.with(rows), UPSERT_HOLDS.with(holds)]
 }
 
-/// Writes what the node's calls hold now.
-pub(in crate::wallet) async fn upsert_holds(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    node_id: &str,
-    holds: &[(WorkspaceId, i64)],
-) -> Result<(), sqlx::Error> {
-    let cells = holds
-        .iter()
-        .flat_map(|(workspace, held_minor)| [Cell::from(workspace.to_string()), node_id.into(), (*held_minor).into()]);
-    UPSERT_HOLDS.execute(tx, dialect, cells.collect()).await.map(drop)
+/// How many wallets were written.
+pub(in crate::wallet) fn advanced(told: &Told) -> u64 {
+    told.changes(&ADVANCE_WALLETS)
 }

@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use sqlx::AnyConnection;
 
 use super::attempt::{Row, response};
 use super::in_flight::Place;
 use super::request::Request;
 use super::{KEPT_US, enter, in_progress, replay, store};
-use crate::db::Dialect;
+use crate::db::batch::Told;
+use crate::db::rows::Filled;
 use crate::error::{ApiError, ApiResult};
 use crate::http::caller::Caller;
 use crate::secrets::Purpose;
@@ -85,28 +85,22 @@ pub async fn begin_apart(app: &AppState, caller: &Caller, request: &Request) -> 
     }
 }
 
-/// Stores the answers in the caller's transaction; those whose key another request has not taken meanwhile.
+/// Stores the answers in a batch of the caller's transaction.
+pub(crate) fn store_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>) -> Filled {
+    store::insert_answers(answers)
+}
+
+/// The places of the answers that were stored: those whose key another request has not taken meanwhile.
 ///
 /// # Errors
-/// The database failed.
-pub async fn store_answers(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    answers: &[&StoredAnswer],
-) -> Result<HashSet<(String, String)>, sqlx::Error> {
-    store::insert_answers(tx, dialect, answers).await
+/// The batch told something else.
+pub(crate) fn stored_answers(told: &Told) -> Result<HashSet<(String, String)>, sqlx::Error> {
+    Ok(told.answers(&store::INSERT_ANSWERS)?.into_iter().collect())
 }
 
 /// Takes answers back in the transaction that stored them: their effect was refused.
-///
-/// # Errors
-/// The database failed.
-pub async fn withdraw_answers(
-    tx: &mut AnyConnection,
-    dialect: Dialect,
-    places: &HashSet<(String, String)>,
-) -> Result<(), sqlx::Error> {
-    store::delete_answers(tx, dialect, places).await
+pub(crate) fn withdraw_answers(places: &HashSet<(String, String)>) -> Filled {
+    store::delete_answers(places)
 }
 
 /// What a request is told whose key another took between its look and its effect.

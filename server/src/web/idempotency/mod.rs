@@ -39,11 +39,12 @@ use crate::state::AppState;
 use self::attempt::{Row, response};
 use self::store::StoredKey;
 pub(crate) use answers::key_taken;
-pub use answers::{StoredAnswer, Ticket, begin_apart, store_answers, withdraw_answers};
+pub use answers::{StoredAnswer, Ticket, begin_apart};
+pub(crate) use answers::{store_answers, stored_answers, withdraw_answers};
 pub use attempt::{Attempt, Lease};
 pub use in_flight::{InFlight, Place};
 pub use request::Request;
-pub(crate) use store::{ROWS, STATEMENTS};
+pub(crate) use store::{DELETE_ANSWERS, INSERT_ANSWERS, STATEMENTS};
 
 /// How long an answer is kept for replay.
 const KEPT_US: i64 = 24 * 3_600 * 1_000_000;

@@ -6,8 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::StoredAnswer;
-use crate::db::Dialect;
-use crate::db::rows::{Cell, Column, Rows};
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::statements::statements;
 
 statements! {
@@ -48,9 +47,11 @@ statements! {
         where workspace_id = $1 and key = $2";
 }
 
-/// One whose day is over gives its place away.
-static INSERT_ANSWERS: Rows = Rows::new(
+/// One whose day is over gives its place away. Tells workspace and key of those that were stored.
+pub(crate) static INSERT_ANSWERS: Rows = Rows::new(
     "INSERT_ANSWERS",
+    1,
+    Tells::Answers,
     "insert into idempotency_keys (workspace_id, key, fingerprint, status, answer, created_at, expires_at)
     select {columns}
     from {rows} as v
@@ -59,30 +60,25 @@ static INSERT_ANSWERS: Rows = Rows::new(
     set fingerprint = excluded.fingerprint, status = excluded.status, answer = excluded.answer,
         created_at = excluded.created_at, expires_at = excluded.expires_at, leased_until = null
     where idempotency_keys.expires_at <= excluded.created_at
-    returning workspace_id, key",
+    returning {answer: workspace_id, key}",
     &[Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int, Column::Int],
 );
-static DELETE_ANSWERS: Rows = Rows::new(
+pub(crate) static DELETE_ANSWERS: Rows = Rows::new(
     "DELETE_ANSWERS",
+    1,
+    Tells::Nothing,
     "delete from idempotency_keys
     where (workspace_id, key) in (select v.column1, v.column2 from {rows} as v)",
     &[Column::Text, Column::Text],
 );
 
-/// Statements for many rows of this store.
-pub(crate) static ROWS: &[&Rows] = &[&INSERT_ANSWERS, &DELETE_ANSWERS];
-
-/// Stores answers; the keys of those that were stored. Of two with one key the first counts.
-pub(super) async fn insert_answers(
-    conn: &mut AnyConnection,
-    dialect: Dialect,
-    answers: &[&StoredAnswer],
-) -> Result<HashSet<(String, String)>, sqlx::Error> {
+/// Stores answers. Of two with one key the first counts.
+pub(super) fn insert_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>) -> Filled {
     let mut seen = HashSet::new();
     // Requests of one key on this node exclude each other, so this is for safety's sake: a statement may not touch a
     // row twice.
-    let first = answers.iter().filter(|answer| seen.insert(answer.place()));
-    let cells = first.flat_map(|answer| {
+    let first = answers.filter(|answer| seen.insert(answer.place()));
+    INSERT_ANSWERS.with(first.flat_map(|answer| {
         [
             Cell::from(answer.workspace.as_str()),
             answer.key.as_str().into(),
@@ -92,18 +88,12 @@ pub(super) async fn insert_answers(
             answer.created_at.into(),
             answer.expires_at.into(),
         ]
-    });
-    let rows = INSERT_ANSWERS.fetch(conn, dialect, cells.collect()).await?;
-    rows.iter().map(|row| Ok((row.try_get("workspace_id")?, row.try_get("key")?))).collect()
+    }))
 }
 
-pub(super) async fn delete_answers(
-    conn: &mut AnyConnection,
-    dialect: Dialect,
-    places: &HashSet<(String, String)>,
-) -> Result<(), sqlx::Error> {
+pub(super) fn delete_answers(places: &HashSet<(String, String)>) -> Filled {
     let cells = places.iter().flat_map(|(workspace, key)| [Cell::from(workspace.as_str()), key.as_str().into()]);
-    DELETE_ANSWERS.execute(conn, dialect, cells.collect()).await.map(drop)
+    DELETE_ANSWERS.with(cells)
 }
 
 /// A key that was used before.
