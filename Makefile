@@ -82,12 +82,12 @@ release:
 
 ##  bench    figures for docs/benchmarks; compare ratios and CPU time, wall time varies
 bench:
-	scripts/preflight.sh test
+	scripts/preflight.sh bench
 	cargo bench -p sautikit-sip --bench clean_calls
 	cd crates/sip/bench-peer && cargo run --release
 	cargo bench -p sautikit-media
 	cargo bench -p sautikit --bench relay
-	cargo bench -p sautikit --bench gateway
+	SAUTIKIT_POSTGRES_DURABLE=on SAUTIKIT_POSTGRES_STATEMENTS=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench gateway
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
 

@@ -5,13 +5,16 @@
 #   url=$(scripts/postgres-for-tests.sh start)   prints postgres://…, for a server that outlives several test runs
 #   scripts/postgres-for-tests.sh stop "$url"    stops that server and removes its folder
 #
-# SAUTIKIT_POSTGRES_DURABLE=on makes commits wait for the disk, as benchmarks must.
+# SAUTIKIT_POSTGRES_DURABLE=on makes commits wait for the disk, as benchmarks must; SAUTIKIT_POSTGRES_STATEMENTS=on has
+# pg_stat_statements count what is sent.
 #
 # PostgreSQL refuses to run as root, so a root caller becomes the package's own user `postgres`.
 set -euo pipefail
 
 bin=${SAUTIKIT_POSTGRES_BIN:-/usr/lib/postgresql/15/bin}
 durable=${SAUTIKIT_POSTGRES_DURABLE:-off}
+counted=
+[ "${SAUTIKIT_POSTGRES_STATEMENTS:-off}" = off ] || counted="-c shared_preload_libraries=pg_stat_statements"
 
 as_postgres() {
   if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
@@ -28,7 +31,7 @@ start() {
     # No fsync for tests: the cluster dies with them. Connections for as many tests as run side by side.
     if as_postgres "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --silent --wait --options="\
       -c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=400 \
-      -c fsync=$durable -c synchronous_commit=$durable -c full_page_writes=$durable" start >&2; then
+      -c fsync=$durable -c synchronous_commit=$durable -c full_page_writes=$durable $counted" start >&2; then
       echo "postgres://sautikit@127.0.0.1:$port/postgres?application_name=$(basename "$folder")"
       return
     fi

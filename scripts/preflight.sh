@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Finds everything that a command needs and the machine lacks, lists it at once, and installs it.
-# usage: scripts/preflight.sh run|test     On a terminal it asks first; without one it goes ahead.
+# usage: scripts/preflight.sh run|test|bench     On a terminal it asks first; without one it goes ahead.
 # It deliberately installs nothing from anywhere but Debian, crates.io (by rustup and cargo), npm and PyPI.
 set -euo pipefail
-purpose=${1:?usage: scripts/preflight.sh run|test}
+purpose=${1:?usage: scripts/preflight.sh run|test|bench}
 cd "$(dirname "$0")/.."
 
 apt=()
@@ -11,7 +11,13 @@ need() { command -v "$1" >/dev/null 2>&1 || apt+=("$2"); } # command, Debian pac
 need cmake cmake           # builds libopus
 need cc build-essential
 need espeak-ng espeak-ng   # the voice of `say`
-if [ "$purpose" = test ]; then
+tests=no
+[ "$purpose" != test ] && [ "$purpose" != bench ] || tests=yes
+if [ "$purpose" = bench ]; then
+  [ -x /usr/sbin/kamailio ] || apt+=(kamailio) # stands beside us in the same run
+  need rtpengine rtpengine-daemon
+fi
+if [ $tests = yes ]; then
   need sipp sip-tester     # plays the carrier
   need chromium chromium   # plays the customer
   need openssl openssl     # certifies the mail relay
@@ -26,7 +32,7 @@ missing=()
 pinned=end2end/openapi/requirements.txt
 venv=$HOME/.cache/sautikit/schemathesis
 python=present
-if [ "$purpose" = test ] && ! cmp -s "$pinned" "$venv/requirements.txt"; then
+if [ $tests = yes ] && ! cmp -s "$pinned" "$venv/requirements.txt"; then
   python=missing
   missing+=("Python packages of $pinned")
 fi

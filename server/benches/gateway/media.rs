@@ -22,7 +22,7 @@ const PACKETS_PER_SECOND_OF_100: f64 = 10_000.0;
 pub(super) async fn measure(calls: u32, seconds: u32) -> Outcome<()> {
     let mut telephones = Telephones::new(calls, seconds)?;
     let server = Server::start(&trunk_to(telephones.callee.address))?;
-    let account = customer::open(&server.http, &callback::serve().await?).await?;
+    let account = customer::open(&server.http, &format!("{}/voice", callback::serve().await?)).await?;
     // The telephones block; the callback's server must not wait for them.
     tokio::task::block_in_place(|| telephones.talk("sautikit", &server.subject))?;
     let completed = customer::settled(&account).await?;
@@ -33,7 +33,7 @@ pub(super) async fn measure(calls: u32, seconds: u32) -> Outcome<()> {
 /// The same through Kamailio and rtpengine.
 pub(super) fn measure_peer(calls: u32, seconds: u32) -> Outcome<()> {
     let mut telephones = Telephones::new(calls, seconds)?;
-    let peer = Peer::start(telephones.callee.address)?;
+    let peer = Peer::start(telephones.callee.address, true)?;
     telephones.talk("kamailio + rtpengine", &peer.subject)
 }
 

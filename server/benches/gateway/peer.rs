@@ -18,8 +18,8 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    /// Starts both; calls go on to `callee`.
-    pub(super) fn start(callee: SocketAddr) -> Outcome<Self> {
+    /// Starts Kamailio, and rtpengine when it is to relay media; calls go on to `callee`.
+    pub(super) fn start(callee: SocketAddr, relays_media: bool) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
         let (port, control) = (free_port()?, free_port()?);
         let config = data.path().join("kamailio.cfg");
@@ -31,9 +31,12 @@ impl Peer {
         rtpengine.args(["--foreground", "--config-file=none", "--interface=127.0.0.1", "--table=-1", "--log-level=3"]);
         rtpengine.args(["--log-stderr", "--port-min=30000", "--port-max=39999", "--num-threads=2"]);
         rtpengine.arg(format!("--listen-ng=127.0.0.1:{control}"));
-        let mut kamailio = Command::new("kamailio");
+        let mut kamailio = Command::new("/usr/sbin/kamailio");
         kamailio.args(["-DD", "-E", "-m", "64", "-Y"]).arg(data.path()).arg("-f").arg(&config);
-        for mut command in [rtpengine, kamailio] {
+        if relays_media {
+            kamailio.args(["-A", "MEDIA"]);
+        }
+        for mut command in [relays_media.then_some(rtpengine), Some(kamailio)].into_iter().flatten() {
             let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
             subject.processes.push(spawned.map_err(|error| format!("{:?}: {error}", command.get_program()))?);
         }

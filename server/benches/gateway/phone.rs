@@ -7,59 +7,25 @@ use std::{
     time::Duration,
 };
 
-use super::Outcome;
+use super::{
+    Outcome,
+    message::{Message, description},
+};
 
 /// The longest wait for any message; setting up a call takes milliseconds.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A message that was received, its lines as they came.
-struct Message(String);
-
-impl Message {
-    fn receive(socket: &UdpSocket) -> std::io::Result<(Self, SocketAddr)> {
-        let mut buffer = vec![0; 65_535];
-        let (length, source) = socket.recv_from(&mut buffer)?;
-        buffer.truncate(length);
-        Ok((Self(String::from_utf8_lossy(&buffer).into_owned()), source))
-    }
-
-    /// Every line of a header, whole.
-    fn lines<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.split("\r\n").filter(move |line| {
-            line.split_once(':').is_some_and(|(header, _)| header.trim().eq_ignore_ascii_case(name))
-        })
-    }
-
-    fn value<'a>(&'a self, name: &'a str) -> &'a str {
-        self.lines(name).next().and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
-    }
-
-    /// The status, or nothing for a request.
-    fn status(&self) -> Option<u16> {
-        self.0.strip_prefix("SIP/2.0 ")?.split(' ').next()?.parse().ok()
-    }
-
-    /// Where the SDP wants audio.
-    fn audio(&self) -> Option<SocketAddr> {
-        let host = self.0.split("\r\n").find_map(|line| line.strip_prefix("c=IN IP4 "))?;
-        let port = self.0.split("\r\n").find_map(|line| line.strip_prefix("m=audio "))?.split(' ').next()?;
-        Some(SocketAddr::new(host.trim().parse().ok()?, port.parse().ok()?))
-    }
+fn receive(socket: &UdpSocket) -> std::io::Result<(Message, SocketAddr)> {
+    let mut buffer = vec![0; 65_535];
+    let (length, source) = socket.recv_from(&mut buffer)?;
+    buffer.truncate(length);
+    Ok((Message(String::from_utf8_lossy(&buffer).into_owned()), source))
 }
 
 fn bind() -> Outcome<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.set_read_timeout(Some(PATIENCE))?;
     Ok(socket)
-}
-
-fn description(rtp: SocketAddr) -> String {
-    format!(
-        "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\
-         a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=ptime:20\r\n",
-        ip = rtp.ip(),
-        port = rtp.port()
-    )
 }
 
 /// Answers every INVITE at once with the next of its RTP addresses, in a thread of its own.
@@ -83,32 +49,22 @@ impl Callee {
 fn answer(socket: &UdpSocket, rtp: &[SocketAddr], answered: &std::sync::mpsc::Sender<(usize, SocketAddr)>) {
     let mut calls: HashMap<String, usize> = HashMap::new();
     let Ok(local) = socket.local_addr() else { return };
-    while let Ok((request, source)) = Message::receive(socket) {
+    while let Ok((request, source)) = receive(socket) {
         if request.status().is_some() || request.0.starts_with("ACK ") {
             continue;
         }
-        let mut reply = String::from("SIP/2.0 200 OK\r\n");
-        for line in ["Via", "Record-Route", "From", "Call-ID", "CSeq"].iter().flat_map(|name| request.lines(name)) {
-            reply.push_str(line);
-            reply.push_str("\r\n");
-        }
-        let to = request.value("To");
-        let tag = if to.contains("tag=") { "" } else { ";tag=callee" };
-        reply.push_str(&format!("To: {to}{tag}\r\nContact: <sip:callee@{local}>\r\n"));
         let mut body = String::new();
-        if request.0.starts_with("INVITE ") {
+        if request.asks("INVITE") {
             let next = calls.len();
             let index = *calls.entry(request.value("Call-ID").to_owned()).or_insert(next);
             let (Some(own), Some(peer)) = (rtp.get(index), request.audio()) else { continue };
             body = description(*own);
-            reply.push_str("Content-Type: application/sdp\r\n");
             if index == next && answered.send((index, peer)).is_err() {
                 return;
             }
         }
-        reply.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
         // The next message tells whether the peer is gone.
-        let _ = socket.send_to(reply.as_bytes(), source);
+        let _ = socket.send_to(request.accept(local, &body).as_bytes(), source);
     }
 }
 
@@ -145,7 +101,7 @@ impl Caller {
         let contact = format!("Contact: <sip:caller@{}>\r\nContent-Type: application/sdp\r\n", self.local);
         self.send(id, "INVITE", 1, &uri, &to, &contact, &body)?;
         loop {
-            let (message, _) = Message::receive(&self.socket)?;
+            let (message, _) = receive(&self.socket)?;
             let is_ours = message.value("Call-ID") == self.call_id(id) && message.value("CSeq").ends_with("INVITE");
             match message.status().filter(|_| is_ours) {
                 Some(200) => {
@@ -169,7 +125,7 @@ impl Caller {
     pub(super) fn hang_up(&self, dialog: &Dialog) -> Outcome<()> {
         self.send(dialog.id, "BYE", 2, &dialog.contact, &dialog.to, &dialog.routes, "")?;
         loop {
-            let (message, _) = Message::receive(&self.socket)?;
+            let (message, _) = receive(&self.socket)?;
             let is_answer =
                 message.value("Call-ID") == self.call_id(dialog.id) && message.value("CSeq").ends_with("BYE");
             if is_answer && message.status().is_some_and(|status| status >= 200) {

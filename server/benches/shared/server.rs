@@ -19,6 +19,11 @@ pub(super) struct Server {
 impl Server {
     /// Starts it with the sections `settings`, such as a trunk.
     pub(super) fn start(settings: &str) -> Outcome<Self> {
+        Self::start_with(settings, &[], Stdio::inherit())
+    }
+
+    /// [`Self::start`] with single keys of the configuration by their names in the environment; its log goes to `log`.
+    pub(super) fn start_with(settings: &str, keys: &[(&str, String)], log: Stdio) -> Outcome<Self> {
         let data = tempfile::tempdir()?;
         let config = data.path().join("sautikit.toml");
         std::fs::write(
@@ -39,8 +44,9 @@ impl Server {
         if !migrate.status.success() {
             return Err(String::from_utf8_lossy(&migrate.stderr).into());
         }
-        let mut process =
-            Command::new(env!("CARGO_BIN_EXE_sautikit")).arg("--config").arg(&config).stdout(Stdio::piped()).spawn()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sautikit"));
+        command.arg("--config").arg(&config).envs(keys.iter().cloned());
+        let mut process = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let output = process.stdout.take();
         // From here on it ends with us, whatever fails.
         let mut subject = Subject { processes: vec![process], sip: (Ipv4Addr::UNSPECIFIED, 0).into() };
