@@ -66,13 +66,6 @@ fn a_room_never_reads_the_store_of_another() {
 }
 
 #[test]
-fn rooms_never_call_the_gateway() {
-    let rooms = server().into_iter().filter(|source| ROOMS.contains(&room(source)) || room(source) == "jobs");
-    let breaks = rooms.flat_map(|source| source.says("crate::gateway")).collect();
-    none("rooms hold a handle (calls::CallsGateway) or leave a job; they never call the gateway", breaks);
-}
-
-#[test]
 fn rooms_know_http_only_at_their_edge() {
     /// `http.rs` is the edge; the live stream answers requests too.
     const EDGES: [&str; 1] = ["server/src/calls/stream.rs"];
