@@ -7,6 +7,7 @@ pub(crate) mod batch;
 mod group;
 mod migrations;
 pub(crate) mod rows;
+mod statements;
 mod turns;
 mod tx;
 
@@ -20,6 +21,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 use crate::config::Database;
 
 use self::group::Writers;
+pub(crate) use self::statements::statements;
 pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.

@@ -1,20 +1,20 @@
 //! The server: HTTP, database, gateway sockets and jobs around the pure cores.
 //!
 //! One room per domain, each with the same files: `mod.rs` types, rules, operations and the error enum; `http.rs` body in,
-//! one operation, body out; `store.rs` its SQL and nothing else. `accounts/` is the room to read first.
+//! one operation, body out; `store.rs` its SQL and nothing else. `accounts/` is the room to read first. Modules stand on
+//! floors and know only what is below them (`docs/ARCHITECTURE.md`).
 
 pub mod accounts;
 pub mod address;
 pub mod api_keys;
 pub mod audit;
 pub mod calls;
-pub mod clean_up;
 pub mod clock;
 pub mod config;
 pub mod db;
 pub mod descriptors;
+pub mod destination;
 pub mod entropy;
-pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod jobs;
@@ -23,6 +23,7 @@ pub mod mail;
 pub mod numbers;
 pub mod payments;
 pub mod pricing;
+pub mod rating;
 pub mod requests;
 mod row;
 pub mod secrets;

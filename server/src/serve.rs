@@ -1,6 +1,8 @@
 //! `sautikit serve`: opens everything in order, says `ready`, and stops cleanly on SIGTERM or Ctrl-C.
 
+pub mod clean_up;
 mod connections;
+mod parts;
 mod shutdown;
 mod strict;
 
@@ -16,18 +18,18 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::google::Google;
 use crate::calls::Recovered;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
-use crate::http::rate_limit::RateLimits;
-use crate::mail::{MailError, Mailer};
+use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
-use crate::{calls, clean_up, jobs, numbers, requests};
+use crate::{calls, jobs, numbers, requests};
 use crate::{descriptors, gateway, http};
+
+pub use self::parts::parts;
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -147,29 +149,24 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
     let db = Db::connect(&config.database).await?;
     let tasks = TaskTracker::new();
     let stopping = CancellationToken::new();
-    let mailer = Mailer::from_config(&config)?;
-    let google = Google::from_config(&config.google).map_err(ServeError::Google)?.map(Arc::new);
+    let parts = parts(&config)?;
     let public_url = public_url(&config, http_address);
     let node_id = node_id(&config, &entropy)?.into();
     Ok(Shared {
         db,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(entropy),
-        limits: Arc::new(RateLimits::new(&config.limits)),
         config: Arc::new(config),
         secrets: Arc::new(secrets),
-        mailer,
-        google,
         public_url: public_url.into(),
         draining: stopping.child_token(),
         stopping,
-        requests: Arc::default(),
-        calls: Arc::default(),
         job_bell: Arc::default(),
-        known_keys: Arc::default(),
-        in_flight: Arc::default(),
+        mail_bell: Arc::default(),
+        tenant_changes: Arc::default(),
         node_id,
         tasks,
+        parts,
     }
     .into())
 }

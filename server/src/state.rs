@@ -1,5 +1,10 @@
 //! What every request handler and task shares. Cheap to clone: one counter around all of it, because layers, extractors
 //! and handlers clone it a dozen times per request.
+//!
+//! It knows no room. What a room shares between its requests and tasks is a [`Part`], put in at the start.
+
+mod changes;
+mod parts;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -8,18 +13,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::accounts::google::Google;
-use crate::api_keys::KnownKeys;
-use crate::calls::Hub;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::entropy::Entropy;
-use crate::http::rate_limit::RateLimits;
-use crate::mail::Mailer;
-use crate::requests;
 use crate::secrets::Secrets;
-use crate::web::idempotency::InFlight;
+
+pub use self::changes::Changes;
+pub use self::parts::{Part, Parts};
 
 /// The shared parts, shared.
 #[derive(Clone)]
@@ -38,10 +39,6 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// Keyed hashes and sealing.
     pub secrets: Arc<Secrets>,
-    /// Outgoing mail.
-    pub mailer: Mailer,
-    /// Sign-in with Google, if it is configured.
-    pub google: Option<Arc<Google>>,
     /// The origin that browsers see, without a slash at the end: `http.public_url`, or made from the bound address.
     pub public_url: Arc<str>,
     /// Cancelled when everything ends: sockets close, tasks return.
@@ -49,22 +46,18 @@ pub struct Shared {
     /// Cancelled when the server is told to stop, which is earlier: no new calls, running ones may finish. A child of
     /// `stopping`, so that whoever stops has drained too.
     pub draining: CancellationToken,
-    /// Requests per second, by key and address.
-    pub limits: Arc<RateLimits>,
-    /// Requests that wait to be logged.
-    pub requests: Arc<requests::Queue>,
-    /// The gateway's handle and the feed of changed calls.
-    pub calls: Arc<Hub>,
     /// Rung after a job was enqueued, so that it need not wait for the next look.
     pub job_bell: Arc<Notify>,
+    /// Rung after a mail was posted, as `job_bell` for mails, which have a runner of their own.
+    pub mail_bell: Arc<Notify>,
+    /// Counts what is written about tenants.
+    pub tenant_changes: Arc<Changes>,
     /// This node, as calls and job leases name it; stays the same across restarts.
     pub node_id: Arc<str>,
-    /// API keys that asked a moment ago.
-    pub known_keys: Arc<KnownKeys>,
-    /// Idempotency keys whose request is at work on this node.
-    pub in_flight: Arc<InFlight>,
     /// Background tasks that the end of the server waits for.
     pub tasks: TaskTracker,
+    /// What the rooms share.
+    pub parts: Parts,
 }
 
 impl From<Shared> for AppState {

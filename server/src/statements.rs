@@ -1,18 +1,8 @@
 //! Every SQL statement of the server by name, so that one test can prepare all of them on both engines.
 //!
-//! A `store.rs` declares its SQL with [`statements!`]; a new store adds its line to [`all`].
+//! A `store.rs` declares its SQL with `db::statements`; a new store adds its line to [`all`].
 
 use crate::db::Dialect;
-
-/// Declares SQL constants and the list of them, `STATEMENTS`.
-macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $sql:expr;)*) => {
-        $($(#[$doc])* const $name: &str = $sql;)*
-        /// Name and text of every statement of this store.
-        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name),)*];
-    };
-}
-pub(crate) use statements;
 
 /// Room, name and text of every statement.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

@@ -15,13 +15,13 @@ use super::workspaces::http::workspace_body;
 use super::{Device, Error, LinkSpent, Membership, NewSession, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
-use crate::http::client_ip::ClientIp;
-use crate::http::json::JsonBody;
-use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::caller::{SESSION_COOKIE, SignedIn, cookie};
+use crate::web::client_ip::ClientIp;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Request};
+use crate::web::json::JsonBody;
+use crate::web::params::Idempotent;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -4,6 +4,8 @@
 //! [`http`] turns a body into one operation and its result into a body, `store` holds SQL and nothing else.
 //! What a role may do stands in `sautikit_api::rights`.
 
+mod dependants;
+mod error;
 pub mod google;
 pub mod http;
 pub mod invitations;
@@ -15,7 +17,7 @@ mod store;
 pub mod workspaces;
 
 use sautikit_api::accounts::Role;
-use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
+use sautikit_api::ids::{UserId, WorkspaceId};
 use sautikit_api::return_to;
 use serde_json::json;
 use sqlx::AnyConnection;
@@ -25,12 +27,14 @@ use crate::line;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
+pub use crate::web::caller::{Device, Session, Workspace};
+pub use dependants::{Dependant, Dependants};
 pub use magic_link::{
     LINK_COOKIE, LINK_COOKIE_SECONDS, LinkSpent, asked_here, is_code_of, request_magic_link, verify_magic_link,
 };
 pub use onboarding::{Onboarding, onboard};
 pub use sautikit_api::rights::{Grant, Scope};
-pub use sessions::{Device, NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
+pub use sessions::{NewSession, list_sessions, remember_workspace, resolve_session, revoke_session};
 pub(crate) use store::STATEMENTS;
 pub(crate) use store::workspace as workspace_in;
 
@@ -132,48 +136,6 @@ pub struct Membership {
     pub workspace: Workspace,
     /// The member's role.
     pub role: Role,
-}
-
-/// A tenant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Workspace {
-    /// Its id.
-    pub id: WorkspaceId,
-    /// Its name.
-    pub name: String,
-    /// ISO 3166-1 alpha-2.
-    pub country: String,
-    /// ISO 4217, fixed for good.
-    pub currency: String,
-    /// Suspended workspaces read, top up and settle, nothing else.
-    pub suspended: bool,
-}
-
-impl Workspace {
-    /// What [`Workspace::status`] can say.
-    pub const STATUSES: [&str; 2] = ["active", "suspended"];
-
-    /// Its status on the wire.
-    pub fn status(&self) -> &'static str {
-        Self::STATUSES[usize::from(self.suspended)]
-    }
-}
-
-/// A session that is neither revoked nor expired.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// Its id.
-    pub id: SessionId,
-    /// Whose it is.
-    pub user_id: UserId,
-    /// The workspace that it last worked in.
-    pub workspace_id: Option<WorkspaceId>,
-    /// Microseconds UTC.
-    pub created_at_us: i64,
-    /// Microseconds UTC; written at most every five minutes.
-    pub last_used_at_us: i64,
-    /// Where it was opened.
-    pub device: Device,
 }
 
 /// An address in the form that is stored and compared: trimmed, lower case.

@@ -8,7 +8,7 @@
 use sautikit_api::ids::{SessionId, UserId, WorkspaceId};
 use sqlx::AnyConnection;
 
-use super::{Error, Session, store};
+use super::{Device, Error, Session, store};
 use crate::audit;
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -22,25 +22,6 @@ const TOUCH_EVERY_US: i64 = 5 * 60 * 1_000_000;
 
 /// How long a session's previous token works after rotation: for requests under way and tabs that are just loading.
 const OVERLAP_US: i64 = 5 * 60 * 1_000_000;
-/// Longest name of a browser that is kept, in characters; real ones are shorter.
-const USER_AGENT_MAX_CHARS: usize = 200;
-
-/// From where someone signs in, as the list of sessions shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Device {
-    /// The client's address.
-    pub ip: Option<String>,
-    /// The browser, as it names itself.
-    pub user_agent: Option<String>,
-}
-
-impl Device {
-    /// With the browser's name cut to what is kept.
-    pub fn new(ip: Option<String>, user_agent: Option<&str>) -> Self {
-        let kept = |text: &str| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_MAX_CHARS).collect();
-        Self { ip, user_agent: user_agent.map(kept) }
-    }
-}
 
 /// A session just opened; the only time that its token is known.
 pub struct NewSession {

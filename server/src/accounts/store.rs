@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Device, Error, Membership, Session, User, Workspace};
+use crate::db::statements;
 use crate::row::{flag, known, parsed, parsed_opt};
-use crate::statements::statements;
 
 statements! {
     COUNT_LINKS_SINCE = "

@@ -10,15 +10,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ApiKey, Error, NewApiKey, grant_names};
-use crate::accounts::Scope;
 use crate::api_keys;
 use crate::clock::rfc3339;
-use crate::error::ApiResult;
-use crate::http::caller::Caller;
-use crate::http::openapi::params::{Idempotent, Paged};
-use crate::http::page::Page;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::ApiResult;
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::page::Page;
+use crate::web::params::{Idempotent, Paged};
+use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -99,7 +99,7 @@ async fn rotate_api_key(
         api_keys::rotate_api_key(&app, attempt.tx(), &caller, key_id(&id)?, body.overlap_seconds).await?;
     let body = wire::CreatedApiKey { api_key: key_body(key, app.now_us()), key: secret.as_str().to_owned() };
     let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
-    app.known_keys.forget();
+    app.tenant_changes.note();
     Ok(answer)
 }
 

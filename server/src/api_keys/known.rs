@@ -1,15 +1,15 @@
 //! Keys that asked a moment ago: a busy client would cost a query per request otherwise.
 //!
-//! What this node changes about keys, members or workspaces is followed by [`KnownKeys::forget`] and so holds from the
-//! next request on; what another node changes holds here within [`FRESH_US`]. Deliberately absent: keys that are
+//! What this node changes about keys, members or workspaces is counted ([`Changes`](crate::state::Changes)) and so holds from
+//! the next request on; what another node changes holds here within [`FRESH_US`]. Deliberately absent: keys that are
 //! unknown, which nobody could make forget when they come to be, and sessions, whose people don't ask that often.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::store::StoredKey;
+use crate::state::Part;
 
 /// How long a key is believed without another look: the longest that a key lives on after another node revoked it.
 const FRESH_US: i64 = 1_000_000;
@@ -26,35 +26,28 @@ pub(super) struct Found {
 /// What was found lately, by the secret's hash.
 #[derive(Debug, Default)]
 pub struct KnownKeys {
-    /// Counts what made all of it worthless.
-    generation: AtomicU64,
+    /// With the moment and the count of changes before the look.
     found: Mutex<HashMap<String, (i64, u64, Found)>>,
 }
 
+impl Part for KnownKeys {}
+
 impl KnownKeys {
-    /// To be called after the commit of whatever changes what keys may do.
-    pub fn forget(&self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// To be read before the look that [`Self::remember`] tells of: what changes between the two makes it worthless.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn find(&self, hash: &str, now_us: i64) -> Option<Found> {
+    /// What was found while there were as many `changes` as now.
+    pub(super) fn find(&self, hash: &str, changes: u64, now_us: i64) -> Option<Found> {
         let all = self.found.lock();
-        let (at_us, generation, found) = all.get(hash)?;
-        let is_fresh = now_us - at_us < FRESH_US && *generation == self.generation();
+        let (at_us, changes_then, found) = all.get(hash)?;
+        let is_fresh = now_us - at_us < FRESH_US && *changes_then == changes;
         is_fresh.then(|| found.clone())
     }
 
-    pub(super) fn remember(&self, hash: String, generation: u64, now_us: i64, found: Found) {
+    /// `changes` are those before the look: what changes between the two makes it worthless.
+    pub(super) fn remember(&self, hash: String, changes: u64, now_us: i64, found: Found) {
         let mut all = self.found.lock();
         if all.len() >= MOST_KEYS {
             all.clear();
         }
-        all.insert(hash, (now_us, generation, found));
+        all.insert(hash, (now_us, changes, found));
     }
 
     /// The use is being written, so that the next request need not.
@@ -95,33 +88,31 @@ mod tests {
 
     fn knowing(hash: &str) -> KnownKeys {
         let known = KnownKeys::default();
-        known.remember(hash.to_owned(), known.generation(), 0, found());
+        known.remember(hash.to_owned(), 1, 0, found());
         known
     }
 
     #[test]
     fn a_key_is_believed_for_a_second() {
         let known = knowing("a");
-        assert!(known.find("a", FRESH_US - 1).is_some());
-        assert!(known.find("a", FRESH_US).is_none());
-        assert!(known.find("b", 0).is_none());
+        assert!(known.find("a", 1, FRESH_US - 1).is_some());
+        assert!(known.find("a", 1, FRESH_US).is_none());
+        assert!(known.find("b", 1, 0).is_none());
     }
 
     #[test]
     fn a_change_is_seen_at_once_even_by_a_look_that_began_before_it() {
         let known = knowing("a");
-        let before = known.generation();
-        known.forget();
-        assert!(known.find("a", 0).is_none());
-        known.remember("a".to_owned(), before, 0, found());
-        assert!(known.find("a", 0).is_none());
+        assert!(known.find("a", 2, 0).is_none());
+        known.remember("a".to_owned(), 1, 0, found());
+        assert!(known.find("a", 2, 0).is_none());
     }
 
     #[test]
     fn a_use_is_written_once() {
         let known = knowing("a");
         known.used("a", 5);
-        assert_eq!(known.find("a", 6).unwrap().stored.last_used_at_us, Some(5));
+        assert_eq!(known.find("a", 1, 6).unwrap().stored.last_used_at_us, Some(5));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A key's rights are its scopes cut by its creator's current role. Its id stays when [`rotate`] gives it another secret.
 
+mod error;
 pub mod http;
 mod known;
 mod recognise;
@@ -9,20 +10,22 @@ mod rotate;
 mod secret;
 mod store;
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
 use sautikit_api::keys::ApiKeyStatus;
+use sautikit_api::rights::{Grant, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use crate::accounts::{Grant, Scope, Workspace};
+use crate::accounts::{Dependant, Workspace};
 use crate::audit;
 use crate::clock::rfc3339;
-use crate::http::caller::{Caller, Credential};
 use crate::line;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::{Caller, Credential};
 
 pub use known::KnownKeys;
 pub use recognise::recognise;
@@ -206,7 +209,7 @@ pub async fn revoke_api_key(app: &AppState, caller: &Caller, id: ApiKeyId) -> Re
     }
     audit::record(app, &mut tx, &audit::Entry::by(caller, "api_key.revoked", id, json!({}))).await?;
     tx.commit().await?;
-    app.known_keys.forget();
+    app.tenant_changes.note();
     Ok(())
 }
 
@@ -220,14 +223,22 @@ pub async fn is_active(
     store::is_active(conn, workspace, id, now_us).await
 }
 
-/// Takes back every key that a member made, in the transaction that removes them. Returns how many worked until then.
-pub async fn revoke_keys_of(
-    app: &AppState,
-    conn: &mut AnyConnection,
-    workspace: WorkspaceId,
-    user: UserId,
-) -> Result<u64, sqlx::Error> {
-    store::revoke_keys_of(conn, workspace, user, app.now_us()).await
+/// What members made here.
+pub struct OfMembers;
+
+#[async_trait]
+impl Dependant for OfMembers {
+    /// Takes back every key that the member made.
+    async fn member_goes(
+        &self,
+        app: &AppState,
+        conn: &mut AnyConnection,
+        workspace: WorkspaceId,
+        user: UserId,
+    ) -> Result<Option<(&'static str, u64)>, sqlx::Error> {
+        let revoked = store::revoke_keys_of(conn, workspace, user, app.now_us()).await?;
+        Ok(Some(("revoked_api_keys", revoked)))
+    }
 }
 
 fn checked_name(text: &str) -> Result<String, Error> {
@@ -274,9 +285,4 @@ fn within_lifetime(caller: &Caller, expires_at_us: Option<i64>) -> Result<Option
 
 fn grant_names(grants: &[Grant]) -> Vec<&'static str> {
     grants.iter().map(|grant| grant.as_str()).collect()
-}
-
-/// Whether the grants include the scope.
-pub fn grants_include(grants: &[Grant], scope: Scope) -> bool {
-    grants.iter().any(|grant| grant.includes(scope))
 }

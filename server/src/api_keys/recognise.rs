@@ -2,7 +2,7 @@
 
 use sautikit_api::ids::ApiKeyId;
 
-use super::known::Found;
+use super::known::{Found, KnownKeys};
 use super::{ApiKeySecret, Error, RecognisedKey, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -15,12 +15,12 @@ pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<R
     let secret = ApiKeySecret::parse(text).ok_or(Error::Malformed)?;
     let hash = app.secrets.hash(Purpose::ApiKey, secret.as_str());
     let now_us = app.now_us();
-    let Found { stored, former_until_us } = match app.known_keys.find(&hash, now_us) {
+    let (known, changes) = (app.part::<KnownKeys>(), app.tenant_changes.count());
+    let Found { stored, former_until_us } = match known.find(&hash, changes, now_us) {
         Some(found) => found,
         None => {
-            let generation = app.known_keys.generation();
             let found = find(app, &hash).await?;
-            app.known_keys.remember(hash.clone(), generation, now_us, found.clone());
+            known.remember(hash.clone(), changes, now_us, found.clone());
             found
         }
     };
@@ -34,7 +34,7 @@ pub async fn recognise(app: &AppState, text: &str, ip: Option<&str>) -> Result<R
         return Err(Error::Expired);
     }
     if stored.last_used_at_us.is_none_or(|used| used <= now_us - TOUCH_EVERY_US) {
-        app.known_keys.used(&hash, now_us);
+        known.used(&hash, now_us);
         touch(app, stored.key.id, ip);
     }
     Ok(stored.key)

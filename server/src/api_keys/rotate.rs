@@ -10,11 +10,11 @@ use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{ApiKey, ApiKeySecret, Error, Grant, grants_include, store, within_lifetime};
+use super::{ApiKey, ApiKeySecret, Error, Grant, store, within_lifetime};
 use crate::audit;
-use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::{Caller, grants_include};
 
 /// How long the former secret works unless the request says otherwise: a day's deployments.
 const DEFAULT_OVERLAP_SECONDS: i64 = 24 * 3_600;

@@ -2,13 +2,14 @@
 
 use sautikit_api::accounts::Role;
 use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
+use sautikit_api::rights::Grant;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{ApiKey, Error, RecognisedKey, grant_names};
-use crate::accounts::{Grant, workspace_in};
+use crate::accounts::workspace_in;
+use crate::db::statements;
 use crate::row::{known, parsed};
-use crate::statements::statements;
 
 statements! {
     INSERT_KEY = "

@@ -11,16 +11,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Filter, KINDS, Recorded, export};
-use crate::accounts::Scope;
 use crate::audit;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
-use crate::http::moment::read_moment;
-use crate::http::openapi::params::{Moment, Paged};
-use crate::http::page::Page;
-use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
+use crate::web::moment::read_moment;
+use crate::web::page::Page;
+use crate::web::params::{Moment, Paged};
+use crate::web::query::Query;
+use sautikit_api::rights::Scope;
 
 /// Rows of one export: about 3 MB. Longer logs are exported by period.
 const EXPORT_ROWS: i64 = 10_000;

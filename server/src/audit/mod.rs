@@ -12,8 +12,8 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 
 use crate::db::rows::Filled;
-use crate::http::caller::{Caller, Credential};
 use crate::state::AppState;
+use crate::web::caller::{Caller, Credential};
 
 pub use sautikit_api::audit::KINDS;
 pub(crate) use store::{INSERT_LINES, STATEMENTS};

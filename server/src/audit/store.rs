@@ -6,8 +6,8 @@ use sqlx::{AnyConnection, Row};
 
 use super::{Entry, Filter, Line, Recorded};
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
+use crate::db::statements;
 use crate::row::parsed;
-use crate::statements::statements;
 
 statements! {
     INSERT_ENTRY = "

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
-use super::destination::{Destination, DestinationError, read_destination};
 use super::directory::{DirectoryNumber, DirectoryWorkspace};
 use super::gateway::PricedTarget;
 use super::record::{CallRecord, Draft};
 use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate};
+use crate::calls::Hub;
+use crate::destination::{Destination, DestinationError, read_destination};
 use crate::pricing;
 use crate::state::AppState;
 
@@ -90,7 +91,7 @@ pub async fn admit_browser(
     if !may_call(&destination.e164) {
         return Err(CallError::DestinationBlocked);
     }
-    let own = app.calls.directory().number(app, &destination.e164).await?;
+    let own = Hub::of(app).directory().number(app, &destination.e164).await?;
     if let Some(own) = own.filter(|own| own.number.workspace_id == workspace_id) {
         let (from, to) = (party.number.number.e164.clone(), own.number.e164.clone());
         let party = Party { number: own, workspace: party.workspace };
@@ -142,7 +143,7 @@ pub async fn admit_leg(app: &AppState, call: &CallRow, to: &str) -> Result<LegRe
 /// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
 /// their end.
 async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
-    let directory = app.calls.directory();
+    let directory = Hub::of(app).directory();
     let number = directory.number(app, e164).await?;
     let number = number.ok_or_else(|| CallError::NumberUnknown(e164.chars().take(32).collect()))?;
     let workspace = directory.workspace(app, number.number.workspace_id).await?;
@@ -151,7 +152,7 @@ async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
 
 /// The workspace's own number, in E.164.
 pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &str) -> Result<Party, CallError> {
-    let directory = app.calls.directory();
+    let directory = Hub::of(app).directory();
     let workspace = directory.workspace(app, workspace_id).await?;
     if workspace.is_closed {
         return Err(CallError::WorkspaceClosed);
@@ -184,7 +185,7 @@ pub(super) async fn price_targets(
         number_country: &number.country,
         number_rate: number.outbound_rate,
     };
-    let directory = app.calls.directory();
+    let directory = Hub::of(app).directory();
     let prices = directory.prices(app).await?;
     let (mut targets, mut legs) = (Vec::new(), Vec::new());
     for destination in destinations {

@@ -1,7 +1,7 @@
 //! What admission asks about numbers, workspaces and prices, kept in memory and at most a second old.
 //!
-//! What this node writes is forgotten here at once ([`Directory::forget`]), so that whoever changed it sees it in the next
-//! call; what other nodes write is seen when the second is over. The price list is read anew only when its revision is
+//! What this node writes is counted ([`Changes`](crate::state::Changes)) and what was read before is not believed after, so
+//! that whoever changed it sees it in the next call; what other nodes write is seen when the second is over. The price list is read anew only when its revision is
 //! another. Deliberately absent: money, which is decided under the wallet's lock.
 
 use std::collections::HashMap;
@@ -105,12 +105,6 @@ impl Directory {
         // The load always finds one.
         Ok(list.unwrap_or_default())
     }
-
-    /// Forgets numbers and workspaces: something of them was written on this node.
-    pub fn forget(&self) {
-        self.numbers.forget();
-        self.workspaces.forget();
-    }
 }
 
 /// The workspace's default secret, until it can be rotated: derived, so that there is nothing to keep.
@@ -120,21 +114,21 @@ fn default_secret(app: &AppState, workspace: WorkspaceId) -> String {
 
 /// Facts of one kind by key, each with the moment at which it was read, on the monotonic clock.
 struct Kept<K, V> {
-    facts: Mutex<Facts<K, V>>,
+    facts: Mutex<HashMap<K, Fact<V>>>,
     /// Held by whoever reads: of many who miss the same fact one asks the database.
     reading: tokio::sync::Mutex<()>,
 }
 
-struct Facts<K, V> {
-    by_key: HashMap<K, (Duration, V)>,
-    /// Grows when facts are forgotten, so that what was read before is not kept after.
-    generation: u64,
+struct Fact<V> {
+    value: V,
+    read_at: Duration,
+    /// How many changes there were before it was read.
+    changes: u64,
 }
 
 impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
-        let facts = Facts { by_key: HashMap::new(), generation: 0 };
-        Self { facts: Mutex::new(facts), reading: tokio::sync::Mutex::default() }
+        Self { facts: Mutex::default(), reading: tokio::sync::Mutex::default() }
     }
 }
 
@@ -156,17 +150,16 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
         if let Some(fact) = self.fresh(app, key) {
             return Ok(Some(fact));
         }
-        let generation = self.facts.lock().generation;
-        let now = app.clock.monotonic();
+        let (read_at, changes) = (app.clock.monotonic(), app.tenant_changes.count());
         let loaded = load().await?;
         // What is not there is not kept: a number that was claimed a moment ago is found.
-        if let Some(fact) = &loaded {
+        if let Some(value) = loaded.clone() {
             let mut facts = self.facts.lock();
-            if facts.by_key.len() >= MOST_KEPT {
-                facts.by_key.retain(|_, (read_at, _)| now.saturating_sub(*read_at) < KEPT_FOR);
+            if facts.len() >= MOST_KEPT {
+                facts.retain(|_, fact| fact.is_fresh(read_at, changes));
             }
-            if facts.generation == generation && facts.by_key.len() < MOST_KEPT {
-                facts.by_key.insert(key.to_owned(), (now, fact.clone()));
+            if facts.len() < MOST_KEPT {
+                facts.insert(key.to_owned(), Fact { value, read_at, changes });
             }
         }
         Ok(loaded)
@@ -177,20 +170,20 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
         K: std::borrow::Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        let now = app.clock.monotonic();
+        let (now, changes) = (app.clock.monotonic(), app.tenant_changes.count());
         let facts = self.facts.lock();
-        let (read_at, fact) = facts.by_key.get(key)?;
-        (now.saturating_sub(*read_at) < KEPT_FOR).then(|| fact.clone())
+        let fact = facts.get(key)?;
+        fact.is_fresh(now, changes).then(|| fact.value.clone())
     }
 
     /// The fact however old it is.
     fn newest(&self, key: &K) -> Option<V> {
-        self.facts.lock().by_key.get(key).map(|(_, fact)| fact.clone())
+        self.facts.lock().get(key).map(|fact| fact.value.clone())
     }
+}
 
-    fn forget(&self) {
-        let mut facts = self.facts.lock();
-        facts.by_key.clear();
-        facts.generation += 1;
+impl<V> Fact<V> {
+    fn is_fresh(&self, now: Duration, changes: u64) -> bool {
+        now.saturating_sub(self.read_at) < KEPT_FOR && self.changes == changes
     }
 }

@@ -11,8 +11,10 @@ use tokio::sync::broadcast;
 
 use super::admission::Admitted;
 use super::directory::Directory;
-use super::rating::Rate;
 use super::record::{Allowance, RecordWriter};
+
+use crate::rating::Rate;
+use crate::state::{AppState, Part};
 
 /// Changed calls that a slow stream may lag behind; it reads the database anyway, so a loss only delays it.
 const FEED_CAPACITY: usize = 1_024;
@@ -62,7 +64,14 @@ impl Default for Hub {
     }
 }
 
+impl Part for Hub {}
+
 impl Hub {
+    /// This server's.
+    pub fn of(app: &AppState) -> &Self {
+        app.part()
+    }
+
     /// Connects the gateway, once at start. A second one is ignored.
     pub fn connect(&self, gateway: Arc<dyn CallsGateway>) {
         let _ = self.gateway.set(gateway);

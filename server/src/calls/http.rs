@@ -18,19 +18,20 @@ use utoipa_axum::routes;
 use super::store::shown::{self, ShownCall, ShownLeg};
 use super::store::{self, Filter, events::EventRow};
 use super::{CallError, Direction, stats, stream};
-use crate::accounts::Scope;
 use crate::audit;
 use crate::calls;
+use crate::calls::Hub;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult, FailedAs};
-use crate::http::caller::Caller;
-pub(super) use crate::http::moment::read_moment;
-pub(super) use crate::http::openapi::params::Moment;
-use crate::http::openapi::params::{Idempotent, Paged};
-use crate::http::page::Page;
-pub(super) use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult, FailedAs};
 use crate::web::idempotency::{self, Request};
+pub(super) use crate::web::moment::read_moment;
+use crate::web::page::Page;
+pub(super) use crate::web::params::Moment;
+use crate::web::params::{Idempotent, Paged};
+pub(super) use crate::web::query::Query;
+use sautikit_api::rights::Scope;
 
 /// Entries of one answer of a call's timeline; a call of hours with many verbs stays below it.
 const MAX_EVENTS: i64 = 10_000;
@@ -98,7 +99,7 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     if app.draining.is_cancelled() {
         return Err(CallError::Draining.into());
     }
-    let gateway = app.calls.gateway().ok_or(CallError::NoRoute)?;
+    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
     gateway.has_room().map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
     let ticket = match idempotency::begin_apart(&app, &caller, &request).await? {
         Ok(ticket) => ticket,
@@ -214,7 +215,7 @@ async fn hang_up_call(
     if call.status.is_terminal() {
         return Err(CallError::NotLive.into());
     }
-    let gateway = app.calls.gateway().ok_or(CallError::NoRoute)?;
+    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
     let entry = audit::Entry::by(&caller, "call.ended_by_request", call.id, json!({}));
     audit::record(&app, &mut conn, &entry).await?;
     if gateway.hangup(call.id) {

@@ -5,18 +5,18 @@
 //! refuses the rest. Deliberately absent: SIP and media (the gateway), and the movement of money (`wallet`).
 
 pub mod admission;
-pub mod destination;
 pub mod directory;
+mod error;
 pub mod gateway;
 pub mod http;
 pub mod originate;
-pub mod rating;
 pub mod record;
 pub mod spending;
 pub mod stats;
 pub(crate) mod store;
 pub mod stream;
 
+use async_trait::async_trait;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LedgerEntryId, LegRecordId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
@@ -25,12 +25,13 @@ use serde_json::Value;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+use crate::accounts::Dependant;
 use crate::pricing;
 use crate::wallet::WalletError;
 
+pub use crate::rating::{self, Rate};
 pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg};
 pub use gateway::{CallsGateway, Hub, PricedTarget};
-pub use rating::Rate;
 pub use record::{Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, Recovered, recover};
 
 /// Why a call was refused or could not be handled.
@@ -276,12 +277,19 @@ pub struct CallRow {
     pub(crate) outbox_seq: i64,
 }
 
-/// Whether a call of the workspace is running.
-///
-/// # Errors
-/// The database failed.
-pub async fn has_open_calls(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<bool, sqlx::Error> {
-    Ok(store::count_open(conn, workspace_id).await? > 0)
+/// Calls that a workspace has.
+pub struct OfWorkspaces;
+
+#[async_trait]
+impl Dependant for OfWorkspaces {
+    async fn hinders_deletion(
+        &self,
+        conn: &mut AnyConnection,
+        workspace: WorkspaceId,
+    ) -> Result<Option<&'static str>, sqlx::Error> {
+        let has_open = store::count_open(conn, workspace).await? > 0;
+        Ok(has_open.then_some("calls are running or not yet billed; wait for their end"))
+    }
 }
 
 /// Finds a workspace's call by its id.

@@ -11,11 +11,12 @@ use super::admission::{
     Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Party, blank_call, checked_destination,
     own_party, price_targets,
 };
-use super::destination::Destination;
 use super::gateway::PricedTarget;
 use super::record::Draft;
 use super::{CallError, CallRow, Direction, LegRecord, Origin};
 use crate::audit;
+use crate::calls::Hub;
+use crate::destination::Destination;
 use crate::numbers;
 use crate::state::AppState;
 use crate::web::idempotency::StoredAnswer;
@@ -51,7 +52,7 @@ pub async fn prepare(
     // Emergency and short codes come before everything else that could be wrong with the request.
     let destinations = checked_destinations(request, country)?;
     let actions = check_shape(app, request)?;
-    if app.calls.gateway().is_none() {
+    if Hub::of(app).gateway().is_none() {
         return Err(CallError::NoRoute);
     }
     let from =

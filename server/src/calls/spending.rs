@@ -5,7 +5,7 @@
 
 use sautikit_api::ids::LegRecordId;
 
-use super::rating::{Rate, RatingError, billed_seconds};
+use crate::rating::{Rate, RatingError, billed_seconds};
 
 /// A call holds what it will have used up so much later, so that a late extension does not end it (billing.md).
 pub const HOLD_AHEAD_SECONDS: i64 = 30;

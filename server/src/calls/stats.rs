@@ -15,12 +15,12 @@ use utoipa::IntoParams;
 
 use super::http::{Moment, Query, read_moment};
 use super::store::stats::{SlotSum, sum_by_slot};
-use crate::accounts::Scope;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult, FailedAs};
-use crate::http::caller::Caller;
 use crate::state::AppState;
 use crate::wallet;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult, FailedAs};
+use sautikit_api::rights::Scope;
 
 /// Days shown when the request names no start, today included.
 const DEFAULT_DAYS: i32 = 14;

@@ -14,8 +14,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{CallRow, Direction, Origin};
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     FIND_CALL = "

@@ -19,12 +19,13 @@ use subtle::ConstantTimeEq;
 use tokio::sync::broadcast;
 
 use super::{CallError, CallRow, http::event_body, store};
-use crate::accounts::Scope;
 use crate::calls;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
+use crate::calls::Hub;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
+use sautikit_api::rights::Scope;
 
 /// How long the token outlives its call.
 const TOKEN_GRACE_US: i64 = 5 * 60 * 1_000_000;
@@ -115,7 +116,7 @@ struct Follower {
 
 /// The timeline from `after` on, until the call has ended and its cost is known.
 fn follow(app: AppState, call_id: CallId, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
-    let changes = app.calls.subscribe();
+    let changes = Hub::of(&app).subscribe();
     let follower = Follower { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes };
     futures::stream::unfold(follower, |mut follower| async move {
         loop {

@@ -16,14 +16,14 @@ use utoipa_axum::routes;
 
 use super::Gateway;
 use super::sip::websocket;
-use crate::accounts::Scope;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
-use crate::http::client_ip::client_address;
-use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::client_ip::client_address;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::params::Idempotent;
 use crate::{numbers, sip_tokens};
+use sautikit_api::rights::Scope;
 
 /// When a refused socket may be tried again: the unproven ones are closed within 15 s.
 const RETRY_SOCKET_AFTER_S: u32 = 15;

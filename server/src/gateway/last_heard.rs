@@ -8,6 +8,7 @@ use sautikit_api::ids::CallId;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Gateway;
+use crate::calls::Hub;
 
 /// Between two batches: what a crash may leave unbilled per call at most.
 const EVERY: Duration = Duration::from_secs(10);
@@ -24,7 +25,7 @@ pub(super) async fn run(gateway: Arc<Gateway>) {
             _ = ticks.tick() => {}
         }
         let heard = look(&gateway).await;
-        gateway.app.calls.writer().heard(heard);
+        Hub::of(&gateway.app).writer().heard(heard);
     }
 }
 

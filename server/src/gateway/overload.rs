@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use crate::calls::Hub;
 use crate::state::AppState;
 
 /// A set-up that takes longer is a sign of too many: callers hear nothing yet, and a carrier repeats its INVITE after
@@ -60,7 +61,7 @@ impl Overload {
     /// # Errors
     /// The seconds.
     pub(super) fn has_room(&self, app: &AppState) -> Result<(), u32> {
-        let waiting = u32::try_from(app.calls.writer().waiting()).unwrap_or(u32::MAX);
+        let waiting = u32::try_from(Hub::of(app).writer().waiting()).unwrap_or(u32::MAX);
         let mut state = self.0.lock();
         if state.has_room(waiting) {
             return Ok(());

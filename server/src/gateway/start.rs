@@ -20,6 +20,7 @@ use super::sip::{Endpoint, EndpointError, Sockets};
 use super::speech::Speech;
 use super::trunks::{TrunkError, Trunks};
 use super::{Gateway, admission, last_heard};
+use crate::calls::Hub;
 use crate::descriptors;
 use crate::state::AppState;
 use crate::webhooks::client;
@@ -119,7 +120,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     app.tasks.spawn(admission::run(gateway.clone(), incoming));
     app.tasks.spawn(last_heard::run(gateway.clone()));
     app.tasks.spawn(overload::watch(gateway.clone()));
-    app.calls.connect(Arc::new(Originator(gateway.clone())));
+    Hub::of(app).connect(Arc::new(Originator(gateway.clone())));
     Ok(Started { gateway, sip_address, media_address })
 }
 

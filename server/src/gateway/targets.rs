@@ -11,8 +11,8 @@ use super::leg::destination::Destination;
 use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallFunds, CallRow, Direction, LegKind, LegRecord, Rate};
-use crate::error::ApiError;
 use crate::sip_tokens::identity::{Identity, user_of};
+use crate::web::error::ApiError;
 
 /// How a target is reached.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::error::ApiError;
 
 /// Headers that a proxy leaves.
 const PROXY_HEADERS: [&str; 5] = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "via"];

@@ -19,8 +19,8 @@ use tower::ServiceBuilder;
 use super::console::{Console, error_page};
 use super::request_id::Begun;
 use super::{headers, host, options, origin};
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::error::ApiError;
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;

@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
 
 /// Seconds after which a load balancer asks again.
 const RETRY_AFTER_SECONDS: u32 = 5;

@@ -11,8 +11,11 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 
+use crate::calls::Hub;
 use crate::gateway::Gateway;
+use crate::requests::Queue;
 use crate::state::AppState;
+use crate::web::rate_limit::RateLimits;
 
 pub(super) async fn metrics(
     State(app): State<AppState>,
@@ -38,12 +41,12 @@ fn process(page: &mut Page, app: &AppState) {
     page.gauge("database_connections_max", "Most connections that this node opens.", most);
     let limited = "http_rate_limited_total";
     page.head(limited, "counter", "Requests refused because a key or an address sent too many.");
-    for (limit, refused) in app.limits.refused() {
+    for (limit, refused) in RateLimits::of(app).refused() {
         page.sample(limited, &format!("{{limit=\"{limit}\"}}"), refused);
     }
     let lost = "request_log_dropped_total";
     page.head(lost, "counter", "Requests that the request log lost because its queue was full or the database failed.");
-    page.sample(lost, "", app.requests.dropped());
+    page.sample(lost, "", Queue::of(app).dropped());
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
 }
@@ -57,7 +60,7 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.head(overloaded, "counter", "Calls refused because they could not have been set up in time.");
     page.sample(overloaded, "", refused);
     page.gauge("calls_in_set_up_max", "Calls that may be in set-up at the same time.", limit);
-    let writer = gateway.app.calls.writer();
+    let writer = Hub::of(&gateway.app).writer();
     page.gauge("record_waiting", "Calls and legs that wait for their record.", writer.waiting());
     page.gauge(
         "record_flush_seconds",

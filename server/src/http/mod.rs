@@ -3,25 +3,18 @@
 //! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, rate of the address,
 //! credential, rate of the key, scope or role, suspension, idempotency, validation, state.
 
-pub mod caller;
-pub mod client_ip;
 mod console;
+mod credentials;
 mod dev_guard;
 mod docs;
 mod edge;
-mod etag;
 mod headers;
 mod health;
 mod host;
-pub mod json;
 mod metrics;
-pub mod moment;
 pub mod openapi;
 mod options;
 mod origin;
-pub mod page;
-pub mod query;
-pub mod rate_limit;
 pub mod request_id;
 mod request_log;
 mod told;
@@ -33,9 +26,10 @@ use sautikit_api::ErrorCode;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::console::Console;
+pub use self::credentials::Credentials;
 pub use self::edge::BODY_LIMIT_BYTES;
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::error::ApiError;
 use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_tokens, wallet};
 
 /// The API's routes with their description, relative to `/v1`.

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 
-use crate::error::ApiError;
+use crate::web::error::ApiError;
 
 /// Turns the router's own 405 for `OPTIONS` into the answer that was asked for.
 pub(super) fn answer(response: &mut Response) {

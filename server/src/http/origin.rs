@@ -12,10 +12,10 @@ use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
 
-use super::caller::{SESSION_COOKIE, cookie};
-use super::json::is_json;
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::caller::{SESSION_COOKIE, cookie};
+use crate::web::error::ApiError;
+use crate::web::json::is_json;
 
 /// The forms of the page that a mailed link opens.
 const OF_MAILED_LINK: [&str; 2] = [app::forms::VERIFY, app::forms::LANGUAGE];

@@ -10,8 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sautikit_api::{ErrorBody, ErrorCode, ErrorDetail};
 
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::error::ApiError;
 
 /// Longest id that is echoed; a longer one is replaced.
 const ID_MAX_CHARS: usize = 128;

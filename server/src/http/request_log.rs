@@ -10,13 +10,14 @@ use std::time::Duration;
 use axum::extract::{MatchedPath, OriginalUri, Request};
 use axum::http::{Method, Uri};
 use axum::response::Response;
-use sautikit_api::ids::{ApiKeyId, LoggedRequestId, UserId, WorkspaceId};
+use sautikit_api::ids::LoggedRequestId;
 
-use super::client_ip::client_address;
 use super::request_id::{RequestId, without_token};
-use crate::error::ApiError;
-use crate::requests::LoggedRequest;
+use crate::requests::{LoggedRequest, Queue};
 use crate::state::AppState;
+use crate::web::client_ip::client_address;
+use crate::web::error::ApiError;
+use crate::web::told::Who;
 
 /// Longest path with query that is kept, in characters: the longest cursor with all filters stays below it.
 const PATH_MAX_CHARS: usize = 500;
@@ -26,14 +27,6 @@ const SECRETS: [&str; 5] = ["token", "access_token", "code", "state", "return_to
 /// Marks a request of the console to the API of its own process.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OfConsole;
-
-/// For whom a request was authenticated.
-#[derive(Debug, Clone)]
-pub(super) struct Who {
-    pub(super) workspace_id: WorkspaceId,
-    pub(super) user_id: UserId,
-    pub(super) api_key_id: Option<ApiKeyId>,
-}
 
 /// A request on its way, as the log will show it.
 pub(super) struct Noted {
@@ -68,7 +61,7 @@ impl Noted {
     pub(super) fn end(self, app: &AppState, who: &Who, response: &Response) {
         let duration = app.clock.monotonic().saturating_sub(self.started);
         let uri = self.uri;
-        app.requests.push(LoggedRequest {
+        Queue::of(app).push(LoggedRequest {
             id: LoggedRequestId(app.new_uuid()),
             workspace_id: who.workspace_id,
             request_id: self.request_id.as_ref().to_owned(),

@@ -1,45 +1,16 @@
-//! The layer over the routes of `/v1`: the limit of the address, the request log, and what both are told by whoever reads
-//! the credential further inside.
-
-use std::sync::{Arc, OnceLock};
+//! The layer over the routes of `/v1`: the limit of the address, and the request log.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::request::Parts;
 use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::openapi;
-use super::rate_limit::{self, Standing};
-use super::request_log::{Noted, Who};
-use crate::error::ApiError;
+use super::request_log::Noted;
 use crate::state::AppState;
-
-/// Travels with the request; filled once its credential is known.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Told(Arc<Facts>);
-
-#[derive(Debug, Default)]
-struct Facts {
-    who: OnceLock<Who>,
-    of_key: OnceLock<Standing>,
-}
-
-/// Tells who asks.
-pub(super) fn tell_who(parts: &Parts, who: Who) {
-    if let Some(Told(facts)) = parts.extensions.get() {
-        // A handler that reads its caller twice finds the same.
-        let _ = facts.who.set(who);
-    }
-}
-
-/// Tells what the key has left.
-pub(super) fn tell_standing(parts: &Parts, standing: Standing) {
-    if let Some(Told(facts)) = parts.extensions.get() {
-        // A handler that asks for its caller twice is told the first standing.
-        let _ = facts.of_key.set(standing);
-    }
-}
+use crate::web::error::ApiError;
+use crate::web::rate_limit::{self, RateLimits};
+use crate::web::told::Told;
 
 /// A read with a query.
 struct Asked {
@@ -64,7 +35,7 @@ pub(super) async fn limit_and_note(State(app): State<AppState>, mut request: Req
     let of_address = rate_limit::take_of_address(&app, &request);
     let told = Told::default();
     let mut response = match &of_address {
-        Some(standing) if standing.refused => app.limits.refuse_address(standing).into_response(),
+        Some(standing) if standing.refused => RateLimits::of(&app).refuse_address(standing).into_response(),
         _ => {
             let noted = Noted::now(&app, &request);
             request.extensions_mut().insert(told.clone());
@@ -73,12 +44,12 @@ pub(super) async fn limit_and_note(State(app): State<AppState>, mut request: Req
             if let Some(error) = asked.filter(|_| response.status().is_success()).and_then(|asked| asked.refusal()) {
                 response = error.into_response();
             }
-            if let Some((noted, who)) = noted.zip(told.0.who.get()) {
+            if let Some((noted, who)) = noted.zip(told.who()) {
                 noted.end(&app, who, &response);
             }
             response
         }
     };
-    app.limits.write(response.headers_mut(), of_address, told.0.of_key.get().copied());
+    RateLimits::of(&app).write(response.headers_mut(), of_address, told.of_key());
     response
 }

@@ -1,43 +1,37 @@
 //! Background work: rows that are enqueued in the transaction of what needs them, and run at least once.
 //!
-//! Every job is safe to run twice. Deliberately absent: results; a job's effect is its own rows.
+//! Every job is safe to run twice. A kind is a type of the room that knows what to do; this module knows none of them.
+//! Deliberately absent: results; a job's effect is its own rows.
 
+mod kinds;
 mod queue;
 mod runner;
 mod schedule;
 
-use sautikit_api::ids::{JobId, TopUpId};
-use serde::{Deserialize, Serialize};
+use sautikit_api::ids::JobId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::AnyConnection;
-use uuid::Uuid;
 
 use crate::state::AppState;
-use crate::{clean_up, mail, payments};
 
-pub(crate) use queue::STATEMENTS;
+pub use kinds::Kinds;
+pub(crate) use queue::{SEND_MAIL, STATEMENTS};
 pub use runner::{run_due, run_until_stopped};
 
-/// What there is to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Job {
-    /// Delete what is past its time.
-    CleanUp {
-        /// Hours since 1970-01-01 UTC.
-        hour: i64,
-    },
-    /// Hand a mail to the relay.
-    SendMail {
-        /// What it is sealed for, and its `Message-ID`.
-        mail_id: Uuid,
-        /// The mail. It is wiped when the job is over.
-        sealed: String,
-    },
-    /// Let the development simulator decide a top-up.
-    SettleSimulatedTopUp {
-        /// The top-up.
-        top_up_id: TopUpId,
-    },
+/// What went wrong with a job, in its room's words.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A kind of work, with what one piece of it needs to know: that is stored as JSON.
+pub trait Job: Serialize + DeserializeOwned + Send {
+    /// Its name in the database; never changes.
+    const KIND: &'static str;
+
+    /// What it is about, unique within the kind: one live job per subject is enough.
+    fn subject(&self) -> String;
+
+    /// Does it. May come again after it succeeded.
+    fn run(self, app: &AppState) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// Why a job did not succeed; it is tried again.
@@ -46,50 +40,23 @@ pub enum JobError {
     /// The stored payload can't be read.
     #[error("the payload is not understood: {0}")]
     Payload(#[from] serde_json::Error),
-    /// A payment could not be settled.
-    #[error(transparent)]
-    Payment(#[from] payments::PaymentError),
-    /// A mail could not be delivered.
-    #[error(transparent)]
-    Mail(#[from] mail::DeliveryError),
+    /// No room of this release does this: a newer node left it.
+    #[error("jobs of this kind are not known here")]
+    Kind,
+    /// The work failed.
+    #[error("{0}")]
+    Failed(Failure),
     /// The queue itself failed.
     #[error("the job queue failed")]
     Database(#[from] sqlx::Error),
-}
-
-impl Job {
-    const fn kind(&self) -> &'static str {
-        match self {
-            Self::CleanUp { .. } => "clean_up",
-            Self::SendMail { .. } => queue::SEND_MAIL,
-            Self::SettleSimulatedTopUp { .. } => "settle_simulated_top_up",
-        }
-    }
-
-    /// One live job per subject is enough.
-    fn dedupe_key(&self) -> String {
-        match self {
-            Self::CleanUp { hour } => format!("clean_up:{hour}"),
-            Self::SendMail { mail_id, .. } => format!("send_mail:{mail_id}"),
-            Self::SettleSimulatedTopUp { top_up_id } => format!("settle_simulated_top_up:{top_up_id}"),
-        }
-    }
-
-    async fn run(&self, app: &AppState) -> Result<(), JobError> {
-        match self {
-            Self::CleanUp { hour } => Ok(clean_up::run(app, *hour).await?),
-            Self::SendMail { mail_id, sealed } => Ok(mail::deliver(app, *mail_id, sealed).await?),
-            Self::SettleSimulatedTopUp { top_up_id } => Ok(payments::simulator::settle(app, *top_up_id).await?),
-        }
-    }
 }
 
 /// Adds a job in the caller's transaction; it becomes due at `due_us`. A job of the same subject is not added twice.
 ///
 /// # Errors
 /// The database failed.
-pub async fn enqueue(tx: &mut AnyConnection, app: &AppState, job: &Job, due_us: i64) -> Result<(), sqlx::Error> {
+pub async fn enqueue<J: Job>(tx: &mut AnyConnection, app: &AppState, job: &J, due_us: i64) -> Result<(), sqlx::Error> {
     let payload = serde_json::to_string(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-    let id = JobId(app.new_uuid());
-    queue::insert(tx, id, job.kind(), &payload, &job.dedupe_key(), due_us, app.now_us()).await
+    let (id, dedupe_key) = (JobId(app.new_uuid()), format!("{}:{}", J::KIND, job.subject()));
+    queue::insert(tx, id, J::KIND, &payload, &dedupe_key, due_us, app.now_us()).await
 }

@@ -4,8 +4,8 @@ use sautikit_api::ids::JobId;
 use sqlx::{AnyConnection, Row};
 
 use crate::db::Dialect;
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     INSERT_JOB = "
@@ -38,8 +38,8 @@ statements! {
         where id = $1 and leased_by = $2 and state = 'running'";
 }
 
-/// The kind of mails. Their payload holds a link, so it goes when the job is over.
-pub(super) const SEND_MAIL: &str = "send_mail";
+/// The kind of mails, which the statements treat apart: they have a lane of their own, and their payload holds a link, so it goes when the job is over.
+pub(crate) const SEND_MAIL: &str = "send_mail";
 
 /// Which jobs a runner takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ macro_rules! claim {
             $lock,
             "
     )
-    returning id, payload, attempts"
+    returning id, kind, payload, attempts"
         )
     };
 }
@@ -85,6 +85,7 @@ const CLAIM_MAIL_POSTGRES: &str = claim!("kind = 'send_mail'", "for update skip 
 /// A job that this node holds for a while.
 pub(super) struct Claimed {
     pub(super) id: JobId,
+    pub(super) kind: String,
     pub(super) payload: String,
     pub(super) attempts: i64,
 }
@@ -139,6 +140,7 @@ pub(super) async fn claim(
         .map(|row| {
             Ok(Claimed {
                 id: row::parsed(row, "id")?,
+                kind: row.try_get("kind")?,
                 payload: row.try_get("payload")?,
                 attempts: row.try_get("attempts")?,
             })

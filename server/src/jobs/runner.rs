@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use sautikit_api::ids::JobId;
 
 use super::queue::Lane;
-use super::{Job, JobError, queue, schedule};
+use super::{JobError, kinds, queue, schedule};
 use crate::state::AppState;
 
 /// Jobs claimed at once: few, so that other nodes get their share.
@@ -102,11 +102,7 @@ async fn complete(app: &AppState, done: &[JobId]) -> Result<(), JobError> {
 
 /// Says whether the job succeeded; one that did not is put back.
 async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobError> {
-    let outcome = match serde_json::from_str::<Job>(&claimed.payload) {
-        Ok(job) => job.run(app).await,
-        Err(error) => Err(error.into()),
-    };
-    match outcome {
+    match kinds::run_stored(app, &claimed.kind, &claimed.payload).await {
         Ok(()) => Ok(true),
         Err(error) => {
             tracing::warn!(job = %claimed.id, attempts = claimed.attempts, error = ?error, "a job failed");
@@ -124,7 +120,7 @@ async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobEr
 async fn rung(app: &AppState, lane: Lane) {
     match lane {
         Lane::Own => app.job_bell.notified().await,
-        Lane::Mail => app.mailer.rung().await,
+        Lane::Mail => app.mail_bell.notified().await,
     }
 }
 

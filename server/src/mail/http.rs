@@ -7,9 +7,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 
-use super::SentMail;
-use crate::error::ApiResult;
+use super::{Mailer, SentMail};
 use crate::state::AppState;
+use crate::web::error::ApiResult;
 
 /// The routes, relative to `/dev`.
 pub fn routes() -> Router<AppState> {
@@ -17,7 +17,7 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn list_mails(State(app): State<AppState>) -> ApiResult<impl IntoResponse> {
-    let mails: Vec<SentMail> = app.mailer.dev_store().ok_or(ErrorCode::NotFound)?.list();
+    let mails: Vec<SentMail> = Mailer::of(&app).dev_store().ok_or(ErrorCode::NotFound)?.list();
     // The links sign people in.
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(mails)))
 }

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::clock::rfc3339;
 use crate::config::Config;
-use crate::jobs::{self, Job};
+use crate::jobs::{self, Failure, Job};
 use crate::secrets::{Purpose, SealBroken};
-use crate::state::AppState;
+use crate::state::{AppState, Part};
 
 pub use dev_store::{DevStore, SentMail};
 pub use smtp::{MailError, Refusal};
@@ -48,7 +48,14 @@ pub enum Mailer {
     Smtp(Arc<smtp::Relay>),
 }
 
+impl Part for Mailer {}
+
 impl Mailer {
+    /// This server's.
+    pub fn of(app: &AppState) -> &Self {
+        app.part()
+    }
+
     /// As configured.
     pub fn from_config(config: &Config) -> Result<Self, MailError> {
         if config.mail.smtp_url.is_empty() {
@@ -65,13 +72,26 @@ impl Mailer {
             Self::Smtp(_) => None,
         }
     }
+}
 
-    /// Waits until a mail was posted to the relay on this node.
-    pub(crate) async fn rung(&self) {
-        match self {
-            Self::Dev(_) => std::future::pending().await,
-            Self::Smtp(relay) => relay.bell.notified().await,
-        }
+/// Hands a mail to the relay.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SendMail {
+    /// What it is sealed for, and its `Message-ID`.
+    mail_id: Uuid,
+    /// The mail. It is wiped when the job is over.
+    sealed: String,
+}
+
+impl Job for SendMail {
+    const KIND: &'static str = jobs::SEND_MAIL;
+
+    fn subject(&self) -> String {
+        self.mail_id.to_string()
+    }
+
+    async fn run(self, app: &AppState) -> Result<(), Failure> {
+        Ok(deliver(app, self.mail_id, &self.sealed).await?)
     }
 }
 
@@ -84,23 +104,23 @@ pub struct Posted(Option<Mail>);
 /// # Errors
 /// The database failed.
 pub async fn post(app: &AppState, conn: &mut AnyConnection, mail: Mail) -> Result<Posted, sqlx::Error> {
-    if app.mailer.dev_store().is_some() {
+    if Mailer::of(app).dev_store().is_some() {
         return Ok(Posted(Some(mail)));
     }
     let mail_id = app.new_uuid();
     let plain = serde_json::to_vec(&mail).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let sealed = app.secrets.seal(Purpose::Mail, &mail_id.to_string(), &plain, &app.entropy);
-    jobs::enqueue(conn, app, &Job::SendMail { mail_id, sealed }, app.now_us()).await?;
+    jobs::enqueue(conn, app, &SendMail { mail_id, sealed }, app.now_us()).await?;
     Ok(Posted(None))
 }
 
 impl Posted {
     /// Lets the mail go.
     pub fn committed(self, app: &AppState) {
-        match (&app.mailer, self.0) {
+        match (Mailer::of(app), self.0) {
             (Mailer::Dev(store), Some(mail)) => store.push(mail, rfc3339(app.now_us())),
             (Mailer::Dev(_), None) => {}
-            (Mailer::Smtp(relay), _) => relay.bell.notify_one(),
+            (Mailer::Smtp(_), _) => app.mail_bell.notify_one(),
         }
     }
 }
@@ -123,14 +143,14 @@ impl From<SealBroken> for DeliveryError {
 }
 
 /// Sends a posted mail: the work of its job. What the relay refuses for good is logged and given up.
-pub async fn deliver(app: &AppState, mail_id: Uuid, sealed: &str) -> Result<(), DeliveryError> {
+async fn deliver(app: &AppState, mail_id: Uuid, sealed: &str) -> Result<(), DeliveryError> {
     let plain = app.secrets.open(Purpose::Mail, &mail_id.to_string(), sealed)?;
     let mail: Mail = serde_json::from_slice(&plain).map_err(|_| DeliveryError::Unreadable)?;
     if mail.worthless_at_us <= app.now_us() {
         tracing::warn!(mail = %mail_id, "a mail was given up: its link has ended before the relay took it");
         return Ok(());
     }
-    match &app.mailer {
+    match Mailer::of(app) {
         Mailer::Dev(store) => store.push(mail, rfc3339(app.now_us())),
         Mailer::Smtp(relay) => match relay.send(mail_id, &mail).await {
             Ok(()) => {}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::Mail;
@@ -51,8 +50,6 @@ pub struct Refusal {
 pub struct Relay {
     transport: Transport,
     from: Mailbox,
-    /// Rung when a mail was posted.
-    pub(super) bell: Notify,
 }
 
 impl Relay {
@@ -62,7 +59,7 @@ impl Relay {
             builder = builder.tls(private_tls(config)?);
         }
         let from = config.from.parse().map_err(MailError::From)?;
-        Ok(Self { transport: builder.build(), from, bell: Notify::new() })
+        Ok(Self { transport: builder.build(), from })
     }
 
     /// One try.

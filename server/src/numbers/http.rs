@@ -17,21 +17,21 @@ use uuid::Uuid;
 
 use super::store::{inventory, tenants};
 use super::{InventoryNumber, NumberError, TenantNumber};
-use crate::accounts::Scope;
 use crate::audit;
-use crate::calls::rating::RATE_SCALE;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
-use crate::http::json::JsonBody;
-use crate::http::openapi::params::{Idempotent, Paged};
-use crate::http::page::Page;
-use crate::http::query::Query;
 use crate::numbers;
+use crate::rating::RATE_SCALE;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::json::JsonBody;
+use crate::web::page::Page;
+use crate::web::params::{Idempotent, Paged};
+use crate::web::query::Query;
+use sautikit_api::rights::Scope;
 
 /// What narrows the inventory.
 #[derive(Default, Deserialize, IntoParams)]
@@ -138,7 +138,7 @@ async fn claim_number(
         next_charge_at: rfc3339(claim.period_end),
     };
     let answer = attempt.commit(&app, StatusCode::CREATED, &body).await;
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     answer
 }
 

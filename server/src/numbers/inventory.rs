@@ -4,7 +4,7 @@ use sautikit_api::ids::InventoryNumberId;
 use sautikit_api::money::Currency;
 
 use super::{InventoryNumber, store};
-use crate::calls::Rate;
+use crate::rating::Rate;
 use crate::state::AppState;
 
 /// How many numbers there are, from +254700000001 up.

@@ -4,18 +4,21 @@
 //! none of it. Deliberately absent: SIP credentials and the renewal of rentals.
 
 mod claim;
+mod error;
 pub mod http;
 mod inventory;
 mod release;
 mod routing;
 pub(crate) mod store;
 
+use async_trait::async_trait;
 use sautikit_api::ids::{InventoryNumberId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::calls::Rate;
+use crate::accounts::Dependant;
+use crate::rating::Rate;
 use crate::secrets::SealBroken;
 use crate::wallet::WalletError;
 
@@ -72,6 +75,21 @@ pub enum NumberError {
     /// The database failed.
     #[error("the numbers could not be read or written")]
     Database(#[from] sqlx::Error),
+}
+
+/// Numbers that a workspace has.
+pub struct OfWorkspaces;
+
+#[async_trait]
+impl Dependant for OfWorkspaces {
+    async fn hinders_deletion(
+        &self,
+        conn: &mut AnyConnection,
+        workspace: WorkspaceId,
+    ) -> Result<Option<&'static str>, sqlx::Error> {
+        let has_none = list_active_e164(conn, workspace).await?.is_empty();
+        Ok((!has_none).then_some("numbers are still claimed; release them"))
+    }
 }
 
 /// A number of the inventory.

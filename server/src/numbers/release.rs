@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::{NumberError, get_number, store};
 use crate::audit;
-use crate::http::caller::Caller;
 use crate::state::AppState;
+use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
 /// Releases one of the workspace's numbers; it returns to the inventory.
@@ -34,6 +34,6 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     let details = json!({ "number": number.e164 });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.released", id, details)).await?;
     tx.commit().await?;
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     Ok(())
 }

@@ -9,9 +9,9 @@ use url::{Host, Url};
 
 use super::{NumberError, TenantNumber, get_number, store};
 use crate::audit;
-use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::Caller;
 
 /// Longest URL that is kept: longer ones fail at common servers.
 const MAX_URL_BYTES: usize = 2_048;
@@ -62,7 +62,7 @@ pub async fn update_routing(
     let details = json!({ "before": before, "after": audited(&number), "new_signing_secret": new_secret });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.routing_changed", id, details)).await?;
     tx.commit().await?;
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     Ok(number)
 }
 

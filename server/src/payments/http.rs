@@ -12,16 +12,16 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{PaymentError, TopUp, store};
-use crate::accounts::Scope;
 use crate::audit;
 use crate::clock::rfc3339;
-use crate::error::ApiResult;
-use crate::http::caller::Caller;
-use crate::http::openapi::params::{Idempotent, Paged};
-use crate::http::page::Page;
 use crate::payments;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::ApiResult;
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::page::Page;
+use crate::web::params::{Idempotent, Paged};
+use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

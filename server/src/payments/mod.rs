@@ -2,6 +2,7 @@
 //!
 //! Deliberately absent: real providers. Where neither they nor the simulator serve, a top-up is refused as unavailable.
 
+mod error;
 pub mod http;
 pub mod simulator;
 pub(crate) mod store;
@@ -12,8 +13,8 @@ use sautikit_api::wallet::CreateTopUp;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::calls::destination::read_destination;
-use crate::jobs::{self, Job};
+use crate::destination::read_destination;
+use crate::jobs;
 use crate::state::AppState;
 use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
 
@@ -183,7 +184,7 @@ pub async fn create_top_up(
     };
     store::insert(tx, &top_up).await?;
     let due_us = now_us + simulator::DECISION_DELAY_US;
-    jobs::enqueue(tx, app, &Job::SettleSimulatedTopUp { top_up_id: top_up.id }, due_us).await?;
+    jobs::enqueue(tx, app, &simulator::Settle { top_up_id: top_up.id }, due_us).await?;
     Ok(top_up)
 }
 

@@ -1,9 +1,11 @@
 //! The development simulator: approves every top-up after a second, except for phones that play a failure.
 
 use sautikit_api::ids::{EventId, TopUpId};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{PaymentError, Status, TopUp, store};
+use crate::jobs::{Failure, Job};
 use crate::state::AppState;
 use crate::wallet::{self, EntryKind, Funds, NewEntry, with_tries};
 use crate::webhooks::{self, EventKind, Subject};
@@ -14,6 +16,25 @@ pub(super) const DECISION_DELAY_US: i64 = 1_000_000;
 /// Phones with these endings fail, in the words that Daraja has for its result codes 1032 and 1037.
 const FAILURES: &[(&str, &str)] =
     &[("1032", "Request cancelled by user"), ("1037", "DS timeout user cannot be reached")];
+
+/// Lets the simulator decide a top-up.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Settle {
+    /// Which.
+    pub top_up_id: TopUpId,
+}
+
+impl Job for Settle {
+    const KIND: &'static str = "settle_simulated_top_up";
+
+    fn subject(&self) -> String {
+        self.top_up_id.to_string()
+    }
+
+    async fn run(self, app: &AppState) -> Result<(), Failure> {
+        Ok(settle(app, self.top_up_id).await?)
+    }
+}
 
 /// Decides a pending top-up: credits the wallet once, or fails it. Safe to run twice.
 ///

@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Method, Status, TopUp};
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     INSERT_TOP_UP = "

@@ -1,7 +1,7 @@
 //! What a destination costs a workspace: its own rate, else the price list, else the number's rate at home.
 //!
 //! The prices of all destinations are held in memory ([`PriceList`]) and looked up by prefix, the longest first.
-//! Deliberately absent: rounding (`calls::rating`) and the operator's way to load prices.
+//! Deliberately absent: rounding (`rating`) and the operator's way to load prices.
 
 mod store;
 
@@ -12,8 +12,8 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::calls::Rate;
-use crate::calls::destination::Destination;
+use crate::destination::Destination;
+use crate::rating::Rate;
 
 pub(crate) use store::STATEMENTS;
 

@@ -4,9 +4,9 @@ use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 use sqlx::{AnyConnection, Row};
 
-use crate::calls::Rate;
+use crate::db::statements;
+use crate::rating::Rate;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     LIST_PRICES = "

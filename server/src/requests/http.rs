@@ -10,14 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Filter, Shown, store};
-use crate::accounts::Scope;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
-use crate::http::openapi::params::Paged;
-use crate::http::page::Page;
-use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
+use crate::web::page::Page;
+use crate::web::params::Paged;
+use crate::web::query::Query;
+use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{ApiKeyId, LoggedRequestId, UserId, WorkspaceId};
 use tokio::sync::Notify;
 
+use crate::state::{AppState, Part};
+
 pub use clean::delete_old;
 pub(crate) use store::STATEMENTS;
 pub use writer::{write_pending, write_until_stopped};
@@ -88,7 +90,14 @@ pub struct Queue {
     dropped: AtomicU64,
 }
 
+impl Part for Queue {}
+
 impl Queue {
+    /// This server's.
+    pub fn of(app: &AppState) -> &Self {
+        app.part()
+    }
+
     /// Adds an entry, unless too many wait already.
     pub fn push(&self, request: LoggedRequest) {
         let mut waiting = self.waiting.lock();

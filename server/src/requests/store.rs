@@ -9,8 +9,8 @@ use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
 
 use super::{Filter, LoggedRequest, Shown};
 use crate::db::Dialect;
+use crate::db::statements;
 use crate::row::{parsed, parsed_opt};
-use crate::statements::statements;
 
 statements! {
     INSERT_REQUEST = "

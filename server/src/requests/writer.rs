@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{LoggedRequest, store};
+use super::{LoggedRequest, Queue, store};
 use crate::state::AppState;
 
 /// The longest time that an entry waits while the server is idle.
@@ -14,7 +14,7 @@ pub async fn write_until_stopped(app: AppState) {
     while !app.stopping.is_cancelled() {
         tokio::select! {
             () = app.stopping.cancelled() => {}
-            () = app.requests.bell.notified() => {}
+            () = Queue::of(&app).bell.notified() => {}
             () = tokio::time::sleep(INTERVAL) => {}
         }
         write_pending(&app).await;
@@ -24,13 +24,13 @@ pub async fn write_until_stopped(app: AppState) {
 /// Writes everything that waits now.
 pub async fn write_pending(app: &AppState) {
     loop {
-        let batch = app.requests.take_batch();
+        let batch = Queue::of(app).take_batch();
         if batch.is_empty() {
             return;
         }
         if let Err(error) = write(app, &batch).await {
             tracing::warn!(%error, lost = batch.len(), "requests could not be logged");
-            app.requests.dropped.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            Queue::of(app).dropped.fetch_add(batch.len() as u64, Ordering::Relaxed);
         }
     }
 }

@@ -11,14 +11,14 @@ use utoipa_axum::routes;
 
 use super::identity::MintedBy;
 use super::mint_sip_token;
-use crate::accounts::Scope;
 use crate::audit;
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::{Caller, Credential};
-use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::caller::{Caller, Credential};
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::params::Idempotent;
+use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -5,6 +5,7 @@
 //! Deliberately absent: SIP credentials of devices, which are numbers' business.
 
 mod claims;
+mod error;
 pub mod http;
 pub mod identity;
 mod keys;

@@ -4,7 +4,7 @@ use sautikit_api::ids::WorkspaceId;
 use sqlx::{AnyConnection, Row};
 
 use super::identity::Identity;
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     NEWEST_KEY = "

@@ -9,14 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::EntryRow;
-use crate::accounts::Scope;
 use crate::clock::rfc3339;
-use crate::error::ApiResult;
-use crate::http::caller::Caller;
-use crate::http::openapi::params::Paged;
-use crate::http::page::Page;
 use crate::state::AppState;
 use crate::wallet;
+use crate::web::caller::Caller;
+use crate::web::error::ApiResult;
+use crate::web::page::Page;
+use crate::web::params::Paged;
+use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

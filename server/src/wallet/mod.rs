@@ -3,9 +3,10 @@
 //! In: a locked wallet and an entry with its unique cause. Out: one row of the append-only ledger and the new balance, in
 //! the caller's transaction, so that the debit and what caused it commit together. Calls settle many at once ([`settle`])
 //! and hold what they may still use up ([`quota`]). Deliberately absent: prices
-//! (`pricing`, `calls::rating`), payment providers (`payments`).
+//! (`pricing`, `rating`), payment providers (`payments`).
 
 pub mod chain;
+mod error;
 pub mod http;
 pub mod period;
 mod posting;
@@ -19,6 +20,7 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+pub(crate) use error::RETRY_SECONDS;
 pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
 pub use quota::OverdraftPolicy;
 pub use store::{EntryRow, list_entries};

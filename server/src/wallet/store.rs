@@ -10,8 +10,8 @@ use sqlx::{AnyConnection, Row};
 
 use super::chain::Link;
 use super::{LockedWallet, OverdraftPolicy, Wallet};
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     INSERT_WALLET = "

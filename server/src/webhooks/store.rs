@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 
 use super::{NewEvent, Subject};
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     INSERT_EVENT = "

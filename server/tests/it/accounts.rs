@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sautikit::config::Environment;
+use sautikit::mail::Mailer;
 use serde_json::json;
 
 use crate::support::{Server, on_each_engine};
@@ -214,10 +215,10 @@ async fn production_sends_five_links_an_hour(server: Server) {
     for _ in 0..7 {
         sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None, None).await.unwrap();
     }
-    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
+    assert_eq!(Mailer::of(&server.app).dev_store().unwrap().list().len(), 5);
     server.clock.advance(Duration::from_secs(3600));
     sautikit::accounts::request_magic_link(&server.app, "a@example.com", None, None, None).await.unwrap();
-    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 6);
+    assert_eq!(Mailer::of(&server.app).dev_store().unwrap().list().len(), 6);
 }
 
 async fn a_key_finds_its_workspace(server: Server) {
@@ -241,7 +242,7 @@ async fn a_withheld_link_is_nobodys_and_counts_for_the_client(server: Server) {
     }
     // Five are the mailbox's; what is written beyond them ends with the client's share.
     assert_eq!((links("email = 'a@example.com'").await, links("email = ''").await), (5, 25));
-    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 5);
+    assert_eq!(Mailer::of(&server.app).dev_store().unwrap().list().len(), 5);
 }
 
 async fn a_client_gets_thirty_links_an_hour(server: Server) {
@@ -250,9 +251,9 @@ async fn a_client_gets_thirty_links_an_hour(server: Server) {
         let email = format!("{n}@example.com");
         sautikit::accounts::request_magic_link(&server.app, &email, None, Some("192.0.2.1"), None).await.unwrap();
     }
-    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 30);
+    assert_eq!(Mailer::of(&server.app).dev_store().unwrap().list().len(), 30);
     sautikit::accounts::request_magic_link(&server.app, "x@example.com", None, Some("192.0.2.2"), None).await.unwrap();
-    assert_eq!(server.app.mailer.dev_store().unwrap().list().len(), 31);
+    assert_eq!(Mailer::of(&server.app).dev_store().unwrap().list().len(), 31);
 }
 
 async fn signing_in_again_ends_the_browsers_old_session(server: Server) {
@@ -324,7 +325,7 @@ async fn a_link_leads_nowhere_else(server: Server) {
         let refused = server.client().post("/v1/auth/magic-link", body).await.expect_error("validation.bad_request");
         assert_eq!(refused.json["error"]["field"], "return_to", "{elsewhere}");
     }
-    assert!(server.app.mailer.dev_store().unwrap().list().is_empty());
+    assert!(Mailer::of(&server.app).dev_store().unwrap().list().is_empty());
 }
 
 async fn the_way_back_is_stored_sealed(server: Server) {

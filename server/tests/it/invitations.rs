@@ -1,5 +1,6 @@
 //! Invitations: mailed, accepted, declined, withdrawn, expired, and for one address only.
 
+use sautikit::mail::Mailer;
 use std::time::Duration;
 
 use serde_json::json;
@@ -227,7 +228,7 @@ async fn an_hour_has_fifty_invitations(server: Server) {
 
 async fn a_repeated_invitation_request_sends_one_mail(server: Server) {
     let owner = server.onboarded("owner@example.com").await.with("idempotency-key", "once");
-    let mails = || server.app.mailer.dev_store().unwrap().list().len();
+    let mails = || Mailer::of(&server.app).dev_store().unwrap().list().len();
     let before = mails();
     let body = json!({ "email": "x@example.com", "role": "viewer" });
     let first = owner.post("/v1/workspace/invitations", body.clone()).await.expect(201);

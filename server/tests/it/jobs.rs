@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sautikit::jobs::{self, Job};
+use sautikit::jobs;
+use sautikit::payments::simulator::Settle;
 use sautikit_api::ids::TopUpId;
 use serde_json::json;
 use sqlx::Row;
@@ -21,11 +22,11 @@ on_each_engine! {
 }
 
 /// A job that fails whenever it runs: there is no such top-up.
-fn doomed(server: &Server) -> Job {
-    Job::SettleSimulatedTopUp { top_up_id: TopUpId(server.app.new_uuid()) }
+fn doomed(server: &Server) -> Settle {
+    Settle { top_up_id: TopUpId(server.app.new_uuid()) }
 }
 
-async fn enqueue(server: &Server, job: &Job, due_us: i64) {
+async fn enqueue(server: &Server, job: &Settle, due_us: i64) {
     let mut tx = server.app.db.begin_write().await.unwrap();
     jobs::enqueue(&mut tx, &server.app, job, due_us).await.unwrap();
     tx.commit().await.unwrap();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sautikit::jobs;
+use sautikit::payments::simulator::Settle;
 use serde_json::json;
 use sqlx::Row;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -86,9 +87,7 @@ async fn a_silent_relay_holds_up_no_answer_and_no_other_job(server: Server) {
     within(Duration::from_secs(10), "the mail's job", state).await;
     let top_up_id = sautikit_api::ids::TopUpId(server.app.new_uuid());
     let mut tx = server.app.db.begin_write().await.unwrap();
-    jobs::enqueue(&mut tx, &server.app, &jobs::Job::SettleSimulatedTopUp { top_up_id }, server.app.now_us())
-        .await
-        .unwrap();
+    jobs::enqueue(&mut tx, &server.app, &Settle { top_up_id }, server.app.now_us()).await.unwrap();
     tx.commit().await.unwrap();
     server.app.job_bell.notify_one();
     within(Duration::from_secs(10), "the other job", async || {

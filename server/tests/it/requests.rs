@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sautikit::{clean_up, jobs, requests};
+use sautikit::serve::clean_up;
+use sautikit::{jobs, requests};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, on_each_engine};

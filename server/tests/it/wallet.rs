@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sautikit::calls::CallEnd;
+use sautikit::calls::Hub;
 use sautikit::{jobs, wallet};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
@@ -27,7 +28,7 @@ on_each_engine! {
 async fn prepared(server: &Server) -> (crate::support::Client, Arc<FakeGateway>) {
     sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
     let gateway = Arc::new(FakeGateway::default());
-    server.app.calls.connect(gateway.clone());
+    Hub::of(&server.app).connect(gateway.clone());
     (server.onboarded("asha@example.com").await, gateway)
 }
 

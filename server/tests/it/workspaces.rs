@@ -1,5 +1,6 @@
 //! Workspaces: several per person, changed, suspended, deleted.
 
+use sautikit::mail::Mailer;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -157,13 +158,13 @@ async fn owners_are_told_of_suspension_and_its_end(server: Server) {
     let operator = server.operator().await;
     let path = format!("/v1/admin/workspaces/{id}");
     for (verb, word) in [("suspend", "fraud report 7"), ("resume", "works again")] {
-        let before = server.app.mailer.dev_store().unwrap().list().len();
+        let before = Mailer::of(&server.app).dev_store().unwrap().list().len();
         // A second time nothing happens, so nobody hears of it.
         for _ in 0..2 {
             let body = if verb == "suspend" { json!({ "reason": "fraud report 7" }) } else { json!({}) };
             operator.post(&format!("{path}/{verb}"), body).await.expect(200);
         }
-        let mails = server.app.mailer.dev_store().unwrap().list();
+        let mails = Mailer::of(&server.app).dev_store().unwrap().list();
         let (news, _) = mails.split_at(mails.len() - before);
         let mut told: Vec<_> = news.iter().map(|mail| mail.to.as_str()).collect();
         told.sort_unstable();

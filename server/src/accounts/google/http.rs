@@ -14,11 +14,11 @@ use utoipa_axum::routes;
 use super::{Callback, Error, LIFETIME_US, Visitor, finish, start, unlink};
 use crate::accounts::Device;
 use crate::accounts::http::{fresh_cookie, set_cookie};
-use crate::error::ApiResult;
-use crate::http::caller::{SESSION_COOKIE, SignedIn, cookie};
-use crate::http::client_ip::{ClientIp, client_ip};
-use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::caller::{SESSION_COOKIE, SignedIn, cookie};
+use crate::web::client_ip::{ClientIp, client_ip};
+use crate::web::error::ApiResult;
+use crate::web::query::Query;
 
 /// Binds an answer of Google to the browser that asked.
 const PENDING_COOKIE: &str = "sk_google";

@@ -9,6 +9,7 @@
 //! Nothing is stored until Google sends someone back: a stranger who calls `start` costs no row. What binds the answer to
 //! the browser is the cookie. A Google account is known by its subject; addresses change hands.
 
+mod error;
 pub mod http;
 mod provider;
 mod settle;
@@ -23,10 +24,12 @@ use super::{Device, NewSession};
 use crate::accounts;
 use crate::audit;
 use crate::secrets::Purpose;
-use crate::state::AppState;
+use crate::state::{AppState, Part};
 
 pub use provider::Google;
 pub(crate) use store::STATEMENTS;
+
+impl Part for Option<Google> {}
 
 /// How long a person may take at Google: to find a password and a second factor, not a lunch.
 const LIFETIME_US: i64 = 10 * 60 * 1_000_000;
@@ -194,8 +197,13 @@ pub async fn unlink(app: &AppState, user: UserId, ip: Option<String>) -> Result<
     Ok(tx.commit().await?)
 }
 
+/// Whether people can sign in with Google here.
+pub fn is_configured(app: &AppState) -> bool {
+    configured(app).is_ok()
+}
+
 fn configured(app: &AppState) -> Result<&Google, Error> {
-    app.google.as_deref().ok_or(Error::NotConfigured)
+    app.part::<Option<Google>>().as_ref().ok_or(Error::NotConfigured)
 }
 
 fn opened(app: &AppState, sealed: &str) -> Option<Pending> {

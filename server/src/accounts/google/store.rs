@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::accounts::store::user;
 use crate::accounts::{Error, User};
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     FIND_USER_BY_SUBJECT = "

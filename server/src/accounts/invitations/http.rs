@@ -15,13 +15,13 @@ use super::{Invitation, Invitee};
 use crate::accounts::http::fresh_cookie;
 use crate::accounts::{Error, Scope, invitations};
 use crate::clock::rfc3339;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::{Caller, SignedIn};
-use crate::http::client_ip::ClientIp;
-use crate::http::openapi::params::{Idempotent, Paged};
-use crate::http::page::Page;
 use crate::state::AppState;
+use crate::web::caller::{Caller, SignedIn};
+use crate::web::client_ip::ClientIp;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::page::Page;
+use crate::web::params::{Idempotent, Paged};
 
 /// The routes of invitations, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

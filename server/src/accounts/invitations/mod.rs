@@ -21,10 +21,10 @@ use sqlx::AnyConnection;
 
 use super::{Error, Membership, NewSession, invalid, members, normalise_email, sessions};
 use crate::audit::{self, Actor};
-use crate::http::caller::Caller;
 use crate::mail::{self, Mail, Posted, escaped};
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::Caller;
 
 pub(crate) use store::STATEMENTS;
 

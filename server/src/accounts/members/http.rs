@@ -13,12 +13,12 @@ use utoipa_axum::routes;
 use super::{Member, change_role, list_members as list, remove_member as remove};
 use crate::accounts::{Error, Scope};
 use crate::clock::rfc3339;
-use crate::error::ApiResult;
-use crate::http::caller::Caller;
-use crate::http::json::JsonBody;
-use crate::http::openapi::params::Paged;
-use crate::http::page::Page;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::ApiResult;
+use crate::web::json::JsonBody;
+use crate::web::page::Page;
+use crate::web::params::Paged;
 
 /// The routes of members, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -12,10 +12,10 @@ use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, invitations, sessions, workspaces};
-use crate::http::caller::Caller;
+use super::{Error, dependants, invitations, sessions, workspaces};
+use crate::audit;
 use crate::state::AppState;
-use crate::{api_keys, audit};
+use crate::web::caller::Caller;
 
 pub(crate) use store::STATEMENTS;
 
@@ -68,7 +68,7 @@ pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Ro
     });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "member.role_changed", user, details)).await?;
     tx.commit().await?;
-    app.known_keys.forget();
+    app.tenant_changes.note();
     member.role = role;
     Ok(member)
 }
@@ -87,16 +87,18 @@ pub async fn remove_member(app: &AppState, caller: &Caller, user: UserId) -> Res
         refuse_last_owner(&mut tx, caller.workspace.id).await?;
     }
     store::delete_member(&mut tx, caller.workspace.id, user).await?;
-    let revoked_api_keys = api_keys::revoke_keys_of(app, &mut tx, caller.workspace.id, user).await?;
+    let ended = dependants::end_what_is_of(app, &mut tx, caller.workspace.id, user).await?;
     let withdrawn_invitations = withdraw_beyond(app, &mut tx, caller.workspace.id, user, None).await?;
     let kind = if leaves { "member.left" } else { "member.removed" };
-    let details = json!({
-        "before": { "role": member.role }, "email": member.email, "revoked_api_keys": revoked_api_keys,
-        "withdrawn_invitations": withdrawn_invitations,
+    let mut details = json!({
+        "before": { "role": member.role }, "email": member.email, "withdrawn_invitations": withdrawn_invitations,
     });
+    for (what, count) in ended {
+        details[what] = count.into();
+    }
     audit::record(app, &mut tx, &audit::Entry::by(caller, kind, user, details)).await?;
     tx.commit().await?;
-    app.known_keys.forget();
+    app.tenant_changes.note();
     Ok(())
 }
 

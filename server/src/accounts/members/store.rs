@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, Row};
 
 use super::Member;
 use crate::accounts::Error;
+use crate::db::statements;
 use crate::row::{known, parsed};
-use crate::statements::statements;
 
 statements! {
     LIST_MEMBERS = "

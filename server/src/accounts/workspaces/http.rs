@@ -11,12 +11,12 @@ use utoipa_axum::routes;
 
 use super::{create, delete, update};
 use crate::accounts::{Membership, Scope, list_memberships};
-use crate::error::ApiResult;
-use crate::http::caller::{Caller, SignedIn};
-use crate::http::json::JsonBody;
-use crate::http::openapi::params::Idempotent;
 use crate::state::AppState;
+use crate::web::caller::{Caller, SignedIn};
+use crate::web::error::ApiResult;
 use crate::web::idempotency::{self, Begun, Request};
+use crate::web::json::JsonBody;
+use crate::web::params::Idempotent;
 
 /// The routes of workspaces, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -13,12 +13,11 @@ use sautikit_api::money::Currency;
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, Membership, Workspace, checked_name, invalid, invitations, members};
+use super::{Error, Membership, Workspace, checked_name, dependants, invalid, invitations, members};
 use crate::audit::{self, Actor};
-use crate::http::caller::Caller;
 use crate::state::AppState;
-use crate::wallet::OverdraftPolicy;
-use crate::{calls, numbers, wallet};
+use crate::wallet::{self, OverdraftPolicy};
+use crate::web::caller::Caller;
 
 pub(crate) use store::STATEMENTS;
 
@@ -108,8 +107,7 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
     let details = json!({ "before": told_before, "after": told_after });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;
     tx.commit().await?;
-    app.known_keys.forget();
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     Ok(after)
 }
 
@@ -127,12 +125,7 @@ pub async fn delete(app: &AppState, caller: &Caller, typed_name: &str) -> Result
         let shown = balance.currency.format_minor(balance.balance_minor);
         return Err(Error::NotEmpty(format!("the wallet holds {shown}; it must be empty and nothing may be held")));
     }
-    if !numbers::list_active_e164(&mut tx, id).await?.is_empty() {
-        return Err(Error::NotEmpty("numbers are still claimed; release them".to_owned()));
-    }
-    if calls::has_open_calls(&mut tx, id).await? {
-        return Err(Error::NotEmpty("calls are running or not yet billed; wait for their end".to_owned()));
-    }
+    dependants::refuse_deletion(app, &mut tx, id).await?;
     let now_us = app.now_us();
     store::mark_deleted(&mut tx, id, now_us).await?;
     invitations::store::withdraw_all(&mut tx, id, now_us).await?;
@@ -140,8 +133,7 @@ pub async fn delete(app: &AppState, caller: &Caller, typed_name: &str) -> Result
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.deleted", id, json!({ "name": workspace.name })))
         .await?;
     tx.commit().await?;
-    app.known_keys.forget();
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     Ok(())
 }
 

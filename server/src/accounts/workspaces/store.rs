@@ -6,7 +6,7 @@ use sqlx::{AnyConnection, Row};
 
 use crate::accounts::store::workspace;
 use crate::accounts::{Error, Workspace};
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     /// Changes nothing, but holds the row until the transaction ends, on both engines.

@@ -12,6 +12,7 @@ use super::change::{CallState, Changes};
 use super::flush::Opening;
 use super::live::{Allowance, LiveCall};
 use crate::audit;
+use crate::calls::Hub;
 use crate::calls::store::events::EventRow;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::{CallError, CallRow, Direction, LegRecord, Milestone, Rate, rating};
@@ -46,14 +47,14 @@ impl Draft {
         record.tell(EventKind::CallStarted);
         let changes = record.take();
         let opening = Opening { call: record.call.clone(), changes, demand, answer, audit };
-        let writer = app.calls.writer();
+        let writer = Hub::of(app).writer();
         // Before its row: an open row without a live call is closed.
         writer.live.insert(record.live.clone());
         if let Err(error) = writer.open(opening).await {
             writer.live.remove(record.call.id);
             return Err(error);
         }
-        app.calls.changed(record.call.id);
+        Hub::of(app).changed(record.call.id);
         Ok(record)
     }
 }
@@ -161,7 +162,7 @@ impl CallRecord {
     pub fn hand_over(&mut self) {
         if !(self.changed.is_empty() && self.entries.is_empty() && self.outbox.is_empty()) {
             let changes = self.take();
-            self.app.calls.writer().put(changes);
+            Hub::of(&self.app).writer().put(changes);
         }
     }
 
@@ -200,12 +201,12 @@ impl CallRecord {
         }
         let changes = self.take();
         self.live.over();
-        self.app.calls.writer().put_end(changes)
+        Hub::of(&self.app).writer().put_end(changes)
     }
 
     /// The end is kept: the call no longer runs on this node. Entries may still follow.
     pub fn close(&self) {
-        self.app.calls.writer().live.remove(self.call.id);
+        Hub::of(&self.app).writer().live.remove(self.call.id);
     }
 
     fn change(&mut self, id: LegRecordId, change: impl FnOnce(&mut LegRecord)) {
@@ -280,7 +281,7 @@ impl CallFunds {
     pub async fn reserve(&self, leg: LegRecordId, rate: Rate) -> Result<(), CallError> {
         let demand = self.live.add_legs(&[(leg, rate)], self.app.now_us())?;
         let Some(demand) = demand else { return Ok(()) };
-        let reserved = self.app.calls.writer().reserve(self.live.workspace_id, demand).await;
+        let reserved = Hub::of(&self.app).writer().reserve(self.live.workspace_id, demand).await;
         if reserved.is_err() {
             self.release(leg);
         }

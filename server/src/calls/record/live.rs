@@ -7,8 +7,8 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
 use crate::calls::Rate;
-use crate::calls::rating::RatingError;
 use crate::calls::spending::Spending;
+use crate::rating::RatingError;
 use crate::wallet::quota::{Demand, OverdraftPolicy};
 
 /// The customer's side hears a beep when the money ends in so many microseconds: a minute.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::call_record::{outbox_event, state_of};
 use super::change::Changes;
 use super::flush::{Batch, flush};
+use crate::calls::Hub;
 use crate::calls::store::events::EventRow;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::store::{self, nodes};
@@ -65,7 +66,7 @@ pub async fn recover(app: &AppState, node_id: &str) -> Result<Vec<Recovered>, Ca
 /// # Errors
 /// The database failed.
 pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
-    if app.calls.writer().is_away() {
+    if Hub::of(app).writer().is_away() {
         return Ok(Vec::new());
     }
     let now_us = app.now_us();
@@ -75,13 +76,13 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     let dead = nodes::list_dead(&mut conn, &app.node_id, now_us, DEAD_NODES).await?;
     drop(conn);
     // Looked at after the rows were read: a call is live before its row is there, and until its end is kept.
-    open.retain(|call| !app.calls.writer().is_live(call.id));
+    open.retain(|call| !Hub::of(app).writer().is_live(call.id));
     if !open.is_empty() {
         tracing::warn!(calls = open.len(), "closing calls that are open in the table and do not run");
     }
     let (mut recovered, changes) = close(app, open).await?;
     // By the writer, which knows what the live calls hold.
-    let kept: Vec<_> = changes.into_iter().map(|one| app.calls.writer().put_end(one)).collect();
+    let kept: Vec<_> = changes.into_iter().map(|one| Hub::of(app).writer().put_end(one)).collect();
     for told in kept {
         let _ = told.await;
     }
@@ -109,7 +110,7 @@ async fn close(app: &AppState, open: Vec<CallRow>) -> Result<(Vec<Recovered>, Ve
 }
 
 fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {
-    closed.iter().for_each(|call| app.calls.changed(call.call_id));
+    closed.iter().for_each(|call| Hub::of(app).changed(call.call_id));
     closed
 }
 

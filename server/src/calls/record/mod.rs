@@ -22,6 +22,7 @@ pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};
 
 use super::CallError;
+use crate::calls::Hub;
 use crate::state::AppState;
 
 /// Between two ticks: live calls are extended, this node says that it is alive (billing.md: every 5 s).
@@ -40,7 +41,7 @@ fn lease_until(now_us: i64) -> i64 {
 /// # Errors
 /// The database failed.
 pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
-    let mut writer = writer::Writer::new(app, app.calls.writer().clone());
+    let mut writer = writer::Writer::new(app, Hub::of(app).writer().clone());
     writer.replay().await?;
     let recovered = recover(app, &app.node_id).await?;
     app.tasks.spawn(writer.run());
@@ -50,7 +51,7 @@ pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
 
 /// Starts the writer alone: for tests that drive ticks themselves.
 pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
-    app.tasks.spawn(writer::Writer::new(app, app.calls.writer().clone()).run()).abort_handle()
+    app.tasks.spawn(writer::Writer::new(app, Hub::of(app).writer().clone()).run()).abort_handle()
 }
 
 async fn run_ticks(app: AppState) {
@@ -70,5 +71,5 @@ async fn run_ticks(app: AppState) {
 /// Has live calls hold what they will use up, and says that this node is alive.
 pub fn tick(app: &AppState) {
     let now_us = app.now_us();
-    app.calls.writer().tick(now_us, lease_until(now_us));
+    Hub::of(app).writer().tick(now_us, lease_until(now_us));
 }

@@ -22,6 +22,7 @@ use super::handle::RecordWriter;
 use super::pending::{Kept, Pending, Reply, Waiting};
 use super::spool::Spool;
 use crate::calls::CallError;
+use crate::calls::Hub;
 use crate::db;
 use crate::state::AppState;
 use crate::wallet::WalletError;
@@ -244,7 +245,7 @@ impl Writer {
                 let Some(live) = self.writer.live.get(*call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
                 if let Some(allowance) = live.granted(*held_minor, purse.policy, now_us, share_minor)
-                    && let Some(gateway) = self.app.calls.gateway()
+                    && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
                     gateway.allow(*call, allowance);
                 }
@@ -277,7 +278,7 @@ impl Writer {
             let _ = reply.send(outcome);
         }
         for changes in &batch.changes {
-            self.app.calls.changed(changes.call_id);
+            Hub::of(&self.app).changed(changes.call_id);
         }
     }
 

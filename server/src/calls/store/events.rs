@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::{AnyConnection, Row};
 
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     LAST_SEQUENCE = "

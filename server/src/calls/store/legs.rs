@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::calls::{Direction, LegKind, LegRecord, Rate};
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     LIST_LEGS = "

@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     /// Dead nodes that left something to do.

@@ -3,7 +3,7 @@
 use sautikit_api::ids::WorkspaceId;
 use sqlx::{AnyConnection, Row};
 
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     /// By slot, because both engines divide integers alike and neither's calendar is needed.

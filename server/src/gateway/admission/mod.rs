@@ -21,7 +21,7 @@ use super::Gateway;
 use super::leg::inbound;
 use super::on_net::ON_NET;
 use super::sip::{Incoming, IncomingCall, Peer};
-use crate::error::ApiError;
+use crate::web::error::ApiError;
 
 /// Takes what the endpoint passes on, a task each, until the endpoint closes.
 pub(super) async fn run(gateway: Arc<Gateway>, mut incoming: mpsc::Receiver<Incoming>) {

@@ -12,8 +12,8 @@ use tower::ServiceExt;
 
 use crate::gateway::Gateway;
 use crate::http::BODY_LIMIT_BYTES;
-use crate::http::caller::WORKSPACE_HEADER;
 use crate::http::request_log::OfConsole;
+use crate::web::caller::WORKSPACE_HEADER;
 
 /// What of the visitor's request the API has to see: who they are, whether our own page sent them, and whether a proxy
 /// stands between (which closes `/dev`).

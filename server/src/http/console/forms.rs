@@ -10,8 +10,8 @@ use sautikit_api::{ErrorCode, return_to};
 use super::Console;
 use super::pages::{self, LANGUAGE_COOKIE};
 use crate::accounts;
-use crate::error::ApiError;
-use crate::http::json::collect;
+use crate::web::error::ApiError;
+use crate::web::json::collect;
 
 /// How long a chosen language is remembered: a year.
 const LANGUAGE_MAX_AGE_SECONDS: u32 = 31_536_000;

@@ -20,8 +20,9 @@ use sautikit_api::ErrorCode;
 use super::Console;
 use super::client::InProcess;
 use crate::accounts;
-use crate::error::ApiError;
-use crate::http::{caller::cookie, docs};
+use crate::http::docs;
+use crate::web::caller::cookie;
+use crate::web::error::ApiError;
 
 /// The language that the visitor chose.
 pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
@@ -143,7 +144,7 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         query,
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
-        google_sign_in: console.app.google.is_some(),
+        google_sign_in: accounts::google::is_configured(&console.app),
         development: console.app.config.is_development(),
         form_token: console.app.new_uuid().to_string(),
         workspace: None,

@@ -8,8 +8,8 @@ use axum::http::{HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
 
 use super::Console;
-use crate::error::{ApiError, ApiResult};
 use crate::secrets::hex;
+use crate::web::error::{ApiError, ApiResult};
 
 /// As many as make guessing hopeless.
 const NONCE_BYTES: usize = 16;

@@ -12,8 +12,8 @@ use sautikit_api::ErrorCode;
 use super::Console;
 use super::files::{LICENCES, SiteFiles};
 use super::pages::policy;
-use crate::error::ApiError;
-use crate::http::etag;
+use crate::web::error::ApiError;
+use crate::web::etag;
 
 /// The content hash is in the URL, so a file never changes.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";

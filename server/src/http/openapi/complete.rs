@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::components::Components;
 use super::errors::{Kind, scope_named, shared_codes};
 use super::{answers, examples, sets, tags, voice_callback};
-use crate::accounts::Scope;
+use sautikit_api::rights::Scope;
 
 /// Methods that a path item can hold (OpenAPI 3.1 §4.8.9).
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];

@@ -3,7 +3,7 @@
 use sautikit_api::ErrorCode;
 use sautikit_api::rights::RIGHTS;
 
-use crate::accounts::Scope;
+use sautikit_api::rights::Scope;
 
 /// What decides the codes that endpoints share.
 #[derive(Debug, Default)]

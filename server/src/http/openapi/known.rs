@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use axum::http::Uri;
 use serde_json::Value;
 
-use crate::error::ApiError;
-use crate::http::query;
+use crate::web::error::ApiError;
+use crate::web::query;
 
 /// Names by the path of the route.
 static KNOWN: LazyLock<HashMap<String, BTreeSet<String>>> = LazyLock::new(|| of_document(&super::document()));

@@ -11,7 +11,6 @@ mod components;
 mod errors;
 mod examples;
 mod known;
-pub mod params;
 mod sets;
 mod tags;
 mod voice_callback;
@@ -27,8 +26,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) use self::known::unknown_parameter;
-use super::{etag, health};
+use super::health;
 use crate::state::AppState;
+use crate::web::{etag, params};
 
 /// Clients ask again each time, by the ETag: the document changes only with the server's version.
 const CACHING: &str = "no-cache";

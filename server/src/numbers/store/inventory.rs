@@ -5,10 +5,10 @@ use sautikit_api::money::Currency;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::calls::Rate;
+use crate::db::statements;
 use crate::numbers::InventoryNumber;
+use crate::rating::Rate;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     INSERT_NUMBER = "

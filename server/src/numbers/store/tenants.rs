@@ -6,9 +6,9 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::inventory::{capabilities, rate};
+use crate::db::statements;
 use crate::numbers::TenantNumber;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     INSERT_TENANT = "

@@ -3,8 +3,8 @@
 use sautikit_api::ids::WorkspaceId;
 use sqlx::{AnyConnection, Row};
 
+use crate::db::statements;
 use crate::row;
-use crate::statements::statements;
 
 statements! {
     WALLET_HEADS = "

@@ -13,10 +13,10 @@ use super::request::Request;
 use super::{KEPT_US, enter, in_progress, replay, store};
 use crate::db::batch::Told;
 use crate::db::rows::Filled;
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
 
 /// The right to carry out a request's effect. Other requests with its key wait on this node until it is dropped.
 pub struct Ticket {

@@ -8,9 +8,9 @@ use sqlx::AnyConnection;
 use super::in_flight::Place;
 use super::store;
 use crate::db::Tx;
-use crate::error::{ApiError, ApiResult};
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
 
 /// How long an effect outside may take before a repeated request carries it out again: the request that began it is
 /// then taken for dead.

@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use crate::state::Part;
+
 /// Requests of one key that work at a time.
 const AT_WORK: usize = 1;
 
@@ -30,6 +32,8 @@ pub struct Place {
     _permit: OwnedSemaphorePermit,
     _seat: Seat,
 }
+
+impl Part for InFlight {}
 
 impl InFlight {
     /// Waits until no other request works on the key; `None` when that takes longer than `limit`.

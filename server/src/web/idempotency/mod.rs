@@ -31,10 +31,10 @@ use sqlx::AnyConnection;
 use uuid::Uuid;
 
 use crate::db::{self, Tx};
-use crate::error::{ApiError, ApiResult};
-use crate::http::caller::Caller;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
 
 use self::attempt::{Row, response};
 use self::store::StoredKey;
@@ -131,7 +131,7 @@ pub async fn delete_expired(app: &AppState, most: i64) -> Result<u64, sqlx::Erro
 }
 
 async fn enter(app: &AppState, of: Uuid, key: &str) -> ApiResult<Place> {
-    app.in_flight.enter(of, key, LONGEST_WAIT).await.ok_or_else(in_progress)
+    app.part::<InFlight>().enter(of, key, LONGEST_WAIT).await.ok_or_else(in_progress)
 }
 
 fn replay(app: &AppState, row: &Row, stored: StoredKey, request: &Request) -> ApiResult<Response> {

@@ -7,10 +7,10 @@ use sautikit_api::ErrorCode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use crate::error::{ApiError, ApiResult};
-use crate::http::json::{collect, is_json, read_json};
 use crate::secrets::hex;
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
+use crate::web::json::{collect, is_json, read_json};
 
 /// Longest key.
 const KEY_MAX_CHARS: usize = 255;

@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, Row};
 
 use super::StoredAnswer;
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
-use crate::statements::statements;
+use crate::db::statements;
 
 statements! {
     DELETE_EXPIRED_KEY = "

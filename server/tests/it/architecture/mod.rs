@@ -1,12 +1,13 @@
 //! The house rules of `docs/ARCHITECTURE.md` that a compiler does not know, checked on the text of the repository.
 //!
-//! A rule that must give way somewhere names the file and the reason in its own list. [`floors`] reads the server's files with
-//! a parser; the others look for words, so a rule that words cannot tell is not among them.
+//! A rule that must give way somewhere names the file and the reason in its own list. Rules about who names what read the
+//! server's files with a parser ([`reader`]); the others look for words, so a rule that words cannot tell is not among them.
 
 mod documents;
 mod files;
 mod floors;
 mod pure_crates;
+mod reader;
 mod rooms;
 
 use std::fs;

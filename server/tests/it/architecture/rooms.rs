@@ -1,22 +1,8 @@
 //! Rooms of the server: who may write what, and who may call whom.
 
+use super::floors::ROOMS;
+use super::reader::{Name, names};
 use super::{Source, none, sources};
-
-/// The domain rooms. `http`, `gateway` and `jobs` stand around them.
-const ROOMS: [&str; 12] = [
-    "accounts",
-    "api_keys",
-    "audit",
-    "calls",
-    "mail",
-    "numbers",
-    "payments",
-    "pricing",
-    "requests",
-    "sip_tokens",
-    "wallet",
-    "webhooks",
-];
 
 fn server() -> Vec<Source> {
     sources("server/src", &[".rs"])
@@ -52,49 +38,43 @@ fn money_moves_only_in_the_wallet() {
 
 #[test]
 fn a_room_never_reads_the_store_of_another() {
-    let mut breaks = Vec::new();
-    for source in server() {
-        // The list of all statements, which one test prepares on both engines.
-        if source.path == "server/src/statements.rs" {
-            continue;
-        }
-        for other in ROOMS.into_iter().filter(|other| *other != room(&source)) {
-            breaks.extend(source.says(&format!("{other}::store")));
-        }
-    }
-    none("a room calls the operations of another, never its store", breaks);
+    // `statements` lists all of them, and one test prepares what it lists on both engines.
+    let others = names().iter().filter(|name| name.to_room().is_some_and(|to| to != name.room()));
+    let stores = others.filter(|name| name.room() != "statements" && name.path[2..].iter().any(|step| step == "store"));
+    none("a room calls the operations of another, never its store", stores.map(Name::shown).collect());
 }
 
 #[test]
 fn rooms_know_http_only_at_their_edge() {
-    /// `http.rs` is the edge; the live stream answers requests too.
-    const EDGES: [&str; 1] = ["server/src/calls/stream.rs"];
-    let mut breaks = Vec::new();
-    for source in server() {
-        let at_edge = source.path.ends_with("/http.rs") || EDGES.contains(&source.path.as_str());
-        if at_edge || !(ROOMS.contains(&room(&source)) || room(&source) == "jobs") {
-            continue;
-        }
-        // Who asks is a value that rules and the audit log work with.
-        let others = |line: &String| !line.contains("crate::http::caller::");
-        breaks.extend(source.says("crate::http").into_iter().filter(others));
-    }
-    none("below http.rs a room knows nothing of requests and answers", breaks);
+    /// `http.rs` is the edge and `error.rs` chooses its codes; statistics and the live stream answer requests too.
+    const EDGES: [&str; 4] = ["/http.rs", "/error.rs", "/calls/stats.rs", "/calls/stream.rs"];
+    let inner = names().iter().filter(|name| ROOMS.contains(&name.room()) || name.room() == "jobs");
+    let inner = inner.filter(|name| !EDGES.iter().any(|edge| name.file.ends_with(edge)));
+    // Who asks is a value that rules and the audit log work with; answers that wait to be stored travel with their effect.
+    let values = [["crate", "web", "caller"], ["crate", "web", "idempotency"]];
+    let of_requests = |name: &&Name| name.begins(&["axum"]) || name.to_room() == Some("web");
+    let breaks = inner.filter(of_requests).filter(|name| !values.iter().any(|value| name.begins(value)));
+    none("below http.rs a room knows nothing of requests and answers", breaks.map(Name::shown).collect());
+}
+
+#[test]
+fn every_part_is_put_in_at_the_start() {
+    let all = server();
+    let put_in =
+        all.iter().find(|source| source.path == "server/src/serve/parts.rs").map(|source| source.text.as_str());
+    let parts = all.iter().flat_map(|source| source.says("impl Part for "));
+    let name = |line: &str| line.rsplit(" for ").next().unwrap_or_default().trim_matches([' ', '{', '}']).to_owned();
+    // `Option<Google>` is made by `Google`.
+    let made_by = |part: &str| part.trim_start_matches("Option<").trim_end_matches('>').to_owned();
+    let missing = parts.filter(|line| !put_in.is_some_and(|text| text.contains(&made_by(&name(line)))));
+    none("serve/parts.rs puts every part of a room into the state", missing.collect());
 }
 
 #[test]
 fn webrtc_is_named_only_in_its_files() {
-    let starts_path = |line: &String, name: &str| {
-        line.match_indices(name)
-            .any(|(at, _)| !line[..at].ends_with(|last: char| last.is_alphanumeric() || last == '_'))
-    };
-    let mut breaks = Vec::new();
-    for source in server().into_iter().filter(|source| !source.path.contains("/gateway/leg/webrtc_")) {
-        for name in ["webrtc::", "rtc::"] {
-            breaks.extend(source.says(name).into_iter().filter(|line| starts_path(line, name)));
-        }
-    }
-    none("the webrtc crate is named in gateway/leg/webrtc_*.rs", breaks);
+    let others = names().iter().filter(|name| !name.file.contains("/gateway/leg/webrtc_"));
+    let breaks = others.filter(|name| name.begins(&["webrtc"]) || name.begins(&["rtc"]));
+    none("the webrtc crate is named in gateway/leg/webrtc_*.rs", breaks.map(Name::shown).collect());
 }
 
 #[test]
@@ -105,20 +85,12 @@ fn time_is_read_at_the_clock_and_the_sockets() {
         ("server/src/gateway/media/engine.rs", "stamps datagrams as they arrive"),
         ("server/src/gateway/leg/mux.rs", "stamps datagrams as they arrive"),
     ];
-    let mut breaks = Vec::new();
-    for source in server() {
-        if READERS.iter().any(|(path, _)| *path == source.path) {
-            continue;
-        }
-        for word in ["SystemTime::now", "std::time::Instant::now", "Timestamp::now", "Zoned::now", "Utc::now"] {
-            breaks.extend(source.says(word));
-        }
-        // tokio's own Instant is a deadline for its timers, which tests can pause.
-        if source.says("tokio::time::Instant").is_empty() && source.says("time::{Instant").is_empty() {
-            breaks.extend(source.says("Instant::now"));
-        }
-    }
-    none("time is read in clock.rs and at the sockets", breaks);
+    let elsewhere = names().iter().filter(|name| !READERS.iter().any(|(path, _)| *path == name.file));
+    // tokio's own Instant is a deadline for its timers, which tests can pause.
+    let of_others =
+        elsewhere.filter(|name| name.path.len() > 2 && !name.begins(&["crate"]) && !name.begins(&["tokio"]));
+    let reads = of_others.filter(|name| name.path.last().is_some_and(|last| last == "now"));
+    none("time is read in clock.rs and at the sockets", reads.map(Name::shown).collect());
 }
 
 #[test]

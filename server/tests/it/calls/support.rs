@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sautikit::calls::Hub;
 use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget};
 use sautikit::jobs;
 use sautikit_api::actions::Action;
@@ -123,7 +124,7 @@ impl Scene {
     pub(crate) async fn set(server: Server) -> Self {
         sautikit::numbers::seed_development(&server.app).await.expect("the inventory");
         let gateway = Arc::new(FakeGateway::default());
-        server.app.calls.connect(gateway.clone());
+        Hub::of(&server.app).connect(gateway.clone());
         let asha = server.onboarded("asha@example.com").await;
         let scene = Self { server, gateway, asha };
         scene.top_up(100_000).await;
@@ -209,7 +210,7 @@ impl Scene {
 
     /// Has the live calls hold what they will use up, and waits until that is written.
     pub(crate) async fn tick(&self) {
-        let writer = self.server.app.calls.writer();
+        let writer = Hub::of(&self.server.app).writer();
         let before = writer.flushes();
         calls::record::tick(&self.server.app);
         within(Duration::from_secs(30), "the tick", async || (writer.flushes() > before).then_some(())).await;

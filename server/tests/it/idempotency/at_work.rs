@@ -12,11 +12,11 @@ use axum::response::Response;
 use axum::routing::post;
 use axum::{Extension, Router};
 use sautikit::db::Dialect;
-use sautikit::error::{ApiError, ApiResult};
-use sautikit::http::caller::Caller;
 use sautikit::http::request_id::with_request_id;
 use sautikit::state::AppState;
-use sautikit::web::idempotency::{self, Begun, Request};
+use sautikit::web::caller::Caller;
+use sautikit::web::error::{ApiError, ApiResult};
+use sautikit::web::idempotency::{self, Begun, InFlight, Request};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -82,7 +82,7 @@ async fn two_nodes(server: &Server) -> (Arc<Effect>, Client, Client) {
     let owner = with_key(&server.onboarded("a@example.com").await, "k");
     let effect = Arc::new(Effect::default());
     let here = owner.on(&server.client_of(node(&server.app, &effect)));
-    let elsewhere = server.app.changed(|app| app.in_flight = Arc::default());
+    let elsewhere = server.app.changed(|app| app.parts.put(InFlight::default()));
     let there = owner.on(&server.client_of(node(&elsewhere, &effect)));
     (effect, here, there)
 }

@@ -18,12 +18,12 @@ use sautikit::config::Config;
 use sautikit::db::{Db, Dialect};
 use sautikit::entropy::Entropy;
 use sautikit::gateway::{self, Started};
-use sautikit::http::rate_limit::RateLimits;
 use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
 use sautikit::secrets::Secrets;
 use sautikit::state::{AppState, Shared};
-use sautikit::{jobs, numbers};
+use sautikit::web::rate_limit::RateLimits;
+use sautikit::{jobs, numbers, serve};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -112,19 +112,15 @@ impl Server {
             db,
             clock: clock.clone(),
             entropy: Arc::new(Entropy::seeded(42)),
-            limits: Arc::new(RateLimits::new(&config.limits)),
+            parts: serve::parts(&config).expect("usable settings"),
             config: Arc::new(config),
             secrets: Arc::new(Secrets::new([42; 32])),
-            mailer: Mailer::Dev(Arc::default()),
-            google: None,
             public_url: ORIGIN.into(),
             draining: stopping.child_token(),
             stopping,
-            requests: Arc::default(),
-            calls: Arc::default(),
             job_bell: Arc::default(),
-            known_keys: Arc::default(),
-            in_flight: Arc::default(),
+            mail_bell: Arc::default(),
+            tenant_changes: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
         }
@@ -185,10 +181,10 @@ impl Server {
         let mut config = Config::clone(&self.app.config);
         change(&mut config);
         self.app = self.app.changed(|app| {
-            app.limits = Arc::new(RateLimits::new(&config.limits));
-            app.google = Google::from_config(&config.google).expect("usable settings").map(Arc::new);
+            app.parts.put(RateLimits::new(&config.limits));
+            app.parts.put(Google::from_config(&config.google).expect("usable settings"));
             if !config.mail.smtp_url.is_empty() {
-                app.mailer = Mailer::from_config(&config).expect("a relay");
+                app.parts.put(Mailer::from_config(&config).expect("a relay"));
             }
             app.config = Arc::new(config);
         });
@@ -224,14 +220,14 @@ impl Server {
 
     /// The newest mail's first link's token.
     pub(crate) fn token_of_last_mail(&self) -> String {
-        let mails = self.app.mailer.dev_store().expect("mails are kept").list();
+        let mails = Mailer::of(&self.app).dev_store().expect("mails are kept").list();
         let link = mails.first().and_then(|mail| mail.links.first()).expect("a mail with a link");
         link.rsplit_once("token=").expect("a link with a token").1.to_owned()
     }
 
     /// The newest mail as plain text.
     pub(crate) fn text_of_last_mail(&self) -> String {
-        let mails = self.app.mailer.dev_store().expect("mails are kept").list();
+        let mails = Mailer::of(&self.app).dev_store().expect("mails are kept").list();
         mails.first().expect("a mail").text.clone()
     }
 

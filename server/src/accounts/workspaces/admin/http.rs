@@ -14,13 +14,13 @@ use utoipa_axum::routes;
 use super::{Tenant, find, list, resume, suspend};
 use crate::accounts::Error;
 use crate::clock::rfc3339;
-use crate::error::ApiResult;
-use crate::http::caller::Operator;
-use crate::http::json::JsonBody;
-use crate::http::openapi::params::Paged;
-use crate::http::page::Page;
-use crate::http::query::Query;
 use crate::state::AppState;
+use crate::web::caller::Operator;
+use crate::web::error::ApiResult;
+use crate::web::json::JsonBody;
+use crate::web::page::Page;
+use crate::web::params::Paged;
+use crate::web::query::Query;
 
 /// What narrows the list.
 #[derive(Default, Deserialize, IntoParams)]

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::store::{self, Tenant};
 use crate::accounts::{Error, checked_name, members};
 use crate::audit::{self, Actor};
-use crate::http::caller::Operator;
 use crate::mail;
 use crate::state::AppState;
+use crate::web::caller::Operator;
 
 /// A page of the workspaces with this id or with this in their name, the newest first; of all when `search` is empty.
 async fn list(app: &AppState, search: &str, before: (i64, &str), limit: i64) -> Result<Vec<Tenant>, Error> {
@@ -67,9 +67,8 @@ async fn set_suspended(
         posted.push(mail::post(app, &mut tx, mail).await?);
     }
     tx.commit().await?;
-    app.calls.directory().forget();
+    app.tenant_changes.note();
     posted.into_iter().for_each(|mail| mail.committed(app));
-    app.known_keys.forget();
     tenant.workspace.suspended = suspended;
     Ok(tenant)
 }

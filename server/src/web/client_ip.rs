@@ -6,8 +6,8 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 
-use crate::error::ApiError;
 use crate::state::AppState;
+use crate::web::error::ApiError;
 
 /// Who connected; `None` for requests that the server makes to itself.
 pub struct ClientIp(pub Option<String>);

@@ -1,8 +1,9 @@
 //! Once an hour, in every workspace: what is past its time goes. Each step is safe to run twice and on several nodes.
 
+use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
-use crate::jobs::{self, Job};
+use crate::jobs::{self, Failure, Job};
 use crate::requests;
 use crate::state::AppState;
 use crate::web::idempotency;
@@ -11,17 +12,29 @@ const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.
 const ROWS_AT_ONCE: i64 = 1_000;
 
-/// Deletes what is due, and leaves the job for the next hour.
-///
-/// # Errors
-/// The database failed; the job is tried again.
-pub async fn run(app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
-    let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
-    let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
-    tracing::debug!(requests, idempotency_keys = keys, "cleaned up");
-    // A server that was off for days cleans once, not once for every hour.
-    let next = hour.max(app.now_us() / HOUR_US) + 1;
-    enqueue(&mut *app.db.acquire().await?, app, next).await
+/// Deletes what is past its time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CleanUp {
+    /// Hours since 1970-01-01 UTC.
+    hour: i64,
+}
+
+impl Job for CleanUp {
+    const KIND: &'static str = "clean_up";
+
+    fn subject(&self) -> String {
+        self.hour.to_string()
+    }
+
+    /// Deletes what is due, and leaves the job for the next hour.
+    async fn run(self, app: &AppState) -> Result<(), Failure> {
+        let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
+        let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
+        tracing::debug!(requests, idempotency_keys = keys, "cleaned up");
+        // A server that was off for days cleans once, not once for every hour.
+        let next = self.hour.max(app.now_us() / HOUR_US) + 1;
+        Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)
+    }
 }
 
 /// Leaves the job for this hour, unless it was left before; it leaves all others.
@@ -33,7 +46,7 @@ pub async fn schedule(app: &AppState) -> Result<(), sqlx::Error> {
 }
 
 async fn enqueue(conn: &mut AnyConnection, app: &AppState, hour: i64) -> Result<(), sqlx::Error> {
-    jobs::enqueue(conn, app, &Job::CleanUp { hour }, hour * HOUR_US).await
+    jobs::enqueue(conn, app, &CleanUp { hour }, hour * HOUR_US).await
 }
 
 /// Deletes piece by piece until nothing is left; how many.

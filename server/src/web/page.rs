@@ -17,9 +17,9 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::query;
-use crate::error::{ApiError, ApiResult};
 use crate::secrets::{Purpose, Secrets};
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
 
 /// Rows shown when the request does not say.
 const DEFAULT_LIMIT: i64 = 50;

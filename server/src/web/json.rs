@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use sautikit_api::ErrorCode;
 use serde::de::DeserializeOwned;
 
-use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
 
 /// Longest time that a body takes to arrive, so that nobody holds a request open for ever: 1 MiB in it is 140 kbit/s.
 const BODY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -100,7 +100,7 @@ async fn collect_within(limit: Duration, request: Request) -> ApiResult<Bytes> {
 }
 
 /// What serde says of `what`, with the field that it names in its path or in its text.
-pub(super) fn refusal(path: &str, text: &str, what: &str) -> ApiError {
+pub(crate) fn refusal(path: &str, text: &str, what: &str) -> ApiError {
     // Unknown, missing and repeated fields are named in the text only: unknown field `x`.
     let named = ["unknown field `", "missing field `", "duplicate field `"]
         .iter()

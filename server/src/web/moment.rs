@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::error::{ApiError, ApiResult};
+use crate::web::error::{ApiError, ApiResult};
 
 /// Length of a date, `YYYY-MM-DD`. jiff's own parser reads a moment without zone as a date too and drops its time.
 const DATE_CHARS: usize = 10;

@@ -1,68 +1,81 @@
-//! Which module names which: `use` lines, paths in types and expressions, and what stands in macros and attributes.
+//! The paths of one file.
+
+use std::collections::HashMap;
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Field, ImplItem, Item, ItemMod, ItemUse, Macro, Path, UseTree};
 
+use super::Name;
 use super::modules::{Module, is_for_tests};
 
-/// One module names another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Arrow {
-    /// The first step of the path: `calls`, `http`; the library's root is `lib`.
-    pub(super) from: String,
-    pub(super) to: String,
-    /// `server/src/calls/http.rs:12: crate::web::page`.
-    pub(super) at: String,
-}
-
-/// All arrows of a file that leave its room.
-pub(super) fn of(module: &Module) -> Vec<Arrow> {
-    let mut reader = Reader { module, path: module.path.clone(), arrows: Vec::new() };
+/// Everything that the file names.
+pub(super) fn of(module: &Module) -> Vec<Name> {
+    let mut reader = Reader { module, path: module.path.clone(), imports: HashMap::new(), names: Vec::new() };
+    // Imports stand before and behind what they are used by; the second reading knows all of them.
     reader.visit_file(&module.syntax);
-    reader.arrows
+    reader.names.clear();
+    reader.visit_file(&module.syntax);
+    reader.names
 }
 
 struct Reader<'a> {
     module: &'a Module,
     /// Where the reader stands: deeper than the file within `mod x { … }`.
     path: Vec<String>,
-    arrows: Vec<Arrow>,
+    /// What imported names stand for.
+    imports: HashMap<String, Vec<String>>,
+    names: Vec<Name>,
 }
 
 impl Reader<'_> {
-    /// Notes a path as it is written.
-    fn note(&mut self, segments: &[String], span: Span) {
-        let Some(first) = segments.first() else { return };
+    /// The path from its crate on.
+    fn full(&self, segments: &[String]) -> Vec<String> {
+        let root = || vec!["crate".to_owned()];
+        let Some(first) = segments.first() else { return Vec::new() };
         // The binary names the library from outside.
         let is_binary = self.module.path.first().is_some_and(|root| root == "main");
-        let full = match first.as_str() {
-            "crate" => segments[1..].to_vec(),
-            "sautikit" if is_binary => segments[1..].to_vec(),
+        match first.as_str() {
+            "sautikit" if is_binary => [root(), segments[1..].to_vec()].concat(),
+            "self" => [root(), self.path.clone(), segments[1..].to_vec()].concat(),
             "super" => {
                 let up = segments.iter().take_while(|segment| *segment == "super").count();
-                [&self.path[..self.path.len().saturating_sub(up)], &segments[up..]].concat()
+                [root(), self.path[..self.path.len().saturating_sub(up)].to_vec(), segments[up..].to_vec()].concat()
             }
-            _ => return,
-        };
-        let Some(to) = full.first() else { return };
-        let from = self.module.path.first().map_or("lib", String::as_str);
-        if from != to {
-            let at = format!("{}:{}: {}", self.module.file, span.start().line, segments.join("::"));
-            self.arrows.push(Arrow { from: from.to_owned(), to: to.clone(), at });
+            first => match self.imports.get(first) {
+                Some(import) => [import.as_slice(), &segments[1..]].concat(),
+                None => segments.to_vec(),
+            },
         }
     }
 
+    /// Notes a path as it is written.
+    fn note(&mut self, segments: &[String], span: Span) {
+        let path = self.full(segments);
+        if path.len() > 1 {
+            let (file, module) = (self.module.file.clone(), self.path.clone());
+            self.names.push(Name { file, line: span.start().line, module, path });
+        }
+    }
+
+    fn note_import(&mut self, segments: Vec<String>, name: String, span: Span) {
+        // `use x::{self}` names x.
+        let own = segments.last().is_some_and(|last| last == "self");
+        let kept = segments.len() - usize::from(own);
+        let name = if own && name == "self" { segments[kept - 1].clone() } else { name };
+        let full = if segments[0] == name { segments[..kept].to_vec() } else { self.full(&segments[..kept]) };
+        self.note(&segments[..kept], span);
+        self.imports.insert(name, full);
+    }
+
     fn note_tree(&mut self, before: &[String], tree: &UseTree) {
+        let with = |name: &dyn ToString| [before, &[name.to_string()]].concat();
         match tree {
-            UseTree::Path(path) => {
-                self.note_tree(&[before, &[path.ident.to_string()]].concat(), &path.tree);
-            }
+            UseTree::Path(path) => self.note_tree(&with(&path.ident), &path.tree),
             UseTree::Group(group) => group.items.iter().for_each(|tree| self.note_tree(before, tree)),
-            UseTree::Name(name) => self.note(&[before, &[name.ident.to_string()]].concat(), name.span()),
-            UseTree::Rename(name) => self.note(&[before, &[name.ident.to_string()]].concat(), name.span()),
-            UseTree::Glob(star) => self.note(before, star.span()),
+            UseTree::Name(name) => self.note_import(with(&name.ident), name.ident.to_string(), name.ident.span()),
+            UseTree::Rename(name) => self.note_import(with(&name.ident), name.rename.to_string(), name.ident.span()),
+            UseTree::Glob(star) => self.note(before, star.star_token.spans[0]),
         }
     }
 
@@ -164,7 +177,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     fn visit_path(&mut self, path: &'ast Path) {
         let segments: Vec<_> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        self.note(&segments, path.span());
+        if let Some(first) = path.segments.first() {
+            self.note(&segments, first.ident.span());
+        }
         visit::visit_path(self, path);
     }
 

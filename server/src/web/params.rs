@@ -6,7 +6,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-/// Of every list; read by [`crate::http::page::Page`].
+/// Of every list; read by [`crate::web::page::Page`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paged {
@@ -35,7 +35,7 @@ pub struct Idempotent {
     idempotency_key: Option<String>,
 }
 
-/// A day, a moment, or nothing; read by [`crate::http::moment::read_moment`].
+/// A day, a moment, or nothing; read by [`crate::web::moment::read_moment`].
 pub struct Moment;
 
 impl PartialSchema for Moment {

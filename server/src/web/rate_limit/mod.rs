@@ -22,14 +22,14 @@ use sautikit_api::ids::ApiKeyId;
 use serde_json::json;
 
 use self::quota::Quota;
-pub(super) use self::quota::Standing;
+pub(crate) use self::quota::Standing;
 use self::table::Table;
 use super::client_ip::client_address;
 use super::told;
 use crate::address::counted;
 use crate::config::Limits;
-use crate::error::{ApiError, ApiResult};
-use crate::state::AppState;
+use crate::state::{AppState, Part};
+use crate::web::error::{ApiError, ApiResult};
 
 /// Both limits and who has used how much of them.
 #[derive(Debug)]
@@ -46,7 +46,14 @@ struct Limit<K> {
     refused: AtomicU64,
 }
 
+impl Part for RateLimits {}
+
 impl RateLimits {
+    /// This server's.
+    pub fn of(app: &AppState) -> &Self {
+        app.part()
+    }
+
     /// With empty tables.
     pub fn new(limits: &Limits) -> Self {
         Self {
@@ -56,7 +63,7 @@ impl RateLimits {
     }
 
     /// Requests refused so far, by the limit's name.
-    pub(super) fn refused(&self) -> [(&'static str, u64); 2] {
+    pub(crate) fn refused(&self) -> [(&'static str, u64); 2] {
         [
             (self.by_address.name, self.by_address.refused.load(Ordering::Relaxed)),
             (self.by_key.name, self.by_key.refused.load(Ordering::Relaxed)),
@@ -64,12 +71,12 @@ impl RateLimits {
     }
 
     /// What an address is told that sent too many.
-    pub(super) fn refuse_address(&self, standing: &Standing) -> ApiError {
+    pub(crate) fn refuse_address(&self, standing: &Standing) -> ApiError {
         self.by_address.too_many(standing)
     }
 
     /// Says in the answer what the rules are and what is left.
-    pub(super) fn write(&self, headers: &mut HeaderMap, of_address: Option<Standing>, of_key: Option<Standing>) {
+    pub(crate) fn write(&self, headers: &mut HeaderMap, of_address: Option<Standing>, of_key: Option<Standing>) {
         let standings = [(self.by_address.name, of_address), (self.by_key.name, of_key)];
         fields::write(headers, standings.into_iter().filter_map(|(name, standing)| Some((name, standing?))));
     }
@@ -100,17 +107,18 @@ impl<K: Hash + Eq> Limit<K> {
 
 /// Counts a request of an address. Requests of the server to itself come from nowhere and are not counted; the console's
 /// come from its visitor.
-pub(super) fn take_of_address(app: &AppState, request: &Request) -> Option<Standing> {
+pub(crate) fn take_of_address(app: &AppState, request: &Request) -> Option<Standing> {
     let address = client_address(request.extensions(), request.headers(), &app.config.http.trusted_proxies)?;
-    app.limits.by_address.take(app.clock.monotonic(), counted(address))
+    RateLimits::of(app).by_address.take(app.clock.monotonic(), counted(address))
 }
 
 /// Counts a request of a key that was just recognised.
 ///
 /// # Errors
 /// `rate_limited`.
-pub(super) fn take_of_key(app: &AppState, parts: &Parts, key: ApiKeyId) -> ApiResult<()> {
-    let Some(standing) = app.limits.by_key.take(app.clock.monotonic(), key) else { return Ok(()) };
+pub(crate) fn take_of_key(app: &AppState, parts: &Parts, key: ApiKeyId) -> ApiResult<()> {
+    let by_key = &RateLimits::of(app).by_key;
+    let Some(standing) = by_key.take(app.clock.monotonic(), key) else { return Ok(()) };
     told::tell_standing(parts, standing);
-    if standing.refused { Err(app.limits.by_key.too_many(&standing)) } else { Ok(()) }
+    if standing.refused { Err(by_key.too_many(&standing)) } else { Ok(()) }
 }

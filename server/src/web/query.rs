@@ -16,11 +16,11 @@ use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use super::json::refusal;
-use crate::error::{ApiError, ApiResult};
 use crate::state::AppState;
+use crate::web::error::{ApiError, ApiResult};
 
 /// Longest part of a name that an error repeats; real names are shorter.
-pub(super) const NAME_MAX_CHARS: usize = 40;
+pub(crate) const NAME_MAX_CHARS: usize = 40;
 
 /// The query, read as `T`.
 pub struct Query<T>(pub T);

@@ -10,12 +10,12 @@ use crate::secrets::hex;
 const ETAG_BYTES: usize = 12;
 
 /// The tag of this content.
-pub(super) fn tag_of(content: &[u8]) -> String {
+pub(crate) fn tag_of(content: &[u8]) -> String {
     format!("\"{}\"", hex(&Sha256::digest(content)[..ETAG_BYTES]))
 }
 
 /// The content with its tag, or 304 when the request names that tag.
-pub(super) fn answer(asked: &HeaderMap, etag: &str, content: impl IntoResponse) -> Response {
+pub(crate) fn answer(asked: &HeaderMap, etag: &str, content: impl IntoResponse) -> Response {
     let mut response =
         if is_known(asked, etag) { StatusCode::NOT_MODIFIED.into_response() } else { content.into_response() };
     if let Ok(etag) = HeaderValue::from_str(etag) {

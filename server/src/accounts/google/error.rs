@@ -2,8 +2,8 @@
 
 use sautikit_api::ErrorCode;
 
-use super::ApiError;
-use crate::accounts::google::Error;
+use super::Error;
+use crate::web::error::ApiError;
 
 impl From<Error> for ApiError {
     fn from(error: Error) -> Self {

@@ -1,10 +1,7 @@
-//! From a room's error to the catalogue: the one place where codes are chosen.
+//! A failure on its way to the client. It knows no room: each room chooses its own codes, in its file `error.rs`.
 //!
 //! [`ApiError`] is what handlers return. Its body is written by `http::request_id`, which knows the request's id.
 //! Causes from inside (SQL, sealing) are logged there once and never shown.
-
-mod google;
-mod money;
 
 use std::borrow::Cow;
 
@@ -14,11 +11,10 @@ use sautikit_api::ErrorCode;
 use serde_json::Value;
 
 use crate::db;
-use crate::line;
 use crate::secrets::SealBroken;
 
 /// Seconds after which a database that was away may be back.
-const STORAGE_RETRY_SECONDS: u32 = 5;
+pub(crate) const STORAGE_RETRY_SECONDS: u32 = 5;
 
 /// A failure on its way to the client.
 #[derive(Debug, Clone)]
@@ -147,78 +143,5 @@ impl From<sqlx::Error> for ApiError {
 impl From<SealBroken> for ApiError {
     fn from(error: SealBroken) -> Self {
         Self::internal(error)
-    }
-}
-
-impl From<crate::accounts::Error> for ApiError {
-    fn from(error: crate::accounts::Error) -> Self {
-        use crate::accounts::Error;
-        let message = error.to_string();
-        match error {
-            Error::LinkUnknown => ErrorCode::AuthTokenInvalid.into(),
-            Error::LinkExpired => ErrorCode::AuthTokenExpired.into(),
-            Error::LinkUsed => ErrorCode::AuthTokenUsed.into(),
-            Error::AlreadyOnboarded => ErrorCode::AuthAlreadyOnboarded.into(),
-            Error::CurrencyUnsupported(_) => Self::new(ErrorCode::CurrencyUnsupported).message(message).at("currency"),
-            Error::NotAMember => ErrorCode::AuthWorkspaceForbidden.into(),
-            Error::Invalid { field, .. } => Self::field(field, message),
-            Error::SessionUnknown | Error::MemberUnknown | Error::WorkspaceUnknown => {
-                Self::new(ErrorCode::NotFound).message(message)
-            }
-            Error::LastOwner => ErrorCode::AccountsLastOwner.into(),
-            Error::RoleChangeDenied => ErrorCode::AccountsRoleChangeDenied.into(),
-            Error::RemoveDenied => ErrorCode::AccountsRemoveDenied.into(),
-            Error::InvitationUnknown => ErrorCode::InvitationsNotFound.into(),
-            Error::InvitationForAnother => ErrorCode::AuthInviteEmailMismatch.into(),
-            Error::TooManyInvitations => Self::new(ErrorCode::RateLimited).message(message).retry_after(3600),
-            Error::WorkspaceSuspended => ErrorCode::AccountSuspended.into(),
-            Error::NotEmpty(_) => Self::new(ErrorCode::ValidationBadRequest).message(message),
-            Error::Wallet(error) => error.into(),
-            Error::Corrupt(_) => Self::internal(message),
-            Error::Database(error) => error.into(),
-        }
-    }
-}
-
-impl From<crate::api_keys::Error> for ApiError {
-    fn from(error: crate::api_keys::Error) -> Self {
-        use crate::api_keys::Error;
-        let message = error.to_string();
-        match error {
-            Error::Malformed | Error::Unknown => ErrorCode::ApiKeyInvalid.into(),
-            Error::Expired => ErrorCode::ApiKeyExpired.into(),
-            Error::Revoked => ErrorCode::ApiKeyRevoked.into(),
-            Error::Superseded => Self::new(ErrorCode::ApiKeyRevoked).message(message),
-            Error::NameRequired => {
-                Self::new(ErrorCode::ApiKeyNameRequired).message(line::rule(crate::api_keys::NAME_MAX_CHARS)).at("name")
-            }
-            Error::ScopeInvalid(_) | Error::ScopesEmpty => {
-                Self::new(ErrorCode::ApiKeyScopeInvalid).message(message).at("scopes")
-            }
-            Error::ExpiryInvalid(_) | Error::OutlivesCaller(_) => Self::field("expires_at", message),
-            Error::NotFound => ErrorCode::ApiKeyNotFound.into(),
-            Error::AlreadyRevoked => ErrorCode::ApiKeyAlreadyRevoked.into(),
-            Error::AlreadyExpired => Self::new(ErrorCode::ApiKeyAlreadyRevoked).message(message),
-            Error::OverlapInvalid => Self::field("overlap_seconds", message),
-            Error::BeyondLifetime => Self::new(ErrorCode::ApiKeyScopeDenied).message(message),
-            Error::BeyondRights(scope) => {
-                let details = serde_json::json!({ "required": scope.as_str() });
-                Self::new(ErrorCode::ApiKeyScopeDenied).message(message).details(details)
-            }
-            Error::Database(error) => error.into(),
-        }
-    }
-}
-
-impl From<crate::sip_tokens::Error> for ApiError {
-    fn from(error: crate::sip_tokens::Error) -> Self {
-        use crate::sip_tokens::Error;
-        let message = error.to_string();
-        match error {
-            Error::Invalid { field, .. } => Self::field(field, message),
-            Error::TokenInvalid => ErrorCode::AuthTokenInvalid.into(),
-            Error::Sealed(_) | Error::Signing => Self::new(ErrorCode::NumbersSipTokenUnavailable).cause(message),
-            Error::Database(error) => error.into(),
-        }
     }
 }

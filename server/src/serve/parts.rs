@@ -1,0 +1,48 @@
+//! What every room shares between its requests and tasks, and what one room does for another that may not know it: put
+//! together here, where all are known.
+
+use crate::accounts::Dependants;
+use crate::accounts::google::Google;
+use crate::api_keys::{self, KnownKeys};
+use crate::calls::{self, Hub};
+use crate::config::Config;
+use crate::http::Credentials;
+use crate::jobs::Kinds;
+use crate::mail::{Mailer, SendMail};
+use crate::payments::simulator::Settle;
+use crate::state::Parts;
+use crate::web::caller::Authenticator;
+use crate::web::idempotency::InFlight;
+use crate::web::rate_limit::RateLimits;
+use crate::{numbers, requests};
+
+use super::ServeError;
+use super::clean_up::CleanUp;
+
+/// The parts of a server with these settings.
+///
+/// # Errors
+/// Mail or sign-in with Google can't be set up as they are configured.
+pub fn parts(config: &Config) -> Result<Parts, ServeError> {
+    let google = Google::from_config(&config.google).map_err(ServeError::Google)?;
+    Ok(Parts::default()
+        .with(Authenticator::new(Credentials))
+        .with(dependants())
+        .with(google)
+        .with(Hub::default())
+        .with(InFlight::default())
+        .with(job_kinds())
+        .with(KnownKeys::default())
+        .with(Mailer::from_config(config)?)
+        .with(RateLimits::new(&config.limits))
+        .with(requests::Queue::default()))
+}
+
+/// What stands in workspaces and goes with members.
+fn dependants() -> Dependants {
+    Dependants::default().with(numbers::OfWorkspaces).with(calls::OfWorkspaces).with(api_keys::OfMembers)
+}
+
+fn job_kinds() -> Kinds {
+    Kinds::default().with::<CleanUp>().with::<SendMail>().with::<Settle>()
+}

@@ -1,0 +1,34 @@
+//! Codes of this room.
+
+use sautikit_api::ErrorCode;
+use serde_json::json;
+
+use super::WalletError;
+use crate::web::error::ApiError;
+
+/// Seconds after which a locked wallet is worth another try.
+pub(crate) const RETRY_SECONDS: u32 = 1;
+
+impl From<WalletError> for ApiError {
+    fn from(error: WalletError) -> Self {
+        let message = error.to_string();
+        match error {
+            WalletError::NotFound => ErrorCode::WalletNotFound.into(),
+            WalletError::InsufficientFunds { available_minor, needed_minor, currency } => {
+                let details = json!({ "available_minor": available_minor, "needed_minor": needed_minor,
+                    "currency": currency.code() });
+                let message = format!("Not enough money: {message}. Top up, then try again.");
+                Self::new(ErrorCode::WalletInsufficientFunds).message(message).details(details)
+            }
+            WalletError::CurrencyMismatch { .. } => {
+                Self::new(ErrorCode::WalletCurrencyMismatch).message(format!("Wrong currency: {message}."))
+            }
+            WalletError::InvalidAmount => Self::new(ErrorCode::WalletInvalidAmount).at("amount_minor"),
+            WalletError::Period(_) => Self::internal(message),
+            WalletError::Database(error) if crate::db::is_contention(&error) => {
+                Self::new(ErrorCode::NumbersWalletUnavailable).retry_after(RETRY_SECONDS).cause(error)
+            }
+            WalletError::Database(error) => error.into(),
+        }
+    }
+}
