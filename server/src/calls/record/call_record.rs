@@ -274,14 +274,16 @@ pub struct CallFunds {
 }
 
 impl CallFunds {
-    /// Reserves what a leg of `rate` needs at first and waits until it is held. One that costs nothing need not wait.
+    /// Reserves what a leg of `rate` needs at first and waits until it is held, or at once where there is plenty. One that
+    /// costs nothing need not wait.
     ///
     /// # Errors
     /// Too little money, too many who wait, or nothing can be recorded just now.
     pub async fn reserve(&self, leg: LegRecordId, rate: Rate) -> Result<(), CallError> {
-        let demand = self.live.add_legs(&[(leg, rate)], self.app.now_us())?;
+        let now_us = self.app.now_us();
+        let demand = self.live.add_legs(&[(leg, rate)], now_us)?;
         let Some(demand) = demand else { return Ok(()) };
-        let reserved = Hub::of(&self.app).writer().reserve(self.live.workspace_id, demand).await;
+        let reserved = Hub::of(&self.app).writer().reserve(self.live.workspace_id, demand, now_us).await;
         if reserved.is_err() {
             self.release(leg);
         }

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::{Notify, oneshot};
 
+use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::live::LiveCalls;
@@ -26,6 +27,7 @@ pub struct RecordWriter {
     pub(super) bell: Notify,
     pub(super) state: Mutex<State>,
     pub(in crate::calls) live: LiveCalls,
+    pub(super) ample: Ample,
 }
 
 /// What is told of the writer.
@@ -69,8 +71,17 @@ impl RecordWriter {
         self.wait(Waiting::Open(Box::new(opening), reply), opened).await
     }
 
-    /// Reserves money for a leg of an open call, and waits until it is held.
-    pub(in crate::calls) async fn reserve(&self, workspace: WorkspaceId, demand: Demand) -> Result<(), CallError> {
+    /// Reserves money for a leg of an open call, and waits until it is held or it is sure that it can be.
+    pub(in crate::calls) async fn reserve(
+        &self,
+        workspace: WorkspaceId,
+        demand: Demand,
+        now_us: i64,
+    ) -> Result<(), CallError> {
+        if !self.is_away() && self.ample.take(workspace, demand.wanted_minor, now_us) {
+            self.pending.lock().reserved.push((workspace, demand));
+            return Ok(());
+        }
         let (reply, reserved) = oneshot::channel();
         self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
     }

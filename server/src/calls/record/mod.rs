@@ -1,6 +1,7 @@
 //! The record of calls: each call's task numbers its own timeline and outbox ([`CallRecord`]), one writer per node writes
 //! them for all calls ([`RecordWriter`]), and what is open without running is closed ([`tick`], [`recover`]).
 
+mod ample;
 mod call_record;
 mod change;
 mod flush;

@@ -33,6 +33,8 @@ pub(super) struct Pending {
     /// Who is told once their call's changes are kept.
     pub(super) kept: Kept,
     pub(super) demands: Vec<(WorkspaceId, Demand)>,
+    /// Demands of legs that nobody waits for, because there is plenty.
+    pub(super) reserved: Vec<(WorkspaceId, Demand)>,
     pub(super) heard: Vec<(CallId, i64)>,
     pub(super) lease_until: Option<i64>,
     pub(super) is_urgent: bool,
@@ -63,9 +65,12 @@ impl Pending {
             // A burst leaves nothing behind.
             (self.changes, self.order) = (HashMap::new(), Vec::new());
         }
+        // A tick's demands first: what a leg asks for meanwhile is the newer figure.
+        let mut demands = std::mem::take(&mut self.demands);
+        demands.append(&mut self.reserved);
         let batch = Batch {
             changes,
-            demands: std::mem::take(&mut self.demands),
+            demands,
             heard: std::mem::take(&mut self.heard),
             lease_until: self.lease_until.take(),
             ..Batch::default()

@@ -239,6 +239,7 @@ impl Writer {
     fn tell(&self, batch: &Batch, flushed: Flushed, own_demands: usize, tickets: Vec<(bool, Reply)>) {
         let now_us = self.app.now_us();
         for (workspace, purse) in &flushed.purses {
+            self.writer.ample.learn(*workspace, purse, now_us);
             let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
             let share_minor = purse.available_minor / calls;
             for (call, held_minor) in &purse.held {
