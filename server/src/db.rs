@@ -26,6 +26,12 @@ pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
+/// The log is brought into the database after so many pages of 4 KiB: 32 MiB. A flush of the record writer is some 25 pages,
+/// most of them the ends of tables, written again by the next; at SQLite's own 1,000 they were copied and waited for
+/// several times a second.
+const SQLITE_CHECKPOINT_PAGES: u32 = 8_192;
+/// Page cache of a connection. SQLite's own 2,000 KiB hold the ends of the record's tables and their indexes just so.
+const SQLITE_CACHE_KIB: u32 = 4_096;
 /// How long a writer waits for SQLite's one turn before it fails: longer than any healthy queue of them.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection to PostgreSQL before it fails. The driver goes on to knock while nobody
@@ -224,7 +230,8 @@ async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) ->
         // FULL: a committed top-up survives a power cut, not only a crash of the process.
         let pragmas = format!(
             "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
-             pragma synchronous = full; pragma foreign_keys = on"
+             pragma synchronous = full; pragma foreign_keys = on; \
+             pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; pragma cache_size = -{SQLITE_CACHE_KIB}"
         );
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
     }
