@@ -4,25 +4,20 @@
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
 pub(crate) mod batch;
-mod group;
 mod migrations;
 pub(crate) mod rows;
 mod statements;
-mod turns;
-mod tx;
 
 use std::path::Path;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
-use self::group::Writers;
 pub(crate) use self::statements::statements;
-pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
@@ -76,6 +71,9 @@ impl Dialect {
     }
 }
 
+/// A transaction that rolls back when dropped.
+pub type Tx = sqlx::Transaction<'static, Any>;
+
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -84,7 +82,6 @@ pub struct Db {
     /// empty, and its prepared statements stay; on PostgreSQL the same as `pool`.
     writing: AnyPool,
     dialect: Dialect,
-    writers: Arc<Writers>,
 }
 
 impl Db {
@@ -124,7 +121,7 @@ impl Db {
             Dialect::Sqlite => options.max_connections(1).max_lifetime(None).idle_timeout(None).connect(&url).await?,
             Dialect::Postgres => pool.clone(),
         };
-        Ok(Self { pool, writing, dialect, writers: Arc::new(Writers::new()) })
+        Ok(Self { pool, writing, dialect })
     }
 
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
@@ -166,12 +163,14 @@ impl Db {
         }
     }
 
-    /// Begins a transaction that will write. On SQLite writers come one after another, and those who wait share a commit.
-    /// Never begin one inside another.
+    /// Begins a transaction that will write. On SQLite writers come one after another, first come first served: left to
+    /// itself, a second writer would sleep and look again, up to 100 ms at a time and in no order. Never begin one inside
+    /// another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
         match self.dialect {
-            Dialect::Sqlite => Ok(Tx::shared(self.writers.begin(&self.writing, ACQUIRE_TIMEOUT).await?)),
-            Dialect::Postgres => Ok(Tx::own(self.writing.begin().await?)),
+            // The write lock at once: a transaction that began by reading could not get it later without failing.
+            Dialect::Sqlite => self.writing.begin_with("begin immediate").await,
+            Dialect::Postgres => self.writing.begin().await,
         }
     }
 
@@ -227,11 +226,13 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
 
 async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
     if dialect == Dialect::Sqlite {
-        // FULL: a committed top-up survives a power cut, not only a crash of the process.
+        // FULL: a committed top-up survives a power cut, not only a crash of the process. Temporary files in memory: else
+        // the pages that a statement may have to take back are written to one as soon as they are 16.
         let pragmas = format!(
             "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
              pragma synchronous = full; pragma foreign_keys = on; \
-             pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; pragma cache_size = -{SQLITE_CACHE_KIB}"
+             pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; pragma cache_size = -{SQLITE_CACHE_KIB}; \
+             pragma temp_store = memory"
         );
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
     }

@@ -4,7 +4,7 @@
 //! that whoever changed it sees it in the next call; what other nodes write is seen when the second is over. The price list is read anew only when its revision is
 //! another. Deliberately absent: money, which is decided under the wallet's lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,18 @@ use crate::{accounts, numbers, pricing, wallet};
 const KEPT_FOR: Duration = Duration::from_secs(1);
 /// Facts of one kind that are kept; when there are more, those that are too old go.
 const MOST_KEPT: usize = 50_000;
+
+/// Own numbers that are listed at most, so that what is dialled need not be asked for one by one; at some 80 bytes each
+/// they take 8 MB. An installation that has more asks the database for each.
+const MOST_LISTED: usize = 100_000;
+
+/// Which numbers are ours.
+#[derive(Debug)]
+struct Listed {
+    revision: i64,
+    /// None: too many.
+    e164: Option<HashSet<Box<str>>>,
+}
 
 /// A number with what its calls need.
 #[derive(Debug, Clone)]
@@ -47,6 +59,7 @@ pub struct DirectoryWorkspace {
 /// The facts of this node.
 #[derive(Default)]
 pub struct Directory {
+    listed: Kept<(), Arc<Listed>>,
     numbers: Kept<String, Arc<DirectoryNumber>>,
     workspaces: Kept<WorkspaceId, Arc<DirectoryWorkspace>>,
     prices: Kept<(), Arc<PriceList>>,
@@ -58,6 +71,10 @@ impl Directory {
     /// # Errors
     /// The database failed.
     pub async fn number(&self, app: &AppState, e164: &str) -> Result<Option<Arc<DirectoryNumber>>, CallError> {
+        let listed = self.listed(app).await?;
+        if listed.is_some_and(|listed| listed.e164.as_ref().is_some_and(|numbers| !numbers.contains(e164))) {
+            return Ok(None);
+        }
         let load = async || {
             let mut conn = app.db.acquire().await?;
             let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
@@ -70,6 +87,22 @@ impl Directory {
             Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
         };
         self.numbers.get(app, e164, load).await
+    }
+
+    /// Which numbers are ours: most of those that are dialled are not.
+    async fn listed(&self, app: &AppState) -> Result<Option<Arc<Listed>>, CallError> {
+        let known = self.listed.newest(&());
+        let load = async || {
+            let mut conn = app.db.acquire().await?;
+            let revision = numbers::revision(&mut conn).await?;
+            if let Some(known) = known.filter(|known| known.revision == revision) {
+                return Ok(Some(known));
+            }
+            let numbers = numbers::list_all_active_e164(&mut conn, MOST_LISTED as i64 + 1).await?;
+            let e164 = (numbers.len() <= MOST_LISTED).then(|| numbers.into_iter().map(Into::into).collect());
+            Ok(Some(Arc::new(Listed { revision, e164 })))
+        };
+        self.listed.get(app, &(), load).await
     }
 
     /// The workspace's facts.

@@ -162,6 +162,22 @@ pub async fn find_active_by_e164(conn: &mut AnyConnection, e164: &str) -> Result
     store::tenants::find_active_by_e164(conn, e164).await
 }
 
+/// How often it changed which numbers are active, on any node.
+///
+/// # Errors
+/// The database failed.
+pub async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
+    store::tenants::revision(conn).await
+}
+
+/// The E.164 of active numbers, whosever they are, at most `limit`.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_all_active_e164(conn: &mut AnyConnection, limit: i64) -> Result<Vec<String>, sqlx::Error> {
+    store::tenants::list_all_active_e164(conn, limit).await
+}
+
 /// The E.164 of every active number of the workspace.
 ///
 /// # Errors

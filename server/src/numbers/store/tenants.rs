@@ -30,6 +30,14 @@ statements! {
         from tenant_numbers
         where workspace_id = $1 and status = 'active'
         order by created_at, id";
+    REVISION = "
+        select revision
+        from tenant_numbers_revision";
+    LIST_ALL_ACTIVE_E164 = "
+        select e164
+        from tenant_numbers
+        where status = 'active'
+        limit $1";
     LIST_TENANTS = "
         select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
         from tenant_numbers t
@@ -53,6 +61,16 @@ pub(crate) async fn list_active_e164(
     workspace_id: WorkspaceId,
 ) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(LIST_ACTIVE_E164).bind(workspace_id.to_string()).fetch_all(conn).await
+}
+
+/// How often it changed which numbers are active.
+pub(crate) async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(REVISION).fetch_one(conn).await
+}
+
+/// The E.164 of active numbers of all workspaces, at most so many.
+pub(crate) async fn list_all_active_e164(conn: &mut AnyConnection, limit: i64) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(LIST_ALL_ACTIVE_E164).bind(limit).fetch_all(conn).await
 }
 
 pub(crate) async fn insert(
