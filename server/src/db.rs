@@ -32,6 +32,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection to PostgreSQL before it fails. The driver goes on to knock while nobody
 /// listens, so this is how late a request is told that the database is away.
 const POSTGRES_ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Begins a transaction whose statements go by indexes, with plans that are made once.
+const BEGIN_BY_KEY: &str = "begin; set local enable_seqscan = off; set local enable_hashjoin = off; \
+    set local enable_mergejoin = off; set local plan_cache_mode = force_generic_plan";
 /// A connection that rested longer is asked whether it still lives before it is used; the pool asked when it came back.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
@@ -171,6 +174,16 @@ impl Db {
             // The write lock at once: a transaction that began by reading could not get it later without failing.
             Dialect::Sqlite => self.writing.begin_with("begin immediate").await,
             Dialect::Postgres => self.writing.begin().await,
+        }
+    }
+
+    /// [`Self::begin_write`] for statements that find a few rows by their keys, however large the tables are. PostgreSQL is
+    /// told so: what it planned while a table was small or unknown to it, such as reading all of it, it would go by until
+    /// its statistics are made the next time.
+    pub async fn begin_write_by_key(&self) -> Result<Tx, sqlx::Error> {
+        match self.dialect {
+            Dialect::Sqlite => self.begin_write().await,
+            Dialect::Postgres => self.writing.begin_with(BEGIN_BY_KEY).await,
         }
     }
 

@@ -93,7 +93,7 @@ pub(super) async fn flush(
     batch: &Batch,
 ) -> Result<Flushed, CallError> {
     let dialect = app.db.dialect();
-    let mut tx = app.db.begin_write().await?;
+    let mut tx = app.db.begin_write_by_key().await?;
     let mut asks = vec![
         idempotency::store_answers(batch.openings.iter().filter_map(|opening| opening.answer.as_ref())),
         sql::open_among(batch.changes.iter().map(|changes| changes.call_id)),

@@ -1,0 +1,1 @@
+-- What the check of a foreign key to a tenant's row goes by: each engine's own part.
