@@ -88,6 +88,7 @@ bench:
 	cargo bench -p sautikit-media
 	cargo bench -p sautikit --bench relay
 	SAUTIKIT_POSTGRES_DURABLE=on SAUTIKIT_POSTGRES_STATEMENTS=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench gateway
+	cd end2end && SAUTIKIT_BIN=$(abspath dist/sautikit) node bench/attacks.js
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
 

@@ -31,8 +31,10 @@ ${settings}
 `);
   const server = spawn(binary, ["--config", config], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   // A test file that runs out of time is ended by a signal: nothing of it may stay behind.
-  process.once("exit", () => server.kill("SIGKILL"));
-  process.once("SIGTERM", () => process.exit(1));
+  const kill = () => server.kill("SIGKILL");
+  const leave = () => process.exit(1);
+  process.once("exit", kill);
+  process.once("SIGTERM", leave);
   const log = join(folder, "server.log");
   server.stderr.pipe(createWriteStream(log));
   const [, http, sip, media] = /http=(\S+) sip=(\S+) media=(\S+)/.exec(await readyLine(server, log));
@@ -40,6 +42,7 @@ ${settings}
     url: `http://${http}`,
     sip,
     media,
+    pid: server.pid,
     log: () => readFile(log, "utf8"),
     /** Runs a subcommand beside the live server: its exit code and what it printed. */
     async command(...args) {
@@ -53,6 +56,8 @@ ${settings}
         server.kill("SIGTERM");
         await once(server, "exit");
       }
+      process.off("exit", kill);
+      process.off("SIGTERM", leave);
       await rm(folder, { recursive: true });
     },
   };
