@@ -4,6 +4,8 @@
 #   scripts/postgres-for-tests.sh run COMMAND…   runs the command with SAUTIKIT_TEST_POSTGRES set, then removes all
 #   url=$(scripts/postgres-for-tests.sh start)   prints postgres://…, for a server that outlives several test runs
 #   scripts/postgres-for-tests.sh stop "$url"    stops that server and removes its folder
+#   scripts/postgres-for-tests.sh halt "$url"    stops it and keeps its data; `kill` does so with kill -9
+#   scripts/postgres-for-tests.sh again "$url"   starts it again on its port
 #
 # SAUTIKIT_POSTGRES_DURABLE=on makes commits wait for the disk, as benchmarks must; SAUTIKIT_POSTGRES_STATEMENTS=on has
 # pg_stat_statements count what is sent.
@@ -20,6 +22,16 @@ as_postgres() {
   if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
 }
 
+folder_of() {
+  local folder="${TMPDIR:-/tmp}/${1##*application_name=}"
+  case "$folder" in */sautikit-postgres.*) ;; *) echo "not a URL of this script: $1" >&2; exit 1 ;; esac
+  echo "$folder"
+}
+
+again_in() { # folder
+  as_postgres "$bin/pg_ctl" --pgdata="$1/data" --log="$1/log" --silent --wait --options="$(<"$1/options")" start >&2
+}
+
 start() {
   [ -x "$bin/initdb" ] || { echo "PostgreSQL 15 is missing: apt-get install postgresql-15" >&2; exit 1; }
   local folder port
@@ -29,9 +41,9 @@ start() {
   for _ in 1 2 3 4 5; do
     port=$((20000 + RANDOM % 12000))
     # No fsync for tests: the cluster dies with them. Connections for as many tests as run side by side.
-    if as_postgres "$bin/pg_ctl" --pgdata="$folder/data" --log="$folder/log" --silent --wait --options="\
-      -c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=400 \
-      -c fsync=$durable -c synchronous_commit=$durable -c full_page_writes=$durable $counted" start >&2; then
+    echo "-c listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories=$folder -c max_connections=400 \
+      -c fsync=$durable -c synchronous_commit=$durable -c full_page_writes=$durable $counted" >"$folder/options"
+    if again_in "$folder"; then
       echo "postgres://sautikit@127.0.0.1:$port/postgres?application_name=$(basename "$folder")"
       return
     fi
@@ -42,15 +54,41 @@ start() {
 }
 
 stop() {
-  local folder="${TMPDIR:-/tmp}/${1##*application_name=}"
-  case "$folder" in */sautikit-postgres.*) ;; *) echo "not a URL of this script: $1" >&2; exit 1 ;; esac
-  as_postgres "$bin/pg_ctl" --pgdata="$folder/data" --silent --mode=immediate stop >&2
+  local folder
+  folder=$(folder_of "$1")
+  as_postgres "$bin/pg_ctl" --pgdata="$folder/data" --silent --mode=immediate stop >&2 || true
   rm -rf "$folder"
+}
+
+halt() {
+  as_postgres "$bin/pg_ctl" --pgdata="$(folder_of "$1")/data" --silent --mode=fast stop >&2
+}
+
+kill_all() {
+  local server
+  server=$(head -n 1 "$(folder_of "$1")/data/postmaster.pid")
+  # Its children too: they would hold the port's memory for a moment longer.
+  kill -KILL "$server" $(cat "/proc/$server/task/$server/children") || true
+}
+
+again() {
+  local folder
+  folder=$(folder_of "$1")
+  # What a killed one left in memory goes with its last process.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    again_in "$folder" 2>/dev/null && return
+    sleep 0.5
+  done
+  cat "$folder/log" >&2
+  exit 1
 }
 
 case "${1:-}" in
   start) start ;;
   stop) stop "$2" ;;
+  halt) halt "$2" ;;
+  kill) kill_all "$2" ;;
+  again) again "$2" ;;
   run)
     shift
     SAUTIKIT_TEST_POSTGRES=$(start)
@@ -58,5 +96,5 @@ case "${1:-}" in
     trap 'stop "$SAUTIKIT_TEST_POSTGRES"' EXIT
     "$@"
     ;;
-  *) echo "usage: $0 run COMMAND… | start | stop URL" >&2; exit 2 ;;
+  *) echo "usage: $0 run COMMAND… | start | stop URL | halt URL | kill URL | again URL" >&2; exit 2 ;;
 esac

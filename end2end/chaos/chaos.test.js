@@ -1,0 +1,27 @@
+// Disasters, short: the programs beside this file run them as long as one likes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { databaseAway } from "./database.js";
+import { canMount, diskFull } from "./disk.js";
+import { killUnderCalls } from "./kill.js";
+
+const holds = ({ faults, figures }) => {
+  assert.deepEqual(faults, []);
+  assert.ok(figures.connected > 0, "calls went through");
+};
+
+test("a server that is killed again and again under calls closes each, bills it once and never beyond its audio", async () => {
+  holds(await killUnderCalls(3, 10));
+});
+
+test("while PostgreSQL is stopped calls run on, end and are recorded when it is back", async () => {
+  holds(await databaseAway(20, 8, "halt"));
+});
+
+test("a PostgreSQL that is killed loses no end of a call", async () => {
+  holds(await databaseAway(20, 8, "kill"));
+});
+
+test("a full disk loses no end of a call", { skip: canMount() ? false : "needs root, to mount a small disk" }, async () => {
+  holds(await diskFull(20, 8));
+});

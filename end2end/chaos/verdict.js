@@ -1,0 +1,93 @@
+// What must be true after any disaster, asked of the API, the ledger and what the carrier saw.
+import { callerOf } from "./carrier.js";
+
+/** KES 3.00 a minute, billed by the second. */
+const MINOR_PER_SECOND = 5;
+/** The server hears a packet after it was sent, and writes whole seconds up. */
+const SLACK_MS = 300;
+const PAGE = 200;
+/** Until everything that was left open is closed: a lost call is closed when it is 10 s old, looked for every 5 s. */
+const DEADLINE_MS = 60_000;
+
+/** All of a list, newest first. */
+async function all(node, workspace, path) {
+  const rows = [];
+  let cursor = "";
+  do {
+    const response = await fetch(`${node.url}${path}?limit=${PAGE}${cursor && `&cursor=${cursor}`}`, { headers: workspace.headers });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    rows.push(...(await response.json()));
+    cursor = response.headers.get("x-next-cursor");
+  } while (cursor);
+  return rows;
+}
+
+/** Waits until nothing is open or held; what is still so at the deadline is a fault. */
+async function settled(workspace) {
+  const until = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const open = (await workspace.get(`/v1/calls?limit=${PAGE}`)).filter((call) => !call.ended_at || call.cost_minor === null);
+    const { held_minor: held } = await workspace.get("/v1/wallet/balance");
+    if (open.length === 0 && held === 0) return [];
+    if (Date.now() > until) {
+      return [`${open.length} calls are open (${open.slice(0, 3).map((call) => `${call.id} ${call.status}`).join(", ")}), ${held} is held`];
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+/** The faults, as sentences; `figures` say what was looked at. `before` is the balance before the first call. */
+export async function judge({ node, workspace, carrier, before }) {
+  const faults = await settled(workspace);
+  const records = await all(node, workspace, "/v1/calls");
+  const entries = (await all(node, workspace, "/v1/wallet/ledger")).filter((entry) => entry.kind === "call");
+  const recordsOf = new Map();
+  for (const call of records) recordsOf.set(call.from, [...(recordsOf.get(call.from) ?? []), call]);
+  const entryOf = new Map(entries.map((entry) => [entry.id, entry]));
+  let [connected, lost, deaf] = [0, 0, 0];
+  for (const { index, caller, callee, dialledTwice } of carrier.calls.values()) {
+    const say = (what) => faults.push(`call ${index}: ${what}`);
+    const mine = recordsOf.get(callerOf(index)) ?? [];
+    if (dialledTwice) say("was dialled twice");
+    // A call that the server never answered and never dialled on may be unknown to it.
+    if (!caller.answeredAt && !callee && mine.length === 0) continue;
+    if (mine.length === 0) {
+      say("has no record");
+      continue;
+    }
+    for (const record of mine) {
+      if (!record.ended_at) say(`is ${record.status}`);
+      if (record.hangup_cause === "node_lost") lost += 1;
+      const costs = record.cost_minor ?? 0;
+      if ((costs > 0) !== Boolean(record.ledger_entry_id)) say(`costs ${costs} and has the entry ${record.ledger_entry_id}`);
+      if (record.ledger_entry_id && entryOf.get(record.ledger_entry_id)?.amount_minor !== -costs) say("its entry has another amount");
+    }
+    // An INVITE that a process died over is repeated by the carrier and is a new call to the next one; it is billed once.
+    const billed = mine.filter((record) => record.cost_minor > 0);
+    if (billed.length > 1) say(`is billed ${billed.length} times`);
+    const cost = billed.reduce((sum, record) => sum + record.cost_minor, 0);
+    if (!callee?.answeredAt) {
+      if (cost > 0) say(`costs ${cost} and nobody was reached`);
+      continue;
+    }
+    connected += 1;
+    // Never beyond its last audio: from the callee's answer to the last packet of either side.
+    const last = Math.max(callee.lastAudioAt ?? callee.answeredAt, caller.lastAudioAt ?? 0, callee.answeredAt);
+    const most = Math.max(1, Math.ceil((last - callee.answeredAt + SLACK_MS) / 1_000)) * MINOR_PER_SECOND;
+    if (cost > most) {
+      const seen = (moment) => moment && new Date(moment).toISOString();
+      say(`costs ${cost}, its audio ended after ${Math.round(last - callee.answeredAt)} ms (${billed[0].hangup_cause}); the record says `
+        + `${billed[0].answered_at} to ${billed[0].ended_at}, the carrier: caller ${seen(caller.invitedAt)} to ${seen(caller.endedAt)}, `
+        + `callee ${seen(callee.invitedAt)}, answered ${seen(callee.answeredAt)}, to ${seen(callee.endedAt)}`);
+    }
+    // A leg that was never acknowledged is ended by the carrier itself (RFC 3261 §13.3.1.4).
+    for (const leg of [caller, callee]) if (leg.answeredAt && !leg.endedAt && (leg === caller || leg.acknowledged)) deaf += 1;
+  }
+  const sum = entries.reduce((total, entry) => total + entry.amount_minor, 0);
+  const balance = await workspace.balance();
+  if (balance !== before + sum) faults.push(`the balance is ${balance}, ${before} and the calls' entries make ${before + sum}`);
+  const { code, output } = await node.command("ledger", "verify");
+  if (code !== 0) faults.push(`ledger verify: ${output}`);
+  const figures = { calls: carrier.calls.size, connected, records: records.length, entries: entries.length, lost, legs_never_told: deaf };
+  return { faults, figures, verified: output.trim() };
+}
