@@ -15,6 +15,8 @@ import { startServer } from "../support/server.js";
 import { openWorkspace } from "../support/workspace.js";
 
 const [calls, stack, answerAfter] = [Number(process.argv[2] ?? 20), process.argv[3] ?? "sdk", Number(process.argv[4] ?? 0)];
+/** Longer than any call takes to be heard; then the run ends and says what was seen. */
+const PATIENCE_MS = 20_000 + answerAfter;
 const now = () => performance.timeOrigin + performance.now();
 
 const udp = async () => {
@@ -96,7 +98,7 @@ for (let turn = 0; turn < calls; turn += 1) {
   const account = { server: server.url, from: workspace.number, ...(await workspace.token()) };
   const phone = await openPhone(browser, { customer, stack, account });
   carrier.firstHeard = undefined;
-  const times = await phone.page.evaluate(async () => {
+  const times = await phone.page.evaluate(async (patience) => {
     // When the INVITE leaves and when the first frame of sound was played.
     const send = WebSocket.prototype.send;
     const times = {};
@@ -131,14 +133,24 @@ for (let turn = 0; turn < calls; turn += 1) {
       if (text.startsWith("INVITE")) times.invited ??= at();
       return send.call(this, data);
     };
-    window.phone.call("+254722000042");
-    for (;;) {
-      const heardAt = loud() ? at() : undefined;
-      if (times.invited && heardAt) return { ...times, heardAt };
+    let failure;
+    Promise.resolve(window.phone.call("+254722000042")).catch((error) => { failure = String(error); });
+    const until = at() + patience;
+    while (at() < until && !failure) {
+      if (!times.heardAt && loud()) times.heardAt = at();
+      // The page may hear of its connection only after the sound.
+      if (times.invited && times.heardAt && times.ice && times.dtls) return times;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-  });
-  while (!carrier.firstHeard) await new Promise((resolve) => setTimeout(resolve, 1));
+    return { ...times, failure: failure ?? "no sound or no connection came", log: window.phone.log };
+  }, PATIENCE_MS);
+  const deadline = now() + PATIENCE_MS;
+  while (!carrier.firstHeard && now() < deadline && !times.failure) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (times.failure || !carrier.firstHeard) {
+    console.error(`call ${turn + 1}: ${times.failure ?? "the callee heard nothing"}; ${JSON.stringify({ ...times, answeredAt: carrier.answeredAt })}`);
+    console.error(await server.log());
+    process.exit(1);
+  }
   const from = answerAfter ? carrier.answeredAt : times.invited;
   figures["INVITE → ICE"].push(times.ice - times.invited);
   figures["INVITE → DTLS"].push(times.dtls - times.invited);
