@@ -59,12 +59,13 @@ export const attackers = {
 
   "INVITEs without credentials": (target) => flood("invites", target),
 
-  "WebSocket frames that never end": ({ url, many }) => connections(url, many, (socket) => {
+  "WebSocket frames that never end": ({ url, many }) => connections(url, Math.min(many, 60), (socket) => {
     socket.write(upgrade(new URL(url).host));
     socket.once("data", async () => {
       for (let sent = 0; sent < 240 && !socket.destroyed; sent += 1) {
         socket.write(sent === 0 ? HUGE_FRAME : HUGE_FRAME.subarray(14));
-        await pause(5);
+        // More would be an attack on the machine: 60 of them send 75 MB a second.
+        await pause(50);
       }
     });
   }),
