@@ -78,7 +78,7 @@ export async function judge({ node, workspace, carrier, before }) {
       const seen = (moment) => moment && new Date(moment).toISOString();
       say(`costs ${cost}, its audio ended after ${Math.round(last - callee.answeredAt)} ms (${billed[0].hangup_cause}); the record says `
         + `${billed[0].answered_at} to ${billed[0].ended_at}, the carrier: caller ${seen(caller.invitedAt)} to ${seen(caller.endedAt)}, `
-        + `callee ${seen(callee.invitedAt)}, answered ${seen(callee.answeredAt)}, to ${seen(callee.endedAt)}`);
+        + `its legs ${JSON.stringify(billed[0].legs)}, callee ${seen(callee.invitedAt)}, answered ${seen(callee.answeredAt)}, to ${seen(callee.endedAt)}`);
     }
     // A leg that was never acknowledged is ended by the carrier itself (RFC 3261 §13.3.1.4).
     for (const leg of [caller, callee]) if (leg.answeredAt && !leg.endedAt && (leg === caller || leg.acknowledged)) deaf += 1;
