@@ -10,7 +10,7 @@ use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::live::LiveCalls;
-use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Waiting};
+use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Urgency, Waiting};
 use crate::calls::CallError;
 use crate::wallet::quota::Demand;
 
@@ -96,9 +96,8 @@ impl RecordWriter {
                 return Err(CallError::Overloaded);
             }
             pending.waiting.push(waiting);
-            pending.is_urgent = true;
+            self.urge(&mut pending, Urgency::Now);
         }
-        self.bell.notify_one();
         match tokio::time::timeout(OPEN_WITHIN, done).await {
             Ok(Ok(outcome)) => outcome,
             // An opening that is written all the same has no live call, so it is closed as one of those.
@@ -111,8 +110,14 @@ impl RecordWriter {
         let mut pending = self.pending.lock();
         pending.put(changes);
         if pending.changes.len() >= CALLS_PER_FLUSH {
-            pending.is_urgent = true;
-            drop(pending);
+            self.urge(&mut pending, Urgency::Now);
+        }
+    }
+
+    /// Wakes the writer where it waits for something less urgent.
+    fn urge(&self, pending: &mut Pending, urgency: Urgency) {
+        if pending.urgency < urgency {
+            pending.urgency = urgency;
             self.bell.notify_one();
         }
     }
@@ -123,9 +128,7 @@ impl RecordWriter {
         let mut pending = self.pending.lock();
         pending.kept.push((changes.call_id, kept));
         pending.put(changes);
-        pending.is_urgent = true;
-        drop(pending);
-        self.bell.notify_one();
+        self.urge(&mut pending, Urgency::Soon);
         told
     }
 

@@ -18,6 +18,18 @@ pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
 /// Who is told once a call's changes are kept.
 pub(super) type Kept = Vec<(CallId, oneshot::Sender<()>)>;
 
+/// How soon what is pending is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Urgency {
+    /// Nobody waits for it.
+    #[default]
+    Lazy,
+    /// The end of a call, which is told once it is kept: nobody hears of it sooner or later.
+    Soon,
+    /// A caller hears nothing until it stands.
+    Now,
+}
+
 /// Something that waits for its flush.
 pub(super) enum Waiting {
     Open(Box<Opening>, Reply),
@@ -37,7 +49,7 @@ pub(super) struct Pending {
     pub(super) reserved: Vec<(WorkspaceId, Demand)>,
     pub(super) heard: Vec<(CallId, i64)>,
     pub(super) lease_until: Option<i64>,
-    pub(super) is_urgent: bool,
+    pub(super) urgency: Urgency,
 }
 
 impl Pending {
@@ -60,7 +72,10 @@ impl Pending {
         self.kept = later;
         let count = self.waiting.len().min(CALLS_PER_FLUSH);
         let waiting = self.waiting.drain(..count).collect();
-        self.is_urgent = !self.order.is_empty() || !self.waiting.is_empty();
+        self.urgency = match (self.order.is_empty(), self.waiting.is_empty()) {
+            (true, true) => Urgency::Lazy,
+            _ => Urgency::Now,
+        };
         if self.order.is_empty() {
             // A burst leaves nothing behind.
             (self.changes, self.order) = (HashMap::new(), Vec::new());

@@ -19,7 +19,7 @@ use sautikit_api::ids::WorkspaceId;
 use super::change::Changes;
 use super::flush::{Batch, Flushed, Opened, flush};
 use super::handle::RecordWriter;
-use super::pending::{Kept, Pending, Reply, Waiting};
+use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
 use super::spool::Spool;
 use crate::calls::CallError;
 use crate::calls::Hub;
@@ -28,11 +28,13 @@ use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::Held;
 
-/// What nobody waits for is written at the latest after this.
+/// Between the beginnings of two flushes, so that what comes in meanwhile shares one; after a pause the next begins at
+/// once. A caller waits for one flush, which nobody notices beside the time that a callback and a carrier take.
+const PACE: Duration = Duration::from_millis(20);
+/// The same where only ends wait. Among other calls they mostly go along with an opening.
+const PACE_OF_ENDS: Duration = Duration::from_millis(60);
+/// The same where nobody waits.
 const LAZY: Duration = Duration::from_millis(250);
-/// Between the beginnings of two flushes: what comes in meanwhile shares one. A call waits for two or three flushes, so
-/// this is what a set-up takes longer for the cost of a flush being shared.
-const PACE: Duration = Duration::from_millis(10);
 /// Between tries while the database is away.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
 /// A flush that takes longer has lost its database: a hundred times what a slow disk needs. It may have been committed all
@@ -85,18 +87,12 @@ impl Writer {
 
     /// Flushes until the server has stopped and nothing is left.
     pub(super) async fn run(mut self) {
-        let mut began = tokio::time::Instant::now() - PACE;
+        let mut flushed_at = tokio::time::Instant::now();
+        let mut looked_at = flushed_at;
         loop {
-            let is_urgent = self.writer.pending.lock().is_urgent;
-            if !is_urgent {
-                tokio::select! {
-                    () = self.writer.bell.notified() => {}
-                    () = tokio::time::sleep(LAZY) => {}
-                    () = self.app.stopping.cancelled() => {}
-                }
-            }
-            tokio::time::sleep_until(began + PACE).await;
-            began = tokio::time::Instant::now();
+            self.wait(flushed_at, looked_at).await;
+            let began = tokio::time::Instant::now();
+            looked_at = began;
             let (batch, waiting, kept) = self.writer.take();
             let is_idle = batch.is_empty() && waiting.is_empty();
             // The last of this node's tasks, because the others may still have something to be written.
@@ -105,12 +101,31 @@ impl Writer {
                 return;
             }
             if !is_idle {
+                flushed_at = began;
                 self.serve(batch, waiting, kept).await;
                 let mut state = self.writer.state.lock();
                 state.flush = began.elapsed();
                 state.flushes += 1;
             } else if self.writer.is_away() {
                 self.look_again().await;
+            }
+        }
+    }
+
+    /// Waits until the next flush is due, after one that began at `flushed_at` and a look at what is pending.
+    async fn wait(&self, flushed_at: tokio::time::Instant, looked_at: tokio::time::Instant) {
+        loop {
+            let due = match self.writer.pending.lock().urgency {
+                Urgency::Now => flushed_at + PACE,
+                _ if self.app.stopping.is_cancelled() => looked_at + PACE,
+                Urgency::Soon => flushed_at + PACE_OF_ENDS,
+                Urgency::Lazy => looked_at + LAZY,
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(due) => return,
+                // Something more urgent may have come.
+                () = self.writer.bell.notified() => {}
+                () = self.app.stopping.cancelled(), if !self.app.stopping.is_cancelled() => {}
             }
         }
     }
@@ -315,7 +330,7 @@ impl Writer {
                 let mut newer = newer;
                 order.into_iter().filter_map(|call| newer.remove(&call)).for_each(|one| pending.put(one));
                 pending.kept.extend(kept);
-                pending.is_urgent = false;
+                pending.urgency = Urgency::Lazy;
             }
         }
     }
