@@ -120,7 +120,10 @@ impl Engine {
             for token in ready.tokens() {
                 packets += u32::from(self.read(token, &mut buffer));
             }
+            // Before the tick, whose transcoding may take a while.
+            self.legs.flush();
             self.tick(&mut clock, &mut pacing);
+            self.legs.flush();
             let now = self.now();
             clock.busy += now.saturating_sub(began);
             if let Some(rest) = pacing.after(packets) {

@@ -11,6 +11,7 @@ use super::{
     LegId, LegMediaEvent, TapPacket,
     command::{CallKey, OwnStream},
     link::Shared,
+    outgoing::Outgoing,
     sockets::Sockets,
 };
 
@@ -58,12 +59,20 @@ pub(super) struct Legs {
     undelivered: Vec<PortId>,
     /// Legs whose last listener has gone.
     unheard: Vec<PortId>,
+    outgoing: Outgoing,
     shared: Arc<Shared>,
 }
 
 impl Legs {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { table: PortTable::default(), count: 0, undelivered: Vec::new(), unheard: Vec::new(), shared }
+        Self {
+            table: PortTable::default(),
+            count: 0,
+            undelivered: Vec::new(),
+            unheard: Vec::new(),
+            outgoing: Outgoing::default(),
+            shared,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -140,14 +149,27 @@ impl Legs {
         }
     }
 
-    fn send(&self, id: PortId, packet: &[u8]) {
-        let Some(leg) = self.get(id) else { return };
-        let sent = match &leg.wire {
-            Wire::Udp(sockets) => sockets.send(packet),
-            Wire::Packets(outgoing) => outgoing.try_send(Bytes::copy_from_slice(packet)).is_ok(),
-        };
-        if !sent {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+    /// Sends what the turn has left for sockets.
+    pub(super) fn flush(&mut self) {
+        let (table, shared) = (&self.table, &self.shared);
+        self.outgoing.flush(|id, packet| {
+            if let Some(Leg { wire: Wire::Udp(sockets), .. }) = table.get(id).map(|leg| &**leg)
+                && !sockets.send(packet)
+            {
+                shared.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+
+    fn send(&mut self, id: PortId, packet: &[u8]) {
+        match self.table.get(id).map(|leg| &leg.wire) {
+            Some(Wire::Udp(_)) => self.outgoing.push(id, packet),
+            Some(Wire::Packets(outgoing)) => {
+                if outgoing.try_send(Bytes::copy_from_slice(packet)).is_err() {
+                    self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            None => {}
         }
     }
 

@@ -29,6 +29,7 @@ mod legs;
 mod link;
 mod moving;
 mod obey;
+mod outgoing;
 mod pacing;
 mod packets;
 mod place;

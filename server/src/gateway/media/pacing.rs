@@ -1,19 +1,19 @@
 //! How long a media thread rests between two looks at its sockets. Pure.
 //!
 //! Waking a thread costs more than relaying a packet. With few calls every packet wakes it and passes at once; with many
-//! it rests for a fraction of a millisecond while packets gather, as network cards moderate their interrupts. Nobody hears
-//! half a millisecond: packets stand for twenty, and the network's own trembling is larger.
+//! it rests for up to a millisecond while packets gather, as network cards moderate their interrupts. Nobody hears a
+//! millisecond: packets stand for twenty, and the network's own trembling is larger.
 
 use core::time::Duration;
 
 /// Packets that one look should find. Beyond, the wake is a small part of what they cost.
 const BATCH: u32 = 8;
 /// Longest rest: what a packet is delayed at most, beside its turn.
-const LONGEST: Duration = Duration::from_micros(500);
+const LONGEST: Duration = Duration::from_micros(1_000);
 /// Shorter rests are not worth their timer: the kernel lets a sleeper sleep 50 µs longer than it asked.
 const SHORTEST: Duration = Duration::from_micros(50);
 /// A rest must gather at least so many packets, or it delays them for nothing.
-const WORTHWHILE: u32 = 2;
+const WORTHWHILE: u32 = 4;
 
 /// Counts packets and decides on rests.
 #[derive(Debug, Default)]
@@ -56,10 +56,11 @@ mod tests {
     }
 
     #[test]
-    fn few_calls_are_relayed_at_once_and_many_in_batches_within_half_a_millisecond() {
+    fn few_calls_are_relayed_at_once_and_many_in_batches_within_a_millisecond() {
         assert_eq!(rest(calls(0), TICK), None);
         assert_eq!(rest(calls(30), TICK), None);
-        assert_eq!(rest(calls(100), TICK), Some(LONGEST));
+        assert_eq!(rest(calls(50), TICK), Some(LONGEST));
+        assert_eq!(rest(calls(100), TICK), Some(TICK / 25));
         assert_eq!(rest(calls(400), TICK), Some(TICK / 100));
         assert_eq!(rest(calls(5_000), TICK), None, "there is always a batch waiting");
     }
@@ -69,7 +70,7 @@ mod tests {
         let mut pacing = Pacing::default();
         assert_eq!(pacing.after(calls(100)), None, "nothing is known yet");
         pacing.tick(TICK);
-        assert_eq!(pacing.after(1), Some(LONGEST));
+        assert_eq!(pacing.after(1), Some(TICK / 25));
         assert_eq!(pacing.after(0), None);
         assert_eq!(pacing.after(BATCH), None);
         pacing.tick(TICK);
