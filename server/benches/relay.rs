@@ -11,9 +11,11 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
     process::{Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use sautikit::entropy::Entropy;
 use sautikit::gateway::media::{Agreed, Codec, Direction, LegId, MediaHandle, MediaSettings, Port};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -36,7 +38,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[expect(clippy::disallowed_methods, reason = "the load is measured by the machine's clock")]
 fn measure(calls: u32, seconds: u64, bunches: u32) -> Result<(), Box<dyn std::error::Error>> {
-    let settings = MediaSettings { listen: LOOPBACK, public_ip: LOOPBACK, rtp_ports: None, threads: 1 };
+    let settings = MediaSettings {
+        listen: LOOPBACK,
+        public_ip: LOOPBACK,
+        rtp_ports: None,
+        threads: 1,
+        entropy: Arc::new(Entropy::from_os()),
+    };
     let engine = MediaHandle::start(&settings)?;
     // One call first, so that what is allocated once is not counted per call.
     let mut ports: Vec<Port> = bridge(&engine)?.into();

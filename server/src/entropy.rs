@@ -2,9 +2,12 @@
 //!
 //! Tests seed it, so that a failing run can be repeated.
 
+use std::fmt;
+
 use parking_lot::Mutex;
+use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -15,6 +18,13 @@ pub const TOKEN_BYTES: usize = 32;
 /// A shared cryptographic random source.
 pub struct Entropy {
     rng: Mutex<StdRng>,
+}
+
+impl fmt::Debug for Entropy {
+    /// Its state would tell what comes next.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entropy")
+    }
 }
 
 impl Entropy {
@@ -38,6 +48,14 @@ impl Entropy {
         let mut bytes = [0; N];
         self.fill(&mut bytes);
         bytes
+    }
+
+    /// A number, each equally likely; of floating point from 0 to below 1.
+    pub fn number<T>(&self) -> T
+    where
+        StandardUniform: Distribution<T>,
+    {
+        self.rng.lock().random()
     }
 
     /// A time-ordered id. Ids of one millisecond come in random order; lists sort by their time column first.

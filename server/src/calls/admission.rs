@@ -145,7 +145,7 @@ pub async fn admit_leg(app: &AppState, call: &CallRow, to: &str) -> Result<LegRe
 async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
     let directory = Hub::of(app).directory();
     let number = directory.number(app, e164).await?;
-    let number = number.ok_or_else(|| CallError::NumberUnknown(e164.chars().take(32).collect()))?;
+    let number = number.ok_or(CallError::NumberUnknown)?;
     let workspace = directory.workspace(app, number.number.workspace_id).await?;
     if workspace.is_closed { Err(CallError::WorkspaceClosed) } else { Ok(Party { number, workspace }) }
 }
@@ -158,7 +158,7 @@ pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &
         return Err(CallError::WorkspaceClosed);
     }
     let number = directory.number(app, from).await?.filter(|number| number.number.workspace_id == workspace_id);
-    let number = number.ok_or_else(|| CallError::NumberUnknown(from.chars().take(32).collect()))?;
+    let number = number.ok_or(CallError::NumberUnknown)?;
     Ok(Party { number, workspace })
 }
 

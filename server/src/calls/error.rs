@@ -17,7 +17,7 @@ impl From<CallError> for ApiError {
         match error {
             CallError::NotFound => ErrorCode::CallsNotFound.into(),
             CallError::NotLive => ErrorCode::CallsNotLive.into(),
-            CallError::NumberUnknown(_) => Self::field("from", format!("`from`: {message}.")),
+            CallError::NumberUnknown => Self::field("from", format!("`from` is {message}.")),
             CallError::Invalid { field, .. } => Self::field(field, message),
             CallError::Actions(_) => Self::new(ErrorCode::ActionsInvalid).message(message).at("actions"),
             CallError::Emergency => ErrorCode::CallsEmergencyBlocked.into(),

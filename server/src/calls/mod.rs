@@ -44,8 +44,8 @@ pub enum CallError {
     #[error("the call has ended")]
     NotLive,
     /// No active number of the workspace, or no number of ours at all.
-    #[error("{0} is not an active number of this workspace; claim it first")]
-    NumberUnknown(String),
+    #[error("not an active number of this workspace; claim it first")]
+    NumberUnknown,
     /// A field of the request can't be used.
     #[error("{message}")]
     Invalid {

@@ -67,10 +67,11 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         public_ip: config.media.public_ip,
         rtp_ports: Some(config.media.rtp_ports.first..=config.media.rtp_ports.last),
         threads: std::thread::available_parallelism().map_or(1, usize::from).min(MEDIA_THREADS_MOST),
+        entropy: app.entropy.clone(),
     })
     .map_err(GatewayError::Media)?;
-    let webrtc =
-        WebrtcPort::bind(free(app, config.media.listen), config.media.public_ip).map_err(GatewayError::Media)?;
+    let webrtc = WebrtcPort::bind(free(app, config.media.listen), config.media.public_ip, app.entropy.clone())
+        .map_err(GatewayError::Media)?;
     let media_address = webrtc.local();
     let endpoint = Endpoint {
         listen: free(app, config.sip.listen),

@@ -35,7 +35,7 @@ impl RtpEnd {
         let port = call.add_rtp(leg)?;
         let local = port.rtp().ok_or(MediaEndError::WrongState)?;
         // 63 bits: some peers read the id into a signed integer.
-        let session_id = rand::random::<u64>() >> 1;
+        let session_id = call.entropy().number::<u64>() >> 1;
         Ok(Self { port, local, policy, session_id, described: None, layout: Layout::default(), agreed: None })
     }
 

@@ -81,8 +81,8 @@ impl Connection {
         source: PacketSource,
     ) -> Result<Self, MediaEndError> {
         // 32 and 128 random bits (RFC 8839 §5.4 wants 24 and 128).
-        let ufrag = format!("{:08x}", rand::random::<u32>());
-        let password = format!("{:032x}", rand::random::<u128>());
+        let ufrag = format!("{:08x}", shared.entropy().number::<u32>());
+        let password = format!("{:032x}", shared.entropy().number::<u128>());
         let (entry, datagrams) = shared.mux().enter(&ufrag);
         let formats = formats(stream);
         let mut engine = MediaEngine::default();

@@ -40,7 +40,7 @@ impl WebrtcEnd {
     /// An end of leg `leg` on the shared port; nothing is opened yet.
     #[must_use]
     pub fn open(shared: &WebrtcPort, call: &CallMedia, leg: LegId, policy: CodecPolicy) -> Self {
-        let ssrc = rand::random();
+        let ssrc = call.entropy().number();
         let (port, sink, source) = call.add_packets(leg, ssrc);
         Self {
             shared: shared.clone(),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::mux::UdpMux;
+use crate::entropy::Entropy;
 
 /// The shared port; clones are the same port. It closes when the last clone is dropped.
 #[derive(Debug, Clone)]
@@ -16,6 +17,7 @@ pub struct WebrtcPort(Arc<Inner>);
 struct Inner {
     mux: Arc<UdpMux>,
     public_ip: IpAddr,
+    entropy: Arc<Entropy>,
 }
 
 impl Drop for Inner {
@@ -25,12 +27,13 @@ impl Drop for Inner {
 }
 
 impl WebrtcPort {
-    /// Binds `listen` (`media.listen`); candidates name `public_ip` (`media.public_ip`).
+    /// Binds `listen` (`media.listen`); candidates name `public_ip` (`media.public_ip`). Connections draw their passwords from
+    /// `entropy`.
     ///
     /// # Errors
     /// When the address cannot be bound or the reader cannot start.
-    pub fn bind(listen: SocketAddr, public_ip: IpAddr) -> io::Result<Self> {
-        Ok(Self(Arc::new(Inner { mux: UdpMux::bind(listen)?, public_ip })))
+    pub fn bind(listen: SocketAddr, public_ip: IpAddr, entropy: Arc<Entropy>) -> io::Result<Self> {
+        Ok(Self(Arc::new(Inner { mux: UdpMux::bind(listen)?, public_ip, entropy })))
     }
 
     /// The bound address.
@@ -55,6 +58,10 @@ impl WebrtcPort {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.0.mux.dropped()
+    }
+
+    pub(super) fn entropy(&self) -> &Entropy {
+        &self.0.entropy
     }
 
     pub(super) fn mux(&self) -> &Arc<UdpMux> {

@@ -54,7 +54,7 @@ pub(super) fn spawn(
         legs: Legs::new(shared.clone()),
         waiting: Waiting::default(),
         expected: Expected::default(),
-        report_name: ReportName::default(),
+        report_name: ReportName::new(&shared.entropy),
         load,
         shared,
         stopped: false,
@@ -170,7 +170,7 @@ impl Engine {
             if sockets.report_at.is_some_and(|at| now >= at) {
                 // So that carriers see us alive on a leg that is held or silent.
                 sockets.send_report(self.report_name.report(&mut self.graph, now, id));
-                sockets.report_at = Some(now + ReportName::after());
+                sockets.report_at = Some(now + ReportName::after(&self.shared.entropy));
             }
         }
         for id in self.legs.take_unheard() {

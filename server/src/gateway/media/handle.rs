@@ -23,6 +23,7 @@ use super::{
     place::Place,
     ports::{PortLease, RtpPorts},
 };
+use crate::entropy::Entropy;
 
 /// How the engine is set up.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct MediaSettings {
     pub rtp_ports: Option<RangeInclusive<u16>>,
     /// Media threads, at least 1. One serves several hundred relayed calls; another takes calls when it is loaded.
     pub threads: usize,
+    /// What streams are named by (RFC 3550 §5.1).
+    pub entropy: Arc<Entropy>,
 }
 
 /// What is open right now; all zero when no call is up.
@@ -76,7 +79,7 @@ impl MediaHandle {
     /// # Errors
     /// When the system gives no poller or thread.
     pub fn start(settings: &MediaSettings) -> io::Result<Self> {
-        let (shared, origin) = (Arc::new(Shared::default()), engine::origin());
+        let (shared, origin) = (Arc::new(Shared::new(settings.entropy.clone())), engine::origin());
         let links = (0..settings.threads.max(1))
             .map(|index| Link::start(index, origin, shared.clone()))
             .collect::<io::Result<Vec<_>>>()?;
@@ -132,6 +135,11 @@ pub struct CallMedia {
 }
 
 impl CallMedia {
+    /// What its streams are named by.
+    pub(in crate::gateway) fn entropy(&self) -> &Entropy {
+        &self.engines.shared.entropy
+    }
+
     /// A port with an RTP/RTCP socket pair, bound on return. It carries nothing until
     /// [`Port::configure`].
     ///
@@ -141,7 +149,7 @@ impl CallMedia {
         let pair = self.engines.rtp_ports.take()?;
         let rtp = SocketAddr::new(self.engines.public_ip, pair.local.port());
         let lease = pair.lease.clone();
-        let id = self.add(leg, rand::random(), Transport::Udp(pair, self.engines.public_ip));
+        let id = self.add(leg, self.entropy().number(), Transport::Udp(pair, self.engines.public_ip));
         Ok(Port {
             id,
             rtp: Some(rtp),
@@ -171,7 +179,8 @@ impl CallMedia {
     fn add(&self, leg: LegId, ssrc: u32, transport: Transport) -> PortId {
         let id = self.engines.shared.ids.take();
         // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1).
-        let stream = OwnStream { ssrc, first_sequence: rand::random(), first_timestamp: rand::random() };
+        let (first_sequence, first_timestamp) = (self.entropy().number(), self.entropy().number());
+        let stream = OwnStream { ssrc, first_sequence, first_timestamp };
         self.place.add(Command::Add(Box::new(NewPort { id, leg, events: self.events.clone(), stream, transport })));
         id
     }

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use media::PortId;
 
 use super::{command::Order, engine, ids::PortIds, poller::Waker};
+use crate::entropy::Entropy;
 
 /// Orders waiting for one thread. It empties the queue on every turn, so a sender that finds
 /// it full waits for one turn, about a millisecond at most.
@@ -27,11 +28,18 @@ const LOADED: u32 = 500;
 const LEG_TAKES: f32 = 0.8;
 
 /// Shared by handles and threads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Shared {
+    pub(super) entropy: Arc<Entropy>,
     pub(super) ids: PortIds,
     /// Packets dropped because a queue or socket was full.
     pub(super) dropped: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(entropy: Arc<Entropy>) -> Self {
+        Self { entropy, ids: PortIds::default(), dropped: AtomicU64::new(0) }
+    }
 }
 
 /// How loaded a thread is.

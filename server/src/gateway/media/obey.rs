@@ -13,6 +13,7 @@ use super::{
     moving::Moved,
     sockets::Sockets,
 };
+use crate::entropy::Entropy;
 
 /// Mean time between two reports to a leg (RFC 3550 §6.2); each is off by up to half of it, so that the reports of many
 /// legs do not come in bursts.
@@ -159,7 +160,7 @@ impl Engine {
             sockets.hold(!agreed.direction.sends());
             if first {
                 // The first one comes sooner (RFC 3550 §6.2).
-                sockets.report_at = Some(now + ReportName::after() / 2);
+                sockets.report_at = Some(now + ReportName::after(&self.shared.entropy) / 2);
             }
         }
         let done = if first { self.graph.add_port(now, id, params) } else { self.graph.update_port(now, id, params) };
@@ -226,17 +227,15 @@ pub(super) struct ReportName {
     bytes: Vec<u8>,
 }
 
-impl Default for ReportName {
-    fn default() -> Self {
-        // Says nothing about anybody (RFC 7022 §4.1).
-        Self { cname: format!("{:016x}", rand::random::<u64>()), bytes: Vec::new() }
-    }
-}
-
 impl ReportName {
+    /// A new one, which says nothing about anybody (RFC 7022 §4.1).
+    pub(super) fn new(entropy: &Entropy) -> Self {
+        Self { cname: format!("{:016x}", entropy.number::<u64>()), bytes: Vec::new() }
+    }
+
     /// Half to one and a half of the mean time between reports.
-    pub(super) fn after() -> Duration {
-        REPORT_EVERY.mul_f32(0.5 + rand::random::<f32>())
+    pub(super) fn after(entropy: &Entropy) -> Duration {
+        REPORT_EVERY.mul_f32(0.5 + entropy.number::<f32>())
     }
 
     /// The report that is due about a port.

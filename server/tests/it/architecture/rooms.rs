@@ -85,12 +85,37 @@ fn time_is_read_at_the_clock_and_the_sockets() {
         ("server/src/gateway/media/engine.rs", "stamps datagrams as they arrive"),
         ("server/src/gateway/leg/mux.rs", "stamps datagrams as they arrive"),
     ];
-    let elsewhere = names().iter().filter(|name| !READERS.iter().any(|(path, _)| *path == name.file));
-    // tokio's own Instant is a deadline for its timers, which tests can pause.
-    let of_others =
-        elsewhere.filter(|name| name.path.len() > 2 && !name.begins(&["crate"]) && !name.begins(&["tokio"]));
-    let reads = of_others.filter(|name| name.path.last().is_some_and(|last| last == "now"));
-    none("time is read in clock.rs and at the sockets", reads.map(Name::shown).collect());
+    /// Who reads the runtime's clock, which tests can pause: it is what a timer's deadline is given in.
+    const TIMERS: [(&str, &str); 6] = [
+        ("server/src/calls/record/writer.rs", "when the next flush begins"),
+        ("server/src/gateway/leg/outbound.rs", "when an unheard route is given up"),
+        ("server/src/gateway/leg/talk.rs", "when the session timer's step is due"),
+        ("server/src/gateway/sip/alarm.rs", "when the endpoint's earliest timer rings"),
+        ("server/src/gateway/sip/websocket.rs", "when a WebSocket is looked at"),
+        ("server/src/webhooks/fetch.rs", "when all tries of a callback end"),
+    ];
+    // Constructors of our own types are called so too; a clock is another crate's and stands in a module of it.
+    let reads = names().iter().filter(|name| name.path.len() > 2 && !name.begins(&["crate"]));
+    let reads: Vec<_> = reads.filter(|name| name.path.last().is_some_and(|last| last == "now")).collect();
+    let is_listed = |name: &Name| {
+        let list: &[(&str, &str)] = if name.begins(&["tokio"]) { &TIMERS } else { &READERS };
+        list.iter().any(|(file, _)| *file == name.file)
+    };
+    let mut breaks: Vec<_> = reads.iter().filter(|name| !is_listed(name)).map(|name| name.shown()).collect();
+    let listed = READERS.iter().chain(&TIMERS).map(|(file, _)| *file);
+    let needless = listed.filter(|file| !reads.iter().any(|name| name.file == *file));
+    breaks.extend(needless.map(|file| format!("{file} reads no time: strike it")));
+    none("time is read in clock.rs and at the sockets", breaks);
+}
+
+#[test]
+fn randomness_is_drawn_from_the_entropy_that_is_given() {
+    // What has a generator of its own: the crate, and ids that draw from it.
+    let sources: [&[&str]; 5] =
+        [&["rand"], &["getrandom"], &["fastrand"], &["uuid", "Uuid", "new_v4"], &["uuid", "Uuid", "now_v7"]];
+    let draws = names().iter().filter(|name| sources.iter().any(|source| name.begins(source)));
+    let breaks = draws.filter(|name| name.file != "server/src/entropy.rs").map(Name::shown).collect();
+    none("randomness is drawn in entropy.rs, so that tests can seed it", breaks);
 }
 
 #[test]
@@ -143,4 +168,31 @@ fn logs_name_no_number_address_or_secret() {
         }
     }
     none("numbers, addresses and secrets stay out of logs", breaks);
+}
+
+#[test]
+fn error_texts_show_no_number_address_or_secret() {
+    let private = ["e164", "phone", "email", "number", "dialled", "remote", "from", "to", "target", "token", "secret"];
+    let mut breaks = Vec::new();
+    for source in server() {
+        let code: Vec<_> = source.code().collect();
+        for (at, line) in &code {
+            let Some((_, text)) = line.split_once("#[error(\"") else { continue };
+            let shown = text.split('{').skip(1).filter_map(|rest| rest.split(['}', ':', '.']).next());
+            breaks.extend(
+                shown.filter(|name| private.contains(name)).map(|name| format!("{}:{at}: {name}", source.path)),
+            );
+            // `{0}` shows what the variant below holds; its name tells what that is.
+            let variant = code
+                .iter()
+                .find(|(below, line)| below > at && !line.trim().starts_with('#'))
+                .map(|(_, line)| line.trim());
+            let words = ["Number", "Phone", "Destination", "Dialled", "Address", "Mail"];
+            let tells = |variant: &&str| {
+                text.contains("{0}") && variant.contains("(String)") && words.iter().any(|word| variant.contains(word))
+            };
+            breaks.extend(variant.filter(tells).map(|variant| format!("{}:{at}: {variant}", source.path)));
+        }
+    }
+    none("numbers, addresses and secrets stay out of error texts, which logs repeat", breaks);
 }

@@ -9,6 +9,7 @@ use std::{
 use media::Codec;
 use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle, time::timeout};
 
+use crate::entropy::Entropy;
 use crate::gateway::media::{CallMedia, LegMediaEvent, MediaHandle, MediaSettings};
 
 /// Longer than any step takes on a loaded machine; only a failing test waits for it.
@@ -16,7 +17,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn engine() -> MediaHandle {
     let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    MediaHandle::start(&MediaSettings { listen: loopback, public_ip: loopback, rtp_ports: None, threads: 1 }).unwrap()
+    MediaHandle::start(&MediaSettings {
+        listen: loopback,
+        public_ip: loopback,
+        rtp_ports: None,
+        threads: 1,
+        entropy: Arc::new(Entropy::seeded(1)),
+    })
+    .unwrap()
 }
 
 pub(crate) fn call(engine: &MediaHandle) -> (CallMedia, mpsc::Receiver<LegMediaEvent>) {

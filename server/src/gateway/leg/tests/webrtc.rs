@@ -5,11 +5,13 @@
 //! ```
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use media::{Codec, MediaEvent};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::support::{PATIENCE, Phone, call, engine};
+use crate::entropy::Entropy;
 use crate::gateway::{
     leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort},
     media::{CallMedia, Gauge, LegId, LegMediaEvent, MediaHandle},
@@ -35,7 +37,12 @@ fn transcoding() -> CodecPolicy {
 
 async fn node(policy: CodecPolicy) -> Node {
     let engine = engine();
-    let shared = WebrtcPort::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Ipv4Addr::LOCALHOST.into()).unwrap();
+    let shared = WebrtcPort::bind(
+        SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        Ipv4Addr::LOCALHOST.into(),
+        Arc::new(Entropy::seeded(1)),
+    )
+    .unwrap();
     let (call, events) = call(&engine);
     let mut phone = Phone::new().await;
     let mut trunk = RtpEnd::open(&call, TRUNK, CodecPolicy::trunk()).unwrap();

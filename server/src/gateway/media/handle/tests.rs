@@ -16,7 +16,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const EVENTS: usize = 8;
 
 fn engine() -> MediaHandle {
-    MediaHandle::start(&MediaSettings { listen: LOOPBACK, public_ip: LOOPBACK, rtp_ports: None, threads: 2 }).unwrap()
+    MediaHandle::start(&MediaSettings {
+        listen: LOOPBACK,
+        public_ip: LOOPBACK,
+        rtp_ports: None,
+        threads: 2,
+        entropy: Arc::new(Entropy::seeded(1)),
+    })
+    .unwrap()
 }
 
 /// A telephone of PCMA and its leg.
