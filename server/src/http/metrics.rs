@@ -2,6 +2,9 @@
 //!
 //! The gauges of the gateway say what is open right now: after the last call all of them but the transactions, which
 //! outlive it by half a minute, are zero again, or something leaks.
+//!
+//! Each figure is counted where it happens and only printed here. The crate `prometheus-client` would keep them all a second
+//! time, to print the same lines.
 
 use std::fmt::{Display, Write as _};
 use std::sync::Arc;

@@ -5,6 +5,7 @@ pub mod terms;
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use sip::message::{Host, Uri};
 use sip::ua::Credentials;
 
@@ -63,7 +64,7 @@ pub struct Trunk {
     pub auth: Option<Credentials>,
     /// Its codecs and how many calls it takes.
     pub terms: Terms,
-    sources: Vec<Network>,
+    sources: Vec<IpNet>,
 }
 
 /// All carriers.
@@ -84,11 +85,10 @@ impl Trunks {
             let failed = || TrunkError::Address { name: trunk.name.clone(), address: trunk.address.clone() };
             let mut found = tokio::net::lookup_host(&trunk.address).await.map_err(|_| failed())?;
             let address = found.next().ok_or_else(failed)?;
-            let mut sources = vec![Network::host(address.ip())];
+            let mut sources = vec![IpNet::from(address.ip())];
             for entry in &trunk.sources {
-                let network = Network::parse(entry);
                 sources.push(
-                    network.ok_or_else(|| TrunkError::Source { name: trunk.name.clone(), entry: entry.clone() })?,
+                    network(entry).ok_or_else(|| TrunkError::Source { name: trunk.name.clone(), entry: entry.clone() })?,
                 );
             }
             let auth = trunk.username.as_ref().zip(trunk.password.as_ref());
@@ -139,7 +139,7 @@ impl Trunks {
         }
         let matching = numbered().flat_map(|(index, trunk)| trunk.sources.iter().map(move |network| (network, index)));
         let best =
-            matching.filter(|(network, _)| network.contains(source.ip())).max_by_key(|(network, _)| network.length);
+            matching.filter(|(network, _)| network.contains(&source.ip())).max_by_key(|(network, _)| network.prefix_len());
         best.map(|(_, index)| index)
     }
 
@@ -160,39 +160,9 @@ impl Trunk {
     }
 }
 
-/// A block of addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    length: u8,
-}
-
-impl Network {
-    fn host(address: IpAddr) -> Self {
-        Self { address, length: if address.is_ipv4() { 32 } else { 128 } }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let Some((address, length)) = text.split_once('/') else { return Some(Self::host(text.parse().ok()?)) };
-        let network = Self { address: address.parse().ok()?, length: length.parse().ok()? };
-        (network.length <= Self::host(network.address).length).then_some(network)
-    }
-
-    fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                same_prefix(u128::from(network.to_bits()) << 96, u128::from(address.to_bits()) << 96, self.length)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                same_prefix(network.to_bits(), address.to_bits(), self.length)
-            }
-            _ => false,
-        }
-    }
-}
-
-fn same_prefix(a: u128, b: u128, length: u8) -> bool {
-    length == 0 || (a ^ b) >> (128 - u32::from(length)) == 0
+/// A network, or one address as a network of its own.
+fn network(text: &str) -> Option<IpNet> {
+    text.parse().ok().or_else(|| text.parse().ok().map(IpAddr::into))
 }
 
 #[cfg(test)]
@@ -200,26 +170,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_hold_their_addresses() {
-        let network = Network::parse("192.0.2.0/24").unwrap();
-        assert!(network.contains("192.0.2.77".parse().unwrap()));
-        assert!(!network.contains("192.0.3.1".parse().unwrap()));
-        assert!(!network.contains("2001:db8::1".parse().unwrap()));
-        assert!(Network::parse("0.0.0.0/0").unwrap().contains("8.8.8.8".parse().unwrap()));
-        assert!(Network::parse("2001:db8::/32").unwrap().contains("2001:db8:1::1".parse().unwrap()));
-        assert_eq!(Network::parse("192.0.2.0/33"), None);
-        assert_eq!(Network::parse("carrier.example"), None);
+    fn a_source_is_a_network_or_an_address() {
+        assert!(network("192.0.2.0/24").unwrap().contains(&"192.0.2.77".parse::<IpAddr>().unwrap()));
+        assert_eq!(network("2001:db8::7").unwrap().prefix_len(), 128);
+        assert_eq!(network("192.0.2.0/33"), None);
+        assert_eq!(network("carrier.example"), None);
     }
 
     #[test]
     fn the_most_specific_source_wins() {
         let mut trunks = Trunks::default();
-        let trunk = |name: &str, network: &str| Trunk {
+        let trunk = |name: &str, source: &str| Trunk {
             name: name.into(),
             address: "203.0.113.1:5060".parse().unwrap(),
             auth: None,
             terms: Terms::default(),
-            sources: vec![Network::parse(network).unwrap()],
+            sources: vec![network(source).unwrap()],
         };
         trunks.add(trunk("wide", "192.0.2.0/24"), vec![], 1);
         trunks.add(trunk("narrow", "192.0.2.7"), vec![], 1);
