@@ -4,19 +4,18 @@
 use std::collections::HashMap;
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallEventId, CallId, EventId};
-use serde_json::{Value, json};
+use sautikit_api::ids::CallId;
+use serde_json::Value;
 
-use super::call_record::{outbox_event, state_of};
+use super::CallEnd;
 use super::change::Changes;
 use super::flush::{Batch, flush};
+use super::story::Story;
 use crate::calls::Hub;
-use crate::calls::store::events::EventRow;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::store::{self, nodes};
-use crate::calls::{CallError, CallRow, Milestone, rating};
+use crate::calls::{CallError, CallRow};
 use crate::state::AppState;
-use crate::webhooks::EventKind;
 
 /// Calls closed per round; rounds repeat until none is left.
 const BATCH: i64 = 200;
@@ -116,55 +115,18 @@ fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {
 
 /// How a lost call ends: an answered one when it was last heard, at the earliest when its legs were answered; any other
 /// one now, at no cost.
-fn lost(app: &AppState, mut call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, CallError> {
-    let answered = call.status == CallStatus::Answered;
+fn lost(app: &AppState, call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, CallError> {
     let heard =
         legs.iter().filter_map(|stored| stored.leg.answered_at).chain(call.answered_at).chain(call.last_media_at);
-    let ended_at = if answered { heard.max().unwrap_or(call.started_at) } else { app.now_us() };
-    call.status = if answered { CallStatus::Completed } else { CallStatus::Failed };
-    call.ended_at = Some(ended_at);
-    call.duration_seconds = Some(call.answered_at.map_or(0, |at| rating::duration_seconds(at, ended_at)));
-    call.hangup_cause = Some(CAUSE_NODE_LOST.to_owned());
-    let mut cost_minor = 0_i64;
-    let mut stored_legs = Vec::with_capacity(legs.len());
-    for StoredLeg { mut leg, .. } in legs {
-        leg.ended_at.get_or_insert(ended_at);
-        let share_minor = leg.billed_minor(call.status)?;
-        cost_minor = cost_minor.checked_add(share_minor).ok_or(rating::RatingError)?;
-        let duration_seconds = leg.duration_seconds(ended_at);
-        stored_legs.push(StoredLeg { leg, duration_seconds, cost_minor: Some(share_minor) });
-    }
-    call.cost_minor = Some(cost_minor);
-
-    let (mut entries, mut outbox) = (Vec::new(), Vec::new());
-    let mut enter = |call: &mut CallRow, kind: Milestone, data: Value| {
-        call.entry_seq += 1;
-        let id = CallEventId(app.new_uuid());
-        let kind = kind.as_str().to_owned();
-        entries.push(EventRow { id, sequence: call.entry_seq, kind, data, occurred_at: ended_at });
+    let ended_at = match call.status {
+        CallStatus::Answered => heard.max().unwrap_or(call.started_at),
+        _ => app.now_us(),
     };
-    let mut tell = |call: &mut CallRow, kind: EventKind, cost_minor: Option<i64>| {
-        call.outbox_seq += 1;
-        outbox.push(outbox_event(EventId(app.new_uuid()), call, kind, cost_minor, app.now_us()));
-    };
-    let data = json!({ "status": call.status, "hangup_cause": call.hangup_cause,
-        "duration_seconds": call.duration_seconds });
-    enter(&mut call, if answered { Milestone::Completed } else { Milestone::Failed }, data);
-    let kind = if answered { EventKind::CallCompleted } else { EventKind::CallFailed };
-    tell(&mut call, kind, Some(cost_minor).filter(|cost| *cost == 0));
-    if cost_minor > 0 {
-        let data = json!({ "cost_minor": cost_minor, "currency": call.currency.code() });
-        enter(&mut call, Milestone::Billed, data);
-        tell(&mut call, EventKind::CallBilled, Some(cost_minor));
-    }
-    Ok(Changes {
-        call_id: call.id,
-        workspace_id: call.workspace_id,
-        state: state_of(&call),
-        legs: stored_legs,
-        entries,
-        outbox,
-    })
+    let mut story = Story::new(app, call, legs.into_iter().map(|stored| stored.leg).collect());
+    story.close(CallEnd { status: CallStatus::Failed, hangup_cause: CAUSE_NODE_LOST.to_owned(), ended_at });
+    let cost_minor = story.cost_minor()?;
+    story.tell_end(cost_minor);
+    Ok(story.take())
 }
 
 /// A node without calls holds nothing.

@@ -10,6 +10,7 @@ mod live;
 mod lost;
 mod pending;
 mod spool;
+mod story;
 mod writer;
 
 use std::time::Duration;
