@@ -43,6 +43,49 @@ pub struct NewEntry<'a> {
     pub funds: Funds,
 }
 
+/// What an entry moves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Movement<'a> {
+    pub(super) kind: EntryKind,
+    pub(super) amount_minor: i64,
+    pub(super) balance_after_minor: i64,
+    pub(super) cause: &'a str,
+    pub(super) reference: &'a str,
+}
+
+/// An entry that is chained onto a wallet's last one and not written yet.
+#[derive(Debug)]
+pub(super) struct NextEntry<'a> {
+    id: LedgerEntryId,
+    id_text: String,
+    workspace: String,
+    prev_hash: String,
+    seq: i64,
+    movement: Movement<'a>,
+    created_at: i64,
+    pub(super) hash: String,
+}
+
+impl NextEntry<'_> {
+    pub(super) fn link(&self) -> Link<'_> {
+        let Movement { kind, amount_minor, balance_after_minor, cause, reference } = self.movement;
+        Link {
+            prev_hash: &self.prev_hash,
+            key_id: KEY_ID,
+            id: &self.id_text,
+            workspace_id: &self.workspace,
+            seq: self.seq,
+            kind: kind.as_str(),
+            amount_minor,
+            tax_minor: 0,
+            balance_after_minor,
+            cause,
+            reference,
+            created_at: self.created_at,
+        }
+    }
+}
+
 /// What posting did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -99,37 +142,51 @@ impl LockedWallet {
             return Ok(Outcome::Already(existing));
         }
         let balance_after_minor = self.balance_after(&entry)?;
-        let id = LedgerEntryId(app.new_uuid());
-        // A wall clock that was set back must not reorder the ledger.
-        let created_at = app.now_us().max(self.last_entry_at);
-        let (id_text, workspace) = (id.to_string(), self.wallet.workspace_id.to_string());
-        let link = Link {
-            prev_hash: &self.head_hash,
-            key_id: KEY_ID,
-            id: &id_text,
-            workspace_id: &workspace,
-            seq: self.seq + 1,
-            kind: entry.kind.as_str(),
+        let movement = Movement {
+            kind: entry.kind,
             amount_minor: entry.amount_minor,
-            tax_minor: 0,
             balance_after_minor,
             cause: &entry.cause,
             reference: entry.reference,
-            created_at,
         };
-        let hash = link.hash(&app.secrets.key(Purpose::LedgerChain));
-        if !store::insert_entry(tx, &link, &hash).await? {
+        let next = self.next(app, &app.secrets.key(Purpose::LedgerChain), movement);
+        if !store::insert_entry(tx, &next.link(), &next.hash).await? {
             // The cause was posted under another wallet since the look above; nothing may move here.
             let existing = store::entry_of_cause(tx, &entry.cause).await?.ok_or(WalletError::NotFound)?;
             return Ok(Outcome::Already(existing));
         }
-        store::advance_wallet(tx, &link, &hash).await?;
-        let before_minor = std::mem::replace(&mut self.wallet.balance_minor, balance_after_minor);
-        (self.seq, self.head_hash, self.last_entry_at) = (link.seq, hash, created_at);
+        store::advance_wallet(tx, &next.link(), &next.hash).await?;
+        let before_minor = self.wallet.balance_minor;
+        let entry_id = self.advance(next);
         if let Some(event) = low_balance(app, self, before_minor) {
             webhooks::emit(tx, &event).await?;
         }
-        Ok(Outcome::Posted(Posted { entry_id: id, balance_after_minor }))
+        Ok(Outcome::Posted(Posted { entry_id, balance_after_minor }))
+    }
+
+    /// The next entry of the chain, signed with `key`. It counts once [`Self::advance`] is told of it.
+    pub(super) fn next<'a>(&self, app: &AppState, key: &[u8; 32], movement: Movement<'a>) -> NextEntry<'a> {
+        let mut next = NextEntry {
+            id: LedgerEntryId(app.new_uuid()),
+            id_text: String::new(),
+            workspace: self.wallet.workspace_id.to_string(),
+            prev_hash: self.head_hash.clone(),
+            seq: self.seq + 1,
+            movement,
+            // A wall clock that was set back must not reorder the ledger.
+            created_at: app.now_us().max(self.last_entry_at),
+            hash: String::new(),
+        };
+        next.id_text = next.id.to_string();
+        next.hash = next.link().hash(key);
+        next
+    }
+
+    /// Makes the entry the chain's last and its balance the wallet's.
+    pub(super) fn advance(&mut self, entry: NextEntry<'_>) -> LedgerEntryId {
+        (self.seq, self.head_hash, self.last_entry_at) = (entry.seq, entry.hash, entry.created_at);
+        self.wallet.balance_minor = entry.movement.balance_after_minor;
+        entry.id
     }
 
     /// The balance after a call's cost. The call took place, so it may overdraw.

@@ -11,8 +11,7 @@ use sautikit_api::ids::{CallId, EventId, LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
 use serde_json::json;
 
-use super::chain::Link;
-use super::posting::KEY_ID;
+use super::posting::Movement;
 use super::quota::{Demand, Grant, Held, OverdraftPolicy, Standing, available_minor, share};
 use super::store::batch;
 use super::{EntryKind, LockedWallet, WalletError};
@@ -192,28 +191,16 @@ fn debit(
         }
         let wallet = wallets.get_mut(&debit.workspace_id).ok_or(WalletError::NotFound)?;
         let balance_after_minor = wallet.debited(debit.cost_minor)?;
-        let id = LedgerEntryId(app.new_uuid());
-        let created_at = app.now_us().max(wallet.last_entry_at);
-        let (id_text, workspace) = (id.to_string(), debit.workspace_id.to_string());
-        let link = Link {
-            prev_hash: &wallet.head_hash,
-            key_id: KEY_ID,
-            id: &id_text,
-            workspace_id: &workspace,
-            seq: wallet.seq + 1,
-            kind: EntryKind::Call.as_str(),
+        let movement = Movement {
+            kind: EntryKind::Call,
             amount_minor: -debit.cost_minor,
-            tax_minor: 0,
             balance_after_minor,
             cause: &cause,
             reference: &debit.call_id.pbx_call_id(),
-            created_at,
         };
-        let hash = link.hash(&key);
-        cells.extend(batch::entry_cells(&link, &hash));
-        (wallet.seq, wallet.last_entry_at) = (link.seq, created_at);
-        (wallet.wallet.balance_minor, wallet.head_hash) = (balance_after_minor, hash);
-        entries.insert(debit.call_id, id);
+        let next = wallet.next(app, &key, movement);
+        cells.extend(batch::entry_cells(&next.link(), &next.hash));
+        entries.insert(debit.call_id, wallet.advance(next));
     }
     Ok(batch::insert_entries(cells))
 }

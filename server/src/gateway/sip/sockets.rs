@@ -1,12 +1,11 @@
 //! How many WebSockets may be open: in all, from one address, and before anybody has proven anything on them.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::address::counted;
+use crate::address::{Count, counted};
 
 /// From one address, proven or not: a call centre behind one NAT has some thousand seats.
 const PER_ADDRESS: usize = 4_096;
@@ -24,15 +23,8 @@ pub struct Sockets {
 
 #[derive(Debug, Default)]
 struct Open {
-    all: usize,
-    unproven: usize,
-    by_address: HashMap<IpAddr, OfAddress>,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct OfAddress {
-    all: usize,
-    unproven: usize,
+    all: Count,
+    unproven: Count,
 }
 
 /// The place of one socket; dropping it frees the place.
@@ -53,18 +45,15 @@ impl Sockets {
     pub fn place(self: &Arc<Self>, address: IpAddr, is_proven: bool) -> Option<SocketPlace> {
         let address = counted(address);
         let mut open = self.open.lock();
-        let of_address = open.by_address.get(&address).copied().unwrap_or_default();
-        let fits = open.all < self.most && of_address.all < PER_ADDRESS;
-        let fits_unproven = open.unproven < UNPROVEN && of_address.unproven < UNPROVEN_PER_ADDRESS;
+        let fits = open.all.all() < self.most && open.all.of(address) < PER_ADDRESS;
+        let fits_unproven = open.unproven.all() < UNPROVEN && open.unproven.of(address) < UNPROVEN_PER_ADDRESS;
         if !fits || !(is_proven || fits_unproven) {
             return None;
         }
-        let unproven = usize::from(!is_proven);
-        open.all += 1;
-        open.unproven += unproven;
-        let of_address = open.by_address.entry(address).or_default();
-        of_address.all += 1;
-        of_address.unproven += unproven;
+        open.all.add(address);
+        if !is_proven {
+            open.unproven.add(address);
+        }
         Some(SocketPlace { sockets: self.clone(), address, is_proven })
     }
 }
@@ -74,11 +63,7 @@ impl SocketPlace {
     pub fn proven(&mut self) {
         if !self.is_proven {
             self.is_proven = true;
-            let mut open = self.sockets.open.lock();
-            open.unproven -= 1;
-            if let Some(of_address) = open.by_address.get_mut(&self.address) {
-                of_address.unproven -= 1;
-            }
+            self.sockets.open.lock().unproven.remove(self.address);
         }
     }
 }
@@ -86,14 +71,7 @@ impl SocketPlace {
 impl Drop for SocketPlace {
     fn drop(&mut self) {
         self.proven();
-        let mut open = self.sockets.open.lock();
-        open.all -= 1;
-        if let Some(of_address) = open.by_address.get_mut(&self.address) {
-            of_address.all -= 1;
-            if of_address.all == 0 {
-                open.by_address.remove(&self.address);
-            }
-        }
+        self.sockets.open.lock().all.remove(self.address);
     }
 }
 
@@ -133,6 +111,6 @@ mod tests {
         assert_eq!(places.len(), 3);
         drop(places);
         let open = sockets.open.lock();
-        assert_eq!((open.all, open.unproven, open.by_address.len()), (0, 0, 0));
+        assert!(open.all.is_empty() && open.unproven.is_empty());
     }
 }

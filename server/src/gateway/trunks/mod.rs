@@ -88,7 +88,8 @@ impl Trunks {
             let mut sources = vec![IpNet::from(address.ip())];
             for entry in &trunk.sources {
                 sources.push(
-                    network(entry).ok_or_else(|| TrunkError::Source { name: trunk.name.clone(), entry: entry.clone() })?,
+                    network(entry)
+                        .ok_or_else(|| TrunkError::Source { name: trunk.name.clone(), entry: entry.clone() })?,
                 );
             }
             let auth = trunk.username.as_ref().zip(trunk.password.as_ref());
@@ -138,8 +139,9 @@ impl Trunks {
             return Some(exact);
         }
         let matching = numbered().flat_map(|(index, trunk)| trunk.sources.iter().map(move |network| (network, index)));
-        let best =
-            matching.filter(|(network, _)| network.contains(&source.ip())).max_by_key(|(network, _)| network.prefix_len());
+        let best = matching
+            .filter(|(network, _)| network.contains(&source.ip()))
+            .max_by_key(|(network, _)| network.prefix_len());
         best.map(|(_, index)| index)
     }
 

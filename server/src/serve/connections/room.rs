@@ -1,13 +1,12 @@
 //! How many connections a port holds: in all, and from one address, so that nobody takes the descriptors of calls or the
 //! places of everybody else by opening many and saying nothing.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::address::counted;
+use crate::address::{Count, counted};
 use crate::descriptors;
 
 /// The count.
@@ -16,13 +15,7 @@ pub(in crate::serve) struct Room {
     most_of_one: usize,
     /// They bring everybody's connections and are counted among all only.
     proxies: Vec<IpAddr>,
-    open: Mutex<Open>,
-}
-
-#[derive(Default)]
-struct Open {
-    all: usize,
-    by_address: HashMap<IpAddr, usize>,
+    open: Mutex<Count>,
 }
 
 /// The place of one connection; dropping it frees the place.
@@ -46,26 +39,17 @@ impl Room {
         let is_proxy = self.proxies.contains(&address);
         let address = counted(address);
         let mut open = self.open.lock();
-        let of_address = open.by_address.get(&address).copied().unwrap_or_default();
-        if open.all >= self.most || (of_address >= self.most_of_one && !is_proxy) {
+        if open.all() >= self.most || (open.of(address) >= self.most_of_one && !is_proxy) {
             return None;
         }
-        open.all += 1;
-        open.by_address.insert(address, of_address + 1);
+        open.add(address);
         Some(Place { room: self.clone(), address })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.room.open.lock();
-        open.all -= 1;
-        if let Some(of_address) = open.by_address.get_mut(&self.address) {
-            *of_address -= 1;
-            if *of_address == 0 {
-                open.by_address.remove(&self.address);
-            }
-        }
+        self.room.open.lock().remove(self.address);
     }
 }
 
@@ -87,7 +71,6 @@ mod tests {
         let last: Vec<_> = (0..5).filter_map(|number| room.place(address(20 + number))).collect();
         assert_eq!(last.len(), 2);
         drop((held, proxied, last));
-        let open = room.open.lock();
-        assert_eq!((open.all, open.by_address.len()), (0, 0));
+        assert!(room.open.lock().is_empty());
     }
 }
