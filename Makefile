@@ -88,6 +88,9 @@ bench:
 	cargo bench -p sautikit-media
 	cargo bench -p sautikit --bench relay
 	SAUTIKIT_POSTGRES_DURABLE=on SAUTIKIT_POSTGRES_STATEMENTS=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench gateway
+	cargo build -q $(ALL) --bin xtask
+	$(TARGET)/debug/xtask build
+	for run in "jssip 0" "jssip 2000" "sdk 0" "sdk 2000"; do (cd end2end && SAUTIKIT_BIN=$(TARGET)/release/sautikit SAUTIKIT_SITE=$(TARGET)/site node bench/first_audio.js 20 $$run) || exit 1; done
 	cd end2end && SAUTIKIT_BIN=$(abspath dist/sautikit) node bench/attacks.js
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in

@@ -53,7 +53,7 @@ impl ScriptedApi {
             ("GET", "/v1/audit") => list(json!([audited()])),
             ("GET", "/v1/auth/sessions") => json!([session(true), session(false)]),
             ("GET", "/v1/wallet/balance") => {
-                json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null, "overdraft_policy": "finish_call"})
+                json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": null})
             }
             ("GET", "/v1/wallet/ledger") => list(ledger()),
             ("GET", "/v1/numbers") => list(json!([number()])),

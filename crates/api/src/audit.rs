@@ -29,6 +29,7 @@ pub const KINDS: &[&str] = &[
     "user.google_linked",
     "user.google_unlinked",
     "user.renamed",
+    "wallet.overdraft_floor_changed",
     "workspace.created",
     "workspace.deleted",
     "workspace.resumed",

@@ -9,6 +9,7 @@ pub mod audit;
 #[cfg(feature = "openapi")]
 pub mod bounds;
 pub mod calls;
+mod double_option;
 pub mod error;
 pub mod ids;
 pub mod keys;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::double_option;
 use crate::ids::{InventoryNumberId, NumberId};
 
 /// A number that can be claimed.
@@ -117,19 +118,6 @@ pub struct UpdateRouting {
     /// Whether browsers and devices ring when no callback is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring_devices: Option<bool>,
-}
-
-/// Tells an absent member (outer `None`) from null (inner `None`).
-mod double_option {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Option<Option<String>>, to: S) -> Result<S::Ok, S::Error> {
-        value.as_ref().and_then(Option::as_ref).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-        Option::deserialize(from).map(Some)
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::double_option;
 use crate::ids::WorkspaceId;
 
 /// A tenant, as operators see it.
@@ -35,4 +36,15 @@ pub struct SuspendWorkspace {
     /// Why, 1 to 120 characters; stands in the tenant's audit log.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub reason: String,
+}
+
+/// `PATCH /v1/admin/workspaces/{id}/wallet`: a member that is absent stays, null clears it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateWallet {
+    /// How far below zero running calls may bring the balance under `finish_call`, at most 0; null is no bound.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = -9_000_000_000_000_000_i64, maximum = 0))]
+    pub overdraft_floor_minor: Option<Option<i64>>,
 }

@@ -22,6 +22,8 @@ pub struct Balance {
     /// What happens to running calls when the money ends; `PATCH /v1/workspace` sets it.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::OverdraftPolicy))]
     pub overdraft_policy: String,
+    /// How far below zero running calls may bring the balance under `finish_call`; the operator sets it, null is no bound.
+    pub overdraft_floor_minor: Option<i64>,
 }
 
 /// An entry of the append-only ledger.

@@ -8,7 +8,7 @@ use sautikit_api::wallet as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::EntryRow;
+use super::{EntryRow, Wallet};
 use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::wallet;
@@ -32,14 +32,20 @@ async fn get_balance(State(app): State<AppState>, caller: Caller) -> ApiResult<J
     caller.needs(Scope::WalletRead)?;
     let mut conn = app.db.acquire().await?;
     let wallet = wallet::read(&mut conn, caller.workspace.id).await?;
-    Ok(Json(wire::Balance {
+    Ok(Json(balance_body(&wallet)))
+}
+
+/// A wallet as the API shows it.
+pub(crate) fn balance_body(wallet: &Wallet) -> wire::Balance {
+    wire::Balance {
         balance_minor: wallet.balance_minor,
         held_minor: wallet.held_minor,
         available_minor: wallet.available_minor(),
         currency: wallet.currency.code().to_owned(),
         low_balance_threshold_minor: wallet.low_balance_threshold_minor,
         overdraft_policy: wallet.overdraft_policy.as_str().to_owned(),
-    }))
+        overdraft_floor_minor: wallet.overdraft_floor_minor,
+    }
 }
 
 /// List ledger entries

@@ -142,6 +142,8 @@ pub struct Wallet {
     pub low_balance_threshold_minor: Option<i64>,
     /// What happens to live calls when the money ends.
     pub overdraft_policy: OverdraftPolicy,
+    /// How far below zero live calls may bring it, not above 0; none without a bound.
+    pub overdraft_floor_minor: Option<i64>,
 }
 
 impl Wallet {
@@ -185,6 +187,22 @@ pub async fn set_overdraft_policy(
     policy: OverdraftPolicy,
 ) -> Result<(), WalletError> {
     if store::set_overdraft_policy(tx, workspace_id, policy).await? { Ok(()) } else { Err(WalletError::NotFound) }
+}
+
+/// Sets how far below zero live calls may bring a wallet that may be overdrawn, in the caller's transaction; live calls
+/// learn of it within a tick.
+///
+/// # Errors
+/// A floor above 0 or out of range, no such wallet, or the database failed.
+pub async fn set_overdraft_floor(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    floor_minor: Option<i64>,
+) -> Result<(), WalletError> {
+    if floor_minor.is_some_and(|floor_minor| !(-MAX_AMOUNT_MINOR..=0).contains(&floor_minor)) {
+        return Err(WalletError::InvalidAmount);
+    }
+    if store::set_overdraft_floor(tx, workspace_id, floor_minor).await? { Ok(()) } else { Err(WalletError::NotFound) }
 }
 
 /// The wallet's figures, without a lock.

@@ -2,7 +2,8 @@
 //!
 //! In the manner of RFC 8506 a node is granted quota per workspace (a row of `wallet_holds`), and its calls draw from it:
 //! each holds what it may still use up. In: the wallet, what calls hold, what ended calls cost, and what others ask for.
-//! Out: who got what. Under [`OverdraftPolicy::None`] what was spent and what is held never exceed what came in.
+//! Out: who got what. Under [`OverdraftPolicy::None`] what was spent and what is held never exceed what came in, and
+//! with a floor never by more than it.
 //! Deliberately absent: rates and time (`calls::spending` says what a call wants), and SQL.
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use sautikit_api::ids::CallId;
 /// What happens to live calls when the money ends (billing.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OverdraftPolicy {
-    /// They go on, and the balance may become negative by them.
+    /// They go on, and the balance may become negative by them, down to the operator's floor where there is one.
     FinishCall,
     /// They end on the last second that is paid for.
     None,
@@ -45,6 +46,18 @@ pub struct Standing {
     pub held_by_others_minor: i64,
     /// Whether live calls may overdraw.
     pub policy: OverdraftPolicy,
+    /// How far they may at most, not above 0; none without a bound.
+    pub floor_minor: Option<i64>,
+}
+
+impl Standing {
+    /// What live calls leave of the balance at least; none without a bound.
+    fn lowest_minor(&self) -> Option<i64> {
+        match self.policy {
+            OverdraftPolicy::FinishCall => self.floor_minor,
+            OverdraftPolicy::None => Some(0),
+        }
+    }
 }
 
 /// What each live call of this node holds of one workspace's money, in minor units.
@@ -76,20 +89,26 @@ pub fn available_minor(standing: &Standing, held: &Held) -> i64 {
     standing.balance_minor.saturating_sub(standing.held_by_others_minor).saturating_sub(own)
 }
 
+/// What live calls may still get beside what they hold, never negative; none without a bound.
+pub fn spendable_minor(standing: &Standing, held: &Held) -> Option<i64> {
+    let lowest_minor = standing.lowest_minor()?;
+    Some(available_minor(standing, held).saturating_sub(lowest_minor).max(0))
+}
+
 /// Serves demands in their order; `held` becomes what the calls hold afterwards.
 pub fn share(standing: &Standing, held: &mut Held, demands: &[Demand]) -> Vec<Grant> {
     let mut free_minor = available_minor(standing, held);
+    let lowest_minor = standing.lowest_minor();
     let mut serve = |demand: &Demand| {
         let before_minor = held.get(&demand.call).copied().unwrap_or(0);
         let more_minor = demand.wanted_minor.saturating_sub(before_minor);
-        let given_minor = match standing.policy {
-            OverdraftPolicy::FinishCall => more_minor,
-            OverdraftPolicy::None => more_minor.min(free_minor.max(0)),
+        let given_minor = match lowest_minor {
+            None => more_minor,
+            Some(lowest_minor) => more_minor.min(free_minor.saturating_sub(lowest_minor).max(0)),
         };
-        let is_refused = demand.least_minor.is_some_and(|least_minor| match standing.policy {
-            OverdraftPolicy::FinishCall => free_minor <= 0,
-            OverdraftPolicy::None => before_minor + given_minor < least_minor,
-        });
+        let is_broke = standing.policy == OverdraftPolicy::FinishCall && free_minor <= 0;
+        let is_refused =
+            demand.least_minor.is_some_and(|least_minor| is_broke || before_minor + given_minor < least_minor);
         if is_refused {
             return Grant { call: demand.call, outcome: Err(free_minor) };
         }
@@ -117,7 +136,7 @@ mod tests {
     }
 
     fn standing(balance_minor: i64, policy: OverdraftPolicy) -> Standing {
-        Standing { balance_minor, held_by_others_minor: 0, policy }
+        Standing { balance_minor, held_by_others_minor: 0, policy, floor_minor: None }
     }
 
     fn new(number: u128, least_minor: i64, wanted_minor: i64) -> Demand {
@@ -163,6 +182,21 @@ mod tests {
         assert_eq!(share(&standing(1, policy), &mut held, &[new(2, 5, 150)])[0].outcome, Err(-399));
     }
 
+    #[test]
+    fn a_call_that_may_overdraw_does_so_down_to_the_floor() {
+        let mut held = Held::new();
+        let floored = Standing { floor_minor: Some(-300), ..standing(1, OverdraftPolicy::FinishCall) };
+        assert_eq!(share(&floored, &mut held, &[new(1, 5, 150)])[0].outcome, Ok(150));
+        assert_eq!(spendable_minor(&floored, &held), Some(151));
+        let more = Demand { call: call(1), least_minor: None, wanted_minor: 400 };
+        assert_eq!(share(&floored, &mut held, &[more])[0].outcome, Ok(301));
+        assert_eq!(share(&floored, &mut held, &[new(2, 5, 150)])[0].outcome, Err(-300));
+        // Overdrawn before the floor was set: nothing is given, and nothing taken back.
+        let below = Standing { floor_minor: Some(0), ..floored };
+        assert_eq!(share(&below, &mut held, &[more])[0].outcome, Ok(301));
+        assert_eq!(spendable_minor(&below, &held), Some(0));
+    }
+
     /// What may happen to 50 calls on one balance, in any order.
     #[derive(Debug, Clone)]
     enum Step {
@@ -187,12 +221,16 @@ mod tests {
         #[test]
         fn what_is_spent_and_held_never_exceeds_what_came_in(
             steps in prop::collection::vec(step(), 1..200), first in 0..3_000_i64, others in 0..500_i64,
+            floor in prop::option::of(-2_000..=0_i64),
         ) {
+            // With a floor live calls may overdraw, down to it and not beyond.
+            let policy = floor.map_or(OverdraftPolicy::None, |_| OverdraftPolicy::FinishCall);
             let (mut came_in, mut spent, mut held) = (first, 0, Held::new());
             let mut rates = BTreeMap::new();
             let others = others.min(first);
             for step in steps {
-                let mut wallet = standing(came_in - spent, OverdraftPolicy::None);
+                let mut wallet = standing(came_in - spent, policy);
+                wallet.floor_minor = floor;
                 wallet.held_by_others_minor = others;
                 match step {
                     Step::Begin { call: number, rate } => {
@@ -211,14 +249,14 @@ mod tests {
                     }
                     Step::TopUp(minor) => came_in += minor,
                 }
-                prop_assert!(spent + held.values().sum::<i64>() + others <= came_in);
+                prop_assert!(spent + held.values().sum::<i64>() + others <= came_in - floor.unwrap_or(0));
                 prop_assert!(held.values().all(|minor| *minor > 0));
             }
             let running: Vec<_> = held.keys().copied().collect();
             for call in running {
                 spent += held.remove(&call).unwrap_or(0);
             }
-            prop_assert!(spent + others <= came_in && held.is_empty());
+            prop_assert!(spent + others <= came_in - floor.unwrap_or(0) && held.is_empty());
         }
     }
 }

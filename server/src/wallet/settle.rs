@@ -12,7 +12,7 @@ use sautikit_api::money::Currency;
 use serde_json::json;
 
 use super::posting::Movement;
-use super::quota::{Demand, Grant, Held, OverdraftPolicy, Standing, available_minor, share};
+use super::quota::{Demand, Grant, Held, Standing, available_minor, share, spendable_minor};
 use super::store::batch;
 use super::{EntryKind, LockedWallet, WalletError};
 use crate::db::batch::Told;
@@ -50,10 +50,10 @@ pub struct CallsMoney {
 pub struct Purse {
     /// The wallet's.
     pub currency: Currency,
-    /// Whether its live calls may overdraw.
-    pub policy: OverdraftPolicy,
     /// What is available to further calls.
     pub available_minor: i64,
+    /// What its live calls may still get beside what they hold; none where they may overdraw without a bound.
+    pub spendable_minor: Option<i64>,
     /// What each live call of this node holds.
     pub held: Held,
 }
@@ -128,6 +128,7 @@ pub(crate) fn settle(
             balance_minor: wallet.wallet.balance_minor,
             held_by_others_minor: wallet.wallet.held_minor - held_before_minor,
             policy: wallet.wallet.overdraft_policy,
+            floor_minor: wallet.wallet.overdraft_floor_minor,
         };
         let (places, demands): (Vec<_>, Vec<_>) = money
             .demands
@@ -139,9 +140,13 @@ pub(crate) fn settle(
         grants.extend(places.into_iter().zip(share(&standing, &mut own, &demands)));
         let held_minor = own.values().sum();
         wallet.wallet.held_minor = standing.held_by_others_minor + held_minor;
-        let available_minor = available_minor(&standing, &own);
-        let currency = wallet.wallet.currency;
-        settled.purses.insert(workspace, Purse { currency, policy: standing.policy, available_minor, held: own });
+        let purse = Purse {
+            currency: wallet.wallet.currency,
+            available_minor: available_minor(&standing, &own),
+            spendable_minor: spendable_minor(&standing, &own),
+            held: own,
+        };
+        settled.purses.insert(workspace, purse);
         advanced.push(batch::Advanced { wallet, locked_seq: locked[&workspace], held_before_minor, held_minor });
     }
     settled.grants = grants.into_values().collect();

@@ -22,14 +22,19 @@ statements! {
         update wallets set seq = seq + 0
         where workspace_id = $1
         returning workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-            overdraft_policy, seq, head_hash, last_entry_at";
+            overdraft_policy, overdraft_floor_minor, seq, head_hash, last_entry_at";
     READ_WALLET = "
-        select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor, overdraft_policy
+        select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
+            overdraft_policy, overdraft_floor_minor
         from wallets
         where workspace_id = $1";
     SET_OVERDRAFT_POLICY = "
         update wallets
         set overdraft_policy = $2
+        where workspace_id = $1";
+    SET_OVERDRAFT_FLOOR = "
+        update wallets
+        set overdraft_floor_minor = $2
         where workspace_id = $1";
     ENTRY_OF_CAUSE = "select id from wallet_ledger where cause = $1";
     INSERT_ENTRY = "
@@ -82,6 +87,16 @@ pub(super) async fn set_overdraft_policy(
     policy: OverdraftPolicy,
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(SET_OVERDRAFT_POLICY).bind(workspace_id.to_string()).bind(policy.as_str());
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// False when there is no such wallet.
+pub(super) async fn set_overdraft_floor(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    floor_minor: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(SET_OVERDRAFT_FLOOR).bind(workspace_id.to_string()).bind(floor_minor);
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
@@ -206,5 +221,6 @@ fn wallet(row: &AnyRow) -> Result<Wallet, sqlx::Error> {
         held_minor: row.try_get("held_minor")?,
         low_balance_threshold_minor: row.try_get("low_balance_threshold_minor")?,
         overdraft_policy: row::known(row, "overdraft_policy", OverdraftPolicy::parse)?,
+        overdraft_floor_minor: row.try_get("overdraft_floor_minor")?,
     })
 }

@@ -136,6 +136,9 @@ impl Walk<'_> {
         let resume = async { operator.post(&format!("{path}/resume"), json!({})).await };
         self.logs("post /v1/admin/workspaces/{id}/resume", "workspace.resumed", resume).await;
 
+        let floor = async { operator.patch(&format!("{path}/wallet"), json!({ "overdraft_floor_minor": -500 })).await };
+        self.logs("patch /v1/admin/workspaces/{id}/wallet", "wallet.overdraft_floor_changed", floor).await;
+
         let in_second = owner.with("x-sautikit-workspace", &id(&second));
         let body = json!({ "confirm_name": "Second" }).to_string();
         let delete = in_second.send("DELETE", "/v1/workspace", Some("application/json"), &body);

@@ -16,6 +16,7 @@ on_each_engine! {
     a_suspended_workspace_is_not_called
     owners_are_told_of_suspension_and_its_end
     operators_sign_in_freshly
+    an_operator_bounds_what_may_be_overdrawn
 }
 
 async fn delete(client: &Client, body: Value) -> crate::support::Answer {
@@ -148,6 +149,31 @@ async fn operators_sign_in_freshly(server: Server) {
     operator.get("/v1/admin/workspaces/x").await.expect_error("not_found");
     server.clock.advance(Duration::from_secs(12 * 3600 + 1));
     operator.get(&path).await.expect_error("auth.admin_required");
+}
+
+async fn an_operator_bounds_what_may_be_overdrawn(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let id = owner.workspace_id().await;
+    let path = format!("/v1/admin/workspaces/{id}/wallet");
+    owner.patch(&path, json!({ "overdraft_floor_minor": 0 })).await.expect_error("auth.admin_required");
+    let operator = server.operator().await;
+    let wrong = operator.patch(&path, json!({ "overdraft_floor_minor": 1 })).await;
+    assert_eq!(wrong.expect_error("validation.bad_request").json["error"]["field"], "overdraft_floor_minor");
+    let floor = async || owner.get("/v1/wallet/balance").await.expect(200).json["overdraft_floor_minor"].clone();
+    assert_eq!(floor().await, json!(null));
+    // Absent stays, null clears.
+    for (body, told) in [
+        (json!({ "overdraft_floor_minor": -500 }), json!(-500)),
+        (json!({}), json!(-500)),
+        (json!({ "overdraft_floor_minor": null }), json!(null)),
+    ] {
+        let changed = operator.patch(&path, body).await.expect(200).json;
+        assert_eq!((&changed["overdraft_floor_minor"], floor().await), (&told, told.clone()));
+    }
+    let log = owner.get("/v1/audit?action_kind=wallet.overdraft_floor_changed").await.expect(200).json;
+    let after = |entry: &Value| entry["details"]["after"]["overdraft_floor_minor"].clone();
+    let told: Vec<_> = log.as_array().unwrap().iter().map(after).collect();
+    assert!(told.len() == 2 && told.contains(&json!(-500)) && told.contains(&json!(null)), "{told:?}");
 }
 
 async fn owners_are_told_of_suspension_and_its_end(server: Server) {

@@ -1,17 +1,16 @@
 //! Wallets that have plenty: a leg's reservation from one of them waits for no flush.
 //!
-//! Under [`OverdraftPolicy::FinishCall`] a leg may begin while anything is available, so the database need only be asked
+//! Where calls may overdraw a leg may begin while anything is available, so the database need only be asked
 //! where that is in doubt. Each flush tells what is available of the wallets that it touched; for a second a reservation
 //! that is small against it is taken from that figure, and held with the next flush. What other nodes and debits took
-//! meanwhile can't matter at sixteen times what is asked. Under [`OverdraftPolicy::None`] nothing is in here: what is not
-//! held may not be spent.
+//! meanwhile can't matter at sixteen times what is asked. A wallet that may not be overdrawn, or only down to a floor, is
+//! not in here: what is not held may not be spent.
 
 use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use sautikit_api::ids::WorkspaceId;
 
-use crate::wallet::quota::OverdraftPolicy;
 use crate::wallet::settle::Purse;
 
 /// How long a figure counts, in microseconds: as long as everything else that admission goes by.
@@ -35,7 +34,7 @@ impl Ample {
     /// A flush has told how the wallet stands.
     pub(super) fn learn(&self, workspace: WorkspaceId, purse: &Purse, now_us: i64) {
         let mut known = self.0.lock();
-        if purse.policy == OverdraftPolicy::None {
+        if purse.spendable_minor.is_some() {
             known.remove(&workspace);
             return;
         }
@@ -72,20 +71,20 @@ mod tests {
 
     const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::nil());
 
-    fn purse(available_minor: i64, policy: OverdraftPolicy) -> Purse {
+    fn purse(available_minor: i64, spendable_minor: Option<i64>) -> Purse {
         let currency = Currency::parse("KES").unwrap();
-        Purse { currency, policy, available_minor, held: Default::default() }
+        Purse { currency, available_minor, spendable_minor, held: Default::default() }
     }
 
-    fn knows(available_minor: i64, policy: OverdraftPolicy) -> Ample {
+    fn knows(available_minor: i64, spendable_minor: Option<i64>) -> Ample {
         let ample = Ample::default();
-        ample.learn(WORKSPACE, &purse(available_minor, policy), 5);
+        ample.learn(WORKSPACE, &purse(available_minor, spendable_minor), 5);
         ample
     }
 
     #[test]
     fn what_is_small_against_what_is_there_is_taken_until_it_is_not() {
-        let ample = knows(1_650, OverdraftPolicy::FinishCall);
+        let ample = knows(1_650, None);
         assert!(ample.take(WORKSPACE, 100, 6));
         assert!(!ample.take(WORKSPACE, 100, 6), "1,550 are no sixteen times 100");
         assert!(ample.take(WORKSPACE, 90, 6));
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn an_old_figure_counts_no_more_and_one_from_the_future_neither() {
-        let ample = knows(1_000_000, OverdraftPolicy::FinishCall);
+        let ample = knows(1_000_000, None);
         assert!(ample.take(WORKSPACE, 1, 5 + COUNTS_US - 1));
         assert!(!ample.take(WORKSPACE, 1, 5 + COUNTS_US));
         assert!(!ample.take(WORKSPACE, 1, 4));
@@ -101,9 +100,9 @@ mod tests {
 
     #[test]
     fn a_wallet_that_may_not_be_overdrawn_is_asked_every_time() {
-        assert!(!knows(1_000_000, OverdraftPolicy::None).take(WORKSPACE, 1, 6));
-        let ample = knows(1_000_000, OverdraftPolicy::FinishCall);
-        ample.learn(WORKSPACE, &purse(1_000_000, OverdraftPolicy::None), 6);
+        assert!(!knows(1_000_000, Some(1_000_000)).take(WORKSPACE, 1, 6));
+        let ample = knows(1_000_000, None);
+        ample.learn(WORKSPACE, &purse(1_000_000, Some(1_000_000)), 6);
         assert!(!ample.take(WORKSPACE, 1, 7));
     }
 }

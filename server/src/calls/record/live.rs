@@ -9,7 +9,7 @@ use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use crate::calls::Rate;
 use crate::calls::spending::Spending;
 use crate::rating::RatingError;
-use crate::wallet::quota::{Demand, OverdraftPolicy};
+use crate::wallet::quota::Demand;
 
 /// The customer's side hears a beep when the money ends in so many microseconds: a minute.
 const WARN_BEFORE_US: i64 = 60 * 1_000_000;
@@ -35,10 +35,8 @@ pub(in crate::calls) struct LiveCall {
 struct Money {
     spending: Spending,
     held_minor: i64,
-    /// What it could still get of what is available, at the last grant.
-    share_minor: i64,
-    /// Known from the first grant on.
-    policy: Option<OverdraftPolicy>,
+    /// What it could still get at the last grant; none before the first, and where calls may overdraw without a bound.
+    share_minor: Option<i64>,
     warned: bool,
     /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
     is_over: bool,
@@ -99,27 +97,20 @@ impl LiveCall {
         self.money.lock().is_over
     }
 
-    /// The wallet has answered; `share_minor` is what the call could still get of what is available.
-    pub(super) fn granted(
-        &self,
-        held_minor: i64,
-        policy: OverdraftPolicy,
-        now_us: i64,
-        share_minor: i64,
-    ) -> Option<Allowance> {
+    /// The wallet has answered; `share_minor` is what the call could still get, none where calls may overdraw without a
+    /// bound.
+    pub(super) fn granted(&self, held_minor: i64, now_us: i64, share_minor: Option<i64>) -> Option<Allowance> {
         let mut money = self.money.lock();
-        (money.held_minor, money.share_minor, money.policy) = (held_minor, share_minor.max(0), Some(policy));
+        (money.held_minor, money.share_minor) = (held_minor, share_minor);
         money.allowance(now_us)
     }
 }
 
 impl Money {
     fn allowance(&mut self, now_us: i64) -> Option<Allowance> {
-        if self.policy != Some(OverdraftPolicy::None) {
-            return None;
-        }
+        let share_minor = self.share_minor?;
         let paid_until_us = self.spending.paid_until_us(self.held_minor).ok()??;
-        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(self.share_minor)).ok()?;
+        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor)).ok()?;
         let ends_soon = ends_at.is_some_and(|at| at.saturating_sub(now_us) <= WARN_BEFORE_US);
         let warn = ends_soon && !self.warned;
         self.warned |= ends_soon;

@@ -256,11 +256,11 @@ impl Writer {
         for (workspace, purse) in &flushed.purses {
             self.writer.ample.learn(*workspace, purse, now_us);
             let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
-            let share_minor = purse.available_minor / calls;
+            let share_minor = purse.spendable_minor.map(|spendable_minor| spendable_minor / calls);
             for (call, held_minor) in &purse.held {
                 let Some(live) = self.writer.live.get(*call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
-                if let Some(allowance) = live.granted(*held_minor, purse.policy, now_us, share_minor)
+                if let Some(allowance) = live.granted(*held_minor, now_us, share_minor)
                     && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
                     gateway.allow(*call, allowance);

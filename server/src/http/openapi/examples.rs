@@ -147,12 +147,13 @@ examples! {
     numbers::UpdateRouting = json!({ "voice_callback_url": "https://simba.example/voice", "events_url": null });
     operator::AdminWorkspace = json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES",
         "status": "suspended", "member_count": 4, "created_at": EARLIER });
+    operator::UpdateWallet = json!({ "overdraft_floor_minor": -50_000 });
     operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
     sip::CreateSipToken = json!({ "identity": "front-desk", "ttl_seconds": 300 });
     sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
         "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });
     wallet::Balance = json!({ "balance_minor": 120_000, "held_minor": 300, "available_minor": 119_700, "currency": "KES",
-        "low_balance_threshold_minor": null, "overdraft_policy": "finish_call" });
+        "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": -50_000 });
     wallet::LedgerEntry = json!({ "id": ENTRY, "seq": 7, "kind": "call", "amount_minor": -305, "tax_minor": 0,
         "balance_after_minor": 119_695, "reference": "Call to +254722000001", "cause": format!("call:{CALL}"),
         "created_at": NOW });

@@ -18,7 +18,7 @@ pub(in crate::wallet) static LOCK_WALLETS: Rows = Rows::new(
     "update wallets set seq = seq + 0
     where workspace_id in (select v.column1 from {rows} as v)
     returning {answer: workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-        overdraft_policy, seq, head_hash, last_entry_at}",
+        overdraft_policy, overdraft_floor_minor, seq, head_hash, last_entry_at}",
     &[Text],
 );
 pub(in crate::wallet) static HOLDS_OF_NODE: Rows = Rows::new(
@@ -77,9 +77,9 @@ pub(in crate::wallet) static UPSERT_HOLDS: Rows = Rows::new(
     &[Text, Text, Int],
 );
 
-/// What a wallet that is locked tells: workspace, currency, zone, balance, held, threshold, policy, sequence, hash of the
-/// last entry and its moment.
-type Head = (WorkspaceId, String, String, i64, i64, Option<i64>, String, i64, String, i64);
+/// What a wallet that is locked tells: workspace, currency, zone, balance, held, threshold, policy, floor, sequence, hash
+/// of the last entry and its moment.
+type Head = (WorkspaceId, String, String, i64, i64, Option<i64>, String, Option<i64>, i64, String, i64);
 
 fn of_workspaces(statement: &'static Rows, workspaces: &[WorkspaceId]) -> Filled {
     statement.with(workspaces.iter().map(|id| id.to_string().into()))
@@ -95,8 +95,8 @@ pub(in crate::wallet) fn locked_wallets(told: &Told) -> Result<Vec<LockedWallet>
     let unknown = |name: String| sqlx::Error::Decode(format!("a wallet has the unknown {name}").into());
     let heads: Vec<Head> = told.answers(&LOCK_WALLETS)?;
     let wallet = |head: Head| {
-        let (workspace_id, currency, zone, balance_minor, held_minor, threshold, policy, seq, head_hash, last_entry_at) =
-            head;
+        let (workspace_id, currency, zone, balance_minor, held_minor, threshold, policy, floor, ..) = head;
+        let (.., seq, head_hash, last_entry_at) = head;
         Ok(LockedWallet {
             wallet: Wallet {
                 workspace_id,
@@ -106,6 +106,7 @@ pub(in crate::wallet) fn locked_wallets(told: &Told) -> Result<Vec<LockedWallet>
                 held_minor,
                 low_balance_threshold_minor: threshold,
                 overdraft_policy: OverdraftPolicy::parse(&policy).ok_or_else(|| unknown(policy))?,
+                overdraft_floor_minor: floor,
             },
             seq,
             head_hash,

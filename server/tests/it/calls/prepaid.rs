@@ -15,6 +15,7 @@ on_each_engine! {
     a_call_that_is_extended_hears_of_the_end_a_minute_before
     a_call_that_gets_no_more_ends_where_it_is_paid_for
     random_calls_on_one_balance_never_overdraw
+    a_call_that_may_overdraw_ends_at_the_operators_floor
     the_policy_is_one_of_two
 }
 
@@ -166,6 +167,27 @@ async fn a_call_that_gets_no_more_ends_where_it_is_paid_for(server: Server) {
         scene.end_at(order, allowance.paid_until_us).await;
     }
     assert_eq!(scene.balance().await, REST);
+    scene.is_sound().await;
+}
+
+async fn a_call_that_may_overdraw_ends_at_the_operators_floor(server: Server) {
+    let scene = Scene::set(server).await;
+    scene.leave(100).await;
+    let operator = scene.server.operator().await;
+    let path = format!("/v1/admin/workspaces/{}/wallet", scene.asha.workspace_id().await);
+    operator.patch(&path, json!({ "overdraft_floor_minor": -200 })).await.expect(200);
+    let order = scene.place().await;
+    scene.answer(&order).await;
+    let answered_at = scene.server.app.now_us();
+    for _ in 0..10 {
+        scene.advance(5_000);
+        scene.tick().await;
+    }
+    let allowance = scene.gateway.allowance(order.call_id).expect("how long it may go on");
+    // 100 of its own, 200 to the floor, at 5 a second; the rest is too little for another second.
+    assert_eq!(allowance.paid_until_us - answered_at, 60_000_000);
+    scene.end_at(&order, allowance.paid_until_us).await;
+    assert_eq!(scene.balance().await, REST - 200);
     scene.is_sound().await;
 }
 

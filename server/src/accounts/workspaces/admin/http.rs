@@ -6,15 +6,17 @@ use axum::response::Response;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::operator as wire;
+use sautikit_api::wallet::Balance;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Tenant, find, list, resume, suspend};
+use super::{Tenant, find, list, resume, set_overdraft_floor, suspend};
 use crate::accounts::Error;
 use crate::clock::rfc3339;
 use crate::state::AppState;
+use crate::wallet::http::balance_body;
 use crate::web::caller::Operator;
 use crate::web::error::ApiResult;
 use crate::web::json::JsonBody;
@@ -38,6 +40,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(show_workspace))
         .routes(routes!(suspend_workspace))
         .routes(routes!(resume_workspace))
+        .routes(routes!(update_wallet))
 }
 
 /// List tenants
@@ -92,6 +95,25 @@ async fn resume_workspace(
     Path(id): Path<String>,
 ) -> ApiResult<Json<wire::AdminWorkspace>> {
     Ok(Json(tenant_body(resume(&app, &operator, workspace_id(&id)?).await?)))
+}
+
+/// Change a tenant's wallet
+///
+/// How far its running calls may overdraw. Calls that run learn of it within five seconds.
+#[utoipa::path(patch, operation_id = "admin_update_wallet", path = "/admin/workspaces/{id}/wallet", request_body = wire::UpdateWallet,
+    security(("session" = [])),
+    responses((status = 200, body = Balance, description = "The wallet as it is now.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
+async fn update_wallet(
+    State(app): State<AppState>,
+    operator: Operator,
+    Path(id): Path<String>,
+    body: JsonBody<wire::UpdateWallet>,
+) -> ApiResult<Json<Balance>> {
+    let id = workspace_id(&id)?;
+    let floor_minor = body.read()?.overdraft_floor_minor;
+    let wallet = set_overdraft_floor(&app, &operator, id, floor_minor).await?;
+    Ok(Json(balance_body(&wallet)))
 }
 
 fn workspace_id(text: &str) -> Result<WorkspaceId, Error> {

@@ -1,5 +1,5 @@
-//! What operators do to workspaces: list, suspend, resume. Each is written to the tenant's own audit log, and the owners
-//! get a mail.
+//! What operators do to workspaces: list, suspend, resume, bound what they may overdraw. Each change is written to the
+//! tenant's own audit log; of a suspension and its end the owners get a mail.
 //!
 //! A suspended workspace reads, tops up and settles, nothing else. Limits and rates of a workspace are absent so far.
 
@@ -10,10 +10,11 @@ use sautikit_api::ids::WorkspaceId;
 use serde_json::json;
 
 use super::store::{self, Tenant};
-use crate::accounts::{Error, checked_name, members};
+use crate::accounts::{Error, checked_name, invalid, members};
 use crate::audit::{self, Actor};
 use crate::mail;
 use crate::state::AppState;
+use crate::wallet::{self, Wallet};
 use crate::web::caller::Operator;
 
 /// A page of the workspaces with this id or with this in their name, the newest first; of all when `search` is empty.
@@ -36,6 +37,37 @@ async fn suspend(app: &AppState, operator: &Operator, id: WorkspaceId, reason: &
 /// Lets the workspace work again; it does: nothing happens.
 async fn resume(app: &AppState, operator: &Operator, id: WorkspaceId) -> Result<Tenant, Error> {
     set_suspended(app, operator, id, None).await
+}
+
+/// Sets how far the workspace's live calls may overdraw; nothing without a change.
+async fn set_overdraft_floor(
+    app: &AppState,
+    operator: &Operator,
+    id: WorkspaceId,
+    floor_minor: Option<Option<i64>>,
+) -> Result<Wallet, Error> {
+    let mut tx = app.db.begin_write().await?;
+    store::find(&mut tx, id).await?.ok_or(Error::WorkspaceUnknown)?;
+    let mut wallet = wallet::lock(&mut tx, id).await?.wallet().clone();
+    let before_minor = wallet.overdraft_floor_minor;
+    let Some(floor_minor) = floor_minor.filter(|floor_minor| *floor_minor != before_minor) else { return Ok(wallet) };
+    if floor_minor.is_some_and(|floor_minor| !(-wallet::MAX_AMOUNT_MINOR..=0).contains(&floor_minor)) {
+        return Err(invalid("overdraft_floor_minor", "Give 0 or less, in minor units, or null for no bound."));
+    }
+    wallet::set_overdraft_floor(&mut tx, id, floor_minor).await?;
+    let entry = audit::Entry {
+        workspace_id: Some(id),
+        actor: Actor::Operator(Some(operator.user_id.to_string())),
+        action_kind: "wallet.overdraft_floor_changed",
+        subject_id: Some(id.to_string()),
+        details: json!({ "before": { "overdraft_floor_minor": before_minor },
+            "after": { "overdraft_floor_minor": floor_minor } }),
+        ip: operator.ip.clone(),
+    };
+    audit::record(app, &mut tx, &entry).await?;
+    tx.commit().await?;
+    wallet.overdraft_floor_minor = floor_minor;
+    Ok(wallet)
 }
 
 async fn set_suspended(
