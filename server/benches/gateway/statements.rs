@@ -1,5 +1,6 @@
-//! Statements and transactions per clean call that was set up, counted by the database: PostgreSQL by `pg_stat_statements` and its
-//! transaction ids, SQLite by its driver's log of statements and the commits in its write-ahead log.
+//! Statements and transactions per clean call that was set up, counted by the database: PostgreSQL by `pg_stat_statements`
+//! and its transaction ids, SQLite by its driver's log, where a text of several statements counts as the one message that it is,
+//! and the commits in its write-ahead log.
 
 use std::{collections::BTreeMap, fs::File, process::Stdio, time::Duration};
 
