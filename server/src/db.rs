@@ -4,12 +4,15 @@
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
 pub(crate) mod batch;
+mod file;
+mod health;
 mod migrations;
 pub(crate) mod rows;
 mod statements;
+mod tx;
 
 use std::path::Path;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
@@ -17,7 +20,10 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
+use self::file::DatabaseFile;
+use self::health::Health;
 pub(crate) use self::statements::statements;
+pub use self::tx::Tx;
 
 /// How long a statement waits for SQLite's one writer. Writers are short, so reaching this means trouble.
 const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
@@ -50,6 +56,26 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// Another file beside the database.
+    #[error("cannot write in {path}: {source}")]
+    File {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It was there before and is not any more.
+    #[error(
+        "the database {url} is gone or empty, though this server has used it before. Restore it; or delete {marker} to begin \
+         with an empty one"
+    )]
+    Lost {
+        /// Its setting.
+        url: String,
+        /// What remembers it.
+        marker: String,
+    },
     /// The database refused.
     #[error("cannot open the database: {0}")]
     Connect(#[from] sqlx::Error),
@@ -74,9 +100,6 @@ impl Dialect {
     }
 }
 
-/// A transaction that rolls back when dropped.
-pub type Tx = sqlx::Transaction<'static, Any>;
-
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -85,6 +108,7 @@ pub struct Db {
     /// empty, and its prepared statements stay; on PostgreSQL the same as `pool`.
     writing: AnyPool,
     dialect: Dialect,
+    health: Arc<Health>,
 }
 
 impl Db {
@@ -124,7 +148,28 @@ impl Db {
             Dialect::Sqlite => options.max_connections(1).max_lifetime(None).idle_timeout(None).connect(&url).await?,
             Dialect::Postgres => pool.clone(),
         };
-        Ok(Self { pool, writing, dialect })
+        let file = DatabaseFile::path_of(&url).map(DatabaseFile::watch).transpose().map_err(sqlx::Error::Io)?;
+        Ok(Self { pool, writing, dialect, health: Arc::new(Health::new(file)) })
+    }
+
+    /// An embedded database that was there at an earlier start must still be there, or nobody would notice that it is gone.
+    ///
+    /// # Errors
+    /// [`OpenError::Lost`].
+    pub fn require_known(config: &Database, data_dir: &Path) -> Result<(), OpenError> {
+        match file::lost(&config.url, data_dir) {
+            Some(marker) => Err(OpenError::Lost { url: config.url.clone(), marker: marker.display().to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers for [`Self::require_known`] that the database is there, with its tables.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn remember(config: &Database, data_dir: &Path) -> Result<(), OpenError> {
+        let failed = |source| OpenError::File { path: data_dir.display().to_string(), source };
+        file::remember(&config.url, data_dir).map_err(failed)
     }
 
     /// Applies the migrations that are inside the binary. Safe to run from several nodes at once.
@@ -152,8 +197,9 @@ impl Db {
         self.pool.acquire().await
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, and took the last write.
     pub async fn ping(&self) -> Result<(), sqlx::Error> {
+        self.health.check_last()?;
         sqlx::query("select 1").execute(&self.pool).await?;
         Ok(())
     }
@@ -170,11 +216,13 @@ impl Db {
     /// itself, a second writer would sleep and look again, up to 100 ms at a time and in no order. Never begin one inside
     /// another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        match self.dialect {
+        self.health.check()?;
+        let begun = match self.dialect {
             // The write lock at once: a transaction that began by reading could not get it later without failing.
             Dialect::Sqlite => self.writing.begin_with("begin immediate").await,
             Dialect::Postgres => self.writing.begin().await,
-        }
+        };
+        self.transaction(begun)
     }
 
     /// [`Self::begin_write`] for statements that find a few rows by their keys, however large the tables are. PostgreSQL is
@@ -183,8 +231,12 @@ impl Db {
     pub async fn begin_write_by_key(&self) -> Result<Tx, sqlx::Error> {
         match self.dialect {
             Dialect::Sqlite => self.begin_write().await,
-            Dialect::Postgres => self.writing.begin_with(BEGIN_BY_KEY).await,
+            Dialect::Postgres => self.transaction(self.writing.begin_with(BEGIN_BY_KEY).await),
         }
+    }
+
+    fn transaction(&self, begun: Result<sqlx::Transaction<'static, Any>, sqlx::Error>) -> Result<Tx, sqlx::Error> {
+        Ok(Tx::new(self.health.begun(begun)?, self.health.clone()))
     }
 
     /// Bounds how long this transaction waits for another's row lock. SQLite waits for its one writer instead.
@@ -253,8 +305,8 @@ async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) ->
 }
 
 fn create_folder(url: &str) -> Result<(), OpenError> {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//").split('?').next().unwrap_or_default();
-    match Path::new(path).parent() {
+    let path = DatabaseFile::path_of(url);
+    match path.as_deref().and_then(Path::parent) {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
             .map_err(|source| OpenError::Folder { path: folder.display().to_string(), source }),
         _ => Ok(()),

@@ -95,6 +95,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         Dialect::Postgres if app.db.is_migrated().await? => {}
         Dialect::Postgres => return Err(ServeError::NotMigrated),
     }
+    Db::remember(&app.config.database, &app.config.data_dir)?;
 
     let recovered = start_rooms(&app).await?;
 
@@ -146,6 +147,9 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
 pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, ServeError> {
     let entropy = Entropy::from_os();
     let secrets = Secrets::new(master_key(&config, &entropy)?);
+    if !config.is_development() {
+        Db::require_known(&config.database, &config.data_dir)?;
+    }
     let db = Db::connect(&config.database).await?;
     let tasks = TaskTracker::new();
     let stopping = CancellationToken::new();

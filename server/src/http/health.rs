@@ -1,4 +1,5 @@
-//! `/healthz` (the process runs) and `/readyz` (it can serve: the database answers and it is not stopping).
+//! `/healthz` (the process runs) and `/readyz` (it can serve: the database answers, took the last write, and the node is
+//! not stopping).
 
 use axum::Json;
 use axum::extract::State;
@@ -41,7 +42,7 @@ async fn healthz() -> Json<Health> {
 #[utoipa::path(get, path = "/readyz", security(()),
     responses((status = 200, body = Health, description = "The database answers and the node is not stopping.",
         example = json!({ "status": "ready" }))),
-    extensions(("x-errors" = json!([ErrorCode::ServiceDraining]))))]
+    extensions(("x-errors" = json!([ErrorCode::ServiceDraining, ErrorCode::StorageUnavailable]))))]
 async fn readyz(State(app): State<AppState>) -> ApiResult<Json<Health>> {
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::ServiceDraining).retry_after(RETRY_AFTER_SECONDS));

@@ -5,3 +5,4 @@ mod carrier;
 mod crash;
 mod draining;
 mod node;
+mod storage;

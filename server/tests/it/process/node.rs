@@ -53,7 +53,11 @@ pub(super) struct CallRow {
 impl Node {
     /// Starts a fresh one whose only carrier is at `carrier`.
     pub(super) async fn start(carrier: SocketAddr, drain_limit_seconds: u64) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(tempfile::tempdir().expect("a folder"), carrier, drain_limit_seconds).await
+    }
+
+    /// The same in a folder of the test's; its data are in `data` there.
+    pub(super) async fn start_in(folder: TempDir, carrier: SocketAddr, drain_limit_seconds: u64) -> Self {
         let settings = format!(
             "data_dir = {data:?}\n[http]\nlisten = \"127.0.0.1:0\"\n[sip]\nlisten = \"127.0.0.1:0\"\n\
              [media]\nlisten = \"127.0.0.1:0\"\n[metrics]\nlisten = \"\"\n\
@@ -67,6 +71,11 @@ impl Node {
         let mut node = Self { folder, process, http, sip, client, api_key: String::new(), session: String::new() };
         node.onboard().await;
         node
+    }
+
+    /// The folder of its database.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// A process on the same data; the one before is gone.
