@@ -1,11 +1,9 @@
 //! What the page calls a destination and a caller, as SIP addresses.
 
+use sautikit_api::telephone::Written;
 use sip::message::Uri;
 
-/// Separators that people write into telephone numbers.
-const SEPARATORS: [char; 5] = [' ', '-', '(', ')', '.'];
-
-/// The address of a destination: a telephone number, an identity of the workspace, or a whole `sip:` URI.
+/// The address of a destination: a telephone number in any form, an identity of the workspace, or a whole `sip:` URI.
 pub(crate) fn target(destination: &str, domain: &str) -> Option<Uri> {
     let text = destination.trim();
     if text.starts_with("sip:") || text.starts_with("sips:") {
@@ -20,15 +18,15 @@ pub(crate) fn target(destination: &str, domain: &str) -> Option<Uri> {
 
 /// The value of P-Preferred-Identity for one of the workspace's numbers.
 pub(crate) fn preferred_identity(from: &str, domain: &str) -> Option<String> {
-    let number = number(from.trim()).filter(|number| number.starts_with('+'))?;
+    let number = number(from)?;
     Some(format!("<sip:{number}@{domain}>"))
 }
 
 /// The number without separators; none when this is no number.
 fn number(text: &str) -> Option<String> {
-    let bare: String = text.chars().filter(|letter| !SEPARATORS.contains(letter)).collect();
-    let digits = bare.strip_prefix('+').unwrap_or(&bare);
-    (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(bare)
+    let keys = Written::parse(text)?.keys;
+    // A hash needs an escape in a URI; codes with keys that are no digits are nothing to call.
+    keys.bytes().all(|key| key.is_ascii_digit() || key == b'+').then_some(keys)
 }
 
 /// The user part that the page is shown for a peer: `+254…` or an identity.
@@ -41,10 +39,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_lose_their_separators() {
-        let uri = target(" +254 700-000 001", "example.org").unwrap();
-        assert_eq!(uri.to_string(), "sip:+254700000001@example.org");
-        assert_eq!(shown(&uri), "+254700000001");
+    fn numbers_lose_what_surrounds_them() {
+        for written in [" +254 700-000 001", "tel:+254700000001", "TEL:+254-700-000-001;ext=7"] {
+            let uri = target(written, "example.org").unwrap();
+            assert_eq!(uri.to_string(), "sip:+254700000001@example.org", "{written}");
+            assert_eq!(shown(&uri), "+254700000001");
+        }
+        // Whose country, the server knows.
+        for (written, sent) in [("0700 000001", "0700000001"), ("00254700000001", "00254700000001")] {
+            assert_eq!(target(written, "e.org").unwrap().to_string(), format!("sip:{sent}@e.org"));
+            assert_eq!(preferred_identity(written, "e.org").unwrap(), format!("<sip:{sent}@e.org>"));
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! The order matters: a phone-number library calls 999 merely invalid, but it must be refused as an emergency number.
 
-use phonenumber::country;
 use thiserror::Error;
+
+use crate::telephone::{self, Telephone};
 
 /// Digits below which a dialled string is a short code in every country: the shortest subscriber numbers with their
 /// area codes have more.
@@ -11,17 +12,6 @@ const LONGEST_SHORT_CODE: usize = 6;
 
 /// Emergency numbers that people dial with a prefix (`+999`, `00112`) as well.
 const EMERGENCY: &[&str] = &["999", "112", "911", "000", "110", "118", "119", "113", "10111", "10177", "199", "767"];
-
-/// A destination on the telephone network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    /// `+` and digits.
-    pub e164: String,
-    /// ISO 3166-1 alpha-2, where the number's region is known.
-    pub country: Option<String>,
-    /// Whether it is a premium-rate number, which is blocked unless priced explicitly.
-    pub premium: bool,
-}
 
 /// Why a dialled string is not a destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -34,34 +24,17 @@ pub enum DestinationError {
     Invalid,
 }
 
-/// Reads `dialled` as someone in `home_country` (ISO 3166-1 alpha-2) would dial it.
+/// Reads `dialled` as someone in `home_country` (ISO 3166-1 alpha-2) would dial it; the forms are [`telephone`]'s.
 ///
 /// # Errors
 /// Emergency and short codes, then everything that is no valid number.
-pub fn read_destination(dialled: &str, home_country: &str) -> Result<Destination, DestinationError> {
-    let compact: String = dialled.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-    let digits = compact.strip_prefix('+').or_else(|| compact.strip_prefix("00")).unwrap_or(&compact);
-    // 64 bounds what reaches the number library; E.164 has 15 digits at most.
-    if digits.is_empty()
-        || digits.len() > 64
-        || !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*' || byte == b'#')
-    {
-        return Err(DestinationError::Invalid);
-    }
+pub fn read_destination(dialled: &str, home_country: &str) -> Result<Telephone, DestinationError> {
+    let keys = telephone::keys_of(dialled).ok_or(DestinationError::Invalid)?;
+    let digits = keys.strip_prefix('+').or_else(|| keys.strip_prefix("00")).unwrap_or(&keys);
     if digits.len() <= LONGEST_SHORT_CODE || EMERGENCY.contains(&digits) || digits.contains(['*', '#']) {
         return Err(DestinationError::Emergency);
     }
-    let home = home_country.parse::<country::Id>().ok();
-    let number = phonenumber::parse(home, &compact).map_err(|_| DestinationError::Invalid)?;
-    if !number.is_valid() {
-        return Err(DestinationError::Invalid);
-    }
-    let kind = number.number_type(&phonenumber::metadata::DATABASE);
-    Ok(Destination {
-        e164: number.format().mode(phonenumber::Mode::E164).to_string(),
-        country: number.country().id().map(|id| id.as_ref().to_owned()),
-        premium: kind == phonenumber::Type::PremiumRate,
-    })
+    telephone::read(dialled, Some(home_country)).ok_or(DestinationError::Invalid)
 }
 
 #[cfg(test)]
@@ -74,7 +47,19 @@ mod tests {
 
     #[test]
     fn emergency_and_short_codes_come_before_e164() {
-        for dialled in ["999", "112", "911", "+999", "100", "*144#", "10111"] {
+        for dialled in [
+            "999",
+            "112",
+            "911",
+            "+999",
+            "100",
+            "*144#",
+            "10111",
+            "tel:999",
+            "9-1-1",
+            "00112",
+            "112;phone-context=+254",
+        ] {
             assert_eq!(e164(dialled), Err(DestinationError::Emergency), "{dialled}");
         }
     }
@@ -82,7 +67,8 @@ mod tests {
     #[test]
     fn national_form_is_normalised_with_the_home_country() {
         assert_eq!(e164("0722000042").as_deref(), Ok("+254722000042"));
-        assert_eq!(e164("+254 722 000 042").as_deref(), Ok("+254722000042"));
+        assert_eq!(e164("tel:+254-722-000-042").as_deref(), Ok("+254722000042"));
+        assert_eq!(e164("00254722000042").as_deref(), Ok("+254722000042"));
     }
 
     #[test]
@@ -97,10 +83,5 @@ mod tests {
         for dialled in ["", "hello", "+2547", "+25472200004212345678", "sip:a@b"] {
             assert!(e164(dialled).is_err(), "{dialled}");
         }
-    }
-
-    #[test]
-    fn the_country_is_told() {
-        assert_eq!(read_destination("+254722000042", "UG").unwrap().country.as_deref(), Some("KE"));
     }
 }

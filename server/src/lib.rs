@@ -32,6 +32,7 @@ pub mod sip_tokens;
 pub mod state;
 pub mod statements;
 pub mod telemetry;
+pub mod telephone;
 pub mod wallet;
 pub mod web;
 pub mod webhooks;

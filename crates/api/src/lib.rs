@@ -23,6 +23,7 @@ pub mod rights;
 #[cfg(feature = "openapi")]
 pub mod sets;
 pub mod sip;
+pub mod telephone;
 pub mod wallet;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail};

@@ -15,14 +15,17 @@ use super::gateway::PricedTarget;
 use super::record::{CallRecord, Draft};
 use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate};
 use crate::calls::Hub;
-use crate::destination::{Destination, DestinationError, read_destination};
+use crate::destination::{DestinationError, read_destination};
 use crate::pricing;
 use crate::state::AppState;
+use crate::telephone::{self, Telephone};
 
 /// Ringing ends after this many seconds when nothing else was asked.
 pub const DEFAULT_RING_TIMEOUT_SECONDS: i64 = 60;
 /// The longest answered time when nothing else was asked: four hours, beyond any real conversation.
 pub const DEFAULT_MAX_DURATION_SECONDS: i64 = 14_400;
+/// Who calls where the network does not say, or says what is no number.
+const ANONYMOUS: &str = "anonymous";
 
 /// A call that may start: its record stands, and what it may cost at first is held.
 pub struct Admitted {
@@ -41,10 +44,14 @@ pub struct Admitted {
 /// A call that a carrier delivers.
 #[derive(Debug, Clone)]
 pub struct NewInbound<'a> {
+    /// The id of the call's record; a new one where the carrier has not chosen it, which only the sandbox may.
+    pub id: Option<CallId>,
     /// The called number, E.164.
     pub number_e164: &'a str,
-    /// The caller as the carrier shows it; E.164, or `anonymous`.
-    pub remote: &'a str,
+    /// The caller as the carrier writes it; none where it withholds who calls.
+    pub caller: Option<&'a str>,
+    /// ISO 3166-1 alpha-2: where the carrier's national numbers belong. The called number's country where it is not known.
+    pub country: Option<&'a str>,
     /// Whether it comes from a number of this server: then it costs nothing.
     pub is_on_net: bool,
 }
@@ -62,11 +69,15 @@ pub(super) struct Party {
 pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Admitted, CallError> {
     let party = party_of(app, inbound.number_e164).await?;
     let number = &party.number.number;
-    let (from, to) = (inbound.remote.to_owned(), number.e164.clone());
-    let call = blank_call(app, &party, Direction::Inbound, Origin::Trunk, from, to);
+    let country = inbound.country.unwrap_or(&number.country);
+    let caller = inbound.caller.and_then(|caller| telephone::e164_of_carrier(caller, Some(country)));
+    let caller = caller.unwrap_or_else(|| ANONYMOUS.to_owned());
+    let to = number.e164.clone();
+    let call = blank_call(app, &party, Direction::Inbound, Origin::Trunk, caller.clone(), to);
+    let call = CallRow { id: inbound.id.unwrap_or(call.id), ..call };
     let (kind, rate) =
         if inbound.is_on_net { (LegKind::Onnet, Rate::FREE) } else { (LegKind::Telephone, number.inbound_rate) };
-    let leg = new_leg(app, kind, Direction::Inbound, inbound.remote, rate, &call);
+    let leg = new_leg(app, kind, Direction::Inbound, &caller, rate, &call);
     let inbound_leg = Some(leg.id);
     let record = Draft { call, legs: vec![leg], answer: None, audit: None }.open(app).await?;
     let Party { number, workspace } = party;
@@ -89,7 +100,7 @@ pub async fn admit_browser(
     let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
     if !may_call(&destination.e164) {
-        return Err(CallError::DestinationBlocked);
+        return Err(CallError::DestinationBlocked { field: "to", number: destination.e164 });
     }
     let own = Hub::of(app).directory().number(app, &destination.e164).await?;
     if let Some(own) = own.filter(|own| own.number.workspace_id == workspace_id) {
@@ -136,7 +147,9 @@ pub async fn admit_leg(app: &AppState, call: &CallRow, to: &str) -> Result<LegRe
     let party = own_party(app, call.workspace_id, &call.local_e164).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
     let (_, mut legs) = price_targets(app, &party, &[destination], call).await?;
-    let leg = legs.pop().ok_or(CallError::DestinationBlocked)?;
+    let leg = legs
+        .pop()
+        .ok_or_else(|| CallError::DestinationBlocked { field: "to", number: to.chars().take(32).collect() })?;
     Ok(LegRecord { started_at: app.now_us(), ..leg })
 }
 
@@ -157,15 +170,17 @@ pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &
     if workspace.is_closed {
         return Err(CallError::WorkspaceClosed);
     }
+    // As people write it, with its own country in mind.
+    let from = workspace.own_numbers.iter().find(|own| telephone::names(from, own)).map_or(from, String::as_str);
     let number = directory.number(app, from).await?.filter(|number| number.number.workspace_id == workspace_id);
     let number = number.ok_or(CallError::NumberUnknown)?;
     Ok(Party { number, workspace })
 }
 
 /// Reads a destination as its own kind of call error.
-pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) -> Result<Destination, CallError> {
+pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) -> Result<Telephone, CallError> {
     read_destination(to, country).map_err(|error| match error {
-        DestinationError::Emergency => CallError::Emergency,
+        DestinationError::Emergency => CallError::Emergency { field, number: to.chars().take(32).collect() },
         DestinationError::Invalid => CallError::Invalid { field, message: format!("`{field}` is {error}.") },
     })
 }
@@ -175,7 +190,7 @@ pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) 
 pub(super) async fn price_targets(
     app: &AppState,
     party: &Party,
-    destinations: &[Destination],
+    destinations: &[Telephone],
     call: &CallRow,
 ) -> Result<(Vec<PricedTarget>, Vec<LegRecord>), CallError> {
     let number = &party.number.number;
@@ -193,13 +208,25 @@ pub(super) async fn price_targets(
         let (kind, rate) = if is_ours {
             (LegKind::Onnet, Rate::FREE)
         } else {
-            (LegKind::Telephone, prices.outbound_rate(&caller, destination, app.now_us())?)
+            (
+                LegKind::Telephone,
+                prices
+                    .outbound_rate(&caller, destination, app.now_us())
+                    .map_err(|error| unpriced(error, destination))?,
+            )
         };
         let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, call);
         targets.push(PricedTarget { leg_id: leg.id, e164: destination.e164.clone(), rate });
         legs.push(leg);
     }
     Ok((targets, legs))
+}
+
+fn unpriced(error: pricing::PricingError, to: &Telephone) -> CallError {
+    match error {
+        pricing::PricingError::NoPrice => CallError::DestinationBlocked { field: "to", number: to.e164.clone() },
+        pricing::PricingError::Database(error) => error.into(),
+    }
 }
 
 /// A ringing call's row with nothing asked for.

@@ -20,8 +20,14 @@ impl From<CallError> for ApiError {
             CallError::NumberUnknown => Self::field("from", format!("`from` is {message}.")),
             CallError::Invalid { field, .. } => Self::field(field, message),
             CallError::Actions(_) => Self::new(ErrorCode::ActionsInvalid).message(message).at("actions"),
-            CallError::Emergency => ErrorCode::CallsEmergencyBlocked.into(),
-            CallError::DestinationBlocked => ErrorCode::CallsDestinationBlocked.into(),
+            CallError::Emergency { field, number } => {
+                let what = "an emergency number or a short code, which can't be called here";
+                refused_at(ErrorCode::CallsEmergencyBlocked, field, &format!("`{field}`: {number} is {what}."))
+            }
+            CallError::DestinationBlocked { field, number } => {
+                let what = "may not be called, or calls to it have no price";
+                refused_at(ErrorCode::CallsDestinationBlocked, field, &format!("`{field}`: {number} {what}."))
+            }
             CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
             CallError::Overloaded => Self::new(ErrorCode::CallsOverloaded).retry_after(OVERLOADED_RETRY_SECONDS),
             CallError::StorageUnavailable => {
@@ -36,4 +42,9 @@ impl From<CallError> for ApiError {
             CallError::Database(error) => error.into(),
         }
     }
+}
+
+/// What happened, with the number, which the error's own text keeps from the logs; what to do in the catalogue's words.
+fn refused_at(code: ErrorCode, field: &str, happened: &str) -> ApiError {
+    ApiError::new(code).message(format!("{happened} {}", code.remedy())).at(field)
 }

@@ -23,6 +23,7 @@ use crate::calls;
 use crate::calls::Hub;
 use crate::clock::rfc3339;
 use crate::state::AppState;
+use crate::telephone;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult, FailedAs};
 use crate::web::idempotency::{self, Request};
@@ -67,10 +68,10 @@ struct CallsQuery {
     /// Before this moment, or until the end of this day.
     #[param(value_type = Option<Moment>)]
     to_date: String,
-    /// Part of the other party's number or identity.
+    /// The other party's number in any form, or part of it in E.164, or of an identity.
     #[param(pattern = "^[^%_]*$")]
     remote: String,
-    /// One of the workspace's numbers, E.164.
+    /// One of the workspace's numbers.
     number: String,
 }
 
@@ -109,12 +110,7 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     let workspace = &caller.workspace;
     let prepared = calls::originate::prepare(&app, workspace.id, &workspace.country, &body).await?;
     let call = prepared.call();
-    let accepted = wire::CallAccepted {
-        call_id: call.id,
-        pbx_session_id: call.id.pbx_call_id(),
-        status: call.status,
-        stream_url: stream::stream_url(&app, call.id),
-    };
+    let accepted = accepted(&app, call.id, call.status);
     // The call's own record tells the rest.
     let entry = audit::Entry::by(&caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
     let line = audit::Line::new(&app, entry);
@@ -122,6 +118,12 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     let (admitted, actions) = prepared.open(&app, stored, line).await?;
     gateway.originate(admitted, actions);
     Ok(answer)
+}
+
+/// The answer to whoever began a call.
+pub fn accepted(app: &AppState, call_id: CallId, status: CallStatus) -> wire::CallAccepted {
+    let stream_url = stream::stream_url(app, call_id);
+    wire::CallAccepted { call_id, pbx_session_id: call_id.pbx_call_id(), status, stream_url }
 }
 
 /// Place a call (other spelling)
@@ -148,7 +150,7 @@ async fn list_calls(
 ) -> ApiResult<Response> {
     caller.needs(Scope::CallsRead)?;
     let (page, Query(query)) = (page?, query?);
-    let filter = read_filter(&query)?;
+    let filter = read_filter(&query, &caller.workspace.country)?;
     let calls = read_calls(&app, &caller, &page, &filter).await.failed_as(ErrorCode::CallsListFailed)?;
     Ok(page.answer(calls, |call| (call.started_at, call.id.0), call_body))
 }
@@ -233,7 +235,7 @@ async fn find(app: &AppState, conn: &mut AnyConnection, caller: &Caller, id: &st
     shown::find_shown(conn, app.db.dialect(), caller.workspace.id, id).await?.ok_or(CallError::NotFound)
 }
 
-fn read_filter(query: &CallsQuery) -> ApiResult<Filter> {
+fn read_filter(query: &CallsQuery, country: &str) -> ApiResult<Filter> {
     let [status, direction, remote] =
         [&query.status, &query.direction, &query.remote].map(|text| text.trim().to_owned());
     if !status.is_empty() && CallStatus::parse(&status).is_none() {
@@ -247,19 +249,15 @@ fn read_filter(query: &CallsQuery) -> ApiResult<Filter> {
     if remote.contains(['%', '_']) {
         return Err(ApiError::field("remote", "`remote` is part of a number or identity."));
     }
-    // A plus sign that was not percent-encoded arrives as a space and was trimmed above; numbers are kept with it.
-    let number = query.number.trim().to_owned();
-    let number = if number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty() {
-        format!("+{number}")
-    } else {
-        number
-    };
+    // A plus sign that was not percent-encoded arrives as a space and was trimmed away; numbers are kept with it.
+    let number = telephone::e164_of_carrier(&query.number, Some(country));
+    let number = number.unwrap_or_else(|| query.number.trim().to_owned());
     Ok(Filter {
         status,
         direction,
         from_us: read_moment(query.from_date.trim(), "from_date", i64::MIN, false)?,
         to_us: read_moment(query.to_date.trim(), "to_date", i64::MAX, true)?,
-        remote,
+        remote: telephone::search_text(&remote, country).into_owned(),
         number,
     })
 }

@@ -26,9 +26,9 @@ use sqlx::AnyConnection;
 use thiserror::Error;
 
 use crate::accounts::Dependant;
-use crate::pricing;
 use crate::wallet::WalletError;
 
+pub use self::http::accepted;
 pub use crate::rating::{self, Rate};
 pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg};
 pub use gateway::{CallsGateway, Hub, PricedTarget};
@@ -59,10 +59,20 @@ pub enum CallError {
     Actions(String),
     /// An emergency number or short code.
     #[error("emergency numbers and short codes can't be called here")]
-    Emergency,
+    Emergency {
+        /// Where it stands in the request.
+        field: &'static str,
+        /// As it was dialled.
+        number: String,
+    },
     /// No price, or blocked.
     #[error("calls to this destination are not allowed or have no price")]
-    DestinationBlocked,
+    DestinationBlocked {
+        /// Where it stands in the request.
+        field: &'static str,
+        /// E.164.
+        number: String,
+    },
     /// Another node runs the call.
     #[error("another node runs the call")]
     ElsewhereLive,
@@ -93,15 +103,6 @@ pub enum CallError {
     /// The database failed.
     #[error("the calls could not be read or written")]
     Database(#[from] sqlx::Error),
-}
-
-impl From<pricing::PricingError> for CallError {
-    fn from(error: pricing::PricingError) -> Self {
-        match error {
-            pricing::PricingError::NoPrice => Self::DestinationBlocked,
-            pricing::PricingError::Database(error) => Self::Database(error),
-        }
-    }
 }
 
 macro_rules! names {

@@ -16,9 +16,9 @@ use super::record::Draft;
 use super::{CallError, CallRow, Direction, LegRecord, Origin};
 use crate::audit;
 use crate::calls::Hub;
-use crate::destination::Destination;
 use crate::numbers;
 use crate::state::AppState;
+use crate::telephone::Telephone;
 use crate::web::idempotency::StoredAnswer;
 
 /// Destinations that may ring together; each is a leg at the carrier.
@@ -55,9 +55,7 @@ pub async fn prepare(
     if Hub::of(app).gateway().is_none() {
         return Err(CallError::NoRoute);
     }
-    let from =
-        checked_destination(&request.from, country, "from").map_or_else(|_| request.from.clone(), |from| from.e164);
-    let party = own_party(app, workspace_id, &from).await?;
+    let party = own_party(app, workspace_id, &request.from).await?;
 
     let to = destinations.iter().map(|to| to.e164.as_str()).collect::<Vec<_>>().join(",");
     let from = party.number.number.e164.clone();
@@ -95,12 +93,12 @@ impl Prepared {
     }
 }
 
-fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Destination>, CallError> {
+fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Telephone>, CallError> {
     let given = request.to.as_slice();
     if given.is_empty() || given.len() > MAX_TARGETS {
         return Err(invalid("to", format!("Give 1 to {MAX_TARGETS} numbers in `to`.")));
     }
-    let mut destinations: Vec<Destination> = Vec::with_capacity(given.len());
+    let mut destinations: Vec<Telephone> = Vec::with_capacity(given.len());
     for to in given {
         let destination = checked_destination(to, country, "to")?;
         // The same number twice would ring itself busy.

@@ -18,6 +18,9 @@ pub struct Trunk {
     /// Addresses or networks that its calls come from.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// ISO 3166-1 alpha-2: the country of numbers that it writes in national form.
+    #[serde(default)]
+    pub country: Option<String>,
     /// For digest authentication towards the carrier.
     #[serde(default)]
     pub username: Option<String>,

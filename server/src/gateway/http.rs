@@ -10,6 +10,8 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
 use sautikit_api::ErrorCode;
+use sautikit_api::calls::{self as calls_wire, CallStatus};
+use sautikit_api::ids::CallId;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +24,7 @@ use crate::web::client_ip::client_address;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
 use crate::web::params::Idempotent;
-use crate::{numbers, sip_tokens};
+use crate::{calls, numbers, sip_tokens, telephone};
 use sautikit_api::rights::Scope;
 
 /// When a refused socket may be tried again: the unproven ones are closed within 15 s.
@@ -95,21 +97,22 @@ fn token_of_subprotocol(headers: &HeaderMap) -> Option<String> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "to": "+254700000001", "from": "+254722000001" }))]
 struct SandboxCall {
-    /// One of the workspace's numbers, E.164.
+    /// One of the workspace's numbers.
     to: String,
-    /// The number that calls, E.164.
-    #[schema(pattern = r"^\+[0-9]{7,15}$")]
+    /// The number that calls: E.164, or the national form of the workspace's country.
     from: String,
 }
 
 /// Play a caller
 ///
-/// The sandbox carrier calls one of the workspace's numbers. Only where the sandbox is on, which is in development.
+/// The sandbox carrier calls one of the workspace's numbers. Only where the sandbox is on, which is in development. The
+/// answer comes when the call has a record; what keeps it from having one is answered as a refusal.
 #[utoipa::path(post, path = "/sandbox/inbound", request_body = SandboxCall, params(Idempotent),
-    responses((status = 202, description = "The call is coming in.")),
+    responses((status = 202, body = calls_wire::CallAccepted, description = "The call is coming in.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)),
         ("x-errors" = json!([ErrorCode::NumbersSipConfigUnavailable, ErrorCode::CallsNoRoute,
-        ErrorCode::NumbersNotAssigned]))))]
+        ErrorCode::NumbersNotAssigned, ErrorCode::WalletInsufficientFunds, ErrorCode::CallsOverloaded,
+        ErrorCode::StorageUnavailable, ErrorCode::ServiceDraining]))))]
 async fn create_sandbox_call(
     State(app): State<AppState>,
     caller: Caller,
@@ -126,18 +129,16 @@ async fn create_sandbox_call(
         Begun::Fresh(attempt) => attempt,
     };
     let body: SandboxCall = request.read()?;
-    let number = numbers::find_active_by_e164(attempt.tx(), &body.to).await?;
-    if number.is_none_or(|number| number.workspace_id != caller.workspace.id) {
-        return Err(ErrorCode::NumbersNotAssigned.into());
-    }
-    if !body
-        .from
-        .strip_prefix('+')
-        .is_some_and(|digits| (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        return Err(ApiError::field("from", "`from` must be a number in E.164 form, for instance +254722000001."));
-    }
+    let own = numbers::list_active_e164(attempt.tx(), caller.workspace.id).await?;
+    let to = own.into_iter().find(|own| telephone::names(&body.to, own)).ok_or(ErrorCode::NumbersNotAssigned)?;
+    let from = telephone::e164_of_carrier(&body.from, Some(&caller.workspace.country)).ok_or_else(|| {
+        ApiError::field("from", "`from` is the telephone number that calls, for instance +254722000001.")
+    })?;
     let lease = attempt.lease(&app).await?;
-    sandbox.call_us(body.from, body.to);
-    lease.commit(&app, StatusCode::ACCEPTED).await
+    let id = CallId(app.new_uuid());
+    if let Err(code) = sandbox.call_us(id, from, to).await {
+        lease.withdraw(&app).await?;
+        return Err(code.into());
+    }
+    lease.commit(&app, StatusCode::ACCEPTED, &calls::accepted(&app, id, CallStatus::Ringing)).await
 }

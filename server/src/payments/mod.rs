@@ -13,9 +13,9 @@ use sautikit_api::wallet::CreateTopUp;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::destination::read_destination;
 use crate::jobs;
 use crate::state::AppState;
+use crate::telephone::{self, Telephone};
 use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
 
 /// How a customer pays.
@@ -221,11 +221,20 @@ fn checked_phone(method: Method, phone: Option<&str>, country: &str) -> Result<O
         message: "`phone` is the paying phone in E.164, such as +254722000001.",
     };
     match (phone, method) {
-        (Some(phone), _) => match read_destination(phone, country) {
-            Ok(destination) => Ok(Some(destination.e164)),
-            Err(_) => Err(invalid),
+        (Some(phone), _) => match telephone::read(phone, Some(country)) {
+            Some(number) if method == Method::Mpesa && !pays_by_mpesa(&number) => Err(PaymentError::Invalid {
+                field: "phone",
+                message: "`phone` is the Kenyan mobile telephone that pays, such as +254722000001.",
+            }),
+            Some(number) => Ok(Some(number.e164)),
+            None => Err(invalid),
         },
         (None, Method::Mpesa) => Err(invalid),
         (None, Method::Paystack) => Ok(None),
     }
+}
+
+/// A top-up is in shillings, so its M-Pesa is Kenya's, and that is on mobile telephones.
+fn pays_by_mpesa(number: &Telephone) -> bool {
+    number.country.as_deref() == Some("KE") && number.is_mobile
 }

@@ -12,8 +12,8 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::destination::Destination;
 use crate::rating::Rate;
+use crate::telephone::Telephone;
 
 pub(crate) use store::STATEMENTS;
 
@@ -95,7 +95,7 @@ impl PriceList {
     ///
     /// # Errors
     /// The destination has no price.
-    pub fn outbound_rate(&self, caller: &Caller<'_>, to: &Destination, now_us: i64) -> Result<Rate, PricingError> {
+    pub fn outbound_rate(&self, caller: &Caller<'_>, to: &Telephone, now_us: i64) -> Result<Rate, PricingError> {
         let digits = to.e164.trim_start_matches('+');
         let priced = [Some(caller.workspace_id), None]
             .into_iter()
@@ -104,7 +104,7 @@ impl PriceList {
             return Ok(rate);
         }
         let at_home = to.country.as_deref() == Some(caller.number_country);
-        if at_home && !to.premium { Ok(caller.number_rate) } else { Err(PricingError::NoPrice) }
+        if at_home && !to.is_premium { Ok(caller.number_rate) } else { Err(PricingError::NoPrice) }
     }
 
     /// Of the prices of one prefix the newest that is in force.
@@ -155,7 +155,8 @@ mod tests {
             number_rate: Rate::per_minute_minor(300),
         };
         let country = e164.starts_with("+254").then(|| "KE".to_owned());
-        let to = Destination { e164: e164.to_owned(), country, premium: e164.starts_with("+254900") };
+        let is_premium = e164.starts_with("+254900");
+        let to = Telephone { e164: e164.to_owned(), country, is_premium, is_mobile: !is_premium };
         list.outbound_rate(&caller, &to, now_us).ok().map(|rate| rate.per_minute_e4 / 10_000)
     }
 

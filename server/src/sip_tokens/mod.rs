@@ -22,7 +22,7 @@ use sqlx::AnyConnection;
 use self::identity::{Identity, MintedBy, Permissions, is_identity};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
-use crate::{accounts, api_keys, numbers};
+use crate::{accounts, api_keys, numbers, telephone};
 
 pub(crate) use claims::Claims;
 pub(crate) use store::STATEMENTS;
@@ -105,12 +105,15 @@ pub async fn mint_sip_token(
         None => format!("browser-{}", app.entropy.base62(8)),
     };
     let destinations = asked.destinations.map(checked_destinations).transpose()?;
-    if let Some(from) = &asked.from {
-        let number = numbers::find_active_by_e164(conn, from).await?;
-        if number.is_none_or(|number| number.workspace_id != workspace) {
-            return Err(invalid("from", "must be one of the workspace's active numbers, such as +254700000001"));
+    let from = match &asked.from {
+        Some(from) => {
+            let own = numbers::list_active_e164(conn, workspace).await?;
+            let own = own.into_iter().find(|own| telephone::names(from, own));
+            let refusal = || invalid("from", "must be one of the workspace's active numbers, such as +254700000001");
+            Some(own.ok_or_else(refusal)?)
         }
-    }
+        None => None,
+    };
     let now = app.clock.now().as_second();
     let identity = Identity {
         workspace,
@@ -121,7 +124,7 @@ pub async fn mint_sip_token(
         permissions: Permissions {
             outbound: asked.allow_outbound.unwrap_or(true),
             inbound: asked.allow_inbound.unwrap_or(true),
-            from: asked.from,
+            from,
             destinations,
         },
     };

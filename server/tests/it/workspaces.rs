@@ -122,7 +122,13 @@ async fn a_suspended_workspace_is_not_called(server: Server) {
     sqlx::query("update workspaces set status = 'suspended'").execute(server.app.db.pool()).await.unwrap();
 
     let id = owner.workspace_id().await.parse().unwrap();
-    let inbound = NewInbound { number_e164: &number_e164, remote: "+254722000042", is_on_net: false };
+    let inbound = NewInbound {
+        id: None,
+        number_e164: &number_e164,
+        caller: Some("+254722000042"),
+        country: None,
+        is_on_net: false,
+    };
     let refusals = [
         calls::admit_inbound(&server.app, inbound).await.err(),
         calls::admit_browser(&server.app, id, &number_e164, "+254722000042", |_| true).await.err(),

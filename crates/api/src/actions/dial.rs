@@ -10,6 +10,7 @@ use super::{
     attributes::{Attributes, kind},
     described::{Described, object},
 };
+use crate::telephone::Written;
 
 /// Most targets that one `dial` rings: a team, not a campaign.
 pub const MAX_TARGETS: usize = 10;
@@ -134,7 +135,8 @@ impl Dial {
 pub(super) fn target_schema() -> Value {
     let (low, high) = (NUMBER_DIGITS.start(), NUMBER_DIGITS.end());
     // As `number`, `sip_uri` and `identity` read them below.
-    let number = format!(r"[ .()-]*\+?([ .()-]*[0-9]){{{low},{high}}}[ .()-]*");
+    let between = r"[ ./()\u00a0\u2009\u202f\u2010-\u2013-]*";
+    let number = format!(r"\s*([tT][eE][lL]:)?{between}\+?({between}[0-9]){{{low},{high}}}{between}\s*");
     let sip = r"sips?:[!#-;=?-~]+";
     let identity = format!(r"[^\s\x00-\x1f\x7f-\x9f]{{1,{MAX_IDENTITY_CHARS}}}");
     let only = |kind: &str, what: &str, pattern: &str| {
@@ -218,9 +220,10 @@ fn spelled(text: &str) -> Option<DialTarget> {
 
 /// Removes the separators people type; whether the number exists is the gateway's question.
 fn number(text: &str) -> Option<String> {
-    let plain: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')')).collect();
-    let digits = plain.strip_prefix('+').unwrap_or(&plain);
-    (digits.bytes().all(|byte| byte.is_ascii_digit()) && NUMBER_DIGITS.contains(&digits.len())).then_some(plain)
+    // Parameters would be a menu's or a department's, which nobody dials for the customer.
+    let Written { keys, .. } = Written::parse(text).filter(|_| !text.contains(';'))?;
+    let digits = keys.strip_prefix('+').unwrap_or(&keys);
+    (digits.bytes().all(|byte| byte.is_ascii_digit()) && NUMBER_DIGITS.contains(&digits.len())).then_some(keys)
 }
 
 /// Only the shape; the gateway's SIP parser has the last word.

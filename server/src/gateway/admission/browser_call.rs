@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::{LegRecordId, WorkspaceId};
-use sip::message::HeaderName;
+use sip::message::{HeaderName, NameAddr};
 use voice::{LegId, Origin, Target};
 
 use super::trunk_call::ringing_targets;
@@ -14,6 +14,7 @@ use crate::gateway::call_task::CallSetup;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::sip_tokens::identity::{Identity, is_identity};
+use crate::telephone;
 
 /// Where the SDK and standard stacks name the number to call from.
 const FROM_HEADERS: [&str; 2] = ["P-Preferred-Identity", "X-Sautikit-From"];
@@ -86,11 +87,9 @@ impl Wanted {
         if let Some((name, of)) = Identity::parse_user(user) {
             return (of == workspace).then(|| Self::Client(name.to_owned()));
         }
-        // Digits and what people write between them are a number; emergency codes are told apart later. What is neither
-        // that nor a possible identity is a mistake, which the check of numbers puts into words.
-        let is_number = user.chars().any(|letter| letter.is_ascii_digit())
-            && user.chars().all(|letter| letter.is_ascii_digit() || "+-.() ".contains(letter));
-        let is_client = !is_number && is_identity(user);
+        // Emergency codes are told apart later. What is neither a number nor a possible identity is a mistake, which the
+        // check of numbers puts into words.
+        let is_client = telephone::keys_of(user).is_none() && is_identity(user);
         Some(if is_client { Self::Client(user.to_owned()) } else { Self::Telephone(user.to_owned()) })
     }
 }
@@ -102,18 +101,19 @@ fn number_to_call_from(call: &IncomingCall, identity: &Identity) -> Option<Strin
         number_in(value)
     });
     match (&identity.permissions.from, asked) {
-        (Some(fixed), Some(asked)) if *fixed != asked => None,
+        (Some(fixed), Some(asked)) if !telephone::names(&asked, fixed) => None,
         (Some(fixed), _) => Some(fixed.clone()),
         (None, asked) => asked,
     }
 }
 
-/// The number in `<sip:+2547…@host>`, `tel:+2547…` or plain `+2547…`.
+/// The number in `<sip:+2547…@host>`, `tel:+2547…` or plain `+2547…`, as it is written there.
 fn number_in(value: &str) -> Option<String> {
-    let start = value.find('+')?;
-    let rest = value.get(start + 1..)?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    (!digits.is_empty()).then(|| format!("+{digits}"))
+    if let Some(keys) = telephone::keys_of(value) {
+        return Some(keys);
+    }
+    let address = NameAddr::parse(value.as_bytes())?;
+    telephone::keys_of(&address.uri.decoded_user()?)
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_name_is_an_identity_of_the_own_workspace() {
         let (own, other) = (WorkspaceId(uuid::Uuid::from_u128(7)), WorkspaceId(uuid::Uuid::from_u128(8)));
-        for number in ["+254700000001", "0722 000 042", "(0722) 000-042", "999"] {
+        for number in ["+254700000001", "0722 000 042", "(0722) 000-042", "+254722000042;ext=1", "*144#", "999"] {
             assert_eq!(Wanted::parse(number, own), Some(Wanted::Telephone(number.to_owned())));
         }
         assert_eq!(Wanted::parse("abc def!", own), Some(Wanted::Telephone("abc def!".to_owned())));
@@ -135,11 +135,17 @@ mod tests {
 
     #[test]
     fn the_number_is_found_in_every_form() {
-        for value in
-            ["<sip:+254700000001@sautikit>", "tel:+254700000001", "+254700000001", "\"A\" <sip:+254700000001@x>;a=b"]
-        {
+        for value in [
+            "<sip:+254700000001@sautikit>",
+            "sip:+254-700-000-001@sautikit",
+            "tel:+254700000001",
+            "<tel:+254-700-000-001;ext=1>",
+            "+254 700 000 001",
+            "\"A\" <sip:+254700000001@x>;a=b",
+        ] {
             assert_eq!(number_in(value).as_deref(), Some("+254700000001"), "{value}");
         }
+        assert_eq!(number_in("<sip:0700000001@x>").as_deref(), Some("0700000001"));
         assert_eq!(number_in("sip:alice@x"), None);
     }
 }

@@ -4,6 +4,7 @@
 //! (`calls::admit_*`, under the wallet's lock) → a call task. Until then nothing of ours is spent on it.
 
 mod browser_call;
+mod caller;
 mod requests;
 mod trunk_call;
 

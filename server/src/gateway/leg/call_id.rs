@@ -4,8 +4,13 @@ use bytes::Bytes;
 use sautikit_api::ids::CallId;
 use sip::message::{HeaderName, Headers};
 
-/// In the INVITE to a browser, and in every 18x and 200 to one that calls (browser-sdk.md).
+/// In the INVITE to a browser, in the one of the sandbox carrier, and in every 18x and 200 to one that calls (browser-sdk.md).
 const CALL_ID_HEADER: &str = "X-Sautikit-Call-Id";
+
+/// The call that the headers name.
+pub(in crate::gateway) fn call_id_of(headers: &Headers) -> Option<CallId> {
+    CallId::parse_any(headers.text(&HeaderName::from_token(CALL_ID_HEADER)).ok()??)
+}
 
 /// The header that names `call`.
 pub(in crate::gateway) fn call_id_headers(call: CallId) -> Headers {

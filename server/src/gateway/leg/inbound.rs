@@ -21,7 +21,7 @@ use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
 use crate::gateway::trunks::terms::{Full, Place};
 
 /// Tells browsers and devices the code of the error catalogue.
-const ERROR_HEADER: &str = "X-Sautikit-Error";
+pub(in crate::gateway) const ERROR_HEADER: &str = "X-Sautikit-Error";
 /// Another node, or this one after its restart, takes the call by then (RFC 3261 §20.33).
 const RETRY_AFTER_DRAINING_SECONDS: u32 = 5;
 

@@ -7,11 +7,20 @@ mod script;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
+
+use sautikit_api::ErrorCode;
+use sautikit_api::ids::CallId;
+use tokio::sync::oneshot;
 
 use super::media::MediaHandle;
 use super::sip::{Endpoint, EndpointError, Incoming, SipHandle};
 use super::speech::Speech;
 use crate::state::AppState;
+
+/// How long the gateway may leave a call of ours without a word: RFC 3261 has it send 100 within 200 ms, and its database
+/// may be slow. After that the call is told to be coming in all the same.
+const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 
 /// Why the carrier did not start.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +81,16 @@ impl Sandbox {
         self.parts.address
     }
 
-    /// Calls one of our numbers; the caller speaks a line, then repeats what it hears.
-    pub fn call_us(&self, from: String, to: String) {
-        tokio::spawn(calling::call(self.clone(), from, to));
+    /// Calls one of our numbers, by the name `id`; the caller speaks a line, then repeats what it hears.
+    ///
+    /// # Errors
+    /// The gateway's refusal, if it comes before the call has a record.
+    pub async fn call_us(&self, id: CallId, from: String, to: String) -> Result<(), ErrorCode> {
+        let (tell, taken) = oneshot::channel();
+        tokio::spawn(calling::call(self.clone(), id, from, to, tell));
+        match tokio::time::timeout(LONGEST_SILENCE, taken).await {
+            Ok(Ok(Some(code))) => Err(code),
+            _ => Ok(()),
+        }
     }
 }

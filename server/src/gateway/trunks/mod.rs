@@ -10,6 +10,7 @@ use sip::message::{Host, Uri};
 use sip::ua::Credentials;
 
 use crate::config::{Trunk as Settings, TrunkTransport};
+use crate::telephone;
 use route::{Route, routes_for};
 use terms::Terms;
 
@@ -43,6 +44,14 @@ pub enum TrunkError {
         /// The entry.
         codec: String,
     },
+    /// A country is none that numbers are known of.
+    #[error("trunk {name}: country `{country}` is not an ISO 3166-1 code of two letters, such as \"KE\"")]
+    Country {
+        /// Which trunk.
+        name: String,
+        /// The entry.
+        country: String,
+    },
     /// A source is neither an address nor a network.
     #[error("trunk {name}: source `{entry}` is neither an address nor a network such as 192.0.2.0/24")]
     Source {
@@ -64,6 +73,8 @@ pub struct Trunk {
     pub auth: Option<Credentials>,
     /// Its codecs and how many calls it takes.
     pub terms: Terms,
+    /// ISO 3166-1 alpha-2: where its national numbers belong.
+    pub country: Option<String>,
     sources: Vec<IpNet>,
 }
 
@@ -100,7 +111,11 @@ impl Trunks {
             let terms = Terms::from_settings(&trunk.codecs, trunk.max_calls);
             let terms =
                 terms.map_err(|codec| TrunkError::Codec { name: trunk.name.clone(), codec: codec.to_owned() })?;
-            let entry = Trunk { name: trunk.name.clone(), address, auth, terms, sources };
+            if let Some(country) = trunk.country.as_ref().filter(|country| !telephone::is_country(country)) {
+                return Err(TrunkError::Country { name: trunk.name.clone(), country: country.clone() });
+            }
+            let country = trunk.country.clone();
+            let entry = Trunk { name: trunk.name.clone(), address, auth, terms, country, sources };
             trunks.add(entry, trunk.prefixes.clone(), i64::from(trunk.priority));
         }
         Ok(trunks)
@@ -108,7 +123,14 @@ impl Trunks {
 
     /// Adds the built-in carrier: it serves everything nobody else does.
     pub fn add_sandbox(&mut self, address: SocketAddr) {
-        let trunk = Trunk { name: SANDBOX.to_owned(), address, auth: None, terms: Terms::g711(), sources: Vec::new() };
+        let trunk = Trunk {
+            name: SANDBOX.to_owned(),
+            address,
+            auth: None,
+            terms: Terms::g711(),
+            country: None,
+            sources: Vec::new(),
+        };
         self.add(trunk, vec!["+".to_owned()], SANDBOX_PRIORITY);
     }
 
@@ -125,6 +147,11 @@ impl Trunks {
     /// The terms of the trunk of this name; none for whatever is no trunk.
     pub fn terms_of(&self, name: &str) -> Terms {
         self.trunks.iter().find(|trunk| trunk.name == name).map(|trunk| trunk.terms.clone()).unwrap_or_default()
+    }
+
+    /// The country of the trunk of this name, if it has one.
+    pub fn country_of(&self, name: &str) -> Option<&str> {
+        self.trunks.iter().find(|trunk| trunk.name == name)?.country.as_deref()
     }
 
     /// The trunk whose calls come from this address; the most specific source wins. The sandbox is known by its socket.
@@ -187,6 +214,7 @@ mod tests {
             address: "203.0.113.1:5060".parse().unwrap(),
             auth: None,
             terms: Terms::default(),
+            country: None,
             sources: vec![network(source).unwrap()],
         };
         trunks.add(trunk("wide", "192.0.2.0/24"), vec![], 1);

@@ -75,14 +75,25 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// The effect took place: stores the answer, which has no body, and returns it.
-    pub async fn commit(self, app: &AppState, status: StatusCode) -> ApiResult<Response> {
+    /// The effect took place: stores the answer and returns it.
+    pub async fn commit(self, app: &AppState, status: StatusCode, body: &impl Serialize) -> ApiResult<Response> {
+        let bytes = serde_json::to_vec(body).map_err(ApiError::internal)?;
         if let Some((row, _)) = &self.keyed {
             let mut tx = app.db.begin_write().await?;
-            store_answer(app, &mut tx, row, status, &[]).await?;
+            store_answer(app, &mut tx, row, status, &bytes).await?;
             tx.commit().await?;
         }
-        Ok(response(status, Vec::new()))
+        Ok(response(status, bytes))
+    }
+
+    /// The effect was refused: ends the lease, so that a repeated request tries it at once.
+    pub async fn withdraw(self, app: &AppState) -> ApiResult<()> {
+        if let Some((row, _)) = &self.keyed {
+            let mut tx = app.db.begin_write().await?;
+            store::lease_key(&mut tx, &row.workspace, &row.key, app.now_us()).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
             "config",
             "address",
             "destination",
+            "telephone",
             "rating",
             "row",
             "line",
@@ -53,7 +54,7 @@ pub(super) const ROOMS: [&str; 12] = [
 ];
 
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
-const NEIGHBOURS: [(&str, &[&str]); 13] = [
+const NEIGHBOURS: [(&str, &[&str]); 14] = [
     ("main", &["serve"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
     ("api_keys", &["accounts", "audit"]),
@@ -62,6 +63,7 @@ const NEIGHBOURS: [(&str, &[&str]); 13] = [
     ("numbers", &["accounts", "wallet", "webhooks", "audit"]),
     ("accounts", &["wallet", "mail", "audit"]),
     ("wallet", &["webhooks"]),
+    ("destination", &["telephone"]),
     ("telemetry", &["clock", "config"]),
     ("db", &["config"]),
     ("config", &["secrets"]),

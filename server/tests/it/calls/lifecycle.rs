@@ -109,7 +109,7 @@ async fn answer_and_end_can_come_in_one_flush(server: Server) {
 async fn a_dialled_leg_is_billed_with_its_call(server: Server) {
     let scene = Scene::set(server).await;
     let app = &scene.server.app;
-    let new = NewInbound { number_e164: FROM, remote: TO, is_on_net: false };
+    let new = NewInbound { id: None, number_e164: FROM, caller: Some(TO), country: None, is_on_net: false };
     let mut record = calls::admit_inbound(app, new).await.unwrap().record;
     let (call_id, caller) = (record.call().id, record.call().clone());
     let now_us = app.now_us();
@@ -132,7 +132,7 @@ async fn an_inbound_call_is_free(server: Server) {
     let scene = Scene::set(server).await;
     let app = &scene.server.app;
     let before = scene.balance().await;
-    let new = NewInbound { number_e164: FROM, remote: "anonymous", is_on_net: false };
+    let new = NewInbound { id: None, number_e164: FROM, caller: None, country: None, is_on_net: false };
     let mut record = calls::admit_inbound(app, new).await.unwrap().record;
     let id = record.call().id;
     record.answered(app.now_us(), None);
@@ -159,7 +159,8 @@ async fn a_call_to_a_number_of_this_server_is_free(server: Server) {
 
 async fn a_call_to_no_number_of_ours_is_not_found(server: Server) {
     let scene = Scene::set(server).await;
-    let unclaimed = NewInbound { number_e164: "+254700000002", remote: TO, is_on_net: false };
+    let unclaimed =
+        NewInbound { id: None, number_e164: "+254700000002", caller: Some(TO), country: None, is_on_net: false };
     let refused = calls::admit_inbound(&scene.server.app, unclaimed).await;
     assert!(matches!(refused.err(), Some(CallError::NumberUnknown)));
 }

@@ -74,9 +74,12 @@ async fn no_money_and_the_gateway_is_not_told(server: Server) {
 
 async fn emergency_numbers_are_refused_before_anything_else(server: Server) {
     let scene = Scene::set(server).await;
-    for to in ["999", "112", "+999", "911", "100"] {
+    for to in ["999", "112", "+999", "911", "100", "tel:999", "00112"] {
         let body = json!({ "from": "+254700000099", "to": to, "timeout": 1 });
-        scene.asha.post("/v1/calls", body).await.expect_error("calls.emergency_blocked");
+        let refused = scene.asha.post("/v1/calls", body).await.expect_error("calls.emergency_blocked");
+        let error = &refused.json["error"];
+        assert_eq!(error["field"], "to");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(to)), "{error}");
     }
     assert_eq!(scene.gateway.ordered(), 0);
 }
@@ -94,15 +97,25 @@ async fn a_from_of_nobody_or_of_another_workspace_is_refused(server: Server) {
 async fn a_destination_without_a_price_is_blocked(server: Server) {
     let scene = Scene::set(server).await;
     let abroad = json!({ "from": FROM, "to": "+4930123456" });
-    scene.asha.post("/v1/calls", abroad).await.expect_error("calls.destination_blocked");
+    let refused = scene.asha.post("/v1/calls", abroad).await.expect_error("calls.destination_blocked");
+    let error = &refused.json["error"];
+    assert_eq!(error["field"], "to");
+    assert!(error["message"].as_str().is_some_and(|message| message.contains("+4930123456")), "{error}");
     assert_eq!(scene.gateway.ordered(), 0);
 }
 
 async fn a_national_number_is_normalised(server: Server) {
     let scene = Scene::set(server).await;
-    scene.asha.post("/v1/calls", json!({ "from": "0700000001", "to": "0722 000 042" })).await.expect(202);
-    let order = scene.gateway.last_order();
-    assert_eq!((order.from_e164.as_str(), order.targets[0].e164.as_str()), (FROM, TO));
+    for (from, to) in [
+        ("0700000001", "0722 000 042"),
+        ("tel:+254-700-000-001", "tel:+254-722-000-042;ext=7"),
+        ("00254700000001", "00254722000042"),
+        ("700000001", "254722000042"),
+    ] {
+        scene.asha.post("/v1/calls", json!({ "from": from, "to": to })).await.expect(202);
+        let order = scene.gateway.last_order();
+        assert_eq!((order.from_e164.as_str(), order.targets[0].e164.as_str()), (FROM, TO), "{from} {to}");
+    }
     let nonsense = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": "+25472200" })).await;
     assert_eq!(nonsense.expect_error("validation.bad_request").json["error"]["field"], "to");
 }

@@ -80,6 +80,11 @@ async fn the_list_is_filtered(server: Server) {
         ("from_date=2026-11-02T00:00:00Z&to_date=2026-11-04T00:00:00Z", 2),
         ("remote=722000042", 2),
         ("remote=722000043", 0),
+        ("remote=0722000042", 2),
+        ("remote=0722+000-042", 2),
+        ("remote=00254722000042", 2),
+        ("remote=tel:%2B254722000042", 2),
+        ("number=0700000001", 2),
         (&format!("number=%2B{number}"), 2),
         ("number=%2B254700000009", 0),
     ] {

@@ -38,6 +38,20 @@ impl Carrier {
 
     /// Sends a request of a call to `number`; `to` is its To value, `more` further headers, with SDP in an INVITE.
     pub(super) async fn send(&self, server: SocketAddr, method: Method, number: &str, to: &str, cseq: u32, more: &str) {
+        let from = format!("<sip:+254722000077@{}>", self.address);
+        self.send_from(server, method, number, (&from, to), cseq, more).await;
+    }
+
+    /// The same from somebody else; `parties` are the values of From and To without our tag.
+    pub(super) async fn send_from(
+        &self,
+        server: SocketAddr,
+        method: Method,
+        number: &str,
+        (from, to): (&str, &str),
+        cseq: u32,
+        more: &str,
+    ) {
         let address = self.address;
         let (kind, body) = match method {
             Method::Invite => ("Content-Type: application/sdp\r\n", description(address)),
@@ -45,7 +59,7 @@ impl Carrier {
         };
         let request = format!(
             "{method} sip:{number}@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{method}{cseq};rport\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:+254722000077@{address}>;tag=carrier\r\nTo: {to}\r\n\
+             Max-Forwards: 70\r\nFrom: {from};tag=carrier\r\nTo: {to}\r\n\
              Call-ID: of-the-carrier\r\nCSeq: {cseq} {method}\r\nContact: <sip:carrier@{address}>\r\n{more}{kind}\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
@@ -80,6 +94,7 @@ impl Carrier {
             transport: TrunkTransport::Udp,
             prefixes: vec!["+".to_owned()],
             sources: Vec::new(),
+            country: Some("KE".to_owned()),
             username: None,
             password: None,
             codecs: Vec::new(),

@@ -55,3 +55,43 @@ async fn a_session_interval_below_the_least_is_refused_with_what_would_do() {
     assert_eq!(refusal.status, StatusCode::SESSION_INTERVAL_TOO_SMALL);
     assert_eq!(refusal.min_se(), Ok(Some(90)));
 }
+
+#[tokio::test]
+async fn numbers_are_read_as_carriers_write_them() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier(&carrier).await;
+    let url = serve(json!([{ "reject": {} }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let withheld = "<sip:anonymous@anonymous.invalid>";
+    let known = "<sip:+254711900099@carrier.example>";
+    let asserted = "P-Asserted-Identity: <sip:0711900055@carrier.example>, <tel:+254711900056>\r\n";
+    let forms = [
+        ("+254700000001", known, "", "+254711900099"),
+        ("254700000001", "<sip:254711900099@a>", "", "+254711900099"),
+        ("0700000001", "<sip:0711900099@a>", "", "+254711900099"),
+        ("+254-700-000-001", "<tel:+254-711-900-099>", "", "+254711900099"),
+        ("+254700000001;npdi;rn=+254711000000", "<sip:+254711900099;cpc=ordinary@a>", "", "+254711900099"),
+        ("+254700000001", "<sip:12@a>", asserted, "+254711900055"),
+        ("+254700000001", known, "Remote-Party-ID: <sip:0711900056@a>;party=calling;privacy=off\r\n", "+254711900056"),
+        ("+254700000001", known, "Remote-Party-ID: <sip:0711900056@a>;party=called\r\n", "+254711900099"),
+        ("+254700000001", known, "Remote-Party-ID: <sip:0711900056@a>;privacy=full\r\n", "anonymous"),
+        ("+254700000001", withheld, asserted, "anonymous"),
+        ("+254700000001", known, "Privacy: id;critical\r\n", "anonymous"),
+        ("+254700000001", "<sip:12@a>", "", "anonymous"),
+    ];
+    for (cseq, (called, from, more, caller)) in (1_u32..).zip(forms) {
+        let to = format!("<sip:{FROM}@{server}>");
+        carrier.send_from(server, Method::Invite, called, (from, &to), cseq, more).await;
+        // Nobody acknowledges, so refusals of the calls before are repeated.
+        let refusal = loop {
+            let refusal = carrier.told(Method::Invite).await;
+            if refusal.cseq().is_ok_and(|of| of.number == cseq) {
+                break refusal;
+            }
+        };
+        assert_eq!(refusal.status, StatusCode::DECLINE, "{called}");
+        let calls = live.asha.get("/v1/calls?limit=1").await.expect(200).json;
+        assert_eq!((&calls[0]["from"], &calls[0]["to"]), (&json!(caller), &json!(FROM)), "{called} by {from} {more}");
+    }
+}

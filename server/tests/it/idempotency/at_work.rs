@@ -67,7 +67,7 @@ async fn outside(
     if headers.contains_key("crash") {
         return Err(ApiError::internal("the test's crash"));
     }
-    lease.commit(&app, StatusCode::ACCEPTED).await
+    lease.commit(&app, StatusCode::ACCEPTED, &json!({ "done": true })).await
 }
 
 /// The endpoints on a node with these parts.
@@ -130,7 +130,7 @@ async fn an_effect_outside_that_a_crash_cut_off_is_made_good_after_a_minute(serv
     let made_good = there.post("/outside", json!({})).await.expect(202);
     assert_eq!(made_good.header("idempotent-replayed"), None);
     let repeated = here.post("/outside", json!({})).await.expect(202);
-    assert_eq!((repeated.header("idempotent-replayed"), repeated.text.as_str()), (Some("true"), ""));
+    assert_eq!((repeated.header("idempotent-replayed"), repeated.text.as_str()), (Some("true"), r#"{"done":true}"#));
     assert_eq!(effect.count.load(Ordering::Relaxed), 2);
 }
 
