@@ -39,7 +39,6 @@ ${settings}
   server.stderr.pipe(createWriteStream(log));
   const [, http, sip, media] = /http=(\S+) sip=(\S+) media=(\S+)/.exec(await readyLine(server, log));
   return {
-    pid: server.pid,
     url: `http://${http}`,
     sip,
     media,

@@ -122,7 +122,9 @@ impl Db {
         if dialect == Dialect::Sqlite {
             create_folder(&url)?;
             if !url.contains('?') {
-                url.push_str("?mode=rwc");
+                // Made here and never later: a new connection must not put an empty file where the database was deleted.
+                AnyConnection::connect(&format!("{url}?mode=rwc")).await?.close().await?;
+                url.push_str("?mode=rw");
             }
         }
         let options = AnyPoolOptions::new()

@@ -34,6 +34,8 @@ async fn deleted_files_stop_every_write_at_once_and_the_node_is_not_ready() {
             assert!(refused.retry_after.is_some());
         }
         assert!(carrier.requests("INVITE").is_empty());
+        let is_made_anew = files.contains(&"sautikit.db") && node.data().join("sautikit.db").exists();
+        assert!(!is_made_anew, "the next start would take an empty file for the database");
     }
 }
 
@@ -60,7 +62,9 @@ async fn a_full_disk_is_told_at_once_and_forgotten_when_there_is_room_again() {
 
     std::fs::remove_file(filler).expect("deleted");
     eventually("the node is ready", async || (node.get("/readyz").await.status == 200).then_some(())).await;
-    node.place("+254722000042").await;
+    let body = json!({ "from": FROM, "to": "+254722000042" });
+    eventually("calls are recorded", async || (node.post("/v1/calls", body.clone()).await.status == 202).then_some(()))
+        .await;
 }
 
 #[tokio::test]
