@@ -19,7 +19,7 @@ use crate::{
     ring_group::{RingGroup, Ringing},
     script::Script,
     shared::Shared,
-    signal::{Signal, Verdict, judge},
+    signal::{Signal, Verdict, expired, judge},
     verb::{Done, Flow, Then, Verb},
 };
 
@@ -78,10 +78,33 @@ impl Call {
         if self.is_ended() {
             return;
         }
-        // A timer happened when it was due, however late its owner was.
-        let due = if let Input::Timer(timer) = &input { self.shared.timers.due(*timer) } else { None };
-        self.shared.advance(due.map_or(now, |due| due.min(now)));
-        match judge(&mut self.shared, input) {
+        if input == Input::Timeout {
+            return self.expire(now);
+        }
+        self.shared.advance(now);
+        let verdict = judge(&mut self.shared, input);
+        self.follow(verdict);
+    }
+
+    /// When [`Input::Timeout`] is wanted, by the same origin as `now`: never before, and as soon after as its owner can. It
+    /// changes with every input.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.shared.timers.next().filter(|_| !self.is_ended())
+    }
+
+    /// Each timer expired when it was due, however late the call's owner was, and those that it led to did so after it.
+    fn expire(&mut self, now: Duration) {
+        while !self.is_ended()
+            && let Some((due, timer)) = self.shared.timers.take_due(now)
+        {
+            self.shared.advance(due);
+            let verdict = expired(&mut self.shared, timer);
+            self.follow(verdict);
+        }
+    }
+
+    fn follow(&mut self, verdict: Verdict) {
+        match verdict {
             Verdict::Ignore => {}
             Verdict::Tell(signal) => self.tell(signal),
             Verdict::End(cause) => self.finish(cause),

@@ -7,7 +7,6 @@ use crate::{
     callback::{Answer, FetchFailure, Reply},
     cause::Cause,
     output::{AssetId, FetchId, LegId},
-    timers::TimerId,
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -26,8 +25,8 @@ pub enum Input {
     Live(LiveCommand),
     /// The wallet has something to say.
     Money(Money),
-    /// A timer that [`crate::Output::SetTimer`] asked for is due.
-    Timer(TimerId),
+    /// The time that [`crate::Call::next_timeout`] named has come. One that comes too early or for nothing does nothing.
+    Timeout,
 }
 
 /// What the far end of a leg does.

@@ -2,8 +2,9 @@
 //!
 //! One [`Call`] is one phone call. Its owner feeds it one [`Input`] at a time, with the time it happened at, and
 //! drains [`Call::poll`] before the next one; every [`Output`] is an effect for somebody else to carry out: a leg
-//! actor, the media engine, the callback client, the speech provider, the record keeper. The last output of every
-//! call is [`Output::Ended`], exactly once.
+//! actor, the media engine, the callback client, the speech provider, the record keeper. It sleeps until
+//! [`Call::next_timeout`] and feeds [`Input::Timeout`] then. The last output of every call is [`Output::Ended`], exactly
+//! once.
 //!
 //! Reading order: `input` and `output` (the boundary), `call` (the routing), `origin` (how calls begin), `verb`
 //! (what actions do), `leg`, `cause` (how things end) and `summary`. Deliberately absent: SIP messages, codecs,
@@ -49,4 +50,3 @@ pub use output::{
 };
 pub use summary::{LegSummary, Summary};
 pub use target::{LegKind, Profile, Target};
-pub use timers::TimerId;

@@ -9,7 +9,6 @@ use crate::{
     input::Key,
     summary::Summary,
     target::{Profile, Target},
-    timers::TimerId,
 };
 
 /// One effect.
@@ -34,9 +33,6 @@ pub enum Output {
         /// Who is connected.
         party: Option<LegId>,
     },
-    /// Feed [`crate::Input::Timer`] at this time or after it, never before (same origin as `now`). A later one for the same id replaces it;
-    /// one that is no longer wanted is ignored when it comes, so nothing has to be cancelled.
-    SetTimer(TimerId, Duration),
     /// The call is over; the last output. Every leg has ended or been told to.
     Ended(Summary),
 }

@@ -111,9 +111,7 @@ impl Shared {
     }
 
     pub(crate) fn arm(&mut self, timer: TimerId, after: Duration) {
-        let at = self.now.saturating_add(after);
-        self.timers.arm(timer, at);
-        self.emit(Output::SetTimer(timer, at));
+        self.timers.arm(timer, self.now.saturating_add(after));
     }
 
     pub(crate) fn next_asset(&mut self) -> AssetId {
@@ -218,7 +216,6 @@ impl Shared {
         let until = recorded(until);
         self.paid_until = until;
         self.timers.arm(TimerId::MoneyEnd, until);
-        self.emit(Output::SetTimer(TimerId::MoneyEnd, until));
     }
 
     /// A target that answered becomes the party, and the one the record names.

@@ -59,11 +59,18 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
             shared.pay_until(until);
             Verdict::Ignore
         }
-        Input::Timer(timer) if !shared.timers.fire(timer, shared.now) => Verdict::Ignore,
-        Input::Timer(TimerId::MaxDuration) => Verdict::End(CauseKind::MaxDuration.into()),
-        Input::Timer(TimerId::MoneyEnd) => Verdict::Fail(CauseKind::InsufficientFunds),
-        Input::Timer(TimerId::LegLost(id)) => lost_for_good(shared, id),
-        Input::Timer(timer) => Verdict::Tell(Signal::Timer(timer)),
+        // Which timers those are is known to the call, which asks about each ([`expired`]).
+        Input::Timeout => Verdict::Ignore,
+    }
+}
+
+/// What a timer that is due comes to.
+pub(crate) fn expired(shared: &mut Shared, timer: TimerId) -> Verdict {
+    match timer {
+        TimerId::MaxDuration => Verdict::End(CauseKind::MaxDuration.into()),
+        TimerId::MoneyEnd => Verdict::Fail(CauseKind::InsufficientFunds),
+        TimerId::LegLost(id) => lost_for_good(shared, id),
+        timer => Verdict::Tell(Signal::Timer(timer)),
     }
 }
 

@@ -1,13 +1,12 @@
 //! The timers of a call: which there are, and which are armed.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use crate::output::LegId;
 
 /// Every timer, with when it fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TimerId {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimerId {
     /// The targets that ring have rung long enough.
     Ring,
     /// The call has been answered for its longest duration.
@@ -34,32 +33,33 @@ pub enum TimerId {
     LegLost(LegId),
 }
 
-/// Which timers are armed. A firing counts only if its timer is armed and due, so stale ones do nothing.
+/// Which timers are armed, each at most once; a dozen at most, so looking at all is cheap.
 #[derive(Default)]
 pub(crate) struct Timers {
-    due: BTreeMap<TimerId, Duration>,
+    due: Vec<(Duration, TimerId)>,
 }
 
 impl Timers {
+    /// Fires at `at`, and no longer at an earlier setting.
     pub(crate) fn arm(&mut self, timer: TimerId, at: Duration) {
-        self.due.insert(timer, at);
-    }
-
-    pub(crate) fn due(&self, timer: TimerId) -> Option<Duration> {
-        self.due.get(&timer).copied()
+        self.disarm(timer);
+        self.due.push((at, timer));
     }
 
     pub(crate) fn disarm(&mut self, timer: TimerId) {
-        self.due.remove(&timer);
+        self.due.retain(|(_, armed)| *armed != timer);
     }
 
-    /// Whether this firing counts; if so the timer is no longer armed.
-    pub(crate) fn fire(&mut self, timer: TimerId, now: Duration) -> bool {
-        let due = self.due.get(&timer).is_some_and(|at| *at <= now);
-        if due {
-            self.due.remove(&timer);
-        }
-        due
+    /// When the next one is due.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        self.due.iter().map(|(at, _)| *at).min()
+    }
+
+    /// Takes the next one if it is due by `now`, with the moment at which it was; of several at once the one armed first.
+    pub(crate) fn take_due(&mut self, now: Duration) -> Option<(Duration, TimerId)> {
+        let next = self.next().filter(|at| *at <= now)?;
+        let index = self.due.iter().position(|(at, _)| *at == next)?;
+        Some(self.due.remove(index))
     }
 }
 
@@ -68,12 +68,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rearmed_timer_ignores_its_first_firing() {
+    fn the_earliest_fires_first_and_a_later_setting_replaces() {
         let mut timers = Timers::default();
+        timers.arm(TimerId::Ring, Duration::from_secs(60));
         timers.arm(TimerId::NextDigit, Duration::from_secs(5));
         timers.arm(TimerId::NextDigit, Duration::from_secs(8));
-        assert!(!timers.fire(TimerId::NextDigit, Duration::from_secs(5)));
-        assert!(timers.fire(TimerId::NextDigit, Duration::from_secs(8)));
-        assert!(!timers.fire(TimerId::NextDigit, Duration::from_secs(9)));
+        assert_eq!(timers.take_due(Duration::from_secs(5)), None);
+        assert_eq!(timers.next(), Some(Duration::from_secs(8)));
+        assert_eq!(timers.take_due(Duration::from_secs(61)), Some((Duration::from_secs(8), TimerId::NextDigit)));
+        timers.disarm(TimerId::Ring);
+        assert_eq!((timers.take_due(Duration::MAX), timers.next()), (None, None));
     }
 }

@@ -53,7 +53,7 @@ fn a_call_whose_money_is_extended_goes_on_and_one_that_is_not_ends_on_the_second
     assert!(sim.summaries.is_empty());
     // However late the timer is handled, the call is not longer than what was paid.
     sim.now += Duration::from_millis(300);
-    sim.input(Input::Timer(TimerId::MoneyEnd));
+    sim.input(Input::Timeout);
     sim.expect_end(CallStatus::Completed, "insufficient_funds", 12);
 }
 
@@ -100,7 +100,7 @@ fn a_timer_that_fires_late_does_not_lengthen_the_call() {
     let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
     sim.leg(0, LegEvent::Answered).answer(r#"[{"pause": {"length": 600}}]"#);
     sim.now += Duration::from_millis(6_020);
-    sim.input(Input::Timer(TimerId::MaxDuration));
+    sim.input(Input::Timeout);
     let summary = sim.expect_end(CallStatus::Completed, "max_duration", 6);
     assert_eq!((summary.legs[0].duration_s, summary.ended), (6, summary.answered.unwrap() + Duration::from_secs(6)));
 }

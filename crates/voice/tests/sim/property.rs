@@ -91,7 +91,6 @@ const MOST_FIRINGS: usize = 10_000;
 #[derive(Default)]
 struct World {
     open: BTreeMap<LegId, bool>,
-    timers: BTreeMap<TimerId, Duration>,
     ends: usize,
     changes: Vec<LegChange>,
     summary: Option<Summary>,
@@ -113,9 +112,6 @@ impl World {
                 }
                 Output::Leg(leg, command) => {
                     assert_eq!(self.open.get(&leg), Some(&true), "{command:?} to an ended leg")
-                }
-                Output::SetTimer(timer, at) => {
-                    self.timers.insert(timer, at);
                 }
                 Output::Ended(summary) => {
                     self.ends += 1;
@@ -140,7 +136,7 @@ impl World {
     }
 }
 
-fn input(step: Step, world: &mut World, now: &mut Duration) -> Option<Input> {
+fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Option<Input> {
     Some(match step {
         Step::Leg(leg, event) => {
             if let LegEvent::Ended(_) = event {
@@ -163,10 +159,8 @@ fn input(step: Step, world: &mut World, now: &mut Duration) -> Option<Input> {
         Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
         Step::Money(money) => Input::Money(money),
         Step::DueTimer => {
-            let (timer, at) = world.timers.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(_, at)| *at)?;
-            world.timers.remove(&timer);
-            *now = (*now).max(at);
-            Input::Timer(timer)
+            *now = (*now).max(call.next_timeout()?);
+            Input::Timeout
         }
         Step::Pass(ms) => {
             *now += Duration::from_millis(ms);
@@ -189,7 +183,7 @@ fn played((direction, origin, steered): (Direction, Origin, bool), steps: Vec<St
     let mut call = Call::new(now, facts, origin);
     world.drain(&mut call);
     for step in steps {
-        if let Some(input) = input(step, &mut world, &mut now) {
+        if let Some(input) = input(step, &call, &mut world, &mut now) {
             call.handle(now, input);
             world.drain(&mut call);
         }
@@ -207,7 +201,7 @@ proptest! {
     ) {
         let (mut call, mut world, mut now) = played(origin, steps);
         for _ in 0..MOST_FIRINGS {
-            let Some(input) = input(Step::DueTimer, &mut world, &mut now) else { break };
+            let Some(input) = input(Step::DueTimer, &call, &mut world, &mut now) else { break };
             call.handle(now, input);
             world.drain(&mut call);
         }

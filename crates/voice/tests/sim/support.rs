@@ -46,7 +46,6 @@ pub(crate) fn key(key: char) -> Key {
 pub(crate) struct Sim {
     pub(crate) call: Call,
     pub(crate) now: Duration,
-    timers: BTreeMap<TimerId, Duration>,
     /// What was asked for since the last look, in words.
     said: Vec<String>,
     pub(crate) events: Vec<CallEvent>,
@@ -67,7 +66,6 @@ impl Sim {
         let mut sim = Self {
             call: Call::new(now, facts, origin),
             now,
-            timers: BTreeMap::new(),
             said: Vec::new(),
             events: Vec::new(),
             changes: Vec::new(),
@@ -166,13 +164,9 @@ impl Sim {
     /// Lets time pass, firing timers when they are due.
     pub(crate) fn after_ms(&mut self, ms: u64) -> &mut Self {
         let until = self.now + Duration::from_millis(ms);
-        while let Some((timer, at)) = self.timers.iter().map(|(timer, at)| (*timer, *at)).min_by_key(|(_, at)| *at) {
-            if at > until {
-                break;
-            }
-            self.timers.remove(&timer);
-            self.now = at;
-            self.input(Input::Timer(timer));
+        while let Some(at) = self.call.next_timeout().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.input(Input::Timeout);
         }
         self.now = until;
         self
@@ -235,10 +229,6 @@ impl Sim {
                 }
                 Output::Answered { party, .. } => {
                     self.answered.push(party);
-                    continue;
-                }
-                Output::SetTimer(timer, at) => {
-                    self.timers.insert(timer, at);
                     continue;
                 }
                 Output::Ended(summary) => {

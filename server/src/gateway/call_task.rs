@@ -1,8 +1,6 @@
 //! One call, one task: wait for one input, `voice::Call::handle`, drain the outputs. Select and dispatch only;
 //! what an output does stands in [`super::effects`], a file each.
 
-mod timers;
-
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +22,6 @@ use super::sip::OpenDialog;
 use super::targets::Reach;
 use super::{Gateway, begin};
 use crate::calls::{Allowance, CallRecord};
-use timers::Timers;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
 const INBOX: usize = 256;
@@ -164,7 +161,6 @@ pub(super) struct Running {
     /// On-net calls that led to this one.
     pub(super) hops: u32,
     pub(super) assets: HashMap<AssetId, Arc<Asset>>,
-    pub(super) timers: Timers,
     pub(super) recorder: Recorder,
 }
 
@@ -196,7 +192,6 @@ impl PendingCall {
             began,
             hops: setup.hops,
             assets: HashMap::new(),
-            timers: Timers::default(),
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -222,8 +217,7 @@ impl PendingCall {
         let mut call = Call::new(running.began, running.facts.clone(), origin);
         let mut ended = running.drain(&mut call).await;
         while ended.is_none() {
-            let due = running.timers.next();
-            let wait = due.map(|(at, _)| at.saturating_sub(running.now()));
+            let wait = call.next_timeout().map(|at| at.saturating_sub(running.now()));
             let input = tokio::select! {
                 arrival = arrivals.recv() => match arrival {
                     Some(Arrival::Allowed(allowance)) => {
@@ -236,10 +230,7 @@ impl PendingCall {
                     None => break,
                 },
                 Some(event) = media_events.recv() => running.media_event(event).map(|input| (running.now(), input)),
-                () = sleep_for(wait) => {
-                    let now = running.now();
-                    running.timers.take_due(now).map(|timer| (now, Input::Timer(timer)))
-                }
+                () = sleep_for(wait) => Some((running.now(), Input::Timeout)),
             };
             if let Some((at, input)) = input {
                 call.handle(at, input);
@@ -273,7 +264,6 @@ impl Running {
                     }
                 }
                 Output::Answered { at, party } => self.recorder.answered(at, party),
-                Output::SetTimer(timer, at) => self.timers.set(timer, at),
                 Output::Ended(summary) => return Some(summary),
             }
         }
