@@ -9,6 +9,7 @@ pub const KINDS: &[&str] = &[
     "api_key.created",
     "api_key.revoked",
     "api_key.rotated",
+    "call.actions_replaced",
     "call.ended_by_request",
     "call.placed",
     "invitation.accepted",

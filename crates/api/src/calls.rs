@@ -118,6 +118,16 @@ pub struct CreateCall {
     pub max_duration: Option<i64>,
 }
 
+/// `POST /v1/calls/{id}/actions`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReplaceActions {
+    /// Voice actions that take over; none end the call.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::VoiceActions))]
+    pub actions: serde_json::Value,
+}
+
 /// Answer of placing a call (202).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -54,11 +54,7 @@ impl Asking {
     }
 
     fn settle(&mut self, shared: &mut Shared, result: Result<Answer, FetchFailure>, reply: &Reply) -> Asked {
-        shared.timers.disarm(TimerId::WaitingTone);
-        shared.timers.disarm(TimerId::CallbackOverdue);
-        if let Some(listener) = self.tone_to.take() {
-            shared.media(MediaCommand::Flush(listener));
-        }
+        self.stop_waiting(shared);
         if let Some(reason) = &reply.first_failure {
             shared.record(EventName::CallbackRetried, None, json!({"reason": reason}));
         }
@@ -76,6 +72,21 @@ impl Asking {
         let data = json!({"ms": self.waited_ms(shared), "code": "calls.not_live",
             "reason": "the call ended before the answer"});
         shared.record(EventName::CallbackUnanswered, None, data);
+    }
+
+    /// New actions have come before the answer, which counts no more.
+    pub(crate) fn cancel(mut self, shared: &mut Shared) {
+        self.stop_waiting(shared);
+        let data = json!({"ms": self.waited_ms(shared), "reason": "new actions came before the answer"});
+        shared.record(EventName::CallbackUnanswered, None, data);
+    }
+
+    fn stop_waiting(&mut self, shared: &mut Shared) {
+        shared.timers.disarm(TimerId::WaitingTone);
+        shared.timers.disarm(TimerId::CallbackOverdue);
+        if let Some(listener) = self.tone_to.take() {
+            shared.media(MediaCommand::Flush(listener));
+        }
     }
 
     fn waited_ms(&self, shared: &Shared) -> u64 {

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use sautikit_api::actions::Action;
 use serde_json::json;
 
 use crate::{
@@ -109,7 +110,31 @@ impl Call {
             Verdict::Tell(signal) => self.tell(signal),
             Verdict::End(cause) => self.finish(cause),
             Verdict::Fail(kind) => self.fail(kind),
+            Verdict::TakeOver(actions) => self.take_over(actions),
         }
+    }
+
+    /// New actions from outside replace what runs and what is left.
+    fn take_over(&mut self, actions: Vec<Action>) {
+        self.shared.record(EventName::ActionsReplaced, None, json!({"actions": actions.len()}));
+        self.shared.script = Script::new(actions, self.shared.facts.voice_callback_url.clone());
+        match core::mem::replace(&mut self.phase, Phase::Between) {
+            // They run for whoever answers.
+            Phase::Originating(group) => {
+                self.phase = Phase::Originating(group);
+                return;
+            }
+            Phase::Asking(asking) => asking.cancel(&mut self.shared),
+            Phase::Running(verb, running) => {
+                running.cancel(&mut self.shared);
+                let data = json!({"verb": verb, "outcome": "replaced", "details": {}});
+                self.shared.record(EventName::VerbEnded, None, data);
+            }
+            Phase::Noticing(notice) => notice.cancel(&mut self.shared),
+            Phase::Parting(farewell) => farewell.cancel(&mut self.shared),
+            Phase::Between | Phase::Ended => {}
+        }
+        self.run_next();
     }
 
     /// The next effect to carry out; `None` once all are taken.

@@ -83,6 +83,10 @@ event_names! {
     MediaTimeout = "media.timeout",
     /// A leg is over; `cause` says why.
     LegEnded = "leg.ended",
+    /// A text could not be spoken; `reason` says why.
+    SpeechFailed = "speech.failed",
+    /// Somebody outside of the call gave it new actions; `actions` says how many.
+    ActionsReplaced = "actions.replaced",
     /// The money ends in a minute.
     MoneyWarning = "money.warning",
 }

@@ -24,4 +24,9 @@ impl Farewell {
     pub(crate) fn is_over(&mut self, shared: &mut Shared, signal: &Signal) -> bool {
         self.playlist.on(shared, signal) != Playing::On
     }
+
+    /// New actions take over.
+    pub(crate) fn cancel(mut self, shared: &mut Shared) {
+        self.playlist.stop(shared);
+    }
 }

@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::fmt;
 
+use sautikit_api::actions::Action;
+
 use crate::{
     callback::{Answer, FetchFailure, Reply},
     cause::Cause,
@@ -56,13 +58,8 @@ pub enum LegEvent {
 /// What the media of a leg does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaEvent {
-    /// An asset was played to its end. Not reported for one that was flushed.
-    PlayEnded {
-        /// Which one.
-        asset: AssetId,
-        /// How much of it was heard, in milliseconds.
-        played_ms: u32,
-    },
+    /// An asset was played to its end, as often as was asked. Not reported for one that was flushed.
+    PlayEnded(AssetId),
     /// A key arrived in the audio (RFC 4733 or in-band).
     Digit(Key),
     /// Nothing has arrived for 30 s from a leg that should send.
@@ -70,12 +67,15 @@ pub enum MediaEvent {
 }
 
 /// What the outside may ask of a live call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiveCommand {
     /// End it (`POST /v1/calls/{id}/hangup`).
     Hangup,
     /// End it, because the server stops and has waited long enough.
     Drain,
+    /// These actions take over from the one that runs and from those that are left (`POST /v1/calls/{id}/actions`). Before
+    /// the first target of a call has answered they wait for that.
+    Run(Vec<Action>),
 }
 
 /// What the wallet may ask of a live call.

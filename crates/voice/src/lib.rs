@@ -45,8 +45,6 @@ pub use event::{CallEvent, EventName};
 pub use facts::{Direction, Facts, Origin};
 pub use input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
 pub use leg::LegDirection;
-pub use output::{
-    Asset, AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Refusal, Text, Tone,
-};
+pub use output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Refusal, Text, Tone};
 pub use summary::{LegSummary, Summary};
 pub use target::{LegKind, Profile, Target};

@@ -21,4 +21,10 @@ impl Notice {
         self.playlist.on(shared, signal);
         matches!(signal, Signal::Timer(TimerId::Notice))
     }
+
+    /// New actions take over.
+    pub(crate) fn cancel(mut self, shared: &mut Shared) {
+        shared.timers.disarm(TimerId::Notice);
+        self.playlist.stop(shared);
+    }
 }

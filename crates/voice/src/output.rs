@@ -109,19 +109,20 @@ pub enum MediaCommand {
     Join(LegId, LegId),
     /// Undo a `Join`.
     Split(LegId, LegId),
-    /// Play an asset once; answered by `PlayEnded`.
-    Play(LegId, Asset),
+    /// Play an asset `loops` times (0: until [`MediaCommand::Flush`]); answered by [`crate::MediaEvent::PlayEnded`]. Each is
+    /// played by one command only.
+    Play {
+        /// Who hears it.
+        leg: LegId,
+        /// What.
+        asset: AssetId,
+        /// How often.
+        loops: u32,
+    },
     /// Play a tone, until [`MediaCommand::Flush`] unless it ends by itself.
     Tone(LegId, Tone),
     /// Stop and forget whatever is being played to the leg.
     Flush(LegId),
-}
-
-/// Something to play.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asset {
-    /// The id it was spoken under.
-    pub id: AssetId,
 }
 
 /// Tones; the media engine knows each country's.

@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use sautikit_api::actions::Say;
+use serde_json::json;
 
 use crate::{
+    event::EventName,
     limits::SPEECH_OVERDUE_AFTER,
-    output::{Asset, AssetId, LegId, MediaCommand, Output, Text},
+    output::{AssetId, LegId, MediaCommand, Output, Text},
     shared::Shared,
     signal::Signal,
     timers::TimerId,
@@ -22,8 +24,8 @@ pub(crate) struct Playlist {
 struct Current {
     asset: AssetId,
     playing: bool,
-    /// Plays that are left after this one; `None` = without end.
-    repeats: Option<u32>,
+    /// How often it is played; 0 is without end.
+    loops: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl Playlist {
             return Playing::Finished;
         };
         let asset = shared.next_asset();
-        self.current = Some(Current { asset, playing: false, repeats: say.loops.checked_sub(1) });
+        self.current = Some(Current { asset, playing: false, loops: say.loops });
         shared.arm(TimerId::SpeechOverdue, SPEECH_OVERDUE_AFTER);
         let Say { text, voice, language, rate_percent, .. } = say;
         shared.emit(Output::Speak(Text { asset, text, voice, language, rate_percent }));
@@ -62,26 +64,23 @@ impl Playlist {
             Signal::Spoken(asset, Ok(())) if *asset == current.asset && !current.playing => {
                 current.playing = true;
                 shared.timers.disarm(TimerId::SpeechOverdue);
-                shared.media(MediaCommand::Play(self.listener, Asset { id: *asset }));
+                shared.media(MediaCommand::Play { leg: self.listener, asset: *asset, loops: current.loops });
                 Playing::On
             }
-            Signal::Spoken(asset, Err(_)) if *asset == current.asset && !current.playing => self.fail(shared),
-            Signal::Timer(TimerId::SpeechOverdue) => self.fail(shared),
+            Signal::Spoken(asset, Err(failure)) if *asset == current.asset && !current.playing => {
+                self.fail(shared, &failure.reason)
+            }
+            Signal::Timer(TimerId::SpeechOverdue) => self.fail(shared, "nothing came in time"),
             Signal::PlayEnded(leg, asset) if *leg == self.listener && *asset == current.asset && current.playing => {
-                match &mut current.repeats {
-                    Some(0) => return self.next(shared),
-                    Some(left) => *left -= 1,
-                    None => {}
-                }
-                shared.media(MediaCommand::Play(self.listener, Asset { id: *asset }));
-                Playing::On
+                self.next(shared)
             }
             _ => Playing::On,
         }
     }
 
-    fn fail(&mut self, shared: &mut Shared) -> Playing {
+    fn fail(&mut self, shared: &mut Shared, reason: &str) -> Playing {
         self.stop(shared);
+        shared.record(EventName::SpeechFailed, None, json!({"reason": reason}));
         shared.results.set("ErrorCode", "tts.unavailable".to_owned());
         Playing::Failed
     }

@@ -95,6 +95,13 @@ impl RingGroup {
         }
     }
 
+    /// Nobody rings any more.
+    pub(crate) fn cancel(&mut self, shared: &mut Shared) {
+        self.waiting.clear();
+        self.hang_up_all(shared, CauseKind::Canceled.into());
+        shared.timers.disarm(TimerId::Ring);
+    }
+
     fn hang_up_all(&mut self, shared: &mut Shared, cause: Cause) {
         for id in self.ringing.drain(..) {
             shared.hang_up(id, cause);

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use sautikit_api::actions::Action;
 use serde_json::json;
 
 use crate::{
@@ -41,6 +42,8 @@ pub(crate) enum Verdict {
     End(Cause),
     /// The call is over because of us; the timeline says why.
     Fail(CauseKind),
+    /// These actions replace what runs and what is left.
+    TakeOver(Vec<Action>),
 }
 
 pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
@@ -51,6 +54,7 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
+        Input::Live(LiveCommand::Run(actions)) => Verdict::TakeOver(actions),
         Input::Money(Money::Warn) => {
             warn(shared);
             Verdict::Ignore
@@ -132,7 +136,7 @@ fn media_event(shared: &mut Shared, id: LegId, event: MediaEvent) -> Verdict {
     let now = shared.now;
     let Some(leg) = shared.legs.get_mut(&id).filter(|leg| leg.is_open()) else { return Verdict::Ignore };
     match event {
-        MediaEvent::PlayEnded { asset, .. } => Verdict::Tell(Signal::PlayEnded(id, asset)),
+        MediaEvent::PlayEnded(asset) => Verdict::Tell(Signal::PlayEnded(id, asset)),
         MediaEvent::Digit(key) => match leg.key(now, key, KeySource::Audio) {
             Some(Change::Key(key, source)) => pressed(shared, id, key, source),
             _ => Verdict::Ignore,

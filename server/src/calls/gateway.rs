@@ -38,6 +38,9 @@ pub trait CallsGateway: Send + Sync + 'static {
     /// Ends a live call; whether this node runs it.
     fn hangup(&self, call_id: CallId) -> bool;
 
+    /// Has these actions take over in a live call; whether this node runs it and takes them.
+    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool;
+
     /// Says how long a live call may go on.
     fn allow(&self, call_id: CallId, allowance: Allowance);
 

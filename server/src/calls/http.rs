@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use sautikit_api::ErrorCode;
+use sautikit_api::actions::parse_list;
 use sautikit_api::calls as wire;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
@@ -26,7 +27,7 @@ use crate::state::AppState;
 use crate::telephone;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult, FailedAs};
-use crate::web::idempotency::{self, Request};
+use crate::web::idempotency::{self, Begun, Request};
 pub(super) use crate::web::moment::read_moment;
 use crate::web::page::Page;
 pub(super) use crate::web::params::Moment;
@@ -84,6 +85,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get_call))
         .routes(routes!(list_call_events))
         .routes(routes!(hang_up_call))
+        .routes(routes!(replace_actions))
         .routes(routes!(stream::stream_call))
 }
 
@@ -221,13 +223,56 @@ async fn hang_up_call(
     let entry = audit::Entry::by(&caller, "call.ended_by_request", call.id, json!({}));
     audit::record(&app, &mut conn, &entry).await?;
     if gateway.hangup(call.id) {
-        return Ok(Json(call_body(call)));
+        Ok(Json(call_body(call)))
+    } else {
+        Err(not_here(&app, &mut conn, call.id).await?.into())
     }
-    match store::find_node(&mut conn, call.id).await? {
-        Some(node) if node != *app.node_id => Err(CallError::ElsewhereLive.into()),
+}
+
+/// Give a live call new actions
+///
+/// They take over from the action that runs and from those that are left: speech falls silent, and whoever a `dial` rings or
+/// has connected is let go. Before the call is answered they wait for that. With an empty list the call ends.
+#[utoipa::path(post, path = "/calls/{id}/actions",
+    params(("id" = String, Path, description = "The call's id, or its `HD_` id."), Idempotent),
+    request_body = wire::ReplaceActions,
+    responses((status = 200, body = wire::Call, description = "The actions are taken over; the call as it was then.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::CallsNotFound,
+        ErrorCode::CallsNotLive, ErrorCode::CallsNoRoute, ErrorCode::ActionsInvalid]))))]
+async fn replace_actions(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> ApiResult<Response> {
+    caller.needs(Scope::CallsWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let body: wire::ReplaceActions = request.read()?;
+    let actions = parse_list(&body.actions).map_err(|error| CallError::Actions(error.to_string()))?;
+    let call = find(&app, attempt.tx(), &caller, &id).await?;
+    if call.status.is_terminal() {
+        return Err(CallError::NotLive.into());
+    }
+    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
+    let entry = audit::Entry::by(&caller, "call.actions_replaced", call.id, json!({ "actions": actions.len() }));
+    audit::record(&app, attempt.tx(), &entry).await?;
+    // Before the commit, because only the call's task knows whether it takes them.
+    if !gateway.run_actions(call.id, actions) {
+        return Err(not_here(&app, attempt.tx(), call.id).await?.into());
+    }
+    attempt.commit(&app, StatusCode::OK, &call_body(call)).await
+}
+
+/// Why a call that has not ended takes no command from this node.
+async fn not_here(app: &AppState, conn: &mut AnyConnection, id: CallId) -> Result<CallError, CallError> {
+    Ok(match store::find_node(conn, id).await? {
+        Some(node) if node != *app.node_id => CallError::ElsewhereLive,
         // Over in this moment, or about to be closed because it runs nowhere.
-        _ => Err(CallError::NotLive.into()),
-    }
+        _ => CallError::NotLive,
+    })
 }
 
 async fn find(app: &AppState, conn: &mut AnyConnection, caller: &Caller, id: &str) -> Result<ShownCall, CallError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use media::{Asset, Codec};
 use sautikit_api::ErrorCode;
+use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
@@ -117,6 +118,11 @@ impl CallHandle {
         self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Drain))).is_ok()
     }
 
+    /// Has these actions take over. False when the call is over already, or takes nothing more at the moment.
+    pub fn run_actions(&self, actions: Vec<Action>) -> bool {
+        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Run(actions)))).is_ok()
+    }
+
     /// Says how long the money lasts.
     pub fn allow(&self, allowance: Allowance) {
         // A call that is too busy to take it hears of the next grant; until then it ends where it was told.
@@ -160,7 +166,8 @@ pub(super) struct Running {
     pub(super) began: Duration,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
-    pub(super) assets: HashMap<AssetId, Arc<Asset>>,
+    /// The text that has just been spoken, for the play that the call answers it with.
+    pub(super) spoken: Option<(AssetId, Arc<Asset>)>,
     pub(super) recorder: Recorder,
 }
 
@@ -191,7 +198,7 @@ impl PendingCall {
             connecting: None,
             began,
             hops: setup.hops,
-            assets: HashMap::new(),
+            spoken: None,
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -267,6 +274,8 @@ impl Running {
                 Output::Ended(summary) => return Some(summary),
             }
         }
+        // A text that is not wanted any more.
+        self.spoken = None;
         self.recorder.hand_over();
         None
     }
@@ -310,7 +319,7 @@ impl Running {
                 return None;
             }
             Arrival::Spoken(id, Ok(asset)) => {
-                self.assets.insert(id, asset);
+                self.spoken = Some((id, asset));
                 Input::Spoken(id, Ok(()))
             }
             Arrival::Spoken(id, Err(failure)) => Input::Spoken(id, Err(failure)),
@@ -333,11 +342,7 @@ impl Running {
     fn media_event(&mut self, event: LegMediaEvent) -> Option<Input> {
         let leg = event.leg;
         let event = match event.event {
-            media::MediaEvent::PlayEnded { played_ms } => {
-                let asset = self.legs.get_mut(&leg)?.playing.take()?;
-                self.assets.remove(&asset);
-                MediaEvent::PlayEnded { asset, played_ms }
-            }
+            media::MediaEvent::PlayEnded { .. } => MediaEvent::PlayEnded(self.legs.get_mut(&leg)?.playing.take()?),
             media::MediaEvent::Digit { digit, .. } => MediaEvent::Digit(voice::Key::new(digit)?),
             media::MediaEvent::Stalled => MediaEvent::Stalled,
             media::MediaEvent::Silence { .. } => return None,

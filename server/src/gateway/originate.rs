@@ -31,6 +31,11 @@ impl CallsGateway for Originator {
         handle.is_some_and(|handle| handle.hang_up())
     }
 
+    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool {
+        let handle = self.0.calls.lock().get(&call_id).cloned();
+        handle.is_some_and(|handle| handle.run_actions(actions))
+    }
+
     fn allow(&self, call_id: CallId, allowance: Allowance) {
         let handle = self.0.calls.lock().get(&call_id).cloned();
         if let Some(handle) = handle {

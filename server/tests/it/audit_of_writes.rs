@@ -119,6 +119,9 @@ impl Walk<'_> {
         let body = json!({ "from": FROM, "to": TO });
         let placed = self.logs("post /v1/calls", "call.placed", owner.post("/v1/calls", body.clone())).await;
         self.logs("post /v1/calls/originate", "call.placed", owner.post("/v1/calls/originate", body)).await;
+        let path = format!("/v1/calls/{}/actions", placed.json["call_id"].as_str().expect("an id"));
+        let replace = owner.post(&path, json!({ "actions": [{ "hangup": {} }] }));
+        self.logs("post /v1/calls/{id}/actions", "call.actions_replaced", replace).await;
         let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
     }

@@ -182,6 +182,7 @@ struct Reach {
     key_id: String,
     number_id: String,
     workspace_id: String,
+    call_id: String,
 }
 
 impl Reach {
@@ -195,7 +196,8 @@ impl Reach {
         let key_id = text(&asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json["id"]);
         let number_id = text(&asha.get("/v1/numbers").await.expect(200).json[0]["id"]);
         let workspace_id = asha.workspace_id().await;
-        Self { operator, member_id, key_id, number_id, workspace_id, scene }
+        let call_id = scene.place().await.call_id.to_string();
+        Self { operator, member_id, key_id, number_id, workspace_id, call_id, scene }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {
@@ -213,6 +215,7 @@ impl Reach {
         Some(match endpoint.path.split_inclusive('}').next()? {
             "/v1/admin/workspaces/{id}" => &self.workspace_id,
             "/v1/api-keys/{id}" => &self.key_id,
+            "/v1/calls/{id}" => &self.call_id,
             "/v1/numbers/{id}" => &self.number_id,
             "/v1/workspace/members/{user_id}" => &self.member_id,
             other => panic!("{other}: say where an id of it comes from"),

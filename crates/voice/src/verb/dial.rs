@@ -91,6 +91,24 @@ impl Dial {
         }
     }
 
+    /// Whoever rings or talks is let go; the next callback learns what became of it.
+    pub(super) fn cancel(mut self, shared: &mut Shared) {
+        match &mut self.stage {
+            Stage::Ringing(group) => {
+                group.cancel(shared);
+                self.unjoin(shared);
+                self.stop_ringback(shared);
+                let status = Cause::from(CauseKind::Canceled).dial_status(false);
+                shared.results.set("DialCallStatus", status.as_str());
+                shared.results.set("DialCallDuration", "0");
+            }
+            Stage::Bridged(leg) => {
+                let leg = *leg;
+                self.hang_up(shared, leg, CauseKind::NormalClearing);
+            }
+        }
+    }
+
     fn ringing(&mut self, shared: &mut Shared, ringing: Ringing) -> Flow {
         match ringing {
             Ringing::On => Flow::Stay,

@@ -89,6 +89,15 @@ impl GetDigits {
         }
     }
 
+    /// What was pressed so far belongs to a question that is no longer asked.
+    pub(super) fn cancel(mut self, shared: &mut Shared) {
+        if let Stage::Prompting(playlist) = &mut self.stage {
+            playlist.stop(shared);
+        }
+        shared.timers.disarm(TimerId::FirstDigit);
+        shared.timers.disarm(TimerId::NextDigit);
+    }
+
     fn collect(&mut self, shared: &mut Shared) -> Flow {
         self.stage = Stage::Collecting;
         shared.arm(TimerId::FirstDigit, seconds(self.spec.first_digit_timeout_s));

@@ -82,4 +82,16 @@ impl Verb {
             Self::Instant => Flow::Stay,
         }
     }
+
+    /// Ends it where it stands, because new actions take over: nothing of it is heard, rings or counts time afterwards. A call
+    /// that ends has no need of this, because its legs end with it.
+    pub(crate) fn cancel(self, shared: &mut Shared) {
+        match self {
+            Self::Say(say) => say.cancel(shared),
+            Self::GetDigits(get_digits) => get_digits.cancel(shared),
+            Self::Dial(dial) => dial.cancel(shared),
+            Self::Pause => pause::cancel(shared),
+            Self::Instant => {}
+        }
+    }
 }

@@ -14,6 +14,10 @@ pub(super) fn start(shared: &mut Shared, pause: &actions::Pause) -> Flow {
     Flow::Stay
 }
 
+pub(super) fn cancel(shared: &mut Shared) {
+    shared.timers.disarm(TimerId::Pause);
+}
+
 pub(super) fn on(signal: &Signal) -> Flow {
     match signal {
         Signal::Timer(TimerId::Pause) => Flow::done("paused", Then::Next),

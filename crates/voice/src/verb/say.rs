@@ -27,6 +27,10 @@ impl Say {
     pub(super) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
         flow(self.playlist.on(shared, signal))
     }
+
+    pub(super) fn cancel(mut self, shared: &mut Shared) {
+        self.playlist.stop(shared);
+    }
 }
 
 fn flow(playing: Playing) -> Flow {

@@ -5,6 +5,7 @@ mod callbacks;
 mod dial;
 mod endings;
 mod get_digits;
+mod live;
 mod property;
 mod races;
 mod support;

@@ -18,6 +18,7 @@ enum Step {
     FetchFailed(u32),
     Spoken(u32, bool),
     Money(Money),
+    Run(usize),
     DueTimer,
     Pass(u64),
 }
@@ -56,7 +57,7 @@ fn leg_event() -> impl Strategy<Value = LegEvent> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0u32..5, leg_event()).prop_map(|(leg, event)| Step::Leg(leg, event)),
-        2 => (0u32..5, 0u32..6).prop_map(|(leg, asset)| Step::Media(leg, MediaEvent::PlayEnded { asset: AssetId(asset), played_ms: 1 })),
+        2 => (0u32..5, 0u32..6).prop_map(|(leg, asset)| Step::Media(leg, MediaEvent::PlayEnded(AssetId(asset)))),
         1 => (0u32..5, prop::sample::select("0123456789*#".chars().collect::<Vec<_>>())).prop_map(|(leg, c)| Step::Media(leg, MediaEvent::Digit(key(c)))),
         1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Stalled)),
         4 => (0u32..6, 0usize..7).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
@@ -66,6 +67,7 @@ fn step() -> impl Strategy<Value = Step> {
             5 => Just(Step::Money(Money::Warn)),
             5 => (1_000u64..1_100).prop_map(|s| Step::Money(Money::PaidUntil(Duration::from_secs(s))))
         ],
+        2 => (0usize..7).prop_map(Step::Run),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
     ]
@@ -158,6 +160,7 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Spoken(asset, true) => Input::Spoken(AssetId(asset), Ok(())),
         Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
         Step::Money(money) => Input::Money(money),
+        Step::Run(script) => Input::Live(LiveCommand::Run(scripts().into_iter().nth(script)?)),
         Step::DueTimer => {
             *now = (*now).max(call.next_timeout()?);
             Input::Timeout

@@ -58,6 +58,8 @@ pub(crate) struct Sim {
     pub(crate) texts: BTreeMap<AssetId, String>,
     /// Whether the speech provider works.
     pub(crate) speech_works: bool,
+    /// Whether it has not come to an answer.
+    pub(crate) speech_is_slow: bool,
 }
 
 impl Sim {
@@ -74,6 +76,7 @@ impl Sim {
             summaries: Vec::new(),
             texts: BTreeMap::new(),
             speech_works: true,
+            speech_is_slow: false,
         };
         sim.drain();
         sim
@@ -112,6 +115,13 @@ impl Sim {
         self
     }
 
+    /// New actions from outside.
+    pub(crate) fn replace(&mut self, actions: &str) -> &mut Self {
+        let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
+        let actions = parse_list(&list).unwrap_or_else(|error| panic!("{error}"));
+        self.input(Input::Live(LiveCommand::Run(actions)))
+    }
+
     pub(crate) fn leg(&mut self, leg: u32, event: LegEvent) -> &mut Self {
         self.input(Input::Leg(LegId(leg), event))
     }
@@ -134,9 +144,8 @@ impl Sim {
 
     /// The newest text was heard to its end by that leg.
     pub(crate) fn heard(&mut self, leg: u32) -> &mut Self {
-        let Some((asset, _)) = self.texts.last_key_value() else { panic!("nothing was spoken") };
-        let asset = *asset;
-        self.input(Input::Media(LegId(leg), MediaEvent::PlayEnded { asset, played_ms: 1_000 }))
+        let asset = self.newest_text();
+        self.input(Input::Media(LegId(leg), MediaEvent::PlayEnded(asset)))
     }
 
     /// The customer's server answers the newest callback with these actions.
@@ -174,6 +183,11 @@ impl Sim {
 
     pub(crate) fn after(&mut self, seconds: u64) -> &mut Self {
         self.after_ms(seconds * 1_000)
+    }
+
+    /// The newest text that was to be spoken.
+    pub(crate) fn newest_text(&self) -> AssetId {
+        self.texts.last_key_value().map(|(asset, _)| *asset).unwrap_or_else(|| panic!("nothing was spoken"))
     }
 
     /// What was asked for since the last look.
@@ -239,6 +253,9 @@ impl Sim {
             };
             self.said.push(words);
         }
+        if self.speech_is_slow {
+            return;
+        }
         for asset in speak {
             let result = if self.speech_works { Ok(()) } else { Err(SpeechFailure { reason: "no voice".to_owned() }) };
             self.input(Input::Spoken(asset, result));
@@ -249,8 +266,9 @@ impl Sim {
         match command {
             MediaCommand::Join(a, b) => format!("join {} {}", a.0, b.0),
             MediaCommand::Split(a, b) => format!("split {} {}", a.0, b.0),
-            MediaCommand::Play(leg, asset) => {
-                format!("play {} {}", leg.0, self.texts.get(&asset.id).map_or("?", |t| t))
+            MediaCommand::Play { leg, asset, loops } => {
+                let text = self.texts.get(&asset).map_or("?", |t| t);
+                format!("play {} {text}{}", leg.0, if loops == 1 { String::new() } else { format!(" x{loops}") })
             }
             MediaCommand::Tone(leg, tone) => format!("tone {} {tone:?}", leg.0),
             MediaCommand::Flush(leg) => format!("flush {}", leg.0),

@@ -8,18 +8,16 @@ use crate::support::*;
 #[test]
 fn actions_run_one_after_the_other_and_an_exhausted_list_ends_the_call() {
     let mut sim = Sim::running(r#"[{"say": {"text": "one"}}, {"say": {"text": "two", "loop": 2}}]"#);
-    sim.heard(0).expect(&["play 0 two"]);
-    sim.heard(0).expect(&["play 0 two"]);
+    sim.heard(0).expect(&["play 0 two x2"]);
     sim.heard(0).expect(&["hang up 0 normal_clearing", "ask Final https://shop.example/voice", "end completed"]);
 }
 
 #[test]
 fn loop_zero_repeats_until_hangup() {
-    let mut sim = Sim::running(r#"[{"say": {"text": "hold", "loop": 0}}]"#);
-    for _ in 0..20 {
-        sim.heard(0).expect(&["play 0 hold"]);
-    }
-    sim.bye(0).expect(&["ask Final https://shop.example/voice", "end completed"]);
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(r#"[{"say": {"text": "hold", "loop": 0}}]"#).expect(&["accept 0", "play 0 hold x0"]);
+    sim.after(600).bye(0).expect(&["ask Final https://shop.example/voice", "end completed"]);
 }
 
 #[test]
@@ -30,6 +28,7 @@ fn speech_that_fails_costs_the_text_and_not_the_call() {
     sim.answer(r#"[{"say": {"text": "one"}}, {"redirect": {"url": "/next"}}]"#);
     sim.expect(&["accept 0", "ask Steer https://shop.example/next"]);
     assert_eq!(sim.param("ErrorCode").as_deref(), Some("tts.unavailable"));
+    assert!(sim.events.iter().any(|event| event.name == EventName::SpeechFailed && event.data["reason"] == "no voice"));
 }
 
 #[test]

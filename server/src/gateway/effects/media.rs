@@ -23,10 +23,11 @@ impl Running {
                     self.media.split(port);
                 }
             }
-            MediaCommand::Play(leg, asset) => {
-                if let (Some(seat), Some(audio)) = (self.legs.get_mut(&leg), self.assets.get(&asset.id)) {
-                    seat.playing = Some(asset.id);
-                    self.media.play(seat.port, audio.clone(), 1);
+            MediaCommand::Play { leg, asset, loops } => {
+                let spoken = self.spoken.take_if(|(id, _)| *id == asset);
+                if let (Some(seat), Some((_, audio))) = (self.legs.get_mut(&leg), spoken) {
+                    seat.playing = Some(asset);
+                    self.media.play(seat.port, audio, loops);
                 }
             }
             MediaCommand::Tone(leg, tone) => {

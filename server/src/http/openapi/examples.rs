@@ -126,6 +126,8 @@ examples! {
         "ip": "203.0.113.7", "duration_us": 1840 });
     calls::CreateCall = json!({ "to": "+254722000001", "from": "+254700000001",
         "actions": [{ "say": { "text": "Your parcel is at the gate." } }], "metadata": { "order": "A-1042" } });
+    calls::ReplaceActions = json!({ "actions": [{ "say": { "text": "We connect you to a colleague." } },
+        { "dial": { "to": "client:asha" } }] });
     calls::CallAccepted = json!({ "call_id": CALL, "pbx_session_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
         "status": "ringing", "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
     calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",

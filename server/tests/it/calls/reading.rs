@@ -1,5 +1,6 @@
-//! Lists, filters, timelines and hang-up through the API.
+//! Lists, filters, timelines and live commands through the API.
 
+use sautikit_api::actions::parse_list;
 use sautikit_api::calls::CallStatus;
 use serde_json::json;
 
@@ -16,6 +17,8 @@ on_each_engine! {
     the_timeline_comes_oldest_first
     a_hangup_is_passed_to_the_gateway
     an_ended_call_can_not_be_hung_up
+    new_actions_are_passed_to_the_gateway
+    an_ended_call_takes_no_actions
 }
 
 async fn a_call_is_found_by_either_spelling(server: Server) {
@@ -154,6 +157,29 @@ async fn a_hangup_is_passed_to_the_gateway(server: Server) {
     let writer = scene.server.key_of(&scene.asha, &["calls:write"]).await;
     writer.send("POST", &path, None, "").await.expect(200);
     assert_eq!(scene.gateway.hung_up(), [order.call_id]);
+}
+
+async fn new_actions_are_passed_to_the_gateway(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let path = format!("/v1/calls/{}/actions", order.call_id);
+    let writer = scene.server.key_of(&scene.asha, &["calls:write"]).await;
+    let actions = json!([{ "say": { "text": "One moment." } }, { "hangup": {} }]);
+    writer.post(&path, json!({ "actions": actions })).await.expect(200);
+    let replaced = scene.gateway.replaced();
+    let [(call_id, taken)] = replaced.as_slice() else { panic!("{replaced:?}") };
+    assert_eq!((*call_id, Some(taken)), (order.call_id, parse_list(&actions).ok().as_ref()));
+    let refused = scene.asha.post(&path, json!({ "actions": [{ "sing": {} }] })).await;
+    refused.expect_error("actions.invalid");
+    assert_eq!(scene.gateway.replaced().len(), 1);
+}
+
+async fn an_ended_call_takes_no_actions(server: Server) {
+    let scene = Scene::set(server).await;
+    let id = scene.talk(1_000).await;
+    let refused = scene.asha.post(&format!("/v1/calls/{id}/actions"), json!({ "actions": [] })).await;
+    refused.expect_error("calls.not_live");
+    assert!(scene.gateway.replaced().is_empty());
 }
 
 async fn an_ended_call_can_not_be_hung_up(server: Server) {

@@ -35,6 +35,7 @@ pub(crate) struct FakeGateway {
     orders: parking_lot::Mutex<Vec<Order>>,
     records: parking_lot::Mutex<HashMap<CallId, CallRecord>>,
     hangups: parking_lot::Mutex<Vec<CallId>>,
+    replaced: parking_lot::Mutex<Vec<(CallId, Vec<Action>)>>,
     allowances: parking_lot::Mutex<HashMap<CallId, Vec<Allowance>>>,
     /// Whether it has room for another call.
     pub(crate) is_full: std::sync::atomic::AtomicBool,
@@ -62,6 +63,14 @@ impl CallsGateway for FakeGateway {
         runs
     }
 
+    fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool {
+        let runs = self.records.lock().contains_key(&call_id);
+        if runs {
+            self.replaced.lock().push((call_id, actions));
+        }
+        runs
+    }
+
     fn allow(&self, call_id: CallId, allowance: Allowance) {
         self.allowances.lock().entry(call_id).or_default().push(allowance);
     }
@@ -80,6 +89,11 @@ impl FakeGateway {
     /// The calls that it was told to end.
     pub(crate) fn hung_up(&self) -> Vec<CallId> {
         self.hangups.lock().clone()
+    }
+
+    /// The new actions of calls, in the order in which they came.
+    pub(crate) fn replaced(&self) -> Vec<(CallId, Vec<Action>)> {
+        self.replaced.lock().clone()
     }
 
     /// The newest order.

@@ -45,6 +45,35 @@ async fn the_api_ends_a_call() {
 }
 
 #[tokio::test]
+async fn the_api_gives_a_live_call_new_actions() {
+    let live = Live::with_money().await;
+    let actions = json!([{ "pause": { "length": 600 } }]);
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042", "actions": actions })).await;
+    live.call_that_is(&id, "answered").await;
+    let path = format!("/v1/calls/{id}/actions");
+    live.asha.post(&path, json!({ "actions": [{ "pause": {} }, { "hangup": {} }] })).await.expect(200);
+    let call = live.call_that_is(&id, "completed").await;
+    assert_eq!(call["hangup_cause"], "normal_clearing");
+    let timeline = live.timeline(&id).await;
+    let verbs: Vec<_> = timeline.iter().filter(|event| event["kind"] == "verb.ended").collect();
+    let outcomes: Vec<_> = verbs.iter().map(|event| &event["data"]["outcome"]).collect();
+    assert_eq!(outcomes, ["replaced", "paused", "hung_up"]);
+    live.asha.post(&path, json!({ "actions": [] })).await.expect_error("calls.not_live");
+}
+
+#[tokio::test]
+async fn a_text_is_heard_as_often_as_it_says_and_the_call_goes_on() {
+    let live = Live::with_money().await;
+    let actions = json!([{ "say": { "text": "Hi", "loop": 3 } }, { "hangup": {} }]);
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042", "actions": actions })).await;
+    let call = live.call_that_is(&id, "completed").await;
+    assert_eq!(call["hangup_cause"], "normal_clearing");
+    let timeline = live.timeline(&id).await;
+    let spoken = timeline.iter().find(|event| event["kind"] == "verb.ended").expect("an end");
+    assert_eq!(spoken["data"]["outcome"], "spoken");
+}
+
+#[tokio::test]
 async fn a_call_hung_up_while_it_rings_is_canceled_and_free() {
     let live = Live::with_money().await;
     let id = live.place(json!({ "from": FROM, "to": "+254722009902" })).await;
