@@ -15,7 +15,7 @@ pub(crate) struct Farewell {
 impl Farewell {
     /// Answers the party if need be and apologises.
     pub(crate) fn start(shared: &mut Shared, listener: LegId) -> Self {
-        shared.answer_party();
+        shared.answer_party(None);
         let (playlist, _) = Playlist::start(shared, listener, [phrases::apology()]);
         Self { playlist }
     }

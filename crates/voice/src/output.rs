@@ -14,6 +14,8 @@ use crate::{
 /// One effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
+    /// Call a target: the leg's actor is made and tries its addresses, one after the other or all at once.
+    Dial(LegId, Target, Profile),
     /// For the leg's actor.
     Leg(LegId, LegCommand),
     /// For the media engine.
@@ -75,20 +77,22 @@ pub struct AssetId(pub u32);
 pub struct FetchId(pub u32);
 
 /// What a leg's actor is asked to do. Commands that come too late (a `Hangup` that crosses a BYE) are no error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LegCommand {
-    /// Create the leg and call the target; route attempts and fail-over happen inside the leg.
-    Dial(Target, Profile),
     /// Say 180 to the leg that called us.
     Ring,
     /// Give the leg that called us its answer SDP before the answer (183), so that audio can flow.
-    PassEarly,
+    PassEarly {
+        /// The leg that it hears next, whose codec the answer prefers.
+        hears: Option<LegId>,
+    },
     /// Say 200 to the leg that called us, with the same SDP if it had one.
-    Accept,
+    Accept {
+        /// The leg that it hears next, whose codec the answer prefers.
+        hears: Option<LegId>,
+    },
     /// Turn the leg that called us away; it is over with this.
     Refuse(Refusal),
-    /// Press keys towards the far end.
-    SendDigits(Vec<Key>),
     /// End the leg: BYE, or CANCEL before its answer (a 200 that crosses is acknowledged and ended).
     Hangup(Cause),
 }
@@ -123,6 +127,8 @@ pub enum MediaCommand {
     Tone(LegId, Tone),
     /// Stop and forget whatever is being played to the leg.
     Flush(LegId),
+    /// Press a key towards the leg.
+    Press(LegId, Key),
 }
 
 /// Tones; the media engine knows each country's.

@@ -141,7 +141,7 @@ impl Shared {
             json!({"target": target.address(), "kind": target.kind().as_str()}),
         );
         self.legs.insert(id, Leg::new(target.clone(), LegDirection::Outbound, self.now));
-        self.command(id, LegCommand::Dial(target, Profile { caller_id }));
+        self.emit(Output::Dial(id, target, Profile { caller_id, hears: self.party }));
         id
     }
 
@@ -168,8 +168,8 @@ impl Shared {
         }
     }
 
-    /// Lets a caller that is not answered yet hear audio, once.
-    pub(crate) fn pass_early(&mut self) {
+    /// Lets a caller that is not answered yet hear audio, once: that of another leg, or ours.
+    pub(crate) fn pass_early(&mut self, hears: Option<LegId>) {
         if self.party_hears() {
             return;
         }
@@ -177,17 +177,17 @@ impl Shared {
             && let Some(leg) = self.legs.get_mut(&id)
         {
             leg.early_passed = true;
-            self.command(id, LegCommand::PassEarly);
+            self.command(id, LegCommand::PassEarly { hears });
         }
     }
 
-    /// Answers a caller that is not answered yet: audio is needed.
-    pub(crate) fn answer_party(&mut self) {
+    /// Answers a caller that is not answered yet: audio is needed, that of another leg or ours.
+    pub(crate) fn answer_party(&mut self, hears: Option<LegId>) {
         let now = self.now;
         if let Some(id) = self.party
             && self.legs.get_mut(&id).is_some_and(|leg| leg.accept(now))
         {
-            self.command(id, LegCommand::Accept);
+            self.command(id, LegCommand::Accept { hears });
             self.leg_answered(id);
             self.mark_answered();
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use sautikit_api::actions::DialTarget;
 
+use crate::output::LegId;
+
 /// The far end of a leg.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
@@ -86,6 +88,8 @@ impl fmt::Debug for Target {
 pub struct Profile {
     /// The calling number or address that is shown.
     pub caller_id: String,
+    /// The leg that it is to be connected with, whose codec it is offered first.
+    pub hears: Option<LegId>,
 }
 
 impl fmt::Debug for Profile {

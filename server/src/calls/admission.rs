@@ -77,7 +77,7 @@ pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Ad
     let call = CallRow { id: inbound.id.unwrap_or(call.id), ..call };
     let (kind, rate) =
         if inbound.is_on_net { (LegKind::Onnet, Rate::FREE) } else { (LegKind::Telephone, number.inbound_rate) };
-    let leg = new_leg(app, kind, Direction::Inbound, &caller, rate, &call);
+    let leg = new_leg(app, kind, Direction::Inbound, &caller, rate, call.started_at);
     let inbound_leg = Some(leg.id);
     let record = Draft { call, legs: vec![leg], answer: None, audit: None }.open(app).await?;
     let Party { number, workspace } = party;
@@ -113,7 +113,7 @@ pub async fn admit_browser(
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
-    let (targets, legs) = price_targets(app, &party, &[destination], &call).await?;
+    let (targets, legs) = price_targets(app, &party, &[destination], call.started_at).await?;
     let record = Draft { call, legs, answer: None, audit: None }.open(app).await?;
     let Party { number, workspace } = party;
     Ok(Admitted { record, number, workspace, targets, inbound_leg: None })
@@ -139,18 +139,20 @@ pub async fn admit_client(
 }
 
 /// A telephone leg that a `dial` action of a live call starts now, after the same checks as a new call. The caller
-/// reserves the money for it ([`CallRecord::reserve`]).
+/// reserves the money for it ([`super::CallFunds::reserve`]). `from` is the workspace's number that the call is by, E.164.
 ///
 /// # Errors
 /// Emergency codes, a suspended workspace, a bad destination, no price, or the database failed.
-pub async fn admit_leg(app: &AppState, call: &CallRow, to: &str) -> Result<LegRecord, CallError> {
-    let party = own_party(app, call.workspace_id, &call.local_e164).await?;
+pub async fn admit_leg(
+    app: &AppState,
+    workspace_id: WorkspaceId,
+    from: &str,
+    to: &str,
+) -> Result<LegRecord, CallError> {
+    let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
-    let (_, mut legs) = price_targets(app, &party, &[destination], call).await?;
-    let leg = legs
-        .pop()
-        .ok_or_else(|| CallError::DestinationBlocked { field: "to", number: to.chars().take(32).collect() })?;
-    Ok(LegRecord { started_at: app.now_us(), ..leg })
+    let (_, mut legs) = price_targets(app, &party, &[destination], app.now_us()).await?;
+    legs.pop().ok_or_else(|| CallError::DestinationBlocked { field: "to", number: to.chars().take(32).collect() })
 }
 
 /// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
@@ -186,12 +188,12 @@ pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) 
 }
 
 /// The legs to the destinations at the prices of this moment. A number of this server is reached without a carrier and
-/// costs nothing.
+/// costs nothing. They begin at `started_at`, in microseconds UTC.
 pub(super) async fn price_targets(
     app: &AppState,
     party: &Party,
     destinations: &[Telephone],
-    call: &CallRow,
+    started_at: i64,
 ) -> Result<(Vec<PricedTarget>, Vec<LegRecord>), CallError> {
     let number = &party.number.number;
     let caller = pricing::Caller {
@@ -215,7 +217,7 @@ pub(super) async fn price_targets(
                     .map_err(|error| unpriced(error, destination))?,
             )
         };
-        let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, call);
+        let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, started_at);
         targets.push(PricedTarget { leg_id: leg.id, e164: destination.e164.clone(), rate });
         legs.push(leg);
     }
@@ -271,14 +273,21 @@ pub(super) fn blank_call(
     }
 }
 
-fn new_leg(app: &AppState, kind: LegKind, direction: Direction, target: &str, rate: Rate, call: &CallRow) -> LegRecord {
+fn new_leg(
+    app: &AppState,
+    kind: LegKind,
+    direction: Direction,
+    target: &str,
+    rate: Rate,
+    started_at: i64,
+) -> LegRecord {
     LegRecord {
         id: LegRecordId(app.new_uuid()),
         kind,
         direction,
         target: target.to_owned(),
         rate,
-        started_at: call.started_at,
+        started_at,
         answered_at: None,
         ended_at: None,
         outcome: None,

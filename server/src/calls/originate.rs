@@ -66,7 +66,7 @@ pub async fn prepare(
     call.metadata.clone_from(&request.metadata);
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);
-    let (targets, legs) = price_targets(app, &party, &destinations, &call).await?;
+    let (targets, legs) = price_targets(app, &party, &destinations, call.started_at).await?;
     Ok(Prepared { call, legs, targets, party, actions })
 }
 

@@ -1,7 +1,7 @@
 //! One call, one task: wait for one input, `voice::Call::handle`, drain the outputs. Select and dispatch only;
 //! what an output does stands in [`super::effects`], a file each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub enum Arrival {
     /// How long the money lasts.
     Allowed(Allowance),
     /// A leg's dialog stands, and can be ended by this after a crash.
-    Dialog(LegId, OpenDialog),
+    Dialog(LegId, Box<OpenDialog>),
     /// Somebody wants to know how long ago the call's legs were last heard.
     SinceHeard(oneshot::Sender<Option<Duration>>),
     /// A text has become audio, or can't.
@@ -154,14 +154,10 @@ pub(super) struct Running {
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,
     pub(super) legs: HashMap<LegId, LegSeat>,
-    /// Legs whose target is being looked up.
-    pub(super) reaching: HashSet<LegId>,
+    /// Legs whose target is being looked up, with whom each is to be connected.
+    pub(super) reaching: HashMap<LegId, Option<LegId>>,
     /// The last callback, which is sent once the call's end is kept.
     pub(super) farewell: Option<Callback>,
-    /// The leg that the script steers: the caller, or the first target of the API that answered.
-    pub(super) party: Option<LegId>,
-    /// The target that answered or sent early media last: the one that the party is connected to.
-    pub(super) connecting: Option<LegId>,
     /// When the call began.
     pub(super) began: Duration,
     /// On-net calls that led to this one.
@@ -192,10 +188,8 @@ impl PendingCall {
             inbox,
             media: gateway.media.open_call(media_sender),
             legs: HashMap::new(),
-            reaching: HashSet::new(),
+            reaching: HashMap::new(),
             farewell: None,
-            party: None,
-            connecting: None,
             began,
             hops: setup.hops,
             spoken: None,
@@ -258,6 +252,7 @@ impl Running {
     async fn drain(&mut self, call: &mut Call) -> Option<Summary> {
         while let Some(output) = call.poll() {
             match output {
+                Output::Dial(leg, target, profile) => self.dial(leg, target, profile),
                 Output::Leg(leg, command) => self.leg(leg, command).await,
                 Output::Media(command) => self.media(command).await,
                 // What it tells is the end, which is told only once it is kept.
@@ -294,10 +289,7 @@ impl Running {
     fn arrived(&mut self, arrival: Arrival) -> Option<(Duration, Input)> {
         let input = match arrival {
             Arrival::Voice(input) => input,
-            Arrival::Leg { at, leg, event } => {
-                self.note_connection(leg, event);
-                return Some((at, Input::Leg(leg, event)));
-            }
+            Arrival::Leg { at, leg, event } => return Some((at, Input::Leg(leg, event))),
             Arrival::Agreed { leg, port, codec } => {
                 let seat = self.legs.get_mut(&leg)?;
                 (seat.port, seat.codec) = (port, Some(codec));
@@ -325,18 +317,6 @@ impl Running {
             Arrival::Spoken(id, Err(failure)) => Input::Spoken(id, Err(failure)),
         };
         Some((self.now(), input))
-    }
-
-    /// Remembers who is being connected, whose codec the other side's answer takes into account.
-    fn note_connection(&mut self, leg: LegId, event: LegEvent) {
-        match event {
-            LegEvent::Answered => {
-                self.connecting = Some(leg);
-                self.party.get_or_insert(leg);
-            }
-            LegEvent::EarlyMedia => self.connecting = Some(leg),
-            _ => {}
-        }
     }
 
     fn media_event(&mut self, event: LegMediaEvent) -> Option<Input> {

@@ -1,16 +1,18 @@
 //! From a target of the call to the addresses that its leg tries.
 
+use std::sync::Arc;
+
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::LegRecordId;
+use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sip::message::Headers;
-use voice::{Cause, CauseKind, Profile, Target};
+use voice::{Cause, CauseKind, Target};
 
 use super::begin::leg_record;
 use super::leg::call_id::call_id_headers;
 use super::leg::destination::Destination;
 use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
-use crate::calls::{self, CallFunds, CallRow, Direction, LegKind, LegRecord, Rate};
+use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
 use crate::sip_tokens::identity::{Identity, user_of};
 use crate::web::error::ApiError;
 
@@ -34,43 +36,53 @@ pub enum Destinations {
     AtOnce(Vec<Destination>),
 }
 
-/// Finds the way to `target`; `admitted` is its record when admission has checked, priced and paid it already, else that is
-/// done here from `funds`. The cause says why there is no way. `hops` on-net calls led here.
-pub(super) async fn resolve(
-    gateway: &Gateway,
-    call: &CallRow,
-    funds: &CallFunds,
-    admitted: Option<LegRecord>,
-    target: &Target,
-    profile: &Profile,
-    hops: u32,
-) -> Result<Reach, Cause> {
+/// A leg that is about to call, as far as finding its way needs to know.
+pub(super) struct Dialling {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) call_id: CallId,
+    pub(super) workspace_id: WorkspaceId,
+    /// The workspace's number that the call is made from or came by, E.164: what prices go by.
+    pub(super) number: String,
+    /// What the target is shown.
+    pub(super) caller_id: String,
+    /// The leg's record, when admission has checked, priced and paid it already.
+    pub(super) admitted: Option<LegRecord>,
+    /// Pays for it otherwise.
+    pub(super) funds: CallFunds,
+    /// On-net calls that led here.
+    pub(super) hops: u32,
+}
+
+/// Finds the way to `target`. The cause says why there is none.
+pub(super) async fn resolve(mut dialling: Dialling, target: &Target) -> Result<Reach, Cause> {
     match target {
         Target::Telephone(number) => {
-            let record = match admitted {
+            let record = match dialling.admitted.take() {
                 Some(record) => record,
-                None => admit(gateway, call, funds, number).await?,
+                None => admit(&dialling, number).await?,
             };
-            telephone(gateway, record, profile, hops)
+            telephone(&dialling, record)
         }
-        Target::Client(identity) => client(gateway, call, identity, profile),
+        Target::Client(identity) => client(&dialling, identity),
         // External SIP targets are off by default (voice-actions.md, "Running").
-        Target::Sip(uri) => own_client(gateway, call, uri, profile),
+        Target::Sip(uri) => own_client(&dialling, uri),
     }
 }
 
 /// Checks and prices a number that the call dials now, and reserves what it needs at first.
-async fn admit(gateway: &Gateway, call: &CallRow, funds: &CallFunds, number: &str) -> Result<LegRecord, Cause> {
+async fn admit(dialling: &Dialling, number: &str) -> Result<LegRecord, Cause> {
     let code = |error| refused(ApiError::from(error).code);
-    let record = calls::admit_leg(&gateway.app, call, number).await.map_err(code)?;
+    let Dialling { gateway, workspace_id, number: from, funds, .. } = dialling;
+    let record = calls::admit_leg(&gateway.app, *workspace_id, from, number).await.map_err(code)?;
     funds.reserve(record.id, record.rate).await.map_err(code)?;
     Ok(record)
 }
 
-fn telephone(gateway: &Gateway, record: LegRecord, profile: &Profile, hops: u32) -> Result<Reach, Cause> {
+fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
+    let Dialling { gateway, caller_id, hops, .. } = dialling;
     let domain = &gateway.app.config.sip.domain;
     if record.kind == LegKind::Onnet {
-        let destination = gateway.on_net.destination(&record.target, &profile.caller_id, domain, hops);
+        let destination = gateway.on_net.destination(&record.target, caller_id, domain, *hops);
         // What goes round in a circle ends here (RFC 3261 §16.3, 482 Loop Detected).
         let destination = destination.ok_or_else(|| Cause::from_network(482, None))?;
         return Ok(Reach {
@@ -87,7 +99,7 @@ fn telephone(gateway: &Gateway, record: LegRecord, profile: &Profile, hops: u32)
             trunk: Some(trunk.name.clone()),
             path: datagram_path(trunk.address),
             target: trunk.uri_of(&record.target),
-            from: format!("<sip:{}@{domain}>", profile.caller_id),
+            from: format!("<sip:{caller_id}@{domain}>"),
             to: format!("<{}>", trunk.uri_of(&record.target)),
             headers: Headers::new(),
             auth: trunk.auth.clone(),
@@ -99,9 +111,10 @@ fn telephone(gateway: &Gateway, record: LegRecord, profile: &Profile, hops: u32)
     Ok(Reach { destinations: Destinations::InTurn(destinations), transport: MediaTransport::Rtp, record })
 }
 
-fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) -> Result<Reach, Cause> {
+fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
+    let Dialling { gateway, caller_id, .. } = dialling;
     let app = &gateway.app;
-    let user = user_of(identity, call.workspace_id);
+    let user = user_of(identity, dialling.workspace_id);
     let bindings = gateway.registrar.bindings_of(app.clock.monotonic(), &user);
     let domain = &app.config.sip.domain;
     let destinations: Vec<_> = bindings
@@ -110,9 +123,9 @@ fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) 
             trunk: None,
             path: binding.path.path,
             target: binding.contact,
-            from: format!("<sip:{}@{domain}>", profile.caller_id),
+            from: format!("<sip:{caller_id}@{domain}>"),
             to: format!("<sip:{user}@{domain}>"),
-            headers: call_id_headers(call.id),
+            headers: call_id_headers(dialling.call_id),
             auth: None,
         })
         .collect();
@@ -125,14 +138,14 @@ fn client(gateway: &Gateway, call: &CallRow, identity: &str, profile: &Profile) 
 }
 
 /// A SIP URI of our own domain names one of the workspace's identities; any other is not called.
-fn own_client(gateway: &Gateway, call: &CallRow, uri: &str, profile: &Profile) -> Result<Reach, Cause> {
+fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
     let uri = sip::message::Uri::parse(uri).map_err(|_| Cause::from(CauseKind::NotFound))?;
-    if uri.host.to_string() != gateway.app.config.sip.domain {
+    if uri.host.to_string() != dialling.gateway.app.config.sip.domain {
         return Err(refused(ErrorCode::CallsDestinationBlocked));
     }
     let user = uri.decoded_user().ok_or_else(|| Cause::from(CauseKind::NotFound))?;
     match Identity::parse_user(&user) {
-        Some((name, workspace)) if workspace == call.workspace_id => client(gateway, call, name, profile),
+        Some((name, workspace)) if workspace == dialling.workspace_id => client(dialling, name),
         _ => Err(CauseKind::NotFound.into()),
     }
 }

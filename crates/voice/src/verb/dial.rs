@@ -11,7 +11,7 @@ use crate::{
     cause::{Cause, CauseKind},
     leg::{KeySource, Leg, LegDirection},
     meter::whole_seconds,
-    output::{LegCommand, LegId, MediaCommand, Tone},
+    output::{LegId, MediaCommand, Tone},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
     signal::{Signal, seconds},
@@ -129,7 +129,7 @@ impl Dial {
         match signal {
             Signal::Ringing if self.joined.is_none() => self.start_ringback(shared),
             Signal::EarlyMedia(leg) if self.spec.to.len() == 1 => {
-                shared.pass_early();
+                shared.pass_early(Some(*leg));
                 self.join(shared, *leg);
             }
             Signal::EarlyMedia(_) => self.start_ringback(shared),
@@ -144,7 +144,7 @@ impl Dial {
         if self.ringback || (telephone && !shared.party_is_up()) {
             return;
         }
-        shared.pass_early();
+        shared.pass_early(None);
         self.ringback = true;
         shared.media(MediaCommand::Tone(self.party, Tone::Ringback));
     }
@@ -156,7 +156,7 @@ impl Dial {
     }
 
     fn bridge(&mut self, shared: &mut Shared, leg: LegId) {
-        shared.answer_party();
+        shared.answer_party(Some(leg));
         self.join(shared, leg);
         // Keys pressed from here on are meant for the far end.
         shared.digits.clear();
@@ -197,7 +197,7 @@ impl Dial {
                 // Keys in the audio travel with it; those in signalling end at us and are sent on.
                 if *source == KeySource::Signalling {
                     let other = if *leg == far { self.party } else { far };
-                    shared.command(other, LegCommand::SendDigits(vec![*key]));
+                    shared.media(MediaCommand::Press(other, *key));
                 }
                 Flow::Stay
             }

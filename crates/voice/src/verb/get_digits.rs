@@ -41,7 +41,7 @@ pub(super) fn start(shared: &mut Shared, spec: actions::GetDigits) -> (Verb, Flo
     let Some(party) = shared.party else {
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
-    shared.answer_party();
+    shared.answer_party(None);
     let attempts_left = spec.attempts;
     let mut verb = GetDigits { spec, party, attempts_left, stage: Stage::Collecting, digits: String::new() };
     let flow = verb.attempt(shared, false);

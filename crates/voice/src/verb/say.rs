@@ -18,7 +18,7 @@ pub(super) fn start(shared: &mut Shared, say: actions::Say) -> (Verb, Flow) {
     let Some(party) = shared.party else {
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
-    shared.answer_party();
+    shared.answer_party(None);
     let (playlist, playing) = Playlist::start(shared, party, [say]);
     (Verb::Say(Say { playlist }), flow(playing))
 }

@@ -16,6 +16,7 @@ fn a_dial_that_comes_first_rings_the_target_before_the_caller_is_answered() {
     // The caller's own network plays the ringback: it got its 180 when the number was found.
     sim.leg(1, LegEvent::Ringing).expect(&[]);
     sim.leg(1, LegEvent::Answered).expect(&["accept 0", "join 0 1"]);
+    assert_eq!(sim.hears, [Some(LegId(1))]);
     sim.after(4).bye(1);
     sim.expect(&["split 0 1", "hang up 0 normal_clearing", "ask Final https://shop.example/voice", "end completed"]);
 }
@@ -130,8 +131,8 @@ fn a_connection_is_never_longer_than_its_longest_duration() {
 fn keys_pressed_while_bridged_are_passed_on_and_never_kept() {
     let mut sim = Sim::running(r#"[{"dial": {"to": "client:agent"}}, {"getDigits": {"timeout": 2}}]"#);
     sim.leg(1, LegEvent::Answered).said();
-    sim.leg(0, LegEvent::Digit(key('7'))).expect(&["send digits 1 7"]);
-    sim.leg(1, LegEvent::Digit(key('8'))).expect(&["send digits 0 8"]);
+    sim.leg(0, LegEvent::Digit(key('7'))).expect(&["press 1 7"]);
+    sim.leg(1, LegEvent::Digit(key('8'))).expect(&["press 0 8"]);
     sim.press(0, "1234").bye(1).after(2);
     assert_eq!(sim.param("Digits").as_deref(), Some(""));
 }

@@ -106,7 +106,7 @@ impl World {
         while let Some(output) = call.poll() {
             assert_eq!(self.ends, 0, "{output:?} follows the end");
             match output {
-                Output::Leg(leg, LegCommand::Dial(..)) => {
+                Output::Dial(leg, ..) => {
                     assert!(self.open.insert(leg, true).is_none(), "{leg:?} dialled twice");
                 }
                 Output::Leg(leg, LegCommand::Hangup(_) | LegCommand::Refuse(_)) => {

@@ -53,6 +53,8 @@ pub(crate) struct Sim {
     pub(crate) changes: Vec<LegChange>,
     /// Who was connected when the call was answered, once.
     pub(crate) answered: Vec<Option<LegId>>,
+    /// Whom callers were told to hear next, with 183 and 200.
+    pub(crate) hears: Vec<Option<LegId>>,
     pub(crate) fetches: Vec<Callback>,
     pub(crate) summaries: Vec<Summary>,
     pub(crate) texts: BTreeMap<AssetId, String>,
@@ -72,6 +74,7 @@ impl Sim {
             events: Vec::new(),
             changes: Vec::new(),
             answered: Vec::new(),
+            hears: Vec::new(),
             fetches: Vec::new(),
             summaries: Vec::new(),
             texts: BTreeMap::new(),
@@ -221,7 +224,16 @@ impl Sim {
         while let Some(output) = self.call.poll() {
             assert!(self.summaries.is_empty(), "{output:?} follows the end");
             let words = match output {
-                Output::Leg(leg, command) => leg_words(leg, command),
+                Output::Dial(leg, target, profile) => {
+                    let (kind, address) = (target.kind().as_str(), target.address());
+                    format!("dial {} {kind} {address} as {}", leg.0, profile.caller_id)
+                }
+                Output::Leg(leg, command) => {
+                    if let LegCommand::PassEarly { hears } | LegCommand::Accept { hears } = command {
+                        self.hears.push(hears);
+                    }
+                    leg_words(leg, command)
+                }
                 Output::Media(command) => self.media_words(command),
                 Output::Fetch(callback) => {
                     let words = format!("ask {:?} {}", callback.purpose, callback.url);
@@ -272,6 +284,7 @@ impl Sim {
             }
             MediaCommand::Tone(leg, tone) => format!("tone {} {tone:?}", leg.0),
             MediaCommand::Flush(leg) => format!("flush {}", leg.0),
+            MediaCommand::Press(leg, key) => format!("press {} {}", leg.0, key.char()),
         }
     }
 }
@@ -279,16 +292,10 @@ impl Sim {
 fn leg_words(leg: LegId, command: LegCommand) -> String {
     let leg = leg.0;
     match command {
-        LegCommand::Dial(target, profile) => {
-            format!("dial {leg} {} {} as {}", target.kind().as_str(), target.address(), profile.caller_id)
-        }
         LegCommand::Ring => format!("ring {leg}"),
-        LegCommand::PassEarly => format!("pass early {leg}"),
-        LegCommand::Accept => format!("accept {leg}"),
+        LegCommand::PassEarly { .. } => format!("pass early {leg}"),
+        LegCommand::Accept { .. } => format!("accept {leg}"),
         LegCommand::Refuse(refusal) => format!("refuse {leg} {}", refusal.status),
-        LegCommand::SendDigits(keys) => {
-            format!("send digits {leg} {}", keys.iter().map(|key| key.char()).collect::<String>())
-        }
         LegCommand::Hangup(cause) => format!("hang up {leg} {}", cause.hangup_cause()),
     }
 }

@@ -35,6 +35,11 @@ impl Running {
                     self.media.tone(port, spec(tone));
                 }
             }
+            MediaCommand::Press(leg, key) => {
+                if let Some(port) = self.port(leg) {
+                    self.media.send_digits(port, key.char().encode_utf8(&mut [0; 4]));
+                }
+            }
             MediaCommand::Flush(leg) => {
                 if let Some(seat) = self.legs.get_mut(&leg) {
                     seat.playing = None;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use voice::{CallEvent, LegChange, LegId, LegState, Summary};
 
-use crate::calls::{Allowance, CallEnd, CallFunds, CallRecord, CallRow, LegRecord};
+use crate::calls::{Allowance, CallEnd, CallFunds, CallRecord, LegRecord};
 use crate::gateway::sip::OpenDialog;
 
 /// One call's record, as its task knows it.
@@ -25,11 +25,6 @@ impl Recorder {
     /// Offsets of what is told count from `began_at_us`; `legs` are the ones that admission has written.
     pub(in crate::gateway) fn new(record: CallRecord, began_at_us: i64, legs: Vec<(LegId, LegRecordId)>) -> Self {
         Self { record, began_at_us, legs }
-    }
-
-    /// The call's row as it stands.
-    pub(in crate::gateway) fn call(&self) -> &CallRow {
-        self.record.call()
     }
 
     /// A leg that admission has checked and priced.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use media::{Codec, PortId};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use voice::{Cause, CauseKind, LegEvent};
+use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::LegOrder;
 use super::destination::Destination;
@@ -78,7 +78,7 @@ pub async fn run(
                 if let Some(cause) = fork.heard(index, arrival).await { break cause }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(LegOrder::Hangup(cause)) => fork.hang_up(cause, None).await,
+                Some(LegOrder { command: LegCommand::Hangup(cause), .. }) => fork.hang_up(cause, None).await,
                 Some(_) => {}
                 // A call that is gone lets go of its legs.
                 None => {
@@ -110,7 +110,7 @@ impl Fork {
             Arrival::Leg { event, .. } if self.winner.is_none() || self.winner == Some(index) => {
                 self.reports.tell(event).await;
             }
-            Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(dialog).await,
+            Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(*dialog).await,
             _ => {}
         }
         None
@@ -155,7 +155,7 @@ impl Fork {
         for (index, branch) in self.branches.iter().enumerate() {
             if Some(index) != but && !branch.over {
                 // A branch that has ended meanwhile takes no orders.
-                let _ = branch.orders.send(LegOrder::Hangup(cause)).await;
+                let _ = branch.orders.send(LegCommand::Hangup(cause).into()).await;
             }
         }
     }

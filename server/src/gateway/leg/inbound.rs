@@ -9,7 +9,7 @@ use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
-use voice::{Cause, CauseKind, LegEvent, Refusal};
+use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 
 use super::media_end::{MediaEnd, MediaEndError};
 use super::orders::Settle;
@@ -17,7 +17,7 @@ use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
 use super::talk::{Talk, reason_headers, status_of};
 use super::{LegOrder, cause};
-use crate::gateway::sip::{IncomingCall, Signal, SipHandle};
+use crate::gateway::sip::{IncomingCall, SipHandle};
 use crate::gateway::trunks::terms::{Full, Place};
 
 /// Tells browsers and devices the code of the error catalogue.
@@ -64,7 +64,7 @@ pub async fn run(
     let _place = match place {
         Ok(place) => Some(place),
         Err(Full) => {
-            inbound.obey(LegOrder::Refuse(Refusal { status: 503, code: None })).await;
+            inbound.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
             None
         }
     };
@@ -76,8 +76,8 @@ pub async fn run(
         tokio::select! {
             biased;
             signal = signals.recv() => {
-                let Some(Signal::Event(event)) = signal else { break CauseKind::ConnectionLost.into() };
-                match event {
+                let Some(event) = signal else { break CauseKind::ConnectionLost.into() };
+                match *event {
                     Event::SessionEnded { cause: end, .. } => break cause::of_end(&end),
                     // With its connection goes the caller's INVITE (RFC 3261 §17.1.4): nobody waits for an answer any more.
                     Event::SessionFlowClosed { .. } if !inbound.accepted => {
@@ -88,11 +88,11 @@ pub async fn run(
                 }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(order) => inbound.obey(order).await,
+                Some(LegOrder { command, settle }) => inbound.obey(command, settle).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
-                    inbound.obey(LegOrder::Hangup(CauseKind::NormalClearing.into())).await;
+                    inbound.obey(LegCommand::Hangup(CauseKind::NormalClearing.into()), None).await;
                 }
             },
             () = inbound.talk.timer_due() => inbound.talk.on_timer().await,
@@ -120,18 +120,18 @@ struct Inbound {
 }
 
 impl Inbound {
-    async fn obey(&mut self, order: LegOrder) {
-        match order {
-            LegOrder::Ring => self.greet(StatusCode::RINGING, None).await,
-            LegOrder::PassEarly(settle) => self.pass_early(Some(settle)).await,
-            LegOrder::Accept(settle) if !self.accepted => match self.negotiate(Some(settle)).await {
+    async fn obey(&mut self, command: LegCommand, settle: Option<Settle>) {
+        match command {
+            LegCommand::Ring => self.greet(StatusCode::RINGING, None).await,
+            LegCommand::PassEarly { .. } => self.pass_early(settle).await,
+            LegCommand::Accept { .. } if !self.accepted => match self.negotiate(settle).await {
                 Ok(sdp) => self.accept(sdp).await,
                 Err(error) => self.refuse(status_of(&error)).await,
             },
-            LegOrder::Accept(_) => {}
-            LegOrder::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
-            LegOrder::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
-            LegOrder::Hangup(cause) => self.respond(refusal_reply(refusal_of(&cause))).await,
+            LegCommand::Accept { .. } => {}
+            LegCommand::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
+            LegCommand::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
+            LegCommand::Hangup(cause) => self.respond(refusal_reply(cause.refusal())).await,
         }
     }
 
@@ -207,10 +207,6 @@ impl Inbound {
     async fn respond(&self, reply: Reply) {
         self.talk.sip.respond(self.transaction, reply).await;
     }
-}
-
-fn refusal_of(cause: &Cause) -> Refusal {
-    cause.refusal()
 }
 
 /// The answer to a caller that is turned away.

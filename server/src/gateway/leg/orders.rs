@@ -2,24 +2,24 @@
 
 use media::Codec;
 use tokio::sync::oneshot;
-use voice::{Cause, Refusal};
+use voice::LegCommand;
 
 /// Orders that may wait for a leg; a call gives a handful in a leg's life.
 pub const ORDER_QUEUE: usize = 32;
 
-/// One order. Those that come too late change nothing.
+/// The call's own command, with what the call's task adds to it. One that comes too late changes nothing.
 #[derive(Debug)]
-pub enum LegOrder {
-    /// 180 to the caller.
-    Ring,
-    /// 183 with the answer SDP to the caller.
-    PassEarly(Settle),
-    /// 200 to the caller.
-    Accept(Settle),
-    /// A final refusal to the caller.
-    Refuse(Refusal),
-    /// BYE, CANCEL or a refusal, whichever the state wants.
-    Hangup(Cause),
+pub struct LegOrder {
+    /// As the call gave it.
+    pub command: LegCommand,
+    /// With the commands that make the caller's SDP answer.
+    pub settle: Option<Settle>,
+}
+
+impl From<LegCommand> for LegOrder {
+    fn from(command: LegCommand) -> Self {
+        Self { command, settle: None }
+    }
 }
 
 /// What the caller's one SDP answer takes into account, and what comes of it.

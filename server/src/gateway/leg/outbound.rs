@@ -13,7 +13,7 @@ use sip::message::{Headers, Response};
 use sip::ua::{Body, EndCause, Event, Failure};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use voice::{Cause, CauseKind, LegEvent};
+use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::destination::Destination;
 use super::media_end::MediaEnd;
@@ -97,10 +97,10 @@ impl Attempt<'_> {
             tokio::select! {
                 biased;
                 signal = signals.recv() => {
-                    let Some(Signal::Event(event)) = signal else {
+                    let Some(event) = signal else {
                         return (Attempted::Ended(CauseKind::ConnectionLost.into()), None);
                     };
-                    match event {
+                    match *event {
                         Event::SessionEnded { cause: end, .. } if !calling.answered => {
                             return self.unanswered(&end, &calling, talk.end);
                         }
@@ -112,8 +112,8 @@ impl Attempt<'_> {
                 order = orders.recv(), if !dropped => {
                     dropped = order.is_none();
                     // A call that is gone lets go of its legs.
-                    let cause = match order {
-                        Some(LegOrder::Hangup(cause)) => cause,
+                    let cause = match order.map(|order| order.command) {
+                        Some(LegCommand::Hangup(cause)) => cause,
                         Some(_) => continue,
                         None if calling.cancelled => continue,
                         None => CauseKind::NormalClearing.into(),
@@ -139,8 +139,8 @@ impl Attempt<'_> {
 
     /// The call is gone; only the end of the session is awaited.
     async fn see_off(&self, mut signals: mpsc::Receiver<Signal>, answered: bool) -> Attempted {
-        while let Some(Signal::Event(event)) = signals.recv().await {
-            if let Event::SessionEnded { cause: end, .. } = event {
+        while let Some(event) = signals.recv().await {
+            if let Event::SessionEnded { cause: end, .. } = *event {
                 return Attempted::Ended(cause::of_end(&end));
             }
         }

@@ -30,7 +30,7 @@ impl Reports {
 
     /// The leg's dialog stands; whoever comes after a crash can end it by this.
     pub async fn dialog(&self, dialog: OpenDialog) {
-        let _ = self.inbox.send(Arrival::Dialog(self.leg, dialog)).await;
+        let _ = self.inbox.send(Arrival::Dialog(self.leg, Box::new(dialog))).await;
     }
 
     /// The leg that we call has answered our offer: from here on it is heard on `port`.

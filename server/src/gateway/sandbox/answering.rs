@@ -127,6 +127,6 @@ pub(super) async fn until_end(signals: &mut mpsc::Receiver<Signal>, at_most: Opt
     }
 }
 
-pub(super) fn is_end(signal: Option<&Signal>) -> bool {
-    matches!(signal, None | Some(Signal::Closed | Signal::Event(Event::SessionEnded { .. })))
+fn is_end(signal: Option<&Signal>) -> bool {
+    signal.is_none_or(|event| matches!(**event, Event::SessionEnded { .. }))
 }

@@ -7,11 +7,11 @@ use sip::ua::{Body, EndCause, Event, Failure, Invite};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Sandbox;
-use super::answering::{LEG, is_end, speak_then_echo};
+use super::answering::{LEG, speak_then_echo};
 use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::inbound::ERROR_HEADER;
 use crate::gateway::leg::{CodecPolicy, MediaEnd, RtpEnd};
-use crate::gateway::sip::{Signal, datagram_path};
+use crate::gateway::sip::datagram_path;
 
 /// Media events of one call that may wait.
 const MEDIA_EVENTS: usize = 16;
@@ -47,21 +47,21 @@ pub(super) async fn call(
     invite.headers = call_id_headers(id);
     let (leg, mut signals) = parts.sip.invite(invite).await;
     while let Some(signal) = signals.recv().await {
-        match &signal {
-            Signal::Event(Event::Provisional { response, .. }) if response.status.code() > 100 => first_answer(None),
-            Signal::Event(Event::Answered { .. }) => first_answer(None),
-            Signal::Event(Event::SessionEnded { cause, .. }) => first_answer(code_of(cause)),
+        match &*signal {
+            Event::Provisional { response, .. } if response.status.code() > 100 => first_answer(None),
+            Event::Answered { .. } => first_answer(None),
+            Event::SessionEnded { cause, .. } => first_answer(code_of(cause)),
             _ => {}
         }
-        match signal {
-            Signal::Event(Event::Answered { response, .. }) => {
+        match *signal {
+            Event::Answered { response, .. } => {
                 if end.apply(&response.body).await.is_err() {
                     parts.sip.bye(leg, Headers::new()).await;
                     continue;
                 }
                 return speak_then_echo(&sandbox, &media, end.port(), &mut media_events, &mut signals).await;
             }
-            signal if is_end(Some(&signal)) => return,
+            Event::SessionEnded { .. } => return,
             _ => {}
         }
     }

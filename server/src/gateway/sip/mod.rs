@@ -49,14 +49,8 @@ pub const UDP_FLOW: FlowId = FlowId(0);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SipLeg(pub(crate) u64);
 
-/// What reaches a leg.
-#[derive(Debug)]
-pub enum Signal {
-    /// Something of the user agent's.
-    Event(Event),
-    /// The endpoint is gone; nothing follows.
-    Closed,
-}
+/// What reaches a leg. In a box, because every leg has room for dozens that hardly ever wait.
+pub type Signal = Box<Event>;
 
 /// Work that begins with a request from outside.
 #[derive(Debug)]
@@ -126,7 +120,8 @@ impl SipHandle {
         (handle, Queues { commands: of_calls, web: of_web })
     }
 
-    /// Makes a call. The leg's signals arrive on the receiver; the last one is `SessionEnded` (or `Closed`).
+    /// Makes a call. The leg's signals arrive on the receiver; the last one is `SessionEnded`, unless the
+    /// endpoint ends before.
     pub async fn invite(&self, invite: Invite) -> (SipLeg, mpsc::Receiver<Signal>) {
         let leg = self.next_leg();
         let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);

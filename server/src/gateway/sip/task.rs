@@ -102,9 +102,6 @@ impl Task {
             self.drain();
             self.turn(&mut queues, &mut buffer);
         }
-        for (_, (_, signals)) in self.sessions.drain() {
-            let _ = signals.try_send(Signal::Closed);
-        }
     }
 
     /// One turn of every source.
@@ -396,7 +393,7 @@ impl Task {
         let Some(session) = session_of(&event) else { return };
         let ended = matches!(event, Event::SessionEnded { .. });
         if let Some((leg, signals)) = self.sessions.get(&session) {
-            if signals.try_send(Signal::Event(event)).is_err() && !ended {
+            if signals.try_send(Box::new(event)).is_err() && !ended {
                 tracing::warn!(leg = leg.0, "a leg does not take its signals; it is ended");
                 let _ = self.ua.bye(self.clock.monotonic(), session, Headers::new());
             }

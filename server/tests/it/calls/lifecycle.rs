@@ -113,7 +113,7 @@ async fn a_dialled_leg_is_billed_with_its_call(server: Server) {
     let mut record = calls::admit_inbound(app, new).await.unwrap().record;
     let (call_id, caller) = (record.call().id, record.call().clone());
     let now_us = app.now_us();
-    let dialled = calls::admit_leg(app, &caller, "0722000043").await.unwrap();
+    let dialled = calls::admit_leg(app, caller.workspace_id, &caller.local_e164, "0722000043").await.unwrap();
     record.funds().reserve(dialled.id, dialled.rate).await.unwrap();
     record.leg_began(dialled.clone());
     record.answered(now_us, None);
