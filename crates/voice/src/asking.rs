@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::json;
 
 use crate::{
-    callback::{Answer, FetchFailure, Purpose, Reply, callback_entry},
+    callback::{Answer, FetchFailure, Fetched, Purpose, Reply, callback_entry},
     event::EventName,
     limits::{CALLBACK_OVERDUE_AFTER, WAITING_TONE_AFTER},
     output::{FetchId, LegId, MediaCommand, Tone},
@@ -37,7 +37,10 @@ impl Asking {
 
     pub(crate) fn on(&mut self, shared: &mut Shared, signal: Signal) -> Asked {
         match signal {
-            Signal::Fetched(fetch, result, reply) if fetch == self.fetch => self.settle(shared, result, &reply),
+            Signal::Fetched(fetch, fetched) if fetch == self.fetch => {
+                let Fetched { outcome, reply } = *fetched;
+                self.settle(shared, outcome, &reply)
+            }
             Signal::Timer(TimerId::CallbackOverdue) => {
                 self.settle(shared, Err(FetchFailure::Timeout), &Reply::default())
             }

@@ -70,6 +70,15 @@ impl fmt::Debug for Reply {
     }
 }
 
+/// How a callback ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The actions, or why there are none.
+    pub outcome: Result<Answer, FetchFailure>,
+    /// What came, for the timeline.
+    pub reply: Reply,
+}
+
 /// The timeline's entry for a callback that is over after `ms` milliseconds.
 pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms: u64) -> (EventName, Value) {
     let mut data = json!({"ms": ms, "status": reply.status, "body_bytes": reply.body_bytes, "body": reply.body});

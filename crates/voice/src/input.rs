@@ -6,7 +6,7 @@ use std::fmt;
 use sautikit_api::actions::Action;
 
 use crate::{
-    callback::{Answer, FetchFailure, Reply},
+    callback::Fetched,
     cause::Cause,
     output::{AssetId, FetchId, LegId},
 };
@@ -19,8 +19,9 @@ pub enum Input {
     Leg(LegId, LegEvent),
     /// A leg's media reports.
     Media(LegId, MediaEvent),
-    /// A voice callback was answered or failed for good (its one retry included), with what came for the timeline.
-    Fetched(FetchId, Result<Answer, FetchFailure>, Reply),
+    /// A voice callback was answered or failed for good, its one retry included. In a box, because inputs wait by the dozen
+    /// and this one is rare and large.
+    Fetched(FetchId, Box<Fetched>),
     /// A text is ready to be played, or can't be spoken.
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// Somebody outside the call interferes.

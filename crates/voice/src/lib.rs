@@ -39,7 +39,7 @@ mod timers;
 mod verb;
 
 pub use call::Call;
-pub use callback::{Answer, Callback, FetchFailure, Purpose, Reply, callback_entry};
+pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, callback_entry};
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Direction, Facts, Origin};

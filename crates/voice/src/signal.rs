@@ -7,7 +7,7 @@ use sautikit_api::actions::Action;
 use serde_json::json;
 
 use crate::{
-    callback::{Answer, FetchFailure, Reply},
+    callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
     input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure},
@@ -28,7 +28,7 @@ pub(crate) enum Signal {
     Key(LegId, Key, KeySource),
     PlayEnded(LegId, AssetId),
     Spoken(AssetId, Result<(), SpeechFailure>),
-    Fetched(FetchId, Result<Answer, FetchFailure>, Reply),
+    Fetched(FetchId, Box<Fetched>),
     Timer(TimerId),
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
     match input {
         Input::Leg(id, event) => leg_event(shared, id, event),
         Input::Media(id, event) => media_event(shared, id, event),
-        Input::Fetched(fetch, result, reply) => Verdict::Tell(Signal::Fetched(fetch, result, reply)),
+        Input::Fetched(fetch, fetched) => Verdict::Tell(Signal::Fetched(fetch, fetched)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),

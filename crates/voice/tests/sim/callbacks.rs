@@ -96,7 +96,7 @@ fn relative_urls_follow_the_url_that_answered() {
         actions: parse_json(br#"{"actions":[{"redirect":{"url":"c"}}]}"#).unwrap_or_else(|error| panic!("{error}")),
     };
     let fetch = sim.newest_fetch().fetch;
-    sim.input(Input::Fetched(fetch, Ok(answer), Reply::default())).expect(&["ask Steer https://moved.example/a/c"]);
+    sim.input(fetched(fetch, Ok(answer))).expect(&["ask Steer https://moved.example/a/c"]);
 }
 
 #[test]
@@ -116,7 +116,8 @@ fn what_came_is_on_the_timeline_and_what_was_typed_is_not() {
     sim.press(0, "4711").after_ms(120);
     let reply = Reply { status: Some(200), body_bytes: 9, body: "<no json>".to_owned(), ..Reply::default() };
     let fetch = sim.newest_fetch().fetch;
-    sim.input(Input::Fetched(fetch, Err(FetchFailure::Status(200)), reply));
+    let outcome = Err(FetchFailure::Status(200));
+    sim.input(Input::Fetched(fetch, Box::new(Fetched { outcome, reply })));
     let entry = |name: EventName| sim.events.iter().rfind(|event| event.name == name).expect("an entry").data.clone();
     let failed = entry(EventName::CallbackUnanswered);
     assert_eq!((&failed["ms"], &failed["status"], &failed["body"]), (&120.into(), &200.into(), &"<no json>".into()));

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use sautikit_api::actions::{Action, parse_list};
 use voice::*;
 
-use crate::support::{AMINA, OTIENO, OWN, client, facts, key, phone};
+use crate::support::{AMINA, OTIENO, OWN, client, facts, fetched, key, phone};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -150,13 +150,9 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Media(leg, event) => Input::Media(LegId(leg), event),
         Step::Fetched(fetch, script) => {
             let actions = scripts().into_iter().nth(script)?;
-            Input::Fetched(
-                FetchId(fetch),
-                Ok(Answer { url: "https://shop.example/v".into(), actions }),
-                Reply::default(),
-            )
+            fetched(FetchId(fetch), Ok(Answer { url: "https://shop.example/v".into(), actions }))
         }
-        Step::FetchFailed(fetch) => Input::Fetched(FetchId(fetch), Err(FetchFailure::Status(500)), Reply::default()),
+        Step::FetchFailed(fetch) => fetched(FetchId(fetch), Err(FetchFailure::Status(500))),
         Step::Spoken(asset, true) => Input::Spoken(AssetId(asset), Ok(())),
         Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
         Step::Money(money) => Input::Money(money),

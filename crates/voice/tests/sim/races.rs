@@ -96,8 +96,7 @@ fn the_answer_of_an_earlier_callback_is_ignored() {
     sim.leg(0, LegEvent::Answered);
     let first = sim.newest_fetch();
     sim.answer(r#"[{"redirect": {"url": "/b"}}]"#).said();
-    sim.input(Input::Fetched(first.fetch, Ok(Answer { url: first.url, actions: Vec::new() }), Reply::default()))
-        .expect(&[]);
+    sim.input(fetched(first.fetch, Ok(Answer { url: first.url, actions: Vec::new() }))).expect(&[]);
 }
 
 #[test]

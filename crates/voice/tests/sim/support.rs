@@ -43,6 +43,11 @@ pub(crate) fn key(key: char) -> Key {
     Key::new(key).unwrap_or_else(|| panic!("{key} is no key"))
 }
 
+/// A callback ended so.
+pub(crate) fn fetched(fetch: FetchId, outcome: Result<Answer, FetchFailure>) -> Input {
+    Input::Fetched(fetch, Box::new(Fetched { outcome, reply: Reply::default() }))
+}
+
 pub(crate) struct Sim {
     pub(crate) call: Call,
     pub(crate) now: Duration,
@@ -156,12 +161,12 @@ impl Sim {
         let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
         let actions = parse_list(&list).unwrap_or_else(|error| panic!("{error}"));
         let callback = self.newest_fetch();
-        self.input(Input::Fetched(callback.fetch, Ok(Answer { url: callback.url, actions }), Reply::default()))
+        self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions })))
     }
 
     pub(crate) fn refuse_fetch(&mut self, failure: FetchFailure) -> &mut Self {
         let callback = self.newest_fetch();
-        self.input(Input::Fetched(callback.fetch, Err(failure), Reply::default()))
+        self.input(fetched(callback.fetch, Err(failure)))
     }
 
     pub(crate) fn newest_fetch(&self) -> Callback {

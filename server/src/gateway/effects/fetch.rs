@@ -2,7 +2,7 @@
 
 use sautikit_api::actions::parse_json;
 use serde_json::json;
-use voice::{Answer, Callback, EventName, FetchFailure, Input, Reply, callback_entry};
+use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
 
 use super::record::Recorder;
 use crate::gateway::Gateway;
@@ -20,8 +20,8 @@ impl Running {
         tokio::spawn(async move {
             let (fetched, first_failure) = ask(&gateway, &callback, &secret).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
-            let outcome = fetched.map_err(failure).and_then(read);
-            let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, outcome, reply))).await;
+            let fetched = Box::new(Fetched { outcome: fetched.map_err(failure).and_then(read), reply });
+            let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, fetched))).await;
         });
     }
 }

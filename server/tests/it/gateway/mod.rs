@@ -11,5 +11,6 @@ mod carriers;
 mod on_net;
 mod outbound;
 mod sandbox;
+mod sizes;
 mod strangers;
 mod support;
