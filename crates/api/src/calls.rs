@@ -65,6 +65,48 @@ impl CallStatus {
     }
 }
 
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name in JSON, in callbacks and in the database.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// The value of that name.
+            pub fn parse(name: &str) -> Option<Self> { match name { $($text => Some(Self::$variant),)* _ => None } }
+        }
+    };
+}
+
+named! {
+    /// Which way a call or a leg goes, seen from the platform.
+    Direction {
+        /// A call towards the workspace's number; a leg that called us.
+        Inbound = "inbound",
+        /// A call from it; a leg that we call.
+        Outbound = "outbound",
+    }
+}
+named! {
+    /// What a leg leads to. Only telephone legs cost money.
+    LegKind {
+        /// The telephone network.
+        Telephone = "telephone",
+        /// A browser or app of the workspace.
+        Client = "client",
+        /// A SIP device.
+        Sip = "sip",
+        /// Another number of this server.
+        Onnet = "onnet",
+    }
+}
+
 /// Whom to call: one, or several that ring at once and of which the first to answer wins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

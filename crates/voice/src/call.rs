@@ -59,8 +59,7 @@ pub struct Call {
 impl Call {
     /// Begins a call that admission has let in. Drain [`Call::poll`] before the first input.
     pub fn new(now: Duration, facts: Facts, origin: Origin) -> Self {
-        let to = origin::called(&origin, &facts.to);
-        let mut call = Self { shared: Shared::new(now, facts, to), phase: Phase::Between, actions_run: 0 };
+        let mut call = Self { shared: Shared::new(now, facts), phase: Phase::Between, actions_run: 0 };
         match origin::open(&mut call.shared, origin) {
             Opening::Originate(group, ringing) => {
                 call.phase = Phase::Originating(group);

@@ -4,29 +4,11 @@ use std::sync::Arc;
 
 use sautikit_api::{
     actions::Action,
+    calls::Direction,
     ids::{CallId, WorkspaceId},
 };
 
 use crate::target::Target;
-
-/// Which way a call goes, seen from the workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Somebody calls the workspace's number.
-    Inbound,
-    /// The workspace calls somebody.
-    Outbound,
-}
-
-impl Direction {
-    /// The name in callbacks and call records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-}
 
 /// The unchanging facts of a call. Has no `Debug`: nearly all of it is somebody's number.
 #[derive(Clone)]

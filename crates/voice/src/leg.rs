@@ -5,33 +5,14 @@
 
 use core::time::Duration;
 
+use sautikit_api::calls::Direction;
+
 use crate::{
-    cause::{Cause, CauseKind},
+    cause::Cause,
     input::{Key, LegEvent},
     limits::SAME_DIGIT_WINDOW,
-    output::LegId,
-    summary::LegSummary,
     target::Target,
 };
-
-/// Who called whom on a leg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LegDirection {
-    /// The far end called us.
-    Inbound,
-    /// We called the far end.
-    Outbound,
-}
-
-impl LegDirection {
-    /// The name in call records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-}
 
 /// ```text
 ///            Ringing               Answered / accept
@@ -76,10 +57,9 @@ pub(crate) enum Change {
 #[derive(Debug)]
 pub(crate) struct Leg {
     pub(crate) target: Target,
-    pub(crate) direction: LegDirection,
+    pub(crate) direction: Direction,
     /// We let the caller of an unanswered leg hear something.
     pub(crate) early_passed: bool,
-    started: Duration,
     state: State,
     /// It counts as connected until here at most.
     latest_end: Duration,
@@ -90,12 +70,11 @@ pub(crate) struct Leg {
 }
 
 impl Leg {
-    pub(crate) fn new(target: Target, direction: LegDirection, now: Duration) -> Self {
+    pub(crate) fn new(target: Target, direction: Direction) -> Self {
         Self {
             target,
             direction,
             early_passed: false,
-            started: now,
             state: State::Trying,
             latest_end: Duration::MAX,
             early_media: false,
@@ -119,7 +98,7 @@ impl Leg {
 
     /// What a report of the signalling changes; `None` if it repeats or comes too late.
     pub(crate) fn on(&mut self, now: Duration, event: LegEvent) -> Option<Change> {
-        let outbound = self.direction == LegDirection::Outbound;
+        let outbound = self.direction == Direction::Outbound;
         match (self.state, event) {
             (State::Ended { .. }, _) => None,
             (_, LegEvent::Ended(cause)) => {
@@ -215,26 +194,6 @@ impl Leg {
             _ => Duration::ZERO,
         }
     }
-
-    /// What it amounts to, with offsets from the call's begin. An open leg counts as ended now.
-    pub(crate) fn summary(&self, id: LegId, begin: Duration, now: Duration) -> LegSummary {
-        let (answered, ended, cause) = match self.state {
-            State::Ended { answered, at, cause } => (answered, at, cause),
-            State::Up { answered } => (Some(answered), now, CauseKind::NormalClearing.into()),
-            State::Trying | State::Ringing => (None, now, CauseKind::Canceled.into()),
-        };
-        LegSummary {
-            leg: id,
-            target: self.target.clone(),
-            kind: self.target.kind(),
-            direction: self.direction,
-            started: self.started.saturating_sub(begin),
-            answered: answered.map(|at| at.saturating_sub(begin)),
-            ended: ended.saturating_sub(begin),
-            cause,
-            duration_s: crate::meter::whole_seconds(self.connected(now)),
-        }
-    }
 }
 
 /// Sets a flag; whether that changed it.
@@ -245,16 +204,17 @@ fn flip(flag: &mut bool, to: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cause::CauseKind;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn leg(direction: LegDirection) -> Leg {
-        Leg::new(Target::Client("amina".into()), direction, Duration::ZERO)
+    fn leg(direction: Direction) -> Leg {
+        Leg::new(Target::Client("amina".into()), direction)
     }
 
     #[test]
     fn second_answer_is_ignored() {
-        let mut leg = leg(LegDirection::Outbound);
+        let mut leg = leg(Direction::Outbound);
         assert_eq!(leg.on(SECOND, LegEvent::Answered), Some(Change::Answered));
         assert_eq!(leg.on(SECOND * 9, LegEvent::Answered), None);
         assert_eq!(leg.connected(SECOND * 3), SECOND * 2);
@@ -262,22 +222,22 @@ mod tests {
 
     #[test]
     fn answer_after_our_hangup_is_ignored() {
-        let mut leg = leg(LegDirection::Outbound);
+        let mut leg = leg(Direction::Outbound);
         assert!(leg.end(SECOND, CauseKind::Canceled.into()));
         assert_eq!(leg.on(SECOND, LegEvent::Answered), None);
-        assert_eq!(leg.summary(LegId(1), Duration::ZERO, SECOND * 2).answered, None);
+        assert_eq!(leg.connected(SECOND * 2), Duration::ZERO);
     }
 
     #[test]
     fn a_leg_that_called_us_is_answered_by_us_only() {
-        let mut leg = leg(LegDirection::Inbound);
+        let mut leg = leg(Direction::Inbound);
         assert_eq!(leg.on(SECOND, LegEvent::Answered), None);
         assert!(leg.accept(SECOND) && !leg.accept(SECOND));
     }
 
     #[test]
     fn one_press_seen_twice_counts_once_and_two_presses_count_twice() {
-        let mut leg = leg(LegDirection::Inbound);
+        let mut leg = leg(Direction::Inbound);
         leg.accept(Duration::ZERO);
         let Some(five) = Key::new('5') else { panic!("5 is a key") };
         let at = Duration::from_millis;

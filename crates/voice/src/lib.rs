@@ -7,7 +7,7 @@
 //! once.
 //!
 //! Reading order: `input` and `output` (the boundary), `call` (the routing), `origin` (how calls begin), `verb`
-//! (what actions do), `leg`, `cause` (how things end) and `summary`. Deliberately absent: SIP messages, codecs,
+//! (what actions do), `leg` and `cause` (how things end). Deliberately absent: SIP messages, codecs,
 //! prices, storage; those belong to the gateway and the server, which join this crate with theirs.
 #![warn(missing_docs)]
 
@@ -33,7 +33,6 @@ mod ring_group;
 mod script;
 mod shared;
 mod signal;
-mod summary;
 mod target;
 mod timers;
 mod verb;
@@ -42,9 +41,9 @@ pub use call::Call;
 pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, callback_entry};
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
-pub use facts::{Direction, Facts, Origin};
+pub use facts::{Facts, Origin};
 pub use input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
-pub use leg::LegDirection;
-pub use output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Refusal, Text, Tone};
-pub use summary::{LegSummary, Summary};
-pub use target::{LegKind, Profile, Target};
+pub use output::{
+    AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Refusal, Summary, Text, Tone,
+};
+pub use target::{Profile, Target};

@@ -23,15 +23,6 @@ pub(crate) enum Opening {
     End(CauseKind),
 }
 
-/// Whom the record names as called, until somebody answers.
-pub(crate) fn called(origin: &Origin, to: &str) -> Target {
-    match origin {
-        Origin::Api { to: targets, .. } => targets.first().cloned().unwrap_or_else(|| Target::Telephone(to.to_owned())),
-        Origin::Inbound { .. } => Target::Telephone(to.to_owned()),
-        Origin::Client { to, .. } => to.clone(),
-    }
-}
-
 pub(crate) fn open(shared: &mut Shared, origin: Origin) -> Opening {
     match origin {
         Origin::Api { to, actions } => {

@@ -2,12 +2,13 @@
 
 use core::{fmt, time::Duration};
 
+use sautikit_api::calls::CallStatus;
+
 use crate::{
     callback::Callback,
     cause::Cause,
     event::CallEvent,
     input::Key,
-    summary::Summary,
     target::{Profile, Target},
 };
 
@@ -57,6 +58,17 @@ pub enum LegState {
     Answered,
     /// Over.
     Ended(Cause),
+}
+
+/// How a call ended. What its legs came to was told as it happened ([`Output::LegChanged`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Terminal.
+    pub status: CallStatus,
+    /// Why it ended; [`Cause::hangup_cause`] is what the record says.
+    pub cause: Cause,
+    /// When, since the call began.
+    pub ended: Duration,
 }
 
 /// A leg within its call, in order of creation.

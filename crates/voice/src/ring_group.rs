@@ -5,12 +5,14 @@
 
 use std::collections::VecDeque;
 
+use sautikit_api::calls::LegKind;
+
 use crate::{
     cause::{Cause, CauseKind},
     output::LegId,
     shared::Shared,
     signal::{Signal, seconds},
-    target::{LegKind, Target},
+    target::Target,
     timers::TimerId,
 };
 
@@ -61,7 +63,7 @@ impl RingGroup {
         for target in self.waiting.drain(..count.min(self.waiting.len())).collect::<Vec<_>>() {
             let caller_id = match target.kind() {
                 LegKind::Telephone => self.caller_ids.telephone.clone(),
-                LegKind::Client | LegKind::Sip => self.caller_ids.other.clone(),
+                LegKind::Client | LegKind::Sip | LegKind::Onnet => self.caller_ids.other.clone(),
             };
             self.ringing.push(shared.dial(target, caller_id));
         }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use sautikit_api::calls::CallStatus;
+use sautikit_api::calls::{CallStatus, Direction};
 use serde_json::{Value, json};
 
 use crate::{
@@ -12,12 +12,11 @@ use crate::{
     digits::DigitBuffer,
     event::{CallEvent, EventName},
     facts::Facts,
-    leg::{Leg, LegDirection},
+    leg::Leg,
     meter::{Meter, recorded},
-    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output},
+    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Summary},
     results::Results,
     script::Script,
-    summary::Summary,
     target::{Profile, Target},
     timers::{TimerId, Timers},
 };
@@ -36,8 +35,6 @@ pub(crate) struct Shared {
     pub(crate) results: Results,
     /// How the last dial failed: what an unanswered caller is told in the end.
     pub(crate) dial_failure: Option<Cause>,
-    /// Whom the summary names as called.
-    pub(crate) to: Target,
     begin: Duration,
     /// The end of the longest duration, once the call is answered: the call's time stops there.
     deadline: Duration,
@@ -50,7 +47,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(now: Duration, facts: Facts, to: Target) -> Self {
+    pub(crate) fn new(now: Duration, facts: Facts) -> Self {
         let now = recorded(now);
         Self {
             now,
@@ -63,7 +60,6 @@ impl Shared {
             meter: Meter::default(),
             results: Results::default(),
             dial_failure: None,
-            to,
             begin: now,
             deadline: Duration::MAX,
             paid_until: Duration::MAX,
@@ -128,7 +124,7 @@ impl Shared {
     /// The leg that called us becomes the party.
     pub(crate) fn admit_caller(&mut self, caller: Target) -> LegId {
         let id = self.next_leg();
-        self.legs.insert(id, Leg::new(caller, LegDirection::Inbound, self.now));
+        self.legs.insert(id, Leg::new(caller, Direction::Inbound));
         self.party = Some(id);
         id
     }
@@ -140,7 +136,7 @@ impl Shared {
             Some(id),
             json!({"target": target.address(), "kind": target.kind().as_str()}),
         );
-        self.legs.insert(id, Leg::new(target.clone(), LegDirection::Outbound, self.now));
+        self.legs.insert(id, Leg::new(target.clone(), Direction::Outbound));
         self.emit(Output::Dial(id, target, Profile { caller_id, hears: self.party }));
         id
     }
@@ -218,11 +214,10 @@ impl Shared {
         self.timers.arm(TimerId::MoneyEnd, until);
     }
 
-    /// A target that answered becomes the party, and the one the record names.
+    /// A target that answered becomes the party, and the one that callbacks name as called.
     pub(crate) fn seat(&mut self, party: LegId) {
         self.party = Some(party);
         if let Some(leg) = self.legs.get(&party) {
-            self.to = leg.target.clone();
             self.facts.to = leg.target.address().to_owned();
         }
         self.mark_answered();
@@ -286,17 +281,7 @@ impl Shared {
         let status = cause.status(self.meter.answered().is_some());
         let duration_s = self.meter.seconds(self.now);
         self.inform(status, duration_s, cause);
-        let legs = self.legs.iter().map(|(id, leg)| leg.summary(*id, self.begin, self.now)).collect();
-        let summary = Summary {
-            status,
-            cause,
-            to: self.to.clone(),
-            answered: self.meter.answered().map(|at| self.offset(at)),
-            ended: self.offset(self.now),
-            duration_s,
-            legs,
-        };
-        self.emit(Output::Ended(summary));
+        self.emit(Output::Ended(Summary { status, cause, ended: self.offset(self.now) }));
     }
 
     /// A caller that is not answered is refused, a target that has not answered is canceled, the rest is hung up.
@@ -305,7 +290,7 @@ impl Shared {
         let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.is_open()) else { return };
         if leg.is_up() {
             self.hang_up(id, cause);
-        } else if leg.direction == LegDirection::Outbound {
+        } else if leg.direction == Direction::Outbound {
             self.hang_up(id, CauseKind::Canceled.into());
         } else {
             leg.end(now, cause);

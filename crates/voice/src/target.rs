@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sautikit_api::actions::DialTarget;
+use sautikit_api::{actions::DialTarget, calls::LegKind};
 
 use crate::output::LegId;
 
@@ -15,28 +15,6 @@ pub enum Target {
     Client(String),
     /// A `sip:` URI: a device or somebody else's server.
     Sip(String),
-}
-
-/// What kind of network a leg is on; telephone legs cost money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LegKind {
-    /// A trunk.
-    Telephone,
-    /// A browser or app.
-    Client,
-    /// A device or a foreign SIP server.
-    Sip,
-}
-
-impl LegKind {
-    /// The name in call records and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Telephone => "telephone",
-            Self::Client => "client",
-            Self::Sip => "sip",
-        }
-    }
 }
 
 impl Target {

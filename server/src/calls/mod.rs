@@ -33,6 +33,7 @@ pub use crate::rating::{self, Rate};
 pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg};
 pub use gateway::{CallsGateway, Hub, PricedTarget};
 pub use record::{Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, Recovered, recover};
+pub use sautikit_api::calls::{Direction, LegKind};
 
 /// Why a call was refused or could not be handled.
 #[derive(Debug, Error)]
@@ -125,15 +126,6 @@ macro_rules! names {
 }
 
 names! {
-    /// Who called whom, seen from the platform.
-    Direction {
-        /// Towards the workspace's number.
-        Inbound = "inbound",
-        /// From it.
-        Outbound = "outbound",
-    }
-}
-names! {
     /// Who began a call.
     Origin {
         /// `POST /v1/calls`.
@@ -157,19 +149,6 @@ names! {
         Failed = "call.failed",
         /// Its cost was debited.
         Billed = "call.billed",
-    }
-}
-names! {
-    /// What a leg leads to. Only telephone legs cost money.
-    LegKind {
-        /// The telephone network.
-        Telephone = "telephone",
-        /// A browser.
-        Client = "client",
-        /// A SIP device.
-        Sip = "sip",
-        /// Another number of this server.
-        Onnet = "onnet",
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use sautikit_api::ErrorCode;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::LegRecordId;
-use voice::{Direction, Facts, LegId, Origin, Target};
+use voice::{Facts, LegId, Origin, Target};
 
 use super::call_task::{CallSetup, Inbox, PendingCall};
 use super::leg::inbound;
 use super::sip::IncomingCall;
 use super::{Gateway, MediaTransport};
-use crate::calls::{self, Admitted, CallEnd, LegKind, LegRecord, Rate};
+use crate::calls::{Admitted, CallEnd, Direction, LegRecord, Rate};
 
 /// What a call begins with, from its admission. `legs` are those of its record, in the call's own order.
 pub(super) fn setup(admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRecordId)>) -> CallSetup {
@@ -20,10 +20,7 @@ pub(super) fn setup(admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRec
     let facts = Facts {
         call_id: call.id,
         workspace_id: call.workspace_id,
-        direction: match call.direction {
-            calls::Direction::Inbound => Direction::Inbound,
-            calls::Direction::Outbound => Direction::Outbound,
-        },
+        direction: call.direction,
         from: call.from.clone(),
         to: call.to.clone(),
         number: number.number.e164.clone(),
@@ -72,17 +69,13 @@ pub(super) fn failed(code: ErrorCode, now_us: i64) -> CallEnd {
 pub(super) fn leg_record(
     id: LegRecordId,
     target: &Target,
-    direction: calls::Direction,
+    direction: Direction,
     rate: Rate,
     started_at: i64,
 ) -> LegRecord {
     LegRecord {
         id,
-        kind: match target.kind() {
-            voice::LegKind::Telephone => LegKind::Telephone,
-            voice::LegKind::Client => LegKind::Client,
-            voice::LegKind::Sip => LegKind::Sip,
-        },
+        kind: target.kind(),
         direction,
         target: target.address().to_owned(),
         rate,

@@ -335,7 +335,7 @@ impl Running {
         // Orders close with the seats: a leg that is still up hangs up by itself.
         let Self { mut recorder, gateway, facts, legs, media, farewell, signing_secret, .. } = self;
         drop((legs, media));
-        let kept = recorder.end(&summary);
+        let kept = recorder.end(summary);
         let _ = kept.await;
         recorder.close();
         gateway.calls.lock().remove(&facts.call_id);

@@ -3,19 +3,22 @@
 //! While it rings, the party hears the only target's early media, or else our ringback; a caller that is not answered
 //! yet is answered when the target is. When the connection is over, the action URL or the next action goes on.
 
-use sautikit_api::actions;
+use sautikit_api::{
+    actions,
+    calls::{Direction, LegKind},
+};
 use serde_json::json;
 
 use super::{Flow, Then, Verb};
 use crate::{
     cause::{Cause, CauseKind},
-    leg::{KeySource, Leg, LegDirection},
+    leg::{KeySource, Leg},
     meter::whole_seconds,
     output::{LegId, MediaCommand, Tone},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
     signal::{Signal, seconds},
-    target::{LegKind, Target},
+    target::Target,
     timers::TimerId,
 };
 
@@ -68,7 +71,7 @@ fn caller_ids(shared: &Shared, party: LegId, asked: Option<&str>) -> Result<Call
     };
     // The one at the far end of the call, whichever side placed it.
     let original = match shared.legs.get(&party) {
-        Some(leg) if leg.direction == LegDirection::Outbound => leg.target.address().to_owned(),
+        Some(leg) if leg.direction == Direction::Outbound => leg.target.address().to_owned(),
         _ => facts.from.clone(),
     };
     Ok(CallerIds { telephone, other: asked.map_or(original, str::to_owned) })

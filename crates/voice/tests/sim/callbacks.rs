@@ -1,5 +1,6 @@
 //! Callbacks: what a slow, failing or wrong customer's server does to a call.
 
+use sautikit_api::calls::Direction;
 use sautikit_api::{actions::parse_json, calls::CallStatus};
 use voice::*;
 

@@ -1,6 +1,6 @@
 //! Live commands: new actions from outside end whatever runs, wherever it stands.
 
-use sautikit_api::calls::CallStatus;
+use sautikit_api::calls::{CallStatus, Direction};
 use voice::*;
 
 use crate::support::*;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sautikit_api::{
     actions::parse_list,
-    calls::CallStatus,
+    calls::{CallStatus, Direction},
     ids::{CallId, WorkspaceId},
 };
 use voice::*;
@@ -48,6 +48,30 @@ pub(crate) fn fetched(fetch: FetchId, outcome: Result<Answer, FetchFailure>) -> 
     Input::Fetched(fetch, Box::new(Fetched { outcome, reply: Reply::default() }))
 }
 
+/// What was told of a leg: what its record and its bill are made of.
+pub(crate) struct SimLeg {
+    pub(crate) address: String,
+    /// Since the call began.
+    pub(crate) answered: Option<Duration>,
+    ended: Option<Duration>,
+}
+
+impl SimLeg {
+    fn new(target: &Target) -> Self {
+        Self { address: target.address().to_owned(), answered: None, ended: None }
+    }
+
+    /// Answered time, rounded up.
+    pub(crate) fn seconds(&self) -> u64 {
+        let lasted = self.answered.zip(self.ended).map(|(answered, ended)| ended - answered);
+        lasted.map_or(0, whole_seconds)
+    }
+}
+
+fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 pub(crate) struct Sim {
     pub(crate) call: Call,
     pub(crate) now: Duration,
@@ -62,6 +86,10 @@ pub(crate) struct Sim {
     pub(crate) hears: Vec<Option<LegId>>,
     pub(crate) fetches: Vec<Callback>,
     pub(crate) summaries: Vec<Summary>,
+    /// By their ids.
+    pub(crate) legs: Vec<SimLeg>,
+    /// When the call was answered, since it began.
+    answered_at: Option<Duration>,
     pub(crate) texts: BTreeMap<AssetId, String>,
     /// Whether the speech provider works.
     pub(crate) speech_works: bool,
@@ -72,6 +100,11 @@ pub(crate) struct Sim {
 impl Sim {
     pub(crate) fn new(facts: Facts, origin: Origin) -> Self {
         let now = Duration::from_secs(1_000);
+        let caller = match &origin {
+            Origin::Inbound { caller, .. } | Origin::Client { caller, .. } => Some(caller),
+            Origin::Api { .. } => None,
+        };
+        let legs = caller.map(SimLeg::new).into_iter().collect();
         let mut sim = Self {
             call: Call::new(now, facts, origin),
             now,
@@ -82,6 +115,8 @@ impl Sim {
             hears: Vec::new(),
             fetches: Vec::new(),
             summaries: Vec::new(),
+            legs,
+            answered_at: None,
             texts: BTreeMap::new(),
             speech_works: true,
             speech_is_slow: false,
@@ -215,7 +250,8 @@ impl Sim {
     #[track_caller]
     pub(crate) fn expect_end(&self, status: CallStatus, hangup_cause: &str, duration_s: u64) -> &Summary {
         let [summary] = self.summaries.as_slice() else { panic!("{} summaries", self.summaries.len()) };
-        let found = (summary.status, summary.cause.hangup_cause(), summary.duration_s);
+        let lasted = self.answered_at.map_or(0, |at| whole_seconds(summary.ended - at));
+        let found = (summary.status, summary.cause.hangup_cause(), lasted);
         assert_eq!(found, (status, hangup_cause.to_owned(), duration_s));
         summary
     }
@@ -230,6 +266,8 @@ impl Sim {
             assert!(self.summaries.is_empty(), "{output:?} follows the end");
             let words = match output {
                 Output::Dial(leg, target, profile) => {
+                    assert_eq!(leg.0 as usize, self.legs.len(), "legs are numbered as they begin");
+                    self.legs.push(SimLeg::new(&target));
                     let (kind, address) = (target.kind().as_str(), target.address());
                     format!("dial {} {kind} {address} as {}", leg.0, profile.caller_id)
                 }
@@ -255,10 +293,16 @@ impl Sim {
                     continue;
                 }
                 Output::LegChanged(change) => {
+                    let leg = &mut self.legs[change.leg.0 as usize];
+                    match change.state {
+                        LegState::Answered => leg.answered = Some(change.at),
+                        LegState::Ended(_) => leg.ended = Some(change.at),
+                    }
                     self.changes.push(change);
                     continue;
                 }
-                Output::Answered { party, .. } => {
+                Output::Answered { at, party } => {
+                    self.answered_at = Some(at);
                     self.answered.push(party);
                     continue;
                 }

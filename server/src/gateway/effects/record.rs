@@ -90,7 +90,7 @@ impl Recorder {
     }
 
     /// Ends the record; the receiver is told once the end is kept.
-    pub(in crate::gateway) fn end(&mut self, summary: &Summary) -> oneshot::Receiver<()> {
+    pub(in crate::gateway) fn end(&mut self, summary: Summary) -> oneshot::Receiver<()> {
         let ended_at = self.wall(summary.ended);
         self.record.end(CallEnd { status: summary.status, hangup_cause: summary.cause.hangup_cause(), ended_at })
     }
