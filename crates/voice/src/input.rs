@@ -26,7 +26,7 @@ pub enum Input {
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// Somebody outside the call interferes.
     Live(LiveCommand),
-    /// The wallet has something to say.
+    /// How long the money lasts.
     Money(Money),
     /// The time that [`crate::Call::next_timeout`] named has come. One that comes too early or for nothing does nothing.
     Timeout,
@@ -79,13 +79,14 @@ pub enum LiveCommand {
     Run(Vec<Action>),
 }
 
-/// What the wallet may ask of a live call.
+/// How long the money of a live call lasts. Moments have the same origin as `now`; each telling replaces the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Money {
-    /// A minute is left: the customer's side hears a beep.
-    Warn,
-    /// What is granted lasts until this moment (same origin as `now`); the call ends there unless it is told a later one.
-    PaidUntil(Duration),
+pub struct Money {
+    /// The end of what is granted: the call ends there unless it is told a later one.
+    pub paid_until: Duration,
+    /// The end of all that it could still be granted, where that is in sight. A minute before, the customer's side hears a
+    /// beep, once in a call.
+    pub lasts_until: Option<Duration>,
 }
 
 /// Why a text was not spoken, for the timeline.

@@ -23,5 +23,8 @@ pub(crate) const SPEECH_OVERDUE_AFTER: Duration = Duration::from_secs(15);
 /// How long a party whose connection is lost may take to come back: a Wi-Fi to 4G switch with room to spare.
 pub(crate) const LOST_LEG_WINDOW: Duration = Duration::from_secs(30);
 
+/// So long before the money ends the customer's side is warned (billing.md).
+pub(crate) const MONEY_WARNING_BEFORE: Duration = Duration::from_secs(60);
+
 /// How long a call that nobody steers stays open.
 pub(crate) const NOTICE_OPEN_FOR: Duration = Duration::from_secs(600);

@@ -150,7 +150,7 @@ pub enum Tone {
     Ringback,
     /// The customer's server is slow; repeats.
     Waiting,
-    /// One short beep: the money ends in a minute.
+    /// One short beep over what is heard: the money ends in a minute.
     Beep,
 }
 

@@ -12,7 +12,9 @@ use crate::{
     digits::DigitBuffer,
     event::{CallEvent, EventName},
     facts::Facts,
+    input::Money,
     leg::Leg,
+    limits::MONEY_WARNING_BEFORE,
     meter::{Meter, recorded},
     output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Summary},
     results::Results,
@@ -40,6 +42,8 @@ pub(crate) struct Shared {
     deadline: Duration,
     /// The end of what is paid for, if the money is bounded: the call's time stops there too.
     paid_until: Duration,
+    /// It was said that the money ends.
+    pub(crate) money_warned: bool,
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
@@ -63,6 +67,7 @@ impl Shared {
             begin: now,
             deadline: Duration::MAX,
             paid_until: Duration::MAX,
+            money_warned: false,
             last_leg: None,
             assets: 0,
             fetches: 0,
@@ -206,12 +211,16 @@ impl Shared {
         }
     }
 
-    /// The money lasts until `until`: the call ends there unless more is granted before.
-    pub(crate) fn pay_until(&mut self, until: Duration) {
+    /// The call ends where the money does unless more is granted before, and is warned.
+    pub(crate) fn pay_until(&mut self, money: Money) {
         // As the call's own time is kept: a finer moment would never be reached by it.
-        let until = recorded(until);
+        let until = recorded(money.paid_until);
         self.paid_until = until;
         self.timers.arm(TimerId::MoneyEnd, until);
+        self.timers.disarm(TimerId::MoneyWarning);
+        if let Some(end) = money.lasts_until.filter(|_| !self.money_warned) {
+            self.timers.arm(TimerId::MoneyWarning, end.saturating_sub(MONEY_WARNING_BEFORE));
+        }
     }
 
     /// A target that answered becomes the party, and the one that callbacks name as called.

@@ -10,7 +10,7 @@ use crate::{
     callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
-    input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure},
+    input::{Input, Key, LegEvent, LiveCommand, MediaEvent, SpeechFailure},
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
     output::{AssetId, FetchId, LegId, MediaCommand, Tone},
@@ -55,12 +55,8 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
         Input::Live(LiveCommand::Run(actions)) => Verdict::TakeOver(actions),
-        Input::Money(Money::Warn) => {
-            warn(shared);
-            Verdict::Ignore
-        }
-        Input::Money(Money::PaidUntil(until)) => {
-            shared.pay_until(until);
+        Input::Money(money) => {
+            shared.pay_until(money);
             Verdict::Ignore
         }
         // Which timers those are is known to the call, which asks about each ([`expired`]).
@@ -73,6 +69,10 @@ pub(crate) fn expired(shared: &mut Shared, timer: TimerId) -> Verdict {
     match timer {
         TimerId::MaxDuration => Verdict::End(CauseKind::MaxDuration.into()),
         TimerId::MoneyEnd => Verdict::Fail(CauseKind::InsufficientFunds),
+        TimerId::MoneyWarning => {
+            warn(shared);
+            Verdict::Ignore
+        }
         TimerId::LegLost(id) => lost_for_good(shared, id),
         timer => Verdict::Tell(Signal::Timer(timer)),
     }
@@ -160,6 +160,7 @@ fn pressed(shared: &mut Shared, id: LegId, key: Key, source: KeySource) -> Verdi
 
 /// One beep to the party, who is the customer's side of the call.
 fn warn(shared: &mut Shared) {
+    shared.money_warned = true;
     shared.record(EventName::MoneyWarning, None, json!({}));
     if let Some(party) = shared.party.filter(|_| shared.party_is_up()) {
         shared.media(MediaCommand::Tone(party, Tone::Beep));

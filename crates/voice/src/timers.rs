@@ -13,6 +13,8 @@ pub(crate) enum TimerId {
     MaxDuration,
     /// What the wallet granted is used up.
     MoneyEnd,
+    /// The money ends in a minute.
+    MoneyWarning,
     /// The dialled connection has lasted its longest duration.
     DialMaxDuration,
     /// A callback has been out long enough for the caller to wonder: they hear a waiting tone.

@@ -277,12 +277,10 @@ impl Running {
 
     /// The call's time on the monotonic clock is the record's, so that it ends on the second that is paid for.
     fn allowed(&self, call: &mut Call, allowance: Allowance) {
-        let now = self.now();
-        if allowance.warn {
-            call.handle(now, Input::Money(Money::Warn));
-        }
-        let until = self.began.saturating_add(self.recorder.offset(allowance.paid_until_us));
-        call.handle(now, Input::Money(Money::PaidUntil(until)));
+        let moment = |at_us| self.began.saturating_add(self.recorder.offset(at_us));
+        let money =
+            Money { paid_until: moment(allowance.paid_until_us), lasts_until: allowance.lasts_until_us.map(moment) };
+        call.handle(self.now(), Input::Money(money));
     }
 
     /// The input that an arrival is, and when it happened.

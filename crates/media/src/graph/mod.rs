@@ -160,6 +160,14 @@ impl Graph {
         Ok(())
     }
 
+    /// Plays a short tone to a port over what it hears: a play or tone is interrupted and goes on after it, and ends as it would
+    /// have. Without one the port's own end is reported ([`MediaEvent::PlayEnded`] after 0 ms).
+    pub fn beep(&mut self, id: PortId, spec: ToneSpec) -> Result<(), GraphError> {
+        let outbound = &mut self.port(id)?.outbound;
+        outbound.source = Some(Source::beep(spec, outbound.source.take()));
+        Ok(())
+    }
+
     /// Stops a play or tone and returns how long it played; no event follows.
     pub fn flush(&mut self, id: PortId) -> Option<u32> {
         let source = self.ports.get_mut(id)?.outbound.source.take()?;

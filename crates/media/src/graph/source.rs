@@ -12,8 +12,21 @@ use crate::{
 /// The playing source of a port.
 #[derive(Debug)]
 pub(super) enum Source {
-    Asset { asset: Arc<Asset>, index: usize, loops_left: Option<u32>, frames_played: u32 },
-    Tone { generator: tone::Generator, frames_played: u32 },
+    Asset {
+        asset: Arc<Asset>,
+        index: usize,
+        loops_left: Option<u32>,
+        frames_played: u32,
+    },
+    Tone {
+        generator: tone::Generator,
+        frames_played: u32,
+    },
+    /// A tone that interrupts what plays, which goes on after it.
+    Beep {
+        generator: tone::Generator,
+        interrupted: Option<Box<Source>>,
+    },
 }
 
 /// One frame of a source.
@@ -34,13 +47,33 @@ impl Source {
         Self::Tone { generator: tone::Generator::new(spec), frames_played: 0 }
     }
 
+    /// Interrupts `playing`. A second one takes the place of the first.
+    pub(super) fn beep(spec: tone::ToneSpec, playing: Option<Self>) -> Self {
+        let interrupted = match playing {
+            Some(Self::Beep { interrupted, .. }) => interrupted,
+            playing => playing.map(Box::new),
+        };
+        Self::Beep { generator: tone::Generator::new(spec), interrupted }
+    }
+
     pub(super) fn played_ms(&self) -> u32 {
-        let (Self::Asset { frames_played, .. } | Self::Tone { frames_played, .. }) = self;
-        frames_played.saturating_mul(FRAME_MS)
+        match self {
+            Self::Asset { frames_played, .. } | Self::Tone { frames_played, .. } => {
+                frames_played.saturating_mul(FRAME_MS)
+            }
+            Self::Beep { interrupted, .. } => interrupted.as_ref().map_or(0, |source| source.played_ms()),
+        }
     }
 
     /// The next frame for `codec`; nothing when the source is over.
     pub(super) fn next(&mut self, codec: Codec, samples: &mut [i16; MAX_FRAME_LEN]) -> Option<Frame<'_>> {
+        if let Self::Beep { generator, interrupted } = self {
+            let rate = codec.best_rate();
+            if generator.fill(samples.get_mut(..rate.frame_len())?, rate.hz()) > 0 {
+                return Some(Frame::Linear(rate));
+            }
+            *self = *interrupted.take()?;
+        }
         match self {
             Self::Asset { asset, index, loops_left, frames_played } => {
                 if *index >= asset.frames_len() {
@@ -71,6 +104,8 @@ impl Source {
                 *frames_played = frames_played.saturating_add(1);
                 Some(Frame::Linear(rate))
             }
+            // What a beep interrupts is never one.
+            Self::Beep { .. } => None,
         }
     }
 }

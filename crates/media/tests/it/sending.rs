@@ -76,6 +76,26 @@ fn ringback_sounds_at_its_pitch() {
 }
 
 #[test]
+fn a_beep_interrupts_what_plays_and_nothing_of_that_is_lost() {
+    let mut world = one(quiet(Codec::Pcma, 8, 7));
+    world.graph.play(A, Arc::new(Asset::from_narrow(vec![8_000; 1_600])), 2).unwrap();
+    world.ticks(5);
+    world.graph.beep(A, ToneSpec::beep()).unwrap();
+    world.graph.beep(A, ToneSpec::beep()).unwrap();
+    world.ticks(40);
+    let samples = decoded(&world);
+    let (before, rest) = samples.split_at(5 * 160);
+    let (beep, after) = rest.split_at(2_000);
+    assert!(amplitude_at(beep, 1_000.0, 8_000) > 5_000.0);
+    for speech in [before, &after[80..]] {
+        assert!(amplitude_at(speech, 1_000.0, 8_000) < 300.0);
+    }
+    assert_eq!(world.sent_to(A).len(), 20 + 13, "250 ms are 13 frames");
+    assert_eq!(world.events, [(A, MediaEvent::PlayEnded { played_ms: 400 })]);
+    world.assert_continuous(A);
+}
+
+#[test]
 fn digits_arrive_as_their_presses_on_either_clock() {
     for clock_hz in [8_000, 48_000] {
         let mut world = one(with_events(quiet(Codec::Opus, 111, 7), 101, clock_hz));

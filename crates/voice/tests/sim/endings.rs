@@ -35,21 +35,49 @@ fn a_server_that_stops_ends_its_calls_and_says_so() {
 }
 
 #[test]
-fn an_empty_wallet_beeps_and_then_ends_the_call() {
+fn an_empty_wallet_beeps_a_minute_before_it_ends_the_call() {
     let mut sim = talking();
-    sim.input(Input::Money(Money::Warn)).expect(&["tone 0 Beep"]);
-    let end = sim.now + Duration::from_secs(60);
-    sim.input(Input::Money(Money::PaidUntil(end))).after(60);
-    sim.expect_end(CallStatus::Completed, "insufficient_funds", 60);
+    let began = sim.now;
+    let lasts_until = Some(began + Duration::from_secs(90));
+    for (paid_s, goes_on_s) in [(40, 29), (70, 31), (90, 30)] {
+        sim.input(Input::Money(Money { paid_until: began + Duration::from_secs(paid_s), lasts_until }));
+        let heard: &[&str] = if paid_s == 70 { &["tone 0 Beep"] } else { &[] };
+        sim.after_ms(goes_on_s * 1_000 - 1).expect(heard).after_ms(1);
+    }
+    sim.expect_end(CallStatus::Completed, "insufficient_funds", 90);
+}
+
+#[test]
+fn a_top_up_puts_the_warning_off_and_it_is_given_once() {
+    let mut sim = talking();
+    let at = |began: Duration, s: u64| Money {
+        paid_until: began + Duration::from_secs(900),
+        lasts_until: (s > 0).then(|| began + Duration::from_secs(s)),
+    };
+    let began = sim.now;
+    sim.input(Input::Money(at(began, 70))).after(9);
+    sim.input(Input::Money(at(began, 0))).after(91).expect(&[]);
+    sim.input(Input::Money(at(began, 200))).after(40).expect(&["tone 0 Beep"]);
+    sim.input(Input::Money(at(began, 400))).after(300).expect(&[]);
+    assert_eq!(sim.event_names().iter().filter(|name| **name == "money.warning").count(), 1);
+}
+
+#[test]
+fn who_has_less_than_a_minute_left_is_warned_at_once() {
+    let mut sim = talking();
+    let end = sim.now + Duration::from_secs(7);
+    sim.input(Input::Money(Money { paid_until: end, lasts_until: Some(end) })).after_ms(0).expect(&["tone 0 Beep"]);
+    sim.after(7).expect_end(CallStatus::Completed, "insufficient_funds", 7);
 }
 
 #[test]
 fn a_call_whose_money_is_extended_goes_on_and_one_that_is_not_ends_on_the_second() {
     let mut sim = talking();
     let began = sim.now;
-    sim.input(Input::Money(Money::PaidUntil(began + Duration::from_secs(7)))).after(5);
+    sim.input(Input::Money(Money { paid_until: began + Duration::from_secs(7), lasts_until: None })).after(5);
     // Finer than records are: the second counts.
-    sim.input(Input::Money(Money::PaidUntil(began + Duration::new(12, 345)))).after_ms(6_999);
+    let paid_until = began + Duration::new(12, 345);
+    sim.input(Input::Money(Money { paid_until, lasts_until: None })).after_ms(6_999);
     assert!(sim.summaries.is_empty());
     // However late the timer is handled, the call is not longer than what was paid.
     sim.now += Duration::from_millis(300);

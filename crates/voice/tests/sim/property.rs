@@ -64,10 +64,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0u32..6, 0usize..7).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
         1 => (0u32..6).prop_map(Step::FetchFailed),
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
-        1 => prop_oneof![
-            5 => Just(Step::Money(Money::Warn)),
-            5 => (1_000u64..1_100).prop_map(|s| Step::Money(Money::PaidUntil(Duration::from_secs(s))))
-        ],
+        1 => (1_000u64..1_100, prop::option::of(0u64..100)).prop_map(|(s, more)| {
+            let paid_until = Duration::from_secs(s);
+            Step::Money(Money { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
+        }),
         2 => (0usize..7).prop_map(Step::Run),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),

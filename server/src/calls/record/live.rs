@@ -11,16 +11,13 @@ use crate::calls::spending::Spending;
 use crate::rating::RatingError;
 use crate::wallet::quota::Demand;
 
-/// The customer's side hears a beep when the money ends in so many microseconds: a minute.
-const WARN_BEFORE_US: i64 = 60 * 1_000_000;
-
 /// How long a live call may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
     /// It ends here, in microseconds UTC of its record, unless more is granted.
     pub paid_until_us: i64,
-    /// The money ends within a minute, and this is the first time that it is said.
-    pub warn: bool,
+    /// The end of all that it could be granted as things stand, where that is in sight.
+    pub lasts_until_us: Option<i64>,
 }
 
 /// The money of one live call; shared by its task and the record writer.
@@ -37,7 +34,6 @@ struct Money {
     held_minor: i64,
     /// What it could still get at the last grant; none before the first, and where calls may overdraw without a bound.
     share_minor: Option<i64>,
-    warned: bool,
     /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
     is_over: bool,
 }
@@ -78,13 +74,13 @@ impl LiveCall {
     /// A leg was answered or is over.
     pub(in crate::calls) fn answered(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.answered(leg, at_us) { money.allowance(at_us) } else { None }
+        if money.spending.answered(leg, at_us) { money.allowance() } else { None }
     }
 
     /// A leg is over; what it no longer costs pays for the others.
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.ended(leg, at_us) { money.allowance(at_us) } else { None }
+        if money.spending.ended(leg, at_us) { money.allowance() } else { None }
     }
 
     /// Its end is about to be handed over.
@@ -99,22 +95,19 @@ impl LiveCall {
 
     /// The wallet has answered; `share_minor` is what the call could still get, none where calls may overdraw without a
     /// bound.
-    pub(super) fn granted(&self, held_minor: i64, now_us: i64, share_minor: Option<i64>) -> Option<Allowance> {
+    pub(super) fn granted(&self, held_minor: i64, share_minor: Option<i64>) -> Option<Allowance> {
         let mut money = self.money.lock();
         (money.held_minor, money.share_minor) = (held_minor, share_minor);
-        money.allowance(now_us)
+        money.allowance()
     }
 }
 
 impl Money {
-    fn allowance(&mut self, now_us: i64) -> Option<Allowance> {
+    fn allowance(&self) -> Option<Allowance> {
         let share_minor = self.share_minor?;
         let paid_until_us = self.spending.paid_until_us(self.held_minor).ok()??;
-        let ends_at = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor)).ok()?;
-        let ends_soon = ends_at.is_some_and(|at| at.saturating_sub(now_us) <= WARN_BEFORE_US);
-        let warn = ends_soon && !self.warned;
-        self.warned |= ends_soon;
-        Some(Allowance { paid_until_us, warn })
+        let lasts_until_us = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor)).ok()?;
+        Some(Allowance { paid_until_us, lasts_until_us })
     }
 }
 

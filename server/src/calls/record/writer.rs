@@ -260,7 +260,7 @@ impl Writer {
             for (call, held_minor) in &purse.held {
                 let Some(live) = self.writer.live.get(*call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
-                if let Some(allowance) = live.granted(*held_minor, now_us, share_minor)
+                if let Some(allowance) = live.granted(*held_minor, share_minor)
                     && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
                     gateway.allow(*call, allowance);

@@ -32,7 +32,12 @@ impl Running {
             }
             MediaCommand::Tone(leg, tone) => {
                 if let Some(port) = self.port(leg) {
-                    self.media.tone(port, spec(tone));
+                    match tone {
+                        // Kenya's tones until numbers carry their country's.
+                        Tone::Ringback => self.media.tone(port, ToneSpec::ringback("KE")),
+                        Tone::Waiting => self.media.tone(port, ToneSpec::waiting()),
+                        Tone::Beep => self.media.beep(port, ToneSpec::beep()),
+                    }
                 }
             }
             MediaCommand::Press(leg, key) => {
@@ -64,14 +69,5 @@ impl Running {
 
     fn port(&self, leg: LegId) -> Option<PortId> {
         self.legs.get(&leg).map(|seat| seat.port)
-    }
-}
-
-/// Kenya's tones until numbers carry their country's.
-fn spec(tone: Tone) -> ToneSpec {
-    match tone {
-        Tone::Ringback => ToneSpec::ringback("KE"),
-        Tone::Waiting => ToneSpec::waiting(),
-        Tone::Beep => ToneSpec::beep(),
     }
 }

@@ -94,6 +94,7 @@ pub(super) enum Command {
         loops: u32,
     },
     Tone(PortId, ToneSpec),
+    Beep(PortId, ToneSpec),
     Flush(PortId),
     Digits(PortId, Vec<Digit>),
     Echo(PortId, bool),

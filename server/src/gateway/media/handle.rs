@@ -223,6 +223,11 @@ impl CallMedia {
         self.place.send(Command::Tone(port, spec));
     }
 
+    /// Plays a short tone to a leg over what it hears. What plays is interrupted and goes on after it.
+    pub fn beep(&self, port: PortId, spec: ToneSpec) {
+        self.place.send(Command::Beep(port, spec));
+    }
+
     /// Stops a play or tone; no event follows.
     pub fn flush(&self, port: PortId) {
         self.place.send(Command::Flush(port));

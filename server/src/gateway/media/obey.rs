@@ -98,6 +98,7 @@ impl Engine {
                 self.end_refused(id, played.is_err());
                 played
             }
+            Command::Beep(id, spec) => self.graph.beep(id, spec),
             Command::Digits(id, digits) => self.graph.send_digits(id, digits).map(|_| ()),
             Command::Echo(id, on) => self.graph.echo(id, on),
             Command::Detect(id, detect) => self.graph.detect(now, id, detect),

@@ -12,7 +12,7 @@ on_each_engine! {
     a_call_that_ends_while_it_is_extended_holds_nothing
     calls_at_the_same_moment_share_one_balance
     a_balance_for_seven_seconds_gives_seven_seconds
-    a_call_that_is_extended_hears_of_the_end_a_minute_before
+    a_call_that_is_extended_knows_how_long_the_money_lasts
     a_call_that_gets_no_more_ends_where_it_is_paid_for
     random_calls_on_one_balance_never_overdraw
     a_call_that_may_overdraw_ends_at_the_operators_floor
@@ -119,7 +119,8 @@ async fn a_balance_for_seven_seconds_gives_seven_seconds(server: Server) {
         record.answered(answered_at, Some(order.targets[0].leg_id));
         record.leg_answered(order.targets[0].leg_id, answered_at).unwrap()
     });
-    assert_eq!((allowance.paid_until_us - answered_at, allowance.warn), (7_000_000, true));
+    let until = answered_at + 7_000_000;
+    assert_eq!((allowance.paid_until_us, allowance.lasts_until_us), (until, Some(until)));
     scene.end_at(&order, allowance.paid_until_us).await;
     let call = scene.call(order.call_id).await;
     assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(7), &json!(35)));
@@ -127,7 +128,7 @@ async fn a_balance_for_seven_seconds_gives_seven_seconds(server: Server) {
     scene.is_sound().await;
 }
 
-async fn a_call_that_is_extended_hears_of_the_end_a_minute_before(server: Server) {
+async fn a_call_that_is_extended_knows_how_long_the_money_lasts(server: Server) {
     let scene = Scene::set(server).await;
     scene.leave(600).await;
     scene.forbid_overdraft().await;
@@ -135,18 +136,15 @@ async fn a_call_that_is_extended_hears_of_the_end_a_minute_before(server: Server
     let answered_at = scene.server.app.now_us();
     scene.gateway.with(order.call_id, |record| record.leg_answered(order.targets[0].leg_id, answered_at));
     scene.answer(&order).await;
-    let mut warned_after = Vec::new();
     for second in (5..120).step_by(5) {
         scene.advance(5_000);
         scene.tick().await;
         let allowance = scene.gateway.allowance(order.call_id).unwrap();
         let paid_s = (allowance.paid_until_us - answered_at) / 1_000_000;
         assert_eq!(paid_s, (second + 30).min(120));
-        if allowance.warn {
-            warned_after.push(second);
-        }
+        // Known from the first tick on, so that the call itself can warn a minute before.
+        assert_eq!(allowance.lasts_until_us, Some(answered_at + 120_000_000));
     }
-    assert_eq!(warned_after, [60]);
     scene.end_at(&order, answered_at + 120_000_000).await;
     assert_eq!(scene.balance().await, REST);
 }

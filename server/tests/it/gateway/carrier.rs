@@ -1,4 +1,4 @@
-//! A carrier on a socket of its own that answers as the test says. It sends and takes no audio.
+//! A carrier on a socket of its own that answers as the test says. It sends no audio; what it hears comes to the same socket.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use sautikit::config::{Trunk, TrunkTransport};
 use sip::message::{HeaderName, Message, Method, Request, Response, StatusCode};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// How it answers an INVITE.
 #[derive(Debug, Clone)]
@@ -24,6 +25,15 @@ pub(super) struct Carrier {
     pub(super) address: SocketAddr,
     socket: Arc<UdpSocket>,
     messages: mpsc::UnboundedReceiver<Message>,
+    audio: mpsc::UnboundedReceiver<Heard>,
+}
+
+/// One packet of audio.
+pub(super) struct Heard {
+    /// When it came.
+    pub(super) at: Instant,
+    /// Linear, at 8 kHz.
+    pub(super) samples: Vec<i16>,
 }
 
 impl Carrier {
@@ -32,8 +42,9 @@ impl Carrier {
         let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket"));
         let address = socket.local_addr().expect("an address");
         let (seen, messages) = mpsc::unbounded_channel();
-        tokio::spawn(serve(socket.clone(), address, manner, seen));
-        Self { address, socket, messages }
+        let (heard, audio) = mpsc::unbounded_channel();
+        tokio::spawn(serve(socket.clone(), address, manner, seen, heard));
+        Self { address, socket, messages, audio }
     }
 
     /// Sends a request of a call to `number`; `to` is its To value, `more` further headers, with SDP in an INVITE.
@@ -70,6 +81,11 @@ impl Carrier {
     /// Sends these bytes.
     pub(super) async fn send_raw(&self, server: SocketAddr, bytes: &[u8]) {
         self.socket.send_to(bytes, server).await.expect("sent");
+    }
+
+    /// The next packet of audio.
+    pub(super) async fn hears(&mut self) -> Heard {
+        self.audio.recv().await.expect("a running carrier")
     }
 
     /// The next response to a request with this method and a final status.
@@ -114,10 +130,24 @@ impl Carrier {
     }
 }
 
-async fn serve(socket: Arc<UdpSocket>, address: SocketAddr, manner: Manner, seen: mpsc::UnboundedSender<Message>) {
+async fn serve(
+    socket: Arc<UdpSocket>,
+    address: SocketAddr,
+    manner: Manner,
+    seen: mpsc::UnboundedSender<Message>,
+    heard: mpsc::UnboundedSender<Heard>,
+) {
     let mut buffer = vec![0; 65_535];
     loop {
         let (length, from) = socket.recv_from(&mut buffer).await.expect("a datagram");
+        // Of the two only RTP begins with its version in two bits (RFC 7983).
+        if buffer[0] >> 6 == 2 {
+            let packet = &buffer[..length];
+            let Ok(parsed) = media::rtp::Packet::parse(packet) else { continue };
+            let samples = parsed.payload(packet).iter().map(|byte| media::g711::Law::A.decode(*byte)).collect();
+            let _ = heard.send(Heard { at: Instant::now(), samples });
+            continue;
+        }
         let bytes = bytes::Bytes::copy_from_slice(&buffer[..length]);
         let Ok(message) = sip::parse::message(bytes) else { continue };
         if let Message::Request(request) = &message {
@@ -151,7 +181,7 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
     }
 }
 
-/// A-law at the carrier's own port, where nothing listens to it.
+/// A-law at the carrier's own port.
 fn description(address: SocketAddr) -> String {
     let (ip, port) = (address.ip(), address.port());
     format!(

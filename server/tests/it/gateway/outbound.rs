@@ -1,7 +1,10 @@
 //! Calls that the API places to the sandbox carrier.
 
 use serde_json::json;
+use sip::message::Method;
+use tokio::time::Instant;
 
+use super::carrier::{Carrier, Manner};
 use super::support::{FROM, Live};
 
 /// KES 3.00 a minute is five cents a second.
@@ -32,6 +35,43 @@ async fn a_prepaid_call_ends_on_the_last_second_that_is_paid_for() {
     assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(4), &json!(4 * MINOR_PER_SECOND)));
     let wallet = live.asha.get("/v1/wallet/balance").await.expect(200).json;
     assert_eq!((&wallet["balance_minor"], &wallet["held_minor"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
+async fn a_minute_before_the_money_ends_a_beep_is_heard() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::prepaid_with_carrier(&carrier, 62 * MINOR_PER_SECOND).await;
+    let actions = json!([{ "pause": { "length": 60 } }]);
+    let id = live.place(json!({ "from": FROM, "to": "+254722000042", "actions": actions })).await;
+    carrier.asked(Method::Ack).await;
+    let answered = Instant::now();
+    // Of 62 paid seconds 60 are left after two. What is not the beep is silence or not there.
+    let mut beep = Vec::new();
+    let mut began = None;
+    while beep.len() < BEEP_SAMPLES {
+        let heard = carrier.hears().await;
+        if is_loud(&heard.samples) {
+            began.get_or_insert(heard.at);
+            beep.extend(heard.samples);
+        } else {
+            assert!(beep.is_empty(), "the beep is broken");
+        }
+    }
+    let after = began.expect("a beep").duration_since(answered);
+    assert!((1_900..=2_400).contains(&after.as_millis()), "{after:?} after the answer");
+    let at_1_khz = media::level::amplitude_at(&beep[..BEEP_SAMPLES], 1_000.0, 8_000);
+    assert!(at_1_khz > 5_000.0, "{at_1_khz}");
+    live.asha.post(&format!("/v1/calls/{id}/hangup"), json!({})).await.expect(200);
+    let call = live.billed(&id).await;
+    assert_eq!(call["hangup_cause"], "api_hangup");
+    live.event(&call, "money.warning").await;
+}
+
+/// 240 ms of the 250: the last packet of it is silent towards its end.
+const BEEP_SAMPLES: usize = 1_920;
+
+fn is_loud(samples: &[i16]) -> bool {
+    samples.iter().any(|sample| sample.unsigned_abs() > 2_000)
 }
 
 #[tokio::test]

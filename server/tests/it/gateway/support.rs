@@ -45,9 +45,19 @@ impl Live {
 
     /// As [`Live::with_money`], with a carrier of one's own before the sandbox.
     pub(super) async fn with_carrier(carrier: &Carrier) -> Self {
+        Self::on(Self::behind(carrier).await, 100_000).await
+    }
+
+    /// As [`Live::prepaid`], with a carrier of one's own before the sandbox.
+    pub(super) async fn prepaid_with_carrier(carrier: &Carrier, minor: i64) -> Self {
+        let live = Self::on(Self::behind(carrier).await, minor).await;
+        live.asha.patch("/v1/workspace", json!({ "overdraft_policy": "none" })).await.expect(200);
+        live
+    }
+
+    async fn behind(carrier: &Carrier) -> Server {
         let server = Server::start(Engine::Sqlite).await;
-        let server = server.configured(|config| config.trunk.push(carrier.trunk()));
-        Self::on(server, 100_000).await
+        server.configured(|config| config.trunk.push(carrier.trunk()))
     }
 
     async fn start(beyond_the_number_minor: i64) -> Self {
