@@ -68,6 +68,8 @@ catalogue! {
         event_callback_sent: "Your server was asked" | "Seva yako imeulizwa",
         event_callback_answered: "Your server answered" | "Seva yako imejibu",
         event_callback_failed: "Your server did not answer as needed" | "Seva yako haikujibu inavyotakiwa",
+        event_conference_waiting: "Party waits in a conference" | "Mshiriki anasubiri mkutanoni",
+        event_conference_joined: "Party joined a conference" | "Mshiriki amejiunga na mkutano",
         event_speech_failed: "A text could not be spoken" | "Maandishi hayakuweza kusemwa",
         event_actions_replaced: "The call was given new actions" | "Simu ilipewa vitendo vipya",
         event_money_warning: "Money for this call is ending" | "Salio la simu hii linaisha",

@@ -117,6 +117,8 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "callback.sent" => text.event_callback_sent,
         "callback.answered" => text.event_callback_answered,
         "callback.failed" => text.event_callback_failed,
+        "conference.waiting" => text.event_conference_waiting,
+        "conference.joined" => text.event_conference_joined,
         "speech.failed" => text.event_speech_failed,
         "actions.replaced" => text.event_actions_replaced,
         "money.warning" => text.event_money_warning,

@@ -83,6 +83,10 @@ event_names! {
     MediaTimeout = "media.timeout",
     /// A leg is over; `cause` says why.
     LegEnded = "leg.ended",
+    /// A leg waits in a conference that has not begun; `name` says which.
+    ConferenceWaiting = "conference.waiting",
+    /// A leg hears the others of a conference; `name` says which.
+    ConferenceJoined = "conference.joined",
     /// A text could not be spoken; `reason` says why.
     SpeechFailed = "speech.failed",
     /// Somebody outside of the call gave it new actions; `actions` says how many.

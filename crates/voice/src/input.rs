@@ -8,7 +8,7 @@ use sautikit_api::actions::Action;
 use crate::{
     callback::Fetched,
     cause::Cause,
-    output::{AssetId, FetchId, LegId},
+    output::{AssetId, FetchId, LegId, StayId},
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -24,6 +24,8 @@ pub enum Input {
     Fetched(FetchId, Box<Fetched>),
     /// A text is ready to be played, or can't be spoken.
     Spoken(AssetId, Result<(), SpeechFailure>),
+    /// A conference reports on a stay in it.
+    Conference(StayId, ConferenceEvent),
     /// Somebody outside the call interferes.
     Live(LiveCommand),
     /// How long the money lasts.
@@ -65,6 +67,19 @@ pub enum MediaEvent {
     Digit(Key),
     /// Nothing has arrived for 30 s from a leg that should send.
     Stalled,
+}
+
+/// What becomes of a stay in a conference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConferenceEvent {
+    /// The leg is in and hears nobody yet: the conference has not begun.
+    Waiting,
+    /// The leg hears the others, and they hear it.
+    Joined,
+    /// It has no place left; the leg is not in.
+    Full,
+    /// It is over for all; the leg is out.
+    Ended,
 }
 
 /// What the outside may ask of a live call.

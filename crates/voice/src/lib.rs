@@ -42,8 +42,9 @@ pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
-pub use input::{Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
+pub use input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
 pub use output::{
-    AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Refusal, Summary, Text, Tone,
+    AssetId, ConferenceCommand, ConferenceTerms, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output,
+    Refusal, StayId, Summary, Text, Tone,
 };
 pub use target::{Profile, Target};

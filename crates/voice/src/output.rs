@@ -25,6 +25,8 @@ pub enum Output {
     Fetch(Callback),
     /// For the speech provider; answered by [`crate::Input::Spoken`] with the text's asset.
     Speak(Text),
+    /// For a conference, which this call shares with others.
+    Conference(ConferenceCommand),
     /// For the call's timeline.
     Record(CallEvent),
     /// For the call's record: a leg was answered or is over.
@@ -107,6 +109,41 @@ pub enum LegCommand {
     Refuse(Refusal),
     /// End the leg: BYE, or CANCEL before its answer (a 200 that crosses is acknowledged and ended).
     Hangup(Cause),
+}
+
+/// One stay in a conference within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StayId(pub u32);
+
+/// What a conference is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConferenceCommand {
+    /// Let a leg in; answered by [`crate::ConferenceEvent`]s of this stay.
+    Enter {
+        /// What the answers are told apart by.
+        stay: StayId,
+        /// Who.
+        leg: LegId,
+        /// Into which one, and how.
+        terms: ConferenceTerms,
+    },
+    /// Let it out again; nothing follows. A call that ends leaves by itself.
+    Leave(StayId),
+}
+
+/// How a leg is in a conference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConferenceTerms {
+    /// The conference's name within its workspace.
+    pub name: String,
+    /// The others hear a beep when it enters.
+    pub beep: bool,
+    /// The conference begins with it at the latest.
+    pub start_on_enter: bool,
+    /// The conference is over when it leaves.
+    pub end_on_exit: bool,
+    /// How many may be in it, this leg included.
+    pub max_participants: u32,
 }
 
 /// How an unanswered caller is turned away.

@@ -16,7 +16,7 @@ use crate::{
     leg::Leg,
     limits::MONEY_WARNING_BEFORE,
     meter::{Meter, recorded},
-    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, Summary},
+    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, StayId, Summary},
     results::Results,
     script::Script,
     target::{Profile, Target},
@@ -47,6 +47,7 @@ pub(crate) struct Shared {
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
+    stays: u32,
     out: VecDeque<Output>,
 }
 
@@ -71,6 +72,7 @@ impl Shared {
             last_leg: None,
             assets: 0,
             fetches: 0,
+            stays: 0,
             out: VecDeque::new(),
         }
     }
@@ -118,6 +120,11 @@ impl Shared {
     pub(crate) fn next_asset(&mut self) -> AssetId {
         self.assets += 1;
         AssetId(self.assets)
+    }
+
+    pub(crate) fn next_stay(&mut self) -> StayId {
+        self.stays += 1;
+        StayId(self.stays)
     }
 
     fn next_leg(&mut self) -> LegId {

@@ -10,10 +10,10 @@ use crate::{
     callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
-    input::{Input, Key, LegEvent, LiveCommand, MediaEvent, SpeechFailure},
+    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, SpeechFailure},
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
-    output::{AssetId, FetchId, LegId, MediaCommand, Tone},
+    output::{AssetId, FetchId, LegId, MediaCommand, StayId, Tone},
     shared::Shared,
     timers::TimerId,
 };
@@ -29,6 +29,7 @@ pub(crate) enum Signal {
     PlayEnded(LegId, AssetId),
     Spoken(AssetId, Result<(), SpeechFailure>),
     Fetched(FetchId, Box<Fetched>),
+    Conference(StayId, ConferenceEvent),
     Timer(TimerId),
 }
 
@@ -52,6 +53,7 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Media(id, event) => media_event(shared, id, event),
         Input::Fetched(fetch, fetched) => Verdict::Tell(Signal::Fetched(fetch, fetched)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
+        Input::Conference(stay, event) => Verdict::Tell(Signal::Conference(stay, event)),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
         Input::Live(LiveCommand::Run(actions)) => Verdict::TakeOver(actions),

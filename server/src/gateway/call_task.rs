@@ -12,9 +12,10 @@ use sautikit_api::ids::LegRecordId;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, Callback, Cause, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Money, Origin, Output,
-    Purpose, SpeechFailure, Summary,
+    Purpose, SpeechFailure, StayId, Summary,
 };
 
+use super::conferences::Stay;
 use super::effects;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
@@ -160,6 +161,8 @@ pub(super) struct Running {
     pub(super) farewell: Option<Callback>,
     /// When the call began.
     pub(super) began: Duration,
+    /// The conference that one of its legs is in; a call that ends leaves it with this.
+    pub(super) stay: Option<(StayId, Stay)>,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
     /// The text that has just been spoken, for the play that the call answers it with.
@@ -193,6 +196,7 @@ impl PendingCall {
             began,
             hops: setup.hops,
             spoken: None,
+            stay: None,
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -259,6 +263,7 @@ impl Running {
                 Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
+                Output::Conference(command) => self.conference(command),
                 Output::Record(event) => self.recorder.event(event),
                 Output::LegChanged(change) => {
                     if let Some(allowance) = self.recorder.leg_changed(change) {
@@ -330,9 +335,9 @@ impl Running {
 
     /// The end is kept first, then the customer's server is told of it. The call counts as running until then.
     async fn finish(self, summary: Summary) {
-        // Orders close with the seats: a leg that is still up hangs up by itself.
-        let Self { mut recorder, gateway, facts, legs, media, farewell, signing_secret, .. } = self;
-        drop((legs, media));
+        // Orders close with the seats: a leg that is still up hangs up by itself. A conference is left with the stay in it.
+        let Self { mut recorder, gateway, facts, legs, media, stay, farewell, signing_secret, .. } = self;
+        drop((stay, legs, media));
         let kept = recorder.end(summary);
         let _ = kept.await;
         recorder.close();

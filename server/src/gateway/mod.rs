@@ -8,6 +8,7 @@ mod admission;
 pub mod authentication;
 mod begin;
 pub mod call_task;
+pub mod conferences;
 pub mod door;
 mod drain;
 mod effects;
@@ -36,6 +37,7 @@ use sautikit_api::ids::CallId;
 
 use self::authentication::Authentication;
 use self::call_task::CallHandle;
+use self::conferences::Conferences;
 use self::door::GatewayDoor;
 use self::instances::Instances;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
@@ -71,6 +73,8 @@ pub struct Gateway {
     pub sip: SipHandle,
     /// The media engine.
     pub media: MediaHandle,
+    /// Where legs of several calls meet.
+    pub conferences: Conferences,
     /// The one UDP port of all browsers.
     pub webrtc: WebrtcPort,
     /// The carriers.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::authentication::Authentication;
+use super::conferences::Conferences;
 use super::door::GatewayDoor;
 use super::instances::Instances;
 use super::leg::WebrtcPort;
@@ -103,6 +104,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let gateway = Arc::new(Gateway {
         app: app.clone(),
         sip,
+        conferences: Conferences::new(media.clone()),
         media,
         webrtc,
         trunks,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Action, ActionError, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say,
+    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say,
     attributes::{Attributes, kind},
     strict::Strict,
 };
@@ -60,6 +60,7 @@ fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
         "say" => Say::read(attributes, &path).map(Action::Say),
         "getDigits" => GetDigits::read(attributes, &path).map(Action::GetDigits),
         "dial" => Dial::read(attributes, &path).map(Action::Dial),
+        "conference" => Conference::read(attributes, &path).map(Action::Conference),
         "pause" => Pause::read(attributes, &path).map(Action::Pause),
         "redirect" => Redirect::read(attributes, &path).map(Action::Redirect),
         "reject" => Reject::read(attributes, &path).map(Action::Reject),

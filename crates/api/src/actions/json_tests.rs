@@ -92,8 +92,12 @@ fn violations_name_their_path() {
             "actions[0]: an action has exactly one key, its verb; found 2",
         ),
         (
-            r#"{"actions":[{"conference":{"name":"a"}}]}"#,
-            "actions[0].conference: unknown verb; known are say, getDigits, dial, pause, redirect, reject, hangup",
+            r#"{"actions":[{"conference":{"name":" "}}]}"#,
+            "actions[0].conference.name: expected a name, found a blank one",
+        ),
+        (
+            r#"{"actions":[{"enqueue":{"name":"a"}}]}"#,
+            "actions[0].enqueue: unknown verb; known are say, getDigits, dial, conference, pause, redirect, reject, hangup",
         ),
         (
             r#"{"actions":[{"getDigits":{"prompt":{"play":{"url":"https://a"}}}}]}"#,

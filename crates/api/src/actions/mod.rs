@@ -9,6 +9,7 @@
 //! a refused one costs a minute. A verb that no engine runs is an unknown verb. Nothing here runs anything.
 
 mod attributes;
+mod conference;
 mod described;
 mod dial;
 mod error;
@@ -22,6 +23,7 @@ mod say;
 mod schema;
 mod strict;
 
+pub use conference::Conference;
 pub use dial::{Dial, DialTarget, MAX_TARGETS};
 pub use error::ActionError;
 pub use get_digits::{GetDigits, MAX_DIGITS};
@@ -51,6 +53,8 @@ pub enum Action {
     GetDigits(GetDigits),
     /// Calls one or several targets and connects the first that answers.
     Dial(Dial),
+    /// Brings the party into a conference.
+    Conference(Conference),
     /// Waits.
     Pause(Pause),
     /// Asks another URL for the actions to go on with.
@@ -63,7 +67,8 @@ pub enum Action {
 
 impl Action {
     /// The verbs in the order they are listed to people.
-    pub const VERBS: [&'static str; 7] = ["say", "getDigits", "dial", "pause", "redirect", "reject", "hangup"];
+    pub const VERBS: [&'static str; 8] =
+        ["say", "getDigits", "dial", "conference", "pause", "redirect", "reject", "hangup"];
 
     /// The verb as it is written in JSON.
     pub fn verb(&self) -> &'static str {
@@ -71,6 +76,7 @@ impl Action {
             Self::Say(_) => "say",
             Self::GetDigits(_) => "getDigits",
             Self::Dial(_) => "dial",
+            Self::Conference(_) => "conference",
             Self::Pause(_) => "pause",
             Self::Redirect(_) => "redirect",
             Self::Reject(_) => "reject",

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Action, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say, dial, get_digits};
+use super::{Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say, dial, get_digits};
 
 /// The list of actions, as `POST /v1/calls` takes it.
 pub const ACTIONS: &str = "VoiceActions";
@@ -32,6 +32,7 @@ pub(super) fn verbs() -> [(&'static str, Value); Action::VERBS.len()] {
         ("say", Say::schema()),
         ("getDigits", GetDigits::schema()),
         ("dial", Dial::schema()),
+        ("conference", Conference::schema()),
         ("pause", Pause::schema()),
         ("redirect", Redirect::schema()),
         ("reject", Reject::schema()),

@@ -1,5 +1,6 @@
 //! The verbs: one file each, with what it does at its start and on every signal until it is done.
 
+mod conference;
 mod dial;
 mod get_digits;
 mod hangup;
@@ -55,6 +56,7 @@ pub(crate) enum Verb {
     Say(say::Say),
     GetDigits(Box<get_digits::GetDigits>),
     Dial(Box<dial::Dial>),
+    Conference(Box<conference::Conference>),
     Pause,
     /// One of the verbs that are over as soon as they start.
     Instant,
@@ -66,6 +68,7 @@ impl Verb {
             Action::Say(say) => say::start(shared, say),
             Action::GetDigits(get_digits) => get_digits::start(shared, get_digits),
             Action::Dial(dial) => dial::start(shared, dial),
+            Action::Conference(conference) => conference::start(shared, conference),
             Action::Pause(pause) => (Self::Pause, pause::start(shared, &pause)),
             Action::Redirect(redirect) => (Self::Instant, redirect::start(redirect)),
             Action::Reject(reject) => (Self::Instant, reject::start(shared, &reject)),
@@ -78,6 +81,7 @@ impl Verb {
             Self::Say(say) => say.on(shared, signal),
             Self::GetDigits(get_digits) => get_digits.on(shared, signal),
             Self::Dial(dial) => dial.on(shared, signal),
+            Self::Conference(conference) => conference.on(shared, signal),
             Self::Pause => pause::on(signal),
             Self::Instant => Flow::Stay,
         }
@@ -90,6 +94,7 @@ impl Verb {
             Self::Say(say) => say.cancel(shared),
             Self::GetDigits(get_digits) => get_digits.cancel(shared),
             Self::Dial(dial) => dial.cancel(shared),
+            Self::Conference(conference) => conference.cancel(shared),
             Self::Pause => pause::cancel(shared),
             Self::Instant => {}
         }

@@ -2,6 +2,7 @@
 
 mod beginnings;
 mod callbacks;
+mod conference;
 mod dial;
 mod endings;
 mod get_digits;

@@ -20,6 +20,7 @@ enum Step {
     Spoken(u32, bool),
     Money(Money),
     Run(usize),
+    Conference(u32, ConferenceEvent),
     DueTimer,
     Pass(u64),
 }
@@ -33,6 +34,7 @@ fn scripts() -> Vec<Vec<Action>> {
         serde_json::json!([{"pause": {}}, {"redirect": {"url": "https://["}}]),
         serde_json::json!([{"reject": {}}]),
         serde_json::json!([{"hangup": {}}]),
+        serde_json::json!([{"conference": {"name": "a"}}, {"say": {"text": "d"}}]),
     ]
     .iter()
     .map(|list| parse_list(list).unwrap_or_else(|error| panic!("{error}")))
@@ -61,14 +63,16 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0u32..5, 0u32..6).prop_map(|(leg, asset)| Step::Media(leg, MediaEvent::PlayEnded(AssetId(asset)))),
         1 => (0u32..5, prop::sample::select("0123456789*#".chars().collect::<Vec<_>>())).prop_map(|(leg, c)| Step::Media(leg, MediaEvent::Digit(key(c)))),
         1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Stalled)),
-        4 => (0u32..6, 0usize..7).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
+        4 => (0u32..6, 0usize..8).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
         1 => (0u32..6).prop_map(Step::FetchFailed),
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
         1 => (1_000u64..1_100, prop::option::of(0u64..100)).prop_map(|(s, more)| {
             let paid_until = Duration::from_secs(s);
             Step::Money(Money { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
         }),
-        2 => (0usize..7).prop_map(Step::Run),
+        2 => (0usize..8).prop_map(Step::Run),
+        1 => (0u32..4, prop::sample::select(vec![ConferenceEvent::Waiting, ConferenceEvent::Joined, ConferenceEvent::Full, ConferenceEvent::Ended]))
+            .prop_map(|(stay, event)| Step::Conference(stay, event)),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
     ]
@@ -125,7 +129,7 @@ impl World {
                 Output::Record(event) => self.record(&event),
                 Output::LegChanged(change) => self.changes.push(change),
                 Output::Answered { .. } => self.answered += 1,
-                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) => {}
+                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) | Output::Conference(_) => {}
             }
         }
     }
@@ -161,6 +165,7 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Spoken(asset, false) => Input::Spoken(AssetId(asset), Err(SpeechFailure { reason: "none".into() })),
         Step::Money(money) => Input::Money(money),
         Step::Run(script) => Input::Live(LiveCommand::Run(scripts().into_iter().nth(script)?)),
+        Step::Conference(stay, event) => Input::Conference(StayId(stay), event),
         Step::DueTimer => {
             *now = (*now).max(call.next_timeout()?);
             Input::Timeout

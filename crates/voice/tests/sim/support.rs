@@ -88,6 +88,8 @@ pub(crate) struct Sim {
     pub(crate) summaries: Vec<Summary>,
     /// By their ids.
     pub(crate) legs: Vec<SimLeg>,
+    /// The newest stay in a conference.
+    pub(crate) stay: Option<StayId>,
     /// When the call was answered, since it began.
     answered_at: Option<Duration>,
     pub(crate) texts: BTreeMap<AssetId, String>,
@@ -116,6 +118,7 @@ impl Sim {
             fetches: Vec::new(),
             summaries: Vec::new(),
             legs,
+            stay: None,
             answered_at: None,
             texts: BTreeMap::new(),
             speech_works: true,
@@ -156,6 +159,12 @@ impl Sim {
         self.call.handle(self.now, input);
         self.drain();
         self
+    }
+
+    /// The conference of the newest stay reports.
+    pub(crate) fn conference(&mut self, event: ConferenceEvent) -> &mut Self {
+        let stay = self.stay.unwrap_or_else(|| panic!("nobody entered a conference"));
+        self.input(Input::Conference(stay, event))
     }
 
     /// New actions from outside.
@@ -278,6 +287,11 @@ impl Sim {
                     leg_words(leg, command)
                 }
                 Output::Media(command) => self.media_words(command),
+                Output::Conference(ConferenceCommand::Enter { stay, leg, terms }) => {
+                    self.stay = Some(stay);
+                    format!("enter {} {}", leg.0, terms.name)
+                }
+                Output::Conference(ConferenceCommand::Leave(stay)) => format!("leave {}", stay.0),
                 Output::Fetch(callback) => {
                     let words = format!("ask {:?} {}", callback.purpose, callback.url);
                     self.fetches.push(callback);

@@ -1,6 +1,7 @@
 //! What a call's outputs do to the world, one file per output. None of them waits for the network: each starts work
 //! whose result comes back through the call's inbox.
 
+pub(super) mod conference;
 pub(super) mod fetch;
 pub(super) mod leg;
 pub(super) mod media;

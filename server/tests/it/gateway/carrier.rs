@@ -1,13 +1,19 @@
-//! A carrier on a socket of its own that answers as the test says. It sends no audio; what it hears comes to the same socket.
+//! A carrier on a socket of its own that answers as the test says. What it says and hears goes by the same socket.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sautikit::config::{Trunk, TrunkTransport};
 use sip::message::{HeaderName, Message, Method, Request, Response, StatusCode};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
+
+/// One packet's audio.
+const FRAME: Duration = Duration::from_millis(20);
+const FRAME_SAMPLES: u32 = 160;
 
 /// How it answers an INVITE.
 #[derive(Debug, Clone)]
@@ -81,6 +87,43 @@ impl Carrier {
     /// Sends these bytes.
     pub(super) async fn send_raw(&self, server: SocketAddr, bytes: &[u8]) {
         self.socket.send_to(bytes, server).await.expect("sent");
+    }
+
+    /// Says a tone to where the offer of this INVITE wants it, in A-law, until the task is aborted.
+    pub(super) fn sings(&self, invite: &Request, frequency_hz: f32) -> JoinHandle<()> {
+        let offer = std::str::from_utf8(&invite.body).expect("SDP");
+        let port = offer.lines().find_map(|line| line.strip_prefix("m=audio ")?.split(' ').next()?.parse().ok());
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("a port of audio")));
+        let socket = self.socket.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(FRAME);
+            for frame in 0_u32.. {
+                ticks.tick().await;
+                let mut packet = vec![0x80, 8];
+                packet.extend(u16::try_from(frame).expect("a short song").to_be_bytes());
+                packet.extend((frame * FRAME_SAMPLES).to_be_bytes());
+                packet.extend(u32::from(to.port()).to_be_bytes());
+                packet.extend((frame * FRAME_SAMPLES..(frame + 1) * FRAME_SAMPLES).map(|at| {
+                    let phase = std::f32::consts::TAU * frequency_hz * at as f32 / 8_000.0;
+                    media::g711::Law::A.encode((phase.sin() * 8_000.0) as i16)
+                }));
+                socket.send_to(&packet, to).await.expect("sent");
+            }
+        })
+    }
+
+    /// So many samples as they come, from the first sound on, less those at the beginning.
+    pub(super) async fn hears_from(&mut self, first: usize, samples: usize) -> Vec<i16> {
+        let mut heard: Vec<i16> = Vec::new();
+        while heard.len() < first + samples {
+            let packet = self.hears().await.samples;
+            if !heard.is_empty() || packet.iter().any(|sample| sample.unsigned_abs() > 1_000) {
+                heard.extend(packet);
+            }
+        }
+        heard.drain(..first);
+        heard.truncate(samples);
+        heard
     }
 
     /// The next packet of audio.

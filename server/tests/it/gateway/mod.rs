@@ -8,6 +8,8 @@ mod browsers;
 mod callbacks;
 mod carrier;
 mod carriers;
+mod conference;
+mod conferences;
 mod on_net;
 mod outbound;
 mod sandbox;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::post;
+use sautikit::config::Trunk;
 use sautikit::gateway::Started;
 use serde_json::{Value, json};
 
@@ -53,6 +54,17 @@ impl Live {
         let live = Self::on(Self::behind(carrier).await, minor).await;
         live.asha.patch("/v1/workspace", json!({ "overdraft_policy": "none" })).await.expect(200);
         live
+    }
+
+    /// As [`Live::with_money`], with carriers of one's own, each for the numbers of its prefix.
+    pub(super) async fn with_carriers<const N: usize>(carriers: [(&Carrier, &str); N]) -> Self {
+        let server = Server::start(Engine::Sqlite).await.configured(|config| {
+            for (carrier, prefix) in carriers {
+                let (name, prefixes) = (format!("carrier of {prefix}"), vec![prefix.to_owned()]);
+                config.trunk.push(Trunk { name, prefixes, ..carrier.trunk() });
+            }
+        });
+        Self::on(server, 100_000).await
     }
 
     async fn behind(carrier: &Carrier) -> Server {

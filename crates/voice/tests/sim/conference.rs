@@ -1,0 +1,64 @@
+//! conference: in, out, and what the next callback learns.
+
+use voice::*;
+
+use crate::support::*;
+
+fn entering(attributes: &str) -> Sim {
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(&format!(
+        r#"[{{"conference": {{"name": "stand-up", {attributes}}}}}, {{"redirect": {{"url": "/next"}}}}]"#
+    ));
+    sim.expect(&["accept 0", "enter 0 stand-up"]);
+    sim
+}
+
+fn told(sim: &Sim) -> [String; 2] {
+    ["ConferenceName", "ConferenceDuration"].map(|name| sim.param(name).unwrap_or_default())
+}
+
+#[test]
+fn a_conference_that_is_over_leads_to_the_next_action() {
+    let mut sim = entering(r#""startOnEnter": false"#);
+    sim.conference(ConferenceEvent::Waiting).after(3).conference(ConferenceEvent::Joined).after(5).expect(&[]);
+    sim.conference(ConferenceEvent::Ended).expect(&["ask Steer https://shop.example/next"]);
+    assert_eq!(told(&sim), ["stand-up", "8"]);
+    let names = sim.event_names();
+    assert!(names.contains(&"conference.waiting") && names.contains(&"conference.joined"), "{names:?}");
+}
+
+#[test]
+fn a_full_conference_lets_the_action_url_decide() {
+    let mut sim = entering(r#""action": "/full""#);
+    sim.after(9).conference(ConferenceEvent::Full).expect(&["ask Steer https://shop.example/full"]);
+    assert_eq!(told(&sim), ["stand-up", "0"]);
+}
+
+#[test]
+fn new_actions_take_the_party_out() {
+    let mut sim = entering(r#""beep": false"#);
+    sim.conference(ConferenceEvent::Joined).after(2);
+    sim.replace(r#"[{"redirect": {"url": "/out"}}]"#).expect(&["leave 1", "ask Steer https://shop.example/out"]);
+    assert_eq!(told(&sim), ["stand-up", "2"]);
+    // What the conference says afterwards concerns nobody.
+    sim.conference(ConferenceEvent::Ended).expect(&[]);
+}
+
+#[test]
+fn the_end_of_an_earlier_stay_does_not_end_the_next_one() {
+    let mut sim = entering(r#""beep": false"#);
+    let first = sim.stay;
+    sim.conference(ConferenceEvent::Joined);
+    sim.replace(r#"[{"conference": {"name": "other"}}]"#).expect(&["leave 1", "enter 0 other"]);
+    let Some(first) = first else { panic!("a stay") };
+    sim.input(Input::Conference(first, ConferenceEvent::Ended)).expect(&[]);
+}
+
+#[test]
+fn keys_pressed_in_a_conference_are_not_kept() {
+    let mut sim = Sim::running(r#"[{"conference": {"name": "a"}}, {"getDigits": {"timeout": 2}}]"#);
+    sim.conference(ConferenceEvent::Joined).press(0, "12");
+    sim.conference(ConferenceEvent::Ended).after(2);
+    assert_eq!(sim.param("Digits").as_deref(), Some(""));
+}

@@ -1,0 +1,25 @@
+//! `Output::Conference`: legs enter and leave conferences.
+
+use voice::{ConferenceCommand, ConferenceEvent, Input};
+
+use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::conferences::Member;
+
+impl Running {
+    pub(in crate::gateway) fn conference(&mut self, command: ConferenceCommand) {
+        match command {
+            ConferenceCommand::Enter { stay, leg, terms } => {
+                // Of a leg that is gone the end has been told already.
+                let Some(seat) = self.legs.get(&leg) else { return };
+                let (media, port, inbox) = (self.media.clone(), seat.port, self.inbox.clone());
+                let member = Member { stay, media, port, inbox, terms };
+                self.stay = self.gateway.conferences.enter(self.facts.workspace_id, member).map(|place| (stay, place));
+                if self.stay.is_none() {
+                    // An inbox that is full is a call that will hear the end of its leg before it misses this.
+                    let _ = self.inbox.try_send(Arrival::Voice(Input::Conference(stay, ConferenceEvent::Full)));
+                }
+            }
+            ConferenceCommand::Leave(left) => drop(self.stay.take_if(|(stay, _)| *stay == left)),
+        }
+    }
+}
