@@ -256,7 +256,6 @@ pub(super) fn blank_call(
         currency: party.workspace.currency,
         voice_callback_url: number.voice_callback_url.clone(),
         events_url: number.events_url.clone(),
-        actions: None,
         metadata: None,
         ring_timeout_seconds: DEFAULT_RING_TIMEOUT_SECONDS,
         max_duration_seconds: DEFAULT_MAX_DURATION_SECONDS,

@@ -227,8 +227,6 @@ pub struct CallRow {
     pub voice_callback_url: Option<String>,
     /// Events URL of this call.
     pub events_url: Option<String>,
-    /// Actions to run on answer.
-    pub actions: Option<Value>,
     /// The caller's own data.
     pub metadata: Option<Value>,
     /// How long to ring.

@@ -62,7 +62,6 @@ pub async fn prepare(
     let mut call = blank_call(app, &party, Direction::Outbound, Origin::Api, from, to);
     call.voice_callback_url = request.voice_callback_url.clone().or(call.voice_callback_url);
     call.events_url = request.events_url.clone().or(call.events_url);
-    call.actions.clone_from(&request.actions);
     call.metadata.clone_from(&request.metadata);
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);

@@ -104,7 +104,6 @@ fn call(row: &AnyRow) -> Result<CallRow, sqlx::Error> {
         currency: row::known(row, "currency", Currency::parse)?,
         voice_callback_url: row.try_get("voice_callback_url")?,
         events_url: row.try_get("events_url")?,
-        actions: row::parsed_opt(row, "actions")?,
         metadata: row::parsed_opt(row, "metadata")?,
         ring_timeout_seconds: row.try_get("ring_timeout_seconds")?,
         max_duration_seconds: row.try_get("max_duration_seconds")?,

@@ -17,16 +17,13 @@ pub(in crate::calls) static INSERT_CALLS: Rows = Rows::new(
     1,
     Tells::Nothing,
     "insert into calls (id, workspace_id, tenant_number_id, direction, origin, from_party, to_party, local_e164,
-        remote_party, currency, voice_callback_url, events_url, actions, metadata, ring_timeout_seconds,
+        remote_party, currency, voice_callback_url, events_url, metadata, ring_timeout_seconds,
         max_duration_seconds, started_at, node_id, event_seq, outbox_seq, status)
     select {columns}, 'ringing'
     from {rows} as v
     where v.column1 is not null
     on conflict (id) do nothing",
-    &[
-        Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int,
-        Int,
-    ],
+    &[Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int],
 );
 /// Nothing of a call's row changes after its end. The first sign of media is the answer.
 pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
@@ -108,7 +105,6 @@ pub(in crate::calls) fn insert_calls<'a>(node_id: &str, calls: impl Iterator<Ite
             call.currency.code().into(),
             call.voice_callback_url.clone().into(),
             call.events_url.clone().into(),
-            call.actions.as_ref().map(ToString::to_string).into(),
             call.metadata.as_ref().map(ToString::to_string).into(),
             call.ring_timeout_seconds.into(),
             call.max_duration_seconds.into(),
