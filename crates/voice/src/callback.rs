@@ -98,6 +98,10 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
 pub(crate) fn shown_url(url: &str) -> String {
     /// Parts of names that customers give to what lets their server in.
     const SECRET_NAMES: [&str; 6] = ["token", "secret", "key", "password", "signature", "auth"];
+    // Most have no parameters, and parsing one is a fiftieth of what a callback costs.
+    if !url.contains('?') {
+        return url.to_owned();
+    }
     let Ok(mut url) = Url::parse(url) else { return url.to_owned() };
     let is_secret = |name: &str| SECRET_NAMES.iter().any(|part| name.to_ascii_lowercase().contains(part));
     if url.query_pairs().any(|(name, _)| is_secret(&name)) {
