@@ -55,6 +55,11 @@ impl RecordWriter {
         self.state.lock().flushes
     }
 
+    /// Whether everything that was handed over so far is written, or spooled.
+    pub fn is_written(&self) -> bool {
+        self.pending.lock().is_written()
+    }
+
     /// Openings and reservations that wait for a flush.
     pub fn waiting(&self) -> usize {
         self.pending.lock().waiting.len()

@@ -50,6 +50,8 @@ pub(super) struct Pending {
     pub(super) heard: Vec<(CallId, i64)>,
     pub(super) lease_until: Option<i64>,
     pub(super) urgency: Urgency,
+    /// What was taken last is being written.
+    pub(super) is_flushing: bool,
 }
 
 impl Pending {
@@ -61,6 +63,13 @@ impl Pending {
                 self.changes.insert(changes.call_id, changes);
             }
         }
+    }
+
+    /// Whether everything that was handed over is written.
+    pub(super) fn is_written(&self) -> bool {
+        let Self { waiting, changes, kept, demands, reserved, heard, lease_until, is_flushing, .. } = self;
+        let is_empty = waiting.is_empty() && changes.is_empty() && kept.is_empty() && heard.is_empty();
+        is_empty && demands.is_empty() && reserved.is_empty() && lease_until.is_none() && !is_flushing
     }
 
     pub(super) fn take(&mut self) -> (Batch, Vec<Waiting>, Kept) {
@@ -90,6 +99,7 @@ impl Pending {
             lease_until: self.lease_until.take(),
             ..Batch::default()
         };
+        self.is_flushing = true;
         (batch, waiting, kept)
     }
 }

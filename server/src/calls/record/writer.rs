@@ -97,12 +97,16 @@ impl Writer {
             let is_idle = batch.is_empty() && waiting.is_empty();
             // The last of this node's tasks, because the others may still have something to be written.
             let is_last = self.writer.live.len() == 0 && self.app.tasks.len() <= 1;
+            if is_idle {
+                self.writer.pending.lock().is_flushing = false;
+            }
             if is_idle && self.app.stopping.is_cancelled() && is_last {
                 return;
             }
             if !is_idle {
                 flushed_at = began;
                 self.serve(batch, waiting, kept).await;
+                self.writer.pending.lock().is_flushing = false;
                 let mut state = self.writer.state.lock();
                 state.flush = began.elapsed();
                 state.flushes += 1;

@@ -225,9 +225,8 @@ impl Scene {
     /// Has the live calls hold what they will use up, and waits until that is written.
     pub(crate) async fn tick(&self) {
         let writer = Hub::of(&self.server.app).writer();
-        let before = writer.flushes();
         calls::record::tick(&self.server.app);
-        within(Duration::from_secs(30), "the tick", async || (writer.flushes() > before).then_some(())).await;
+        within(Duration::from_secs(30), "the tick", async || writer.is_written().then_some(())).await;
     }
 
     /// The call as the API shows it.
