@@ -112,10 +112,15 @@ impl RecordWriter {
 
     /// Takes what is new about a call. Never waits.
     pub(super) fn put(&self, changes: Changes) {
+        // What a leg is hung up by after a crash must not be what the crash takes.
+        let opens_dialog =
+            changes.legs.iter().any(|stored| stored.leg.dialog.is_some() && stored.leg.ended_at.is_none());
         let mut pending = self.pending.lock();
         pending.put(changes);
         if pending.changes.len() >= CALLS_PER_FLUSH {
             self.urge(&mut pending, Urgency::Now);
+        } else if opens_dialog {
+            self.urge(&mut pending, Urgency::Soon);
         }
     }
 

@@ -24,7 +24,7 @@ pub(super) enum Urgency {
     /// Nobody waits for it.
     #[default]
     Lazy,
-    /// The end of a call, which is told once it is kept: nobody hears of it sooner or later.
+    /// The end of a call, which is told once it is kept, and a leg's dialog: a few of them share a flush.
     Soon,
     /// A caller hears nothing until it stands.
     Now,
