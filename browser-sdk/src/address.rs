@@ -24,6 +24,11 @@ pub(crate) fn preferred_identity(from: &str, domain: &str) -> Option<String> {
 
 /// The number without separators; none when this is no number.
 fn number(text: &str) -> Option<String> {
+    // Parameters belong to `tel:`; behind a bare number they are an attempt at something else.
+    let is_tel = text.trim_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:"));
+    if !is_tel && text.contains(';') {
+        return None;
+    }
     let keys = Written::parse(text)?.keys;
     // A hash needs an escape in a URI; codes with keys that are no digits are nothing to call.
     keys.bytes().all(|key| key.is_ascii_digit() || key == b'+').then_some(keys)
