@@ -12,6 +12,8 @@ import { eventually, openWorkspace } from "../support/workspace.js";
 
 /** How long a lost party may stay away (browser-calling.md, "Connections that drop"), and the audio of one that is gone. */
 const AWAY_SECONDS = 30;
+/** How long a BYE waits for a tab that may come back: timer F (RFC 3261 §17.1.2.2), and a busy machine. */
+const BYE_WAITS_MS = 45_000;
 /** Rounding up, and a busy machine. */
 const SLACK_SECONDS = 4;
 
@@ -26,7 +28,7 @@ before(async () => {
 });
 
 after(async () => {
-  if (server) await isIdle(server);
+  if (server) await isIdle(server, BYE_WAITS_MS);
   await server?.stop();
 });
 
@@ -36,7 +38,11 @@ async function callFromTab(number, setup) {
   const socket = new WebSocket(`${server.url.replace("http", "ws")}/sip?access_token=${token}`, ["sip"]);
   await once(socket, "open");
   const messages = [];
-  socket.on("message", (bytes) => messages.push(bytes.toString()));
+  socket.on("message", (bytes) => {
+    const message = bytes.toString();
+    messages.push(message);
+    if (message.startsWith("BYE ")) socket.send(okTo(message));
+  });
   const send = (method, target, to, more = [], body = "") => socket.send([`${method} ${target} SIP/2.0`,
     `Via: SIP/2.0/WS tab.invalid;branch=z9hG4bK${method}${setup}`, "Max-Forwards: 70", `From: <${uri}>;tag=tab`, `To: ${to}`,
     `Call-ID: tab-${setup}`, `CSeq: 1 ${method}`, "Contact: <sip:asha@tab.invalid;transport=ws>", ...more,
@@ -50,8 +56,13 @@ async function callFromTab(number, setup) {
   send("INVITE", target, `<${target}>`, [`P-Preferred-Identity: <sip:${workspace.number}@127.0.0.1>`, "Content-Type: application/sdp"], offer);
   const ok = await eventually("the answer", () => messages.find((message) => message.startsWith("SIP/2.0 200 ")));
   send("ACK", /^Contact: <([^>]+)>/m.exec(ok)[1], /^To: (.*)\r$/m.exec(ok)[1]);
-  return { socket, answer: ok.split("\r\n\r\n")[1] };
+  const goodbye = () => eventually("the gateway's BYE", () => messages.some((message) => message.startsWith("BYE ")));
+  return { socket, goodbye, answer: ok.split("\r\n\r\n")[1] };
 }
+
+/** The 200 to a request. */
+const okTo = (request) => ["SIP/2.0 200 OK", ...request.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq):/i.test(line)),
+  "Content-Length: 0", "", ""].join("\r\n");
 
 test("setup:active is answered passive, and the call of a killed tab ends after half a minute, with the far side told", async () => {
   const { done } = await carrier(answers, trunks.active.port);
@@ -71,12 +82,13 @@ test("setup:active is answered passive, and the call of a killed tab ends after 
 for (const offered of ["actpass", "passive"]) {
   test(`setup:${offered} is answered active`, async () => {
     const { done } = await carrier(answers, trunks[offered].port);
-    const { socket, answer } = await callFromTab(trunks[offered].number, offered);
+    const { socket, goodbye, answer } = await callFromTab(trunks[offered].number, offered);
     assert.match(answer, /a=setup:active\r\n/);
     const [id] = await calls.ids();
     await calls.that(id, "answered");
     await calls.hangUp(id);
     await done;
+    await goodbye();
     socket.terminate();
     await calls.billed(id);
   });

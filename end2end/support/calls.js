@@ -40,7 +40,12 @@ export const callsOf = (workspace) => ({
 const IDLE = { calls: 0, sip_sessions: 0, media_ports: 0, media_rtp_pairs: 0, webrtc_connections: 0 };
 
 /** Waits until no leg, port or browser connection of an ended call is left. */
-export const isIdle = (server) => eventually("an idle server", async () => {
-  const metrics = await server.metrics();
-  return Object.entries(IDLE).every(([name, value]) => metrics[name] === value);
-});
+export async function isIdle(server, deadline) {
+  let left;
+  const look = async () => {
+    const metrics = await server.metrics();
+    left = Object.entries(IDLE).filter(([name, value]) => metrics[name] !== value).map(([name]) => `${name} ${metrics[name]}`);
+    return left.length === 0;
+  };
+  await eventually("an idle server", look, deadline).catch((error) => { throw new Error(`${error.message}: ${left}`); });
+}

@@ -6,12 +6,12 @@ const DEADLINE_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 
 /** Looks until there is something to see. */
-export async function eventually(what, look) {
-  const until = Date.now() + DEADLINE_MS;
+export async function eventually(what, look, deadline = DEADLINE_MS) {
+  const until = Date.now() + deadline;
   for (;;) {
     const seen = await look();
     if (seen) return seen;
-    if (Date.now() > until) throw new Error(`not within ${DEADLINE_MS} ms: ${what}`);
+    if (Date.now() > until) throw new Error(`not within ${deadline} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }

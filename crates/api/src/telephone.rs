@@ -32,9 +32,12 @@ impl<'a> Written<'a> {
         if params.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return None;
         }
-        let context = params.split(';').filter_map(|param| param.split_once('='));
-        let context = context.filter(|(name, _)| name.eq_ignore_ascii_case("phone-context")).map(|(_, value)| value);
-        let context = context.filter(|value| value.starts_with('+')).last();
+        let context = params
+            .split(';')
+            .filter_map(|param| param.split_once('='))
+            .filter(|(name, _)| name.eq_ignore_ascii_case("phone-context"))
+            .map(|(_, value)| value)
+            .rfind(|value| value.starts_with('+'));
         let keys: String = number.chars().filter(|letter| !is_separator(*letter)).collect();
         let pressed = keys.strip_prefix('+').unwrap_or(&keys);
         let is_number = (1..=MAX_KEYS).contains(&pressed.len())
