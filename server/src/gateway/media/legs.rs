@@ -164,12 +164,10 @@ impl Legs {
     fn send(&mut self, id: PortId, packet: &[u8]) {
         match self.table.get(id).map(|leg| &leg.wire) {
             Some(Wire::Udp(_)) => self.outgoing.push(id, packet),
-            Some(Wire::Packets(outgoing)) => {
-                if outgoing.try_send(Bytes::copy_from_slice(packet)).is_err() {
-                    self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-                }
+            Some(Wire::Packets(outgoing)) if outgoing.try_send(Bytes::copy_from_slice(packet)).is_err() => {
+                self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             }
-            None => {}
+            Some(Wire::Packets(_)) | None => {}
         }
     }
 

@@ -184,7 +184,7 @@ async fn a_crash_bills_to_the_last_media(server: Server) {
     let order = scene.place().await;
     scene.answer(&order).await;
     scene.advance(30_000);
-    Hub::of(&app).writer().heard(vec![(order.call_id, app.now_us())]);
+    Hub::of(app).writer().heard(vec![(order.call_id, app.now_us())]);
     scene.tick().await;
     // The node is away for an hour; nobody pays for that.
     scene.advance(3_600_000);
