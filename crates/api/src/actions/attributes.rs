@@ -48,10 +48,6 @@ impl<'a> Attributes<'a> {
         if text.chars().count() > max_chars {
             return Err(self.error(name, format!("expected at most {max_chars} characters")));
         }
-        // Nobody means it, speech makes silence of it, and the database takes none.
-        if text.contains('\0') {
-            return Err(self.error(name, "a text can hold no NUL character"));
-        }
         Ok(Some(text.to_owned()))
     }
 
