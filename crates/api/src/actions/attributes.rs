@@ -70,7 +70,7 @@ impl<'a> Attributes<'a> {
         range: RangeInclusive<u32>,
     ) -> Result<Option<u32>, ActionError> {
         let Some(value) = self.value(name) else { return Ok(None) };
-        match value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| range.contains(number)) {
+        match whole(value).filter(|number| range.contains(number)) {
             Some(number) => Ok(Some(number)),
             None => Err(self.error(name, format!("expected {} to {}", range.start(), range.end()))),
         }
@@ -118,4 +118,11 @@ pub(crate) fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+/// A whole number: 18.0 is one too, in JSON Schema and to writers that know only one kind of number.
+fn whole(value: &Value) -> Option<u32> {
+    let float =
+        || value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
+    let number = value.as_u64().or_else(|| float().map(|number| number as u64))?;
+    u32::try_from(number).ok()
 }

@@ -17,6 +17,16 @@ fn one(body: &str) -> Action {
 }
 
 #[test]
+fn a_whole_number_may_be_written_as_a_fraction_of_nothing() {
+    let actions =
+        |seconds: &str| parse_json(format!(r#"{{"actions":[{{"pause":{{"length":{seconds}}}}}]}}"#).as_bytes());
+    assert_eq!(actions("3.0"), actions("3"));
+    for wrong in ["3.5", "-3.0", "1e30"] {
+        assert!(actions(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn blank_body_and_empty_list_are_no_actions() {
     for body in ["", " \r\n", r#"{"actions":[]}"#] {
         assert_eq!(parse_json(body.as_bytes()), Ok(Vec::new()));
