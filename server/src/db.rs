@@ -16,7 +16,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
@@ -218,27 +218,25 @@ impl Db {
     /// itself, a second writer would sleep and look again, up to 100 ms at a time and in no order. Never begin one inside
     /// another.
     pub async fn begin_write(&self) -> Result<Tx, sqlx::Error> {
-        self.health.check()?;
-        let begun = match self.dialect {
-            // The write lock at once: a transaction that began by reading could not get it later without failing.
-            Dialect::Sqlite => self.writing.begin_with("begin immediate").await,
-            Dialect::Postgres => self.writing.begin().await,
-        };
-        self.transaction(begun)
+        self.begin("begin").await
     }
 
     /// [`Self::begin_write`] for statements that find a few rows by their keys, however large the tables are. PostgreSQL is
     /// told so: what it planned while a table was small or unknown to it, such as reading all of it, it would go by until
     /// its statistics are made the next time.
     pub async fn begin_write_by_key(&self) -> Result<Tx, sqlx::Error> {
-        match self.dialect {
-            Dialect::Sqlite => self.begin_write().await,
-            Dialect::Postgres => self.transaction(self.writing.begin_with(BEGIN_BY_KEY).await),
-        }
+        self.begin(BEGIN_BY_KEY).await
     }
 
-    fn transaction(&self, begun: Result<sqlx::Transaction<'static, Any>, sqlx::Error>) -> Result<Tx, sqlx::Error> {
-        Ok(Tx::new(self.health.begun(begun)?, self.health.clone()))
+    async fn begin(&self, on_postgres: &'static str) -> Result<Tx, sqlx::Error> {
+        self.health.check()?;
+        let statement = match self.dialect {
+            // The write lock at once: a transaction that began by reading could not get it later without failing.
+            Dialect::Sqlite => "begin immediate",
+            Dialect::Postgres => on_postgres,
+        };
+        let begun = self.health.begun(self.writing.begin_with(statement).await)?;
+        Ok(Tx::new(begun, self.health.clone()))
     }
 
     /// Bounds how long this transaction waits for another's row lock. SQLite waits for its one writer instead.

@@ -80,7 +80,7 @@ impl Pending {
         let (kept, later) = std::mem::take(&mut self.kept).into_iter().partition(|(call, _)| is_taken.contains(call));
         self.kept = later;
         let count = self.waiting.len().min(CALLS_PER_FLUSH);
-        let waiting = self.waiting.drain(..count).collect();
+        let waiting: Vec<_> = self.waiting.drain(..count).collect();
         self.urgency = match (self.order.is_empty(), self.waiting.is_empty()) {
             (true, true) => Urgency::Lazy,
             _ => Urgency::Now,
@@ -99,7 +99,7 @@ impl Pending {
             lease_until: self.lease_until.take(),
             ..Batch::default()
         };
-        self.is_flushing = true;
+        self.is_flushing = !batch.is_empty() || !waiting.is_empty();
         (batch, waiting, kept)
     }
 }

@@ -97,9 +97,6 @@ impl Writer {
             let is_idle = batch.is_empty() && waiting.is_empty();
             // The last of this node's tasks, because the others may still have something to be written.
             let is_last = self.writer.live.len() == 0 && self.app.tasks.len() <= 1;
-            if is_idle {
-                self.writer.pending.lock().is_flushing = false;
-            }
             if is_idle && self.app.stopping.is_cancelled() && is_last {
                 return;
             }
