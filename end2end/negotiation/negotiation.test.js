@@ -1,14 +1,13 @@
 // Random sequences of offers, answers, holds, forks and updates through both legs, the one that is called and the one that
 // calls: what we say keeps to RFC 3264. A failure names its seed.
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { randomFrom } from "../noise/alive.js";
 import { HOST } from "../sipp/sipp.js";
 import { reserveTrunks } from "../sipp/trunks.js";
 import { callsOf, isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
+import { startSpeaker } from "../support/speaker.js";
 import { openWorkspace } from "../support/workspace.js";
 import { CODECS, Onlooker, answerTo, isUsable, offerOf, parse } from "./descriptions.js";
 import { openPeer } from "./peer.js";
@@ -27,18 +26,12 @@ before(async () => {
   server = await startOperated(`${settings}\n[limits]\nkey_requests_per_second = 0\n`);
   workspace = await openWorkspace(server.url);
   calls = callsOf(workspace);
-  callback = createServer((request, response) => {
-    request.resume();
-    response.writeHead(200, { "Content-Type": "application/json" }).end('{"actions":[{"say":{"text":"Karibu.","loop":0}}]}');
-  }).listen(0, "127.0.0.1");
-  await once(callback, "listening");
-  await workspace.route({ voice_callback_url: `http://127.0.0.1:${callback.address().port}/` });
+  callback = await startSpeaker(workspace);
   peer = await openPeer(server.sip, trunk.port);
 });
 
 after(async () => {
   peer?.close();
-  callback?.closeAllConnections();
   callback?.close();
   if (server) {
     await isIdle(server);

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
+import { startSpeaker } from "../support/speaker.js";
 import { eventually, openWorkspace } from "../support/workspace.js";
 import { HOST } from "./sipp.js";
 import { reserveTrunks } from "./trunks.js";
@@ -19,16 +19,10 @@ before(async () => {
   ({ trunks, settings } = await reserveTrunks({ carrier: [{ codecs: CODECS, max_calls: MAX_CALLS }] }));
   server = await startOperated(settings);
   workspace = await openWorkspace(server.url);
-  callback = createServer((request, response) => {
-    request.resume();
-    response.writeHead(200, { "Content-Type": "application/json" }).end('{"actions":[{"say":{"text":"Karibu.","loop":0}}]}');
-  }).listen(0, "127.0.0.1");
-  await once(callback, "listening");
-  await workspace.route({ voice_callback_url: `http://127.0.0.1:${callback.address().port}/` });
+  callback = await startSpeaker(workspace);
 });
 
 after(async () => {
-  callback?.closeAllConnections();
   callback?.close();
   if (server) await isIdle(server);
   await server?.stop();
