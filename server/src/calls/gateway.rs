@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 
 use super::admission::Admitted;
 use super::directory::Directory;
-use super::record::{Allowance, RecordWriter};
+use super::record::{Allowance, RecordWriter, Recovered};
 
 use crate::rating::Rate;
 use crate::state::{AppState, Part};
@@ -43,6 +43,9 @@ pub trait CallsGateway: Send + Sync + 'static {
 
     /// Says how long a live call may go on.
     fn allow(&self, call_id: CallId, allowance: Allowance);
+
+    /// Ends the dialogs of calls that were closed without anybody to hang them up.
+    fn end_recovered(&self, closed: Vec<Recovered>);
 
     /// Whether another call can be set up in time; else how many seconds later it is worth another try.
     fn has_room(&self) -> Result<(), u32>;

@@ -29,9 +29,13 @@ statements! {
     LIST_OPEN_OF_NODE = "
         select *
         from calls
-        where ended_at is null and node_id = $1 and started_at < $2
+        where ended_at is null and node_id = $1
         order by started_at
-        limit $3";
+        limit $2";
+    LIST_OPEN_IDS_OF_NODE = "
+        select id, started_at
+        from calls
+        where ended_at is null and node_id = $1";
     FIND_NODE = "
         select node_id
         from calls
@@ -77,12 +81,20 @@ pub(super) async fn find_node(conn: &mut AnyConnection, id: CallId) -> Result<Op
 pub(super) async fn list_open_of_node(
     conn: &mut AnyConnection,
     node_id: &str,
-    started_before_us: i64,
     limit: i64,
 ) -> Result<Vec<CallRow>, sqlx::Error> {
-    let query = sqlx::query(LIST_OPEN_OF_NODE).bind(node_id.to_owned()).bind(started_before_us).bind(limit);
+    let query = sqlx::query(LIST_OPEN_OF_NODE).bind(node_id.to_owned()).bind(limit);
     let rows = query.fetch_all(conn).await?;
     rows.iter().map(call).collect()
+}
+
+/// All of the node's open calls, with when they began in microseconds UTC.
+pub(super) async fn list_open_ids_of_node(
+    conn: &mut AnyConnection,
+    node_id: &str,
+) -> Result<Vec<(CallId, i64)>, sqlx::Error> {
+    let rows = sqlx::query(LIST_OPEN_IDS_OF_NODE).bind(node_id.to_owned()).fetch_all(conn).await?;
+    rows.iter().map(|row| Ok((row::parsed(row, "id")?, row.try_get("started_at")?))).collect()
 }
 
 pub(super) async fn count_open(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<i64, sqlx::Error> {

@@ -7,9 +7,9 @@ use sautikit_api::ids::CallId;
 use voice::{LegId, Origin, Target};
 
 use super::Gateway;
-use super::begin;
+use super::{begin, recovered};
 use super::call_task::{Inbox, PendingCall};
-use crate::calls::{Admitted, Allowance, CallsGateway};
+use crate::calls::{Admitted, Allowance, CallsGateway, Recovered};
 
 /// The handle that the calls room has.
 pub(super) struct Originator(pub(super) Arc<Gateway>);
@@ -41,6 +41,11 @@ impl CallsGateway for Originator {
         if let Some(handle) = handle {
             handle.allow(allowance);
         }
+    }
+
+    fn end_recovered(&self, closed: Vec<Recovered>) {
+        let gateway = self.0.clone();
+        self.0.app.tasks.spawn(async move { recovered::end_recovered(&gateway, closed).await });
     }
 
     fn has_room(&self) -> Result<(), u32> {

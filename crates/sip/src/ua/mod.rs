@@ -118,7 +118,7 @@ use register::Registration;
 use room::Held;
 use schedule::{Schedule, Waiter};
 use server::ServerTx;
-use session::{Phase, Session};
+use session::Session;
 use tokens::Tokens;
 
 /// A user agent. See the module for the contract.
@@ -150,9 +150,8 @@ pub struct SessionInfo<'a> {
     pub call_id: &'a str,
     /// Where its next request goes.
     pub path: Path,
-    /// A 2xx went either way.
-    pub is_answered: bool,
-    /// The dialog: the callee has it from the start, the caller from its 2xx on. Store its record at the answer.
+    /// The dialog: the callee has it from the start, the caller from its 2xx on. Who stores its record before the answer
+    /// can end the call after a crash.
     pub dialog: Option<&'a Dialog>,
 }
 
@@ -230,7 +229,6 @@ impl Ua {
         self.sessions.get(&session).map(|state| SessionInfo {
             call_id: &state.call_id,
             path: self.next_hop(state),
-            is_answered: matches!(state.phase, Phase::Confirmed | Phase::Ending),
             dialog: state.dialog.as_ref(),
         })
     }

@@ -46,6 +46,7 @@ impl Draft {
             writer.live.remove(record.call().id);
             return Err(error);
         }
+        record.live.stands();
         Hub::of(app).changed(record.call().id);
         Ok(record)
     }
@@ -97,6 +98,7 @@ impl CallRecord {
 
     /// What it takes to end a leg's dialog after a crash.
     pub fn leg_dialog(&mut self, id: LegRecordId, dialog: Value) {
+        Hub::of(&self.app).writer().keep_dialog(self.story.call.id, id, &dialog);
         self.story.change(id, |leg| leg.dialog = Some(dialog));
     }
 

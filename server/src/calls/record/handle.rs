@@ -1,14 +1,17 @@
 //! The way to the record writer: what calls hand over, and what they wait for.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sautikit_api::ids::{CallId, WorkspaceId};
+use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
+use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 
 use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
+use super::journal::Journal;
 use super::live::LiveCalls;
 use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Urgency, Waiting};
 use crate::calls::CallError;
@@ -28,12 +31,16 @@ pub struct RecordWriter {
     pub(super) state: Mutex<State>,
     pub(in crate::calls) live: LiveCalls,
     pub(super) ample: Ample,
+    /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
+    pub(super) journal: OnceLock<Journal>,
 }
 
 /// What is told of the writer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct State {
     pub(super) is_away: bool,
+    /// When it was back for the last time, on the monotonic clock.
+    pub(super) back_at: Option<Duration>,
     /// How long the last flush took, waiting for its turn included.
     pub(super) flush: Duration,
     pub(super) flushes: u64,
@@ -108,6 +115,19 @@ impl RecordWriter {
             // An opening that is written all the same has no live call, so it is closed as one of those.
             Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
         }
+    }
+
+    /// Keeps a leg's dialog for whoever comes after a crash, until the database has it.
+    pub(super) fn keep_dialog(&self, call: CallId, leg: LegRecordId, dialog: &Value) {
+        if let Some(journal) = self.journal.get() {
+            journal.append(call, leg, dialog);
+        }
+    }
+
+    /// Whether records were written for at least so long by `now`, on the monotonic clock.
+    pub(super) fn has_written_for(&self, duration: Duration, now: Duration) -> bool {
+        let state = self.state.lock();
+        !state.is_away && state.back_at.is_none_or(|back_at| now.saturating_sub(back_at) >= duration)
     }
 
     /// Takes what is new about a call. Never waits.

@@ -34,6 +34,8 @@ struct Money {
     held_minor: i64,
     /// What it could still get at the last grant; none before the first, and where calls may overdraw without a bound.
     share_minor: Option<i64>,
+    /// Its row is there.
+    stands: bool,
     /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
     is_over: bool,
 }
@@ -81,6 +83,17 @@ impl LiveCall {
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
         if money.spending.ended(leg, at_us) { money.allowance() } else { None }
+    }
+
+    /// Its row is there.
+    pub(super) fn stands(&self) {
+        self.money.lock().stands = true;
+    }
+
+    /// Whether its row is there and open, unless somebody else closed it.
+    fn is_open(&self) -> bool {
+        let money = self.money.lock();
+        money.stands && !money.is_over
     }
 
     /// Its end is about to be handed over.
@@ -139,6 +152,11 @@ impl LiveCalls {
 
     pub(in crate::calls) fn len(&self) -> usize {
         self.0.lock().len()
+    }
+
+    /// Whether the call runs, and its row should be open.
+    pub(super) fn is_open(&self, call: CallId) -> bool {
+        self.get(call).is_some_and(|call| call.is_open())
     }
 
     pub(in crate::calls) fn all(&self) -> Vec<Arc<LiveCall>> {

@@ -1,15 +1,17 @@
 //! Calls that are open in the table and run nowhere: closed from what the database knows, billed to the last sign of
 //! media and never beyond. A call that is closed so is never dialled again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, LegRecordId};
 use serde_json::Value;
 
-use super::CallEnd;
+use super::{CallEnd, LEASE_US};
 use super::change::Changes;
 use super::flush::{Batch, flush};
+use super::journal::{Dialogs, Journal};
 use super::story::Story;
 use crate::calls::Hub;
 use crate::calls::store::legs::StoredLeg;
@@ -25,6 +27,9 @@ const DEAD_NODES: i64 = 8;
 /// written, is not lost.
 const LOST_AFTER_US: i64 = 10 * 1_000_000;
 
+/// Who has not written for so long cannot tell who is dead.
+const LEASE: Duration = Duration::from_micros(LEASE_US.unsigned_abs());
+
 /// The cause that such calls show.
 pub const CAUSE_NODE_LOST: &str = "node_lost";
 
@@ -37,21 +42,57 @@ pub struct Recovered {
     pub dialogs: Vec<Value>,
 }
 
-/// Closes the calls that `node_id` left open and gives back what they held. A node runs it for itself before its gateway
-/// takes calls.
+/// Closes the calls that an earlier process of this node left open, before the gateway takes calls; from here on dialogs
+/// of this process are kept for the next one.
+///
+/// # Errors
+/// The database failed.
+pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallError> {
+    let journal = Journal::new(&app.config.data_dir);
+    let read = tokio::task::spawn_blocking(move || {
+        let dialogs = journal.read();
+        (journal, dialogs)
+    });
+    // The runtime ends.
+    let Ok((journal, dialogs)) = read.await else { return Ok(Vec::new()) };
+    let dialogs = dialogs.unwrap_or_else(|error| {
+        tracing::warn!(%error, "the newest dialogs of the process before can't be read");
+        Dialogs::new()
+    });
+    let recovered = recover_with(app, &app.node_id, &dialogs).await?;
+    let cleared = tokio::task::spawn_blocking(move || {
+        let cleared = journal.clear();
+        (journal, cleared)
+    });
+    if let Ok((journal, cleared)) = cleared.await {
+        if let Err(error) = cleared {
+            tracing::warn!(%error, "the dialogs of the process before can't be forgotten");
+        }
+        // Set once, because a node starts once.
+        let _ = Hub::of(app).writer().journal.set(journal);
+    }
+    Ok(recovered)
+}
+
+/// Closes the calls that `node_id` left open and gives back what they held.
 ///
 /// # Errors
 /// The database failed.
 pub async fn recover(app: &AppState, node_id: &str) -> Result<Vec<Recovered>, CallError> {
+    recover_with(app, node_id, &Dialogs::new()).await
+}
+
+/// The same, with what the node kept of its dialogs beside the database.
+async fn recover_with(app: &AppState, node_id: &str, dialogs: &Dialogs) -> Result<Vec<Recovered>, CallError> {
     let mut recovered = Vec::new();
     loop {
         let mut conn = app.db.acquire().await?;
-        let open = store::list_open_of_node(&mut conn, node_id, i64::MAX, BATCH).await?;
+        let open = store::list_open_of_node(&mut conn, node_id, BATCH).await?;
         drop(conn);
         if open.is_empty() {
             break;
         }
-        let (closed, changes) = close(app, open).await?;
+        let (closed, changes) = close(app, open, dialogs).await?;
         // None of the node's calls lives, so none holds anything.
         flush(app, node_id, &HashMap::new(), &Batch { changes, ..Batch::default() }).await?;
         recovered.extend(tell(app, closed));
@@ -60,28 +101,42 @@ pub async fn recover(app: &AppState, node_id: &str) -> Result<Vec<Recovered>, Ca
     Ok(recovered)
 }
 
-/// Closes what is open for this node in the table without running on it, and what dead nodes left.
+/// Compares what is open for this node in the table with what runs on it: closes what does not run, hangs up what somebody
+/// else closed, and closes what dead nodes left. Gives what was closed.
 ///
 /// # Errors
 /// The database failed.
 pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
-    if Hub::of(app).writer().is_away() {
+    let writer = Hub::of(app).writer();
+    if writer.is_away() {
         return Ok(Vec::new());
     }
     let now_us = app.now_us();
+    let ran: Vec<_> = writer.live.all().iter().map(|call| call.call_id).filter(|id| writer.live.is_open(*id)).collect();
+    let known: HashSet<_> = writer.live.all().iter().map(|call| call.call_id).collect();
     let mut conn = app.db.acquire().await?;
-    let mut open =
-        store::list_open_of_node(&mut conn, &app.node_id, now_us.saturating_sub(LOST_AFTER_US), i64::MAX).await?;
-    let dead = nodes::list_dead(&mut conn, &app.node_id, now_us, DEAD_NODES).await?;
-    drop(conn);
-    // Looked at after the rows were read: a call is live before its row is there, and until its end is kept.
-    open.retain(|call| !Hub::of(app).writer().is_live(call.id));
-    if !open.is_empty() {
-        tracing::warn!(calls = open.len(), "closing calls that are open in the table and do not run");
+    let open = store::list_open_ids_of_node(&mut conn, &app.node_id).await?;
+    // After an outage of the database nobody has said that it lives. Who comes back first must not take the others for dead.
+    let dead = match writer.has_written_for(LEASE, app.clock.monotonic()) {
+        true => nodes::list_dead(&mut conn, &app.node_id, now_us, DEAD_NODES).await?,
+        false => Vec::new(),
+    };
+    let mut lost = Vec::new();
+    for (id, started_at) in &open {
+        // A call is live before its row is there and until its end is kept, which may have been in this moment.
+        let runs = known.contains(id) || writer.is_live(*id);
+        if !runs && *started_at < now_us.saturating_sub(LOST_AFTER_US) {
+            lost.extend(store::find_call(&mut conn, *id).await?.filter(|call| call.ended_at.is_none()));
+        }
     }
-    let (mut recovered, changes) = close(app, open).await?;
+    drop(conn);
+    hang_up_closed(app, &ran, &open);
+    if !lost.is_empty() {
+        tracing::warn!(calls = lost.len(), "closing calls that are open in the table and do not run");
+    }
+    let (mut recovered, changes) = close(app, lost, &Dialogs::new()).await?;
     // By the writer, which knows what the live calls hold.
-    let kept: Vec<_> = changes.into_iter().map(|one| Hub::of(app).writer().put_end(one)).collect();
+    let kept: Vec<_> = changes.into_iter().map(|one| writer.put_end(one)).collect();
     for told in kept {
         let _ = told.await;
     }
@@ -92,20 +147,47 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     Ok(recovered)
 }
 
+/// Hangs up those of the calls that ran before the look at the table, and are not open in it though they run still: a node
+/// that took this one for dead has closed and billed them, and what they would go on to use up nobody would pay.
+fn hang_up_closed(app: &AppState, ran: &[CallId], open: &[(CallId, i64)]) {
+    let is_open: HashSet<_> = open.iter().map(|(id, _)| *id).collect();
+    for id in ran.iter().filter(|id| !is_open.contains(id) && Hub::of(app).writer().live.is_open(**id)) {
+        tracing::warn!(call = %id, "a running call was closed by another node; it is hung up");
+        if let Some(gateway) = Hub::of(app).gateway() {
+            gateway.hangup(*id);
+        }
+    }
+}
+
 /// The ends of lost calls, and what their carriers have to be told.
-async fn close(app: &AppState, open: Vec<CallRow>) -> Result<(Vec<Recovered>, Vec<Changes>), CallError> {
+async fn close(
+    app: &AppState,
+    open: Vec<CallRow>,
+    dialogs: &Dialogs,
+) -> Result<(Vec<Recovered>, Vec<Changes>), CallError> {
     let (mut recovered, mut changes) = (Vec::with_capacity(open.len()), Vec::with_capacity(open.len()));
     let mut conn = app.db.acquire().await?;
     for mut call in open {
         let legs = store::legs::list_legs(&mut conn, call.id).await?;
-        let dialogs = legs.iter().filter(|stored| stored.leg.ended_at.is_none());
-        let dialogs = dialogs.filter_map(|stored| stored.leg.dialog.clone()).collect();
-        recovered.push(Recovered { call_id: call.id, dialogs });
+        recovered.push(Recovered { call_id: call.id, dialogs: open_dialogs(&legs, dialogs.get(&call.id)) });
         // Entries may have been written after the row's own count.
         call.entry_seq = call.entry_seq.max(store::events::last_sequence(&mut conn, call.id).await?);
         changes.push(lost(app, call, legs)?);
     }
     Ok((recovered, changes))
+}
+
+/// The dialogs of legs that did not end: those of the database, and what was kept beside it of newer ones.
+fn open_dialogs(legs: &[StoredLeg], kept: Option<&HashMap<LegRecordId, Value>>) -> Vec<Value> {
+    let mut dialogs = kept.cloned().unwrap_or_default();
+    for StoredLeg { leg, .. } in legs {
+        match (leg.ended_at, &leg.dialog) {
+            (Some(_), _) => drop(dialogs.remove(&leg.id)),
+            (None, Some(dialog)) => drop(dialogs.entry(leg.id).or_insert_with(|| dialog.clone())),
+            (None, None) => {}
+        }
+    }
+    dialogs.into_values().collect()
 }
 
 fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {

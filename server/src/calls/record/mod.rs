@@ -6,6 +6,7 @@ mod call_record;
 mod change;
 mod flush;
 mod handle;
+mod journal;
 mod live;
 mod lost;
 mod pending;
@@ -45,7 +46,7 @@ fn lease_until(now_us: i64) -> i64 {
 pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     let mut writer = writer::Writer::new(app, Hub::of(app).writer().clone());
     writer.replay().await?;
-    let recovered = recover(app, &app.node_id).await?;
+    let recovered = lost::recover_own(app).await?;
     app.tasks.spawn(writer.run());
     app.tasks.spawn(run_ticks(app.clone()));
     Ok(recovered)
@@ -63,9 +64,14 @@ async fn run_ticks(app: AppState) {
             () = tokio::time::sleep(TICK_EVERY) => {}
         }
         tick(&app);
-        if let Err(error) = reconcile(&app).await {
+        match reconcile(&app).await {
+            Ok(closed) => {
+                if let Some(gateway) = Hub::of(&app).gateway().filter(|_| !closed.is_empty()) {
+                    gateway.end_recovered(closed);
+                }
+            }
             // While the database is away there is nothing to reconcile.
-            tracing::warn!(%error, "open calls could not be compared with those that run");
+            Err(error) => tracing::warn!(%error, "open calls could not be compared with those that run"),
         }
     }
 }

@@ -343,7 +343,8 @@ impl Writer {
         let is_back = self.try_flush(&probe).await.is_ok() && self.replay().await.is_ok();
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
-            self.writer.state.lock().is_away = false;
+            let mut state = self.writer.state.lock();
+            (state.is_away, state.back_at) = (false, Some(self.app.clock.monotonic()));
         } else {
             tokio::time::sleep(TRY_AGAIN).await;
         }

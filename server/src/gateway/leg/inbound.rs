@@ -146,11 +146,12 @@ impl Inbound {
         if self.offers() {
             self.talk.owe_answer(&self.request);
         }
+        // Before the answer: whatever becomes of this process after it, the next one knows whom to hang up.
+        self.talk.keep_dialog().await;
         self.greet(StatusCode::OK, Some(sdp)).await;
         if self.talk.end.is_held() {
             self.talk.reports.tell(LegEvent::HeldByPeer).await;
         }
-        self.talk.keep_dialog().await;
     }
 
     /// The INVITE has no offer, so ours is in the 200 and the answer in its ACK.

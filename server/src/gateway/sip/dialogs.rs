@@ -8,7 +8,7 @@ use sip::ua::SessionInfo;
 
 use super::UDP_FLOW;
 
-/// An answered dialog with a peer that datagrams reach. Its text holds numbers: it is stored, never logged.
+/// A dialog with a peer that datagrams reach. Its text holds numbers: it is stored, never logged.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct OpenDialog {
     /// Where the peer is.
@@ -24,9 +24,9 @@ impl std::fmt::Debug for OpenDialog {
 }
 
 impl OpenDialog {
-    /// None before the answer and for connections, which a successor can't reach its peer by.
+    /// None before the answer to a call of ours, and for connections, which a successor can't reach its peer by.
     pub(super) fn of(session: &SessionInfo<'_>) -> Option<Self> {
-        if !session.is_answered || session.path.flow != UDP_FLOW {
+        if session.path.flow != UDP_FLOW {
             return None;
         }
         Some(Self { remote: session.path.remote, record: session.dialog?.to_record()? })

@@ -149,8 +149,8 @@ impl SipHandle {
         self.send(Command::Refresh { leg, headers, body }).await;
     }
 
-    /// What it takes to end the leg's dialog from another process; none before the answer, and none for a browser, whose
-    /// connection ends with ours.
+    /// What it takes to end the leg's dialog from another process; none before the answer to a call of ours, and none for a
+    /// browser, whose connection ends with ours.
     pub async fn open_dialog(&self, leg: SipLeg) -> Option<OpenDialog> {
         let (reply, dialog) = oneshot::channel();
         self.send(Command::Describe { leg, reply }).await;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sautikit::calls::Hub;
-use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget};
+use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget, Recovered};
 use sautikit::jobs;
 use sautikit_api::actions::Action;
 use sautikit_api::calls::CallStatus;
@@ -37,6 +37,8 @@ pub(crate) struct FakeGateway {
     hangups: parking_lot::Mutex<Vec<CallId>>,
     replaced: parking_lot::Mutex<Vec<(CallId, Vec<Action>)>>,
     allowances: parking_lot::Mutex<HashMap<CallId, Vec<Allowance>>>,
+    /// Closed calls whose dialogs it was told to end.
+    ended: parking_lot::Mutex<Vec<Recovered>>,
     /// Whether it has room for another call.
     pub(crate) is_full: std::sync::atomic::AtomicBool,
 }
@@ -73,6 +75,10 @@ impl CallsGateway for FakeGateway {
 
     fn allow(&self, call_id: CallId, allowance: Allowance) {
         self.allowances.lock().entry(call_id).or_default().push(allowance);
+    }
+
+    fn end_recovered(&self, closed: Vec<Recovered>) {
+        self.ended.lock().extend(closed);
     }
 
     fn has_room(&self) -> Result<(), u32> {

@@ -1,0 +1,176 @@
+//! The dialogs of this process's legs, in a file of `data_dir` from the moment that they stand.
+//!
+//! A dialog reaches the database with the next flush. Of a process that is killed before, the next one would not know what
+//! to hang up, and the carrier would bill on. So it is written here first. Not through to the disk: what dies is the
+//! process, and the system keeps what was written; a machine that fails takes its calls' media with it.
+//! Deliberately absent: what is over. The next process asks the database which calls are open.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use parking_lot::Mutex;
+use sautikit_api::ids::{CallId, LegRecordId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The file's name within `data_dir`, and of the one before it.
+const NAME: &str = "call-dialogs";
+const OLDER_NAME: &str = "call-dialogs.older";
+/// A file that is longer makes room for a new one. Some 4,000 dialogs, which is more than is answered within the quarter of
+/// a second that a flush is away at most; older ones stand in the database.
+const MOST_BYTES: u64 = 2 << 20;
+
+/// Dialogs of legs by their call.
+pub(super) type Dialogs = HashMap<CallId, HashMap<LegRecordId, Value>>;
+
+/// A line.
+#[derive(Serialize, Deserialize)]
+struct Line<D> {
+    call: CallId,
+    leg: LegRecordId,
+    dialog: D,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Journal {
+    path: PathBuf,
+    older: PathBuf,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    file: Option<File>,
+    bytes: u64,
+    /// The last line could not be written, which was said.
+    fails: bool,
+}
+
+impl Journal {
+    /// In `data_dir`; nothing is created before something is put there.
+    pub(super) fn new(data_dir: &Path) -> Self {
+        Self { path: data_dir.join(NAME), older: data_dir.join(OLDER_NAME), open: Mutex::default() }
+    }
+
+    /// Adds a leg's dialog. A line that can't be written is left out: the dialog is in the database a moment later.
+    pub(super) fn append(&self, call: CallId, leg: LegRecordId, dialog: &Value) {
+        let mut open = self.open.lock();
+        let written = self.try_append(&mut open, &Line { call, leg, dialog });
+        if let Err(error) = &written
+            && !open.fails
+        {
+            tracing::warn!(%error, "dialogs can not be kept in a file; a crash leaves some legs to their carriers");
+        }
+        open.fails = written.is_err();
+    }
+
+    fn try_append(&self, open: &mut Open, line: &Line<&Value>) -> std::io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        // Begun on a line of its own, whatever became of the one before.
+        text.insert(0, b'\n');
+        if open.bytes >= MOST_BYTES {
+            *open = Open::default();
+            std::fs::rename(&self.path, &self.older)?;
+        }
+        let file = match &mut open.file {
+            Some(file) => file,
+            none => none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?),
+        };
+        file.write_all(&text)?;
+        open.bytes += text.len() as u64;
+        Ok(())
+    }
+
+    /// What an earlier process left: the newest dialog of each leg.
+    ///
+    /// # Errors
+    /// A file is there and can't be read.
+    pub(super) fn read(&self) -> std::io::Result<Dialogs> {
+        let mut dialogs = Dialogs::new();
+        for path in [&self.older, &self.path] {
+            let file = match File::open(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            for line in BufReader::new(file).split(b'\n') {
+                // One that broke off with its process.
+                let Ok(line) = serde_json::from_slice::<Line<Value>>(&line?) else { continue };
+                dialogs.entry(line.call).or_default().insert(line.leg, line.dialog);
+            }
+        }
+        Ok(dialogs)
+    }
+
+    /// Forgets what an earlier process left.
+    ///
+    /// # Errors
+    /// A file can't be removed.
+    pub(super) fn clear(&self) -> std::io::Result<()> {
+        for path in [&self.older, &self.path] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn ids(number: u128) -> (CallId, LegRecordId) {
+        (CallId(Uuid::from_u128(number)), LegRecordId(Uuid::from_u128(number + 1_000)))
+    }
+
+    #[test]
+    fn the_next_process_reads_the_newest_dialog_of_each_leg() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        assert!(journal.read().unwrap().is_empty());
+        let (call, leg) = ids(1);
+        journal.append(call, leg, &json!("early"));
+        journal.append(call, leg, &json!("answered"));
+        journal.append(ids(2).0, ids(2).1, &json!("other"));
+        // Its process died while it wrote.
+        OpenOptions::new().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"\n{\"call\": ").unwrap();
+        journal.append(ids(3).0, ids(3).1, &json!("after"));
+        let next = Journal::new(folder.path());
+        let dialogs = next.read().unwrap();
+        assert_eq!((dialogs.len(), &dialogs[&call][&leg]), (3, &json!("answered")));
+        next.clear().unwrap();
+        assert!(next.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_newest_dialogs_are_kept_in_bounded_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        let dialog = json!("x".repeat(1_000));
+        let count = 3 * MOST_BYTES / 1_000;
+        for number in 0..count {
+            let (call, leg) = ids(number.into());
+            journal.append(call, leg, &dialog);
+        }
+        let kept = Journal::new(folder.path()).read().unwrap();
+        let newest = u128::from(count - MOST_BYTES / 1_200)..u128::from(count);
+        assert!(newest.into_iter().all(|number| kept.contains_key(&ids(number).0)));
+        assert!(kept.len() < usize::try_from(count).unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_takes_nothing_stops_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(&folder.path().join("missing"));
+        let (call, leg) = ids(1);
+        journal.append(call, leg, &json!("lost"));
+        assert!(journal.read().unwrap().is_empty());
+    }
+}
