@@ -7,8 +7,8 @@ use sautikit_api::ids::CallId;
 use voice::{LegId, Origin, Target};
 
 use super::Gateway;
-use super::{begin, recovered};
 use super::call_task::{Inbox, PendingCall};
+use super::{begin, recovered};
 use crate::calls::{Admitted, Allowance, CallsGateway, Recovered};
 
 /// The handle that the calls room has.

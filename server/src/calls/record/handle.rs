@@ -14,6 +14,7 @@ use super::flush::{Batch, Opening};
 use super::journal::Journal;
 use super::live::LiveCalls;
 use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Urgency, Waiting};
+use super::witness::Witness;
 use crate::calls::CallError;
 use crate::wallet::quota::Demand;
 
@@ -33,14 +34,13 @@ pub struct RecordWriter {
     pub(super) ample: Ample,
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Journal>,
+    pub(super) witness: Mutex<Witness>,
 }
 
 /// What is told of the writer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct State {
     pub(super) is_away: bool,
-    /// When it was back for the last time, on the monotonic clock.
-    pub(super) back_at: Option<Duration>,
     /// How long the last flush took, waiting for its turn included.
     pub(super) flush: Duration,
     pub(super) flushes: u64,
@@ -122,12 +122,6 @@ impl RecordWriter {
         if let Some(journal) = self.journal.get() {
             journal.append(call, leg, dialog);
         }
-    }
-
-    /// Whether records were written for at least so long by `now`, on the monotonic clock.
-    pub(super) fn has_written_for(&self, duration: Duration, now: Duration) -> bool {
-        let state = self.state.lock();
-        !state.is_away && state.back_at.is_none_or(|back_at| now.saturating_sub(back_at) >= duration)
     }
 
     /// Takes what is new about a call. Never waits.

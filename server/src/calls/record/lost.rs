@@ -2,13 +2,12 @@
 //! media and never beyond. A call that is closed so is never dialled again.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId};
 use serde_json::Value;
 
-use super::{CallEnd, LEASE_US};
+use super::CallEnd;
 use super::change::Changes;
 use super::flush::{Batch, flush};
 use super::journal::{Dialogs, Journal};
@@ -21,14 +20,11 @@ use crate::state::AppState;
 
 /// Calls closed per round; rounds repeat until none is left.
 const BATCH: i64 = 200;
-/// Dead nodes looked after per tick.
-const DEAD_NODES: i64 = 8;
+/// Nodes whose lease has lapsed that are looked at per tick.
+const LAPSED_NODES: i64 = 8;
 /// A row without a live call is closed only when it is older: one that is being opened just now, or whose end is being
 /// written, is not lost.
 const LOST_AFTER_US: i64 = 10 * 1_000_000;
-
-/// Who has not written for so long cannot tell who is dead.
-const LEASE: Duration = Duration::from_micros(LEASE_US.unsigned_abs());
 
 /// The cause that such calls show.
 pub const CAUSE_NODE_LOST: &str = "node_lost";
@@ -102,7 +98,7 @@ async fn recover_with(app: &AppState, node_id: &str, dialogs: &Dialogs) -> Resul
 }
 
 /// Compares what is open for this node in the table with what runs on it: closes what does not run, hangs up what somebody
-/// else closed, and closes what dead nodes left. Gives what was closed.
+/// else closed, and closes what dead nodes left. Gives what was closed, whose dialogs the gateway is told to end.
 ///
 /// # Errors
 /// The database failed.
@@ -116,11 +112,8 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     let known: HashSet<_> = writer.live.all().iter().map(|call| call.call_id).collect();
     let mut conn = app.db.acquire().await?;
     let open = store::list_open_ids_of_node(&mut conn, &app.node_id).await?;
-    // After an outage of the database nobody has said that it lives. Who comes back first must not take the others for dead.
-    let dead = match writer.has_written_for(LEASE, app.clock.monotonic()) {
-        true => nodes::list_dead(&mut conn, &app.node_id, now_us, DEAD_NODES).await?,
-        false => Vec::new(),
-    };
+    let lapsed = nodes::list_lapsed(&mut conn, &app.node_id, now_us, LAPSED_NODES).await?;
+    let dead = writer.witness.lock().dead(lapsed, app.clock.monotonic());
     let mut lost = Vec::new();
     for (id, started_at) in &open {
         // A call is live before its row is there and until its end is kept, which may have been in this moment.
@@ -143,6 +136,9 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     for node in dead {
         tracing::warn!(node, "closing what a dead node left");
         recovered.extend(recover(app, &node).await?);
+    }
+    if let Some(gateway) = Hub::of(app).gateway().filter(|_| !recovered.is_empty()) {
+        gateway.end_recovered(recovered.clone());
     }
     Ok(recovered)
 }

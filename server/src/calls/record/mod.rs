@@ -12,6 +12,7 @@ mod lost;
 mod pending;
 mod spool;
 mod story;
+mod witness;
 mod writer;
 
 use std::time::Duration;
@@ -64,14 +65,9 @@ async fn run_ticks(app: AppState) {
             () = tokio::time::sleep(TICK_EVERY) => {}
         }
         tick(&app);
-        match reconcile(&app).await {
-            Ok(closed) => {
-                if let Some(gateway) = Hub::of(&app).gateway().filter(|_| !closed.is_empty()) {
-                    gateway.end_recovered(closed);
-                }
-            }
+        if let Err(error) = reconcile(&app).await {
             // While the database is away there is nothing to reconcile.
-            Err(error) => tracing::warn!(%error, "open calls could not be compared with those that run"),
+            tracing::warn!(%error, "open calls could not be compared with those that run");
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Writer {
     spool: Arc<Spool>,
     /// What the calls of this node hold, as it was last committed.
     held: HashMap<WorkspaceId, Held>,
+    /// The disk took nothing either, which was said.
+    spool_fails: bool,
 }
 
 /// What a failed flush means.
@@ -63,7 +65,7 @@ enum Failure {
 impl Writer {
     pub(super) fn new(app: &AppState, writer: Arc<RecordWriter>) -> Self {
         let spool = Arc::new(Spool::new(&app.config.data_dir));
-        Self { app: app.clone(), writer, spool, held: HashMap::new() }
+        Self { app: app.clone(), writer, spool, held: HashMap::new(), spool_fails: false }
     }
 
     /// Writes what an earlier process spooled. Before anything else is read of calls.
@@ -321,9 +323,14 @@ impl Writer {
             Err(_) => return,
         };
         match outcome {
-            Ok(()) => tell_kept(kept),
+            Ok(()) => {
+                self.spool_fails = false;
+                tell_kept(kept);
+            }
             Err(error) => {
-                tracing::error!(%error, "calls could not be spooled; they wait in memory");
+                if !std::mem::replace(&mut self.spool_fails, true) {
+                    tracing::error!(%error, "calls can not be spooled either: what is new about them waits in memory");
+                }
                 let mut pending = self.writer.pending.lock();
                 let newer = std::mem::take(&mut pending.changes);
                 let order = std::mem::take(&mut pending.order);
@@ -343,8 +350,7 @@ impl Writer {
         let is_back = self.try_flush(&probe).await.is_ok() && self.replay().await.is_ok();
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
-            let mut state = self.writer.state.lock();
-            (state.is_away, state.back_at) = (false, Some(self.app.clock.monotonic()));
+            self.writer.state.lock().is_away = false;
         } else {
             tokio::time::sleep(TRY_AGAIN).await;
         }

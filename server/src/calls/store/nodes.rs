@@ -6,9 +6,9 @@ use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::db::statements;
 
 statements! {
-    /// Dead nodes that left something to do.
-    LIST_DEAD = "
-        select n.id
+    /// Nodes whose lease lapsed and that left something to do.
+    LIST_LAPSED = "
+        select n.id, n.lease_until
         from nodes n
         where n.lease_until < $1 and n.id <> $2
             and (exists (select 1 from calls c where c.node_id = n.id and c.ended_at is null)
@@ -38,14 +38,14 @@ pub(in crate::calls) fn renew_lease(node_id: &str, lease_until: Option<i64>) -> 
     RENEW_LEASE.with(lease_until.into_iter().flat_map(|until| [Cell::from(node_id), until.into()]))
 }
 
-/// Nodes other than `own` whose lease lapsed before `now_us` and that left calls or holds.
-pub(in crate::calls) async fn list_dead(
+/// Nodes other than `own` whose lease lapsed before `now_us` and that left calls or holds, with when it lapsed.
+pub(in crate::calls) async fn list_lapsed(
     conn: &mut AnyConnection,
     own: &str,
     now_us: i64,
     limit: i64,
-) -> Result<Vec<String>, sqlx::Error> {
-    let query = sqlx::query_scalar(LIST_DEAD).bind(now_us).bind(own.to_owned()).bind(limit);
+) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    let query = sqlx::query_as(LIST_LAPSED).bind(now_us).bind(own.to_owned()).bind(limit);
     query.fetch_all(conn).await
 }
 

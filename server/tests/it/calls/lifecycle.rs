@@ -25,6 +25,8 @@ on_each_engine! {
     a_ringing_call_of_a_crash_fails_and_costs_nothing
     calls_of_other_nodes_are_left_alone
     a_call_that_runs_nowhere_is_closed_while_the_server_runs
+    a_running_call_that_another_node_closed_is_hung_up
+    what_a_dead_node_left_is_closed_once_it_is_sure_that_it_is_dead
 }
 
 async fn is_sound(scene: &Scene) {
@@ -235,12 +237,54 @@ async fn calls_of_other_nodes_are_left_alone(server: Server) {
 async fn a_call_that_runs_nowhere_is_closed_while_the_server_runs(server: Server) {
     let scene = Scene::set(server).await;
     let (lost, running) = (scene.place().await, scene.place().await);
+    scene.gateway.with(lost.call_id, |record| {
+        record.leg_dialog(lost.targets[0].leg_id, json!("its dialog"));
+        record.hand_over();
+    });
+    scene.tick().await;
     scene.gateway.with(lost.call_id, |record| record.close());
     scene.advance(11_000);
     let closed = calls::record::reconcile(&scene.server.app).await.unwrap();
     assert_eq!(closed.iter().map(|call| call.call_id).collect::<Vec<_>>(), [lost.call_id]);
+    assert_eq!(scene.gateway.ended_dialogs(), [json!("its dialog")], "the carrier must not bill on");
     let statuses = [&lost, &running].map(|order| order.call_id);
     let [lost, running] = [scene.call(statuses[0]).await, scene.call(statuses[1]).await];
     assert_eq!((&lost["status"], &lost["hangup_cause"]), (&json!("failed"), &json!("node_lost")));
     assert_eq!(running["status"], "ringing");
+}
+
+async fn a_running_call_that_another_node_closed_is_hung_up(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    let (closed, running) = (scene.place().await, scene.place().await);
+    scene.answer(&closed).await;
+    scene.gateway.with(running.call_id, |_| ());
+    let sql = "update calls set node_id = 'other' where id = $1";
+    sqlx::query(sql).bind(closed.call_id.to_string()).execute(app.db.pool()).await.unwrap();
+    calls::recover(app, "other").await.unwrap();
+    scene.advance(60_000);
+    calls::record::reconcile(app).await.unwrap();
+    assert_eq!(scene.gateway.hung_up(), [closed.call_id], "nobody would pay for what it goes on to use up");
+    scene.hang_up(&closed).await;
+    let call = scene.call(closed.call_id).await;
+    assert_eq!((&call["hangup_cause"], &call["duration_seconds"]), (&json!("node_lost"), &json!(0)));
+    is_sound(&scene).await;
+}
+
+async fn what_a_dead_node_left_is_closed_once_it_is_sure_that_it_is_dead(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    let order = scene.place().await;
+    scene.answer(&order).await;
+    for sql in ["update calls set node_id = 'dead'", "insert into nodes (id, lease_until) values ('dead', 1)"] {
+        sqlx::query(sql).execute(app.db.pool()).await.unwrap();
+    }
+    // Its lease has lapsed; after an outage that may be so of a node that lives.
+    for _ in 0..3 {
+        assert!(calls::record::reconcile(app).await.unwrap().is_empty());
+        scene.advance(5_000);
+    }
+    let closed = calls::record::reconcile(app).await.unwrap();
+    assert_eq!(closed.iter().map(|call| call.call_id).collect::<Vec<_>>(), [order.call_id]);
+    assert_eq!(scene.call(order.call_id).await["hangup_cause"], "node_lost");
 }

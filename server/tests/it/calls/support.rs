@@ -92,6 +92,11 @@ impl FakeGateway {
         self.orders.lock().len()
     }
 
+    /// The dialogs of closed calls that it was told to end.
+    pub(crate) fn ended_dialogs(&self) -> Vec<Value> {
+        self.ended.lock().iter().flat_map(|call| call.dialogs.clone()).collect()
+    }
+
     /// The calls that it was told to end.
     pub(crate) fn hung_up(&self) -> Vec<CallId> {
         self.hangups.lock().clone()

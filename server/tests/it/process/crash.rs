@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::JoinSet;
 
 use super::carrier::Carrier;
@@ -33,6 +35,24 @@ async fn a_killed_nodes_call_is_billed_to_the_last_media_and_ended_at_the_carrie
     let seconds = (heard - answered + MICROS_PER_SECOND - 1) / MICROS_PER_SECOND;
     assert_eq!((call.duration_seconds, call.cost_minor), (Some(seconds), Some(seconds * MINOR_PER_SECOND)));
     assert_eq!(carrier.requests("INVITE").len(), 1, "a recovered call is not dialled again");
+}
+
+#[tokio::test]
+async fn a_call_that_the_database_knew_no_dialog_of_is_ended_at_the_carrier_too() {
+    let carrier = Carrier::start().await;
+    let mut node = Node::start(carrier.address, 60).await;
+    let id = node.place("+254722000042").await;
+    node.call(&id, "the call is answered", |call| call.answered_at.is_some()).await;
+    node.kill().await;
+    // As if it had been killed before the flush that wrote it.
+    let options = SqliteConnectOptions::new().filename(node.data().join("sautikit.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.expect("the database");
+    sqlx::query("update call_legs set dialog = null").execute(&mut database).await.expect("forgotten");
+    database.close().await.expect("closed");
+
+    node.start_again().await;
+    let bye = carrier.request("BYE").await;
+    assert_eq!(bye.call_id, carrier.request("INVITE").await.call_id);
 }
 
 #[tokio::test]
