@@ -194,6 +194,8 @@ fn played((direction, origin, steered): (Direction, Origin, bool), steps: Vec<St
         if let Some(input) = input(step, &call, &mut world, &mut now) {
             call.handle(now, input);
             world.drain(&mut call);
+            // What a leg is billed for is over when that is told.
+            assert!(world.changes.iter().all(|change| change.at <= now), "{:?} at {now:?}", world.changes);
         }
     }
     (call, world, now)
