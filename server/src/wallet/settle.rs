@@ -12,7 +12,7 @@ use sautikit_api::money::Currency;
 use serde_json::json;
 
 use super::posting::Movement;
-use super::quota::{Demand, Grant, Held, Standing, available_minor, share, spendable_minor};
+use super::quota::{Demand, Grant, Held, Standing, available_minor, restate, spendable_minor};
 use super::store::batch;
 use super::{EntryKind, LockedWallet, WalletError};
 use crate::db::batch::Told;
@@ -115,14 +115,13 @@ pub(crate) fn settle(
     settled.writes.push(debit(app, &mut wallets, money, told, &mut settled.entries)?);
     settled.events.extend(wallets.iter().filter_map(|(id, wallet)| low_balance(app, wallet, before[id])));
 
+    let nothing = Held::new();
     let mut grants = BTreeMap::new();
     let mut advanced = Vec::with_capacity(workspaces.len());
     for workspace in workspaces {
         let mut wallet = wallets.remove(&workspace).ok_or(WalletError::NotFound)?;
-        let mut own = held.get(&workspace).cloned().unwrap_or_default();
-        for (_, call) in money.released.iter().filter(|(of, _)| *of == workspace) {
-            own.remove(call);
-        }
+        let released: Vec<_> =
+            money.released.iter().filter(|(of, _)| *of == workspace).map(|(_, call)| *call).collect();
         let held_before_minor = held_before.get(&workspace).copied().unwrap_or(0);
         let standing = Standing {
             balance_minor: wallet.wallet.balance_minor,
@@ -137,7 +136,9 @@ pub(crate) fn settle(
             .filter(|(_, (of, _))| *of == workspace)
             .map(|(at, (_, one))| (at, *one))
             .unzip();
-        grants.extend(places.into_iter().zip(share(&standing, &mut own, &demands)));
+        let remembered = held.get(&workspace).unwrap_or(&nothing);
+        let (own, granted) = restate(&standing, remembered, held_before_minor, &released, &demands);
+        grants.extend(places.into_iter().zip(granted));
         let held_minor = own.values().sum();
         wallet.wallet.held_minor = standing.held_by_others_minor + held_minor;
         let purse = Purse {
