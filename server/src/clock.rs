@@ -1,7 +1,8 @@
 //! The only place of the server that reads time, besides the sockets' receive stamps.
 //!
-//! Two notions: [`Clock::now`] is the wall clock for what is recorded (rows, expiry dates), [`Clock::monotonic`] is for
-//! durations and deadlines (calls in progress), because the wall clock may be set back.
+//! Three notions: [`Clock::now`] is the wall clock for what is recorded (rows, expiry dates), [`Clock::monotonic`] is for
+//! durations and deadlines (calls in progress), because the wall clock may be set back, and [`timer_now`] is what the
+//! runtime's timers go by, which are set for a moment of its own clock.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,6 +80,12 @@ impl Clock for TestClock {
     fn monotonic(&self) -> Duration {
         self.state.lock().1
     }
+}
+
+/// Now on the runtime's clock: for what `sleep_until` and `timeout_at` are given, and nothing that is kept or told. Tests can
+/// pause it.
+pub fn timer_now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
 }
 
 /// A stored time as RFC 3339 with `Z`, the form of the API. Values outside jiff's range (year ±9999) do not come from

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use reqwest::{Client, header};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout_at};
 use url::Url;
 
 use super::{client, signature};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 
 /// From the first byte sent to the last received, retry included (voice-actions.md).
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -100,7 +100,7 @@ async fn tries(
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = clock::timer_now() + DEADLINE;
     let attempts = async {
         match follow(http, clock, development, url.clone(), &body, secret).await {
             Err(error) if error.is_worth_a_retry() => {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use sip::message::{Headers, Response};
 use sip::ua::{Body, EndCause, Event, Failure};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep_until;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::destination::Destination;
@@ -21,6 +21,7 @@ use super::report::Reports;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
+use crate::clock;
 use crate::gateway::sip::{Signal, SipHandle};
 use crate::gateway::trunks::route::fails_over;
 use crate::gateway::trunks::terms::Terms;
@@ -89,7 +90,7 @@ impl Attempt<'_> {
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
         let (leg, mut signals) = self.sip.invite(destination.invite(Body::sdp(self.offer.clone()))).await;
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
-        let give_up = Instant::now() + FIRST_ANSWER;
+        let give_up = clock::timer_now() + FIRST_ANSWER;
         let mut calling = Calling::default();
         let mut dropped = false;
         loop {

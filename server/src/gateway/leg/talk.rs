@@ -13,6 +13,7 @@ use super::cause;
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
+use crate::clock;
 use crate::gateway::sip::{SipHandle, SipLeg};
 
 /// The parts of a leg.
@@ -65,7 +66,7 @@ impl Talk {
 
     /// Starts, restarts or ends the session timer.
     pub(super) fn time(&mut self, timer: Option<SessionTimer>) {
-        self.timer = timer.map(|timer| (timer, Instant::now() + timer.wait()));
+        self.timer = timer.map(|timer| (timer, clock::timer_now() + timer.wait()));
     }
 
     /// Learns from the peer's INVITE or 2xx what it takes.

@@ -4,7 +4,9 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
+
+use crate::clock;
 
 /// The timer, and when it rings on the clock that deadlines are given on.
 pub(super) struct Alarm {
@@ -23,7 +25,7 @@ impl Alarm {
     pub(super) fn set_for(&mut self, now: Duration, due: Option<Duration>) {
         let Some(due) = due else { return };
         if self.set_for.is_none_or(|set| due < set) {
-            let at = Instant::now() + due.saturating_sub(now);
+            let at = clock::timer_now() + due.saturating_sub(now);
             self.sleep.as_mut().reset(at);
             self.set_for = Some(due);
         }

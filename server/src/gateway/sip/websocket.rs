@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::flows::Proof;
 use super::{SipHandle, SocketPlace, WebInput};
+use crate::clock;
 use crate::sip_tokens::identity::Identity;
 
 /// Subprotocol of RFC 7118 §3.
@@ -94,7 +95,7 @@ struct Pace {
 
 impl Pace {
     fn new() -> Self {
-        let now = Instant::now();
+        let now = clock::timer_now();
         Self { next_look: now + PROVEN_WITHIN, opened: now, last_message: now, unanswered: 0 }
     }
 }
@@ -132,7 +133,7 @@ impl Served<'_> {
             Message::Ping(_) | Message::Pong(_) => return ControlFlow::Continue(()),
             Message::Close(_) => return ControlFlow::Break(()),
         };
-        self.pace.last_message = Instant::now();
+        self.pace.last_message = clock::timer_now();
         if bytes.as_ref() == b"\r\n\r\n" {
             // The double CRLF of RFC 5626 §3.5.1 is answered by a single one.
             return self.write(Message::text("\r\n")).await;
@@ -151,7 +152,7 @@ impl Served<'_> {
 
     /// Whether the socket may stay.
     async fn look(&mut self) -> ControlFlow<()> {
-        let now = Instant::now();
+        let now = clock::timer_now();
         if !self.proof.is_given() {
             return ControlFlow::Break(());
         }

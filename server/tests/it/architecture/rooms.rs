@@ -85,24 +85,12 @@ fn time_is_read_at_the_clock_and_the_sockets() {
         ("server/src/gateway/media/engine.rs", "stamps datagrams as they arrive"),
         ("server/src/gateway/leg/mux.rs", "stamps datagrams as they arrive"),
     ];
-    /// Who reads the runtime's clock, which tests can pause: it is what a timer's deadline is given in.
-    const TIMERS: [(&str, &str); 6] = [
-        ("server/src/calls/record/writer.rs", "when the next flush begins"),
-        ("server/src/gateway/leg/outbound.rs", "when an unheard route is given up"),
-        ("server/src/gateway/leg/talk.rs", "when the session timer's step is due"),
-        ("server/src/gateway/sip/alarm.rs", "when the endpoint's earliest timer rings"),
-        ("server/src/gateway/sip/websocket.rs", "when a WebSocket is looked at"),
-        ("server/src/webhooks/fetch.rs", "when all tries of a callback end"),
-    ];
     // Constructors of our own types are called so too; a clock is another crate's and stands in a module of it.
     let reads = names().iter().filter(|name| name.path.len() > 2 && !name.begins(&["crate"]));
     let reads: Vec<_> = reads.filter(|name| name.path.last().is_some_and(|last| last == "now")).collect();
-    let is_listed = |name: &Name| {
-        let list: &[(&str, &str)] = if name.begins(&["tokio"]) { &TIMERS } else { &READERS };
-        list.iter().any(|(file, _)| *file == name.file)
-    };
+    let is_listed = |name: &Name| READERS.iter().any(|(file, _)| *file == name.file);
     let mut breaks: Vec<_> = reads.iter().filter(|name| !is_listed(name)).map(|name| name.shown()).collect();
-    let listed = READERS.iter().chain(&TIMERS).map(|(file, _)| *file);
+    let listed = READERS.iter().map(|(file, _)| *file);
     let needless = listed.filter(|file| !reads.iter().any(|name| name.file == *file));
     breaks.extend(needless.map(|file| format!("{file} reads no time: strike it")));
     none("time is read in clock.rs and at the sockets", breaks);
