@@ -158,6 +158,7 @@ pub async fn admit_leg(
 /// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
 /// their end.
 async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
+    can_be_recorded(app)?;
     let directory = Hub::of(app).directory();
     let number = directory.number(app, e164).await?;
     let number = number.ok_or(CallError::NumberUnknown)?;
@@ -167,6 +168,7 @@ async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {
 
 /// The workspace's own number, in E.164.
 pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &str) -> Result<Party, CallError> {
+    can_be_recorded(app)?;
     let directory = Hub::of(app).directory();
     let workspace = directory.workspace(app, workspace_id).await?;
     if workspace.is_closed {
@@ -177,6 +179,11 @@ pub(super) async fn own_party(app: &AppState, workspace_id: WorkspaceId, from: &
     let number = directory.number(app, from).await?.filter(|number| number.number.workspace_id == workspace_id);
     let number = number.ok_or(CallError::NumberUnknown)?;
     Ok(Party { number, workspace })
+}
+
+/// While nothing can be recorded nothing begins, and nobody waits for a database that is away to say so.
+fn can_be_recorded(app: &AppState) -> Result<(), CallError> {
+    if Hub::of(app).writer().is_away() { Err(CallError::StorageUnavailable) } else { Ok(()) }
 }
 
 /// Reads a destination as its own kind of call error.

@@ -17,6 +17,7 @@ use super::CallError;
 use crate::pricing::PriceList;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::wallet::WalletError;
 use crate::{accounts, numbers, pricing, wallet};
 
 /// How old a fact may be.
@@ -148,8 +149,8 @@ fn default_secret(app: &AppState, workspace: WorkspaceId) -> String {
 /// Facts of one kind by key, each with the moment at which it was read, on the monotonic clock.
 struct Kept<K, V> {
     facts: Mutex<HashMap<K, Fact<V>>>,
-    /// Held by whoever reads: of many who miss the same fact one asks the database.
-    reading: tokio::sync::Mutex<()>,
+    /// Held by whoever reads: of many who miss the same fact one asks the database. When that failed the last time.
+    reading: tokio::sync::Mutex<Option<Duration>>,
 }
 
 struct Fact<V> {
@@ -179,12 +180,20 @@ impl<K: Eq + Hash, V: Clone> Kept<K, V> {
         if let Some(fact) = self.fresh(app, key) {
             return Ok(Some(fact));
         }
-        let _reading = self.reading.lock().await;
+        let asked_at = app.clock.monotonic();
+        let mut failed_at = self.reading.lock().await;
         if let Some(fact) = self.fresh(app, key) {
             return Ok(Some(fact));
         }
+        // Who waited while it failed need not wait for the same.
+        if failed_at.is_some_and(|failed_at| failed_at > asked_at) {
+            return Err(CallError::StorageUnavailable);
+        }
         let (read_at, changes) = (app.clock.monotonic(), app.tenant_changes.count());
-        let loaded = load().await?;
+        let loaded = load().await;
+        let is_away = matches!(loaded, Err(CallError::Database(_) | CallError::Wallet(WalletError::Database(_))));
+        *failed_at = is_away.then(|| app.clock.monotonic());
+        let loaded = loaded?;
         // What is not there is not kept: a number that was claimed a moment ago is found.
         if let Some(value) = loaded.clone() {
             let mut facts = self.facts.lock();

@@ -23,6 +23,7 @@ use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
 use super::spool::Spool;
 use crate::calls::CallError;
 use crate::calls::Hub;
+use crate::clock;
 use crate::db;
 use crate::state::AppState;
 use crate::wallet::WalletError;
@@ -42,6 +43,8 @@ const TRY_AGAIN: Duration = Duration::from_millis(250);
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
 /// Tries before changes go to the spool: a connection that broke is not yet an outage.
 const TRIES_BEFORE_SPOOL: u32 = 2;
+/// A try that fails after so long has waited for a connection in vain, and is the last: new calls wait meanwhile.
+const TRIES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The writer's task.
 pub(super) struct Writer {
@@ -89,11 +92,11 @@ impl Writer {
 
     /// Flushes until the server has stopped and nothing is left.
     pub(super) async fn run(mut self) {
-        let mut flushed_at = tokio::time::Instant::now();
+        let mut flushed_at = clock::timer_now();
         let mut looked_at = flushed_at;
         loop {
             self.wait(flushed_at, looked_at).await;
-            let began = tokio::time::Instant::now();
+            let began = clock::timer_now();
             looked_at = began;
             let (batch, waiting, kept) = self.writer.take();
             let is_idle = batch.is_empty() && waiting.is_empty();
@@ -134,8 +137,11 @@ impl Writer {
     }
 
     async fn serve(&mut self, mut batch: Batch, waiting: Vec<Waiting>, kept: Kept) {
-        if self.writer.is_away() && !self.look_again().await {
-            return self.spool(batch.changes, waiting, kept).await;
+        if self.writer.is_away() {
+            // First, because the look takes as long as a connection is waited for.
+            self.spool(batch.changes, waiting, kept).await;
+            self.look_again().await;
+            return;
         }
         // A call that is over would hold for ever what it is granted now.
         let runs = |call| self.writer.live.get(call).is_some_and(|live| !live.is_over());
@@ -157,7 +163,7 @@ impl Writer {
                 }
             }
         }
-        let mut tries = 0;
+        let (mut tries, began) = (0, clock::timer_now());
         loop {
             tries += 1;
             match self.try_flush(&batch).await {
@@ -166,7 +172,7 @@ impl Writer {
                     tell_kept(kept);
                     return;
                 }
-                Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL => {
+                Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL && began.elapsed() < TRIES_WITHIN => {
                     tracing::warn!(%error, cause = ?error, "calls could not be recorded; trying again");
                     tokio::time::sleep(TRY_AGAIN / 5).await;
                 }
@@ -260,13 +266,16 @@ impl Writer {
             self.writer.ample.learn(*workspace, purse, now_us);
             let calls = i64::try_from(purse.held.len().max(1)).unwrap_or(1);
             let share_minor = purse.spendable_minor.map(|spendable_minor| spendable_minor / calls);
-            for (call, held_minor) in &purse.held {
-                let Some(live) = self.writer.live.get(*call) else { continue };
+            // One that asked and got nothing, because a lease of ours was over, must not go by what it had.
+            let asked = batch.demands.iter().filter(|(of, _)| of == workspace).map(|(_, demand)| demand.call);
+            let with_nothing = asked.filter(|call| !purse.held.contains_key(call)).map(|call| (call, 0));
+            for (call, held_minor) in purse.held.iter().map(|(call, minor)| (*call, *minor)).chain(with_nothing) {
+                let Some(live) = self.writer.live.get(call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
-                if let Some(allowance) = live.granted(*held_minor, share_minor)
+                if let Some(allowance) = live.granted(held_minor, share_minor)
                     && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
-                    gateway.allow(*call, allowance);
+                    gateway.allow(call, allowance);
                 }
             }
         }
@@ -343,8 +352,8 @@ impl Writer {
         }
     }
 
-    /// Whether the database is back; then what was spooled is written first.
-    async fn look_again(&mut self) -> bool {
+    /// Looks whether the database is back; then what was spooled is written first.
+    async fn look_again(&mut self) {
         let lease_until = Some(super::lease_until(self.app.now_us()));
         let probe = Batch { lease_until, ..Batch::default() };
         let is_back = self.try_flush(&probe).await.is_ok() && self.replay().await.is_ok();
@@ -354,7 +363,6 @@ impl Writer {
         } else {
             tokio::time::sleep(TRY_AGAIN).await;
         }
-        is_back
     }
 }
 
