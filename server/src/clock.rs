@@ -24,6 +24,30 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
+/// One moment on both clocks. What is told of the moments of a call counts from it, so that a wall clock which is set
+/// meanwhile moves none of them against another.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    monotonic: Duration,
+    wall_us: i64,
+}
+
+impl Origin {
+    /// Now.
+    pub fn now(clock: &dyn Clock) -> Self {
+        Self { monotonic: clock.monotonic(), wall_us: clock.now_us() }
+    }
+
+    /// A moment of the monotonic clock in microseconds UTC, as the wall clock stood at the origin.
+    pub fn wall_us(self, moment: Duration) -> i64 {
+        let micros = |span: Duration| i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        match moment.checked_sub(self.monotonic) {
+            Some(after) => self.wall_us.saturating_add(micros(after)),
+            None => self.wall_us.saturating_sub(micros(self.monotonic.saturating_sub(moment))),
+        }
+    }
+}
+
 /// The machine's clocks.
 pub struct SystemClock {
     origin: Instant,
@@ -70,6 +94,13 @@ impl TestClock {
         state.0 = state.0.checked_add(by).unwrap_or(Timestamp::MAX);
         state.1 += by;
     }
+
+    /// Sets the wall clock by so many microseconds, as an operator or the network's time does.
+    pub fn set_by_us(&self, by_us: i64) {
+        let mut state = self.state.lock();
+        let set = state.0.as_microsecond().saturating_add(by_us);
+        state.0 = Timestamp::from_microsecond(set).unwrap_or(state.0);
+    }
 }
 
 impl Clock for TestClock {
@@ -105,6 +136,17 @@ mod tests {
     #[test]
     fn stored_times_are_shown_in_utc_with_z() {
         assert_eq!(rfc3339(1_700_000_000_250_000), "2023-11-14T22:13:20.25Z");
+    }
+
+    #[test]
+    fn a_wall_clock_that_is_set_moves_no_moment_against_another() {
+        let clock = TestClock::starting_at(Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(5));
+        let origin = Origin::now(&*clock);
+        clock.advance(Duration::from_secs(2));
+        clock.set_by_us(-3_600_000_000);
+        assert_eq!(origin.wall_us(clock.monotonic()), 7_000_000);
+        assert_eq!(origin.wall_us(Duration::from_secs(4)), 4_000_000);
     }
 
     #[test]

@@ -182,8 +182,9 @@ impl PendingCall {
     /// Joins what a call begins with and its inbox.
     pub fn new(gateway: &Arc<Gateway>, setup: CallSetup, Inbox { inbox, arrivals }: Inbox) -> Self {
         let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
-        // One moment on both clocks: the record's times are this one plus what the call measured.
-        let (began, began_at_us) = (gateway.app.clock.monotonic(), gateway.app.now_us());
+        // The record's times are this one plus what the call measured.
+        let began = gateway.app.clock.monotonic();
+        let began_at_us = setup.record.wall_us(began);
         let running = Running {
             gateway: gateway.clone(),
             facts: setup.facts,

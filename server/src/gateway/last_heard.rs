@@ -29,17 +29,16 @@ pub(super) async fn run(gateway: Arc<Gateway>) {
     }
 }
 
-/// The calls that anything was heard of, with the moment in microseconds UTC.
-async fn look(gateway: &Gateway) -> Vec<(CallId, i64)> {
+/// The calls that anything was heard of, with the moment on the monotonic clock.
+async fn look(gateway: &Gateway) -> Vec<(CallId, Duration)> {
     let handles: Vec<_> = gateway.calls.lock().iter().map(|(id, handle)| (*id, handle.clone())).collect();
     // The moment of asking, not of the answer: the result is never later than the packet.
-    let now_us = gateway.app.now_us();
+    let now = gateway.app.clock.monotonic();
     let asked: Vec<_> = handles.into_iter().filter_map(|(id, handle)| Some((id, handle.since_heard()?))).collect();
     let mut heard = Vec::with_capacity(asked.len());
     for (id, answer) in asked {
         if let Ok(Ok(Some(since))) = timeout(ANSWER_WITHIN, answer).await {
-            let since_us = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
-            heard.push((id, now_us.saturating_sub(since_us)));
+            heard.push((id, now.saturating_sub(since)));
         }
     }
     heard

@@ -2,6 +2,7 @@
 //! database, except [`Draft::open`] and whoever awaits the end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::LegRecordId;
@@ -14,6 +15,7 @@ use super::story::Story;
 use crate::audit;
 use crate::calls::Hub;
 use crate::calls::{CallError, CallRow, LegRecord, Rate};
+use crate::clock::Origin;
 use crate::state::AppState;
 use crate::web::idempotency::StoredAnswer;
 
@@ -32,9 +34,10 @@ impl Draft {
     /// Too little money, too many who wait, or nothing can be recorded just now.
     pub(in crate::calls) async fn open(self, app: &AppState) -> Result<CallRecord, CallError> {
         let Self { call, legs, answer, audit } = self;
-        let live = Arc::new(LiveCall::new(call.id, call.workspace_id));
+        let origin = Origin::now(&*app.clock);
+        let live = Arc::new(LiveCall::new(call.id, call.workspace_id, origin));
         let rates: Vec<_> = legs.iter().map(|leg| (leg.id, leg.rate)).collect();
-        let demand = live.add_legs(&rates, app.now_us())?;
+        let demand = live.add_legs(&rates, app.clock.monotonic())?;
         let mut record = CallRecord { app: app.clone(), story: Story::new(app, call, legs), live };
         record.story.begin();
         let changes = record.story.take();
@@ -74,6 +77,12 @@ impl CallRecord {
     /// The call's row as it stands.
     pub fn call(&self) -> &CallRow {
         &self.story.call
+    }
+
+    /// A moment of the monotonic clock in microseconds UTC of this record: it counts from the call's begin, whatever the wall
+    /// clock is set to meanwhile.
+    pub fn wall_us(&self, moment: Duration) -> i64 {
+        self.live.wall_us(moment)
     }
 
     /// A leg as it stands.
@@ -171,10 +180,9 @@ impl CallFunds {
     /// # Errors
     /// Too little money, too many who wait, or nothing can be recorded just now.
     pub async fn reserve(&self, leg: LegRecordId, rate: Rate) -> Result<(), CallError> {
-        let now_us = self.app.now_us();
-        let demand = self.live.add_legs(&[(leg, rate)], now_us)?;
+        let demand = self.live.add_legs(&[(leg, rate)], self.app.clock.monotonic())?;
         let Some(demand) = demand else { return Ok(()) };
-        let reserved = Hub::of(&self.app).writer().reserve(self.live.workspace_id, demand, now_us).await;
+        let reserved = Hub::of(&self.app).writer().reserve(self.live.workspace_id, demand, self.app.now_us()).await;
         if reserved.is_err() {
             self.release(leg);
         }
@@ -183,6 +191,6 @@ impl CallFunds {
 
     /// The leg is not dialled after all; what it holds goes back with the next tick.
     pub fn release(&self, leg: LegRecordId) {
-        self.live.ended(leg, self.app.now_us());
+        self.live.ended(leg, self.live.wall_us(self.app.clock.monotonic()));
     }
 }

@@ -1,6 +1,6 @@
 //! The way to the record writer: what calls hand over, and what they wait for.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -33,7 +33,7 @@ pub struct RecordWriter {
     pub(in crate::calls) live: LiveCalls,
     pub(super) ample: Ample,
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
-    pub(super) journal: OnceLock<Journal>,
+    pub(super) journal: OnceLock<Arc<Journal>>,
     pub(super) witness: Mutex<Witness>,
 }
 
@@ -157,16 +157,18 @@ impl RecordWriter {
     }
 
     /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.
-    pub(in crate::calls) fn tick(&self, now_us: i64, lease_until: i64) {
+    pub(in crate::calls) fn tick(&self, now: Duration, lease_until: i64) {
         let demands: Vec<_> =
-            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now_us)?))).collect();
+            self.live.all().iter().filter_map(|call| Some((call.workspace_id, call.tick(now)?))).collect();
         let mut pending = self.pending.lock();
         pending.demands = demands;
         pending.lease_until = Some(lease_until);
     }
 
-    /// Says when calls were last heard, in microseconds UTC.
-    pub fn heard(&self, heard: Vec<(CallId, i64)>) {
+    /// Says when calls were last heard, on the monotonic clock.
+    pub fn heard(&self, heard: Vec<(CallId, Duration)>) {
+        let of_record = |(id, at)| Some((id, self.live.get(id)?.wall_us(at)));
+        let heard = heard.into_iter().filter_map(of_record).collect();
         self.pending.lock().heard = heard;
     }
 

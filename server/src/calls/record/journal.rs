@@ -3,6 +3,7 @@
 //! A dialog reaches the database with the next flush. Of a process that is killed before, the next one would not know what
 //! to hang up, and the carrier would bill on. So it is written here first. Not through to the disk: what dies is the
 //! process, and the system keeps what was written; a machine that fails takes its calls' media with it.
+//! What the next process has closed and not told its carriers yet is in another file, because it may die before it does.
 //! Deliberately absent: what is over. The next process asks the database which calls are open.
 
 use std::collections::HashMap;
@@ -12,12 +13,17 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, LegRecordId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::Recovered;
 
 /// The file's name within `data_dir`, and of the one before it.
 const NAME: &str = "call-dialogs";
 const OLDER_NAME: &str = "call-dialogs.older";
+/// Of closed calls whose dialogs are to be ended.
+const ENDING_NAME: &str = "call-dialogs.ending";
 /// A file that is longer makes room for a new one. Some 4,000 dialogs, which is more than is answered within the quarter of
 /// a second that a flush is away at most; older ones stand in the database.
 const MOST_BYTES: u64 = 2 << 20;
@@ -38,6 +44,7 @@ struct Line<D> {
 pub(super) struct Journal {
     path: PathBuf,
     older: PathBuf,
+    ending: PathBuf,
     open: Mutex<Open>,
 }
 
@@ -52,7 +59,8 @@ struct Open {
 impl Journal {
     /// In `data_dir`; nothing is created before something is put there.
     pub(super) fn new(data_dir: &Path) -> Self {
-        Self { path: data_dir.join(NAME), older: data_dir.join(OLDER_NAME), open: Mutex::default() }
+        let [path, older, ending] = [NAME, OLDER_NAME, ENDING_NAME].map(|name| data_dir.join(name));
+        Self { path, older, ending, open: Mutex::default() }
     }
 
     /// Adds a leg's dialog. A line that can't be written is left out: the dialog is in the database a moment later.
@@ -91,13 +99,7 @@ impl Journal {
     pub(super) fn read(&self) -> std::io::Result<Dialogs> {
         let mut dialogs = Dialogs::new();
         for path in [&self.older, &self.path] {
-            let file = match File::open(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                opened => opened?,
-            };
-            for line in BufReader::new(file).split(b'\n') {
-                // One that broke off with its process.
-                let Ok(line) = serde_json::from_slice::<Line<Value>>(&line?) else { continue };
+            for line in lines::<Line<Value>>(path)? {
                 dialogs.entry(line.call).or_default().insert(line.leg, line.dialog);
             }
         }
@@ -109,13 +111,57 @@ impl Journal {
     /// # Errors
     /// A file can't be removed.
     pub(super) fn clear(&self) -> std::io::Result<()> {
-        for path in [&self.older, &self.path] {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                removed => removed?,
-            }
+        remove(&self.older)?;
+        remove(&self.path)
+    }
+
+    /// Keeps what is about to be closed until its carriers were told.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub(super) fn begin_ending(&self, closed: &[Recovered]) -> std::io::Result<()> {
+        let mut text = Vec::new();
+        for call in closed.iter().filter(|call| !call.dialogs.is_empty()) {
+            text.push(b'\n');
+            serde_json::to_writer(&mut text, call)?;
         }
-        Ok(())
+        OpenOptions::new().create(true).append(true).open(&self.ending)?.write_all(&text)
+    }
+
+    /// What an earlier process closed, and died before it told its carriers.
+    ///
+    /// # Errors
+    /// The file is there and can't be read.
+    pub(super) fn ending(&self) -> std::io::Result<Vec<Recovered>> {
+        lines(&self.ending)
+    }
+
+    /// The carriers were told.
+    ///
+    /// # Errors
+    /// The file can't be removed.
+    pub(super) fn end(&self) -> std::io::Result<()> {
+        remove(&self.ending)
+    }
+}
+
+/// The lines of a file that may not be there, without one that broke off with its process.
+fn lines<T: DeserializeOwned>(path: &Path) -> std::io::Result<Vec<T>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        opened => opened?,
+    };
+    let mut all = Vec::new();
+    for line in BufReader::new(file).split(b'\n') {
+        all.extend(serde_json::from_slice(&line?));
+    }
+    Ok(all)
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 
@@ -147,6 +193,19 @@ mod tests {
         assert_eq!((dialogs.len(), &dialogs[&call][&leg]), (3, &json!("answered")));
         next.clear().unwrap();
         assert!(next.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_was_closed_is_known_until_its_carriers_were_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        let closed = |number, dialogs| Recovered { call_id: ids(number).0, dialogs };
+        journal.begin_ending(&[closed(1, vec![json!("a"), json!("b")]), closed(2, Vec::new())]).unwrap();
+        journal.begin_ending(&[closed(3, vec![json!("c")])]).unwrap();
+        let ending: Vec<_> = journal.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
+        assert_eq!(ending, ["a", "b", "c"]);
+        journal.end().unwrap();
+        assert!(journal.ending().unwrap().is_empty());
     }
 
     #[test]

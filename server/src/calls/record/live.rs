@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
 use crate::calls::Rate;
 use crate::calls::spending::Spending;
+use crate::clock::Origin;
 use crate::rating::RatingError;
 use crate::wallet::quota::Demand;
 
@@ -25,6 +27,7 @@ pub struct Allowance {
 pub(in crate::calls) struct LiveCall {
     pub(in crate::calls) call_id: CallId,
     pub(in crate::calls) workspace_id: WorkspaceId,
+    origin: Origin,
     money: Mutex<Money>,
 }
 
@@ -41,16 +44,24 @@ struct Money {
 }
 
 impl LiveCall {
-    pub(in crate::calls) fn new(call_id: CallId, workspace_id: WorkspaceId) -> Self {
-        Self { call_id, workspace_id, money: Mutex::default() }
+    /// One whose times count from `origin`.
+    pub(in crate::calls) fn new(call_id: CallId, workspace_id: WorkspaceId, origin: Origin) -> Self {
+        Self { call_id, workspace_id, origin, money: Mutex::default() }
     }
 
-    /// Legs of these rates are to ring: what is to be asked of the wallet for them. None when they cost nothing.
+    /// A moment of the monotonic clock in microseconds UTC of the call's record.
+    pub(super) fn wall_us(&self, moment: Duration) -> i64 {
+        self.origin.wall_us(moment)
+    }
+
+    /// Legs of these rates are to ring `now`, on the monotonic clock: what is to be asked of the wallet for them. None when
+    /// they cost nothing.
     pub(in crate::calls) fn add_legs(
         &self,
         legs: &[(LegRecordId, Rate)],
-        now_us: i64,
+        now: Duration,
     ) -> Result<Option<Demand>, RatingError> {
+        let now_us = self.wall_us(now);
         let mut money = self.money.lock();
         let paid: Vec<_> = legs.iter().filter(|(_, rate)| rate.per_minute_e4 > 0).collect();
         let mut least_minor = None;
@@ -63,8 +74,9 @@ impl LiveCall {
         Ok(Some(Demand { call: self.call_id, least_minor: Some(least_minor), wanted_minor }))
     }
 
-    /// What the call shall hold from now on; none when that costs nothing.
-    pub(in crate::calls) fn tick(&self, now_us: i64) -> Option<Demand> {
+    /// What the call shall hold from `now` on, on the monotonic clock; none when that costs nothing.
+    pub(in crate::calls) fn tick(&self, now: Duration) -> Option<Demand> {
+        let now_us = self.wall_us(now);
         let money = self.money.lock();
         if money.is_over || money.spending.is_free() {
             return None;

@@ -2,9 +2,11 @@
 //! media and never beyond. A call that is closed so is never dialled again.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::CallEnd;
@@ -30,7 +32,7 @@ const LOST_AFTER_US: i64 = 10 * 1_000_000;
 pub const CAUSE_NODE_LOST: &str = "node_lost";
 
 /// A call that was closed, with the dialogs that the carrier may still hold open.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Recovered {
     /// The call.
     pub call_id: CallId,
@@ -39,35 +41,40 @@ pub struct Recovered {
 }
 
 /// Closes the calls that an earlier process of this node left open, before the gateway takes calls; from here on dialogs
-/// of this process are kept for the next one.
+/// of this process are kept for the next one. [`ended`] wants to be told once the dialogs that this gives were ended.
 ///
 /// # Errors
 /// The database failed.
 pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallError> {
-    let journal = Journal::new(&app.config.data_dir);
-    let read = tokio::task::spawn_blocking(move || {
-        let dialogs = journal.read();
-        (journal, dialogs)
-    });
-    // The runtime ends.
-    let Ok((journal, dialogs)) = read.await else { return Ok(Vec::new()) };
-    let dialogs = dialogs.unwrap_or_else(|error| {
-        tracing::warn!(%error, "the newest dialogs of the process before can't be read");
-        Dialogs::new()
-    });
-    let recovered = recover_with(app, &app.node_id, &dialogs).await?;
-    let cleared = tokio::task::spawn_blocking(move || {
-        let cleared = journal.clear();
-        (journal, cleared)
-    });
-    if let Ok((journal, cleared)) = cleared.await {
-        if let Err(error) = cleared {
-            tracing::warn!(%error, "the dialogs of the process before can't be forgotten");
-        }
-        // Set once, because a node starts once.
-        let _ = Hub::of(app).writer().journal.set(journal);
-    }
+    let journal = Arc::new(Journal::new(&app.config.data_dir));
+    let dialogs = of_disk(&journal, "the newest dialogs of the process before can't be read", Journal::read).await;
+    // Of a process that closed them and died before it told their carriers.
+    let ending = of_disk(&journal, "dialogs that were to be ended can't be read", Journal::ending).await;
+    let mut recovered = recover_with(app, &app.node_id, &dialogs.unwrap_or_default(), Some(&journal)).await?;
+    recovered.extend(ending.unwrap_or_default());
+    of_disk(&journal, "the dialogs of the process before can't be forgotten", Journal::clear).await;
+    // Set once, because a node starts once.
+    let _ = Hub::of(app).writer().journal.set(journal);
     Ok(recovered)
+}
+
+/// The dialogs that a start gave were ended.
+pub async fn ended(app: &AppState) {
+    if let Some(journal) = Hub::of(app).writer().journal.get() {
+        of_disk(journal, "dialogs that were ended can't be forgotten", Journal::end).await;
+    }
+}
+
+/// Works on the journal beside the runtime; what fails there costs a BYE, not a call.
+async fn of_disk<T: Send + 'static>(
+    journal: &Arc<Journal>,
+    failed: &'static str,
+    work: impl FnOnce(&Journal) -> std::io::Result<T> + Send + 'static,
+) -> Option<T> {
+    let journal = journal.clone();
+    // The runtime ends where it gives nothing.
+    let done = tokio::task::spawn_blocking(move || work(&journal)).await.ok()?;
+    done.inspect_err(|error| tracing::warn!(%error, "{failed}")).ok()
 }
 
 /// Closes the calls that `node_id` left open and gives back what they held.
@@ -75,11 +82,17 @@ pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallEr
 /// # Errors
 /// The database failed.
 pub async fn recover(app: &AppState, node_id: &str) -> Result<Vec<Recovered>, CallError> {
-    recover_with(app, node_id, &Dialogs::new()).await
+    recover_with(app, node_id, &Dialogs::new(), None).await
 }
 
-/// The same, with what the node kept of its dialogs beside the database.
-async fn recover_with(app: &AppState, node_id: &str, dialogs: &Dialogs) -> Result<Vec<Recovered>, CallError> {
+/// The same, with what the node kept of its dialogs beside the database, and where what is closed is kept until its carriers
+/// were told.
+async fn recover_with(
+    app: &AppState,
+    node_id: &str,
+    dialogs: &Dialogs,
+    journal: Option<&Arc<Journal>>,
+) -> Result<Vec<Recovered>, CallError> {
     let mut recovered = Vec::new();
     loop {
         let mut conn = app.db.acquire().await?;
@@ -89,6 +102,11 @@ async fn recover_with(app: &AppState, node_id: &str, dialogs: &Dialogs) -> Resul
             break;
         }
         let (closed, changes) = close(app, open, dialogs).await?;
+        if let Some(journal) = journal {
+            let closing = closed.clone();
+            let keep = move |journal: &Journal| journal.begin_ending(&closing);
+            of_disk(journal, "dialogs that are to be ended can't be kept", keep).await;
+        }
         // None of the node's calls lives, so none holds anything.
         flush(app, node_id, &HashMap::new(), &Batch { changes, ..Batch::default() }).await?;
         recovered.extend(tell(app, closed));
@@ -198,7 +216,7 @@ fn lost(app: &AppState, call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, 
         legs.iter().filter_map(|stored| stored.leg.answered_at).chain(call.answered_at).chain(call.last_media_at);
     let ended_at = match call.status {
         CallStatus::Answered => heard.max().unwrap_or(call.started_at),
-        _ => app.now_us(),
+        _ => app.now_us().max(call.started_at),
     };
     let mut story = Story::new(app, call, legs.into_iter().map(|stored| stored.leg).collect());
     story.close(CallEnd { status: CallStatus::Failed, hangup_cause: CAUSE_NODE_LOST.to_owned(), ended_at });

@@ -23,7 +23,7 @@ pub(in crate::calls) use change::Changes;
 pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;
 pub use live::Allowance;
-pub use lost::{CAUSE_NODE_LOST, Recovered, reconcile, recover};
+pub use lost::{CAUSE_NODE_LOST, Recovered, ended, reconcile, recover};
 
 use super::CallError;
 use crate::calls::Hub;
@@ -40,7 +40,7 @@ fn lease_until(now_us: i64) -> i64 {
 }
 
 /// Writes what an earlier process spooled and closes what it left open, then starts the writer. Once, before the gateway
-/// takes calls.
+/// takes calls; once it has ended the dialogs that this gives, [`ended`] is to be told.
 ///
 /// # Errors
 /// The database failed.
@@ -74,6 +74,5 @@ async fn run_ticks(app: AppState) {
 
 /// Has live calls hold what they will use up, and says that this node is alive.
 pub fn tick(app: &AppState) {
-    let now_us = app.now_us();
-    Hub::of(app).writer().tick(now_us, lease_until(now_us));
+    Hub::of(app).writer().tick(app.clock.monotonic(), lease_until(app.now_us()));
 }

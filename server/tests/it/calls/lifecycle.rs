@@ -21,6 +21,7 @@ on_each_engine! {
     a_call_to_no_number_of_ours_is_not_found
     what_live_calls_have_used_is_not_spent_twice
     a_crash_bills_to_the_last_media
+    a_wall_clock_that_is_set_moves_no_bill_and_no_hold
     a_crash_bills_no_call_that_was_not_answered
     a_ringing_call_of_a_crash_fails_and_costs_nothing
     calls_of_other_nodes_are_left_alone
@@ -186,7 +187,7 @@ async fn a_crash_bills_to_the_last_media(server: Server) {
     let order = scene.place().await;
     scene.answer(&order).await;
     scene.advance(30_000);
-    Hub::of(app).writer().heard(vec![(order.call_id, app.now_us())]);
+    Hub::of(app).writer().heard(vec![(order.call_id, app.clock.monotonic())]);
     scene.tick().await;
     // The node is away for an hour; nobody pays for that.
     scene.advance(3_600_000);
@@ -199,6 +200,27 @@ async fn a_crash_bills_to_the_last_media(server: Server) {
     assert_eq!(scene.gateway.ordered(), 1, "a recovered call is not dialled again");
     let wallet = scene.asha.get("/v1/wallet/balance").await.expect(200).json;
     assert_eq!(wallet["held_minor"], 0);
+    is_sound(&scene).await;
+}
+
+async fn a_wall_clock_that_is_set_moves_no_bill_and_no_hold(server: Server) {
+    let scene = Scene::set(server).await;
+    let app = &scene.server.app;
+    for set_by_us in [3_600_000_000, -7_200_000_000] {
+        let order = scene.place().await;
+        scene.answer(&order).await;
+        scene.advance(10_000);
+        scene.server.clock.set_by_us(set_by_us);
+        Hub::of(app).writer().heard(vec![(order.call_id, app.clock.monotonic())]);
+        scene.tick().await;
+        let wallet = scene.asha.get("/v1/wallet/balance").await.expect(200).json;
+        // Ten seconds used up, thirty ahead, at five a second.
+        assert_eq!(wallet["held_minor"], 200, "set by {set_by_us}");
+        calls::recover(app, &app.node_id).await.unwrap();
+        let call = scene.call(order.call_id).await;
+        assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(10), &json!(50)), "set by {set_by_us}");
+        drop(scene.gateway.take(order.call_id));
+    }
     is_sound(&scene).await;
 }
 

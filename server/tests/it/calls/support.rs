@@ -129,6 +129,11 @@ impl FakeGateway {
         work(self.records.lock().get_mut(&call).expect("a running call"))
     }
 
+    /// A running call's record, which runs no longer.
+    pub(crate) fn take(&self, call: CallId) -> Option<CallRecord> {
+        self.records.lock().remove(&call)
+    }
+
     /// Ends a running call; returns once the end is kept.
     pub(crate) async fn end(&self, call: CallId, end: CallEnd) {
         let mut record = self.records.lock().remove(&call).expect("a running call");
