@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::LegRecordId;
+use sautikit_api::ids::{CallId, LegRecordId};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -100,6 +100,11 @@ impl CallRecord {
         CallFunds { app: self.app.clone(), live: self.live.clone() }
     }
 
+    /// The way to keep a leg's dialog the moment that it stands.
+    pub fn dialog_keeper(&self, leg: LegRecordId) -> DialogKeeper {
+        DialogKeeper { app: self.app.clone(), call_id: self.story.call.id, leg }
+    }
+
     /// A leg begins to ring.
     pub fn leg_began(&mut self, leg: LegRecord) {
         self.story.add(leg);
@@ -107,7 +112,6 @@ impl CallRecord {
 
     /// What it takes to end a leg's dialog after a crash.
     pub fn leg_dialog(&mut self, id: LegRecordId, dialog: Value) {
-        Hub::of(&self.app).writer().keep_dialog(self.story.call.id, id, &dialog);
         self.story.change(id, |leg| leg.dialog = Some(dialog));
     }
 
@@ -163,6 +167,22 @@ impl Drop for CallRecord {
     /// Whatever became of its task: a call without one does not run, and what is open of it is closed.
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Keeps one leg's dialog beside the database, so that a process that is killed before its call knows of it leaves nobody
+/// connected.
+#[derive(Clone)]
+pub struct DialogKeeper {
+    app: AppState,
+    call_id: CallId,
+    leg: LegRecordId,
+}
+
+impl DialogKeeper {
+    /// Writes it for the next process. Takes microseconds, and fails in silence where the disk is full.
+    pub fn keep(&self, dialog: &Value) {
+        Hub::of(&self.app).writer().keep_dialog(self.call_id, self.leg, dialog);
     }
 }
 

@@ -18,7 +18,7 @@ mod writer;
 use std::time::Duration;
 
 pub(in crate::calls) use call_record::Draft;
-pub use call_record::{CallEnd, CallFunds, CallRecord};
+pub use call_record::{CallEnd, CallFunds, CallRecord, DialogKeeper};
 pub(in crate::calls) use change::Changes;
 pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;

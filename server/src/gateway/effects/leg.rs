@@ -182,7 +182,8 @@ impl Running {
     }
 
     fn reports(&self, leg: LegId) -> Reports {
-        Reports { leg, inbox: self.inbox.clone(), clock: self.gateway.app.clock.clone() }
+        let (inbox, clock) = (self.inbox.clone(), self.gateway.app.clock.clone());
+        Reports { leg, inbox, clock, keeper: self.recorder.dialog_keeper(leg) }
     }
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.

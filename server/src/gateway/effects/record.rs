@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use voice::{CallEvent, LegChange, LegId, LegState, Summary};
 
-use crate::calls::{Allowance, CallEnd, CallFunds, CallRecord, LegRecord};
+use crate::calls::{Allowance, CallEnd, CallFunds, CallRecord, DialogKeeper, LegRecord};
 use crate::gateway::sip::OpenDialog;
 
 /// One call's record, as its task knows it.
@@ -59,6 +59,11 @@ impl Recorder {
             self.legs.push((leg, record.id));
         }
         self.record.leg_began(record);
+    }
+
+    /// The way to keep the leg's dialog the moment that it stands; none for a leg that the record does not know.
+    pub(in crate::gateway) fn dialog_keeper(&self, leg: LegId) -> Option<DialogKeeper> {
+        Some(self.record.dialog_keeper(self.id(leg)?))
     }
 
     /// Adds what it takes to end a leg's dialog after a crash.

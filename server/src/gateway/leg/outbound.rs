@@ -181,6 +181,8 @@ impl Attempt<'_> {
             Event::Answered { response, .. } => {
                 calling.heard = true;
                 calling.answered = true;
+                // First: the callee has our ACK, and would be billed on whatever becomes of this process.
+                talk.keep_dialog().await;
                 if !self.conclude(&response, calling, talk).await {
                     talk.hang_up(Headers::new()).await;
                     return None;
@@ -195,7 +197,6 @@ impl Attempt<'_> {
                 if talk.end.is_held() {
                     self.reports.tell(LegEvent::HeldByPeer).await;
                 }
-                talk.keep_dialog().await;
                 None
             }
             event => talk.handle(event).await,

@@ -6,6 +6,7 @@ use media::{Codec, PortId};
 use tokio::sync::mpsc;
 use voice::{Cause, Key, LegEvent, LegId};
 
+use crate::calls::DialogKeeper;
 use crate::clock::Clock;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::sip::OpenDialog;
@@ -19,6 +20,8 @@ pub struct Reports {
     pub inbox: mpsc::Sender<Arrival>,
     /// Stamps what is reported.
     pub clock: Arc<dyn Clock>,
+    /// Keeps the dialog before the call knows of it.
+    pub keeper: Option<DialogKeeper>,
 }
 
 impl Reports {
@@ -30,6 +33,10 @@ impl Reports {
 
     /// The leg's dialog stands; whoever comes after a crash can end it by this.
     pub async fn dialog(&self, dialog: OpenDialog) {
+        // A plain structure of texts always serialises.
+        if let (Some(keeper), Ok(dialog)) = (&self.keeper, serde_json::to_value(&dialog)) {
+            keeper.keep(&dialog);
+        }
         let _ = self.inbox.send(Arrival::Dialog(self.leg, Box::new(dialog))).await;
     }
 
