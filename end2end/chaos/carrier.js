@@ -4,7 +4,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
 /** Between two packets of audio: enough for "last heard", and little work for this program. */
-const PACKET_MS = 100;
+export const PACKET_MS = 100;
 /** Before a request is repeated (RFC 3261 T1), doubled each time. */
 const REPEAT_MS = 500;
 /** Repetitions of one request; then the other side is taken for gone. */
@@ -27,10 +27,13 @@ const headers = (text) => text.split("\r\n\r\n")[0].split("\r\n").slice(1);
 const lines = (text, name) => headers(text).filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
 const value = (text, name) => lines(text, name)[0]?.slice(name.length + 1).trim() ?? "";
 
-/** `calls` is a map from the call's index to what was seen: `caller` and `callee` are its legs. */
+/**
+ * `calls` is a map from the call's index to what was seen: `caller` and `callee` are its legs. `stoodStillMs` is the longest
+ * that this program itself was late: what it says of a moment is not truer than that.
+ */
 export async function startCarrier() {
   const [sip, rtp] = await Promise.all([udp(), udp()]);
-  const carrier = { port: sip.address().port, calls: new Map() };
+  const carrier = { port: sip.address().port, calls: new Map(), stoodStillMs: 0 };
   const local = `127.0.0.1:${carrier.port}`;
   const legs = new Map(); // by Call-ID
   const talking = new Set();
@@ -38,7 +41,10 @@ export async function startCarrier() {
   const sdp = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${rtp.address().port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n`;
 
   const packet = Buffer.alloc(172, 0xd5);
+  let pacedAt = now();
   const pace = setInterval(() => {
+    carrier.stoodStillMs = Math.max(carrier.stoodStillMs, now() - pacedAt - PACKET_MS);
+    pacedAt = now();
     for (const leg of talking) {
       leg.sequence = ((leg.sequence ?? 0) + 1) & 0xffff;
       packet.writeUInt16BE(0x8008, 0);

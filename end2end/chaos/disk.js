@@ -1,17 +1,20 @@
-// The disk is full and then freed, under calls: `node chaos/disk.js [CALLS] [SECONDS FULL]`, environment as for the tests.
-// The data folder is a small tmpfs of its own, so this needs root (or CAP_SYS_ADMIN); `canMount` says whether it is there.
+// The disk is full and then freed, under calls: `node chaos/disk.js [CALLS] [SECONDS FULL] [sqlite|postgres]`, environment
+// as for the tests. The data folder is a small tmpfs of its own, so this needs root (or CAP_SYS_ADMIN); `canMount` says
+// whether it is there. With `postgres` the database, which is elsewhere, is killed for the same time: then neither it nor
+// the file beside it takes what ends, and the ends wait in memory.
 import { execFile, execFileSync } from "node:child_process";
 import { mkdtemp, open, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { openScene, report, wait } from "./scene.js";
+import { startPostgres } from "./postgres.js";
+import { comesBack, halves, openScene, report, wait } from "./scene.js";
 
 const run = promisify(execFile);
 /** Room for the database and some hundred calls. */
 const SIZE = "24m";
-const RATE = 10;
-const RECOVERY_MS = 3_000;
+/** Callers that try while the disk is full: its log has room for some writes at first. */
+const TRIES = 20;
 
 /** Whether this process may mount. */
 export function canMount() {
@@ -39,46 +42,34 @@ async function fill(folder) {
   return () => rm(path);
 }
 
-/** Fills the disk for so long under so many calls. */
-export async function diskFull(calls, secondsFull) {
+/** Fills the disk for so long under so many calls; `engine` is `sqlite` or `postgres`. */
+export async function diskFull(calls, secondsFull, engine = "sqlite") {
   const data = await mkdtemp(join(tmpdir(), "sautikit-disk-"));
   await run("mount", ["-t", "tmpfs", "-o", `size=${SIZE}`, "tmpfs", data]);
+  const postgres = engine === "postgres" ? await startPostgres() : undefined;
   try {
-    const scene = await openScene({ data });
-    const legs = [];
-    for (let index = 0; index < calls; index += 1) {
-      legs.push(scene.call(10 * 60_000));
-      await wait(1_000 / RATE);
-    }
-    await wait(1_500);
-    const up = legs.filter((leg) => leg.answeredAt && !leg.endedAt);
+    const scene = await openScene({ data, database: postgres?.url });
+    const [early, talking] = halves(await scene.talking(calls));
     const free = await fill(data);
-    const early = up.filter((_, place) => place % 2 === 0);
-    for (const leg of early) {
-      scene.carrier.hangUp(leg);
-      await wait((secondsFull * 500) / early.length);
-    }
-    // The log has room for some writes; then nothing can be recorded.
+    await postgres?.kill();
+    await scene.hangUp(early, secondsFull * 500);
     let refused;
-    for (let tries = 0; tries < 20 && !refused?.refused; tries += 1) {
+    for (let tries = 0; tries < TRIES && !refused?.refused; tries += 1) {
       refused = scene.call(100);
-      await wait((secondsFull * 500) / 20);
+      await wait((secondsFull * 500) / TRIES);
     }
-    await free();
-    await wait(RECOVERY_MS);
-    const faults = [];
-    if (refused.refused && refused.refused !== 503) faults.push(`a call that could not be recorded was told ${refused.refused}`);
-    const cut = up.filter((leg, place) => place % 2 === 1 && leg.endedAt);
-    if (cut.length > 0) faults.push(`${cut.length} calls that ran while the disk was full were ended by the ${cut[0].endedBy}`);
-    for (const leg of up) scene.carrier.hangUp(leg);
-    await wait(1_500);
-    const verdict = await scene.judge();
-    verdict.faults.unshift(...faults);
-    Object.assign(verdict.figures, { up_when_it_filled: up.length, refused: refused.refused ?? 0 });
-    if (!(await scene.works())) verdict.faults.push("after the disk is free no call goes through, without a restart");
-    await scene.close();
+    const readiness = await fetch(`${scene.node.url}/readyz`);
+    const comeBack = async () => {
+      await free();
+      await postgres?.again();
+    };
+    // One that the log still had room for is none that had to be refused.
+    const verdict = await comesBack(scene, { outage: "the disk was full", talking, refused: refused.refused ? [refused] : [], comeBack });
+    if (refused.refused && readiness.ok) verdict.faults.push("a server that refuses calls because nothing can be recorded says that it is ready");
+    Object.assign(verdict.figures, { up_when_it_filled: early.length + talking.length, refused: refused.refused ?? 0 });
     return verdict;
   } finally {
+    await postgres?.remove();
     await run("umount", [data]);
     await rmdir(data);
   }
@@ -86,7 +77,11 @@ export async function diskFull(calls, secondsFull) {
 
 if (process.argv[1] === import.meta.filename) {
   const [calls, seconds] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 30)];
-  const verdict = await diskFull(calls, seconds);
-  report(`disk full for ${seconds} s during ${calls} calls`, verdict);
-  process.exit(verdict.faults.length > 0 ? 1 : 0);
+  let wrong = 0;
+  for (const engine of process.argv[4] ? [process.argv[4]] : ["sqlite", "postgres"]) {
+    const verdict = await diskFull(calls, seconds, engine);
+    report(`disk full for ${seconds} s during ${calls} calls, ${engine}`, verdict);
+    wrong += verdict.faults.length;
+  }
+  process.exit(wrong > 0 ? 1 : 0);
 }

@@ -49,6 +49,8 @@ prefixes = ["+"]
     sipPort: sip,
     log,
     process: undefined,
+    /** When it was killed, each time. */
+    kills: [],
     /** Runs a subcommand: its exit code and what it printed. */
     async command(...args) {
       const command = spawn(binary, [...args, "--config", config], { cwd: folder, stdio: ["ignore", "pipe", "inherit"] });
@@ -74,6 +76,7 @@ prefixes = ["+"]
     },
     async kill() {
       node.process.kill("SIGKILL");
+      node.kills.push(performance.timeOrigin + performance.now());
       await once(node.process, "exit");
     },
     async stop() {

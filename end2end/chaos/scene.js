@@ -8,6 +8,16 @@ import { judge } from "./verdict.js";
 
 /** More than any of these programs costs. */
 const MONEY_MINOR = 50_000_000;
+/** Set-ups a second until all calls of an outage are up: below what any machine refuses. */
+const RATE = 10;
+/** A call talks for as long as its program lets it. */
+const ENDLESS_MS = 24 * 3_600_000;
+/** From the last INVITE until every call is up, and from the last BYE until every end was handed over. */
+const SETTLED_MS = 1_500;
+/** Until a caller is told that no call can be recorded: connections are waited for in vain once, by all together. */
+const TOLD_WITHIN_MS = 5_000;
+/** After what was away is back: longer than the server waits between two tries. */
+const RECOVERY_MS = 3_000;
 
 export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -51,6 +61,23 @@ export async function openScene(options = {}) {
       const pace = setInterval(() => scene.call(Math.random() * talkMs), 1_000 / rate);
       return { stop: () => clearInterval(pace) };
     },
+    /** Brings so many calls up; the callers' legs that were answered and talk on. */
+    async talking(calls) {
+      const legs = [];
+      for (let index = 0; index < calls; index += 1) {
+        legs.push(scene.call(ENDLESS_MS));
+        await wait(1_000 / RATE);
+      }
+      await wait(SETTLED_MS);
+      return legs.filter((leg) => leg.answeredAt && !leg.endedAt);
+    },
+    /** Hangs up, one after the other over so long. */
+    async hangUp(legs, overMs) {
+      for (const leg of legs) {
+        carrier.hangUp(leg);
+        await wait(overMs / legs.length);
+      }
+    },
     /** Whether a new call goes through now. */
     async works() {
       const leg = scene.call(300);
@@ -65,6 +92,33 @@ export async function openScene(options = {}) {
     },
   };
   return scene;
+}
+
+/** The first and the second half of the calls, mixed by when they began. */
+export const halves = (legs) => [legs.filter((_, place) => place % 2 === 0), legs.filter((_, place) => place % 2 === 1)];
+
+/**
+ * What is away comes back, by `comeBack`, under calls that talked all the while; then they hang up. Closes the scene.
+ * `outage` names what was away, `refused` are callers that tried meanwhile and had to be refused.
+ */
+export async function comesBack(scene, { outage, talking, refused, comeBack }) {
+  await comeBack();
+  await wait(RECOVERY_MS);
+  const faults = [];
+  const cut = talking.filter((leg) => leg.endedAt);
+  if (cut.length > 0) faults.push(`${cut.length} calls that ran while ${outage} were ended by the ${cut[0].endedBy}`);
+  for (const leg of refused) {
+    if (leg.answeredAt) faults.push("a call was let in that could not be recorded");
+    else if (leg.refused !== 503) faults.push(`a call that could not be recorded was told ${leg.refused ?? "nothing"}`);
+    else if (leg.endedAt - leg.invitedAt > TOLD_WITHIN_MS) faults.push(`a caller waited ${Math.round(leg.endedAt - leg.invitedAt)} ms for its refusal`);
+  }
+  await scene.hangUp(talking, 0);
+  await wait(SETTLED_MS);
+  const verdict = await scene.judge();
+  verdict.faults.unshift(...faults);
+  if (!(await scene.works())) verdict.faults.push(`after the time in which ${outage} no call goes through, without a restart`);
+  await scene.close();
+  return verdict;
 }
 
 /** Says what was seen; a program by itself ends with 1 when something is wrong. */

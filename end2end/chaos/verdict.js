@@ -1,5 +1,5 @@
 // What must be true after any disaster, asked of the API, the ledger and what the carrier saw.
-import { callerOf } from "./carrier.js";
+import { callerOf, PACKET_MS } from "./carrier.js";
 
 /** KES 3.00 a minute, billed by the second. */
 const MINOR_PER_SECOND = 5;
@@ -71,8 +71,11 @@ export async function judge({ node, workspace, carrier, before }) {
       continue;
     }
     connected += 1;
-    // Never beyond its last audio: from the callee's answer to the last packet of either side.
-    const last = Math.max(callee.lastAudioAt ?? callee.answeredAt, caller.lastAudioAt ?? 0, callee.answeredAt);
+    // Never beyond its last audio: from the callee's answer to the last packet of either side that a server was there to
+    // hear. A callee talks until it is told to stop: when this program stood still before that, its packets are late, not over.
+    const died = node.kills.find((at) => at > callee.answeredAt) ?? Infinity;
+    const talked = Math.max(callee.lastAudioAt ?? 0, caller.lastAudioAt ?? 0, (callee.endedAt ?? 0) - PACKET_MS, callee.answeredAt);
+    const last = Math.min(talked, died);
     const most = Math.max(1, Math.ceil((last - callee.answeredAt + SLACK_MS) / 1_000)) * MINOR_PER_SECOND;
     if (cost > most) {
       const seen = (moment) => moment && new Date(moment).toISOString();
@@ -88,6 +91,9 @@ export async function judge({ node, workspace, carrier, before }) {
   if (balance !== before + sum) faults.push(`the balance is ${balance}, ${before} and the calls' entries make ${before + sum}`);
   const { code, output } = await node.command("ledger", "verify");
   if (code !== 0) faults.push(`ledger verify: ${output}`);
-  const figures = { calls: carrier.calls.size, connected, records: records.length, entries: entries.length, lost, legs_never_told: deaf };
+  const figures = {
+    calls: carrier.calls.size, connected, records: records.length, entries: entries.length, lost, legs_never_told: deaf,
+    ms_the_carrier_stood_still_at_most: Math.round(carrier.stoodStillMs),
+  };
   return { faults, figures, verified: output.trim() };
 }
