@@ -25,3 +25,7 @@ test("a PostgreSQL that is killed loses no end of a call", async () => {
 test("a full disk loses no end of a call", { skip: canMount() ? false : "needs root, to mount a small disk" }, async () => {
   holds(await diskFull(20, 8));
 });
+
+test("nor does one that is full while the database is away", { skip: canMount() ? false : "needs root, to mount a small disk" }, async () => {
+  holds(await diskFull(10, 6, "postgres"));
+});
