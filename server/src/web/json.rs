@@ -46,9 +46,16 @@ impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
 /// Reads a JSON object and names the field of the first error.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     let refused = |message: &'static str| Err(ApiError::new(ErrorCode::ValidationBadRequest).message(message));
+    // Parsers may ignore a byte order mark (RFC 8259 §8.1), and some libraries write one.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => {}
-        Some(_) => return refused("The body is not a JSON object. Send one, such as {\"name\": \"value\"}."),
+        Some(_) => {
+            return match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+                Ok(_) => refused("The body is not a JSON object. Send one, such as {\"name\": \"value\"}."),
+                Err(error) => Err(not_json(&error)),
+            };
+        }
         None => return refused("The body is empty. Send a JSON object."),
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -174,6 +181,21 @@ mod tests {
         assert_eq!(field_of("").as_deref(), None);
         assert_eq!(field_of(r#"{"inner":[]} x"#).as_deref(), None);
     }
+    #[test]
+    fn what_is_no_json_is_told_with_its_place_and_what_is_no_object_as_that() {
+        let message = |text: &str| read_json::<Outer>(text.as_bytes()).unwrap_err().message;
+        for (body, said) in [
+            ("nonsense", "The body is not JSON: expected ident at line 1, column 2."),
+            ("{'inner': []}", "The body is not JSON: key must be a string at line 1, column 2."),
+            ("{\"inner\": [],}", "The body is not JSON: trailing comma at line 1, column 14."),
+            ("[1", "The body is not JSON: EOF while parsing a list at line 1, column 2."),
+            ("[1]", "The body is not a JSON object. Send one, such as {\"name\": \"value\"}."),
+        ] {
+            assert_eq!(message(body), said, "{body}");
+        }
+        assert!(read_json::<Outer>("\u{feff}{\"inner\":[]}".as_bytes()).is_ok());
+    }
+
     #[test]
     fn an_array_is_no_object_whose_fields_stand_in_order() {
         for body in ["[[]]", " [ [] ]", "null", "\"inner\"", "7", "", " \n"] {

@@ -39,7 +39,7 @@ impl<'a> Attributes<'a> {
         self.value(name).ok_or_else(|| self.error(name, "is required"))
     }
 
-    /// A string of at most `max_chars` characters; empty is allowed.
+    /// A string of at most `max_chars` characters, none of them NUL; empty is allowed.
     pub(crate) fn text(&mut self, name: &'static str, max_chars: usize) -> Result<Option<String>, ActionError> {
         let Some(value) = self.value(name) else { return Ok(None) };
         let Some(text) = value.as_str() else {
@@ -47,6 +47,10 @@ impl<'a> Attributes<'a> {
         };
         if text.chars().count() > max_chars {
             return Err(self.error(name, format!("expected at most {max_chars} characters")));
+        }
+        // Nobody means it, speech makes silence of it, and the database takes none.
+        if text.contains('\0') {
+            return Err(self.error(name, "expected a text without NUL characters"));
         }
         Ok(Some(text.to_owned()))
     }

@@ -29,12 +29,14 @@ pub(super) fn object<const N: usize>(what: &str, example: &Value, attributes: [(
 }
 
 impl Described {
-    /// A string of so many characters.
+    /// A string of so many characters, none of them NUL; not blank where there must be some.
     pub(super) fn text(chars: RangeInclusive<usize>, what: &str) -> Self {
         let mut schema = json!({ "type": "string", "maxLength": chars.end(), "description": what });
         if *chars.start() > 0 {
             schema["minLength"] = json!(chars.start());
-            schema["pattern"] = json!(r"\S");
+            schema["pattern"] = json!(r"^[^\x00]*[^\s\x00][^\x00]*$");
+        } else {
+            schema["pattern"] = json!(r"^[^\x00]*$");
         }
         Self::new(schema)
     }

@@ -18,11 +18,8 @@ pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
     if body.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    if body.trim_ascii().starts_with(b"<") {
-        return Err(ActionError::new(
-            "",
-            "this is XML, which is not supported yet; answer with JSON: {\"actions\": […]}",
-        ));
+    if let Some(what) = markup(body.trim_ascii()) {
+        return Err(ActionError::new("", format!("this is {what}; answer with JSON: {{\"actions\": […]}}")));
     }
     let Strict(document) =
         serde_json::from_slice(body).map_err(|error| ActionError::new("", format!("not usable JSON: {error}")))?;
@@ -35,13 +32,24 @@ pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
     parse_list(list)
 }
 
+/// What a text is that begins like a page or an XML document; none for anything else.
+fn markup(text: &[u8]) -> Option<&'static str> {
+    let begins_with = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
+    if begins_with("<html") || begins_with("<!doctype html") {
+        Some("an HTML page, such as a framework shows for an error")
+    } else {
+        text.starts_with(b"<").then_some("XML, which is not supported yet")
+    }
+}
+
 /// Reads a bare list of actions, as the body of `POST /v1/calls` holds it.
 ///
 /// # Errors
 /// As [`parse_json`]; paths begin at `actions`.
 pub fn parse_list(list: &Value) -> Result<Vec<Action>, ActionError> {
     let Value::Array(items) = list else {
-        return Err(ActionError::new("actions", format!("expected a list, found {}", kind(list))));
+        let what = list.as_str().and_then(|text| markup(text.trim().as_bytes())).unwrap_or_else(|| kind(list));
+        return Err(ActionError::new("actions", format!("expected a list, found {what}")));
     };
     if items.len() > MAX_ACTIONS {
         return Err(ActionError::new(
@@ -49,7 +57,20 @@ pub fn parse_list(list: &Value) -> Result<Vec<Action>, ActionError> {
             format!("expected at most {MAX_ACTIONS} actions, found {}", items.len()),
         ));
     }
-    items.iter().enumerate().map(|(at, item)| action(item, &format!("actions[{at}]"))).collect()
+    items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| {
+            let path = format!("actions[{at}]");
+            let action = action(item, &path)?;
+            if at > 0 && Action::is_first_only(action.verb()) {
+                let message =
+                    "a call is turned away by the first action or not at all; what comes before would answer it";
+                return Err(ActionError::new(format!("{path}.{}", action.verb()), message));
+            }
+            Ok(action)
+        })
+        .collect()
 }
 
 fn action(item: &Value, path: &str) -> Result<Action, ActionError> {

@@ -27,6 +27,30 @@ fn a_whole_number_may_be_written_as_a_fraction_of_nothing() {
 }
 
 #[test]
+fn what_can_be_no_action_is_refused_in_words_that_say_why() {
+    for (body, error) in [
+        (
+            r#"{"actions":[{"say":{"text":"hi"}},{"Reject":{}}]}"#,
+            "actions[1].reject: a call is turned away by the first action or not at all; what comes before would answer it",
+        ),
+        ("<Response/>", "this is XML, which is not supported yet; answer with JSON: {\"actions\": […]}"),
+        (
+            " <!DOCTYPE HTML><html>",
+            "this is an HTML page, such as a framework shows for an error; answer with JSON: {\"actions\": […]}",
+        ),
+        (r#"{"actions":"<Say>hi</Say>"}"#, "actions: expected a list, found XML, which is not supported yet"),
+        (r#"{"actions":[{"say":{"text":"\u0000x"}}]}"#, "actions[0].say.text: expected a text without NUL characters"),
+        (
+            r#"{"actions":[{"getDigits":{"prompt":[{"say":{"text":"a\u0000"}}]}}]}"#,
+            "actions[0].getDigits.prompt[0].say.text: expected a text without NUL characters",
+        ),
+    ] {
+        assert_eq!(parse_json(body.as_bytes()).unwrap_err().to_string(), error);
+    }
+    assert_eq!(parse_json(br#"{"actions":[{"reject":{}},{"hangup":{}}]}"#).unwrap().len(), 2);
+}
+
+#[test]
 fn blank_body_and_empty_list_are_no_actions() {
     for body in ["", " \r\n", r#"{"actions":[]}"#] {
         assert_eq!(parse_json(body.as_bytes()), Ok(Vec::new()));

@@ -70,6 +70,11 @@ impl Action {
     pub const VERBS: [&'static str; 8] =
         ["say", "getDigits", "dial", "conference", "pause", "redirect", "reject", "hangup"];
 
+    /// Whether this verb may stand first in a list only.
+    pub(super) fn is_first_only(verb: &str) -> bool {
+        verb == "reject"
+    }
+
     /// The verb as it is written in JSON.
     pub fn verb(&self) -> &'static str {
         match self {

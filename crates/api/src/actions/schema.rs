@@ -17,8 +17,19 @@ pub fn schemas() -> Map<String, Value> {
     let whole = [
         (ACTIONS, list()),
         (ANSWER, answer()),
-        ("VoiceAction", step("One step of a call: an object whose one key is the verb.", str::to_owned)),
-        ("TitledVoiceAction", step("A step with its verb's first letter in upper case, which is the same.", titled)),
+        (
+            "VoiceAction",
+            step("One step of a call: an object whose one key is the verb.", &Action::VERBS, str::to_owned),
+        ),
+        (
+            "TitledVoiceAction",
+            step("A step with its verb's first letter in upper case, which is the same.", &Action::VERBS, titled),
+        ),
+        ("LaterVoiceAction", step("A step after the first, which can not be `reject`.", &later(), str::to_owned)),
+        (
+            "TitledLaterVoiceAction",
+            step("A step after the first with its verb's first letter in upper case.", &later(), titled),
+        ),
         ("DialTarget", dial::target_schema()),
         ("Prompt", get_digits::prompt_schema()),
     ];
@@ -42,10 +53,11 @@ pub(super) fn verbs() -> [(&'static str, Value); Action::VERBS.len()] {
 
 fn list() -> Value {
     json!({
-        "description": "Voice actions, run one after the other.",
+        "description": "Voice actions, run one after the other. `reject` stands first or not at all: what comes before it would answer the call.",
         "type": "array",
         "maxItems": MAX_ACTIONS,
-        "items": { "oneOf": [reference("VoiceAction"), reference("TitledVoiceAction")] },
+        "prefixItems": [{ "oneOf": [reference("VoiceAction"), reference("TitledVoiceAction")] }],
+        "items": { "oneOf": [reference("LaterVoiceAction"), reference("TitledLaterVoiceAction")] },
         "example": [{ "say": Say::schema()["example"] }, { "hangup": {} }],
     })
 }
@@ -61,9 +73,14 @@ fn answer() -> Value {
     })
 }
 
-fn step(what: &str, spell: fn(&str) -> String) -> Value {
-    let steps = Action::VERBS.map(|verb| with_key(&spell(verb), &titled(verb)));
+fn step(what: &str, verbs: &[&str], spell: fn(&str) -> String) -> Value {
+    let steps: Vec<Value> = verbs.iter().map(|verb| with_key(&spell(verb), &titled(verb))).collect();
     json!({ "description": what, "oneOf": steps })
+}
+
+/// The verbs that may come after others.
+fn later() -> Vec<&'static str> {
+    Action::VERBS.into_iter().filter(|verb| !Action::is_first_only(verb)).collect()
 }
 
 /// An object with exactly this key.

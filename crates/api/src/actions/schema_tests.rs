@@ -115,8 +115,9 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
                 (json!("é".repeat(longest + 1)), false),
                 (json!(1), false),
             ]);
-            let blank_is_in = attribute.get("pattern").is_none();
+            let blank_is_in = attribute.get("minLength").is_none();
             edges.extend([(json!(""), blank_is_in), (json!(" \t"), blank_is_in)]);
+            edges.extend([(json!("a\0b"), false), (json!("\0"), false)]);
         }
         Some("integer") => {
             let bound = |name: &str| attribute[name].as_i64().expect("a bound");
@@ -168,6 +169,22 @@ fn a_prompt_is_spoken_in_either_spelling() {
     for prompt in schemas()["Prompt"]["oneOf"].as_array().expect("spellings") {
         let spelled = prompt["required"][0].as_str().expect("a verb");
         assert!(read("getDigits", &json!({ "prompt": { spelled: { "text": "Press 1." } } })).is_ok(), "{spelled}");
+    }
+}
+
+#[test]
+fn a_later_action_is_any_but_those_that_stand_first_only() {
+    let schemas = schemas();
+    for (list, spell) in
+        [("LaterVoiceAction", str::to_owned as fn(&str) -> String), ("TitledLaterVoiceAction", super::titled)]
+    {
+        let steps = schemas[list]["oneOf"].as_array().expect("steps");
+        let described: BTreeSet<&str> = steps.iter().filter_map(|step| step["required"][0].as_str()).collect();
+        for (verb, schema) in verbs() {
+            let second = json!([{ "hangup": {} }, { spell(verb): schema["example"] }]);
+            assert_eq!(parse_list(&second).is_ok(), described.contains(spell(verb).as_str()), "{verb} as the second");
+        }
+        assert_eq!(described.len(), Action::VERBS.len() - 1, "{list}");
     }
 }
 
