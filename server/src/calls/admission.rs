@@ -155,6 +155,14 @@ pub async fn admit_leg(
     legs.pop().ok_or_else(|| CallError::DestinationBlocked { field: "to", number: to.chars().take(32).collect() })
 }
 
+/// The number of ours that a carrier of no country in particular writes in its national form, in E.164.
+///
+/// # Errors
+/// The database failed.
+pub async fn own_number_written(app: &AppState, written: &str) -> Result<Option<String>, CallError> {
+    Hub::of(app).directory().number_written(app, written).await
+}
+
 /// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
 /// their end.
 async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {

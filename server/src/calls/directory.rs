@@ -18,7 +18,7 @@ use crate::pricing::PriceList;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::{accounts, numbers, pricing, wallet};
+use crate::{accounts, numbers, pricing, telephone, wallet};
 
 /// How old a fact may be.
 const KEPT_FOR: Duration = Duration::from_secs(1);
@@ -28,6 +28,9 @@ const MOST_KEPT: usize = 50_000;
 /// Own numbers that are listed at most, so that what is dialled need not be asked for one by one; at some 80 bytes each
 /// they take 8 MB. An installation that has more asks the database for each.
 const MOST_LISTED: usize = 100_000;
+
+/// Last digits by which numbers are passed over before they are compared in earnest.
+const COMPARED_DIGITS: usize = 4;
 
 /// Which numbers are ours.
 #[derive(Debug)]
@@ -88,6 +91,22 @@ impl Directory {
             Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
         };
         self.numbers.get(app, e164, load).await
+    }
+
+    /// The active number that somebody in its own country means by `written`, E.164. None where it could be several, or where
+    /// there are too many to look through.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn number_written(&self, app: &AppState, written: &str) -> Result<Option<String>, CallError> {
+        let (listed, keys) = (self.listed(app).await?, telephone::keys_of(written));
+        let Some((numbers, keys)) = listed.as_ref().and_then(|listed| listed.e164.as_ref()).zip(keys) else {
+            return Ok(None);
+        };
+        let tail = keys.len().checked_sub(COMPARED_DIGITS).and_then(|start| keys.get(start..)).unwrap_or(&keys);
+        let mut meant = numbers.iter().filter(|e164| e164.ends_with(tail) && telephone::names(written, e164));
+        let number = meant.next();
+        Ok(number.filter(|_| meant.next().is_none()).map(ToString::to_string))
     }
 
     /// Which numbers are ours: most of those that are dialled are not.

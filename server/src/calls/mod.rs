@@ -30,7 +30,7 @@ use crate::wallet::WalletError;
 
 pub use self::http::accepted;
 pub use crate::rating::{self, Rate};
-pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg};
+pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg, own_number_written};
 pub use gateway::{CallsGateway, Hub, PricedTarget};
 pub use record::{Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, recover};
 pub use sautikit_api::calls::{Direction, LegKind};

@@ -120,6 +120,16 @@ impl Uri {
         Some(Cow::Owned(String::from_utf8_lossy(&unescape(user)).into_owned()))
     }
 
+    /// The telephone number as it is written: the user part with its escapes resolved, and of a `tel:` URI, whose parameters
+    /// are the number's own, with the context that it belongs to (RFC 3966 §5.1.5).
+    pub fn telephone(&self) -> Option<Cow<'_, str>> {
+        let number = self.decoded_user()?;
+        match self.params.get("phone-context").filter(|_| self.scheme == Scheme::Tel) {
+            Some(context) => Some(Cow::Owned(format!("{number};phone-context={context}"))),
+            None => Some(number),
+        }
+    }
+
     /// `lr` of a loose router (RFC 3261 §16.12).
     pub fn is_loose_router(&self) -> bool {
         self.params.contains("lr")

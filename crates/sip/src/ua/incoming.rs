@@ -67,6 +67,7 @@ impl Ua {
         if let Some(tx) = self.servers.get_mut(&transaction) {
             tx.role = Role::Invite(id);
         }
+        self.ask_for_next_hop(now, id);
         self.emit(Event::IncomingInvite { session: id, transaction, path, request });
     }
 

@@ -197,6 +197,9 @@ pub enum Event {
     SessionFlowClosed { session: SessionId },
     /// The session moved to another flow, by [`super::Ua::rebind`] or because its peer speaks from there.
     SessionRebound { session: SessionId },
+    /// A host name (in lower case) stands in the Route or Contact of a session: look its address up, if that can be done, and
+    /// tell it by [`super::Ua::resolved`]. Until then requests go where the peer was heard.
+    NameWanted { host: String },
     /// The session is over and forgotten: always its last event, exactly once.
     SessionEnded { session: SessionId, cause: EndCause },
     /// Final answer to [`super::Ua::request`] or [`super::Ua::request_in_dialog`].

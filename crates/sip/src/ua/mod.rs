@@ -13,7 +13,7 @@
 //!
 //! Requests in a call go where RFC 3261 §12.2.1.1 says, to the first Route or else to the Contact; over a connection
 //! they stay on it, and a peer whose Contact cannot be reached from here, because it stands behind a NAT, is answered
-//! where it last spoke from ([`route`]). They are taken from the [`Party`] that the call was made with only.
+//! where it last spoke from ([`route`]). Names among them the shell looks up ([`Event::NameWanted`]). They are taken from the [`Party`] that the call was made with only.
 //!
 //! What comes to nothing costs nothing: a request that is refused by the rules, belongs to no dialog or cancels nothing
 //! is answered without state, and an INVITE of such a kind gets no answer at all from a datagram's sender of whom
@@ -82,6 +82,7 @@ mod error;
 mod fields;
 mod incoming;
 mod io;
+mod names;
 mod order;
 mod outgoing;
 mod outside;
@@ -114,6 +115,7 @@ pub use outside::OutsideRequest;
 pub use register::Register;
 
 use client::{ClientKey, ClientTx};
+use names::Names;
 use register::Registration;
 use room::Held;
 use schedule::{Schedule, Waiter};
@@ -141,6 +143,7 @@ pub struct Ua {
     /// Sessions by local tag, which is the To tag of every request in their dialogs.
     tags: HashMap<String, SessionId>,
     registrations: HashMap<RegistrationId, Registration>,
+    names: Names,
 }
 
 /// What is known of a call.
@@ -195,6 +198,7 @@ impl Ua {
             sessions: HashMap::new(),
             tags: HashMap::new(),
             registrations: HashMap::new(),
+            names: Names::default(),
         }
     }
 

@@ -235,12 +235,12 @@ impl Ua {
         }
         let phase = self.sessions.get(&session).map(|state| state.phase);
         match phase {
-            Some(Phase::Inviting) => self.answered_by_peer(key, session, path, dialog, response),
+            Some(Phase::Inviting) => self.answered_by_peer(now, key, session, path, dialog, response),
             Some(Phase::Cancelling { .. }) => {
                 if let Some(state) = self.sessions.get_mut(&session) {
                     state.ending = Some(EndCause::CancelledLocally);
                 }
-                self.confirm(key, session, path, dialog, &response);
+                self.confirm(now, key, session, path, dialog, &response);
                 self.acknowledge_if_owed(session);
                 self.send_bye(now, session, Headers::new());
             }
@@ -256,13 +256,29 @@ impl Ua {
         }
     }
 
-    fn answered_by_peer(&mut self, key: ClientKey, session: SessionId, path: Path, dialog: Dialog, response: Response) {
-        self.confirm(key, session, path, dialog, &response);
+    fn answered_by_peer(
+        &mut self,
+        now: Duration,
+        key: ClientKey,
+        session: SessionId,
+        path: Path,
+        dialog: Dialog,
+        response: Response,
+    ) {
+        self.confirm(now, key, session, path, dialog, &response);
         self.emit(Event::Answered { session, response: Box::new(response) });
     }
 
     /// The session gets its dialog; the ACK goes out unless it has to carry the owner's answer.
-    fn confirm(&mut self, key: ClientKey, session: SessionId, path: Path, mut dialog: Dialog, response: &Response) {
+    fn confirm(
+        &mut self,
+        now: Duration,
+        key: ClientKey,
+        session: SessionId,
+        path: Path,
+        mut dialog: Dialog,
+        response: &Response,
+    ) {
         let Some(state) = self.sessions.get_mut(&session) else { return };
         // Requests in early dialogs have used up numbers.
         for early in state.early.drain(..) {
@@ -284,6 +300,7 @@ impl Ua {
             let _ = state.negotiation.remote_answer();
             self.acknowledge_if_owed(session);
         }
+        self.ask_for_next_hop(now, session);
     }
 
     /// Sends an owed ACK without waiting for the owner.

@@ -113,7 +113,7 @@ impl Ua {
         let Some(reoffer) = state.reoffer.filter(|reoffer| reoffer.client == key) else { return };
         if status.is_success() {
             self.credentials_accepted(session);
-            self.reoffer_accepted(session, key, path, response, is_invite, reoffer.offered);
+            self.reoffer_accepted(now, session, key, path, response, is_invite, reoffer.offered);
         } else if status == StatusCode::REQUEST_PENDING {
             self.reoffer_collided(now, session, response);
         } else if !(fields::is_challenge(&response) && self.retry_session(now, key, session, &response)) {
@@ -121,8 +121,10 @@ impl Ua {
         }
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the facts of one answer, called from one place")]
     fn reoffer_accepted(
         &mut self,
+        now: Duration,
         session: SessionId,
         key: ClientKey,
         path: Path,
@@ -151,6 +153,7 @@ impl Ua {
                 self.acknowledge_if_owed(session);
             }
         }
+        self.ask_for_next_hop(now, session);
         self.emit(Event::OfferAccepted { session, response: Box::new(response) });
     }
 
@@ -265,6 +268,7 @@ impl Ua {
         if let Some(tx) = self.servers.get_mut(&transaction) {
             tx.role = role;
         }
+        self.ask_for_next_hop(now, session);
         true
     }
 }

@@ -8,6 +8,7 @@ use crate::message::{Scheme, Uri};
 use super::Ua;
 use super::fields;
 use super::io::{Party, Path};
+use super::names::name_of;
 use super::session::Session;
 
 impl Ua {
@@ -17,18 +18,26 @@ impl Ua {
     }
 
     /// The next hop of a dialog's requests: the first Route or else the Contact (RFC 3261 §12.2.1.1, §8.1.2). `heard`
-    /// is where the peer last spoke from; it stands when there is a connection, when the next hop is a name or another
-    /// transport, and when the peer is behind a NAT.
+    /// is where the peer last spoke from; it stands when there is a connection, when the next hop is another transport or a
+    /// name without an address ([`super::names`]), and when the peer is behind a NAT.
     pub(crate) fn route(&self, heard: Path, dialog: &Dialog) -> Path {
         if self.is_reliable(heard) {
             return heard;
         }
         let (next, is_route) = dialog.next_hop();
-        let Some(address) = address_of(next) else { return heard };
+        let Some(address) = self.address_of(next) else { return heard };
         if !is_route && is_behind_nat(address.ip(), heard.remote.ip()) {
             return heard;
         }
         Path { remote: address, ..heard }
+    }
+
+    /// The datagram address that a URI names, by number or by a name that was looked up.
+    fn address_of(&self, uri: &Uri) -> Option<SocketAddr> {
+        let is_udp = uri.scheme == Scheme::Sip && uri.transport().is_none_or(|name| name.eq_ignore_ascii_case("udp"));
+        let ip = uri.host.ip().or_else(|| self.names.address_of(name_of(uri)?));
+        let ip = ip.filter(|ip| is_udp && !ip.is_unspecified() && !ip.is_multicast())?;
+        Some(SocketAddr::new(ip, uri.port.filter(|port| *port != 0).unwrap_or(fields::DEFAULT_PORT)))
     }
 
     /// Whether a request by `path` comes from the party that is known by `known_path`.
@@ -58,13 +67,6 @@ impl Ua {
             }
         }
     }
-}
-
-/// The datagram address that a URI names by number.
-fn address_of(uri: &Uri) -> Option<SocketAddr> {
-    let is_udp = uri.scheme == Scheme::Sip && uri.transport().is_none_or(|name| name.eq_ignore_ascii_case("udp"));
-    let ip = uri.host.ip().filter(|ip| is_udp && !ip.is_unspecified() && !ip.is_multicast())?;
-    Some(SocketAddr::new(ip, uri.port.filter(|port| *port != 0).unwrap_or(fields::DEFAULT_PORT)))
 }
 
 /// An address that means something in one network only, seen from another one, is of no use here: a NAT stands between.
@@ -101,9 +103,11 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ua::Config;
 
     #[test]
     fn a_number_is_an_address_and_a_name_is_none() {
+        let agent = Ua::new(Config::new(Vec::new(), [1; 32]));
         for (uri, address) in [
             ("sip:a@192.0.2.1", Some("192.0.2.1:5060")),
             ("sip:192.0.2.1:5070;lr", Some("192.0.2.1:5070")),
@@ -116,7 +120,7 @@ mod tests {
             ("sip:a@224.0.1.75", None),
             ("tel:+254700000001", None),
         ] {
-            assert_eq!(address_of(&Uri::parse(uri).unwrap()), address.map(|text| text.parse().unwrap()), "{uri}");
+            assert_eq!(agent.address_of(&Uri::parse(uri).unwrap()), address.map(|text| text.parse().unwrap()), "{uri}");
         }
     }
 

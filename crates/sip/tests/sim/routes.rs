@@ -136,6 +136,63 @@ fn a_callee_follows_route_and_contact_of_the_invite() {
     }
 }
 
+/// The names that the agent asks for.
+fn asked(events: Vec<Event>) -> Vec<String> {
+    let name = |event| match event {
+        Event::NameWanted { host } => Some(host),
+        _ => None,
+    };
+    events.into_iter().filter_map(name).collect()
+}
+
+#[test]
+fn a_name_with_a_port_is_asked_for_once_and_followed_when_it_is_known() {
+    let by_name = "<sip:gw@SBC.carrier.example:5080>";
+    let mut agent = agent(Transport::Udp);
+    let (session, acks) = answered_caller(&mut agent, by_name, "");
+    // Nobody waits for the look-up.
+    assert_eq!(acks, [(Method::Ack, SOURCE.parse().unwrap())]);
+    assert_eq!(agent.session(session).unwrap().path.remote, SOURCE.parse().unwrap());
+    agent.resolved("sbc.carrier.example", None);
+    assert_eq!(agent.session(session).unwrap().path.remote, SOURCE.parse().unwrap());
+    agent.resolved("sbc.carrier.example", Some([198, 51, 100, 9].into()));
+    let address = "198.51.100.9:5080".parse().unwrap();
+    check_session(&mut agent, session, address, "once it is known");
+    let (session, acks) = answered_caller(&mut agent, by_name, "");
+    assert_eq!(acks, [(Method::Ack, address)]);
+    check_session(&mut agent, session, address, "the next call");
+}
+
+#[test]
+fn names_are_asked_for_where_an_address_is_all_that_is_missing() {
+    for (contact, route, wanted) in [
+        ("<sip:gw@SBC.carrier.example:5080>", "", Some("sbc.carrier.example")),
+        ("<sip:gw@198.51.100.9>", "<sip:edge.example:5060;lr>", Some("edge.example")),
+        ("<sip:gw@sbc.example:5080>", "<sip:198.51.100.20;lr>", None),
+        // SRV would come first; nobody's; another transport's name is asked for in vain, and not followed.
+        ("<sip:gw@sbc.example>", "", None),
+        ("<sip:gw@x1.invalid:5060>", "", None),
+        ("<sip:gw@198.51.100.9>", "", None),
+    ] {
+        let mut agent = agent(Transport::Udp);
+        let head = format!(
+            "INVITE sip:agent@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 203.0.113.7:5062;branch=z9hG4bKi;rport\r\n\
+             From: <sip:peer@example.org>;tag=peer\r\nTo: <sip:agent@192.0.2.1>\r\nCall-ID: call-1\r\nCSeq: 1 INVITE\r\n\
+             Contact: {contact}\r\n{}Content-Length: 0\r\n\r\n",
+            field("Record-Route", route),
+        );
+        let message = sip::parse::message(bytes::Bytes::from(head.clone())).unwrap();
+        agent.handle(NOW, Input::Received { path: source(), party: Party::Stranger, message });
+        assert_eq!(asked(sent(&mut agent).1), [""; 0], "strangers do not make us ask");
+        let mut agent = self::agent(Transport::Udp);
+        give(&mut agent, &head);
+        assert_eq!(asked(sent(&mut agent).1), Vec::from_iter(wanted), "{contact} {route}");
+        let mut agent = self::agent(Transport::Wss);
+        give(&mut agent, &head);
+        assert_eq!(asked(sent(&mut agent).1), [""; 0], "a connection needs no address");
+    }
+}
+
 #[test]
 fn over_a_connection_everything_stays_on_it() {
     for (contact, route, _) in TABLE {

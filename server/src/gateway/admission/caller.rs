@@ -30,7 +30,7 @@ pub(super) fn caller_of(request: &Request) -> Option<String> {
 /// The user part of the URI, if its URI can be a telephone number's.
 fn number_in(uri: &Uri) -> Option<String> {
     let is_telephone = matches!(uri.scheme, Scheme::Sip | Scheme::Sips | Scheme::Tel);
-    let user = uri.decoded_user().filter(|_| is_telephone)?;
+    let user = uri.telephone().filter(|_| is_telephone)?;
     user.chars().any(|letter| letter.is_ascii_digit()).then(|| user.into_owned())
 }
 

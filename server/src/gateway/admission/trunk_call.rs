@@ -7,7 +7,7 @@ use sautikit_api::ids::WorkspaceId;
 use voice::{LegId, Origin, Target};
 
 use super::{caller, refuse, refuse_busy, refuse_by};
-use crate::calls::{self, NewInbound};
+use crate::calls::{self, CallError, NewInbound};
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::call_id::call_id_of;
 use crate::gateway::sip::IncomingCall;
@@ -19,8 +19,10 @@ use crate::telephone;
 /// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
     let country = gateway.trunks.country_of(trunk);
-    let Some(to) = called_number(&call, country) else {
-        return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await;
+    let to = match called_number(&gateway, &call, country).await {
+        Ok(Some(to)) => to,
+        Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
+        Err(error) => return refuse_by(&gateway, &call, error).await,
     };
     if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
         return refuse_busy(&gateway, &call, retry_after_seconds).await;
@@ -52,7 +54,16 @@ pub(super) fn ringing_targets(gateway: &Gateway, workspace: WorkspaceId, number:
     users.into_iter().map(Target::Client).collect()
 }
 
-/// The number that the Request-URI names, in E.164; national where the trunk's country is known.
-fn called_number(call: &IncomingCall, country: Option<&str>) -> Option<String> {
-    telephone::e164_of_carrier(&call.request.uri.decoded_user()?, country)
+/// The number that the Request-URI names, in E.164: national in the trunk's country, or without one in that of the number of
+/// ours that is meant.
+async fn called_number(
+    gateway: &Gateway,
+    call: &IncomingCall,
+    country: Option<&str>,
+) -> Result<Option<String>, CallError> {
+    let Some(written) = call.request.uri.telephone() else { return Ok(None) };
+    match telephone::e164_of_carrier(&written, country) {
+        None if country.is_none() => calls::own_number_written(&gateway.app, &written).await,
+        number => Ok(number),
+    }
 }

@@ -1,6 +1,6 @@
 //! What the endpoint's task is asked to do.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Proven { flow: FlowId, user: String },
     /// Move the calls of one WebSocket to another.
     Rebind { from: FlowId, to: FlowId },
+    /// A host name was looked up.
+    Resolved { host: String, address: Option<IpAddr> },
     /// Tell what is open.
     Gauge { reply: oneshot::Sender<SipGauge> },
 }

@@ -10,6 +10,7 @@ mod dialogs;
 mod door;
 mod endpoint;
 mod flows;
+mod lookups;
 mod sockets;
 mod strangers;
 mod task;

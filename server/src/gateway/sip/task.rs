@@ -18,6 +18,7 @@ use super::alarm::Alarm;
 use super::door::{Door, Judgement, Verdict};
 use super::endpoint::INCOMING_QUEUE;
 use super::flows::{Flows, datagram_path};
+use super::lookups::Lookups;
 use super::strangers::Answers;
 use super::{
     Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WebInput,
@@ -55,6 +56,7 @@ pub(super) struct Task {
     legs: HashMap<SipLeg, SessionId>,
     incoming: mpsc::Sender<Incoming>,
     handle: SipHandle,
+    lookups: Lookups,
 }
 
 impl Task {
@@ -66,7 +68,9 @@ impl Task {
         incoming: mpsc::Sender<Incoming>,
         handle: SipHandle,
     ) -> Self {
+        let is_v4 = socket.local_addr().is_ok_and(|address| address.is_ipv4());
         Self {
+            lookups: Lookups::new(is_v4),
             ua,
             socket,
             clock,
@@ -309,6 +313,10 @@ impl Task {
                 }
             }
             Command::Rebind { from, to } => self.rebind(from, to),
+            Command::Resolved { host, address } => {
+                self.lookups.ended();
+                self.ua.resolved(&host, address);
+            }
             // Who asked may have stopped waiting.
             Command::Gauge { reply } => drop(reply.send(self.gauge())),
         }
@@ -374,6 +382,7 @@ impl Task {
                     let _ = self.incoming.try_send(Incoming::Request { transaction, path, peer, request });
                 }
             }
+            Event::NameWanted { host } => self.lookups.begin(host, self.handle.clone()),
             event => self.signal(event),
         }
     }

@@ -66,7 +66,10 @@ async fn numbers_are_read_as_carriers_write_them() {
     let withheld = "<sip:anonymous@anonymous.invalid>";
     let known = "<sip:+254711900099@carrier.example>";
     let asserted = "P-Asserted-Identity: <sip:0711900055@carrier.example>, <tel:+254711900056>\r\n";
+    let in_context = "P-Asserted-Identity: <tel:711900055;phone-context=+254>\r\n";
     let forms = [
+        ("+254700000001", "<sip:12@a>", in_context, "+254711900055"),
+        ("700000001;phone-context=+254", "<sip:0711900099;phone-context=+254@a>", "", "+254711900099"),
         ("+254700000001", known, "", "+254711900099"),
         ("254700000001", "<sip:254711900099@a>", "", "+254711900099"),
         ("0700000001", "<sip:0711900099@a>", "", "+254711900099"),
@@ -93,5 +96,33 @@ async fn numbers_are_read_as_carriers_write_them() {
         assert_eq!(refusal.status, StatusCode::DECLINE, "{called}");
         let calls = live.asha.get("/v1/calls?limit=1").await.expect(200).json;
         assert_eq!((&calls[0]["from"], &calls[0]["to"]), (&json!(caller), &json!(FROM)), "{called} by {from} {more}");
+    }
+}
+
+#[tokio::test]
+async fn a_carrier_of_no_country_in_particular_reaches_the_number_that_its_national_form_can_mean() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_carrier_of_no_country(&carrier).await;
+    let url = serve(json!([{ "reject": {} }])).await;
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let to = format!("<sip:{FROM}@{server}>");
+    for (cseq, (called, status)) in (1_u32..).zip([
+        ("0700000001", StatusCode::DECLINE),
+        ("(0700) 000.001", StatusCode::DECLINE),
+        ("700000001", StatusCode::DECLINE),
+        ("0700000002", StatusCode::NOT_FOUND),
+        ("0001", StatusCode::NOT_FOUND),
+        ("1", StatusCode::NOT_FOUND),
+    ]) {
+        let called = called.replace(' ', "%20");
+        carrier.send_from(server, Method::Invite, &called, (&to, &to), cseq, "").await;
+        let answer = loop {
+            let answer = carrier.told(Method::Invite).await;
+            if answer.cseq().is_ok_and(|of| of.number == cseq) {
+                break answer;
+            }
+        };
+        assert_eq!(answer.status, status, "{called}");
     }
 }

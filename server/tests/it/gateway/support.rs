@@ -67,6 +67,13 @@ impl Live {
         Self::on(server, 100_000).await
     }
 
+    /// As [`Live::with_carrier`], and nobody has said where the carrier is.
+    pub(super) async fn with_carrier_of_no_country(carrier: &Carrier) -> Self {
+        let server = Server::start(Engine::Sqlite).await;
+        let trunk = Trunk { country: None, ..carrier.trunk() };
+        Self::on(server.configured(|config| config.trunk.push(trunk)), 100_000).await
+    }
+
     async fn behind(carrier: &Carrier) -> Server {
         let server = Server::start(Engine::Sqlite).await;
         server.configured(|config| config.trunk.push(carrier.trunk()))
