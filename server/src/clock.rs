@@ -4,11 +4,16 @@
 //! durations and deadlines (calls in progress), because the wall clock may be set back, and [`timer_now`] is what the
 //! runtime's timers go by, which are set for a moment of its own clock.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::watch;
+
+/// Ends when its moment has come.
+pub type Until = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A source of time. Cheap to clone behind an `Arc`.
 pub trait Clock: Send + Sync + 'static {
@@ -17,6 +22,9 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Time since the clock was made; never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// Ends when [`Clock::monotonic`] has reached `at`.
+    fn until(&self, at: Duration) -> Until;
 
     /// [`Clock::now`] as stored in the database: microseconds since 1970-01-01 UTC.
     fn now_us(&self) -> i64 {
@@ -75,17 +83,25 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         self.origin.elapsed()
     }
+
+    fn until(&self, at: Duration) -> Until {
+        Box::pin(tokio::time::sleep_until((self.origin + at).into()))
+    }
 }
 
 /// A clock that stands still until a test moves it.
 pub struct TestClock {
     state: Mutex<(Timestamp, Duration)>,
+    moved: watch::Sender<Duration>,
 }
 
 impl TestClock {
     /// A clock that shows `start`.
     pub fn starting_at(start: Timestamp) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new((truncated(start), Duration::ZERO)) })
+        Arc::new(Self {
+            state: Mutex::new((truncated(start), Duration::ZERO)),
+            moved: watch::Sender::new(Duration::ZERO),
+        })
     }
 
     /// Moves both notions of time forward.
@@ -93,6 +109,7 @@ impl TestClock {
         let mut state = self.state.lock();
         state.0 = state.0.checked_add(by).unwrap_or(Timestamp::MAX);
         state.1 += by;
+        self.moved.send_replace(state.1);
     }
 
     /// Sets the wall clock by so many microseconds, as an operator or the network's time does.
@@ -110,6 +127,16 @@ impl Clock for TestClock {
 
     fn monotonic(&self) -> Duration {
         self.state.lock().1
+    }
+
+    fn until(&self, at: Duration) -> Until {
+        let mut moved = self.moved.subscribe();
+        Box::pin(async move {
+            // A clock that is gone has no moments left.
+            if moved.wait_for(|now| *now >= at).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
     }
 }
 

@@ -94,7 +94,7 @@ impl Visit for LogTarget {
 mod tests {
     use std::sync::Arc;
 
-    use crate::clock::TestClock;
+    use crate::clock::{TestClock, Until};
 
     use super::*;
 
@@ -108,6 +108,10 @@ mod tests {
 
         fn monotonic(&self) -> Duration {
             self.0.monotonic()
+        }
+
+        fn until(&self, at: Duration) -> Until {
+            self.0.until(at)
         }
     }
 

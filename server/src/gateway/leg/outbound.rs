@@ -12,7 +12,6 @@ use bytes::Bytes;
 use sip::message::{Headers, Response};
 use sip::ua::{Body, EndCause, Event, Failure};
 use tokio::sync::mpsc;
-use tokio::time::sleep_until;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::destination::Destination;
@@ -90,7 +89,7 @@ impl Attempt<'_> {
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
         let (leg, mut signals) = self.sip.invite(destination.invite(Body::sdp(self.offer.clone()))).await;
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
-        let give_up = clock::timer_now() + FIRST_ANSWER;
+        let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();
         let mut dropped = false;
         loop {
@@ -130,7 +129,7 @@ impl Attempt<'_> {
                     }
                 }
                 () = talk.timer_due() => talk.on_timer().await,
-                () = sleep_until(give_up), if is_waiting => {
+                () = self.reports.clock.until(give_up), if is_waiting => {
                     self.sip.cancel(leg, Headers::new()).await;
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
                 }

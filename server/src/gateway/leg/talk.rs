@@ -2,11 +2,12 @@
 //!
 //! Re-INVITE and UPDATE are answered from the leg's own state and never relayed to the other leg (gateway.md).
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use media::Codec;
 use sip::message::{HeaderName, Headers, Method, Request, Response, StatusCode};
 use sip::ua::{Body, Event, Failure, Reply, TransactionId};
-use tokio::time::{Instant, sleep_until};
 use voice::{Cause, Key, LegEvent};
 
 use super::cause;
@@ -24,8 +25,8 @@ pub(super) struct Talk {
     pub(super) reports: Reports,
     /// CSeq of the INVITE whose 2xx had our offer: the ACK of that number has the answer (RFC 3261 §13.2.2.4).
     owed_answer: Option<u32>,
-    /// The session timer, and when its next step is due.
-    timer: Option<(SessionTimer, Instant)>,
+    /// The session timer, and when its next step is due on the clock of the reports.
+    timer: Option<(SessionTimer, Duration)>,
     /// The peer's connection is gone, and it has not been heard of on another.
     lost: bool,
     /// The peer takes UPDATE, which refreshes without a new offer.
@@ -66,7 +67,7 @@ impl Talk {
 
     /// Starts, restarts or ends the session timer.
     pub(super) fn time(&mut self, timer: Option<SessionTimer>) {
-        self.timer = timer.map(|timer| (timer, clock::timer_now() + timer.wait()));
+        self.timer = timer.map(|timer| (timer, self.reports.clock.monotonic() + timer.wait()));
     }
 
     /// Learns from the peer's INVITE or 2xx what it takes.
@@ -77,10 +78,10 @@ impl Talk {
 
     /// Resolves when the session timer's next step is due; never without one.
     pub(super) fn timer_due(&self) -> impl Future<Output = ()> + use<> {
-        let at = self.timer.map(|(_, at)| at);
+        let due = self.timer.map(|(_, at)| self.reports.clock.until(at));
         async move {
-            match at {
-                Some(at) => sleep_until(at).await,
+            match due {
+                Some(due) => due.await,
                 None => std::future::pending().await,
             }
         }

@@ -25,7 +25,7 @@ impl std::fmt::Debug for OpenDialog {
 
 impl OpenDialog {
     /// None before the answer to a call of ours, and for connections, which a successor can't reach its peer by.
-    pub(super) fn of(session: &SessionInfo<'_>) -> Option<Self> {
+    pub(in crate::gateway) fn of(session: &SessionInfo<'_>) -> Option<Self> {
         if session.path.flow != UDP_FLOW {
             return None;
         }

@@ -1,6 +1,9 @@
 //! Legs on loopback, through the real media threads.
 
+mod actors;
 mod negotiation;
+mod peer;
 mod rtp;
 mod support;
 mod webrtc;
+mod wire;

@@ -28,15 +28,15 @@ const CONNECTIONS: [&str; 4] = ["192.0.2.1", "192.0.2.2", "0.0.0.0", "media.exam
 
 /// What a peer says.
 #[derive(Debug, Clone)]
-struct Said(String);
+pub(super) struct Said(pub(super) String);
 
 impl Said {
-    fn session(&self) -> Session {
+    pub(super) fn session(&self) -> Session {
         sdp::parse(self.0.as_bytes()).unwrap()
     }
 }
 
-fn described() -> impl Strategy<Value = Said> {
+pub(super) fn described() -> impl Strategy<Value = Said> {
     let head = (prop::sample::select(&CONNECTIONS[..]), prop::sample::select(&DIRECTIONS[..]));
     (head, prop::collection::vec(line(), 1..5)).prop_map(|((connection, direction), lines)| {
         Said(format!(
@@ -90,14 +90,14 @@ enum Step {
 
 /// How a peer answers our offer.
 #[derive(Debug, Clone)]
-struct Choice {
+pub(super) struct Choice {
     codec: Index,
     all: bool,
     direction: &'static str,
     connection: &'static str,
 }
 
-fn choice() -> impl Strategy<Value = Choice> {
+pub(super) fn choice() -> impl Strategy<Value = Choice> {
     (any::<Index>(), any::<bool>(), prop::sample::select(&DIRECTIONS[..]), prop::sample::select(&CONNECTIONS[..]))
         .prop_map(|(codec, all, direction, connection)| Choice { codec, all, direction, connection })
 }
@@ -114,16 +114,16 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// The session as an onlooker knows it.
 #[derive(Default)]
-struct Onlooker {
+pub(super) struct Onlooker {
     /// Our last description.
-    ours: Option<Session>,
+    pub(super) ours: Option<Session>,
     /// What is agreed: the codec and the formats with their meaning.
-    agreed: Option<Vec<RtpMap>>,
+    pub(super) agreed: Option<Vec<RtpMap>>,
 }
 
 impl Onlooker {
     /// One identity for the session, and a version that grows by one exactly when something else changes (§5, §8).
-    fn described(&mut self, next: &Session) {
+    pub(super) fn described(&mut self, next: &Session) {
         if let Some(last) = &self.ours {
             assert_eq!(next.origin.session_id, last.origin.session_id);
             let same = Session { origin: last.origin.clone(), ..next.clone() } == *last;
@@ -136,7 +136,7 @@ impl Onlooker {
     }
 
     /// §6: line by line, formats of the offer under its numbers, a direction that fits.
-    fn answered(&mut self, offer: &Session, answer: &Session) {
+    pub(super) fn answered(&mut self, offer: &Session, answer: &Session) {
         assert_eq!(answer.media.len(), offer.media.len());
         let accepted: Vec<_> = answer.media.iter().zip(&offer.media).filter(|(ours, _)| ours.port != 0).collect();
         for (ours, theirs) in answer.media.iter().zip(&offer.media) {
@@ -159,7 +159,7 @@ impl Onlooker {
     }
 
     /// §8: no line is lost, a number goes on to mean what it meant, and everything that we speak is offered.
-    fn offered(&self, lines_before: usize, offer: &Session) {
+    pub(super) fn offered(&self, lines_before: usize, offer: &Session) {
         assert!(offer.media.len() >= lines_before.max(1));
         let ours = our_line(offer);
         for spoken in ["PCMA", "PCMU"] {
@@ -180,11 +180,11 @@ fn lower(map: RtpMap) -> RtpMap {
     RtpMap { encoding: map.encoding.to_ascii_lowercase(), ..map }
 }
 
-fn our_line(description: &Session) -> &Media {
+pub(super) fn our_line(description: &Session) -> &Media {
     description.media.iter().find(|section| section.port != 0).unwrap()
 }
 
-fn is_usable(section: &Media) -> bool {
+pub(super) fn is_usable(section: &Media) -> bool {
     section.kind == "audio"
         && section.port != 0
         && ["RTP/AVP", "RTP/AVPF"].contains(&section.protocol.as_str())
@@ -196,7 +196,7 @@ fn is_zero(session: &Session, section: &Media) -> bool {
 }
 
 /// The answer of a peer to `offer`.
-fn answer_of(offer: &Session, choice: &Choice) -> Said {
+pub(super) fn answer_of(offer: &Session, choice: &Choice) -> Said {
     let lines = offer.media.iter().map(|section| {
         if section.port == 0 {
             return format!("m={} 0 {} {}\r\n", section.kind, section.protocol, section.formats.join(" "));
@@ -213,7 +213,7 @@ fn answer_of(offer: &Session, choice: &Choice) -> Said {
 }
 
 /// Whether the peer that described itself so does not want to hear us.
-fn holds(session: &Session, section: &Media) -> bool {
+pub(super) fn holds(session: &Session, section: &Media) -> bool {
     !session.direction_of(section).receives() || is_zero(session, section)
 }
 
