@@ -67,10 +67,15 @@ async fn serve_with(
             accepted = accept(&listener) => accepted,
             () = stopping.cancelled() => break,
         };
-        // One too many is closed at once: whoever holds the others is told no more than that.
+        // One too many is closed at once, or the oldest that says nothing: whoever holds the others is told no more.
         let Some(place) = room.place(peer.ip()) else { continue };
-        let connection = serve_connection(server.clone(), stream, peer, routes.clone(), stopping.clone());
-        connections.spawn(keeping(place, connection));
+        connections.spawn(serve_connection(
+            server.clone(),
+            stream,
+            (peer, Arc::new(place)),
+            routes.clone(),
+            stopping.clone(),
+        ));
     }
     drop(listener);
     connections.close();
@@ -78,21 +83,18 @@ async fn serve_with(
     Ok(())
 }
 
-async fn keeping(place: Place, connection: impl Future<Output = ()>) {
-    connection.await;
-    drop(place);
-}
-
 async fn serve_connection(
     server: http1::Builder,
     stream: TcpStream,
-    peer: SocketAddr,
+    (peer, place): (SocketAddr, Arc<Place>),
     routes: Router,
     stopping: CancellationToken,
 ) {
     // A stream's events are small and must not wait until the last one is acknowledged. A socket that refuses is closed.
     let _ = stream.set_nodelay(true);
+    let asking = place.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
+        asking.asks();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         let answer = routes.clone().oneshot(request);
@@ -101,6 +103,7 @@ async fn serve_connection(
     let mut connection = pin!(server.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades());
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = place.given_away() => return,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
