@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use crate::message::{Contact, Request, Uri};
+use crate::message::{Contact, HeaderName, Request, Uri};
 
 /// Limits of a registrar.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +154,10 @@ impl<P: Clone> Bindings<P> {
             self.all = Vec::new();
             return Ok(());
         }
+        // Nothing stands beside the wildcard (§10.3 step 6); before a `<` it would pass for a name.
+        if request.headers.get_all(&HeaderName::Contact).any(|value| value.trim_ascii().starts_with(b"*")) {
+            return Err(Refusal::Malformed);
+        }
         for contact in request.contacts().map_err(|_| Refusal::Malformed)? {
             let lifetime = granted(&contact, expires, policy)?;
             if let Some(index) = next.iter().position(|binding| binding.is_of(&contact)) {
@@ -197,7 +201,7 @@ fn granted(contact: &Contact, header: Option<u32>, policy: &Policy) -> Result<Du
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{HeaderName, Method};
+    use crate::message::Method;
 
     const NOW: Duration = Duration::from_secs(1000);
 
@@ -254,6 +258,28 @@ mod tests {
         all.headers.push(HeaderName::Expires, "0");
         apply(&mut bindings, 1, &all).unwrap();
         assert!(bindings.active(NOW).is_empty());
+    }
+
+    #[test]
+    fn nothing_stands_beside_the_wildcard() {
+        let mut bindings = Bindings::default();
+        apply(&mut bindings, 1, &register("a", 1, "<sip:x@192.0.2.1>")).unwrap();
+        for (first, second) in [
+            ("*, <sip:x@192.0.2.1>", None),
+            ("<sip:x@192.0.2.1>, *", None),
+            ("*", Some("<sip:x@192.0.2.1>")),
+            ("<sip:x@192.0.2.1>", Some("*")),
+            ("*", Some("*")),
+            ("*;expires=0", None),
+        ] {
+            let mut request = register("a", 2, first);
+            if let Some(second) = second {
+                request.headers.push(HeaderName::Contact, second);
+            }
+            request.headers.push(HeaderName::Expires, "0");
+            assert_eq!(apply(&mut bindings, 1, &request), Err(Refusal::Malformed), "{first} {second:?}");
+        }
+        assert_eq!(bindings.active(NOW).len(), 1);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::Gateway;
 use super::leg::inbound;
 use super::on_net::ON_NET;
 use super::sip::{Incoming, IncomingCall, Peer};
+use crate::calls::CallError;
 use crate::web::error::ApiError;
 
 /// Takes what the endpoint passes on, a task each, until the endpoint closes.
@@ -89,8 +90,12 @@ async fn refuse_busy(gateway: &Gateway, call: &IncomingCall, retry_after_seconds
 }
 
 /// Turns a call away for a reason of the calls room, with the status of gateway.md's "Catalogue → SIP".
-async fn refuse_by(gateway: &Gateway, call: &IncomingCall, error: crate::calls::CallError) {
-    let code = ApiError::from(error).code;
+async fn refuse_by(gateway: &Gateway, call: &IncomingCall, error: CallError) {
+    let code = match error {
+        // No field of a body: the number that is called, or the one to call from.
+        CallError::NumberUnknown => ErrorCode::NumbersNotAssigned,
+        error => ApiError::from(error).code,
+    };
     refuse(gateway, call, sip_status(code), code).await;
 }
 
