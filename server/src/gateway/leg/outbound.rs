@@ -20,7 +20,6 @@ use super::report::Reports;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
-use crate::clock;
 use crate::gateway::sip::{Signal, SipHandle};
 use crate::gateway::trunks::route::fails_over;
 use crate::gateway::trunks::terms::Terms;

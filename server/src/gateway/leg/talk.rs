@@ -14,7 +14,6 @@ use super::cause;
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
-use crate::clock;
 use crate::gateway::sip::{SipHandle, SipLeg};
 
 /// The parts of a leg.

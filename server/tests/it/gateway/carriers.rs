@@ -110,7 +110,8 @@ async fn a_carrier_of_no_country_in_particular_reaches_the_number_that_its_natio
     for (cseq, (called, status)) in (1_u32..).zip([
         ("0700000001", StatusCode::DECLINE),
         ("(0700) 000.001", StatusCode::DECLINE),
-        ("700000001", StatusCode::DECLINE),
+        // Without a prefix it reads as an international number, of Russia.
+        ("700000001", StatusCode::NOT_FOUND),
         ("0700000002", StatusCode::NOT_FOUND),
         ("0001", StatusCode::NOT_FOUND),
         ("1", StatusCode::NOT_FOUND),

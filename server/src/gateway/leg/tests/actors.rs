@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use voice::{CauseKind, LegCommand, LegEvent};
 
-use super::negotiation::{Choice, Onlooker, Said, answer_of, choice, described, holds, is_usable, our_line};
+use super::negotiation::{Choice, Onlooker, Said, answer_of, holds, is_usable, our_line};
 use super::peer::Peer;
+use super::script::{Coming, End, Going, Step, TAGS, Taken, Talk, coming, going};
 use super::support::engine;
 use super::wire::{self, PEER, US, address};
 use crate::clock::TestClock;
@@ -33,77 +34,6 @@ const TURNS: usize = 64;
 const HALF_OF_SESSION: Duration = Duration::from_secs(45);
 /// The longest wait after a collision (RFC 3261 §14.1).
 const COLLISION: Duration = Duration::from_secs(4);
-
-/// What happens in an established call.
-#[derive(Debug, Clone)]
-enum Step {
-    /// The peer offers in a re-INVITE.
-    Reinvite(Said),
-    /// The peer offers in an UPDATE.
-    Update(Said),
-    /// An UPDATE that says nothing of the session.
-    Refresh,
-    /// The peer asks for our offer, and answers it in its ACK.
-    Asked(Choice),
-    /// The same, but before its ACK it offers in an UPDATE.
-    AskedAndOffered(Choice, Said),
-    /// Two offers before the first has its answer.
-    Twice(Said, Said),
-    /// Half of the session interval passes, and the peer does this with our refresh.
-    Ours(Taken),
-}
-
-/// What becomes of our refresh.
-#[derive(Debug, Clone)]
-enum Taken {
-    /// It is accepted, with this answer where it has an offer.
-    Accepted(Choice),
-    /// It is refused, and the session goes on as it was.
-    Refused,
-    /// The peer offered at the same time, then accepts our second try.
-    Collided(Said, Choice),
-}
-
-/// How an established call ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Theirs,
-    Ours,
-    /// The peer asks for our offer and acknowledges it without an answer.
-    Unanswered,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let taken = prop_oneof![
-        choice().prop_map(Taken::Accepted),
-        Just(Taken::Refused),
-        (described(), choice()).prop_map(|(said, choice)| Taken::Collided(said, choice)),
-    ];
-    prop_oneof![
-        4 => described().prop_map(Step::Reinvite),
-        4 => described().prop_map(Step::Update),
-        1 => Just(Step::Refresh),
-        2 => choice().prop_map(Step::Asked),
-        1 => (choice(), described()).prop_map(|(choice, said)| Step::AskedAndOffered(choice, said)),
-        1 => (described(), described()).prop_map(|(first, second)| Step::Twice(first, second)),
-        2 => taken.prop_map(Step::Ours),
-    ]
-}
-
-/// One call after its answer.
-#[derive(Debug, Clone)]
-struct Talk {
-    steps: Vec<Step>,
-    end: End,
-    takes_update: bool,
-    is_timed: bool,
-}
-
-fn talk() -> impl Strategy<Value = Talk> {
-    let end = prop_oneof![2 => Just(End::Theirs), 2 => Just(End::Ours), 1 => Just(End::Unanswered)];
-    (prop::collection::vec(step(), 0..10), end, any::<bool>(), any::<bool>())
-        .prop_map(|(steps, end, takes_update, is_timed)| Talk { steps, end, takes_update, is_timed })
-}
 
 /// A leg, its peer, its call and an onlooker.
 struct Scene {
@@ -352,32 +282,6 @@ impl Scene {
     }
 }
 
-/// A leg that calls us.
-#[derive(Debug, Clone)]
-struct Coming {
-    /// None: it asks for our offer.
-    offer: Result<Said, Choice>,
-    at_once: bool,
-    rings: bool,
-    early: bool,
-    /// It offers again before it is answered.
-    hasty: Option<Said>,
-    talk: Talk,
-}
-
-fn coming() -> impl Strategy<Value = Coming> {
-    let offer = prop_oneof![3 => described().prop_map(Ok), 1 => choice().prop_map(Err)];
-    let before = (any::<bool>(), any::<bool>(), any::<bool>(), prop::option::weighted(0.3, described()));
-    (offer, before, talk()).prop_map(|(offer, (at_once, rings, early, hasty), talk)| Coming {
-        offer,
-        at_once,
-        rings,
-        early,
-        hasty,
-        talk,
-    })
-}
-
 async fn comes_in(coming: Coming) {
     let clock = TestClock::starting_at(jiff::Timestamp::UNIX_EPOCH);
     let (sip, mut calls, end_of_wire) = wire::start(clock.clone());
@@ -440,32 +344,6 @@ async fn comes_in(coming: Coming) {
     scene.settle().await;
     assert_eq!(scene.told_held, scene.peer_holds, "after the answer");
     scene.walk(talk).await;
-}
-
-/// A leg that we call.
-#[derive(Debug, Clone)]
-struct Going {
-    /// 18x of forks: their place among the tags, and their answer, if they give one.
-    forks: Vec<(usize, Option<Choice>)>,
-    /// One of them offers before it has answered.
-    hasty: Option<Said>,
-    /// Who takes the call, and how; the first answer stands where it says nothing more.
-    taken: (usize, Option<Choice>),
-    talk: Talk,
-}
-
-const TAGS: [&str; 4] = ["a", "b", "c", "d"];
-
-fn going() -> impl Strategy<Value = Going> {
-    let fork = (0..TAGS.len(), prop::option::weighted(0.7, choice()));
-    let taken = (0..TAGS.len(), prop::option::weighted(0.8, choice()));
-    let hasty = prop::option::weighted(0.3, described());
-    (prop::collection::vec(fork, 0..4), hasty, taken, talk()).prop_map(|(forks, hasty, taken, talk)| Going {
-        forks,
-        hasty,
-        taken,
-        talk,
-    })
 }
 
 async fn goes_out(going: Going) {

@@ -4,6 +4,7 @@ mod actors;
 mod negotiation;
 mod peer;
 mod rtp;
+mod script;
 mod support;
 mod webrtc;
 mod wire;
