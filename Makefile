@@ -103,6 +103,6 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	for t in actions bodies; do (cd crates/api && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
-	for t in message stream sdp; do (cd crates/sip && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
+	for t in message stream sdp agent; do (cd crates/sip && mkdir -p fuzz/corpus/$$t && $(FUZZ) $$t fuzz/corpus/$$t tests/rfc4475 tests/payloads -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
 	for t in rtp rtcp dtmf wav; do (cd crates/media && $(FUZZ) $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done
 	for t in stun token web_frame; do (cd server && $(FUZZ) -s none $$t -- -max_total_time=$(FUZZ_SECONDS)) || exit 1; done

@@ -8,9 +8,14 @@ const [seconds = "60", ...names] = process.argv.slice(2);
 const long = { seconds: Number(seconds), callsPerSecond: 20, datagramsPerSecond: 9_000, connections: 1_000 };
 const chosen = Object.keys(attackers).filter((name) => names.length === 0 || names.some((part) => name.includes(part)));
 
+/** What failed, without what is another for each: numbers, ids and the rest of the answer. */
+const kindOf = (failure) => /"code":"([^"]+)"/.exec(failure)?.[1] ?? failure.split("\n")[0].replace(/\+\d+/g, "…");
+
 for (const name of chosen) {
   const { trunk, api, failures, setupP99Ms, memoryMb } = await underAttack(name, long);
   console.log(`${name}: ${trunk.length} + ${api.length} calls, ${failures.length} failed, set-up p99 ${setupP99Ms} ms, ${memoryMb} MB`);
-  for (const failure of new Set(failures)) console.log(`  ${failure}`);
+  const counts = {};
+  for (const failure of failures) counts[kindOf(failure)] = (counts[kindOf(failure)] ?? 0) + 1;
+  for (const [kind, count] of Object.entries(counts)) console.log(`  ${count} × ${kind}`);
 }
 process.exit(0);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{ConnectInfo, Query, State};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -36,15 +35,7 @@ const BEARER_SUBPROTOCOL: &str = "bearer.";
 
 /// `/sip`, outside `/v1`.
 pub fn socket_routes() -> Router<AppState> {
-    Router::new().route("/sip", get(open_socket).layer(map_response(close_unless_upgraded)))
-}
-
-/// Whose socket was refused has nothing else to ask on the connection, and its place is somebody else's.
-async fn close_unless_upgraded(mut answer: Response) -> Response {
-    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    answer
+    Router::new().route("/sip", get(open_socket))
 }
 
 /// The routes below `/v1`.

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sautikit_api::ids::CallId;
-use sautikit_api::{accounts, calls, keys, numbers, return_to, wallet};
+use sautikit_api::{accounts, calls, keys, numbers, return_to, telephone, wallet};
 
 fuzz_target!(|data: &[u8]| {
     let _ = serde_json::from_slice::<calls::CreateCall>(data);
@@ -17,5 +17,9 @@ fuzz_target!(|data: &[u8]| {
             assert_eq!(CallId::parse_any(&id.to_string()), Some(id));
         }
         let _ = return_to::is_page(text);
+        if let Some(written) = telephone::Written::parse(text) {
+            // What is left is a number too, and the same.
+            assert_eq!(telephone::Written::parse(&written.keys).map(|again| again.keys), Some(written.keys));
+        }
     }
 });
