@@ -53,6 +53,9 @@ const upgrade = (host) => `GET /sip HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websoc
 const HUGE_FRAME = Buffer.concat([Buffer.from([0x81, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0]), Buffer.alloc(64 * 1024, "x")]);
 
 export const attackers = {
+  /** What the others are compared with: a machine that does other things is slow without an attack, too. */
+  "nobody": async () => () => {},
+
   "OPTIONS and stray BYEs": (target) => flood("strays", target),
 
   "requests with To tags": (target) => flood("indialog", target),
