@@ -37,5 +37,6 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
 
 /// Name and texts of every batch of statements, for the engine.
 pub fn batches(dialect: Dialect) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    crate::calls::record::BATCHES.into_iter().map(move |batch| (batch.name(), batch.texts(dialect).collect()))
+    let all = crate::calls::record::BATCHES.into_iter().chain([&crate::requests::INSERT]);
+    all.map(move |batch| (batch.name(), batch.texts(dialect).collect()))
 }

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use crate::state::{AppState, Part};
 
 pub use clean::delete_old;
-pub(crate) use store::STATEMENTS;
+pub(crate) use store::{INSERT, STATEMENTS};
 pub use writer::{write_pending, write_until_stopped};
 
 /// Entries that wait to be written: two seconds of a node under full load, about 4 MB.

@@ -1,23 +1,19 @@
 //! SQL of the request log.
 
-use std::sync::LazyLock;
-
 use sautikit_api::ids::WorkspaceId;
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, AssertSqlSafe, Row};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
 
 use super::{Filter, LoggedRequest, Shown};
 use crate::db::Dialect;
+use crate::db::batch::Batch;
+use crate::db::rows::{Cell, Column, Rows, Tells};
 use crate::db::statements;
 use crate::row::{parsed, parsed_opt};
 
+use Column::{Int, Text};
+
 statements! {
-    INSERT_REQUEST = "
-        insert into requests
-          (id, workspace_id, request_id, method, route, path, status, error_code, user_id, api_key_id, ip, duration_us,
-          created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     LIST_REQUESTS = "
         select r.id, r.workspace_id, r.request_id, r.method, r.route, r.path, r.status, r.error_code, r.user_id,
           r.api_key_id, r.ip, r.duration_us, r.created_at, coalesce(k.name, u.email) as actor_label
@@ -41,26 +37,20 @@ statements! {
         )";
 }
 
-/// Entries that one statement writes: half a batch, well below the engines' bounds on parameters.
-const ROWS: usize = 64;
-/// Parameters of an entry.
-const COLUMNS: usize = 13;
-
-/// [`INSERT_REQUEST`] for [`ROWS`] entries: a statement each was most of what the log cost under load. For SQLite its
-/// parameters have no numbers: to bind a numbered one, the driver asks for its name, and SQLite walks through all names.
-static INSERT_ROWS_SQLITE: LazyLock<String> = LazyLock::new(|| insert_rows(|_| "?".to_owned()));
-static INSERT_ROWS_POSTGRES: LazyLock<String> = LazyLock::new(|| insert_rows(|place| format!("${place}")));
-
-fn insert_rows(parameter: impl Fn(usize) -> String) -> String {
-    let columns = INSERT_REQUEST.split("values").next().unwrap_or_default();
-    let row = |n: usize| {
-        let places: Vec<String> = (n * COLUMNS + 1..=(n + 1) * COLUMNS).map(&parameter).collect();
-        format!("({})", places.join(", "))
-    };
-    format!("{columns}values {}", (0..ROWS).map(row).collect::<Vec<_>>().join(", "))
-}
-
-type Insert<'q> = Query<'q, Any, AnyArguments>;
+static INSERT_REQUESTS: Rows = Rows::new(
+    "INSERT_REQUESTS",
+    1,
+    Tells::Nothing,
+    "insert into requests
+        (id, workspace_id, request_id, method, route, path, status, error_code, user_id, api_key_id, ip, duration_us,
+        created_at)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null",
+    &[Text, Text, Text, Text, Text, Text, Int, Text, Text, Text, Text, Int, Int],
+);
+/// Many entries in one message: a statement each was most of what the log cost under load.
+pub(crate) static INSERT: Batch = Batch::new("REQUESTS", &[&INSERT_REQUESTS]);
 
 /// All of them, in the caller's transaction.
 pub(super) async fn insert_requests(
@@ -68,36 +58,25 @@ pub(super) async fn insert_requests(
     dialect: Dialect,
     requests: &[LoggedRequest],
 ) -> Result<(), sqlx::Error> {
-    let rows_sql = match dialect {
-        Dialect::Sqlite => &INSERT_ROWS_SQLITE,
-        Dialect::Postgres => &INSERT_ROWS_POSTGRES,
-    };
-    let mut full = requests.chunks_exact(ROWS);
-    for rows in full.by_ref() {
-        let insert = sqlx::query(AssertSqlSafe(rows_sql.as_str()));
-        rows.iter().fold(insert, bound).execute(&mut *conn).await?;
-    }
-    for request in full.remainder() {
-        bound(sqlx::query(INSERT_REQUEST), request).execute(&mut *conn).await?;
-    }
-    Ok(())
+    INSERT.run(conn, dialect, vec![INSERT_REQUESTS.with(requests.iter().flat_map(cells))]).await.map(drop)
 }
 
-fn bound<'q>(insert: Insert<'q>, request: &LoggedRequest) -> Insert<'q> {
-    insert
-        .bind(request.id.to_string())
-        .bind(request.workspace_id.to_string())
-        .bind(request.request_id.clone())
-        .bind(request.method.clone())
-        .bind(request.route.clone())
-        .bind(request.path.clone())
-        .bind(i64::from(request.status))
-        .bind(request.error_code.clone())
-        .bind(request.user_id.to_string())
-        .bind(request.api_key_id.map(|id| id.to_string()))
-        .bind(request.ip.clone())
-        .bind(request.duration_us)
-        .bind(request.created_at_us)
+fn cells(request: &LoggedRequest) -> [Cell; 13] {
+    [
+        request.id.to_string().into(),
+        request.workspace_id.to_string().into(),
+        request.request_id.clone().into(),
+        request.method.clone().into(),
+        request.route.clone().into(),
+        request.path.clone().into(),
+        i64::from(request.status).into(),
+        request.error_code.clone().into(),
+        request.user_id.to_string().into(),
+        request.api_key_id.map(|id| id.to_string()).into(),
+        request.ip.clone().into(),
+        request.duration_us.into(),
+        request.created_at_us.into(),
+    ]
 }
 
 /// A page of the workspace's log, the newest first, those before `(created_at_us, id)`.
