@@ -31,8 +31,12 @@ const SQLITE_BUSY_TIMEOUT_MS: u64 = 10_000;
 /// most of them the ends of tables, written again by the next; at SQLite's own 1,000 they were copied and waited for
 /// several times a second.
 const SQLITE_CHECKPOINT_PAGES: u32 = 8_192;
-/// Page cache of a connection. SQLite's own 2,000 KiB hold the ends of the record's tables and their indexes just so.
-const SQLITE_CACHE_KIB: u32 = 4_096;
+/// Page cache of the connection that writes. SQLite's own 2,000 KiB hold the ends of the record's tables and their indexes
+/// just so.
+const SQLITE_WRITING_CACHE_KIB: u32 = 4_096;
+/// Page cache of a connection that reads. What another has committed empties it anyhow, and there are many of them: the
+/// system's own cache of the file serves all.
+const SQLITE_READING_CACHE_KIB: u32 = 512;
 /// How long a writer waits for SQLite's one turn before it fails: longer than any healthy queue of them.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request waits for a connection to PostgreSQL before it fails. The driver goes on to knock while nobody
@@ -143,11 +147,16 @@ impl Db {
                     // On a full disk SQLite ends a transaction itself; the driver counts it on and could begin no other.
                     Ok(!connection.is_in_transaction())
                 })
-            })
-            .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect)));
-        let pool = options.clone().connect(&url).await?;
+            });
+        let prepared = |cache_kib| {
+            options.clone().after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect, cache_kib)))
+        };
+        let pool = prepared(SQLITE_READING_CACHE_KIB).connect(&url).await?;
         let writing = match dialect {
-            Dialect::Sqlite => options.max_connections(1).max_lifetime(None).idle_timeout(None).connect(&url).await?,
+            Dialect::Sqlite => {
+                let one = prepared(SQLITE_WRITING_CACHE_KIB).max_connections(1).max_lifetime(None).idle_timeout(None);
+                one.connect(&url).await?
+            }
             Dialect::Postgres => pool.clone(),
         };
         let file = DatabaseFile::path_of(&url).map(DatabaseFile::watch).transpose().map_err(sqlx::Error::Io)?;
@@ -289,14 +298,19 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }
 
-async fn prepare_connection(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), sqlx::Error> {
+/// Settings of a new connection; `cache_kib` is for SQLite's pages.
+async fn prepare_connection(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    cache_kib: u32,
+) -> Result<(), sqlx::Error> {
     if dialect == Dialect::Sqlite {
         // FULL: a committed top-up survives a power cut, not only a crash of the process. Temporary files in memory: else
         // the pages that a statement may have to take back are written to one as soon as they are 16.
         let pragmas = format!(
             "pragma busy_timeout = {SQLITE_BUSY_TIMEOUT_MS}; pragma journal_mode = wal; \
              pragma synchronous = full; pragma foreign_keys = on; \
-             pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; pragma cache_size = -{SQLITE_CACHE_KIB}; \
+             pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; pragma cache_size = -{cache_kib}; \
              pragma temp_store = memory"
         );
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
