@@ -35,7 +35,7 @@ const MEDIA_EVENTS: usize = 64;
 pub enum Arrival {
     /// As the call knows it.
     Voice(Input),
-    /// A leg that we call has answered our offer; it is heard on this port.
+    /// A leg has agreed on what it speaks; it is heard on this port.
     Agreed {
         /// Which leg.
         leg: LegId,
@@ -143,8 +143,17 @@ pub(super) struct LegSeat {
     pub(super) port: PortId,
     /// What it speaks once that is agreed; before, what a caller's offer would come to.
     pub(super) codec: Option<Codec>,
+    pub(super) is_agreed: bool,
     /// What is being played to it, so that the end of a play can be told by name.
     pub(super) playing: Option<AssetId>,
+}
+
+/// Two legs that are joined while one of them still agrees on its codec.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bridging {
+    pub(super) legs: (LegId, LegId),
+    /// When they were, since the call's begin.
+    pub(super) at: Duration,
 }
 
 /// A running call and what its effects need.
@@ -157,6 +166,8 @@ pub(super) struct Running {
     pub(super) legs: HashMap<LegId, LegSeat>,
     /// Legs whose target is being looked up, with whom each is to be connected.
     pub(super) reaching: HashMap<LegId, Option<LegId>>,
+    /// Bridges that the timeline does not show yet.
+    pub(super) bridging: Vec<Bridging>,
     /// The last callback, which is sent once the call's end is kept.
     pub(super) farewell: Option<Callback>,
     /// When the call began.
@@ -193,6 +204,7 @@ impl PendingCall {
             media: gateway.media.open_call(media_sender),
             legs: HashMap::new(),
             reaching: HashMap::new(),
+            bridging: Vec::new(),
             farewell: None,
             began,
             hops: setup.hops,
@@ -221,14 +233,14 @@ impl PendingCall {
     pub async fn run(self) {
         let Self { mut running, mut arrivals, mut media_events, origin } = self;
         let mut call = Call::new(running.began, running.facts.clone(), origin);
-        let mut ended = running.drain(&mut call).await;
+        let mut ended = running.drain(&mut call);
         while ended.is_none() {
             let wait = call.next_timeout().map(|at| at.saturating_sub(running.now()));
             let input = tokio::select! {
                 arrival = arrivals.recv() => match arrival {
                     Some(Arrival::Allowed(allowance)) => {
                         running.allowed(&mut call, allowance);
-                        ended = running.drain(&mut call).await;
+                        ended = running.drain(&mut call);
                         None
                     }
                     Some(arrival) => running.arrived(arrival),
@@ -240,7 +252,7 @@ impl PendingCall {
             };
             if let Some((at, input)) = input {
                 call.handle(at, input);
-                ended = running.drain(&mut call).await;
+                ended = running.drain(&mut call);
             }
         }
         if let Some(summary) = ended {
@@ -254,12 +266,12 @@ impl Running {
         self.gateway.app.clock.monotonic()
     }
 
-    async fn drain(&mut self, call: &mut Call) -> Option<Summary> {
+    fn drain(&mut self, call: &mut Call) -> Option<Summary> {
         while let Some(output) = call.poll() {
             match output {
                 Output::Dial(leg, target, profile) => self.dial(leg, target, profile),
-                Output::Leg(leg, command) => self.leg(leg, command).await,
-                Output::Media(command) => self.media(command).await,
+                Output::Leg(leg, command) => self.leg(leg, command),
+                Output::Media(command) => self.media(command),
                 // What it tells is the end, which is told only once it is kept.
                 Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
                 Output::Fetch(callback) => self.fetch(callback),
@@ -296,7 +308,9 @@ impl Running {
             Arrival::Leg { at, leg, event } => return Some((at, Input::Leg(leg, event))),
             Arrival::Agreed { leg, port, codec } => {
                 let seat = self.legs.get_mut(&leg)?;
-                (seat.port, seat.codec) = (port, Some(codec));
+                (seat.port, seat.codec, seat.is_agreed) = (port, Some(codec), true);
+                self.record_bridges();
+                self.recorder.hand_over();
                 return None;
             }
             Arrival::Dialog(leg, dialog) => {

@@ -77,6 +77,11 @@ impl RecordWriter {
         self.live.contains(call)
     }
 
+    /// Whose call it is, where it is one of them.
+    pub fn workspace_of(&self, call: CallId) -> Option<WorkspaceId> {
+        self.live.get(call).map(|live| live.workspace_id)
+    }
+
     /// Opens a call and waits until its record stands.
     pub(super) async fn open(&self, opening: Opening) -> Result<(), CallError> {
         let (reply, opened) = oneshot::channel();

@@ -1,11 +1,9 @@
 //! `Output::Dial` and `Output::Leg`: calling targets and steering legs.
 
-use std::time::Duration;
-
 use media::Codec;
 use sip::message::Headers;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use voice::{Cause, CauseKind, Input, LegCommand, LegEvent, LegId, Profile, Target};
 
 use crate::gateway::MediaTransport;
@@ -14,7 +12,7 @@ use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::codecs::first_choice;
 use crate::gateway::leg::destination::Destination;
 use crate::gateway::leg::inbound::Answering;
-use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE, Settle};
+use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::{MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
@@ -22,33 +20,30 @@ use crate::gateway::sip::IncomingCall;
 use crate::gateway::targets::{self, Destinations, Dialling, Reach};
 use crate::gateway::trunks::terms::Terms;
 
-/// The longest that a caller's answer takes: opening a WebRTC connection on a starved machine.
-const SETTLING: Duration = Duration::from_secs(4);
-
 impl Running {
-    pub(in crate::gateway) async fn leg(&mut self, leg: LegId, command: LegCommand) {
-        if let LegCommand::PassEarly { hears } | LegCommand::Accept { hears } = command {
-            return self.settle(leg, command, hears).await;
-        }
-        if let Some(seat) = self.legs.get(&leg) {
-            // A leg that is over has closed its orders; there is nothing left to steer.
-            let _ = seat.orders.send(command.into()).await;
-        } else if let LegCommand::Hangup(_) = command {
-            // Its way is still being looked up: it will not be taken.
-            self.reaching.remove(&leg);
-        }
-    }
-
-    /// Has the caller answered with what it hears next, and waits until that stands: what is joined or played next finds a
-    /// codec.
-    async fn settle(&mut self, leg: LegId, command: LegCommand, hears: Option<LegId>) {
+    pub(in crate::gateway) fn leg(&mut self, leg: LegId, command: LegCommand) {
+        let hears = match command {
+            LegCommand::PassEarly { hears } | LegCommand::Accept { hears } => hears,
+            _ => None,
+        };
         let peer = hears.and_then(|other| self.legs.get(&other)?.codec);
-        let Some(seat) = self.legs.get_mut(&leg) else { return };
-        let (settled, codec) = oneshot::channel();
-        let _ = seat.orders.send(LegOrder { command, settle: Some(Settle { peer, settled }) }).await;
-        // Neither comes from a leg that is over, or whose codec is in its ACK.
-        if let Ok(Ok(codec)) = timeout(SETTLING, codec).await {
-            seat.codec = Some(codec);
+        let Some(seat) = self.legs.get(&leg) else {
+            if let LegCommand::Hangup(_) = command {
+                // Its way is still being looked up: it will not be taken.
+                self.reaching.remove(&leg);
+            }
+            return;
+        };
+        match seat.orders.try_send(LegOrder { command, peer }) {
+            Ok(()) => {}
+            // It is over: there is nothing left to steer.
+            Err(TrySendError::Closed(_)) => {}
+            // One that takes no orders must not hold up the others and the call's timers. Without a seat it hangs up as soon
+            // as it comes to it.
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!(call = %self.facts.call_id, leg = leg.0, "a leg does not take its orders; it is let go");
+                self.legs.remove(&leg);
+            }
         }
     }
 
@@ -177,7 +172,7 @@ impl Running {
 
     fn seat(&mut self, leg: LegId, port: PortId, codec: Option<Codec>) -> mpsc::Receiver<LegOrder> {
         let (orders, receiver) = mpsc::channel(ORDER_QUEUE);
-        self.legs.insert(leg, LegSeat { orders, port, codec, playing: None });
+        self.legs.insert(leg, LegSeat { orders, port, codec, is_agreed: false, playing: None });
         receiver
     }
 

@@ -4,21 +4,23 @@ use media::ToneSpec;
 use serde_json::json;
 use voice::{CallEvent, EventName, LegId, MediaCommand, Tone};
 
-use crate::gateway::call_task::Running;
+use crate::gateway::call_task::{Bridging, LegSeat, Running};
 use crate::gateway::leg::codecs::rtpmap;
 use crate::gateway::media::PortId;
 
 impl Running {
     /// Commands for legs without a seat (already gone) do nothing.
-    pub(in crate::gateway) async fn media(&mut self, command: MediaCommand) {
+    pub(in crate::gateway) fn media(&mut self, command: MediaCommand) {
         match command {
             MediaCommand::Join(a, b) => {
                 if let (Some(one), Some(other)) = (self.port(a), self.port(b)) {
                     self.media.join(one, other);
-                    self.record_bridge(a, b);
+                    self.bridging.push(Bridging { legs: (a, b), at: self.now().saturating_sub(self.began) });
+                    self.record_bridges();
                 }
             }
-            MediaCommand::Split(a, _) => {
+            MediaCommand::Split(a, b) => {
+                self.bridging.retain(|bridging| bridging.legs != (a, b) && bridging.legs != (b, a));
                 if let Some(port) = self.port(a) {
                     self.media.split(port);
                 }
@@ -54,17 +56,21 @@ impl Running {
         }
     }
 
-    /// How two legs are bridged: the same codec is relayed untouched, others are transcoded.
-    fn record_bridge(&mut self, a: LegId, b: LegId) {
-        let codec = |leg| self.legs.get(&leg).and_then(|seat| seat.codec);
-        let (Some(one), Some(other)) = (codec(a), codec(b)) else { return };
-        let data = json!({
-            "with": b.0,
-            "mode": if one == other { "relay" } else { "transcode" },
-            "codecs": [rtpmap(one).encoding, rtpmap(other).encoding],
-        });
-        let at = self.now().saturating_sub(self.began);
-        self.recorder.event(CallEvent { at, name: EventName::LegBridged, leg: Some(a), data });
+    /// How legs are bridged, once both have agreed on a codec: the same codec is relayed untouched, others are transcoded.
+    pub(in crate::gateway) fn record_bridges(&mut self) {
+        let agreed = |leg| self.legs.get(&leg).filter(|seat: &&LegSeat| seat.is_agreed).and_then(|seat| seat.codec);
+        for Bridging { legs: (a, b), at } in std::mem::take(&mut self.bridging) {
+            let (Some(one), Some(other)) = (agreed(a), agreed(b)) else {
+                self.bridging.push(Bridging { legs: (a, b), at });
+                continue;
+            };
+            let data = json!({
+                "with": b.0,
+                "mode": if one == other { "relay" } else { "transcode" },
+                "codecs": [rtpmap(one).encoding, rtpmap(other).encoding],
+            });
+            self.recorder.event(CallEvent { at, name: EventName::LegBridged, leg: Some(a), data });
+        }
     }
 
     fn port(&self, leg: LegId) -> Option<PortId> {

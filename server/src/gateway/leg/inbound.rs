@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use media::Codec;
 use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
@@ -12,7 +13,6 @@ use tokio::sync::mpsc;
 use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 
 use super::media_end::{MediaEnd, MediaEndError};
-use super::orders::Settle;
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
 use super::talk::{Talk, reason_headers, status_of};
@@ -88,7 +88,7 @@ pub async fn run(
                 }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(LegOrder { command, settle }) => inbound.obey(command, settle).await,
+                Some(LegOrder { command, peer }) => inbound.obey(command, peer).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
@@ -120,11 +120,11 @@ struct Inbound {
 }
 
 impl Inbound {
-    async fn obey(&mut self, command: LegCommand, settle: Option<Settle>) {
+    async fn obey(&mut self, command: LegCommand, peer: Option<Codec>) {
         match command {
             LegCommand::Ring => self.greet(StatusCode::RINGING, None).await,
-            LegCommand::PassEarly { .. } => self.pass_early(settle).await,
-            LegCommand::Accept { .. } if !self.accepted => match self.negotiate(settle).await {
+            LegCommand::PassEarly { .. } => self.pass_early(peer).await,
+            LegCommand::Accept { .. } if !self.accepted => match self.negotiate(peer).await {
                 Ok(sdp) => self.accept(sdp).await,
                 Err(error) => self.refuse(status_of(&error)).await,
             },
@@ -160,13 +160,13 @@ impl Inbound {
     }
 
     /// Lets the caller hear us before it is answered.
-    async fn pass_early(&mut self, settle: Option<Settle>) {
+    async fn pass_early(&mut self, peer: Option<Codec>) {
         // An offer may not stand in a provisional response that can be lost (RFC 3261 §13.2.1): such a caller hears nothing yet.
         if self.offers() {
             return self.greet(StatusCode::SESSION_PROGRESS, None).await;
         }
         let first = self.answer.is_none();
-        match self.negotiate(settle).await {
+        match self.negotiate(peer).await {
             // Not twice before the 200: stacks take a second description for a change.
             Ok(sdp) => self.greet(StatusCode::SESSION_PROGRESS, first.then_some(sdp)).await,
             Err(error) => self.refuse(status_of(&error)).await,
@@ -174,24 +174,22 @@ impl Inbound {
     }
 
     /// The SDP answer, made once; our offer when the INVITE had none (then the ACK has the answer).
-    async fn negotiate(&mut self, settle: Option<Settle>) -> Result<Bytes, MediaEndError> {
-        let answer = match self.answer.clone() {
-            Some(answer) => answer,
-            None => {
-                if let Some(peer) = settle.as_ref().and_then(|settle| settle.peer) {
-                    self.talk.end.prefer(peer);
-                }
-                if self.offers() {
-                    self.talk.end.offer().await?
-                } else {
-                    self.talk.end.answer(&self.request.body).await?
-                }
-            }
+    async fn negotiate(&mut self, peer: Option<Codec>) -> Result<Bytes, MediaEndError> {
+        if let Some(answer) = &self.answer {
+            return Ok(answer.clone());
+        }
+        if let Some(peer) = peer {
+            self.talk.end.prefer(peer);
+        }
+        let answer = if self.offers() {
+            self.talk.end.offer().await?
+        } else {
+            self.talk.end.answer(&self.request.body).await?
         };
         self.answer = Some(answer.clone());
-        if let Some((settle, codec)) = settle.zip(self.talk.end.codec()) {
-            // The call may be over meanwhile.
-            let _ = settle.settled.send(codec);
+        // None where the codec is in the ACK.
+        if let Some(codec) = self.talk.end.codec() {
+            self.talk.reports.agreed(self.talk.end.port(), codec).await;
         }
         Ok(answer)
     }

@@ -1,7 +1,6 @@
 //! What a call asks of a leg that calls or is called.
 
 use media::Codec;
-use tokio::sync::oneshot;
 use voice::LegCommand;
 
 /// Orders that may wait for a leg; a call gives a handful in a leg's life.
@@ -12,21 +11,12 @@ pub const ORDER_QUEUE: usize = 32;
 pub struct LegOrder {
     /// As the call gave it.
     pub command: LegCommand,
-    /// With the commands that make the caller's SDP answer.
-    pub settle: Option<Settle>,
+    /// What the other side of the bridge speaks, where there is one: the caller's one SDP answer prefers it.
+    pub peer: Option<Codec>,
 }
 
 impl From<LegCommand> for LegOrder {
     fn from(command: LegCommand) -> Self {
-        Self { command, settle: None }
+        Self { command, peer: None }
     }
-}
-
-/// What the caller's one SDP answer takes into account, and what comes of it.
-#[derive(Debug)]
-pub struct Settle {
-    /// What the other side of the bridge speaks, when there is one.
-    pub peer: Option<Codec>,
-    /// Told once the answer stands, so that nothing is joined to or played on a leg without a codec.
-    pub settled: oneshot::Sender<Codec>,
 }

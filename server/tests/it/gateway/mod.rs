@@ -1,8 +1,9 @@
 //! The gateway on real sockets: SIP and RTP of the sandbox carrier over loopback, driven through the API, on SQLite (what
-//! the tables do on both engines is `calls`' and `wallet`'s business).
+//! the tables do on both engines is `calls`' and `wallet`'s business; what a blocked one does to calls is `blocked`'s).
 //!
 //! Nothing waits for a time to pass: states are polled from the API with a deadline.
 
+mod blocked;
 mod browser;
 mod browsers;
 mod callbacks;

@@ -46,12 +46,17 @@ impl Live {
 
     /// As [`Live::with_money`], with a carrier of one's own before the sandbox.
     pub(super) async fn with_carrier(carrier: &Carrier) -> Self {
-        Self::on(Self::behind(carrier).await, 100_000).await
+        Self::with_carrier_on(Engine::Sqlite, carrier).await
+    }
+
+    /// As [`Live::with_carrier`], on this engine.
+    pub(super) async fn with_carrier_on(engine: Engine, carrier: &Carrier) -> Self {
+        Self::on(Self::behind(engine, carrier).await, 100_000).await
     }
 
     /// As [`Live::prepaid`], with a carrier of one's own before the sandbox.
     pub(super) async fn prepaid_with_carrier(carrier: &Carrier, minor: i64) -> Self {
-        let live = Self::on(Self::behind(carrier).await, minor).await;
+        let live = Self::on(Self::behind(Engine::Sqlite, carrier).await, minor).await;
         live.asha.patch("/v1/workspace", json!({ "overdraft_policy": "none" })).await.expect(200);
         live
     }
@@ -74,8 +79,8 @@ impl Live {
         Self::on(server.configured(|config| config.trunk.push(trunk)), 100_000).await
     }
 
-    async fn behind(carrier: &Carrier) -> Server {
-        let server = Server::start(Engine::Sqlite).await;
+    async fn behind(engine: Engine, carrier: &Carrier) -> Server {
+        let server = Server::start(engine).await;
         server.configured(|config| config.trunk.push(carrier.trunk()))
     }
 
