@@ -39,12 +39,13 @@ impl Server {
                 data.path()
             ),
         )?;
-        let migrate =
-            Command::new(env!("CARGO_BIN_EXE_sautikit")).arg("--config").arg(&config).arg("migrate").output()?;
+        // Another build, to be compared with by the same generator.
+        let binary = std::env::var("SAUTIKIT_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_sautikit").to_owned());
+        let migrate = Command::new(&binary).arg("--config").arg(&config).arg("migrate").output()?;
         if !migrate.status.success() {
             return Err(String::from_utf8_lossy(&migrate.stderr).into());
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sautikit"));
+        let mut command = Command::new(&binary);
         command.arg("--config").arg(&config).envs(keys.iter().cloned());
         let mut process = command.stdout(Stdio::piped()).stderr(log).spawn()?;
         let output = process.stdout.take();
