@@ -149,7 +149,9 @@ impl Db {
                 })
             });
         let prepared = |cache_kib| {
-            options.clone().after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect, cache_kib)))
+            options
+                .clone()
+                .after_connect(move |connection, _| Box::pin(prepare_connection(connection, dialect, cache_kib)))
         };
         let pool = prepared(SQLITE_READING_CACHE_KIB).connect(&url).await?;
         let writing = match dialect {

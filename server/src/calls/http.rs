@@ -110,7 +110,7 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     };
     let body: wire::CreateCall = request.read()?;
     let workspace = &caller.workspace;
-    let prepared = calls::originate::prepare(&app, workspace.id, &workspace.country, &body).await?;
+    let prepared = calls::placing::prepare(&app, workspace.id, &workspace.country, &body).await?;
     let call = prepared.call();
     let accepted = accepted(&app, call.id, call.status);
     // The call's own record tells the rest.

@@ -9,7 +9,7 @@ pub mod directory;
 mod error;
 pub mod gateway;
 pub mod http;
-pub mod originate;
+pub mod placing;
 pub mod record;
 pub mod spending;
 pub mod stats;

@@ -1,24 +1,24 @@
 //! The gateway: a back-to-back user agent, a registrar, a media engine and the runner of voice actions.
 //!
-//! Reading order: [`sip`] (sockets and user agent) → `admission` (who may) → [`call_task`] (one task a call) →
+//! Reading order: [`sip`] (sockets and user agent) → `incoming` (who may) → [`call_task`] (one task a call) →
 //! `effects` (a file per output of `voice::Call`) → [`leg`] (signalling and media of one participant) → [`media`].
 //! [`Gateway`] is what they share. Deliberately absent: rules of calls and money (`voice`, `calls`, `wallet`).
 
-mod admission;
 pub mod authentication;
 mod begin;
 pub mod call_task;
 pub mod conferences;
+mod control;
 pub mod door;
 mod drain;
 mod effects;
 pub mod http;
+mod incoming;
 pub mod instances;
 mod last_heard;
 pub mod leg;
 pub mod media;
 pub mod on_net;
-mod originate;
 mod overload;
 mod recovered;
 pub mod registrar;

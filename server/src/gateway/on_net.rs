@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use bytes::Bytes;
 use sip::message::{HeaderName, Headers, Host, Request, Uri};
 
-use super::leg::destination::Destination;
+use super::leg::way::Way;
 use super::sip::datagram_path;
 
 /// The name of this way on calls and in logs.
@@ -47,7 +47,7 @@ impl OnNet {
     }
 
     /// The way to a number of ours, one hop further; none when the hops are used up.
-    pub fn destination(&self, e164: &str, caller_id: &str, domain: &str, hops: u32) -> Option<Destination> {
+    pub fn way(&self, e164: &str, caller_id: &str, domain: &str, hops: u32) -> Option<Way> {
         let hops = hops.checked_add(1).filter(|hops| *hops <= MAX_HOPS)?;
         let host = match self.address.ip() {
             IpAddr::V4(address) => Host::V4(address),
@@ -56,7 +56,7 @@ impl OnNet {
         let target = Uri::sip(Some(e164), host, Some(self.address.port()));
         let mut headers = Headers::new();
         headers.push(HeaderName::from_token(HEADER), Bytes::from(format!("{} {hops}", self.secret)));
-        Some(Destination {
+        Some(Way {
             trunk: Some(ON_NET.to_owned()),
             path: datagram_path(self.address),
             to: format!("<{target}>"),
@@ -91,7 +91,7 @@ mod tests {
     fn each_hop_counts_and_the_sixth_has_no_way() {
         let on_net = OnNet::new("0.0.0.0:5060".parse().unwrap(), [7; 16]);
         let mut hops = 0;
-        while let Some(next) = on_net.destination("+254700000001", "+254700000002", "example.org", hops) {
+        while let Some(next) = on_net.way("+254700000001", "+254700000002", "example.org", hops) {
             assert_eq!(next.path.remote, SocketAddr::from(([127, 0, 0, 1], 5060)));
             assert_eq!(on_net.hops_of(&invite(next.headers)), Some(hops + 1));
             hops += 1;
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_stranger_cannot_claim_to_be_us() {
         let [ours, theirs] = [[7; 16], [8; 16]].map(|secret| OnNet::new("127.0.0.1:5060".parse().unwrap(), secret));
-        let forged = theirs.destination("+254700000001", "+254700000002", "example.org", 0).unwrap();
+        let forged = theirs.way("+254700000001", "+254700000002", "example.org", 0).unwrap();
         assert_eq!(ours.hops_of(&invite(forged.headers)), None);
         assert_eq!(ours.hops_of(&invite(Headers::new())), None);
     }

@@ -8,19 +8,19 @@ use parking_lot::Mutex;
 
 use super::authentication::Authentication;
 use super::conferences::Conferences;
+use super::control::CallControl;
 use super::door::GatewayDoor;
 use super::instances::Instances;
 use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
 use super::on_net::OnNet;
-use super::originate::Originator;
 use super::overload::{self, Overload};
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
 use super::sip::{Endpoint, EndpointError, Sockets};
 use super::speech::Speech;
 use super::trunks::{TrunkError, Trunks};
-use super::{Gateway, admission, last_heard};
+use super::{Gateway, incoming, last_heard};
 use crate::calls::Hub;
 use crate::descriptors;
 use crate::state::AppState;
@@ -120,10 +120,10 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         overload: Overload::default(),
         calls: Mutex::new(HashMap::new()),
     });
-    app.tasks.spawn(admission::run(gateway.clone(), incoming));
+    app.tasks.spawn(incoming::run(gateway.clone(), incoming));
     app.tasks.spawn(last_heard::run(gateway.clone()));
     app.tasks.spawn(overload::watch(gateway.clone()));
-    Hub::of(app).connect(Arc::new(Originator(gateway.clone())));
+    Hub::of(app).connect(Arc::new(CallControl(gateway.clone())));
     Ok(Started { gateway, sip_address, media_address })
 }
 

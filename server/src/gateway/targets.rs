@@ -9,7 +9,7 @@ use voice::{Cause, CauseKind, Target};
 
 use super::begin::leg_record;
 use super::leg::call_id::call_id_headers;
-use super::leg::destination::Destination;
+use super::leg::way::Way;
 use super::sip::datagram_path;
 use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
@@ -20,7 +20,7 @@ use crate::web::error::ApiError;
 #[derive(Debug)]
 pub struct Reach {
     /// At least one.
-    pub destinations: Destinations,
+    pub ways: Ways,
     /// What carries its audio.
     pub transport: MediaTransport,
     /// The leg's record, with the rate of this moment.
@@ -29,11 +29,11 @@ pub struct Reach {
 
 /// The places where a target may be.
 #[derive(Debug)]
-pub enum Destinations {
+pub enum Ways {
     /// Carriers: the next one is tried when one fails.
-    InTurn(Vec<Destination>),
+    InTurn(Vec<Way>),
     /// Browsers and devices of one identity: all ring, the first to answer wins.
-    AtOnce(Vec<Destination>),
+    AtOnce(Vec<Way>),
 }
 
 /// A leg that is about to call, as far as finding its way needs to know.
@@ -82,20 +82,16 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
     let Dialling { gateway, caller_id, hops, .. } = dialling;
     let domain = &gateway.app.config.sip.domain;
     if record.kind == LegKind::Onnet {
-        let destination = gateway.on_net.destination(&record.target, caller_id, domain, *hops);
+        let way = gateway.on_net.way(&record.target, caller_id, domain, *hops);
         // What goes round in a circle ends here (RFC 3261 §16.3, 482 Loop Detected).
-        let destination = destination.ok_or_else(|| Cause::from_network(482, None))?;
-        return Ok(Reach {
-            destinations: Destinations::InTurn(vec![destination]),
-            transport: MediaTransport::Rtp,
-            record,
-        });
+        let way = way.ok_or_else(|| Cause::from_network(482, None))?;
+        return Ok(Reach { ways: Ways::InTurn(vec![way]), transport: MediaTransport::Rtp, record });
     }
-    let destinations: Vec<_> = gateway
+    let ways: Vec<_> = gateway
         .trunks
         .for_number(&record.target)
         .into_iter()
-        .map(|trunk| Destination {
+        .map(|trunk| Way {
             trunk: Some(trunk.name.clone()),
             path: datagram_path(trunk.address),
             target: trunk.uri_of(&record.target),
@@ -105,10 +101,10 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
             auth: trunk.auth.clone(),
         })
         .collect();
-    if destinations.is_empty() {
+    if ways.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));
     }
-    Ok(Reach { destinations: Destinations::InTurn(destinations), transport: MediaTransport::Rtp, record })
+    Ok(Reach { ways: Ways::InTurn(ways), transport: MediaTransport::Rtp, record })
 }
 
 fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
@@ -117,9 +113,9 @@ fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
     let user = user_of(identity, dialling.workspace_id);
     let bindings = gateway.registrar.bindings_of(app.clock.monotonic(), &user);
     let domain = &app.config.sip.domain;
-    let destinations: Vec<_> = bindings
+    let ways: Vec<_> = bindings
         .into_iter()
-        .map(|binding| Destination {
+        .map(|binding| Way {
             trunk: None,
             path: binding.path.path,
             target: binding.contact,
@@ -129,12 +125,12 @@ fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
             auth: None,
         })
         .collect();
-    if destinations.is_empty() {
+    if ways.is_empty() {
         return Err(Cause::from_network(480, None));
     }
     let target = Target::Client(identity.to_owned());
     let record = leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, Rate::FREE, app.now_us());
-    Ok(Reach { destinations: Destinations::AtOnce(destinations), transport: MediaTransport::WebRtc, record })
+    Ok(Reach { ways: Ways::AtOnce(ways), transport: MediaTransport::WebRtc, record })
 }
 
 /// A SIP URI of our own domain names one of the workspace's identities; any other is not called.
@@ -152,5 +148,5 @@ fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
 
 /// We refuse a leg before the network is asked.
 fn refused(code: ErrorCode) -> Cause {
-    Cause::refused(code.as_str(), super::admission::sip_status(code))
+    Cause::refused(code.as_str(), super::incoming::sip_status(code))
 }

@@ -28,7 +28,7 @@ use sip::ua::Party;
 use self::offenders::{Offenders, TOLERANCE};
 use super::authentication::{Authentication, Unproven};
 use super::on_net::OnNet;
-use super::sip::{Door, Judgement, Verdict};
+use super::sip::{Judgement, Screening, Verdict};
 use super::trunks::Trunks;
 use crate::state::AppState;
 
@@ -96,7 +96,7 @@ impl GatewayDoor {
 
     /// A stranger's proof failed.
     pub fn failed(&self, source: SocketAddr) {
-        Door::strike(self, self.app.clock.monotonic(), source, FAILURE);
+        Screening::strike(self, self.app.clock.monotonic(), source, FAILURE);
     }
 
     /// A stranger has proven who it is.
@@ -115,7 +115,7 @@ impl GatewayDoor {
     }
 }
 
-impl Door for GatewayDoor {
+impl Screening for GatewayDoor {
     fn party_of(&self, source: SocketAddr) -> Party {
         if self.on_net.is_from_us(source) {
             return Party::Trunk(OURSELVES);

@@ -10,14 +10,14 @@ use crate::gateway::MediaTransport;
 use crate::gateway::call_task::{Arrival, LegSeat, Running};
 use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::codecs::first_choice;
-use crate::gateway::leg::destination::Destination;
 use crate::gateway::leg::inbound::Answering;
 use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
 use crate::gateway::leg::report::Reports;
+use crate::gateway::leg::way::Way;
 use crate::gateway::leg::{MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
 use crate::gateway::sip::IncomingCall;
-use crate::gateway::targets::{self, Destinations, Dialling, Reach};
+use crate::gateway::targets::{self, Dialling, Reach, Ways};
 use crate::gateway::trunks::terms::Terms;
 
 impl Running {
@@ -77,50 +77,34 @@ impl Running {
             return;
         };
         match reach {
-            Ok(Reach { destinations, transport, record }) => {
+            Ok(Reach { ways, transport, record }) => {
                 self.recorder.leg(leg, record);
                 self.recorder.hand_over();
-                match destinations {
-                    Destinations::InTurn(destinations) => self.dial_in_turn(leg, hears, destinations, transport),
-                    Destinations::AtOnce(destinations) => self.dial_at_once(leg, hears, destinations, transport),
+                match ways {
+                    Ways::InTurn(ways) => self.dial_in_turn(leg, hears, ways, transport),
+                    Ways::AtOnce(ways) => self.dial_at_once(leg, hears, ways, transport),
                 }
             }
             Err(cause) => self.never_was(leg, cause),
         }
     }
 
-    fn dial_in_turn(
-        &mut self,
-        leg: LegId,
-        hears: Option<LegId>,
-        destinations: Vec<Destination>,
-        transport: MediaTransport,
-    ) {
+    fn dial_in_turn(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>, transport: MediaTransport) {
         let Some(end) = self.open_end(leg, hears, transport) else {
             return self.never_was(leg, CauseKind::Failed.into());
         };
         let reports = self.reports(leg);
         let orders = self.seat(leg, end.port(), None);
-        let terms_of = |destination: &Destination| {
-            destination.trunk.as_deref().map(|trunk| self.gateway.trunks.terms_of(trunk)).unwrap_or_default()
-        };
-        let destinations =
-            destinations.into_iter().map(|destination| (destination.clone(), terms_of(&destination))).collect();
-        tokio::spawn(outbound::run(self.gateway.sip.clone(), end, destinations, orders, reports));
+        let terms_of =
+            |way: &Way| way.trunk.as_deref().map(|trunk| self.gateway.trunks.terms_of(trunk)).unwrap_or_default();
+        let ways = ways.into_iter().map(|way| (way.clone(), terms_of(&way))).collect();
+        tokio::spawn(outbound::run(self.gateway.sip.clone(), end, ways, orders, reports));
     }
 
-    /// Each destination has media of its own, because any of them may answer.
-    fn dial_at_once(
-        &mut self,
-        leg: LegId,
-        hears: Option<LegId>,
-        destinations: Vec<Destination>,
-        transport: MediaTransport,
-    ) {
-        let branches: Vec<_> = destinations
-            .into_iter()
-            .filter_map(|destination| Some((destination, self.open_end(leg, hears, transport)?)))
-            .collect();
+    /// Each way has media of its own, because any of them may answer.
+    fn dial_at_once(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>, transport: MediaTransport) {
+        let branches: Vec<_> =
+            ways.into_iter().filter_map(|way| Some((way, self.open_end(leg, hears, transport)?))).collect();
         let Some((_, first)) = branches.first() else { return self.never_was(leg, CauseKind::Failed.into()) };
         let port = first.port();
         let reports = self.reports(leg);

@@ -14,11 +14,11 @@ use tokio::time::timeout;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::LegOrder;
-use super::destination::Destination;
 use super::media_end::MediaEnd;
 use super::orders::ORDER_QUEUE;
 use super::outbound;
 use super::report::Reports;
+use super::way::Way;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::sip::SipHandle;
 use crate::gateway::trunks::terms::Terms;
@@ -48,17 +48,17 @@ struct Fork {
 /// Runs the leg to its end; the last thing reported is `Ended`.
 pub async fn run(
     sip: SipHandle,
-    places: Vec<(Destination, Box<dyn MediaEnd>)>,
+    places: Vec<(Way, Box<dyn MediaEnd>)>,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
     let (inbox, mut arrivals) = mpsc::channel(REPORT_QUEUE);
     let mut branches = Vec::with_capacity(places.len());
-    for (index, (destination, end)) in places.into_iter().enumerate() {
+    for (index, (way, end)) in places.into_iter().enumerate() {
         let (sender, receiver) = mpsc::channel(ORDER_QUEUE);
         let (own, mut told) = mpsc::channel(REPORT_QUEUE);
         let (inbox, branch) = (inbox.clone(), Reports { inbox: own, ..reports.clone() });
-        tokio::spawn(outbound::run(sip.clone(), end, vec![(destination, Terms::default())], receiver, branch));
+        tokio::spawn(outbound::run(sip.clone(), end, vec![(way, Terms::default())], receiver, branch));
         tokio::spawn(async move {
             while let Some(arrival) = told.recv().await {
                 // The fork is over when nobody listens; the branch ends by itself.

@@ -181,11 +181,8 @@ impl Inbound {
         if let Some(peer) = peer {
             self.talk.end.prefer(peer);
         }
-        let answer = if self.offers() {
-            self.talk.end.offer().await?
-        } else {
-            self.talk.end.answer(&self.request.body).await?
-        };
+        let answer =
+            if self.offers() { self.talk.end.offer().await? } else { self.talk.end.answer(&self.request.body).await? };
         self.answer = Some(answer.clone());
         // None where the codec is in the ACK.
         if let Some(codec) = self.talk.end.codec() {

@@ -7,7 +7,6 @@
 pub mod call_id;
 mod cause;
 pub mod codecs;
-pub mod destination;
 pub mod fork;
 pub mod inbound;
 mod layout;
@@ -16,6 +15,7 @@ mod mux;
 pub mod orders;
 pub mod outbound;
 pub mod report;
+pub mod way;
 mod rtp_end;
 mod rtp_sdp;
 mod session_timer;

@@ -14,9 +14,9 @@ use sip::ua::{Body, EndCause, Event, Failure};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
-use super::destination::Destination;
 use super::media_end::MediaEnd;
 use super::report::Reports;
+use super::way::Way;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers};
 use super::{LegOrder, cause};
@@ -35,17 +35,17 @@ enum Attempted {
     TryNext(Cause),
 }
 
-/// Runs the leg to its end; the last thing reported is `Ended`. `destinations` are tried one after the other, on their terms.
+/// Runs the leg to its end; the last thing reported is `Ended`. `ways` are tried one after the other, on their terms.
 pub async fn run(
     sip: SipHandle,
     mut end: Box<dyn MediaEnd>,
-    destinations: Vec<(Destination, Terms)>,
+    ways: Vec<(Way, Terms)>,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
     let mut last = CauseKind::TrunkUnreachable.into();
-    let attempts = destinations.len();
-    for (index, (destination, terms)) in destinations.into_iter().enumerate() {
+    let attempts = ways.len();
+    for (index, (way, terms)) in ways.into_iter().enumerate() {
         let is_last = index + 1 == attempts;
         // Held to the end of the attempt, or of the call that it leads to.
         let Ok(_place) = terms.enter() else { continue };
@@ -57,7 +57,7 @@ pub async fn run(
             break;
         };
         let attempt = Attempt { sip: &sip, reports: &reports, offer, is_last };
-        match attempt.run(destination, end, &mut orders).await {
+        match attempt.run(way, end, &mut orders).await {
             (Attempted::Ended(cause), _) | (Attempted::TryNext(cause), None) => {
                 last = cause;
                 break;
@@ -82,11 +82,11 @@ impl Attempt<'_> {
     /// Gives the media end back for the next attempt when this one came to nothing.
     async fn run(
         self,
-        destination: Destination,
+        way: Way,
         end: Box<dyn MediaEnd>,
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
-        let (leg, mut signals) = self.sip.invite(destination.invite(Body::sdp(self.offer.clone()))).await;
+        let (leg, mut signals) = self.sip.invite(way.invite(Body::sdp(self.offer.clone()))).await;
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
         let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();

@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::door::Door;
+use super::screening::Screening;
 use super::task::Task;
 use super::{Incoming, SipHandle};
 use crate::clock::Clock;
@@ -102,12 +102,12 @@ impl BoundEndpoint {
         self.address
     }
 
-    /// Starts the task; `door` looks at every datagram, without one all of them enter. Returns the stream of calls and
+    /// Starts the task; `screening` looks at every datagram, without one all of them enter. Returns the stream of calls and
     /// requests.
-    pub fn start(self, door: Option<Arc<dyn Door>>) -> (SipHandle, mpsc::Receiver<Incoming>) {
+    pub fn start(self, screening: Option<Arc<dyn Screening>>) -> (SipHandle, mpsc::Receiver<Incoming>) {
         let (handle, queues) = SipHandle::new();
         let (incoming, receiver) = mpsc::channel(INCOMING_QUEUE);
-        let task = Task::new(self.ua, self.socket, self.clock, door, incoming, handle.clone());
+        let task = Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone());
         tokio::spawn(task.run(queues, self.stopping));
         (handle, receiver)
     }

@@ -2,15 +2,15 @@
 //!
 //! One task owns the user agent, so that it needs no lock: [`task`] feeds it datagrams, WebSocket messages,
 //! commands and time, and hands its events to the leg that they belong to. [`SipHandle`] is how everyone else talks to
-//! it. What an INVITE or a REGISTER means is not decided here (`admission`, `registrar`, `call_task`).
+//! it. What an INVITE or a REGISTER means is not decided here (`incoming`, `registrar`, `call_task`).
 
 mod alarm;
 mod command;
 mod dialogs;
-mod door;
 mod endpoint;
 mod flows;
 mod lookups;
+mod screening;
 mod sockets;
 mod strangers;
 mod task;
@@ -25,9 +25,9 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use command::{Command, WebInput};
 pub use dialogs::OpenDialog;
-pub use door::{Door, Judgement, Verdict};
 pub use endpoint::{BoundEndpoint, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
+pub use screening::{Judgement, Screening, Verdict};
 pub use sockets::{SocketPlace, Sockets};
 
 /// Commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten commands each this is a fifth of a

@@ -15,10 +15,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
-use super::door::{Door, Judgement, Verdict};
 use super::endpoint::INCOMING_QUEUE;
 use super::flows::{Flows, datagram_path};
 use super::lookups::Lookups;
+use super::screening::{Judgement, Screening, Verdict};
 use super::strangers::Answers;
 use super::{
     Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WebInput,
@@ -46,7 +46,7 @@ pub(super) struct Task {
     socket: UdpSocket,
     clock: Arc<dyn Clock>,
     /// None: everybody is talked to.
-    door: Option<Arc<dyn Door>>,
+    screening: Option<Arc<dyn Screening>>,
     flows: Flows,
     answers: Answers,
     /// Datagrams of strangers, read and not looked at.
@@ -64,7 +64,7 @@ impl Task {
         ua: Ua,
         socket: UdpSocket,
         clock: Arc<dyn Clock>,
-        door: Option<Arc<dyn Door>>,
+        screening: Option<Arc<dyn Screening>>,
         incoming: mpsc::Sender<Incoming>,
         handle: SipHandle,
     ) -> Self {
@@ -74,7 +74,7 @@ impl Task {
             ua,
             socket,
             clock,
-            door,
+            screening,
             flows: Flows::default(),
             answers: Answers::default(),
             strangers: VecDeque::new(),
@@ -144,41 +144,41 @@ impl Task {
 
     /// Who is at the other end of a path.
     fn party_of(&self, path: Path) -> Party {
-        match &self.door {
+        match &self.screening {
             _ if path.flow != UDP_FLOW => self.flows.sender(path.flow).map_or(Party::Stranger, |(_, party)| party),
-            Some(door) => door.party_of(path.remote),
+            Some(screening) => screening.party_of(path.remote),
             None => Party::Stranger,
         }
     }
 
     fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
         let (now, path) = (self.now(), datagram_path(source));
-        let Some(door) = self.door.clone() else {
+        let Some(screening) = self.screening.clone() else {
             let message = sip::parse::message(Bytes::copy_from_slice(datagram));
             return self.ua.handle(now, input_of(path, Party::Stranger, message));
         };
-        let party = door.party_of(source);
+        let party = screening.party_of(source);
         if party != Party::Stranger {
             let message = sip::parse::message(Bytes::copy_from_slice(datagram));
             self.ua.handle(now, input_of(path, party, message));
         } else if self.strangers.len() >= STRANGERS_WAITING {
-            door.silenced();
-        } else if door.is_open_to(now, source) {
+            screening.silenced();
+        } else if screening.is_open_to(now, source) {
             self.strangers.push_back((source, Bytes::copy_from_slice(datagram)));
         }
     }
 
     fn read_stranger(&mut self, source: SocketAddr, datagram: Bytes) {
         let (now, path) = (self.now(), datagram_path(source));
-        let Some(door) = self.door.clone() else { return };
+        let Some(screening) = self.screening.clone() else { return };
         // It may have been blocked for what it sent before this.
-        if !door.is_open_to(now, source) {
+        if !screening.is_open_to(now, source) {
             return;
         }
         let message = sip::parse::message(datagram);
-        match self.hold_back(now, path, &*door, &message) {
+        match self.hold_back(now, path, &*screening, &message) {
             Some(0) => {}
-            Some(strikes) => door.strike(now, source, strikes),
+            Some(strikes) => screening.strike(now, source, strikes),
             None => self.ua.handle(now, input_of(path, Party::Stranger, message)),
         }
     }
@@ -188,7 +188,7 @@ impl Task {
         &mut self,
         now: Duration,
         path: Path,
-        door: &dyn Door,
+        screening: &dyn Screening,
         message: &Result<Message, ParseError>,
     ) -> Option<u32> {
         let over_datagrams = path.flow == UDP_FLOW;
@@ -197,14 +197,14 @@ impl Task {
             Ok(Message::Response(response)) if self.ua.expects(response) => return None,
             Err(ParseError::KeepAlive) => return Some(0),
             Ok(_) | Err(_) => {
-                door.silenced();
+                screening.silenced();
                 return Some(UNEXPECTED);
             }
         };
         if self.ua.continues(path, Party::Stranger, request) {
             return None;
         }
-        let Judgement { verdict, strikes } = door.judge(request, over_datagrams);
+        let Judgement { verdict, strikes } = screening.judge(request, over_datagrams);
         let is_heard =
             !over_datagrams || matches!(verdict, Verdict::Enter | Verdict::Silence) || self.answers.take(now);
         match verdict {
@@ -214,7 +214,7 @@ impl Task {
                 let headers = self.ua.capabilities();
                 self.ua.answer_stateless(path, request, Reply { status, headers, body: None });
             }
-            Verdict::Silence | Verdict::Answer(_) | Verdict::Capabilities(_) => door.silenced(),
+            Verdict::Silence | Verdict::Answer(_) | Verdict::Capabilities(_) => screening.silenced(),
         }
         Some(strikes)
     }
@@ -239,8 +239,8 @@ impl Task {
         let Some((path, party)) = self.flows.sender(flow) else { return };
         let now = self.now();
         if party == Party::Stranger
-            && let Some(door) = self.door.clone()
-            && let Some(strikes) = self.hold_back(now, path, &*door, &message)
+            && let Some(screening) = self.screening.clone()
+            && let Some(strikes) = self.hold_back(now, path, &*screening, &message)
         {
             self.drain();
             return self.strike_flow(flow, strikes);
@@ -395,7 +395,7 @@ impl Task {
             Party::User(_) => INCOMING_QUEUE / 2,
             Party::Trunk(_) => 0,
         };
-        self.door.is_none() || self.incoming.capacity() > kept_free
+        self.screening.is_none() || self.incoming.capacity() > kept_free
     }
 
     fn signal(&mut self, event: Event) {

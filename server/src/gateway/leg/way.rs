@@ -5,7 +5,7 @@ use sip::ua::{Body, Credentials, Invite, Path};
 
 /// One attempt.
 #[derive(Debug, Clone)]
-pub struct Destination {
+pub struct Way {
     /// The trunk's name, for the timeline; none for browsers and devices.
     pub trunk: Option<String>,
     /// Where the INVITE goes.
@@ -22,7 +22,7 @@ pub struct Destination {
     pub auth: Option<Credentials>,
 }
 
-impl Destination {
+impl Way {
     /// The INVITE with this offer.
     pub(super) fn invite(&self, offer: Body) -> Invite {
         let mut invite = Invite::new(self.path, self.target.clone(), self.from.clone(), self.to.clone(), Some(offer));

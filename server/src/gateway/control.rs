@@ -1,4 +1,4 @@
-//! Calls that the REST API places: the gateway's side of `calls::CallsGateway`.
+//! What the rooms have calls do, the gateway's side of `calls::CallsGateway`: place one, end it, give it other actions.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use super::{begin, recovered};
 use crate::calls::{Admitted, Allowance, CallsGateway, Recovered};
 
 /// The handle that the calls room has.
-pub(super) struct Originator(pub(super) Arc<Gateway>);
+pub(super) struct CallControl(pub(super) Arc<Gateway>);
 
-impl CallsGateway for Originator {
+impl CallsGateway for CallControl {
     fn originate(&self, call: Admitted, actions: Option<Vec<Action>>) {
         let call_id = call.record.call().id;
         // Known from now on: whoever has its id may hang it up, also before its first INVITE.

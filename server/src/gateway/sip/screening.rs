@@ -24,12 +24,12 @@ pub enum Verdict {
 pub struct Judgement {
     /// What becomes of the request.
     pub verdict: Verdict,
-    /// Counted against the sender: see [`Door::strike`].
+    /// Counted against the sender: see [`Screening::strike`].
     pub strikes: u32,
 }
 
 /// Decides who is talked to. Called on the endpoint's task: it must not wait.
-pub trait Door: Send + Sync {
+pub trait Screening: Send + Sync {
     /// Who sends datagrams from this address: a trunk, ourselves, or nobody who is known.
     fn party_of(&self, source: SocketAddr) -> Party;
 
