@@ -15,7 +15,6 @@ mod mux;
 pub mod orders;
 pub mod outbound;
 pub mod report;
-pub mod way;
 mod rtp_end;
 mod rtp_sdp;
 mod session_timer;
@@ -23,6 +22,7 @@ mod stun;
 mod talk;
 #[cfg(test)]
 mod tests;
+pub mod way;
 mod webrtc_connection;
 mod webrtc_end;
 mod webrtc_lite;

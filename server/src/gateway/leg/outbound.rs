@@ -16,9 +16,9 @@ use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
 use super::media_end::MediaEnd;
 use super::report::Reports;
-use super::way::Way;
 use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers};
+use super::way::Way;
 use super::{LegOrder, cause};
 use crate::gateway::sip::{Signal, SipHandle};
 use crate::gateway::trunks::route::fails_over;
