@@ -1,5 +1,5 @@
 //! One flush: what is new about many calls, in one transaction of two messages to the database: what has to be known, and
-//! what is written.
+//! what is written. What few flushes have goes in messages of its own.
 //!
 //! Everything of it can be repeated: a flush whose commit was not heard of is simply made again. Rows are inserted once,
 //! an end counts only while the call is open, a cause moves money once, and what a node holds is written as a sum.
@@ -94,33 +94,31 @@ pub(super) async fn flush(
 ) -> Result<Flushed, CallError> {
     let dialect = app.db.dialect();
     let mut tx = app.db.begin_write_by_key().await?;
-    let mut asks = vec![
-        idempotency::store_answers(batch.openings.iter().filter_map(|opening| opening.answer.as_ref())),
-        sql::open_among(batch.changes.iter().map(|changes| changes.call_id)),
-    ];
+    let answers = idempotency::store_answers(batch.openings.iter().filter_map(|opening| opening.answer.as_ref()));
+    let stored = ANSWERS.run(&mut tx, dialect, vec![answers]).await?;
+    let mut asks = vec![sql::open_among(batch.changes.iter().map(|changes| changes.call_id))];
     // As if every call were open and every key free: what is locked may be more than what is needed.
     asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
     let told = READ.run(&mut tx, dialect, asks).await?;
-    let decided = decide(app, node_id, held, batch, &told)?;
+    let decided = decide(app, node_id, held, batch, &stored, &told)?;
     let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
     if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
         // Another node closed one of them in this moment: made again, the flush sees that.
         return Err(CallError::Database(sqlx::Error::PoolTimedOut));
     }
+    BESIDE.run(&mut tx, dialect, decided.beside).await?;
     tx.commit().await?;
     Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
 }
 
-/// What is asked: which answers and calls there are, and how the wallets stand, which it locks.
-static READ: Together = Together::new(
-    "READ",
-    &[&idempotency::INSERT_ANSWERS, &sql::OPEN_AMONG, settle::ASKS[0], settle::ASKS[1], settle::ASKS[2]],
-);
+/// The answers to requests with a key, which tells whose the key is.
+static ANSWERS: Together = Together::new("ANSWERS", &[&idempotency::INSERT_ANSWERS]);
+/// What is asked: which calls there are, and how the wallets stand, which it locks.
+static READ: Together = Together::new("READ", &[&sql::OPEN_AMONG, settle::ASKS[0], settle::ASKS[1], settle::ASKS[2]]);
 /// What is written. What a row refers to stands before it.
 static WRITE: Together = Together::new(
     "WRITE",
     &[
-        &idempotency::DELETE_ANSWERS,
         settle::WRITES[0],
         settle::WRITES[1],
         settle::WRITES[2],
@@ -129,13 +127,15 @@ static WRITE: Together = Together::new(
         &sql::UPSERT_LEGS,
         &sql::INSERT_ENTRIES,
         &webhooks::INSERT_EVENTS,
-        &audit::INSERT_LINES,
-        &sql::TOUCH_MEDIA,
-        &nodes::RENEW_LEASE,
     ],
 );
+/// What most flushes have nothing of, and need not bind and run for nothing.
+static BESIDE: Together = Together::new(
+    "BESIDE",
+    &[&idempotency::DELETE_ANSWERS, &audit::INSERT_LINES, &sql::TOUCH_MEDIA, &nodes::RENEW_LEASE],
+);
 /// The batches of a flush.
-pub(crate) static BATCHES: [&Together; 2] = [&READ, &WRITE];
+pub(crate) static BATCHES: [&Together; 4] = [&ANSWERS, &READ, &WRITE, &BESIDE];
 
 /// What a flush comes to once everything is known.
 struct Decided {
@@ -143,6 +143,7 @@ struct Decided {
     grants: Vec<Grant>,
     purses: HashMap<WorkspaceId, Purse>,
     writes: Vec<Filled>,
+    beside: Vec<Filled>,
     /// Rows of calls that have to be there still.
     updates: u64,
 }
@@ -152,9 +153,10 @@ fn decide(
     node_id: &str,
     held: &HashMap<WorkspaceId, Held>,
     batch: &Batch,
+    stored: &Told,
     told: &Told,
 ) -> Result<Decided, CallError> {
-    let stored = idempotency::stored_answers(told)?;
+    let stored = idempotency::stored_answers(stored)?;
     let has_key = |opening: &Opening| opening.answer.as_ref().is_none_or(|answer| stored.contains(&answer.place()));
     let open = sql::open_of(told)?;
     let is_open = |changes: &Changes| open.contains(&changes.call_id);
@@ -175,18 +177,20 @@ fn decide(
     let entry_of = |changes: &Changes| settled.entries.get(&changes.call_id).copied();
     let mut writes = settled.writes;
     writes.extend([
-        idempotency::withdraw_answers(&refused),
         sql::insert_calls(node_id, let_in().map(|opening| &opening.call)),
         sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
         webhooks::emit_all(written().flat_map(|changes| &changes.outbox).chain(&settled.events)),
+    ]);
+    let beside = vec![
+        idempotency::withdraw_answers(&refused),
         audit::record_all(let_in().filter_map(|opening| opening.audit.as_ref())),
         sql::touch_media(batch.heard.iter().copied()),
         nodes::renew_lease(node_id, batch.lease_until),
-    ]);
+    ];
     let updates = changed().count() as u64;
-    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, updates })
+    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates })
 }
 
 /// What the batch wants of the wallets, where these calls are open and these openings have their key.

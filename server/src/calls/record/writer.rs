@@ -30,10 +30,11 @@ use crate::wallet::WalletError;
 use crate::wallet::quota::Held;
 
 /// Between the beginnings of two flushes, so that what comes in meanwhile shares one; after a pause the next begins at
-/// once. A caller waits for one flush, which nobody notices beside the time that a callback and a carrier take.
-const PACE: Duration = Duration::from_millis(20);
+/// once. A flush costs as much as three calls in it, so that this is what calls at some tens a second cost. A caller waits
+/// for one flush, which nobody notices beside the time that a callback and a carrier take.
+const PACE: Duration = Duration::from_millis(50);
 /// The same where only ends wait. Among other calls they mostly go along with an opening.
-const PACE_OF_ENDS: Duration = Duration::from_millis(60);
+const PACE_OF_ENDS: Duration = Duration::from_millis(100);
 /// The same where nobody waits.
 const LAZY: Duration = Duration::from_millis(250);
 /// Between tries while the database is away.
