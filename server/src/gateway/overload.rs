@@ -27,8 +27,9 @@ const MOST_LIMIT: f64 = 2_048.0;
 const DECREASE: f64 = 0.95;
 /// Between two decreases: set-ups that were slow together are one sign.
 const DECREASE_EVERY: Duration = Duration::from_millis(20);
-/// Between two looks at how late this process comes.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// Between two looks at how late this process comes: not more often than what is late enough to count, because a server that
+/// nobody calls is woken by nothing more often.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What a refused caller is told.
 const RETRY_AFTER_SECONDS: u32 = 1;
 

@@ -26,7 +26,7 @@ pub async fn run_until_stopped(app: AppState) {
 async fn run_lane(app: &AppState, lane: Lane) {
     while !app.stopping.is_cancelled() {
         let wait = match run_due_of(app, lane).await {
-            Ok(_) => until_next(app, lane).await.unwrap_or(FAILURE_WAIT),
+            Ok(Ran { next_due_us, .. }) => until(app, next_due_us),
             Err(error) => {
                 tracing::error!(error = %error, cause = ?error, "the job queue failed");
                 FAILURE_WAIT
@@ -45,17 +45,25 @@ async fn run_lane(app: &AppState, lane: Lane) {
 /// # Errors
 /// The queue failed. A job's own failure is stored with the job.
 pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
-    Ok(run_due_of(app, Lane::Own).await? + run_due_of(app, Lane::Mail).await?)
+    Ok(run_due_of(app, Lane::Own).await?.jobs + run_due_of(app, Lane::Mail).await?.jobs)
 }
 
-async fn run_due_of(app: &AppState, lane: Lane) -> Result<usize, JobError> {
+/// What a look at a lane came to.
+struct Ran {
+    jobs: usize,
+    /// When the next of them is due; none when there is none.
+    next_due_us: Option<i64>,
+}
+
+async fn run_due_of(app: &AppState, lane: Lane) -> Result<Ran, JobError> {
     let mut ran = 0;
     loop {
         let now_us = app.now_us();
         let mut conn = app.db.acquire().await?;
         // A look before the claim: the claim takes SQLite's write lock even when there is nothing to do.
-        if queue::next_due_us(&mut conn, lane).await?.is_none_or(|due_us| due_us > now_us) {
-            return Ok(ran);
+        let next_due_us = queue::next_due_us(&mut conn, lane).await?;
+        if next_due_us.is_none_or(|due_us| due_us > now_us) {
+            return Ok(Ran { jobs: ran, next_due_us });
         }
         drop(conn);
         let mut tx = app.db.begin_write().await?;
@@ -63,7 +71,8 @@ async fn run_due_of(app: &AppState, lane: Lane) -> Result<usize, JobError> {
             queue::claim(&mut tx, (app.db.dialect(), lane), &app.node_id, now_us, now_us + LEASE_US, BATCH).await?;
         tx.commit().await?;
         if claimed.is_empty() {
-            return Ok(ran);
+            // Another node was faster.
+            return Ok(Ran { jobs: ran, next_due_us: None });
         }
         match lane {
             Lane::Own => {
@@ -124,9 +133,8 @@ async fn rung(app: &AppState, lane: Lane) {
     }
 }
 
-async fn until_next(app: &AppState, lane: Lane) -> Result<Duration, JobError> {
-    let mut conn = app.db.acquire().await?;
-    let Some(due_us) = queue::next_due_us(&mut conn, lane).await? else { return Ok(MAX_WAIT) };
-    let wait_us = u64::try_from(due_us - app.now_us()).unwrap_or(0);
-    Ok(Duration::from_micros(wait_us).min(MAX_WAIT))
+/// How long until then, or until another look is due.
+fn until(app: &AppState, due_us: Option<i64>) -> Duration {
+    let wait_us = due_us.and_then(|due_us| u64::try_from(due_us - app.now_us()).ok());
+    wait_us.map_or(MAX_WAIT, |wait_us| Duration::from_micros(wait_us).min(MAX_WAIT))
 }
