@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::store::shown::{self, ShownCall, ShownLeg};
 use super::store::{self, Filter, events::EventRow};
-use super::{CallError, Direction, stats, stream};
+use super::{CallError, CallsGateway, Direction, stats, stream};
 use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
@@ -27,7 +27,7 @@ use crate::state::AppState;
 use crate::telephone;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult, FailedAs};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Begun, Request, Ticket};
 pub(super) use crate::web::moment::read_moment;
 use crate::web::page::Page;
 pub(super) use crate::web::params::Moment;
@@ -104,20 +104,33 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     }
     let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
     gateway.has_room().map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
-    let ticket = match idempotency::begin_apart(&app, &caller, &request).await? {
-        Ok(ticket) => ticket,
-        Err(replay) => return Ok(replay),
-    };
+    let ticket = idempotency::begin_apart(&app, &caller, &request).await?;
+    match place_call(&app, &caller, &request, &ticket, gateway.as_ref()).await {
+        Ok(answer) => Ok(answer),
+        // The database is asked no more where it is what failed.
+        Err(failure) if failure.code.status() >= 500 => Err(failure),
+        // A repeated request is answered as the first one was, whatever it would come to by now.
+        Err(refusal) => ticket.earlier(&app, &request).await?.ok_or(refusal),
+    }
+}
+
+async fn place_call(
+    app: &AppState,
+    caller: &Caller,
+    request: &Request,
+    ticket: &Ticket,
+    gateway: &dyn CallsGateway,
+) -> ApiResult<Response> {
     let body: wire::CreateCall = request.read()?;
     let workspace = &caller.workspace;
-    let prepared = calls::placing::prepare(&app, workspace.id, &workspace.country, &body).await?;
+    let prepared = calls::placing::prepare(app, workspace.id, &workspace.country, &body).await?;
     let call = prepared.call();
-    let accepted = accepted(&app, call.id, call.status);
+    let accepted = accepted(app, call.id, call.status);
     // The call's own record tells the rest.
-    let entry = audit::Entry::by(&caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
-    let line = audit::Line::new(&app, entry);
-    let (answer, stored) = ticket.answer(&app, StatusCode::ACCEPTED, &accepted)?;
-    let (admitted, actions) = prepared.open(&app, stored, line).await?;
+    let entry = audit::Entry::by(caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
+    let line = audit::Line::new(app, entry);
+    let (answer, stored) = ticket.answer(app, StatusCode::ACCEPTED, &accepted)?;
+    let (admitted, actions) = prepared.open(app, stored, line).await?;
     gateway.originate(admitted, actions);
     Ok(answer)
 }

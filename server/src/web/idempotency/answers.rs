@@ -66,23 +66,31 @@ impl Ticket {
         });
         Ok((response(status, bytes), stored))
     }
+
+    /// The answer of an earlier request with this key; none where there was none, and this request's own failure counts.
+    ///
+    /// # Errors
+    /// The key was used for another request, or the database failed.
+    pub async fn earlier(&self, app: &AppState, request: &Request) -> ApiResult<Option<Response>> {
+        let Some((row, _)) = &self.keyed else { return Ok(None) };
+        let mut conn = app.db.acquire().await?;
+        let stored = store::find_live_key(&mut conn, &row.workspace, &row.key, app.now_us()).await?;
+        stored.map(|stored| replay(app, row, stored, request)).transpose()
+    }
 }
 
-/// Begins a request whose effect and answer the record writer stores: the answer of an earlier request with its key, or
-/// the right to carry it out. Call it after the caller's rights are checked.
+/// Begins a request whose effect and answer the record writer stores. Most keys are new, and whether this one is shows when
+/// its answer is stored: until then nothing is asked of the database, and [`Ticket::earlier`] is for every request that comes
+/// to nothing. Call it after the caller's rights are checked.
 ///
 /// # Errors
-/// The key is at work or was used for another request, or the database failed.
-pub async fn begin_apart(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Result<Ticket, Response>> {
+/// The key is at work, or is none.
+pub async fn begin_apart(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Ticket> {
     let fingerprint = request.fingerprint.clone();
-    let Some(key) = request.key.clone()? else { return Ok(Ok(Ticket { keyed: None, fingerprint })) };
+    let Some(key) = request.key.clone()? else { return Ok(Ticket { keyed: None, fingerprint }) };
     let place = enter(app, caller.workspace.id.0, &key).await?;
     let row = Row { workspace: caller.workspace.id.to_string(), key };
-    let mut conn = app.db.acquire().await?;
-    match store::find_live_key(&mut conn, &row.workspace, &row.key, app.now_us()).await? {
-        Some(stored) => Ok(Err(replay(app, &row, stored, request)?)),
-        None => Ok(Ok(Ticket { keyed: Some((row, place)), fingerprint })),
-    }
+    Ok(Ticket { keyed: Some((row, place)), fingerprint })
 }
 
 /// Stores the answers in a batch of the caller's transaction.
