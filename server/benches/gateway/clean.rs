@@ -35,6 +35,8 @@ enum Who {
 pub(super) struct Run {
     /// CPU seconds per 1,000 calls that were set up.
     pub(super) cpu_per_1000: f64,
+    /// How often a thread was woken for a call.
+    pub(super) wakes_per_call: f64,
     pub(super) told: Told,
     pub(super) resident_mib: u64,
 }
@@ -78,24 +80,35 @@ impl Between {
 
     /// `calls` calls at `rate` a second, with all that is done for them afterwards.
     pub(super) async fn run(&self, rate: u32, calls: u32) -> Outcome<Run> {
-        let before = self.subject().cpu_seconds()?;
+        let before = (self.subject().cpu_seconds()?, self.subject().wakes()?);
         let told = sipp::call(self.folder.path(), self.subject().sip, rate, calls).await?;
         if let Who::Sautikit(site) = &self.who {
             site.quiet(&["calls", "record_waiting"]).await?;
             customer::settled(&site.account).await?;
         }
-        let cpu = self.subject().cpu_seconds()? - before;
+        let (cpu, wakes) = (self.subject().cpu_seconds()? - before.0, self.subject().wakes()? - before.1);
         let set_up = f64::from(calls.saturating_sub(told.failed).max(1));
-        Ok(Run { cpu_per_1000: cpu * 1_000.0 / set_up, told, resident_mib: self.subject().resident_kib()? / 1_024 })
+        Ok(Run {
+            cpu_per_1000: cpu * 1_000.0 / set_up,
+            wakes_per_call: wakes as f64 / set_up,
+            told,
+            resident_mib: self.subject().resident_kib()? / 1_024,
+        })
     }
 
     /// A run, printed.
     pub(super) async fn report(&self, rate: u32, calls: u32) -> Outcome<()> {
         let run = self.run(rate, calls).await?;
         println!(
-            "clean calls, {}: {calls} at {rate}/s: {:.2} CPU-s per 1,000, {:.1}/s reached, {} failed, \
-             {} retransmissions, {} MiB",
-            self.name, run.cpu_per_1000, run.told.rate, run.told.failed, run.told.retransmissions, run.resident_mib,
+            "clean calls, {}: {calls} at {rate}/s: {:.2} CPU-s per 1,000, {:.0} wakes each, {:.1}/s reached, \
+             {} failed, {} retransmissions, {} MiB",
+            self.name,
+            run.cpu_per_1000,
+            run.wakes_per_call,
+            run.told.rate,
+            run.told.failed,
+            run.told.retransmissions,
+            run.resident_mib,
         );
         Ok(())
     }

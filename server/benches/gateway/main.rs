@@ -7,6 +7,7 @@
 //!     cargo bench -p sautikit --bench gateway -- inline [calls per second] [calls]
 //!     cargo bench -p sautikit --bench gateway -- ivr [calls per second] [calls]
 //!     cargo bench -p sautikit --bench gateway -- statements [calls per second] [calls]
+//!     cargo bench -p sautikit --bench gateway -- idle [seconds]
 //!     cargo bench -p sautikit --bench gateway -- memory [calls] [calls per second]
 //!     cargo bench -p sautikit --bench gateway -- flood [datagrams per second] [seconds]
 //!     cargo bench -p sautikit --bench gateway -- media [calls] [seconds]
@@ -26,6 +27,7 @@ mod caller;
 mod clean;
 mod customer;
 mod flood;
+mod idle;
 mod inline;
 mod ivr;
 mod media;
@@ -62,6 +64,7 @@ async fn main() -> Outcome<()> {
         Some("clean") => clean::measure(figure(1, 50), figure(2, 1_000)).await,
         Some("highest") => clean::measure_highest(figure(1, 10)).await,
         Some("proxy") => clean::measure_kamailio(figure(1, 50), figure(2, 1_000)).await,
+        Some("idle") => idle::measure(figure(1, 60)).await,
         Some("inline") => inline::measure(figure(1, 50), figure(2, 1_000)).await,
         Some("ivr") => ivr::measure(figure(1, 20), figure(2, 400)).await,
         Some("statements") => statements::measure(figure(1, 50), figure(2, 500)).await,
@@ -92,6 +95,7 @@ async fn all() -> Outcome<()> {
     for (rate, calls) in CLEAN {
         said("inline", inline::measure(rate, calls).await);
     }
+    said("idle", idle::measure(60).await);
     for (rate, calls) in IVR {
         said("ivr", ivr::measure(rate, calls).await);
     }

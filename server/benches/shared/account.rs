@@ -12,18 +12,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Looks until it is an error.
 const LOOKS: u32 = 100;
 
-/// A signed-in owner.
+/// A signed-in owner, or a key of hers.
 pub(super) struct Account {
     http: Client,
     base: String,
-    cookie: String,
+    /// Empty before she has signed in.
+    credential: (header::HeaderName, String),
 }
 
 impl Account {
     /// Signs up at `base` and makes a workspace in Kenya.
     pub(super) async fn sign_up(base: &str) -> Outcome<Self> {
         let http = Client::builder().no_proxy().build()?;
-        let mut account = Self { http, base: base.to_owned(), cookie: String::new() };
+        let mut account = Self { http, base: base.to_owned(), credential: (header::COOKIE, String::new()) };
         account.sign_in().await?;
         let onboarding = json!({ "name": "Bench", "workspace_name": "Bench", "country": "KE", "currency": "KES" });
         account.post("/v1/auth/onboarding", onboarding).await?;
@@ -41,8 +42,16 @@ impl Account {
             .await?;
         let answer = self.request(Method::POST, "/v1/auth/magic-link/verify", Some(json!({ "token": token }))).await?;
         let cookie = answer.headers().get(header::SET_COOKIE).ok_or("no session")?.to_str()?;
-        self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        self.credential.1 = cookie.split(';').next().unwrap_or_default().to_owned();
         Ok(())
+    }
+
+    /// A key with this scope: what a customer's server asks with.
+    #[allow(dead_code, reason = "not every benchmark asks with a key")]
+    pub(super) async fn key(&self, scope: &str) -> Outcome<Self> {
+        let made = self.post("/v1/api-keys", json!({ "name": "bench", "scopes": [scope] })).await?;
+        let credential = (header::AUTHORIZATION, format!("Bearer {}", made["key"].as_str().ok_or("no key")?));
+        Ok(Self { http: self.http.clone(), base: self.base.clone(), credential })
     }
 
     /// Looks until there is something to see.
@@ -71,7 +80,7 @@ impl Account {
 
     async fn request(&self, method: Method, path: &str, body: Option<Value>) -> Outcome<Response> {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
-        request = request.header(header::COOKIE, &self.cookie);
+        request = request.header(&self.credential.0, &self.credential.1);
         if let Some(body) = body {
             request = request.json(&body);
         }

@@ -29,6 +29,21 @@ impl Subject {
         Ok(ticks as f64 / TICKS_PER_SECOND)
     }
 
+    /// How often its threads have gone to sleep so far, and so were woken.
+    #[allow(dead_code, reason = "not every benchmark counts them")]
+    pub(super) fn wakes(&self) -> Outcome<u64> {
+        self.sum(|pid| {
+            let mut wakes = 0;
+            for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+                // A thread that ended meanwhile wakes no more.
+                let Ok(status) = std::fs::read_to_string(thread?.path().join("status")) else { continue };
+                let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+                wakes += line.and_then(|count| count.trim().parse::<u64>().ok()).unwrap_or(0);
+            }
+            Ok(wakes)
+        })
+    }
+
     /// Memory that is resident now and not shared with files or other processes.
     pub(super) fn resident_kib(&self) -> Outcome<u64> {
         self.sum(|pid| {
