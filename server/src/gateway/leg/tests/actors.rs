@@ -19,7 +19,7 @@ use super::support::engine;
 use super::wire::{self, PEER, US, address};
 use crate::clock::TestClock;
 use crate::gateway::call_task::Arrival;
-use crate::gateway::leg::destination::Destination;
+use crate::gateway::leg::way::Way;
 use crate::gateway::leg::inbound::Answering;
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::{CodecPolicy, LegOrder, RtpEnd, inbound, outbound};
@@ -355,7 +355,7 @@ async fn goes_out(going: Going) {
     let talk = &going.talk;
     let peer = Peer::new(end_of_wire, talk.takes_update, talk.is_timed);
     let mut scene = scene(clock, peer, orders, inbox, media_events, talk);
-    let destination = Destination {
+    let way = Way {
         trunk: None,
         path: datagram_path(address(PEER)),
         target: Uri::parse(format!("sip:+254722000042@{PEER}")).unwrap(),
@@ -365,7 +365,7 @@ async fn goes_out(going: Going) {
         auth: None,
     };
     let end = Box::new(RtpEnd::open(&call, LegId(0), CodecPolicy::trunk()).unwrap());
-    tokio::spawn(outbound::run(sip, end, vec![(destination, Terms::default())], ordered, reports));
+    tokio::spawn(outbound::run(sip, end, vec![(way, Terms::default())], ordered, reports));
     let invite = scene.peer.asked(&[Method::Invite]).await;
     let offer = sdp::parse(&invite.body).unwrap();
     scene.offered(&offer);
