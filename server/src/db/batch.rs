@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 use futures::TryStreamExt;
 use serde::de::DeserializeOwned;
 use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, Either, Executor, Row};
+use sqlx::error::BoxDynError;
+use sqlx::{Any, AnyConnection, Arguments, Either, Executor, Row};
 
 use super::Dialect;
 use super::rows::{Cell, Column, Filled, Rows, Tells};
@@ -147,11 +147,12 @@ impl Batch {
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
         let text = self.all_texts()[engine(dialect)][size.ilog2() as usize];
-        let mut query = sqlx::query(text);
+        let mut arguments = AnyArguments::default();
+        arguments.reserve(size * self.statements.iter().map(|one| one.per_call * one.columns.len()).sum::<usize>(), 0);
         for (statement, cells) in self.statements.iter().zip(cells) {
-            query = fill(query, statement, size * statement.per_call, cells);
+            fill(&mut arguments, statement, size * statement.per_call, cells).map_err(sqlx::Error::Encode)?;
         }
-        let mut outcomes = conn.fetch_many(query);
+        let mut outcomes = conn.fetch_many(sqlx::query_with::<Any, _>(text, arguments));
         // SQLite tells how many rows changed after each statement.
         let mut ended = self.statements.iter();
         while let Some(outcome) = outcomes.try_next().await? {
@@ -223,22 +224,23 @@ impl Batch {
     }
 }
 
-/// The query with `cells` and what is missing to `rows` rows of the statement.
-fn fill(
-    query: Query<'static, Any, AnyArguments>,
-    statement: &Rows,
-    rows: usize,
-    cells: Vec<Cell>,
-) -> Query<'static, Any, AnyArguments> {
+/// Adds `cells` and what is missing to `rows` rows of the statement. To the list itself: a query that is built up is moved
+/// with each of some thousand values.
+fn fill(arguments: &mut AnyArguments, statement: &Rows, rows: usize, cells: Vec<Cell>) -> Result<(), BoxDynError> {
     let missing = rows * statement.columns.len() - cells.len();
-    let query = cells.into_iter().fold(query, |query, cell| match cell {
-        Cell::Text(text) => query.bind(text),
-        Cell::Int(int) => query.bind(int),
-    });
-    statement.columns.iter().cycle().take(missing).fold(query, |query, column| match column {
-        Column::Text => query.bind(None::<String>),
-        Column::Int => query.bind(None::<i64>),
-    })
+    for cell in cells {
+        match cell {
+            Cell::Text(text) => arguments.add(text)?,
+            Cell::Int(int) => arguments.add(int)?,
+        }
+    }
+    for column in statement.columns.iter().cycle().take(missing) {
+        match column {
+            Column::Text => arguments.add(None::<String>)?,
+            Column::Int => arguments.add(None::<i64>)?,
+        }
+    }
+    Ok(())
 }
 
 const fn engine(dialect: Dialect) -> usize {
