@@ -217,7 +217,8 @@ impl Batch {
                     }
                 });
                 let told: Vec<_> = told.collect();
-                let told = if told.is_empty() { "select 1".to_owned() } else { told.join("\nunion all ") };
+                // What changes rows runs whether or not anything is asked of it; a row that tells nothing is none.
+                let told = if told.is_empty() { "select 1 where false".to_owned() } else { told.join("\nunion all ") };
                 format!("with {}\n{told}", expressions.join(",\n"))
             }
         }

@@ -90,3 +90,16 @@ async fn nothing_to_do_asks_nothing() {
     // Without the table any statement would fail.
     assert!(BOTH.run(&mut conn, Dialect::Sqlite, vec![put(0), see(&[])]).await.is_ok());
 }
+
+#[test]
+fn postgres_gets_no_row_of_a_batch_that_tells_nothing() {
+    static DROP: Rows = Rows::new(
+        "DROP",
+        1,
+        Tells::Nothing,
+        "delete from things where id in (select v.column1 from {rows} as v)",
+        &[Column::Text],
+    );
+    static SILENT: Batch = Batch::new("SILENT", &[&DROP]);
+    assert!(SILENT.text(Dialect::Postgres, 1).ends_with("select 1 where false"));
+}
