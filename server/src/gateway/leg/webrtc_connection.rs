@@ -90,7 +90,8 @@ impl Connection {
             engine.register_codec(format.clone(), RtpCodecKind::Audio).map_err(refused)?;
         }
         let crypto = rtc::crypto::default_provider().map_err(|error| MediaEndError::WebRtc(Box::new(error)))?;
-        let checks = Arc::new(LiteChecks::new(crypto.clone()));
+        let [own @ .., _, _, _, _] = shared.entropy().number::<u128>().to_be_bytes();
+        let checks = Arc::new(LiteChecks::new(crypto.clone(), password.clone(), own));
         let settings = SettingEngineBuilder::new()
             .with_crypto_provider(crypto)
             .with_ice_credentials(ufrag.clone(), password)
@@ -136,7 +137,9 @@ impl Connection {
             Role::Offer => RTCSessionDescription::offer(sdp),
             Role::Answer => RTCSessionDescription::answer(sdp),
         };
-        self.stack()?.set_remote_description(description.map_err(refused)?).await.map_err(refused)
+        self.stack()?.set_remote_description(description.map_err(refused)?).await.map_err(refused)?;
+        self.checks.repeat_check();
+        Ok(())
     }
 
     /// Makes and applies our description; candidates are in it.

@@ -1,4 +1,4 @@
-//! The `webrtc` crate's view of the shared port: tokio for everything but UDP.
+//! The `webrtc` crate's view of the shared port: tokio for everything but UDP, and for timers that need not be waited for.
 
 use std::{
     future::Future,
@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -48,16 +48,9 @@ struct MuxSocket {
     mux: Arc<UdpMux>,
     /// The throw-away address that the ICE agent believes to be bound to; it only names the candidate.
     name: SocketAddr,
-    inbox: Mutex<Inbox>,
+    inbox: Mutex<mpsc::Receiver<Datagram>>,
     checks: Arc<LiteChecks>,
     ufrag: String,
-}
-
-#[derive(Debug)]
-struct Inbox {
-    datagrams: mpsc::Receiver<Datagram>,
-    /// Whoever waits for a datagram, for what does not come through the channel.
-    reader: Option<Waker>,
 }
 
 impl AsyncUdpSocket for MuxSocket {
@@ -66,17 +59,15 @@ impl AsyncUdpSocket for MuxSocket {
     }
 
     fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        match self.checks.leaving(transmit.contents, transmit.destination) {
-            Leaving::Answered => {
-                if let Some(reader) = self.inbox.lock().reader.take() {
-                    reader.wake();
-                }
-                return Poll::Ready(Ok(transmit.contents.len()));
+        let destination = match self.checks.leaving(transmit.contents, transmit.destination) {
+            Leaving::Stays => return Poll::Ready(Ok(transmit.contents.len())),
+            Leaving::Check => {
+                self.mux.ask(&self.ufrag, transmit.destination);
+                transmit.destination
             }
-            Leaving::Check => self.mux.ask(&self.ufrag, transmit.destination),
-            Leaving::Other => {}
-        }
-        Poll::Ready(self.mux.send(transmit.contents, transmit.destination))
+            Leaving::Goes(destination) => destination,
+        };
+        Poll::Ready(self.mux.send(transmit.contents, destination))
     }
 
     fn poll_recv(
@@ -88,13 +79,12 @@ impl AsyncUdpSocket for MuxSocket {
         let (Some(buffer), Some(meta)) = (buffers.first_mut(), meta.first_mut()) else {
             return Poll::Ready(Ok(0));
         };
-        let mut inbox = self.inbox.lock();
-        let next = match self.checks.next() {
-            Some(own) => Poll::Ready(Some(own)),
-            None => inbox
-                .datagrams
-                .poll_recv(context)
-                .map(|received| received.inspect(|(datagram, from)| self.checks.arriving(datagram, *from))),
+        let next = match self.checks.poll_next(context) {
+            Poll::Ready(own) => Poll::Ready(Some(own)),
+            Poll::Pending => {
+                let received = self.inbox.lock().poll_recv(context);
+                received.map(|received| received.inspect(|(datagram, from)| self.checks.arriving(datagram, *from)))
+            }
         };
         match next {
             Poll::Ready(Some((datagram, from))) => {
@@ -109,10 +99,7 @@ impl AsyncUdpSocket for MuxSocket {
                 Poll::Ready(Ok(1))
             }
             Poll::Ready(None) => Poll::Ready(Err(io::Error::other("left the shared port"))),
-            Poll::Pending => {
-                inbox.reader = Some(context.waker().clone());
-                Poll::Pending
-            }
+            Poll::Pending => Poll::Pending,
         }
     }
 }
@@ -128,7 +115,7 @@ impl Runtime for MuxRuntime {
         let datagrams =
             self.datagrams.lock().take().ok_or_else(|| io::Error::other("the shared port is one socket"))?;
         let name = socket.local_addr()?;
-        let inbox = Mutex::new(Inbox { datagrams, reader: None });
+        let inbox = Mutex::new(datagrams);
         Ok(Arc::new(MuxSocket {
             mux: self.mux.clone(),
             name,
@@ -151,7 +138,7 @@ impl Runtime for MuxRuntime {
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        TokioRuntime.sleep(duration)
+        if self.checks.hurries() { Box::pin(std::future::ready(())) } else { TokioRuntime.sleep(duration) }
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
