@@ -15,7 +15,7 @@ use std::{
 };
 
 use media::{
-    Asset, Codec, Graph, Output, PortId, PortParams,
+    Asset, Codec, Fill, Graph, Output, PortId, PortParams,
     codec::{Encoder, Rate},
     rtp::{Header, write},
 };
@@ -50,7 +50,7 @@ fn graph(a: Codec, b: Codec) -> Outcome<Graph> {
     let mut graph = Graph::new();
     for (id, codec, ssrc) in [(A, a, 1), (B, b, 2)] {
         let params =
-            PortParams { fill_silence: false, stall_after: None, ..PortParams::new(codec, payload_type(codec), ssrc) };
+            PortParams { fill: Fill::Never, stall_after: None, ..PortParams::new(codec, payload_type(codec), ssrc) };
         graph.add_port(Duration::ZERO, id, params)?;
     }
     graph.join(A, B)?;

@@ -9,11 +9,12 @@
 //! codecs they transcode at 8 kHz, through a jitter buffer; in a mix everyone hears the sum of all
 //! others in the same way. That and what else a port sends (prompts, tones, digits, silence) is paced
 //! by the tick. Digits outrank a play or tone, which outranks the joined ports. Every switch continues
-//! the same SSRC, sequence and timestamps. A tap listens in without changing any of it.
+//! the same SSRC, sequence and timestamps. What a port says in the moment before it is joined is heard too. A tap listens in without changing any of it.
 //!
 //! Not here: sockets, SRTP, source address checks, who may hear whom.
 
 mod control;
+mod early;
 mod inbound;
 mod mix;
 mod outbound;
@@ -31,11 +32,19 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use thiserror::Error;
 
-use self::{inbound::Kind, mix::Mix, outbound::ForeignEvent, playout::Playout, port::Link, source::Source, tap::Tap};
+use self::{
+    inbound::{Arrival, Kind},
+    mix::Mix,
+    outbound::ForeignEvent,
+    playout::Playout,
+    port::Link,
+    source::Source,
+    tap::Tap,
+};
 pub use self::{
     mix::MixId,
     output::{MediaEvent, Output, PortStats},
-    params::{DetectSet, Direction, PortId, PortParams},
+    params::{DetectSet, Direction, Fill, PortId, PortParams},
     port::Port,
     table::PortTable,
     tap::{Side, Tapped},
@@ -65,6 +74,8 @@ pub struct Graph {
     /// Boxed: a table with holes shall be small.
     ports: PortTable<Box<Port>>,
     mixes: BTreeMap<MixId, Mix>,
+    /// Ports that are heard since a moment ago, and said something just before.
+    early: Vec<PortId>,
 }
 
 impl Graph {
@@ -132,6 +143,8 @@ impl Graph {
         let (codec, other) = (self.port(a)?.params.codec, self.port(b)?.params.codec);
         self.port(a)?.set_link(Link::between(codec, b, other));
         self.port(b)?.set_link(Link::between(other, a, codec));
+        self.is_heard(a);
+        self.is_heard(b);
         Ok(())
     }
 
@@ -229,6 +242,7 @@ impl Graph {
     /// Takes a datagram of a port's RTP flow. Garbage is counted and dropped. The bytes are
     /// overwritten when the packet is relayed.
     pub fn handle_rtp(&mut self, now: Duration, id: PortId, bytes: &mut [u8], mut sink: impl FnMut(Output<'_>)) {
+        self.say_early(now, &mut sink);
         let Some(port) = self.ports.get_mut(id) else {
             return;
         };
@@ -250,6 +264,20 @@ impl Graph {
                 payload: arrival.packet.payload(bytes),
             }));
         }
+        self.pass_on(now, id, arrival, bytes, &mut sink);
+    }
+
+    /// Gives a packet of a port to whoever hears the port.
+    fn pass_on(
+        &mut self,
+        now: Duration,
+        id: PortId,
+        arrival: Arrival,
+        bytes: &mut [u8],
+        mut sink: impl FnMut(Output<'_>),
+    ) {
+        let Some(port) = self.ports.get_mut(id) else { return };
+        let header = arrival.packet.header;
         if let Some(playout) = &mut port.playout {
             match arrival.kind {
                 Kind::Audio => playout.insert(now, header, arrival.packet.payload(bytes)),
@@ -257,6 +285,12 @@ impl Graph {
             }
         }
         let (echo, source, link) = (port.echo, port.params, port.link);
+        if link == Link::None && !echo {
+            if matches!(arrival.kind, Kind::Audio) {
+                port.keep_early(now, bytes);
+            }
+            return;
+        }
         let destination = if echo { Some(id) } else { link.peer() };
         let relayed = echo || matches!(link, Link::Relay(_));
         let Some((to, port)) = destination.and_then(|to| Some((to, self.ports.get_mut(to)?))) else {
@@ -279,6 +313,7 @@ impl Graph {
     /// Moves every port on by one 20 ms frame. Call it at a steady pace; after a delay call it as
     /// often as frames were missed.
     pub fn tick(&mut self, now: Duration, mut sink: impl FnMut(Output<'_>)) {
+        self.say_early(now, &mut sink);
         // All listen before any speaks, so that both directions of a join have the same delay.
         for (_, port) in self.ports.iter_mut() {
             port.listen(now);

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use super::{
-    PortParams,
+    Fill, PortParams,
     source::{Frame, Source},
 };
 use crate::{
@@ -228,10 +228,18 @@ impl Outbound {
         }
         if let Some((rate, samples)) = bridged {
             self.send_samples(now, params, rate, samples, &mut send);
-        } else if params.fill_silence && !relayed {
+        } else if self.fills(params.fill) && !relayed {
             self.send_silence(now, params, send);
         }
         None
+    }
+
+    fn fills(&self, fill: Fill) -> bool {
+        match fill {
+            Fill::Never => false,
+            Fill::OnceHeard => self.packets > 0,
+            Fill::Always => true,
+        }
     }
 
     fn is_event_passing(&self, now: Duration) -> bool {

@@ -52,6 +52,18 @@ impl Direction {
     }
 }
 
+/// When a leg is sent silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fill {
+    /// Never.
+    Never,
+    /// From its first sound on: nobody notices a pause in a stream that was heard. Before, a receiver that was sent nothing
+    /// plays the first packet at once, where one that was sent silence plays it behind all that its jitter buffer holds.
+    OnceHeard,
+    /// From the beginning, so that NAT bindings and the peer's own watchdog stay open.
+    Always,
+}
+
 /// Agreed stream parameters of one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortParams {
@@ -72,9 +84,8 @@ pub struct PortParams {
     /// Report [`super::MediaEvent::Stalled`] after this long without a packet from a leg that is
     /// expected to send; none never does.
     pub stall_after: Option<Duration>,
-    /// Send silence while there is nothing else to send, so that NAT bindings and the peer's own
-    /// watchdog stay open. Relayed streams are never filled.
-    pub fill_silence: bool,
+    /// When to send silence while there is nothing else to send. Relayed streams are never filled.
+    pub fill: Fill,
 }
 
 impl PortParams {
@@ -92,7 +103,7 @@ impl PortParams {
             first_timestamp: 0,
             direction: Direction::SendReceive,
             stall_after: Some(Self::STALL_AFTER),
-            fill_silence: true,
+            fill: Fill::Always,
         }
     }
 }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use super::{
-    MixId, PortId, PortParams, PortStats, control::Control, inbound::Inbound, outbound::Outbound, playout::Playout,
-    tap::Tap,
+    MixId, PortId, PortParams, PortStats, control::Control, early::Early, inbound::Inbound, outbound::Outbound,
+    playout::Playout, tap::Tap,
 };
 use crate::codec::Codec;
 
@@ -21,6 +21,8 @@ pub struct Port {
     /// Somebody listens in.
     pub(super) tap: Option<Box<Tap>>,
     pub(super) echo: bool,
+    /// What it said last while nobody heard it.
+    pub(super) early: Option<Box<Early>>,
 }
 
 /// How a port hears the others.
@@ -59,6 +61,7 @@ impl Port {
             playout: None,
             tap: None,
             echo: false,
+            early: None,
         }
     }
 
@@ -67,6 +70,7 @@ impl Port {
         self.outbound.update(&self.params, &params);
         if self.params.codec != params.codec {
             self.playout = None;
+            self.early = None;
         }
         self.params = params;
         self.choose_playout();

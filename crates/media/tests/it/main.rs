@@ -1,6 +1,7 @@
 //! The graph as the gateway drives it: datagrams and ticks in, packets and events out.
 
 mod control;
+mod early;
 mod garbage;
 mod mix;
 mod moving;

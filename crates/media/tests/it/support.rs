@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use media::{
-    Codec, Graph, MediaEvent, Output, PortId, PortParams, Side, Tapped,
+    Codec, Fill, Graph, MediaEvent, Output, PortId, PortParams, Side, Tapped,
     rtp::{Header, Packet, write},
 };
 
@@ -107,7 +107,7 @@ impl World {
 }
 
 pub(crate) fn quiet(codec: Codec, payload_type: u8, ssrc: u32) -> PortParams {
-    PortParams { fill_silence: false, ..PortParams::new(codec, payload_type, ssrc) }
+    PortParams { fill: Fill::Never, ..PortParams::new(codec, payload_type, ssrc) }
 }
 
 pub(crate) fn with_events(params: PortParams, payload_type: u8, clock_hz: u32) -> PortParams {

@@ -46,6 +46,8 @@ const GATHERING: Duration = Duration::from_secs(3);
 /// Pause between connectivity checks, which we send only to a peer that is lite as well (RFC 8445 §14.2 asks for at least
 /// 5 ms; the stack's own 200 ms would be heard as a late first word).
 const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a packet is of the present: the next one comes after 20 ms.
+const PRESENT: Duration = Duration::from_millis(40);
 /// Checks per candidate pair: two seconds of them, so that a slow peer has the time that the stack's own pause gives.
 const ICE_MAX_CHECKS: u16 = 100;
 
@@ -223,12 +225,24 @@ async fn receive(track: Arc<dyn TrackRemote>, sink: PacketSink) {
     }
 }
 
-/// Graph to peer, until the port is gone. There are no keys before DTLS is through, so packets until then go nowhere.
-async fn send(mut source: PacketSource, track: Arc<TrackLocalStaticRTP>, connected: watch::Receiver<bool>) {
-    while let Some(mut bytes) = source.next().await {
-        if !*connected.borrow() {
-            continue;
+/// Graph to peer, until the port is gone. There are no keys before DTLS is through; of what should have left until then only
+/// what is being said at that moment does.
+async fn send(mut source: PacketSource, track: Arc<TrackLocalStaticRTP>, mut connected: watch::Receiver<bool>) {
+    let mut said = None;
+    while !*connected.borrow_and_update() {
+        tokio::select! {
+            packet = source.next() => match packet {
+                Some(packet) => said = Some(packet),
+                None => return,
+            },
+            () = tokio::time::sleep(PRESENT), if said.is_some() => said = None,
+            open = connected.changed() => if open.is_err() { return },
         }
+    }
+    while let Some(mut bytes) = match said.take() {
+        Some(said) => Some(said),
+        None => source.next().await,
+    } {
         if let Ok(packet) = rtp::Packet::unmarshal(&mut bytes) {
             // Fails before the track is bound and after it is closed; both lose audio nobody could hear.
             let _ = track.write_rtp(packet).await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::{Asset, Codec, DetectSet, Direction, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
+use media::{Asset, Codec, DetectSet, Direction, Fill, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{LegId, LegMediaEvent, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
@@ -30,8 +30,9 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    pub(super) fn params(self, stream: OwnStream) -> PortParams {
+    pub(super) fn params(self, stream: OwnStream, fill: Fill) -> PortParams {
         PortParams {
+            fill,
             dtmf_payload_type: self.dtmf,
             first_sequence: stream.first_sequence,
             first_timestamp: stream.first_timestamp,

@@ -21,6 +21,7 @@ use super::{
     obey::ReportName,
     pacing::Pacing,
     poller::{Poller, Ready, Waker},
+    sockets::{DATAGRAM, Datagram},
     waiting::Waiting,
 };
 
@@ -29,8 +30,6 @@ const TICK: Duration = Duration::from_millis(media::FRAME_MS as u64);
 /// Ticks made up after a delay; beyond it the listener hears a gap instead of a burst that its jitter
 /// buffer would throw away.
 const CATCH_UP: u32 = 5;
-/// Largest datagram read, bytes: an Ethernet frame.
-const DATAGRAM: usize = 1_500;
 /// Ticks between two looks at all legs, for what is not urgent: reports, silence, listeners. 100 ms.
 const ROUND: u32 = 5;
 /// Ticks over which the thread's load is measured: a second.
@@ -180,7 +179,7 @@ impl Engine {
     }
 
     /// Takes what WebRTC legs received. While a call is on its way here its packets wait for it.
-    fn take_packets(&mut self, buffer: &mut [u8; DATAGRAM]) -> u32 {
+    fn take_packets(&mut self, buffer: &mut Datagram) -> u32 {
         let mut taken = 0;
         while self.expected.is_empty()
             && let Ok((id, packet)) = self.queues.packets.try_recv()
@@ -196,7 +195,7 @@ impl Engine {
     }
 
     /// Reads one datagram; true for one of the leg's.
-    fn read(&mut self, token: u64, buffer: &mut [u8; DATAGRAM]) -> bool {
+    fn read(&mut self, token: u64, buffer: &mut Datagram) -> bool {
         let (id, is_rtcp) = port_of(token);
         let now = self.origin.elapsed();
         let Some(sockets) = self.legs.sockets(id) else { return false };

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc, sync::atomic::Ordering};
 
 use bytes::Bytes;
-use media::{MediaEvent, Output, PortId, PortTable, Tapped};
+use media::{Fill, MediaEvent, Output, PortId, PortTable, Tapped};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
@@ -38,6 +38,17 @@ pub(super) struct Leg {
 pub(super) enum Wire {
     Udp(Box<Sockets>),
     Packets(mpsc::Sender<Bytes>),
+}
+
+impl Wire {
+    /// When the leg is sent silence. A browser's way is kept open by ICE, and its jitter buffer should not be filled before
+    /// there is something to hear.
+    pub(super) fn fill(&self) -> Fill {
+        match self {
+            Self::Udp(_) => Fill::Always,
+            Self::Packets(_) => Fill::OnceHeard,
+        }
+    }
 }
 
 /// Somebody who listens in on a leg.
