@@ -31,8 +31,8 @@ pub mod wav;
 pub use asset::Asset;
 pub use codec::Codec;
 pub use graph::{
-    DetectSet, Direction, Fill, Graph, GraphError, MediaEvent, MixId, Output, Port, PortId, PortParams, PortStats,
-    PortTable, Side, Tapped,
+    DetectSet, Direction, EARLY_FOR, Fill, Graph, GraphError, MediaEvent, MixId, Output, Port, PortId, PortParams,
+    PortStats, PortTable, STEP, STEPS, Side, Tapped,
 };
 pub use tone::ToneSpec;
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{FRAME_MS, rtp::Packet};
 
 /// How long what was said is the present: two frames. What is older was said to nobody.
-const EARLY_FOR: Duration = Duration::from_millis(2 * FRAME_MS as u64);
+pub const EARLY_FOR: Duration = Duration::from_millis(2 * FRAME_MS as u64);
 
 /// A packet that nobody has heard.
 #[derive(Debug)]

@@ -25,6 +25,7 @@ impl Graph {
         let empty = || Mix { members: Vec::new(), sum: [0; FRAME_LEN], speakers: 0 };
         self.mixes.entry(mix).or_insert_with(empty).members.push(id);
         self.port(id)?.set_link(Link::Mix(mix));
+        self.pace_port(id, 0);
         self.is_heard(id);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The media of many calls: ports, one per leg, and what flows between them.
 //!
 //! One graph per media thread. The thread stamps each datagram with `now` and hands it to
-//! [`Graph::handle_rtp`], and calls [`Graph::tick`] every 20 ms; packets to send and events come
+//! [`Graph::handle_rtp`], and calls [`Graph::step`] every 5 ms; packets to send and events come
 //! out through the sink closure, during the call. `now` is the time since any fixed origin.
 //!
 //! Two joined ports with the same codec relay: a packet leaves in the call in which it came, under
@@ -19,6 +19,7 @@ mod inbound;
 mod mix;
 mod outbound;
 mod output;
+mod pace;
 mod params;
 mod playout;
 mod port;
@@ -32,22 +33,25 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use thiserror::Error;
 
-use self::{
-    inbound::{Arrival, Kind},
-    mix::Mix,
-    outbound::ForeignEvent,
-    playout::Playout,
-    port::Link,
-    source::Source,
-    tap::Tap,
-};
 pub use self::{
+    early::EARLY_FOR,
     mix::MixId,
     output::{MediaEvent, Output, PortStats},
+    pace::{STEP, STEPS},
     params::{DetectSet, Direction, Fill, PortId, PortParams},
     port::Port,
     table::PortTable,
     tap::{Side, Tapped},
+};
+use self::{
+    inbound::{Arrival, Kind},
+    mix::Mix,
+    outbound::ForeignEvent,
+    pace::Pace,
+    playout::Playout,
+    port::Link,
+    source::Source,
+    tap::Tap,
 };
 use crate::{asset::Asset, codec::Codec, dtmf, rtp, tone::ToneSpec};
 
@@ -76,6 +80,7 @@ pub struct Graph {
     mixes: BTreeMap<MixId, Mix>,
     /// Ports that are heard since a moment ago, and said something just before.
     early: Vec<PortId>,
+    pace: Pace,
 }
 
 impl Graph {
@@ -93,7 +98,9 @@ impl Graph {
     /// peer.
     pub fn take_port(&mut self, id: PortId) -> Option<Box<Port>> {
         self.split(id);
-        self.ports.remove(id)
+        let port = self.ports.remove(id)?;
+        self.pace.leave(port.step);
+        Some(port)
     }
 
     /// Puts in what [`Self::take_port`] took out of another graph; gives it back when its place is taken.
@@ -101,6 +108,7 @@ impl Graph {
         if !self.ports.is_free(id) {
             return Err(port);
         }
+        self.pace.enter(port.step);
         self.ports.insert(id, port);
         Ok(())
     }
@@ -143,6 +151,7 @@ impl Graph {
         let (codec, other) = (self.port(a)?.params.codec, self.port(b)?.params.codec);
         self.port(a)?.set_link(Link::between(codec, b, other));
         self.port(b)?.set_link(Link::between(other, a, codec));
+        self.pace_pair(a, b);
         self.is_heard(a);
         self.is_heard(b);
         Ok(())
@@ -310,17 +319,30 @@ impl Graph {
         }
     }
 
-    /// Moves every port on by one 20 ms frame. Call it at a steady pace; after a delay call it as
-    /// often as frames were missed.
+    /// Moves every port on by one 20 ms frame: all its steps at once.
     pub fn tick(&mut self, now: Duration, mut sink: impl FnMut(Output<'_>)) {
+        for step in 0..STEPS {
+            self.step(now, step, &mut sink);
+        }
+    }
+
+    /// Moves the ports of one of a frame's steps on by 20 ms. Call it for one step after the other, 0 to 3, at a steady pace of
+    /// [`STEP`]; after a delay as often as steps were missed. Where [`Self::has_step`] says no, there is nothing to do.
+    pub fn step(&mut self, now: Duration, step: u8, mut sink: impl FnMut(Output<'_>)) {
         self.say_early(now, &mut sink);
+        if !self.has_step(step) {
+            return;
+        }
         // All listen before any speaks, so that both directions of a join have the same delay.
-        for (_, port) in self.ports.iter_mut() {
+        for (_, port) in self.ports.iter_mut().filter(|(_, port)| port.step == step) {
             port.listen(now);
         }
-        self.sum_mixes();
+        if step == 0 {
+            self.sum_mixes();
+        }
         for index in 0..self.ports.end() {
-            if let Some(id) = self.ports.at(index) {
+            let Some(id) = self.ports.at(index) else { continue };
+            if self.ports.get(id).is_some_and(|port| port.step == step) {
                 self.tick_port(now, id, &mut sink);
             }
         }

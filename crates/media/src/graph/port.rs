@@ -21,6 +21,8 @@ pub struct Port {
     /// Somebody listens in.
     pub(super) tap: Option<Box<Tap>>,
     pub(super) echo: bool,
+    /// When in a frame it is moved on.
+    pub(super) step: u8,
     /// What it said last while nobody heard it.
     pub(super) early: Option<Box<Early>>,
 }
@@ -61,6 +63,7 @@ impl Port {
             playout: None,
             tap: None,
             echo: false,
+            step: 0,
             early: None,
         }
     }

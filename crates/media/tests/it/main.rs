@@ -5,6 +5,7 @@ mod early;
 mod garbage;
 mod mix;
 mod moving;
+mod pace;
 mod relay;
 mod sending;
 mod support;

@@ -82,6 +82,15 @@ impl World {
         self.now += Duration::from_millis(20);
     }
 
+    /// Takes one of a frame's steps; the time moves on with the last of them.
+    pub(crate) fn step(&mut self, step: u8) {
+        let Self { graph, now, sent, events, tapped } = self;
+        graph.step(*now, step, |output| collect(output, sent, events, tapped));
+        if step == media::STEPS - 1 {
+            self.now += Duration::from_millis(20);
+        }
+    }
+
     pub(crate) fn ticks(&mut self, count: usize) {
         for _ in 0..count {
             self.tick();

@@ -1,4 +1,4 @@
-//! One media thread: sockets, the 20 ms tick and the graph.
+//! One media thread: sockets, the four steps of a 20 ms tick and the graph.
 //!
 //! Everything that changes a graph happens on its thread, one thing at a time: orders first, then
 //! what arrived, then the ticks that are due. Nothing blocks but the wait for sockets and the rest that gathers packets.
@@ -12,16 +12,16 @@ use std::{
     time::Instant,
 };
 
-use media::{Graph, PortId};
+use media::{Graph, PortId, STEPS};
 
 use super::{
+    clock::Clock,
     legs::Legs,
     link::{Load, Queues, Shared},
     moving::Expected,
     obey::ReportName,
     pacing::Pacing,
     poller::{Poller, Ready, Waker},
-    sockets::{DATAGRAM, Datagram},
     waiting::Waiting,
 };
 
@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(media::FRAME_MS as u64);
 /// Ticks made up after a delay; beyond it the listener hears a gap instead of a burst that its jitter
 /// buffer would throw away.
 const CATCH_UP: u32 = 5;
+/// Largest datagram read, bytes: an Ethernet frame.
+const DATAGRAM: usize = 1_500;
 /// Ticks between two looks at all legs, for what is not urgent: reports, silence, listeners. 100 ms.
 const ROUND: u32 = 5;
 /// Ticks over which the thread's load is measured: a second.
@@ -83,23 +85,15 @@ pub(super) struct Engine {
     pub(super) stopped: bool,
 }
 
-/// The thread's clock.
-struct Clock {
-    next_tick: Duration,
-    ticks: u32,
-    /// Time that was not waited since the load was measured last, and when that was.
-    busy: Duration,
-    measured_at: Duration,
-}
-
 impl Engine {
     fn run(mut self) {
         let mut ready = Ready::default();
         let mut buffer = [0; DATAGRAM];
         let mut pacing = Pacing::default();
-        let mut clock = Clock { next_tick: Duration::ZERO, ticks: 0, busy: Duration::ZERO, measured_at: self.now() };
+        let mut clock = Clock::new(self.now());
         while !self.stopped {
-            let wait = (!self.legs.is_empty()).then(|| clock.next_tick.saturating_sub(self.now()));
+            let wait =
+                (!self.legs.is_empty()).then(|| clock.due(|step| self.graph.has_step(step)).saturating_sub(self.now()));
             if wait.is_none() {
                 // No tick measures a thread that sleeps.
                 self.load.measured(0);
@@ -110,11 +104,11 @@ impl Engine {
             }
             let began = self.now();
             self.queues.woken.store(false, Ordering::Release);
-            let was_empty = self.legs.is_empty();
-            self.obey();
-            if was_empty {
-                clock.next_tick = began + TICK;
+            if self.legs.is_empty() {
+                clock.begin(began + TICK);
             }
+            self.graph.expect_step(clock.next_for(began));
+            self.obey();
             let mut packets = self.take_packets(&mut buffer);
             for token in ready.tokens() {
                 packets += u32::from(self.read(token, &mut buffer));
@@ -124,9 +118,9 @@ impl Engine {
             self.tick(&mut clock, &mut pacing);
             self.legs.flush();
             let now = self.now();
-            clock.busy += now.saturating_sub(began);
+            clock.worked(now.saturating_sub(began));
             if let Some(rest) = pacing.after(packets) {
-                thread::sleep(rest.min(clock.next_tick.saturating_sub(now)));
+                thread::sleep(rest.min(clock.due(|step| self.graph.has_step(step)).saturating_sub(now)));
             }
         }
     }
@@ -137,28 +131,29 @@ impl Engine {
 
     fn tick(&mut self, clock: &mut Clock, pacing: &mut Pacing) {
         let now = self.now();
-        if now < clock.next_tick || self.legs.is_empty() {
+        if self.legs.is_empty() {
             return;
         }
-        for _ in 0..CATCH_UP {
-            if now < clock.next_tick {
-                break;
-            }
-            clock.next_tick += TICK;
-            clock.ticks = clock.ticks.wrapping_add(1);
+        let mut ticked = false;
+        for _ in 0..CATCH_UP * u32::from(STEPS) {
+            let Some(step) = clock.take(now) else { break };
             let legs = &mut self.legs;
-            self.graph.tick(now, |output| legs.dispatch(output));
-            pacing.tick(TICK);
+            self.graph.step(now, step, |output| legs.dispatch(output));
+            if step == STEPS - 1 {
+                pacing.tick(TICK);
+                ticked = true;
+            }
         }
-        clock.next_tick = clock.next_tick.max(now);
+        clock.give_up(now);
+        if !ticked {
+            return;
+        }
         self.legs.deliver_backlog();
-        if clock.ticks.is_multiple_of(ROUND) {
+        if clock.ticks().is_multiple_of(ROUND) {
             self.round(now);
         }
-        if clock.ticks.is_multiple_of(MEASURE) {
-            let elapsed = now.saturating_sub(clock.measured_at).as_micros().max(1);
-            self.load.measured((clock.busy.as_micros() * 1_000 / elapsed) as u32);
-            (clock.busy, clock.measured_at) = (Duration::ZERO, now);
+        if clock.ticks().is_multiple_of(MEASURE) {
+            self.load.measured(clock.load(now));
         }
     }
 
@@ -179,7 +174,7 @@ impl Engine {
     }
 
     /// Takes what WebRTC legs received. While a call is on its way here its packets wait for it.
-    fn take_packets(&mut self, buffer: &mut Datagram) -> u32 {
+    fn take_packets(&mut self, buffer: &mut [u8; DATAGRAM]) -> u32 {
         let mut taken = 0;
         while self.expected.is_empty()
             && let Ok((id, packet)) = self.queues.packets.try_recv()
@@ -195,7 +190,7 @@ impl Engine {
     }
 
     /// Reads one datagram; true for one of the leg's.
-    fn read(&mut self, token: u64, buffer: &mut Datagram) -> bool {
+    fn read(&mut self, token: u64, buffer: &mut [u8; DATAGRAM]) -> bool {
         let (id, is_rtcp) = port_of(token);
         let now = self.origin.elapsed();
         let Some(sockets) = self.legs.sockets(id) else { return false };
@@ -203,6 +198,8 @@ impl Engine {
         let Some(bytes) = length.and_then(|length| buffer.get_mut(..length)) else { return false };
         if is_rtcp {
             self.graph.handle_rtcp(now, id, bytes);
+        } else if self.legs.negotiates(id) {
+            self.legs.keep_early(now, id, bytes);
         } else {
             let legs = &mut self.legs;
             self.graph.handle_rtp(now, id, bytes, |output| legs.dispatch(output));

@@ -29,8 +29,17 @@ pub(super) struct Leg {
     pub(super) stream: OwnStream,
     /// In the graph, which takes a port only once its codec is known.
     pub(super) configured: bool,
+    /// What it said last while it had no codec: its first words come along with its answer, or before.
+    pub(super) early: Option<Box<Early>>,
     pub(super) wire: Wire,
     pub(super) listeners: Vec<Listener>,
+}
+
+/// A packet and when it came.
+#[derive(Debug)]
+pub(super) struct Early {
+    pub(super) at: Duration,
+    pub(super) packet: Vec<u8>,
 }
 
 /// How a leg's packets travel.
@@ -136,6 +145,13 @@ impl Legs {
     /// Whether a leg is there and has no codec yet.
     pub(super) fn negotiates(&self, id: PortId) -> bool {
         self.get(id).is_some_and(|leg| !leg.configured)
+    }
+
+    /// Keeps a packet of a leg that has no codec yet instead of the one before.
+    pub(super) fn keep_early(&mut self, at: Duration, id: PortId, packet: &[u8]) {
+        if let Some(leg) = self.get_mut(id) {
+            leg.early = Some(Box::new(Early { at, packet: packet.to_vec() }));
+        }
     }
 
     /// Adds a listener to a leg whose tap has reached `since`.

@@ -20,6 +20,7 @@
 //!
 //! Deliberately absent: codec choice ([`super::leg::codecs`]), SDP, SRTP and its RTCP (the WebRTC stack reports by itself).
 
+mod clock;
 mod command;
 mod engine;
 mod handle;

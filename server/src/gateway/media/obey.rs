@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use media::{Graph, MediaEvent, Output, PortId};
+use media::{EARLY_FOR, Graph, MediaEvent, Output, PortId};
 
 use super::{
     Agreed,
@@ -11,7 +11,7 @@ use super::{
     engine::{Engine, token_of},
     legs::{Leg, Wire},
     moving::Moved,
-    sockets::{DATAGRAM, Sockets},
+    sockets::Sockets,
 };
 use crate::entropy::Entropy;
 
@@ -136,16 +136,16 @@ impl Engine {
             backlog: VecDeque::new(),
             stream: port.stream,
             configured: false,
+            early: None,
             wire,
             listeners: Vec::new(),
         });
+        self.watch(port.id, &leg);
         self.legs.insert(port.id, leg);
     }
 
-    /// Hears a leg from now on, if it has a codec: what comes before waits in its socket.
     fn watch(&self, id: PortId, leg: &Leg) {
         if let Wire::Udp(sockets) = &leg.wire
-            && leg.configured
             && let Err(error) = sockets.watch(&self.poller, token_of(id, false), token_of(id, true))
         {
             // The leg stays deaf and ends by `media.timeout`; other legs are not touched.
@@ -158,11 +158,10 @@ impl Engine {
         let Some(leg) = self.legs.get_mut(id) else { return };
         let params = agreed.params(leg.stream, leg.wire.fill());
         let first = !std::mem::replace(&mut leg.configured, true);
-        let (mut buffer, mut early) = ([0; DATAGRAM], None);
+        let early = leg.early.take();
         if let Wire::Udp(sockets) = &mut leg.wire {
             sockets.hold(!agreed.direction.sends());
             if first {
-                early = sockets.read_early(now, &mut buffer);
                 // The first one comes sooner (RFC 3550 §6.2).
                 sockets.report_at = Some(now + ReportName::after(&self.shared.entropy) / 2);
             }
@@ -171,12 +170,9 @@ impl Engine {
         if let Err(error) = done {
             tracing::debug!(%error, "a leg's codec was refused");
         }
-        if first && let Some(leg) = self.legs.get(id) {
-            self.watch(id, leg);
-        }
-        if let Some(said) = early.and_then(|length| buffer.get_mut(..length)) {
+        if let Some(mut early) = early.filter(|early| now.saturating_sub(early.at) <= EARLY_FOR) {
             let legs = &mut self.legs;
-            self.graph.handle_rtp(now, id, said, |output| legs.dispatch(output));
+            self.graph.handle_rtp(early.at, id, &mut early.packet, |output| legs.dispatch(output));
         }
         let legs = &self.legs;
         for command in self.waiting.due(id, |id| legs.negotiates(id)) {

@@ -23,13 +23,6 @@ use super::{
 /// lets a leg move, so that it can.
 const DEAF_FOR: Duration = Duration::from_secs(1);
 
-/// Largest datagram read, bytes: an Ethernet frame.
-pub(super) const DATAGRAM: usize = 1_500;
-/// Room for one.
-pub(super) type Datagram = [u8; DATAGRAM];
-/// Datagrams looked through that came before the leg was heard: more than the kernel keeps of packets that hold 20 ms.
-const MOST_EARLY: usize = 1_024;
-
 /// The sockets and what is known of the peer.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -96,34 +89,18 @@ impl Sockets {
         self.latch.hold(held);
     }
 
-    /// Reads what came before the leg was heard, and gives the newest RTP of it, which is being said now.
-    pub(super) fn read_early(&mut self, now: Duration, buffer: &mut Datagram) -> Option<usize> {
-        let (mut newest, mut next) = (None, [0; DATAGRAM]);
-        for _ in 0..MOST_EARLY {
-            let Ok((length, from)) = self.rtp.recv_from(&mut next) else { break };
-            if self.accepts(now, next.get(..length).unwrap_or_default(), from) {
-                (*buffer, newest) = (next, Some(length));
-            }
-        }
-        newest
-    }
-
     /// Reads one datagram of RTP; nothing when there is none or it is not the leg's.
     pub(super) fn read_rtp(&mut self, now: Duration, buffer: &mut [u8]) -> Option<usize> {
         // An error is ICMP's about an earlier packet: the socket itself is fine.
         let (length, from) = self.rtp.recv_from(buffer).ok()?;
-        self.accepts(now, buffer.get(..length)?, from).then_some(length)
-    }
-
-    fn accepts(&mut self, now: Duration, datagram: &[u8], from: SocketAddr) -> bool {
         // Only RTP may lock the source, or any probe could steal the stream before the peer speaks.
-        let is_rtp = media::rtp::Packet::parse(datagram).is_ok();
+        let is_rtp = media::rtp::Packet::parse(buffer.get(..length)?).is_ok();
         if !is_rtp || !self.latch.accept(now, from) {
-            return false;
+            return None;
         }
         self.heard = now;
         self.settle();
-        true
+        Some(length)
     }
 
     /// Reads one datagram of RTCP; nothing when there is none or it is not the leg's.
@@ -245,23 +222,6 @@ mod tests {
         assert_eq!(sockets.rtp.recv_from(&mut [0; 64]).unwrap_err().kind(), io::ErrorKind::WouldBlock);
         assert!(sockets.send(&RTP));
         assert_eq!(phone.recv(&mut [0; 64]).unwrap(), RTP.len());
-    }
-
-    #[test]
-    fn of_what_came_before_a_leg_was_heard_the_newest_is_left() {
-        let (mut sockets, at) = open(LOOPBACK, LOOPBACK);
-        let mut buffer = [0; DATAGRAM];
-        assert_eq!(sockets.read_early(MS(0), &mut buffer), None);
-        let (phone, address) = phone();
-        sockets.signal(address);
-        for n in 0..100 {
-            phone.send_to(&[&RTP[..], &[n]].concat(), at).unwrap();
-        }
-        phone.send_to(b"no RTP", at).unwrap();
-        assert_eq!(sockets.read_early(MS(0), &mut buffer), Some(RTP.len() + 1));
-        assert_eq!(buffer[RTP.len()], 99);
-        assert_eq!(sockets.read_early(MS(0), &mut buffer), None);
-        assert!(hears(&mut sockets, at, MS(20), &phone));
     }
 
     #[test]
