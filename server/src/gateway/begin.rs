@@ -33,8 +33,8 @@ pub(super) fn setup(admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRec
     CallSetup { facts, origin, signing_secret: number.signing_secret.clone(), record, legs, hops: 0 }
 }
 
-/// Runs a call that begins with somebody calling us, to its end.
-pub(super) async fn run_with_caller(
+/// Starts a call that begins with somebody calling us.
+pub(super) async fn with_caller(
     gateway: &Arc<Gateway>,
     setup: CallSetup,
     call: IncomingCall,
@@ -49,7 +49,8 @@ pub(super) async fn run_with_caller(
         Ok(end) => {
             running.seat_caller(call, end, transport);
             gateway.calls.lock().insert(id, handle);
-            pending.run().await;
+            // A task of its own: what admitted the call is done, and its memory with it.
+            tokio::spawn(pending.run());
         }
         Err(error) => {
             tracing::warn!(call = %id, %error, "no media for a call");

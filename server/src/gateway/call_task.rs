@@ -229,7 +229,8 @@ impl PendingCall {
         &mut self.running
     }
 
-    /// Runs the call to its end.
+    /// Runs the call to its end. What it does between two waits lives on the heap meanwhile: the task is as large as the largest
+    /// of its states.
     pub async fn run(self) {
         let Self { mut running, mut arrivals, mut media_events, origin } = self;
         let mut call = Call::new(running.began, running.facts.clone(), origin);
@@ -256,7 +257,7 @@ impl PendingCall {
             }
         }
         if let Some(summary) = ended {
-            running.finish(summary).await;
+            Box::pin(running.finish(summary)).await;
         }
     }
 }

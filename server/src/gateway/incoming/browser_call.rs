@@ -45,7 +45,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     match admitted {
         Ok(admitted) => {
             let setup = prepare(&gateway, admitted, identity, wanted);
-            begin::run_with_caller(&gateway, setup, call, MediaTransport::WebRtc).await;
+            begin::with_caller(&gateway, setup, call, MediaTransport::WebRtc).await;
         }
         Err(error) => refuse_by(&gateway, &call, error).await,
     }

@@ -42,7 +42,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
     let setup = CallSetup { hops, ..begin::setup(admitted, origin, legs) };
-    begin::run_with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
+    begin::with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
 }
 
 /// Who rings when the number has no callback: the workspace's browsers, if the number lets them.

@@ -15,7 +15,7 @@ use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
-use super::talk::{Talk, reason_headers, status_of};
+use super::talk::{Talk, reason_headers, seldom, status_of};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{IncomingCall, SipHandle};
 use crate::gateway::trunks::terms::{Full, Place};
@@ -55,7 +55,8 @@ pub async fn run(
         Ok(timer) => timer,
         Err(TooBrief) => {
             let status = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-            talk.sip.respond(transaction, Reply { status, headers: TooBrief::headers(), body: None }).await;
+            let reply = Reply { status, headers: TooBrief::headers(), body: None };
+            seldom(talk.sip.respond(transaction, reply)).await;
             None
         }
     };
@@ -64,12 +65,12 @@ pub async fn run(
     let _place = match place {
         Ok(place) => Some(place),
         Err(Full) => {
-            inbound.refuse(StatusCode::SERVICE_UNAVAILABLE).await;
+            seldom(inbound.refuse(StatusCode::SERVICE_UNAVAILABLE)).await;
             None
         }
     };
     if answering == Answering::AtOnce {
-        inbound.pass_early(None).await;
+        seldom(inbound.pass_early(None)).await;
     }
     let mut dropped = false;
     let cause = loop {
@@ -81,21 +82,21 @@ pub async fn run(
                     Event::SessionEnded { cause: end, .. } => break cause::of_end(&end),
                     // With its connection goes the caller's INVITE (RFC 3261 §17.1.4): nobody waits for an answer any more.
                     Event::SessionFlowClosed { .. } if !inbound.accepted => {
-                        inbound.refuse(StatusCode::REQUEST_TERMINATED).await;
+                        seldom(inbound.refuse(StatusCode::REQUEST_TERMINATED)).await;
                         break CauseKind::Canceled.into();
                     }
-                    event => if let Some(cause) = inbound.talk.handle(event).await { break cause },
+                    event => if let Some(cause) = seldom(inbound.talk.handle(event)).await { break cause },
                 }
             }
             order = orders.recv(), if !dropped => match order {
-                Some(LegOrder { command, peer }) => inbound.obey(command, peer).await,
+                Some(LegOrder { command, peer }) => seldom(inbound.obey(command, peer)).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
-                    inbound.obey(LegCommand::Hangup(CauseKind::NormalClearing.into()), None).await;
+                    seldom(inbound.obey(LegCommand::Hangup(CauseKind::NormalClearing.into()), None)).await;
                 }
             },
-            () = inbound.talk.timer_due() => inbound.talk.on_timer().await,
+            () = inbound.talk.timer_due() => seldom(inbound.talk.on_timer()).await,
         }
     };
     reports.ended(cause).await;

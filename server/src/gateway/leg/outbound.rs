@@ -17,7 +17,7 @@ use voice::{Cause, CauseKind, LegCommand, LegEvent};
 use super::media_end::MediaEnd;
 use super::report::Reports;
 use super::session_timer::SessionTimer;
-use super::talk::{Talk, reason_headers};
+use super::talk::{Talk, reason_headers, seldom};
 use super::way::Way;
 use super::{LegOrder, cause};
 use crate::gateway::sip::{Signal, SipHandle};
@@ -86,7 +86,7 @@ impl Attempt<'_> {
         end: Box<dyn MediaEnd>,
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
-        let (leg, mut signals) = self.sip.invite(way.invite(Body::sdp(self.offer.clone()))).await;
+        let (leg, mut signals) = seldom(self.sip.invite(way.invite(Body::sdp(self.offer.clone())))).await;
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
         let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();
@@ -103,7 +103,7 @@ impl Attempt<'_> {
                         Event::SessionEnded { cause: end, .. } if !calling.answered => {
                             return self.unanswered(&end, &calling, talk.end);
                         }
-                        event => if let Some(cause) = self.progress(event, &mut calling, &mut talk).await {
+                        event => if let Some(cause) = seldom(self.progress(event, &mut calling, &mut talk)).await {
                             return (Attempted::Ended(cause), None);
                         },
                     }
@@ -119,17 +119,17 @@ impl Attempt<'_> {
                     };
                     calling.cancelled = true;
                     if calling.answered {
-                        talk.hang_up(reason_headers(&cause)).await;
+                        seldom(talk.hang_up(reason_headers(&cause))).await;
                     } else {
-                        self.sip.cancel(leg, reason_headers(&cause)).await;
+                        seldom(self.sip.cancel(leg, reason_headers(&cause))).await;
                     }
                     if orders.is_closed() && orders.is_empty() {
-                        return (self.see_off(signals, calling.answered).await, None);
+                        return (seldom(self.see_off(signals, calling.answered)).await, None);
                     }
                 }
-                () = talk.timer_due() => talk.on_timer().await,
+                () = talk.timer_due() => seldom(talk.on_timer()).await,
                 () = self.reports.clock.until(give_up), if is_waiting => {
-                    self.sip.cancel(leg, Headers::new()).await;
+                    seldom(self.sip.cancel(leg, Headers::new())).await;
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
                 }
             }

@@ -2,6 +2,7 @@
 //!
 //! Re-INVITE and UPDATE are answered from the leg's own state and never relayed to the other leg (gateway.md).
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -216,6 +217,14 @@ impl Talk {
     pub(super) async fn hang_up(&self, headers: Headers) {
         self.sip.bye(self.leg, headers).await;
     }
+}
+
+/// What a leg does a few times in its life and waits for the rest of it: on the heap while it is done, because a task is as large as
+/// the largest of its states for as long as it lives.
+pub(super) fn seldom<'a, T>(
+    doing: impl Future<Output = T> + Send + 'a,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'a>> {
+    Box::pin(doing)
 }
 
 /// How an offer is refused that this leg can't take.

@@ -25,9 +25,9 @@ fn what_waits_for_a_call_and_its_legs_is_small() {
 #[test]
 fn the_tasks_of_a_call_and_its_legs_are_small() {
     let tasks = [
-        ("a call", size_of_task(|(call,): (PendingCall,)| call.run()), 6_144),
-        ("a leg that calls us", size_of_task(|(a, b, c, d, e, f, g, h)| inbound::run(a, b, c, d, e, f, g, h)), 8_192),
-        ("a leg that we call", size_of_task(|(a, b, c, d, e)| outbound::run(a, b, c, d, e)), 8_192),
+        ("a call", size_of_task(|(call,): (PendingCall,)| call.run()), 3_584),
+        ("a leg that calls us", size_of_task(|(a, b, c, d, e, f, g, h)| inbound::run(a, b, c, d, e, f, g, h)), 2_048),
+        ("a leg that we call", size_of_task(|(a, b, c, d, e)| outbound::run(a, b, c, d, e)), 2_560),
     ];
     for (what, size, most) in tasks {
         assert!(size <= most, "{what}: {size} bytes");
