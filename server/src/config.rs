@@ -5,6 +5,7 @@
 
 mod checks;
 mod layers;
+mod payments;
 mod trunk;
 
 use std::net::{IpAddr, SocketAddr};
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use payments::{Mpesa, Payments, Paystack, TransactionType};
 pub use trunk::{Trunk, TrunkTransport};
 
 /// The commented default file, as `sautikit config print` shows it.
@@ -100,6 +102,12 @@ pub struct Config {
     pub mail: Mail,
     /// Sign-in with Google.
     pub google: Google,
+    /// Payments into wallets.
+    pub payments: Payments,
+    /// M-Pesa, by Safaricom's Daraja.
+    pub mpesa: Mpesa,
+    /// Paystack.
+    pub paystack: Paystack,
     /// Calls of this node.
     pub calls: Calls,
     /// Simulators.

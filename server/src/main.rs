@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sautikit::config::{Config, DEFAULT_FILE};
-use sautikit::{accounts, serve, telemetry};
+use sautikit::{accounts, payments, serve, telemetry};
 use tikv_jemallocator::Jemalloc;
 
 #[global_allocator]
@@ -49,6 +49,9 @@ enum Command {
     /// The wallets' ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Payment providers.
+    #[command(subcommand)]
+    Payments(PaymentsCommand),
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -66,6 +69,17 @@ enum ConfigCommand {
 enum LedgerCommand {
     /// Check every invariant; exit 1 on a break. Runs beside a live server.
     Verify,
+}
+
+#[derive(Subcommand)]
+enum PaymentsCommand {
+    /// Tell M-Pesa where payments to the Paybill are validated and confirmed: once per short code.
+    Register,
+    /// Compare a provider's statement (CSV) with the wallets; exit 1 on a difference. Runs beside a live server.
+    Reconcile {
+        /// M-Pesa's organisation statement or Paystack's export of transactions.
+        file: PathBuf,
+    },
 }
 
 #[derive(Subcommand)]
@@ -135,6 +149,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(std::io::stdout().write_all(text.as_bytes())?)
         }
         Some(Command::Ledger(LedgerCommand::Verify)) => verify_ledger(&open(load(&[])?).await?).await,
+        Some(Command::Payments(PaymentsCommand::Register)) => {
+            payments::daraja::register_urls(&open(load(&[])?).await?).await?;
+            println!("M-Pesa validates and confirms payments to the Paybill here now");
+            Ok(())
+        }
+        Some(Command::Payments(PaymentsCommand::Reconcile { file })) => {
+            let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+            reconcile(&open(load(&[])?).await?, &text).await
+        }
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
             if !accounts::grant_operator(&app, &email).await? {
@@ -156,6 +179,30 @@ async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {
         println!("broken: {what}");
     }
     if report.is_sound() { Ok(()) } else { Err("the ledger is broken; see the lines above".into()) }
+}
+
+async fn reconcile(app: &sautikit::state::AppState, text: &[u8]) -> Result<(), Failure> {
+    let (statement, report) = payments::reconcile::reconcile(app, text).await?;
+    let minor = |amount: i64| format!("{}.{:02}", amount / 100, amount % 100);
+    println!(
+        "{}: {} payments of {} on the statement, {} in wallets; {} agree ({}) · {} other lines · differences {}",
+        statement.provider.as_str(),
+        statement.received.len(),
+        minor(report.statement_minor),
+        minor(report.booked_minor),
+        report.matched,
+        minor(report.matched_minor),
+        statement.skipped,
+        report.differences.len()
+    );
+    for difference in &report.differences {
+        println!("differs: {}", difference.sentence(statement.provider));
+    }
+    if report.differences.is_empty() {
+        Ok(())
+    } else {
+        Err("the statement and the wallets differ; see the lines above".into())
+    }
 }
 
 /// The shared parts for a command that does not listen.

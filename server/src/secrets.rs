@@ -48,6 +48,8 @@ pub enum Purpose {
     LinkBrowser,
     /// Codes that are typed with a magic link in another browser.
     LinkCode,
+    /// Paths that payment providers call back to.
+    PaymentPath,
 }
 
 impl Purpose {
@@ -67,6 +69,7 @@ impl Purpose {
             Self::Cursor => "sautikit cursor v1",
             Self::LinkBrowser => "sautikit link browser v1",
             Self::LinkCode => "sautikit link code v1",
+            Self::PaymentPath => "sautikit payment path v1",
         }
     }
 }

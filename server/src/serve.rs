@@ -46,6 +46,9 @@ pub enum ServeError {
     /// Sign-in with Google could not be set up.
     #[error("wrong `[google]` in the configuration: {0}")]
     Google(Box<dyn std::error::Error + Send + Sync>),
+    /// No HTTP client for payment providers could be made.
+    #[error("payment providers can't be reached from here: {0}")]
+    Payments(#[source] reqwest::Error),
     /// The tables could not be read or written.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
@@ -168,6 +171,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
         stopping,
         job_bell: Arc::default(),
         mail_bell: Arc::default(),
+        payment_bell: Arc::default(),
         tenant_changes: Arc::default(),
         node_id,
         tasks,

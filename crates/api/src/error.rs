@@ -97,6 +97,8 @@ catalogue! {
     NumbersSipTokenUnavailable "numbers.sip_token_unavailable" 503 "SIP tokens unavailable" "There is no signing key, or the gateway is off." "Start a node with the gateway role.";
     NumbersSuffixCollision "numbers.suffix_collision" 409 "Numbers would collide" "Two series would contain the same number." "Change one of the ranges.";
     NumbersWalletUnavailable "numbers.wallet_unavailable" 503 "Wallet busy" "The wallet could not be read or locked in time." "Try again in a moment; nothing was charged.";
+    PaymentsClaimLimit "payments.claim_limit" 429 "Too many claims" "A workspace may claim five payments a day." "Wait a day, or ask the operator.";
+    PaymentsUnmatchedNotFound "payments.unmatched_not_found" 404 "No such payment waits" "No payment waits that has this receipt, amount and telephone." "Check M-Pesa's message: the code, the amount and the telephone that paid.";
     PaystackUnavailable "paystack.unavailable" 503 "Paystack unavailable" "Paystack is not configured or did not answer." "Try again later, or pay in another way.";
     PbxBodyReadFailed "pbx.body_read_failed" 400 "Body could not be read" "The body of the event could not be read." "Send it again.";
     PbxIngestFailed "pbx.ingest_failed" 500 "Event could not be stored" "The event could not be stored just now." "Send it again with the same event id.";

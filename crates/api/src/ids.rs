@@ -56,6 +56,8 @@ ids! {
     LedgerEntryId;
     /// A payment into the wallet.
     TopUpId;
+    /// A payment that a provider received for us.
+    IncomingPaymentId;
     /// An event that webhooks tell.
     EventId;
     /// A unit of background work.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::double_option;
-use crate::ids::WorkspaceId;
+use crate::ids::{IncomingPaymentId, TopUpId, WorkspaceId};
 
 /// A tenant, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,4 +47,59 @@ pub struct UpdateWallet {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = -9_000_000_000_000_000_i64, maximum = 0))]
     pub overdraft_floor_minor: Option<Option<i64>>,
+}
+
+/// Money that a provider has for us and that no wallet was credited with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnmatchedPayment {
+    /// Its id.
+    pub id: IncomingPaymentId,
+    /// `mpesa` or `paystack`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
+    pub provider: String,
+    /// The provider's receipt.
+    pub receipt: String,
+    /// How much.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+    /// The account that the payer wrote.
+    pub account_reference: String,
+    /// Who paid, as the provider told it: it may be masked.
+    pub payer_phone: String,
+    /// As the provider told it.
+    pub payer_name: String,
+    /// `unmatched` while it waits; `credited` or `dismissed` after that.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::IncomingPaymentStatus))]
+    pub status: String,
+    /// Why it waits.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::UnmatchedReason>))]
+    pub reason: Option<String>,
+    /// Workspaces that say it is theirs.
+    pub claimed_by: Vec<WorkspaceId>,
+    /// What it became.
+    pub top_up_id: Option<TopUpId>,
+    /// RFC 3339.
+    pub paid_at: String,
+}
+
+/// `POST /v1/admin/payments/{id}/assign`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AssignPayment {
+    /// Whose wallet it is for.
+    pub workspace_id: WorkspaceId,
+}
+
+/// `POST /v1/admin/payments/{id}/dismiss`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DismissPayment {
+    /// Why, 1 to 120 characters; stands in the audit log.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
+    pub reason: String,
 }

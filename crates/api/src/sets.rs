@@ -43,6 +43,13 @@ sets! {
     LedgerEntryKind;
     /// How a customer pays; in development with nothing configured the simulator plays either.
     TopUpMethod;
-    /// Where a payment stands; all but `pending` are final.
+    /// By which way of its method a payment comes.
+    TopUpChannel;
+    /// Where a payment stands; `succeeded` is final.
     TopUpStatus;
+    /// Where money stands that came without having been asked for.
+    IncomingPaymentStatus;
+    /// Why a payment waits for people: its account is nobody's, the provider does not stand behind it, what was told of it
+    /// differs, or the wallet is in another currency.
+    UnmatchedReason;
 }

@@ -76,17 +76,22 @@ pub struct TopUp {
     /// `mpesa` or `paystack`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
     pub method: String,
+    /// `push` to a telephone, `paybill` for a payment that came by itself, or a `page` of the provider.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpChannel))]
+    pub channel: String,
     /// Whether it is play money of the development simulator.
     pub simulated: bool,
     /// `pending`, `succeeded` or `failed`; succeeded is final.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpStatus))]
     pub status: String,
-    /// How much.
+    /// How much was asked for; once it has succeeded, how much came.
     pub amount_minor: i64,
     /// ISO 4217.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
-    /// Why it failed, in the provider's words.
+    /// Where the payer goes, for Paystack.
+    pub authorization_url: Option<String>,
+    /// Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`.
     pub failure_reason: Option<String>,
     /// The provider's receipt.
     pub receipt: Option<String>,
@@ -94,4 +99,68 @@ pub struct TopUp {
     pub created_at: String,
     /// RFC 3339; null while pending.
     pub settled_at: Option<String>,
+}
+
+/// `GET /v1/wallet/paybill`: how to pay from any telephone, without asking for it here first.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Paybill {
+    /// The business number at M-Pesa.
+    pub shortcode: String,
+    /// The workspace's account number there; always the same. Case and blanks do not matter.
+    pub account_reference: String,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+}
+
+/// `POST /v1/wallet/payment-claims`: "I paid, where is it?"
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClaimPayment {
+    /// The code in M-Pesa's message.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^ *[A-Za-z0-9]{6,20} *$"))]
+    pub receipt: String,
+    /// What was paid, in minor units.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
+    pub amount_minor: i64,
+    /// The telephone that paid.
+    pub phone: String,
+}
+
+/// What came of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimOutcome {
+    /// The wallet was credited.
+    Credited,
+    /// The operator decides: M-Pesa did not tell us the whole telephone number.
+    Waiting,
+    /// No payment waits that fits. Answered as `payments.unmatched_not_found`.
+    Refused,
+}
+
+impl ClaimOutcome {
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Credited => "credited",
+            Self::Waiting => "waiting",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The answer to a claim.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentClaim {
+    /// What came of it.
+    pub outcome: ClaimOutcome,
+    /// How much was claimed.
+    pub amount_minor: i64,
+    /// The code that was claimed.
+    pub receipt: String,
 }

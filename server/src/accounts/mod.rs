@@ -228,6 +228,14 @@ fn invalid(field: &'static str, message: impl Into<String>) -> Error {
     Error::Invalid { field, message: message.into() }
 }
 
+/// A person's address.
+///
+/// # Errors
+/// No such person, or the database failed.
+pub async fn email_of(conn: &mut AnyConnection, user: UserId) -> Result<String, Error> {
+    store::find_user(conn, user).await?.map(|user| user.email).ok_or(Error::MemberUnknown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,6 +38,7 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
         }
     }
     google(config)?;
+    super::payments::check(config)?;
     let key = &config.secrets.master_key;
     let key_bytes = STANDARD.decode(key.trim()).map(|bytes| bytes.len());
     if !key.is_empty() && !key_bytes.is_ok_and(|length| length == MASTER_KEY_BYTES) {
@@ -62,14 +63,21 @@ fn google(config: &Config) -> Result<(), ConfigError> {
     if config.google.client_id.is_empty() != config.google.client_secret.is_empty() {
         return Err(ConfigError::wrong("google.client_secret", "give both client id and client secret, or neither"));
     }
-    let issuer = url::Url::parse(&config.google.issuer).ok();
+    if is_safe_url(&config.google.issuer, config.is_development()) {
+        Ok(())
+    } else {
+        Err(ConfigError::wrong("google.issuer", "give an https URL"))
+    }
+}
+
+/// Whether secrets may be sent there: https, or http to this machine in development.
+pub(super) fn is_safe_url(text: &str, development: bool) -> bool {
     let is_loopback = |url: &url::Url| match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         _ => false,
     };
-    let is_safe = issuer.is_some_and(|url| url.scheme() == "https" || (config.is_development() && is_loopback(&url)));
-    if is_safe { Ok(()) } else { Err(ConfigError::wrong("google.issuer", "give an https URL")) }
+    url::Url::parse(text).is_ok_and(|url| url.scheme() == "https" || (development && is_loopback(&url)))
 }
 
 /// An exposed `/dev/mail` would be an account takeover, so nothing listens beyond loopback.

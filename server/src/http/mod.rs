@@ -66,6 +66,7 @@ pub fn router(app: &AppState) -> Router {
     let console = Console::new(app, edge::around(inner, app, None));
     let routes = Router::new()
         .nest("/v1", api)
+        .nest("/v1/payments", payments::http::callbacks())
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())

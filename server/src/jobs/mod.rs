@@ -12,11 +12,13 @@ use sautikit_api::ids::JobId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::AnyConnection;
+use tokio::sync::Notify;
 
 use crate::state::AppState;
 
 pub use kinds::Kinds;
-pub(crate) use queue::{SEND_MAIL, STATEMENTS};
+pub use queue::Lane;
+pub(crate) use queue::STATEMENTS;
 pub use runner::{run_due, run_until_stopped};
 
 /// What went wrong with a job, in its room's words.
@@ -26,6 +28,8 @@ pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub trait Job: Serialize + DeserializeOwned + Send {
     /// Its name in the database; never changes.
     const KIND: &'static str;
+    /// Which jobs it may wait for.
+    const LANE: Lane = Lane::Own;
 
     /// What it is about, unique within the kind: one live job per subject is enough.
     fn subject(&self) -> String;
@@ -51,12 +55,26 @@ pub enum JobError {
     Database(#[from] sqlx::Error),
 }
 
-/// Adds a job in the caller's transaction; it becomes due at `due_us`. A job of the same subject is not added twice.
+/// Adds a job in the caller's transaction; it becomes due at `due_us`. Whoever wants it begun at once rings [`ring`] after
+/// the commit. A job of the same subject is not added twice.
 ///
 /// # Errors
 /// The database failed.
 pub async fn enqueue<J: Job>(tx: &mut AnyConnection, app: &AppState, job: &J, due_us: i64) -> Result<(), sqlx::Error> {
     let payload = serde_json::to_string(job).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let (id, dedupe_key) = (JobId(app.new_uuid()), format!("{}:{}", J::KIND, job.subject()));
-    queue::insert(tx, id, J::KIND, &payload, &dedupe_key, due_us, app.now_us()).await
+    queue::insert(tx, id, (J::KIND, J::LANE), &payload, &dedupe_key, due_us, app.now_us()).await
+}
+
+/// Wakes the runner of a lane, after a job of it was committed.
+pub fn ring(app: &AppState, lane: Lane) {
+    bell(app, lane).notify_one();
+}
+
+fn bell(app: &AppState, lane: Lane) -> &Notify {
+    match lane {
+        Lane::Own => &app.job_bell,
+        Lane::Mail => &app.mail_bell,
+        Lane::Payments => &app.payment_bell,
+    }
 }

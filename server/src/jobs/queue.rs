@@ -9,50 +9,56 @@ use crate::row;
 
 statements! {
     INSERT_JOB = "
-        insert into jobs (id, kind, payload, dedupe_key, due_at, created_at)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into jobs (id, kind, lane, payload, dedupe_key, due_at, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)
         on conflict (dedupe_key) do nothing";
     NEXT_DUE = "
         select min(due_at)
         from (
-            select due_at from jobs where state = 'queued' and kind <> 'send_mail'
+            select due_at from jobs where state = 'queued' and lane = $1
             union all
-            select lease_until from jobs where state = 'running' and kind <> 'send_mail'
-        ) as waiting";
-    NEXT_DUE_MAIL = "
-        select min(due_at)
-        from (
-            select due_at from jobs where state = 'queued' and kind = 'send_mail'
-            union all
-            select lease_until from jobs where state = 'running' and kind = 'send_mail'
+            select lease_until from jobs where state = 'running' and lane = $1
         ) as waiting";
     COMPLETE_JOB = "
         update jobs
         set state = 'done', finished_at = $3, lease_until = null, leased_by = null,
-            payload = case when kind = 'send_mail' then '{}' else payload end
+            payload = case when lane = 'mail' then '{}' else payload end
         where id = $1 and leased_by = $2 and state = 'running'";
     RETRY_JOB = "
         update jobs
         set state = $3, due_at = $4, last_error = $5, lease_until = null, leased_by = null,
-            payload = case when kind = 'send_mail' and $3 = 'dead' then '{}' else payload end
+            payload = case when lane = 'mail' and $3 = 'dead' then '{}' else payload end
         where id = $1 and leased_by = $2 and state = 'running'";
 }
 
-/// The kind of mails, which the statements treat apart: they have a lane of their own, and their payload holds a link, so it goes when the job is over.
-pub(crate) const SEND_MAIL: &str = "send_mail";
-
-/// Which jobs a runner takes.
+/// Which jobs wait for each other. A runner each, so that whoever waits for somebody else's server holds up no other lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
+pub enum Lane {
     /// Work in our own database.
     Own,
-    /// Mails, which wait for somebody else's server: apart, so that a slow relay delays no debit.
+    /// Mails, which wait for a relay. Their payload holds a link, so it goes when the job is over.
     Mail,
+    /// What is asked of payment providers.
+    Payments,
 }
 
-/// The claim of due jobs, with which kinds it takes and what the engine says about rows that another node is claiming.
+impl Lane {
+    /// Every lane.
+    pub(super) const ALL: [Self; 3] = [Self::Own, Self::Mail, Self::Payments];
+
+    /// Its name in the database.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Mail => "mail",
+            Self::Payments => "payments",
+        }
+    }
+}
+
+/// The claim of due jobs of a lane, with what the engine says about rows that another node is claiming.
 macro_rules! claim {
-    ($kinds:literal, $lock:literal) => {
+    ($lock:literal) => {
         concat!(
             "
     update jobs
@@ -60,9 +66,7 @@ macro_rules! claim {
     where id in (
         select id from jobs
         where ((state = 'queued' and due_at <= $1) or (state = 'running' and lease_until <= $1))
-          and ",
-            $kinds,
-            "
+          and lane = $5
         order by due_at
         limit $4
         ",
@@ -75,12 +79,10 @@ macro_rules! claim {
 }
 
 /// SQLite has one writer, so nobody else can claim between the select and the update.
-const CLAIM_SQLITE: &str = claim!("kind <> 'send_mail'", "");
-const CLAIM_MAIL_SQLITE: &str = claim!("kind = 'send_mail'", "");
+const CLAIM_SQLITE: &str = claim!("");
 
 /// Rows that another node is claiming are skipped instead of waited for.
-const CLAIM_POSTGRES: &str = claim!("kind <> 'send_mail'", "for update skip locked");
-const CLAIM_MAIL_POSTGRES: &str = claim!("kind = 'send_mail'", "for update skip locked");
+const CLAIM_POSTGRES: &str = claim!("for update skip locked");
 
 /// A job that this node holds for a while.
 pub(super) struct Claimed {
@@ -93,7 +95,7 @@ pub(super) struct Claimed {
 pub(super) async fn insert(
     tx: &mut AnyConnection,
     id: JobId,
-    kind: &'static str,
+    (kind, lane): (&'static str, Lane),
     payload: &str,
     dedupe_key: &str,
     due_us: i64,
@@ -102,6 +104,7 @@ pub(super) async fn insert(
     sqlx::query(INSERT_JOB)
         .bind(id.to_string())
         .bind(kind)
+        .bind(lane.as_str())
         .bind(payload.to_owned())
         .bind(dedupe_key.to_owned())
         .bind(due_us)
@@ -113,11 +116,7 @@ pub(super) async fn insert(
 
 /// When the earliest job becomes due or its lease lapses.
 pub(super) async fn next_due_us(conn: &mut AnyConnection, lane: Lane) -> Result<Option<i64>, sqlx::Error> {
-    let sql = match lane {
-        Lane::Own => NEXT_DUE,
-        Lane::Mail => NEXT_DUE_MAIL,
-    };
-    sqlx::query_scalar(sql).fetch_one(conn).await
+    sqlx::query_scalar(NEXT_DUE).bind(lane.as_str()).fetch_one(conn).await
 }
 
 pub(super) async fn claim(
@@ -128,13 +127,12 @@ pub(super) async fn claim(
     lease_until_us: i64,
     limit: i64,
 ) -> Result<Vec<Claimed>, sqlx::Error> {
-    let sql = match (dialect, lane) {
-        (Dialect::Sqlite, Lane::Own) => CLAIM_SQLITE,
-        (Dialect::Sqlite, Lane::Mail) => CLAIM_MAIL_SQLITE,
-        (Dialect::Postgres, Lane::Own) => CLAIM_POSTGRES,
-        (Dialect::Postgres, Lane::Mail) => CLAIM_MAIL_POSTGRES,
+    let sql = match dialect {
+        Dialect::Sqlite => CLAIM_SQLITE,
+        Dialect::Postgres => CLAIM_POSTGRES,
     };
     let query = sqlx::query(sql).bind(now_us).bind(lease_until_us).bind(node_id.to_owned()).bind(limit);
+    let query = query.bind(lane.as_str());
     let rows = query.fetch_all(conn).await?;
     rows.iter()
         .map(|row| {

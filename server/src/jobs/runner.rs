@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use sautikit_api::ids::JobId;
 
 use super::queue::Lane;
-use super::{JobError, kinds, queue, schedule};
+use super::{JobError, bell, kinds, queue, schedule};
 use crate::state::AppState;
 
 /// Jobs claimed at once: few, so that other nodes get their share.
@@ -20,7 +20,7 @@ const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs jobs until the server stops. Started once per node with the worker role.
 pub async fn run_until_stopped(app: AppState) {
-    tokio::join!(run_lane(&app, Lane::Own), run_lane(&app, Lane::Mail));
+    join_all(Lane::ALL.map(|lane| run_lane(&app, lane))).await;
 }
 
 async fn run_lane(app: &AppState, lane: Lane) {
@@ -34,7 +34,7 @@ async fn run_lane(app: &AppState, lane: Lane) {
         };
         tokio::select! {
             () = app.stopping.cancelled() => return,
-            () = rung(app, lane) => {}
+            () = bell(app, lane).notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
     }
@@ -45,7 +45,11 @@ async fn run_lane(app: &AppState, lane: Lane) {
 /// # Errors
 /// The queue failed. A job's own failure is stored with the job.
 pub async fn run_due(app: &AppState) -> Result<usize, JobError> {
-    Ok(run_due_of(app, Lane::Own).await?.jobs + run_due_of(app, Lane::Mail).await?.jobs)
+    let mut ran = 0;
+    for lane in Lane::ALL {
+        ran += run_due_of(app, lane).await?.jobs;
+    }
+    Ok(ran)
 }
 
 /// What a look at a lane came to.
@@ -84,8 +88,8 @@ async fn run_due_of(app: &AppState, lane: Lane) -> Result<Ran, JobError> {
                 }
                 complete(app, &done).await?;
             }
-            // Side by side, and each completed at once: none waits for another's relay.
-            Lane::Mail => {
+            // Side by side, and each completed at once: none waits for another's server.
+            Lane::Mail | Lane::Payments => {
                 let all = claimed.iter().map(async |job| match run_one(app, job).await? {
                     true => complete(app, &[job.id]).await,
                     false => Ok(()),
@@ -123,13 +127,6 @@ async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobEr
             tx.commit().await?;
             Ok(false)
         }
-    }
-}
-
-async fn rung(app: &AppState, lane: Lane) {
-    match lane {
-        Lane::Own => app.job_bell.notified().await,
-        Lane::Mail => app.mail_bell.notified().await,
     }
 }
 

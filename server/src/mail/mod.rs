@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::clock::rfc3339;
 use crate::config::Config;
-use crate::jobs::{self, Failure, Job};
+use crate::jobs::{self, Failure, Job, Lane};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::{AppState, Part};
 
@@ -84,7 +84,8 @@ pub struct SendMail {
 }
 
 impl Job for SendMail {
-    const KIND: &'static str = jobs::SEND_MAIL;
+    const KIND: &'static str = "send_mail";
+    const LANE: Lane = Lane::Mail;
 
     fn subject(&self) -> String {
         self.mail_id.to_string()
@@ -120,7 +121,7 @@ impl Posted {
         match (Mailer::of(app), self.0) {
             (Mailer::Dev(store), Some(mail)) => store.push(mail, rfc3339(app.now_us())),
             (Mailer::Dev(_), None) => {}
-            (Mailer::Smtp(_), _) => app.mail_bell.notify_one(),
+            (Mailer::Smtp(_), _) => jobs::ring(app, Lane::Mail),
         }
     }
 }

@@ -1,21 +1,25 @@
-//! `/v1/wallet/top-ups`.
+//! `/v1/wallet/top-ups`, the Paybill, and claims of payments.
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Json, Router};
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::TopUpId;
+use sautikit_api::money::Currency;
 use sautikit_api::wallet as wire;
 use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{PaymentError, TopUp, store};
+use super::{Method, PaymentError, TopUp, claim, create, daraja, operator, paystack, settle, store};
+use crate::accounts;
 use crate::audit;
 use crate::clock::rfc3339;
+use crate::jobs::{self, Lane};
 use crate::payments;
 use crate::state::AppState;
+use crate::wallet::{self, WalletError};
 use crate::web::caller::Caller;
 use crate::web::error::ApiResult;
 use crate::web::idempotency::{self, Begun, Request};
@@ -25,7 +29,17 @@ use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_top_ups, create_top_up)).routes(routes!(get_top_up))
+    OpenApiRouter::new()
+        .routes(routes!(list_top_ups, create_top_up))
+        .routes(routes!(get_top_up))
+        .routes(routes!(get_paybill))
+        .routes(routes!(claim_payment))
+        .merge(operator::routes())
+}
+
+/// Where providers call back, relative to `/v1/payments`: for them alone, so not in the description of the API.
+pub fn callbacks() -> Router<AppState> {
+    Router::new().nest("/daraja", daraja::http::routes()).merge(paystack::http::routes())
 }
 
 /// Top up the wallet
@@ -34,21 +48,42 @@ pub fn routes() -> OpenApiRouter<AppState> {
     responses((status = 202, body = wire::TopUp, description = "The payment was asked for.")),
     extensions(("x-scope" = json!(Scope::WalletWrite)),
         ("x-errors" = json!([ErrorCode::WalletInvalidAmount, ErrorCode::WalletCurrencyMismatch,
-        ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable, ErrorCode::WalletNotFound,
+        ErrorCode::WalletTopupBelowMinimum, ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable, ErrorCode::WalletNotFound,
         ErrorCode::NumbersWalletUnavailable]))))]
 async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::WalletWrite)?;
+    // Before the transaction: the provider may take seconds to say that it is there.
+    if let Ok(body) = request.read::<wire::CreateTopUp>() {
+        create::provider_is_there(&app, &body).await?;
+    }
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
         Begun::Replay(answer) => return Ok(answer),
         Begun::Fresh(attempt) => attempt,
     };
     let body: wire::CreateTopUp = request.read()?;
     let workspace = &caller.workspace;
-    let top_up = payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let created = payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let top_up = created.top_up;
     let details = json!({ "amount_minor": top_up.amount_minor, "method": top_up.method.as_str() });
     audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "top_up.requested", top_up.id, details)).await?;
+    if created.wants_page {
+        // Paystack is asked after the top-up stands under a lease, so that a crash leaves a trace of it.
+        let email = accounts::email_of(attempt.tx(), caller.user_id).await?;
+        let lease = attempt.lease(&app).await?;
+        return match paystack::open_page(&app, &top_up, &email).await {
+            Ok(url) => {
+                let top_up = TopUp { authorization_url: Some(url), ..top_up };
+                lease.commit(&app, StatusCode::ACCEPTED, &top_up_body(top_up)).await
+            }
+            Err(error) => {
+                lease.withdraw(&app).await?;
+                Err(error.into())
+            }
+        };
+    }
     let answer = attempt.commit(&app, StatusCode::ACCEPTED, &top_up_body(top_up)).await?;
-    app.job_bell.notify_one();
+    jobs::ring(&app, Lane::Own);
+    jobs::ring(&app, Lane::Payments);
     Ok(answer)
 }
 
@@ -61,7 +96,7 @@ async fn list_top_ups(State(app): State<AppState>, caller: Caller, page: ApiResu
     caller.needs(Scope::WalletRead)?;
     let page = page?;
     let mut conn = app.db.acquire().await?;
-    let top_ups = store::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
+    let top_ups = store::top_ups::list(&mut conn, caller.workspace.id, page.before(), page.fetch_limit()).await?;
     Ok(page.answer(top_ups, |top_up| (top_up.created_at, top_up.id.0), top_up_body))
 }
 
@@ -80,14 +115,68 @@ async fn get_top_up(
     Ok(Json(top_up_body(payments::get_top_up(&mut conn, caller.workspace.id, id).await?)))
 }
 
+/// Show the Paybill
+///
+/// How to pay by M-Pesa without asking for it here first. The account number is the workspace's own.
+#[utoipa::path(get, path = "/wallet/paybill",
+    responses((status = 200, body = wire::Paybill, description = "Where to pay.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::MpesaUnavailable,
+        ErrorCode::WalletCurrencyMismatch, ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
+async fn get_paybill(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<wire::Paybill>> {
+    caller.needs(Scope::WalletRead)?;
+    let wallet = wallet::read(&mut *app.db.acquire().await?, caller.workspace.id).await?;
+    if wallet.currency != Currency::KES {
+        return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: Currency::KES }.into());
+    }
+    let shortcode = daraja::Daraja::of(&app).and_then(|daraja| daraja.paybill().map(str::to_owned));
+    let shortcode = shortcode.ok_or(PaymentError::Unavailable(Method::Mpesa))?;
+    let account_reference = payments::account_reference(&app, caller.workspace.id).await?;
+    Ok(Json(wire::Paybill { shortcode, account_reference, currency: Currency::KES.code().to_owned() }))
+}
+
+/// Claim a payment
+///
+/// "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
+/// telephone that paid is credited. Five claims a day.
+#[utoipa::path(post, path = "/wallet/payment-claims", request_body = wire::ClaimPayment,
+    params(Idempotent),
+    responses((status = 200, body = wire::PaymentClaim, description = "What came of it.")),
+    extensions(("x-scope" = json!(Scope::WalletWrite)), ("x-errors" = json!([ErrorCode::PaymentsUnmatchedNotFound,
+        ErrorCode::PaymentsClaimLimit, ErrorCode::WalletInvalidAmount, ErrorCode::WalletNotFound,
+        ErrorCode::NumbersWalletUnavailable]))))]
+async fn claim_payment(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+    caller.needs(Scope::WalletWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let body: wire::ClaimPayment = request.read()?;
+    let workspace = &caller.workspace;
+    let claimed = claim::claim(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let receipt = body.receipt.trim().to_ascii_uppercase();
+    let details = json!({ "outcome": claimed.outcome.as_str(), "receipt": receipt, "amount_minor": body.amount_minor });
+    audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "payment.claimed", &receipt, details)).await?;
+    if claimed.outcome == wire::ClaimOutcome::Refused {
+        // The try counts, so it is committed; the refusal is no answer to be replayed.
+        attempt.lease(&app).await?.withdraw(&app).await?;
+        return Err(PaymentError::NoSuchPayment.into());
+    }
+    let answer = wire::PaymentClaim { outcome: claimed.outcome, amount_minor: body.amount_minor, receipt };
+    let answer = attempt.commit(&app, StatusCode::OK, &answer).await?;
+    settle::committed(&app, claimed.posted);
+    Ok(answer)
+}
+
 fn top_up_body(top_up: TopUp) -> wire::TopUp {
     wire::TopUp {
         id: top_up.id,
         method: top_up.method.as_str().to_owned(),
+        channel: top_up.channel.as_str().to_owned(),
         simulated: top_up.simulated,
         status: top_up.status.as_str().to_owned(),
         amount_minor: top_up.amount_minor,
         currency: top_up.currency.code().to_owned(),
+        authorization_url: top_up.authorization_url,
         failure_reason: top_up.failure_reason,
         receipt: top_up.receipt,
         created_at: rfc3339(top_up.created_at),

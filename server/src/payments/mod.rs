@@ -1,27 +1,44 @@
-//! Payments into wallets: top-ups and, in development, the simulator that decides them.
+//! Payments into wallets: what a customer asks for ([`create_top_up`]), what providers say of it ([`daraja`], [`paystack`], in
+//! development the [`simulator`]), and money that comes without having been asked for ([`incoming`]).
 //!
-//! Deliberately absent: real providers. Where neither they nor the simulator serve, a top-up is refused as unavailable.
+//! ```text
+//! top-up, pending ──► the provider is asked ──► it calls back ──► we ask it ourselves ──► settle::credit
+//! payment to the Paybill ──► incoming ──► matched by its reference ─────────────────────►      │
+//!                               └──► unmatched: claimed by the customer, or the operator ──►   ▼
+//!                                                                        wallet, event, receipt by mail
+//! ```
+//! No provider's message moves money by itself unless it is signed or comes from where the provider is known to be; a push is
+//! believed only when our own question says so. What was verified is what is credited, once by its receipt.
 
+mod account_reference;
+mod claim;
+mod create;
+pub mod daraja;
 mod error;
 pub mod http;
+pub mod incoming;
+mod letter;
+mod operator;
+pub mod paystack;
+pub mod reconcile;
+mod settle;
 pub mod simulator;
 pub(crate) mod store;
 
 use sautikit_api::ids::{TopUpId, WorkspaceId};
 use sautikit_api::money::Currency;
-use sautikit_api::wallet::CreateTopUp;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::jobs;
 use crate::state::AppState;
-use crate::telephone::{self, Telephone};
-use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
+use crate::wallet::WalletError;
+
+pub use create::{Created, create_top_up};
 
 /// How a customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// M-Pesa, pushed to a phone.
+    /// M-Pesa.
     Mpesa,
     /// Paystack.
     Paystack,
@@ -45,10 +62,41 @@ impl Method {
     }
 }
 
-/// Where a top-up stands; succeeded and failed are final.
+/// By which way of its method a payment comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// A request on the payer's telephone.
+    Push,
+    /// To the Paybill, without having been asked for.
+    Paybill,
+    /// On a page of the provider.
+    Page,
+}
+
+impl Channel {
+    /// Every channel.
+    pub const ALL: &'static [Self] = &[Self::Push, Self::Paybill, Self::Page];
+
+    /// Its name in the database and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Paybill => "paybill",
+            Self::Page => "page",
+        }
+    }
+
+    /// The channel of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|channel| channel.as_str() == name)
+    }
+}
+
+/// Where a top-up stands; succeeded is final.
 ///
 /// ```text
 /// pending ──> succeeded
+///    │            ▲ the provider's late word
 ///    └──────> failed
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +128,19 @@ impl Status {
     }
 }
 
+/// What a provider's callback said of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    /// The provider's code; 0 for paid.
+    pub code: i64,
+    /// The provider's receipt.
+    pub receipt: Option<String>,
+    /// How much, as the callback has it.
+    pub amount_minor: Option<i64>,
+    /// Who paid, as the callback has it: it may be masked.
+    pub phone: Option<String>,
+}
+
 /// A payment into a wallet.
 #[derive(Debug, Clone)]
 pub struct TopUp {
@@ -89,11 +150,13 @@ pub struct TopUp {
     pub workspace_id: WorkspaceId,
     /// How.
     pub method: Method,
+    /// By which way of it.
+    pub channel: Channel,
     /// Play money of the development simulator.
     pub simulated: bool,
     /// Where it stands.
     pub status: Status,
-    /// How much.
+    /// How much: what was asked for, once it has succeeded what came.
     pub amount_minor: i64,
     /// The wallet's.
     pub currency: Currency,
@@ -103,10 +166,43 @@ pub struct TopUp {
     pub failure_reason: Option<String>,
     /// The provider's receipt.
     pub receipt: Option<String>,
+    /// Our name for it at the provider.
+    pub provider_reference: Option<String>,
+    /// The provider's name for it.
+    pub checkout_id: Option<String>,
+    /// Where the payer goes.
+    pub authorization_url: Option<String>,
+    /// What the provider called back with.
+    pub callback: Option<Callback>,
     /// Microseconds UTC.
     pub created_at: i64,
     /// Microseconds UTC.
     pub settled_at: Option<i64>,
+}
+
+impl TopUp {
+    /// A pending one of now.
+    fn new(app: &AppState, workspace_id: WorkspaceId, method: Method, amount_minor: i64, currency: Currency) -> Self {
+        Self {
+            id: TopUpId(app.new_uuid()),
+            workspace_id,
+            method,
+            channel: Channel::Push,
+            simulated: false,
+            status: Status::Pending,
+            amount_minor,
+            currency,
+            phone: None,
+            failure_reason: None,
+            receipt: None,
+            provider_reference: None,
+            checkout_id: None,
+            authorization_url: None,
+            callback: None,
+            created_at: app.now_us(),
+            settled_at: None,
+        }
+    }
 }
 
 /// Why a payment was refused or could not be settled.
@@ -115,8 +211,8 @@ pub enum PaymentError {
     /// No such top-up in the workspace.
     #[error("no such top-up")]
     NotFound,
-    /// No provider serves this method.
-    #[error("{0:?} is not configured")]
+    /// No provider serves this method, or it does not answer.
+    #[error("{0:?} is not configured or does not answer")]
     Unavailable(Method),
     /// A field of the request can't be used.
     #[error("{message}")]
@@ -129,6 +225,20 @@ pub enum PaymentError {
     /// M-Pesa knows whole shillings only.
     #[error("the amount is not in whole shillings")]
     NotWhole,
+    /// Less than the smallest top-up.
+    #[error("the smallest top-up is {}", .currency.format_minor(*.minimum_minor))]
+    BelowMinimum {
+        /// The smallest.
+        minimum_minor: i64,
+        /// Of it.
+        currency: Currency,
+    },
+    /// No payment waits under this receipt, amount and telephone.
+    #[error("no such payment waits")]
+    NoSuchPayment,
+    /// Too many claims today.
+    #[error("too many claims today")]
+    ClaimLimit,
     /// The wallet refused.
     #[error(transparent)]
     Wallet(#[from] WalletError),
@@ -148,46 +258,6 @@ impl PaymentError {
     }
 }
 
-/// Starts a top-up in the caller's transaction; it stays pending until its provider decides.
-///
-/// # Errors
-/// An unusable method, amount or phone, no provider, or the database failed.
-pub async fn create_top_up(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    workspace_id: WorkspaceId,
-    country: &str,
-    request: &CreateTopUp,
-) -> Result<TopUp, PaymentError> {
-    let method = Method::parse(&request.method)
-        .ok_or(PaymentError::Invalid { field: "method", message: "`method` is `mpesa` or `paystack`." })?;
-    let wallet = wallet::read(tx, workspace_id).await?;
-    check_amount(method, request.amount_minor, wallet.currency)?;
-    let phone = checked_phone(method, request.phone.as_deref(), country)?;
-    if !app.config.is_development() {
-        return Err(PaymentError::Unavailable(method));
-    }
-    let now_us = app.now_us();
-    let top_up = TopUp {
-        id: TopUpId(app.new_uuid()),
-        workspace_id,
-        method,
-        simulated: true,
-        status: Status::Pending,
-        amount_minor: request.amount_minor,
-        currency: wallet.currency,
-        phone,
-        failure_reason: None,
-        receipt: None,
-        created_at: now_us,
-        settled_at: None,
-    };
-    store::insert(tx, &top_up).await?;
-    let due_us = now_us + simulator::DECISION_DELAY_US;
-    jobs::enqueue(tx, app, &simulator::Settle { top_up_id: top_up.id }, due_us).await?;
-    Ok(top_up)
-}
-
 /// One of the workspace's top-ups.
 ///
 /// # Errors
@@ -197,44 +267,27 @@ pub async fn get_top_up(
     workspace_id: WorkspaceId,
     id: TopUpId,
 ) -> Result<TopUp, PaymentError> {
-    store::find_of(conn, workspace_id, id).await?.ok_or(PaymentError::NotFound)
+    store::top_ups::find_of(conn, workspace_id, id).await?.ok_or(PaymentError::NotFound)
 }
 
-fn check_amount(method: Method, amount_minor: i64, currency: Currency) -> Result<(), PaymentError> {
-    if amount_minor <= 0 || amount_minor > MAX_AMOUNT_MINOR {
-        return Err(WalletError::InvalidAmount.into());
+/// The name under which the workspace is paid to at the Paybill; made when it is first asked for, the same ever after.
+///
+/// # Errors
+/// The database failed.
+pub async fn account_reference(app: &AppState, workspace_id: WorkspaceId) -> Result<String, PaymentError> {
+    if let Some(reference) = store::references::find(&mut *app.db.acquire().await?, workspace_id).await? {
+        return Ok(reference);
     }
-    if method == Method::Mpesa {
-        if currency != Currency::KES {
-            return Err(WalletError::CurrencyMismatch { wallet: currency, amount: Currency::KES }.into());
+    // A few tries: another workspace may have drawn the same.
+    for _ in 0..8 {
+        let mut tx = app.db.begin_write().await?;
+        let drawn = account_reference::made_of(account_reference::Kind::Workspace, app.entropy.bytes());
+        store::references::insert(&mut tx, workspace_id, &drawn, app.now_us()).await?;
+        let reference = store::references::find(&mut tx, workspace_id).await?;
+        tx.commit().await?;
+        if let Some(reference) = reference {
+            return Ok(reference);
         }
-        if amount_minor % 10_i64.pow(currency.exponent()) != 0 {
-            return Err(PaymentError::NotWhole);
-        }
     }
-    Ok(())
-}
-
-fn checked_phone(method: Method, phone: Option<&str>, country: &str) -> Result<Option<String>, PaymentError> {
-    let invalid = PaymentError::Invalid {
-        field: "phone",
-        message: "`phone` is the paying phone in E.164, such as +254722000001.",
-    };
-    match (phone, method) {
-        (Some(phone), _) => match telephone::read(phone, Some(country)) {
-            Some(number) if method == Method::Mpesa && !pays_by_mpesa(&number) => Err(PaymentError::Invalid {
-                field: "phone",
-                message: "`phone` is the Kenyan mobile telephone that pays, such as +254722000001.",
-            }),
-            Some(number) => Ok(Some(number.e164)),
-            None => Err(invalid),
-        },
-        (None, Method::Mpesa) => Err(invalid),
-        (None, Method::Paystack) => Ok(None),
-    }
-}
-
-/// A top-up is in shillings, so its M-Pesa is Kenya's, and that is on mobile telephones.
-fn pays_by_mpesa(number: &Telephone) -> bool {
-    number.country.as_deref() == Some("KE") && number.is_mobile
+    Err(PaymentError::Database(sqlx::Error::RowNotFound))
 }

@@ -1,14 +1,13 @@
 //! The development simulator: approves every top-up after a second, except for phones that play a failure.
 
-use sautikit_api::ids::{EventId, TopUpId};
+use sautikit_api::ids::TopUpId;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
+use super::settle::{self, Paid};
 use super::{PaymentError, Status, TopUp, store};
 use crate::jobs::{Failure, Job};
 use crate::state::AppState;
-use crate::wallet::{self, EntryKind, Funds, NewEntry, with_tries};
-use crate::webhooks::{self, EventKind, Subject};
+use crate::wallet::with_tries;
 
 /// How long the simulated provider takes.
 pub(super) const DECISION_DELAY_US: i64 = 1_000_000;
@@ -46,41 +45,24 @@ pub async fn settle(app: &AppState, id: TopUpId) -> Result<(), PaymentError> {
 
 async fn try_settle(app: &AppState, id: TopUpId) -> Result<(), PaymentError> {
     let mut tx = app.db.begin_write().await?;
-    let top_up = store::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
-    let mut wallet = wallet::lock(&mut tx, top_up.workspace_id).await?;
-    // Read again under the lock: another runner may have decided it meanwhile.
-    let top_up = store::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
+    let top_up = store::top_ups::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
     if top_up.status != Status::Pending {
         return Ok(());
     }
-    if let Some(reason) = played_failure(&top_up) {
-        store::fail(&mut tx, id, reason, app.now_us()).await?;
-        return Ok(tx.commit().await?);
-    }
-    let receipt = format!("SIM{}", id.0.simple());
-    let entry = NewEntry {
-        kind: EntryKind::TopUp,
-        amount_minor: top_up.amount_minor,
-        currency: top_up.currency,
-        cause: format!("topup:{id}"),
-        reference: &receipt,
-        funds: Funds::Required,
+    let posted = match played_failure(&top_up) {
+        Some(reason) => {
+            store::top_ups::fail(&mut tx, id, reason, app.now_us()).await?;
+            Vec::new()
+        }
+        None => {
+            let receipt = format!("SIM{}", id.0.simple());
+            settle::credit(app, &mut tx, id, Paid { amount_minor: top_up.amount_minor, receipt: Some(&receipt) })
+                .await?
+        }
     };
-    let entry_id = wallet.post(&mut tx, app, entry).await?.entry_id();
-    if store::succeed(&mut tx, id, &receipt, entry_id, app.now_us()).await? {
-        let event = webhooks::NewEvent {
-            id: EventId(app.new_uuid()),
-            workspace_id: top_up.workspace_id,
-            kind: EventKind::WalletTopUp,
-            subject: Subject::Workspace,
-            data: json!({ "top_up_id": id, "method": top_up.method.as_str(), "simulated": true,
-                "amount_minor": top_up.amount_minor, "currency": top_up.currency.code(), "receipt": receipt,
-                "balance_minor": wallet.wallet().balance_minor }),
-            created_at: app.now_us(),
-        };
-        webhooks::emit(&mut tx, &event).await?;
-    }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    settle::committed(app, posted);
+    Ok(())
 }
 
 fn played_failure(top_up: &TopUp) -> Option<&'static str> {

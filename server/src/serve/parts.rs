@@ -9,6 +9,9 @@ use crate::config::Config;
 use crate::http::Credentials;
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
+use crate::payments::daraja::{Daraja, FollowUp, Push};
+use crate::payments::incoming::MatchPayment;
+use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
 use crate::state::Parts;
 use crate::web::caller::Authenticator;
@@ -27,6 +30,8 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?;
     Ok(Parts::default()
         .with(Authenticator::new(Credentials))
+        .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
+        .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
         .with(dependants())
         .with(google)
         .with(Hub::default())
@@ -44,5 +49,13 @@ fn dependants() -> Dependants {
 }
 
 fn job_kinds() -> Kinds {
-    Kinds::default().with::<CleanUp>().with::<SendMail>().with::<Settle>()
+    Kinds::default()
+        .with::<CleanUp>()
+        .with::<SendMail>()
+        .with::<Settle>()
+        .with::<Push>()
+        .with::<FollowUp>()
+        .with::<MatchPayment>()
+        .with::<Verify>()
+        .with::<Reverse>()
 }

@@ -29,6 +29,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.people(&owner, &newcomer).await;
     walk.keys(&owner).await;
     walk.telephony(&owner).await;
+    walk.payments(&owner).await;
     walk.workspaces(&owner).await;
     walk.sessions().await;
     walk.finish().await;
@@ -124,6 +125,29 @@ impl Walk<'_> {
         self.logs("post /v1/calls/{id}/actions", "call.actions_replaced", replace).await;
         let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
+    }
+
+    async fn payments(&mut self, owner: &Client) {
+        for receipt in ["RKT1ABCDE1", "RKT1ABCDE2", "RKT1ABCDE3"] {
+            let insert = "insert into incoming_payments (id, provider, receipt, amount_minor, currency, account_reference,
+                payer_phone, paid_at, confirmed, status, reason, created_at)
+                values ($1, 'mpesa', $2, 100000, 'KES', 'my shop', '254722000001', $3, 1, 'unmatched', 'unknown_reference', $3)";
+            let id = self.server.app.new_uuid().to_string();
+            let query = sqlx::query(insert).bind(id).bind(receipt).bind(self.server.app.now_us());
+            query.execute(self.server.app.db.pool()).await.unwrap();
+        }
+        let claim = json!({ "receipt": "RKT1ABCDE1", "amount_minor": 100_000, "phone": "+254722000001" });
+        let claim = owner.post("/v1/wallet/payment-claims", claim);
+        self.logs("post /v1/wallet/payment-claims", "payment.claimed", claim).await;
+        let operator = self.server.operator().await;
+        let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+        let path = |place: usize| format!("/v1/admin/payments/{}", waiting[place]["id"].as_str().expect("an id"));
+        let workspace_id = owner.workspace_id().await;
+        let assign =
+            async { operator.post(&format!("{}/assign", path(0)), json!({ "workspace_id": workspace_id })).await };
+        self.logs("post /v1/admin/payments/{id}/assign", "payment.assigned", assign).await;
+        let dismiss = async { operator.post(&format!("{}/dismiss", path(1)), json!({ "reason": "sent back" })).await };
+        self.logs("post /v1/admin/payments/{id}/dismiss", "payment.dismissed", dismiss).await;
     }
 
     async fn workspaces(&mut self, owner: &Client) {

@@ -25,6 +25,7 @@ mod jobs;
 mod lists;
 mod mail;
 mod members;
+mod payments;
 mod process;
 mod rate_limit;
 mod requests;

@@ -44,6 +44,14 @@ pub async fn list_members(
     store::list_members(&mut *app.db.acquire().await?, workspace, before, limit).await
 }
 
+/// The addresses of those who keep the workspace's books, owners and finance, in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_bookkeepers(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Vec<String>, sqlx::Error> {
+    store::list_bookkeepers(conn, workspace).await
+}
+
 /// Gives a member another role. Owners are made and demoted by owners only. Of a member who gains rights, all but the newest
 /// session end; of one who loses the right to invite, the open invitations.
 pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Role) -> Result<Member, Error> {

@@ -33,6 +33,12 @@ statements! {
         join users u on u.id = m.user_id
         where m.workspace_id = $1 and m.role = 'owner'
         order by u.email";
+    LIST_BOOKKEEPERS = "
+        select u.email
+        from members m
+        join users u on u.id = m.user_id
+        where m.workspace_id = $1 and m.role in ('owner', 'finance')
+        order by u.email";
     SET_ROLE = "
         update members
         set role = $3
@@ -79,6 +85,13 @@ pub(in crate::accounts) async fn list_owner_emails(
     workspace: WorkspaceId,
 ) -> Result<Vec<String>, Error> {
     Ok(sqlx::query_scalar(LIST_OWNER_EMAILS).bind(workspace.to_string()).fetch_all(conn).await?)
+}
+
+pub(super) async fn list_bookkeepers(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(LIST_BOOKKEEPERS).bind(workspace.to_string()).fetch_all(conn).await
 }
 
 pub(super) async fn set_role(

@@ -160,7 +160,15 @@ examples! {
         "balance_after_minor": 119_695, "reference": "Call to +254722000001", "cause": format!("call:{CALL}"),
         "created_at": NOW });
     wallet::CreateTopUp = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
-    wallet::TopUp = json!({ "id": ENTRY, "method": "mpesa", "simulated": false, "status": "pending",
-        "amount_minor": 100_000, "currency": "KES", "failure_reason": null, "receipt": null, "created_at": NOW,
-        "settled_at": null });
+    wallet::TopUp = json!({ "id": ENTRY, "method": "mpesa", "channel": "push", "simulated": false, "status": "pending",
+        "amount_minor": 100_000, "currency": "KES", "authorization_url": null, "failure_reason": null, "receipt": null,
+        "created_at": NOW, "settled_at": null });
+    wallet::Paybill = json!({ "shortcode": "600638", "account_reference": "ACD3F7", "currency": "KES" });
+    wallet::ClaimPayment = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "+254722000001" });
+    wallet::PaymentClaim = json!({ "outcome": "credited", "amount_minor": 100_000, "receipt": "RKT1ABCDEF" });
+    operator::UnmatchedPayment = json!({ "id": ENTRY, "provider": "mpesa", "receipt": "RKT1ABCDEF", "amount_minor": 100_000,
+        "currency": "KES", "account_reference": "my shop", "payer_phone": "2547 ***** 149", "payer_name": "ASHA",
+        "status": "unmatched", "reason": "unknown_reference", "claimed_by": [], "top_up_id": null, "paid_at": NOW });
+    operator::AssignPayment = json!({ "workspace_id": WORKSPACE });
+    operator::DismissPayment = json!({ "reason": "Sent back to the payer" });
 }

@@ -51,7 +51,10 @@ fn values_of(set: &str) -> Vec<String> {
         OverdraftPolicy = OverdraftPolicy::ALL.iter().map(|policy| policy.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
         TopUpMethod = payments::Method::ALL.iter().map(|method| method.as_str());
+        TopUpChannel = payments::Channel::ALL.iter().map(|channel| channel.as_str());
         TopUpStatus = payments::Status::ALL.iter().map(|status| status.as_str());
+        IncomingPaymentStatus = payments::incoming::Status::ALL.iter().map(|status| status.as_str());
+        UnmatchedReason = payments::incoming::Reason::ALL.iter().map(|reason| reason.as_str());
     }
     Vec::new()
 }

@@ -23,7 +23,8 @@ statements! {
     COUNT_STAMPS = "
         select (select count(*) from calls where ledger_entry_id is not null)
             + (select count(*) from top_ups where ledger_entry_id is not null)
-            + (select count(*) from tenant_numbers where ledger_entry_id is not null)";
+            + (select count(*) from tenant_numbers where ledger_entry_id is not null)
+            + (select count(*) from provider_reversals)";
     CAUSES_TWICE = "
         select count(*)
         from (select cause from wallet_ledger group by cause having count(*) > 1) as twice";
@@ -78,6 +79,28 @@ statements! {
         from wallet_ledger e
         left join top_ups t on t.ledger_entry_id = e.id
         where e.kind = 'top_up' and t.id is null";
+    REVERSALS_MISMATCHED = "
+        select count(*)
+        from provider_reversals r
+        left join wallet_ledger e on e.id = r.ledger_entry_id
+        where e.id is null or e.cause <> r.cause or e.amount_minor <> r.amount_minor or e.workspace_id <> r.workspace_id";
+    REVERSAL_ENTRIES_ORPHANED = "
+        select count(*)
+        from wallet_ledger e
+        left join provider_reversals r on r.ledger_entry_id = e.id
+        where e.kind = 'reversal' and r.id is null";
+    TOP_UPS_OVERDRAWN_BY_REVERSALS = "
+        select count(*)
+        from top_ups t
+        where t.amount_minor + (
+            select coalesce(sum(r.amount_minor), 0) from provider_reversals r where r.top_up_id = t.id) < 0";
+    PAYMENTS_MISMATCHED = "
+        select count(*)
+        from incoming_payments p
+        left join top_ups t on t.id = p.top_up_id
+        where p.status = 'credited'
+            and (t.id is null or t.status <> 'succeeded' or t.receipt is null or t.receipt <> p.receipt
+                or t.amount_minor <> p.amount_minor)";
     RENTALS_MISMATCHED = "
         select count(*)
         from tenant_numbers n
@@ -102,6 +125,10 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("call whose legs do not sum to its cost", LEGS_MISMATCHED),
     ("succeeded top-up whose entry has another cause, amount or wallet", TOP_UPS_MISMATCHED),
     ("top-up entry without its top-up", TOP_UP_ENTRIES_ORPHANED),
+    ("reversal whose entry has another cause, amount or wallet", REVERSALS_MISMATCHED),
+    ("reversal entry without its reversal", REVERSAL_ENTRIES_ORPHANED),
+    ("top-up of which more was taken back than came", TOP_UPS_OVERDRAWN_BY_REVERSALS),
+    ("credited payment whose top-up has another receipt or amount", PAYMENTS_MISMATCHED),
     ("number whose rental entry is missing or another wallet's", RENTALS_MISMATCHED),
 ];
 

@@ -59,7 +59,7 @@ const NEIGHBOURS: [(&str, &[&str]); 14] = [
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
     ("api_keys", &["accounts", "audit"]),
     ("calls", &["accounts", "numbers", "pricing", "wallet", "webhooks", "audit"]),
-    ("payments", &["wallet", "webhooks", "audit"]),
+    ("payments", &["accounts", "wallet", "webhooks", "mail", "audit"]),
     ("numbers", &["accounts", "wallet", "webhooks", "audit"]),
     ("accounts", &["wallet", "mail", "audit"]),
     ("wallet", &["webhooks"]),

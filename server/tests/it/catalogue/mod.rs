@@ -62,7 +62,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
             ErrorCode::WalletAlertSubscribersMax,
         ],
     ),
-    ("smallest top-up", &[ErrorCode::WalletTopupBelowMinimum]),
     (
         "webhook endpoints",
         &[

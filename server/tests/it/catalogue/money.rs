@@ -58,6 +58,12 @@ async fn top_ups(kenyan: &Client, ugandan: &Client) {
     let mpesa =
         |amount_minor: i64| json!({ "method": "mpesa", "amount_minor": amount_minor, "phone": "+254722000001" });
     kenyan.post("/v1/wallet/top-ups", mpesa(0)).await.expect_error("wallet.invalid_amount");
+    kenyan.post("/v1/wallet/top-ups", mpesa(900)).await.expect_error("wallet.topup_below_minimum");
+    let claim = || json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "+254722000001" });
+    for _ in 0..5 {
+        kenyan.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.unmatched_not_found");
+    }
+    kenyan.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.claim_limit");
     ugandan.post("/v1/wallet/top-ups", mpesa(100)).await.expect_error("wallet.currency_mismatch");
     kenyan.get(&format!("/v1/wallet/top-ups/{NOBODY}")).await.expect_error("topup.not_found");
 }

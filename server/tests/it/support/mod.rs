@@ -20,6 +20,8 @@ use sautikit::entropy::Entropy;
 use sautikit::gateway::{self, Started};
 use sautikit::http::{operator_router, router};
 use sautikit::mail::Mailer;
+use sautikit::payments::daraja::Daraja;
+use sautikit::payments::paystack::Paystack;
 use sautikit::secrets::Secrets;
 use sautikit::state::{AppState, Shared};
 use sautikit::web::rate_limit::RateLimits;
@@ -120,6 +122,7 @@ impl Server {
             stopping,
             job_bell: Arc::default(),
             mail_bell: Arc::default(),
+            payment_bell: Arc::default(),
             tenant_changes: Arc::default(),
             node_id: "test-node".into(),
             tasks: TaskTracker::new(),
@@ -183,6 +186,8 @@ impl Server {
         self.app = self.app.changed(|app| {
             app.parts.put(RateLimits::new(&config.limits));
             app.parts.put(Google::from_config(&config.google).expect("usable settings"));
+            app.parts.put(Daraja::from_config(&config.mpesa).expect("usable settings"));
+            app.parts.put(Paystack::from_config(&config.paystack).expect("usable settings"));
             if !config.mail.smtp_url.is_empty() {
                 app.parts.put(Mailer::from_config(&config).expect("a relay"));
             }

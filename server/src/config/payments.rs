@@ -1,0 +1,103 @@
+//! `[payments]`, `[mpesa]` and `[paystack]`: how money comes in.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use super::{Config, ConfigError};
+
+/// `[payments]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payments {
+    /// The smallest top-up, in whole units of the wallet's currency.
+    pub minimum_units: u32,
+}
+
+/// How a push names what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum TransactionType {
+    /// To a Paybill.
+    CustomerPayBillOnline,
+    /// To a till.
+    CustomerBuyGoodsOnline,
+}
+
+impl TransactionType {
+    /// Daraja's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CustomerPayBillOnline => "CustomerPayBillOnline",
+            Self::CustomerBuyGoodsOnline => "CustomerBuyGoodsOnline",
+        }
+    }
+}
+
+/// `[mpesa]`: an app of Safaricom's Daraja.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mpesa {
+    /// Where Daraja is.
+    pub base_url: String,
+    /// Of the app; empty is off.
+    pub consumer_key: String,
+    /// Its secret.
+    pub consumer_secret: String,
+    /// The Paybill, or the store number of a till.
+    pub shortcode: String,
+    /// Of "Lipa na M-Pesa online".
+    pub passkey: String,
+    /// Paybill or till.
+    pub transaction_type: TransactionType,
+    /// The till, where the short code is a store number.
+    pub till: String,
+    /// Where Daraja's callbacks come from.
+    pub sources: Vec<IpAddr>,
+}
+
+impl std::fmt::Debug for Mpesa {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mpesa").field("shortcode", &self.shortcode).finish_non_exhaustive()
+    }
+}
+
+/// `[paystack]`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paystack {
+    /// Where Paystack is.
+    pub base_url: String,
+    /// The secret key, `sk_…`; empty is off.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for Paystack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Paystack").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+/// What must be given together, and over which addresses secrets may go.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let mpesa = &config.mpesa;
+    if !mpesa.consumer_key.is_empty() {
+        let needed = BTreeMap::from([
+            ("mpesa.consumer_secret", &mpesa.consumer_secret),
+            ("mpesa.shortcode", &mpesa.shortcode),
+            ("mpesa.passkey", &mpesa.passkey),
+        ]);
+        if let Some((key, _)) = needed.into_iter().find(|(_, value)| value.is_empty()) {
+            return Err(ConfigError::wrong(key, "it is needed with `mpesa.consumer_key`"));
+        }
+    }
+    if !mpesa.shortcode.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ConfigError::wrong("mpesa.shortcode", "a short code is digits"));
+    }
+    for (key, url) in [("mpesa.base_url", &mpesa.base_url), ("paystack.base_url", &config.paystack.base_url)] {
+        if !super::checks::is_safe_url(url, config.is_development()) {
+            return Err(ConfigError::wrong(key, "give an https URL"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! What a customer may ask for, and with which provider it begins.
+
+use sautikit_api::ids::WorkspaceId;
+use sautikit_api::money::Currency;
+use sautikit_api::wallet::CreateTopUp;
+use sqlx::AnyConnection;
+
+use super::account_reference::{self, Kind};
+use super::daraja::{self, Daraja};
+use super::paystack::Paystack;
+use super::{Channel, Method, PaymentError, TopUp, simulator, store};
+use crate::jobs;
+use crate::state::AppState;
+use crate::telephone::{self, Telephone};
+use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
+
+/// A top-up that is written, and what is left to do about it.
+pub struct Created {
+    /// It.
+    pub top_up: TopUp,
+    /// Whether Paystack is to be asked for a page before the customer is answered.
+    pub wants_page: bool,
+}
+
+/// Writes a top-up in the caller's transaction; it stays pending until its provider decides.
+///
+/// # Errors
+/// An unusable method, amount or phone, no provider, or the database failed.
+pub async fn create_top_up(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    country: &str,
+    request: &CreateTopUp,
+) -> Result<Created, PaymentError> {
+    let method = method(request)?;
+    let wallet = wallet::read(tx, workspace_id).await?;
+    check_amount(app, method, request.amount_minor, wallet.currency)?;
+    let phone = checked_phone(method, request.phone.as_deref(), country)?;
+    let mut top_up = TopUp {
+        phone,
+        channel: match method {
+            Method::Mpesa => Channel::Push,
+            Method::Paystack => Channel::Page,
+        },
+        ..TopUp::new(app, workspace_id, method, request.amount_minor, wallet.currency)
+    };
+    let mut wants_page = false;
+    match (method, Daraja::of(app).is_some(), Paystack::of(app).is_some()) {
+        (Method::Mpesa, true, _) => {
+            top_up.provider_reference = Some(account_reference::made_of(Kind::Push, app.entropy.bytes()));
+            store::top_ups::insert(tx, &top_up).await?;
+            jobs::enqueue(tx, app, &daraja::Push { top_up_id: top_up.id }, app.now_us()).await?;
+        }
+        (Method::Paystack, _, true) => {
+            // Our id, so that whatever Paystack tells of it leads back.
+            top_up.provider_reference = Some(top_up.id.to_string());
+            store::top_ups::insert(tx, &top_up).await?;
+            wants_page = true;
+        }
+        _ if app.config.is_development() => {
+            top_up.simulated = true;
+            store::top_ups::insert(tx, &top_up).await?;
+            let due_us = app.now_us() + simulator::DECISION_DELAY_US;
+            jobs::enqueue(tx, app, &simulator::Settle { top_up_id: top_up.id }, due_us).await?;
+        }
+        _ => return Err(PaymentError::Unavailable(method)),
+    }
+    Ok(Created { top_up, wants_page })
+}
+
+/// Whether the provider of the request is there to be asked, before anything is written for a customer who waits.
+///
+/// # Errors
+/// It is configured and does not answer.
+pub(super) async fn provider_is_there(app: &AppState, request: &CreateTopUp) -> Result<(), PaymentError> {
+    match (method(request)?, Daraja::of(app)) {
+        (Method::Mpesa, Some(daraja)) => daraja.is_there(app).await.map_err(|failed| {
+            tracing::warn!(error = %failed, "M-Pesa is not there for a top-up");
+            PaymentError::Unavailable(Method::Mpesa)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn method(request: &CreateTopUp) -> Result<Method, PaymentError> {
+    Method::parse(&request.method)
+        .ok_or(PaymentError::Invalid { field: "method", message: "`method` is `mpesa` or `paystack`." })
+}
+
+fn check_amount(app: &AppState, method: Method, amount_minor: i64, currency: Currency) -> Result<(), PaymentError> {
+    if amount_minor <= 0 || amount_minor > MAX_AMOUNT_MINOR {
+        return Err(WalletError::InvalidAmount.into());
+    }
+    let unit_minor = 10_i64.pow(currency.exponent());
+    if method == Method::Mpesa {
+        if currency != Currency::KES {
+            return Err(WalletError::CurrencyMismatch { wallet: currency, amount: Currency::KES }.into());
+        }
+        if amount_minor % unit_minor != 0 {
+            return Err(PaymentError::NotWhole);
+        }
+    }
+    let minimum_minor = i64::from(app.config.payments.minimum_units) * unit_minor;
+    if amount_minor < minimum_minor { Err(PaymentError::BelowMinimum { minimum_minor, currency }) } else { Ok(()) }
+}
+
+fn checked_phone(method: Method, phone: Option<&str>, country: &str) -> Result<Option<String>, PaymentError> {
+    let invalid = PaymentError::Invalid {
+        field: "phone",
+        message: "`phone` is the paying phone in E.164, such as +254722000001.",
+    };
+    match (phone, method) {
+        (Some(phone), _) => match telephone::read(phone, Some(country)) {
+            Some(number) if method == Method::Mpesa && !pays_by_mpesa(&number) => Err(PaymentError::Invalid {
+                field: "phone",
+                message: "`phone` is the Kenyan mobile telephone that pays, such as +254722000001.",
+            }),
+            Some(number) => Ok(Some(number.e164)),
+            None => Err(invalid),
+        },
+        (None, Method::Mpesa) => Err(invalid),
+        (None, Method::Paystack) => Ok(None),
+    }
+}
+
+/// A top-up is in shillings, so its M-Pesa is Kenya's, and that is on mobile telephones.
+pub(super) fn pays_by_mpesa(number: &Telephone) -> bool {
+    number.country.as_deref() == Some("KE") && number.is_mobile
+}

@@ -1,0 +1,191 @@
+//! Asks Daraja: the token, a push, what became of one, and where confirmations go.
+//!
+//! A refusal and silence are told apart: after a refusal nothing happens at M-Pesa, after silence a push may be on its way,
+//! so it is never sent again.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use super::results::{self, Outcome};
+use super::wire::{Answered, StkPush, StkQuery, Token, password, stamp};
+use crate::config::{self, TransactionType};
+use crate::state::{AppState, Part};
+
+/// Daraja answers in a second or two; whoever pays waits at a page.
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// A token is not used in its last minute.
+const TOKEN_MARGIN_US: i64 = 60_000_000;
+/// What the payer's telephone shows beside the reference; at most 13 characters.
+const DESCRIPTION: &str = "Wallet top-up";
+
+/// Daraja as configured.
+pub struct Daraja {
+    pub(super) config: config::Mpesa,
+    http: reqwest::Client,
+    /// The token, and until when it is used (microseconds UTC). One request at a time asks for it.
+    token: Mutex<Option<(String, i64)>>,
+}
+
+impl Part for Option<Daraja> {}
+
+/// Why Daraja did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::payments) enum Failed {
+    /// It answered, and nothing happened there.
+    #[error("Daraja refused: {0}")]
+    Refused(String),
+    /// No answer that can be read. What was asked for may have happened.
+    #[error("Daraja did not answer: {0}")]
+    Silent(String),
+}
+
+/// A push that is to be sent.
+pub(super) struct Push<'a> {
+    pub(super) amount_units: i64,
+    /// Digits without the plus sign.
+    pub(super) phone: &'a str,
+    pub(super) account_reference: &'a str,
+    pub(super) callback_url: &'a str,
+}
+
+impl Daraja {
+    /// As configured; `None` without a consumer key.
+    ///
+    /// # Errors
+    /// No HTTP client could be made.
+    pub fn from_config(config: &config::Mpesa) -> Result<Option<Self>, reqwest::Error> {
+        if config.consumer_key.is_empty() {
+            return Ok(None);
+        }
+        // No redirects: what is asked holds secrets.
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build()?;
+        Ok(Some(Self { config: config.clone(), http, token: Mutex::default() }))
+    }
+
+    /// This server's, if it has one.
+    pub fn of(app: &AppState) -> Option<&Self> {
+        app.part::<Option<Self>>().as_ref()
+    }
+
+    /// The business number that payers type; none where payments go to a till.
+    pub fn paybill(&self) -> Option<&str> {
+        (self.config.transaction_type == TransactionType::CustomerPayBillOnline).then_some(&self.config.shortcode)
+    }
+
+    /// Whether Daraja answers us: before anything is written for a customer who waits.
+    pub(in crate::payments) async fn is_there(&self, app: &AppState) -> Result<(), Failed> {
+        self.token(app).await.map(drop)
+    }
+
+    /// Shows a request on the payer's telephone; Daraja's id of it.
+    pub(super) async fn push(&self, app: &AppState, push: &Push<'_>) -> Result<String, Failed> {
+        let timestamp = stamp(app.now_us());
+        let shortcode = &self.config.shortcode;
+        let body = StkPush {
+            business_short_code: shortcode,
+            password: password(shortcode, &self.config.passkey, &timestamp),
+            timestamp,
+            transaction_type: self.config.transaction_type.as_str(),
+            amount: push.amount_units,
+            party_a: push.phone,
+            party_b: if self.config.till.is_empty() { shortcode } else { &self.config.till },
+            phone_number: push.phone,
+            callback_url: push.callback_url,
+            account_reference: push.account_reference,
+            transaction_desc: DESCRIPTION,
+        };
+        let answer: Answered = self.post(app, "/mpesa/stkpush/v1/processrequest", &body).await?;
+        match (answer.response_code(), answer.checkout_request_id) {
+            (Some(0), Some(id)) => Ok(id),
+            (code, _) => Err(Failed::Refused(format!("response code {code:?}"))),
+        }
+    }
+
+    /// What became of a push; `None` while it is not decided. The code is M-Pesa's.
+    pub(super) async fn query(&self, app: &AppState, checkout_id: &str) -> Result<Option<i64>, Failed> {
+        let timestamp = stamp(app.now_us());
+        let shortcode = &self.config.shortcode;
+        let body = StkQuery {
+            business_short_code: shortcode,
+            password: password(shortcode, &self.config.passkey, &timestamp),
+            timestamp,
+            checkout_request_id: checkout_id,
+        };
+        match self.post::<Answered>(app, "/mpesa/stkpushquery/v1/query", &body).await {
+            Ok(answer) => Ok(answer.result_code().filter(|code| results::outcome(*code) != Outcome::Processing)),
+            Err(Failed::Refused(code)) if code.starts_with(results::STILL_PROCESSING) => Ok(None),
+            Err(failed) => Err(failed),
+        }
+    }
+
+    /// Tells Daraja where payments to the Paybill are validated and confirmed.
+    pub(super) async fn register(&self, app: &AppState, validation: &str, confirmation: &str) -> Result<(), Failed> {
+        let body = json!({
+            "ShortCode": self.config.shortcode,
+            "ResponseType": "Completed",
+            "ConfirmationURL": confirmation,
+            "ValidationURL": validation,
+        });
+        let answer: Answered = self.post(app, "/mpesa/c2b/v1/registerurl", &body).await?;
+        match answer.response_code() {
+            Some(0) => Ok(()),
+            code => Err(Failed::Refused(format!("response code {code:?}"))),
+        }
+    }
+
+    async fn post<A: DeserializeOwned>(&self, app: &AppState, path: &str, body: &impl Serialize) -> Result<A, Failed> {
+        let token = self.token(app).await.map_err(|failed| Failed::Refused(failed.to_string()))?;
+        let url = format!("{}{path}", self.config.base_url.trim_end_matches('/'));
+        let answer = self.http.post(url).bearer_auth(token).json(body).send().await.map_err(not_sent)?;
+        if answer.status() == reqwest::StatusCode::UNAUTHORIZED {
+            *self.token.lock().await = None;
+        }
+        read(answer).await
+    }
+
+    /// The token of OAuth, kept until a minute before its end.
+    async fn token(&self, app: &AppState) -> Result<String, Failed> {
+        let mut kept = self.token.lock().await;
+        let now_us = app.now_us();
+        if let Some((token, _)) = kept.as_ref().filter(|(_, until_us)| now_us < *until_us) {
+            return Ok(token.clone());
+        }
+        let url =
+            format!("{}/oauth/v1/generate?grant_type=client_credentials", self.config.base_url.trim_end_matches('/'));
+        let request = self.http.get(url).basic_auth(&self.config.consumer_key, Some(&self.config.consumer_secret));
+        let token: Token = read(request.send().await.map_err(silent)?).await?;
+        let until_us = now_us + token.lifetime_seconds().clamp(0, 86_400) * 1_000_000 - TOKEN_MARGIN_US;
+        *kept = Some((token.access_token.clone(), until_us));
+        Ok(token.access_token)
+    }
+}
+
+/// A request that never left us moved nothing.
+fn not_sent(error: reqwest::Error) -> Failed {
+    if error.is_connect() { Failed::Refused("no connection".to_owned()) } else { silent(error) }
+}
+
+fn silent(error: reqwest::Error) -> Failed {
+    // Without the URL: it says nothing that the reader does not know.
+    Failed::Silent(error.without_url().to_string())
+}
+
+/// A 2xx is the answer; a 4xx and Daraja's own error bodies are refusals; anything else says nothing of what happened.
+async fn read<A: DeserializeOwned>(answer: reqwest::Response) -> Result<A, Failed> {
+    let status = answer.status();
+    let body = answer.bytes().await.map_err(silent)?;
+    if status.is_success() {
+        return serde_json::from_slice(&body)
+            .map_err(|error| Failed::Silent(format!("an answer that is no JSON: {error}")));
+    }
+    let told: Answered = serde_json::from_slice(&body).unwrap_or_default();
+    match told.error_code {
+        Some(code) => Err(Failed::Refused(format!("{code} {}", told.error_message.unwrap_or_default()))),
+        None if status.is_client_error() => Err(Failed::Refused(format!("HTTP {status}"))),
+        None => Err(Failed::Silent(format!("HTTP {status}"))),
+    }
+}

@@ -1,0 +1,252 @@
+//! M-Pesa by Safaricom's Daraja: requests on the payer's telephone ("STK push"), and payments to the Paybill ("C2B").
+//!
+//! ```text
+//! create ──► Push: marked as asked, then sent, never twice ──► callback (http.rs) ─┐
+//!              └──► FollowUp: asks what became of it, a written schedule ◄──────────┘
+//!                       └──► decide.rs: credit, fail, wait, or people look
+//! ```
+//! Daraja signs nothing. Its callbacks carry a secret of this installation and a token of the push in their path, and are
+//! believed only as far as [`decide`] goes.
+
+mod client;
+mod decide;
+pub mod http;
+mod results;
+pub(crate) mod wire;
+
+use sautikit_api::ids::{IncomingPaymentId, TopUpId};
+use serde::{Deserialize, Serialize};
+use sqlx::AnyConnection;
+
+use self::client::Failed;
+use self::decide::{Asked, Decision, Query, decide};
+
+use super::incoming::{IncomingPayment, Reason};
+use super::settle::{self, Paid};
+use super::{PaymentError, Status, TopUp, incoming, store};
+use crate::jobs::{self, Failure, Job, Lane};
+use crate::secrets::Purpose;
+use crate::state::AppState;
+use crate::wallet::with_tries;
+
+pub use client::Daraja;
+
+/// When we ask what became of a push, in seconds after it: the payer has about a minute, Daraja some more.
+const QUESTIONS_SECONDS: &[i64] = &[20, 40, 75, 150, 300, 900, 3_600, 21_600, 86_400];
+/// The question that a callback makes us ask at once.
+const CALLED_BACK: usize = 1_000;
+/// What is said when M-Pesa never answered.
+const NEVER_TOLD: &str =
+    "M-Pesa did not say what became of the request. If money was taken, it is credited when M-Pesa tells.";
+/// What is said when M-Pesa's words contradict each other.
+const CONTRADICTION: &str = "M-Pesa told two different things of this payment, so a person looks at it.";
+
+/// Shows the request on the payer's telephone.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Push {
+    /// Which top-up.
+    pub top_up_id: TopUpId,
+}
+
+impl Job for Push {
+    const KIND: &'static str = "push_mpesa";
+    const LANE: Lane = Lane::Payments;
+
+    fn subject(&self) -> String {
+        self.top_up_id.to_string()
+    }
+
+    async fn run(self, app: &AppState) -> Result<(), Failure> {
+        let Some(daraja) = Daraja::of(app) else { return Err("M-Pesa is not configured any more".into()) };
+        let mut tx = app.db.begin_write().await?;
+        // Marked before it is sent: whoever finds the mark does not send again, and asks instead.
+        if !store::top_ups::mark_asked(&mut tx, self.top_up_id, app.now_us()).await? {
+            return Ok(());
+        }
+        let top_up = store::top_ups::find(&mut tx, self.top_up_id).await?.ok_or(PaymentError::NotFound)?;
+        enqueue_question(app, &mut tx, top_up.id, 0).await?;
+        tx.commit().await?;
+        let outcome = send(app, daraja, &top_up).await;
+        let mut tx = app.db.begin_write().await?;
+        match outcome {
+            Ok(checkout_id) => store::top_ups::mark_checkout(&mut tx, top_up.id, &checkout_id).await?,
+            Err(Failed::Refused(why)) => {
+                tracing::warn!(top_up = %top_up.id, %why, "M-Pesa refused a push");
+                let reason = "M-Pesa did not take the request. Try again in a minute.";
+                store::top_ups::fail(&mut tx, top_up.id, reason, app.now_us()).await?;
+            }
+            // It may be on its way: the callback, our questions or the payment itself tell.
+            Err(Failed::Silent(why)) => tracing::warn!(top_up = %top_up.id, %why, "M-Pesa said nothing to a push"),
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn send(app: &AppState, daraja: &Daraja, top_up: &TopUp) -> Result<String, Failed> {
+    let push = client::Push {
+        amount_units: top_up.amount_minor / 10_i64.pow(top_up.currency.exponent()),
+        phone: top_up.phone.as_deref().unwrap_or_default().trim_start_matches('+'),
+        account_reference: top_up.provider_reference.as_deref().unwrap_or_default(),
+        callback_url: &callback_url(app, top_up.id),
+    };
+    daraja.push(app, &push).await
+}
+
+/// Asks what became of a push, and acts on it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// Which top-up.
+    pub top_up_id: TopUpId,
+    /// The how manieth question it is.
+    pub question: usize,
+}
+
+impl Job for FollowUp {
+    const KIND: &'static str = "follow_mpesa";
+    const LANE: Lane = Lane::Payments;
+
+    fn subject(&self) -> String {
+        format!("{}:{}", self.top_up_id, self.question)
+    }
+
+    async fn run(self, app: &AppState) -> Result<(), Failure> {
+        let found = store::top_ups::find(&mut *app.db.acquire().await?, self.top_up_id).await?;
+        let top_up = found.ok_or(PaymentError::NotFound)?;
+        if top_up.status != Status::Pending {
+            return Ok(());
+        }
+        let query = ask(app, &top_up).await;
+        Ok(with_tries!(follow(app, top_up.id, self.question, query))?)
+    }
+}
+
+async fn ask(app: &AppState, top_up: &TopUp) -> Query {
+    let (Some(daraja), Some(checkout_id)) = (Daraja::of(app), top_up.checkout_id.as_deref()) else {
+        return Query::Unknown;
+    };
+    match daraja.query(app, checkout_id).await {
+        Ok(None) => Query::Processing,
+        Ok(Some(code)) => Query::Ended(code),
+        Err(failed) => {
+            tracing::warn!(top_up = %top_up.id, error = %failed, "M-Pesa did not say what became of a push");
+            Query::Unknown
+        }
+    }
+}
+
+async fn follow(app: &AppState, id: TopUpId, question: usize, query: Query) -> Result<(), PaymentError> {
+    let mut tx = app.db.begin_write().await?;
+    // Once more: the callback may have come while we asked.
+    let top_up = store::top_ups::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
+    if top_up.status != Status::Pending {
+        return Ok(());
+    }
+    let asked = Asked { amount_minor: top_up.amount_minor, phone: top_up.phone.as_deref().unwrap_or_default() };
+    let now_us = app.now_us();
+    let mut posted = Vec::new();
+    match decide(asked, top_up.callback.as_ref(), query) {
+        Decision::Credit { receipt } => {
+            let paid = Paid { amount_minor: top_up.amount_minor, receipt: receipt.as_deref() };
+            posted = settle::credit(app, &mut tx, id, paid).await?;
+        }
+        Decision::Fail(code) => {
+            store::top_ups::fail(&mut tx, id, &results::sentence(code), now_us).await?;
+        }
+        Decision::Review => {
+            show_to_people(app, &mut tx, &top_up).await?;
+            store::top_ups::fail(&mut tx, id, CONTRADICTION, now_us).await?;
+        }
+        Decision::Wait if question == CALLED_BACK => {}
+        Decision::Wait if question + 1 < QUESTIONS_SECONDS.len() => {
+            enqueue_question(app, &mut tx, id, question + 1).await?;
+        }
+        Decision::Wait => {
+            store::top_ups::fail(&mut tx, id, NEVER_TOLD, now_us).await?;
+        }
+    }
+    tx.commit().await?;
+    settle::committed(app, posted);
+    Ok(())
+}
+
+/// A payment that is told of and not confirmed waits in the operator's queue, where it has a receipt to be known by.
+async fn show_to_people(app: &AppState, tx: &mut AnyConnection, top_up: &TopUp) -> Result<(), PaymentError> {
+    let Some(callback) = &top_up.callback else { return Ok(()) };
+    let (Some(receipt), Some(amount_minor)) = (&callback.receipt, callback.amount_minor) else { return Ok(()) };
+    let payment = IncomingPayment {
+        id: IncomingPaymentId(app.new_uuid()),
+        provider: top_up.method,
+        receipt: receipt.clone(),
+        amount_minor,
+        currency: top_up.currency,
+        account_reference: top_up.provider_reference.clone().unwrap_or_default(),
+        payer_phone: callback.phone.clone().unwrap_or_default(),
+        payer_name: String::new(),
+        paid_at: app.now_us(),
+        confirmed: false,
+        status: incoming::Status::Unmatched,
+        reason: Some(Reason::Contradiction),
+        top_up_id: None,
+        created_at: app.now_us(),
+    };
+    store::incoming::receive(tx, &payment).await?;
+    Ok(())
+}
+
+async fn enqueue_question(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    top_up_id: TopUpId,
+    question: usize,
+) -> Result<(), sqlx::Error> {
+    let waited = if question == 0 { 0 } else { QUESTIONS_SECONDS[question - 1] };
+    let due_us = app.now_us() + (QUESTIONS_SECONDS[question] - waited) * 1_000_000;
+    jobs::enqueue(tx, app, &FollowUp { top_up_id, question }, due_us).await
+}
+
+/// The part of callbacks' paths that only Daraja and we know: one of this installation.
+fn path_secret(app: &AppState) -> String {
+    short(app.secrets.hash(Purpose::PaymentPath, "daraja"))
+}
+
+/// The part of a push's callback path that only Daraja and we know.
+fn push_token(app: &AppState, id: TopUpId) -> String {
+    let mark = short(app.secrets.hash(Purpose::PaymentPath, &id.to_string()));
+    format!("{}{mark}", id.0.simple())
+}
+
+/// 128 bits.
+fn short(mut hash: String) -> String {
+    hash.truncate(32);
+    hash
+}
+
+/// Whose token it is.
+fn read_token(app: &AppState, token: &str) -> Option<TopUpId> {
+    use subtle::ConstantTimeEq;
+    let id = TopUpId(uuid::Uuid::try_parse(token.get(..32)?).ok()?);
+    bool::from(push_token(app, id).as_bytes().ct_eq(token.as_bytes())).then_some(id)
+}
+
+fn callback_url(app: &AppState, id: TopUpId) -> String {
+    format!("{}/v1/payments/daraja/stk/{}/{}", app.public_url, path_secret(app), push_token(app, id))
+}
+
+/// Tells Daraja where payments to the Paybill are validated and confirmed: the operator's command, once per short code.
+///
+/// # Errors
+/// M-Pesa is not configured, refuses, or does not answer; in its words.
+pub async fn register_urls(app: &AppState) -> Result<(), String> {
+    let daraja = Daraja::of(app).ok_or("`mpesa.consumer_key` is not set")?;
+    let base = format!("{}/v1/payments/daraja/c2b", app.public_url);
+    let secret = path_secret(app);
+    let (validation, confirmation) = (format!("{base}/validation/{secret}"), format!("{base}/confirmation/{secret}"));
+    daraja.register(app, &validation, &confirmation).await.map_err(|failed| failed.to_string())
+}
+
+/// What a push's callback leads to, once the callback is kept.
+fn at_once(id: TopUpId) -> FollowUp {
+    FollowUp { top_up_id: id, question: CALLED_BACK }
+}
+
+const _: () = assert!(CALLED_BACK >= QUESTIONS_SECONDS.len());

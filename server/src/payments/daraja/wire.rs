@@ -1,0 +1,281 @@
+//! What Daraja sends and takes, as JSON, and how it is read. Pure.
+//!
+//! Daraja writes the same thing as a number here and as a text there (`ResultCode`, amounts, telephones), so what is read
+//! takes both.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, civil};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// East Africa Time, which Daraja's stamps are in; it has no summer time.
+fn east_africa() -> TimeZone {
+    TimeZone::fixed(Offset::constant(3))
+}
+
+/// `YYYYMMDDHHMMSS` in East Africa Time.
+pub(super) fn stamp(now_us: i64) -> String {
+    let now = Timestamp::from_microsecond(now_us).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(east_africa());
+    now.strftime("%Y%m%d%H%M%S").to_string()
+}
+
+/// Microseconds UTC of a [`stamp`].
+pub(super) fn moment_us(stamp: &str) -> Option<i64> {
+    let local = civil::DateTime::strptime("%Y%m%d%H%M%S", stamp.trim()).ok()?;
+    Some(local.to_zoned(east_africa()).ok()?.timestamp().as_microsecond())
+}
+
+/// Base64 of short code, passkey and stamp.
+pub(super) fn password(shortcode: &str, passkey: &str, stamp: &str) -> String {
+    STANDARD.encode(format!("{shortcode}{passkey}{stamp}"))
+}
+
+/// An amount in decimals (`100`, `100.0`, `1,234.50`) in minor units of a currency with two of them. `None` for anything that is
+/// not exactly that, or not positive.
+pub(crate) fn minor_units(decimal: &str) -> Option<i64> {
+    let plain = decimal.trim().replace(',', "");
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, ""));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    let (cents, rest) = fraction.split_at_checked(fraction.len().min(2))?;
+    if whole.is_empty()
+        || whole.len() > 13
+        || !is_number(whole)
+        || !is_number(fraction)
+        || rest.contains(|digit| digit != '0')
+    {
+        return None;
+    }
+    let minor = whole.parse::<i64>().ok()? * 100 + format!("{cents:0<2}").parse::<i64>().ok()?;
+    (minor > 0).then_some(minor)
+}
+
+/// The body of a push.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StkPush<'a> {
+    pub(super) business_short_code: &'a str,
+    pub(super) password: String,
+    pub(super) timestamp: String,
+    pub(super) transaction_type: &'a str,
+    pub(super) amount: i64,
+    pub(super) party_a: &'a str,
+    pub(super) party_b: &'a str,
+    pub(super) phone_number: &'a str,
+    #[serde(rename = "CallBackURL")]
+    pub(super) callback_url: &'a str,
+    pub(super) account_reference: &'a str,
+    /// At most 13 characters: a longer one ends as result 1025.
+    pub(super) transaction_desc: &'a str,
+}
+
+/// The body of a question about a push.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StkQuery<'a> {
+    pub(super) business_short_code: &'a str,
+    pub(super) password: String,
+    pub(super) timestamp: String,
+    #[serde(rename = "CheckoutRequestID")]
+    pub(super) checkout_request_id: &'a str,
+}
+
+/// The answer to a push or a question about one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Answered {
+    #[serde(rename = "CheckoutRequestID")]
+    pub(super) checkout_request_id: Option<String>,
+    #[serde(rename = "ResponseCode")]
+    response_code: Value,
+    #[serde(rename = "ResultCode")]
+    result_code: Value,
+    #[serde(rename = "errorCode")]
+    pub(super) error_code: Option<String>,
+    #[serde(rename = "errorMessage")]
+    pub(super) error_message: Option<String>,
+}
+
+impl Answered {
+    /// 0 when the push was taken.
+    pub(super) fn response_code(&self) -> Option<i64> {
+        whole(&self.response_code)
+    }
+
+    /// The push's end.
+    pub(super) fn result_code(&self) -> Option<i64> {
+        whole(&self.result_code)
+    }
+}
+
+/// The token of OAuth, and how many seconds it holds; Daraja writes them as a text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Token {
+    pub(super) access_token: String,
+    #[serde(default)]
+    expires_in: Value,
+}
+
+impl Token {
+    /// Seconds; a minute where none are told.
+    pub(super) fn lifetime_seconds(&self) -> i64 {
+        whole(&self.expires_in).unwrap_or(60)
+    }
+}
+
+/// What a callback says of a push.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Callback {
+    pub(super) checkout_request_id: String,
+    pub(super) code: i64,
+    /// M-Pesa's receipt.
+    pub(super) receipt: Option<String>,
+    pub(super) amount_minor: Option<i64>,
+    /// As it was told; it can be masked.
+    pub(super) phone: Option<String>,
+}
+
+/// Reads the body of a push's callback; `None` when it is not one.
+pub(super) fn callback(body: &[u8]) -> Option<Callback> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let told = body.get("Body")?.get("stkCallback")?;
+    // Named, in any order; `Balance` has no value.
+    let item = |name: &str| {
+        let items = told.get("CallbackMetadata")?.get("Item")?.as_array()?;
+        items.iter().find(|item| item.get("Name").and_then(Value::as_str) == Some(name))?.get("Value").and_then(text)
+    };
+    Some(Callback {
+        checkout_request_id: bounded(told.get("CheckoutRequestID")?.as_str()?)?,
+        code: whole(told.get("ResultCode")?)?,
+        receipt: item("MpesaReceiptNumber").and_then(|receipt| self::receipt(&receipt)),
+        amount_minor: item("Amount").and_then(|amount| minor_units(&amount)),
+        phone: item("PhoneNumber"),
+    })
+}
+
+/// A payment to the Paybill, as validation and confirmation tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Paybill {
+    /// M-Pesa's receipt; empty at validation of some senders.
+    pub(super) receipt: String,
+    pub(super) amount_minor: i64,
+    pub(super) shortcode: String,
+    /// As the payer wrote it.
+    pub(super) account_reference: String,
+    /// It can be masked or hashed.
+    pub(super) phone: String,
+    pub(super) name: String,
+    /// Microseconds UTC; none where it could not be read.
+    pub(super) paid_at: Option<i64>,
+}
+
+/// Why a payment's body can't be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// No JSON object.
+    Body,
+    /// No amount that is one.
+    Amount,
+}
+
+/// Reads a payment to the Paybill.
+pub(super) fn paybill(body: &[u8]) -> Result<Paybill, Unreadable> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| Unreadable::Body)?;
+    let body = body.as_object().ok_or(Unreadable::Body)?;
+    let field = |name: &str| body.get(name).and_then(text).unwrap_or_default();
+    let name = [field("FirstName"), field("MiddleName"), field("LastName")].join(" ");
+    let line =
+        |text: String| text.chars().filter(|letter| !crate::line::is_unseen(*letter)).take(100).collect::<String>();
+    Ok(Paybill {
+        receipt: receipt(&field("TransID")).unwrap_or_default(),
+        amount_minor: minor_units(&field("TransAmount")).ok_or(Unreadable::Amount)?,
+        shortcode: field("BusinessShortCode"),
+        account_reference: line(field("BillRefNumber")),
+        phone: line(field("MSISDN")),
+        name: line(name.split_whitespace().collect::<Vec<_>>().join(" ")),
+        paid_at: moment_us(&field("TransTime")),
+    })
+}
+
+/// A receipt as M-Pesa writes them: letters and digits, in upper case.
+pub(crate) fn receipt(text: &str) -> Option<String> {
+    let text = text.trim().to_ascii_uppercase();
+    let is_one = (6..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_one.then_some(text)
+}
+
+fn bounded(id: &str) -> Option<String> {
+    (!id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_graphic())).then(|| id.to_owned())
+}
+
+/// A text or a number as it was written.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    text(value)?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_exactly_or_not_at_all() {
+        for (text, minor) in [("1", 100), ("100.00", 10_000), ("1,234.5", 123_450), ("0.01", 1), ("7.000", 700)] {
+            assert_eq!(minor_units(text), Some(minor), "{text}");
+        }
+        for text in ["", "0", "0.00", "-1", "1.005", "1e3", "abc", ".5", "1.2.3", "99999999999999"] {
+            assert_eq!(minor_units(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn stamps_are_in_east_africa_time() {
+        let noon_us = "2026-11-30T09:00:00Z".parse::<Timestamp>().unwrap().as_microsecond();
+        assert_eq!(stamp(noon_us), "20261130120000");
+        assert_eq!(moment_us("20261130120000"), Some(noon_us));
+        assert_eq!(moment_us("yesterday"), None);
+        assert_eq!(password("174379", "key", "20261130120000"), STANDARD.encode("174379key20261130120000"));
+    }
+
+    #[test]
+    fn a_callback_is_read_by_names_whatever_their_order_and_type() {
+        let body = br#"{"Body":{"stkCallback":{"MerchantRequestID":"m","CheckoutRequestID":"ws_CO_1","ResultCode":"0",
+            "ResultDesc":"ok","CallbackMetadata":{"Item":[{"Name":"Balance"},{"Name":"PhoneNumber","Value":254708374149},
+            {"Name":"MpesaReceiptNumber","Value":"NLJ7RT61SV"},{"Name":"Amount","Value":1000.00}]}}}}"#;
+        let expected = Callback {
+            checkout_request_id: "ws_CO_1".to_owned(),
+            code: 0,
+            receipt: Some("NLJ7RT61SV".to_owned()),
+            amount_minor: Some(100_000),
+            phone: Some("254708374149".to_owned()),
+        };
+        assert_eq!(callback(body), Some(expected));
+        let refused = br#"{"Body":{"stkCallback":{"CheckoutRequestID":"ws_CO_1","ResultCode":1032}}}"#;
+        assert_eq!(callback(refused).map(|told| (told.code, told.receipt)), Some((1032, None)));
+        assert_eq!(callback(b"{}"), None);
+        assert_eq!(callback(b"<xml/>"), None);
+    }
+
+    #[test]
+    fn a_paybill_payment_is_read_with_what_is_missing() {
+        let body = br#"{"TransactionType":"Pay Bill","TransID":"rkt1abcdef","TransTime":"20261130120000",
+            "TransAmount":"1500.00","BusinessShortCode":"600638","BillRefNumber":" acd 3f7\u0000","OrgAccountBalance":"",
+            "MSISDN":"2547 ***** 149","FirstName":"Asha","MiddleName":"","LastName":"Wanjiru"}"#;
+        let read = paybill(body).unwrap();
+        assert_eq!(
+            (read.receipt.as_str(), read.amount_minor, read.name.as_str()),
+            ("RKT1ABCDEF", 150_000, "Asha Wanjiru")
+        );
+        assert_eq!(read.account_reference, " acd 3f7");
+        assert_eq!(paybill(b"[]"), Err(Unreadable::Body));
+        assert_eq!(paybill(br#"{"TransAmount":"-5"}"#), Err(Unreadable::Amount));
+    }
+}

@@ -1,0 +1,94 @@
+//! The end of a top-up, whoever decides it: the wallet is credited once, an event told, a receipt mailed; or it failed.
+//!
+//! Succeeded is final. What failed can still succeed: a provider's late word is worth more than its silence.
+
+use sautikit_api::ids::{EventId, TopUpId};
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::{PaymentError, Status, TopUp, letter, store};
+use crate::accounts::members;
+use crate::mail::{self, Posted};
+use crate::state::AppState;
+use crate::wallet::{self, EntryKind, Funds, NewEntry};
+use crate::webhooks::{self, EventKind, Subject};
+
+/// What a provider received.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Paid<'a> {
+    /// How much, as it was verified: this is what is credited.
+    pub(super) amount_minor: i64,
+    /// The provider's receipt, where it is known already.
+    pub(super) receipt: Option<&'a str>,
+}
+
+/// Credits the wallet with a top-up's money, in the caller's transaction; once, whatever comes how often. A top-up that has
+/// succeeded is given the receipt that it lacks. [`committed`] follows the commit.
+///
+/// # Errors
+/// No such top-up, or the wallet or the database failed.
+pub(super) async fn credit(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    id: TopUpId,
+    paid: Paid<'_>,
+) -> Result<Vec<Posted>, PaymentError> {
+    let top_up = store::top_ups::find(tx, id).await?.ok_or(PaymentError::NotFound)?;
+    let mut wallet = wallet::lock(tx, top_up.workspace_id).await?;
+    // Read again under the lock: another runner may have decided it meanwhile.
+    let top_up = store::top_ups::find(tx, id).await?.ok_or(PaymentError::NotFound)?;
+    if top_up.status == Status::Succeeded {
+        if let Some(receipt) = paid.receipt.filter(|_| top_up.receipt.is_none()) {
+            store::top_ups::receive_receipt(tx, id, receipt).await?;
+        }
+        return Ok(Vec::new());
+    }
+    let reference = paid.receipt.or(top_up.provider_reference.as_deref()).unwrap_or_default().to_owned();
+    let entry = NewEntry {
+        kind: EntryKind::TopUp,
+        amount_minor: paid.amount_minor,
+        currency: top_up.currency,
+        cause: format!("topup:{id}"),
+        reference: &reference,
+        funds: Funds::Required,
+    };
+    let entry_id = wallet.post(tx, app, entry).await?.entry_id();
+    let settled = (paid.amount_minor, paid.receipt);
+    if !store::top_ups::succeed(tx, id, settled, entry_id, app.now_us()).await? {
+        return Ok(Vec::new());
+    }
+    let balance_minor = wallet.wallet().balance_minor;
+    let event = webhooks::NewEvent {
+        id: EventId(app.new_uuid()),
+        workspace_id: top_up.workspace_id,
+        kind: EventKind::WalletTopUp,
+        subject: Subject::Workspace,
+        data: json!({ "top_up_id": id, "method": top_up.method.as_str(), "simulated": top_up.simulated,
+            "amount_minor": paid.amount_minor, "currency": top_up.currency.code(), "receipt": paid.receipt,
+            "balance_minor": balance_minor }),
+        created_at: app.now_us(),
+    };
+    webhooks::emit(tx, &event).await?;
+    receipts(app, tx, &TopUp { amount_minor: paid.amount_minor, ..top_up }, &reference, balance_minor).await
+}
+
+/// A receipt for whoever keeps the workspace's books.
+async fn receipts(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    top_up: &TopUp,
+    reference: &str,
+    balance_minor: i64,
+) -> Result<Vec<Posted>, PaymentError> {
+    let mut posted = Vec::new();
+    for to in members::list_bookkeepers(tx, top_up.workspace_id).await? {
+        let letter = letter::receipt(&app.public_url, to, top_up, reference, balance_minor, app.now_us());
+        posted.push(mail::post(app, tx, letter).await?);
+    }
+    Ok(posted)
+}
+
+/// Lets the mails of a committed settlement go.
+pub(super) fn committed(app: &AppState, posted: impl IntoIterator<Item = Posted>) {
+    posted.into_iter().for_each(|mail| mail.committed(app));
+}

@@ -1,0 +1,204 @@
+//! SQL of money that came by itself, and of what customers claim of it.
+
+use sautikit_api::ids::{IncomingPaymentId, TopUpId, WorkspaceId};
+use sautikit_api::money::Currency;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+use uuid::Uuid;
+
+use crate::db::statements;
+use crate::payments::Method;
+use crate::payments::incoming::{IncomingPayment, Reason, Status};
+use crate::row;
+
+statements! {
+    /// A payment that waited without its provider standing behind it is received anew when it does.
+    RECEIVE_PAYMENT = "
+        insert into incoming_payments (id, provider, receipt, amount_minor, currency, account_reference, payer_phone,
+            payer_name, paid_at, confirmed, status, reason, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        on conflict (provider, receipt) do update
+        set amount_minor = excluded.amount_minor, account_reference = excluded.account_reference,
+            payer_phone = excluded.payer_phone, payer_name = excluded.payer_name, paid_at = excluded.paid_at,
+            confirmed = 1, status = 'received', reason = null
+        where incoming_payments.status = 'unmatched' and incoming_payments.confirmed = 0 and excluded.confirmed = 1
+        returning id";
+    FIND_INCOMING = "
+        select *
+        from incoming_payments
+        where id = $1";
+    FIND_INCOMING_BY_RECEIPT = "
+        select *
+        from incoming_payments
+        where provider = $1 and receipt = $2";
+    LIST_UNMATCHED = "
+        select *
+        from incoming_payments
+        where status = 'unmatched' and (created_at, id) < ($1, $2)
+        order by created_at desc, id desc
+        limit $3";
+    CREDIT_INCOMING = "
+        update incoming_payments
+        set status = 'credited', top_up_id = $2, reason = null, decided_at = $3
+        where id = $1 and status in ('received', 'unmatched')";
+    SET_UNMATCHED = "
+        update incoming_payments
+        set status = 'unmatched', reason = $2
+        where id = $1 and status = 'received'";
+    DISMISS_INCOMING = "
+        update incoming_payments
+        set status = 'dismissed', decided_at = $2
+        where id = $1 and status = 'unmatched'";
+    INSERT_CLAIM = "
+        insert into payment_claims (id, workspace_id, receipt, amount_minor, phone, outcome, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    COUNT_CLAIMS = "
+        select count(*)
+        from payment_claims
+        where workspace_id = $1 and created_at > $2";
+    CLAIMANTS = "
+        select distinct workspace_id
+        from payment_claims
+        where receipt = $1 and outcome = 'waiting'";
+}
+
+/// Keeps a payment, once by its receipt; its id when there is something to do about it.
+pub(in crate::payments) async fn receive(
+    tx: &mut AnyConnection,
+    payment: &IncomingPayment,
+) -> Result<Option<IncomingPaymentId>, sqlx::Error> {
+    let id: Option<String> = sqlx::query_scalar(RECEIVE_PAYMENT)
+        .bind(payment.id.to_string())
+        .bind(payment.provider.as_str())
+        .bind(payment.receipt.clone())
+        .bind(payment.amount_minor)
+        .bind(payment.currency.code())
+        .bind(payment.account_reference.clone())
+        .bind(payment.payer_phone.clone())
+        .bind(payment.payer_name.clone())
+        .bind(payment.paid_at)
+        .bind(i64::from(payment.confirmed))
+        .bind(payment.status.as_str())
+        .bind(payment.reason.map(Reason::as_str))
+        .bind(payment.created_at)
+        .fetch_optional(tx)
+        .await?;
+    id.map(|id| id.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))).transpose()
+}
+
+pub(in crate::payments) async fn find(
+    conn: &mut AnyConnection,
+    id: IncomingPaymentId,
+) -> Result<Option<IncomingPayment>, sqlx::Error> {
+    let row = sqlx::query(FIND_INCOMING).bind(id.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(payment).transpose()
+}
+
+pub(in crate::payments) async fn find_by_receipt(
+    conn: &mut AnyConnection,
+    provider: Method,
+    receipt: &str,
+) -> Result<Option<IncomingPayment>, sqlx::Error> {
+    let query = sqlx::query(FIND_INCOMING_BY_RECEIPT).bind(provider.as_str()).bind(receipt.to_owned());
+    query.fetch_optional(conn).await?.as_ref().map(payment).transpose()
+}
+
+pub(in crate::payments) async fn list_unmatched(
+    conn: &mut AnyConnection,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<IncomingPayment>, sqlx::Error> {
+    let query = sqlx::query(LIST_UNMATCHED).bind(before.0).bind(before.1.to_owned()).bind(limit);
+    query.fetch_all(conn).await?.iter().map(payment).collect()
+}
+
+/// False when it was decided before.
+pub(in crate::payments) async fn credit(
+    tx: &mut AnyConnection,
+    id: IncomingPaymentId,
+    top_up: TopUpId,
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(CREDIT_INCOMING).bind(id.to_string()).bind(top_up.to_string()).bind(now_us);
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+pub(in crate::payments) async fn set_unmatched(
+    tx: &mut AnyConnection,
+    id: IncomingPaymentId,
+    reason: Reason,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(SET_UNMATCHED).bind(id.to_string()).bind(reason.as_str()).execute(tx).await.map(drop)
+}
+
+/// False when it was decided before.
+pub(in crate::payments) async fn dismiss(
+    tx: &mut AnyConnection,
+    id: IncomingPaymentId,
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(DISMISS_INCOMING).bind(id.to_string()).bind(now_us);
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// A customer's word for a payment.
+pub(in crate::payments) struct Claim<'a> {
+    pub(in crate::payments) id: Uuid,
+    pub(in crate::payments) workspace_id: WorkspaceId,
+    pub(in crate::payments) receipt: &'a str,
+    pub(in crate::payments) amount_minor: i64,
+    pub(in crate::payments) phone: &'a str,
+    pub(in crate::payments) outcome: &'static str,
+    pub(in crate::payments) created_at: i64,
+}
+
+pub(in crate::payments) async fn insert_claim(tx: &mut AnyConnection, claim: &Claim<'_>) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT_CLAIM)
+        .bind(claim.id.to_string())
+        .bind(claim.workspace_id.to_string())
+        .bind(claim.receipt.to_owned())
+        .bind(claim.amount_minor)
+        .bind(claim.phone.to_owned())
+        .bind(claim.outcome)
+        .bind(claim.created_at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+pub(in crate::payments) async fn count_claims(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    after_us: i64,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(COUNT_CLAIMS).bind(workspace_id.to_string()).bind(after_us).fetch_one(conn).await
+}
+
+/// Who says that the payment is theirs.
+pub(in crate::payments) async fn claimants(
+    conn: &mut AnyConnection,
+    receipt: &str,
+) -> Result<Vec<WorkspaceId>, sqlx::Error> {
+    let rows = sqlx::query(CLAIMANTS).bind(receipt.to_owned()).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "workspace_id")).collect()
+}
+
+fn payment(row: &AnyRow) -> Result<IncomingPayment, sqlx::Error> {
+    let reason: Option<String> = row.try_get("reason")?;
+    Ok(IncomingPayment {
+        id: row::parsed(row, "id")?,
+        provider: row::known(row, "provider", Method::parse)?,
+        receipt: row.try_get("receipt")?,
+        amount_minor: row.try_get("amount_minor")?,
+        currency: row::known(row, "currency", Currency::parse)?,
+        account_reference: row.try_get("account_reference")?,
+        payer_phone: row.try_get("payer_phone")?,
+        payer_name: row.try_get("payer_name")?,
+        paid_at: row.try_get("paid_at")?,
+        confirmed: row::flag(row, "confirmed")?,
+        status: row::known(row, "status", Status::parse)?,
+        reason: reason.as_deref().and_then(Reason::parse),
+        top_up_id: row::parsed_opt(row, "top_up_id")?,
+        created_at: row.try_get("created_at")?,
+    })
+}

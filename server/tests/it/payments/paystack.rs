@@ -1,0 +1,269 @@
+//! Paystack's page: asked for at once, believed when verified, taken back once.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hmac::{Hmac, KeyInit, Mac};
+use parking_lot::Mutex;
+use sautikit::{jobs, wallet};
+use serde_json::{Value, json};
+use sha2::Sha512;
+
+use super::balance;
+use crate::support::{Answer, Client, Server, on_each_engine};
+
+on_each_engine! {
+    a_payment_on_the_page_is_credited_once_and_as_verified
+    an_unsigned_webhook_is_refused
+    without_a_webhook_our_question_credits
+    what_is_not_paid_fails_and_can_still_succeed
+    another_currency_waits_for_people
+    refunds_and_disputes_take_out_once_and_never_more_than_came
+    paystack_that_is_not_there_says_so_and_a_retry_begins_anew
+}
+
+const KEY: &str = "sk_test_1";
+
+#[derive(Default)]
+struct Script {
+    is_down: bool,
+    begun: Vec<Value>,
+    /// What `verify` tells, by reference.
+    transactions: HashMap<String, Value>,
+}
+
+#[derive(Clone, Default)]
+struct Paystack(Arc<Mutex<Script>>);
+
+impl Paystack {
+    async fn serve(&self) -> String {
+        let router = Router::new()
+            .route("/transaction/initialize", post(initialize))
+            .route("/transaction/verify/{reference}", get(verify))
+            .with_state(self.clone());
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    fn has(&self, reference: &str, status: &str, amount: i64, currency: &str) {
+        let transaction = json!({ "id": 4_099_260_516_i64, "status": status, "reference": reference, "amount": amount,
+            "currency": currency, "gateway_response": "Declined by bank", "channel": "card" });
+        self.0.lock().transactions.insert(reference.to_owned(), transaction);
+    }
+}
+
+async fn initialize(State(paystack): State<Paystack>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let mut script = paystack.0.lock();
+    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    if script.is_down {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    let reference = body["reference"].clone();
+    script.begun.push(body);
+    let url = format!("https://checkout.paystack.com/{}", script.begun.len());
+    let data = json!({ "authorization_url": url, "access_code": "x", "reference": reference });
+    Json(json!({ "status": true, "message": "Authorization URL created", "data": data })).into_response()
+}
+
+async fn verify(State(paystack): State<Paystack>, Path(reference): Path<String>) -> Response {
+    match paystack.0.lock().transactions.get(&reference) {
+        Some(data) => {
+            Json(json!({ "status": true, "message": "Verification successful", "data": data })).into_response()
+        }
+        None => {
+            let body = json!({ "status": false, "message": "Transaction reference not found" });
+            (StatusCode::BAD_REQUEST, Json(body)).into_response()
+        }
+    }
+}
+
+async fn webhook(server: &Server, body: &str, signature: &str) -> Answer {
+    let client = server.client().with("x-paystack-signature", signature);
+    client.send("POST", "/v1/payments/paystack", Some("application/json"), body).await
+}
+
+struct Shop {
+    server: Server,
+    paystack: Paystack,
+    owner: Client,
+}
+
+impl Shop {
+    async fn open(server: Server) -> Self {
+        let paystack = Paystack::default();
+        let base_url = paystack.serve().await;
+        let server = server.configured(|config| {
+            config.paystack.base_url = base_url;
+            config.paystack.secret_key = KEY.to_owned();
+        });
+        let owner = server.onboarded("asha@example.com").await;
+        Self { server, paystack, owner }
+    }
+
+    async fn asked(&self, amount_minor: i64) -> Value {
+        let body = json!({ "method": "paystack", "amount_minor": amount_minor });
+        self.owner.post("/v1/wallet/top-ups", body).await.expect(202).json
+    }
+
+    async fn shown(&self, top_up: &Value) -> Value {
+        let id = top_up["id"].as_str().expect("an id");
+        self.owner.get(&format!("/v1/wallet/top-ups/{id}")).await.expect(200).json
+    }
+
+    async fn run(&self) {
+        jobs::run_due(&self.server.app).await.expect("the jobs");
+    }
+
+    async fn tell(&self, event: &str, data: Value) -> Answer {
+        let body = json!({ "event": event, "data": data }).to_string();
+        let mut mac = Hmac::<Sha512>::new_from_slice(KEY.as_bytes()).expect("a key");
+        mac.update(body.as_bytes());
+        let signature = sautikit::secrets::hex(&mac.finalize().into_bytes());
+        webhook(&self.server, &body, &signature).await
+    }
+
+    async fn is_sound(&self) -> bool {
+        let report = wallet::verify::verify(&self.server.app).await.expect("verified");
+        if !report.is_sound() {
+            eprintln!("{:?}", report.breaks);
+        }
+        report.is_sound()
+    }
+}
+
+async fn a_payment_on_the_page_is_credited_once_and_as_verified(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    assert_eq!(top_up["authorization_url"], "https://checkout.paystack.com/1");
+    let begun = shop.paystack.0.lock().begun[0].clone();
+    assert_eq!(
+        (&begun["email"], &begun["amount"], &begun["currency"]),
+        (&json!("asha@example.com"), &json!(100_000), &json!("KES"))
+    );
+    let reference = begun["reference"].as_str().expect("a reference").to_owned();
+    // Less than asked for: what was verified is what is credited.
+    shop.paystack.has(&reference, "success", 90_000, "KES");
+    for _ in 0..3 {
+        shop.tell("charge.success", json!({ "reference": reference, "amount": 100_000 })).await.expect(200);
+        shop.run().await;
+    }
+    assert_eq!(shop.balance().await, 90_000);
+    let settled = shop.shown(&top_up).await;
+    assert_eq!((&settled["receipt"], &settled["amount_minor"]), (&json!("4099260516"), &json!(90_000)));
+    // What others began with the same account is not ours.
+    shop.tell("charge.success", json!({ "reference": "theirs" })).await.expect(200);
+    shop.run().await;
+    assert!(shop.is_sound().await);
+}
+
+async fn an_unsigned_webhook_is_refused(server: Server) {
+    let shop = Shop::open(server).await;
+    let body = json!({ "event": "charge.success", "data": { "reference": "x" } });
+    for signature in ["", "00", "deadbeef"] {
+        assert_eq!(webhook(&shop.server, &body.to_string(), signature).await.status, 401);
+    }
+}
+
+async fn without_a_webhook_our_question_credits(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    shop.paystack.has(top_up["id"].as_str().expect("an id"), "success", 100_000, "KES");
+    shop.server.clock.advance(Duration::from_secs(60));
+    shop.run().await;
+    assert_eq!(shop.balance().await, 100_000);
+}
+
+async fn what_is_not_paid_fails_and_can_still_succeed(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    for _ in 0..30 {
+        shop.server.clock.advance(Duration::from_secs(3_600));
+        shop.run().await;
+    }
+    assert_eq!(shop.shown(&top_up).await["status"], "failed");
+    shop.paystack.has(&reference, "success", 100_000, "KES");
+    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+    shop.run().await;
+    assert_eq!((shop.balance().await, &shop.shown(&top_up).await["status"]), (100_000, &json!("succeeded")));
+    let declined = shop.asked(100_000).await;
+    shop.paystack.has(declined["id"].as_str().expect("an id"), "failed", 100_000, "KES");
+    shop.server.clock.advance(Duration::from_secs(60));
+    shop.run().await;
+    assert_eq!(shop.shown(&declined).await["failure_reason"], "Paystack says: Declined by bank");
+}
+
+async fn another_currency_waits_for_people(server: Server) {
+    let shop = Shop::open(server).await;
+    let operator = shop.server.operator().await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    shop.paystack.has(&reference, "success", 100_000, "NGN");
+    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+    shop.run().await;
+    assert_eq!(shop.balance().await, 0);
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    assert_eq!((&waiting[0]["reason"], &waiting[0]["currency"]), (&json!("wrong_currency"), &json!("NGN")));
+}
+
+async fn refunds_and_disputes_take_out_once_and_never_more_than_came(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    shop.paystack.has(&reference, "success", 100_000, "KES");
+    // The refund is told before the charge: it waits for it.
+    let refund = json!({ "transaction_reference": reference, "refund_reference": "R1", "amount": "30000" });
+    shop.tell("refund.processed", refund.clone()).await.expect(200);
+    shop.run().await;
+    assert_eq!(shop.balance().await, 0);
+    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+    shop.run().await;
+    for _ in 0..3 {
+        shop.tell("refund.processed", refund.clone()).await.expect(200);
+        shop.server.clock.advance(Duration::from_secs(60));
+        shop.run().await;
+    }
+    assert_eq!(shop.balance().await, 70_000);
+    // A dispute over all takes what is left, and comes back when it is won.
+    let dispute = json!({ "id": 9, "refund_amount": 100_000, "transaction": { "reference": reference } });
+    shop.tell("charge.dispute.create", dispute).await.expect(200);
+    shop.run().await;
+    assert_eq!(shop.balance().await, 0);
+    let won = json!({ "id": 9, "resolution": "declined", "transaction": { "reference": reference } });
+    for _ in 0..2 {
+        shop.tell("charge.dispute.resolve", won.clone()).await.expect(200);
+        shop.run().await;
+    }
+    assert_eq!(shop.balance().await, 70_000);
+    let ledger = shop.owner.get("/v1/wallet/ledger").await.expect(200).json;
+    let kinds: Vec<&str> = ledger.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["refund", "reversal", "reversal", "top_up"]);
+    assert!(shop.is_sound().await);
+}
+
+async fn paystack_that_is_not_there_says_so_and_a_retry_begins_anew(server: Server) {
+    let shop = Shop::open(server).await;
+    shop.paystack.0.lock().is_down = true;
+    let body = json!({ "method": "paystack", "amount_minor": 100_000 });
+    let keyed = async || shop.owner.with("idempotency-key", "key-1").post("/v1/wallet/top-ups", body.clone()).await;
+    keyed().await.expect_error("paystack.unavailable");
+    shop.paystack.0.lock().is_down = false;
+    let top_up = keyed().await.expect(202).json;
+    assert_eq!(keyed().await.expect(202).json, top_up);
+    assert_eq!(shop.paystack.0.lock().begun.len(), 1);
+}
+
+impl Shop {
+    async fn balance(&self) -> i64 {
+        balance(&self.owner).await
+    }
+}
