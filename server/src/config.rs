@@ -102,6 +102,8 @@ pub struct Config {
     pub mail: Mail,
     /// Sign-in with Google.
     pub google: Google,
+    /// Rentals of numbers.
+    pub numbers: Numbers,
     /// Payments into wallets.
     pub payments: Payments,
     /// M-Pesa, by Safaricom's Daraja.
@@ -163,6 +165,16 @@ pub struct Requests {
 pub struct Calls {
     /// How long running calls may go on after the signal to stop, in seconds.
     pub drain_limit_seconds: u64,
+}
+
+/// `[numbers]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// Days after which a number whose rental is not paid is suspended.
+    pub suspend_after_days: u32,
+    /// Days after which it is given back.
+    pub release_after_days: u32,
 }
 
 /// `[sip]`.

@@ -142,6 +142,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }
     clean_up::schedule(app).await?;
+    numbers::renewal::schedule(app).await?;
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
     Ok(recovered)

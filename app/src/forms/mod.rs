@@ -43,6 +43,8 @@ pub const SANDBOX_CALL: &str = "/console/numbers/{id}/sandbox-call";
 pub const HANG_UP: &str = "/console/calls/{id}/hangup";
 /// Requests a payment.
 pub const TOP_UP: &str = "/console/wallet/top-ups";
+/// Claims a payment to the Paybill.
+pub const CLAIM_PAYMENT: &str = "/console/wallet/payment-claims";
 /// Creates an API key.
 pub const CREATE_KEY: &str = "/console/keys";
 /// Gives an API key another secret; the path carries the key's id.
@@ -157,6 +159,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         ANSWER_INVITATION => invitations::answer(fields, api).await,
         CLAIM => numbers::claim(fields, api).await.into(),
         TOP_UP => wallet::top_up(fields, api).await.into(),
+        CLAIM_PAYMENT => wallet::claim_payment(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         INVITE => members::invite(fields, api).await.into(),
         ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),

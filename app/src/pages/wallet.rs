@@ -4,7 +4,7 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Empty, FailureNotice, Field, Glyph,
+        Copied, Empty, FailureNotice, Field, Glyph,
         Head::{End, Start},
         Moment, Notice, PageHead, Pager, Tone, cell, heads, hidden, of_workspace,
     },
@@ -14,7 +14,7 @@ use crate::{
 use leptos::prelude::*;
 use sautikit_api::{
     rights::Scope,
-    wallet::{LedgerEntry, TopUp},
+    wallet::{LedgerEntry, Paybill, TopUp},
 };
 
 /// Seconds between two looks at a pending top-up (`app/js/live.js`).
@@ -38,13 +38,19 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let entries: Vec<LedgerEntry> = answer.read()?;
     let next = answer.header("x-next-cursor").map(|cursor| with_query("/wallet", &[("cursor", cursor)]));
     let may_top_up = member.may(Scope::WalletWrite);
+    // Where there is no Paybill, nothing is said of it.
+    let paybill = member.api().get::<Paybill>("/v1/wallet/paybill").await.ok();
+    let beside = may_top_up || paybill.is_some();
     Ok(view! {
         <PageHead title=text.wallet.title.to_owned() text=text.wallet.text/>
         {top_up.map(|top_up| progress(text, &top_up))}
         <div class="stack-lg">
             <div data-live="figures">{figures(&member)}</div>
-            <div class=if may_top_up { "columns columns--late" } else { "stack-lg" }>
-                {may_top_up.then(|| top_up_form(&member))}
+            <div class=if beside { "columns columns--late" } else { "stack-lg" }>
+                <div class="stack-lg">
+                    {may_top_up.then(|| top_up_form(&member))}
+                    {paybill.map(|paybill| paybill_panel(&member, paybill, may_top_up))}
+                </div>
                 <section class="panel" data-live="ledger">
                     <div class="panel__head"><h2>{text.wallet.ledger}</h2></div>
                     {ledger(&member, entries)}
@@ -74,10 +80,15 @@ fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
                 .into_any()
         }
         "failed" => {
-            let reason = top_up.failure_reason.clone().map(|reason| format!("{reason}. ")).unwrap_or_default();
+            let reason = top_up.failure_reason.clone().map(|reason| format!("{reason} ")).unwrap_or_default();
             view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{}", text.failed_text)/> }
                 .into_any()
         }
+        _ if top_up.authorization_url.is_some() => view! {
+            <Notice tone=Tone::Live title=text.pending.to_owned() text=fill(text.page_text, &amount)/>
+            <p class="aside"><a class="button button--primary" href=top_up.authorization_url.clone()>{text.open_page}</a></p>
+        }
+        .into_any(),
         _ => view! {
             <Notice tone=Tone::Live title=text.pending.to_owned() text=fill(text.pending_text, &amount)/>
             <noscript><p class="aside"><a class="button button--small" href=again>{refresh}</a></p></noscript>
@@ -110,7 +121,12 @@ fn top_up_form(member: &Member) -> AnyView {
     let visit = member.visit.clone();
     let failure = visit.failure_of(FORM).cloned();
     let lang = visit.lang;
-    let note = if visit.development { text.simulated } else { text.top_up_text };
+    let is_kes = member.currency() == "KES";
+    let note = match (visit.development, is_kes) {
+        (true, _) => text.simulated,
+        (false, true) => text.top_up_text,
+        (false, false) => text.page_note,
+    };
     view! {
         <section class="panel" id="top-up">
             <div class="panel__head"><h2>{text.top_up}</h2><p>{note}</p></div>
@@ -122,9 +138,59 @@ fn top_up_form(member: &Member) -> AnyView {
                     {hidden("form_token", visit.form_token.clone())}
                     {hidden("currency", member.currency())}
                     <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value="1,000".to_owned() unit=member.currency() maxlength=20/>
-                    <Field visit form=FORM name="phone" label=text.phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
-                    <button class="button button--primary">{text.pay}</button>
+                    {is_kes.then(|| view! {
+                        <Field visit form=FORM name="phone" label=text.phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
+                        <button class="button button--primary" name="method" value="mpesa">{text.pay}</button>
+                    })}
+                    <button class=if is_kes { "button" } else { "button button--primary" } name="method" value="paystack">{text.pay_page}</button>
                 </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// How to pay from any telephone, and what to do when such a payment is nowhere to be seen.
+fn paybill_panel(member: &Member, paybill: Paybill, may_claim: bool) -> AnyView {
+    const FORM: &str = forms::CLAIM_PAYMENT;
+    let text = &member.text().wallet;
+    let visit = member.visit.clone();
+    let lang = visit.lang;
+    let failure = visit.failure_of(FORM).cloned();
+    let outcome = match visit.query.get("claimed") {
+        Some("credited") => Some((Tone::Good, text.claim_credited)),
+        Some("waiting") => Some((Tone::Neutral, text.claim_waiting)),
+        _ => None,
+    };
+    let is_open = failure.is_some() || outcome.is_some();
+    let claim = may_claim.then(|| {
+        view! {
+            <details class="disclosure" open=is_open>
+                <summary>{text.claim}</summary>
+                <p class="small muted">{text.claim_text}</p>
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                {outcome.map(|(tone, title)| view! { <Notice tone title=title.to_owned()/> })}
+                <form class="form" method="post" action=FORM>
+                    {of_workspace(&visit)}
+                    {hidden("form_token", visit.form_token.clone())}
+                    {hidden("currency", paybill.currency.clone())}
+                    <Field visit=visit.clone() form=FORM name="receipt" label=text.claim_receipt autocomplete="off" placeholder="RKT1ABCDEF" maxlength=20/>
+                    <Field visit=visit.clone() form=FORM name="claim_amount" label=text.amount inputmode="decimal" autocomplete="off" unit=paybill.currency.clone() maxlength=20/>
+                    <Field visit=visit.clone() form=FORM name="claim_phone" label=text.claim_phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
+                    <button class="button">{text.claim_send}</button>
+                </form>
+            </details>
+        }
+    });
+    view! {
+        <section class="panel" id="paybill">
+            <div class="panel__head"><h2>{text.paybill}</h2><p>{text.paybill_text}</p></div>
+            <div class="panel__body">
+                <dl class="facts">
+                    <dt>{text.paybill_number}</dt><dd><Copied id="paybill-number" value=paybill.shortcode.clone() lang/></dd>
+                    <dt>{text.paybill_account}</dt><dd><Copied id="paybill-account" value=paybill.account_reference.clone() lang/></dd>
+                </dl>
+                {claim}
             </div>
         </section>
     }

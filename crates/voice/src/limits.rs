@@ -26,5 +26,5 @@ pub(crate) const LOST_LEG_WINDOW: Duration = Duration::from_secs(30);
 /// So long before the money ends the customer's side is warned (billing.md).
 pub(crate) const MONEY_WARNING_BEFORE: Duration = Duration::from_secs(60);
 
-/// How long a call that nobody steers stays open.
-pub(crate) const NOTICE_OPEN_FOR: Duration = Duration::from_secs(600);
+/// How long a call that nobody steers stays open after it has said so: a first try must not cost ten minutes.
+pub(crate) const NOTICE_CLOSES_AFTER: Duration = Duration::from_secs(10);

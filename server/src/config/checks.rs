@@ -39,6 +39,9 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
     }
     google(config)?;
     super::payments::check(config)?;
+    if config.numbers.release_after_days <= config.numbers.suspend_after_days {
+        return Err(ConfigError::wrong("numbers.release_after_days", "it comes after `numbers.suspend_after_days`"));
+    }
     let key = &config.secrets.master_key;
     let key_bytes = STANDARD.decode(key.trim()).map(|bytes| bytes.len());
     if !key.is_empty() && !key_bytes.is_ok_and(|length| length == MASTER_KEY_BYTES) {

@@ -1,13 +1,14 @@
-//! Numbers: the inventory, claiming, routing and release.
+//! Numbers: the inventory, claiming, routing, the monthly renewal and release.
 //!
 //! A claim is one transaction: the number changes hands, the share of the month is debited, and the event is written, or
-//! none of it. Deliberately absent: SIP credentials and the renewal of rentals.
+//! none of it. Deliberately absent: SIP credentials.
 
 mod claim;
 mod error;
 pub mod http;
 mod inventory;
 mod release;
+pub mod renewal;
 mod routing;
 pub(crate) mod store;
 
@@ -29,8 +30,10 @@ pub use routing::{check_callback_url, update_routing, voice_signing_secret};
 
 /// A number that was claimed and works.
 const ACTIVE: &str = "active";
+/// A number whose rental is not paid: no calls from it or to it.
+const SUSPENDED: &str = "suspended";
 /// Where a number that is shown can stand; a released one is not shown.
-pub const STATUSES: [&str; 2] = [ACTIVE, "suspended"];
+pub const STATUSES: [&str; 2] = [ACTIVE, SUSPENDED];
 
 /// Why a number could not be had or changed.
 #[derive(Debug, Error)]
@@ -77,6 +80,17 @@ pub enum NumberError {
     Database(#[from] sqlx::Error),
 }
 
+impl NumberError {
+    /// Whether the whole transaction may succeed when it is tried again.
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Wallet(error) => error.is_contention(),
+            Self::Database(error) => crate::db::is_contention(error),
+            _ => false,
+        }
+    }
+}
+
 /// Numbers that a workspace has.
 pub struct OfWorkspaces;
 
@@ -87,8 +101,8 @@ impl Dependant for OfWorkspaces {
         conn: &mut AnyConnection,
         workspace: WorkspaceId,
     ) -> Result<Option<&'static str>, sqlx::Error> {
-        let has_none = list_active_e164(conn, workspace).await?.is_empty();
-        Ok((!has_none).then_some("numbers are still claimed; release them"))
+        let has_numbers = store::tenants::has_numbers(conn, workspace).await?;
+        Ok(has_numbers.then_some("numbers are still claimed; release them"))
     }
 }
 

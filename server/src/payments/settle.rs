@@ -8,7 +8,9 @@ use sqlx::AnyConnection;
 
 use super::{PaymentError, Status, TopUp, letter, store};
 use crate::accounts::members;
+use crate::jobs::{self, Lane};
 use crate::mail::{self, Posted};
+use crate::numbers::renewal::RenewOf;
 use crate::state::AppState;
 use crate::wallet::{self, EntryKind, Funds, NewEntry};
 use crate::webhooks::{self, EventKind, Subject};
@@ -57,6 +59,9 @@ pub(super) async fn credit(
     if !store::top_ups::succeed(tx, id, settled, entry_id, app.now_us()).await? {
         return Ok(Vec::new());
     }
+    // What is due waits for nothing else.
+    let renewal = RenewOf { workspace_id: top_up.workspace_id, cause: format!("topup:{id}") };
+    jobs::enqueue(tx, app, &renewal, app.now_us()).await?;
     let balance_minor = wallet.wallet().balance_minor;
     let event = webhooks::NewEvent {
         id: EventId(app.new_uuid()),
@@ -91,4 +96,5 @@ async fn receipts(
 /// Lets the mails of a committed settlement go.
 pub(super) fn committed(app: &AppState, posted: impl IntoIterator<Item = Posted>) {
     posted.into_iter().for_each(|mail| mail.committed(app));
+    jobs::ring(app, Lane::Own);
 }

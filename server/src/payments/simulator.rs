@@ -4,7 +4,7 @@ use sautikit_api::ids::TopUpId;
 use serde::{Deserialize, Serialize};
 
 use super::settle::{self, Paid};
-use super::{PaymentError, Status, TopUp, store};
+use super::{PaymentError, Status, TopUp, daraja, store};
 use crate::jobs::{Failure, Job};
 use crate::state::AppState;
 use crate::wallet::with_tries;
@@ -12,9 +12,8 @@ use crate::wallet::with_tries;
 /// How long the simulated provider takes.
 pub(super) const DECISION_DELAY_US: i64 = 1_000_000;
 
-/// Phones with these endings fail, in the words that Daraja has for its result codes 1032 and 1037.
-const FAILURES: &[(&str, &str)] =
-    &[("1032", "Request cancelled by user"), ("1037", "DS timeout user cannot be reached")];
+/// Phones with these endings fail as with these result codes of Daraja.
+const FAILURES: &[(&str, i64)] = &[("1032", 1032), ("1037", 1037)];
 
 /// Lets the simulator decide a top-up.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,7 +50,7 @@ async fn try_settle(app: &AppState, id: TopUpId) -> Result<(), PaymentError> {
     }
     let posted = match played_failure(&top_up) {
         Some(reason) => {
-            store::top_ups::fail(&mut tx, id, reason, app.now_us()).await?;
+            store::top_ups::fail(&mut tx, id, &reason, app.now_us()).await?;
             Vec::new()
         }
         None => {
@@ -65,7 +64,7 @@ async fn try_settle(app: &AppState, id: TopUpId) -> Result<(), PaymentError> {
     Ok(())
 }
 
-fn played_failure(top_up: &TopUp) -> Option<&'static str> {
+fn played_failure(top_up: &TopUp) -> Option<String> {
     let phone = top_up.phone.as_deref()?;
-    FAILURES.iter().find(|(ending, _)| phone.ends_with(ending)).map(|(_, reason)| *reason)
+    FAILURES.iter().find(|(ending, _)| phone.ends_with(ending)).map(|(_, code)| daraja::sentence(*code))
 }

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::http::Credentials;
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
+use crate::numbers::renewal::{RenewAll, RenewOf};
 use crate::payments::daraja::{Daraja, FollowUp, Push};
 use crate::payments::incoming::MatchPayment;
 use crate::payments::paystack::{Paystack, Reverse, Verify};
@@ -52,6 +53,8 @@ fn job_kinds() -> Kinds {
     Kinds::default()
         .with::<CleanUp>()
         .with::<SendMail>()
+        .with::<RenewAll>()
+        .with::<RenewOf>()
         .with::<Settle>()
         .with::<Push>()
         .with::<FollowUp>()

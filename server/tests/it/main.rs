@@ -28,6 +28,7 @@ mod members;
 mod payments;
 mod process;
 mod rate_limit;
+mod renewals;
 mod requests;
 mod schema;
 mod sip_tokens;

@@ -27,15 +27,28 @@ fn given_actions_run_instead_of_the_callback() {
     sim.expect_end(CallStatus::Completed, "normal_clearing", 47);
 }
 
-#[test]
-fn without_instructions_a_notice_is_spoken_and_the_call_stays_open_for_600_s() {
+/// A call that was answered and has nothing to do.
+fn without_instructions() -> Sim {
     let mut facts = facts(Direction::Outbound, OWN, AMINA);
     facts.voice_callback_url = None;
     let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
     sim.leg(0, LegEvent::Answered);
+    sim
+}
+
+#[test]
+fn without_instructions_a_notice_is_spoken_and_the_call_ends_ten_seconds_after_it() {
+    let mut sim = without_instructions();
     assert!(sim.said().iter().any(|words| words.starts_with("play 0 This call was placed")));
-    sim.heard(0).after(599).expect(&[]);
+    sim.after(6).expect(&[]);
+    sim.heard(0).after(9).expect(&[]);
     sim.after(1).expect(&["hang up 0 max_duration", "end completed"]);
+}
+
+#[test]
+fn a_notice_that_can_not_be_spoken_keeps_nobody_waiting_either() {
+    let mut sim = without_instructions();
+    assert!(sim.after(60).said().iter().any(|said| said == "end completed"));
 }
 
 #[test]

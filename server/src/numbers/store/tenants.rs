@@ -1,6 +1,6 @@
 //! SQL of claimed numbers.
 
-use sautikit_api::ids::{LedgerEntryId, NumberId, WorkspaceId};
+use sautikit_api::ids::{InventoryNumberId, LedgerEntryId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
@@ -50,6 +50,37 @@ statements! {
         update tenant_numbers
         set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6
         where id = $1 and status <> 'released'";
+    LIST_DUE = "
+        select *
+        from tenant_numbers
+        where status <> 'released' and period_end <= $1 and (period_end, id) > ($2, $3)
+        order by period_end, id
+        limit $4";
+    LIST_DUE_OF = "
+        select *
+        from tenant_numbers
+        where workspace_id = $1 and status <> 'released' and period_end <= $2
+        order by period_end, id";
+    FIND_DUE = "
+        select *
+        from tenant_numbers
+        where id = $1 and status <> 'released' and period_end <= $2";
+    RENEW_TENANT = "
+        update tenant_numbers
+        set period_start = $2, period_end = $3, status = 'active', renewal_alerted_at = null
+        where id = $1 and status <> 'released'";
+    SUSPEND_TENANT = "
+        update tenant_numbers
+        set status = 'suspended'
+        where id = $1 and status = 'active'";
+    MARK_ALERTED = "
+        update tenant_numbers
+        set renewal_alerted_at = $2
+        where id = $1";
+    HAS_NUMBERS = "
+        select count(*)
+        from tenant_numbers
+        where workspace_id = $1 and status <> 'released'";
     RELEASE_TENANT = "
         update tenant_numbers
         set status = 'released', released_at = $2
@@ -140,6 +171,98 @@ pub(crate) async fn update_routing(tx: &mut AnyConnection, number: &TenantNumber
 pub(crate) async fn release(tx: &mut AnyConnection, id: NumberId, now_us: i64) -> Result<bool, sqlx::Error> {
     let done = sqlx::query(RELEASE_TENANT).bind(id.to_string()).bind(now_us).execute(tx).await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// A number whose paid period is over.
+#[derive(Debug, Clone)]
+pub(in crate::numbers) struct Due {
+    pub(in crate::numbers) id: NumberId,
+    pub(in crate::numbers) inventory_id: InventoryNumberId,
+    pub(in crate::numbers) workspace_id: WorkspaceId,
+    pub(in crate::numbers) e164: String,
+    pub(in crate::numbers) status: String,
+    pub(in crate::numbers) currency: Currency,
+    pub(in crate::numbers) monthly_price_minor: i64,
+    /// When it was over: microseconds UTC.
+    pub(in crate::numbers) period_end: i64,
+    /// When the owners were told last that the money is short.
+    pub(in crate::numbers) renewal_alerted_at: Option<i64>,
+}
+
+fn due(row: &AnyRow) -> Result<Due, sqlx::Error> {
+    Ok(Due {
+        id: row::parsed(row, "id")?,
+        inventory_id: row::parsed(row, "number_id")?,
+        workspace_id: row::parsed(row, "workspace_id")?,
+        e164: row.try_get("e164")?,
+        status: row.try_get("status")?,
+        currency: row::known(row, "currency", Currency::parse)?,
+        monthly_price_minor: row.try_get("monthly_price_minor")?,
+        period_end: row.try_get("period_end")?,
+        renewal_alerted_at: row.try_get("renewal_alerted_at")?,
+    })
+}
+
+/// Numbers of all workspaces that are due, the longest first, after that one.
+pub(in crate::numbers) async fn list_due(
+    conn: &mut AnyConnection,
+    now_us: i64,
+    after: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
+    let query = sqlx::query(LIST_DUE).bind(now_us).bind(after.0).bind(after.1.to_owned()).bind(limit);
+    query.fetch_all(conn).await?.iter().map(due).collect()
+}
+
+/// Numbers of the workspace that are due, the longest first.
+pub(in crate::numbers) async fn list_due_of(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    now_us: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
+    let query = sqlx::query(LIST_DUE_OF).bind(workspace_id.to_string()).bind(now_us);
+    query.fetch_all(conn).await?.iter().map(due).collect()
+}
+
+/// The number, if it is due.
+pub(in crate::numbers) async fn find_due(
+    conn: &mut AnyConnection,
+    id: NumberId,
+    now_us: i64,
+) -> Result<Option<Due>, sqlx::Error> {
+    let row = sqlx::query(FIND_DUE).bind(id.to_string()).bind(now_us).fetch_optional(conn).await?;
+    row.as_ref().map(due).transpose()
+}
+
+/// The next period is paid; a suspended number works again.
+pub(in crate::numbers) async fn renew(
+    tx: &mut AnyConnection,
+    id: NumberId,
+    (start_us, end_us): (i64, i64),
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(RENEW_TENANT).bind(id.to_string()).bind(start_us).bind(end_us);
+    query.execute(tx).await.map(drop)
+}
+
+pub(in crate::numbers) async fn suspend(tx: &mut AnyConnection, id: NumberId) -> Result<(), sqlx::Error> {
+    sqlx::query(SUSPEND_TENANT).bind(id.to_string()).execute(tx).await.map(drop)
+}
+
+pub(in crate::numbers) async fn mark_alerted(
+    tx: &mut AnyConnection,
+    id: NumberId,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(MARK_ALERTED).bind(id.to_string()).bind(now_us).execute(tx).await.map(drop)
+}
+
+/// Whether the workspace has numbers, suspended ones among them.
+pub(in crate::numbers) async fn has_numbers(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+) -> Result<bool, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar(HAS_NUMBERS).bind(workspace_id.to_string()).fetch_one(conn).await?;
+    Ok(count > 0)
 }
 
 fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {

@@ -30,6 +30,7 @@ use crate::state::AppState;
 use crate::wallet::with_tries;
 
 pub use client::Daraja;
+pub(super) use results::sentence;
 
 /// When we ask what became of a push, in seconds after it: the payer has about a minute, Daraja some more.
 const QUESTIONS_SECONDS: &[i64] = &[20, 40, 75, 150, 300, 900, 3_600, 21_600, 86_400];

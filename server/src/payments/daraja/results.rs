@@ -38,7 +38,7 @@ pub(super) const fn outcome(code: i64) -> Outcome {
 }
 
 /// Why no money came.
-pub(super) fn sentence(code: i64) -> String {
+pub(in crate::payments) fn sentence(code: i64) -> String {
     match SENTENCES.iter().find(|(known, _)| *known == code) {
         Some((_, sentence)) => (*sentence).to_owned(),
         None => format!("M-Pesa refused the payment (its code {code})."),

@@ -138,7 +138,7 @@ async fn follow(
             let told =
                 transaction.and_then(|transaction| transaction.gateway_response.as_deref()).unwrap_or("no reason");
             let reason: String = told.chars().filter(|letter| !crate::line::is_unseen(*letter)).take(120).collect();
-            store::top_ups::fail(&mut tx, id, &format!("Paystack says: {reason}"), now_us).await?;
+            store::top_ups::fail(&mut tx, id, &format!("Paystack says: {reason}."), now_us).await?;
         }
         Decision::Wait if question == CALLED_BACK => {}
         Decision::Wait if question + 1 < QUESTIONS_SECONDS.len() => {

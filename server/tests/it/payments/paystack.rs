@@ -199,7 +199,7 @@ async fn what_is_not_paid_fails_and_can_still_succeed(server: Server) {
     shop.paystack.has(declined["id"].as_str().expect("an id"), "failed", 100_000, "KES");
     shop.server.clock.advance(Duration::from_secs(60));
     shop.run().await;
-    assert_eq!(shop.shown(&declined).await["failure_reason"], "Paystack says: Declined by bank");
+    assert_eq!(shop.shown(&declined).await["failure_reason"], "Paystack says: Declined by bank.");
 }
 
 async fn another_currency_waits_for_people(server: Server) {

@@ -1,0 +1,131 @@
+//! The monthly rental: charged once on the first, and what becomes of numbers that can't be paid.
+
+use std::time::Duration;
+
+use sautikit::numbers::renewal;
+use sautikit::{jobs, numbers, wallet};
+use serde_json::{Value, json};
+
+use crate::support::{Client, Server, on_each_engine};
+
+on_each_engine! {
+    a_rental_is_charged_once_on_the_first_of_each_month
+    months_that_a_server_was_off_are_each_charged
+    who_is_short_is_told_daily_suspended_after_seven_days_and_paid_by_the_next_top_up
+    what_is_not_paid_in_thirty_days_goes_back_to_the_inventory
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+struct Scene {
+    server: Server,
+    owner: Client,
+    number: Value,
+}
+
+impl Scene {
+    /// The clock stands on 2 November; a number is claimed, and so much is left.
+    async fn with_left(server: Server, left_minor: i64) -> Self {
+        numbers::seed_development(&server.app).await.expect("the inventory");
+        let owner = server.onboarded("asha@example.com").await;
+        renewal::schedule(&server.app).await.expect("scheduled");
+        let scene = Self { server, owner, number: Value::Null };
+        // 29 of 30 days at 100: 96.67.
+        scene.top_up(9_700 + left_minor - left_minor % 100).await;
+        let available = scene.owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+        let path = format!("/v1/numbers/{}/claim", available[0]["id"].as_str().expect("an id"));
+        let number = scene.owner.post(&path, json!({})).await.expect(201).json;
+        Self { number, ..scene }
+    }
+
+    async fn top_up(&self, amount_minor: i64) {
+        let body = json!({ "method": "mpesa", "amount_minor": amount_minor, "phone": "+254722000001" });
+        self.owner.post("/v1/wallet/top-ups", body).await.expect(202);
+        self.pass(Duration::from_secs(1)).await;
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.server.clock.advance(time);
+        jobs::run_due(&self.server.app).await.expect("the jobs");
+    }
+
+    async fn pass_days(&self, days: u32) {
+        for _ in 0..days * 24 {
+            self.pass(HOUR).await;
+        }
+    }
+
+    async fn rentals(&self) -> Vec<i64> {
+        let ledger = self.owner.get("/v1/wallet/ledger?limit=200").await.expect(200).json;
+        let entries = ledger.as_array().expect("a list").iter().filter(|entry| entry["kind"] == "rental");
+        entries.map(|entry| entry["amount_minor"].as_i64().expect("an amount")).collect()
+    }
+
+    async fn status(&self) -> Option<String> {
+        let answer = self.owner.get(&format!("/v1/numbers/{}", self.number["id"].as_str().expect("an id"))).await;
+        answer.json["status"].as_str().map(str::to_owned)
+    }
+
+    fn mails(&self, part: &str) -> usize {
+        let mails = sautikit::mail::Mailer::of(&self.server.app).dev_store().expect("mails are kept").list();
+        mails.iter().filter(|mail| mail.subject.contains(part)).count()
+    }
+
+    async fn is_sound(&self) -> bool {
+        let report = wallet::verify::verify(&self.server.app).await.expect("verified");
+        if !report.is_sound() {
+            eprintln!("{:?}", report.breaks);
+        }
+        report.is_sound()
+    }
+}
+
+async fn a_rental_is_charged_once_on_the_first_of_each_month(server: Server) {
+    let scene = Scene::with_left(server, 100_000).await;
+    scene.pass_days(28).await;
+    assert_eq!(scene.rentals().await, [-9_667]);
+    scene.pass_days(2).await;
+    assert_eq!(scene.rentals().await, [-10_000, -9_667]);
+    let ledger = scene.owner.get("/v1/wallet/ledger").await.expect(200).json;
+    assert_eq!(ledger[0]["cause"], format!("rental:{}:2026-12", scene.number["id"].as_str().expect("an id")));
+    // Two runners at the same time, and again.
+    scene.server.clock.advance(Duration::from_secs(31 * 86_400));
+    tokio::join!(scene.pass(HOUR), scene.pass(Duration::ZERO));
+    assert_eq!(scene.rentals().await, [-10_000, -10_000, -9_667]);
+    assert!(scene.is_sound().await);
+}
+
+async fn months_that_a_server_was_off_are_each_charged(server: Server) {
+    let scene = Scene::with_left(server, 100_000).await;
+    scene.server.clock.advance(Duration::from_secs(95 * 86_400));
+    scene.pass(HOUR).await;
+    assert_eq!(scene.rentals().await, [-10_000, -10_000, -10_000, -9_667]);
+    assert_eq!(scene.status().await.as_deref(), Some("active"));
+}
+
+async fn who_is_short_is_told_daily_suspended_after_seven_days_and_paid_by_the_next_top_up(server: Server) {
+    let scene = Scene::with_left(server, 0).await;
+    scene.pass_days(30).await;
+    assert_eq!((scene.status().await.as_deref(), scene.mails("could not be charged")), (Some("active"), 2));
+    scene.pass_days(6).await;
+    assert_eq!((scene.status().await.as_deref(), scene.mails("is suspended")), (Some("suspended"), 1));
+    let call = json!({ "from": scene.number["number"], "to": "+254722000042" });
+    assert_eq!(scene.owner.post("/v1/calls", call).await.status, 400);
+    scene.top_up(20_000).await;
+    assert_eq!(scene.status().await.as_deref(), Some("active"));
+    assert_eq!(scene.rentals().await, [-10_000, -9_667]);
+    assert!(scene.is_sound().await);
+}
+
+async fn what_is_not_paid_in_thirty_days_goes_back_to_the_inventory(server: Server) {
+    let scene = Scene::with_left(server, 0).await;
+    scene.server.clock.advance(Duration::from_secs(30 * 86_400));
+    scene.pass(HOUR).await;
+    scene.server.clock.advance(Duration::from_secs(30 * 86_400));
+    scene.pass(HOUR).await;
+    assert_eq!((scene.status().await, scene.mails("was released")), (None, 1));
+    let available = scene.owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+    assert_eq!(available[0]["number"], scene.number["number"]);
+    let audit = scene.owner.get("/v1/audit?action_kind=number.released").await.expect(200).json;
+    assert_eq!(audit[0]["actor"]["kind"], "system");
+}
