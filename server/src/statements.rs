@@ -31,6 +31,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("requests", crate::requests::STATEMENTS),
         ("pricing", crate::pricing::STATEMENTS),
         ("wallet", crate::wallet::store::STATEMENTS),
+        ("adjustments", crate::wallet::store::adjustments::STATEMENTS),
+        ("wallet_statements", crate::wallet::store::statements::STATEMENTS),
         ("ledger_audit", crate::wallet::store::audit::STATEMENTS),
         ("sip_tokens", crate::sip_tokens::STATEMENTS),
         ("webhooks", crate::webhooks::store::STATEMENTS),

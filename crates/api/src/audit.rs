@@ -35,6 +35,7 @@ pub const KINDS: &[&str] = &[
     "user.google_linked",
     "user.google_unlinked",
     "user.renamed",
+    "wallet.adjusted",
     "wallet.overdraft_floor_changed",
     "workspace.created",
     "workspace.deleted",

@@ -29,3 +29,8 @@ pub struct VoiceActions(pub Vec<serde_json::Value>);
 #[derive(ToSchema)]
 #[schema(pattern = "^[A-Z]{2}$")]
 pub struct Country(pub String);
+
+/// A calendar month.
+#[derive(ToSchema)]
+#[schema(pattern = "^20[0-9]{2}-(0[1-9]|1[0-2])$")]
+pub struct Month(pub String);

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use uuid::Uuid;
+
 use crate::double_option;
-use crate::ids::{IncomingPaymentId, TopUpId, WorkspaceId};
+use crate::ids::{IncomingPaymentId, TopUpId, UserId, WorkspaceId};
 
 /// A tenant, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,4 +104,44 @@ pub struct DismissPayment {
     /// Why, 1 to 120 characters; stands in the audit log.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
     pub reason: String,
+}
+
+/// `POST /v1/admin/wallets/{workspace_id}/adjustments`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateAdjustment {
+    /// `credit`, `debit`, `refund`, `promo` or `write_off`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::AdjustmentKind))]
+    pub kind: String,
+    /// How much, in minor units; positive for every kind.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 9_000_000_000_000_000_i64))]
+    pub amount_minor: i64,
+    /// Why, 1 to 120 characters; stands in the customer's ledger.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
+    pub reason: String,
+}
+
+/// What an operator moved by hand.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Adjustment {
+    /// Its id; the ledger's cause is `adjustment:ID`.
+    pub id: Uuid,
+    /// What kind.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::AdjustmentKind))]
+    pub kind: String,
+    /// Signed.
+    pub amount_minor: i64,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub operator_id: UserId,
+    /// The balance after it; in lists null.
+    pub balance_after_minor: Option<i64>,
+    /// RFC 3339.
+    pub created_at: String,
 }

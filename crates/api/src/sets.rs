@@ -41,6 +41,8 @@ sets! {
     OverdraftPolicy;
     /// What kind of movement an entry of the ledger is.
     LedgerEntryKind;
+    /// What kind of correction an operator made.
+    AdjustmentKind;
     /// How a customer pays; in development with nothing configured the simulator plays either.
     TopUpMethod;
     /// By which way of its method a payment comes.

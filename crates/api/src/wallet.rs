@@ -164,3 +164,47 @@ pub struct PaymentClaim {
     /// The code that was claimed.
     pub receipt: String,
 }
+
+/// A month of the wallet, in the zone that was fixed at onboarding.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Statement {
+    /// `yyyy-mm`.
+    pub month: String,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+    /// IANA name.
+    pub zone: String,
+    /// First moment of the month, RFC 3339.
+    pub period_start: String,
+    /// First moment of the next one, RFC 3339.
+    pub period_end: String,
+    /// Balance before the month.
+    pub opening_minor: i64,
+    /// Balance after its last entry; of the running month, as of now.
+    pub closing_minor: i64,
+    /// How many entries were posted in it.
+    pub entries: i64,
+    /// Tax of all entries.
+    pub tax_minor: i64,
+    /// What moved, by kind. `opening_minor` and the sums make `closing_minor`.
+    pub sums: Vec<StatementSum>,
+    /// Hash of the last entry up to the month's end; empty before the first. It proves all entries before it.
+    pub head_hash: String,
+}
+
+/// What moved of one kind in a month.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StatementSum {
+    /// As of ledger entries.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LedgerEntryKind))]
+    pub kind: String,
+    /// How many entries.
+    pub entries: i64,
+    /// Their sum, signed.
+    pub amount_minor: i64,
+    /// Their tax.
+    pub tax_minor: i64,
+}

@@ -1,26 +1,36 @@
-//! `/v1/wallet/balance` and `/v1/wallet/ledger`.
+//! `/v1/wallet/balance`, `/v1/wallet/ledger` and `/v1/wallet/statements`.
 
 use axum::Json;
-use axum::extract::State;
-use axum::response::Response;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use sautikit_api::ErrorCode;
+use sautikit_api::bounds::Month;
 use sautikit_api::wallet as wire;
+use sqlx::AnyConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::statement::{self, Statement};
+use super::store::statements::Sum;
 use super::{EntryRow, Wallet};
 use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::wallet;
 use crate::web::caller::Caller;
-use crate::web::error::ApiResult;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::page::Page;
 use crate::web::params::Paged;
 use sautikit_api::rights::Scope;
 
 /// The routes of this room, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(get_balance)).routes(routes!(list_ledger))
+    OpenApiRouter::new()
+        .routes(routes!(get_balance))
+        .routes(routes!(list_ledger))
+        .routes(routes!(list_statements))
+        .routes(routes!(get_statement))
+        .routes(routes!(get_statement_csv))
 }
 
 /// Show the balance
@@ -74,5 +84,102 @@ fn entry_body(entry: EntryRow) -> wire::LedgerEntry {
         reference: entry.reference,
         cause: entry.cause,
         created_at: rfc3339(entry.created_at),
+    }
+}
+
+/// Months that are listed: five years.
+const MONTHS_LISTED: usize = 60;
+
+/// List statements
+///
+/// One a month in the workspace's zone, the running month first.
+#[utoipa::path(get, path = "/wallet/statements",
+    responses((status = 200, body = Vec<wire::Statement>, description = "Statements, the newest first; at most five years.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)),
+        ("x-errors" = json!([ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
+async fn list_statements(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<wire::Statement>>> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    let months = statement::months(&mut conn, caller.workspace.id, app.now_us(), MONTHS_LISTED).await?;
+    let mut statements = Vec::with_capacity(months.len());
+    for at_us in months {
+        statements.push(statement_body(statement::statement(&mut conn, caller.workspace.id, at_us).await?));
+    }
+    Ok(Json(statements))
+}
+
+/// Show a statement
+#[utoipa::path(get, path = "/wallet/statements/{month}",
+    params(("month" = Month, Path, description = "The month, for instance 2026-06.")),
+    responses((status = 200, body = wire::Statement, description = "The month.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::ValidationBadRequest,
+        ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
+async fn get_statement(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(month): Path<String>,
+) -> ApiResult<Json<wire::Statement>> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    let found = read_month(&mut conn, &caller, &month).await?;
+    Ok(Json(statement_body(found)))
+}
+
+/// Export a statement
+///
+/// Every entry of the month in its order, at most 100,000.
+#[utoipa::path(get, path = "/wallet/statements/{month}/entries.csv",
+    params(("month" = Month, Path, description = "The month, for instance 2026-06.")),
+    responses((status = 200, body = String, content_type = "text/csv", description = "One row per entry.")),
+    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::ValidationBadRequest,
+        ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
+async fn get_statement_csv(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(month): Path<String>,
+) -> ApiResult<Response> {
+    caller.needs(Scope::WalletRead)?;
+    let mut conn = app.db.acquire().await?;
+    let found = read_month(&mut conn, &caller, &month).await?;
+    let text = statement::csv(&mut conn, &found).await?;
+    let name = format!("attachment; filename=\"statement-{}.csv\"", found.month);
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, text).into_response())
+}
+
+async fn read_month(conn: &mut AnyConnection, caller: &Caller, month: &str) -> ApiResult<Statement> {
+    let wrong = || ApiError::field("month", "`month` is a year and a month, such as 2026-06.");
+    let day: jiff::civil::Date = format!("{month}-15").parse().map_err(|_| wrong())?;
+    if month.len() != 7 || !(2000..=2099).contains(&day.year()) {
+        return Err(wrong());
+    }
+    // The middle of a month lies in it in every zone.
+    let at = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| wrong())?.timestamp();
+    Ok(statement::statement(conn, caller.workspace.id, at.as_microsecond()).await?)
+}
+
+fn statement_body(found: Statement) -> wire::Statement {
+    let sum = |of: fn(&Sum) -> i64| found.sums.iter().map(of).sum();
+    wire::Statement {
+        currency: found.wallet.currency.code().to_owned(),
+        zone: found.wallet.zone,
+        period_start: rfc3339(found.start_us),
+        period_end: rfc3339(found.end_us),
+        opening_minor: found.opening_minor,
+        closing_minor: found.closing_minor,
+        entries: sum(|sum| sum.entries),
+        tax_minor: sum(|sum| sum.tax_minor),
+        sums: found
+            .sums
+            .iter()
+            .map(|sum| wire::StatementSum {
+                kind: sum.kind.clone(),
+                entries: sum.entries,
+                amount_minor: sum.amount_minor,
+                tax_minor: sum.tax_minor,
+            })
+            .collect(),
+        month: found.month,
+        head_hash: found.head_hash,
     }
 }

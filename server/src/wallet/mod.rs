@@ -5,13 +5,16 @@
 //! and hold what they may still use up ([`quota`]). Deliberately absent: prices
 //! (`pricing`, `rating`), payment providers (`payments`).
 
+pub mod adjustment;
 pub mod chain;
 mod error;
 pub mod http;
+pub mod operator;
 pub mod period;
 mod posting;
 pub mod quota;
 pub mod settle;
+pub mod statement;
 pub(crate) mod store;
 pub mod verify;
 

@@ -1,7 +1,9 @@
 //! SQL of wallets and their ledger.
 
+pub(crate) mod adjustments;
 pub(crate) mod audit;
 pub(crate) mod batch;
+pub(crate) mod statements;
 
 use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
@@ -185,21 +187,21 @@ pub async fn list_entries(
 ) -> Result<Vec<EntryRow>, sqlx::Error> {
     let rows =
         sqlx::query(LIST_ENTRIES).bind(workspace_id.to_string()).bind(before_seq).bind(limit).fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(EntryRow {
-                id: row::parsed(row, "id")?,
-                seq: row.try_get("seq")?,
-                kind: row.try_get("kind")?,
-                amount_minor: row.try_get("amount_minor")?,
-                tax_minor: row.try_get("tax_minor")?,
-                balance_after_minor: row.try_get("balance_after_minor")?,
-                cause: row.try_get("cause")?,
-                reference: row.try_get("reference")?,
-                created_at: row.try_get("created_at")?,
-            })
-        })
-        .collect()
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &AnyRow) -> Result<EntryRow, sqlx::Error> {
+    Ok(EntryRow {
+        id: row::parsed(row, "id")?,
+        seq: row.try_get("seq")?,
+        kind: row.try_get("kind")?,
+        amount_minor: row.try_get("amount_minor")?,
+        tax_minor: row.try_get("tax_minor")?,
+        balance_after_minor: row.try_get("balance_after_minor")?,
+        cause: row.try_get("cause")?,
+        reference: row.try_get("reference")?,
+        created_at: row.try_get("created_at")?,
+    })
 }
 
 /// A wallet with the end of its chain.

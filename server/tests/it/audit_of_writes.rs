@@ -146,6 +146,10 @@ impl Walk<'_> {
         let assign =
             async { operator.post(&format!("{}/assign", path(0)), json!({ "workspace_id": workspace_id })).await };
         self.logs("post /v1/admin/payments/{id}/assign", "payment.assigned", assign).await;
+        let path_of_wallet = format!("/v1/admin/wallets/{workspace_id}/adjustments");
+        let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": "welcome" });
+        let adjust = async { operator.post(&path_of_wallet, gift).await };
+        self.logs("post /v1/admin/wallets/{workspace_id}/adjustments", "wallet.adjusted", adjust).await;
         let dismiss = async { operator.post(&format!("{}/dismiss", path(1)), json!({ "reason": "sent back" })).await };
         self.logs("post /v1/admin/payments/{id}/dismiss", "payment.dismissed", dismiss).await;
     }

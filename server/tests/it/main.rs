@@ -33,5 +33,6 @@ mod requests;
 mod schema;
 mod sip_tokens;
 mod statements;
+mod statements_of_wallets;
 mod wallet;
 mod workspaces;

@@ -166,6 +166,13 @@ examples! {
     wallet::Paybill = json!({ "shortcode": "600638", "account_reference": "ACD3F7", "currency": "KES" });
     wallet::ClaimPayment = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "+254722000001" });
     wallet::PaymentClaim = json!({ "outcome": "credited", "amount_minor": 100_000, "receipt": "RKT1ABCDEF" });
+    wallet::Statement = json!({ "month": "2026-11", "currency": "KES", "zone": "Africa/Nairobi",
+        "period_start": "2026-10-31T21:00:00Z", "period_end": "2026-11-30T21:00:00Z", "opening_minor": 0,
+        "closing_minor": 89_765, "entries": 3, "tax_minor": 0, "sums": [{ "kind": "call", "entries": 1,
+        "amount_minor": -235, "tax_minor": 0 }], "head_hash": "9f86d081884c7d65" });
+    operator::CreateAdjustment = json!({ "kind": "credit", "amount_minor": 50_000, "reason": "Paid by bank transfer" });
+    operator::Adjustment = json!({ "id": ENTRY, "kind": "credit", "amount_minor": 50_000, "currency": "KES",
+        "reason": "Paid by bank transfer", "operator_id": WORKSPACE, "balance_after_minor": 139_765, "created_at": NOW });
     operator::UnmatchedPayment = json!({ "id": ENTRY, "provider": "mpesa", "receipt": "RKT1ABCDEF", "amount_minor": 100_000,
         "currency": "KES", "account_reference": "my shop", "payer_phone": "2547 ***** 149", "payer_name": "ASHA",
         "status": "unmatched", "reason": "unknown_reference", "claimed_by": [], "top_up_id": null, "paid_at": NOW });

@@ -11,7 +11,7 @@ use voice::{CauseKind, EventName};
 use crate::accounts::Workspace;
 use crate::audit::Actor;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
-use crate::wallet::{EntryKind, OverdraftPolicy};
+use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
 use crate::{numbers, payments};
 
 /// Gives every set of the document its values.
@@ -50,6 +50,7 @@ fn values_of(set: &str) -> Vec<String> {
         NumberStatus = numbers::STATUSES;
         OverdraftPolicy = OverdraftPolicy::ALL.iter().map(|policy| policy.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
+        AdjustmentKind = adjustment::Kind::ALL.iter().map(|kind| kind.as_str());
         TopUpMethod = payments::Method::ALL.iter().map(|method| method.as_str());
         TopUpChannel = payments::Channel::ALL.iter().map(|channel| channel.as_str());
         TopUpStatus = payments::Status::ALL.iter().map(|status| status.as_str());

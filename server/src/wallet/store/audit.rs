@@ -24,7 +24,8 @@ statements! {
         select (select count(*) from calls where ledger_entry_id is not null)
             + (select count(*) from top_ups where ledger_entry_id is not null)
             + (select count(*) from tenant_numbers where ledger_entry_id is not null)
-            + (select count(*) from provider_reversals)";
+            + (select count(*) from provider_reversals)
+            + (select count(*) from wallet_adjustments)";
     CAUSES_TWICE = "
         select count(*)
         from (select cause from wallet_ledger group by cause having count(*) > 1) as twice";
@@ -101,6 +102,17 @@ statements! {
         where p.status = 'credited'
             and (t.id is null or t.status <> 'succeeded' or t.receipt is null or t.receipt <> p.receipt
                 or t.amount_minor <> p.amount_minor)";
+    ADJUSTMENTS_MISMATCHED = "
+        select count(*)
+        from wallet_adjustments a
+        left join wallet_ledger e on e.id = a.ledger_entry_id
+        where e.id is null or e.cause <> 'adjustment:' || a.id or e.amount_minor <> a.amount_minor
+            or e.workspace_id <> a.workspace_id";
+    ADJUSTMENT_ENTRIES_ORPHANED = "
+        select count(*)
+        from wallet_ledger e
+        left join wallet_adjustments a on a.ledger_entry_id = e.id
+        where e.kind = 'adjustment' and a.id is null";
     RENTALS_MISMATCHED = "
         select count(*)
         from tenant_numbers n
@@ -128,6 +140,8 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("reversal whose entry has another cause, amount or wallet", REVERSALS_MISMATCHED),
     ("reversal entry without its reversal", REVERSAL_ENTRIES_ORPHANED),
     ("top-up of which more was taken back than came", TOP_UPS_OVERDRAWN_BY_REVERSALS),
+    ("adjustment whose entry has another cause, amount or wallet", ADJUSTMENTS_MISMATCHED),
+    ("adjustment entry without its adjustment", ADJUSTMENT_ENTRIES_ORPHANED),
     ("credited payment whose top-up has another receipt or amount", PAYMENTS_MISMATCHED),
     ("number whose rental entry is missing or another wallet's", RENTALS_MISMATCHED),
 ];

@@ -62,11 +62,16 @@ pub enum Begun {
 
 /// Opens the effect's transaction, with the key as its first insert. Call it after the caller's rights are checked.
 pub async fn begin(app: &AppState, caller: &Caller, request: &Request) -> ApiResult<Begun> {
+    begin_within(app, caller.workspace.id, request).await
+}
+
+/// As [`begin`], for an operator's effect on a workspace: the key is one of that workspace.
+pub async fn begin_within(app: &AppState, workspace: WorkspaceId, request: &Request) -> ApiResult<Begun> {
     let Some(key) = request.key.clone()? else {
         return Ok(Begun::Fresh(Attempt::without_key(app.db.begin_write().await?)));
     };
-    let place = enter(app, caller.workspace.id.0, &key).await?;
-    let row = Row { workspace: caller.workspace.id.to_string(), key };
+    let place = enter(app, workspace.0, &key).await?;
+    let row = Row { workspace: workspace.to_string(), key };
     let mut tx = app.db.begin_write().await?;
     app.db.limit_lock_wait(&mut tx).await?;
     match take_row(app, &mut tx, &row, request).await {

@@ -62,7 +62,7 @@ const NEIGHBOURS: [(&str, &[&str]); 14] = [
     ("payments", &["numbers", "accounts", "wallet", "webhooks", "mail", "audit"]),
     ("numbers", &["accounts", "wallet", "webhooks", "mail", "audit"]),
     ("accounts", &["wallet", "mail", "audit"]),
-    ("wallet", &["webhooks"]),
+    ("wallet", &["webhooks", "audit"]),
     ("destination", &["telephone"]),
     ("telemetry", &["clock", "config"]),
     ("db", &["config"]),

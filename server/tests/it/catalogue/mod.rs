@@ -52,7 +52,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         ],
     ),
     ("storage tiers", &[ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed]),
-    ("adjustments by operators", &[ErrorCode::WalletAdjustmentInvalidKind]),
     (
         "wallet alerts",
         &[

@@ -18,6 +18,10 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let ugandan = ugandan(&server).await;
     numbers(&server, &kenyan, &ugandan).await;
     top_ups(&kenyan, &ugandan).await;
+    let operator = server.operator().await;
+    let path = format!("/v1/admin/wallets/{}/adjustments", kenyan.workspace_id().await);
+    let gift = json!({ "kind": "gift", "amount_minor": 1, "reason": "birthday" });
+    operator.post(&path, gift).await.expect_error("wallet.adjustment_invalid_kind");
     let mut answered = codes(&server);
     answered.extend(without_providers(like).await);
     answered.extend(without_a_wallet(like).await);

@@ -1,0 +1,133 @@
+//! A month of a wallet: what it began with, what moved by kind, what it ended with; and every entry as CSV.
+//!
+//! Months are those of the zone that was fixed at onboarding; an entry belongs to the month in which it was posted. A statement is
+//! computed from the ledger, so there is one truth, and names the hash of its last entry: `ledger verify` proves the chain up to
+//! there. Deliberately absent: PDF; the console's page prints.
+
+use sautikit_api::ids::WorkspaceId;
+use sqlx::AnyConnection;
+
+use super::period::BillingMonth;
+use super::store::statements::{self as store, Sum};
+use super::{EntryRow, Wallet, WalletError, read};
+
+/// Entries of a statement's CSV that are read at once.
+const AT_ONCE: i64 = 1_000;
+/// The most entries that one CSV lists: some 15 MB.
+pub const CSV_ROWS: i64 = 100_000;
+
+/// A month of a wallet.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The wallet as it is now.
+    pub wallet: Wallet,
+    /// `yyyy-mm`.
+    pub month: String,
+    /// First microsecond, UTC.
+    pub start_us: i64,
+    /// First microsecond of the next month, UTC.
+    pub end_us: i64,
+    /// Balance before the month.
+    pub opening_minor: i64,
+    /// Balance after its last entry.
+    pub closing_minor: i64,
+    /// What moved, by kind, in the order of the kinds.
+    pub sums: Vec<Sum>,
+    /// Hash of the last entry up to the month's end; empty before the first.
+    pub head_hash: String,
+}
+
+/// The statement of the month that holds `at_us`.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn statement(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    at_us: i64,
+) -> Result<Statement, WalletError> {
+    let wallet = read(conn, workspace_id).await?;
+    let month = BillingMonth::containing(at_us, &wallet.zone)?;
+    let (opening_minor, _) = store::balance_before(conn, workspace_id, month.start_us).await?;
+    let (closing_minor, head_hash) = store::balance_before(conn, workspace_id, month.end_us).await?;
+    let sums = store::sums(conn, workspace_id, (month.start_us, month.end_us)).await?;
+    Ok(Statement {
+        wallet,
+        month: month.name,
+        start_us: month.start_us,
+        end_us: month.end_us,
+        opening_minor,
+        closing_minor,
+        sums,
+        head_hash,
+    })
+}
+
+/// Moments in each month from the wallet's first entry to now, the newest first; at most `most` of them.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn months(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    now_us: i64,
+    most: usize,
+) -> Result<Vec<i64>, WalletError> {
+    let wallet = read(conn, workspace_id).await?;
+    let first_us = store::first_entry_at(conn, workspace_id).await?.unwrap_or(now_us);
+    let mut months = Vec::new();
+    let mut at_us = now_us;
+    while months.len() < most {
+        let month = BillingMonth::containing(at_us, &wallet.zone)?;
+        months.push(month.start_us);
+        if month.start_us <= first_us {
+            break;
+        }
+        at_us = month.start_us - 1;
+    }
+    Ok(months)
+}
+
+/// The entries of a month in their order, as CSV (RFC 4180), at most [`CSV_ROWS`].
+///
+/// # Errors
+/// The database failed.
+pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<u8>, WalletError> {
+    let failed = |error: csv::Error| WalletError::Database(sqlx::Error::Encode(Box::new(error)));
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let names = ["seq", "created_at", "kind", "amount_minor", "tax_minor", "balance_after_minor", "currency", "reference", "cause"];
+    writer.write_record(names).map_err(failed)?;
+    let span = (statement.start_us, statement.end_us);
+    let (mut after_seq, mut rows) = (0, 0);
+    while rows < CSV_ROWS {
+        let entries = store::entries(conn, statement.wallet.workspace_id, span, after_seq, AT_ONCE).await?;
+        let Some(last) = entries.last() else { break };
+        after_seq = last.seq;
+        rows += AT_ONCE;
+        for entry in &entries {
+            writer.write_record(fields(entry, statement.wallet.currency.code())).map_err(failed)?;
+        }
+    }
+    writer.into_inner().map_err(|error| WalletError::Database(sqlx::Error::Encode(error.to_string().into())))
+}
+
+fn fields(entry: &EntryRow, currency: &str) -> [String; 9] {
+    [
+        entry.seq.to_string(),
+        crate::clock::rfc3339(entry.created_at),
+        entry.kind.clone(),
+        entry.amount_minor.to_string(),
+        entry.tax_minor.to_string(),
+        entry.balance_after_minor.to_string(),
+        currency.to_owned(),
+        plain(&entry.reference),
+        entry.cause.clone(),
+    ]
+}
+
+/// What a spreadsheet would run as a formula gets an apostrophe: reasons are written by people. A number as `+254…` stays.
+fn plain(field: &str) -> String {
+    let is_number = field.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let guard = !is_number && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if guard { format!("'{field}") } else { field.to_owned() }
+}

@@ -1,0 +1,102 @@
+//! SQL of monthly statements: sums and entries of a span of a wallet's ledger.
+
+use sautikit_api::ids::WorkspaceId;
+use sqlx::{AnyConnection, Row};
+
+use super::{EntryRow, entry};
+use crate::db::statements;
+
+statements! {
+    BALANCE_BEFORE = "
+        select balance_after_minor, hash
+        from wallet_ledger
+        where workspace_id = $1 and created_at < $2
+        order by created_at desc, seq desc
+        limit 1";
+    FIRST_ENTRY_AT = "
+        select min(created_at)
+        from wallet_ledger
+        where workspace_id = $1";
+    SUMS_BY_KIND = "
+        select kind, count(*) as entries, cast(sum(amount_minor) as bigint) as amount_minor,
+            cast(sum(tax_minor) as bigint) as tax_minor
+        from wallet_ledger
+        where workspace_id = $1 and created_at >= $2 and created_at < $3
+        group by kind
+        order by kind";
+    ENTRIES_OF_SPAN = "
+        select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at
+        from wallet_ledger
+        where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq > $4
+        order by seq
+        limit $5";
+}
+
+/// What moved of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// `top_up`, `call`, ….
+    pub kind: String,
+    /// How many entries.
+    pub entries: i64,
+    /// Their sum, signed.
+    pub amount_minor: i64,
+    /// Their tax.
+    pub tax_minor: i64,
+}
+
+/// Balance and hash after the last entry before a moment; 0 and nothing before the first.
+pub(in crate::wallet) async fn balance_before(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    at_us: i64,
+) -> Result<(i64, String), sqlx::Error> {
+    let query = sqlx::query(BALANCE_BEFORE).bind(workspace_id.to_string()).bind(at_us);
+    match query.fetch_optional(conn).await? {
+        Some(row) => Ok((row.try_get("balance_after_minor")?, row.try_get("hash")?)),
+        None => Ok((0, String::new())),
+    }
+}
+
+pub(in crate::wallet) async fn first_entry_at(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(FIRST_ENTRY_AT).bind(workspace_id.to_string()).fetch_one(conn).await
+}
+
+pub(in crate::wallet) async fn sums(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    (start_us, end_us): (i64, i64),
+) -> Result<Vec<Sum>, sqlx::Error> {
+    let query = sqlx::query(SUMS_BY_KIND).bind(workspace_id.to_string()).bind(start_us).bind(end_us);
+    let rows = query.fetch_all(conn).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Sum {
+                kind: row.try_get("kind")?,
+                entries: row.try_get("entries")?,
+                amount_minor: row.try_get("amount_minor")?,
+                tax_minor: row.try_get("tax_minor")?,
+            })
+        })
+        .collect()
+}
+
+/// Entries of a span in their order, after that one.
+pub(in crate::wallet) async fn entries(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    (start_us, end_us): (i64, i64),
+    after_seq: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>, sqlx::Error> {
+    let query = sqlx::query(ENTRIES_OF_SPAN)
+        .bind(workspace_id.to_string())
+        .bind(start_us)
+        .bind(end_us)
+        .bind(after_seq)
+        .bind(limit);
+    query.fetch_all(conn).await?.iter().map(entry).collect()
+}
