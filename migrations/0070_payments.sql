@@ -54,11 +54,13 @@ create table incoming_payments (
     status text not null default 'received' check (status in ('received', 'credited', 'unmatched', 'dismissed')),
     -- Why it waits: unknown_reference, unconfirmed, amount_differs, wrong_currency.
     reason text,
-    top_up_id text references top_ups (id),
+    workspace_id text references workspaces (id),
+    top_up_id text,
     created_at bigint not null,
     decided_at bigint,
     unique (provider, receipt),
-    check ((status = 'credited') = (top_up_id is not null))
+    foreign key (workspace_id, top_up_id) references top_ups (workspace_id, id),
+    check ((status = 'credited') = (top_up_id is not null) and (workspace_id is null) = (top_up_id is null))
 );
 create index incoming_payments_unmatched on incoming_payments (created_at, id) where status = 'unmatched';
 
@@ -81,7 +83,7 @@ create index payment_claims_by_receipt on payment_claims (receipt) where outcome
 create table provider_reversals (
     id text primary key,
     workspace_id text not null references workspaces (id),
-    top_up_id text not null references top_ups (id),
+    top_up_id text not null,
     -- The ledger's cause: refund:ID, dispute:ID:PHASE.
     cause text not null unique,
     -- Signed as the ledger's entry.
@@ -89,6 +91,7 @@ create table provider_reversals (
     ledger_entry_id text not null,
     created_at bigint not null,
     unique (workspace_id, id),
+    foreign key (workspace_id, top_up_id) references top_ups (workspace_id, id),
     foreign key (workspace_id, ledger_entry_id) references wallet_ledger (workspace_id, id)
 );
 create index provider_reversals_by_top_up on provider_reversals (top_up_id);

@@ -28,3 +28,6 @@ pub(crate) const MONEY_WARNING_BEFORE: Duration = Duration::from_secs(60);
 
 /// How long a call that nobody steers stays open after it has said so: a first try must not cost ten minutes.
 pub(crate) const NOTICE_CLOSES_AFTER: Duration = Duration::from_secs(10);
+
+/// The notice is over by then, spoken or not: speech that is overdue, its few words, and the time after them.
+pub(crate) const NOTICE_LONGEST: Duration = Duration::from_secs(40);

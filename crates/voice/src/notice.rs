@@ -2,7 +2,7 @@
 //! costs little. New actions from outside can take over until then.
 
 use crate::{
-    limits::NOTICE_CLOSES_AFTER,
+    limits::{NOTICE_CLOSES_AFTER, NOTICE_LONGEST},
     output::LegId,
     phrases,
     playlist::{Playing, Playlist},
@@ -19,6 +19,7 @@ pub(crate) struct Notice {
 
 impl Notice {
     pub(crate) fn start(shared: &mut Shared, listener: LegId) -> Self {
+        shared.arm(TimerId::Notice, NOTICE_LONGEST);
         let (playlist, _) = Playlist::start(shared, listener, [phrases::notice()]);
         Self { playlist, closing: false }
     }

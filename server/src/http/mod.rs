@@ -51,7 +51,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(requests::http::routes())
         .merge(sip_tokens::http::routes())
         .merge(wallet::http::routes())
-        .merge(wallet::operator::routes())
+        .merge(wallet::adjustment::http::routes())
 }
 
 /// Everything that is served on the web port.

@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get_top_up))
         .routes(routes!(get_paybill))
         .routes(routes!(claim_payment))
-        .merge(operator::routes())
+        .merge(operator::http::routes())
 }
 
 /// Where providers call back, relative to `/v1/payments`: for them alone, so not in the description of the API.

@@ -206,7 +206,7 @@ async fn settle_top_up(
 ) -> Result<Vec<Posted>, PaymentError> {
     let paid = Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) };
     let posted = settle::credit(app, tx, top_up.id, paid).await?;
-    store::incoming::credit(tx, payment.id, top_up.id, app.now_us()).await?;
+    store::incoming::credit(tx, payment.id, (top_up.workspace_id, top_up.id), app.now_us()).await?;
     Ok(posted)
 }
 
@@ -236,5 +236,5 @@ async fn insert_for(
     top_up: &TopUp,
 ) -> Result<bool, PaymentError> {
     store::top_ups::insert(tx, top_up).await?;
-    Ok(store::incoming::credit(tx, payment.id, top_up.id, app.now_us()).await?)
+    Ok(store::incoming::credit(tx, payment.id, (top_up.workspace_id, top_up.id), app.now_us()).await?)
 }

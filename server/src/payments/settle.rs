@@ -62,7 +62,7 @@ pub(super) async fn credit(
     // What is due waits for nothing else.
     let renewal = RenewOf { workspace_id: top_up.workspace_id, cause: format!("topup:{id}") };
     jobs::enqueue(tx, app, &renewal, app.now_us()).await?;
-    let balance_minor = wallet.wallet().balance_minor;
+    let after_minor = wallet.wallet().balance_minor;
     let event = webhooks::NewEvent {
         id: EventId(app.new_uuid()),
         workspace_id: top_up.workspace_id,
@@ -70,11 +70,11 @@ pub(super) async fn credit(
         subject: Subject::Workspace,
         data: json!({ "top_up_id": id, "method": top_up.method.as_str(), "simulated": top_up.simulated,
             "amount_minor": paid.amount_minor, "currency": top_up.currency.code(), "receipt": paid.receipt,
-            "balance_minor": balance_minor }),
+            "balance_minor": after_minor }),
         created_at: app.now_us(),
     };
     webhooks::emit(tx, &event).await?;
-    receipts(app, tx, &TopUp { amount_minor: paid.amount_minor, ..top_up }, &reference, balance_minor).await
+    receipts(app, tx, &TopUp { amount_minor: paid.amount_minor, ..top_up }, &reference, after_minor).await
 }
 
 /// A receipt for whoever keeps the workspace's books.
@@ -83,11 +83,11 @@ async fn receipts(
     tx: &mut AnyConnection,
     top_up: &TopUp,
     reference: &str,
-    balance_minor: i64,
+    after_minor: i64,
 ) -> Result<Vec<Posted>, PaymentError> {
     let mut posted = Vec::new();
     for to in members::list_bookkeepers(tx, top_up.workspace_id).await? {
-        let letter = letter::receipt(&app.public_url, to, top_up, reference, balance_minor, app.now_us());
+        let letter = letter::receipt(&app.public_url, to, top_up, reference, after_minor, app.now_us());
         posted.push(mail::post(app, tx, letter).await?);
     }
     Ok(posted)

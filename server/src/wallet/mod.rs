@@ -9,7 +9,6 @@ pub mod adjustment;
 pub mod chain;
 mod error;
 pub mod http;
-pub mod operator;
 pub mod period;
 mod posting;
 pub mod quota;

@@ -95,7 +95,17 @@ pub async fn months(
 pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<u8>, WalletError> {
     let failed = |error: csv::Error| WalletError::Database(sqlx::Error::Encode(Box::new(error)));
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let names = ["seq", "created_at", "kind", "amount_minor", "tax_minor", "balance_after_minor", "currency", "reference", "cause"];
+    let names = [
+        "seq",
+        "created_at",
+        "kind",
+        "amount_minor",
+        "tax_minor",
+        "balance_after_minor",
+        "currency",
+        "reference",
+        "cause",
+    ];
     writer.write_record(names).map_err(failed)?;
     let span = (statement.start_us, statement.end_us);
     let (mut after_seq, mut rows) = (0, 0);

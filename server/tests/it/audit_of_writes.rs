@@ -29,8 +29,9 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.people(&owner, &newcomer).await;
     walk.keys(&owner).await;
     walk.telephony(&owner).await;
-    walk.payments(&owner).await;
-    walk.workspaces(&owner).await;
+    let operator = scene.server.operator().await;
+    walk.payments(&owner, &operator).await;
+    walk.workspaces(&owner, &operator).await;
     walk.sessions().await;
     walk.finish().await;
 }
@@ -127,19 +128,13 @@ impl Walk<'_> {
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
     }
 
-    async fn payments(&mut self, owner: &Client) {
+    async fn payments(&mut self, owner: &Client, operator: &Client) {
         for receipt in ["RKT1ABCDE1", "RKT1ABCDE2", "RKT1ABCDE3"] {
-            let insert = "insert into incoming_payments (id, provider, receipt, amount_minor, currency, account_reference,
-                payer_phone, paid_at, confirmed, status, reason, created_at)
-                values ($1, 'mpesa', $2, 100000, 'KES', 'my shop', '254722000001', $3, 1, 'unmatched', 'unknown_reference', $3)";
-            let id = self.server.app.new_uuid().to_string();
-            let query = sqlx::query(insert).bind(id).bind(receipt).bind(self.server.app.now_us());
-            query.execute(self.server.app.db.pool()).await.unwrap();
+            self.server.unmatched_payment(receipt).await;
         }
         let claim = json!({ "receipt": "RKT1ABCDE1", "amount_minor": 100_000, "phone": "+254722000001" });
         let claim = owner.post("/v1/wallet/payment-claims", claim);
         self.logs("post /v1/wallet/payment-claims", "payment.claimed", claim).await;
-        let operator = self.server.operator().await;
         let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
         let path = |place: usize| format!("/v1/admin/payments/{}", waiting[place]["id"].as_str().expect("an id"));
         let workspace_id = owner.workspace_id().await;
@@ -154,13 +149,12 @@ impl Walk<'_> {
         self.logs("post /v1/admin/payments/{id}/dismiss", "payment.dismissed", dismiss).await;
     }
 
-    async fn workspaces(&mut self, owner: &Client) {
+    async fn workspaces(&mut self, owner: &Client, operator: &Client) {
         let rename = owner.patch("/v1/workspace", json!({ "name": "Renamed" }));
         self.logs("patch /v1/workspace", "workspace.updated", rename).await;
         let body = json!({ "name": "Second", "country": "UG", "currency": "UGX" });
         let second = self.logs("post /v1/workspaces", "workspace.created", owner.post("/v1/workspaces", body)).await;
 
-        let operator = self.server.operator().await;
         let path = format!("/v1/admin/workspaces/{}", id(&second));
         let suspend = async { operator.post(&format!("{path}/suspend"), json!({ "reason": "abuse" })).await };
         self.logs("post /v1/admin/workspaces/{id}/suspend", "workspace.suspended", suspend).await;

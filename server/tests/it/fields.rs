@@ -183,6 +183,7 @@ struct Reach {
     number_id: String,
     workspace_id: String,
     call_id: String,
+    payment_id: String,
 }
 
 impl Reach {
@@ -197,7 +198,8 @@ impl Reach {
         let number_id = text(&asha.get("/v1/numbers").await.expect(200).json[0]["id"]);
         let workspace_id = asha.workspace_id().await;
         let call_id = scene.place().await.call_id.to_string();
-        Self { operator, member_id, key_id, number_id, workspace_id, call_id, scene }
+        let payment_id = server.unmatched_payment("RKT1ABCDEF").await;
+        Self { payment_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {
@@ -213,7 +215,9 @@ impl Reach {
     fn id_for(&self, endpoint: &Endpoint) -> Option<&str> {
         endpoint.parameter()?;
         Some(match endpoint.path.split_inclusive('}').next()? {
-            "/v1/admin/workspaces/{id}" => &self.workspace_id,
+            "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
+            "/v1/admin/payments/{id}" => &self.payment_id,
+            "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,
             "/v1/numbers/{id}" => &self.number_id,

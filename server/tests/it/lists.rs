@@ -11,7 +11,9 @@ use crate::support::{Answer, Client, Server, on_each_engine};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 11] = [
+const LISTS: [&str; 13] = [
+    "/v1/admin/payments/unmatched",
+    "/v1/admin/wallets/{workspace_id}/adjustments",
     "/v1/admin/workspaces",
     "/v1/api-keys",
     "/v1/audit",
@@ -42,7 +44,8 @@ async fn pages_are_stable_under_inserts(server: Server) {
     let scene = Scene::set(server).await;
     scene.top_up(1_000_000).await;
     let operator = scene.server.operator().await;
-    let lists = Lists { scene, operator, added: Cell::new(0) };
+    let workspace_id = scene.asha.workspace_id().await;
+    let lists = Lists { scene, operator, workspace_id, added: Cell::new(0) };
     for path in LISTS {
         lists.walk(path).await;
     }
@@ -51,12 +54,14 @@ async fn pages_are_stable_under_inserts(server: Server) {
 struct Lists {
     scene: Scene,
     operator: Client,
+    workspace_id: String,
     added: Cell<u32>,
 }
 
 impl Lists {
     /// Reads the list in pages of two, adding a row after each.
     async fn walk(&self, path: &str) {
+        let path = &path.replace("{workspace_id}", &self.workspace_id);
         // At one instant, so that only the ids order them.
         for _ in 0..5 {
             self.add(path).await;
@@ -84,6 +89,11 @@ impl Lists {
         let (server, asha) = (&self.scene.server, &self.scene.asha);
         let email = format!("n{number}@example.com");
         match path {
+            "/v1/admin/payments/unmatched" => drop(server.unmatched_payment(&format!("RKT1ABC{number:03}")).await),
+            _ if path.ends_with("/adjustments") => {
+                let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": email });
+                self.operator.post(path, gift).await.expect(201);
+            }
             "/v1/admin/workspaces" => drop(server.onboarded(&email).await),
             "/v1/api-keys" | "/v1/audit" => {
                 drop(asha.post("/v1/api-keys", json!({ "name": email })).await.expect(201));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sautikit::numbers::renewal;
 use sautikit::{jobs, numbers, wallet};
+use sautikit_api::keys::SCOPES;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, on_each_engine};
@@ -28,6 +29,8 @@ impl Scene {
     async fn with_left(server: Server, left_minor: i64) -> Self {
         numbers::seed_development(&server.app).await.expect("the inventory");
         let owner = server.onboarded("asha@example.com").await;
+        // Sessions end sooner than months.
+        let owner = server.key_of(&owner, SCOPES).await;
         renewal::schedule(&server.app).await.expect("scheduled");
         let scene = Self { server, owner, number: Value::Null };
         // 29 of 30 days at 100: 96.67.

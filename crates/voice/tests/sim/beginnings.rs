@@ -46,7 +46,7 @@ fn without_instructions_a_notice_is_spoken_and_the_call_ends_ten_seconds_after_i
 }
 
 #[test]
-fn a_notice_that_can_not_be_spoken_keeps_nobody_waiting_either() {
+fn a_notice_whose_end_is_never_heard_of_keeps_nobody_waiting_either() {
     let mut sim = without_instructions();
     assert!(sim.after(60).said().iter().any(|said| said == "end completed"));
 }

@@ -77,7 +77,9 @@ impl Job for Push {
                 store::top_ups::fail(&mut tx, top_up.id, reason, app.now_us()).await?;
             }
             // It may be on its way: the callback, our questions or the payment itself tell.
-            Err(Failed::Silent(why)) => tracing::warn!(top_up = %top_up.id, %why, "M-Pesa said nothing to a push"),
+            Err(Failed::Silent(why)) => {
+                tracing::warn!(top_up = %top_up.id, %why, "M-Pesa said nothing to a push");
+            }
         }
         Ok(tx.commit().await?)
     }

@@ -39,7 +39,7 @@ statements! {
         limit $3";
     CREDIT_INCOMING = "
         update incoming_payments
-        set status = 'credited', top_up_id = $2, reason = null, decided_at = $3
+        set status = 'credited', workspace_id = $2, top_up_id = $3, reason = null, decided_at = $4
         where id = $1 and status in ('received', 'unmatched')";
     SET_UNMATCHED = "
         update incoming_payments
@@ -116,10 +116,14 @@ pub(in crate::payments) async fn list_unmatched(
 pub(in crate::payments) async fn credit(
     tx: &mut AnyConnection,
     id: IncomingPaymentId,
-    top_up: TopUpId,
+    (workspace_id, top_up): (WorkspaceId, TopUpId),
     now_us: i64,
 ) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(CREDIT_INCOMING).bind(id.to_string()).bind(top_up.to_string()).bind(now_us);
+    let query = sqlx::query(CREDIT_INCOMING)
+        .bind(id.to_string())
+        .bind(workspace_id.to_string())
+        .bind(top_up.to_string())
+        .bind(now_us);
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 

@@ -23,6 +23,7 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let gift = json!({ "kind": "gift", "amount_minor": 1, "reason": "birthday" });
     operator.post(&path, gift).await.expect_error("wallet.adjustment_invalid_kind");
     let mut answered = codes(&server);
+    answered.extend(below_the_minimum(like).await);
     answered.extend(without_providers(like).await);
     answered.extend(without_a_wallet(like).await);
     answered
@@ -62,7 +63,6 @@ async fn top_ups(kenyan: &Client, ugandan: &Client) {
     let mpesa =
         |amount_minor: i64| json!({ "method": "mpesa", "amount_minor": amount_minor, "phone": "+254722000001" });
     kenyan.post("/v1/wallet/top-ups", mpesa(0)).await.expect_error("wallet.invalid_amount");
-    kenyan.post("/v1/wallet/top-ups", mpesa(900)).await.expect_error("wallet.topup_below_minimum");
     let claim = || json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "+254722000001" });
     for _ in 0..5 {
         kenyan.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.unmatched_not_found");
@@ -70,6 +70,14 @@ async fn top_ups(kenyan: &Client, ugandan: &Client) {
     kenyan.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.claim_limit");
     ugandan.post("/v1/wallet/top-ups", mpesa(100)).await.expect_error("wallet.currency_mismatch");
     kenyan.get(&format!("/v1/wallet/top-ups/{NOBODY}")).await.expect_error("topup.not_found");
+}
+
+async fn below_the_minimum(like: &Server) -> BTreeSet<String> {
+    let server = like.another().await.configured(|config| config.payments.minimum_units = 10).over_http().await;
+    let owner = server.onboarded("a@example.com").await;
+    let mpesa = json!({ "method": "mpesa", "amount_minor": 900, "phone": "+254722000001" });
+    owner.post("/v1/wallet/top-ups", mpesa).await.expect_error("wallet.topup_below_minimum");
+    codes(&server)
 }
 
 /// Production has no simulators, and no provider is connected.

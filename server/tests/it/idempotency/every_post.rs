@@ -11,6 +11,8 @@ on_each_engine! { two_equal_requests_have_one_effect }
 
 /// Those that take no key, with the reason: each does the same, or nothing, when it comes again.
 const WITHOUT: &[(&str, &str)] = &[
+    ("POST /v1/admin/payments/{id}/assign", "a payment is decided once"),
+    ("POST /v1/admin/payments/{id}/dismiss", "a payment is decided once"),
     ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
     ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),
     ("POST /v1/auth/google/unlink", "removes what is gone the second time"),
@@ -42,6 +44,8 @@ fn every_post_takes_a_key_or_says_why_not() {
 
 async fn two_equal_requests_have_one_effect(server: Server) {
     let scene = Scene::set(server).await;
+    // The one that the description's example claims.
+    scene.server.unmatched_payment("RKT1ABCDEF").await;
     for endpoint in endpoints().iter().filter(|endpoint| takes_key(endpoint) && endpoint.name() != NEEDS_A_GATEWAY) {
         let name = endpoint.name();
         let (client, id) =
@@ -63,6 +67,9 @@ async fn caller_of(scene: &Scene, endpoint: &Endpoint) -> Client {
     if endpoint.path == "/v1/auth/onboarding" {
         return scene.server.signed_in("new@example.com").await;
     }
+    if endpoint.is_operators() {
+        return scene.server.operator().await;
+    }
     // Opening a further workspace would move the session there.
     scene.asha.with("x-sautikit-workspace", &scene.asha.workspace_id().await)
 }
@@ -71,6 +78,7 @@ async fn caller_of(scene: &Scene, endpoint: &Endpoint) -> Client {
 async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
     endpoint.parameter()?;
     let made = match endpoint.path.as_str() {
+        "/v1/admin/wallets/{workspace_id}/adjustments" => json!(scene.asha.workspace_id().await),
         "/v1/api-keys/{id}/rotate" => {
             scene.asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json["id"].clone()
         }

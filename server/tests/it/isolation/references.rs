@@ -30,7 +30,9 @@ const NOBODYS_NUMBER: &str = "+254799999999";
 
 #[test]
 fn every_id_outside_of_paths_is_tried() {
-    let found: BTreeSet<_> = endpoints().iter().flat_map(ids_of).collect();
+    // Operators have every workspace.
+    let of_tenants = endpoints().into_iter().filter(|endpoint| !endpoint.is_operators());
+    let found: BTreeSet<_> = of_tenants.flat_map(|endpoint| ids_of(&endpoint)).collect();
     let tried: BTreeSet<_> = FILTERS.iter().map(|(name, field)| format!("{name}: {field}")).collect();
     let left: Vec<_> = found.difference(&tried).collect();
     assert!(left.is_empty(), "try another workspace's here: {left:?}");

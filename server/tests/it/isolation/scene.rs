@@ -93,7 +93,8 @@ impl Tenants {
     pub(super) fn owner_of(&self, endpoint: &Endpoint) -> Option<Of> {
         let parameter = endpoint.parameter()?;
         let upto = endpoint.path.split_inclusive('}').next().unwrap_or_default();
-        let is_nobodys = endpoint.is_operators() || parameter == "token" || endpoint.path == "/v1/numbers/{id}/claim";
+        let names_nothing = matches!(parameter, "token" | "month");
+        let is_nobodys = endpoint.is_operators() || names_nothing || endpoint.path == "/v1/numbers/{id}/claim";
         if is_nobodys {
             return Some(Of::Nobody);
         }

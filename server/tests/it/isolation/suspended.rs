@@ -21,8 +21,12 @@ const LEFT: &[(&str, &str)] = &[
     ("POST /v1/auth/onboarding", "the person's own, who has onboarded already"),
     ("POST /v1/invitations/{token}/accept", "into another workspace; a suspended one takes nobody in"),
     ("POST /v1/invitations/{token}/decline", "the person's own"),
+    ("POST /v1/wallet/payment-claims", "money may come in"),
     ("POST /v1/wallet/top-ups", "money may come in"),
 ];
+
+/// Is there where M-Pesa is configured, which no simulator plays.
+const PAYBILL: &str = "GET /v1/wallet/paybill";
 
 fn is_left(endpoint: &Endpoint) -> bool {
     LEFT.iter().any(|(name, _)| *name == endpoint.name())
@@ -59,6 +63,10 @@ async fn suspended_workspaces_read_everything(server: Server) {
         };
         for client in askers(&tenants, &key, &endpoint) {
             let answer = endpoint.ask(client, id.as_deref()).await;
+            if endpoint.name() == PAYBILL {
+                assert_eq!(answer.json["error"]["code"], "mpesa.unavailable", "{}", answer.text);
+                continue;
+            }
             assert_eq!(answer.status, 200, "{}: {}", endpoint.name(), answer.text);
         }
     }

@@ -262,6 +262,17 @@ impl Server {
         operator
     }
 
+    /// A payment to the Paybill with a wrong account number, of KES 1,000 from +254722000001; its id.
+    pub(crate) async fn unmatched_payment(&self, receipt: &str) -> String {
+        let insert = "insert into incoming_payments (id, provider, receipt, amount_minor, currency, account_reference,
+            payer_phone, paid_at, confirmed, status, reason, created_at)
+            values ($1, 'mpesa', $2, 100000, 'KES', 'my shop', '254722000001', $3, 1, 'unmatched', 'unknown_reference', $3)";
+        let id = self.app.new_uuid().to_string();
+        let query = sqlx::query(insert).bind(id.clone()).bind(receipt.to_owned()).bind(self.app.now_us());
+        query.execute(self.app.db.pool()).await.expect("inserted");
+        id
+    }
+
     /// A client signed in as `email` whom `owner` invited with this role and who accepted.
     pub(crate) async fn joined(&self, owner: &Client, email: &str, role: &str) -> Client {
         let body = serde_json::json!({ "email": email, "role": role });

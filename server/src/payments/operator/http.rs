@@ -1,23 +1,19 @@
-//! `/v1/admin/payments`: what operators decide about payments that nobody could be credited with.
+//! `/v1/admin/payments`.
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::{IncomingPaymentId, WorkspaceId};
+use sautikit_api::ids::WorkspaceId;
 use sautikit_api::operator as wire;
-use serde_json::json;
-use sqlx::AnyConnection;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::incoming::{self, IncomingPayment, Status};
-use super::{PaymentError, settle, store};
-use crate::audit::{self, Actor};
+use super::{assign, dismiss, list};
 use crate::clock::rfc3339;
 use crate::line;
+use crate::payments::incoming::IncomingPayment;
 use crate::state::AppState;
-use crate::wallet::{self, WalletError};
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::json::JsonBody;
@@ -28,7 +24,7 @@ use crate::web::params::Paged;
 const REASON_MAX_CHARS: usize = 120;
 
 /// The operators' routes, relative to `/v1`.
-pub(super) fn routes() -> OpenApiRouter<AppState> {
+pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_unmatched))
         .routes(routes!(assign_payment))
@@ -42,14 +38,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     security(("session" = [])), params(Paged),
     responses((status = 200, body = Vec<wire::UnmatchedPayment>, description = "Payments that wait, the newest first.")))]
 async fn list_unmatched(State(app): State<AppState>, _: Operator, page: Page) -> ApiResult<Response> {
-    let mut conn = app.db.acquire().await?;
-    let payments = store::incoming::list_unmatched(&mut conn, page.before(), page.fetch_limit()).await?;
-    let mut bodies = Vec::with_capacity(payments.len());
-    for payment in payments {
-        let claimed_by = store::incoming::claimants(&mut conn, &payment.receipt).await?;
-        bodies.push((payment, claimed_by));
-    }
-    Ok(page.answer(bodies, |(payment, _)| (payment.created_at, payment.id.0), |(payment, by)| body(payment, by)))
+    let payments = list(&app, page.before(), page.fetch_limit()).await?;
+    Ok(page.answer(payments, |(payment, _)| (payment.created_at, payment.id.0), |(payment, by)| body(payment, by)))
 }
 
 /// Assign a payment
@@ -58,7 +48,7 @@ async fn list_unmatched(State(app): State<AppState>, _: Operator, page: Page) ->
 #[utoipa::path(post, operation_id = "admin_assign_payment", path = "/admin/payments/{id}/assign",
     request_body = wire::AssignPayment, security(("session" = [])),
     responses((status = 200, body = wire::UnmatchedPayment, description = "The payment as it is now.")),
-    extensions(("x-errors" = json!([ErrorCode::PaymentsUnmatchedNotFound, ErrorCode::NotFound,
+    extensions(("x-errors" = json!([ErrorCode::PaymentsUnmatchedNotFound, ErrorCode::WalletNotFound,
         ErrorCode::WalletCurrencyMismatch, ErrorCode::WalletInvalidAmount, ErrorCode::NumbersWalletUnavailable]))))]
 async fn assign_payment(
     State(app): State<AppState>,
@@ -67,25 +57,7 @@ async fn assign_payment(
     request: JsonBody<wire::AssignPayment>,
 ) -> ApiResult<Json<wire::UnmatchedPayment>> {
     let workspace_id = request.read()?.workspace_id;
-    let mut tx = app.db.begin_write().await?;
-    let payment = waiting(&mut tx, &id).await?;
-    let wallet = wallet::read(&mut tx, workspace_id).await.map_err(|error| match error {
-        WalletError::NotFound => ApiError::new(ErrorCode::NotFound).at("workspace_id"),
-        other => other.into(),
-    })?;
-    if wallet.currency != payment.currency {
-        return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: payment.currency }.into());
-    }
-    let posted =
-        incoming::credit_workspace(&app, &mut tx, &payment, workspace_id).await.map_err(|error| match error {
-            PaymentError::NotFound => PaymentError::NoSuchPayment,
-            other => other,
-        })?;
-    let details = json!({ "receipt": payment.receipt, "amount_minor": payment.amount_minor });
-    record(&app, &mut tx, &operator, "payment.assigned", Some(workspace_id), &payment, details).await?;
-    let payment = store::incoming::find(&mut tx, payment.id).await?.ok_or(PaymentError::NoSuchPayment)?;
-    tx.commit().await?;
-    settle::committed(&app, posted);
+    let payment = assign(&app, &operator, &id, workspace_id).await?;
     Ok(Json(body(payment, Vec::new())))
 }
 
@@ -104,41 +76,8 @@ async fn dismiss_payment(
 ) -> ApiResult<Json<wire::UnmatchedPayment>> {
     let reason = line::checked(&request.read()?.reason, REASON_MAX_CHARS)
         .ok_or_else(|| ApiError::field("reason", line::rule(REASON_MAX_CHARS)))?;
-    let mut tx = app.db.begin_write().await?;
-    let payment = waiting(&mut tx, &id).await?;
-    if !store::incoming::dismiss(&mut tx, payment.id, app.now_us()).await? {
-        return Err(PaymentError::NoSuchPayment.into());
-    }
-    let details = json!({ "receipt": payment.receipt, "reason": reason });
-    record(&app, &mut tx, &operator, "payment.dismissed", None, &payment, details).await?;
-    tx.commit().await?;
-    Ok(Json(body(IncomingPayment { status: Status::Dismissed, ..payment }, Vec::new())))
-}
-
-async fn waiting(tx: &mut AnyConnection, id: &str) -> Result<IncomingPayment, PaymentError> {
-    let id: IncomingPaymentId = id.parse().map_err(|_| PaymentError::NoSuchPayment)?;
-    let found = store::incoming::find(tx, id).await?;
-    found.filter(|payment| payment.status == Status::Unmatched).ok_or(PaymentError::NoSuchPayment)
-}
-
-async fn record(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    operator: &Operator,
-    action_kind: &'static str,
-    workspace_id: Option<WorkspaceId>,
-    payment: &IncomingPayment,
-    details: serde_json::Value,
-) -> ApiResult<()> {
-    let entry = audit::Entry {
-        workspace_id,
-        actor: Actor::Operator(Some(operator.user_id.to_string())),
-        action_kind,
-        subject_id: Some(payment.id.to_string()),
-        details,
-        ip: operator.ip.clone(),
-    };
-    Ok(audit::record(app, tx, &entry).await?)
+    let payment = dismiss(&app, &operator, &id, &reason).await?;
+    Ok(Json(body(payment, Vec::new())))
 }
 
 fn body(payment: IncomingPayment, claimed_by: Vec<WorkspaceId>) -> wire::UnmatchedPayment {

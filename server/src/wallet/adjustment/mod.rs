@@ -1,5 +1,7 @@
 //! What an operator moves by hand, with a reason that the customer reads.
 
+pub mod http;
+
 use sautikit_api::ids::{UserId, WorkspaceId};
 use sqlx::AnyConnection;
 use uuid::Uuid;

@@ -10,12 +10,12 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::adjustment::{Adjustment, Kind, adjust};
-use super::{WalletError, read, store};
+use super::{Adjustment, Kind, adjust};
 use crate::audit::{self, Actor};
 use crate::clock::rfc3339;
 use crate::line;
 use crate::state::AppState;
+use crate::wallet::{WalletError, read, store};
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};

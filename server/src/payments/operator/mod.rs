@@ -1,0 +1,99 @@
+//! What operators decide about payments that nobody could be credited with: whose they are, or that they were sent back. Each
+//! decision is written to the audit log.
+
+pub(super) mod http;
+
+use sautikit_api::ids::{IncomingPaymentId, WorkspaceId};
+use serde_json::json;
+use sqlx::AnyConnection;
+
+use super::incoming::{self, IncomingPayment, Status};
+use super::{PaymentError, settle, store};
+use crate::audit::{self, Actor};
+use crate::state::AppState;
+use crate::wallet::{self, WalletError};
+use crate::web::caller::Operator;
+
+/// A page of what waits, the newest first, with the workspaces that claim each.
+async fn list(
+    app: &AppState,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<(IncomingPayment, Vec<WorkspaceId>)>, PaymentError> {
+    let mut conn = app.db.acquire().await?;
+    let mut claimed = Vec::new();
+    for payment in store::incoming::list_unmatched(&mut conn, before, limit).await? {
+        let claimants = store::incoming::claimants(&mut conn, &payment.receipt).await?;
+        claimed.push((payment, claimants));
+    }
+    Ok(claimed)
+}
+
+/// Credits the workspace with a payment that waits.
+async fn assign(
+    app: &AppState,
+    operator: &Operator,
+    id: &str,
+    workspace_id: WorkspaceId,
+) -> Result<IncomingPayment, PaymentError> {
+    let mut tx = app.db.begin_write().await?;
+    let payment = waiting(&mut tx, id).await?;
+    let wallet = wallet::read(&mut tx, workspace_id).await?;
+    if wallet.currency != payment.currency {
+        return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: payment.currency }.into());
+    }
+    let posted = incoming::credit_workspace(app, &mut tx, &payment, workspace_id).await.map_err(decided)?;
+    let details = json!({ "receipt": payment.receipt, "amount_minor": payment.amount_minor });
+    record(app, &mut tx, operator, "payment.assigned", Some(workspace_id), &payment, details).await?;
+    let payment = store::incoming::find(&mut tx, payment.id).await?.ok_or(PaymentError::NoSuchPayment)?;
+    tx.commit().await?;
+    settle::committed(app, posted);
+    Ok(payment)
+}
+
+/// Sets a payment aside that was sent back.
+async fn dismiss(app: &AppState, operator: &Operator, id: &str, reason: &str) -> Result<IncomingPayment, PaymentError> {
+    let mut tx = app.db.begin_write().await?;
+    let payment = waiting(&mut tx, id).await?;
+    if !store::incoming::dismiss(&mut tx, payment.id, app.now_us()).await? {
+        return Err(PaymentError::NoSuchPayment);
+    }
+    let details = json!({ "receipt": payment.receipt, "reason": reason });
+    record(app, &mut tx, operator, "payment.dismissed", None, &payment, details).await?;
+    tx.commit().await?;
+    Ok(IncomingPayment { status: Status::Dismissed, ..payment })
+}
+
+/// Somebody else decided about the payment meanwhile.
+fn decided(error: PaymentError) -> PaymentError {
+    match error {
+        PaymentError::NotFound => PaymentError::NoSuchPayment,
+        other => other,
+    }
+}
+
+async fn waiting(tx: &mut AnyConnection, id: &str) -> Result<IncomingPayment, PaymentError> {
+    let id: IncomingPaymentId = id.parse().map_err(|_| PaymentError::NoSuchPayment)?;
+    let found = store::incoming::find(tx, id).await?;
+    found.filter(|payment| payment.status == Status::Unmatched).ok_or(PaymentError::NoSuchPayment)
+}
+
+async fn record(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    operator: &Operator,
+    action_kind: &'static str,
+    workspace_id: Option<WorkspaceId>,
+    payment: &IncomingPayment,
+    details: serde_json::Value,
+) -> Result<(), sqlx::Error> {
+    let entry = audit::Entry {
+        workspace_id,
+        actor: Actor::Operator(Some(operator.user_id.to_string())),
+        action_kind,
+        subject_id: Some(payment.id.to_string()),
+        details,
+        ip: operator.ip.clone(),
+    };
+    audit::record(app, tx, &entry).await
+}
