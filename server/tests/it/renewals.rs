@@ -1,12 +1,15 @@
 //! The monthly rental: charged once on the first, and what becomes of numbers that can't be paid.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use sautikit::calls::Hub;
 use sautikit::numbers::renewal;
 use sautikit::{jobs, numbers, wallet};
 use sautikit_api::keys::SCOPES;
 use serde_json::{Value, json};
 
+use crate::calls::support::FakeGateway;
 use crate::support::{Client, Server, on_each_engine};
 
 on_each_engine! {
@@ -31,6 +34,7 @@ impl Scene {
         let owner = server.onboarded("asha@example.com").await;
         // Sessions end sooner than months.
         let owner = server.key_of(&owner, SCOPES).await;
+        Hub::of(&server.app).connect(Arc::new(FakeGateway::default()));
         renewal::schedule(&server.app).await.expect("scheduled");
         let scene = Self { server, owner, number: Value::Null };
         // 29 of 30 days at 100: 96.67.

@@ -20,6 +20,7 @@ use std::sync::LazyLock;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use sautikit_api::ErrorBody;
+use sautikit_api::bounds::Month;
 use serde_json::Value;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -46,7 +47,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// What no handler names: the body of every refusal, and what only parameters refer to.
 #[derive(OpenApi)]
-#[openapi(components(schemas(ErrorBody, params::Moment)))]
+#[openapi(components(schemas(ErrorBody, Month, params::Moment)))]
 struct Shared;
 
 /// The whole description.

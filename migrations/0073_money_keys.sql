@@ -1,0 +1,1 @@
+-- What the check of a foreign key to a top-up or a ledger entry goes by: each engine's own part.

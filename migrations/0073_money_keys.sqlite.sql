@@ -1,0 +1,1 @@
+-- SQLite looks foreign keys up by the parent's key itself; nothing is to be done.
