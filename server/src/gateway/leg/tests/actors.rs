@@ -19,9 +19,9 @@ use super::support::engine;
 use super::wire::{self, PEER, US, address};
 use crate::clock::TestClock;
 use crate::gateway::call_task::Arrival;
-use crate::gateway::leg::way::Way;
 use crate::gateway::leg::inbound::Answering;
 use crate::gateway::leg::report::Reports;
+use crate::gateway::leg::way::Way;
 use crate::gateway::leg::{CodecPolicy, LegOrder, RtpEnd, inbound, outbound};
 use crate::gateway::media::{CallMedia, LegId, LegMediaEvent, MediaHandle};
 use crate::gateway::sip::datagram_path;
@@ -60,7 +60,7 @@ fn media() -> (CallMedia, mpsc::Receiver<LegMediaEvent>) {
 
 fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arrival>) {
     let (inbox, arrivals) = mpsc::channel(INBOX);
-    (Reports { leg: voice::LegId::FIRST, inbox, clock: clock.clone() }, arrivals)
+    (Reports { leg: voice::LegId::FIRST, inbox, clock: clock.clone(), keeper: None }, arrivals)
 }
 
 fn session(response: &Response) -> Session {
