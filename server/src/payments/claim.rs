@@ -15,7 +15,7 @@ use super::{Method, PaymentError};
 use crate::mail::Posted;
 use crate::state::AppState;
 use crate::telephone;
-use crate::wallet;
+use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
 
 /// Claims of a workspace in a day; enough for slips, too few to guess.
 const CLAIMS_PER_DAY: i64 = 5;
@@ -42,6 +42,9 @@ pub(super) async fn claim(
         field: "receipt",
         message: "`receipt` is the code in M-Pesa's message, such as RKT1ABCDEF.",
     })?;
+    if !(1..=MAX_AMOUNT_MINOR).contains(&request.amount_minor) {
+        return Err(WalletError::InvalidAmount.into());
+    }
     let phone = telephone::read(&request.phone, Some(country)).ok_or(PaymentError::Invalid {
         field: "phone",
         message: "`phone` is the telephone that paid, such as +254722000001.",
