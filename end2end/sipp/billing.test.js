@@ -26,7 +26,8 @@ describe("billing", { concurrency: true }, () => {
 
   test("46.5 seconds are 47, and 47 seconds at KES 3.00 a minute are 235", async () => {
     const { done } = await carrier(speaksAndHangsUpAfter(3, 15_500), trunks.long.port);
-    const id = await calls.place(trunks.long.number);
+    // Something to do, or the call would end soon after its notice.
+    const id = await calls.place(trunks.long.number, { actions: [{ pause: { length: 120 } }] });
     await calls.that(id, "answered");
     await done;
     const call = await calls.billed(id);
