@@ -12,7 +12,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Method, PaymentError, TopUp, claim, create, daraja, operator, paystack, settle, store};
+use super::{PaymentError, TopUp, claim, create, daraja, operator, paystack, settle, store};
 use crate::accounts;
 use crate::audit;
 use crate::clock::rfc3339;
@@ -21,7 +21,7 @@ use crate::payments;
 use crate::state::AppState;
 use crate::wallet::{self, WalletError};
 use crate::web::caller::Caller;
-use crate::web::error::ApiResult;
+use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Begun, Request};
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
@@ -117,10 +117,11 @@ async fn get_top_up(
 
 /// Show the Paybill
 ///
-/// How to pay by M-Pesa without asking for it here first. The account number is the workspace's own.
+/// How to pay by M-Pesa without asking for it here first, where the operator has a Paybill. The account number is the
+/// workspace's own.
 #[utoipa::path(get, path = "/wallet/paybill",
     responses((status = 200, body = wire::Paybill, description = "Where to pay.")),
-    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::MpesaUnavailable,
+    extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::NotFound,
         ErrorCode::WalletCurrencyMismatch, ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn get_paybill(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<wire::Paybill>> {
     caller.needs(Scope::WalletRead)?;
@@ -129,7 +130,8 @@ async fn get_paybill(State(app): State<AppState>, caller: Caller) -> ApiResult<J
         return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: Currency::KES }.into());
     }
     let shortcode = daraja::Daraja::of(&app).and_then(|daraja| daraja.paybill().map(str::to_owned));
-    let shortcode = shortcode.ok_or(PaymentError::Unavailable(Method::Mpesa))?;
+    let none = || ApiError::new(ErrorCode::NotFound).message("This installation takes no payments to a Paybill.");
+    let shortcode = shortcode.ok_or_else(none)?;
     let account_reference = payments::account_reference(&app, caller.workspace.id).await?;
     Ok(Json(wire::Paybill { shortcode, account_reference, currency: Currency::KES.code().to_owned() }))
 }
