@@ -24,7 +24,7 @@ use super::spool::Spool;
 use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::clock;
-use crate::db;
+use crate::db::{self, Dialect};
 use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::Held;
@@ -33,6 +33,9 @@ use crate::wallet::quota::Held;
 /// once. A flush costs as much as three calls in it, so that this is what calls at some tens a second cost. A caller waits
 /// for one flush, which nobody notices beside the time that a callback and a carrier take.
 const PACE: Duration = Duration::from_millis(50);
+/// The same on PostgreSQL, where a flush is a round trip and a commit on another machine: with more on top a set-up takes longer
+/// than `gateway::overload` lets it.
+const PACE_OF_POSTGRES: Duration = Duration::from_millis(20);
 /// The same where only ends wait. Among other calls they mostly go along with an opening.
 const PACE_OF_ENDS: Duration = Duration::from_millis(100);
 /// The same where nobody waits.
@@ -95,8 +98,12 @@ impl Writer {
     pub(super) async fn run(mut self) {
         let mut flushed_at = clock::timer_now();
         let mut looked_at = flushed_at;
+        let pace = match self.app.db.dialect() {
+            Dialect::Sqlite => PACE,
+            Dialect::Postgres => PACE_OF_POSTGRES,
+        };
         loop {
-            self.wait(flushed_at, looked_at).await;
+            self.wait(flushed_at, looked_at, pace).await;
             let began = clock::timer_now();
             looked_at = began;
             let (batch, waiting, kept) = self.writer.take();
@@ -119,11 +126,11 @@ impl Writer {
         }
     }
 
-    /// Waits until the next flush is due, after one that began at `flushed_at` and a look at what is pending.
-    async fn wait(&self, flushed_at: tokio::time::Instant, looked_at: tokio::time::Instant) {
+    /// Waits until the next flush is due, at most every `pace`, after one that began at `flushed_at` and a look at what is pending.
+    async fn wait(&self, flushed_at: tokio::time::Instant, looked_at: tokio::time::Instant, pace: Duration) {
         loop {
             let due = match self.writer.pending.lock().urgency {
-                Urgency::Now => flushed_at + PACE,
+                Urgency::Now => flushed_at + pace,
                 _ if self.app.stopping.is_cancelled() => looked_at + PACE,
                 Urgency::Soon => flushed_at + PACE_OF_ENDS,
                 Urgency::Lazy => looked_at + LAZY,
