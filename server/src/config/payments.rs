@@ -54,6 +54,17 @@ pub struct Mpesa {
     pub till: String,
     /// Where Daraja's callbacks come from.
     pub sources: Vec<IpAddr>,
+    /// The short code's API user who may ask about payments; empty: payments from other addresses wait for the operator.
+    pub initiator: String,
+    /// That user's password, encrypted with M-Pesa's certificate, in base64.
+    pub security_credential: String,
+}
+
+impl Mpesa {
+    /// What payers know us by.
+    pub fn shortcodes(&self) -> Vec<&str> {
+        [self.shortcode.as_str(), self.till.as_str()].into_iter().filter(|code| !code.is_empty()).collect()
+    }
 }
 
 impl std::fmt::Debug for Mpesa {
@@ -90,6 +101,12 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         if let Some((key, _)) = needed.into_iter().find(|(_, value)| value.is_empty()) {
             return Err(ConfigError::wrong(key, "it is needed with `mpesa.consumer_key`"));
         }
+    }
+    if mpesa.initiator.is_empty() != mpesa.security_credential.is_empty() {
+        return Err(ConfigError::wrong(
+            "mpesa.security_credential",
+            "it is needed with `mpesa.initiator`, and only with it",
+        ));
     }
     if !mpesa.shortcode.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ConfigError::wrong("mpesa.shortcode", "a short code is digits"));

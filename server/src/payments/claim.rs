@@ -8,13 +8,13 @@ use sautikit_api::money::Currency;
 use sautikit_api::wallet::{ClaimOutcome, ClaimPayment};
 use sqlx::AnyConnection;
 
+use super::create::{self, mpesa_phone};
 use super::daraja::wire;
 use super::incoming::{self, IncomingPayment, Reason};
 use super::store::{self, incoming::Claim};
 use super::{Method, PaymentError};
 use crate::mail::Posted;
 use crate::state::AppState;
-use crate::telephone;
 use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
 
 /// Claims of a workspace in a day; enough for slips, too few to guess.
@@ -35,7 +35,6 @@ pub(super) async fn claim(
     app: &AppState,
     tx: &mut AnyConnection,
     workspace_id: WorkspaceId,
-    country: &str,
     request: &ClaimPayment,
 ) -> Result<Claimed, PaymentError> {
     let receipt = wire::receipt(&request.receipt).ok_or(PaymentError::Invalid {
@@ -45,10 +44,8 @@ pub(super) async fn claim(
     if !(1..=MAX_AMOUNT_MINOR).contains(&request.amount_minor) {
         return Err(WalletError::InvalidAmount.into());
     }
-    let phone = telephone::read(&request.phone, Some(country)).ok_or(PaymentError::Invalid {
-        field: "phone",
-        message: "`phone` is the telephone that paid, such as +254722000001.",
-    })?;
+    let phone =
+        mpesa_phone(&request.phone).ok_or(PaymentError::Invalid { field: "phone", message: create::NOT_MPESA })?;
     // Locked, so that five at once are five.
     let wallet = wallet::lock(tx, workspace_id).await?;
     let currency = wallet.wallet().currency;
@@ -56,7 +53,7 @@ pub(super) async fn claim(
         return Err(PaymentError::ClaimLimit);
     }
     let found = store::incoming::find_by_receipt(tx, Method::Mpesa, &receipt).await?;
-    let fit = found.as_ref().map_or(Fit::None, |payment| fits(payment, request.amount_minor, &phone.e164, currency));
+    let fit = found.as_ref().map_or(Fit::None, |payment| fits(payment, request.amount_minor, &phone, currency));
     let (outcome, posted) = match (found, fit) {
         (Some(payment), Fit::Whole) => {
             (ClaimOutcome::Credited, incoming::credit_workspace(app, tx, &payment, workspace_id).await?)
@@ -69,7 +66,7 @@ pub(super) async fn claim(
         workspace_id,
         receipt: &receipt,
         amount_minor: request.amount_minor,
-        phone: &phone.e164,
+        phone: &phone,
         outcome: outcome.as_str(),
         created_at: app.now_us(),
     };
@@ -93,14 +90,13 @@ fn fits(payment: &IncomingPayment, amount_minor: i64, phone: &str, currency: Cur
     if !waits || payment.amount_minor != amount_minor {
         return Fit::None;
     }
-    let told = payment.payer_phone.trim_start_matches('+');
-    let is_readable = (9..=15).contains(&told.len()) && told.bytes().all(|byte| byte.is_ascii_digit());
-    if is_readable && told != phone.trim_start_matches('+') {
+    let told = wire::readable_phone(&payment.payer_phone);
+    if told.is_some_and(|told| told != phone.trim_start_matches('+')) {
         return Fit::None;
     }
     // Only what the provider stands behind, and only what lacks nothing but its owner.
     let is_certain = payment.confirmed && payment.reason == Some(Reason::UnknownReference);
-    if is_readable && is_certain { Fit::Whole } else { Fit::NeedsPeople }
+    if told.is_some() && is_certain { Fit::Whole } else { Fit::NeedsPeople }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::paystack::Paystack;
 use super::{Channel, Method, PaymentError, TopUp, simulator, store};
 use crate::jobs;
 use crate::state::AppState;
-use crate::telephone::{self, Telephone};
+use crate::telephone;
 use crate::wallet::{self, MAX_AMOUNT_MINOR, WalletError};
 
 /// A top-up that is written, and what is left to do about it.
@@ -106,25 +106,44 @@ fn check_amount(app: &AppState, method: Method, amount_minor: i64, currency: Cur
 }
 
 fn checked_phone(method: Method, phone: Option<&str>, country: &str) -> Result<Option<String>, PaymentError> {
-    let invalid = PaymentError::Invalid {
-        field: "phone",
-        message: "`phone` is the paying phone in E.164, such as +254722000001.",
-    };
+    let field = "phone";
     match (phone, method) {
-        (Some(phone), _) => match telephone::read(phone, Some(country)) {
-            Some(number) if method == Method::Mpesa && !pays_by_mpesa(&number) => Err(PaymentError::Invalid {
-                field: "phone",
-                message: "`phone` is the Kenyan mobile telephone that pays, such as +254722000001.",
-            }),
-            Some(number) => Ok(Some(number.e164)),
-            None => Err(invalid),
+        (Some(phone), Method::Mpesa) => match mpesa_phone(phone) {
+            Some(number) => Ok(Some(number)),
+            None => Err(PaymentError::Invalid { field, message: NOT_MPESA }),
         },
-        (None, Method::Mpesa) => Err(invalid),
+        (None, Method::Mpesa) => Err(PaymentError::Invalid { field, message: NOT_MPESA }),
+        (Some(phone), Method::Paystack) => match telephone::read(phone, Some(country)) {
+            Some(number) => Ok(Some(number.e164)),
+            None => {
+                Err(PaymentError::Invalid { field, message: "`phone` is a telephone in E.164, such as +254722000001." })
+            }
+        },
         (None, Method::Paystack) => Ok(None),
     }
 }
 
-/// A top-up is in shillings, so its M-Pesa is Kenya's, and that is on mobile telephones.
-pub(super) fn pays_by_mpesa(number: &Telephone) -> bool {
-    number.country.as_deref() == Some("KE") && number.is_mobile
+/// Why a telephone does not pay by M-Pesa.
+pub(super) const NOT_MPESA: &str = "`phone` is the Kenyan mobile telephone that pays, such as +254722000001.";
+
+/// The E.164 of a telephone that can pay by M-Pesa. A top-up is in shillings, so its M-Pesa is Kenya's, wherever the workspace
+/// is, and that is on mobile telephones.
+pub(super) fn mpesa_phone(written: &str) -> Option<String> {
+    let number = telephone::read(written, Some("KE"))?;
+    (number.country.as_deref() == Some("KE") && number.is_mobile).then_some(number.e164)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_kenyan_mobile_telephones_pay_by_mpesa() {
+        for written in ["0722000001", "+254722000001", "254110000001", "0110 000 001", "tel:+254-722-000-001"] {
+            assert!(mpesa_phone(written).is_some(), "{written}");
+        }
+        for written in ["+447700900123", "+256772000001", "+254202000000", "0202000000", "12", "+254900000000", "x"] {
+            assert_eq!(mpesa_phone(written), None, "{written}");
+        }
+    }
 }

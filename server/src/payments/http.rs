@@ -52,8 +52,11 @@ pub fn callbacks() -> Router<AppState> {
         ErrorCode::NumbersWalletUnavailable]))))]
 async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::WalletWrite)?;
-    // Before the transaction: the provider may take seconds to say that it is there.
-    if let Ok(body) = request.read::<wire::CreateTopUp>() {
+    // Before the transaction: the provider may take seconds to say that it is there. A request that was answered before is
+    // answered the same, whether it is there or not.
+    if let Ok(body) = request.read::<wire::CreateTopUp>()
+        && is_new(&app, &caller, &request).await
+    {
         create::provider_is_there(&app, &body).await?;
     }
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
@@ -85,6 +88,12 @@ async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Req
     jobs::ring(&app, Lane::Own);
     jobs::ring(&app, Lane::Payments);
     Ok(answer)
+}
+
+/// Whether the request has no answer yet, as far as can be told without its transaction; that decides.
+async fn is_new(app: &AppState, caller: &Caller, request: &Request) -> bool {
+    let Ok(mut conn) = app.db.acquire().await else { return true };
+    matches!(idempotency::find_replay(app, &mut conn, caller.workspace.id, request).await, Ok(None))
 }
 
 /// List top-ups
@@ -153,8 +162,7 @@ async fn claim_payment(State(app): State<AppState>, caller: Caller, request: Req
         Begun::Fresh(attempt) => attempt,
     };
     let body: wire::ClaimPayment = request.read()?;
-    let workspace = &caller.workspace;
-    let claimed = claim::claim(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let claimed = claim::claim(&app, attempt.tx(), caller.workspace.id, &body).await?;
     let receipt = body.receipt.trim().to_ascii_uppercase();
     let details = json!({ "outcome": claimed.outcome.as_str(), "receipt": receipt, "amount_minor": body.amount_minor });
     audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "payment.claimed", &receipt, details)).await?;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! received ──► credited      its reference is a push's or a workspace's, and the provider stands behind it
-//!     └──────► unmatched ──► credited    the customer claims it, or the operator assigns it
+//!     └──────► unmatched ──► received    M-Pesa is asked, and says that it has what another address confirmed
+//!                  ├───────► credited    the customer claims it, or the operator assigns it
 //!                  └───────► dismissed   the operator sent it back
 //! ```
 
@@ -13,7 +14,7 @@ use sqlx::AnyConnection;
 
 use super::account_reference::{self, Kind};
 use super::settle::{self, Paid};
-use super::{Channel, Method, PaymentError, TopUp, store};
+use super::{Channel, Method, PaymentError, TopUp, daraja, store};
 use crate::jobs::{Failure, Job, Lane};
 use crate::mail::Posted;
 use crate::state::AppState;
@@ -150,9 +151,12 @@ async fn match_payment(app: &AppState, id: IncomingPaymentId) -> Result<(), Paym
     let posted = match destination(&mut tx, &payment).await? {
         Destination::Nobody(reason) => {
             store::incoming::set_unmatched(&mut tx, id, reason).await?;
+            if reason == Reason::Unconfirmed && payment.provider == Method::Mpesa {
+                daraja::enqueue_inquiry(app, &mut tx, id, 0).await?;
+            }
             Vec::new()
         }
-        Destination::TopUp(top_up) => settle_top_up(app, &mut tx, &payment, top_up).await?,
+        Destination::TopUp(workspace_id, id) => settle_top_up(app, &mut tx, &payment, (workspace_id, id)).await?,
         Destination::Workspace(workspace_id) => credit_workspace(app, &mut tx, &payment, workspace_id).await?,
     };
     tx.commit().await?;
@@ -163,7 +167,7 @@ async fn match_payment(app: &AppState, id: IncomingPaymentId) -> Result<(), Paym
 /// Where a payment belongs.
 enum Destination {
     /// It is the money of this top-up.
-    TopUp(Box<TopUp>),
+    TopUp(WorkspaceId, TopUpId),
     /// It is a payment of its own.
     Workspace(WorkspaceId),
     /// Nobody knows.
@@ -173,7 +177,7 @@ enum Destination {
 async fn destination(conn: &mut AnyConnection, payment: &IncomingPayment) -> Result<Destination, PaymentError> {
     // What a push was settled with bears the same receipt, whatever became of its reference.
     if let Some(top_up) = store::top_ups::find_by_receipt(conn, payment.provider, &payment.receipt).await? {
-        return Ok(Destination::TopUp(Box::new(top_up)));
+        return Ok(one_with(&top_up, payment));
     }
     if !payment.confirmed {
         return Ok(Destination::Nobody(Reason::Unconfirmed));
@@ -184,7 +188,7 @@ async fn destination(conn: &mut AnyConnection, payment: &IncomingPayment) -> Res
         Some((Kind::Push, reference)) => match store::top_ups::find_by_reference(conn, &reference).await? {
             // Settled with another receipt: this is a payment of its own under the same reference.
             Some(top_up) if top_up.receipt.is_some() => Some(top_up.workspace_id),
-            Some(top_up) => return Ok(Destination::TopUp(Box::new(top_up))),
+            Some(top_up) => return Ok(one_with(&top_up, payment)),
             None => None,
         },
     };
@@ -197,16 +201,26 @@ async fn destination(conn: &mut AnyConnection, payment: &IncomingPayment) -> Res
     }
 }
 
+/// The payment is the top-up's money, unless the wallet has another amount for it already.
+fn one_with(top_up: &TopUp, payment: &IncomingPayment) -> Destination {
+    let is_settled = top_up.status == super::Status::Succeeded;
+    if is_settled && (top_up.amount_minor, top_up.currency) != (payment.amount_minor, payment.currency) {
+        Destination::Nobody(Reason::Contradiction)
+    } else {
+        Destination::TopUp(top_up.workspace_id, top_up.id)
+    }
+}
+
 /// The payment is the top-up's money: settles it, or gives it the receipt that it still lacks.
 async fn settle_top_up(
     app: &AppState,
     tx: &mut AnyConnection,
     payment: &IncomingPayment,
-    top_up: Box<TopUp>,
+    top_up: (WorkspaceId, TopUpId),
 ) -> Result<Vec<Posted>, PaymentError> {
     let paid = Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) };
-    let posted = settle::credit(app, tx, top_up.id, paid).await?;
-    store::incoming::credit(tx, payment.id, (top_up.workspace_id, top_up.id), app.now_us()).await?;
+    let posted = settle::credit(app, tx, top_up.1, paid).await?;
+    store::incoming::credit(tx, payment.id, top_up, app.now_us()).await?;
     Ok(posted)
 }
 
@@ -221,20 +235,10 @@ pub(super) async fn credit_workspace(
         channel: Channel::Paybill,
         ..TopUp::new(app, workspace_id, payment.provider, payment.amount_minor, payment.currency)
     };
-    if !insert_for(tx, app, payment, &top_up).await? {
+    store::top_ups::insert(tx, &top_up).await?;
+    if !store::incoming::credit(tx, payment.id, (workspace_id, top_up.id), app.now_us()).await? {
         return Err(PaymentError::NotFound);
     }
-    settle::credit(app, tx, top_up.id, Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) })
-        .await
-}
-
-/// The top-up of a payment, and the payment's mark; says whether the payment was undecided until now.
-async fn insert_for(
-    tx: &mut AnyConnection,
-    app: &AppState,
-    payment: &IncomingPayment,
-    top_up: &TopUp,
-) -> Result<bool, PaymentError> {
-    store::top_ups::insert(tx, top_up).await?;
-    Ok(store::incoming::credit(tx, payment.id, (top_up.workspace_id, top_up.id), app.now_us()).await?)
+    let paid = Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) };
+    settle::credit(app, tx, top_up.id, paid).await
 }

@@ -1,6 +1,6 @@
 //! The receipt of a top-up, by mail.
 
-use super::{Method, TopUp};
+use super::TopUp;
 use crate::clock::rfc3339;
 use crate::mail::{Mail, escaped};
 
@@ -19,14 +19,10 @@ pub(super) fn receipt(
     let link = format!("{public_url}/wallet");
     let amount = top_up.currency.format_minor(top_up.amount_minor);
     let balance = top_up.currency.format_minor(balance_minor);
-    let way = match top_up.method {
-        Method::Mpesa => "M-Pesa",
-        Method::Paystack => "Paystack",
-    };
     let play = if top_up.simulated { " It is play money of the simulator." } else { "" };
     let lines = [
         ("Amount", amount.clone()),
-        ("Paid by", way.to_owned()),
+        ("Paid by", top_up.method.name().to_owned()),
         ("Receipt", reference.to_owned()),
         ("Received", rfc3339(now_us)),
         ("Balance now", balance),

@@ -20,6 +20,7 @@ pub mod incoming;
 mod letter;
 mod operator;
 pub mod paystack;
+mod question;
 pub mod reconcile;
 mod settle;
 pub mod simulator;
@@ -59,6 +60,14 @@ impl Method {
     /// The method of that name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|method| method.as_str() == name)
+    }
+
+    /// What people call it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mpesa => "M-Pesa",
+            Self::Paystack => "Paystack",
+        }
     }
 }
 

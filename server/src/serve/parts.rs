@@ -10,7 +10,7 @@ use crate::http::Credentials;
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
 use crate::numbers::renewal::{RenewAll, RenewOf};
-use crate::payments::daraja::{Daraja, FollowUp, Push};
+use crate::payments::daraja::{Daraja, FollowUp, Inquire, Push};
 use crate::payments::incoming::MatchPayment;
 use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
@@ -58,6 +58,7 @@ fn job_kinds() -> Kinds {
         .with::<Settle>()
         .with::<Push>()
         .with::<FollowUp>()
+        .with::<Inquire>()
         .with::<MatchPayment>()
         .with::<Verify>()
         .with::<Reverse>()

@@ -1,4 +1,4 @@
-//! Asks Daraja: the token, a push, what became of one, and where confirmations go.
+//! Asks Daraja: the token, a push, what became of one, whether it has a payment, and where confirmations go.
 //!
 //! A refusal and silence are told apart: after a refusal nothing happens at M-Pesa, after silence a push may be on its way,
 //! so it is never sent again.
@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::sync::Mutex;
 
 use super::results::{self, Outcome};
-use super::wire::{Answered, StkPush, StkQuery, Token, password, stamp};
+use super::wire::{Answered, StatusQuery, StkPush, StkQuery, Token, password, stamp};
 use crate::config::{self, TransactionType};
 use crate::state::{AppState, Part};
 
@@ -51,6 +51,18 @@ pub(super) struct Push<'a> {
     pub(super) account_reference: &'a str,
     pub(super) callback_url: &'a str,
 }
+
+/// A question about a payment.
+pub(super) struct Inquiry<'a> {
+    pub(super) receipt: &'a str,
+    pub(super) result_url: &'a str,
+    /// Where Daraja tells that its queue lost the question.
+    pub(super) queue_timeout_url: &'a str,
+}
+
+/// Whom a short code names, as Daraja numbers it.
+const TILL: &str = "2";
+const SHORTCODE: &str = "4";
 
 impl Daraja {
     /// As configured; `None` without a consumer key.
@@ -122,6 +134,28 @@ impl Daraja {
         }
     }
 
+    /// Whether M-Pesa can be asked about a payment: that takes an API user of the short code.
+    pub(super) fn can_inquire(&self) -> bool {
+        !self.config.initiator.is_empty()
+    }
+
+    /// Asks M-Pesa whether it has a payment. It answers later, at the URL of the question.
+    pub(super) async fn inquire(&self, app: &AppState, inquiry: &Inquiry<'_>) -> Result<(), Failed> {
+        let body = StatusQuery {
+            initiator: &self.config.initiator,
+            security_credential: &self.config.security_credential,
+            command_id: "TransactionStatusQuery",
+            transaction_id: inquiry.receipt,
+            party_a: &self.config.shortcode,
+            identifier_type: if self.config.till.is_empty() { SHORTCODE } else { TILL },
+            result_url: inquiry.result_url,
+            queue_timeout_url: inquiry.queue_timeout_url,
+            remarks: "Confirmation",
+            occasion: "",
+        };
+        self.post::<Answered>(app, "/mpesa/transactionstatus/v1/query", &body).await.and_then(taken)
+    }
+
     /// Tells Daraja where payments to the Paybill are validated and confirmed.
     pub(super) async fn register(&self, app: &AppState, validation: &str, confirmation: &str) -> Result<(), Failed> {
         let body = json!({
@@ -130,11 +164,7 @@ impl Daraja {
             "ConfirmationURL": confirmation,
             "ValidationURL": validation,
         });
-        let answer: Answered = self.post(app, "/mpesa/c2b/v1/registerurl", &body).await?;
-        match answer.response_code() {
-            Some(0) => Ok(()),
-            code => Err(Failed::Refused(format!("response code {code:?}"))),
-        }
+        self.post::<Answered>(app, "/mpesa/c2b/v1/registerurl", &body).await.and_then(taken)
     }
 
     async fn post<A: DeserializeOwned>(&self, app: &AppState, path: &str, body: &impl Serialize) -> Result<A, Failed> {
@@ -161,6 +191,14 @@ impl Daraja {
         let until_us = now_us + token.lifetime_seconds().clamp(0, 86_400) * 1_000_000 - TOKEN_MARGIN_US;
         *kept = Some((token.access_token.clone(), until_us));
         Ok(token.access_token)
+    }
+}
+
+/// Whether a request that is answered later, or not at all, was taken.
+fn taken(answer: Answered) -> Result<(), Failed> {
+    match answer.response_code() {
+        Some(0) => Ok(()),
+        code => Err(Failed::Refused(format!("response code {code:?}"))),
     }
 }
 

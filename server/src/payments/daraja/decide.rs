@@ -3,7 +3,7 @@
 //! The question is ours, over a connection that we made, so it decides; the callback can be anybody's and only adds what the
 //! question does not tell: receipt, amount and payer. Where the two contradict each other, nothing is credited and people look.
 
-use super::results;
+use super::{results, wire};
 use crate::payments::Callback;
 
 /// What our question was answered.
@@ -60,11 +60,10 @@ pub(super) fn decide(asked: Asked<'_>, callback: Option<&Callback>, query: Query
     }
 }
 
-/// Whether the callback tells of the payment that was asked for. A telephone that is masked or hashed says nothing.
+/// Whether nothing that the callback tells differs from what was asked for. A telephone that is masked or hashed says nothing.
 fn agrees(asked: Asked<'_>, callback: &Callback) -> bool {
-    let is_readable = |phone: &str| (9..=15).contains(&phone.len()) && phone.bytes().all(|byte| byte.is_ascii_digit());
-    let phone = callback.phone.as_deref().map(|phone| phone.trim_start_matches('+')).filter(|phone| is_readable(phone));
-    callback.amount_minor == Some(asked.amount_minor)
+    let phone = callback.phone.as_deref().and_then(wire::readable_phone);
+    callback.amount_minor.is_none_or(|amount_minor| amount_minor == asked.amount_minor)
         && phone.is_none_or(|phone| phone == asked.phone.trim_start_matches('+'))
 }
 
@@ -92,6 +91,11 @@ mod tests {
             (None, Query::Ended(0), Decision::Credit { receipt: None }),
             (Some(&good), Query::Ended(0), Decision::Credit { receipt: receipt() }),
             (Some(&masked), Query::Ended(0), Decision::Credit { receipt: receipt() }),
+            (
+                Some(&Callback { amount_minor: None, phone: None, ..good.clone() }),
+                Query::Ended(0),
+                Decision::Credit { receipt: receipt() },
+            ),
             (Some(&refused()), Query::Ended(0), Decision::Credit { receipt: None }),
             (None, Query::Ended(1032), Decision::Fail(1032)),
             (Some(&refused()), Query::Ended(1037), Decision::Fail(1037)),

@@ -9,18 +9,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use sautikit_api::ids::IncomingPaymentId;
+use sautikit_api::ids::{IncomingPaymentId, TopUpId};
 use sautikit_api::money::Currency;
 use serde_json::json;
 use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
 use super::wire::{self, Paybill, Unreadable};
-use super::{Daraja, at_once, path_secret, read_token};
+use super::{Daraja, at_once, path_secret, read_token, status};
 use crate::jobs::{self, Lane};
 use crate::payments::account_reference::{self, Kind};
 use crate::payments::incoming::{self, IncomingPayment, MatchPayment};
-use crate::payments::{Callback, Method, store};
+use crate::payments::{Callback, Method, PaymentError, store};
 use crate::state::AppState;
 use crate::web::client_ip::client_address;
 use crate::web::error::{ApiError, ApiResult};
@@ -38,6 +38,8 @@ mod refusal {
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/stk/{secret}/{token}", post(stk_callback))
+        .route("/status/{secret}/{token}/result", post(status_result))
+        .route("/status/{secret}/{token}/timeout", post(status_timeout))
         .route("/c2b/validation/{secret}", post(validate))
         .route("/c2b/confirmation/{secret}", post(confirm))
 }
@@ -48,7 +50,7 @@ async fn stk_callback(
     body: Bytes,
 ) -> ApiResult<Response> {
     check_secret(&app, &secret)?;
-    let id = read_token(&app, &token).ok_or(ErrorCode::NotFound)?;
+    let id = TopUpId(read_token(&app, &token).ok_or(ErrorCode::NotFound)?);
     let told = wire::callback(&body).ok_or_else(unreadable)?;
     let mut tx = app.db.begin_write().await?;
     let top_up = store::top_ups::find(&mut tx, id).await?.ok_or(ErrorCode::NotFound)?;
@@ -65,6 +67,33 @@ async fn stk_callback(
     }
     tx.commit().await?;
     jobs::ring(&app, Lane::Payments);
+    Ok(accepted())
+}
+
+/// M-Pesa's answer to our question about a payment.
+async fn status_result(
+    State(app): State<AppState>,
+    Path((secret, token)): Path<(String, String)>,
+    body: Bytes,
+) -> ApiResult<Response> {
+    check_secret(&app, &secret)?;
+    let id = IncomingPaymentId(read_token(&app, &token).ok_or(ErrorCode::NotFound)?);
+    let told = wire::status_result(&body).ok_or_else(unreadable)?;
+    match status::answered(&app, id, &told).await {
+        Ok(()) => Ok(accepted()),
+        // The token of something else that is ours.
+        Err(PaymentError::NotFound) => Err(ErrorCode::NotFound.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Our question was lost in M-Pesa's queue: its schedule asks again.
+async fn status_timeout(
+    State(app): State<AppState>,
+    Path((secret, token)): Path<(String, String)>,
+) -> ApiResult<Response> {
+    check_secret(&app, &secret)?;
+    read_token(&app, &token).ok_or(ErrorCode::NotFound)?;
     Ok(accepted())
 }
 
@@ -108,7 +137,7 @@ async fn confirm(
     let confirmed = source.is_some_and(|source| app.config.mpesa.sources.contains(&source.to_canonical()));
     if !confirmed {
         tracing::warn!(
-            "a payment was confirmed from an address that is not in mpesa.sources: it waits for the operator"
+            "a payment was confirmed from an address that is not in mpesa.sources: it waits for M-Pesa's word or the operator"
         );
     }
     let now_us = app.now_us();
@@ -144,8 +173,7 @@ fn check_secret(app: &AppState, secret: &str) -> ApiResult<()> {
 }
 
 fn is_our_shortcode(app: &AppState, payment: &Paybill) -> bool {
-    let mpesa = &app.config.mpesa;
-    payment.shortcode == mpesa.shortcode || (!mpesa.till.is_empty() && payment.shortcode == mpesa.till)
+    app.config.mpesa.shortcodes().contains(&payment.shortcode.as_str())
 }
 
 fn unreadable() -> ApiError {

@@ -12,35 +12,27 @@ mod client;
 mod decide;
 pub mod http;
 mod results;
+mod status;
 pub(crate) mod wire;
 
-use sautikit_api::ids::{IncomingPaymentId, TopUpId};
+use sautikit_api::ids::TopUpId;
 use serde::{Deserialize, Serialize};
-use sqlx::AnyConnection;
+use uuid::Uuid;
 
 use self::client::Failed;
 use self::decide::{Asked, Decision, Query, decide};
-
-use super::incoming::{IncomingPayment, Reason};
-use super::settle::{self, Paid};
-use super::{PaymentError, Status, TopUp, incoming, store};
-use crate::jobs::{self, Failure, Job, Lane};
+use super::incoming::Reason;
+use super::question::{self, CALLED_BACK, Question, Told, Verdict};
+use super::{PaymentError, Status, TopUp, settle, store};
+use crate::jobs::{Failure, Job, Lane};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::wallet::with_tries;
 
 pub use client::Daraja;
 pub(super) use results::sentence;
-
-/// When we ask what became of a push, in seconds after it: the payer has about a minute, Daraja some more.
-const QUESTIONS_SECONDS: &[i64] = &[20, 40, 75, 150, 300, 900, 3_600, 21_600, 86_400];
-/// The question that a callback makes us ask at once.
-const CALLED_BACK: usize = 1_000;
-/// What is said when M-Pesa never answered.
-const NEVER_TOLD: &str =
-    "M-Pesa did not say what became of the request. If money was taken, it is credited when M-Pesa tells.";
-/// What is said when M-Pesa's words contradict each other.
-const CONTRADICTION: &str = "M-Pesa told two different things of this payment, so a person looks at it.";
+pub use status::Inquire;
+pub(super) use status::enqueue as enqueue_inquiry;
 
 /// Shows the request on the payer's telephone.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,7 +57,7 @@ impl Job for Push {
             return Ok(());
         }
         let top_up = store::top_ups::find(&mut tx, self.top_up_id).await?.ok_or(PaymentError::NotFound)?;
-        enqueue_question(app, &mut tx, top_up.id, 0).await?;
+        question::ask_in_time::<FollowUp>(app, &mut tx, top_up.id, 0).await?;
         tx.commit().await?;
         let outcome = send(app, daraja, &top_up).await;
         let mut tx = app.db.begin_write().await?;
@@ -102,6 +94,17 @@ pub struct FollowUp {
     pub top_up_id: TopUpId,
     /// The how manieth question it is.
     pub question: usize,
+}
+
+impl Question for FollowUp {
+    /// The payer has about a minute, Daraja some more.
+    const SCHEDULE_SECONDS: &'static [i64] = &[20, 40, 75, 150, 300, 900, 3_600, 21_600, 86_400];
+    const NEVER_TOLD: &'static str =
+        "M-Pesa did not say what became of the request. If money was taken, it is credited when M-Pesa tells.";
+
+    fn about(top_up_id: TopUpId, question: usize) -> Self {
+        Self { top_up_id, question }
+    }
 }
 
 impl Job for FollowUp {
@@ -144,67 +147,32 @@ async fn follow(app: &AppState, id: TopUpId, question: usize, query: Query) -> R
     if top_up.status != Status::Pending {
         return Ok(());
     }
-    let asked = Asked { amount_minor: top_up.amount_minor, phone: top_up.phone.as_deref().unwrap_or_default() };
-    let now_us = app.now_us();
-    let mut posted = Vec::new();
-    match decide(asked, top_up.callback.as_ref(), query) {
-        Decision::Credit { receipt } => {
-            let paid = Paid { amount_minor: top_up.amount_minor, receipt: receipt.as_deref() };
-            posted = settle::credit(app, &mut tx, id, paid).await?;
-        }
-        Decision::Fail(code) => {
-            store::top_ups::fail(&mut tx, id, &results::sentence(code), now_us).await?;
-        }
-        Decision::Review => {
-            show_to_people(app, &mut tx, &top_up).await?;
-            store::top_ups::fail(&mut tx, id, CONTRADICTION, now_us).await?;
-        }
-        Decision::Wait if question == CALLED_BACK => {}
-        Decision::Wait if question + 1 < QUESTIONS_SECONDS.len() => {
-            enqueue_question(app, &mut tx, id, question + 1).await?;
-        }
-        Decision::Wait => {
-            store::top_ups::fail(&mut tx, id, NEVER_TOLD, now_us).await?;
-        }
-    }
+    let posted = question::act::<FollowUp>(app, &mut tx, &top_up, question, verdict(&top_up, query)).await?;
     tx.commit().await?;
     settle::committed(app, posted);
     Ok(())
 }
 
-/// A payment that is told of and not confirmed waits in the operator's queue, where it has a receipt to be known by.
-async fn show_to_people(app: &AppState, tx: &mut AnyConnection, top_up: &TopUp) -> Result<(), PaymentError> {
-    let Some(callback) = &top_up.callback else { return Ok(()) };
-    let (Some(receipt), Some(amount_minor)) = (&callback.receipt, callback.amount_minor) else { return Ok(()) };
-    let payment = IncomingPayment {
-        id: IncomingPaymentId(app.new_uuid()),
-        provider: top_up.method,
-        receipt: receipt.clone(),
-        amount_minor,
-        currency: top_up.currency,
-        account_reference: top_up.provider_reference.clone().unwrap_or_default(),
-        payer_phone: callback.phone.clone().unwrap_or_default(),
-        payer_name: String::new(),
-        paid_at: app.now_us(),
-        confirmed: false,
-        status: incoming::Status::Unmatched,
-        reason: Some(Reason::Contradiction),
-        top_up_id: None,
-        created_at: app.now_us(),
-    };
-    store::incoming::receive(tx, &payment).await?;
-    Ok(())
-}
-
-async fn enqueue_question(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    top_up_id: TopUpId,
-    question: usize,
-) -> Result<(), sqlx::Error> {
-    let waited = if question == 0 { 0 } else { QUESTIONS_SECONDS[question - 1] };
-    let due_us = app.now_us() + (QUESTIONS_SECONDS[question] - waited) * 1_000_000;
-    jobs::enqueue(tx, app, &FollowUp { top_up_id, question }, due_us).await
+fn verdict(top_up: &TopUp, query: Query) -> Verdict {
+    let asked = Asked { amount_minor: top_up.amount_minor, phone: top_up.phone.as_deref().unwrap_or_default() };
+    let callback = top_up.callback.as_ref();
+    match decide(asked, callback, query) {
+        Decision::Credit { receipt } => Verdict::Credit { amount_minor: top_up.amount_minor, receipt },
+        Decision::Fail(code) => Verdict::Fail(results::sentence(code)),
+        Decision::Wait => Verdict::Wait,
+        Decision::Review => Verdict::Review(Told {
+            // What was not told is known by what we asked for.
+            receipt: callback
+                .and_then(|callback| callback.receipt.clone())
+                .or_else(|| top_up.provider_reference.clone())
+                .unwrap_or_default(),
+            amount_minor: callback.and_then(|callback| callback.amount_minor).unwrap_or(top_up.amount_minor),
+            currency: top_up.currency,
+            phone: callback.and_then(|callback| callback.phone.clone()).unwrap_or_default(),
+            confirmed: false,
+            reason: Reason::Contradiction,
+        }),
+    }
 }
 
 /// The part of callbacks' paths that only Daraja and we know: one of this installation.
@@ -212,10 +180,10 @@ fn path_secret(app: &AppState) -> String {
     short(app.secrets.hash(Purpose::PaymentPath, "daraja"))
 }
 
-/// The part of a push's callback path that only Daraja and we know.
-fn push_token(app: &AppState, id: TopUpId) -> String {
+/// The part of a path that only Daraja and we know: one of this push or question.
+fn path_token(app: &AppState, id: Uuid) -> String {
     let mark = short(app.secrets.hash(Purpose::PaymentPath, &id.to_string()));
-    format!("{}{mark}", id.0.simple())
+    format!("{}{mark}", id.simple())
 }
 
 /// 128 bits.
@@ -225,14 +193,14 @@ fn short(mut hash: String) -> String {
 }
 
 /// Whose token it is.
-fn read_token(app: &AppState, token: &str) -> Option<TopUpId> {
+fn read_token(app: &AppState, token: &str) -> Option<Uuid> {
     use subtle::ConstantTimeEq;
-    let id = TopUpId(uuid::Uuid::try_parse(token.get(..32)?).ok()?);
-    bool::from(push_token(app, id).as_bytes().ct_eq(token.as_bytes())).then_some(id)
+    let id = Uuid::try_parse(token.get(..32)?).ok()?;
+    bool::from(path_token(app, id).as_bytes().ct_eq(token.as_bytes())).then_some(id)
 }
 
 fn callback_url(app: &AppState, id: TopUpId) -> String {
-    format!("{}/v1/payments/daraja/stk/{}/{}", app.public_url, path_secret(app), push_token(app, id))
+    format!("{}/v1/payments/daraja/stk/{}/{}", app.public_url, path_secret(app), path_token(app, id.0))
 }
 
 /// Tells Daraja where payments to the Paybill are validated and confirmed: the operator's command, once per short code.
@@ -251,5 +219,3 @@ pub async fn register_urls(app: &AppState) -> Result<(), String> {
 fn at_once(id: TopUpId) -> FollowUp {
     FollowUp { top_up_id: id, question: CALLED_BACK }
 }
-
-const _: () = assert!(CALLED_BACK >= QUESTIONS_SECONDS.len());

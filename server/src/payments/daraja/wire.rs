@@ -10,6 +10,8 @@ use jiff::{Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::results;
+
 /// East Africa Time, which Daraja's stamps are in; it has no summer time.
 fn east_africa() -> TimeZone {
     TimeZone::fixed(Offset::constant(3))
@@ -81,6 +83,26 @@ pub(super) struct StkQuery<'a> {
     pub(super) checkout_request_id: &'a str,
 }
 
+/// The body of a question about a payment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct StatusQuery<'a> {
+    pub(super) initiator: &'a str,
+    pub(super) security_credential: &'a str,
+    #[serde(rename = "CommandID")]
+    pub(super) command_id: &'a str,
+    #[serde(rename = "TransactionID")]
+    pub(super) transaction_id: &'a str,
+    pub(super) party_a: &'a str,
+    pub(super) identifier_type: &'a str,
+    #[serde(rename = "ResultURL")]
+    pub(super) result_url: &'a str,
+    #[serde(rename = "QueueTimeOutURL")]
+    pub(super) queue_timeout_url: &'a str,
+    pub(super) remarks: &'a str,
+    pub(super) occasion: &'a str,
+}
+
 /// The answer to a push or a question about one.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -105,7 +127,7 @@ impl Answered {
 
     /// The push's end.
     pub(super) fn result_code(&self) -> Option<i64> {
-        whole(&self.result_code)
+        code(&self.result_code)
     }
 }
 
@@ -147,7 +169,7 @@ pub(super) fn callback(body: &[u8]) -> Option<Callback> {
     };
     Some(Callback {
         checkout_request_id: bounded(told.get("CheckoutRequestID")?.as_str()?)?,
-        code: whole(told.get("ResultCode")?)?,
+        code: code(told.get("ResultCode")?)?,
         receipt: item("MpesaReceiptNumber").and_then(|receipt| self::receipt(&receipt)),
         amount_minor: item("Amount").and_then(|amount| minor_units(&amount)),
         phone: item("PhoneNumber"),
@@ -198,11 +220,83 @@ pub(super) fn paybill(body: &[u8]) -> Result<Paybill, Unreadable> {
     })
 }
 
+/// What M-Pesa answers to a question about a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StatusResult {
+    pub(super) code: i64,
+    pub(super) receipt: Option<String>,
+    pub(super) amount_minor: Option<i64>,
+    /// `Completed` where the money is there.
+    pub(super) state: Option<String>,
+    /// `254722000001 - NAME`; it can be masked.
+    pub(super) debit_party: Option<String>,
+    /// `600638 - NAME`.
+    pub(super) credit_party: Option<String>,
+}
+
+impl StatusResult {
+    /// Whether M-Pesa has the money.
+    pub(super) fn is_completed(&self) -> bool {
+        self.code == 0 && self.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("completed"))
+    }
+
+    /// Whether it says nothing of the payment: it was busy, or does not answer whom we ask as.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(results::outcome(self.code), results::Outcome::Processing) || results::is_of_ours(self.code)
+    }
+
+    /// Who paid, if it can be read.
+    pub(super) fn payer_phone(&self) -> Option<&str> {
+        readable_phone(party(self.debit_party.as_deref()?))
+    }
+
+    /// Who was paid.
+    pub(super) fn credit_shortcode(&self) -> Option<&str> {
+        Some(party(self.credit_party.as_deref()?))
+    }
+}
+
+/// What stands before the name.
+fn party(told: &str) -> &str {
+    told.split(" - ").next().unwrap_or_default().trim()
+}
+
+/// Reads the answer to a question about a payment; `None` when it is not one.
+pub(super) fn status_result(body: &[u8]) -> Option<StatusResult> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let told = body.get("Result")?;
+    let code = code(told.get("ResultCode")?)?;
+    // Named, in any order; a single one may stand without its list.
+    let parameters = match told.pointer("/ResultParameters/ResultParameter") {
+        Some(Value::Array(parameters)) => parameters.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let parameter = |key: &str| {
+        let found = parameters.iter().find(|one| one.get("Key").and_then(Value::as_str) == Some(key))?;
+        found.get("Value").and_then(text)
+    };
+    Some(StatusResult {
+        code,
+        receipt: parameter("ReceiptNo").and_then(|receipt| self::receipt(&receipt)),
+        amount_minor: parameter("Amount").and_then(|amount| minor_units(&amount)),
+        state: parameter("TransactionStatus"),
+        debit_party: parameter("DebitPartyName"),
+        credit_party: parameter("CreditPartyName"),
+    })
+}
+
 /// A receipt as M-Pesa writes them: letters and digits, in upper case.
 pub(crate) fn receipt(text: &str) -> Option<String> {
     let text = text.trim().to_ascii_uppercase();
     let is_one = (6..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_one.then_some(text)
+}
+
+/// The digits of a telephone that is told in full; a masked or hashed one says nothing.
+pub(crate) fn readable_phone(told: &str) -> Option<&str> {
+    let digits = told.trim_start_matches('+');
+    ((9..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(digits)
 }
 
 fn bounded(id: &str) -> Option<String> {
@@ -216,6 +310,13 @@ fn text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// A result's code; some are words, of which we keep that they are no 0.
+fn code(value: &Value) -> Option<i64> {
+    let told = text(value)?;
+    let told = told.trim();
+    (!told.is_empty()).then(|| told.parse().unwrap_or(results::IN_WORDS))
 }
 
 fn whole(value: &Value) -> Option<i64> {
@@ -262,6 +363,26 @@ mod tests {
         assert_eq!(callback(refused).map(|told| (told.code, told.receipt)), Some((1032, None)));
         assert_eq!(callback(b"{}"), None);
         assert_eq!(callback(b"<xml/>"), None);
+    }
+
+    #[test]
+    fn the_answer_about_a_payment_is_read_by_names() {
+        let body = br#"{"Result":{"ConversationID":"AG_1","OriginatorConversationID":"3213-1","ReferenceData":
+            {"ReferenceItem":{"Key":"Occasion"}},"ResultCode":0,"ResultDesc":"ok","ResultParameters":{"ResultParameter":[
+            {"Key":"DebitPartyName","Value":"254722000001 - ASHA WANJIRU"},{"Key":"TransactionReason"},
+            {"Key":"CreditPartyName","Value":"600638 - SAUTIKIT"},{"Key":"TransactionStatus","Value":"Completed"},
+            {"Key":"FinalisedTime","Value":20261130120000},{"Key":"Amount","Value":1500.5},
+            {"Key":"ReceiptNo","Value":"RKT1ABCDEF"}]},"ResultType":0,"TransactionID":"RKT0000000"}}"#;
+        let told = status_result(body).unwrap();
+        assert!(told.is_completed() && !told.is_busy());
+        assert_eq!((told.payer_phone(), told.credit_shortcode()), (Some("254722000001"), Some("600638")));
+        assert_eq!((told.receipt.as_deref(), told.amount_minor), (Some("RKT1ABCDEF"), Some(150_050)));
+        let unknown = br#"{"Result":{"ResultCode":"SFC_IC0003","ResultDesc":"no"}}"#;
+        assert_eq!(
+            status_result(unknown).map(|told| (told.code, told.is_completed())),
+            Some((results::IN_WORDS, false))
+        );
+        assert_eq!(status_result(b"{}"), None);
     }
 
     #[test]

@@ -14,8 +14,9 @@ use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
 use super::wire::{self, Told};
-use super::{CALLED_BACK, Paystack, Reverse, Verify};
+use super::{Paystack, Reverse, Verify};
 use crate::jobs::{self, Lane};
+use crate::payments::question::CALLED_BACK;
 use crate::payments::{Method, TopUp, store};
 use crate::secrets::hex;
 use crate::state::AppState;

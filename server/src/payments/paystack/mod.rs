@@ -12,26 +12,20 @@ pub mod http;
 mod reverse;
 mod wire;
 
-use sautikit_api::ids::{IncomingPaymentId, TopUpId};
+use sautikit_api::ids::TopUpId;
+use sautikit_api::money::Currency;
 use serde::{Deserialize, Serialize};
 
 use self::wire::{Initialize, Transaction};
-use super::incoming::{self, IncomingPayment, Reason};
-use super::settle::{self, Paid};
-use super::{Method, PaymentError, Status, TopUp, store};
-use crate::jobs::{self, Failure, Job, Lane};
+use super::incoming::Reason;
+use super::question::{self, Question, Told, Verdict};
+use super::{Method, PaymentError, Status, TopUp, settle, store};
+use crate::jobs::{Failure, Job, Lane};
 use crate::state::AppState;
 use crate::wallet::with_tries;
 
 pub use client::Paystack;
 pub use reverse::Reverse;
-
-/// When we ask what became of a transaction, in seconds after it began: the payer may take hours.
-const QUESTIONS_SECONDS: &[i64] = &[60, 180, 600, 1_800, 7_200, 21_600, 86_400];
-/// The question that a webhook makes us ask at once.
-const CALLED_BACK: usize = 1_000;
-/// What is said when nobody paid in a day.
-const NOT_PAID: &str = "The page was not paid in a day.";
 
 /// Asks Paystack for the page of a top-up that is written, and keeps it.
 ///
@@ -51,8 +45,7 @@ pub(super) async fn open_page(app: &AppState, top_up: &TopUp, email: &str) -> Re
     match &page {
         Ok(url) => {
             store::top_ups::mark_authorization(&mut tx, top_up.id, url, app.now_us()).await?;
-            let first = Verify { top_up_id: top_up.id, question: 0 };
-            jobs::enqueue(&mut tx, app, &first, app.now_us() + QUESTIONS_SECONDS[0] * 1_000_000).await?;
+            question::ask_in_time::<Verify>(app, &mut tx, top_up.id, 0).await?;
         }
         Err(failed) => {
             tracing::warn!(top_up = %top_up.id, error = %failed, "Paystack gave no page");
@@ -70,6 +63,16 @@ pub struct Verify {
     pub top_up_id: TopUpId,
     /// The how manieth question it is.
     pub question: usize,
+}
+
+impl Question for Verify {
+    /// The payer may take hours.
+    const SCHEDULE_SECONDS: &'static [i64] = &[60, 180, 600, 1_800, 7_200, 21_600, 86_400];
+    const NEVER_TOLD: &'static str = "The page was not paid in a day.";
+
+    fn about(top_up_id: TopUpId, question: usize) -> Self {
+        Self { top_up_id, question }
+    }
 }
 
 impl Job for Verify {
@@ -94,28 +97,32 @@ impl Job for Verify {
 }
 
 /// What a transaction means for its top-up. Pure.
-#[derive(Debug, PartialEq, Eq)]
-enum Decision {
-    /// The money is there: what was verified is what is credited.
-    Credit(i64),
-    /// It is there in another currency, or for another reference.
-    Review,
-    /// The payer's bank or card refused; they may try again on the same page.
-    Fail,
-    /// Not paid so far.
-    Wait,
-}
-
-fn decide(top_up: &TopUp, transaction: Option<&Transaction>) -> Decision {
-    let Some(transaction) = transaction else { return Decision::Wait };
+fn verdict(top_up: &TopUp, transaction: Option<&Transaction>) -> Verdict {
+    let Some(transaction) = transaction else { return Verdict::Wait };
+    let receipt = transaction.receipt();
     let is_ours = top_up.provider_reference.as_deref() == Some(transaction.reference.as_str());
     match transaction.status.as_str() {
         "success" if is_ours && transaction.currency == top_up.currency.code() && transaction.amount > 0 => {
-            Decision::Credit(transaction.amount)
+            Verdict::Credit { amount_minor: transaction.amount, receipt }
         }
-        "success" => Decision::Review,
-        "failed" | "reversed" => Decision::Fail,
-        _ => Decision::Wait,
+        "success" => {
+            let currency = Currency::parse(&transaction.currency);
+            Verdict::Review(Told {
+                receipt: receipt.unwrap_or_else(|| transaction.reference.clone()),
+                amount_minor: transaction.amount,
+                // One that no wallet has is told as the wallet's: the operator sees Paystack's own words there.
+                currency: currency.unwrap_or(top_up.currency),
+                phone: String::new(),
+                confirmed: true,
+                reason: if currency == Some(top_up.currency) { Reason::Contradiction } else { Reason::WrongCurrency },
+            })
+        }
+        "failed" | "reversed" => {
+            let told = transaction.gateway_response.as_deref().unwrap_or("no reason");
+            let reason: String = told.chars().filter(|letter| !crate::line::is_unseen(*letter)).take(120).collect();
+            Verdict::Fail(format!("Paystack says: {reason}."))
+        }
+        _ => Verdict::Wait,
     }
 }
 
@@ -126,63 +133,9 @@ async fn follow(
     transaction: Option<&Transaction>,
 ) -> Result<(), PaymentError> {
     let mut tx = app.db.begin_write().await?;
-    let (id, now_us) = (top_up.id, app.now_us());
-    let mut posted = Vec::new();
-    match decide(top_up, transaction) {
-        Decision::Credit(amount_minor) => {
-            let receipt = transaction.and_then(Transaction::receipt);
-            posted = settle::credit(app, &mut tx, id, Paid { amount_minor, receipt: receipt.as_deref() }).await?;
-        }
-        Decision::Review => show_to_people(app, &mut tx, top_up, transaction).await?,
-        Decision::Fail => {
-            let told =
-                transaction.and_then(|transaction| transaction.gateway_response.as_deref()).unwrap_or("no reason");
-            let reason: String = told.chars().filter(|letter| !crate::line::is_unseen(*letter)).take(120).collect();
-            store::top_ups::fail(&mut tx, id, &format!("Paystack says: {reason}."), now_us).await?;
-        }
-        Decision::Wait if question == CALLED_BACK => {}
-        Decision::Wait if question + 1 < QUESTIONS_SECONDS.len() => {
-            let wait_us = (QUESTIONS_SECONDS[question + 1] - QUESTIONS_SECONDS[question]) * 1_000_000;
-            let next = Verify { top_up_id: id, question: question + 1 };
-            jobs::enqueue(&mut tx, app, &next, now_us + wait_us).await?;
-        }
-        Decision::Wait => {
-            store::top_ups::fail(&mut tx, id, NOT_PAID, now_us).await?;
-        }
-    }
+    let verdict = verdict(top_up, transaction);
+    let posted = question::act::<Verify>(app, &mut tx, top_up, question, verdict).await?;
     tx.commit().await?;
     settle::committed(app, posted);
     Ok(())
 }
-
-/// Money that is there and can't be credited waits in the operator's queue.
-async fn show_to_people(
-    app: &AppState,
-    tx: &mut sqlx::AnyConnection,
-    top_up: &TopUp,
-    transaction: Option<&Transaction>,
-) -> Result<(), PaymentError> {
-    let Some(transaction) = transaction else { return Ok(()) };
-    let currency = sautikit_api::money::Currency::parse(&transaction.currency);
-    let (Some(receipt), Some(currency)) = (transaction.receipt(), currency) else { return Ok(()) };
-    let payment = IncomingPayment {
-        id: IncomingPaymentId(app.new_uuid()),
-        provider: Method::Paystack,
-        receipt,
-        amount_minor: transaction.amount,
-        currency,
-        account_reference: transaction.reference.clone(),
-        payer_phone: String::new(),
-        payer_name: String::new(),
-        paid_at: app.now_us(),
-        confirmed: true,
-        status: incoming::Status::Unmatched,
-        reason: Some(if currency == top_up.currency { Reason::Contradiction } else { Reason::WrongCurrency }),
-        top_up_id: None,
-        created_at: app.now_us(),
-    };
-    store::incoming::receive(tx, &payment).await?;
-    Ok(())
-}
-
-const _: () = assert!(CALLED_BACK >= QUESTIONS_SECONDS.len());

@@ -45,6 +45,10 @@ statements! {
         update incoming_payments
         set status = 'unmatched', reason = $2
         where id = $1 and status = 'received'";
+    SET_REASON = "
+        update incoming_payments
+        set reason = $2
+        where id = $1 and status = 'unmatched'";
     DISMISS_INCOMING = "
         update incoming_payments
         set status = 'dismissed', decided_at = $2
@@ -133,6 +137,15 @@ pub(in crate::payments) async fn set_unmatched(
     reason: Reason,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(SET_UNMATCHED).bind(id.to_string()).bind(reason.as_str()).execute(tx).await.map(drop)
+}
+
+/// Says anew why it waits.
+pub(in crate::payments) async fn set_reason(
+    tx: &mut AnyConnection,
+    id: IncomingPaymentId,
+    reason: Reason,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(SET_REASON).bind(id.to_string()).bind(reason.as_str()).execute(tx).await.map(drop)
 }
 
 /// False when it was decided before.

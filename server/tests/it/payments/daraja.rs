@@ -1,4 +1,5 @@
-//! Daraja as its own pages describe it, on a free port: token, push, query and URL registration, with its faults.
+//! Daraja as its own pages describe it, on a free port: token, push, query, URL registration and questions about payments, with
+//! its faults.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -37,6 +38,10 @@ pub(super) struct Script {
     pub(super) tokens: usize,
     /// Bodies of URL registrations.
     pub(super) registered: Vec<Value>,
+    /// Bodies of questions about payments.
+    pub(super) inquiries: Vec<Value>,
+    /// Whether questions about payments are refused.
+    pub(super) refuses_inquiries: bool,
 }
 
 /// The fake, shared with its server.
@@ -51,6 +56,7 @@ impl Daraja {
             .route("/mpesa/stkpush/v1/processrequest", post(push))
             .route("/mpesa/stkpushquery/v1/query", post(query))
             .route("/mpesa/c2b/v1/registerurl", post(register))
+            .route("/mpesa/transactionstatus/v1/query", post(inquire))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let address: SocketAddr = listener.local_addr().expect("an address");
@@ -127,4 +133,17 @@ async fn register(State(daraja): State<Daraja>, headers: HeaderMap, Json(body): 
     daraja.0.lock().registered.push(body);
     Json(json!({ "OriginatorCoversationID": "7619-1", "ResponseCode": "0", "ResponseDescription": "success" }))
         .into_response()
+}
+
+/// Only takes the question: the answer is the test's to send.
+async fn inquire(State(daraja): State<Daraja>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    assert!(is_authorized(&headers));
+    let mut script = daraja.0.lock();
+    script.inquiries.push(body);
+    if script.refuses_inquiries {
+        return refused(StatusCode::BAD_REQUEST, "400.002.02", "Bad Request - Invalid SecurityCredential");
+    }
+    Json(json!({ "OriginatorConversationID": "1236-7134259-1", "ConversationID": "AG_20210709_1234409f86436c583e3f",
+        "ResponseCode": "0", "ResponseDescription": "Accept the service request successfully." }))
+    .into_response()
 }

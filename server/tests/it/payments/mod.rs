@@ -1,6 +1,7 @@
 //! Payments against fakes of the providers' HTTP, with the faults that the real ones show.
 
 mod daraja;
+mod inquiry;
 mod mpesa;
 mod paybill;
 mod paystack;
@@ -29,6 +30,8 @@ impl Shop {
             config.mpesa.consumer_secret = "secret".to_owned();
             config.mpesa.shortcode = "600638".to_owned();
             config.mpesa.passkey = "passkey".to_owned();
+            config.mpesa.initiator = "sautikit".to_owned();
+            config.mpesa.security_credential = "c2VhbGVk".to_owned();
         });
         let owner = server.onboarded("asha@example.com").await;
         Self { server, daraja, owner }

@@ -16,6 +16,8 @@ on_each_engine! {
     a_callback_that_differs_waits_for_people
     the_confirmation_of_a_push_credits_nothing_twice_in_any_order
     daraja_that_is_not_there_refuses_before_anything_is_written
+    a_request_that_was_answered_is_answered_again_though_daraja_is_away
+    only_a_kenyan_mobile_telephone_is_asked
     foreign_paths_do_not_exist
     silence_ends_after_a_day_and_a_late_payment_still_counts
     a_receipt_goes_to_whoever_keeps_the_books
@@ -31,7 +33,7 @@ async fn shown(shop: &Shop, top_up: &Value) -> Value {
     shop.owner.get(&format!("/v1/wallet/top-ups/{id}")).await.expect(200).json
 }
 
-fn callback(checkout_id: &str, amount: Value, receipt: &str) -> Value {
+pub(super) fn callback(checkout_id: &str, amount: Value, receipt: &str) -> Value {
     json!({ "Body": { "stkCallback": { "MerchantRequestID": "29115-1", "CheckoutRequestID": checkout_id,
         "ResultCode": 0, "ResultDesc": "The service request is processed successfully.",
         "CallbackMetadata": { "Item": [ { "Name": "Amount", "Value": amount },
@@ -128,7 +130,7 @@ async fn without_a_callback_our_question_credits_and_the_confirmation_brings_the
 async fn a_refusal_on_the_telephone_is_told_in_words(server: Server) {
     let shop = Shop::open(server).await;
     for (place, (code, words)) in
-        [(1032, "cancelled"), (1, "not enough money"), (1037, "could not be reached"), (2001, "PIN")]
+        [(1032, "cancelled"), (1, "not enough money"), (1037, "could not be reached"), (2001, "PIN"), (4, "of a day")]
             .into_iter()
             .enumerate()
     {
@@ -240,6 +242,30 @@ async fn daraja_that_is_not_there_refuses_before_anything_is_written(server: Ser
     assert_eq!(shop.owner.get("/v1/wallet/top-ups").await.expect(200).json, json!([]));
     shop.daraja.0.lock().is_down = false;
     shop.owner.post("/v1/wallet/top-ups", body).await.expect(202);
+}
+
+async fn a_request_that_was_answered_is_answered_again_though_daraja_is_away(server: Server) {
+    let shop = Shop::open(server).await;
+    let body = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "0722000001" });
+    let keyed = async || shop.owner.with("idempotency-key", "key-1").post("/v1/wallet/top-ups", body.clone()).await;
+    let top_up = keyed().await.expect(202).json;
+    // Later than the token is kept.
+    shop.server.clock.advance(std::time::Duration::from_secs(3_600));
+    shop.daraja.0.lock().is_down = true;
+    assert_eq!(keyed().await.expect(202).json, top_up);
+}
+
+async fn only_a_kenyan_mobile_telephone_is_asked(server: Server) {
+    let shop = Shop::open(server).await;
+    for phone in ["+447700900123", "+256772000001", "0202000000", "254202000000", "100", ""] {
+        let top_up = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": phone });
+        let refused = shop.owner.post("/v1/wallet/top-ups", top_up).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], "phone", "{phone}");
+        let claim = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": phone });
+        shop.owner.post("/v1/wallet/payment-claims", claim).await.expect_error("validation.bad_request");
+    }
+    shop.run().await;
+    assert_eq!(shop.daraja.0.lock().pushes.len(), 0);
 }
 
 async fn foreign_paths_do_not_exist(server: Server) {

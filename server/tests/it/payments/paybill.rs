@@ -17,20 +17,20 @@ on_each_engine! {
     payments_that_come_together_are_each_credited_once
 }
 
-fn paid(reference: &str, receipt: &str, amount: &str, phone: &str) -> Value {
+pub(super) fn paid(reference: &str, receipt: &str, amount: &str, phone: &str) -> Value {
     json!({ "TransactionType": "Pay Bill", "TransID": receipt, "TransTime": "20261102110500", "TransAmount": amount,
         "BusinessShortCode": "600638", "BillRefNumber": reference, "InvoiceNumber": "", "OrgAccountBalance": "1.00",
         "ThirdPartyTransID": "", "MSISDN": phone, "FirstName": "ASHA", "MiddleName": "", "LastName": "W" })
 }
 
 /// Where M-Pesa validates and confirms, as registered with it.
-async fn registered(shop: &Shop) -> (String, String) {
+pub(super) async fn registered(shop: &Shop) -> (String, String) {
     sautikit::payments::daraja::register_urls(&shop.server.app).await.expect("registered");
     let urls = shop.daraja.0.lock().registered.last().cloned().expect("the registration");
     (path_of(&urls["ValidationURL"]), path_of(&urls["ConfirmationURL"]))
 }
 
-async fn reference(shop: &Shop) -> String {
+pub(super) async fn reference(shop: &Shop) -> String {
     let paybill = shop.owner.get("/v1/wallet/paybill").await.expect(200).json;
     assert_eq!(paybill["shortcode"], "600638");
     paybill["account_reference"].as_str().expect("a reference").to_owned()

@@ -213,6 +213,10 @@ async fn another_currency_waits_for_people(server: Server) {
     assert_eq!(shop.balance().await, 0);
     let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
     assert_eq!((&waiting[0]["reason"], &waiting[0]["currency"]), (&json!("wrong_currency"), &json!("NGN")));
+    // The customer is told, and nobody asks for ever.
+    let failed = shop.shown(&top_up).await;
+    assert_eq!(failed["status"], "failed");
+    assert!(failed["failure_reason"].as_str().unwrap().contains("a person looks at it"), "{failed}");
 }
 
 async fn refunds_and_disputes_take_out_once_and_never_more_than_came(server: Server) {
