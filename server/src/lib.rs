@@ -28,6 +28,7 @@ pub mod requests;
 mod row;
 pub mod secrets;
 pub mod serve;
+pub mod sheet;
 pub mod sip_tokens;
 pub mod state;
 pub mod statements;

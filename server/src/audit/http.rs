@@ -87,7 +87,8 @@ async fn export_audit(
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"audit.csv\""),
     ];
-    Ok((headers, export::csv(&rows)).into_response())
+    let table = export::csv(&rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    Ok((headers, table).into_response())
 }
 
 async fn read(

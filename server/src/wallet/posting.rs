@@ -43,16 +43,6 @@ pub struct NewEntry<'a> {
     pub funds: Funds,
 }
 
-/// What an entry moves.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Movement<'a> {
-    pub(super) kind: EntryKind,
-    pub(super) amount_minor: i64,
-    pub(super) balance_after_minor: i64,
-    pub(super) cause: &'a str,
-    pub(super) reference: &'a str,
-}
-
 /// An entry that is chained onto a wallet's last one and not written yet.
 #[derive(Debug)]
 pub(super) struct NextEntry<'a> {
@@ -61,26 +51,26 @@ pub(super) struct NextEntry<'a> {
     workspace: String,
     prev_hash: String,
     seq: i64,
-    movement: Movement<'a>,
+    entry: &'a NewEntry<'a>,
+    balance_after_minor: i64,
     created_at: i64,
     pub(super) hash: String,
 }
 
 impl NextEntry<'_> {
     pub(super) fn link(&self) -> Link<'_> {
-        let Movement { kind, amount_minor, balance_after_minor, cause, reference } = self.movement;
         Link {
             prev_hash: &self.prev_hash,
             key_id: KEY_ID,
             id: &self.id_text,
             workspace_id: &self.workspace,
             seq: self.seq,
-            kind: kind.as_str(),
-            amount_minor,
+            kind: self.entry.kind.as_str(),
+            amount_minor: self.entry.amount_minor,
             tax_minor: 0,
-            balance_after_minor,
-            cause,
-            reference,
+            balance_after_minor: self.balance_after_minor,
+            cause: &self.entry.cause,
+            reference: self.entry.reference,
             created_at: self.created_at,
         }
     }
@@ -141,22 +131,14 @@ impl LockedWallet {
         if let Some(existing) = store::entry_of_cause(tx, &entry.cause).await? {
             return Ok(Outcome::Already(existing));
         }
-        let balance_after_minor = self.balance_after(&entry)?;
-        let movement = Movement {
-            kind: entry.kind,
-            amount_minor: entry.amount_minor,
-            balance_after_minor,
-            cause: &entry.cause,
-            reference: entry.reference,
-        };
-        let next = self.next(app, &app.secrets.key(Purpose::LedgerChain), movement);
+        let next = self.next(app, &app.secrets.key(Purpose::LedgerChain), &entry)?;
         if !store::insert_entry(tx, &next.link(), &next.hash).await? {
             // The cause was posted under another wallet since the look above; nothing may move here.
             let existing = store::entry_of_cause(tx, &entry.cause).await?.ok_or(WalletError::NotFound)?;
             return Ok(Outcome::Already(existing));
         }
         store::advance_wallet(tx, &next.link(), &next.hash).await?;
-        let before_minor = self.wallet.balance_minor;
+        let (before_minor, balance_after_minor) = (self.wallet.balance_minor, next.balance_after_minor);
         let entry_id = self.advance(next);
         if let Some(event) = low_balance(app, self, before_minor) {
             webhooks::emit(tx, &event).await?;
@@ -165,37 +147,37 @@ impl LockedWallet {
     }
 
     /// The next entry of the chain, signed with `key`. It counts once [`Self::advance`] is told of it.
-    pub(super) fn next<'a>(&self, app: &AppState, key: &[u8; 32], movement: Movement<'a>) -> NextEntry<'a> {
+    ///
+    /// # Errors
+    /// Wrong currency or amount, or not enough money where funds are required.
+    pub(super) fn next<'a>(
+        &self,
+        app: &AppState,
+        key: &[u8; 32],
+        entry: &'a NewEntry<'a>,
+    ) -> Result<NextEntry<'a>, WalletError> {
         let mut next = NextEntry {
             id: LedgerEntryId(app.new_uuid()),
             id_text: String::new(),
             workspace: self.wallet.workspace_id.to_string(),
             prev_hash: self.head_hash.clone(),
             seq: self.seq + 1,
-            movement,
+            entry,
+            balance_after_minor: self.balance_after(entry)?,
             // A wall clock that was set back must not reorder the ledger.
             created_at: app.now_us().max(self.last_entry_at),
             hash: String::new(),
         };
         next.id_text = next.id.to_string();
         next.hash = next.link().hash(key);
-        next
+        Ok(next)
     }
 
     /// Makes the entry the chain's last and its balance the wallet's.
-    pub(super) fn advance(&mut self, entry: NextEntry<'_>) -> LedgerEntryId {
-        (self.seq, self.head_hash, self.last_entry_at) = (entry.seq, entry.hash, entry.created_at);
-        self.wallet.balance_minor = entry.movement.balance_after_minor;
-        entry.id
-    }
-
-    /// The balance after a call's cost. The call took place, so it may overdraw.
-    ///
-    /// # Errors
-    /// No cost, or beyond [`MAX_AMOUNT_MINOR`].
-    pub(super) fn debited(&self, cost_minor: i64) -> Result<i64, WalletError> {
-        let after = self.wallet.balance_minor.saturating_sub(cost_minor);
-        if cost_minor > 0 && after.abs() <= MAX_AMOUNT_MINOR { Ok(after) } else { Err(WalletError::InvalidAmount) }
+    pub(super) fn advance(&mut self, next: NextEntry<'_>) -> LedgerEntryId {
+        (self.seq, self.head_hash, self.last_entry_at) = (next.seq, next.hash, next.created_at);
+        self.wallet.balance_minor = next.balance_after_minor;
+        next.id
     }
 
     fn balance_after(&self, entry: &NewEntry<'_>) -> Result<i64, WalletError> {

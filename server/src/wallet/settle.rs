@@ -11,10 +11,9 @@ use sautikit_api::ids::{CallId, EventId, LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
 use serde_json::json;
 
-use super::posting::Movement;
 use super::quota::{Demand, Grant, Held, Standing, available_minor, restate, spendable_minor};
 use super::store::batch;
-use super::{EntryKind, LockedWallet, WalletError};
+use super::{EntryKind, Funds, LockedWallet, NewEntry, WalletError};
 use crate::db::batch::Told;
 use crate::db::rows::{Cell, Filled, Rows};
 use crate::secrets::Purpose;
@@ -196,15 +195,16 @@ fn debit(
             continue;
         }
         let wallet = wallets.get_mut(&debit.workspace_id).ok_or(WalletError::NotFound)?;
-        let balance_after_minor = wallet.debited(debit.cost_minor)?;
-        let movement = Movement {
+        let entry = NewEntry {
             kind: EntryKind::Call,
             amount_minor: -debit.cost_minor,
-            balance_after_minor,
-            cause: &cause,
+            currency: wallet.wallet.currency,
+            cause,
             reference: &debit.call_id.pbx_call_id(),
+            // The call took place.
+            funds: Funds::MayOverdraw,
         };
-        let next = wallet.next(app, &key, movement);
+        let next = wallet.next(app, &key, &entry)?;
         cells.extend(batch::entry_cells(&next.link(), &next.hash));
         entries.insert(debit.call_id, wallet.advance(next));
     }

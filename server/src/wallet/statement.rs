@@ -10,11 +10,15 @@ use sqlx::AnyConnection;
 use super::period::BillingMonth;
 use super::store::statements::{self as store, Sum};
 use super::{EntryRow, Wallet, WalletError, read};
+use crate::sheet::Sheet;
 
 /// Entries of a statement's CSV that are read at once.
 const AT_ONCE: i64 = 1_000;
 /// The most entries that one CSV lists: some 15 MB.
 pub const CSV_ROWS: i64 = 100_000;
+
+const COLUMNS: [&str; 9] =
+    ["seq", "created_at", "kind", "amount_minor", "tax_minor", "balance_after_minor", "currency", "reference", "cause"];
 
 /// A month of a wallet.
 #[derive(Debug, Clone)]
@@ -94,19 +98,7 @@ pub async fn months(
 /// The database failed.
 pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<u8>, WalletError> {
     let failed = |error: csv::Error| WalletError::Database(sqlx::Error::Encode(Box::new(error)));
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let names = [
-        "seq",
-        "created_at",
-        "kind",
-        "amount_minor",
-        "tax_minor",
-        "balance_after_minor",
-        "currency",
-        "reference",
-        "cause",
-    ];
-    writer.write_record(names).map_err(failed)?;
+    let mut sheet = Sheet::new(&COLUMNS).map_err(failed)?;
     let span = (statement.start_us, statement.end_us);
     let (mut after_seq, mut rows) = (0, 0);
     while rows < CSV_ROWS {
@@ -115,10 +107,10 @@ pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<
         after_seq = last.seq;
         rows += AT_ONCE;
         for entry in &entries {
-            writer.write_record(fields(entry, statement.wallet.currency.code())).map_err(failed)?;
+            sheet.row(&fields(entry, statement.wallet.currency.code())).map_err(failed)?;
         }
     }
-    writer.into_inner().map_err(|error| WalletError::Database(sqlx::Error::Encode(error.to_string().into())))
+    sheet.finish().map_err(failed)
 }
 
 fn fields(entry: &EntryRow, currency: &str) -> [String; 9] {
@@ -130,14 +122,7 @@ fn fields(entry: &EntryRow, currency: &str) -> [String; 9] {
         entry.tax_minor.to_string(),
         entry.balance_after_minor.to_string(),
         currency.to_owned(),
-        plain(&entry.reference),
+        entry.reference.clone(),
         entry.cause.clone(),
     ]
-}
-
-/// What a spreadsheet would run as a formula gets an apostrophe: reasons are written by people. A number as `+254…` stays.
-fn plain(field: &str) -> String {
-    let is_number = field.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-    let guard = !is_number && field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if guard { format!("'{field}") } else { field.to_owned() }
 }

@@ -143,16 +143,9 @@ impl CallRecord {
         }
     }
 
-    /// Ends the record. The receiver is told once the end is kept, and with it the bill. Where figures are out of range the
-    /// record is closed without a cost, and the log says so.
+    /// Ends the record. The receiver is told once the end is kept, and with it the bill.
     pub fn end(&mut self, end: CallEnd) -> oneshot::Receiver<()> {
-        self.story.close(end);
-        let cost_minor = self.story.cost_minor().unwrap_or_else(|error| {
-            tracing::error!(call = %self.story.call.id, %error, "a call could not be rated");
-            0
-        });
-        self.story.tell_end(cost_minor);
-        let changes = self.story.take();
+        let changes = self.story.end(end);
         self.live.over();
         Hub::of(&self.app).writer().put_end(changes)
     }

@@ -186,7 +186,7 @@ async fn close(
         recovered.push(Recovered { call_id: call.id, dialogs: open_dialogs(&legs, dialogs.get(&call.id)) });
         // Entries may have been written after the row's own count.
         call.entry_seq = call.entry_seq.max(store::events::last_sequence(&mut conn, call.id).await?);
-        changes.push(lost(app, call, legs)?);
+        changes.push(lost(app, call, legs));
     }
     Ok((recovered, changes))
 }
@@ -211,7 +211,7 @@ fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {
 
 /// How a lost call ends: an answered one when it was last heard, at the earliest when its legs were answered; any other
 /// one now, at no cost.
-fn lost(app: &AppState, call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, CallError> {
+fn lost(app: &AppState, call: CallRow, legs: Vec<StoredLeg>) -> Changes {
     let heard =
         legs.iter().filter_map(|stored| stored.leg.answered_at).chain(call.answered_at).chain(call.last_media_at);
     let ended_at = match call.status {
@@ -219,10 +219,7 @@ fn lost(app: &AppState, call: CallRow, legs: Vec<StoredLeg>) -> Result<Changes, 
         _ => app.now_us().max(call.started_at),
     };
     let mut story = Story::new(app, call, legs.into_iter().map(|stored| stored.leg).collect());
-    story.close(CallEnd { status: CallStatus::Failed, hangup_cause: CAUSE_NODE_LOST.to_owned(), ended_at });
-    let cost_minor = story.cost_minor()?;
-    story.tell_end(cost_minor);
-    Ok(story.take())
+    story.end(CallEnd { status: CallStatus::Failed, hangup_cause: CAUSE_NODE_LOST.to_owned(), ended_at })
 }
 
 /// A node without calls holds nothing.

@@ -88,8 +88,20 @@ impl Story {
         self.tell(EventKind::CallAnswered, self.call.cost_minor);
     }
 
+    /// The call is over: its end, milestone, event and bill, and with them all that is new. Where figures are out of range it
+    /// is closed without a cost, and the log says so: an open call would be worse.
+    pub(super) fn end(&mut self, end: CallEnd) -> Changes {
+        self.close(end);
+        let cost_minor = self.cost_minor().unwrap_or_else(|error| {
+            tracing::error!(call = %self.call.id, %error, "a call could not be rated");
+            0
+        });
+        self.tell_end(cost_minor);
+        self.take()
+    }
+
     /// The call and the legs that are open end; `completed` is what an answered call is, whatever else it is said to be.
-    pub(super) fn close(&mut self, end: CallEnd) {
+    fn close(&mut self, end: CallEnd) {
         let answered = self.call.status == CallStatus::Answered;
         self.call.status = if answered { CallStatus::Completed } else { end.status };
         self.call.ended_at = Some(end.ended_at);
@@ -103,14 +115,14 @@ impl Story {
     }
 
     /// What the legs of a call that is over cost together.
-    pub(super) fn cost_minor(&self) -> Result<i64, rating::RatingError> {
+    fn cost_minor(&self) -> Result<i64, rating::RatingError> {
         self.legs
             .iter()
             .try_fold(0_i64, |sum, leg| sum.checked_add(leg.billed_minor(self.call.status)?).ok_or(rating::RatingError))
     }
 
     /// Tells of the end, and of the bill if there is one: the end's event says nothing of the cost (webhooks.md).
-    pub(super) fn tell_end(&mut self, cost_minor: i64) {
+    fn tell_end(&mut self, cost_minor: i64) {
         self.call.cost_minor = Some(cost_minor);
         let (milestone, event) = match self.call.status {
             CallStatus::Completed => (Milestone::Completed, EventKind::CallCompleted),

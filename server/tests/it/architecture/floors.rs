@@ -31,6 +31,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
             "rating",
             "row",
             "line",
+            "sheet",
             "telemetry",
             "descriptors",
         ],
