@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { databaseAway } from "./database.js";
 import { canMount, diskFull } from "./disk.js";
 import { killUnderCalls } from "./kill.js";
+import { killUnderMoney } from "./money.js";
 
 const holds = ({ faults, figures }) => {
   assert.deepEqual(faults, []);
@@ -12,6 +13,12 @@ const holds = ({ faults, figures }) => {
 
 test("a server that is killed again and again under calls closes each, bills it once and never beyond its audio", async () => {
   holds(await killUnderCalls(3, 10));
+});
+
+test("nor does one that is killed lose, double or forget a top-up, a claim or a rental, whatever M-Pesa tells when", async () => {
+  const { faults, figures } = await killUnderMoney(8, 4);
+  assert.deepEqual(faults, []);
+  assert.ok(figures.connected > 0 && figures.taken > 0 && figures.numbers > 0 && figures.slips > 0, JSON.stringify(figures));
 });
 
 test("while PostgreSQL is stopped calls run on, end and are recorded when it is back", async () => {

@@ -23,8 +23,11 @@ async function freePorts() {
   return ports;
 }
 
-/** A server with one trunk at `carrierPort`; `database` is a URL (default: SQLite in `data`), `data` its folder. */
-export async function startNode({ carrierPort, database = "", data }) {
+/**
+ * A server with one trunk at `carrierPort`; `database` is a URL (default: SQLite in `data`), `data` its folder, `more` further
+ * lines of its configuration.
+ */
+export async function startNode({ carrierPort, database = "", data, more = "" }) {
   const folder = await mkdtemp(join(tmpdir(), "sautikit-chaos-"));
   const [http, sip, media] = await freePorts();
   const config = join(folder, "sautikit.toml");
@@ -42,7 +45,7 @@ sandbox.enabled = true
 name = "carrier"
 address = "127.0.0.1:${carrierPort}"
 prefixes = ["+"]
-`);
+${more}`);
   const log = join(folder, "server.log");
   const node = {
     url: `http://127.0.0.1:${http}`,

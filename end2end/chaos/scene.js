@@ -34,13 +34,12 @@ async function startCustomer() {
   return { url: `http://127.0.0.1:${server.address().port}/voice`, stop: () => server.closeAllConnections() ?? server.close() };
 }
 
-/** `options` are those of the node. */
-export async function openScene(options = {}) {
+/** `options` are those of the node; `fund` brings the workspace's money, where that is not the simulator's; `scopes` are its key's. */
+export async function openScene({ fund, scopes, ...options } = {}) {
   const [carrier, customer] = await Promise.all([startCarrier(), startCustomer()]);
   const node = await startNode({ carrierPort: carrier.port, ...options });
-  const workspace = await openWorkspace(node.url, { money: MONEY_MINOR });
+  const workspace = await openWorkspace(node.url, { money: MONEY_MINOR, scopes, ...(fund && { fund: (...of) => fund(node, ...of) }) });
   await workspace.route({ voice_callback_url: customer.url });
-  const before = await workspace.balance();
   let next = 0;
   const scene = {
     node, carrier, workspace,
@@ -84,7 +83,7 @@ export async function openScene(options = {}) {
       for (let look = 0; look < 100 && !leg.endedAt; look += 1) await wait(100);
       return leg.answeredAt && leg.endedAt && !leg.refused;
     },
-    judge: () => judge({ node, workspace, carrier, before }),
+    judge: () => judge({ node, workspace, carrier }),
     async close() {
       await node.stop();
       customer.stop();

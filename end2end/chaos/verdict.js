@@ -10,7 +10,7 @@ const PAGE = 200;
 const DEADLINE_MS = 60_000;
 
 /** All of a list, newest first. */
-async function all(node, workspace, path) {
+export async function all(node, workspace, path) {
   const rows = [];
   let cursor = "";
   do {
@@ -36,11 +36,12 @@ async function settled(workspace) {
   }
 }
 
-/** The faults, as sentences; `figures` say what was looked at. `before` is the balance before the first call. */
-export async function judge({ node, workspace, carrier, before }) {
+/** The faults, as sentences; `figures` say what was looked at. */
+export async function judge({ node, workspace, carrier }) {
   const faults = await settled(workspace);
   const records = await all(node, workspace, "/v1/calls");
-  const entries = (await all(node, workspace, "/v1/wallet/ledger")).filter((entry) => entry.kind === "call");
+  const ledger = await all(node, workspace, "/v1/wallet/ledger");
+  const entries = ledger.filter((entry) => entry.kind === "call");
   const recordsOf = new Map();
   for (const call of records) recordsOf.set(call.from, [...(recordsOf.get(call.from) ?? []), call]);
   const entryOf = new Map(entries.map((entry) => [entry.id, entry]));
@@ -86,9 +87,9 @@ export async function judge({ node, workspace, carrier, before }) {
     // A leg that was never acknowledged is ended by the carrier itself (RFC 3261 §13.3.1.4).
     for (const leg of [caller, callee]) if (leg.answeredAt && !leg.endedAt && (leg === caller || leg.acknowledged)) deaf += 1;
   }
-  const sum = entries.reduce((total, entry) => total + entry.amount_minor, 0);
+  const sum = ledger.reduce((total, entry) => total + entry.amount_minor, 0);
   const balance = await workspace.balance();
-  if (balance !== before + sum) faults.push(`the balance is ${balance}, ${before} and the calls' entries make ${before + sum}`);
+  if (balance !== sum) faults.push(`the balance is ${balance}, the entries make ${sum}`);
   const { code, output } = await node.command("ledger", "verify");
   if (code !== 0) faults.push(`ledger verify: ${output}`);
   const figures = {

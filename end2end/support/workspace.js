@@ -22,13 +22,18 @@ export const mailedLink = (url, email) => eventually(`a mail to ${email}`, async
   return mails.filter((mail) => mail.to.includes(email)).at(-1)?.links[0];
 });
 
-/** Signs up, tops up, claims +254700000001 and makes an API key, which everything after that uses. */
-export async function openWorkspace(url, { email = "amina@example.co.ke", number = "+254700000001", money = 1_000_000 } = {}) {
+/**
+ * Signs up, tops up, claims +254700000001 and makes an API key, which everything after that uses. `fund` brings the money where
+ * that is not the simulator's, `scopes` are the key's.
+ */
+export async function openWorkspace(url, options = {}) {
+  const { email = "amina@example.co.ke", number = "+254700000001", money = 1_000_000 } = options;
+  const { fund = (workspace, amount) => workspace.topUp(amount), scopes = ["*"] } = options;
   const workspace = new Workspace(url);
   await workspace.signIn(email);
   await workspace.post("/v1/auth/onboarding", { name: "Amina", workspace_name: email, country: "KE", currency: "KES" }, 201);
-  await workspace.topUp(money);
-  const { key } = await workspace.post("/v1/api-keys", { name: "end2end" }, 201);
+  await fund(workspace, money);
+  const { key } = await workspace.post("/v1/api-keys", { name: "end2end", scopes }, 201);
   workspace.useKey(key);
   await workspace.claim(number);
   return workspace;

@@ -19,7 +19,7 @@ use crate::state::AppState;
 pub use kinds::Kinds;
 pub use queue::Lane;
 pub(crate) use queue::STATEMENTS;
-pub use runner::{run_due, run_until_stopped};
+pub use runner::{run_due, run_until_stopped, take_up};
 
 /// What went wrong with a job, in its room's words.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -24,6 +24,10 @@ statements! {
         set state = 'done', finished_at = $3, lease_until = null, leased_by = null,
             payload = case when lane = 'mail' then '{}' else payload end
         where id = $1 and leased_by = $2 and state = 'running'";
+    GIVE_BACK_JOBS = "
+        update jobs
+        set state = 'queued', lease_until = null, leased_by = null
+        where leased_by = $1 and state = 'running'";
     RETRY_JOB = "
         update jobs
         set state = $3, due_at = $4, last_error = $5, lease_until = null, leased_by = null,
@@ -144,6 +148,11 @@ pub(super) async fn claim(
             })
         })
         .collect()
+}
+
+/// Queues again what a node holds.
+pub(super) async fn give_back(conn: &mut AnyConnection, node_id: &str) -> Result<u64, sqlx::Error> {
+    Ok(sqlx::query(GIVE_BACK_JOBS).bind(node_id.to_owned()).execute(conn).await?.rows_affected())
 }
 
 pub(super) async fn complete(

@@ -20,7 +20,21 @@ const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
 /// Runs jobs until the server stops. Started once per node with the worker role.
 pub async fn run_until_stopped(app: AppState) {
+    if let Err(error) = take_up(&app).await {
+        tracing::warn!(%error, "jobs of the process before wait until their lease lapses");
+    }
     join_all(Lane::ALL.map(|lane| run_lane(&app, lane))).await;
+}
+
+/// What a process of this node that was killed had claimed is queued again, before anything is claimed: nobody else runs it.
+///
+/// # Errors
+/// The queue failed.
+pub async fn take_up(app: &AppState) -> Result<u64, sqlx::Error> {
+    let mut tx = app.db.begin_write().await?;
+    let jobs = queue::give_back(&mut tx, &app.node_id).await?;
+    tx.commit().await?;
+    Ok(jobs)
 }
 
 async fn run_lane(app: &AppState, lane: Lane) {

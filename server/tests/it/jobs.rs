@@ -17,6 +17,7 @@ on_each_engine! {
     a_job_goes_with_its_transaction
     a_failing_job_is_tried_again_later
     a_lapsed_lease_is_taken_over
+    what_a_killed_process_had_claimed_is_taken_up_by_the_next_one
     runners_side_by_side_settle_once
     the_bell_wakes_the_runner
 }
@@ -82,6 +83,16 @@ async fn a_lapsed_lease_is_taken_over(server: Server) {
     claim.bind(lease_until).execute(server.app.db.pool()).await.unwrap();
     assert_eq!(jobs::run_due(&server.app).await.unwrap(), 0);
     server.clock.advance(Duration::from_secs(60));
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
+}
+
+async fn what_a_killed_process_had_claimed_is_taken_up_by_the_next_one(server: Server) {
+    enqueue(&server, &doomed(&server), server.app.now_us()).await;
+    let claim = sqlx::query("update jobs set state = 'running', leased_by = $1, lease_until = $2");
+    let claim = claim.bind(server.app.node_id.to_string()).bind(server.app.now_us() + 60_000_000);
+    claim.execute(server.app.db.pool()).await.unwrap();
+    assert_eq!(jobs::run_due(&server.app).await.unwrap(), 0);
+    assert_eq!(jobs::take_up(&server.app).await.unwrap(), 1);
     assert_eq!(jobs::run_due(&server.app).await.unwrap(), 1);
 }
 
