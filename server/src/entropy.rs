@@ -72,14 +72,19 @@ impl Entropy {
 
     /// `length` characters of base62, each equally likely.
     pub fn base62(&self, length: usize) -> String {
-        const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        // Bytes of 248 and above are thrown away, because 256 is not a multiple of 62.
-        const FAIR: u8 = 248;
+        self.text(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", length)
+    }
+
+    /// `length` characters of an alphabet of ASCII, each equally likely.
+    pub fn text<const LETTERS: usize>(&self, alphabet: &[u8; LETTERS], length: usize) -> String {
+        const { assert!(LETTERS > 0 && LETTERS <= 256) };
+        // Of 256 values the last that make no whole alphabet are thrown away.
+        let fair = 256 - 256 % LETTERS;
         let mut text = String::with_capacity(length);
         while text.len() < length {
-            for byte in self.bytes::<64>() {
-                if byte < FAIR && text.len() < length {
-                    text.push(char::from(ALPHABET[usize::from(byte % 62)]));
+            for byte in self.bytes::<64>().map(usize::from) {
+                if byte < fair && text.len() < length {
+                    text.extend(alphabet.get(byte % LETTERS).map(|letter| char::from(*letter)));
                 }
             }
         }

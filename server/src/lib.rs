@@ -29,6 +29,7 @@ mod row;
 pub mod secrets;
 pub mod serve;
 pub mod sheet;
+pub mod sip_credentials;
 pub mod sip_tokens;
 pub mod state;
 pub mod statements;

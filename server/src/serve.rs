@@ -49,6 +49,9 @@ pub enum ServeError {
     /// No HTTP client for payment providers could be made.
     #[error("payment providers can't be reached from here: {0}")]
     Payments(#[source] reqwest::Error),
+    /// No HTTP client for customers' servers could be made.
+    #[error("customers' servers can't be reached from here: {0}")]
+    Customers(#[source] reqwest::Error),
     /// The tables could not be read or written.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),

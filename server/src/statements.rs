@@ -34,6 +34,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("adjustments", crate::wallet::store::adjustments::STATEMENTS),
         ("wallet_statements", crate::wallet::store::statements::STATEMENTS),
         ("ledger_audit", crate::wallet::store::audit::STATEMENTS),
+        ("sip_credentials", crate::sip_credentials::STATEMENTS),
         ("sip_tokens", crate::sip_tokens::STATEMENTS),
         ("webhooks", crate::webhooks::store::STATEMENTS),
     ]

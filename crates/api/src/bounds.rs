@@ -11,6 +11,15 @@ use utoipa::ToSchema;
 )]
 pub struct Name(pub String);
 
+/// A label that people read: one line, not blank, nothing that turns the direction of what follows.
+#[derive(ToSchema)]
+#[schema(
+    min_length = 1,
+    max_length = 80,
+    pattern = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\s][^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+)]
+pub struct Label(pub String);
+
 /// An e-mail address.
 #[derive(ToSchema)]
 #[schema(max_length = 254, format = Email)]

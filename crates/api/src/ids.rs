@@ -46,6 +46,8 @@ ids! {
     InventoryNumberId;
     /// A claimed number.
     NumberId;
+    /// A device's credential for SIP.
+    SipCredentialId;
     /// A phone call.
     CallId;
     /// An entry of a call's timeline.

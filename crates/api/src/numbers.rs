@@ -120,6 +120,84 @@ pub struct UpdateRouting {
     pub ring_devices: Option<bool>,
 }
 
+/// Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SigningSecret {
+    /// `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on.
+    pub secret: String,
+}
+
+/// `POST /v1/numbers/{id}/routing/test`; the body is optional.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TestRouting {
+    /// Who would call, in any form that telephone numbers are written in; the number itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+/// Answer of `POST /v1/numbers/{id}/routing/test`: what was asked, what came, and what a call would do with it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TestedRouting {
+    /// What was sent.
+    pub request: TestedRequest,
+    /// What came; null when nothing did.
+    pub response: Option<TestedResponse>,
+    /// How long it took, retry included.
+    pub duration_ms: u64,
+    /// Why the first try came to nothing, where this is what the second one brought.
+    pub first_failure: Option<String>,
+    /// The voice actions as they were read, in order; null when there are none to run.
+    pub actions: Option<Vec<serde_json::Value>>,
+    /// What a call would fail by; null when it would go on.
+    pub error: Option<TestedError>,
+}
+
+/// The request of a test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TestedRequest {
+    /// Always `POST`.
+    pub method: String,
+    /// Where it went.
+    pub url: String,
+    /// Its headers; the signature is that of this very body.
+    pub headers: std::collections::BTreeMap<String, String>,
+    /// The form as it was sent.
+    pub body: String,
+}
+
+/// The answer to a test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TestedResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where it came from, after redirects; null when it was no 2xx.
+    pub url: Option<String>,
+    /// The media type; null when it was no 2xx.
+    pub content_type: Option<String>,
+    /// The beginning of the body: at most 16 KiB.
+    pub body: String,
+    /// How long the whole body was, in bytes.
+    pub body_bytes: usize,
+}
+
+/// Why a call would fail with the answer to a test.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TestedError {
+    /// `actions.invalid`, or as on a call's timeline `call.callback_failed` or `call.callback_timeout`.
+    pub code: String,
+    /// Where in the answer, as a JSON path such as `actions[0].dial.to`; null when it is not about a place in it.
+    pub path: Option<String>,
+    /// What is wrong.
+    pub message: String,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
-//! Bodies of `/v1/sip`.
+//! Bodies of `/v1/sip`, and of a number's SIP credentials.
 
 use serde::{Deserialize, Serialize};
+
+use crate::ids::{NumberId, SipCredentialId};
 
 /// `POST /v1/sip/token`; the body is optional.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -45,4 +47,100 @@ pub struct SipToken {
     pub ws_url: String,
     /// For `RTCPeerConnection`; the gateway is reached directly, so the list can be empty.
     pub ice_servers: Vec<serde_json::Value>,
+}
+
+/// `POST /v1/numbers/{id}/sip-credentials`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateSipCredential {
+    /// What tells the device from others, for instance where it stands: 1 to 80 characters.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Label))]
+    pub label: String,
+}
+
+/// Whether a device may register and call with a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SipCredentialStatus {
+    /// It works.
+    Active,
+    /// It was revoked and never works again.
+    Revoked,
+}
+
+/// What a device registers and calls with: it calls from its number only, and rings when that is called.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipCredential {
+    /// Its id.
+    pub id: SipCredentialId,
+    /// The claimed number that it is of.
+    pub number_id: NumberId,
+    /// What tells the device from others.
+    pub label: String,
+    /// User name of the device, also as authentication name: `ts_` and 8 hexadecimal digits.
+    pub username: String,
+    /// Where the device can be called inside this installation.
+    pub sip_uri: String,
+    /// Whether it works.
+    pub status: SipCredentialStatus,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339; when it got its present password. Null while it has the first.
+    pub rotated_at: Option<String>,
+    /// RFC 3339; null while it works.
+    pub revoked_at: Option<String>,
+}
+
+/// Answer of creating (201) and of rotating (200): the only time that the password is shown.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedSipCredential {
+    /// The credential.
+    #[serde(flatten)]
+    pub credential: SipCredential,
+    /// 26 lower-case letters and digits, none of which looks like another.
+    pub password: String,
+}
+
+/// What a device is set up with, beside its credential.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipConfig {
+    /// Registrar, outbound proxy and realm.
+    pub domain: String,
+    /// Where the registrar listens for datagrams.
+    pub port: u16,
+    /// The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them.
+    pub ws_url: String,
+    /// How it can be spoken to: `udp`, `ws` or `wss`.
+    pub transports: Vec<String>,
+    /// What is spoken over RTP, the preferred first.
+    pub codecs: Vec<String>,
+    /// The longest that a device is registered for at once.
+    pub max_expires_seconds: u32,
+}
+
+/// A device or browser that can be called now.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SipRegistration {
+    /// The credential's user name, or the identity of a browser's token.
+    pub identity: String,
+    /// The credential's; null for a browser.
+    pub credential_id: Option<SipCredentialId>,
+    /// The number that the device rings for; null for a browser, which rings for each.
+    pub number_id: Option<NumberId>,
+    /// What the device says it is.
+    pub user_agent: Option<String>,
+    /// Where it registered from: an address and a port.
+    pub address: String,
+    /// `udp`, or `ws` for a WebSocket.
+    pub transport: String,
+    /// RFC 3339; when it registered last.
+    pub registered_at: String,
+    /// RFC 3339; when it is called no longer unless it registers again.
+    pub expires_at: String,
 }

@@ -141,7 +141,7 @@ impl FetchFailure {
 }
 
 /// The parameters that every callback of a call carries.
-pub(crate) fn call_params(facts: &Facts, status: CallStatus) -> Vec<(&'static str, String)> {
+pub fn call_params(facts: &Facts, status: CallStatus) -> Vec<(&'static str, String)> {
     let workspace = facts.workspace_id.to_string();
     vec![
         ("CallSid", facts.call_id.pbx_call_id()),

@@ -38,7 +38,7 @@ mod timers;
 mod verb;
 
 pub use call::Call;
-pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, callback_entry};
+pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry};
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};

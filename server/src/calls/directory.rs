@@ -82,12 +82,7 @@ impl Directory {
         let load = async || {
             let mut conn = app.db.acquire().await?;
             let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
-            let own = numbers::voice_signing_secret(app, &number).map_err(|error| match error {
-                numbers::NumberError::Database(error) => CallError::Database(error),
-                other => CallError::Database(sqlx::Error::Decode(Box::new(other))),
-            })?;
-            let own = own.and_then(|secret| String::from_utf8(secret).ok());
-            let signing_secret = own.unwrap_or_else(|| default_secret(app, number.workspace_id)).into();
+            let signing_secret = signing_secret(app, &number)?.into();
             Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
         };
         self.numbers.get(app, e164, load).await
@@ -158,6 +153,19 @@ impl Directory {
         // The load always finds one.
         Ok(list.unwrap_or_default())
     }
+}
+
+/// What the number's voice callbacks are signed with: its own secret, else the workspace's.
+///
+/// # Errors
+/// The number's own was sealed under another master key.
+pub(super) fn signing_secret(app: &AppState, number: &numbers::TenantNumber) -> Result<String, CallError> {
+    let own = numbers::voice_signing_secret(app, number).map_err(|error| match error {
+        numbers::NumberError::Database(error) => CallError::Database(error),
+        other => CallError::Database(sqlx::Error::Decode(Box::new(other))),
+    })?;
+    let own = own.and_then(|secret| String::from_utf8(secret).ok());
+    Ok(own.unwrap_or_else(|| default_secret(app, number.workspace_id)))
 }
 
 /// The workspace's default secret, until it can be rotated: derived, so that there is nothing to keep.

@@ -5,6 +5,7 @@
 //! refuses the rest. Deliberately absent: SIP and media (the gateway), and the movement of money (`wallet`).
 
 pub mod admission;
+pub mod callback_test;
 pub mod directory;
 mod error;
 pub mod gateway;

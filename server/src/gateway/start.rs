@@ -24,7 +24,7 @@ use super::{Gateway, incoming, last_heard};
 use crate::calls::Hub;
 use crate::descriptors;
 use crate::state::AppState;
-use crate::webhooks::client;
+use crate::webhooks::client::Customers;
 
 /// Most media threads. Calls stay on the first until it is loaded, and an idle one sleeps; eight transcode a thousand calls,
 /// which is more than the rest of one node is made for.
@@ -116,7 +116,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         registrar: Registrar::default(),
         authentication,
         speech,
-        http: client::build(config.is_development())?,
+        http: app.part::<Customers>().0.clone(),
         overload: Overload::default(),
         calls: Mutex::new(HashMap::new()),
     });

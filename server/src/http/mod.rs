@@ -30,7 +30,9 @@ pub use self::credentials::Credentials;
 pub use self::edge::BODY_LIMIT_BYTES;
 use crate::state::AppState;
 use crate::web::error::ApiError;
-use crate::{accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_tokens, wallet};
+use crate::{
+    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_credentials, sip_tokens, wallet,
+};
 
 /// The API's routes with their description, relative to `/v1`.
 fn api() -> OpenApiRouter<AppState> {
@@ -44,11 +46,13 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(api_keys::http::routes())
         .merge(audit::http::routes())
         .merge(calls::http::routes())
+        .merge(calls::callback_test::http::routes())
         .merge(gateway::http::routes())
         .merge(numbers::http::routes())
         .merge(openapi::routes())
         .merge(payments::http::routes())
         .merge(requests::http::routes())
+        .merge(sip_credentials::http::routes())
         .merge(sip_tokens::http::routes())
         .merge(wallet::http::routes())
         .merge(wallet::adjustment::http::routes())

@@ -57,6 +57,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get_number, release_number))
         .routes(routes!(claim_number))
         .routes(routes!(update_routing))
+        .routes(routes!(rotate_signing_secret))
 }
 
 /// List numbers to claim
@@ -186,6 +187,31 @@ async fn update_routing(
     caller.needs(Scope::NumbersWrite)?;
     let number = numbers::update_routing(&app, &caller, number_id(&id)?, body.read()?).await?;
     Ok(Json(number_body(number)))
+}
+
+/// Rotate a number's signing secret
+///
+/// From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
+/// without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
+/// /v1/numbers/{id}/routing`.
+#[utoipa::path(post, path = "/numbers/{id}/routing/rotate-secret", params(Idempotent),
+    responses((status = 200, body = wire::SigningSecret, description = "The secret, shown once.")),
+    extensions(("x-scope" = json!(Scope::NumbersWrite)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned]))))]
+async fn rotate_signing_secret(
+    State(app): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    request: Request,
+) -> ApiResult<Response> {
+    caller.needs(Scope::NumbersWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let secret = numbers::rotate_signing_secret(&app, attempt.tx(), &caller, number_id(&id)?).await?;
+    let answer = attempt.commit(&app, StatusCode::OK, &wire::SigningSecret { secret }).await;
+    app.tenant_changes.note();
+    answer
 }
 
 /// Release a number

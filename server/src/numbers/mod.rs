@@ -1,7 +1,7 @@
 //! Numbers: the inventory, claiming, routing, the monthly renewal and release.
 //!
 //! A claim is one transaction: the number changes hands, the share of the month is debited, and the event is written, or
-//! none of it. Deliberately absent: SIP credentials.
+//! none of it. Deliberately absent: SIP credentials, a room of their own.
 
 mod claim;
 mod error;
@@ -26,7 +26,7 @@ use crate::wallet::WalletError;
 pub use claim::{Claim, claim};
 pub use inventory::seed_development;
 pub use release::release;
-pub use routing::{check_callback_url, update_routing, voice_signing_secret};
+pub use routing::{check_callback_url, rotate_signing_secret, update_routing, voice_signing_secret};
 
 /// A number that was claimed and works.
 const ACTIVE: &str = "active";

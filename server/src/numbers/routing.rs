@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use sautikit_api::ids::NumberId;
 use sautikit_api::numbers::UpdateRouting;
 use serde_json::json;
+use sqlx::AnyConnection;
 use url::{Host, Url};
 
 use super::{NumberError, TenantNumber, get_number, store};
 use crate::audit;
-use crate::secrets::Purpose;
+use crate::secrets::{Purpose, hex};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 
@@ -17,6 +18,11 @@ use crate::web::caller::Caller;
 const MAX_URL_BYTES: usize = 2_048;
 /// Length of a signing secret: enough not to be guessed, short enough for a header of any system.
 const SIGNING_SECRET_BYTES: std::ops::RangeInclusive<usize> = 16..=256;
+
+/// How every secret that we make for signatures begins (webhooks.md).
+const SECRET_PREFIX: &str = "whsec_";
+/// 256 bits, as the hash has them.
+const SECRET_BYTES: usize = 32;
 
 /// Changes the routing of one of the workspace's numbers: absent members stay, null clears.
 ///
@@ -64,6 +70,30 @@ pub async fn update_routing(
     tx.commit().await?;
     app.tenant_changes.note();
     Ok(number)
+}
+
+/// Gives the number a signing secret of its own, in the caller's transaction, and returns it. What signed its voice
+/// callbacks before signs the next call's no more; whoever needs both to hold for a while chooses the secret himself, by
+/// [`update_routing`].
+///
+/// # Errors
+/// Not the workspace's, or the database failed.
+pub async fn rotate_signing_secret(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    caller: &Caller,
+    id: NumberId,
+) -> Result<String, NumberError> {
+    let mut number = get_number(tx, caller.workspace.id, id).await?;
+    let had_its_own = number.sealed_signing_secret.is_some();
+    let secret = format!("{SECRET_PREFIX}{}", hex(&app.entropy.bytes::<SECRET_BYTES>()));
+    let sealed = app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
+    number.sealed_signing_secret = Some(sealed);
+    store::tenants::update_routing(tx, &number).await?;
+    let details =
+        json!({ "number": number.e164, "before": { "own_secret": had_its_own }, "after": { "own_secret": true } });
+    audit::record(app, tx, &audit::Entry::by(caller, "number.signing_secret_rotated", id, details)).await?;
+    Ok(secret)
 }
 
 /// What the audit log shows of a number's routing. Addresses may carry credentials: only their hosts are shown.

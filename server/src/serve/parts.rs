@@ -18,6 +18,7 @@ use crate::state::Parts;
 use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
+use crate::webhooks::client::Customers;
 use crate::{numbers, requests};
 
 use super::ServeError;
@@ -33,6 +34,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Authenticator::new(Credentials))
         .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
         .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
+        .with(Customers::new(config.is_development()).map_err(ServeError::Customers)?)
         .with(dependants())
         .with(google)
         .with(Hub::default())

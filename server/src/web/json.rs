@@ -34,6 +34,13 @@ impl<T: DeserializeOwned> JsonBody<T> {
     }
 }
 
+impl<T: DeserializeOwned + Default> JsonBody<T> {
+    /// The body, or the default where a body is optional and absent.
+    pub fn read_or_default(&self) -> ApiResult<T> {
+        if self.bytes.is_empty() { Ok(T::default()) } else { self.read() }
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<AppState> for JsonBody<T> {
     type Rejection = ApiError;
 

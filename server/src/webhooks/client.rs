@@ -9,6 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::address::may_be_called;
+use crate::state::Part;
 
 /// The largest answer that is read (webhooks.md): action documents are 64 KiB at most.
 pub const MAX_ANSWER_BYTES: usize = 256 * 1024;
@@ -69,6 +70,21 @@ pub fn check_url(text: &str, development: bool) -> Result<Url, UrlRefusal> {
 /// Whether a written address is loopback; refused when it may not be called.
 fn checked(address: std::net::IpAddr, development: bool) -> Result<bool, UrlRefusal> {
     if may_be_called(address, development) { Ok(address.is_loopback()) } else { Err(UrlRefusal::NotPublic) }
+}
+
+/// The client, as the rooms share it.
+pub struct Customers(pub reqwest::Client);
+
+impl Part for Customers {}
+
+impl Customers {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// The system has no random bytes or no TLS.
+    pub fn new(development: bool) -> Result<Self, reqwest::Error> {
+        build(development).map(Self)
+    }
 }
 
 /// Builds the client. One serves the whole process: it pools connections.

@@ -12,6 +12,8 @@ use url::Url;
 use super::{client, signature};
 use crate::clock::{self, Clock};
 
+/// Media type of what is sent.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 /// From the first byte sent to the last received, retry included (voice-actions.md).
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Before the one retry.
@@ -73,6 +75,17 @@ pub struct Fetched {
     pub outcome: Result<Answer, FetchError>,
     /// Why the first one came to nothing, where there was a second.
     pub first_failure: Option<FetchError>,
+    /// The form as it was sent.
+    pub body: String,
+    /// The signature of the last request; empty when none was sent.
+    pub signature: String,
+}
+
+/// What is to be told of a fetch besides how it ended.
+#[derive(Default)]
+struct Trace {
+    first_failure: Option<FetchError>,
+    signature: String,
 }
 
 /// Posts `params` to `url` as a form signed with `secret`.
@@ -84,9 +97,10 @@ pub async fn fetch(
     params: &[(&'static str, String)],
     secret: &str,
 ) -> Fetched {
-    let mut first_failure = None;
-    let outcome = tries(http, clock, development, url, params, secret, &mut first_failure).await;
-    Fetched { outcome, first_failure }
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    let mut trace = Trace::default();
+    let outcome = tries(http, clock, development, url, &body, secret, &mut trace).await;
+    Fetched { outcome, first_failure: trace.first_failure, body, signature: trace.signature }
 }
 
 async fn tries(
@@ -94,19 +108,18 @@ async fn tries(
     clock: &dyn Clock,
     development: bool,
     url: &str,
-    params: &[(&'static str, String)],
+    body: &str,
     secret: &str,
-    first_failure: &mut Option<FetchError>,
+    trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     let deadline = clock::timer_now() + DEADLINE;
     let attempts = async {
-        match follow(http, clock, development, url.clone(), &body, secret).await {
+        match follow(http, clock, development, url.clone(), body, secret, trace).await {
             Err(error) if error.is_worth_a_retry() => {
-                *first_failure = Some(error);
+                trace.first_failure = Some(error);
                 sleep(RETRY_AFTER).await;
-                follow(http, clock, development, url, &body, secret).await
+                follow(http, clock, development, url, body, secret, trace).await
             }
             outcome => outcome,
         }
@@ -121,12 +134,14 @@ async fn follow(
     mut url: Url,
     body: &str,
     secret: &str,
+    trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     for _ in 0..=MAX_REDIRECTS {
+        trace.signature = signature::sign(secret, body.as_bytes(), clock.now().as_second());
         let response = http
             .post(url.clone())
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(signature::HEADER, signature::sign(secret, body.as_bytes(), clock.now().as_second()))
+            .header(header::CONTENT_TYPE, FORM)
+            .header(signature::HEADER, &trace.signature)
             .body(body.to_owned())
             .send()
             .await

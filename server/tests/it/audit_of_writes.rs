@@ -115,6 +115,7 @@ impl Walk<'_> {
         let routing = json!({ "voice_callback_url": "http://127.0.0.1:9000/voice" });
         let route = async { owner.patch(&format!("{path}/routing"), routing).await };
         self.logs("patch /v1/numbers/{id}/routing", "number.routing_changed", route).await;
+        self.devices(owner, &path).await;
         self.logs("delete /v1/numbers/{id}", "number.released", owner.delete(&path)).await;
         let minted = self.logs("post /v1/sip/token", "sip_token.minted", owner.post("/v1/sip/token", json!({}))).await;
         self.secrets.push(minted.json["token"].as_str().expect("a token").to_owned());
@@ -126,6 +127,28 @@ impl Walk<'_> {
         self.logs("post /v1/calls/{id}/actions", "call.actions_replaced", replace).await;
         let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
+    }
+
+    /// What a number has of its own.
+    async fn devices(&mut self, owner: &Client, number: &str) {
+        let (rotate, test) = (format!("{number}/routing/rotate-secret"), format!("{number}/routing/test"));
+        let secret = async { owner.send("POST", &rotate, None, "").await };
+        let endpoint = "post /v1/numbers/{id}/routing/rotate-secret";
+        let secret = self.logs(endpoint, "number.signing_secret_rotated", secret).await;
+        self.secrets.push(secret.json["secret"].as_str().expect("a secret").to_owned());
+        // Nobody listens there, which the answer tells.
+        let test = async { owner.send("POST", &test, None, "").await };
+        self.logs("post /v1/numbers/{id}/routing/test", "number.routing_tested", test).await;
+        let path = format!("{number}/sip-credentials");
+        let create = async { owner.post(&path, json!({ "label": "reception" })).await };
+        let made = self.logs("post /v1/numbers/{id}/sip-credentials", "sip_credential.created", create).await;
+        let path = format!("{path}/{}", id(&made));
+        let rotate = async { owner.send("POST", &format!("{path}/rotate"), None, "").await };
+        let endpoint = "post /v1/numbers/{id}/sip-credentials/{cid}/rotate";
+        let rotated = self.logs(endpoint, "sip_credential.rotated", rotate).await;
+        self.secrets.extend([&made, &rotated].map(|answer| answer.json["password"].as_str().expect("one").to_owned()));
+        let endpoint = "delete /v1/numbers/{id}/sip-credentials/{cid}";
+        self.logs(endpoint, "sip_credential.revoked", owner.delete(&path)).await;
     }
 
     async fn payments(&mut self, owner: &Client, operator: &Client) {

@@ -220,6 +220,7 @@ impl Reach {
             "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,
+            // Its credential is unknown, which is found out after the body is read.
             "/v1/numbers/{id}" => &self.number_id,
             "/v1/workspace/members/{user_id}" => &self.member_id,
             other => panic!("{other}: say where an id of it comes from"),

@@ -11,7 +11,7 @@ use crate::support::{Answer, Client, Server, on_each_engine};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 13] = [
+const LISTS: [&str; 14] = [
     "/v1/admin/payments/unmatched",
     "/v1/admin/wallets/{workspace_id}/adjustments",
     "/v1/admin/workspaces",
@@ -20,6 +20,7 @@ const LISTS: [&str; 13] = [
     "/v1/calls",
     "/v1/numbers",
     "/v1/numbers/available",
+    "/v1/numbers/{id}/sip-credentials",
     "/v1/requests",
     "/v1/wallet/ledger",
     "/v1/wallet/top-ups",
@@ -45,7 +46,8 @@ async fn pages_are_stable_under_inserts(server: Server) {
     scene.top_up(1_000_000).await;
     let operator = scene.server.operator().await;
     let workspace_id = scene.asha.workspace_id().await;
-    let lists = Lists { scene, operator, workspace_id, added: Cell::new(0) };
+    let number_id = ids(&scene.asha.get("/v1/numbers").await)[0].clone();
+    let lists = Lists { scene, operator, workspace_id, number_id, added: Cell::new(0) };
     for path in LISTS {
         lists.walk(path).await;
     }
@@ -55,13 +57,14 @@ struct Lists {
     scene: Scene,
     operator: Client,
     workspace_id: String,
+    number_id: String,
     added: Cell<u32>,
 }
 
 impl Lists {
     /// Reads the list in pages of two, adding a row after each.
     async fn walk(&self, path: &str) {
-        let path = &path.replace("{workspace_id}", &self.workspace_id);
+        let path = &path.replace("{workspace_id}", &self.workspace_id).replace("{id}", &self.number_id);
         // At one instant, so that only the ids order them.
         for _ in 0..5 {
             self.add(path).await;
@@ -93,6 +96,9 @@ impl Lists {
             _ if path.ends_with("/adjustments") => {
                 let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": email });
                 self.operator.post(path, gift).await.expect(201);
+            }
+            _ if path.ends_with("/sip-credentials") => {
+                drop(asha.post(path, json!({ "label": email })).await.expect(201));
             }
             "/v1/admin/workspaces" => drop(server.onboarded(&email).await),
             "/v1/api-keys" | "/v1/audit" => {

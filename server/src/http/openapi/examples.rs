@@ -78,6 +78,18 @@ fn claimed_number() -> Value {
     claimed
 }
 
+fn sip_credential() -> Value {
+    json!({ "id": ENTRY, "number_id": NUMBER, "label": "Reception", "username": "ts_0c4a9f3e",
+        "sip_uri": "sip:ts_0c4a9f3e@voice.example", "status": "active", "created_at": NOW, "rotated_at": null,
+        "revoked_at": null })
+}
+
+fn created_sip_credential() -> Value {
+    let mut created = sip_credential();
+    created["password"] = json!("…");
+    created
+}
+
 fn created_api_key() -> Value {
     let mut created = api_key();
     // Not in the shape of a real one, so that no scanner takes it for a leak.
@@ -146,11 +158,22 @@ examples! {
         "outbound_per_min_minor": 300, "currency": "KES" });
     numbers::Number = number();
     numbers::ClaimedNumber = claimed_number();
+    numbers::SigningSecret = json!({ "secret": "whsec_…" });
+    numbers::TestRouting = json!({ "from": "+254722000001" });
+    numbers::TestedRouting = json!({ "request": { "method": "POST", "url": "https://simba.example/voice",
+        "headers": { "content-type": "application/x-www-form-urlencoded", "x-sautikit-signature": "t=1795254000,v1=…" },
+        "body": "From=%2B254722000001&To=%2B254700000001&CallStatus=ringing&Test=true" },
+        "response": { "status": 200, "url": "https://simba.example/voice", "content_type": "application/json",
+        "body": "{\"actions\":[{\"say\":{\"text\":\"Karibu\"}}]}", "body_bytes": 43 }, "duration_ms": 84,
+        "first_failure": null, "actions": [{ "say": { "text": "Karibu" } }], "error": null });
     numbers::UpdateRouting = json!({ "voice_callback_url": "https://simba.example/voice", "events_url": null });
     operator::AdminWorkspace = json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES",
         "status": "suspended", "member_count": 4, "created_at": EARLIER });
     operator::UpdateWallet = json!({ "overdraft_floor_minor": -50_000 });
     operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
+    sip::CreateSipCredential = json!({ "label": "Reception" });
+    sip::SipCredential = sip_credential();
+    sip::CreatedSipCredential = created_sip_credential();
     sip::CreateSipToken = json!({ "identity": "front-desk", "ttl_seconds": 300 });
     sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
         "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });

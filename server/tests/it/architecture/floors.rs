@@ -39,7 +39,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// One subject each.
-pub(super) const ROOMS: [&str; 12] = [
+pub(super) const ROOMS: [&str; 13] = [
     "accounts",
     "api_keys",
     "audit",
@@ -49,14 +49,16 @@ pub(super) const ROOMS: [&str; 12] = [
     "payments",
     "pricing",
     "requests",
+    "sip_credentials",
     "sip_tokens",
     "wallet",
     "webhooks",
 ];
 
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
-const NEIGHBOURS: [(&str, &[&str]); 14] = [
+const NEIGHBOURS: [(&str, &[&str]); 15] = [
     ("main", &["serve"]),
+    ("sip_credentials", &["numbers", "audit"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
     ("api_keys", &["accounts", "audit"]),
     ("calls", &["accounts", "numbers", "pricing", "wallet", "webhooks", "audit"]),

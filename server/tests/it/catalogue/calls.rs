@@ -22,6 +22,13 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     asha.post(&format!("/v1/calls/{ended}/hangup"), json!({})).await.expect_error("calls.not_live");
     let simulated = json!({ "from": TO, "to": FROM });
     asha.post("/v1/sandbox/inbound", simulated).await.expect_error("numbers.sip_config_unavailable");
+    let number = asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
+    let path = format!("/v1/numbers/{number}/sip-credentials");
+    let device = asha.post(&path, json!({ "label": "reception" })).await.expect(201).json;
+    let path_of_device = format!("{path}/{}", device["id"].as_str().expect("an id"));
+    asha.delete(&path_of_device).await.expect(204);
+    asha.delete(&path_of_device).await.expect_error("numbers.sip_credentials.already_revoked");
+    asha.delete(&format!("{path}/{number}")).await.expect_error("numbers.sip_credentials.not_found");
     scene.gateway.is_full.store(true, Ordering::Relaxed);
     let refused = place(json!({ "from": FROM, "to": TO })).await.expect_error("calls.overloaded");
     assert_eq!(refused.header("retry-after"), Some("3"));

@@ -37,10 +37,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         ],
     ),
     (
-        "SIP credentials of devices",
-        &[ErrorCode::NumbersSipCredentialsAlreadyRevoked, ErrorCode::NumbersSipCredentialsNotFound],
-    ),
-    (
         "events of an external PBX",
         &[
             ErrorCode::PbxBodyReadFailed,

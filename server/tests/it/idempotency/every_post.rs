@@ -22,6 +22,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/calls/{id}/hangup", "ends what has ended the second time"),
     ("POST /v1/invitations/{token}/accept", "an invitation is answered once"),
     ("POST /v1/invitations/{token}/decline", "an invitation is answered once"),
+    ("POST /v1/numbers/{id}/routing/test", "asks the customer's server anew each time, which is what is wanted"),
 ];
 
 fn takes_key(endpoint: &Endpoint) -> bool {
@@ -82,6 +83,13 @@ async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
         "/v1/api-keys/{id}/rotate" => {
             scene.asha.post("/v1/api-keys", json!({ "name": "x" })).await.expect(201).json["id"].clone()
         }
+        "/v1/numbers/{id}/sip-credentials" | "/v1/numbers/{id}/routing/rotate-secret" => json!(number_of(scene).await),
+        "/v1/numbers/{id}/sip-credentials/{cid}/rotate" => {
+            let number = number_of(scene).await;
+            let path = format!("/v1/numbers/{number}/sip-credentials");
+            let made = scene.asha.post(&path, json!({ "label": "x" })).await.expect(201).json;
+            json!(format!("{number}/{}", made["id"].as_str().expect("an id")))
+        }
         "/v1/numbers/{id}/claim" => {
             scene.asha.get("/v1/numbers/available?country=KE").await.expect(200).json[0]["id"].clone()
         }
@@ -89,4 +97,8 @@ async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
         other => panic!("{other}: say where an id of it comes from"),
     };
     Some(made.as_str().expect("an id").to_owned())
+}
+
+async fn number_of(scene: &Scene) -> String {
+    scene.asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned()
 }

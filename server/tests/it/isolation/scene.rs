@@ -73,6 +73,10 @@ impl Tenants {
             let list = asha.get(path.trim_end_matches("/{id}")).await.expect(200).json;
             ids.insert(path, text(&list[0]["id"]));
         }
+        let number = ids["/v1/numbers/{id}"].clone();
+        let device = json!({ "label": "reception" });
+        let device = asha.post(&format!("/v1/numbers/{number}/sip-credentials"), device).await.expect(201).json;
+        ids.insert("/v1/numbers/{id}/sip-credentials/{cid}", format!("{number}/{}", text(&device["id"])));
         let stranger = server.onboarded("bob@example.com").await;
         let every: Vec<&str> = SCOPES.to_vec();
         let stranger_key = server.key_of(&stranger, &every).await;
@@ -92,7 +96,8 @@ impl Tenants {
     /// Whose the id in the endpoint's path is; `None` without one.
     pub(super) fn owner_of(&self, endpoint: &Endpoint) -> Option<Of> {
         let parameter = endpoint.parameter()?;
-        let upto = endpoint.path.split_inclusive('}').next().unwrap_or_default();
+        // Up to its last parameter: a credential's path names its number too.
+        let upto = endpoint.path.rfind('}').map_or("", |end| &endpoint.path[..=end]);
         let names_nothing = matches!(parameter, "token" | "month");
         let is_nobodys = endpoint.is_operators() || names_nothing || endpoint.path == "/v1/numbers/{id}/claim";
         if is_nobodys {

@@ -154,10 +154,20 @@ impl Endpoint {
         self.ask_with(client, id, self.example.as_ref()).await
     }
 
-    /// A request with this body and `id` in the path.
+    /// A request with this body and `id` in the path. Of a path with two parameters, both ids with a slash between them; one
+    /// alone stands for both.
     pub(crate) async fn ask_with(&self, client: &Client, id: Option<&str>, body: Option<&Value>) -> Answer {
         let path = match (self.parameter(), id) {
-            (Some(parameter), Some(id)) => self.path.replace(&format!("{{{parameter}}}"), id),
+            (Some(parameter), Some(id)) => {
+                let (first, second) = id.split_once('/').unwrap_or((id, id));
+                let path = self.path.replace(&format!("{{{parameter}}}"), first);
+                match path.split_once('{') {
+                    Some((before, rest)) => {
+                        format!("{before}{second}{}", rest.split_once('}').expect("a parameter's end").1)
+                    }
+                    None => path,
+                }
+            }
             (None, None) => self.path.clone(),
             _ => panic!("{}: an id exactly where the path has a parameter", self.name()),
         };
