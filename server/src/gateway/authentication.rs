@@ -1,10 +1,12 @@
-//! Proving a browser's identity: the WebSocket's own token, a bearer token, or digest with the token as password.
+//! Proving who somebody is: a browser by its WebSocket's own token, a bearer token, or digest with the token as password; a
+//! device by digest with its SIP credential.
 //!
 //! A request on an authenticated WebSocket is its identity's as long as that is good; credentials in the request outrank
 //! it, so that a page renews its token on the connection that it has. Whatever proved it, the identity is looked at again
-//! every time: a connection outlives its token, the key that minted it, and the member who held that. Nothing proven gets a challenge of every kind we take:
-//! bearer, SHA-256, MD5 last (JsSIP and SIP.js keep the last).
+//! every time: a connection outlives its token, the key that minted it, and the member who held that. Nothing proven gets a
+//! challenge of every kind we take: bearer on connections, SHA-256, MD5 last (JsSIP and SIP.js keep the last).
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +15,14 @@ use parking_lot::Mutex;
 use sip::auth::{
     Algorithm, BearerFault, DigestAnswer, DigestFault, DigestServer, Ha1, NonceKey, bearer_challenge, bearer_token,
 };
-use sip::message::{HeaderName, Headers, Request, StatusCode};
+use sip::message::{Credentials, HeaderName, Headers, Request, StatusCode};
 use sip::ua::Reply;
 
 use super::sip::Peer;
-use crate::sip_tokens;
-use crate::sip_tokens::identity::Identity;
+use crate::secrets::hmac_sha256;
+use crate::sip_tokens::identity::{Identity, is_device_name};
 use crate::state::AppState;
+use crate::{sip_credentials, sip_tokens};
 
 /// Says in words why a token was refused (browser-sdk.md).
 const REASON_HEADER: &str = "X-Sautikit-Error";
@@ -28,6 +31,8 @@ const REASON_HEADER: &str = "X-Sautikit-Error";
 pub struct Authentication {
     digest: Mutex<DigestServer>,
     realm: String,
+    /// Of the marks of addresses in challenges.
+    mark_key: [u8; 32],
 }
 
 /// Why nobody was recognised, and so how the challenge reads.
@@ -46,7 +51,28 @@ pub enum Unproven {
 impl Authentication {
     /// `nonce_key`: 32 random bytes of this node.
     pub fn new(realm: &str, nonce_key: [u8; 32]) -> Self {
-        Self { digest: Mutex::new(DigestServer::new(realm, NonceKey::new(nonce_key))), realm: realm.to_owned() }
+        let mark_key = hmac_sha256(&nonce_key, &[b"marks of addresses"]);
+        let digest = Mutex::new(DigestServer::new(realm, NonceKey::new(nonce_key)));
+        Self { digest, realm: realm.to_owned(), mark_key }
+    }
+
+    /// Whether the sender of a datagram has heard a challenge of ours at the address that it comes from: it answers one whose
+    /// nonce bears the address's mark. It may still be anybody; but what is said to it goes to nobody else.
+    pub fn is_heard(&self, app: &AppState, source: SocketAddr, request: &Request) -> bool {
+        let Some(answer) = digest_of(request) else { return false };
+        let salt = self.digest.lock().salt_of(since_epoch(app), &answer);
+        // Half of the salt is the mark: 32 bits that nobody can compute, in a nonce that nobody can make.
+        salt.is_some_and(|salt| salt as u32 == self.mark_of(source.ip()))
+    }
+
+    /// The half of a salt that says for whom a challenge is.
+    fn mark_of(&self, address: IpAddr) -> u32 {
+        let octets = match address.to_canonical() {
+            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+            IpAddr::V6(address) => address.octets(),
+        };
+        let mac = hmac_sha256(&self.mark_key, &[&octets]);
+        u32::from_be_bytes([mac[0], mac[1], mac[2], mac[3]])
     }
 
     /// Who sent the request.
@@ -61,6 +87,10 @@ impl Authentication {
             (Err(Unproven::Nothing), Some(connected)) => connected.clone(),
             (identity, _) => identity?,
         };
+        if identity.device.is_some() {
+            // Its credential was looked up just now.
+            return Ok(identity);
+        }
         match sip_tokens::is_still_good(app, &identity).await {
             Ok(true) => Ok(identity),
             Ok(false) => Err(Unproven::Token),
@@ -78,10 +108,35 @@ impl Authentication {
             let identity = sip_tokens::verify_sip_token(app, token).await;
             return identity.map(Arc::new).map_err(|_| Unproven::Token);
         }
-        let Some(answer) = credentials.iter().find_map(|one| DigestAnswer::read(one).ok()) else {
-            return Err(Unproven::Nothing);
-        };
+        let Some(answer) = digest_in(&credentials) else { return Err(Unproven::Nothing) };
+        if is_device_name(&answer.username) {
+            return self.by_credential(app, &answer, request).await;
+        }
         self.by_digest(app, &answer, request).await
+    }
+
+    /// A device, by its SIP credential.
+    async fn by_credential(
+        &self,
+        app: &AppState,
+        answer: &DigestAnswer,
+        request: &Request,
+    ) -> Result<Arc<Identity>, Unproven> {
+        let live = sip_credentials::find_live(app, &answer.username).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a device's credential could not be looked up");
+            None
+        });
+        let live = live.ok_or(Unproven::Digest)?;
+        let hex = match answer.algorithm {
+            Algorithm::Md5 => &live.ha1_md5,
+            Algorithm::Sha256 => &live.ha1_sha256,
+        };
+        let ha1 = Ha1::from_hex(answer.algorithm, hex).ok_or(Unproven::Digest)?;
+        match self.digest.lock().verify(since_epoch(app), answer, request, &ha1) {
+            Ok(()) => Ok(Arc::new(live.identity())),
+            Err(DigestFault::Stale) => Err(Unproven::Stale),
+            Err(_) => Err(Unproven::Digest),
+        }
     }
 
     async fn by_digest(
@@ -107,13 +162,20 @@ impl Authentication {
         Err(Unproven::Digest)
     }
 
-    /// 401 with every scheme that is taken.
-    pub fn challenge(&self, app: &AppState, unproven: Unproven) -> Reply {
-        let salt = u64::from_le_bytes(app.entropy.bytes());
+    /// 401 with every scheme that is taken: SHA-256 before MD5. `source`: where the datagram came from that is answered; none on a connection.
+    pub fn challenge(&self, app: &AppState, source: Option<SocketAddr>, unproven: Unproven) -> Reply {
+        let drawn: u64 = u64::from_le_bytes(app.entropy.bytes());
+        let salt = match source {
+            Some(source) => drawn << 32 | u64::from(self.mark_of(source.ip())),
+            None => drawn,
+        };
         let mut headers = Headers::new();
         let fault = (unproven == Unproven::Token).then_some(BearerFault::InvalidToken);
         let mut push = |challenge: String| headers.push(HeaderName::WwwAuthenticate, Bytes::from(challenge));
-        push(bearer_challenge(&self.realm, None, fault).to_string());
+        // Devices have no tokens, and some take the first scheme whatever it is.
+        if source.is_none() {
+            push(bearer_challenge(&self.realm, None, fault).to_string());
+        }
         for challenge in self.digest.lock().challenges(since_epoch(app), salt, unproven == Unproven::Stale) {
             push(challenge.to_string());
         }
@@ -122,6 +184,16 @@ impl Authentication {
         }
         Reply { status: StatusCode::UNAUTHORIZED, headers, body: None }
     }
+}
+
+fn digest_of(request: &Request) -> Option<DigestAnswer> {
+    let mut credentials = request.authorizations().ok()?;
+    credentials.extend(request.proxy_authorizations().unwrap_or_default());
+    digest_in(&credentials)
+}
+
+fn digest_in(credentials: &[Credentials]) -> Option<DigestAnswer> {
+    credentials.iter().find_map(|one| DigestAnswer::read(one).ok())
 }
 
 /// Nonces count from an origin that all nodes share.

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Gateway;
 use super::sip::websocket;
+use super::{Gateway, devices};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::client_ip::client_address;
@@ -40,7 +40,7 @@ pub fn socket_routes() -> Router<AppState> {
 
 /// The routes below `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create_sandbox_call))
+    OpenApiRouter::new().routes(routes!(create_sandbox_call)).merge(devices::routes())
 }
 
 #[derive(Deserialize)]

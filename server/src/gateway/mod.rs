@@ -9,6 +9,7 @@ mod begin;
 pub mod call_task;
 pub mod conferences;
 mod control;
+mod devices;
 pub mod door;
 mod drain;
 mod effects;
@@ -46,10 +47,11 @@ use self::on_net::OnNet;
 use self::overload::Overload;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
-use self::sip::{SipHandle, Sockets};
+use self::sip::{SipHandle, Sockets, UDP_FLOW};
 use self::speech::Speech;
 use self::trunks::Trunks;
 use crate::state::AppState;
+use ::sip::ua::FlowId;
 use voice::LegId;
 
 pub use self::drain::drain;
@@ -59,8 +61,10 @@ pub use self::start::{GatewayError, Started, start};
 /// What carries a leg's audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaTransport {
-    /// RTP on UDP ports of its own: trunks and devices.
+    /// RTP on UDP ports of its own: trunks.
     Rtp,
+    /// The same, with what desk phones and softphones speak beside: devices.
+    Device,
     /// ICE, DTLS-SRTP on the shared port: browsers.
     WebRtc,
 }
@@ -89,9 +93,9 @@ pub struct Gateway {
     pub instances: Instances,
     /// How many WebSockets are open.
     pub sockets: Arc<Sockets>,
-    /// Where browsers are.
+    /// Where browsers and devices are.
     pub registrar: Registrar,
-    /// Who browsers are.
+    /// Who browsers and devices are.
     pub authentication: Arc<Authentication>,
     /// Text to audio.
     pub speech: Speech,
@@ -104,10 +108,16 @@ pub struct Gateway {
 }
 
 impl MediaTransport {
+    /// Of a browser or device that is reached over this flow.
+    fn over(flow: FlowId) -> Self {
+        if flow == UDP_FLOW { Self::Device } else { Self::WebRtc }
+    }
+
     /// What legs over it may speak.
     fn policy(self) -> CodecPolicy {
         match self {
             Self::Rtp => CodecPolicy::trunk(),
+            Self::Device => CodecPolicy::device(),
             Self::WebRtc => CodecPolicy::browser(),
         }
     }
@@ -122,7 +132,7 @@ impl Gateway {
         transport: MediaTransport,
     ) -> Result<Box<dyn MediaEnd>, MediaEndError> {
         match transport {
-            MediaTransport::Rtp => Ok(Box::new(RtpEnd::open(call, leg, transport.policy())?)),
+            MediaTransport::Rtp | MediaTransport::Device => Ok(Box::new(RtpEnd::open(call, leg, transport.policy())?)),
             MediaTransport::WebRtc => Ok(Box::new(WebrtcEnd::open(&self.webrtc, call, leg, transport.policy()))),
         }
     }

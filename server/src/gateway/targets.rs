@@ -7,13 +7,15 @@ use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sip::message::Headers;
 use voice::{Cause, CauseKind, Target};
 
+use super::Gateway;
 use super::begin::leg_record;
 use super::leg::call_id::call_id_headers;
 use super::leg::way::Way;
 use super::sip::datagram_path;
-use super::{Gateway, MediaTransport};
 use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
-use crate::sip_tokens::identity::{Identity, user_of};
+use crate::sip_credentials;
+use crate::sip_tokens::identity::{Identity, is_device_name, user_of};
+use crate::state::AppState;
 use crate::web::error::ApiError;
 
 /// How a target is reached.
@@ -21,8 +23,6 @@ use crate::web::error::ApiError;
 pub struct Reach {
     /// At least one.
     pub ways: Ways,
-    /// What carries its audio.
-    pub transport: MediaTransport,
     /// The leg's record, with the rate of this moment.
     pub record: LegRecord,
 }
@@ -63,9 +63,9 @@ pub(super) async fn resolve(mut dialling: Dialling, target: &Target) -> Result<R
             };
             telephone(&dialling, record)
         }
-        Target::Client(identity) => client(&dialling, identity),
+        Target::Client(identity) => client(&dialling, identity).await,
         // External SIP targets are off by default (voice-actions.md, "Running").
-        Target::Sip(uri) => own_client(&dialling, uri),
+        Target::Sip(uri) => own_client(&dialling, uri).await,
     }
 }
 
@@ -85,7 +85,7 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         let way = gateway.on_net.way(&record.target, caller_id, domain, *hops);
         // What goes round in a circle ends here (RFC 3261 §16.3, 482 Loop Detected).
         let way = way.ok_or_else(|| Cause::from_network(482, None))?;
-        return Ok(Reach { ways: Ways::InTurn(vec![way]), transport: MediaTransport::Rtp, record });
+        return Ok(Reach { ways: Ways::InTurn(vec![way]), record });
     }
     let ways: Vec<_> = gateway
         .trunks
@@ -104,14 +104,22 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
     if ways.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));
     }
-    Ok(Reach { ways: Ways::InTurn(ways), transport: MediaTransport::Rtp, record })
+    Ok(Reach { ways: Ways::InTurn(ways), record })
 }
 
-fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
+async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
     let Dialling { gateway, caller_id, .. } = dialling;
     let app = &gateway.app;
     let user = user_of(identity, dialling.workspace_id);
-    let bindings = gateway.registrar.bindings_of(app.clock.monotonic(), &user);
+    let mut bindings = gateway.registrar.bindings_of(app.clock.monotonic(), dialling.workspace_id, &user);
+    if is_device_name(identity) && !bindings.is_empty() {
+        // A credential that was revoked or rotated on any node is called no more.
+        let live = live_generations(app, dialling.workspace_id).await.map_err(|error| {
+            tracing::error!(%error, "a device's credential could not be looked up");
+            refused(ErrorCode::StorageUnavailable)
+        })?;
+        bindings.retain(|binding| live.contains(&binding.path.jti));
+    }
     let domain = &app.config.sip.domain;
     let ways: Vec<_> = bindings
         .into_iter()
@@ -130,18 +138,23 @@ fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
     }
     let target = Target::Client(identity.to_owned());
     let record = leg_record(LegRecordId(app.new_uuid()), &target, Direction::Outbound, Rate::FREE, app.now_us());
-    Ok(Reach { ways: Ways::AtOnce(ways), transport: MediaTransport::WebRtc, record })
+    Ok(Reach { ways: Ways::AtOnce(ways), record })
+}
+
+async fn live_generations(app: &AppState, workspace: WorkspaceId) -> Result<Vec<String>, sqlx::Error> {
+    sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await
 }
 
 /// A SIP URI of our own domain names one of the workspace's identities; any other is not called.
-fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
+async fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
     let uri = sip::message::Uri::parse(uri).map_err(|_| Cause::from(CauseKind::NotFound))?;
     if uri.host.to_string() != dialling.gateway.app.config.sip.domain {
         return Err(refused(ErrorCode::CallsDestinationBlocked));
     }
     let user = uri.decoded_user().ok_or_else(|| Cause::from(CauseKind::NotFound))?;
     match Identity::parse_user(&user) {
-        Some((name, workspace)) if workspace == dialling.workspace_id => client(dialling, name),
+        Some((name, workspace)) if workspace == dialling.workspace_id => client(dialling, name).await,
+        None if is_device_name(&user) => client(dialling, &user).await,
         _ => Err(CauseKind::NotFound.into()),
     }
 }

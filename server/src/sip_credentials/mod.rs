@@ -16,6 +16,7 @@ use sqlx::AnyConnection;
 use self::secret::Secret;
 use crate::numbers::{self, NumberError};
 use crate::secrets::{Purpose, SealBroken};
+use crate::sip_tokens::identity::{Device, Identity, Permissions, device_name, is_device_name};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::{audit, line};
@@ -26,10 +27,6 @@ pub(crate) use store::STATEMENTS;
 const LABEL_MAX_CHARS: usize = 80;
 /// Credentials of one number that work at a time: an office; whoever has more phones has a PBX, which takes one.
 const MOST_OF_NUMBER: i64 = 100;
-/// How every user name begins: identities of browsers may not.
-const USERNAME_PREFIX: &str = "ts_";
-/// Hexadecimal digits after it.
-const USERNAME_DIGITS: usize = 8;
 /// A user name that is taken is drawn anew; of the four thousand million there are, so many taken in a row mean that the
 /// source of randomness is broken.
 const MOST_DRAWS: usize = 5;
@@ -84,7 +81,7 @@ pub struct SipCredential {
     pub revoked_at: Option<i64>,
 }
 
-/// A credential that works, with what digest needs.
+/// A credential that works, with what digest needs. Has no `Debug`: whoever has an HA1 has the password.
 #[derive(Clone)]
 pub struct LiveCredential {
     /// The credential.
@@ -97,18 +94,33 @@ pub struct LiveCredential {
     pub ha1_sha256: String,
 }
 
+impl LiveCredential {
+    /// Who a device is that has proven to have it.
+    pub fn identity(&self) -> Identity {
+        let SipCredential { id, workspace_id, number_id, username, .. } = &self.credential;
+        Identity {
+            workspace: *workspace_id,
+            name: username.clone(),
+            jti: self.credential.generation(),
+            // It ends by being revoked, which is looked up each time.
+            expires_at_us: i64::MAX,
+            minted_by: None,
+            device: Some(Device { credential: *id, number: *number_id }),
+            permissions: Permissions {
+                outbound: true,
+                inbound: true,
+                from: Some(self.e164.clone()),
+                destinations: None,
+            },
+        }
+    }
+}
+
 impl SipCredential {
     /// Tells one password of the credential from the next: what was proven with the former is proven no more.
     pub fn generation(&self) -> String {
         format!("{}:{}", self.id, self.rotated_at.unwrap_or_default())
     }
-}
-
-/// Whether a name has the form of a credential's user name.
-pub fn is_username(name: &str) -> bool {
-    name.strip_prefix(USERNAME_PREFIX).is_some_and(|rest| {
-        rest.len() == USERNAME_DIGITS && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    })
 }
 
 /// Makes a credential of one of the workspace's numbers, in the caller's transaction. Gives its password.
@@ -140,7 +152,7 @@ pub async fn create(
     };
     let secret = Secret::generate(app).await?;
     for _ in 0..MOST_DRAWS {
-        credential.username = format!("{USERNAME_PREFIX}{}", crate::secrets::hex(&app.entropy.bytes::<4>()));
+        credential.username = device_name(app.entropy.bytes());
         let ha1 = secret.sealed_ha1(app, &credential);
         if store::insert(tx, &credential, &secret.hash, &ha1).await? {
             let details = json!({ "number": number.e164, "label": credential.label, "username": credential.username });
@@ -213,7 +225,7 @@ pub async fn list(
 /// # Errors
 /// A stored secret does not open, or the database failed.
 pub async fn find_live(app: &AppState, username: &str) -> Result<Option<LiveCredential>, Error> {
-    if !is_username(username) {
+    if !is_device_name(username) {
         return Ok(None);
     }
     let mut conn = app.db.acquire().await?;
@@ -243,17 +255,4 @@ async fn find(
 ) -> Result<SipCredential, Error> {
     numbers::get_number(conn, workspace_id, number_id).await?;
     store::find(conn, workspace_id, number_id, id).await?.ok_or(Error::NotFound)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_user_name_is_a_prefix_and_eight_digits() {
-        assert!(is_username("ts_0123abcd"));
-        for name in ["ts_0123ABCD", "ts_0123abc", "ts_0123abcde", "0123abcd", "alice", "ts_", ""] {
-            assert!(!is_username(name), "{name}");
-        }
-    }
 }

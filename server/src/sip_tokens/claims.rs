@@ -54,6 +54,7 @@ impl Claims {
             expires_at_us: self.exp.checked_mul(1_000_000)?,
             permissions: self.perms,
             minted_by: self.by,
+            device: None,
         })
     }
 }

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::identity::MintedBy;
-use super::mint_sip_token;
+use super::{mint_sip_token, web_socket_url};
 use crate::audit;
 use crate::clock::rfc3339;
 use crate::state::AppState;
@@ -63,14 +63,6 @@ async fn create_sip_token(State(app): State<AppState>, caller: Caller, request: 
         ice_servers: Vec::new(),
     };
     attempt.commit(&app, StatusCode::OK, &body).await
-}
-
-/// The gateway's WebSocket below the public URL: `https://host` gives `wss://host/sip`.
-fn web_socket_url(public_url: &str) -> String {
-    match public_url.strip_prefix("http") {
-        Some(rest) => format!("ws{rest}/sip"),
-        None => format!("{public_url}/sip"),
-    }
 }
 
 #[cfg(test)]

@@ -2,12 +2,18 @@
 
 use std::str::FromStr;
 
-use sautikit_api::ids::{ApiKeyId, UserId, WorkspaceId};
+use sautikit_api::ids::{ApiKeyId, NumberId, SipCredentialId, UserId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::secrets::hex;
+
 /// Parts the identity from the workspace in a SIP user, because identities repeat across workspaces.
 const SEPARATOR: &str = "--";
+/// How the names of devices begin; browsers may not be called so.
+const DEVICE_PREFIX: &str = "ts_";
+/// Hexadecimal digits after it.
+const DEVICE_DIGITS: usize = 8;
 
 /// A proven identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +28,19 @@ pub struct Identity {
     pub expires_at_us: i64,
     /// By whose right it was minted; the token dies with that. None: minted by a release that did not say.
     pub minted_by: Option<MintedBy>,
+    /// Set where no token is behind it, but the credential of a device.
+    pub device: Option<Device>,
     /// What it may do.
     pub permissions: Permissions,
+}
+
+/// What a device has that a browser has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Device {
+    /// What it has proven itself with.
+    pub credential: SipCredentialId,
+    /// The only number that it calls from and rings for.
+    pub number: NumberId,
 }
 
 /// By whose right a token was minted.
@@ -80,9 +97,21 @@ impl Identity {
     }
 }
 
-/// The SIP user of an identity of a workspace.
+/// The SIP user of an identity of a workspace. A device's name is the installation's, and the whole of its user.
 pub fn user_of(name: &str, workspace: WorkspaceId) -> String {
-    format!("{name}{SEPARATOR}{}", workspace.0.simple())
+    if is_device_name(name) { name.to_owned() } else { format!("{name}{SEPARATOR}{}", workspace.0.simple()) }
+}
+
+/// A device's name.
+pub fn device_name(random: [u8; DEVICE_DIGITS / 2]) -> String {
+    format!("{DEVICE_PREFIX}{}", hex(&random))
+}
+
+/// Whether a name has the form of a device's.
+pub fn is_device_name(name: &str) -> bool {
+    name.strip_prefix(DEVICE_PREFIX).is_some_and(|rest| {
+        rest.len() == DEVICE_DIGITS && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 #[cfg(test)]
@@ -97,6 +126,17 @@ mod tests {
         assert_eq!(Identity::parse_user(&user), Some(("alice.b", workspace)));
         assert_eq!(Identity::parse_user("alice"), None);
         assert_eq!(Identity::parse_user("alice--nonsense"), None);
+    }
+
+    #[test]
+    fn a_devices_name_is_a_prefix_and_eight_digits_and_its_whole_user() {
+        let name = device_name([1, 0x23, 0xab, 0xcd]);
+        assert_eq!(name, "ts_0123abcd");
+        assert_eq!(user_of(&name, WorkspaceId(Uuid::nil())), name);
+        assert_eq!(Identity::parse_user(&name), None);
+        for name in ["ts_0123ABCD", "ts_0123abc", "ts_0123abcde", "0123abcd", "alice", "ts_", ""] {
+            assert!(!is_device_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The newest signing key signs; older keys verify until the last token they signed has expired. A token is bound to
 //! one identity of one workspace. What it allows at the gateway is [`identity::Identity`].
-//! Deliberately absent: SIP credentials of devices, which are numbers' business.
+//! Deliberately absent: credentials of devices, which are a room of their own (`sip_credentials`).
 
 mod claims;
 mod error;
@@ -19,7 +19,7 @@ use sautikit_api::ids::WorkspaceId;
 use sautikit_api::sip::CreateSipToken;
 use sqlx::AnyConnection;
 
-use self::identity::{Identity, MintedBy, Permissions, is_identity};
+use self::identity::{Identity, MintedBy, Permissions, is_device_name, is_identity};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
 use crate::{accounts, api_keys, numbers, telephone};
@@ -95,7 +95,7 @@ pub async fn mint_sip_token(
         return Err(invalid("ttl_seconds", format!("must be {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS}")));
     }
     let name = match asked.identity {
-        Some(name) if is_identity(&name) => name,
+        Some(name) if is_identity(&name) && !is_device_name(&name) => name,
         Some(_) => {
             return Err(invalid(
                 "identity",
@@ -121,6 +121,7 @@ pub async fn mint_sip_token(
         jti: app.new_uuid().to_string(),
         expires_at_us: (now + ttl) * 1_000_000,
         minted_by: Some(minted_by),
+        device: None,
         permissions: Permissions {
             outbound: asked.allow_outbound.unwrap_or(true),
             inbound: asked.allow_inbound.unwrap_or(true),
@@ -187,6 +188,14 @@ pub async fn live_tokens(app: &AppState, user: &str) -> Result<Vec<LiveToken>, E
             Ok(LiveToken { identity, ha1_md5: md5.to_owned(), ha1_sha256: sha256.to_owned() })
         })
         .collect()
+}
+
+/// The gateway's WebSocket below the public URL: `https://host` gives `wss://host/sip`.
+pub fn web_socket_url(public_url: &str) -> String {
+    match public_url.strip_prefix("http") {
+        Some(rest) => format!("ws{rest}/sip"),
+        None => format!("{public_url}/sip"),
+    }
 }
 
 /// Makes a new signing key; the one before it verifies until its last token has expired.

@@ -28,6 +28,9 @@ const LISTS: [&str; 14] = [
     "/v1/workspace/members",
 ];
 
+/// Who is registered is known where a gateway runs: `gateway/devices.rs` walks it.
+const NEEDS_A_GATEWAY: &str = "/v1/sip/registrations";
+
 #[test]
 fn every_list_of_the_description_is_walked() {
     let document = sautikit::http::openapi::document();
@@ -38,7 +41,8 @@ fn every_list_of_the_description_is_walked() {
     let paths = document["paths"].as_object().expect("paths").iter();
     // The exports take the same parameters and are not pages.
     let lists = paths.filter(|(path, item)| has_cursor(&item["get"]) && !path.ends_with(".csv"));
-    assert_eq!(lists.map(|(path, _)| path.as_str()).collect::<Vec<_>>(), LISTS);
+    let walked = lists.map(|(path, _)| path.as_str()).filter(|path| *path != NEEDS_A_GATEWAY);
+    assert_eq!(walked.collect::<Vec<_>>(), LISTS);
 }
 
 async fn pages_are_stable_under_inserts(server: Server) {

@@ -23,7 +23,7 @@ pub struct NonceKey([u8; 32]);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct NonceId {
     pub(super) made_ms: u64,
-    salt: u64,
+    pub(super) salt: u64,
 }
 
 impl NonceKey {

@@ -116,6 +116,15 @@ impl DigestServer {
         })
     }
 
+    /// The salt of the challenge that is answered, if it is one of ours that may still be used. Says nothing of who answers;
+    /// a shell that puts a mark of the address into its salts learns that the challenge was heard there, before it keeps
+    /// anything.
+    pub fn salt_of(&self, now: Duration, answer: &DigestAnswer) -> Option<u64> {
+        let nonce = self.key.open(&answer.nonce, &self.realm)?;
+        let (now_ms, oldest_ms) = window(now);
+        (oldest_ms..=now_ms).contains(&nonce.made_ms).then_some(nonce.salt)
+    }
+
     /// Checks an answer to one of our challenges against the stored HA1 of its user. The replay
     /// table is touched only by answers that are right.
     pub fn verify(
@@ -137,9 +146,7 @@ impl DigestServer {
         if !same_hex(&expected, &answer.response) {
             return Err(DigestFault::Wrong);
         }
-        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        let lifetime_ms = u64::try_from(NONCE_LIFETIME.as_millis()).unwrap_or(u64::MAX);
-        let oldest_ms = now_ms.saturating_sub(lifetime_ms);
+        let (now_ms, oldest_ms) = window(now);
         self.seen.expire(oldest_ms);
         // A nonce of the future was made by a clock that has since been set back.
         if nonce.made_ms < oldest_ms || nonce.made_ms > now_ms {
@@ -151,6 +158,13 @@ impl DigestServer {
             Use::Forgotten => Err(DigestFault::Stale),
         }
     }
+}
+
+/// Now, and when the oldest nonce that may still be used was made; in milliseconds.
+fn window(now: Duration) -> (u64, u64) {
+    let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let lifetime_ms = u64::try_from(NONCE_LIFETIME.as_millis()).unwrap_or(u64::MAX);
+    (now_ms, now_ms.saturating_sub(lifetime_ms))
 }
 
 /// The digest URI has to name what the request asks for, or an answer could be moved to another

@@ -7,9 +7,11 @@
 //!  scanner, request for a domain not ours ──────► silence, strikes
 //!  in-dialog INVITE of no dialog ───────────────► silence, a strike: an answer would be repeated to a forged address
 //!  other request of no dialog ──────────────────► 481 without state, a strike
-//!  REGISTER without credentials, INVITE ────────► 401 without state, a strike
+//!  REGISTER without credentials ────────────────► 401 without state, a strike
+//!  INVITE without an answer to a challenge of
+//!  ours that was heard at this address ─────────► 401 without state, a strike: ours would be repeated to a forged address
 //!  OPTIONS, a method that is not served ────────► 200, 405 or 501 without state, a strike
-//!  REGISTER with credentials ───────────────────► the user agent, then admission; a failed proof is a strike
+//!  REGISTER with credentials, INVITE with one ──► the user agent, then admission; a failed proof is a strike
 //! ```
 //! Strangers' WebSockets are judged alike, but by connection and not by address: behind a proxy many browsers share one.
 //! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
@@ -110,8 +112,13 @@ impl GatewayDoor {
         DoorGauge { silenced: self.silenced.load(Ordering::Relaxed), blocked }
     }
 
-    fn challenge(&self) -> Verdict {
-        Verdict::Answer(Box::new(self.authentication.challenge(&self.app, Unproven::Nothing)))
+    fn challenge(&self, source: Option<SocketAddr>, unproven: Unproven) -> Verdict {
+        Verdict::Answer(Box::new(self.authentication.challenge(&self.app, source, unproven)))
+    }
+
+    /// Whether an INVITE with credentials goes on to admission.
+    fn lets_call(&self, source: Option<SocketAddr>, request: &Request) -> bool {
+        source.is_none_or(|source| self.authentication.is_heard(&self.app, source, request))
     }
 }
 
@@ -131,7 +138,8 @@ impl Screening for GatewayDoor {
         !is_blocked
     }
 
-    fn judge(&self, request: &Request, over_datagrams: bool) -> Judgement {
+    fn judge(&self, request: &Request, source: Option<SocketAddr>) -> Judgement {
+        let over_datagrams = source.is_some();
         let of = |verdict, strikes| Judgement { verdict, strikes };
         if is_scanner(request) {
             return of(Verdict::Silence, TOLERANCE);
@@ -151,9 +159,14 @@ impl Screening for GatewayDoor {
             }
             Method::Options => Verdict::Capabilities(StatusCode::OK),
             Method::Register if has_credentials(request) => return of(Verdict::Enter, 0),
-            // Over datagrams credentials prove nothing for a call yet: devices do not call.
-            Method::Invite if !over_datagrams && has_credentials(request) => return of(Verdict::Enter, 0),
-            Method::Register | Method::Invite => self.challenge(),
+            Method::Invite if has_credentials(request) => {
+                if self.lets_call(source, request) {
+                    return of(Verdict::Enter, 0);
+                }
+                // A device keeps its nonce for longer than it is good, or has come to another address.
+                self.challenge(source, Unproven::Stale)
+            }
+            Method::Register | Method::Invite => self.challenge(source, Unproven::Nothing),
             Method::Other(_) => Verdict::Capabilities(StatusCode::NOT_IMPLEMENTED),
             _ => Verdict::Capabilities(StatusCode::METHOD_NOT_ALLOWED),
         };

@@ -77,20 +77,20 @@ impl Running {
             return;
         };
         match reach {
-            Ok(Reach { ways, transport, record }) => {
+            Ok(Reach { ways, record }) => {
                 self.recorder.leg(leg, record);
                 self.recorder.hand_over();
                 match ways {
-                    Ways::InTurn(ways) => self.dial_in_turn(leg, hears, ways, transport),
-                    Ways::AtOnce(ways) => self.dial_at_once(leg, hears, ways, transport),
+                    Ways::InTurn(ways) => self.dial_in_turn(leg, hears, ways),
+                    Ways::AtOnce(ways) => self.dial_at_once(leg, hears, ways),
                 }
             }
             Err(cause) => self.never_was(leg, cause),
         }
     }
 
-    fn dial_in_turn(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>, transport: MediaTransport) {
-        let Some(end) = self.open_end(leg, hears, transport) else {
+    fn dial_in_turn(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>) {
+        let Some(end) = self.open_end(leg, hears, MediaTransport::Rtp) else {
             return self.never_was(leg, CauseKind::Failed.into());
         };
         let reports = self.reports(leg);
@@ -102,9 +102,12 @@ impl Running {
     }
 
     /// Each way has media of its own, because any of them may answer.
-    fn dial_at_once(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>, transport: MediaTransport) {
-        let branches: Vec<_> =
-            ways.into_iter().filter_map(|way| Some((way, self.open_end(leg, hears, transport)?))).collect();
+    fn dial_at_once(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>) {
+        let open = |way: Way| {
+            let end = self.open_end(leg, hears, MediaTransport::over(way.path.flow))?;
+            Some((way, end))
+        };
+        let branches: Vec<_> = ways.into_iter().filter_map(open).collect();
         let Some((_, first)) = branches.first() else { return self.never_was(leg, CauseKind::Failed.into()) };
         let port = first.port();
         let reports = self.reports(leg);
@@ -112,12 +115,12 @@ impl Running {
         tokio::spawn(fork::run(self.gateway.sip.clone(), branches, orders, reports));
     }
 
-    /// Carriers are offered first what the leg speaks that they are connected with. A browser that we call is offered Opus whoever calls it: its
+    /// Carriers and devices are offered first what the leg speaks that they are connected with. A browser that we call is offered Opus whoever calls it: its
     /// network is the worse one, and Opus mends losses at a third of the data (browser-sdk.md, "Opus preferred").
     fn open_end(&self, leg: LegId, hears: Option<LegId>, transport: MediaTransport) -> Option<Box<dyn MediaEnd>> {
         let mut end = self.gateway.media_end(&self.media, leg, transport).ok()?;
         let spoken = hears.and_then(|other| self.legs.get(&other)?.codec);
-        if let (MediaTransport::Rtp, Some(codec)) = (transport, spoken) {
+        if let (MediaTransport::Rtp | MediaTransport::Device, Some(codec)) = (transport, spoken) {
             end.prefer(codec);
         }
         Some(end)
@@ -135,6 +138,7 @@ impl Running {
         let mut policy = transport.policy();
         let (headers, answering, terms) = match transport {
             MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce, Terms::default()),
+            MediaTransport::Device => (call_id_headers(self.facts.call_id), Answering::WhenHeard, Terms::default()),
             // A carrier has no use for an id of ours.
             MediaTransport::Rtp => (Headers::new(), Answering::WhenHeard, self.terms_of_caller(&call)),
         };

@@ -1,10 +1,10 @@
-//! What comes in from outside: calls of browsers and carriers, registrations, and everything else.
+//! What comes in from outside: calls of browsers, devices and carriers, registrations, and everything else.
 //!
 //! Order for a call: who is it (identity or trunk) → which number → what the workspace may do and pay
 //! (`calls::admit_*`, under the wallet's lock) → a call task. Until then nothing of ours is spent on it.
 
-mod browser_call;
 mod caller;
+mod client_call;
 mod requests;
 mod trunk_call;
 
@@ -19,6 +19,7 @@ use tokio::sync::mpsc;
 use voice::Refusal;
 
 use super::Gateway;
+use super::authentication::Unproven;
 use super::leg::inbound;
 use super::on_net::ON_NET;
 use super::sip::{Incoming, IncomingCall, Peer};
@@ -47,21 +48,28 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
     match &call.peer {
         Peer::Datagram(source) => match way_in(&gateway, *source, &call) {
             Some((way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
-            // What came without credentials was challenged at the door. Devices do not call yet: their credentials prove
-            // nothing here.
-            None => {
-                gateway.door.failed(*source);
-                let reply = gateway.authentication.challenge(&gateway.app, super::authentication::Unproven::Nothing);
-                gateway.sip.respond(call.transaction, reply).await;
-            }
+            None => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
+                Ok(identity) => {
+                    gateway.door.proven(*source);
+                    client_call::admit(gateway, call, &identity).await;
+                }
+                Err(unproven) => {
+                    // A used-up nonce is nobody's fault.
+                    if unproven != Unproven::Stale {
+                        gateway.door.failed(*source);
+                    }
+                    let reply = gateway.authentication.challenge(&gateway.app, Some(*source), unproven);
+                    gateway.sip.respond(call.transaction, reply).await;
+                }
+            },
         },
         Peer::Web(_) => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
             Ok(identity) => {
                 gateway.sip.proven(call.path, identity.user()).await;
-                browser_call::admit(gateway, call, &identity).await;
+                client_call::admit(gateway, call, &identity).await;
             }
             Err(unproven) => {
-                let reply = gateway.authentication.challenge(&gateway.app, unproven);
+                let reply = gateway.authentication.challenge(&gateway.app, None, unproven);
                 gateway.sip.respond(call.transaction, reply).await;
             }
         },

@@ -1,4 +1,4 @@
-//! Requests outside dialogs: REGISTER by a browser, OPTIONS by anyone.
+//! Requests outside dialogs: REGISTER by a browser or device, OPTIONS by anyone.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::accounts;
 use crate::gateway::Gateway;
 use crate::gateway::authentication::Unproven;
 use crate::gateway::leg::inbound;
-use crate::gateway::registrar::Refused;
-use crate::gateway::sip::Peer;
+use crate::gateway::registrar::{Moment, Refused};
+use crate::gateway::sip::{Peer, UDP_FLOW};
 use crate::sip_tokens::identity::Identity;
 use crate::state::AppState;
 
@@ -59,7 +59,11 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
             if let (Peer::Datagram(source), true) = (peer, unproven != Unproven::Stale) {
                 gateway.door.failed(*source);
             }
-            return gateway.sip.respond(transaction, gateway.authentication.challenge(app, unproven)).await;
+            let source = match peer {
+                Peer::Datagram(source) => Some(*source),
+                Peer::Web(_) => None,
+            };
+            return gateway.sip.respond(transaction, gateway.authentication.challenge(app, source, unproven)).await;
         }
     };
     let user = request.to().ok().and_then(|to| to.uri.decoded_user().map(|user| user.into_owned()));
@@ -71,9 +75,12 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
         return inbound::refuse(&gateway.sip, transaction, refusal).await;
     }
     let left = Duration::from_micros(u64::try_from(identity.expires_at_us - app.now_us()).unwrap_or_default());
-    match gateway.registrar.register(app.clock.monotonic(), left, &identity, request, path) {
+    let now = Moment { monotonic: app.clock.monotonic(), wall_us: app.now_us() };
+    match gateway.registrar.register(now, left, &identity, request, path) {
         Ok(contacts) => {
-            if let Some(instance) = instance_of(request)
+            // Only a connection can be lost and come back as another one.
+            if path.flow != UDP_FLOW
+                && let Some(instance) = instance_of(request)
                 && let Some(before) =
                     gateway.instances.registered(app.clock.monotonic(), &identity.user(), &instance, path.flow)
             {

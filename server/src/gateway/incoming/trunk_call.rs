@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::WorkspaceId;
 use voice::{LegId, Origin, Target};
 
 use super::{caller, refuse, refuse_busy, refuse_by};
@@ -38,19 +37,19 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     gateway.overload.done(setting_up, gateway.app.clock.monotonic());
     let row = admitted.record.call();
     tracing::debug!(call = %row.id, trunk, "inbound call");
-    let ring = ringing_targets(&gateway, row.workspace_id, &admitted.number.number);
+    let ring = ringing_targets(&gateway, &admitted.number.number);
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
     let setup = CallSetup { hops, ..begin::setup(admitted, origin, legs) };
     begin::with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
 }
 
-/// Who rings when the number has no callback: the workspace's browsers, if the number lets them.
-pub(super) fn ringing_targets(gateway: &Gateway, workspace: WorkspaceId, number: &TenantNumber) -> Vec<Target> {
+/// Who rings when the number has no callback: the workspace's browsers and the number's own devices, if the number lets them.
+pub(super) fn ringing_targets(gateway: &Gateway, number: &TenantNumber) -> Vec<Target> {
     if !number.ring_devices {
         return Vec::new();
     }
-    let users = gateway.registrar.users_of(gateway.app.clock.monotonic(), workspace);
+    let users = gateway.registrar.users_of(gateway.app.clock.monotonic(), number.workspace_id, number.id);
     users.into_iter().map(Target::Client).collect()
 }
 

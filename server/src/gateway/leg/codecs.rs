@@ -37,10 +37,17 @@ pub struct CodecPolicy {
 }
 
 impl CodecPolicy {
-    /// A trunk or SIP device that says nothing about its codecs: G.711, A-law first as African carriers have it.
+    /// A trunk that says nothing about its codecs: G.711, A-law first as African carriers have it.
     #[must_use]
     pub fn trunk() -> Self {
         Self { codecs: vec![Codec::Pcma, Codec::Pcmu], peer: None, prefer_passthrough: true }
+    }
+
+    /// A desk phone or softphone: what the other side speaks, else the widest that it has.
+    #[must_use]
+    pub fn device() -> Self {
+        let codecs = vec![Codec::Opus, Codec::G722, Codec::Pcma, Codec::Pcmu];
+        Self { codecs, peer: None, prefer_passthrough: true }
     }
 
     /// A browser: what the other side speaks, else Opus, else what most trunks speak.

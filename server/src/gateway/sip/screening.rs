@@ -36,9 +36,9 @@ pub trait Screening: Send + Sync {
     /// Whether datagrams of this stranger are read at all.
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool;
 
-    /// What becomes of a stranger's request that belongs to nothing of ours. `over_datagrams`: its sender is not proven
-    /// to hear us.
-    fn judge(&self, request: &Request, over_datagrams: bool) -> Judgement;
+    /// What becomes of a stranger's request that belongs to nothing of ours. `source`: where the datagram came from, whose
+    /// sender is not proven to hear us; none on a connection.
+    fn judge(&self, request: &Request, source: Option<SocketAddr>) -> Judgement;
 
     /// Counts this against an address; too much of it and the address gets silence for a while.
     fn strike(&self, now: Duration, source: SocketAddr, strikes: u32);

@@ -204,7 +204,7 @@ impl Task {
         if self.ua.continues(path, Party::Stranger, request) {
             return None;
         }
-        let Judgement { verdict, strikes } = screening.judge(request, over_datagrams);
+        let Judgement { verdict, strikes } = screening.judge(request, over_datagrams.then_some(path.remote));
         let is_heard =
             !over_datagrams || matches!(verdict, Verdict::Enter | Verdict::Silence) || self.answers.take(now);
         match verdict {

@@ -174,6 +174,11 @@ examples! {
     sip::CreateSipCredential = json!({ "label": "Reception" });
     sip::SipCredential = sip_credential();
     sip::CreatedSipCredential = created_sip_credential();
+    sip::SipConfig = json!({ "domain": "voice.example", "port": 5060, "ws_url": "wss://voice.example/sip",
+        "transports": ["udp", "wss"], "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600 });
+    sip::SipRegistration = json!({ "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER,
+        "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
+        "registered_at": EARLIER, "expires_at": NOW });
     sip::CreateSipToken = json!({ "identity": "front-desk", "ttl_seconds": 300 });
     sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
         "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });

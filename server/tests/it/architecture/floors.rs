@@ -58,7 +58,7 @@ pub(super) const ROOMS: [&str; 13] = [
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
 const NEIGHBOURS: [(&str, &[&str]); 15] = [
     ("main", &["serve"]),
-    ("sip_credentials", &["numbers", "audit"]),
+    ("sip_credentials", &["sip_tokens", "numbers", "audit"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
     ("api_keys", &["accounts", "audit"]),
     ("calls", &["accounts", "numbers", "pricing", "wallet", "webhooks", "audit"]),

@@ -225,7 +225,7 @@ fn answers(manner: &Manner, request: &Request, address: SocketAddr) -> Vec<Respo
 }
 
 /// A-law at the carrier's own port.
-fn description(address: SocketAddr) -> String {
+pub(super) fn description(address: SocketAddr) -> String {
     let (ip, port) = (address.ip(), address.port());
     format!(
         "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n\

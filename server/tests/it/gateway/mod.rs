@@ -11,6 +11,7 @@ mod carrier;
 mod carriers;
 mod conference;
 mod conferences;
+mod devices;
 mod on_net;
 mod outbound;
 mod sandbox;

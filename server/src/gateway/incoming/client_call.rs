@@ -1,4 +1,5 @@
-//! A browser calls: a telephone number, or another identity of its workspace.
+//! A browser or device calls: a telephone number, or another identity of its workspace. A device calls from its own number
+//! only; a browser from any that its token allows.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::telephone;
 /// Where the SDK and standard stacks name the number to call from.
 const FROM_HEADERS: [&str; 2] = ["P-Preferred-Identity", "X-Sautikit-From"];
 
-/// Checks what the token and the workspace allow and starts the call.
+/// Checks what the token or credential and the workspace allow and starts the call.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &Identity) {
     let wanted = call.request.uri.decoded_user().and_then(|user| Wanted::parse(&user, identity.workspace));
     let Some(wanted) = wanted else {
@@ -45,7 +46,8 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     match admitted {
         Ok(admitted) => {
             let setup = prepare(&gateway, admitted, identity, wanted);
-            begin::with_caller(&gateway, setup, call, MediaTransport::WebRtc).await;
+            let transport = MediaTransport::over(call.path.flow);
+            begin::with_caller(&gateway, setup, call, transport).await;
         }
         Err(error) => refuse_by(&gateway, &call, error).await,
     }
@@ -54,7 +56,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
 fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wanted: Wanted) -> CallSetup {
     let app = &gateway.app;
     let caller = Target::Client(identity.name.clone());
-    let (started_at, workspace) = (admitted.record.call().started_at, admitted.record.call().workspace_id);
+    let started_at = admitted.record.call().started_at;
     let id = LegRecordId(app.new_uuid());
     admitted.record.leg_began(begin::leg_record(id, &caller, Direction::Inbound, Rate::FREE, started_at));
     let mut legs = vec![(LegId::FIRST, id)];
@@ -66,13 +68,13 @@ fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wante
         }
         // The workspace's own number, whose inbound routing runs.
         (Wanted::Telephone(_), None) => {
-            Origin::Inbound { caller, ring: ringing_targets(gateway, workspace, &admitted.number.number) }
+            Origin::Inbound { caller, ring: ringing_targets(gateway, &admitted.number.number) }
         }
     };
     begin::setup(admitted, origin, legs)
 }
 
-/// Whom a browser calls.
+/// Whom a browser or device calls.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     /// A number, as it was dialled.
@@ -94,7 +96,7 @@ impl Wanted {
     }
 }
 
-/// The header's number, or the token's; they must agree when the token fixes one.
+/// The header's number, or the one that token or credential fix; then they must agree.
 fn number_to_call_from(call: &IncomingCall, identity: &Identity) -> Option<String> {
     let asked = FROM_HEADERS.iter().find_map(|name| {
         let value = call.request.headers.text(&HeaderName::from_token(name)).ok()??;
