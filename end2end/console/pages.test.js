@@ -35,7 +35,7 @@ before(async () => {
     "start page": "/", "sign-in": "/signin", "sign-in on the way": "/signin?return_to=/calls", "link check": "/auth/verify?token=x", "declined invitation": "/invitation?done=declined", "closed invitation": "/invitation?token=x", "incomplete link": "/auth/verify",
     home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
-    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces",
+    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", trunks: "/operator/trunks",
     wallet: "/wallet", keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",
     ...Object.fromEntries(Object.entries(calls).map(([name, id]) => [`${name} call`, `/calls/${id}`])),
     "unknown call": "/calls/019a0000-0000-7000-8000-000000000001", "unknown page": "/nowhere", "refused method": "/console/wallet/top-ups",

@@ -364,8 +364,13 @@ impl Config {
 
     /// Whether the simulated carrier serves.
     pub fn has_sandbox(&self) -> bool {
+        self.has_sandbox_beside(self.trunk.len())
+    }
+
+    /// Whether the simulated carrier serves where there are so many trunks.
+    pub fn has_sandbox_beside(&self, trunks: usize) -> bool {
         match self.sandbox.enabled {
-            SandboxSwitch::Auto => self.is_development() && self.trunk.is_empty(),
+            SandboxSwitch::Auto => self.is_development() && trunks == 0,
             SandboxSwitch::On => true,
             SandboxSwitch::Off => false,
         }

@@ -35,6 +35,7 @@ pub mod state;
 pub mod statements;
 pub mod telemetry;
 pub mod telephone;
+pub mod trunks;
 pub mod wallet;
 pub mod web;
 pub mod webhooks;

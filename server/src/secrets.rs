@@ -50,6 +50,8 @@ pub enum Purpose {
     LinkCode,
     /// Paths that payment providers call back to.
     PaymentPath,
+    /// Sealed passwords of trunks.
+    TrunkPassword,
 }
 
 impl Purpose {
@@ -70,6 +72,7 @@ impl Purpose {
             Self::LinkBrowser => "sautikit link browser v1",
             Self::LinkCode => "sautikit link code v1",
             Self::PaymentPath => "sautikit payment path v1",
+            Self::TrunkPassword => "sautikit trunk password v1",
         }
     }
 }

@@ -36,6 +36,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("ledger_audit", crate::wallet::store::audit::STATEMENTS),
         ("sip_credentials", crate::sip_credentials::STATEMENTS),
         ("sip_tokens", crate::sip_tokens::STATEMENTS),
+        ("trunks", crate::trunks::STATEMENTS),
         ("webhooks", crate::webhooks::store::STATEMENTS),
     ]
     .into_iter()

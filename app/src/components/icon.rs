@@ -28,6 +28,7 @@ pub(crate) enum Glyph {
     Log,
     Requests,
     Switch,
+    Trunk,
     Plus,
     Download,
     Workspaces,
@@ -45,6 +46,9 @@ impl Glyph {
             Self::Numbers => "M9.5 4 7 20M17 4l-2.5 16M4.5 9h16M3.5 15h16",
             Self::Wallet => {
                 "M4 7.5A1.5 1.5 0 0 1 5.5 6H18v3M4 7.5V18a2 2 0 0 0 2 2h13a1 1 0 0 0 1-1v-9a1 1 0 0 0-1-1H5.5A1.5 1.5 0 0 1 4 7.5zM16 14.5h.01"
+            }
+            Self::Trunk => {
+                "M12 20v-7M12 13a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM7.8 15.2a6 6 0 0 1 0-8.4M16.2 15.2a6 6 0 0 0 0-8.4M5 18a10 10 0 0 1 0-14M19 18a10 10 0 0 0 0-14"
             }
             Self::Key => "M14.5 4a5.5 5.5 0 1 1-4.7 8.3L3.5 18.6V21h3v-2h2v-2h2l1.7-1.7M15.5 8.5h.01",
             Self::Check => "m5 12.5 4.5 4.5L19 7.5",

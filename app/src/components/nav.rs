@@ -17,7 +17,10 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     let operator = me.is_operator.then(|| {
         view! {
             <p class="nav__group">{common.operator}</p>
-            {links(&visit, vec![("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces)])}
+            {links(&visit, vec![
+                ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
+                ("/operator/trunks", text.trunks.title, Glyph::Trunk),
+            ])}
         }
     });
     if me.workspace.is_none() {

@@ -12,6 +12,7 @@ mod members;
 mod numbers;
 mod operator;
 mod profile;
+mod trunks;
 mod wallet;
 mod workspaces;
 
@@ -81,6 +82,14 @@ pub const END_OTHER_SESSIONS: &str = "/console/sessions/end-others";
 pub const SUSPEND_WORKSPACE: &str = "/console/operator/workspaces/{id}/suspend";
 /// Lets a workspace work again, as operator; the path carries its id.
 pub const RESUME_WORKSPACE: &str = "/console/operator/workspaces/{id}/resume";
+/// Sets a trunk up, as operator.
+pub const CREATE_TRUNK: &str = "/console/operator/trunks";
+/// Changes a trunk, as operator; the path carries its id.
+pub const UPDATE_TRUNK: &str = "/console/operator/trunks/{id}";
+/// Lets a trunk take new calls or none, as operator; the path carries its id.
+pub const SWITCH_TRUNK: &str = "/console/operator/trunks/{id}/switch";
+/// Deletes a trunk, as operator; the path carries its id.
+pub const DELETE_TRUNK: &str = "/console/operator/trunks/{id}/delete";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -160,6 +169,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         CLAIM => numbers::claim(fields, api).await.into(),
         TOP_UP => wallet::top_up(fields, api).await.into(),
         CLAIM_PAYMENT => wallet::claim_payment(fields, api).await.into(),
+        CREATE_TRUNK => trunks::create(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         INVITE => members::invite(fields, api).await.into(),
         ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),
@@ -182,6 +192,9 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "sessions", id, "end"] => profile::end_session(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "suspend"] => operator::suspend(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "resume"] => operator::resume(id, fields, api).await.into(),
+            ["", "console", "operator", "trunks", id] => trunks::update(id, fields, api).await.into(),
+            ["", "console", "operator", "trunks", id, "switch"] => trunks::switch(id, fields, api).await.into(),
+            ["", "console", "operator", "trunks", id, "delete"] => trunks::delete(id, fields, api).await.into(),
             _ => Next::NotFound.into(),
         },
     }

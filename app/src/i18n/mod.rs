@@ -34,6 +34,7 @@ mod requests;
 mod rights;
 pub use rights::Rights as RightsText;
 mod softphone;
+mod trunks;
 mod wallet;
 mod workspace;
 
@@ -108,6 +109,8 @@ pub struct Text {
     pub wallet: wallet::Wallet,
     pub keys: keys::Keys,
     pub softphone: softphone::Softphone,
+    /// The ways to carriers.
+    pub trunks: trunks::Trunks,
     pub members: members::Members,
     pub rights: rights::Rights,
     pub workspace: workspace::Workspace,
@@ -129,6 +132,7 @@ static ENGLISH: Text = Text {
     wallet: wallet::Wallet::ENGLISH,
     keys: keys::Keys::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
+    trunks: trunks::Trunks::ENGLISH,
     members: members::Members::ENGLISH,
     rights: rights::Rights::ENGLISH,
     workspace: workspace::Workspace::ENGLISH,
@@ -150,6 +154,7 @@ static SWAHILI: Text = Text {
     wallet: wallet::Wallet::SWAHILI,
     keys: keys::Keys::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,
+    trunks: trunks::Trunks::SWAHILI,
     members: members::Members::SWAHILI,
     rights: rights::Rights::SWAHILI,
     workspace: workspace::Workspace::SWAHILI,

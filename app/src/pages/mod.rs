@@ -23,6 +23,7 @@ mod not_found;
 mod number;
 mod numbers;
 mod onboarding;
+mod operator_trunks;
 mod operator_workspaces;
 mod place;
 mod profile;
@@ -73,6 +74,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/workspace/audit") view=audit::AuditPage ssr=SsrMode::Async/>
                 <Route path=path!("/profile") view=profile::ProfilePage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces") view=operator_workspaces::OperatorWorkspacesPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/trunks") view=operator_trunks::OperatorTrunksPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/trunks/:id") view=operator_trunks::OperatorTrunkPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>

@@ -62,6 +62,8 @@ ids! {
     IncomingPaymentId;
     /// An event that webhooks tell.
     EventId;
+    /// The way to a carrier.
+    TrunkId;
     /// A unit of background work.
     JobId;
 }

@@ -24,6 +24,7 @@ pub mod rights;
 pub mod sets;
 pub mod sip;
 pub mod telephone;
+pub mod trunks;
 pub mod wallet;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail};

@@ -39,6 +39,8 @@ sets! {
     /// What happens to running calls when the money ends: they go on (`finish_call`), or end on the last second that is paid
     /// for (`none`).
     OverdraftPolicy;
+    /// Where a trunk was set up: by the API, or in the configuration file, where alone it can be changed.
+    TrunkOrigin;
     /// What kind of movement an entry of the ledger is.
     LedgerEntryKind;
     /// What kind of correction an operator made.

@@ -25,6 +25,7 @@ use crate::clock::rfc3339;
 use crate::line;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::trunks;
 use crate::web::caller::{Caller, Credential};
 
 pub use known::KnownKeys;
@@ -159,6 +160,12 @@ pub struct NewApiKey<'a> {
     pub expires_at: Option<&'a str>,
 }
 
+/// `skt_live_…` as soon as any call can reach a real telephone.
+async fn new_secret(app: &AppState, conn: &mut AnyConnection) -> Result<ApiKeySecret, sqlx::Error> {
+    let is_live = !app.config.is_sandbox_only() || trunks::any_enabled(conn).await?;
+    Ok(ApiKeySecret::generate(&app.entropy, is_live))
+}
+
 /// Makes a key in the caller's transaction and returns it with its secret.
 pub async fn create_api_key(
     app: &AppState,
@@ -167,7 +174,7 @@ pub async fn create_api_key(
     new: NewApiKey<'_>,
 ) -> Result<(ApiKey, ApiKeySecret), Error> {
     let now = app.clock.now();
-    let secret = ApiKeySecret::generate(&app.entropy, !app.config.is_sandbox_only());
+    let secret = new_secret(app, conn).await?;
     let key = ApiKey {
         id: ApiKeyId(app.new_uuid()),
         name: checked_name(new.name)?,

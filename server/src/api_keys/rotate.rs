@@ -10,7 +10,7 @@ use sautikit_api::rights::{RIGHTS, Scope};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{ApiKey, ApiKeySecret, Error, Grant, store, within_lifetime};
+use super::{ApiKey, ApiKeySecret, Error, Grant, new_secret, store, within_lifetime};
 use crate::audit;
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -47,7 +47,7 @@ pub async fn rotate_api_key(
         return Err(Error::BeyondLifetime);
     }
 
-    let secret = ApiKeySecret::generate(&app.entropy, !app.config.is_sandbox_only());
+    let secret = new_secret(app, conn).await?;
     let before = std::mem::replace(&mut key.prefix, secret.public_prefix().to_owned());
     let former_until_us = now_us + overlap_seconds * 1_000_000;
     key.rotated_at_us = Some(now_us);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// One carrier.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trunk {
     /// Unique among the trunks; shown in logs and on calls.
@@ -28,10 +28,10 @@ pub struct Trunk {
     #[serde(default)]
     pub password: Option<String>,
     /// Names as in SDP, the preferred first; both G.711 variants when absent.
-    #[serde(default = "g711")]
+    #[serde(default = "Trunk::g711")]
     pub codecs: Vec<String>,
     /// The lower is tried first.
-    #[serde(default = "middle_priority")]
+    #[serde(default = "Trunk::middle_priority")]
     pub priority: u32,
     /// Calls at a time; no limit when absent.
     #[serde(default)]
@@ -51,12 +51,27 @@ pub enum TrunkTransport {
     Tls,
 }
 
-fn g711() -> Vec<String> {
-    vec!["PCMA".to_owned(), "PCMU".to_owned()]
+impl Trunk {
+    /// The codecs of a carrier that says nothing about them: both G.711 variants.
+    pub fn g711() -> Vec<String> {
+        vec!["PCMA".to_owned(), "PCMU".to_owned()]
+    }
+
+    /// Where a carrier that says nothing about it stands in the order of trying.
+    pub const fn middle_priority() -> u32 {
+        100
+    }
 }
 
-const fn middle_priority() -> u32 {
-    100
+impl TrunkTransport {
+    /// Its name in the file and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
 }
 
 impl std::fmt::Debug for Trunk {

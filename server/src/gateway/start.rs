@@ -19,11 +19,13 @@ use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
 use super::sip::{Endpoint, EndpointError, Sockets};
 use super::speech::Speech;
+use super::trunks::refresh::{self, Source};
 use super::trunks::{TrunkError, Trunks};
 use super::{Gateway, incoming, last_heard};
 use crate::calls::Hub;
 use crate::descriptors;
 use crate::state::AppState;
+use crate::trunks;
 use crate::webhooks::client::Customers;
 
 /// Most media threads. Calls stay on the first until it is loaded, and an idle one sleeps; eight transcode a thousand calls,
@@ -86,16 +88,13 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     };
     let endpoint = endpoint.bind()?;
     let sip_address = endpoint.address();
-    let mut trunks = Trunks::from_settings(&config.trunk).await?;
     let speech = Speech::default();
-    let sandbox = if config.has_sandbox() {
-        let sandbox = Sandbox::start(app, &media, &speech, sip_address).await?;
-        trunks.add_sandbox(sandbox.address());
-        Some(sandbox)
-    } else {
-        None
-    };
-    let trunks = Arc::new(trunks);
+    let sandbox =
+        if config.has_sandbox() { Some(Sandbox::start(app, &media, &speech, sip_address).await?) } else { None };
+    let mut source = Source::new(app, sandbox.as_ref().map(Sandbox::address));
+    let trunks = Arc::new(Trunks::new(source.first().await?));
+    let trunks_changed = app.part::<trunks::Trunks>().connect(trunks.clone());
+    app.tasks.spawn(refresh::run(source, trunks.clone(), trunks_changed));
     let on_net = Arc::new(OnNet::new(sip_address, app.entropy.bytes()));
     let authentication = Arc::new(Authentication::new(&config.sip.domain, app.entropy.bytes()));
     let door = GatewayDoor::new(app, authentication.clone(), trunks.clone(), on_net.clone(), sip_address);

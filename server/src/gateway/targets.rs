@@ -87,8 +87,8 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         let way = way.ok_or_else(|| Cause::from_network(482, None))?;
         return Ok(Reach { ways: Ways::InTurn(vec![way]), record });
     }
-    let ways: Vec<_> = gateway
-        .trunks
+    let trunks = gateway.trunks.table();
+    let ways: Vec<_> = trunks
         .for_number(&record.target)
         .into_iter()
         .map(|trunk| Way {

@@ -31,7 +31,8 @@ pub use self::edge::BODY_LIMIT_BYTES;
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
-    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_credentials, sip_tokens, wallet,
+    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_credentials, sip_tokens, trunks,
+    wallet,
 };
 
 /// The API's routes with their description, relative to `/v1`.
@@ -54,6 +55,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(requests::http::routes())
         .merge(sip_credentials::http::routes())
         .merge(sip_tokens::http::routes())
+        .merge(trunks::http::routes())
         .merge(wallet::http::routes())
         .merge(wallet::adjustment::http::routes())
 }

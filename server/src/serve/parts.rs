@@ -15,6 +15,7 @@ use crate::payments::incoming::MatchPayment;
 use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
 use crate::state::Parts;
+use crate::trunks::Trunks;
 use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
@@ -43,7 +44,8 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(KnownKeys::default())
         .with(Mailer::from_config(config)?)
         .with(RateLimits::new(&config.limits))
-        .with(requests::Queue::default()))
+        .with(requests::Queue::default())
+        .with(Trunks::default()))
 }
 
 /// What stands in workspaces and goes with members.

@@ -31,6 +31,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.telephony(&owner).await;
     let operator = scene.server.operator().await;
     walk.payments(&owner, &operator).await;
+    walk.trunks(&operator).await;
     walk.workspaces(&owner, &operator).await;
     walk.sessions().await;
     walk.finish().await;
@@ -170,6 +171,18 @@ impl Walk<'_> {
         self.logs("post /v1/admin/wallets/{workspace_id}/adjustments", "wallet.adjusted", adjust).await;
         let dismiss = async { operator.post(&format!("{}/dismiss", path(1)), json!({ "reason": "sent back" })).await };
         self.logs("post /v1/admin/payments/{id}/dismiss", "payment.dismissed", dismiss).await;
+    }
+
+    async fn trunks(&mut self, operator: &Client) {
+        let body = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+"], "username": "us",
+            "password": "told-to-nobody-else" });
+        self.secrets.push("told-to-nobody-else".to_owned());
+        let create = operator.post("/v1/admin/trunks", body);
+        let made = self.logs("post /v1/admin/trunks", "trunk.created", create).await;
+        let path = format!("/v1/admin/trunks/{}", id(&made));
+        let change = async { operator.patch(&path, json!({ "is_enabled": false })).await };
+        self.logs("patch /v1/admin/trunks/{id}", "trunk.changed", change).await;
+        self.logs("delete /v1/admin/trunks/{id}", "trunk.deleted", operator.delete(&path)).await;
     }
 
     async fn workspaces(&mut self, owner: &Client, operator: &Client) {

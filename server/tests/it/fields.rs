@@ -184,6 +184,7 @@ struct Reach {
     workspace_id: String,
     call_id: String,
     payment_id: String,
+    trunk_id: String,
 }
 
 impl Reach {
@@ -199,7 +200,9 @@ impl Reach {
         let workspace_id = asha.workspace_id().await;
         let call_id = scene.place().await.call_id.to_string();
         let payment_id = server.unmatched_payment("RKT1ABCDEF").await;
-        Self { payment_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
+        let trunk = json!({ "name": "of-this-test", "address": "192.0.2.99:5060", "prefixes": ["+"] });
+        let trunk_id = text(&operator.post("/v1/admin/trunks", trunk).await.expect(201).json["id"]);
+        Self { payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {
@@ -217,6 +220,7 @@ impl Reach {
         Some(match endpoint.path.split_inclusive('}').next()? {
             "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
             "/v1/admin/payments/{id}" => &self.payment_id,
+            "/v1/admin/trunks/{id}" => &self.trunk_id,
             "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,

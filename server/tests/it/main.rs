@@ -34,5 +34,6 @@ mod schema;
 mod sip_tokens;
 mod statements;
 mod statements_of_wallets;
+mod trunks;
 mod wallet;
 mod workspaces;

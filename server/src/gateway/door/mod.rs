@@ -127,7 +127,7 @@ impl Screening for GatewayDoor {
         if self.on_net.is_from_us(source) {
             return Party::Trunk(OURSELVES);
         }
-        self.trunks.index_by_source(source).map_or(Party::Stranger, Party::Trunk)
+        self.trunks.table().by_source(source).map_or(Party::Stranger, |entry| Party::Trunk(entry.number))
     }
 
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool {

@@ -95,8 +95,11 @@ impl Running {
         };
         let reports = self.reports(leg);
         let orders = self.seat(leg, end.port(), None);
-        let terms_of =
-            |way: &Way| way.trunk.as_deref().map(|trunk| self.gateway.trunks.terms_of(trunk)).unwrap_or_default();
+        let trunks = self.gateway.trunks.table();
+        let terms_of = |way: &Way| {
+            let entry = way.trunk.as_deref().and_then(|trunk| trunks.named(trunk));
+            entry.map(|entry| entry.trunk.terms.clone()).unwrap_or_default()
+        };
         let ways = ways.into_iter().map(|way| (way.clone(), terms_of(&way))).collect();
         tokio::spawn(outbound::run(self.gateway.sip.clone(), end, ways, orders, reports));
     }
@@ -154,8 +157,9 @@ impl Running {
 
     /// The terms of the trunk that a call comes from; a call of our own to a number of ours comes from none.
     fn terms_of_caller(&self, call: &IncomingCall) -> Terms {
-        let trunk = self.gateway.trunks.by_source(call.path.remote).filter(|_| self.hops == 0);
-        trunk.map(|trunk| trunk.terms.clone()).unwrap_or_default()
+        let trunks = self.gateway.trunks.table();
+        let entry = trunks.by_source(call.path.remote).filter(|_| self.hops == 0);
+        entry.map(|entry| entry.trunk.terms.clone()).unwrap_or_default()
     }
 
     fn seat(&mut self, leg: LegId, port: PortId, codec: Option<Codec>) -> mpsc::Receiver<LegOrder> {

@@ -47,7 +47,9 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
     }
     match &call.peer {
         Peer::Datagram(source) => match way_in(&gateway, *source, &call) {
-            Some((way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
+            Some(WayIn::Open(way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
+            // The operator has taken the trunk away; its carrier tries elsewhere.
+            Some(WayIn::Closed) => refuse(&gateway, &call, 503, ErrorCode::CallsNoRoute).await,
             None => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
                 Ok(identity) => {
                     gateway.door.proven(*source);
@@ -76,12 +78,21 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
     }
 }
 
-/// The name of the trunk that delivers a call, or of the way from ourselves, and how many on-net calls led to it.
-fn way_in(gateway: &Gateway, source: SocketAddr, call: &IncomingCall) -> Option<(String, u32)> {
+/// How a call comes in.
+enum WayIn {
+    /// The name of the trunk that delivers it, or of the way from ourselves, and how many on-net calls led to it.
+    Open(String, u32),
+    /// By a trunk that takes no new calls.
+    Closed,
+}
+
+fn way_in(gateway: &Gateway, source: SocketAddr, call: &IncomingCall) -> Option<WayIn> {
     if let Some(hops) = gateway.on_net.hops_of(&call.request) {
-        return Some((ON_NET.to_owned(), hops));
+        return Some(WayIn::Open(ON_NET.to_owned(), hops));
     }
-    gateway.trunks.by_source(source).map(|trunk| (trunk.name.clone(), 0))
+    let trunks = gateway.trunks.table();
+    let entry = trunks.by_source(source)?;
+    Some(if entry.is_open() { WayIn::Open(entry.trunk.name.clone(), 0) } else { WayIn::Closed })
 }
 
 /// Turns a call away with a code of the catalogue.

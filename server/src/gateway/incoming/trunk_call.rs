@@ -17,8 +17,8 @@ use crate::telephone;
 
 /// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
-    let country = gateway.trunks.country_of(trunk);
-    let to = match called_number(&gateway, &call, country).await {
+    let country = gateway.trunks.table().named(trunk).and_then(|entry| entry.trunk.country.clone());
+    let to = match called_number(&gateway, &call, country.as_deref()).await {
         Ok(Some(to)) => to,
         Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
         Err(error) => return refuse_by(&gateway, &call, error).await,
@@ -28,7 +28,13 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     }
     let caller = caller::caller_of(&call.request);
     let id = if trunk == SANDBOX { call_id_of(&call.request.headers) } else { None };
-    let inbound = NewInbound { id, number_e164: &to, caller: caller.as_deref(), country, is_on_net: hops > 0 };
+    let inbound = NewInbound {
+        id,
+        number_e164: &to,
+        caller: caller.as_deref(),
+        country: country.as_deref(),
+        is_on_net: hops > 0,
+    };
     let setting_up = gateway.overload.begin(gateway.app.clock.monotonic());
     let admitted = match calls::admit_inbound(&gateway.app, inbound).await {
         Ok(admitted) => admitted,

@@ -1,9 +1,9 @@
-//! What the configuration fixes about calls by a trunk: the codecs that it speaks and how many calls it takes at a time.
+//! What is agreed about calls by a trunk: the codecs that it speaks and how many calls it takes at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use media::Codec;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::gateway::leg::codecs;
 
@@ -12,13 +12,37 @@ use crate::gateway::leg::codecs;
 pub struct Terms {
     /// What it may be offered and may offer, the favourite first; `None`: whatever the transport carries.
     codecs: Option<Arc<[Codec]>>,
-    /// Calls that it has room for now; `None`: no limit.
-    places: Option<Arc<Semaphore>>,
+    places: Arc<Places>,
 }
 
-/// One of the calls that a trunk takes at a time, until it is dropped; nothing for a trunk without a limit.
+/// The calls that a trunk has and takes. A change of the limit counts those that run.
+#[derive(Debug)]
+struct Places {
+    taken: AtomicU32,
+    /// [`NO_LIMIT`] where there is none.
+    limit: AtomicU32,
+}
+
+/// More calls than a node can have.
+const NO_LIMIT: u32 = u32::MAX;
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { taken: AtomicU32::new(0), limit: AtomicU32::new(NO_LIMIT) }
+    }
+}
+
+/// One of the calls that a trunk takes at a time, until it is dropped.
 #[derive(Debug, Default)]
-pub struct Place(#[expect(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>);
+pub struct Place(Option<Arc<Places>>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(places) = &self.0 {
+            places.taken.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
 
 /// The trunk has as many calls as it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,16 +54,22 @@ impl Terms {
     pub fn from_settings(names: &[String], max_calls: Option<u32>) -> Result<Self, &str> {
         let codecs =
             names.iter().map(|name| codecs::named(name).ok_or(name.as_str())).collect::<Result<Vec<_>, _>>()?;
-        let places = max_calls.map(|calls| {
-            let calls = usize::try_from(calls).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-            Arc::new(Semaphore::new(calls))
-        });
-        Ok(Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), places })
+        let terms = Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), places: Arc::default() };
+        terms.places.limit.store(max_calls.unwrap_or(NO_LIMIT), Ordering::Relaxed);
+        Ok(terms)
     }
 
     /// Those of a carrier that speaks G.711 and takes every call.
     pub fn g711() -> Self {
-        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), places: None }
+        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), places: Arc::default() }
+    }
+
+    /// These terms from now on, with the calls that run under the former ones counted on.
+    #[must_use]
+    pub fn following(self, former: &Self) -> Self {
+        let limit = self.places.limit.load(Ordering::Relaxed);
+        former.places.limit.store(limit, Ordering::Relaxed);
+        Self { codecs: self.codecs, places: former.places.clone() }
     }
 
     /// What it may be offered, the favourite first; `None`: whatever the transport carries.
@@ -47,13 +77,20 @@ impl Terms {
         self.codecs.as_deref()
     }
 
+    /// Calls that it has now.
+    pub fn calls(&self) -> u32 {
+        self.places.taken.load(Ordering::Relaxed)
+    }
+
     /// Takes the place of one call.
     ///
     /// # Errors
     /// [`Full`].
     pub fn enter(&self) -> Result<Place, Full> {
-        let permit = self.places.clone().map(Semaphore::try_acquire_owned).transpose();
-        permit.map(Place).map_err(|_| Full)
+        let limit = self.places.limit.load(Ordering::Relaxed);
+        let one_more = |taken: u32| (taken < limit).then_some(taken + 1);
+        let entered = self.places.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        entered.map(|_| Place(Some(self.places.clone()))).map_err(|_| Full)
     }
 }
 
@@ -79,6 +116,11 @@ mod tests {
     }
 
     #[test]
+    fn whatever_the_api_takes_for_a_codec_is_one() {
+        assert!(Terms::from_settings(&names(&crate::trunks::CODECS), None).is_ok());
+    }
+
+    #[test]
     fn a_place_is_free_again_when_its_call_is_over() {
         let terms = Terms::from_settings(&[], Some(2)).unwrap();
         let same = terms.clone();
@@ -88,5 +130,16 @@ mod tests {
         assert!(same.enter().is_ok());
         assert!(Terms::default().enter().is_ok());
         assert!(Terms::from_settings(&[], Some(0)).unwrap().enter().is_err());
+    }
+
+    #[test]
+    fn another_limit_counts_the_calls_that_run() {
+        let former = Terms::from_settings(&[], None).unwrap();
+        let places: Vec<_> = (0..3).map(|_| former.enter().unwrap()).collect();
+        let now = Terms::from_settings(&[], Some(3)).unwrap().following(&former);
+        assert_eq!((now.calls(), now.enter().err()), (3, Some(Full)));
+        drop(places);
+        assert_eq!(former.calls(), 0);
+        assert!(now.enter().is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! Examples of bodies and errors. A test reads each as its type, so that none can drift.
 
 use sautikit_api::ErrorCode;
-use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, requests, sip, wallet};
+use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, requests, sip, trunks, wallet};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -206,4 +206,12 @@ examples! {
         "status": "unmatched", "reason": "unknown_reference", "claimed_by": [], "top_up_id": null, "paid_at": NOW });
     operator::AssignPayment = json!({ "workspace_id": WORKSPACE });
     operator::DismissPayment = json!({ "reason": "Sent back to the payer" });
+    trunks::CreateTrunk = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+254"],
+        "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit", "password": "from-the-carrier", "codecs": ["PCMA"],
+        "priority": 10, "max_calls": 100, "is_enabled": true });
+    trunks::UpdateTrunk = json!({ "max_calls": 200, "is_enabled": false });
+    trunks::Trunk = json!({ "id": ENTRY, "origin": "api", "name": "carrier-a", "address": "192.0.2.10:5060",
+        "transport": "udp", "prefixes": ["+254"], "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit",
+        "codecs": ["PCMA"], "priority": 10, "max_calls": 100, "is_enabled": true, "resolved_address": "192.0.2.10:5060",
+        "current_calls": 3, "created_at": NOW, "updated_at": NOW });
 }

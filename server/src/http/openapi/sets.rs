@@ -12,7 +12,7 @@ use crate::accounts::Workspace;
 use crate::audit::Actor;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{numbers, payments};
+use crate::{numbers, payments, trunks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -48,6 +48,7 @@ fn values_of(set: &str) -> Vec<String> {
         CallEventKind = call_event_kinds();
         WorkspaceStatus = Workspace::STATUSES;
         NumberStatus = numbers::STATUSES;
+        TrunkOrigin = trunks::ORIGINS;
         OverdraftPolicy = OverdraftPolicy::ALL.iter().map(|policy| policy.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
         AdjustmentKind = adjustment::Kind::ALL.iter().map(|kind| kind.as_str());

@@ -13,7 +13,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
     ("start everything, know everybody", &["main", "serve", "statements"]),
     ("the router, the API's document, docs, console", &["http"]),
     ("sockets, legs, media, call tasks", &["gateway"]),
-    ("rooms", &ROOMS),
+    ("rooms", ROOMS),
     ("what a room's http.rs needs", &["web"]),
     ("queue and runner", &["jobs"]),
     ("what all share", &["state"]),
@@ -39,7 +39,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
 ];
 
 /// One subject each.
-pub(super) const ROOMS: [&str; 13] = [
+pub(super) const ROOMS: &[&str] = &[
     "accounts",
     "api_keys",
     "audit",
@@ -51,16 +51,18 @@ pub(super) const ROOMS: [&str; 13] = [
     "requests",
     "sip_credentials",
     "sip_tokens",
+    "trunks",
     "wallet",
     "webhooks",
 ];
 
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
-const NEIGHBOURS: [(&str, &[&str]); 15] = [
+const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("main", &["serve"]),
     ("sip_credentials", &["sip_tokens", "numbers", "audit"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
-    ("api_keys", &["accounts", "audit"]),
+    ("api_keys", &["accounts", "trunks", "audit"]),
+    ("trunks", &["audit"]),
     ("calls", &["accounts", "numbers", "pricing", "wallet", "webhooks", "audit"]),
     ("payments", &["numbers", "accounts", "wallet", "webhooks", "mail", "audit"]),
     ("numbers", &["accounts", "wallet", "webhooks", "mail", "audit"]),

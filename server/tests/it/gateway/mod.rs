@@ -18,3 +18,4 @@ mod sandbox;
 mod sizes;
 mod strangers;
 mod support;
+mod trunks;

@@ -13,6 +13,7 @@ on_each_engine! { two_equal_requests_have_one_effect }
 const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/admin/payments/{id}/assign", "a payment is decided once"),
     ("POST /v1/admin/payments/{id}/dismiss", "a payment is decided once"),
+    ("POST /v1/admin/trunks", "a name is given once"),
     ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
     ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),
     ("POST /v1/auth/google/unlink", "removes what is gone the second time"),

@@ -1,0 +1,191 @@
+//! `/operator/trunks`: the ways to carriers: how each stands, set up, change, disable, delete.
+
+use super::{
+    member::{Member, person_page},
+    place::countries,
+};
+use crate::{
+    api_client::{ApiFailure, escape},
+    components::{
+        Empty, FailureNotice, Field, Glyph,
+        Head::{End, Start, Unseen},
+        PageHead, Select, Tone, TypedConfirm, badge, cell, heads, hidden, outcome,
+    },
+    forms,
+    i18n::fill,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use sautikit_api::trunks::Trunk;
+
+const PAGE: &str = "/operator/trunks";
+
+/// Trunks of the installation.
+#[component]
+pub(crate) fn OperatorTrunksPage() -> impl IntoView {
+    person_page(|text| text.trunks.title, content)
+}
+
+/// One of them, to be changed.
+#[component]
+pub(crate) fn OperatorTrunkPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    person_page(|text| text.trunks.title, move |member| change(member, id))
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().trunks;
+    let lang = member.visit.lang;
+    let trunks: Vec<Trunk> = member.api().get("/v1/admin/trunks").await?;
+    let list = if trunks.is_empty() {
+        view! { <Empty glyph=Glyph::Trunk title=text.none text=text.none_text step=(text.set_up, "#set-up")/> }
+            .into_any()
+    } else {
+        table(&member, trunks)
+    };
+    let done = [
+        ("created", text.created, text.within_seconds),
+        ("saved", text.saved, text.within_seconds),
+        ("enabled", text.enabled, ""),
+        ("disabled", text.disabled, text.disabled_text),
+        ("deleted", text.deleted, text.disabled_text),
+    ];
+    let failure =
+        [forms::SWITCH_TRUNK, forms::DELETE_TRUNK].iter().find_map(|form| member.visit.failure_of(form).cloned());
+    Ok(view! {
+        <PageHead title=text.title.to_owned() text=text.text/>
+        {outcome(&member.visit, &done)}
+        {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+        <div class="stack-lg">
+            <section class="panel">{list}</section>
+            <section class="panel narrow" id="set-up">
+                <div class="panel__head"><h2>{text.set_up}</h2><p>{text.set_up_text}</p></div>
+                {form(&member, forms::CREATE_TRUNK, forms::CREATE_TRUNK.to_owned(), None)}
+            </section>
+        </div>
+    }
+    .into_any())
+}
+
+async fn change(member: Member, id: String) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().trunks;
+    let trunk: Trunk = member.api().get(format!("/v1/admin/trunks/{}", escape(&id))).await?;
+    let action = format!("{PAGE_OF_FORMS}/{}", escape(&id));
+    let (name, visit) = (trunk.name.clone(), member.visit.clone());
+    Ok(view! {
+        <PageHead title=name.clone() parent=(text.title, PAGE)/>
+        <div class="stack-lg narrow">
+            <section class="panel">
+                <div class="panel__head"><h2>{text.change}</h2><p>{text.within_seconds}</p></div>
+                {form(&member, forms::UPDATE_TRUNK, action.clone(), Some(trunk))}
+            </section>
+            <section class="panel panel--danger">
+                <div class="panel__head"><h2>{text.delete}</h2><p>{text.disabled_text}</p></div>
+                <div class="panel__body">
+                    <TypedConfirm visit opens=text.delete label=fill(text.delete_label, &name)
+                        action=format!("{action}/delete") name ask=text.delete_ask.to_owned() sure=text.delete_sure/>
+                </div>
+            </section>
+        </div>
+    }
+    .into_any())
+}
+
+const PAGE_OF_FORMS: &str = forms::CREATE_TRUNK;
+
+fn table(member: &Member, trunks: Vec<Trunk>) -> AnyView {
+    let text = &member.text().trunks;
+    let rows = trunks.into_iter().map(|trunk| {
+        let resolved = trunk.resolved_address.clone().filter(|resolved| *resolved != trunk.address);
+        let address = resolved.map_or_else(|| trunk.address.clone(), |resolved| format!("{} → {resolved}", trunk.address));
+        let name = view! { <span class="who"><span class="strong">{trunk.name.clone()}</span><code class="muted small breakable">{address}</code></span> };
+        let calls = match trunk.max_calls {
+            Some(most) => format!("{} / {most}", trunk.current_calls),
+            None => trunk.current_calls.to_string(),
+        };
+        view! {
+            <tr>
+                {cell(text.name, "", name)}
+                {cell(text.prefixes, "", trunk.prefixes.join(", "))}
+                {cell(text.priority, "end", trunk.priority)}
+                {cell(text.calls, "end", calls)}
+                {cell(text.status, "", status(member, &trunk))}
+                {cell("", "end", actions(member, &trunk))}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings = heads([
+        Start(text.name),
+        Start(text.prefixes),
+        End(text.priority),
+        End(text.calls),
+        Start(text.status),
+        Unseen(member.text().common.action),
+    ]);
+    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+}
+
+fn status(member: &Member, trunk: &Trunk) -> AnyView {
+    let text = &member.text().trunks;
+    match (trunk.is_enabled, trunk.resolved_address.is_some()) {
+        (false, _) => badge(Tone::Neutral, text.off).into_any(),
+        (true, false) => badge(Tone::Warn, text.unresolved).into_any(),
+        (true, true) => badge(Tone::Good, text.takes_calls).into_any(),
+    }
+}
+
+/// What stands in the file is changed there.
+fn actions(member: &Member, trunk: &Trunk) -> AnyView {
+    let text = &member.text().trunks;
+    let Some(id) = trunk.id else { return view! { <span class="muted small">{text.of_file}</span> }.into_any() };
+    let name = trunk.name.clone();
+    let (switch, switch_label) = match trunk.is_enabled {
+        true => (text.disable, fill(text.disable_label, &name)),
+        false => (text.enable, fill(text.enable_label, &name)),
+    };
+    view! {
+        <div class="row">
+            <a class="button button--small" href=format!("{PAGE}/{id}") aria-label=fill(text.change_label, &name)>{text.change}</a>
+            <form method="post" action=format!("{PAGE_OF_FORMS}/{id}/switch")>
+                {(!trunk.is_enabled).then(|| hidden("is_enabled", "1"))}
+                <button class="button button--small" aria-label=switch_label>{switch}</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// The fields of a trunk, as they are or empty.
+fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>) -> AnyView {
+    let text = &member.text().trunks;
+    let visit = member.visit.clone();
+    let lang = visit.lang;
+    let failure = visit.failure_of(of).filter(|failure| failure.field().is_none()).cloned();
+    let is_new = trunk.is_none();
+    let trunk = trunk.as_ref();
+    let of_trunk = |read: fn(&Trunk) -> String, otherwise: &str| trunk.map_or_else(|| otherwise.to_owned(), read);
+    let country = of_trunk(|trunk| trunk.country.clone().unwrap_or_default(), "");
+    let mut options = vec![(String::new(), text.no_country.to_owned())];
+    options.extend(countries(if country.is_empty() { "KE" } else { &country }));
+    let max_calls = of_trunk(|trunk| trunk.max_calls.map(|calls| calls.to_string()).unwrap_or_default(), "");
+    view! {
+        <div class="panel__body">
+            {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+            <form class="form" method="post" action=action>
+                <Field visit=visit.clone() form=of name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=40 value=of_trunk(|trunk| trunk.name.clone(), "")/>
+                <Field visit=visit.clone() form=of name="address" label=text.address hint=text.address_hint autocomplete="off" placeholder="sip.carrier.example:5060" maxlength=260 value=of_trunk(|trunk| trunk.address.clone(), "")/>
+                <Field visit=visit.clone() form=of name="prefixes" label=text.prefixes hint=text.prefixes_hint autocomplete="off" placeholder="+254, +255" maxlength=8000 value=of_trunk(|trunk| trunk.prefixes.join(", "), "")/>
+                <Field visit=visit.clone() form=of name="sources" label=text.sources hint=text.sources_hint autocomplete="off" placeholder="192.0.2.0/28" required=false maxlength=24000 value=of_trunk(|trunk| trunk.sources.join(", "), "")/>
+                <Select visit=visit.clone() form=of name="country" label=text.country hint=text.country_hint options value=country/>
+                <Field visit=visit.clone() form=of name="username" label=text.username hint=text.username_hint autocomplete="off" required=false maxlength=128 value=of_trunk(|trunk| trunk.username.clone().unwrap_or_default(), "")/>
+                <Field visit=visit.clone() form=of name="password" label=text.password hint=if is_new { "" } else { text.password_hint } kind="password" autocomplete="new-password" required=false maxlength=128/>
+                <Field visit=visit.clone() form=of name="codecs" label=text.codecs hint=text.codecs_hint autocomplete="off" maxlength=80 value=of_trunk(|trunk| trunk.codecs.join(", "), "PCMA, PCMU")/>
+                <Field visit=visit.clone() form=of name="priority" label=text.priority hint=text.priority_hint inputmode="numeric" maxlength=5 value=of_trunk(|trunk| trunk.priority.to_string(), "100")/>
+                <Field visit form=of name="max_calls" label=text.max_calls hint=text.max_calls_hint inputmode="numeric" required=false maxlength=7 value=max_calls/>
+                <div class="form__actions"><button class="button button--primary">{if is_new { text.set_up } else { member.text().common.save }}</button></div>
+            </form>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,184 @@
+//! `/v1/admin/trunks`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use sautikit_api::ErrorCode;
+use sautikit_api::ids::TrunkId;
+use sautikit_api::trunks as wire;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Trunk, TrunkError, Trunks, create, delete, rules, store, update};
+use crate::clock::rfc3339;
+use crate::config::{self, TrunkTransport};
+use crate::state::AppState;
+use crate::web::caller::Operator;
+use crate::web::error::ApiResult;
+use crate::web::json::JsonBody;
+
+/// Where a trunk was set up.
+pub(super) const FROM_API: &str = "api";
+/// As [`FROM_API`].
+pub(super) const FROM_CONFIGURATION: &str = "configuration";
+
+/// The operators' routes, relative to `/v1`.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_trunks, create_trunk)).routes(routes!(
+        get_trunk,
+        update_trunk,
+        delete_trunk
+    ))
+}
+
+/// List trunks
+///
+/// Those of the configuration file first, then in the order in which they were made; all of them, at most some hundred.
+#[utoipa::path(get, operation_id = "admin_list_trunks", path = "/admin/trunks", security(("session" = [])),
+    responses((status = 200, body = Vec<wire::Trunk>, description = "Every trunk.")))]
+async fn list_trunks(State(app): State<AppState>, _: Operator) -> ApiResult<Json<Vec<wire::Trunk>>> {
+    let trunks = store::list(&mut *app.db.acquire().await?).await?;
+    let of_file = app.config.trunk.iter().map(|settings| configured(&app, settings));
+    Ok(Json(of_file.chain(trunks.into_iter().map(|trunk| body(&app, trunk))).collect()))
+}
+
+/// Set a trunk up
+///
+/// It takes calls on every node within some seconds.
+#[utoipa::path(post, operation_id = "admin_create_trunk", path = "/admin/trunks", request_body = wire::CreateTrunk,
+    security(("session" = [])),
+    responses((status = 201, body = wire::Trunk, description = "The trunk.")))]
+async fn create_trunk(
+    State(app): State<AppState>,
+    operator: Operator,
+    request: JsonBody<wire::CreateTrunk>,
+) -> ApiResult<(StatusCode, Json<wire::Trunk>)> {
+    let asked = request.read()?;
+    if let Some(password) = &asked.password {
+        rules::check_password(password)?;
+    }
+    let settings = config::Trunk {
+        name: asked.name,
+        address: asked.address,
+        transport: TrunkTransport::Udp,
+        prefixes: asked.prefixes,
+        sources: asked.sources,
+        country: asked.country,
+        username: asked.username,
+        password: asked.password,
+        codecs: asked.codecs.unwrap_or_else(config::Trunk::g711),
+        priority: asked.priority.unwrap_or(config::Trunk::middle_priority()),
+        max_calls: asked.max_calls,
+    };
+    let mut tx = app.db.begin_write().await?;
+    let trunk = create(&app, &mut tx, &operator, settings, asked.is_enabled.unwrap_or(true)).await?;
+    tx.commit().await?;
+    Trunks::of(&app).changed();
+    Ok((StatusCode::CREATED, Json(body(&app, trunk))))
+}
+
+/// Show a trunk
+#[utoipa::path(get, operation_id = "admin_show_trunk", path = "/admin/trunks/{id}", security(("session" = [])),
+    responses((status = 200, body = wire::Trunk, description = "The trunk.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
+async fn get_trunk(State(app): State<AppState>, _: Operator, Path(id): Path<String>) -> ApiResult<Json<wire::Trunk>> {
+    let found = store::find(&mut *app.db.acquire().await?, trunk_id(&id)?).await?;
+    Ok(Json(body(&app, found.ok_or(TrunkError::NotFound)?)))
+}
+
+/// Change a trunk
+///
+/// In force on every node within some seconds; calls that run by it go on as they are. A trunk that is disabled takes no new
+/// calls in either direction.
+#[utoipa::path(patch, operation_id = "admin_update_trunk", path = "/admin/trunks/{id}", request_body = wire::UpdateTrunk,
+    security(("session" = [])),
+    responses((status = 200, body = wire::Trunk, description = "The trunk as it is now.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
+async fn update_trunk(
+    State(app): State<AppState>,
+    operator: Operator,
+    Path(id): Path<String>,
+    request: JsonBody<wire::UpdateTrunk>,
+) -> ApiResult<Json<wire::Trunk>> {
+    let id = trunk_id(&id)?;
+    let asked = request.read()?;
+    if let Some(password) = &asked.password {
+        rules::check_password(password)?;
+    }
+    let trunk = update(&app, &operator, id, |trunk| apply(trunk, asked)).await?;
+    Ok(Json(body(&app, trunk)))
+}
+
+/// Delete a trunk
+///
+/// Calls that run by it go on to their end.
+#[utoipa::path(delete, operation_id = "admin_delete_trunk", path = "/admin/trunks/{id}", security(("session" = [])),
+    responses((status = 204, description = "Deleted.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
+async fn delete_trunk(
+    State(app): State<AppState>,
+    operator: Operator,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
+    delete(&app, &operator, trunk_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn trunk_id(text: &str) -> Result<TrunkId, TrunkError> {
+    text.parse().map_err(|_| TrunkError::NotFound)
+}
+
+fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
+    fn put<T>(place: &mut T, value: Option<T>) {
+        if let Some(value) = value {
+            *place = value;
+        }
+    }
+    put(&mut trunk.is_enabled, asked.is_enabled);
+    let settings = &mut trunk.settings;
+    put(&mut settings.name, asked.name);
+    put(&mut settings.address, asked.address);
+    put(&mut settings.prefixes, asked.prefixes);
+    put(&mut settings.sources, asked.sources);
+    put(&mut settings.country, asked.country);
+    put(&mut settings.username, asked.username);
+    put(&mut settings.codecs, asked.codecs);
+    put(&mut settings.priority, asked.priority);
+    put(&mut settings.max_calls, asked.max_calls);
+    settings.password = asked.password;
+}
+
+fn body(app: &AppState, trunk: Trunk) -> wire::Trunk {
+    wire::Trunk {
+        id: Some(trunk.id),
+        origin: FROM_API.to_owned(),
+        is_enabled: trunk.is_enabled,
+        created_at: Some(rfc3339(trunk.created_at)),
+        updated_at: Some(rfc3339(trunk.updated_at)),
+        ..configured(app, &trunk.settings)
+    }
+}
+
+/// One of the configuration file.
+fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
+    let standing = Trunks::of(app).standing(&settings.name);
+    wire::Trunk {
+        id: None,
+        origin: FROM_CONFIGURATION.to_owned(),
+        name: settings.name.clone(),
+        address: settings.address.clone(),
+        transport: settings.transport.as_str().to_owned(),
+        prefixes: settings.prefixes.clone(),
+        sources: settings.sources.clone(),
+        country: settings.country.clone(),
+        username: settings.username.clone(),
+        codecs: settings.codecs.clone(),
+        priority: settings.priority,
+        max_calls: settings.max_calls,
+        is_enabled: true,
+        resolved_address: standing.as_ref().and_then(|standing| standing.address).map(|address| address.to_string()),
+        current_calls: standing.map_or(0, |standing| standing.calls),
+        created_at: None,
+        updated_at: None,
+    }
+}
