@@ -112,14 +112,16 @@ fn session(current: bool) -> Value {
 
 fn number() -> Value {
     json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
-        "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "created_at": "2026-11-21T09:00:00Z",
+        "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
+        "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
         "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true})
 }
 
 fn available(last: u8) -> Value {
     let e164 = format!("+25470000000{last}");
     json!({"id": ID, "number": e164, "e164": e164, "country": "KE", "capabilities": ["voice"], "monthly_price_minor": 10000, "due_now_minor": 3334,
-        "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "currency": "KES"})
+        "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
+        "next_charge_at": "2026-11-30T21:00:00Z", "state": "available", "kept_until": null})
 }
 
 fn key() -> Value {
@@ -142,7 +144,8 @@ fn ledger() -> Value {
 fn call(status: &str) -> Value {
     let ended = status != "answered";
     let leg = json!({"kind": "telephone", "direction": "outbound", "target": "+254722000042", "outcome": "remote_hangup", "answered_at": "2026-11-21T09:31:07Z",
-        "duration_seconds": 47, "rate_per_min_e4": 3000000, "cost_minor": 235});
+        "duration_seconds": 47, "rate_per_min_e4": 3000000, "billing_minimum_seconds": 1,
+        "billing_increment_seconds": 1, "cost_minor": 235});
     json!({"id": ID, "pbx_call_id": "HD_019a000000007000800000000000001", "direction": "outbound", "status": status, "from": "+254700000001", "to": "+254722000042",
         "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
         "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,

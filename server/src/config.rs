@@ -175,6 +175,8 @@ pub struct Numbers {
     pub suspend_after_days: u32,
     /// Days after which it is given back.
     pub release_after_days: u32,
+    /// Days for which a number that was given back is kept for its last workspace; 0 frees it at once.
+    pub cooling_off_days: u32,
 }
 
 /// `[sip]`.

@@ -19,6 +19,7 @@ pub mod gateway;
 pub mod http;
 pub mod jobs;
 pub mod line;
+pub mod lines;
 pub mod mail;
 pub mod numbers;
 pub mod payments;

@@ -7,7 +7,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sautikit::config::{Config, DEFAULT_FILE};
+use sautikit::numbers::supply::{self, SupplyError};
+use sautikit::pricing::{self, PricingError};
 use sautikit::{accounts, payments, serve, telemetry};
+use sautikit_api::money::Currency;
+use sautikit_api::pricing::{PriceDifference, PriceTerms};
+use sautikit_api::supply::LineError;
 use tikv_jemallocator::Jemalloc;
 
 #[global_allocator]
@@ -52,9 +57,46 @@ enum Command {
     /// Payment providers.
     #[command(subcommand)]
     Payments(PaymentsCommand),
+    /// Series of numbers.
+    #[command(subcommand)]
+    NumberSeries(NumberSeriesCommand),
+    /// Prices of destinations.
+    #[command(subcommand)]
+    Prices(PricesCommand),
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
+}
+
+#[derive(Subcommand)]
+enum NumberSeriesCommand {
+    /// Load series from a file (CSV), all of it or nothing. Runs beside a live server.
+    Import {
+        /// Its first line names the columns: provider, country, prefix, `first_suffix`, `last_suffix`, currency, `monthly_price`,
+        /// `outbound_per_minute`.
+        file: PathBuf,
+        /// Only say what would be made.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Subcommand)]
+enum PricesCommand {
+    /// Load prices from a file (CSV), all of it or nothing. Runs beside a live server, whose next calls cost them.
+    Import {
+        /// Its first line names the columns: prefix, currency, `per_minute`.
+        file: PathBuf,
+        /// Only say what would change.
+        #[arg(long)]
+        dry_run: bool,
+        /// End the prices of the file's currencies that the file does not name.
+        #[arg(long)]
+        end_missing: bool,
+        /// From when they count: a day or a moment; now when absent.
+        #[arg(long, value_name = "WHEN")]
+        valid_from: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -158,6 +200,14 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
             reconcile(&open(load(&[])?).await?, &text).await
         }
+        Some(Command::NumberSeries(NumberSeriesCommand::Import { file, dry_run })) => {
+            let text = read(&file)?;
+            import_series(&open(load(&[])?).await?, &text, dry_run).await
+        }
+        Some(Command::Prices(PricesCommand::Import { file, dry_run, end_missing, valid_from })) => {
+            let text = read(&file)?;
+            import_prices(&open(load(&[])?).await?, &text, (dry_run, end_missing), valid_from.as_deref()).await
+        }
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
             if !accounts::grant_operator(&app, &email).await? {
@@ -203,6 +253,71 @@ async fn reconcile(app: &sautikit::state::AppState, text: &[u8]) -> Result<(), F
     } else {
         Err("the statement and the wallets differ; see the lines above".into())
     }
+}
+
+fn read(file: &std::path::Path) -> Result<String, Failure> {
+    Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
+}
+
+async fn import_series(app: &sautikit::state::AppState, text: &str, dry_run: bool) -> Result<(), Failure> {
+    let done = match supply::import_file(app, text, dry_run).await {
+        Err(SupplyError::Lines(errors)) => return Err(mistakes(&errors)),
+        done => done?,
+    };
+    for series in &done.series {
+        let currencies = series.currencies.join(", ");
+        let (first, last) = (&series.first_number, &series.last_number);
+        println!("{}: {first} to {last}, {} numbers, priced in {currencies}", series.provider, series.numbers);
+    }
+    if !done.errors.is_empty() {
+        return Err(mistakes(&done.errors));
+    }
+    let verb = if done.applied { "loaded" } else { "would be loaded" };
+    println!("{} series {verb}", done.series.len());
+    Ok(())
+}
+
+async fn import_prices(
+    app: &sautikit::state::AppState,
+    text: &str,
+    how: (bool, bool),
+    valid_from: Option<&str>,
+) -> Result<(), Failure> {
+    let doer = pricing::operator::Doer::command_line();
+    let done = match pricing::operator::import(app, doer, text, how, valid_from).await {
+        Err(PricingError::Lines(errors)) => return Err(mistakes(&errors)),
+        done => pricing::operator::http::import_body(&done?),
+    };
+    done.lines.iter().for_each(|line| println!("{}", sentence(line)));
+    if !done.errors.is_empty() {
+        return Err(mistakes(&done.errors));
+    }
+    let verb = if done.applied { "" } else { "would be " };
+    let (added, changed, ended, unchanged) = (done.added, done.changed, done.ended, done.unchanged);
+    println!("{verb}added {added} · changed {changed} · ended {ended} · unchanged {unchanged}");
+    Ok(())
+}
+
+/// `changed 255 KES 9.50 60/60 → 9.00 60/1 from 2026-12-01T00:00:00Z`.
+fn sentence(line: &PriceDifference) -> String {
+    let currency = Currency::parse(&line.currency);
+    let terms = |terms: &PriceTerms| {
+        let price = currency.map_or_else(String::new, |currency| currency.format_e4(terms.per_min_e4));
+        format!("{price} {}/{}", terms.billing_minimum_seconds, terms.billing_increment_seconds)
+    };
+    let shown = [line.before.as_ref(), line.after.as_ref()].into_iter().flatten().map(terms).collect::<Vec<_>>();
+    let owner = line.workspace_id.map(|id| format!(" of {id}")).unwrap_or_default();
+    let shown = shown.join(" → ");
+    format!("{} {}{owner} {} {shown} from {}", line.change, line.prefix, line.currency, line.from)
+}
+
+/// Prints every mistake of a file.
+fn mistakes(errors: &[LineError]) -> Failure {
+    for error in errors {
+        let column = error.column.as_deref().map(|column| format!(", {column}")).unwrap_or_default();
+        println!("line {}{column}: {}", error.line, error.message);
+    }
+    "the file has mistakes, so nothing was changed; see the lines above".into()
 }
 
 /// The shared parts for a command that does not listen.

@@ -1,7 +1,8 @@
 //! What a leg costs. Pure integer arithmetic; the one place where call money is rounded, and it is rounded up.
 //!
-//! `billable = ceil(duration / increment) × increment`, `cost = ceil(billable × rate / 60)`. Each leg is rated and rounded
-//! once, at the rate of its own start. Deliberately absent: where rates come from (`pricing`) and who pays (`wallet`).
+//! `billable = ceil(max(duration, minimum) / increment) × increment`, `cost = ceil(billable × rate / 60)`. Each leg is rated
+//! and rounded once, at the rate of its own start. Carriers write a plan as minimum/increment: 60/1 is a minute at least,
+//! then by the second. Deliberately absent: where rates come from (`pricing`) and who pays (`wallet`).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -17,8 +18,16 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 pub struct Rate {
     /// Price of a minute in 1/10,000 of a minor unit; KES 3.00 is 3,000,000.
     pub per_minute_e4: i64,
+    /// What an answered call is billed for at least, in seconds; at least 1. One increment is billed in any case.
+    #[serde(default = "one_second")]
+    pub minimum_seconds: i64,
     /// Time is sold in steps of this many seconds; at least 1.
     pub increment_seconds: i64,
+}
+
+/// Of a rate that was written down before there were minima.
+const fn one_second() -> i64 {
+    1
 }
 
 /// A price or duration outside what the arithmetic and the balance column can hold.
@@ -28,38 +37,57 @@ pub struct RatingError;
 
 impl Rate {
     /// A call that costs nothing, such as a browser leg or free inbound.
-    pub const FREE: Self = Self { per_minute_e4: 0, increment_seconds: 1 };
+    pub const FREE: Self = Self { per_minute_e4: 0, minimum_seconds: 1, increment_seconds: 1 };
 
     /// A rate of whole minor units per minute, sold by the second.
     pub const fn per_minute_minor(minor: i64) -> Self {
-        Self { per_minute_e4: minor.saturating_mul(RATE_SCALE), increment_seconds: 1 }
+        Self { per_minute_e4: minor.saturating_mul(RATE_SCALE), ..Self::FREE }
     }
 
-    /// Cost in minor units of `duration_seconds` of talk, rounded up once.
+    /// Price of a minute in whole minor units, rounded up: what is shown where the exact one, which is applied, has no room.
+    pub const fn shown_per_minute_minor(self) -> i64 {
+        self.per_minute_e4 / RATE_SCALE + (self.per_minute_e4 % RATE_SCALE != 0) as i64
+    }
+
+    /// What is billed at least, in seconds: the minimum in whole increments.
+    pub const fn least_seconds(self) -> i64 {
+        let (minimum, increment) = (self.minimum_seconds, self.increment_seconds);
+        if increment < 1 || minimum <= increment {
+            increment
+        } else {
+            (minimum + increment - 1) / increment * increment
+        }
+    }
+
+    /// Cost in minor units of `duration_seconds` of talk, rounded up once. No talk at all costs nothing.
     ///
     /// # Errors
-    /// A negative duration or rate, an increment below 1, or a cost that does not fit 64 bits.
+    /// A negative duration or rate, a minimum or increment below 1, or a cost that does not fit 64 bits.
     pub fn cost_minor(self, duration_seconds: i64) -> Result<i64, RatingError> {
         if self.per_minute_e4 < 0 {
             return Err(RatingError);
         }
-        let billable = i128::from(billable_seconds(duration_seconds, self.increment_seconds)?);
+        let billable = i128::from(self.billable_seconds(duration_seconds)?);
         let scaled = billable.checked_mul(i128::from(self.per_minute_e4)).ok_or(RatingError)?;
         let cost = div_ceil(scaled, SECONDS_PER_MINUTE * i128::from(RATE_SCALE));
         i64::try_from(cost).map_err(|_| RatingError)
     }
-}
 
-/// The sold seconds of a talk of `duration_seconds`: the next multiple of the increment.
-///
-/// # Errors
-/// A negative duration or an increment below 1.
-pub fn billable_seconds(duration_seconds: i64, increment_seconds: i64) -> Result<i64, RatingError> {
-    if duration_seconds < 0 || increment_seconds < 1 {
-        return Err(RatingError);
+    /// The sold seconds of a talk of `duration_seconds`: the minimum or more, in whole increments. No talk is none.
+    ///
+    /// # Errors
+    /// A negative duration, or a minimum or increment below 1.
+    pub fn billable_seconds(self, duration_seconds: i64) -> Result<i64, RatingError> {
+        if duration_seconds < 0 || self.minimum_seconds < 1 || self.increment_seconds < 1 {
+            return Err(RatingError);
+        }
+        if duration_seconds == 0 {
+            return Ok(0);
+        }
+        let talked = i128::from(duration_seconds.max(self.minimum_seconds));
+        let increment = i128::from(self.increment_seconds);
+        i64::try_from(div_ceil(talked, increment) * increment).map_err(|_| RatingError)
     }
-    let steps = div_ceil(i128::from(duration_seconds), i128::from(increment_seconds));
-    i64::try_from(steps * i128::from(increment_seconds)).map_err(|_| RatingError)
 }
 
 /// Whole seconds from answer to hang-up, rounded up; both in microseconds UTC. A clock that stepped back counts as 0.
@@ -113,25 +141,83 @@ mod tests {
     #[test]
     fn nonsense_is_refused() {
         assert_eq!(Rate { increment_seconds: 0, ..Rate::FREE }.cost_minor(1), Err(RatingError));
-        assert_eq!(Rate { per_minute_e4: -1, increment_seconds: 1 }.cost_minor(1), Err(RatingError));
+        assert_eq!(Rate { minimum_seconds: 0, ..Rate::FREE }.cost_minor(1), Err(RatingError));
+        assert_eq!(Rate { per_minute_e4: -1, ..Rate::FREE }.cost_minor(1), Err(RatingError));
         assert_eq!(Rate::FREE.cost_minor(-1), Err(RatingError));
-        assert_eq!(Rate { per_minute_e4: i64::MAX, increment_seconds: 1 }.cost_minor(i64::MAX), Err(RatingError));
+        assert_eq!(Rate { per_minute_e4: i64::MAX, ..Rate::FREE }.cost_minor(i64::MAX), Err(RatingError));
+    }
+
+    /// Minor units a minute, minimum, increment, then seconds of talk with what they cost.
+    type Row = (i64, i64, i64, [(i64, i64); 7]);
+
+    #[test]
+    fn every_plan_costs_what_its_table_says() {
+        const TALKS: [i64; 7] = [0, 1, 6, 47, 60, 61, 90];
+        // At KES 3.00 a minute in cents, and at UGX 84 a minute, which has no smaller unit.
+        let rows: [Row; 12] = [
+            (300, 1, 1, [(0, 0), (1, 5), (6, 30), (47, 235), (60, 300), (61, 305), (90, 450)]),
+            (300, 6, 6, [(0, 0), (1, 30), (6, 30), (47, 240), (60, 300), (61, 330), (90, 450)]),
+            (300, 30, 30, [(0, 0), (1, 150), (6, 150), (47, 300), (60, 300), (61, 450), (90, 450)]),
+            (300, 60, 60, [(0, 0), (1, 300), (6, 300), (47, 300), (60, 300), (61, 600), (90, 600)]),
+            (300, 60, 1, [(0, 0), (1, 300), (6, 300), (47, 300), (60, 300), (61, 305), (90, 450)]),
+            (300, 30, 6, [(0, 0), (1, 150), (6, 150), (47, 240), (60, 300), (61, 330), (90, 450)]),
+            (84, 1, 1, [(0, 0), (1, 2), (6, 9), (47, 66), (60, 84), (61, 86), (90, 126)]),
+            (84, 6, 6, [(0, 0), (1, 9), (6, 9), (47, 68), (60, 84), (61, 93), (90, 126)]),
+            (84, 30, 30, [(0, 0), (1, 42), (6, 42), (47, 84), (60, 84), (61, 126), (90, 126)]),
+            (84, 60, 60, [(0, 0), (1, 84), (6, 84), (47, 84), (60, 84), (61, 168), (90, 168)]),
+            (84, 60, 1, [(0, 0), (1, 84), (6, 84), (47, 84), (60, 84), (61, 86), (90, 126)]),
+            (84, 30, 6, [(0, 0), (1, 42), (6, 42), (47, 68), (60, 84), (61, 93), (90, 126)]),
+        ];
+        for (minor, minimum_seconds, increment_seconds, costs) in rows {
+            let rate = Rate { minimum_seconds, increment_seconds, ..Rate::per_minute_minor(minor) };
+            assert_eq!(costs.map(|(seconds, _)| seconds), TALKS);
+            for (seconds, cost) in costs {
+                assert_eq!(
+                    rate.cost_minor(seconds),
+                    Ok(cost),
+                    "{seconds} s at {minor}, {minimum_seconds}/{increment_seconds}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_rate_that_was_written_down_before_minima_reads_on() {
+        let read: Rate = serde_json::from_str(r#"{"per_minute_e4":3000000,"increment_seconds":60}"#).unwrap();
+        assert_eq!(read, Rate { increment_seconds: 60, ..Rate::per_minute_minor(300) });
+        assert_eq!(read.least_seconds(), 60);
     }
 
     proptest! {
         #[test]
         fn cost_is_the_least_integer_not_below_the_exact_price(
-            seconds in 0_i64..10_000_000, rate in 0_i64..1_000_000_000_000, increment in 1_i64..3_600,
+            seconds in 0_i64..10_000_000, per_minute_e4 in 0_i64..1_000_000_000_000, minimum_seconds in 1_i64..3_600,
+            increment_seconds in 1_i64..3_600,
         ) {
-            let cost = i128::from(Rate { per_minute_e4: rate, increment_seconds: increment }.cost_minor(seconds).unwrap());
-            let exact = i128::from(billable_seconds(seconds, increment).unwrap()) * i128::from(rate);
+            let rate = Rate { per_minute_e4, minimum_seconds, increment_seconds };
+            let cost = i128::from(rate.cost_minor(seconds).unwrap());
+            let exact = i128::from(rate.billable_seconds(seconds).unwrap()) * i128::from(per_minute_e4);
             let unit = 60 * i128::from(RATE_SCALE);
             prop_assert!(cost * unit >= exact && (cost - 1) * unit < exact);
         }
 
         #[test]
-        fn longer_talk_never_costs_less(seconds in 0_i64..1_000_000, more in 0_i64..1_000, increment in 1_i64..120) {
-            let rate = Rate { per_minute_e4: 3_000_001, increment_seconds: increment };
+        fn sold_time_is_whole_increments_from_the_minimum_up_and_less_than_one_too_much(
+            seconds in 1_i64..1_000_000, minimum_seconds in 1_i64..3_600, increment_seconds in 1_i64..3_600,
+        ) {
+            let rate = Rate { per_minute_e4: 1, minimum_seconds, increment_seconds };
+            let billable = rate.billable_seconds(seconds).unwrap();
+            prop_assert_eq!(billable % increment_seconds, 0);
+            prop_assert!(billable >= seconds && billable >= rate.least_seconds());
+            prop_assert!(billable - increment_seconds < seconds.max(minimum_seconds));
+            prop_assert_eq!(rate.billable_seconds(1).unwrap(), rate.least_seconds());
+        }
+
+        #[test]
+        fn longer_talk_never_costs_less(
+            seconds in 0_i64..1_000_000, more in 0_i64..1_000, minimum_seconds in 1_i64..120, increment_seconds in 1_i64..120,
+        ) {
+            let rate = Rate { per_minute_e4: 3_000_001, minimum_seconds, increment_seconds };
             prop_assert!(rate.cost_minor(seconds + more).unwrap() >= rate.cost_minor(seconds).unwrap());
         }
     }

@@ -22,6 +22,9 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("call_stats", crate::calls::store::stats::STATEMENTS),
         ("jobs", crate::jobs::STATEMENTS),
         ("inventory", crate::numbers::store::inventory::STATEMENTS),
+        ("providers", crate::numbers::supply::providers::store::STATEMENTS),
+        ("number_series", crate::numbers::supply::series::store::STATEMENTS),
+        ("stock", crate::numbers::supply::stock::store::STATEMENTS),
         ("tenant_numbers", crate::numbers::store::tenants::STATEMENTS),
         ("top_ups", crate::payments::store::top_ups::STATEMENTS),
         ("incoming_payments", crate::payments::store::incoming::STATEMENTS),
@@ -45,6 +48,10 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
 
 /// Name and texts of every batch of statements, for the engine.
 pub fn batches(dialect: Dialect) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
-    let all = crate::calls::record::BATCHES.into_iter().chain([&crate::requests::INSERT]);
+    let all = crate::calls::record::BATCHES.into_iter().chain([
+        &crate::requests::INSERT,
+        &crate::numbers::store::inventory::INSERT,
+        &crate::pricing::store::WRITE,
+    ]);
     all.map(move |batch| (batch.name(), batch.texts(dialect).collect()))
 }

@@ -14,6 +14,11 @@ const COMPARED_DIGITS: usize = 4;
 /// Digits of a whole number in international form (E.164); islands have seven.
 const E164_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
+/// Digits of a calling code at most.
+const CALLING_CODE_DIGITS: usize = 3;
+/// What a prefix is completed with, to see whose number it becomes.
+const COMPLETIONS: [&str; 3] = ["23456789012345", "00000000000000", "55501234567890"];
+
 /// A valid number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Telephone {
@@ -75,6 +80,31 @@ pub fn names(written: &str, e164: &str) -> bool {
 /// Whether the code is a country's that has numbers.
 pub fn is_country(code: &str) -> bool {
     code.parse::<country::Id>().is_ok()
+}
+
+/// The country's calling code (E.164), such as 254.
+pub fn calling_code(country: &str) -> Option<u16> {
+    Some(phonenumber::metadata::DATABASE.by_id(country)?.country_code())
+}
+
+/// The country whose numbers begin with these digits, ISO 3166-1 alpha-2: of several that share a calling code the one that the
+/// further digits tell, else the largest.
+pub fn country_of_prefix(digits: &str) -> Option<String> {
+    let of_code = |length: usize| phonenumber::metadata::DATABASE.by_code(&digits.get(..length)?.parse::<u16>().ok()?);
+    let sharing = (1..=CALLING_CODE_DIGITS).find_map(of_code)?;
+    if let [only] = sharing.as_slice() {
+        return Some(only.id().to_owned());
+    }
+    // Completed by any digits that make a number of it.
+    let whole = E164_DIGITS.filter(|length| *length >= digits.len());
+    let told = whole.into_iter().find_map(|length| {
+        COMPLETIONS.iter().find_map(|more| {
+            let completed = format!("+{digits}{}", more.get(..length - digits.len())?);
+            valid(None, &completed)?.country().id()
+        })
+    });
+    let largest = || sharing.iter().find(|one| one.is_main_country_for_code()).map(|one| one.id().to_owned());
+    told.map(|id| id.as_ref().to_owned()).or_else(largest)
 }
 
 fn valid(home: Option<country::Id>, keys: &str) -> Option<PhoneNumber> {
@@ -203,6 +233,24 @@ mod tests {
         for written in ["+254700000002", "0700000002", "0001", "", "alice"] {
             assert!(!names(written, "+254700000001"), "{written}");
         }
+    }
+
+    #[test]
+    fn a_prefix_tells_its_country() {
+        for (digits, country) in [
+            ("254", Some("KE")),
+            ("25471", Some("KE")),
+            ("1", Some("US")),
+            ("1416", Some("CA")),
+            ("1242", Some("BS")),
+            ("44", Some("GB")),
+            ("7", Some("RU")),
+            ("999", None),
+            ("", None),
+        ] {
+            assert_eq!(country_of_prefix(digits).as_deref(), country, "{digits}");
+        }
+        assert_eq!((calling_code("KE"), calling_code("US"), calling_code("ZZ")), (Some(254), Some(1), None));
     }
 
     #[test]

@@ -205,6 +205,10 @@ pub struct CallLeg {
     pub duration_seconds: i64,
     /// Rate per minute at its start, in 1/10,000 of a minor unit.
     pub rate_per_min_e4: i64,
+    /// What an answered leg is billed for at least, in seconds.
+    pub billing_minimum_seconds: i64,
+    /// Time is sold in steps of this many seconds.
+    pub billing_increment_seconds: i64,
     /// Its share of the cost.
     pub cost_minor: Option<i64>,
 }

@@ -44,6 +44,12 @@ ids! {
     ApiKeyId;
     /// A number of the inventory.
     InventoryNumberId;
+    /// A carrier that gives numbers.
+    ProviderId;
+    /// A block of numbers.
+    SeriesId;
+    /// A price of a destination.
+    PriceId;
     /// A claimed number.
     NumberId;
     /// A device's credential for SIP.

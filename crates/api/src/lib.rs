@@ -9,6 +9,7 @@ pub mod audit;
 #[cfg(feature = "openapi")]
 pub mod bounds;
 pub mod calls;
+pub mod countries;
 mod double_option;
 pub mod error;
 pub mod ids;
@@ -17,12 +18,14 @@ pub mod members;
 pub mod money;
 pub mod numbers;
 pub mod operator;
+pub mod pricing;
 pub mod requests;
 pub mod return_to;
 pub mod rights;
 #[cfg(feature = "openapi")]
 pub mod sets;
 pub mod sip;
+pub mod supply;
 pub mod telephone;
 pub mod trunks;
 pub mod wallet;

@@ -54,6 +54,31 @@ impl Currency {
         Self::ALL.iter().copied().find(|currency| currency.code() == code)
     }
 
+    /// Minor units of an amount as people write it in whole units: `1,000`, `12.34`. None for anything else, for more decimals
+    /// than the currency has, and for amounts beyond 64 bits.
+    pub fn parse_minor(self, written: &str) -> Option<i64> {
+        scaled(written, self.exponent())
+    }
+
+    /// A price per minute as people write it in whole units, in 1/10,000 of a minor unit: of KES `3.00` is 3,000,000.
+    pub fn parse_e4(self, written: &str) -> Option<i64> {
+        scaled(written, self.exponent() + FINER_DIGITS)
+    }
+
+    /// [`Self::parse_e4`]'s inverse: at least the currency's own decimals, and further ones where there are any.
+    pub fn format_e4(self, rate_e4: i64) -> String {
+        let digits = self.exponent() + FINER_DIGITS;
+        let scale = 10_u64.pow(digits);
+        let (sign, magnitude) = (if rate_e4 < 0 { "-" } else { "" }, rate_e4.unsigned_abs());
+        let decimals = format!("{:0width$}", magnitude % scale, width = digits as usize);
+        let shown = decimals.trim_end_matches('0').len().max(self.exponent() as usize);
+        let whole = magnitude / scale;
+        match decimals.get(..shown) {
+            Some(decimals) if !decimals.is_empty() => format!("{sign}{whole}.{decimals}"),
+            _ => format!("{sign}{whole}"),
+        }
+    }
+
     /// An amount as people read it: `KES 1,234.50`, `-KES 2.35`.
     pub fn format_minor(self, amount_minor: i64) -> String {
         let scale = 10_u64.pow(self.exponent());
@@ -65,6 +90,21 @@ impl Currency {
             digits => format!("{sign}{} {whole}.{:0width$}", self.code(), magnitude % scale, width = digits as usize),
         }
     }
+}
+
+/// Decimals of a rate beyond those of the minor unit.
+const FINER_DIGITS: u32 = 4;
+
+/// A decimal number without sign, times ten to the power of `digits`.
+fn scaled(written: &str, digits: u32) -> Option<i64> {
+    let digits = digits as usize;
+    let plain: String = written.trim().chars().filter(|letter| !matches!(letter, ',' | ' ' | '_')).collect();
+    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > digits {
+        return None;
+    }
+    format!("{whole}{decimals:0<digits$}").parse().ok()
 }
 
 impl fmt::Display for Currency {
@@ -95,6 +135,27 @@ mod tests {
         assert_eq!(Currency::KES.format_minor(-235), "-KES 2.35");
         assert_eq!(Currency::UGX.format_minor(1_000_000), "UGX 1,000,000");
         assert_eq!(Currency::KES.format_minor(i64::MIN), "-KES 92,233,720,368,547,758.08");
+    }
+
+    #[test]
+    fn prices_are_read_and_written_exactly() {
+        assert_eq!(Currency::KES.parse_e4("3.00"), Some(3_000_000));
+        assert_eq!(Currency::KES.parse_e4("0.051234"), Some(51_234));
+        assert_eq!(Currency::UGX.parse_e4("84.5"), Some(845_000));
+        assert_eq!(Currency::KES.parse_minor("1,234.5"), Some(123_450));
+        for wrong in ["", "-3", "1e3", ".5", "3.0000001", "99999999999999999999"] {
+            assert_eq!(Currency::KES.parse_e4(wrong), None, "{wrong}");
+        }
+        for (currency, rate, written) in [
+            (Currency::KES, 3_000_000, "3.00"),
+            (Currency::USD, 24_500, "0.0245"),
+            (Currency::UGX, 840_000, "84"),
+            (Currency::UGX, 845_000, "84.5"),
+            (Currency::KES, 0, "0.00"),
+        ] {
+            assert_eq!(currency.format_e4(rate), written);
+            assert_eq!(currency.parse_e4(written), Some(rate));
+        }
     }
 
     #[test]

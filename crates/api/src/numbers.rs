@@ -28,9 +28,20 @@ pub struct AvailableNumber {
     pub inbound_per_min_minor: i64,
     /// Rate of calls from the number within its country, per minute.
     pub outbound_per_min_minor: i64,
+    /// What an answered call is billed for at least, in seconds.
+    pub billing_minimum_seconds: i64,
+    /// Time is sold in steps of this many seconds.
+    pub billing_increment_seconds: i64,
     /// ISO 4217.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,
+    /// RFC 3339; when the next rental is debited after a claim of today.
+    pub next_charge_at: String,
+    /// `available`; or `reserved` or `cooling_off`, when the workspace alone may claim it.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::NumberState))]
+    pub state: String,
+    /// RFC 3339; until when a number that the workspace gave back is kept for it.
+    pub kept_until: Option<String>,
 }
 
 /// A claimed number.
@@ -60,6 +71,10 @@ pub struct Number {
     pub inbound_per_min_minor: i64,
     /// Rate of calls from the number within its country, per minute.
     pub outbound_per_min_minor: i64,
+    /// What an answered call is billed for at least, in seconds.
+    pub billing_minimum_seconds: i64,
+    /// Time is sold in steps of this many seconds.
+    pub billing_increment_seconds: i64,
     /// RFC 3339.
     pub created_at: String,
     /// Who is asked for voice actions.

@@ -36,6 +36,14 @@ sets! {
     WorkspaceStatus;
     /// Whether a number works; a released one is not shown.
     NumberStatus;
+    /// Where a number of the inventory stands.
+    NumberState;
+    /// Whether a series offers its numbers.
+    SeriesStatus;
+    /// Whether a provider gives series.
+    ProviderStatus;
+    /// What an import does to a price.
+    PriceChange;
     /// What happens to running calls when the money ends: they go on (`finish_call`), or end on the last second that is paid
     /// for (`none`).
     OverdraftPolicy;

@@ -13,7 +13,9 @@ impl From<Error> for ApiError {
             Error::LinkExpired => ErrorCode::AuthTokenExpired.into(),
             Error::LinkUsed => ErrorCode::AuthTokenUsed.into(),
             Error::AlreadyOnboarded => ErrorCode::AuthAlreadyOnboarded.into(),
-            Error::CurrencyUnsupported(_) => Self::new(ErrorCode::CurrencyUnsupported).message(message).at("currency"),
+            Error::CurrencyUnsupported { .. } => {
+                Self::new(ErrorCode::CurrencyUnsupported).message(message).at("currency")
+            }
             Error::NotAMember => ErrorCode::AuthWorkspaceForbidden.into(),
             Error::Invalid { field, .. } => Self::field(field, message),
             Error::SessionUnknown | Error::MemberUnknown | Error::WorkspaceUnknown => {

@@ -4,6 +4,7 @@
 //! [`http`] turns a body into one operation and its result into a body, `store` holds SQL and nothing else.
 //! What a role may do stands in `sautikit_api::rights`.
 
+mod currencies;
 mod dependants;
 mod error;
 pub mod google;
@@ -28,6 +29,7 @@ use crate::state::AppState;
 use crate::wallet::WalletError;
 
 pub use crate::web::caller::{Device, Session, Workspace};
+pub use currencies::{Currencies, OffersCurrencies};
 pub use dependants::{Dependant, Dependants};
 pub use magic_link::{
     LINK_COOKIE, LINK_COOKIE_SECONDS, LinkSpent, asked_here, is_code_of, request_magic_link, verify_magic_link,
@@ -56,9 +58,14 @@ pub enum Error {
     /// The person has a workspace already.
     #[error("the person has a workspace already")]
     AlreadyOnboarded,
-    /// Not a currency that workspaces can have.
-    #[error("Currency `{0}` is not offered. Choose KES, UGX, TZS, NGN, GHS, ZAR or USD.")]
-    CurrencyUnsupported(String),
+    /// Nothing can be bought in this currency.
+    #[error("Currency `{code}` is not offered. {remedy}")]
+    CurrencyUnsupported {
+        /// What was asked for.
+        code: String,
+        /// What would do.
+        remedy: String,
+    },
     /// The workspace asked for is not one of the person's.
     #[error("not a member of this workspace")]
     NotAMember,

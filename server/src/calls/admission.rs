@@ -242,6 +242,10 @@ pub(super) async fn price_targets(
 fn unpriced(error: pricing::PricingError, to: &Telephone) -> CallError {
     match error {
         pricing::PricingError::NoPrice => CallError::DestinationBlocked { field: "to", number: to.e164.clone() },
+        // No other refusal comes of a look at the list.
+        pricing::PricingError::NotFound | pricing::PricingError::Invalid { .. } | pricing::PricingError::Lines(_) => {
+            CallError::DestinationBlocked { field: "to", number: to.e164.clone() }
+        }
         pricing::PricingError::Database(error) => error.into(),
     }
 }

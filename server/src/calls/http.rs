@@ -367,6 +367,8 @@ fn leg_body(leg: ShownLeg) -> wire::CallLeg {
         answered_at: leg.answered_at.map(rfc3339),
         duration_seconds: leg.duration_seconds,
         rate_per_min_e4: leg.rate_per_min_e4,
+        billing_minimum_seconds: leg.minimum_seconds.max(leg.increment_seconds),
+        billing_increment_seconds: leg.increment_seconds,
         cost_minor: leg.cost_minor,
     }
 }

@@ -185,7 +185,7 @@ impl LegRecord {
     }
 
     /// What it adds to the bill of its call, which ended with `status`: an answered telephone leg of a completed call costs
-    /// one increment at least, everything else nothing (billing.md).
+    /// its rate's minimum at least, everything else nothing (billing.md).
     ///
     /// # Errors
     /// Figures out of range.

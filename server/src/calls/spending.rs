@@ -90,12 +90,13 @@ impl Spending {
         let used = self.cost_minor(ahead)?;
         let mut ringing = 0;
         for leg in self.legs.iter().filter(|leg| leg.answered_at.is_none()) {
-            ringing = ringing.max(leg.rate.cost_minor(HOLD_AHEAD_SECONDS.max(leg.rate.increment_seconds))?);
+            // At least what its answer costs at once: the rate sees to that.
+            ringing = ringing.max(leg.rate.cost_minor(HOLD_AHEAD_SECONDS)?);
         }
         used.checked_add(ringing).ok_or(RatingError)
     }
 
-    /// What it must hold so that a leg of `rate` may begin at `now_us`: one increment of it beside what is used up.
+    /// What it must hold so that a leg of `rate` may begin at `now_us`: its minimum beside what is used up.
     ///
     /// # Errors
     /// Figures out of range.
@@ -170,6 +171,19 @@ mod tests {
     }
 
     #[test]
+    fn a_leg_with_a_minimum_holds_it_and_uses_it_up_at_its_answer() {
+        let minute = Rate { minimum_seconds: 60, ..Rate::per_minute_minor(300) };
+        let mut spending = Spending::default();
+        assert_eq!(spending.least_minor(0, minute), Ok(300));
+        spending.add(leg(1), minute);
+        assert_eq!(spending.wanted_minor(0), Ok(300));
+        spending.answered(leg(1), 0);
+        assert_eq!(spending.cost_minor(SECOND), Ok(300));
+        assert_eq!(spending.wanted_minor(50 * SECOND), Ok(400));
+        assert_eq!(spending.paid_until_us(305), Ok(Some(61 * SECOND)));
+    }
+
+    #[test]
     fn an_answered_leg_costs_an_increment_at_least() {
         let mut spending = talking(Rate::per_minute_minor(300), 7);
         spending.ended(leg(1), 7);
@@ -187,12 +201,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_held_pays_up_to_the_edge_and_not_beyond(
-            rate in 1_i64..50_000_000, increment in prop::sample::select(vec![1_i64, 6, 30, 60]),
+            rate in 1_i64..50_000_000,
+            (minimum_seconds, increment_seconds) in
+                prop::sample::select(vec![(1_i64, 1_i64), (6, 6), (30, 6), (30, 30), (60, 60), (60, 1)]),
             second in prop::option::of((1_i64..50_000_000, 0_i64..90)), held in 0_i64..100_000, answered in 0_i64..SECOND,
         ) {
-            let mut spending = talking(Rate { per_minute_e4: rate, increment_seconds: increment }, answered);
+            let mut spending = talking(Rate { per_minute_e4: rate, minimum_seconds, increment_seconds }, answered);
             if let Some((rate, later)) = second {
-                spending.add(leg(2), Rate { per_minute_e4: rate, increment_seconds: 1 });
+                spending.add(leg(2), Rate { per_minute_e4: rate, ..Rate::FREE });
                 spending.answered(leg(2), answered + later * SECOND);
             }
             if let Some(until) = spending.paid_until_us(held).unwrap() {

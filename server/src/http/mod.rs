@@ -31,7 +31,8 @@ pub use self::edge::BODY_LIMIT_BYTES;
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
-    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, requests, sip_credentials, sip_tokens, trunks,
+    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, requests, sip_credentials, sip_tokens,
+    trunks,
     wallet,
 };
 
@@ -52,6 +53,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(numbers::http::routes())
         .merge(openapi::routes())
         .merge(payments::http::routes())
+        .merge(pricing::http::routes())
         .merge(requests::http::routes())
         .merge(sip_credentials::http::routes())
         .merge(sip_tokens::http::routes())

@@ -4,7 +4,7 @@ use sautikit_api::ids::{EventId, InventoryNumberId, LedgerEntryId, NumberId, Wor
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{InventoryNumber, NumberError, TenantNumber, store};
+use super::{InventoryNumber, NumberError, NumberPrice, NumberState, SeriesStatus, TenantNumber, store};
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, EntryKind, Funds, LockedWallet, NewEntry, WalletError};
@@ -26,7 +26,7 @@ pub struct Claim {
 /// Claims a number for a workspace, in the caller's transaction.
 ///
 /// # Errors
-/// Unknown, taken or retired number, no price in the workspace's currency, not enough money, or the database failed.
+/// Unknown, taken or retired number, a paused series, no price in the workspace's currency, not enough money, or the database failed.
 pub async fn claim(
     app: &AppState,
     tx: &mut AnyConnection,
@@ -35,25 +35,21 @@ pub async fn claim(
 ) -> Result<Claim, NumberError> {
     let mut wallet = wallet::lock(tx, workspace_id).await?;
     let inventory = store::inventory::find(tx, id).await?.ok_or(NumberError::NotFound)?;
-    match inventory.state.as_str() {
-        "available" => {}
-        "retired" => return Err(NumberError::Retired),
-        _ => return Err(NumberError::AlreadyClaimed),
-    }
+    check_offer(&inventory, workspace_id)?;
     let currency = wallet.wallet().currency;
-    if inventory.currency != currency {
-        return Err(NumberError::PriceMissing(currency));
-    }
+    let prices = store::inventory::list_prices(tx, id).await?;
+    let price = prices.into_iter().find(|price| price.currency == currency);
+    let price = price.ok_or(NumberError::PriceMissing(currency))?;
     // The guard decides between claims of one moment; the look above only words the refusal.
-    if !store::inventory::take(tx, id).await? {
+    if !store::inventory::take(tx, id, workspace_id).await? {
         return Err(NumberError::AlreadyClaimed);
     }
     let now_us = app.now_us();
     let month = BillingMonth::containing(now_us, &wallet.wallet().zone).map_err(WalletError::from)?;
     let number_id = NumberId(app.new_uuid());
-    let charged_minor = month.pro_rata_minor(inventory.monthly_price_minor).map_err(WalletError::from)?;
-    let entry_id = charge(app, tx, &mut wallet, number_id, &inventory, &month.name, charged_minor).await?;
-    let number = tenant(workspace_id, number_id, inventory, now_us);
+    let charged_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
+    let entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, charged_minor).await?;
+    let number = tenant(workspace_id, number_id, inventory, price, now_us);
     store::tenants::insert(tx, &number, entry_id, now_us, month.end_us).await?;
     let event = webhooks::NewEvent {
         id: EventId(app.new_uuid()),
@@ -68,13 +64,31 @@ pub async fn claim(
     Ok(Claim { number, charged_minor, period_start: now_us, period_end: month.end_us })
 }
 
+/// Whether the workspace may have it: it is free, or kept for it, and its series offers numbers. What is reserved for another
+/// workspace is not there.
+fn check_offer(inventory: &InventoryNumber, workspace_id: WorkspaceId) -> Result<(), NumberError> {
+    let is_kept_for_it = inventory.kept_for == Some(workspace_id);
+    match inventory.state {
+        NumberState::Retired => return Err(NumberError::Retired),
+        NumberState::Reserved if !is_kept_for_it => return Err(NumberError::NotFound),
+        NumberState::Assigned => return Err(NumberError::AlreadyClaimed),
+        NumberState::CoolingOff if !is_kept_for_it => return Err(NumberError::AlreadyClaimed),
+        NumberState::Available | NumberState::Reserved | NumberState::CoolingOff => {}
+    }
+    match inventory.series_status {
+        Some(SeriesStatus::Paused) => Err(NumberError::SeriesNotActive),
+        Some(SeriesStatus::Retired) => Err(NumberError::Retired),
+        Some(SeriesStatus::Active) | None => Ok(()),
+    }
+}
+
 /// Posts the share of the month; a free number has no entry.
 async fn charge(
     app: &AppState,
     tx: &mut AnyConnection,
     wallet: &mut LockedWallet,
     number_id: NumberId,
-    inventory: &InventoryNumber,
+    e164: &str,
     period: &str,
     charged_minor: i64,
 ) -> Result<Option<LedgerEntryId>, NumberError> {
@@ -84,16 +98,22 @@ async fn charge(
     let entry = NewEntry {
         kind: EntryKind::Rental,
         amount_minor: -charged_minor,
-        currency: inventory.currency,
+        currency: wallet.wallet().currency,
         // The claimed number's own id: who releases and claims again in one month owes again.
         cause: format!("rental:{number_id}:{period}"),
-        reference: &inventory.e164,
+        reference: e164,
         funds: Funds::Required,
     };
     Ok(Some(wallet.post(tx, app, entry).await?.entry_id()))
 }
 
-fn tenant(workspace_id: WorkspaceId, id: NumberId, inventory: InventoryNumber, now_us: i64) -> TenantNumber {
+fn tenant(
+    workspace_id: WorkspaceId,
+    id: NumberId,
+    inventory: InventoryNumber,
+    price: NumberPrice,
+    now_us: i64,
+) -> TenantNumber {
     TenantNumber {
         id,
         inventory_id: inventory.id,
@@ -102,10 +122,10 @@ fn tenant(workspace_id: WorkspaceId, id: NumberId, inventory: InventoryNumber, n
         status: super::ACTIVE.to_owned(),
         country: inventory.country,
         capabilities: inventory.capabilities,
-        currency: inventory.currency,
-        monthly_price_minor: inventory.monthly_price_minor,
-        inbound_rate: inventory.inbound_rate,
-        outbound_rate: inventory.outbound_rate,
+        currency: price.currency,
+        monthly_price_minor: price.monthly_price_minor,
+        inbound_rate: price.inbound_rate,
+        outbound_rate: price.outbound_rate,
         created_at: now_us,
         voice_callback_url: None,
         events_url: None,

@@ -14,6 +14,10 @@ impl From<NumberError> for ApiError {
             NumberError::NotAssigned => ErrorCode::NumbersNotAssigned.into(),
             NumberError::AlreadyClaimed => ErrorCode::NumbersAlreadyClaimed.into(),
             NumberError::Retired => ErrorCode::NumbersRetired.into(),
+            NumberError::SeriesNotActive => {
+                let message = "The number's series is paused, so it can't be claimed just now. Choose another number.";
+                Self::new(ErrorCode::NumbersSeriesNotActive).message(message)
+            }
             NumberError::PriceMissing(_) => {
                 let message = format!("{message}. Choose a number priced in your currency.");
                 Self::new(ErrorCode::NumbersPriceMissing).message(message)

@@ -16,11 +16,10 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::store::{inventory, tenants};
-use super::{InventoryNumber, NumberError, TenantNumber};
+use super::{NumberError, Offer, Sort, TenantNumber, supply};
 use crate::audit;
 use crate::clock::rfc3339;
 use crate::numbers;
-use crate::rating::RATE_SCALE;
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
@@ -40,13 +39,19 @@ use sautikit_api::rights::Scope;
 struct AvailableQuery {
     /// ISO 3166-1 alpha-2.
     country: String,
-    /// ISO 4217.
+    /// ISO 4217; absent: the workspace's.
     currency: String,
     /// Digits in a row.
     #[param(pattern = "^\\+*[0-9]*$")]
     contains: String,
     /// For instance `voice`.
     capability: String,
+    /// The dearest monthly price, in minor units.
+    #[param(minimum = 0)]
+    max_monthly_price_minor: Option<i64>,
+    /// `number` (as it is when absent) or `price`, the cheapest first.
+    #[param(pattern = "^(number|price)?$")]
+    sort: String,
 }
 
 /// The routes of this room, relative to `/v1`.
@@ -58,11 +63,12 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(claim_number))
         .routes(routes!(update_routing))
         .routes(routes!(rotate_signing_secret))
+        .merge(supply::routes())
 }
 
 /// List numbers to claim
 ///
-/// By number, upwards.
+/// By number or by price, upwards, with their prices in one currency. Numbers that are kept for the workspace are among them.
 #[utoipa::path(get, path = "/numbers/available",
     params(Paged, AvailableQuery),
     responses((status = 200, body = Vec<wire::AvailableNumber>, description = "Numbers that can be claimed now.")),
@@ -76,33 +82,74 @@ async fn list_available_numbers(
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersRead)?;
     let (page, Query(query)) = (page?, query?);
-    let contains = query.contains.trim().trim_start_matches('+').to_owned();
-    if !contains.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ApiError::field("contains", "`contains` is a run of digits."));
-    }
+    let contains = checked_contains(&query.contains)?;
     let country = query.country.trim().to_ascii_uppercase();
     if !(country.is_empty() || country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())) {
         return Err(ApiError::field("country", "`country` is the two letters of ISO 3166-1, such as KE for Kenya."));
     }
-    let currency = query.currency.trim().to_ascii_uppercase();
-    if !(currency.is_empty() || Currency::ALL.iter().any(|known| known.code() == currency)) {
-        let known = Vec::from_iter(Currency::ALL.iter().map(|known| format!("`{}`", known.code()))).join(", ");
-        return Err(ApiError::field("currency", format!("`currency` is one of {known}.")));
+    let currency = checked_currency(&query.currency)?;
+    let max_monthly_minor = query.max_monthly_price_minor.unwrap_or(i64::MAX);
+    if max_monthly_minor < 0 {
+        return Err(ApiError::field("max_monthly_price_minor", "`max_monthly_price_minor` is 0 or more."));
     }
-    let filter = inventory::Filter {
-        country,
-        currency,
-        contains,
-        capability: query.capability.trim().replace(['%', '_', '"'], ""),
+    let sort = match query.sort.as_str() {
+        "" => Sort::Number,
+        name => Sort::parse(name).ok_or_else(|| ApiError::field("sort", "`sort` is `number` or `price`."))?,
     };
     let mut conn = app.db.acquire().await?;
-    let zone = wallet::read(&mut conn, caller.workspace.id).await?.zone;
-    let month = BillingMonth::containing(app.now_us(), &zone).map_err(WalletError::from)?;
-    // The inventory is read upwards by number, so the cursor's number is the negated E.164, which falls.
+    let wallet = wallet::read(&mut conn, caller.workspace.id).await?;
+    let month = BillingMonth::containing(app.now_us(), &wallet.zone).map_err(WalletError::from)?;
+    let filter = inventory::Filter {
+        currency: currency.unwrap_or(wallet.currency),
+        workspace_id: caller.workspace.id,
+        country,
+        contains,
+        capability: query.capability.trim().replace(['%', '_', '"'], ""),
+        max_monthly_minor,
+    };
+    let after = after(&page);
+    let rows = inventory::list_offers(&mut conn, &filter, sort, &after, page.fetch_limit()).await?;
+    let position = |offer: &Offer| match sort {
+        Sort::Number => (falling(&offer.number.e164), offer.number.id.0),
+        Sort::Price => (-offer.price.monthly_price_minor, offer.number.id.0),
+    };
+    Ok(page.answer(rows, position, |offer| available_body(offer, &month)))
+}
+
+/// Where the page before ended: the inventory is read upwards, so the cursor holds the negated number or price, which falls.
+fn after(page: &Page) -> inventory::After {
+    let (before, id) = page.before();
+    let is_first = before == i64::MAX;
+    inventory::After {
+        e164: after_number(page),
+        price_minor: if is_first { -1 } else { before.saturating_neg() },
+        id: if is_first { String::new() } else { id.to_owned() },
+    }
+}
+
+/// The number after which a page of a list by number begins.
+pub(super) fn after_number(page: &Page) -> String {
     let (before, _) = page.before();
-    let after = if before == i64::MAX { String::new() } else { format!("+{}", before.unsigned_abs()) };
-    let rows = inventory::list_available(&mut conn, &filter, &after, page.fetch_limit()).await?;
-    Ok(page.answer(rows, |number| (falling(&number.e164), number.id.0), |number| available_body(number, &month)))
+    if before == i64::MAX { String::new() } else { format!("+{}", before.unsigned_abs()) }
+}
+
+/// Digits in a row, with or without a plus before them.
+pub(super) fn checked_contains(text: &str) -> ApiResult<String> {
+    let contains = text.trim().trim_start_matches('+').to_owned();
+    if !contains.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::field("contains", "`contains` is a run of digits."));
+    }
+    Ok(contains)
+}
+
+fn checked_currency(text: &str) -> ApiResult<Option<Currency>> {
+    let currency = text.trim().to_ascii_uppercase();
+    if currency.is_empty() {
+        return Ok(None);
+    }
+    let known = || Vec::from_iter(Currency::ALL.iter().map(|known| format!("`{}`", known.code()))).join(", ");
+    let read = Currency::parse(&currency);
+    read.map(Some).ok_or_else(|| ApiError::field("currency", format!("`currency` is one of {}.", known())))
 }
 
 /// Claim a number
@@ -113,7 +160,7 @@ async fn list_available_numbers(
     responses((status = 201, body = wire::ClaimedNumber, description = "The number and what it cost.")),
     extensions(("x-scope" = json!(Scope::NumbersWrite)),
         ("x-errors" = json!([ErrorCode::NumbersNotFound, ErrorCode::NumbersAlreadyClaimed,
-        ErrorCode::NumbersRetired, ErrorCode::NumbersPriceMissing, ErrorCode::WalletInsufficientFunds,
+        ErrorCode::NumbersRetired, ErrorCode::NumbersSeriesNotActive, ErrorCode::NumbersPriceMissing, ErrorCode::WalletInsufficientFunds,
         ErrorCode::WalletInvalidAmount, ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
 async fn claim_number(
     State(app): State<AppState>,
@@ -229,28 +276,28 @@ fn number_id(text: &str) -> Result<NumberId, NumberError> {
 }
 
 /// The number's digits, negated.
-fn falling(e164: &str) -> i64 {
+pub(super) fn falling(e164: &str) -> i64 {
     e164.trim_start_matches('+').parse::<i64>().map_or(0, |digits| -digits)
 }
 
-/// Rates finer than a minor unit are shown rounded up; the exact one is applied.
-fn per_min_minor(per_minute_e4: i64) -> i64 {
-    per_minute_e4 / RATE_SCALE + i64::from(per_minute_e4 % RATE_SCALE != 0)
-}
-
-fn available_body(number: InventoryNumber, month: &BillingMonth) -> wire::AvailableNumber {
+fn available_body(Offer { number, price }: Offer, month: &BillingMonth) -> wire::AvailableNumber {
     wire::AvailableNumber {
         id: number.id,
         number: number.e164.clone(),
         e164: number.e164,
         country: number.country,
         capabilities: number.capabilities,
-        monthly_price_minor: number.monthly_price_minor,
-        inbound_per_min_minor: per_min_minor(number.inbound_rate.per_minute_e4),
-        outbound_per_min_minor: per_min_minor(number.outbound_rate.per_minute_e4),
-        currency: number.currency.code().to_owned(),
+        monthly_price_minor: price.monthly_price_minor,
+        inbound_per_min_minor: price.inbound_rate.shown_per_minute_minor(),
+        outbound_per_min_minor: price.outbound_rate.shown_per_minute_minor(),
+        billing_minimum_seconds: price.outbound_rate.least_seconds(),
+        billing_increment_seconds: price.outbound_rate.increment_seconds,
+        currency: price.currency.code().to_owned(),
         // A price that can't be shared out can't be claimed either; the claim says so.
-        due_now_minor: month.pro_rata_minor(number.monthly_price_minor).unwrap_or(number.monthly_price_minor),
+        due_now_minor: month.pro_rata_minor(price.monthly_price_minor).unwrap_or(price.monthly_price_minor),
+        next_charge_at: rfc3339(month.end_us),
+        state: number.state.as_str().to_owned(),
+        kept_until: number.kept_until.map(rfc3339),
     }
 }
 
@@ -264,8 +311,10 @@ fn number_body(number: TenantNumber) -> wire::Number {
         capabilities: number.capabilities,
         currency: number.currency.code().to_owned(),
         monthly_price_minor: number.monthly_price_minor,
-        inbound_per_min_minor: per_min_minor(number.inbound_rate.per_minute_e4),
-        outbound_per_min_minor: per_min_minor(number.outbound_rate.per_minute_e4),
+        inbound_per_min_minor: number.inbound_rate.shown_per_minute_minor(),
+        outbound_per_min_minor: number.outbound_rate.shown_per_minute_minor(),
+        billing_minimum_seconds: number.outbound_rate.least_seconds(),
+        billing_increment_seconds: number.outbound_rate.increment_seconds,
         created_at: rfc3339(number.created_at),
         voice_url: number.voice_callback_url.clone(),
         voice_callback_url: number.voice_callback_url,

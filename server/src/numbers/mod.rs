@@ -1,4 +1,4 @@
-//! Numbers: the inventory, claiming, routing, the monthly renewal and release.
+//! Numbers: where they come from (providers, series), the inventory, claiming, routing, the monthly renewal and release.
 //!
 //! A claim is one transaction: the number changes hands, the share of the month is debited, and the event is written, or
 //! none of it. Deliberately absent: SIP credentials, a room of their own.
@@ -10,23 +10,27 @@ mod inventory;
 mod release;
 pub mod renewal;
 mod routing;
+mod states;
 pub(crate) mod store;
+pub mod supply;
 
 use async_trait::async_trait;
-use sautikit_api::ids::{InventoryNumberId, NumberId, WorkspaceId};
+use sautikit_api::ids::{InventoryNumberId, NumberId, SeriesId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::accounts::Dependant;
+use crate::accounts::{Dependant, OffersCurrencies};
 use crate::rating::Rate;
 use crate::secrets::SealBroken;
 use crate::wallet::WalletError;
 
 pub use claim::{Claim, claim};
-pub use inventory::seed_development;
+pub use inventory::{free_cooled, seed_development};
 pub use release::release;
 pub use routing::{check_callback_url, rotate_signing_secret, update_routing, voice_signing_secret};
+pub use states::{NumberState, ProviderStatus, SeriesStatus, Sort};
+pub use store::inventory::PriceOfNumbers;
 
 /// A number that was claimed and works.
 const ACTIVE: &str = "active";
@@ -50,7 +54,10 @@ pub enum NumberError {
     /// Withdrawn for good.
     #[error("the number was withdrawn")]
     Retired,
-    /// Priced in another currency than the workspace's.
+    /// Its series offers nothing just now.
+    #[error("the number's series is paused")]
+    SeriesNotActive,
+    /// Not priced in the workspace's currency.
     #[error("the number has no price in {0}")]
     PriceMissing(Currency),
     /// A URL that can't be called.
@@ -106,6 +113,56 @@ impl Dependant for OfWorkspaces {
     }
 }
 
+#[async_trait]
+impl OffersCurrencies for OfWorkspaces {
+    async fn offered_currencies(&self, conn: &mut AnyConnection) -> Result<Vec<Currency>, sqlx::Error> {
+        offered_currencies(conn).await
+    }
+}
+
+/// Currencies in which a number can be claimed now, and so calls be paid: a number's price names both.
+///
+/// # Errors
+/// The database failed.
+pub async fn offered_currencies(conn: &mut AnyConnection) -> Result<Vec<Currency>, sqlx::Error> {
+    store::inventory::offered_currencies(conn).await
+}
+
+/// What numbers that can be claimed cost in a currency, by country and kind; of all countries when `country` is empty.
+///
+/// # Errors
+/// The database failed.
+pub async fn prices_by_country(
+    conn: &mut AnyConnection,
+    currency: Currency,
+    country: &str,
+    limit: i64,
+) -> Result<Vec<PriceOfNumbers>, sqlx::Error> {
+    store::inventory::prices_by_country(conn, currency, country, limit).await
+}
+
+/// What a number costs in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NumberPrice {
+    /// Which.
+    pub currency: Currency,
+    /// Rental of a whole month.
+    pub monthly_price_minor: i64,
+    /// Calls to it.
+    pub inbound_rate: Rate,
+    /// Calls from it within its country.
+    pub outbound_rate: Rate,
+}
+
+/// A number that can be claimed, with its price in the currency that was asked for.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The number.
+    pub number: InventoryNumber,
+    /// What it costs.
+    pub price: NumberPrice,
+}
+
 /// A number of the inventory.
 #[derive(Debug, Clone)]
 pub struct InventoryNumber {
@@ -117,16 +174,18 @@ pub struct InventoryNumber {
     pub country: String,
     /// For instance `["voice"]`.
     pub capabilities: Vec<String>,
-    /// Of its prices.
-    pub currency: Currency,
-    /// Rental of a whole month.
-    pub monthly_price_minor: i64,
-    /// Calls to it.
-    pub inbound_rate: Rate,
-    /// Calls from it within its country.
-    pub outbound_rate: Rate,
-    /// `available`, `claimed` or `retired`.
-    pub state: String,
+    /// Where it stands.
+    pub state: NumberState,
+    /// The series that made it; none from before there were any.
+    pub series_id: Option<SeriesId>,
+    /// Where that one stands.
+    pub series_status: Option<SeriesStatus>,
+    /// Who alone may claim it while it is reserved or cools off.
+    pub kept_for: Option<WorkspaceId>,
+    /// When it has cooled off (microseconds UTC).
+    pub kept_until: Option<i64>,
+    /// Microseconds UTC.
+    pub created_at: i64,
 }
 
 /// A claimed number that was not released.

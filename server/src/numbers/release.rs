@@ -1,7 +1,8 @@
 //! Giving a number back. What was paid for the month stays paid.
 
-use sautikit_api::ids::{EventId, NumberId};
+use sautikit_api::ids::{EventId, InventoryNumberId, NumberId, WorkspaceId};
 use serde_json::json;
+use sqlx::AnyConnection;
 
 use super::{NumberError, get_number, store};
 use crate::audit;
@@ -9,7 +10,9 @@ use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
-/// Releases one of the workspace's numbers; it returns to the inventory.
+const DAY_US: i64 = 86_400 * 1_000_000;
+
+/// Releases one of the workspace's numbers; it returns to the inventory, where it cools off first.
 ///
 /// # Errors
 /// Not the workspace's, or the database failed.
@@ -21,7 +24,7 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     if !store::tenants::release(&mut tx, id, now_us).await? {
         return Err(NumberError::NotAssigned);
     }
-    store::inventory::put_back(&mut tx, number.inventory_id).await?;
+    give_back(app, &mut tx, number.inventory_id, workspace_id).await?;
     let event = webhooks::NewEvent {
         id: EventId(app.new_uuid()),
         workspace_id,
@@ -36,4 +39,17 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     tx.commit().await?;
     app.tenant_changes.note();
     Ok(())
+}
+
+/// Puts a number that `workspace_id` has given up back into the inventory: for some days it alone may have it again, so that
+/// nobody else is rung by its callers and a slip can be undone.
+pub(super) async fn give_back(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    id: InventoryNumberId,
+    workspace_id: WorkspaceId,
+) -> Result<(), sqlx::Error> {
+    let days = i64::from(app.config.numbers.cooling_off_days);
+    let kept = (days > 0).then(|| (workspace_id, app.now_us() + days * DAY_US));
+    store::inventory::put_back(tx, id, kept).await
 }

@@ -17,7 +17,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::store::{self, tenants::Due};
-use super::{ACTIVE, NumberError, SUSPENDED};
+use super::{ACTIVE, NumberError, SUSPENDED, release};
 use crate::accounts::members;
 use crate::audit::{self, Actor};
 use crate::config;
@@ -190,7 +190,7 @@ async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<V
         }
         Step::Release => {
             store::tenants::release(tx, number.id, now_us).await?;
-            store::inventory::put_back(tx, number.inventory_id).await?;
+            release::give_back(app, tx, number.inventory_id, number.workspace_id).await?;
             let event = webhooks::NewEvent {
                 id: EventId(app.new_uuid()),
                 workspace_id: number.workspace_id,
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn who_is_short_is_told_daily_then_suspended_then_released() {
-        let rules = config::Numbers { suspend_after_days: 7, release_after_days: 30 };
+        let rules = config::Numbers { suspend_after_days: 7, release_after_days: 30, cooling_off_days: 30 };
         let at = |days: i64, status: &str, alerted: Option<i64>| {
             decide(0, days * DAY_US, status, alerted.map(|day| day * DAY_US), &rules)
         };

@@ -1,21 +1,34 @@
 //! What a destination costs a workspace: its own rate, else the price list, else the number's rate at home.
 //!
 //! The prices of all destinations are held in memory ([`PriceList`]) and looked up by prefix, the longest first.
-//! Deliberately absent: rounding (`rating`) and the operator's way to load prices.
+//! Operators load them (`operator`), everybody may read them (`http`). Deliberately absent: rounding (`rating`).
 
-mod store;
+mod error;
+pub mod http;
+pub mod import;
+pub mod operator;
+pub(crate) mod store;
+mod terms;
 
 use std::collections::HashMap;
 
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
+use sautikit_api::supply::LineError;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+use crate::numbers::{self, PriceOfNumbers};
 use crate::rating::Rate;
-use crate::telephone::Telephone;
+use crate::state::AppState;
+use crate::telephone::{self, Telephone};
 
 pub(crate) use store::STATEMENTS;
+
+/// Destinations that everybody is shown at once: what a page holds, and what an answer to strangers may cost. A country has fewer.
+const MOST_DESTINATIONS: usize = 1_000;
+/// Kinds of numbers that everybody is shown.
+const MOST_NUMBERS: i64 = 500;
 
 /// Why there is no rate.
 #[derive(Debug, Error)]
@@ -23,9 +36,83 @@ pub enum PricingError {
     /// Nothing prices the destination, so it can't be called.
     #[error("the destination has no price")]
     NoPrice,
+    /// No such price.
+    #[error("no such price")]
+    NotFound,
+    /// A member of the body breaks its rule.
+    #[error("{message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// The rule, as a sentence.
+        message: String,
+    },
+    /// Lines of a file break rules.
+    #[error("the file has mistakes")]
+    Lines(Vec<LineError>),
     /// The database failed.
-    #[error("the prices could not be read")]
+    #[error("the prices could not be read or written")]
     Database(#[from] sqlx::Error),
+}
+
+/// What calls to one prefix cost everybody.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// Digits of E.164 without the plus sign.
+    pub prefix: String,
+    /// ISO 3166-1 alpha-2, where a country has it.
+    pub country: Option<String>,
+    /// Per minute.
+    pub rate: Rate,
+}
+
+/// What everybody may know of prices, in one currency.
+#[derive(Debug)]
+pub struct PublicPrices {
+    /// Which.
+    pub currency: Currency,
+    /// Those that a workspace can be opened in.
+    pub offered: Vec<Currency>,
+    /// By country and price.
+    pub numbers: Vec<PriceOfNumbers>,
+    /// By country and prefix.
+    pub destinations: Vec<Destination>,
+    /// Whether there are more destinations.
+    pub has_more: bool,
+}
+
+/// Prices in a currency (none: the first that is offered), of one country or of all (empty).
+///
+/// # Errors
+/// The database failed.
+pub async fn public_prices(
+    app: &AppState,
+    currency: Option<Currency>,
+    country: &str,
+) -> Result<PublicPrices, PricingError> {
+    let mut conn = app.db.acquire().await?;
+    let offered = numbers::offered_currencies(&mut conn).await?;
+    let currency = currency.or(offered.first().copied()).unwrap_or(Currency::KES);
+    let numbers = numbers::prices_by_country(&mut conn, currency, country, MOST_NUMBERS).await?;
+    let begin = telephone::calling_code(country).map(|code| code.to_string()).unwrap_or_default();
+    // One more than are shown tells that there are more.
+    let most = i64::try_from(MOST_DESTINATIONS).unwrap_or(i64::MAX) + 1;
+    let mut rows = store::list_public(&mut conn, currency, &begin, app.now_us(), most).await?;
+    let has_more = rows.len() > MOST_DESTINATIONS;
+    rows.truncate(MOST_DESTINATIONS);
+    // Of one prefix the newest counts, which comes first.
+    rows.dedup_by(|later, first| later.prefix == first.prefix);
+    let mut destinations: Vec<_> = rows
+        .into_iter()
+        .map(|row| Destination {
+            country: telephone::country_of_prefix(&row.prefix),
+            prefix: row.prefix,
+            rate: row.rate,
+        })
+        .filter(|destination| country.is_empty() || destination.country.as_deref() == Some(country))
+        .collect();
+    destinations.sort_by(|one, other| (&one.country, &one.prefix).cmp(&(&other.country, &other.prefix)));
+    Ok(PublicPrices { currency, offered, numbers, destinations, has_more })
 }
 
 /// The number that a call goes out from.

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 
 use crate::jobs::{self, Failure, Job};
-use crate::requests;
 use crate::state::AppState;
 use crate::web::idempotency;
+use crate::{numbers, requests};
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.
@@ -30,7 +30,8 @@ impl Job for CleanUp {
     async fn run(self, app: &AppState) -> Result<(), Failure> {
         let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
         let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
-        tracing::debug!(requests, idempotency_keys = keys, "cleaned up");
+        let freed = numbers::free_cooled(app).await?;
+        tracing::debug!(requests, idempotency_keys = keys, numbers_freed = freed, "cleaned up");
         // A server that was off for days cleans once, not once for every hour.
         let next = self.hour.max(app.now_us() / HOUR_US) + 1;
         Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)

@@ -1,8 +1,8 @@
 //! What every room shares between its requests and tasks, and what one room does for another that may not know it: put
 //! together here, where all are known.
 
-use crate::accounts::Dependants;
 use crate::accounts::google::Google;
+use crate::accounts::{Currencies, Dependants};
 use crate::api_keys::{self, KnownKeys};
 use crate::calls::{self, Hub};
 use crate::config::Config;
@@ -36,6 +36,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
         .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
         .with(Customers::new(config.is_development()).map_err(ServeError::Customers)?)
+        .with(Currencies::new(numbers::OfWorkspaces))
         .with(dependants())
         .with(google)
         .with(Hub::default())

@@ -18,8 +18,15 @@ const UNLOGGED: &[(&str, &str)] = &[
 ];
 
 /// Kinds that change something that stays: their entries say what it was before and what it is now.
-const CHANGES: &[&str] =
-    &["api_key.rotated", "member.role_changed", "number.routing_changed", "user.renamed", "workspace.updated"];
+const CHANGES: &[&str] = &[
+    "api_key.rotated",
+    "member.role_changed",
+    "number.routing_changed",
+    "provider.updated",
+    "series.updated",
+    "user.renamed",
+    "workspace.updated",
+];
 
 async fn every_write_is_in_the_log(server: Server) {
     let scene = Scene::set(server).await;
@@ -32,6 +39,8 @@ async fn every_write_is_in_the_log(server: Server) {
     let operator = scene.server.operator().await;
     walk.payments(&owner, &operator).await;
     walk.trunks(&operator).await;
+    walk.supply(&owner, &operator).await;
+    walk.prices(&operator).await;
     walk.workspaces(&owner, &operator).await;
     walk.sessions().await;
     walk.finish().await;
@@ -183,6 +192,52 @@ impl Walk<'_> {
         let change = async { operator.patch(&path, json!({ "is_enabled": false })).await };
         self.logs("patch /v1/admin/trunks/{id}", "trunk.changed", change).await;
         self.logs("delete /v1/admin/trunks/{id}", "trunk.deleted", operator.delete(&path)).await;
+    }
+
+    async fn supply(&mut self, owner: &Client, operator: &Client) {
+        let new = operator.post("/v1/admin/providers", json!({ "name": "Safari Carrier", "country": "KE" }));
+        let provider = self.logs("post /v1/admin/providers", "provider.created", new).await;
+        let path = format!("/v1/admin/providers/{}", id(&provider));
+        let change = operator.patch(&path, json!({ "contact": "noc@example.com" }));
+        self.logs("patch /v1/admin/providers/{id}", "provider.updated", change).await;
+        let series = json!({ "provider_id": id(&provider), "country": "KE", "prefix": "+25420700", "first_suffix": "0000",
+            "last_suffix": "0002",
+            "prices": [{ "currency": "KES", "monthly_price_minor": 10_000, "outbound_per_min_e4": 3_000_000 }] });
+        let create = operator.post("/v1/admin/series", series);
+        let series = self.logs("post /v1/admin/series", "series.created", create).await;
+        let csv = "provider,country,prefix,first_suffix,last_suffix,currency,monthly_price,outbound_per_minute\n\
+            Safari Carrier,KE,+25420800,0000,0001,KES,100,3.00\n";
+        let import = operator.post("/v1/admin/series/import", json!({ "csv": csv }));
+        self.logs("post /v1/admin/series/import", "series.imported", import).await;
+        let numbers = operator.get("/v1/admin/numbers?contains=25420700&state=available").await.expect(200).json;
+        let number = format!("/v1/admin/numbers/{}", numbers[0]["id"].as_str().expect("an id"));
+        let workspace = json!({ "workspace_id": owner.workspace_id().await });
+        let step = async |verb: &str, body: Value| operator.post(&format!("{number}/{verb}"), body).await;
+        self.logs("post /v1/admin/numbers/{id}/reserve", "number.reserved", step("reserve", workspace)).await;
+        self.logs("post /v1/admin/numbers/{id}/free", "number.freed", step("free", json!({}))).await;
+        self.logs("post /v1/admin/numbers/{id}/retire", "number.retired", step("retire", json!({}))).await;
+        let retire = json!({ "status": "retired" });
+        let path_of_series = format!("/v1/admin/series/{}", id(&series));
+        let retired = operator.patch(&path_of_series, retire.clone());
+        self.logs("patch /v1/admin/series/{id}", "series.updated", retired).await;
+        let imported = operator.get(&format!("/v1/admin/series?provider_id={}&status=active", id(&provider))).await;
+        let imported = imported.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
+        operator.patch(&format!("/v1/admin/series/{imported}"), retire).await.expect(200);
+        self.logs("delete /v1/admin/providers/{id}", "provider.retired", operator.delete(&path)).await;
+    }
+
+    async fn prices(&mut self, operator: &Client) {
+        let price = json!({ "prefix": "255", "currency": "KES", "per_min_e4": 9_000_000 });
+        let create = operator.post("/v1/admin/prices", price);
+        let price = self.logs("post /v1/admin/prices", "price.created", create).await;
+        let csv = "prefix,currency,per_minute\n255,KES,8.00\n256,KES,7.00\n";
+        let import = operator.post("/v1/admin/prices/import", json!({ "csv": csv }));
+        self.logs("post /v1/admin/prices/import", "prices.imported", import).await;
+        let other = operator.get("/v1/admin/prices?prefix=256").await.expect(200).json[0]["id"].clone();
+        assert_ne!(other, price.json["id"]);
+        let path = format!("/v1/admin/prices/{}/end", other.as_str().expect("an id"));
+        let end = async { operator.post(&path, json!({})).await };
+        self.logs("post /v1/admin/prices/{id}/end", "price.ended", end).await;
     }
 
     async fn workspaces(&mut self, owner: &Client, operator: &Client) {

@@ -185,6 +185,31 @@ struct Reach {
     call_id: String,
     payment_id: String,
     trunk_id: String,
+    supply: Supply,
+}
+
+/// Ids of what operators load.
+struct Supply {
+    provider_id: String,
+    series_id: String,
+    number_id: String,
+    price_id: String,
+}
+
+impl Supply {
+    async fn find(operator: &Client) -> Self {
+        let text = |value: &Value| value.as_str().expect("an id").to_owned();
+        let series = operator.get("/v1/admin/series").await.expect(200).json[0].clone();
+        let numbers = operator.get("/v1/admin/numbers?state=available").await.expect(200).json;
+        let price = json!({ "prefix": "255", "currency": "KES", "per_min_e4": 9_000_000 });
+        let price = operator.post("/v1/admin/prices", price).await.expect(201).json;
+        Self {
+            provider_id: text(&series["provider_id"]),
+            series_id: text(&series["id"]),
+            number_id: text(&numbers[0]["id"]),
+            price_id: text(&price["id"]),
+        }
+    }
 }
 
 impl Reach {
@@ -202,7 +227,8 @@ impl Reach {
         let payment_id = server.unmatched_payment("RKT1ABCDEF").await;
         let trunk = json!({ "name": "of-this-test", "address": "192.0.2.99:5060", "prefixes": ["+"] });
         let trunk_id = text(&operator.post("/v1/admin/trunks", trunk).await.expect(201).json["id"]);
-        Self { payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
+        let supply = Supply::find(&operator).await;
+        Self { supply, payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {
@@ -221,6 +247,10 @@ impl Reach {
             "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
             "/v1/admin/payments/{id}" => &self.payment_id,
             "/v1/admin/trunks/{id}" => &self.trunk_id,
+            "/v1/admin/providers/{id}" => &self.supply.provider_id,
+            "/v1/admin/series/{id}" => &self.supply.series_id,
+            "/v1/admin/numbers/{id}" => &self.supply.number_id,
+            "/v1/admin/prices/{id}" => &self.supply.price_id,
             "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,

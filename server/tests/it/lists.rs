@@ -11,8 +11,12 @@ use crate::support::{Answer, Client, Server, on_each_engine};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 14] = [
+const LISTS: [&str; 18] = [
+    "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
+    "/v1/admin/prices",
+    "/v1/admin/providers",
+    "/v1/admin/series",
     "/v1/admin/wallets/{workspace_id}/adjustments",
     "/v1/admin/workspaces",
     "/v1/api-keys",
@@ -96,6 +100,14 @@ impl Lists {
         let (server, asha) = (&self.scene.server, &self.scene.asha);
         let email = format!("n{number}@example.com");
         match path {
+            "/v1/admin/numbers" | "/v1/admin/series" => self.load_series(number).await,
+            "/v1/admin/prices" => {
+                let price = json!({ "prefix": format!("255{number}"), "currency": "KES", "per_min_e4": 1 });
+                self.operator.post(path, price).await.expect(201);
+            }
+            "/v1/admin/providers" => {
+                self.operator.post(path, json!({ "name": email, "country": "KE" })).await.expect(201);
+            }
             "/v1/admin/payments/unmatched" => drop(server.unmatched_payment(&format!("RKT1ABC{number:03}")).await),
             _ if path.ends_with("/adjustments") => {
                 let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": email });
@@ -123,6 +135,15 @@ impl Lists {
             "/v1/workspace/members" => drop(server.joined(asha, &email, "viewer").await),
             other => panic!("say how {other} grows"),
         }
+    }
+
+    /// A series of one number, above those that there are.
+    async fn load_series(&self, number: u32) {
+        let provider = self.operator.get("/v1/admin/providers").await.expect(200).json[0]["id"].clone();
+        let suffix = format!("{number:04}");
+        let series = json!({ "provider_id": provider, "country": "KE", "prefix": "+25480000", "first_suffix": suffix,
+            "last_suffix": suffix, "prices": [{ "currency": "KES", "monthly_price_minor": 1, "outbound_per_min_e4": 1 }] });
+        self.operator.post("/v1/admin/series", series).await.expect(201);
     }
 
     async fn claim(&self) {

@@ -76,6 +76,8 @@ async fn a_statement_lists_every_entry_as_csv(server: Server) {
 async fn an_adjustment_is_made_once_with_its_reason(server: Server) {
     let (owner, operator, path) = two_months(&server).await;
     let credit = json!({ "kind": "credit", "amount_minor": 4_000, "reason": "Paid by bank" });
+    // Of one moment only ids tell which is newer.
+    server.clock.advance(Duration::from_secs(1));
     let keyed = operator.with("idempotency-key", "adjust-1");
     let first = keyed.post(&path, credit.clone()).await.expect(201).json;
     assert_eq!((&first["amount_minor"], &first["balance_after_minor"]), (&json!(4_000), &json!(130_000)));

@@ -115,7 +115,7 @@ async fn a_suspended_workspace_is_not_called(server: Server) {
     use sautikit::calls::{self, CallError, NewInbound};
     sautikit::numbers::seed_development(&server.app).await.unwrap();
     let owner = server.onboarded("a@example.com").await;
-    sqlx::query("update numbers set monthly_price_minor = 0").execute(server.app.db.pool()).await.unwrap();
+    sqlx::query("update number_prices set monthly_price_minor = 0").execute(server.app.db.pool()).await.unwrap();
     let free = owner.get("/v1/numbers/available?limit=1").await.expect(200).json;
     let path = format!("/v1/numbers/{}/claim", free[0]["id"].as_str().unwrap());
     let number_e164 = owner.post(&path, json!({})).await.expect(201).json["number"].as_str().unwrap().to_owned();

@@ -9,11 +9,10 @@ pub(in crate::accounts) mod store;
 
 use sautikit_api::accounts::{CreateWorkspace, Role, UpdateWorkspace};
 use sautikit_api::ids::{UserId, WorkspaceId};
-use sautikit_api::money::Currency;
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{Error, Membership, Workspace, checked_name, dependants, invalid, invitations, members};
+use super::{Error, Membership, Workspace, checked_name, currencies, dependants, invalid, invitations, members};
 use crate::audit::{self, Actor};
 use crate::state::AppState;
 use crate::wallet::{self, OverdraftPolicy};
@@ -25,18 +24,20 @@ pub(crate) use store::STATEMENTS;
 pub(super) struct NewWorkspace {
     name: String,
     country: String,
-    currency: Currency,
+    /// As it was written; whether it is offered is seen when the workspace is opened.
+    currency: String,
 }
 
 impl NewWorkspace {
     /// Checks what a person filled in; `name_field` is how the request calls the name.
     pub(super) fn checked(name_field: &'static str, name: &str, country: &str, currency: &str) -> Result<Self, Error> {
-        let currency = checked_currency(currency)?;
-        Ok(Self { name: checked_name(name_field, name)?, country: checked_country(country)?, currency })
+        let (name, country) = (checked_name(name_field, name)?, checked_country(country)?);
+        Ok(Self { name, country, currency: currency.to_owned() })
     }
 }
 
-/// Makes the workspace with its wallet and its owner, in the caller's transaction.
+/// Makes the workspace with its wallet and its owner, in the caller's transaction. Its currency is one in which something can be
+/// bought.
 pub(super) async fn open(
     app: &AppState,
     conn: &mut AnyConnection,
@@ -44,17 +45,18 @@ pub(super) async fn open(
     new: NewWorkspace,
     ip: Option<String>,
 ) -> Result<Membership, Error> {
+    let currency = currencies::chosen(app, conn, &new.currency).await?;
     let workspace = Workspace {
         id: WorkspaceId(app.new_uuid()),
         name: new.name,
         country: new.country,
-        currency: new.currency.code().to_owned(),
+        currency: currency.code().to_owned(),
         suspended: false,
     };
     let now_us = app.now_us();
     super::store::insert_workspace(conn, &workspace, now_us).await?;
     let zone = wallet::period::zone_of_country(&workspace.country);
-    wallet::open(conn, workspace.id, new.currency, zone, now_us).await?;
+    wallet::open(conn, workspace.id, currency, zone, now_us).await?;
     super::store::insert_member(conn, workspace.id, owner, Role::Owner, now_us).await?;
     let entry = audit::Entry {
         workspace_id: Some(workspace.id),
@@ -162,10 +164,6 @@ fn checked_country(text: &str) -> Result<String, Error> {
     }
 }
 
-fn checked_currency(text: &str) -> Result<Currency, Error> {
-    Currency::parse(text.trim()).ok_or_else(|| Error::CurrencyUnsupported(text.trim().chars().take(8).collect()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,10 +174,5 @@ mod tests {
         assert!(checked_country("KEN").is_err());
         assert!(checked_country("XX").is_err());
         assert!(checked_country("").is_err());
-    }
-
-    #[test]
-    fn an_unknown_currency_is_its_own_error() {
-        assert!(matches!(checked_currency("EUR"), Err(Error::CurrencyUnsupported(code)) if code == "EUR"));
     }
 }

@@ -45,7 +45,7 @@ pub(in crate::calls) static UPSERT_LEGS: Rows = Rows::new(
     2,
     Tells::Nothing,
     "insert into call_legs (id, workspace_id, call_id, kind, direction, target, rate_per_min_e4,
-        billing_increment_seconds, started_at, answered_at, ended_at, duration_seconds, cost_minor, outcome, dialog)
+        billing_minimum_seconds, billing_increment_seconds, started_at, answered_at, ended_at, duration_seconds, cost_minor, outcome, dialog)
     select {columns}
     from {rows} as v
     where v.column1 is not null
@@ -54,7 +54,7 @@ pub(in crate::calls) static UPSERT_LEGS: Rows = Rows::new(
         cost_minor = excluded.cost_minor, outcome = excluded.outcome,
         dialog = coalesce(excluded.dialog, call_legs.dialog)
     where call_legs.cost_minor is null",
-    &[Text, Text, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Text, Text],
+    &[Text, Text, Text, Text, Text, Text, Int, Int, Int, Int, Int, Int, Int, Int, Text, Text],
 );
 pub(in crate::calls) static INSERT_ENTRIES: Rows = Rows::new(
     "INSERT_ENTRIES",
@@ -150,6 +150,7 @@ pub(in crate::calls) fn upsert_legs<'a>(calls: impl Iterator<Item = &'a Changes>
             leg.direction.as_str().into(),
             leg.target.as_str().into(),
             leg.rate.per_minute_e4.into(),
+            leg.rate.minimum_seconds.into(),
             leg.rate.increment_seconds.into(),
             leg.started_at.into(),
             leg.answered_at.into(),

@@ -39,6 +39,7 @@ fn leg(row: &AnyRow) -> Result<StoredLeg, sqlx::Error> {
             target: row.try_get("target")?,
             rate: Rate {
                 per_minute_e4: row.try_get("rate_per_min_e4")?,
+                minimum_seconds: row.try_get("billing_minimum_seconds")?,
                 increment_seconds: row.try_get("billing_increment_seconds")?,
             },
             started_at: row.try_get("started_at")?,

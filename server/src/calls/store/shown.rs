@@ -44,6 +44,8 @@ pub(crate) struct ShownLeg {
     pub(crate) answered_at: Option<i64>,
     pub(crate) duration_seconds: i64,
     pub(crate) rate_per_min_e4: i64,
+    pub(crate) minimum_seconds: i64,
+    pub(crate) increment_seconds: i64,
     pub(crate) cost_minor: Option<i64>,
 }
 
@@ -59,7 +61,8 @@ macro_rules! call_values {
 /// A leg's values in the order of the fields of [`ShownLeg`].
 macro_rules! leg_values {
     () => {
-        "l.kind, l.direction, l.target, l.outcome, l.answered_at, l.duration_seconds, l.rate_per_min_e4, l.cost_minor"
+        "l.kind, l.direction, l.target, l.outcome, l.answered_at, l.duration_seconds, l.rate_per_min_e4,
+        l.billing_minimum_seconds, l.billing_increment_seconds, l.cost_minor"
     };
 }
 

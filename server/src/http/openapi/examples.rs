@@ -1,7 +1,9 @@
 //! Examples of bodies and errors. A test reads each as its type, so that none can drift.
 
 use sautikit_api::ErrorCode;
-use sautikit_api::{accounts, audit, calls, keys, members, numbers, operator, requests, sip, trunks, wallet};
+use sautikit_api::{
+    accounts, audit, calls, keys, members, numbers, operator, pricing, requests, sip, supply, trunks, wallet,
+};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
@@ -61,7 +63,7 @@ fn api_key() -> Value {
 fn number() -> Value {
     json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
-        "outbound_per_min_minor": 300, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
+        "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
         "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
 }
 
@@ -88,6 +90,21 @@ fn created_sip_credential() -> Value {
     let mut created = sip_credential();
     created["password"] = json!("…");
     created
+}
+
+fn series_price() -> Value {
+    json!({ "currency": "KES", "monthly_price_minor": 10_000, "inbound_per_min_e4": 0, "outbound_per_min_e4": 3_000_000,
+        "billing_minimum_seconds": 1, "billing_increment_seconds": 1 })
+}
+
+const SERIES_CSV: &str = "provider,country,prefix,first_suffix,last_suffix,currency,monthly_price,outbound_per_minute\n\
+    Safari Carrier,KE,+25420700,0000,0099,KES,100,3.00\n";
+const PRICES_CSV: &str = "prefix,currency,per_minute,minimum_seconds,increment_seconds\n255,KES,9.00,60,1\n";
+
+fn price() -> Value {
+    json!({ "id": ENTRY, "workspace_id": null, "prefix": "255", "country": "TZ", "currency": "KES",
+        "per_min_e4": 9_000_000, "billing_minimum_seconds": 60, "billing_increment_seconds": 1, "valid_from": NOW,
+        "valid_until": null, "created_at": NOW })
 }
 
 fn created_api_key() -> Value {
@@ -148,14 +165,16 @@ examples! {
         "hangup_cause": "normal_clearing", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
         "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
         "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",
-            "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "cost_minor": 305 }] });
+            "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "billing_minimum_seconds": 1,
+            "billing_increment_seconds": 1, "cost_minor": 305 }] });
     calls::CallEvent = json!({ "id": ENTRY, "sequence": 1, "kind": "call.ringing", "occurred_at": EARLIER, "data": {} });
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
             "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });
     numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "country": "KE",
         "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_minor": 0,
-        "outbound_per_min_minor": 300, "currency": "KES" });
+        "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
+        "next_charge_at": LATER, "state": "available", "kept_until": null });
     numbers::Number = number();
     numbers::ClaimedNumber = claimed_number();
     numbers::SigningSecret = json!({ "secret": "whsec_…" });
@@ -179,6 +198,42 @@ examples! {
     sip::SipRegistration = json!({ "identity": "ts_0c4a9f3e", "credential_id": ENTRY, "number_id": NUMBER,
         "user_agent": "Yealink SIP-T31G 124.86.0.75", "address": "203.0.113.7:5060", "transport": "udp",
         "registered_at": EARLIER, "expires_at": NOW });
+    supply::Provider = json!({ "id": ENTRY, "name": "Safari Carrier", "country": "KE", "contact": "noc@safari.example",
+        "notes": "Faults before calls: +254 20 000 0000", "status": "active", "live_series": 2, "created_at": EARLIER });
+    supply::CreateProvider = json!({ "name": "Safari Carrier", "country": "KE", "contact": "noc@safari.example",
+        "notes": "" });
+    supply::UpdateProvider = json!({ "contact": "noc@safari.example" });
+    supply::Series = json!({ "id": ENTRY, "provider_id": ENTRY, "provider_name": "Safari Carrier", "country": "KE",
+        "prefix": "+25420700", "first_suffix": "0000", "last_suffix": "0099", "trunk": "safari-1",
+        "capabilities": ["voice"], "status": "active", "prices": [series_price()],
+        "numbers": { "available": 97, "reserved": 1, "assigned": 2, "cooling_off": 0, "retired": 0 }, "created_at": EARLIER });
+    supply::CreateSeries = json!({ "provider_id": ENTRY, "country": "KE", "prefix": "+25420700", "first_suffix": "0000",
+        "last_suffix": "0099", "trunk": "safari-1", "capabilities": ["voice"], "prices": [series_price()] });
+    supply::UpdateSeries = json!({ "status": "paused" });
+    supply::ImportSeries = json!({ "csv": SERIES_CSV, "dry_run": true });
+    supply::SeriesImport = json!({ "applied": false, "errors": [], "series": [{ "line": 2, "provider": "Safari Carrier",
+        "first_number": "+254207000000", "last_number": "+254207000099", "numbers": 100, "currencies": ["KES"] }] });
+    supply::AdminNumber = json!({ "id": NUMBER, "number": "+254207000000", "country": "KE", "state": "reserved",
+        "capabilities": ["voice"], "series_id": ENTRY, "workspace_id": WORKSPACE, "workspace_name": "Simba Deliveries",
+        "tenant_number_id": null, "kept_until": null, "created_at": EARLIER });
+    supply::ReserveNumber = json!({ "workspace_id": WORKSPACE });
+    pricing::Price = price();
+    pricing::CreatePrice = json!({ "prefix": "255", "currency": "KES", "per_min_e4": 9_000_000,
+        "billing_minimum_seconds": 60, "billing_increment_seconds": 1 });
+    pricing::EndPrice = json!({});
+    pricing::ImportPrices = json!({ "csv": PRICES_CSV, "dry_run": true, "end_missing": false });
+    pricing::PriceImport = json!({ "applied": false, "added": 0, "changed": 1, "ended": 0, "unchanged": 12, "errors": [],
+        "lines": [{ "line": 2, "change": "changed", "workspace_id": null, "currency": "KES", "prefix": "255", "from": NOW,
+            "before": { "per_min_e4": 9_500_000, "billing_minimum_seconds": 60, "billing_increment_seconds": 60 },
+            "after": { "per_min_e4": 9_000_000, "billing_minimum_seconds": 60, "billing_increment_seconds": 1 } }] });
+    pricing::OfferedCurrency = json!({ "code": "KES", "exponent": 2 });
+    pricing::Pricing = json!({ "currency": "KES", "exponent": 2, "currencies": [{ "code": "KES", "exponent": 2 }],
+        "numbers": [{ "country": "KE", "country_name": "Kenya", "capabilities": ["voice"], "monthly_price_minor": 10_000,
+            "inbound_per_min_e4": 0, "inbound_per_min_minor": 0, "outbound_per_min_e4": 3_000_000,
+            "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "available": 97 }],
+        "destinations": [{ "prefix": "255", "country": "TZ", "country_name": "Tanzania", "per_min_e4": 9_000_000,
+            "per_min_minor": 900, "billing_minimum_seconds": 60, "billing_increment_seconds": 1 }],
+        "has_more_destinations": false });
     sip::CreateSipToken = json!({ "identity": "front-desk", "ttl_seconds": 300 });
     sip::SipToken = json!({ "token": "eyJ…", "expires_at": NOW, "identity": "front-desk",
         "sip_uri": "sip:front-desk@voice.example", "ws_url": "wss://voice.example/sip", "ice_servers": [] });

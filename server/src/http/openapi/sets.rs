@@ -12,7 +12,7 @@ use crate::accounts::Workspace;
 use crate::audit::Actor;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{numbers, payments, trunks};
+use crate::{numbers, payments, pricing, trunks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -49,6 +49,10 @@ fn values_of(set: &str) -> Vec<String> {
         WorkspaceStatus = Workspace::STATUSES;
         NumberStatus = numbers::STATUSES;
         TrunkOrigin = trunks::ORIGINS;
+        NumberState = numbers::NumberState::ALL.iter().map(|state| state.as_str());
+        SeriesStatus = numbers::SeriesStatus::ALL.iter().map(|status| status.as_str());
+        ProviderStatus = numbers::ProviderStatus::ALL.iter().map(|status| status.as_str());
+        PriceChange = pricing::import::Change::ALL.iter().map(|change| change.as_str());
         OverdraftPolicy = OverdraftPolicy::ALL.iter().map(|policy| policy.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
         AdjustmentKind = adjustment::Kind::ALL.iter().map(|kind| kind.as_str());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Name, what it is for, and the first words of the paths in it; one without words is not in paths.
-const TAGS: [(&str, &str, &[&str]); 13] = [
+const TAGS: [(&str, &str, &[&str]); 14] = [
     (
         "Sign-in",
         "Who someone is: links by mail, Google, sessions. For people in browsers; servers use API keys.",
@@ -15,6 +15,7 @@ const TAGS: [(&str, &str, &[&str]); 13] = [
         &["workspace", "workspaces", "invitations"],
     ),
     ("API keys", "Secrets for servers. Their rights are scopes, cut by the creator's current role.", &["api-keys"]),
+    ("Pricing", "What numbers and calls cost, without signing in.", &["pricing"]),
     ("Numbers", "Find, claim, route and release telephone numbers.", &["numbers"]),
     ("Calls", "Place calls, follow them, read what became of them.", &["calls"]),
     (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &[]),

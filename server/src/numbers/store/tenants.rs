@@ -13,15 +13,16 @@ use crate::row;
 statements! {
     INSERT_TENANT = "
         insert into tenant_numbers (id, number_id, workspace_id, e164, currency, monthly_price_minor, ledger_entry_id,
-            period_start, period_end, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)";
+            period_start, period_end, created_at, inbound_per_min_e4, outbound_per_min_e4, billing_minimum_seconds,
+            billing_increment_seconds)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8, $10, $11, $12, $13)";
     FIND_TENANT = "
-        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        select t.*, n.country, n.capabilities
         from tenant_numbers t
         join numbers n on n.id = t.number_id
         where t.workspace_id = $1 and t.id = $2 and t.status <> 'released'";
     FIND_ACTIVE_BY_E164 = "
-        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        select t.*, n.country, n.capabilities
         from tenant_numbers t
         join numbers n on n.id = t.number_id
         where t.e164 = $1 and t.status = 'active'";
@@ -39,7 +40,7 @@ statements! {
         where status = 'active'
         limit $1";
     LIST_TENANTS = "
-        select t.*, n.country, n.capabilities, n.inbound_per_min_e4, n.outbound_per_min_e4, n.billing_increment_seconds
+        select t.*, n.country, n.capabilities
         from tenant_numbers t
         join numbers n on n.id = t.number_id
         where t.workspace_id = $1 and t.status <> 'released'
@@ -121,6 +122,10 @@ pub(crate) async fn insert(
         .bind(entry_id.map(|id| id.to_string()))
         .bind(period_start)
         .bind(period_end)
+        .bind(number.inbound_rate.per_minute_e4)
+        .bind(number.outbound_rate.per_minute_e4)
+        .bind(number.outbound_rate.minimum_seconds)
+        .bind(number.outbound_rate.increment_seconds)
         .execute(tx)
         .await
         .map(drop)

@@ -9,6 +9,7 @@ mod edge;
 mod google;
 mod money;
 mod people;
+mod supply;
 mod workspaces;
 
 use std::collections::BTreeSet;
@@ -26,16 +27,7 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         &[ErrorCode::CallsRecordingExpired, ErrorCode::CallsRecordingFailed, ErrorCode::CallsRecordingNotFound],
     ),
     ("limits of calls and spending", &[ErrorCode::CallsLimitExceeded, ErrorCode::SpendLimitReached]),
-    (
-        "number series",
-        &[
-            ErrorCode::NumbersSeriesInvalid,
-            ErrorCode::NumbersSeriesNotActive,
-            ErrorCode::NumbersSuffixCollision,
-            ErrorCode::ProviderHasActiveSeries,
-            ErrorCode::ProviderInvalidCredentials,
-        ],
-    ),
+    ("trunks of the operators' API", &[ErrorCode::ProviderInvalidCredentials]),
     (
         "events of an external PBX",
         &[
@@ -82,6 +74,7 @@ async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
         google::provoke(&server).await,
         workspaces::provoke(&server).await,
         money::provoke(&server).await,
+        supply::provoke(&server).await,
         calls::provoke(&server).await,
         database::provoke(&server).await,
     ];

@@ -42,6 +42,8 @@ async fn numbers(server: &Server, kenyan: &Client, ugandan: &Client) {
     let claim = async |client: &Client, id: &str| client.post(&format!("/v1/numbers/{id}/claim"), json!({})).await;
     claim(kenyan, NOBODY).await.expect_error("numbers.not_found");
     claim(kenyan, &id(0)).await.expect_error("wallet.insufficient_funds");
+    let unprice = sqlx::query("delete from number_prices where number_id = $1 and currency = 'UGX'").bind(id(0));
+    unprice.execute(server.app.db.pool()).await.expect("unpriced");
     claim(ugandan, &id(0)).await.expect_error("numbers.price_missing");
     let retire = sqlx::query("update numbers set state = 'retired' where id = $1").bind(id(1));
     retire.execute(server.app.db.pool()).await.expect("retired");

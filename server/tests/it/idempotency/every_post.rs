@@ -11,8 +11,17 @@ on_each_engine! { two_equal_requests_have_one_effect }
 
 /// Those that take no key, with the reason: each does the same, or nothing, when it comes again.
 const WITHOUT: &[(&str, &str)] = &[
+    ("POST /v1/admin/numbers/{id}/free", "sets a state"),
+    ("POST /v1/admin/numbers/{id}/reserve", "sets a state"),
+    ("POST /v1/admin/numbers/{id}/retire", "sets a state"),
     ("POST /v1/admin/payments/{id}/assign", "a payment is decided once"),
     ("POST /v1/admin/payments/{id}/dismiss", "a payment is decided once"),
+    ("POST /v1/admin/prices", "a price that counts already stays as it is"),
+    ("POST /v1/admin/prices/import", "a price that counts already stays as it is"),
+    ("POST /v1/admin/prices/{id}/end", "what has ended stays so"),
+    ("POST /v1/admin/providers", "a provider has its name alone"),
+    ("POST /v1/admin/series", "its numbers are there the second time"),
+    ("POST /v1/admin/series/import", "its numbers are there the second time"),
     ("POST /v1/admin/trunks", "a name is given once"),
     ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
     ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),

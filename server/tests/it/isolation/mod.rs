@@ -34,6 +34,8 @@ const PUBLIC: &[&str] = &[
     "GET /v1/auth/google/callback",
     "GET /v1/auth/google/start",
     "GET /v1/openapi.json",
+    "GET /v1/pricing",
+    "GET /v1/pricing/currencies",
     "POST /v1/auth/magic-link",
     "POST /v1/auth/magic-link/verify",
 ];

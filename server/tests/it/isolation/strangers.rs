@@ -72,7 +72,7 @@ async fn claims_of_foreign_numbers_say_nothing_of_whose_they_are(server: Server)
     let tenants = Tenants::set(server).await;
     let available = tenants.stranger.get("/v1/numbers/available").await.expect(200).json;
     let ashas = tenants.member(Role::Owner).get("/v1/numbers").await.expect(200).json[0]["id"].clone();
-    let claimed: String = sqlx::query_scalar("select id from numbers where state = 'claimed'")
+    let claimed: String = sqlx::query_scalar("select id from numbers where state = 'assigned'")
         .fetch_one(tenants.server.app.db.pool())
         .await
         .expect("Asha's number in the inventory");

@@ -128,6 +128,8 @@ impl Server {
             tasks: TaskTracker::new(),
         }
         .into();
+        // Without numbers no currency is offered, and nobody could open a workspace.
+        numbers::seed_development(&app).await.expect("the inventory");
         let writer = sautikit::calls::record::start_writer(&app);
         Self {
             router: router(&app),
