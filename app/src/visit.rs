@@ -8,7 +8,11 @@ use crate::{
     gate,
     i18n::{Lang, Text},
 };
-use sautikit_api::keys::CreatedApiKey;
+use sautikit_api::{
+    keys::CreatedApiKey,
+    pricing::{ImportPrices, PriceImport},
+    supply::SeriesImport,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the server tells every page.
@@ -101,6 +105,10 @@ pub enum Flash {
     MailSent(String),
     /// A key with its secret, which no later page can show. Boxed: it is much larger than the others.
     KeyCreated(Box<CreatedApiKey>),
+    /// What a file of series would make, with its lines.
+    SeriesLooked(Box<(SeriesImport, String)>),
+    /// What a file of prices would change, with what was asked.
+    PricesLooked(Box<(PriceImport, ImportPrices)>),
 }
 
 /// Status and redirect of the answer, set while a page renders and read by the server afterwards.

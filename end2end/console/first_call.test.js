@@ -5,7 +5,7 @@ import { codec, hears, isRepeated } from "../support/audio.js";
 import { launchBrowser, openPage } from "../support/browser.js";
 import { startServer } from "../support/server.js";
 import { mailedLink } from "../support/workspace.js";
-import { NUMBER, press, shown } from "./newcomer.js";
+import { NUMBER, claim, press, shown } from "./newcomer.js";
 
 const EMAIL = "amina@example.co.ke";
 const CALLED = "+254722000042";
@@ -53,7 +53,7 @@ test("tops up by the simulator and claims a number", async () => {
   await shown(page, "Payment received");
   assert.equal(await walletBalance(), 100_000);
   await page.goto(`${server.url}/numbers`);
-  await press(page, `Claim ${NUMBER}`);
+  await claim(page, NUMBER);
   await shown(page, "The number is yours");
 });
 

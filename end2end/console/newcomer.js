@@ -5,6 +5,13 @@ export const NUMBER = "+254700000001";
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 export const shown = (page, text) => page.getByText(text, { exact: true }).first().waitFor();
 
+/** Opens the question that says what is debited, and answers it. */
+export async function claim(page, number) {
+  await page.locator(`summary[aria-label="Claim ${number}"]`).click();
+  await page.getByText("is debited now for the days that are left").locator("visible=true").waitFor();
+  await page.getByRole("button", { name: /^Claim for / }).click();
+}
+
 /** Signs in by mail; what comes then depends on who it is. */
 export async function signIn(page, server, email) {
   const seen = new Set(await linksTo(server, email));
@@ -33,7 +40,7 @@ export async function settleIn(page, server, email) {
   await press(page, "Request payment");
   await shown(page, "Payment received");
   await page.goto(`${server.url}/numbers`);
-  await press(page, `Claim ${NUMBER}`);
+  await claim(page, NUMBER);
   await shown(page, "The number is yours");
 }
 

@@ -35,11 +35,11 @@ before(async () => {
     "start page": "/", "sign-in": "/signin", "sign-in on the way": "/signin?return_to=/calls", "link check": "/auth/verify?token=x", "declined invitation": "/invitation?done=declined", "closed invitation": "/invitation?token=x", "incomplete link": "/auth/verify",
     home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
-    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", trunks: "/operator/trunks",
+    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", trunks: "/operator/trunks",
     wallet: "/wallet", keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",
     ...Object.fromEntries(Object.entries(calls).map(([name, id]) => [`${name} call`, `/calls/${id}`])),
     "unknown call": "/calls/019a0000-0000-7000-8000-000000000001", "unknown page": "/nowhere", "refused method": "/console/wallet/top-ups",
-    documentation: "/docs", "error page": "/docs/errors/wallet.insufficient_funds", demo: "/sdk/demo/",
+    "price list": "/pricing", "price list of a country": "/pricing?currency=USD&country=TZ", documentation: "/docs", "error page": "/docs/errors/wallet.insufficient_funds", demo: "/sdk/demo/",
   };
 });
 after(async () => {
@@ -60,6 +60,13 @@ async function signedIn() {
   const answer = await fetch(`${server.url}/v1/auth/magic-link/verify`, { method: "POST", headers: json, body });
   const [name, value] = answer.headers.getSetCookie()[0].split(";")[0].split("=");
   return [{ name, value, url: server.url }];
+}
+
+/** The page of the series that development mode has. */
+async function firstSeries() {
+  const headers = { Cookie: cookies.map(({ name, value }) => `${name}=${value}`).join("; ") };
+  const [series] = await (await fetch(`${server.url}/v1/admin/series`, { headers })).json();
+  return `/operator/series/${series.id}`;
 }
 
 /** Answers that are errors by intent; their own load is reported to the browser's console. */

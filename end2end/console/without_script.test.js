@@ -70,7 +70,8 @@ test("topping up, claiming, routing", async () => {
   await press("Request payment");
   await comes("Payment received");
   await open("/numbers");
-  await press(`Claim ${NUMBER}`);
+  await page.locator(`summary[aria-label="Claim ${NUMBER}"]`).click();
+  await Promise.all([page.waitForNavigation(), page.getByRole("button", { name: /^Claim for KES / }).click()]);
   await shown("The number is yours");
   await page.getByLabel("Voice callback URL").fill("http://127.0.0.1:3000/voice");
   await press("Save routing");

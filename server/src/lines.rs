@@ -35,8 +35,8 @@ impl Line {
 /// # Errors
 /// It is not CSV, a column is missing, unknown or there twice, it holds no line, or more than [`MOST_LINES`].
 pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>, LineError> {
-    // A UTF-8 mark at the beginning, which spreadsheets write.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A UTF-8 mark at the beginning, which spreadsheets write. With ends of two characters the reader miscounts its lines.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut places: Option<Arc<HashMap<String, usize>>> = None;

@@ -25,6 +25,20 @@ impl ApiFailure {
         }
     }
 
+    /// A member that can't be sent to the API as it was typed.
+    pub fn of_field(field: &str, message: impl Into<String>) -> Self {
+        let detail = ErrorDetail {
+            code: "validation.bad_request".to_owned(),
+            message: message.into(),
+            docs_url: "/docs/errors/validation.bad_request".to_owned(),
+            request_id: "–".to_owned(),
+            field: Some(field.to_owned()),
+            details: None,
+            aliases: Vec::new(),
+        };
+        Self::Refused { status: 400, detail: Box::new(detail) }
+    }
+
     /// Nobody is signed in, or the session is over.
     pub fn is_signed_out(&self) -> bool {
         matches!(self, Self::Refused { status: 401, .. })

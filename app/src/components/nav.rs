@@ -20,6 +20,10 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
             {links(&visit, vec![
                 ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
                 ("/operator/trunks", text.trunks.title, Glyph::Trunk),
+                ("/operator/providers", text.supply.providers, Glyph::Switch),
+                ("/operator/series", text.supply.series, Glyph::Numbers),
+                ("/operator/numbers", text.supply.stock, Glyph::Log),
+                ("/operator/prices", text.supply.prices, Glyph::Wallet),
             ])}
         }
     });

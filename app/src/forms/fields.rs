@@ -20,6 +20,12 @@ impl Fields {
         self.get(name).unwrap_or_default().trim().to_owned()
     }
 
+    /// The text of a file that was chosen, else what was typed into `name`, which is kept as it stands.
+    pub fn uploaded(&self, name: &str) -> String {
+        let file = self.get("file").filter(|text| !text.trim().is_empty());
+        file.or_else(|| self.get(name)).unwrap_or_default().to_owned()
+    }
+
     /// All pairs.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

@@ -11,7 +11,9 @@ mod keys;
 mod members;
 mod numbers;
 mod operator;
+mod prices;
 mod profile;
+mod supply;
 mod trunks;
 mod wallet;
 mod workspaces;
@@ -90,6 +92,32 @@ pub const UPDATE_TRUNK: &str = "/console/operator/trunks/{id}";
 pub const SWITCH_TRUNK: &str = "/console/operator/trunks/{id}/switch";
 /// Deletes a trunk, as operator; the path carries its id.
 pub const DELETE_TRUNK: &str = "/console/operator/trunks/{id}/delete";
+/// Adds a provider, as operator.
+pub const CREATE_PROVIDER: &str = "/console/operator/providers";
+/// Changes a provider; the path carries its id.
+pub const UPDATE_PROVIDER: &str = "/console/operator/providers/{id}";
+/// Retires a provider; the path carries its id.
+pub const RETIRE_PROVIDER: &str = "/console/operator/providers/{id}/retire";
+/// Loads a series of numbers, as operator.
+pub const CREATE_SERIES: &str = "/console/operator/series";
+/// Looks at a file of series, or loads it.
+pub const IMPORT_SERIES: &str = "/console/operator/series/import";
+/// Pauses, resumes or retires a series; the path carries its id.
+pub const SERIES_STATUS: &str = "/console/operator/series/{id}/status";
+/// Sets what a series costs in one currency; the path carries its id.
+pub const PRICE_SERIES: &str = "/console/operator/series/{id}/price";
+/// Keeps a number for a workspace; the path carries its id.
+pub const RESERVE_NUMBER: &str = "/console/operator/numbers/{id}/reserve";
+/// Frees a number for everybody; the path carries its id.
+pub const FREE_NUMBER: &str = "/console/operator/numbers/{id}/free";
+/// Withdraws a number; the path carries its id.
+pub const RETIRE_NUMBER: &str = "/console/operator/numbers/{id}/retire";
+/// Adds a price of a destination, as operator.
+pub const CREATE_PRICE: &str = "/console/operator/prices";
+/// Looks at a file of prices, or loads it.
+pub const IMPORT_PRICES: &str = "/console/operator/prices/import";
+/// Ends a price; the path carries its id.
+pub const END_PRICE: &str = "/console/operator/prices/{id}/end";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -148,6 +176,14 @@ impl From<Next> for Submitted {
     }
 }
 
+/// Seconds as they are typed; nothing is 0, which the API takes for the least.
+fn seconds(fields: &Fields, name: &'static str) -> Result<i64, ApiFailure> {
+    match fields.text(name) {
+        text if text.is_empty() => Ok(0),
+        text => text.parse().map_err(|_| ApiFailure::of_field(name, format!("“{text}” is no number of seconds."))),
+    }
+}
+
 /// Whether the name of what is at stake was typed as it stands (`components::TypedConfirm`).
 fn is_confirmed(fields: &Fields) -> bool {
     fields.text("confirm") == fields.text("expected")
@@ -179,6 +215,11 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         UPDATE_PROFILE => profile::update(fields, api).await.into(),
         UNLINK_GOOGLE => profile::unlink_google(fields, api).await.into(),
         END_OTHER_SESSIONS => profile::end_other_sessions(fields, api).await.into(),
+        CREATE_PROVIDER => supply::create_provider(fields, api).await.into(),
+        CREATE_SERIES => supply::create_series(fields, api).await.into(),
+        IMPORT_SERIES => supply::import_series(fields, api).await.into(),
+        CREATE_PRICE => prices::create(fields, api).await.into(),
+        IMPORT_PRICES => prices::import(fields, api).await.into(),
         _ => match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "console", "numbers", id, "routing"] => numbers::routing(id, fields, api).await.into(),
             ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
@@ -195,6 +236,16 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "operator", "trunks", id] => trunks::update(id, fields, api).await.into(),
             ["", "console", "operator", "trunks", id, "switch"] => trunks::switch(id, fields, api).await.into(),
             ["", "console", "operator", "trunks", id, "delete"] => trunks::delete(id, fields, api).await.into(),
+            ["", "console", "operator", "providers", id] => supply::update_provider(id, fields, api).await.into(),
+            ["", "console", "operator", "providers", id, "retire"] => {
+                supply::retire_provider(id, fields, api).await.into()
+            }
+            ["", "console", "operator", "series", id, "status"] => supply::series_status(id, fields, api).await.into(),
+            ["", "console", "operator", "series", id, "price"] => supply::price_series(id, fields, api).await.into(),
+            ["", "console", "operator", "numbers", id, verb @ ("reserve" | "free" | "retire")] => {
+                supply::step_number(id, verb, fields, api).await.into()
+            }
+            ["", "console", "operator", "prices", id, "end"] => prices::end(id, fields, api).await.into(),
             _ => Next::NotFound.into(),
         },
     }

@@ -38,6 +38,8 @@ catalogue! {
         country: "Country" | "Nchi",
         currency: "Wallet currency" | "Sarafu ya pochi",
         currency_hint: "Fixed from here on: prices, top-ups and statements of this workspace stay in it." | "Haibadiliki baada ya hapa: bei, malipo na taarifa za eneo hili zitabaki kwa sarafu hii.",
+        no_currency: "No numbers are on offer yet" | "Bado hakuna nambari zinazotolewa",
+        no_currency_text: "A workspace opens in a currency in which numbers can be bought. Come back when the operator has loaded some." | "Eneo la kazi hufunguliwa kwa sarafu ambayo nambari zinaweza kununuliwa. Rudi mwendeshaji akishapakia.",
         sign_in_again: "Sign in again" | "Ingia tena",
         signed_in_as: "Signed in as {}" | "Umeingia kama {}",
         create: "Create workspace" | "Unda eneo la kazi",

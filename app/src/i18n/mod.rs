@@ -29,11 +29,14 @@ mod landing;
 mod members;
 mod numbers;
 mod operator;
+mod pricing;
+pub use pricing::Pricing as PricingText;
 mod profile;
 mod requests;
 mod rights;
 pub use rights::Rights as RightsText;
 mod softphone;
+mod supply;
 mod trunks;
 mod wallet;
 mod workspace;
@@ -102,6 +105,7 @@ pub struct Text {
     pub home: home::Home,
     pub numbers: numbers::Numbers,
     pub operator: operator::Operator,
+    pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
     pub requests: requests::Requests,
     pub audit: audit::Audit,
@@ -109,6 +113,7 @@ pub struct Text {
     pub wallet: wallet::Wallet,
     pub keys: keys::Keys,
     pub softphone: softphone::Softphone,
+    pub supply: supply::Supply,
     /// The ways to carriers.
     pub trunks: trunks::Trunks,
     pub members: members::Members,
@@ -125,6 +130,7 @@ static ENGLISH: Text = Text {
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
     operator: operator::Operator::ENGLISH,
+    pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
     requests: requests::Requests::ENGLISH,
     audit: audit::Audit::ENGLISH,
@@ -132,6 +138,7 @@ static ENGLISH: Text = Text {
     wallet: wallet::Wallet::ENGLISH,
     keys: keys::Keys::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
+    supply: supply::Supply::ENGLISH,
     trunks: trunks::Trunks::ENGLISH,
     members: members::Members::ENGLISH,
     rights: rights::Rights::ENGLISH,
@@ -147,6 +154,7 @@ static SWAHILI: Text = Text {
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
     operator: operator::Operator::SWAHILI,
+    pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,
     requests: requests::Requests::SWAHILI,
     audit: audit::Audit::SWAHILI,
@@ -154,6 +162,7 @@ static SWAHILI: Text = Text {
     wallet: wallet::Wallet::SWAHILI,
     keys: keys::Keys::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,
+    supply: supply::Supply::SWAHILI,
     trunks: trunks::Trunks::SWAHILI,
     members: members::Members::SWAHILI,
     rights: rights::Rights::SWAHILI,

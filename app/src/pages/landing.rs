@@ -35,7 +35,11 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
         <DevBanner visit=visit.clone()/>
         <header class="landing__bar">
             <a class="brand" href="/"><Icon glyph=Glyph::Brand/>"Sautikit"</a>
-            <a class="button" href=href>{if signed_in { words } else { visit.text().entry.sign_in_short }}</a>
+            <nav class="landing__nav" aria-label=visit.text().common.pages>
+                <a href="/pricing">{visit.text().pricing.title}</a>
+                <a href="/docs">{visit.text().docs.title}</a>
+                <a class="button" href=href>{if signed_in { words } else { visit.text().entry.sign_in_short }}</a>
+            </nav>
         </header>
         <main id="content">
             <section class="hero">
@@ -54,7 +58,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
             </section>
             <section class="features">{features(visit.text())}</section>
         </main>
-        <footer class="landing__foot"><p>{text.emergency}</p><LanguageSwitch visit/></footer>
+        <footer class="landing__foot"><p>{text.emergency} <a href="/pricing">{visit.text().pricing.title}</a></p><LanguageSwitch visit/></footer>
     }
     .into_any()
 }

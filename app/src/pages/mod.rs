@@ -23,9 +23,17 @@ mod not_found;
 mod number;
 mod numbers;
 mod onboarding;
+mod operator_numbers;
+mod operator_parts;
+mod operator_prices;
+mod operator_prices_difference;
+mod operator_providers;
+mod operator_series;
+mod operator_series_one;
 mod operator_trunks;
 mod operator_workspaces;
 mod place;
+mod pricing;
 mod profile;
 mod requests;
 mod roles;
@@ -54,6 +62,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <FlatRoutes fallback=not_found::NotFoundPage>
                 <Route path=path!("/") view=landing::LandingPage ssr=SsrMode::Async/>
+                <Route path=path!("/pricing") view=pricing::PricingPage ssr=SsrMode::Async/>
                 <Route path=path!("/docs") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/docs/*page") view=docs::DocsPage ssr=SsrMode::Async/>
                 <Route path=path!("/signin") view=sign_in::SignInPage ssr=SsrMode::Async/>
@@ -76,6 +85,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/workspaces") view=operator_workspaces::OperatorWorkspacesPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/trunks") view=operator_trunks::OperatorTrunksPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/trunks/:id") view=operator_trunks::OperatorTrunkPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/providers") view=operator_providers::OperatorProvidersPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/series") view=operator_series::OperatorSeriesPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/series/:id") view=operator_series_one::OperatorSeriesOnePage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/numbers") view=operator_numbers::OperatorNumbersPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/prices") view=operator_prices::OperatorPricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>

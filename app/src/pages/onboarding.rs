@@ -2,11 +2,11 @@
 
 use super::{
     failure::failure_title,
-    place::{countries, currencies},
+    place::{countries, currencies, first_choice},
 };
 use crate::{
     api_client::ApiFailure,
-    components::{EntryCard, FailureNotice, Field, Select, SignedInAs, hidden},
+    components::{EntryCard, FailureNotice, Field, Notice, Select, SignedInAs, Tone, hidden},
     forms,
     gate::{self, by_way_of},
     visit::Visit,
@@ -23,7 +23,10 @@ pub(crate) fn OnboardingPage() -> impl IntoView {
     let page = Suspend::new(async move {
         match visit.api.get::<Me>("/v1/auth/me").await {
             Ok(me) if me.workspace.is_some() => visit.reply.redirect(visit.beyond()),
-            Ok(me) => return form(visit, me),
+            Ok(me) => match currencies(&visit.api).await {
+                Ok(offered) => return form(visit, me, offered),
+                Err(failure) => return failed(visit, failure),
+            },
             Err(failure) if failure.is_signed_out() => visit.reply.redirect(by_way_of(gate::SIGN_IN, &visit.beyond())),
             Err(failure) => return failed(visit, failure),
         }
@@ -32,21 +35,26 @@ pub(crate) fn OnboardingPage() -> impl IntoView {
     view! { <Title text=title/><Suspense>{page}</Suspense> }.into_any()
 }
 
-fn form(visit: Visit, me: Me) -> AnyView {
+fn form(visit: Visit, me: Me, offered: Vec<(String, String)>) -> AnyView {
     const FORM: &str = forms::ONBOARDING;
     let text = &visit.text().entry;
     let failure = visit.failure_of(FORM).filter(|failure| failure.field().is_none()).cloned();
     let lang = visit.lang;
+    let currency = first_choice(&offered, "KES");
+    let none = offered.is_empty().then(|| {
+        view! { <Notice tone=Tone::Warn title=text.no_currency.to_owned() text=text.no_currency_text.to_owned()/> }
+    });
     view! {
         <EntryCard visit=visit.clone() title=text.onboarding.to_owned() text=text.onboarding_text.to_owned()>
             {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+            {none}
             <form class="form" method="post" action=FORM>
                 {hidden("form_token", visit.form_token.clone())}
                 {hidden("return_to", visit.beyond())}
                 <Field visit=visit.clone() form=FORM name="name" label=text.your_name autocomplete="name" autofocus=true maxlength=120 value=me.name/>
                 <Field visit=visit.clone() form=FORM name="workspace_name" label=text.workspace_name hint=text.workspace_hint autocomplete="organization" maxlength=120/>
                 <Select visit=visit.clone() form=FORM name="country" label=text.country options=countries("KE") value="KE".to_owned()/>
-                <Select visit=visit.clone() form=FORM name="currency" label=text.currency hint=text.currency_hint options=currencies() value="KES".to_owned()/>
+                <Select visit=visit.clone() form=FORM name="currency" label=text.currency hint=text.currency_hint options=offered value=currency/>
                 <button class="button button--primary button--wide">{text.create}</button>
             </form>
             <p class="field__hint">{text.onboarding_invited}</p>

@@ -1,6 +1,7 @@
 //! Countries and currencies that forms offer; the API decides.
 
-use sautikit_api::money::Currency;
+use crate::api_client::{Api, ApiFailure};
+use sautikit_api::pricing::OfferedCurrency;
 
 /// ISO 3166-1 alpha-2 and name.
 const COUNTRIES: [(&str, &str); 6] =
@@ -15,7 +16,15 @@ pub(super) fn countries(current: &str) -> Vec<(String, String)> {
     offered
 }
 
-/// Codes, which are their own names.
-pub(super) fn currencies() -> Vec<(String, String)> {
-    Currency::ALL.iter().map(|offered| (offered.code().to_owned(), offered.code().to_owned())).collect()
+/// Those in which something can be bought; codes are their own names.
+pub(super) async fn currencies(api: &Api) -> Result<Vec<(String, String)>, ApiFailure> {
+    let offered: Vec<OfferedCurrency> = api.get("/v1/pricing/currencies").await?;
+    Ok(offered.into_iter().map(|currency| (currency.code.clone(), currency.code)).collect())
+}
+
+/// What stands in the form first: `wanted` where it is offered, else the first that is.
+pub(super) fn first_choice(offered: &[(String, String)], wanted: &str) -> String {
+    let is_offered = offered.iter().any(|(code, _)| code == wanted);
+    let first = || offered.first().map(|(code, _)| code.clone()).unwrap_or_default();
+    if is_offered { wanted.to_owned() } else { first() }
 }

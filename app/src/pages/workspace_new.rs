@@ -2,7 +2,7 @@
 
 use super::{
     member::{Member, member_page},
-    place::{countries, currencies},
+    place::{countries, currencies, first_choice},
 };
 use crate::{
     api_client::ApiFailure,
@@ -24,6 +24,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     // Who opens a second one mostly stays in their country.
     let (country, currency) =
         member.workspace().map_or_else(Default::default, |current| (current.country.clone(), current.currency.clone()));
+    let offered = currencies(member.api()).await?;
+    let currency = first_choice(&offered, &currency);
     Ok(view! {
         <PageHead title=text.workspace.create.to_owned() text=text.workspace.create_text/>
         {outcome(&visit, &[])}
@@ -32,7 +34,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                 {hidden("form_token", visit.form_token.clone())}
                 <Field visit=visit.clone() form=FORM name="name" label=text.entry.workspace_name hint=text.entry.workspace_hint autocomplete="organization" autofocus=true maxlength=120/>
                 <Select visit=visit.clone() form=FORM name="country" label=text.workspace.country options=countries(&country) value=country/>
-                <Select visit form=FORM name="currency" label=text.workspace.currency hint=text.entry.currency_hint options=currencies() value=currency/>
+                <Select visit form=FORM name="currency" label=text.workspace.currency hint=text.entry.currency_hint options=offered value=currency/>
                 <div class="form__actions"><button class="button button--primary">{text.entry.create}</button></div>
             </form>
         </section>

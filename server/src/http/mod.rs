@@ -32,8 +32,7 @@ use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
     accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, requests, sip_credentials, sip_tokens,
-    trunks,
-    wallet,
+    trunks, wallet,
 };
 
 /// The API's routes with their description, relative to `/v1`.

@@ -1,7 +1,7 @@
 //! POST of the console's plain HTML forms. The origin was checked by the router's middleware.
 
 use app::forms::{Fields, Next};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -71,7 +71,33 @@ async fn decode(request: Request) -> Result<(Parts, Fields), ApiError> {
     // The body's limit stands in the extensions.
     let mut unread = Request::new(body);
     *unread.extensions_mut() = parts.extensions.clone();
+    if is_multipart(&parts) {
+        *unread.headers_mut() = parts.headers.clone();
+        return Ok((parts, Fields::new(read_parts(unread).await?)));
+    }
     let body = collect(unread).await?;
     let pairs = url::form_urlencoded::parse(&body).into_owned().collect();
     Ok((parts, Fields::new(pairs)))
+}
+
+/// A form with a file in it.
+fn is_multipart(parts: &Parts) -> bool {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("multipart/form-data")
+}
+
+/// Names and texts; a file is text too.
+async fn read_parts(request: Request) -> Result<Vec<(String, String)>, ApiError> {
+    let refused = |status: StatusCode| match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::from(ErrorCode::PayloadTooLarge),
+        _ => ApiError::new(ErrorCode::ValidationBadRequest).message("The form could not be read. Send it again."),
+    };
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| refused(error.status()))?;
+    let mut pairs = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|error| refused(error.status()))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let bytes = field.bytes().await.map_err(|error| refused(error.status()))?;
+        pairs.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    Ok(pairs)
 }

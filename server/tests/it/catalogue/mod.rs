@@ -27,7 +27,7 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         &[ErrorCode::CallsRecordingExpired, ErrorCode::CallsRecordingFailed, ErrorCode::CallsRecordingNotFound],
     ),
     ("limits of calls and spending", &[ErrorCode::CallsLimitExceeded, ErrorCode::SpendLimitReached]),
-    ("trunks of the operators' API", &[ErrorCode::ProviderInvalidCredentials]),
+    ("a look whether a provider takes the credentials of its trunk", &[ErrorCode::ProviderInvalidCredentials]),
     (
         "events of an external PBX",
         &[

@@ -1,0 +1,170 @@
+//! `/operator/series/{id}`: one series, its prices and where it stands.
+
+use super::{
+    member::{Member, person_page},
+    operator_parts::{plan, rate, standing},
+    operator_series::price_fields,
+};
+use crate::{
+    api_client::{ApiFailure, escape},
+    components::{
+        Head::{End, Start, Unseen},
+        Moment, PageHead, cell, heads, hidden, outcome,
+    },
+    format, forms,
+    i18n::fill,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use sautikit_api::supply::Series;
+
+/// One series.
+#[component]
+pub(crate) fn OperatorSeriesOnePage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    person_page(|text| text.supply.series, move |member| content(member, id))
+}
+
+async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().supply;
+    let series: Series = member.api().get(format!("/v1/admin/series/{}", escape(&id))).await?;
+    let title = format!("{}{} – {}", series.prefix, series.first_suffix, series.last_suffix);
+    let done = [
+        ("created", text.series_created, text.series_created_text),
+        ("saved", text.saved, ""),
+        ("priced", text.priced, text.priced_text),
+    ];
+    let is_open = series.status != "retired";
+    Ok(view! {
+        <PageHead title parent=(text.series, "/operator/series")/>
+        {outcome(&member.visit, &done)}
+        <div class="columns">
+            <div class="stack-lg">
+                {prices(&member, &series)}
+                {is_open.then(|| add_price(&member, &series))}
+            </div>
+            <div class="stack">
+                {facts(&member, &series)}
+                {is_open.then(|| steps(&member, &series))}
+            </div>
+        </div>
+    }
+    .into_any())
+}
+
+fn prices(member: &Member, series: &Series) -> AnyView {
+    let text = &member.text().supply;
+    let action = format!("/console/operator/series/{}/price", series.id);
+    let may_remove = series.prices.len() > 1 && series.status != "retired";
+    let rows = series.prices.iter().cloned().map(|price| {
+        let remove = may_remove.then(|| {
+            view! {
+                <form method="post" action=action.clone()>
+                    {hidden("currency", price.currency.clone())}
+                    {hidden("remove", "1")}
+                    <button class="button button--small" aria-label=fill(text.remove_label, &price.currency)>{text.remove}</button>
+                </form>
+            }
+        });
+        view! {
+            <tr>
+                {cell(text.currency, "strong", price.currency.clone())}
+                {cell(text.price, "end", format::money(price.monthly_price_minor, &price.currency))}
+                {cell(text.outbound, "end", rate(price.outbound_per_min_e4, &price.currency))}
+                {cell(text.inbound, "end", rate(price.inbound_per_min_e4, &price.currency))}
+                {cell(text.plan, "", plan(price.billing_minimum_seconds, price.billing_increment_seconds))}
+                {cell("", "end", remove)}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings = heads([
+        Start(text.currency),
+        End(text.price),
+        End(text.outbound),
+        End(text.inbound),
+        Start(text.plan),
+        Unseen(member.text().common.action),
+    ]);
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.prices_of_series}</h2></div>
+            <table class="table">{headings}<tbody>{rows}</tbody></table>
+        </section>
+    }
+    .into_any()
+}
+
+fn add_price(member: &Member, series: &Series) -> AnyView {
+    const FORM: &str = forms::PRICE_SERIES;
+    let text = &member.text().supply;
+    let first = series.prices.first().map_or("KES", |price| price.currency.as_str()).to_owned();
+    view! {
+        <section class="panel" id="price">
+            <div class="panel__head"><h2>{text.add_currency}</h2><p>{text.priced_text}</p></div>
+            <form class="form panel__body" method="post" action=format!("/console/operator/series/{}/price", series.id)>
+                {price_fields(member, FORM, &first)}
+                <div class="form__actions"><button class="button button--primary">{member.text().common.save}</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(member: &Member, series: &Series) -> AnyView {
+    let text = &member.text().supply;
+    let counts = series.numbers;
+    let numbers = format!("/operator/numbers?series_id={}", series.id);
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.facts}</h2></div>
+            <dl class="facts panel__body">
+                <dt>{text.status}</dt><dd>{standing(member, &series.status)}</dd>
+                <dt>{text.provider}</dt><dd>{series.provider_name.clone()}</dd>
+                <dt>{text.country}</dt><dd>{series.country.clone()}</dd>
+                <dt>{text.capabilities}</dt><dd>{series.capabilities.join(", ")}</dd>
+                <dt>{text.trunk}</dt><dd>{if series.trunk.is_empty() { "–".to_owned() } else { series.trunk.clone() }}</dd>
+                <dt>{text.available}</dt><dd class="figure">{counts.available}</dd>
+                <dt>{text.reserved}</dt><dd class="figure">{counts.reserved}</dd>
+                <dt>{text.assigned}</dt><dd class="figure">{counts.assigned}</dd>
+                <dt>{text.cooling_off}</dt><dd class="figure">{counts.cooling_off}</dd>
+                <dt>{text.retired}</dt><dd class="figure">{counts.retired}</dd>
+                <dt>{text.from}</dt><dd><Moment at=series.created_at.clone() lang=member.visit.lang/></dd>
+            </dl>
+            <p class="aside panel__body"><a class="button button--small" href=numbers>{text.see_numbers}</a></p>
+        </section>
+    }
+    .into_any()
+}
+
+fn steps(member: &Member, series: &Series) -> AnyView {
+    let text = &member.text().supply;
+    let action = format!("/console/operator/series/{}/status", series.id);
+    let (to, words) = if series.status == "paused" { ("active", text.resume) } else { ("paused", text.pause) };
+    let name = format!("{}{}", series.prefix, series.first_suffix);
+    view! {
+        <section class="panel">
+            <div class="panel__body stack">
+                <form method="post" action=action.clone()>
+                    {hidden("status", to)}
+                    <button class="button">{words}</button>
+                </form>
+                <p class="muted small">{text.pause_text}</p>
+                <details class="confirm confirm--flow">
+                    <summary class="button button--small button--danger">{text.retire}</summary>
+                    <form class="confirm__ask" method="post" action=action>
+                        <p>{text.retire_series_ask}</p>
+                        {hidden("status", "retired")}
+                        {hidden("expected", name.clone())}
+                        <label class="field">
+                            <span class="field__label breakable">{fill(member.text().common.confirm_label, &name)}</span>
+                            <input class="field__input" name="confirm" required autocomplete="off" maxlength=64/>
+                        </label>
+                        <button class="button button--small button--danger-solid">{text.retire_sure}</button>
+                    </form>
+                </details>
+            </div>
+        </section>
+    }
+    .into_any()
+}
