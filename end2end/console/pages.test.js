@@ -36,7 +36,7 @@ before(async () => {
     home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
     settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", trunks: "/operator/trunks",
-    wallet: "/wallet", keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",
+    wallet: "/wallet", limits: "/wallet/limits", alerts: "/wallet/alerts", "operator's workspace": `/operator/workspaces/${await workspaceId()}`, keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",
     ...Object.fromEntries(Object.entries(calls).map(([name, id]) => [`${name} call`, `/calls/${id}`])),
     "unknown call": "/calls/019a0000-0000-7000-8000-000000000001", "unknown page": "/nowhere", "refused method": "/console/wallet/top-ups",
     "price list": "/pricing", "price list of a country": "/pricing?currency=USD&country=TZ", documentation: "/docs", "error page": "/docs/errors/wallet.insufficient_funds", demo: "/sdk/demo/",
@@ -46,6 +46,12 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
+
+/** The id of the workspace. */
+async function workspaceId() {
+  const cookie = cookies.map((one) => `${one.name}=${one.value}`).join("; ");
+  return (await (await fetch(`${server.url}/v1/workspace`, { headers: { Cookie: cookie } })).json()).id;
+}
 
 /** The session cookie of a fresh sign-in by mail. */
 async function signedIn() {

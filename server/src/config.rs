@@ -5,6 +5,7 @@
 
 mod checks;
 mod layers;
+mod limits;
 mod payments;
 mod trunk;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
 pub use trunk::{Trunk, TrunkTransport};
 
@@ -112,6 +114,10 @@ pub struct Config {
     pub paystack: Paystack,
     /// Calls of this node.
     pub calls: Calls,
+    /// What workspaces may call.
+    pub call_limits: CallLimits,
+    /// From when on calls look like an attack.
+    pub fraud: Fraud,
     /// Simulators.
     pub sandbox: Sandbox,
     /// The master key.

@@ -24,17 +24,24 @@ pub enum DestinationError {
     Invalid,
 }
 
+/// Whether it is an emergency number or a short code, wherever it is dialled. What is no number at all is none.
+pub fn is_emergency(dialled: &str) -> bool {
+    let Some(keys) = telephone::keys_of(dialled) else { return false };
+    let digits = keys.strip_prefix('+').or_else(|| keys.strip_prefix("00")).unwrap_or(&keys);
+    digits.len() <= LONGEST_SHORT_CODE || EMERGENCY.contains(&digits) || digits.contains(['*', '#'])
+}
+
 /// Reads `dialled` as someone in `home_country` (ISO 3166-1 alpha-2) would dial it; the forms are [`telephone`]'s.
 ///
 /// # Errors
 /// Emergency and short codes, then everything that is no valid number.
 pub fn read_destination(dialled: &str, home_country: &str) -> Result<Telephone, DestinationError> {
-    let keys = telephone::keys_of(dialled).ok_or(DestinationError::Invalid)?;
-    let digits = keys.strip_prefix('+').or_else(|| keys.strip_prefix("00")).unwrap_or(&keys);
-    if digits.len() <= LONGEST_SHORT_CODE || EMERGENCY.contains(&digits) || digits.contains(['*', '#']) {
+    if is_emergency(dialled) {
         return Err(DestinationError::Emergency);
     }
-    telephone::read(dialled, Some(home_country)).ok_or(DestinationError::Invalid)
+    telephone::keys_of(dialled).ok_or(DestinationError::Invalid)?;
+    let number = telephone::read(dialled, Some(home_country)).or_else(|| telephone::read_of_no_country(dialled));
+    number.ok_or(DestinationError::Invalid)
 }
 
 #[cfg(test)]
@@ -75,6 +82,21 @@ mod tests {
     fn the_sandboxs_numbers_are_valid() {
         for ending in ["9901", "9902", "9903", "0042"] {
             assert!(e164(&format!("+25472200{ending}")).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_mobile_that_begins_like_an_emergency_number_is_none() {
+        assert_eq!(e164("0112000100").as_deref(), Ok("+254112000100"));
+        for dialled in ["112", "0112", "00112", "+112", "1 1 2", "112#", "*112", "999", "0999", "00999", "999;ext=1"] {
+            assert_eq!(e164(dialled), Err(DestinationError::Emergency), "{dialled}");
+        }
+    }
+
+    #[test]
+    fn networks_of_no_country_are_read_whether_or_not_a_table_knows_them() {
+        for dialled in ["+870773111632", "00881612345678", "+88213000000", "+883510000000", "+979123456789"] {
+            assert!(e164(dialled).is_ok_and(|e164| telephone::is_of_no_country(&e164)), "{dialled}");
         }
     }
 

@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod line;
 pub mod lines;
 pub mod mail;
+pub mod mailbox;
 pub mod numbers;
 pub mod payments;
 pub mod pricing;

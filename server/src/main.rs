@@ -7,9 +7,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use sautikit::config::{Config, DEFAULT_FILE};
+use sautikit::calls::fraud;
+use sautikit::calls::fraud::drill::{Facts, Outcome};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
 use sautikit::{accounts, payments, serve, telemetry};
+use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 use sautikit_api::pricing::{PriceDifference, PriceTerms};
 use sautikit_api::supply::LineError;
@@ -63,6 +66,9 @@ enum Command {
     /// Prices of destinations.
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// Toll fraud.
+    #[command(subcommand)]
+    Fraud(FraudCommand),
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -121,6 +127,19 @@ enum PaymentsCommand {
     Reconcile {
         /// M-Pesa's organisation statement or Paystack's export of transactions.
         file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum FraudCommand {
+    /// Play attacks against a workspace's own limits, prices and wallet: prints each call, what refused it, and what it would
+    /// have cost; exit 1 where an attack would have cost more than `--at-most`. No carrier is asked and no money moves.
+    Drill {
+        /// The workspace's id.
+        workspace: String,
+        /// What an attack may cost at most, in minor units; the day's spend limit where it is not given, else nothing.
+        #[arg(long, value_name = "MINOR")]
+        at_most: Option<i64>,
     },
 }
 
@@ -207,6 +226,10 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::Prices(PricesCommand::Import { file, dry_run, end_missing, valid_from })) => {
             let text = read(&file)?;
             import_prices(&open(load(&[])?).await?, &text, (dry_run, end_missing), valid_from.as_deref()).await
+        }
+        Some(Command::Fraud(FraudCommand::Drill { workspace, at_most })) => {
+            let workspace = workspace.parse().map_err(|_| format!("`{workspace}` is no id of a workspace"))?;
+            drill(&open(load(&[])?).await?, workspace, at_most).await
         }
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
@@ -318,6 +341,35 @@ fn mistakes(errors: &[LineError]) -> Failure {
         println!("line {}{column}: {}", error.line, error.message);
     }
     "the file has mistakes, so nothing was changed; see the lines above".into()
+}
+
+async fn drill(
+    app: &sautikit::state::AppState,
+    workspace: WorkspaceId,
+    at_most: Option<i64>,
+) -> Result<(), Failure> {
+    let facts = Facts::read(app, workspace).await?;
+    let at_most = at_most.or(facts.day.map(|day| day.limit_minor)).unwrap_or(0);
+    let shown = |minor: i64| facts.currency.format_minor(minor);
+    let report = fraud::drill::drill(&facts);
+    let mut out = std::io::stdout().lock();
+    for (attack, played) in &report.played {
+        writeln!(out, "{}", attack.name)?;
+        for (one, outcome) in attack.tries.iter().zip(&played.outcomes) {
+            let cost = if let Outcome::Placed(minor) = outcome { format!(" ({})", shown(*minor)) } else { String::new() };
+            writeln!(out, "  {:>5} s  {:<16} {}{cost}", one.at_seconds, one.to, outcome.says())?;
+        }
+        if let Some((finding, at)) = &played.frozen {
+            writeln!(out, "  frozen after call {at}: {} {}", finding.count, finding.reason.says())?;
+        }
+        writeln!(out, "  cost {}\n", shown(played.cost_minor))?;
+    }
+    writeln!(out, "the dearest attack costs {}, {} are allowed", shown(report.worst_minor), shown(at_most))?;
+    if report.worst_minor <= at_most {
+        Ok(())
+    } else {
+        Err("an attack costs more than that; tighten the limits (PUT /v1/wallet/limits)".into())
+    }
 }
 
 /// The shared parts for a command that does not listen.

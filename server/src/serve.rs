@@ -141,6 +141,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
         numbers::seed_development(app).await?;
     }
     let recovered = calls::record::start(app).await?;
+    app.tasks.spawn(calls::fraud::run(app.clone()));
     if !recovered.is_empty() {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }

@@ -18,6 +18,10 @@ const E164_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 const CALLING_CODE_DIGITS: usize = 3;
 /// What a prefix is completed with, to see whose number it becomes.
 const COMPLETIONS: [&str; 3] = ["23456789012345", "00000000000000", "55501234567890"];
+/// Prefixes without a country: satellite telephones, and networks and services of no country (ITU-T E.164, list of
+/// assigned codes).
+const OF_NO_COUNTRY: [&str; 10] =
+    ["+808", "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+991", "+999"];
 
 /// A valid number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +56,22 @@ pub fn read(written: &str, country: Option<&str>) -> Option<Telephone> {
         is_premium: kind == Type::PremiumRate,
         is_mobile: matches!(kind, Type::Mobile | Type::FixedLineOrMobile),
     })
+}
+
+/// Whether the number, in E.164, is of a satellite telephone, or of a network or service of no country.
+pub fn is_of_no_country(e164: &str) -> bool {
+    OF_NO_COUNTRY.iter().any(|prefix| e164.starts_with(prefix))
+}
+
+/// Reads a number of no country in international form, whether or not a table knows it: such networks come and go faster
+/// than tables.
+pub fn read_of_no_country(written: &str) -> Option<Telephone> {
+    let keys = keys_of(written)?;
+    let digits = keys.strip_prefix('+').or_else(|| keys.strip_prefix("00"))?;
+    let e164 = format!("+{digits}");
+    let is_whole = E164_DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_there = is_whole && is_of_no_country(&e164);
+    is_there.then_some(Telephone { e164, country: None, is_premium: false, is_mobile: false })
 }
 
 /// The E.164 of a number as a carrier writes it in SIP: national where `country` is known, and without the plus. A number

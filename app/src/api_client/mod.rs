@@ -19,6 +19,8 @@ pub enum Method {
     Get,
     /// Creates or acts.
     Post,
+    /// Sets all members.
+    Put,
     /// Changes some members.
     Patch,
     /// Removes.
@@ -31,6 +33,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -138,6 +141,11 @@ impl Api {
     ) -> Result<ApiResponse, ApiFailure> {
         let idempotency_key = Some(key.to_owned());
         self.send(ApiRequest { idempotency_key, ..with_body(request(Method::Post, path), body)? }).await
+    }
+
+    /// PUT of `body`.
+    pub async fn put(&self, path: impl Into<String>, body: &impl Serialize) -> Result<ApiResponse, ApiFailure> {
+        self.send(with_body(request(Method::Put, path), body)?).await
     }
 
     /// PATCH of `body`.

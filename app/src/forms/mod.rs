@@ -8,6 +8,7 @@ mod entry;
 mod fields;
 mod invitations;
 mod keys;
+mod limits;
 mod members;
 mod numbers;
 mod operator;
@@ -48,6 +49,16 @@ pub const HANG_UP: &str = "/console/calls/{id}/hangup";
 pub const TOP_UP: &str = "/console/wallet/top-ups";
 /// Claims a payment to the Paybill.
 pub const CLAIM_PAYMENT: &str = "/console/wallet/payment-claims";
+/// Sets what calls may.
+pub const SET_LIMITS: &str = "/console/wallet/limits";
+/// Lets frozen calls go on.
+pub const UNFREEZE: &str = "/console/wallet/unfreeze";
+/// Sets the low-balance alert.
+pub const SET_ALERTS: &str = "/console/wallet/alerts";
+/// Adds somebody who is alerted.
+pub const ADD_SUBSCRIBER: &str = "/console/wallet/alert-subscribers";
+/// Alerts somebody no more; the path carries the subscriber's id.
+pub const REMOVE_SUBSCRIBER: &str = "/console/wallet/alert-subscribers/{id}/remove";
 /// Creates an API key.
 pub const CREATE_KEY: &str = "/console/keys";
 /// Gives an API key another secret; the path carries the key's id.
@@ -118,6 +129,10 @@ pub const CREATE_PRICE: &str = "/console/operator/prices";
 pub const IMPORT_PRICES: &str = "/console/operator/prices/import";
 /// Ends a price; the path carries its id.
 pub const END_PRICE: &str = "/console/operator/prices/{id}/end";
+/// Sets what the calls of a workspace may at most, as operator; the path carries its id.
+pub const SET_CEILING: &str = "/console/operator/workspaces/{id}/limits";
+/// Lets frozen calls of a workspace go on, as operator; the path carries its id.
+pub const UNFREEZE_WORKSPACE: &str = "/console/operator/workspaces/{id}/unfreeze";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -206,6 +221,10 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         TOP_UP => wallet::top_up(fields, api).await.into(),
         CLAIM_PAYMENT => wallet::claim_payment(fields, api).await.into(),
         CREATE_TRUNK => trunks::create(fields, api).await.into(),
+        SET_LIMITS => limits::set(fields, api).await.into(),
+        UNFREEZE => limits::unfreeze(fields, api).await.into(),
+        SET_ALERTS => limits::set_alerts(fields, api).await.into(),
+        ADD_SUBSCRIBER => limits::add_subscriber(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         INVITE => members::invite(fields, api).await.into(),
         ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),
@@ -231,6 +250,15 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "members", id, "remove"] => members::remove(id, fields, api).await.into(),
             ["", "console", "members", id, "leave"] => members::leave(id, fields, api).await.into(),
             ["", "console", "sessions", id, "end"] => profile::end_session(id, fields, api).await.into(),
+            ["", "console", "wallet", "alert-subscribers", id, "remove"] => {
+                limits::remove_subscriber(id, fields, api).await.into()
+            }
+            ["", "console", "operator", "workspaces", id, "limits"] => {
+                limits::set_ceiling(id, fields, api).await.into()
+            }
+            ["", "console", "operator", "workspaces", id, "unfreeze"] => {
+                limits::unfreeze_workspace(id, fields, api).await.into()
+            }
             ["", "console", "operator", "workspaces", id, "suspend"] => operator::suspend(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "resume"] => operator::resume(id, fields, api).await.into(),
             ["", "console", "operator", "trunks", id] => trunks::update(id, fields, api).await.into(),

@@ -26,6 +26,7 @@ mod home;
 mod invitation;
 mod keys;
 mod landing;
+mod limits;
 mod members;
 mod numbers;
 mod operator;
@@ -112,6 +113,7 @@ pub struct Text {
     pub calls: calls::Calls,
     pub wallet: wallet::Wallet,
     pub keys: keys::Keys,
+    pub limits: limits::Limits,
     pub softphone: softphone::Softphone,
     pub supply: supply::Supply,
     /// The ways to carriers.
@@ -137,6 +139,7 @@ static ENGLISH: Text = Text {
     calls: calls::Calls::ENGLISH,
     wallet: wallet::Wallet::ENGLISH,
     keys: keys::Keys::ENGLISH,
+    limits: limits::Limits::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
     supply: supply::Supply::ENGLISH,
     trunks: trunks::Trunks::ENGLISH,
@@ -161,6 +164,7 @@ static SWAHILI: Text = Text {
     calls: calls::Calls::SWAHILI,
     wallet: wallet::Wallet::SWAHILI,
     keys: keys::Keys::SWAHILI,
+    limits: limits::Limits::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,
     supply: supply::Supply::SWAHILI,
     trunks: trunks::Trunks::SWAHILI,

@@ -3,6 +3,7 @@
 //! Every page is rendered whole before the first byte leaves (`SsrMode::Async`): out-of-order streaming would leave
 //! "Loading" behind without JavaScript, and a page has to choose its status or redirect first.
 
+mod alerts;
 mod audit;
 mod audit_changes;
 mod call;
@@ -17,6 +18,7 @@ mod invitation;
 mod key_form;
 mod keys;
 mod landing;
+mod limits;
 mod member;
 mod members;
 mod not_found;
@@ -31,6 +33,7 @@ mod operator_providers;
 mod operator_series;
 mod operator_series_one;
 mod operator_trunks;
+mod operator_workspace;
 mod operator_workspaces;
 mod place;
 mod pricing;
@@ -75,6 +78,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/calls") view=calls::CallsPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet/limits") view=limits::LimitsPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet/alerts") view=alerts::AlertsPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspace_new::NewWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/workspace/members") view=members::MembersPage ssr=SsrMode::Async/>
@@ -90,6 +95,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/series/:id") view=operator_series_one::OperatorSeriesOnePage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/numbers") view=operator_numbers::OperatorNumbersPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/prices") view=operator_prices::OperatorPricesPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id") view=operator_workspace::OperatorWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>

@@ -42,7 +42,10 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let paybill = member.api().get::<Paybill>("/v1/wallet/paybill").await.ok();
     let beside = may_top_up || paybill.is_some();
     Ok(view! {
-        <PageHead title=text.wallet.title.to_owned() text=text.wallet.text/>
+        <PageHead title=text.wallet.title.to_owned() text=text.wallet.text>
+            <a class="button" href="/wallet/limits">{text.limits.title}</a>
+            <a class="button" href="/wallet/alerts">{text.limits.alerts}</a>
+        </PageHead>
         {top_up.map(|top_up| progress(text, &top_up))}
         <div class="stack-lg">
             <div data-live="figures">{figures(&member)}</div>

@@ -6,16 +6,23 @@ use crate::ids::AuditEntryId;
 
 /// Every kind of write that the log knows, as `room.verb`. Filters take these, and nothing else is recorded.
 pub const KINDS: &[&str] = &[
+    "alert_subscriber.added",
+    "alert_subscriber.removed",
+    "alerts.changed",
     "api_key.created",
     "api_key.revoked",
     "api_key.rotated",
     "call.actions_replaced",
     "call.ended_by_request",
     "call.placed",
+    "calls.frozen",
+    "calls.unfrozen",
     "invitation.accepted",
     "invitation.created",
     "invitation.declined",
     "invitation.withdrawn",
+    "limits.ceiling_changed",
+    "limits.changed",
     "member.left",
     "member.removed",
     "member.role_changed",

@@ -39,6 +39,11 @@ pub struct VoiceActions(pub Vec<serde_json::Value>);
 #[schema(pattern = "^[A-Z]{2}$")]
 pub struct Country(pub String);
 
+/// ISO 3166-1 alpha-2, or `*` for every country.
+#[derive(ToSchema)]
+#[schema(pattern = "^([A-Z]{2}|[*])$")]
+pub struct CountryOrAll(pub String);
+
 /// A calendar month.
 #[derive(ToSchema)]
 #[schema(pattern = "^20[0-9]{2}-(0[1-9]|1[0-2])$")]

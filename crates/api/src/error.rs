@@ -143,6 +143,7 @@ catalogue! {
     CallsDestinationBlocked "calls.destination_blocked" 403 "Destination not allowed" "The destination's country or prefix is not allowed, or has no price." "Check the number, or ask the operator to open the destination.";
     CallsEmergencyBlocked "calls.emergency_blocked" 403 "Emergency numbers can't be called" "Calls to emergency and short codes are refused here." "Use a telephone for emergencies.";
     CallsLimitExceeded "calls.limit_exceeded" 429 "Too many calls" "The workspace's limit of concurrent calls or calls per second is reached." "Wait, or ask for a higher limit.";
+    CallsFrozen "calls.frozen" 403 "Outbound calls are frozen" "Calls of this workspace spread as in an attack, so its outbound calls are frozen; calls that come in and calls between numbers of this server go on." "An owner who has just signed in lets them go on: in the console under Limits, or by POST /v1/wallet/unfreeze. Revoke what was stolen first.";
     CallsNoRoute "calls.no_route" 503 "No route" "No trunk serves the destination." "Ask the operator to connect a carrier for it.";
     CallsOverloaded "calls.overloaded" 503 "Too many calls at once" "This server can't set up another call in time." "Try again in a moment; calls that run are not affected.";
     StorageUnavailable "storage.unavailable" 503 "Storage unavailable" "The database can't be reached or written, so nothing was done." "Try again in a moment. Calls that run go on.";

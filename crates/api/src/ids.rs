@@ -66,6 +66,10 @@ ids! {
     TopUpId;
     /// A payment that a provider received for us.
     IncomingPaymentId;
+    /// A time in which a workspace's outbound calls were frozen.
+    FreezeId;
+    /// Somebody who is told when a balance falls.
+    AlertSubscriberId;
     /// An event that webhooks tell.
     EventId;
     /// The way to a carrier.

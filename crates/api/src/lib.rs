@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod actions;
+pub mod alerts;
 pub mod audit;
 #[cfg(feature = "openapi")]
 pub mod bounds;
@@ -14,6 +15,7 @@ mod double_option;
 pub mod error;
 pub mod ids;
 pub mod keys;
+pub mod limits;
 pub mod members;
 pub mod money;
 pub mod numbers;

@@ -25,6 +25,10 @@ pub enum Scope {
     WalletRead,
     /// Top up, set alerts.
     WalletWrite,
+    /// Set what calls may.
+    LimitsWrite,
+    /// Let frozen calls go on.
+    CallsUnfreeze,
     /// Read webhook endpoints and deliveries.
     WebhooksRead,
     /// Change webhook endpoints.
@@ -105,6 +109,8 @@ pub const RIGHTS: &[Right] = &[
     right(Scope::SipToken, "sip:token", BUILDERS, WRITE, KEYS, "Mint tokens for phones and browsers"),
     right(Scope::ApiKeysWrite, "api_keys:write", BUILDERS, WRITE, KEYS, "Create, rotate and revoke API keys"),
     right(Scope::AuditRead, "audit:read", BUILDERS, READ, KEYS, "Read and export the audit log"),
+    right(Scope::LimitsWrite, "limits:write", &[Owner, Admin, Finance], WRITE, PEOPLE, "Limit what calls may, and cost in a day"),
+    right(Scope::CallsUnfreeze, "calls:unfreeze", &[Owner], WRITE, PEOPLE, "Let outbound calls go on that were frozen"),
     right(Scope::MembersRead, "members:read", ALL, READ, PEOPLE, "See who is a member"),
     right(Scope::MembersWrite, "members:write", ADMINS, WRITE, PEOPLE, "Invite and remove members, change their roles"),
     right(Scope::MembersLeave, "members:leave", ALL, WRITE, PEOPLE, "Leave the workspace"),
@@ -238,7 +244,7 @@ mod tests {
     fn owners_have_all_and_admins_all_but_owners_and_deletion() {
         assert!(RIGHTS.iter().all(|row| row.roles.contains(&Owner)));
         let beyond: Vec<Scope> = RIGHTS.iter().filter(|row| !row.roles.contains(&Admin)).map(|row| row.scope).collect();
-        assert_eq!(beyond, [Scope::OwnersWrite, Scope::WorkspaceDelete]);
+        assert_eq!(beyond, [Scope::CallsUnfreeze, Scope::OwnersWrite, Scope::WorkspaceDelete]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ sets! {
     OverdraftPolicy;
     /// Where a trunk was set up: by the API, or in the configuration file, where alone it can be changed.
     TrunkOrigin;
+    /// What was unusual about outbound calls, so that they were frozen.
+    FreezeReason;
     /// What kind of movement an entry of the ledger is.
     LedgerEntryKind;
     /// What kind of correction an operator made.

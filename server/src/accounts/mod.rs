@@ -25,6 +25,7 @@ use sqlx::AnyConnection;
 
 use crate::audit;
 use crate::line;
+use crate::mailbox;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
@@ -147,26 +148,7 @@ pub struct Membership {
 
 /// An address in the form that is stored and compared: trimmed, lower case.
 pub fn normalise_email(text: &str) -> Result<String, Error> {
-    let email = spelt_once(&text.trim().to_lowercase());
-    // 254 is the longest address that SMTP can carry (RFC 5321 §4.5.3.1.3 less the brackets).
-    if email.chars().any(line::is_unseen) {
-        return Err(invalid("email", "The address holds a character that does not show. Type it anew."));
-    }
-    let plausible = email.len() <= 254 && email.parse::<lettre::Address>().is_ok();
-    if plausible { Ok(email) } else { Err(invalid("email", "Give an e-mail address such as name@example.com.")) }
-}
-
-/// One spelling for a domain that has two: `bücher.example` and `xn--bcher-kva.example` are one mailbox, which is one person.
-/// What is no domain is left for the check of the whole address.
-fn spelt_once(email: &str) -> String {
-    let domain = |(_, domain): &(&str, &str)| match url::Host::parse(domain) {
-        Ok(url::Host::Domain(ascii)) => Some(ascii),
-        _ => None,
-    };
-    email
-        .rsplit_once('@')
-        .and_then(|parts| Some(format!("{}@{}", parts.0, domain(&parts)?)))
-        .unwrap_or_else(|| email.to_owned())
+    mailbox::read(text).map_err(|error| invalid("email", error.to_string()))
 }
 
 /// The page that a sign-in leads back to.
@@ -229,6 +211,14 @@ pub async fn grant_operator(app: &AppState, email: &str) -> Result<bool, Error> 
     audit::record(app, &mut tx, &entry).await?;
     tx.commit().await?;
     Ok(true)
+}
+
+/// The addresses of the installation's operators, in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_operators(conn: &mut AnyConnection) -> Result<Vec<String>, Error> {
+    store::list_operators(conn).await
 }
 
 fn invalid(field: &'static str, message: impl Into<String>) -> Error {

@@ -57,6 +57,11 @@ statements! {
         update users
         set is_operator = 1
         where id = $1";
+    LIST_OPERATORS = "
+        select email
+        from users
+        where is_operator = 1
+        order by email";
     INSERT_WORKSPACE = "
         insert into workspaces (id, name, country, currency, created_at)
         values ($1, $2, $3, $4, $5)";
@@ -211,6 +216,10 @@ pub(super) async fn rename_user(conn: &mut AnyConnection, id: UserId, name: &str
 pub(super) async fn prove_mail(conn: &mut AnyConnection, id: UserId) -> Result<(), Error> {
     sqlx::query(PROVE_MAIL).bind(id.to_string()).execute(conn).await?;
     Ok(())
+}
+
+pub(super) async fn list_operators(conn: &mut AnyConnection) -> Result<Vec<String>, Error> {
+    Ok(sqlx::query_scalar(LIST_OPERATORS).fetch_all(conn).await?)
 }
 
 pub(super) async fn grant_operator(conn: &mut AnyConnection, id: UserId) -> Result<(), Error> {

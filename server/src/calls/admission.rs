@@ -11,11 +11,13 @@ use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
 use super::directory::{DirectoryNumber, DirectoryWorkspace};
+use super::fraud::Leg;
 use super::gateway::PricedTarget;
+use super::limits::Blocked;
 use super::record::{CallRecord, Draft};
 use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate};
 use crate::calls::Hub;
-use crate::destination::{DestinationError, read_destination};
+use crate::destination::{DestinationError, is_emergency, read_destination};
 use crate::pricing;
 use crate::state::AppState;
 use crate::telephone::{self, Telephone};
@@ -79,7 +81,8 @@ pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Ad
         if inbound.is_on_net { (LegKind::Onnet, Rate::FREE) } else { (LegKind::Telephone, number.inbound_rate) };
     let leg = new_leg(app, kind, Direction::Inbound, &caller, rate, call.started_at);
     let inbound_leg = Some(leg.id);
-    let record = Draft { call, legs: vec![leg], answer: None, audit: None }.open(app).await?;
+    let limits = party.workspace.limits.clone();
+    let record = Draft { call, legs: vec![leg], answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
     Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg })
 }
@@ -97,24 +100,27 @@ pub async fn admit_browser(
     to: &str,
     may_call: impl FnOnce(&str) -> bool,
 ) -> Result<Admitted, CallError> {
+    refuse_emergency(to)?;
     let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
     if !may_call(&destination.e164) {
-        return Err(CallError::DestinationBlocked { field: "to", number: destination.e164 });
+        return Err(blocked(Blocked::Token, &destination.e164));
     }
     let own = Hub::of(app).directory().number(app, &destination.e164).await?;
     if let Some(own) = own.filter(|own| own.number.workspace_id == workspace_id) {
         let (from, to) = (party.number.number.e164.clone(), own.number.e164.clone());
         let party = Party { number: own, workspace: party.workspace };
         let call = blank_call(app, &party, Direction::Inbound, Origin::Client, from, to);
-        let record = Draft { call, legs: Vec::new(), answer: None, audit: None }.open(app).await?;
+        let limits = party.workspace.limits.clone();
+        let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
         let Party { number, workspace } = party;
         return Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None });
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
     let (targets, legs) = price_targets(app, &party, &[destination], call.started_at).await?;
-    let record = Draft { call, legs, answer: None, audit: None }.open(app).await?;
+    let limits = party.workspace.limits.clone();
+    let record = Draft { call, legs, answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
     Ok(Admitted { record, number, workspace, targets, inbound_leg: None })
 }
@@ -133,7 +139,8 @@ pub async fn admit_client(
     let party = own_party(app, workspace_id, from).await?;
     let from = party.number.number.e164.clone();
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, identity.to_owned());
-    let record = Draft { call, legs: Vec::new(), answer: None, audit: None }.open(app).await?;
+    let limits = party.workspace.limits.clone();
+    let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
     Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None })
 }
@@ -149,10 +156,16 @@ pub async fn admit_leg(
     from: &str,
     to: &str,
 ) -> Result<LegRecord, CallError> {
+    refuse_emergency(to)?;
     let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
     let (_, mut legs) = price_targets(app, &party, &[destination], app.now_us()).await?;
-    legs.pop().ok_or_else(|| CallError::DestinationBlocked { field: "to", number: to.chars().take(32).collect() })
+    let leg = legs.pop().ok_or_else(|| blocked(Blocked::Price, to))?;
+    if leg.kind == LegKind::Telephone {
+        let begun = Hub::of(app).seats().begin_leg(workspace_id, &party.workspace.limits, app.clock.monotonic());
+        begun.map_err(CallError::LimitExceeded)?;
+    }
+    Ok(leg)
 }
 
 /// The number of ours that a carrier of no country in particular writes in its national form, in E.164.
@@ -194,6 +207,14 @@ fn can_be_recorded(app: &AppState) -> Result<(), CallError> {
     if Hub::of(app).writer().is_away() { Err(CallError::StorageUnavailable) } else { Ok(()) }
 }
 
+/// Emergency numbers come before whatever else is wrong: nobody must be told of a number or a limit first.
+fn refuse_emergency(to: &str) -> Result<(), CallError> {
+    if is_emergency(to) {
+        return Err(CallError::Emergency { field: "to", number: to.chars().take(32).collect() });
+    }
+    Ok(())
+}
+
 /// Reads a destination as its own kind of call error.
 pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) -> Result<Telephone, CallError> {
     read_destination(to, country).map_err(|error| match error {
@@ -202,7 +223,7 @@ pub(super) fn checked_destination(to: &str, country: &str, field: &'static str) 
     })
 }
 
-/// The legs to the destinations at the prices of this moment. A number of this server is reached without a carrier and
+/// The legs to the destinations at the prices of this moment, where the workspace's limits let it call them. A number of this server is reached without a carrier and
 /// costs nothing. They begin at `started_at`, in microseconds UTC.
 pub(super) async fn price_targets(
     app: &AppState,
@@ -225,27 +246,48 @@ pub(super) async fn price_targets(
         let (kind, rate) = if is_ours {
             (LegKind::Onnet, Rate::FREE)
         } else {
-            (
-                LegKind::Telephone,
-                prices
-                    .outbound_rate(&caller, destination, app.now_us())
-                    .map_err(|error| unpriced(error, destination))?,
-            )
+            may_leave(app, &party.workspace, destination)?;
+            let rate = prices.outbound_rate(&caller, destination, app.now_us());
+            (LegKind::Telephone, rate.map_err(|error| unpriced(error, destination))?)
         };
         let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, started_at);
+        if kind == LegKind::Telephone {
+            let watched = Leg {
+                id: leg.id,
+                workspace: number.workspace_id,
+                home_country: &number.country,
+                home_rate: number.outbound_rate,
+                to: destination,
+                rate,
+            };
+            Hub::of(app).watch().began(app, &watched);
+        }
         targets.push(PricedTarget { leg_id: leg.id, e164: destination.e164.clone(), rate });
         legs.push(leg);
     }
     Ok((targets, legs))
 }
 
+/// Whether the workspace's calls may go to a destination beyond this server.
+fn may_leave(app: &AppState, workspace: &DirectoryWorkspace, to: &Telephone) -> Result<(), CallError> {
+    if workspace.is_frozen {
+        return Err(CallError::Frozen);
+    }
+    let premium_prefixes = &app.config.call_limits.premium_prefixes;
+    workspace.limits.check(to, premium_prefixes).map_err(|why| blocked(why, &to.e164))
+}
+
+fn blocked(why: Blocked, number: &str) -> CallError {
+    CallError::DestinationBlocked { field: "to", number: number.chars().take(32).collect(), why }
+}
+
 fn unpriced(error: pricing::PricingError, to: &Telephone) -> CallError {
     match error {
-        pricing::PricingError::NoPrice => CallError::DestinationBlocked { field: "to", number: to.e164.clone() },
         // No other refusal comes of a look at the list.
-        pricing::PricingError::NotFound | pricing::PricingError::Invalid { .. } | pricing::PricingError::Lines(_) => {
-            CallError::DestinationBlocked { field: "to", number: to.e164.clone() }
-        }
+        pricing::PricingError::NoPrice
+        | pricing::PricingError::NotFound
+        | pricing::PricingError::Invalid { .. }
+        | pricing::PricingError::Lines(_) => blocked(Blocked::Price, &to.e164),
         pricing::PricingError::Database(error) => error.into(),
     }
 }

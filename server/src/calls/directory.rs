@@ -13,12 +13,13 @@ use parking_lot::Mutex;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 
-use super::CallError;
+use super::limits::{Limits, Side};
+use super::{CallError, store};
 use crate::pricing::PriceList;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::{accounts, numbers, pricing, telephone, wallet};
+use crate::{numbers, pricing, telephone, wallet};
 
 /// How old a fact may be.
 const KEPT_FOR: Duration = Duration::from_secs(1);
@@ -58,6 +59,12 @@ pub struct DirectoryWorkspace {
     pub currency: Currency,
     /// Its active numbers, E.164.
     pub own_numbers: Arc<[String]>,
+    /// What its calls may.
+    pub limits: Arc<Limits>,
+    /// Whether its outbound calls are frozen.
+    pub is_frozen: bool,
+    /// When they were last let go on, in microseconds UTC.
+    pub unfrozen_at: Option<i64>,
 }
 
 /// The facts of this node.
@@ -127,10 +134,22 @@ impl Directory {
     pub async fn workspace(&self, app: &AppState, id: WorkspaceId) -> Result<Arc<DirectoryWorkspace>, CallError> {
         let load = async || {
             let mut conn = app.db.acquire().await?;
-            let is_closed = accounts::workspaces::is_closed_to_calls(&mut conn, id).await?;
+            let standing = store::limits::standing(&mut conn, id).await?.ok_or(CallError::WorkspaceClosed)?;
+            let ceiling =
+                Limits::ceiling(&app.config.call_limits, &standing.country, &Side::Operator.of(&standing.sets));
+            let limits = Arc::new(ceiling.tightened(&Side::Workspace.of(&standing.sets)));
+            let (is_frozen, unfrozen_at) = (standing.is_frozen(), standing.lifted_at);
+            let is_closed = standing.is_closed;
             let currency = wallet::read(&mut conn, id).await?.currency;
             let own_numbers = numbers::list_active_e164(&mut conn, id).await?.into();
-            Ok(Some(Arc::new(DirectoryWorkspace { is_closed, currency, own_numbers })))
+            Ok(Some(Arc::new(DirectoryWorkspace {
+                is_closed,
+                currency,
+                own_numbers,
+                limits,
+                is_frozen,
+                unfrozen_at,
+            })))
         };
         self.workspaces.get(app, &id, load).await?.ok_or(CallError::WorkspaceClosed)
     }

@@ -1,8 +1,13 @@
 //! Codes of this room.
 
 use sautikit_api::ErrorCode;
+use sautikit_api::money::Currency;
+use serde_json::json;
 
 use super::CallError;
+use super::limits::Full;
+use crate::clock::rfc3339;
+use crate::wallet::quota::Day;
 use crate::web::error::{ApiError, STORAGE_RETRY_SECONDS};
 use crate::web::idempotency;
 
@@ -10,6 +15,8 @@ use crate::web::idempotency;
 const OVERLOADED_RETRY_SECONDS: u32 = 1;
 /// Seconds after which a node that was stopping is back, or another answers.
 const DRAINING_RETRY_SECONDS: u32 = 5;
+/// Seconds after which another call may begin where too many did; when one of those that run ends nobody knows.
+const LIMIT_RETRY_SECONDS: u32 = 1;
 
 impl From<CallError> for ApiError {
     fn from(error: CallError) -> Self {
@@ -24,10 +31,14 @@ impl From<CallError> for ApiError {
                 let what = "an emergency number or a short code, which can't be called here";
                 refused_at(ErrorCode::CallsEmergencyBlocked, field, &format!("`{field}`: {number} is {what}."))
             }
-            CallError::DestinationBlocked { field, number } => {
-                let what = "may not be called, or calls to it have no price";
-                refused_at(ErrorCode::CallsDestinationBlocked, field, &format!("`{field}`: {number} {what}."))
+            CallError::DestinationBlocked { field, number, why } => {
+                let happened = format!("`{field}`: {number} {}.", why.says());
+                let details = json!({ "reason": why.as_str(), "number": number });
+                refused_at(ErrorCode::CallsDestinationBlocked, field, &happened).details(details)
             }
+            CallError::LimitExceeded(full) => limit_exceeded(full),
+            CallError::SpendLimit { day, held_minor, currency } => spend_limit(day, held_minor, currency),
+            CallError::Frozen => ErrorCode::CallsFrozen.into(),
             CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
             CallError::Overloaded => Self::new(ErrorCode::CallsOverloaded).retry_after(OVERLOADED_RETRY_SECONDS),
             CallError::StorageUnavailable => {
@@ -42,6 +53,33 @@ impl From<CallError> for ApiError {
             CallError::Database(error) => error.into(),
         }
     }
+}
+
+fn limit_exceeded(full: Full) -> ApiError {
+    let (limit, most, happened) = match full {
+        Full::Concurrent(most) => ("concurrent_calls", most, format!("{most} calls run, as many as this workspace may.")),
+        Full::PerSecond(most) => {
+            ("calls_per_second", most, format!("{most} calls began within a second, as many as this workspace may."))
+        }
+    };
+    let code = ErrorCode::CallsLimitExceeded;
+    let details = json!({ "limit": limit, "most": most });
+    ApiError::new(code)
+        .message(format!("{happened} {}", code.remedy()))
+        .details(details)
+        .retry_after(LIMIT_RETRY_SECONDS)
+}
+
+fn spend_limit(day: Day, held_minor: i64, currency: Currency) -> ApiError {
+    let Day { limit_minor, spent_minor, until_us } = day;
+    let [limit, spent, held] = [limit_minor, spent_minor, held_minor].map(|minor| currency.format_minor(minor));
+    let (code, resets_at) = (ErrorCode::SpendLimitReached, rfc3339(until_us));
+    let happened = format!("Calls may cost {limit} a day; {spent} are billed today and {held} held by running calls.");
+    let details = json!({ "limit_minor": limit_minor, "spent_minor": spent_minor, "held_minor": held_minor,
+        "currency": currency.code(), "resets_at": resets_at });
+    ApiError::new(code)
+        .message(format!("{happened} A new day begins at {resets_at}. {}", code.remedy()))
+        .details(details)
 }
 
 /// What happened, with the number, which the error's own text keeps from the logs; what to do in the catalogue's words.

@@ -11,6 +11,8 @@ use tokio::sync::broadcast;
 
 use super::admission::Admitted;
 use super::directory::Directory;
+use super::fraud::Watch;
+use super::limits::seats::Seats;
 use super::record::{Allowance, RecordWriter, Recovered};
 
 use crate::rating::Rate;
@@ -57,6 +59,8 @@ pub struct Hub {
     feed: broadcast::Sender<CallId>,
     writer: Arc<RecordWriter>,
     directory: Directory,
+    seats: Seats,
+    watch: Watch,
 }
 
 impl Default for Hub {
@@ -66,6 +70,8 @@ impl Default for Hub {
             feed: broadcast::channel(FEED_CAPACITY).0,
             writer: Arc::default(),
             directory: Directory::default(),
+            seats: Seats::default(),
+            watch: Watch::default(),
         }
     }
 }
@@ -96,6 +102,16 @@ impl Hub {
     /// What admission knows of numbers, workspaces and prices.
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// How many calls of each workspace run here.
+    pub fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    /// Who watches how calls spread.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Ids of calls whose record or timeline changed on this node.

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::store::shown::{self, ShownCall, ShownLeg};
 use super::store::{self, Filter, events::EventRow};
-use super::{CallError, CallsGateway, Direction, stats, stream};
+use super::{CallError, CallsGateway, Direction, limits, placing, stats, stream};
 use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
@@ -39,11 +39,14 @@ use sautikit_api::rights::Scope;
 const MAX_EVENTS: i64 = 10_000;
 
 /// Its own refusals, under either spelling.
-const PLACING_ERRORS: [ErrorCode; 10] = [
+const PLACING_ERRORS: [ErrorCode; 13] = [
     ErrorCode::CallsOverloaded,
     ErrorCode::StorageUnavailable,
     ErrorCode::CallsEmergencyBlocked,
     ErrorCode::CallsDestinationBlocked,
+    ErrorCode::CallsFrozen,
+    ErrorCode::CallsLimitExceeded,
+    ErrorCode::SpendLimitReached,
     ErrorCode::CallsNoRoute,
     ErrorCode::ServiceDraining,
     ErrorCode::ActionsInvalid,
@@ -87,6 +90,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(hang_up_call))
         .routes(routes!(replace_actions))
         .routes(routes!(stream::stream_call))
+        .merge(limits::http::routes())
 }
 
 /// Place a call
@@ -97,6 +101,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
     responses((status = 202, body = wire::CallAccepted, description = "The call is being placed.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!(PLACING_ERRORS))))]
 async fn create_call(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+    // First of all: somebody in need must be told of nothing else.
+    if let Some(number) = placing::emergency_in(request.raw()) {
+        return Err(CallError::Emergency { field: "to", number }.into());
+    }
     caller.needs(Scope::CallsWrite)?;
     // Before the key is looked at, so that the same request may be sent again.
     if app.draining.is_cancelled() {

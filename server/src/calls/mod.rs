@@ -8,8 +8,10 @@ pub mod admission;
 pub mod callback_test;
 pub mod directory;
 mod error;
+pub mod fraud;
 pub mod gateway;
 pub mod http;
+pub mod limits;
 pub mod placing;
 pub mod record;
 pub mod spending;
@@ -28,6 +30,7 @@ use thiserror::Error;
 
 use crate::accounts::Dependant;
 use crate::wallet::WalletError;
+use crate::wallet::quota::Day;
 
 pub use self::http::accepted;
 pub use crate::rating::{self, Rate};
@@ -74,7 +77,25 @@ pub enum CallError {
         field: &'static str,
         /// E.164.
         number: String,
+        /// What is held against it.
+        why: limits::Blocked,
     },
+    /// The workspace has too many calls.
+    #[error("the workspace has as many calls as it may")]
+    LimitExceeded(limits::Full),
+    /// The day's calls have cost what they may.
+    #[error("the workspace's calls have cost what they may in a day")]
+    SpendLimit {
+        /// The day.
+        day: Day,
+        /// What running calls hold of it.
+        held_minor: i64,
+        /// Of the amounts.
+        currency: Currency,
+    },
+    /// Outbound calls are frozen.
+    #[error("the workspace's outbound calls are frozen")]
+    Frozen,
     /// Another node runs the call.
     #[error("another node runs the call")]
     ElsewhereLive,

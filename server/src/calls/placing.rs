@@ -6,6 +6,7 @@
 use sautikit_api::actions::{Action, parse_list};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
+use serde::Deserialize;
 
 use super::admission::{
     Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Party, blank_call, checked_destination,
@@ -16,6 +17,7 @@ use super::record::Draft;
 use super::{CallError, CallRow, Direction, LegRecord, Origin};
 use crate::audit;
 use crate::calls::Hub;
+use crate::destination::is_emergency;
 use crate::numbers;
 use crate::state::AppState;
 use crate::telephone::Telephone;
@@ -79,7 +81,7 @@ impl Prepared {
     /// given to the gateway.
     ///
     /// # Errors
-    /// Too little money, another request with its key, too many calls at once, or nothing can be recorded.
+    /// Too many calls, too little money or too little left of the day, another request with its key, or nothing can be recorded.
     pub async fn open(
         self,
         app: &AppState,
@@ -87,9 +89,22 @@ impl Prepared {
         audit: audit::Line,
     ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
         let Self { call, legs, targets, party: Party { number, workspace }, actions } = self;
-        let record = Draft { call, legs, answer, audit: Some(audit) }.open(app).await?;
+        let record = Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
         Ok((Admitted { record, number, workspace, targets, inbound_leg: None }, actions))
     }
+}
+
+/// The emergency number or short code that a request is to call, whatever else is wrong with it; at most 32 letters of it.
+pub fn emergency_in(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Peek {
+        to: serde_json::Value,
+    }
+    let Peek { to } = serde_json::from_slice(body).ok()?;
+    let one = to.as_str().into_iter();
+    let all = one.chain(to.as_array().into_iter().flatten().filter_map(serde_json::Value::as_str));
+    let found = all.take(MAX_TARGETS).find(|to| is_emergency(to))?;
+    Some(found.chars().take(32).collect())
 }
 
 fn checked_destinations(request: &CreateCall, country: &str) -> Result<Vec<Telephone>, CallError> {

@@ -2,7 +2,9 @@
 
 pub(crate) mod events;
 pub(crate) mod flush;
+pub(crate) mod habits;
 pub(crate) mod legs;
+pub(crate) mod limits;
 pub(crate) mod nodes;
 pub(crate) mod shown;
 pub(crate) mod stats;

@@ -194,6 +194,29 @@ impl PriceList {
         if at_home && !to.is_premium { Ok(caller.number_rate) } else { Err(PricingError::NoPrice) }
     }
 
+    /// The prefixes that the caller can call by their price, without plus, the dearest first.
+    pub fn prefixes(&self, caller: &Caller<'_>, now_us: i64) -> Vec<(String, Rate)> {
+        let owners = [Some(caller.workspace_id), None].map(|owner| (owner, caller.currency));
+        let listed = owners.iter().filter_map(|owner| self.by_owner.get(owner)).flat_map(HashMap::keys);
+        let prefixes: std::collections::BTreeSet<&String> = listed.collect();
+        let rate = |prefix: &str| {
+            let mut owners = owners.iter();
+            owners.find_map(|(owner, currency)| self.longest_prefix(*owner, *currency, prefix, now_us))
+        };
+        let priced = prefixes.into_iter().filter_map(|prefix| Some((prefix.clone(), rate(prefix)?)));
+        let mut priced: Vec<_> = priced.collect();
+        priced.sort_by_key(|(prefix, rate)| (std::cmp::Reverse(rate.per_minute_e4), prefix.clone()));
+        priced
+    }
+
+    /// A list of prefixes with whole minor units a minute, in force for ever.
+    #[cfg(test)]
+    pub(crate) fn of(currency: Currency, prices: &[(&str, i64)]) -> Self {
+        let price = |minor: i64| Price { rate: Rate::per_minute_minor(minor), valid_from: 0, valid_until: None };
+        let by_prefix = prices.iter().map(|(prefix, minor)| ((*prefix).to_owned(), vec![price(*minor)])).collect();
+        Self { by_owner: HashMap::from([((None, currency), by_prefix)]), ..Self::default() }
+    }
+
     /// Of the prices of one prefix the newest that is in force.
     fn longest_prefix(
         &self,

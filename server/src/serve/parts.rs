@@ -19,6 +19,7 @@ use crate::trunks::Trunks;
 use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
+use crate::wallet::alerts::TellLowBalance;
 use crate::webhooks::client::Customers;
 use crate::{numbers, requests};
 
@@ -61,6 +62,7 @@ fn job_kinds() -> Kinds {
         .with::<RenewAll>()
         .with::<RenewOf>()
         .with::<Settle>()
+        .with::<TellLowBalance>()
         .with::<Push>()
         .with::<FollowUp>()
         .with::<Inquire>()

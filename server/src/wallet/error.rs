@@ -4,10 +4,31 @@ use sautikit_api::ErrorCode;
 use serde_json::json;
 
 use super::WalletError;
+use super::alerts::AlertError;
 use crate::web::error::ApiError;
 
 /// Seconds after which a locked wallet is worth another try.
 pub(crate) const RETRY_SECONDS: u32 = 1;
+
+impl From<AlertError> for ApiError {
+    fn from(error: AlertError) -> Self {
+        let message = error.to_string();
+        match error {
+            AlertError::Exists => Self::new(ErrorCode::WalletAlertSubscriberExists).at("email"),
+            AlertError::InvalidEmail(_) => {
+                Self::new(ErrorCode::WalletAlertSubscriberInvalidEmail).message(message).at("email")
+            }
+            AlertError::NotFound => ErrorCode::WalletAlertSubscriberNotFound.into(),
+            AlertError::TooMany => ErrorCode::WalletAlertSubscribersMax.into(),
+            AlertError::Threshold => {
+                let field = "low_balance_threshold_minor";
+                Self::field(field, format!("`{field}` is 0 or more, in minor units, or null."))
+            }
+            AlertError::Wallet(error) => error.into(),
+            AlertError::Database(error) => error.into(),
+        }
+    }
+}
 
 impl From<WalletError> for ApiError {
     fn from(error: WalletError) -> Self {

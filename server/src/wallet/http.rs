@@ -31,6 +31,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list_statements))
         .routes(routes!(get_statement))
         .routes(routes!(get_statement_csv))
+        .merge(super::alerts::http::routes())
 }
 
 /// Show the balance

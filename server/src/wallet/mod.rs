@@ -6,6 +6,7 @@
 //! (`pricing`, `rating`), payment providers (`payments`).
 
 pub mod adjustment;
+pub mod alerts;
 pub mod chain;
 mod error;
 pub mod http;
@@ -13,6 +14,7 @@ pub mod period;
 mod posting;
 pub mod quota;
 pub mod settle;
+pub mod spend;
 pub mod statement;
 pub(crate) mod store;
 pub mod verify;
@@ -22,9 +24,12 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+use crate::config::Config;
+
 pub(crate) use error::RETRY_SECONDS;
 pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
 pub use quota::OverdraftPolicy;
+pub use spend::Spend;
 pub use store::{EntryRow, list_entries};
 
 /// The largest magnitude of a balance or amount, in minor units; sums of two stay far inside 64 bits.
@@ -146,12 +151,19 @@ pub struct Wallet {
     pub overdraft_policy: OverdraftPolicy,
     /// How far below zero live calls may bring it, not above 0; none without a bound.
     pub overdraft_floor_minor: Option<i64>,
+    /// What calls may cost in a day, and what they did.
+    pub spend: Spend,
 }
 
 impl Wallet {
     /// What new obligations can draw on.
     pub const fn available_minor(&self) -> i64 {
         self.balance_minor - self.held_minor
+    }
+
+    /// The day of its figures where it has a limit.
+    pub(crate) fn day(&self, config: &Config) -> Option<quota::Day> {
+        self.spend.day(config.call_limits.spend_per_day.of(self.currency))
     }
 }
 
@@ -205,6 +217,24 @@ pub async fn set_overdraft_floor(
         return Err(WalletError::InvalidAmount);
     }
     if store::set_overdraft_floor(tx, workspace_id, floor_minor).await? { Ok(()) } else { Err(WalletError::NotFound) }
+}
+
+/// Sets what calls may cost in a day, by the workspace or as the operator's ceiling, in the caller's transaction; calls
+/// learn of it with their next reservation.
+///
+/// # Errors
+/// A figure out of range, no such wallet, or the database failed.
+pub async fn set_day_spend(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    by_operator: bool,
+    minor: Option<i64>,
+) -> Result<(), WalletError> {
+    if minor.is_some_and(|minor| !(0..=MAX_AMOUNT_MINOR).contains(&minor)) {
+        return Err(WalletError::InvalidAmount);
+    }
+    let is_there = store::set_day_spend(tx, workspace_id, by_operator, minor).await?;
+    if is_there { Ok(()) } else { Err(WalletError::NotFound) }
 }
 
 /// The wallet's figures, without a lock.

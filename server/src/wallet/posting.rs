@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 
 use super::chain::Link;
 use super::settle::low_balance;
-use super::{EntryKind, MAX_AMOUNT_MINOR, Posted, Wallet, WalletError, store};
+use super::{EntryKind, MAX_AMOUNT_MINOR, Posted, Wallet, WalletError, alerts, store};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::webhooks;
@@ -142,6 +142,7 @@ impl LockedWallet {
         let entry_id = self.advance(next);
         if let Some(event) = low_balance(app, self, before_minor) {
             webhooks::emit(tx, &event).await?;
+            alerts::enqueue(tx, app, &[event]).await?;
         }
         Ok(Outcome::Posted(Posted { entry_id, balance_after_minor }))
     }

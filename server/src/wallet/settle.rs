@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::quota::{Demand, Grant, Held, Standing, available_minor, restate, spendable_minor};
 use super::store::batch;
-use super::{EntryKind, Funds, LockedWallet, NewEntry, WalletError};
+use super::{EntryKind, Funds, LockedWallet, MAX_AMOUNT_MINOR, NewEntry, WalletError};
 use crate::db::batch::Told;
 use crate::db::rows::{Cell, Filled, Rows};
 use crate::secrets::Purpose;
@@ -104,7 +104,8 @@ pub(crate) fn settle(
         return Ok(Settled::default());
     }
     let mut wallets: BTreeMap<WorkspaceId, LockedWallet> = BTreeMap::new();
-    for wallet in batch::locked_wallets(told)? {
+    for mut wallet in batch::locked_wallets(told)? {
+        wallet.wallet.spend = wallet.wallet.spend.on(app.now_us(), &wallet.wallet.zone);
         wallets.insert(wallet.wallet.workspace_id, wallet);
     }
     let held_before: HashMap<_, _> = batch::holds_of_node(told)?.into_iter().collect();
@@ -127,6 +128,7 @@ pub(crate) fn settle(
             held_by_others_minor: wallet.wallet.held_minor - held_before_minor,
             policy: wallet.wallet.overdraft_policy,
             floor_minor: wallet.wallet.overdraft_floor_minor,
+            day: wallet.wallet.day(&app.config),
         };
         let (places, demands): (Vec<_>, Vec<_>) = money
             .demands
@@ -207,6 +209,8 @@ fn debit(
         let next = wallet.next(app, &key, &entry)?;
         cells.extend(batch::entry_cells(&next.link(), &next.hash));
         entries.insert(debit.call_id, wallet.advance(next));
+        let spent_minor = &mut wallet.wallet.spend.spent_minor;
+        *spent_minor = spent_minor.saturating_add(debit.cost_minor).min(MAX_AMOUNT_MINOR);
     }
     Ok(batch::insert_entries(cells))
 }

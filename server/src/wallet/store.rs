@@ -1,6 +1,7 @@
 //! SQL of wallets and their ledger.
 
 pub(crate) mod adjustments;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod statements;
@@ -11,7 +12,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::chain::Link;
-use super::{LockedWallet, OverdraftPolicy, Wallet};
+use super::{LockedWallet, OverdraftPolicy, Spend, Wallet};
 use crate::db::statements;
 use crate::row;
 
@@ -24,10 +25,11 @@ statements! {
         update wallets set seq = seq + 0
         where workspace_id = $1
         returning workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-            overdraft_policy, overdraft_floor_minor, seq, head_hash, last_entry_at";
+            overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until,
+            seq, head_hash, last_entry_at";
     READ_WALLET = "
         select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-            overdraft_policy, overdraft_floor_minor
+            overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until
         from wallets
         where workspace_id = $1";
     SET_OVERDRAFT_POLICY = "
@@ -37,6 +39,14 @@ statements! {
     SET_OVERDRAFT_FLOOR = "
         update wallets
         set overdraft_floor_minor = $2
+        where workspace_id = $1";
+    SET_SPEND_LIMIT = "
+        update wallets
+        set spend_limit_minor = $2
+        where workspace_id = $1";
+    SET_SPEND_CEILING = "
+        update wallets
+        set spend_ceiling_minor = $2
         where workspace_id = $1";
     ENTRY_OF_CAUSE = "select id from wallet_ledger where cause = $1";
     INSERT_ENTRY = "
@@ -100,6 +110,17 @@ pub(super) async fn set_overdraft_floor(
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(SET_OVERDRAFT_FLOOR).bind(workspace_id.to_string()).bind(floor_minor);
     Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// False when there is no such wallet.
+pub(super) async fn set_day_spend(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    by_operator: bool,
+    minor: Option<i64>,
+) -> Result<bool, sqlx::Error> {
+    let sql = if by_operator { SET_SPEND_CEILING } else { SET_SPEND_LIMIT };
+    Ok(sqlx::query(sql).bind(workspace_id.to_string()).bind(minor).execute(tx).await?.rows_affected() == 1)
 }
 
 pub(super) async fn read_wallet(
@@ -224,5 +245,11 @@ fn wallet(row: &AnyRow) -> Result<Wallet, sqlx::Error> {
         low_balance_threshold_minor: row.try_get("low_balance_threshold_minor")?,
         overdraft_policy: row::known(row, "overdraft_policy", OverdraftPolicy::parse)?,
         overdraft_floor_minor: row.try_get("overdraft_floor_minor")?,
+        spend: Spend {
+            limit_minor: row.try_get("spend_limit_minor")?,
+            ceiling_minor: row.try_get("spend_ceiling_minor")?,
+            spent_minor: row.try_get("spent_minor")?,
+            until_us: row.try_get("spent_until")?,
+        },
     })
 }

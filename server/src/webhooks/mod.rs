@@ -39,6 +39,8 @@ pub enum EventKind {
     WalletLowBalance,
     /// A payment arrived.
     WalletTopUp,
+    /// Outbound calls were frozen.
+    WalletFrozen,
 }
 
 impl EventKind {
@@ -54,6 +56,7 @@ impl EventKind {
             Self::NumberReleased => "number.released",
             Self::WalletLowBalance => "wallet.low_balance",
             Self::WalletTopUp => "wallet.top_up",
+            Self::WalletFrozen => "wallet.frozen",
         }
     }
 }

@@ -19,7 +19,10 @@ const UNLOGGED: &[(&str, &str)] = &[
 
 /// Kinds that change something that stays: their entries say what it was before and what it is now.
 const CHANGES: &[&str] = &[
+    "alerts.changed",
     "api_key.rotated",
+    "limits.ceiling_changed",
+    "limits.changed",
     "member.role_changed",
     "number.routing_changed",
     "provider.updated",
@@ -37,6 +40,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.keys(&owner).await;
     walk.telephony(&owner).await;
     let operator = scene.server.operator().await;
+    walk.limits(&scene, &operator).await;
     walk.payments(&owner, &operator).await;
     walk.trunks(&operator).await;
     walk.supply(&owner, &operator).await;
@@ -159,6 +163,28 @@ impl Walk<'_> {
         self.secrets.extend([&made, &rotated].map(|answer| answer.json["password"].as_str().expect("one").to_owned()));
         let endpoint = "delete /v1/numbers/{id}/sip-credentials/{cid}";
         self.logs(endpoint, "sip_credential.revoked", owner.delete(&path)).await;
+    }
+
+    async fn limits(&mut self, scene: &Scene, operator: &Client) {
+        let set = scene.asha.put("/v1/wallet/limits", json!({ "concurrent_calls": 50 }));
+        self.logs("put /v1/wallet/limits", "limits.changed", set).await;
+        let path = format!("/v1/admin/workspaces/{}", scene.asha.workspace_id().await);
+        let ceiling = async { operator.put(&format!("{path}/limits"), json!({ "concurrent_calls": 90 })).await };
+        self.logs("put /v1/admin/workspaces/{id}/limits", "limits.ceiling_changed", ceiling).await;
+        let threshold = scene.asha.put("/v1/wallet/alerts", json!({ "low_balance_threshold_minor": 500 }));
+        self.logs("put /v1/wallet/alerts", "alerts.changed", threshold).await;
+        let path_of_all = "/v1/wallet/alert-subscribers";
+        let add = scene.asha.post(path_of_all, json!({ "email": "books@example.com" }));
+        let added = self.logs("post /v1/wallet/alert-subscribers", "alert_subscriber.added", add).await;
+        let path_of_one = format!("{path_of_all}/{}", id(&added));
+        let remove = scene.asha.delete(&path_of_one);
+        self.logs("delete /v1/wallet/alert-subscribers/{id}", "alert_subscriber.removed", remove).await;
+        scene.freeze().await;
+        let go_on = scene.asha.post("/v1/wallet/unfreeze", json!({}));
+        self.logs("post /v1/wallet/unfreeze", "calls.unfrozen", go_on).await;
+        scene.freeze().await;
+        let go_on = async { operator.post(&format!("{path}/unfreeze"), json!({})).await };
+        self.logs("post /v1/admin/workspaces/{id}/unfreeze", "calls.unfrozen", go_on).await;
     }
 
     async fn payments(&mut self, owner: &Client, operator: &Client) {

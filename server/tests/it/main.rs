@@ -6,6 +6,7 @@
 mod support;
 
 mod accounts;
+mod alerts;
 mod api_keys;
 mod architecture;
 mod audit;

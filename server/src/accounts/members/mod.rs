@@ -52,6 +52,14 @@ pub async fn list_bookkeepers(conn: &mut AnyConnection, workspace: WorkspaceId) 
     store::list_bookkeepers(conn, workspace).await
 }
 
+/// The addresses of the owners, in order.
+///
+/// # Errors
+/// The database failed.
+pub async fn list_owners(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Vec<String>, Error> {
+    store::list_owner_emails(conn, workspace).await
+}
+
 /// Gives a member another role. Owners are made and demoted by owners only. Of a member who gains rights, all but the newest
 /// session end; of one who loses the right to invite, the open invitations.
 pub async fn change_role(app: &AppState, caller: &Caller, user: UserId, role: Role) -> Result<Member, Error> {

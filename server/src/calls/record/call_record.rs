@@ -9,12 +9,13 @@ use sautikit_api::ids::{CallId, LegRecordId};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::flush::Opening;
+use super::flush::{Most, Opening};
 use super::live::{Allowance, LiveCall};
 use super::story::Story;
 use crate::audit;
 use crate::calls::Hub;
-use crate::calls::{CallError, CallRow, LegRecord, Rate};
+use crate::calls::limits::Limits;
+use crate::calls::{CallError, CallRow, Direction, LegRecord, Rate};
 use crate::clock::Origin;
 use crate::state::AppState;
 use crate::web::idempotency::StoredAnswer;
@@ -25,23 +26,30 @@ pub(in crate::calls) struct Draft {
     pub(in crate::calls) legs: Vec<LegRecord>,
     pub(in crate::calls) answer: Option<StoredAnswer>,
     pub(in crate::calls) audit: Option<audit::Line>,
+    /// What the calls of its workspace may.
+    pub(in crate::calls) limits: Arc<Limits>,
 }
 
 impl Draft {
     /// Writes the call, reserves what it needs, and waits until both stand. Nothing of a refused call is written.
     ///
     /// # Errors
-    /// Too little money, too many who wait, or nothing can be recorded just now.
+    /// Too many calls, too little money or too little left of the day, too many who wait, or nothing can be recorded just now.
     pub(in crate::calls) async fn open(self, app: &AppState) -> Result<CallRecord, CallError> {
-        let Self { call, legs, answer, audit } = self;
+        let Self { call, legs, answer, audit, limits } = self;
         let origin = Origin::now(&*app.clock);
-        let live = Arc::new(LiveCall::new(call.id, call.workspace_id, origin));
+        let is_outbound = call.direction == Direction::Outbound;
+        let seat = Hub::of(app).seats().take(call.workspace_id, &limits, is_outbound, app.clock.monotonic());
+        let seat = seat.map_err(CallError::LimitExceeded)?;
+        let live = Arc::new(LiveCall::new((call.id, call.workspace_id), origin, seat));
         let rates: Vec<_> = legs.iter().map(|leg| (leg.id, leg.rate)).collect();
         let demand = live.add_legs(&rates, app.clock.monotonic())?;
         let mut record = CallRecord { app: app.clone(), story: Story::new(app, call, legs), live };
         record.story.begin();
         let changes = record.story.take();
-        let opening = Opening { call: record.call().clone(), changes, demand, answer, audit };
+        let (concurrent, per_second) = (limits.concurrent_calls, limits.calls_per_second);
+        let most = limits.counts().then_some(Most { concurrent, per_second });
+        let opening = Opening { call: record.call().clone(), changes, demand, answer, audit, most };
         let writer = Hub::of(app).writer();
         // Before its row: an open row without a live call is closed.
         writer.live.insert(record.live.clone());
@@ -127,6 +135,8 @@ impl CallRecord {
             leg.ended_at = Some(at_us);
             leg.outcome = Some(outcome);
         });
+        let talked_us = self.story.leg(id).and_then(|leg| leg.answered_at).map_or(0, |answered_at| at_us - answered_at);
+        Hub::of(&self.app).watch().ended(id, talked_us);
         self.live.ended(id, at_us)
     }
 

@@ -4,21 +4,28 @@
 //! Everything of it can be repeated: a flush whose commit was not heard of is simply made again. Rows are inserted once,
 //! an end counts only while the call is open, a cause moves money once, and what a node holds is written as a sum.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use sautikit_api::ids::{CallId, WorkspaceId};
+use sqlx::AnyConnection;
 
 use super::change::Changes;
 use crate::audit;
-use crate::calls::store::{flush as sql, nodes};
-use crate::calls::{CallError, CallRow};
+use crate::calls::limits::Full;
+use crate::calls::store::{flush as sql, limits, nodes};
+use crate::calls::{CallError, CallRow, Direction};
 use crate::db::batch::{Batch as Together, Told};
 use crate::db::rows::Filled;
+use crate::jobs::{self, Lane};
 use crate::state::AppState;
-use crate::wallet::quota::{Demand, Grant, Held};
+use crate::wallet::alerts;
+use crate::wallet::quota::{Demand, Grant, Held, Short};
 use crate::wallet::settle::{self, CallDebit, CallsMoney, Purse};
 use crate::web::idempotency::{self, StoredAnswer};
 use crate::webhooks;
+
+/// What "per second" means.
+const SECOND_US: i64 = 1_000_000;
 
 /// A call that is to be opened, with what is written beside it.
 pub(super) struct Opening {
@@ -32,6 +39,17 @@ pub(super) struct Opening {
     pub(super) answer: Option<StoredAnswer>,
     /// The line of the audit log.
     pub(super) audit: Option<audit::Line>,
+    /// How many calls the workspace may have, where that is limited.
+    pub(super) most: Option<Most>,
+}
+
+/// How many calls a workspace may have, on all nodes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    /// At the same time.
+    pub(super) concurrent: Option<u32>,
+    /// Outbound ones that begin within a second.
+    pub(super) per_second: Option<u32>,
 }
 
 /// What goes into one transaction.
@@ -65,8 +83,10 @@ impl Batch {
 pub(super) enum Opened {
     /// It stands.
     Yes,
-    /// Too little money: so much is available.
-    NoFunds(i64),
+    /// Too little money, or too little left of the day.
+    Short(Short),
+    /// Too many calls.
+    Full(Full),
     /// Another request has its `Idempotency-Key`.
     KeyTaken,
 }
@@ -100,14 +120,19 @@ pub(super) async fn flush(
     // As if every call were open and every key free: what is locked may be more than what is needed.
     asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
     let told = READ.run(&mut tx, dialect, asks).await?;
-    let decided = decide(app, node_id, held, batch, &stored, &told)?;
+    let full = full(app, &mut tx, batch).await?;
+    let decided = decide(app, node_id, held, batch, (&stored, &full), &told)?;
     let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
     if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
         // Another node closed one of them in this moment: made again, the flush sees that.
         return Err(CallError::Database(sqlx::Error::PoolTimedOut));
     }
     BESIDE.run(&mut tx, dialect, decided.beside).await?;
+    alerts::enqueue(&mut tx, app, &decided.low).await?;
     tx.commit().await?;
+    if !decided.low.is_empty() {
+        jobs::ring(app, Lane::Own);
+    }
     Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
 }
 
@@ -115,6 +140,8 @@ pub(super) async fn flush(
 static ANSWERS: Together = Together::new("ANSWERS", &[&idempotency::INSERT_ANSWERS]);
 /// What is asked: which calls there are, and how the wallets stand, which it locks.
 static READ: Together = Together::new("READ", &[&sql::OPEN_AMONG, settle::ASKS[0], settle::ASKS[1], settle::ASKS[2]]);
+/// What is asked where how many calls there may be is limited, under the lock of their wallets.
+static COUNT: Together = Together::new("COUNT", &[&limits::COUNT_CALLS]);
 /// What is written. What a row refers to stands before it.
 static WRITE: Together = Together::new(
     "WRITE",
@@ -135,7 +162,7 @@ static BESIDE: Together = Together::new(
     &[&idempotency::DELETE_ANSWERS, &audit::INSERT_LINES, &sql::TOUCH_MEDIA, &nodes::RENEW_LEASE],
 );
 /// The batches of a flush.
-pub(crate) static BATCHES: [&Together; 4] = [&ANSWERS, &READ, &WRITE, &BESIDE];
+pub(crate) static BATCHES: [&Together; 5] = [&ANSWERS, &READ, &COUNT, &WRITE, &BESIDE];
 
 /// What a flush comes to once everything is known.
 struct Decided {
@@ -146,6 +173,8 @@ struct Decided {
     beside: Vec<Filled>,
     /// Rows of calls that have to be there still.
     updates: u64,
+    /// Balances that fell below their threshold.
+    low: Vec<webhooks::NewEvent>,
 }
 
 fn decide(
@@ -153,21 +182,22 @@ fn decide(
     node_id: &str,
     held: &HashMap<WorkspaceId, Held>,
     batch: &Batch,
-    stored: &Told,
+    (stored, full): (&Told, &HashMap<CallId, Full>),
     told: &Told,
 ) -> Result<Decided, CallError> {
     let stored = idempotency::stored_answers(stored)?;
     let has_key = |opening: &Opening| opening.answer.as_ref().is_none_or(|answer| stored.contains(&answer.place()));
+    let may_begin = |opening: &Opening| has_key(opening) && !full.contains_key(&opening.call.id);
     let open = sql::open_of(told)?;
     let is_open = |changes: &Changes| open.contains(&changes.call_id);
 
-    let settled = settle::settle(app, node_id, held, &money(batch, is_open, has_key), told)?;
+    let settled = settle::settle(app, node_id, held, &money(batch, is_open, may_begin), told)?;
     let (own, of_openings) = settled.grants.split_at(batch.demands.len());
-    let opened = opened(batch, has_key, of_openings);
+    let opened = opened(batch, has_key, full, of_openings);
     let openings = || batch.openings.iter().zip(&opened);
     let let_in = || openings().filter(|(_, opened)| **opened == Opened::Yes).map(|(opening, _)| opening);
     let refused: HashSet<_> = openings()
-        .filter(|(_, opened)| matches!(opened, Opened::NoFunds(_)))
+        .filter(|(_, opened)| matches!(opened, Opened::Short(_) | Opened::Full(_)))
         .filter_map(|(opening, _)| opening.answer.as_ref())
         .map(StoredAnswer::place)
         .collect();
@@ -190,12 +220,51 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates })
+    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates, low: settled.events })
 }
 
-/// What the batch wants of the wallets, where these calls are open and these openings have their key.
-fn money(batch: &Batch, is_open: impl Fn(&Changes) -> bool, has_key: impl Fn(&Opening) -> bool) -> CallsMoney {
+/// Openings for which their workspace has too many calls. Counted under the wallet's lock, so that nodes do not go beyond a
+/// limit together; nothing is asked where nothing is limited.
+async fn full(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    batch: &Batch,
+) -> Result<HashMap<CallId, Full>, CallError> {
+    let limited = || batch.openings.iter().filter_map(|opening| Some((opening, opening.most?)));
+    let workspaces: BTreeSet<_> = limited().map(|(opening, _)| opening.call.workspace_id).collect();
+    if workspaces.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let asks = limits::count_calls(workspaces.iter().copied(), app.now_us() - SECOND_US);
+    let told = COUNT.run(conn, app.db.dialect(), vec![asks]).await?;
+    let mut counts: HashMap<_, _> = HashMap::new();
+    for (workspace, running, begun) in limits::counted(&told)? {
+        // Those that end with this flush run no longer.
+        let ends = batch.changes.iter().filter(|changes| changes.workspace_id == workspace && changes.is_end());
+        counts.insert(workspace, (running - ends.count() as i64, begun));
+    }
+    let mut full = HashMap::new();
+    for (opening, most) in limited() {
+        let Some((running, begun)) = counts.get_mut(&opening.call.workspace_id) else { continue };
+        let is_outbound = opening.call.direction == Direction::Outbound;
+        let reached = |most: Option<u32>, count: i64| most.filter(|most| count >= i64::from(*most));
+        if let Some(most) = reached(most.concurrent, *running) {
+            full.insert(opening.call.id, Full::Concurrent(most));
+        } else if let Some(most) = reached(most.per_second.filter(|_| is_outbound), *begun) {
+            full.insert(opening.call.id, Full::PerSecond(most));
+        } else {
+            *running += 1;
+            *begun += i64::from(is_outbound);
+        }
+    }
+    Ok(full)
+}
+
+/// What the batch wants of the wallets, where these calls are open and these openings may begin.
+fn money(batch: &Batch, is_open: impl Fn(&Changes) -> bool, may_begin: impl Fn(&Opening) -> bool) -> CallsMoney {
     let mut money = CallsMoney { restated: batch.restated.clone(), ..CallsMoney::default() };
+    // For the lock under which they are counted.
+    money.restated.extend(batch.openings.iter().filter(|one| one.most.is_some()).map(|one| one.call.workspace_id));
     for changes in batch.changes.iter().filter(|changes| changes.is_end()) {
         money.released.push((changes.workspace_id, changes.call_id));
         if let Some(cost_minor) = changes.state.cost_minor.filter(|cost| *cost > 0 && is_open(changes)) {
@@ -203,21 +272,29 @@ fn money(batch: &Batch, is_open: impl Fn(&Changes) -> bool, has_key: impl Fn(&Op
         }
     }
     money.demands.clone_from(&batch.demands);
-    for opening in batch.openings.iter().filter(|opening| has_key(opening)) {
+    for opening in batch.openings.iter().filter(|opening| may_begin(opening)) {
         money.demands.extend(opening.demand.map(|demand| (opening.call.workspace_id, demand)));
     }
     money
 }
 
-/// What becomes of each opening; `grants` are those of the openings that have their key and ask for money, in their order.
-fn opened(batch: &Batch, has_key: impl Fn(&Opening) -> bool, grants: &[Grant]) -> Vec<Opened> {
+/// What becomes of each opening; `grants` are those of the openings that may begin and ask for money, in their order.
+fn opened(
+    batch: &Batch,
+    has_key: impl Fn(&Opening) -> bool,
+    full: &HashMap<CallId, Full>,
+    grants: &[Grant],
+) -> Vec<Opened> {
     let mut grants = grants.iter();
     let outcome = |opening: &Opening| {
         if !has_key(opening) {
             return Opened::KeyTaken;
         }
+        if let Some(full) = full.get(&opening.call.id) {
+            return Opened::Full(*full);
+        }
         match opening.demand.and_then(|_| grants.next()).map(|grant| grant.outcome) {
-            Some(Err(available_minor)) => Opened::NoFunds(available_minor),
+            Some(Err(short)) => Opened::Short(short),
             Some(Ok(_)) | None => Opened::Yes,
         }
     };

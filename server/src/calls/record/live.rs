@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
 use crate::calls::Rate;
+use crate::calls::limits::seats::Seat;
 use crate::calls::spending::Spending;
 use crate::clock::Origin;
 use crate::rating::RatingError;
@@ -41,12 +42,15 @@ struct Money {
     stands: bool,
     /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
     is_over: bool,
+    /// Its place among the calls of its workspace, until then.
+    seat: Option<Seat>,
 }
 
 impl LiveCall {
     /// One whose times count from `origin`.
-    pub(in crate::calls) fn new(call_id: CallId, workspace_id: WorkspaceId, origin: Origin) -> Self {
-        Self { call_id, workspace_id, origin, money: Mutex::default() }
+    pub(in crate::calls) fn new((call_id, workspace_id): (CallId, WorkspaceId), origin: Origin, seat: Seat) -> Self {
+        let money = Money { seat: Some(seat), ..Money::default() };
+        Self { call_id, workspace_id, origin, money: Mutex::new(money) }
     }
 
     /// A moment of the monotonic clock in microseconds UTC of the call's record.
@@ -110,7 +114,9 @@ impl LiveCall {
 
     /// Its end is about to be handed over.
     pub(super) fn over(&self) {
-        self.money.lock().is_over = true;
+        let mut money = self.money.lock();
+        money.is_over = true;
+        money.seat = None;
     }
 
     /// Whether its end was handed over.

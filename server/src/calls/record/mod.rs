@@ -74,5 +74,7 @@ async fn run_ticks(app: AppState) {
 
 /// Has live calls hold what they will use up, and says that this node is alive.
 pub fn tick(app: &AppState) {
-    Hub::of(app).writer().tick(app.clock.monotonic(), lease_until(app.now_us()));
+    let now = app.clock.monotonic();
+    Hub::of(app).seats().tidy(now);
+    Hub::of(app).writer().tick(now, lease_until(app.now_us()));
 }

@@ -27,7 +27,7 @@ use crate::clock;
 use crate::db::{self, Dialect};
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::wallet::quota::Held;
+use crate::wallet::quota::{Held, Short};
 
 /// Between the beginnings of two flushes, so that what comes in meanwhile shares one; after a pause the next begins at
 /// once. A flush costs as much as three calls in it, so that this is what calls at some tens a second cost. A caller waits
@@ -287,12 +287,15 @@ impl Writer {
                 }
             }
         }
-        let refused = |workspace: WorkspaceId, available_minor: i64| match flushed.purses.get(&workspace) {
-            Some(purse) => {
+        let refused = |workspace: WorkspaceId, short: Short| match (flushed.purses.get(&workspace), short) {
+            (Some(purse), Short::Funds(available_minor)) => {
                 let currency = purse.currency;
                 WalletError::InsufficientFunds { available_minor, needed_minor: 1, currency }.into()
             }
-            None => CallError::StorageUnavailable,
+            (Some(purse), Short::Day { day, held_minor }) => {
+                CallError::SpendLimit { day, held_minor, currency: purse.currency }
+            }
+            (None, _) => CallError::StorageUnavailable,
         };
         let mut opened = batch.openings.iter().zip(&flushed.opened);
         let mut grants = batch.demands.iter().zip(&flushed.grants).skip(own_demands);
@@ -300,14 +303,16 @@ impl Writer {
             let outcome = if is_opening {
                 match opened.next() {
                     Some((_, Opened::Yes)) => Ok(()),
-                    Some((one, Opened::NoFunds(minor))) => Err(refused(one.call.workspace_id, *minor)),
+                    Some((one, Opened::Short(short))) => Err(refused(one.call.workspace_id, *short)),
+                    Some((_, Opened::Full(full))) => Err(CallError::LimitExceeded(*full)),
                     Some((_, Opened::KeyTaken)) => Err(CallError::KeyTaken),
                     None => Err(CallError::StorageUnavailable),
                 }
             } else {
                 match grants.next() {
-                    Some((_, grant)) if grant.outcome.is_ok() => Ok(()),
-                    Some(((workspace, _), grant)) => Err(refused(*workspace, grant.outcome.err().unwrap_or(0))),
+                    Some(((workspace, _), grant)) => {
+                        grant.outcome.map(drop).map_err(|short| refused(*workspace, short))
+                    }
                     None => Err(CallError::StorageUnavailable),
                 }
             };

@@ -11,6 +11,7 @@ use voice::{LegId, Origin, Target};
 use super::trunk_call::ringing_targets;
 use super::{refuse, refuse_busy, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
+use crate::destination::is_emergency;
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -26,6 +27,12 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     let Some(wanted) = wanted else {
         return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await;
     };
+    // Before all that could be wrong with the caller.
+    if let Wanted::Telephone(number) = &wanted
+        && is_emergency(number)
+    {
+        return refuse(&gateway, &call, 403, ErrorCode::CallsEmergencyBlocked).await;
+    }
     let Some(from) = number_to_call_from(&call, identity) else {
         return refuse(&gateway, &call, 403, ErrorCode::NumbersNotAssigned).await;
     };

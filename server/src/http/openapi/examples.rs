@@ -2,7 +2,7 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, audit, calls, keys, members, numbers, operator, pricing, requests, sip, supply, trunks, wallet,
+    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, requests, sip, supply, trunks, wallet,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -65,6 +65,10 @@ fn number() -> Value {
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
         "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
+}
+
+fn limits_used() -> Value {
+    json!({ "spent_today_minor": 12_500, "held_minor": 150, "resets_at": LATER, "concurrent_calls": 1 })
 }
 
 fn claimed_number() -> Value {
@@ -188,6 +192,24 @@ examples! {
     numbers::UpdateRouting = json!({ "voice_callback_url": "https://simba.example/voice", "events_url": null });
     operator::AdminWorkspace = json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES",
         "status": "suspended", "member_count": 4, "created_at": EARLIER });
+    alerts::Alerts = json!({ "low_balance_threshold_minor": 100_000, "currency": "KES" });
+    alerts::SetAlerts = json!({ "low_balance_threshold_minor": 100_000 });
+    alerts::CreateAlertSubscriber = json!({ "email": "books@simba.example" });
+    alerts::AlertSubscriber = json!({ "id": ENTRY, "email": "books@simba.example", "created_at": NOW });
+    limits::LimitSet = json!({ "spend_per_day_minor": 500_000, "concurrent_calls": 20, "calls_per_second": 5,
+        "countries": ["KE"], "premium": false, "satellite": false });
+    limits::LimitsUsed = limits_used();
+    limits::Freeze = json!({ "frozen_at": NOW, "reason": "short_calls", "count": 24, "threshold": 20 });
+    limits::Limits = json!({ "currency": "KES",
+        "in_force": { "spend_per_day_minor": 500_000, "concurrent_calls": 20, "calls_per_second": 5, "countries": ["KE"],
+            "premium": false, "satellite": false },
+        "own": { "spend_per_day_minor": 500_000, "concurrent_calls": null, "calls_per_second": null, "countries": null,
+            "premium": null, "satellite": null },
+        "operator": { "spend_per_day_minor": null, "concurrent_calls": 20, "calls_per_second": 5, "countries": null,
+            "premium": null, "satellite": null },
+        "ceiling": { "spend_per_day_minor": null, "concurrent_calls": 20, "calls_per_second": 5, "countries": ["KE"],
+            "premium": false, "satellite": false },
+        "used": limits_used(), "frozen": null });
     operator::UpdateWallet = json!({ "overdraft_floor_minor": -50_000 });
     operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
     sip::CreateSipCredential = json!({ "label": "Reception" });

@@ -10,6 +10,7 @@ use voice::{CauseKind, EventName};
 
 use crate::accounts::Workspace;
 use crate::audit::Actor;
+use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
 use crate::{numbers, payments, pricing, trunks};
@@ -54,6 +55,7 @@ fn values_of(set: &str) -> Vec<String> {
         ProviderStatus = numbers::ProviderStatus::ALL.iter().map(|status| status.as_str());
         PriceChange = pricing::import::Change::ALL.iter().map(|change| change.as_str());
         OverdraftPolicy = OverdraftPolicy::ALL.iter().map(|policy| policy.as_str());
+        FreezeReason = Reason::ALL.iter().map(|reason| reason.as_str());
         LedgerEntryKind = EntryKind::ALL.iter().map(|kind| kind.as_str());
         AdjustmentKind = adjustment::Kind::ALL.iter().map(|kind| kind.as_str());
         TopUpMethod = payments::Method::ALL.iter().map(|method| method.as_str());

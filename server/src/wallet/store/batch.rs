@@ -2,11 +2,12 @@
 
 use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
+use serde::Deserialize;
 
 use crate::db::batch::Told;
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::wallet::chain::Link;
-use crate::wallet::{LockedWallet, OverdraftPolicy, Wallet};
+use crate::wallet::{LockedWallet, OverdraftPolicy, Spend, Wallet};
 
 use Column::{Int, Text};
 
@@ -18,7 +19,8 @@ pub(in crate::wallet) static LOCK_WALLETS: Rows = Rows::new(
     "update wallets set seq = seq + 0
     where workspace_id in (select v.column1 from {rows} as v)
     returning {answer: workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
-        overdraft_policy, overdraft_floor_minor, seq, head_hash, last_entry_at}",
+        overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until, seq,
+        head_hash, last_entry_at}",
     &[Text],
 );
 pub(in crate::wallet) static HOLDS_OF_NODE: Rows = Rows::new(
@@ -58,12 +60,12 @@ pub(in crate::wallet) static ADVANCE_WALLETS: Rows = Rows::new(
     Tells::Changes,
     "update wallets
     set balance_minor = v.column3, held_minor = v.column4, seq = v.column5, head_hash = v.column6,
-        last_entry_at = v.column7
+        last_entry_at = v.column7, spent_minor = v.column10, spent_until = v.column11
     from {rows} as v
     where wallets.workspace_id = v.column1 and wallets.seq = v.column2
         and v.column9 = coalesce((select h.held_minor from wallet_holds h
             where h.workspace_id = v.column1 and h.node_id = v.column8), 0)",
-    &[Text, Int, Int, Int, Int, Text, Int, Text, Int],
+    &[Text, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int],
 );
 pub(in crate::wallet) static UPSERT_HOLDS: Rows = Rows::new(
     "UPSERT_HOLDS",
@@ -77,9 +79,25 @@ pub(in crate::wallet) static UPSERT_HOLDS: Rows = Rows::new(
     &[Text, Text, Int],
 );
 
-/// What a wallet that is locked tells: workspace, currency, zone, balance, held, threshold, policy, floor, sequence, hash
-/// of the last entry and its moment.
-type Head = (WorkspaceId, String, String, i64, i64, Option<i64>, String, Option<i64>, i64, String, i64);
+/// What a wallet that is locked tells, in this order.
+#[derive(Deserialize)]
+struct Head {
+    workspace_id: WorkspaceId,
+    currency: String,
+    zone: String,
+    balance_minor: i64,
+    held_minor: i64,
+    low_balance_threshold_minor: Option<i64>,
+    policy: String,
+    floor_minor: Option<i64>,
+    spend_limit_minor: Option<i64>,
+    spend_ceiling_minor: Option<i64>,
+    spent_minor: i64,
+    spent_until_us: i64,
+    seq: i64,
+    head_hash: String,
+    last_entry_at: i64,
+}
 
 fn of_workspaces(statement: &'static Rows, workspaces: &[WorkspaceId]) -> Filled {
     statement.with(workspaces.iter().map(|id| id.to_string().into()))
@@ -95,22 +113,26 @@ pub(in crate::wallet) fn locked_wallets(told: &Told) -> Result<Vec<LockedWallet>
     let unknown = |name: String| sqlx::Error::Decode(format!("a wallet has the unknown {name}").into());
     let heads: Vec<Head> = told.answers(&LOCK_WALLETS)?;
     let wallet = |head: Head| {
-        let (workspace_id, currency, zone, balance_minor, held_minor, threshold, policy, floor, ..) = head;
-        let (.., seq, head_hash, last_entry_at) = head;
         Ok(LockedWallet {
             wallet: Wallet {
-                workspace_id,
-                currency: Currency::parse(&currency).ok_or_else(|| unknown(currency))?,
-                zone,
-                balance_minor,
-                held_minor,
-                low_balance_threshold_minor: threshold,
-                overdraft_policy: OverdraftPolicy::parse(&policy).ok_or_else(|| unknown(policy))?,
-                overdraft_floor_minor: floor,
+                workspace_id: head.workspace_id,
+                currency: Currency::parse(&head.currency).ok_or_else(|| unknown(head.currency))?,
+                zone: head.zone,
+                balance_minor: head.balance_minor,
+                held_minor: head.held_minor,
+                low_balance_threshold_minor: head.low_balance_threshold_minor,
+                overdraft_policy: OverdraftPolicy::parse(&head.policy).ok_or_else(|| unknown(head.policy))?,
+                overdraft_floor_minor: head.floor_minor,
+                spend: Spend {
+                    limit_minor: head.spend_limit_minor,
+                    ceiling_minor: head.spend_ceiling_minor,
+                    spent_minor: head.spent_minor,
+                    until_us: head.spent_until_us,
+                },
             },
-            seq,
-            head_hash,
-            last_entry_at,
+            seq: head.seq,
+            head_hash: head.head_hash,
+            last_entry_at: head.last_entry_at,
         })
     };
     heads.into_iter().map(wallet).collect()
@@ -186,6 +208,8 @@ pub(in crate::wallet) fn advance_wallets(node_id: &str, wallets: &[Advanced]) ->
             wallet.last_entry_at.into(),
             node_id.into(),
             one.held_before_minor.into(),
+            wallet.wallet.spend.spent_minor.into(),
+            wallet.wallet.spend.until_us.into(),
         ]
     });
     let holds = wallets.iter().flat_map(|one| {

@@ -35,6 +35,11 @@ impl Request {
         read_json(&self.body)
     }
 
+    /// The body as it came, for what has to be seen in it before it is read.
+    pub fn raw(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The JSON body, or the default where a body is optional and absent.
     pub fn read_or_default<T: DeserializeOwned + Default>(&self) -> ApiResult<T> {
         if self.body.is_empty() { Ok(T::default()) } else { self.read() }

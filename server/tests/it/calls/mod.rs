@@ -1,6 +1,8 @@
 //! Calls: placing, answering, ending, reading. Money's own claims are in `wallet`.
 
+mod fraud;
 mod lifecycle;
+mod limits;
 mod placing;
 mod prepaid;
 mod reading;

@@ -113,6 +113,12 @@ impl FakeGateway {
         self.orders.lock().last().expect("an order").clone()
     }
 
+    /// The orders whose calls run, the oldest first.
+    pub(crate) fn running(&self) -> Vec<Order> {
+        let records = self.records.lock();
+        self.orders.lock().iter().filter(|order| records.contains_key(&order.call_id)).cloned().collect()
+    }
+
     /// How long a call may go on, as it was last told.
     pub(crate) fn allowance(&self, call: CallId) -> Option<Allowance> {
         self.allowances.lock().get(&call)?.last().copied()

@@ -15,6 +15,16 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let place = async |body: Value| asha.post("/v1/calls", body).await;
     place(json!({ "from": FROM, "to": "999" })).await.expect_error("calls.emergency_blocked");
     place(json!({ "from": FROM, "to": "+14155550123" })).await.expect_error("calls.destination_blocked");
+    scene.limit(json!({ "concurrent_calls": 1 })).await;
+    let order = scene.place().await;
+    place(json!({ "from": FROM, "to": TO })).await.expect_error("calls.limit_exceeded");
+    scene.fail(&order, sautikit_api::calls::CallStatus::Busy, "user_busy").await;
+    scene.limit(json!({ "spend_per_day_minor": 0 })).await;
+    place(json!({ "from": FROM, "to": TO })).await.expect_error("spend_limit.reached");
+    scene.limit(json!({})).await;
+    scene.freeze().await;
+    place(json!({ "from": FROM, "to": TO })).await.expect_error("calls.frozen");
+    asha.post("/v1/wallet/unfreeze", json!({})).await.expect(200);
     let actions = json!([{ "verb": "sing" }]);
     place(json!({ "from": FROM, "to": TO, "actions": actions })).await.expect_error("actions.invalid");
     asha.get("/v1/calls/nonsense").await.expect_error("calls.not_found");

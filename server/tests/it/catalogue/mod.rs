@@ -26,7 +26,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         "recordings",
         &[ErrorCode::CallsRecordingExpired, ErrorCode::CallsRecordingFailed, ErrorCode::CallsRecordingNotFound],
     ),
-    ("limits of calls and spending", &[ErrorCode::CallsLimitExceeded, ErrorCode::SpendLimitReached]),
     ("a look whether a provider takes the credentials of its trunk", &[ErrorCode::ProviderInvalidCredentials]),
     (
         "events of an external PBX",
@@ -40,15 +39,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         ],
     ),
     ("storage tiers", &[ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed]),
-    (
-        "wallet alerts",
-        &[
-            ErrorCode::WalletAlertSubscriberExists,
-            ErrorCode::WalletAlertSubscriberInvalidEmail,
-            ErrorCode::WalletAlertSubscriberNotFound,
-            ErrorCode::WalletAlertSubscribersMax,
-        ],
-    ),
     (
         "webhook endpoints",
         &[

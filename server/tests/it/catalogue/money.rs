@@ -18,6 +18,7 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let ugandan = ugandan(&server).await;
     numbers(&server, &kenyan, &ugandan).await;
     top_ups(&kenyan, &ugandan).await;
+    alerts(&kenyan).await;
     let operator = server.operator().await;
     let path = format!("/v1/admin/wallets/{}/adjustments", kenyan.workspace_id().await);
     let gift = json!({ "kind": "gift", "amount_minor": 1, "reason": "birthday" });
@@ -27,6 +28,18 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     answered.extend(without_providers(like).await);
     answered.extend(without_a_wallet(like).await);
     answered
+}
+
+async fn alerts(owner: &Client) {
+    const PATH: &str = "/v1/wallet/alert-subscribers";
+    let subscribe = async |email: &str| owner.post(PATH, json!({ "email": email })).await;
+    subscribe("nobody").await.expect_error("wallet.alert_subscriber_invalid_email");
+    for number in 0..10 {
+        subscribe(&format!("s{number}@example.com")).await.expect(201);
+    }
+    subscribe("S0@Example.com").await.expect_error("wallet.alert_subscriber_exists");
+    subscribe("s10@example.com").await.expect_error("wallet.alert_subscribers_max");
+    owner.delete(&format!("{PATH}/{NOBODY}")).await.expect_error("wallet.alert_subscriber_not_found");
 }
 
 async fn ugandan(server: &Server) -> Client {

@@ -12,6 +12,7 @@ mod carriers;
 mod conference;
 mod conferences;
 mod devices;
+mod limits;
 mod on_net;
 mod outbound;
 mod sandbox;

@@ -25,6 +25,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/admin/trunks", "a name is given once"),
     ("POST /v1/admin/workspaces/{id}/resume", "sets a state"),
     ("POST /v1/admin/workspaces/{id}/suspend", "sets a state"),
+    ("POST /v1/admin/workspaces/{id}/unfreeze", "ends what has ended the second time"),
     ("POST /v1/auth/google/unlink", "removes what is gone the second time"),
     ("POST /v1/auth/logout", "ends the session that a repeated request would need"),
     ("POST /v1/auth/magic-link", "nobody is known yet who could own the key; a second link voids no first one"),
@@ -33,6 +34,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/invitations/{token}/accept", "an invitation is answered once"),
     ("POST /v1/invitations/{token}/decline", "an invitation is answered once"),
     ("POST /v1/numbers/{id}/routing/test", "asks the customer's server anew each time, which is what is wanted"),
+    ("POST /v1/wallet/unfreeze", "ends what has ended the second time"),
 ];
 
 fn takes_key(endpoint: &Endpoint) -> bool {

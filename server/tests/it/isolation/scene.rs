@@ -63,10 +63,12 @@ impl Tenants {
             // Not one of the askers, who may remove themselves.
             ("/v1/workspace/members/{user_id}", text(&guest.get("/v1/auth/me").await.expect(200).json["id"])),
         ]);
+        asha.post("/v1/wallet/alert-subscribers", json!({ "email": "books@example.com" })).await.expect(201);
         for path in [
             "/v1/api-keys/{id}",
             "/v1/auth/sessions/{id}",
             "/v1/numbers/{id}",
+            "/v1/wallet/alert-subscribers/{id}",
             "/v1/wallet/top-ups/{id}",
             "/v1/workspace/invitations/{id}",
         ] {

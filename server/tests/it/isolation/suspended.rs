@@ -15,14 +15,17 @@ on_each_engine! {
 /// Writes that suspension leaves, each with its reason.
 const LEFT: &[(&str, &str)] = &[
     ("DELETE /v1/auth/sessions/{id}", "the person's own"),
+    ("DELETE /v1/wallet/alert-subscribers/{id}", "of those who watch the money"),
     ("PATCH /v1/auth/me", "the person's own"),
     ("POST /v1/auth/google/unlink", "the person's own"),
     ("POST /v1/auth/logout", "the person's own"),
     ("POST /v1/auth/onboarding", "the person's own, who has onboarded already"),
     ("POST /v1/invitations/{token}/accept", "into another workspace; a suspended one takes nobody in"),
     ("POST /v1/invitations/{token}/decline", "the person's own"),
+    ("POST /v1/wallet/alert-subscribers", "of those who watch the money"),
     ("POST /v1/wallet/payment-claims", "money may come in"),
     ("POST /v1/wallet/top-ups", "money may come in"),
+    ("PUT /v1/wallet/alerts", "of those who watch the money"),
 ];
 
 /// Is there where M-Pesa is configured, which no simulator plays.

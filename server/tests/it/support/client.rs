@@ -126,6 +126,11 @@ impl Client {
         self.send("POST", path, Some("application/json"), &body.to_string()).await
     }
 
+    /// PUT of a JSON body.
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.send("PUT", path, Some("application/json"), &body.to_string()).await
+    }
+
     /// PATCH of a JSON body.
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send("PATCH", path, Some("application/json"), &body.to_string()).await

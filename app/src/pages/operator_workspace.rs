@@ -1,0 +1,46 @@
+//! `/operator/workspaces/{id}`: one workspace for operators: its ceiling, what is used of it, and the way out of a freeze.
+
+use super::{
+    limits::{frozen, in_force, limits_form},
+    member::{Member, person_page},
+};
+use crate::{
+    api_client::{ApiFailure, escape},
+    components::{PageHead, outcome},
+    forms,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use sautikit_api::{
+    limits::Limits,
+    operator::AdminWorkspace,
+};
+
+/// A workspace of the installation.
+#[component]
+pub(crate) fn OperatorWorkspacePage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    person_page(|text| text.limits.workspace_limits, move |member| content(member, id))
+}
+
+async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().limits;
+    let id = escape(&id);
+    let workspace: AdminWorkspace = member.api().get(format!("/v1/admin/workspaces/{id}")).await?;
+    let limits: Limits = member.api().get(format!("/v1/admin/workspaces/{id}/limits")).await?;
+    let action = |what: &str| format!("/console/operator/workspaces/{id}/{what}");
+    let heading = (text.ceiling, text.ceiling_text);
+    let form = limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
+    Ok(view! {
+        <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(member.text().operator.workspaces, "/operator/workspaces")/>
+        {outcome(&member.visit, &[("saved", text.saved, ""), ("unfrozen", text.unfrozen, "")])}
+        <div class="stack-lg">
+            {limits.frozen.as_ref().map(|freeze| frozen(&member, freeze, Some(action("unfreeze"))))}
+            <div class="columns columns--late">
+                <div class="stack-lg">{form}</div>
+                {in_force(&member, &limits)}
+            </div>
+        </div>
+    }
+    .into_any())
+}
