@@ -68,8 +68,7 @@ fn prices(member: &Member, series: &Series) -> AnyView {
         });
         view! {
             <tr>
-                {cell(text.currency, "strong", price.currency.clone())}
-                {cell(text.price, "end", format::money(price.monthly_price_minor, &price.currency))}
+                {cell(text.price, "strong", format::money(price.monthly_price_minor, &price.currency))}
                 {cell(text.outbound, "end", rate(price.outbound_per_min_e4, &price.currency))}
                 {cell(text.inbound, "end", rate(price.inbound_per_min_e4, &price.currency))}
                 {cell(text.plan, "", plan(price.billing_minimum_seconds, price.billing_increment_seconds))}
@@ -79,8 +78,7 @@ fn prices(member: &Member, series: &Series) -> AnyView {
     });
     let rows = rows.collect_view();
     let headings = heads([
-        Start(text.currency),
-        End(text.price),
+        Start(text.price),
         End(text.outbound),
         End(text.inbound),
         Start(text.plan),
@@ -89,7 +87,7 @@ fn prices(member: &Member, series: &Series) -> AnyView {
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.prices_of_series}</h2></div>
-            <table class="table">{headings}<tbody>{rows}</tbody></table>
+            <table class="table table--narrow">{headings}<tbody>{rows}</tbody></table>
         </section>
     }
     .into_any()

@@ -173,7 +173,9 @@ fn destinations(text: &'static PricingText, prices: &Pricing) -> AnyView {
         return view! { <p class="panel__body muted">{text.no_destinations}</p> }.into_any();
     }
     let currency = prices.currency.clone();
-    let rows = prices.destinations.clone().into_iter().map(|destination| {
+    let mut destinations = prices.destinations.clone();
+    destinations.sort_by(|one, other| (&one.country_name, &one.prefix).cmp(&(&other.country_name, &other.prefix)));
+    let rows = destinations.into_iter().map(|destination| {
         let DestinationPricing { prefix, country_name, per_min_e4, .. } = destination.clone();
         let plan = billed(text, destination.billing_minimum_seconds, destination.billing_increment_seconds);
         view! {
