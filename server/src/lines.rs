@@ -30,13 +30,33 @@ impl Line {
     }
 }
 
+/// Counts lines up to a record: the reader tells where it began to look for one, which is before empty lines and the second
+/// half of a line's end.
+#[derive(Default)]
+struct Place {
+    counted: usize,
+    ends: u64,
+}
+
+impl Place {
+    fn line_of(&mut self, text: &[u8], begin: usize) -> u64 {
+        let skipped = text.iter().skip(begin).take_while(|byte| matches!(**byte, b'\n' | b'\r')).count();
+        let at = begin.saturating_add(skipped).min(text.len());
+        let passed = text.get(self.counted..at).unwrap_or_default();
+        self.ends += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = at;
+        self.ends + 1
+    }
+}
+
 /// Reads a file that has the columns `needed` and may have `optional` ones.
 ///
 /// # Errors
 /// It is not CSV, a column is missing, unknown or there twice, it holds no line, or more than [`MOST_LINES`].
 pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>, LineError> {
-    // A UTF-8 mark at the beginning, which spreadsheets write. With ends of two characters the reader miscounts its lines.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    // A UTF-8 mark at the beginning, which spreadsheets write.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut place = Place::default();
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let mut places: Option<Arc<HashMap<String, usize>>> = None;
@@ -47,7 +67,8 @@ pub fn read(text: &str, needed: &[&str], optional: &[&str]) -> Result<Vec<Line>,
             column: None,
             message: "The line is not CSV.".to_owned(),
         })?;
-        let number = record.position().map_or(0, csv::Position::line);
+        let begin = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+        let number = place.line_of(text.as_bytes(), begin);
         if record.iter().all(str::is_empty) {
             continue;
         }

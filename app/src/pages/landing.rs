@@ -58,7 +58,7 @@ fn content(visit: Visit, signed_in: bool) -> AnyView {
             </section>
             <section class="features">{features(visit.text())}</section>
         </main>
-        <footer class="landing__foot"><p>{text.emergency}" "<a href="/pricing">{visit.text().pricing.title}</a></p><LanguageSwitch visit/></footer>
+        <footer class="landing__foot"><p>{text.emergency}</p><a href="/pricing">{visit.text().pricing.title}</a><LanguageSwitch visit/></footer>
     }
     .into_any()
 }
