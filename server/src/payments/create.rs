@@ -7,8 +7,8 @@ use sqlx::AnyConnection;
 
 use super::account_reference::{self, Kind};
 use super::daraja::{self, Daraja};
-use super::paystack::Paystack;
-use super::{Channel, Method, PaymentError, TopUp, simulator, store};
+use super::paystack::{self, Paystack};
+use super::{Channel, Method, PaymentError, TopUp, question, simulator, store};
 use crate::jobs;
 use crate::state::AppState;
 use crate::telephone;
@@ -56,6 +56,8 @@ pub async fn create_top_up(
             // Our id, so that whatever Paystack tells of it leads back.
             top_up.provider_reference = Some(top_up.id.to_string());
             store::top_ups::insert(tx, &top_up).await?;
+            // Here already: whatever becomes of the request, somebody asks what became of the payment.
+            question::ask_in_time::<paystack::Verify>(app, tx, top_up.id, 0).await?;
             wants_page = true;
         }
         _ if app.config.is_development() => {

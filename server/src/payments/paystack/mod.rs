@@ -45,7 +45,6 @@ pub(super) async fn open_page(app: &AppState, top_up: &TopUp, email: &str) -> Re
     match &page {
         Ok(url) => {
             store::top_ups::mark_authorization(&mut tx, top_up.id, url, app.now_us()).await?;
-            question::ask_in_time::<Verify>(app, &mut tx, top_up.id, 0).await?;
         }
         Err(failed) => {
             tracing::warn!(top_up = %top_up.id, error = %failed, "Paystack gave no page");

@@ -43,15 +43,17 @@ async fn reverse(app: &AppState, reverse: &Reverse) -> Result<(), PaymentError> 
         // Nothing of it is in the wallet. The queue tries again: the credit may be on its way.
         return Err(PaymentError::NotFound);
     }
+    let left_minor = top_up.amount_minor + reversals::sum(&mut tx, top_up.id).await?;
     let (kind, amount_minor) = match &reverse.gives_back {
         Some(opened) => match reversals::amount_of(&mut tx, opened).await? {
             Some(taken_minor) => (EntryKind::Refund, -taken_minor),
-            // It was never taken: nothing comes back.
-            None => return Ok(()),
+            // Nothing was left to be taken when it was opened: nothing comes back.
+            None if left_minor == 0 => return Ok(()),
+            // Told before the opening is: the queue tries again.
+            None => return Err(PaymentError::NotFound),
         },
         None => {
             // Never more than came: a dispute after a refund takes what is left.
-            let left_minor = top_up.amount_minor + reversals::sum(&mut tx, top_up.id).await?;
             let taken_minor = reverse.taken_minor.unwrap_or(left_minor).min(left_minor);
             (EntryKind::Reversal, -taken_minor)
         }
@@ -63,6 +65,7 @@ async fn reverse(app: &AppState, reverse: &Reverse) -> Result<(), PaymentError> 
     let entry = NewEntry {
         kind,
         amount_minor,
+        tax_minor: 0,
         currency: top_up.currency,
         cause: reverse.cause.clone(),
         reference: &reference,

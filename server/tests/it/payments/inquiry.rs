@@ -27,7 +27,7 @@ async fn told_by_a_stranger(server: Server) -> (Shop, String, Value) {
     (shop, path, body)
 }
 
-fn answer(receipt: &str, amount: &str) -> Value {
+pub(super) fn answer(receipt: &str, amount: &str) -> Value {
     let parameters = [
         json!({ "Key": "DebitPartyName", "Value": "254722000001 - ASHA W" }),
         json!({ "Key": "CreditPartyName", "Value": "600638 - SAUTIKIT" }),

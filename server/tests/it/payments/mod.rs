@@ -5,6 +5,7 @@ mod inquiry;
 mod mpesa;
 mod paybill;
 mod paystack;
+mod random;
 
 use std::time::Duration;
 

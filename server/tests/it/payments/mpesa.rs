@@ -42,7 +42,7 @@ pub(super) fn callback(checkout_id: &str, amount: Value, receipt: &str) -> Value
             { "Name": "PhoneNumber", "Value": 254_722_000_001_i64 } ] } } } })
 }
 
-fn refusal(checkout_id: &str, code: i64) -> Value {
+pub(super) fn refusal(checkout_id: &str, code: i64) -> Value {
     json!({ "Body": { "stkCallback": { "MerchantRequestID": "29115-1", "CheckoutRequestID": checkout_id,
         "ResultCode": code, "ResultDesc": "in Daraja's words" } } })
 }

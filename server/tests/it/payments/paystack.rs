@@ -26,10 +26,11 @@ on_each_engine! {
     what_is_not_paid_fails_and_can_still_succeed
     another_currency_waits_for_people
     refunds_and_disputes_take_out_once_and_never_more_than_came
+    a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing
     paystack_that_is_not_there_says_so_and_a_retry_begins_anew
 }
 
-const KEY: &str = "sk_test_1";
+pub(super) const KEY: &str = "sk_test_1";
 
 #[derive(Default)]
 struct Script {
@@ -40,10 +41,10 @@ struct Script {
 }
 
 #[derive(Clone, Default)]
-struct Paystack(Arc<Mutex<Script>>);
+pub(super) struct Paystack(Arc<Mutex<Script>>);
 
 impl Paystack {
-    async fn serve(&self) -> String {
+    pub(super) async fn serve(&self) -> String {
         let router = Router::new()
             .route("/transaction/initialize", post(initialize))
             .route("/transaction/verify/{reference}", get(verify))
@@ -54,10 +55,14 @@ impl Paystack {
         format!("http://{address}")
     }
 
-    fn has(&self, reference: &str, status: &str, amount: i64, currency: &str) {
-        let transaction = json!({ "id": 4_099_260_516_i64, "status": status, "reference": reference, "amount": amount,
+    pub(super) fn has(&self, reference: &str, status: &str, amount: i64, currency: &str) {
+        let mut script = self.0.lock();
+        // Paystack's own id: each transaction has one.
+        let known = script.transactions.get(reference).map(|known| known["id"].clone());
+        let id = known.unwrap_or_else(|| json!(4_099_260_516_usize + script.transactions.len()));
+        let transaction = json!({ "id": id, "status": status, "reference": reference, "amount": amount,
             "currency": currency, "gateway_response": "Declined by bank", "channel": "card" });
-        self.0.lock().transactions.insert(reference.to_owned(), transaction);
+        script.transactions.insert(reference.to_owned(), transaction);
     }
 }
 
@@ -89,6 +94,14 @@ async fn verify(State(paystack): State<Paystack>, Path(reference): Path<String>)
 async fn webhook(server: &Server, body: &str, signature: &str) -> Answer {
     let client = server.client().with("x-paystack-signature", signature);
     client.send("POST", "/v1/payments/paystack", Some("application/json"), body).await
+}
+
+/// What Paystack sends, signed.
+pub(super) async fn tell(server: &Server, event: &str, data: Value) -> Answer {
+    let body = json!({ "event": event, "data": data }).to_string();
+    let mut mac = Hmac::<Sha512>::new_from_slice(KEY.as_bytes()).expect("a key");
+    mac.update(body.as_bytes());
+    webhook(server, &body, &sautikit::secrets::hex(&mac.finalize().into_bytes())).await
 }
 
 struct Shop {
@@ -124,11 +137,7 @@ impl Shop {
     }
 
     async fn tell(&self, event: &str, data: Value) -> Answer {
-        let body = json!({ "event": event, "data": data }).to_string();
-        let mut mac = Hmac::<Sha512>::new_from_slice(KEY.as_bytes()).expect("a key");
-        mac.update(body.as_bytes());
-        let signature = sautikit::secrets::hex(&mac.finalize().into_bytes());
-        webhook(&self.server, &body, &signature).await
+        tell(&self.server, event, data).await
     }
 
     async fn is_sound(&self) -> bool {
@@ -251,6 +260,25 @@ async fn refunds_and_disputes_take_out_once_and_never_more_than_came(server: Ser
     let ledger = shop.owner.get("/v1/wallet/ledger").await.expect(200).json;
     let kinds: Vec<&str> = ledger.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["refund", "reversal", "reversal", "top_up"]);
+    assert!(shop.is_sound().await);
+}
+
+async fn a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    shop.paystack.has(&reference, "success", 100_000, "KES");
+    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+    shop.run().await;
+    let won = json!({ "id": 9, "resolution": "declined", "transaction": { "reference": reference } });
+    shop.tell("charge.dispute.resolve", won).await.expect(200);
+    shop.run().await;
+    let opened = json!({ "id": 9, "refund_amount": 100_000, "transaction": { "reference": reference } });
+    shop.tell("charge.dispute.create", opened).await.expect(200);
+    shop.run().await;
+    shop.server.clock.advance(Duration::from_secs(60));
+    shop.run().await;
+    assert_eq!(shop.balance().await, 100_000);
     assert!(shop.is_sound().await);
 }
 
