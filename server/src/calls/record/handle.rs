@@ -13,7 +13,7 @@ use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::journal::Journal;
 use super::live::LiveCalls;
-use super::pending::{CALLS_PER_FLUSH, Kept, Pending, Urgency, Waiting};
+use super::pending::{Kept, Pending, Urgency, Waiting};
 use super::witness::Witness;
 use crate::calls::CallError;
 use crate::wallet::quota::Demand;
@@ -113,7 +113,8 @@ impl RecordWriter {
                 return Err(CallError::Overloaded);
             }
             pending.waiting.push(waiting);
-            self.urge(&mut pending, Urgency::Now);
+            let urgency = if pending.is_full() { Urgency::AtOnce } else { Urgency::Now };
+            self.urge(&mut pending, urgency);
         }
         match tokio::time::timeout(OPEN_WITHIN, done).await {
             Ok(Ok(outcome)) => outcome,
@@ -136,8 +137,8 @@ impl RecordWriter {
             changes.legs.iter().any(|stored| stored.leg.dialog.is_some() && stored.leg.ended_at.is_none());
         let mut pending = self.pending.lock();
         pending.put(changes);
-        if pending.changes.len() >= CALLS_PER_FLUSH {
-            self.urge(&mut pending, Urgency::Now);
+        if pending.is_full() {
+            self.urge(&mut pending, Urgency::AtOnce);
         } else if opens_dialog {
             self.urge(&mut pending, Urgency::Soon);
         }
@@ -157,8 +158,14 @@ impl RecordWriter {
         let mut pending = self.pending.lock();
         pending.kept.push((changes.call_id, kept));
         pending.put(changes);
-        self.urge(&mut pending, Urgency::Soon);
+        let urgency = if pending.is_full() { Urgency::AtOnce } else { Urgency::Soon };
+        self.urge(&mut pending, urgency);
         told
+    }
+
+    /// Has what waits written at once, without the pace by which many share a flush: for whoever looks at what is written next.
+    pub fn press(&self) {
+        self.urge(&mut self.pending.lock(), Urgency::AtOnce);
     }
 
     /// Has live calls hold what they will use up, and says until when this node is alive and when its calls were heard.

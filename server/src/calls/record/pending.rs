@@ -11,7 +11,7 @@ use crate::calls::CallError;
 use crate::wallet::quota::Demand;
 
 /// Calls of one flush; more would make those who wait for it wait longer for each other.
-pub(super) const CALLS_PER_FLUSH: usize = 256;
+const CALLS_PER_FLUSH: usize = 256;
 
 /// Who is told of an opening or a reservation.
 pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
@@ -28,6 +28,8 @@ pub(super) enum Urgency {
     Soon,
     /// A caller hears nothing until it stands.
     Now,
+    /// A flush is full, or somebody wants to see it written, whatever that costs.
+    AtOnce,
 }
 
 /// Something that waits for its flush.
@@ -65,6 +67,11 @@ impl Pending {
         }
     }
 
+    /// Whether a flush can't take more, so that waiting for more would be in vain.
+    pub(super) fn is_full(&self) -> bool {
+        self.order.len() >= CALLS_PER_FLUSH || self.waiting.len() >= CALLS_PER_FLUSH
+    }
+
     /// Whether everything that was handed over is written.
     pub(super) fn is_written(&self) -> bool {
         let Self { waiting, changes, kept, demands, reserved, heard, lease_until, is_flushing, .. } = self;
@@ -81,8 +88,9 @@ impl Pending {
         self.kept = later;
         let count = self.waiting.len().min(CALLS_PER_FLUSH);
         let waiting: Vec<_> = self.waiting.drain(..count).collect();
-        self.urgency = match (self.order.is_empty(), self.waiting.is_empty()) {
-            (true, true) => Urgency::Lazy,
+        self.urgency = match (self.order.len().max(self.waiting.len()), self.is_full()) {
+            (0, _) => Urgency::Lazy,
+            (_, true) => Urgency::AtOnce,
             _ => Urgency::Now,
         };
         if self.order.is_empty() {

@@ -130,6 +130,7 @@ impl Writer {
     async fn wait(&self, flushed_at: tokio::time::Instant, looked_at: tokio::time::Instant, pace: Duration) {
         loop {
             let due = match self.writer.pending.lock().urgency {
+                Urgency::AtOnce => return,
                 Urgency::Now => flushed_at + pace,
                 _ if self.app.stopping.is_cancelled() => looked_at + PACE,
                 Urgency::Soon => flushed_at + PACE_OF_ENDS,

@@ -42,7 +42,7 @@ impl Scene {
     async fn end_at(&self, order: &Order, ended_at: i64) {
         let hangup_cause = "insufficient_funds".to_owned();
         let end = sautikit::calls::CallEnd { status: CallStatus::Completed, hangup_cause, ended_at };
-        self.gateway.end(order.call_id, end).await;
+        self.end_so(order.call_id, end).await;
     }
 
     async fn is_sound(&self) {

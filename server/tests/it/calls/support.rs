@@ -210,6 +210,7 @@ impl Scene {
             record.answered(now_us, Some(leg));
             record.hand_over();
         });
+        self.press();
         self.until_status(order.call_id, "answered").await;
     }
 
@@ -222,7 +223,18 @@ impl Scene {
     /// Ends a call now.
     pub(crate) async fn end(&self, call: CallId, status: CallStatus, cause: &str) {
         let ended_at = self.server.app.now_us();
-        self.gateway.end(call, CallEnd { status, hangup_cause: cause.to_owned(), ended_at }).await;
+        let end = CallEnd { status, hangup_cause: cause.to_owned(), ended_at };
+        self.end_so(call, end).await;
+    }
+
+    /// Ends a call so, and has that written at once.
+    pub(crate) async fn end_so(&self, call: CallId, end: CallEnd) {
+        tokio::join!(self.gateway.end(call, end), async { self.press() });
+    }
+
+    /// Has what waits written at once.
+    pub(crate) fn press(&self) {
+        Hub::of(&self.server.app).writer().press();
     }
 
     /// Ends an answered call now.
@@ -248,6 +260,7 @@ impl Scene {
     pub(crate) async fn tick(&self) {
         let writer = Hub::of(&self.server.app).writer();
         calls::record::tick(&self.server.app);
+        writer.press();
         within(Duration::from_secs(30), "the tick", async || writer.is_written().then_some(())).await;
     }
 
