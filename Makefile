@@ -92,6 +92,7 @@ bench:
 	$(TARGET)/debug/xtask build
 	for run in "jssip 0" "jssip 2000" "sdk 0" "sdk 2000"; do (cd end2end && SAUTIKIT_BIN=$(TARGET)/release/sautikit SAUTIKIT_SITE=$(TARGET)/site node bench/first_audio.js 20 $$run) || exit 1; done
 	cd end2end && SAUTIKIT_BIN=$(abspath dist/sautikit) node bench/attacks.js
+	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench ledger
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
 

@@ -42,11 +42,11 @@ pub(super) async fn with_calls(url: &str, workspace: &str, calls: Range<u64>) ->
             format!(
                 "insert into calls (id, workspace_id, tenant_number_id, direction, origin, status, from_party, to_party,
                     local_e164, remote_party, currency, ring_timeout_seconds, max_duration_seconds, started_at,
-                    answered_at, ended_at, duration_seconds, hangup_cause, cost_due_minor, cost_minor)
+                    answered_at, ended_at, duration_seconds, hangup_cause, cost_minor)
                 {series}
                 select {id}, '{workspace}', '{NUMBER}', 'outbound', 'api', 'completed', '+254700000001', '+254722000042',
                     '+254700000001', '+254722000042', 'KES', 30, 14400, {times}, {FIRST_US} + n * 1000000 + 900000, 1,
-                    'normal', 5, 5
+                    'normal', 5
                 from numbers"
             ),
             format!(
