@@ -170,6 +170,9 @@ async function settled(node, customers, daraja) {
 export async function killUnderMoney(kills, rate) {
   const daraja = await startDaraja();
   const config = `
+[tax]
+countries = ["KE 1600"]
+
 [mpesa]
 base_url = "${daraja.url}"
 consumer_key = "key"

@@ -61,7 +61,7 @@ export async function judge({ node, workspace, carrier }) {
       if (record.hangup_cause === "node_lost") lost += 1;
       const costs = record.cost_minor ?? 0;
       if ((costs > 0) !== Boolean(record.ledger_entry_id)) say(`costs ${costs} and has the entry ${record.ledger_entry_id}`);
-      if (record.ledger_entry_id && entryOf.get(record.ledger_entry_id)?.amount_minor !== -costs) say("its entry has another amount");
+      if (record.ledger_entry_id && entryOf.get(record.ledger_entry_id)?.amount_minor !== -costs - record.tax_minor) say("its entry has another amount");
     }
     // An INVITE that a process died over is repeated by the carrier and is a new call to the next one; it is billed once.
     const billed = mine.filter((record) => record.cost_minor > 0);

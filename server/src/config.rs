@@ -7,6 +7,7 @@ mod checks;
 mod layers;
 mod limits;
 mod payments;
+mod tax;
 mod trunk;
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
+pub use tax::Tax;
 pub use trunk::{Trunk, TrunkTransport};
 
 /// The commented default file, as `sautikit config print` shows it.
@@ -106,6 +108,8 @@ pub struct Config {
     pub google: Google,
     /// Rentals of numbers.
     pub numbers: Numbers,
+    /// Tax beside prices.
+    pub tax: Tax,
     /// Payments into wallets.
     pub payments: Payments,
     /// M-Pesa, by Safaricom's Daraja.

@@ -35,6 +35,7 @@ pub mod sip_credentials;
 pub mod sip_tokens;
 pub mod state;
 pub mod statements;
+pub mod tax;
 pub mod telemetry;
 pub mod telephone;
 pub mod trunks;

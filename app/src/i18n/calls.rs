@@ -24,6 +24,7 @@ catalogue! {
         started: "Started" | "Ilianza",
         duration: "Duration" | "Muda",
         cost: "Cost" | "Gharama",
+        tax: "VAT beside the cost" | "VAT juu ya gharama",
         pending: "Pending" | "Inasubiri",
         ringing: "Ringing" | "Inaita",
         answered: "In progress" | "Inaendelea",

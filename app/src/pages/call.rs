@@ -90,6 +90,7 @@ fn running(member: &Member, call: &Call) -> AnyView {
 fn figures(member: &Member, call: &Call) -> AnyView {
     let text = &member.text().calls;
     let cost = call.cost_minor.map_or_else(|| text.pending.to_owned(), |cost| format::money(cost, &call.currency));
+    let tax = call.tax_minor.filter(|tax| *tax > 0).map(|tax| format::money(tax, &call.currency));
     let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
     let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
@@ -97,6 +98,7 @@ fn figures(member: &Member, call: &Call) -> AnyView {
         <section class="stats">
             {stat(text.duration, duration)}
             {stat(text.cost, cost)}
+            {tax.map(|tax| stat(text.tax, tax))}
             {stat(text.direction, direction.to_owned())}
             {stat(text.legs, call.legs.len().to_string())}
         </section>

@@ -236,8 +236,11 @@ pub struct Call {
     pub remote_e164: String,
     /// From answer to end in whole seconds, rounded up; null until the call has ended.
     pub duration_seconds: Option<i64>,
-    /// What it cost; null until it was debited.
+    /// What it cost without tax, the sum of its legs' shares; null until it was debited.
     pub cost_minor: Option<i64>,
+    /// What was debited beside it as tax, 0 where there is none; null until then.
+    #[serde(default)]
+    pub tax_minor: Option<i64>,
     /// ISO 4217.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
     pub currency: String,

@@ -20,9 +20,9 @@ pub struct AvailableNumber {
     pub country: String,
     /// For instance `["voice"]`.
     pub capabilities: Vec<String>,
-    /// Rental of a whole month.
+    /// Rental of a whole month, without tax.
     pub monthly_price_minor: i64,
-    /// What claiming it today debits: the rental of the days that are left in the billing month.
+    /// What claiming it today debits: the rental of the days that are left in the billing month, and the tax on it.
     pub due_now_minor: i64,
     /// Rate of calls to the number, per minute.
     pub inbound_per_min_minor: i64,
@@ -96,8 +96,10 @@ pub struct ClaimedNumber {
     /// The number.
     #[serde(flatten)]
     pub number: Number,
-    /// What was debited now.
+    /// What was debited now, tax included.
     pub charged_minor: i64,
+    /// What of it is tax.
+    pub tax_minor: i64,
     /// RFC 3339; begin of the paid period.
     pub period_start: String,
     /// RFC 3339; end of the paid period, exclusive.

@@ -37,9 +37,9 @@ pub struct LedgerEntry {
     /// `top_up`, `call`, `rental`, `adjustment`, `refund`, `reversal` or `storage`.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::LedgerEntryKind))]
     pub kind: String,
-    /// Signed: money in is positive.
+    /// Signed: money in is positive. Tax is included: it is what the balance moved by.
     pub amount_minor: i64,
-    /// Tax contained beside the net amount.
+    /// What of it is tax, of the same sign: `amount_minor` less this is net.
     pub tax_minor: i64,
     /// The balance after this entry.
     pub balance_after_minor: i64,
@@ -186,7 +186,7 @@ pub struct Statement {
     pub closing_minor: i64,
     /// How many entries were posted in it.
     pub entries: i64,
-    /// Tax of all entries.
+    /// Tax of all entries, signed as they are: of debits negative.
     pub tax_minor: i64,
     /// What moved, by kind. `opening_minor` and the sums make `closing_minor`.
     pub sums: Vec<StatementSum>,
@@ -203,8 +203,8 @@ pub struct StatementSum {
     pub kind: String,
     /// How many entries.
     pub entries: i64,
-    /// Their sum, signed.
+    /// Their sum, signed, tax included.
     pub amount_minor: i64,
-    /// Their tax.
+    /// What of it is tax, of the same sign.
     pub tax_minor: i64,
 }

@@ -46,14 +46,13 @@ async fn open(app: &AppState, e164: &str) -> Outcome<(WorkspaceId, String)> {
             "insert into wallets (workspace_id, currency, zone, created_at) values ('{workspace}', 'KES', 'Africa/Nairobi', {now_us})"
         ),
         format!(
-            "insert into numbers (id, e164, country, capabilities, currency, monthly_price_minor, inbound_per_min_e4,
-                outbound_per_min_e4, created_at)
-            values ('{id}', '{e164}', 'KE', '[\"voice\"]', 'KES', 0, {RATE_E4}, {RATE_E4}, {now_us})"
+            "insert into numbers (id, e164, country, capabilities, created_at, state)
+            values ('{id}', '{e164}', 'KE', '[\"voice\"]', {now_us}, 'assigned')"
         ),
         format!(
             "insert into tenant_numbers (id, number_id, workspace_id, e164, currency, monthly_price_minor, period_start, period_end,
-                created_at)
-            values ('{id}', '{id}', '{workspace}', '{e164}', 'KES', 0, 0, {now_us} + 31536000000000, {now_us})"
+                created_at, inbound_per_min_e4, outbound_per_min_e4)
+            values ('{id}', '{id}', '{workspace}', '{e164}', 'KES', 0, 0, {now_us} + 31536000000000, {now_us}, {RATE_E4}, {RATE_E4})"
         ),
     ] {
         sqlx::query(AssertSqlSafe(insert)).execute(&mut *tx).await?;

@@ -326,6 +326,8 @@ pub(super) fn blank_call(
         duration_seconds: None,
         hangup_cause: None,
         cost_minor: None,
+        tax: party.workspace.tax,
+        tax_minor: 0,
         ledger_entry_id: None,
         last_media_at: None,
         entry_seq: 0,

@@ -18,6 +18,7 @@ use super::{CallError, store};
 use crate::pricing::PriceList;
 use crate::secrets::Purpose;
 use crate::state::AppState;
+use crate::tax::TaxRate;
 use crate::wallet::WalletError;
 use crate::{numbers, pricing, telephone, wallet};
 
@@ -57,6 +58,8 @@ pub struct DirectoryWorkspace {
     pub is_closed: bool,
     /// Its wallet's.
     pub currency: Currency,
+    /// What is charged beside the cost of calls that begin now.
+    pub tax: TaxRate,
     /// Its active numbers, E.164.
     pub own_numbers: Arc<[String]>,
     /// What its calls may.
@@ -140,11 +143,13 @@ impl Directory {
             let limits = Arc::new(ceiling.tightened(&Side::Workspace.of(&standing.sets)));
             let (is_frozen, unfrozen_at) = (standing.is_frozen(), standing.lifted_at);
             let is_closed = standing.is_closed;
-            let currency = wallet::read(&mut conn, id).await?.currency;
+            let wallet = wallet::read(&mut conn, id).await?;
+            let (currency, tax) = (wallet.currency, wallet.tax(&app.config.tax));
             let own_numbers = numbers::list_active_e164(&mut conn, id).await?.into();
             Ok(Some(Arc::new(DirectoryWorkspace {
                 is_closed,
                 currency,
+                tax,
                 own_numbers,
                 limits,
                 is_frozen,

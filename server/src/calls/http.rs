@@ -354,6 +354,7 @@ fn call_body(call: ShownCall) -> wire::Call {
         remote_e164: call.remote_party,
         duration_seconds: call.duration_seconds,
         cost_minor: call.cost_minor,
+        tax_minor: call.cost_minor.map(|_| call.tax_minor),
         currency: call.currency,
         hangup_cause: call.hangup_cause,
         ledger_entry_id: call.ledger_entry_id,

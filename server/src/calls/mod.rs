@@ -29,6 +29,7 @@ use sqlx::AnyConnection;
 use thiserror::Error;
 
 use crate::accounts::Dependant;
+use crate::tax::TaxRate;
 use crate::wallet::WalletError;
 use crate::wallet::quota::Day;
 
@@ -265,8 +266,12 @@ pub struct CallRow {
     pub duration_seconds: Option<i64>,
     /// Why it ended.
     pub hangup_cause: Option<String>,
-    /// What was debited; none until the end.
+    /// What it cost without tax; none until the end.
     pub cost_minor: Option<i64>,
+    /// The rate of tax that was in force when it started.
+    pub tax: TaxRate,
+    /// What was debited beside the cost; 0 until the end.
+    pub tax_minor: i64,
     /// The debit.
     pub ledger_entry_id: Option<LedgerEntryId>,
     /// The last media that its node saw.

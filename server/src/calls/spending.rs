@@ -6,6 +6,7 @@
 use sautikit_api::ids::LegRecordId;
 
 use crate::rating::{Rate, RatingError, billed_seconds};
+use crate::tax::TaxRate;
 
 /// A call holds what it will have used up so much later, so that a late extension does not end it (billing.md).
 pub const HOLD_AHEAD_SECONDS: i64 = 30;
@@ -27,9 +28,15 @@ struct PaidLeg {
 #[derive(Debug, Clone, Default)]
 pub struct Spending {
     legs: Vec<PaidLeg>,
+    tax: TaxRate,
 }
 
 impl Spending {
+    /// Of a call whose cost is charged with that tax. All amounts have it in them.
+    pub fn taxed(tax: TaxRate) -> Self {
+        Self { legs: Vec::new(), tax }
+    }
+
     /// A leg begins to ring. Free ones need not be added.
     pub fn add(&mut self, id: LegRecordId, rate: Rate) {
         if rate.per_minute_e4 > 0 && self.legs.iter().all(|leg| leg.id != id) {
@@ -67,11 +74,15 @@ impl Spending {
         self.legs.iter().any(|leg| leg.answered_at.is_some() && leg.ended_at.is_none())
     }
 
-    /// What its answered legs have used up by `at_us`, each rounded by itself.
+    /// What its answered legs have used up by `at_us`, each rounded by itself, and the tax on all of it.
     ///
     /// # Errors
     /// Figures out of range.
     pub fn cost_minor(&self, at_us: i64) -> Result<i64, RatingError> {
+        Ok(self.tax.gross_minor(self.net_minor(at_us)?))
+    }
+
+    fn net_minor(&self, at_us: i64) -> Result<i64, RatingError> {
         self.legs.iter().try_fold(0_i64, |sum, leg| {
             let Some(answered_at) = leg.answered_at else { return Ok(sum) };
             let until = leg.ended_at.map_or(at_us, |ended_at| ended_at.min(at_us)).max(answered_at);
@@ -87,13 +98,13 @@ impl Spending {
     /// Figures out of range.
     pub fn wanted_minor(&self, now_us: i64) -> Result<i64, RatingError> {
         let ahead = now_us.saturating_add(HOLD_AHEAD_SECONDS * MICROS_PER_SECOND);
-        let used = self.cost_minor(ahead)?;
+        let used = self.net_minor(ahead)?;
         let mut ringing = 0;
         for leg in self.legs.iter().filter(|leg| leg.answered_at.is_none()) {
             // At least what its answer costs at once: the rate sees to that.
             ringing = ringing.max(leg.rate.cost_minor(HOLD_AHEAD_SECONDS)?);
         }
-        used.checked_add(ringing).ok_or(RatingError)
+        Ok(self.tax.gross_minor(used.checked_add(ringing).ok_or(RatingError)?))
     }
 
     /// What it must hold so that a leg of `rate` may begin at `now_us`: its minimum beside what is used up.
@@ -101,7 +112,8 @@ impl Spending {
     /// # Errors
     /// Figures out of range.
     pub fn least_minor(&self, now_us: i64, rate: Rate) -> Result<i64, RatingError> {
-        self.cost_minor(now_us)?.checked_add(rate.cost_minor(1)?).ok_or(RatingError)
+        let least = self.net_minor(now_us)?.checked_add(rate.cost_minor(1)?).ok_or(RatingError)?;
+        Ok(self.tax.gross_minor(least))
     }
 
     /// The last moment up to which `held_minor` pays for what runs; none when nothing runs or a day would not use it up.
@@ -158,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn tax_is_held_and_paid_with_the_cost() {
+        let mut spending = Spending::taxed(TaxRate::of_basis_points(1_600));
+        spending.add(leg(1), Rate::per_minute_minor(300));
+        // 150 and 24; an increment of 5 and 1.
+        assert_eq!((spending.wanted_minor(0), spending.least_minor(0, Rate::per_minute_minor(300))), (Ok(174), Ok(6)));
+        spending.answered(leg(1), 0);
+        // 30 and 5 pay six seconds, 35 and 6 seven.
+        assert_eq!(spending.paid_until_us(40), Ok(Some(6 * SECOND)));
+        assert_eq!(spending.paid_until_us(41), Ok(Some(7 * SECOND)));
+    }
+
+    #[test]
     fn ringing_legs_hold_for_the_dearest_of_them_and_cost_nothing() {
         let mut spending = Spending::default();
         spending.add(leg(1), Rate::per_minute_minor(300));
@@ -205,8 +229,10 @@ mod tests {
             (minimum_seconds, increment_seconds) in
                 prop::sample::select(vec![(1_i64, 1_i64), (6, 6), (30, 6), (30, 30), (60, 60), (60, 1)]),
             second in prop::option::of((1_i64..50_000_000, 0_i64..90)), held in 0_i64..100_000, answered in 0_i64..SECOND,
+            tax in 0_i64..=10_000,
         ) {
             let mut spending = talking(Rate { per_minute_e4: rate, minimum_seconds, increment_seconds }, answered);
+            spending.tax = TaxRate::of_basis_points(tax);
             if let Some((rate, later)) = second {
                 spending.add(leg(2), Rate { per_minute_e4: rate, ..Rate::FREE });
                 spending.answered(leg(2), answered + later * SECOND);

@@ -18,6 +18,7 @@ use sqlx::{AnyConnection, Row};
 use super::{CallRow, Direction, Origin};
 use crate::db::statements;
 use crate::row;
+use crate::tax::TaxRate;
 
 statements! {
     FIND_CALL = "
@@ -127,6 +128,8 @@ fn call(row: &AnyRow) -> Result<CallRow, sqlx::Error> {
         duration_seconds: row.try_get("duration_seconds")?,
         hangup_cause: row.try_get("hangup_cause")?,
         cost_minor: row.try_get("cost_minor")?,
+        tax: TaxRate::of_basis_points(row.try_get("tax_bp")?),
+        tax_minor: row.try_get("tax_minor")?,
         ledger_entry_id: row::parsed_opt(row, "ledger_entry_id")?,
         last_media_at: row.try_get("last_media_at")?,
         entry_seq: row.try_get("event_seq")?,

@@ -47,6 +47,8 @@ fn a_wrong_value_is_named() {
         ("[media]\nrtp_ports = \"9-1\"\n", "`media.rtp_ports`"),
         ("[log]\nformat = \"xml\"\n", "`log.format`"),
         ("env = \"staging\"\n", "`env`"),
+        ("[tax]\nbasis_points = 10001\n", "`tax.basis_points`"),
+        ("[tax]\ncountries = [\"Kenya 1600\"]\n", "`tax.countries`"),
         ("[secrets]\nmaster_key = \"c2hvcnQ=\"\n", "`secrets.master_key`"),
     ] {
         let error = load_file(text).unwrap_err().to_string();

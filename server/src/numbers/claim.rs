@@ -15,8 +15,10 @@ use crate::webhooks::{self, EventKind, Subject};
 pub struct Claim {
     /// The number, now the workspace's.
     pub number: TenantNumber,
-    /// What was debited for the rest of the month.
+    /// What was debited for the rest of the month, tax included.
     pub charged_minor: i64,
+    /// What of it is tax.
+    pub tax_minor: i64,
     /// First microsecond of the paid period: the claim.
     pub period_start: i64,
     /// First microsecond of the next month, when the next rental is due.
@@ -47,8 +49,11 @@ pub async fn claim(
     let now_us = app.now_us();
     let month = BillingMonth::containing(now_us, &wallet.wallet().zone).map_err(WalletError::from)?;
     let number_id = NumberId(app.new_uuid());
-    let charged_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
-    let entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, charged_minor).await?;
+    let net_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
+    let tax_minor = wallet.wallet().tax(&app.config.tax).on_minor(net_minor);
+    let charged_minor = net_minor.saturating_add(tax_minor);
+    let charged = (charged_minor, tax_minor);
+    let entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, charged).await?;
     let number = tenant(workspace_id, number_id, inventory, price, now_us);
     store::tenants::insert(tx, &number, entry_id, now_us, month.end_us).await?;
     let event = webhooks::NewEvent {
@@ -61,7 +66,7 @@ pub async fn claim(
         created_at: now_us,
     };
     webhooks::emit(tx, &event).await?;
-    Ok(Claim { number, charged_minor, period_start: now_us, period_end: month.end_us })
+    Ok(Claim { number, charged_minor, tax_minor, period_start: now_us, period_end: month.end_us })
 }
 
 /// Whether the workspace may have it: it is free, or kept for it, and its series offers numbers. What is reserved for another
@@ -90,7 +95,7 @@ async fn charge(
     number_id: NumberId,
     e164: &str,
     period: &str,
-    charged_minor: i64,
+    (charged_minor, tax_minor): (i64, i64),
 ) -> Result<Option<LedgerEntryId>, NumberError> {
     if charged_minor == 0 {
         return Ok(None);
@@ -98,6 +103,7 @@ async fn charge(
     let entry = NewEntry {
         kind: EntryKind::Rental,
         amount_minor: -charged_minor,
+        tax_minor: -tax_minor,
         currency: wallet.wallet().currency,
         // The claimed number's own id: who releases and claims again in one month owes again.
         cause: format!("rental:{number_id}:{period}"),

@@ -21,6 +21,7 @@ use crate::audit;
 use crate::clock::rfc3339;
 use crate::numbers;
 use crate::state::AppState;
+use crate::tax::TaxRate;
 use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
 use crate::web::caller::Caller;
@@ -99,6 +100,7 @@ async fn list_available_numbers(
     let mut conn = app.db.acquire().await?;
     let wallet = wallet::read(&mut conn, caller.workspace.id).await?;
     let month = BillingMonth::containing(app.now_us(), &wallet.zone).map_err(WalletError::from)?;
+    let tax = wallet.tax(&app.config.tax);
     let filter = inventory::Filter {
         currency: currency.unwrap_or(wallet.currency),
         workspace_id: caller.workspace.id,
@@ -113,7 +115,7 @@ async fn list_available_numbers(
         Sort::Number => (falling(&offer.number.e164), offer.number.id.0),
         Sort::Price => (-offer.price.monthly_price_minor, offer.number.id.0),
     };
-    Ok(page.answer(rows, position, |offer| available_body(offer, &month)))
+    Ok(page.answer(rows, position, |offer| available_body(offer, &month, tax)))
 }
 
 /// Where the page before ended: the inventory is read upwards, so the cursor holds the negated number or price, which falls.
@@ -181,6 +183,7 @@ async fn claim_number(
     let body = wire::ClaimedNumber {
         number: number_body(claim.number),
         charged_minor: claim.charged_minor,
+        tax_minor: claim.tax_minor,
         period_start: rfc3339(claim.period_start),
         period_end: rfc3339(claim.period_end),
         next_charge_at: rfc3339(claim.period_end),
@@ -280,7 +283,8 @@ pub(super) fn falling(e164: &str) -> i64 {
     e164.trim_start_matches('+').parse::<i64>().map_or(0, |digits| -digits)
 }
 
-fn available_body(Offer { number, price }: Offer, month: &BillingMonth) -> wire::AvailableNumber {
+fn available_body(Offer { number, price }: Offer, month: &BillingMonth, tax: TaxRate) -> wire::AvailableNumber {
+    let due_minor = month.pro_rata_minor(price.monthly_price_minor).unwrap_or(price.monthly_price_minor);
     wire::AvailableNumber {
         id: number.id,
         number: number.e164.clone(),
@@ -294,7 +298,7 @@ fn available_body(Offer { number, price }: Offer, month: &BillingMonth) -> wire:
         billing_increment_seconds: price.outbound_rate.increment_seconds,
         currency: price.currency.code().to_owned(),
         // A price that can't be shared out can't be claimed either; the claim says so.
-        due_now_minor: month.pro_rata_minor(price.monthly_price_minor).unwrap_or(price.monthly_price_minor),
+        due_now_minor: tax.gross_minor(due_minor),
         next_charge_at: rfc3339(month.end_us),
         state: number.state.as_str().to_owned(),
         kept_until: number.kept_until.map(rfc3339),

@@ -147,9 +147,11 @@ async fn step(app: &AppState, id: NumberId) -> Result<bool, NumberError> {
     let Some(number) = store::tenants::find_due(&mut tx, id, app.now_us()).await? else { return Ok(false) };
     let month = BillingMonth::containing(number.period_end, &wallet.wallet().zone).map_err(WalletError::from)?;
     if number.monthly_price_minor > 0 {
+        let tax = wallet.wallet().tax(&app.config.tax);
         let entry = NewEntry {
             kind: EntryKind::Rental,
-            amount_minor: -number.monthly_price_minor,
+            amount_minor: -tax.gross_minor(number.monthly_price_minor),
+            tax_minor: -tax.on_minor(number.monthly_price_minor),
             currency: number.currency,
             cause: format!("rental:{id}:{}", month.name),
             reference: &number.e164,

@@ -49,6 +49,7 @@ pub(super) async fn credit(
     let entry = NewEntry {
         kind: EntryKind::TopUp,
         amount_minor: paid.amount_minor,
+        tax_minor: 0,
         currency: top_up.currency,
         cause: format!("topup:{id}"),
         reference: &reference,

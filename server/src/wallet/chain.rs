@@ -3,10 +3,33 @@
 //! Whoever changes, removes or reorders an entry without the key breaks every hash from there on, which `wallet::verify`
 //! finds. The key is derived by the caller from the master key; its id is stored with each entry so that keys can rotate.
 
-use crate::secrets::{hex, hmac_sha256};
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use crate::secrets::hex;
 
 /// What the first entry of a wallet has as its previous hash.
 pub const GENESIS: &str = "";
+
+/// The key of a chain, made ready once for many entries.
+#[derive(Clone)]
+pub struct ChainKey(Hmac<Sha256>);
+
+impl ChainKey {
+    /// Of these bytes.
+    pub fn new(key: &[u8; 32]) -> Self {
+        // A key shorter than the block is padded with zeros (RFC 2104 §2), so the padded key is the same key.
+        let mut block = [0; 64];
+        block[..key.len()].copy_from_slice(key);
+        Self(<Hmac<Sha256> as hmac::KeyInit>::new(&block.into()))
+    }
+}
+
+impl std::fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChainKey")
+    }
+}
 
 /// The fields that the chain protects: everything that a ledger row says.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +62,7 @@ pub struct Link<'a> {
 
 impl Link<'_> {
     /// The entry's hash, lower-case hex.
-    pub fn hash(&self, key: &[u8; 32]) -> String {
+    pub fn hash(&self, key: &ChainKey) -> String {
         let mut bytes = Vec::with_capacity(512);
         // Every field carries its length, so that no two entries serialise to the same bytes.
         for text in [self.prev_hash, self.key_id, self.id, self.workspace_id, self.kind, self.cause, self.reference] {
@@ -49,7 +72,9 @@ impl Link<'_> {
         for number in [self.seq, self.amount_minor, self.tax_minor, self.balance_after_minor, self.created_at] {
             bytes.extend_from_slice(&number.to_be_bytes());
         }
-        hex(&hmac_sha256(key, &[&bytes]))
+        let mut mac = key.0.clone();
+        mac.update(&bytes);
+        hex(&mac.finalize().into_bytes())
     }
 }
 
@@ -57,7 +82,9 @@ impl Link<'_> {
 mod tests {
     use super::*;
 
-    const KEY: [u8; 32] = [7; 32];
+    fn key() -> ChainKey {
+        ChainKey::new(&[7; 32])
+    }
 
     fn link() -> Link<'static> {
         Link {
@@ -78,13 +105,26 @@ mod tests {
 
     #[test]
     fn the_same_entry_has_the_same_hash() {
-        assert_eq!(link().hash(&KEY), link().hash(&KEY));
-        assert_eq!(link().hash(&KEY).len(), 64);
+        assert_eq!(link().hash(&key()), link().hash(&key()));
+        assert_eq!(link().hash(&key()).len(), 64);
+    }
+
+    #[test]
+    fn the_hash_is_an_hmac_of_the_fields() {
+        let mut bytes = Vec::new();
+        for text in ["", "k1", "e1", "w1", "top_up", "topup:t1", ""] {
+            bytes.extend_from_slice(&(text.len() as u64).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        for number in [1_i64, 100_000, 0, 100_000, 5] {
+            bytes.extend_from_slice(&number.to_be_bytes());
+        }
+        assert_eq!(link().hash(&key()), hex(&crate::secrets::hmac_sha256(&[7; 32], &[&bytes])));
     }
 
     #[test]
     fn every_field_and_the_key_change_the_hash() {
-        let hash = link().hash(&KEY);
+        let hash = link().hash(&key());
         let changed = [
             Link { prev_hash: "00", ..link() },
             Link { key_id: "k2", ..link() },
@@ -99,14 +139,14 @@ mod tests {
             Link { reference: "x", ..link() },
             Link { created_at: 6, ..link() },
         ];
-        assert!(changed.iter().all(|other| other.hash(&KEY) != hash));
-        assert_ne!(link().hash(&[8; 32]), hash);
+        assert!(changed.iter().all(|other| other.hash(&key()) != hash));
+        assert_ne!(link().hash(&ChainKey::new(&[8; 32])), hash);
     }
 
     #[test]
     fn text_can_not_move_between_fields() {
         let one = Link { cause: "ab", reference: "c", ..link() };
         let two = Link { cause: "a", reference: "bc", ..link() };
-        assert_ne!(one.hash(&KEY), two.hash(&KEY));
+        assert_ne!(one.hash(&key()), two.hash(&key()));
     }
 }

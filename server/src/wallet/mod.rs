@@ -24,7 +24,8 @@ use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::tax::TaxRate;
 
 pub(crate) use error::RETRY_SECONDS;
 pub use posting::{Funds, LockedWallet, NewEntry, Outcome, lock};
@@ -141,6 +142,8 @@ pub struct Wallet {
     pub currency: Currency,
     /// IANA zone of its billing months.
     pub zone: String,
+    /// The workspace's, whose rate of tax counts (ISO 3166-1 alpha-2).
+    pub country: String,
     /// Sum of the entries.
     pub balance_minor: i64,
     /// Sum of the holds.
@@ -165,6 +168,11 @@ impl Wallet {
     pub(crate) fn day(&self, config: &Config) -> Option<quota::Day> {
         self.spend.day(config.call_limits.spend_per_day.of(self.currency))
     }
+
+    /// What is charged beside net amounts from now on.
+    pub fn tax(&self, config: &config::Tax) -> TaxRate {
+        TaxRate::of_basis_points(config.basis_points_of(&self.country))
+    }
 }
 
 /// The entry behind a cause, once posted.
@@ -184,10 +192,18 @@ pub async fn open(
     tx: &mut AnyConnection,
     workspace_id: WorkspaceId,
     currency: Currency,
-    zone: &str,
+    (country, zone): (&str, &str),
     now_us: i64,
 ) -> Result<(), sqlx::Error> {
-    store::insert_wallet(tx, workspace_id, currency, zone, now_us).await
+    store::insert_wallet(tx, workspace_id, currency, (country, zone), now_us).await
+}
+
+/// Sets the country whose rate of tax counts, in the caller's transaction: of calls that begin and rentals that are due after it.
+///
+/// # Errors
+/// No such wallet, or the database failed.
+pub async fn set_country(tx: &mut AnyConnection, workspace_id: WorkspaceId, country: &str) -> Result<(), WalletError> {
+    if store::set_country(tx, workspace_id, country).await? { Ok(()) } else { Err(WalletError::NotFound) }
 }
 
 /// Sets what happens to live calls when the money ends, in the caller's transaction; live calls learn of it within a

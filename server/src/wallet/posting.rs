@@ -7,7 +7,7 @@ use sautikit_api::ids::{LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 
-use super::chain::Link;
+use super::chain::{ChainKey, Link};
 use super::settle::low_balance;
 use super::{EntryKind, MAX_AMOUNT_MINOR, Posted, Wallet, WalletError, alerts, store};
 use crate::secrets::Purpose;
@@ -31,8 +31,10 @@ pub enum Funds {
 pub struct NewEntry<'a> {
     /// What kind of movement.
     pub kind: EntryKind,
-    /// Signed change of the balance; never zero.
+    /// Signed change of the balance, tax included; never zero.
     pub amount_minor: i64,
+    /// What of it is tax, of the same sign; 0 of what bears none.
+    pub tax_minor: i64,
     /// The currency of the amount; must be the wallet's.
     pub currency: Currency,
     /// The unique cause, such as `call:ID`.
@@ -67,7 +69,7 @@ impl NextEntry<'_> {
             seq: self.seq,
             kind: self.entry.kind.as_str(),
             amount_minor: self.entry.amount_minor,
-            tax_minor: 0,
+            tax_minor: self.entry.tax_minor,
             balance_after_minor: self.balance_after_minor,
             cause: &self.entry.cause,
             reference: self.entry.reference,
@@ -131,7 +133,7 @@ impl LockedWallet {
         if let Some(existing) = store::entry_of_cause(tx, &entry.cause).await? {
             return Ok(Outcome::Already(existing));
         }
-        let next = self.next(app, &app.secrets.key(Purpose::LedgerChain), &entry)?;
+        let next = self.next(app, &ChainKey::new(&app.secrets.key(Purpose::LedgerChain)), &entry)?;
         if !store::insert_entry(tx, &next.link(), &next.hash).await? {
             // The cause was posted under another wallet since the look above; nothing may move here.
             let existing = store::entry_of_cause(tx, &entry.cause).await?.ok_or(WalletError::NotFound)?;
@@ -154,7 +156,7 @@ impl LockedWallet {
     pub(super) fn next<'a>(
         &self,
         app: &AppState,
-        key: &[u8; 32],
+        key: &ChainKey,
         entry: &'a NewEntry<'a>,
     ) -> Result<NextEntry<'a>, WalletError> {
         let mut next = NextEntry {
@@ -186,7 +188,8 @@ impl LockedWallet {
         if entry.currency != currency {
             return Err(WalletError::CurrencyMismatch { wallet: currency, amount: entry.currency });
         }
-        if entry.amount_minor == 0 || entry.amount_minor.abs() > MAX_AMOUNT_MINOR {
+        let in_range = (1..=MAX_AMOUNT_MINOR.unsigned_abs()).contains(&entry.amount_minor.unsigned_abs());
+        if !in_range || !is_part_of(entry.tax_minor, entry.amount_minor) {
             return Err(WalletError::InvalidAmount);
         }
         let available_minor = self.wallet.available_minor();
@@ -200,4 +203,10 @@ impl LockedWallet {
         let after = self.wallet.balance_minor + entry.amount_minor;
         if after.abs() > MAX_AMOUNT_MINOR { Err(WalletError::InvalidAmount) } else { Ok(after) }
     }
+}
+
+/// Whether a tax is part of an amount, both signed.
+fn is_part_of(tax_minor: i64, amount_minor: i64) -> bool {
+    let of_one_sign = tax_minor == 0 || tax_minor.signum() == amount_minor.signum();
+    of_one_sign && tax_minor.unsigned_abs() <= amount_minor.unsigned_abs()
 }

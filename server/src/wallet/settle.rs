@@ -11,6 +11,7 @@ use sautikit_api::ids::{CallId, EventId, LedgerEntryId, WorkspaceId};
 use sautikit_api::money::Currency;
 use serde_json::json;
 
+use super::chain::ChainKey;
 use super::quota::{Demand, Grant, Held, Standing, available_minor, restate, spendable_minor};
 use super::store::batch;
 use super::{EntryKind, Funds, LockedWallet, MAX_AMOUNT_MINOR, NewEntry, WalletError};
@@ -27,8 +28,10 @@ pub struct CallDebit {
     pub workspace_id: WorkspaceId,
     /// Which call; its cause is `call:ID`.
     pub call_id: CallId,
-    /// More than 0.
+    /// Without tax, more than 0.
     pub cost_minor: i64,
+    /// What is charged beside it, not negative.
+    pub tax_minor: i64,
 }
 
 /// What a flush wants of the wallets.
@@ -188,7 +191,7 @@ fn debit(
     entries: &mut HashMap<CallId, LedgerEntryId>,
 ) -> Result<Filled, WalletError> {
     let posted: HashMap<_, _> = batch::entries_of_causes(told)?.into_iter().collect();
-    let key = app.secrets.key(Purpose::LedgerChain);
+    let key = ChainKey::new(&app.secrets.key(Purpose::LedgerChain));
     let mut cells: Vec<Cell> = Vec::new();
     for debit in &money.debits {
         let cause = cause_of(debit);
@@ -199,7 +202,8 @@ fn debit(
         let wallet = wallets.get_mut(&debit.workspace_id).ok_or(WalletError::NotFound)?;
         let entry = NewEntry {
             kind: EntryKind::Call,
-            amount_minor: -debit.cost_minor,
+            amount_minor: debit.cost_minor.saturating_add(debit.tax_minor).saturating_neg(),
+            tax_minor: -debit.tax_minor,
             currency: wallet.wallet.currency,
             cause,
             reference: &debit.call_id.pbx_call_id(),
@@ -210,7 +214,8 @@ fn debit(
         cells.extend(batch::entry_cells(&next.link(), &next.hash));
         entries.insert(debit.call_id, wallet.advance(next));
         let spent_minor = &mut wallet.wallet.spend.spent_minor;
-        *spent_minor = spent_minor.saturating_add(debit.cost_minor).min(MAX_AMOUNT_MINOR);
+        let with_tax_minor = debit.cost_minor.saturating_add(debit.tax_minor);
+        *spent_minor = spent_minor.saturating_add(with_tax_minor).min(MAX_AMOUNT_MINOR);
     }
     Ok(batch::insert_entries(cells))
 }

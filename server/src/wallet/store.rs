@@ -18,23 +18,27 @@ use crate::row;
 
 statements! {
     INSERT_WALLET = "
-        insert into wallets (workspace_id, currency, zone, created_at)
-        values ($1, $2, $3, $4)";
+        insert into wallets (workspace_id, currency, zone, created_at, country)
+        values ($1, $2, $3, $4, $5)";
     /// Writing seq + 0 takes the row's lock on both engines, before anything is decided.
     LOCK_WALLET = "
         update wallets set seq = seq + 0
         where workspace_id = $1
-        returning workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
+        returning workspace_id, currency, zone, country, balance_minor, held_minor, low_balance_threshold_minor,
             overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until,
             seq, head_hash, last_entry_at";
     READ_WALLET = "
-        select workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
+        select workspace_id, currency, zone, country, balance_minor, held_minor, low_balance_threshold_minor,
             overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until
         from wallets
         where workspace_id = $1";
     SET_OVERDRAFT_POLICY = "
         update wallets
         set overdraft_policy = $2
+        where workspace_id = $1";
+    SET_COUNTRY = "
+        update wallets
+        set country = $2
         where workspace_id = $1";
     SET_OVERDRAFT_FLOOR = "
         update wallets
@@ -71,7 +75,7 @@ pub(super) async fn insert_wallet(
     tx: &mut AnyConnection,
     workspace_id: WorkspaceId,
     currency: Currency,
-    zone: &str,
+    (country, zone): (&str, &str),
     now_us: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(INSERT_WALLET)
@@ -79,6 +83,7 @@ pub(super) async fn insert_wallet(
         .bind(currency.code())
         .bind(zone.to_owned())
         .bind(now_us)
+        .bind(country.to_owned())
         .execute(tx)
         .await
         .map(drop)
@@ -99,6 +104,16 @@ pub(super) async fn set_overdraft_policy(
     policy: OverdraftPolicy,
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(SET_OVERDRAFT_POLICY).bind(workspace_id.to_string()).bind(policy.as_str());
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// False when there is no such wallet.
+pub(super) async fn set_country(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    country: &str,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(SET_COUNTRY).bind(workspace_id.to_string()).bind(country.to_owned());
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
@@ -182,9 +197,9 @@ pub struct EntryRow {
     pub seq: i64,
     /// `top_up`, `call`, ….
     pub kind: String,
-    /// Signed.
+    /// Signed, tax included.
     pub amount_minor: i64,
-    /// Tax beside the net amount.
+    /// What of it is tax, of the same sign.
     pub tax_minor: i64,
     /// Running sum.
     pub balance_after_minor: i64,
@@ -240,6 +255,7 @@ fn wallet(row: &AnyRow) -> Result<Wallet, sqlx::Error> {
         workspace_id: row::parsed(row, "workspace_id")?,
         currency: row::known(row, "currency", Currency::parse)?,
         zone: row.try_get("zone")?,
+        country: row.try_get("country")?,
         balance_minor: row.try_get("balance_minor")?,
         held_minor: row.try_get("held_minor")?,
         low_balance_threshold_minor: row.try_get("low_balance_threshold_minor")?,

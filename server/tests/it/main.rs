@@ -4,6 +4,7 @@
 //! (`scripts/postgres-for-tests.sh`). [`on_each_engine!`] makes the two.
 
 mod support;
+mod tax;
 
 mod accounts;
 mod alerts;

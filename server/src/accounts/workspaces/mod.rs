@@ -56,7 +56,7 @@ pub(super) async fn open(
     let now_us = app.now_us();
     super::store::insert_workspace(conn, &workspace, now_us).await?;
     let zone = wallet::period::zone_of_country(&workspace.country);
-    wallet::open(conn, workspace.id, currency, zone, now_us).await?;
+    wallet::open(conn, workspace.id, currency, (&workspace.country, zone), now_us).await?;
     super::store::insert_member(conn, workspace.id, owner, Role::Owner, now_us).await?;
     let entry = audit::Entry {
         workspace_id: Some(workspace.id),
@@ -106,6 +106,9 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
         return Ok(after);
     }
     store::update(&mut tx, &after).await?;
+    if after.country != before.country {
+        wallet::set_country(&mut tx, after.id, &after.country).await?;
+    }
     let details = json!({ "before": told_before, "after": told_after });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;
     tx.commit().await?;

@@ -41,7 +41,7 @@ impl Draft {
         let is_outbound = call.direction == Direction::Outbound;
         let seat = Hub::of(app).seats().take(call.workspace_id, &limits, is_outbound, app.clock.monotonic());
         let seat = seat.map_err(CallError::LimitExceeded)?;
-        let live = Arc::new(LiveCall::new((call.id, call.workspace_id), origin, seat));
+        let live = Arc::new(LiveCall::new((call.id, call.workspace_id), call.tax, origin, seat));
         let rates: Vec<_> = legs.iter().map(|leg| (leg.id, leg.rate)).collect();
         let demand = live.add_legs(&rates, app.clock.monotonic())?;
         let mut record = CallRecord { app: app.clone(), story: Story::new(app, call, legs), live };

@@ -19,6 +19,9 @@ pub(in crate::calls) struct CallState {
     pub(in crate::calls) duration_seconds: Option<i64>,
     pub(in crate::calls) hangup_cause: Option<String>,
     pub(in crate::calls) cost_minor: Option<i64>,
+    /// Absent in what an earlier release spooled.
+    #[serde(default)]
+    pub(in crate::calls) tax_minor: i64,
     /// How many entries its timeline has.
     pub(in crate::calls) entry_seq: i64,
     /// How many events its outbox has.

@@ -268,7 +268,9 @@ fn money(batch: &Batch, is_open: impl Fn(&Changes) -> bool, may_begin: impl Fn(&
     for changes in batch.changes.iter().filter(|changes| changes.is_end()) {
         money.released.push((changes.workspace_id, changes.call_id));
         if let Some(cost_minor) = changes.state.cost_minor.filter(|cost| *cost > 0 && is_open(changes)) {
-            money.debits.push(CallDebit { workspace_id: changes.workspace_id, call_id: changes.call_id, cost_minor });
+            let Changes { workspace_id, call_id, .. } = *changes;
+            let tax_minor = changes.state.tax_minor;
+            money.debits.push(CallDebit { workspace_id, call_id, cost_minor, tax_minor });
         }
     }
     money.demands.clone_from(&batch.demands);

@@ -12,6 +12,7 @@ use crate::calls::limits::seats::Seat;
 use crate::calls::spending::Spending;
 use crate::clock::Origin;
 use crate::rating::RatingError;
+use crate::tax::TaxRate;
 use crate::wallet::quota::Demand;
 
 /// How long a live call may go on.
@@ -48,8 +49,13 @@ struct Money {
 
 impl LiveCall {
     /// One whose times count from `origin`.
-    pub(in crate::calls) fn new((call_id, workspace_id): (CallId, WorkspaceId), origin: Origin, seat: Seat) -> Self {
-        let money = Money { seat: Some(seat), ..Money::default() };
+    pub(in crate::calls) fn new(
+        (call_id, workspace_id): (CallId, WorkspaceId),
+        tax: TaxRate,
+        origin: Origin,
+        seat: Seat,
+    ) -> Self {
+        let money = Money { seat: Some(seat), spending: Spending::taxed(tax), ..Money::default() };
         Self { call_id, workspace_id, origin, money: Mutex::new(money) }
     }
 

@@ -110,6 +110,7 @@ mod tests {
                 duration_seconds: Some(1),
                 hangup_cause: None,
                 cost_minor: Some(5),
+                tax_minor: 1,
                 entry_seq: 3,
                 outbox_seq: 2,
             },

@@ -124,6 +124,7 @@ impl Story {
     /// Tells of the end, and of the bill if there is one: the end's event says nothing of the cost (webhooks.md).
     fn tell_end(&mut self, cost_minor: i64) {
         self.call.cost_minor = Some(cost_minor);
+        self.call.tax_minor = self.call.tax.on_minor(cost_minor);
         let (milestone, event) = match self.call.status {
             CallStatus::Completed => (Milestone::Completed, EventKind::CallCompleted),
             _ => (Milestone::Failed, EventKind::CallFailed),
@@ -134,7 +135,8 @@ impl Story {
         self.entry(milestone.as_str(), self.call.ended_at.unwrap_or(now_us), data);
         self.tell(event, Some(cost_minor).filter(|cost| *cost == 0));
         if cost_minor > 0 {
-            let data = json!({ "cost_minor": cost_minor, "currency": self.call.currency.code() });
+            let data = json!({ "cost_minor": cost_minor, "tax_minor": self.call.tax_minor,
+                "currency": self.call.currency.code() });
             self.entry(Milestone::Billed.as_str(), now_us, data);
             self.tell(EventKind::CallBilled, Some(cost_minor));
         }
@@ -183,6 +185,7 @@ fn state_of(call: &CallRow) -> CallState {
         duration_seconds: call.duration_seconds,
         hangup_cause: call.hangup_cause.clone(),
         cost_minor: call.cost_minor,
+        tax_minor: call.tax_minor,
         entry_seq: call.entry_seq,
         outbox_seq: call.outbox_seq,
     }
@@ -210,6 +213,7 @@ fn outbox_event(
             "to": call.to,
             "duration_seconds": call.duration_seconds,
             "cost_minor": cost_minor,
+            "tax_minor": cost_minor.map(|_| call.tax_minor),
             "hangup_cause": call.hangup_cause,
             "metadata": call.metadata,
         }),

@@ -18,12 +18,12 @@ pub(in crate::calls) static INSERT_CALLS: Rows = Rows::new(
     Tells::Nothing,
     "insert into calls (id, workspace_id, tenant_number_id, direction, origin, from_party, to_party, local_e164,
         remote_party, currency, voice_callback_url, events_url, metadata, ring_timeout_seconds,
-        max_duration_seconds, started_at, node_id, event_seq, outbox_seq, status)
+        max_duration_seconds, started_at, node_id, event_seq, outbox_seq, tax_bp, status)
     select {columns}, 'ringing'
     from {rows} as v
     where v.column1 is not null
     on conflict (id) do nothing",
-    &[Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int],
+    &[Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int, Int],
 );
 /// Nothing of a call's row changes after its end. The first sign of media is the answer.
 pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
@@ -33,11 +33,11 @@ pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
     "update calls
     set status = v.column2, to_party = v.column3, remote_party = v.column4, answered_at = v.column5,
         ended_at = v.column6, duration_seconds = v.column7, hangup_cause = v.column8, cost_minor = v.column9,
-        ledger_entry_id = v.column10, event_seq = v.column11, outbox_seq = v.column12,
+        ledger_entry_id = v.column10, event_seq = v.column11, outbox_seq = v.column12, tax_minor = v.column13,
         last_media_at = coalesce(calls.last_media_at, v.column5)
     from {rows} as v
     where calls.id = v.column1 and calls.ended_at is null",
-    &[Text, Text, Text, Text, Int, Int, Int, Text, Int, Text, Int, Int],
+    &[Text, Text, Text, Text, Int, Int, Int, Text, Int, Text, Int, Int, Int],
 );
 /// The rate is the start's and never changes after it; a leg that was told ended stays so.
 pub(in crate::calls) static UPSERT_LEGS: Rows = Rows::new(
@@ -112,6 +112,7 @@ pub(in crate::calls) fn insert_calls<'a>(node_id: &str, calls: impl Iterator<Ite
             node_id.into(),
             call.entry_seq.into(),
             call.outbox_seq.into(),
+            call.tax.basis_points().into(),
         ]
     }))
 }
@@ -133,6 +134,7 @@ pub(in crate::calls) fn update_calls<'a>(calls: impl Iterator<Item = (&'a Change
             entry.map(|id| id.to_string()).into(),
             state.entry_seq.into(),
             state.outbox_seq.into(),
+            state.tax_minor.into(),
         ]
     }))
 }

@@ -30,6 +30,7 @@ pub(crate) struct ShownCall {
     pub(crate) duration_seconds: Option<i64>,
     pub(crate) hangup_cause: Option<String>,
     pub(crate) cost_minor: Option<i64>,
+    pub(crate) tax_minor: i64,
     pub(crate) ledger_entry_id: Option<LedgerEntryId>,
     pub(crate) legs: Vec<ShownLeg>,
 }
@@ -54,7 +55,8 @@ pub(crate) struct ShownLeg {
 macro_rules! call_values {
     () => {
         "c.id, c.direction, c.status, c.from_party, c.to_party, c.local_e164, c.remote_party, c.currency, c.metadata,
-        c.started_at, c.answered_at, c.ended_at, c.duration_seconds, c.hangup_cause, c.cost_minor, c.ledger_entry_id"
+        c.started_at, c.answered_at, c.ended_at, c.duration_seconds, c.hangup_cause, c.cost_minor, c.tax_minor,
+        c.ledger_entry_id"
     };
 }
 

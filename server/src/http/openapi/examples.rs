@@ -75,6 +75,7 @@ fn claimed_number() -> Value {
     let mut claimed = number();
     for (field, value) in [
         ("charged_minor", json!(16_667)),
+        ("tax_minor", json!(0)),
         ("period_start", json!(NOW)),
         ("period_end", json!(LATER)),
         ("next_charge_at", json!(LATER)),
@@ -165,7 +166,7 @@ examples! {
         "status": "ringing", "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
     calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",
         "status": "completed", "from": "+254700000001", "to": "+254722000001", "local_e164": "+254700000001",
-        "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "currency": "KES",
+        "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "tax_minor": 0, "currency": "KES",
         "hangup_cause": "normal_clearing", "ledger_entry_id": ENTRY, "metadata": { "order": "A-1042" }, "started_at": EARLIER,
         "answered_at": EARLIER, "ended_at": NOW, "recording_status": null,
         "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",

@@ -108,6 +108,7 @@ pub async fn adjust(
     let entry = NewEntry {
         kind: kind.entry_kind(),
         amount_minor: adjustment.amount_minor,
+        tax_minor: 0,
         currency: wallet.wallet().currency,
         cause: format!("adjustment:{}", adjustment.id),
         reference: &adjustment.reason,

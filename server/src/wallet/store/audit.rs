@@ -1,9 +1,12 @@
 //! SQL of `ledger verify`: the chain in order, and the cross-checks between entries and what caused them.
 
+use std::borrow::Cow;
+
 use sautikit_api::ids::WorkspaceId;
+use serde::Deserialize;
 use sqlx::{AnyConnection, Row};
 
-use crate::db::statements;
+use crate::db::{Dialect, statements};
 use crate::row;
 
 statements! {
@@ -13,13 +16,6 @@ statements! {
         where workspace_id > $1
         order by workspace_id
         limit $2";
-    CHAIN_ROWS = "
-        select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at, key_id,
-            prev_hash, hash
-        from wallet_ledger
-        where workspace_id = $1 and seq > $2 and seq <= $3
-        order by seq
-        limit $4";
     COUNT_STAMPS = "
         select (select count(*) from calls where ledger_entry_id is not null)
             + (select count(*) from top_ups where ledger_entry_id is not null)
@@ -34,8 +30,8 @@ statements! {
         from calls c
         left join wallet_ledger e on e.id = c.ledger_entry_id
         where c.ledger_entry_id is not null
-            and (e.id is null or e.cause <> 'call:' || c.id or e.amount_minor <> -c.cost_minor
-                or e.workspace_id <> c.workspace_id)";
+            and (e.id is null or e.cause <> 'call:' || c.id or e.amount_minor <> -c.cost_minor - c.tax_minor
+                or e.tax_minor <> -c.tax_minor or e.workspace_id <> c.workspace_id)";
     CALLS_UNPAID = "
         select count(*)
         from calls
@@ -44,6 +40,17 @@ statements! {
         select count(*)
         from calls
         where ended_at is not null and cost_minor is null";
+    /// A cost beyond that would not fit 64 bits here, and no call has one.
+    CALLS_TAXED_WRONGLY = "
+        select count(*)
+        from calls
+        where ended_at is not null and cost_minor < 900000000000000
+            and tax_minor <> (cost_minor * tax_bp + 5000) / 10000";
+    TAX_THAT_IS_NO_PART = "
+        select count(*)
+        from wallet_ledger
+        where tax_minor <> 0
+            and (kind not in ('call', 'rental', 'storage') or tax_minor > 0 or tax_minor < amount_minor)";
     CALLS_BILLED_UNANSWERED = "
         select count(*)
         from calls
@@ -130,6 +137,8 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("call whose entry has another cause, amount or wallet", CALLS_MISMATCHED),
     ("call with a cost but no entry", CALLS_UNPAID),
     ("ended call without a bill", CALLS_UNBILLED),
+    ("call whose tax is not its rate's", CALLS_TAXED_WRONGLY),
+    ("entry whose tax is no part of it, or that bears none", TAX_THAT_IS_NO_PART),
     ("call that was not completed and costs something", CALLS_BILLED_UNANSWERED),
     ("leg that is billed beyond the end of its call", LEGS_BEYOND_THEIR_CALL),
     ("wallet whose holds do not sum to what it shows as held", HOLDS_MISMATCHED),
@@ -154,20 +163,74 @@ pub(crate) struct WalletHead {
     pub(crate) head_hash: String,
 }
 
-/// An entry with its chain columns.
-pub(crate) struct ChainRow {
-    pub(crate) id: String,
-    pub(crate) seq: i64,
-    pub(crate) kind: String,
+/// Entries of a page: enough to make the way to the database cheap, few enough to be read while others are checked.
+const PAGE: i64 = 4_096;
+
+/// An entry with its chain columns, in the order of [`chain_values`].
+#[derive(Deserialize)]
+pub(crate) struct ChainRow<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) kind: Cow<'a, str>,
     pub(crate) amount_minor: i64,
     pub(crate) tax_minor: i64,
     pub(crate) balance_after_minor: i64,
-    pub(crate) cause: String,
-    pub(crate) reference: String,
+    #[serde(borrow)]
+    pub(crate) cause: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) reference: Cow<'a, str>,
     pub(crate) created_at: i64,
-    pub(crate) key_id: String,
-    pub(crate) prev_hash: String,
-    pub(crate) hash: String,
+    #[serde(borrow)]
+    pub(crate) key_id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) prev_hash: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) hash: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) workspace_id: Cow<'a, str>,
+    pub(crate) seq: i64,
+}
+
+/// The place of an entry stands last, so that the page after it can be asked for before it is read.
+macro_rules! chain_values {
+    () => {
+        "e.id, e.kind, e.amount_minor, e.tax_minor, e.balance_after_minor, e.cause, e.reference, e.created_at, e.key_id, e.prev_hash,
+        e.hash, e.workspace_id, e.seq"
+    };
+}
+
+/// The entries of a page. In one row of JSON: through the driver each row is a message between threads and a dozen copies,
+/// which took ten times as long as reading them.
+macro_rules! chain_page {
+    ($group:literal, $array:literal) => {
+        concat!(
+            "
+    select cast(",
+            $group,
+            "(",
+            $array,
+            "(",
+            chain_values!(),
+            ")) as text)
+    from (
+        select *
+        from wallet_ledger
+        where (workspace_id, seq) > ($1, $2) and workspace_id <= $3
+        order by workspace_id, seq
+        limit $4) e"
+        )
+    };
+}
+
+const CHAIN_PAGE_SQLITE: &str = chain_page!("json_group_array", "json_array");
+const CHAIN_PAGE_POSTGRES: &str = chain_page!("json_agg", "json_build_array");
+
+/// A page of entries as text, for [`read_chain`].
+pub(crate) struct ChainPage {
+    pub(crate) text: String,
+    /// Workspace and number of its last entry; none where there is no entry.
+    pub(crate) place: Option<(String, i64)>,
 }
 
 pub(crate) async fn wallet_heads(
@@ -188,35 +251,55 @@ pub(crate) async fn wallet_heads(
         .collect()
 }
 
-pub(crate) async fn chain_rows(
+/// Entries after one of that place, of wallets up to `last`, by wallet and number.
+pub(crate) async fn chain_page(
     conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
-    after_seq: i64,
-    up_to_seq: i64,
-    limit: i64,
-) -> Result<Vec<ChainRow>, sqlx::Error> {
-    let query = sqlx::query(CHAIN_ROWS).bind(workspace_id.to_string()).bind(after_seq).bind(up_to_seq).bind(limit);
-    let rows = query.fetch_all(conn).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(ChainRow {
-                id: row.try_get("id")?,
-                seq: row.try_get("seq")?,
-                kind: row.try_get("kind")?,
-                amount_minor: row.try_get("amount_minor")?,
-                tax_minor: row.try_get("tax_minor")?,
-                balance_after_minor: row.try_get("balance_after_minor")?,
-                cause: row.try_get("cause")?,
-                reference: row.try_get("reference")?,
-                created_at: row.try_get("created_at")?,
-                key_id: row.try_get("key_id")?,
-                prev_hash: row.try_get("prev_hash")?,
-                hash: row.try_get("hash")?,
-            })
-        })
-        .collect()
+    dialect: Dialect,
+    (workspace_id, seq): (&str, i64),
+    last: &str,
+) -> Result<ChainPage, sqlx::Error> {
+    let sql = match dialect {
+        Dialect::Sqlite => CHAIN_PAGE_SQLITE,
+        Dialect::Postgres => CHAIN_PAGE_POSTGRES,
+    };
+    let query = sqlx::query_scalar(sql).bind(workspace_id.to_owned()).bind(seq).bind(last.to_owned()).bind(PAGE);
+    let text: Option<String> = query.fetch_one(conn).await?;
+    let text = text.unwrap_or_default();
+    let place = last_place(&text);
+    Ok(ChainPage { text, place })
+}
+
+/// Where the last row of a page stands: its last two values, neither of which has a comma or a quote in it.
+fn last_place(text: &str) -> Option<(String, i64)> {
+    let row = text.trim_end().strip_suffix(']')?.trim_end().strip_suffix(']')?;
+    let (row, seq) = row.rsplit_once(',')?;
+    let (_, workspace_id) = row.rsplit_once(',')?;
+    Some((workspace_id.trim().trim_matches('"').to_owned(), seq.trim().parse().ok()?))
+}
+
+/// The entries of a page.
+pub(crate) fn read_chain(text: &str) -> Result<Vec<ChainRow<'_>>, sqlx::Error> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 pub(crate) async fn count(conn: &mut AnyConnection, sql: &'static str) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(sql).fetch_one(conn).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_where_it_ends_on_both_engines() {
+        let workspace = "00000000-0000-7000-8000-000000000001";
+        let row = format!(r#"["e1","call",-5,0,95,"call:1","a],[\"b",7,"k","","00","{workspace}",2]"#);
+        for text in [format!("[{row}]"), format!("[{}]", row.replace(",\"", ", \"")), format!("[{row}, {row}] ")] {
+            assert_eq!(last_place(&text), Some((workspace.to_owned(), 2)), "{text}");
+            let rows = read_chain(&text).unwrap();
+            let last = rows.last().unwrap();
+            assert_eq!((last.reference.as_ref(), last.amount_minor, last.seq), ("a],[\"b", -5, 2));
+        }
+        assert_eq!((last_place(""), last_place("[]")), (None, None));
+    }
 }

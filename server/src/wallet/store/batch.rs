@@ -18,7 +18,7 @@ pub(in crate::wallet) static LOCK_WALLETS: Rows = Rows::new(
     Tells::Answers,
     "update wallets set seq = seq + 0
     where workspace_id in (select v.column1 from {rows} as v)
-    returning {answer: workspace_id, currency, zone, balance_minor, held_minor, low_balance_threshold_minor,
+    returning {answer: workspace_id, currency, zone, country, balance_minor, held_minor, low_balance_threshold_minor,
         overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until, seq,
         head_hash, last_entry_at}",
     &[Text],
@@ -85,6 +85,7 @@ struct Head {
     workspace_id: WorkspaceId,
     currency: String,
     zone: String,
+    country: String,
     balance_minor: i64,
     held_minor: i64,
     low_balance_threshold_minor: Option<i64>,
@@ -118,6 +119,7 @@ pub(in crate::wallet) fn locked_wallets(told: &Told) -> Result<Vec<LockedWallet>
                 workspace_id: head.workspace_id,
                 currency: Currency::parse(&head.currency).ok_or_else(|| unknown(head.currency))?,
                 zone: head.zone,
+                country: head.country,
                 balance_minor: head.balance_minor,
                 held_minor: head.held_minor,
                 low_balance_threshold_minor: head.low_balance_threshold_minor,

@@ -34,6 +34,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
             "line",
             "lines",
             "sheet",
+            "tax",
             "telemetry",
             "descriptors",
         ],
