@@ -19,6 +19,7 @@ if [ "$purpose" = bench ]; then
 fi
 if [ $tests = yes ]; then
   need sipp sip-tester     # plays the carrier
+  need baresip baresip     # plays a phone
   need chromium chromium   # plays the customer
   need openssl openssl     # certifies the mail relay
   [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)

@@ -10,7 +10,10 @@ use crate::{
 };
 use sautikit_api::{
     keys::CreatedApiKey,
+    numbers::TestedRouting,
+    operator::Reconciliation,
     pricing::{ImportPrices, PriceImport},
+    sip::CreatedSipCredential,
     supply::SeriesImport,
 };
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,8 +35,12 @@ pub struct Visit {
     pub assets: String,
     /// Whether people can sign in with Google.
     pub google_sign_in: bool,
-    /// Development mode: the banner shows, top-ups are simulated.
+    /// Development mode: the banner shows.
     pub development: bool,
+    /// How M-Pesa can be paid by.
+    pub mpesa: Pays,
+    /// How Paystack can be paid by.
+    pub paystack: Pays,
     /// Fresh random text, used as the idempotency key of the forms of this page.
     pub form_token: String,
     /// Id of the workspace that the page is about, which its forms carry along (`components::of_workspace`).
@@ -89,6 +96,17 @@ impl Visit {
     }
 }
 
+/// What becomes of a top-up by a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pays {
+    /// The provider is asked.
+    Real,
+    /// Play money: development with nothing configured.
+    Simulated,
+    /// Not offered here.
+    Not,
+}
+
 /// The result of a form, shown by the page that has it.
 #[derive(Clone)]
 pub enum Flash {
@@ -109,6 +127,14 @@ pub enum Flash {
     SeriesLooked(Box<(SeriesImport, String)>),
     /// What a file of prices would change, with what was asked.
     PricesLooked(Box<(PriceImport, ImportPrices)>),
+    /// A device's credential with its password, which no later page can show.
+    CredentialShown(Box<CreatedSipCredential>),
+    /// A number's signing secret, which no later page can show.
+    SecretShown(String),
+    /// A provider's statement against the wallets.
+    Reconciled(Box<Reconciliation>),
+    /// What came of a test of a number's routing.
+    RoutingTested(Box<TestedRouting>),
 }
 
 /// Status and redirect of the answer, set while a page renders and read by the server afterwards.

@@ -2,179 +2,21 @@
 //!
 //! `CONSOLE_PREVIEW=DIR` also writes every rendered page there, to be looked at in a browser.
 
+mod scripted;
+
 use app::{
     Visit,
-    api_client::{Api, ApiClient, ApiFailure, ApiFuture, ApiRequest, ApiResponse},
+    api_client::{Api, ApiClient},
     forms::{self, Fields, Next},
     i18n::Lang,
     shell,
-    visit::{Answer, Flash, Reply},
+    visit::{Answer, Flash, Pays, Reply},
 };
 use axum::{body::Body, http::Request};
 use leptos::prelude::provide_context;
-use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
-
-const ID: &str = "019a0000-0000-7000-8000-000000000001";
-
-/// Answers every path of a busy workspace; remembers what it was asked.
-#[derive(Default)]
-struct ScriptedApi {
-    signed_out: bool,
-    empty: bool,
-    /// `owner` where it is left empty.
-    role: &'static str,
-    asked: Mutex<Vec<ApiRequest>>,
-}
-
-impl ApiClient for ScriptedApi {
-    fn send(&self, request: ApiRequest) -> ApiFuture {
-        let answer = self.answer(&request);
-        self.asked.lock().unwrap().push(request);
-        Box::pin(async move { answer })
-    }
-}
-
-impl ScriptedApi {
-    fn role(&self) -> &'static str {
-        if self.role.is_empty() { "owner" } else { self.role }
-    }
-
-    fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, ApiFailure> {
-        let path = request.path.split('?').next().unwrap_or_default();
-        if self.signed_out {
-            return Err(refusal(401, "auth.session_invalid", None));
-        }
-        let list = |list: Value| if self.empty { json!([]) } else { list };
-        let body = match (request.method.as_str(), path) {
-            ("GET", "/v1/auth/me") => me(self.role()),
-            ("GET", "/v1/workspace/members") => json!([member("owner"), member("viewer")]),
-            ("GET", "/v1/workspace/invitations") => list(json!([invitation()])),
-            ("GET", "/v1/audit") => list(json!([audited()])),
-            ("GET", "/v1/auth/sessions") => json!([session(true), session(false)]),
-            ("GET", "/v1/wallet/balance") => {
-                json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": null})
-            }
-            ("GET", "/v1/wallet/ledger") => list(ledger()),
-            ("GET", "/v1/numbers") => list(json!([number()])),
-            ("GET", "/v1/numbers/available") => json!([available(2), available(3), available(4)]),
-            ("GET", "/v1/api-keys") => list(json!([key()])),
-            ("GET", "/v1/calls") => {
-                list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")]))
-            }
-            ("GET", "/v1/calls/stats") => stats(self.empty),
-            ("GET", path) if path.ends_with("/events") => events(),
-            ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
-            ("GET", path) if path.starts_with("/v1/numbers/") => number(),
-            ("GET", "/v1/workspace") => me(self.role())["workspace"].clone(),
-            ("POST", "/v1/api-keys") => {
-                let mut created = key();
-                created["key"] = json!("skt_test_8f3kQz0aXbYcD1eF2gH3iJ4kL5mN6oP7aBc123");
-                created
-            }
-            ("POST", "/v1/wallet/top-ups") => return Err(refusal(400, "wallet.topup_below_minimum", None)),
-            _ => return Err(refusal(404, "not_found", None)),
-        };
-        Ok(ApiResponse { status: 200, headers: Vec::new(), json: body })
-    }
-}
-
-fn refusal(status: u16, code: &str, field: Option<&str>) -> ApiFailure {
-    let body = json!({"error": {"code": code, "message": "The smallest top-up is KES 10.00; send at least 1000.",
-        "docs_url": format!("http://localhost/docs/errors/{code}"), "request_id": "req_019a0000", "field": field}});
-    ApiFailure::from_answer(status, body.to_string().as_bytes())
-}
-
-fn me(role: &str) -> Value {
-    let workspace = json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "KES", "status": "active", "role": role});
-    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false, "google_linked": false})
-}
-
-fn member(role: &str) -> Value {
-    let id = ID.replace("001", if role == "owner" { "001" } else { "002" });
-    json!({"user_id": id, "email": format!("{role}@duka.example"), "name": "", "role": role, "joined_at": "2026-11-21T09:00:00Z"})
-}
-
-fn invitation() -> Value {
-    json!({"id": ID, "email": "new@duka.example", "role": "viewer", "invited_by": ID, "created_at": "2026-11-21T09:00:00Z",
-        "expires_at": "2026-11-28T09:00:00Z", "expired": false})
-}
-
-fn audited() -> Value {
-    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "action_kind": "member.role_changed", "subject_id": ID, "ip": "192.0.2.7",
-        "actor": {"kind": "user", "id": ID, "label": "amina@duka.example"}, "details": {"before": {"role": "viewer"}, "after": {"role": "admin"}}})
-}
-
-fn session(current: bool) -> Value {
-    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "last_used_at": "2026-11-21T09:00:00Z", "expires_at": "2026-12-05T09:00:00Z",
-        "current": current, "ip": "192.0.2.7", "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"})
-}
-
-fn number() -> Value {
-    json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
-        "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
-        "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
-        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true})
-}
-
-fn available(last: u8) -> Value {
-    let e164 = format!("+25470000000{last}");
-    json!({"id": ID, "number": e164, "e164": e164, "country": "KE", "capabilities": ["voice"], "monthly_price_minor": 10000, "due_now_minor": 3334,
-        "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
-        "next_charge_at": "2026-11-30T21:00:00Z", "state": "available", "kept_until": null})
-}
-
-fn key() -> Value {
-    json!({"id": ID, "name": "billing server", "prefix": "skt_test_8f3k", "status": "active", "scopes": ["calls:read", "calls:write"], "created_at": "2026-11-21T09:00:00Z",
-        "last_used_at": null, "last_used_ip": null, "rotated_at": null, "former_secret_until": null, "expires_at": null, "revoked_at": null})
-}
-
-fn ledger() -> Value {
-    let entry = |seq: i64, kind: &str, amount: i64, after: i64, reference: &str| {
-        json!({"id": ID, "seq": seq, "kind": kind, "amount_minor": amount, "tax_minor": 0, "balance_after_minor": after,
-        "reference": reference, "cause": format!("{kind}:{seq}"), "created_at": "2026-11-21T09:30:00Z"})
-    };
-    json!([
-        entry(3, "call", -235, 89765, "+254722000042, 47 s"),
-        entry(2, "rental", -10000, 90000, "+254700000001, November"),
-        entry(1, "top_up", 100000, 100000, "Simulated M-Pesa SIM0001")
-    ])
-}
-
-fn call(status: &str) -> Value {
-    let ended = status != "answered";
-    let leg = json!({"kind": "telephone", "direction": "outbound", "target": "+254722000042", "outcome": "remote_hangup", "answered_at": "2026-11-21T09:31:07Z",
-        "duration_seconds": 47, "rate_per_min_e4": 3000000, "billing_minimum_seconds": 1,
-        "billing_increment_seconds": 1, "cost_minor": 235});
-    json!({"id": ID, "pbx_call_id": "HD_019a000000007000800000000000001", "direction": "outbound", "status": status, "from": "+254700000001", "to": "+254722000042",
-        "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
-        "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,
-        "metadata": null, "started_at": "2026-11-21T09:31:00Z", "answered_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "legs": [leg], "recording_status": null})
-}
-
-fn stats(empty: bool) -> Value {
-    let day = |date: u8, calls: i64, failed: i64| {
-        json!({"start": format!("2026-11-{:02}T21:00:00Z", date - 1), "date": format!("2026-11-{date:02}"), "total_calls": calls,
-            "failed_calls": failed, "total_seconds": calls * 47, "total_spend_minor": calls * 235})
-    };
-    let days: Vec<Value> = (8..=21)
-        .map(|date| if empty { day(date, 0, 0) } else { day(date, i64::from(date) % 5, i64::from(date) % 2) })
-        .collect();
-    let sum = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
-    json!({"total_calls": sum("total_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
-        "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days})
-}
-
-fn events() -> Value {
-    let event = |sequence: i64, kind: &str, second: u8, data: Value| json!({"id": ID, "sequence": sequence, "kind": kind, "occurred_at": format!("2026-11-21T09:31:{second:02}.120Z"), "data": data});
-    json!([
-        event(1, "call.ringing", 0, json!({"trunk": "sandbox", "sip_call_id": "a84b4c76e66710"})),
-        event(2, "call.answered", 7, json!({"sip_status": 200, "codec": "opus"})),
-        event(3, "verb.started", 7, json!({"verb": "say", "text": "Habari!"})),
-        event(4, "call.callback_failed", 20, json!({"url": "https://example.co.ke/voice", "http_status": 500})),
-        event(5, "call.completed", 54, json!({"hangup_cause": "remote_hangup", "duration_seconds": 47}))
-    ])
-}
+use scripted::{ID, ScriptedApi};
+use serde_json::json;
+use std::sync::Arc;
 
 fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
@@ -192,6 +34,8 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         assets: "/assets/test".to_owned(),
         google_sign_in: true,
         development: true,
+        mpesa: Pays::Simulated,
+        paystack: Pays::Simulated,
         form_token: "form-token".to_owned(),
         workspace: None,
         asked_here: true,
@@ -400,6 +244,76 @@ async fn a_new_key_is_shown_once_and_sent_once() {
     assert_eq!(asked[0].body, Some(json!({"name": "ci", "scopes": ["calls:read", "sip:token"]})));
     let visit = Visit { flash: Some(flash), ..visit(api, &page) };
     assert!(render("keys-created", visit, &page).await.0.contains("skt_test_8f3kQz0a"));
+}
+
+/// The page that a form shows, rendered.
+async fn shown_by(name: &str, form: &str, pairs: &[(&str, &str)]) -> String {
+    let api = Arc::new(ScriptedApi::default());
+    let Next::Show { page, flash, .. } = forms::submit(form, &fields(pairs), &Api::new(api.clone())).await.next else {
+        panic!("{form} shows a page")
+    };
+    let visit = Visit { flash: Some(flash), ..visit(api, &page) };
+    render(name, visit, &page).await.0
+}
+
+#[tokio::test]
+async fn a_numbers_page_shows_devices_and_asks_before_the_number_is_released() {
+    let html = page("number", &format!("/numbers/{ID}")).await;
+    for part in ["ts_0c4a9f3e", "Yealink", "203.0.113.7:5060", "is not given back", "value=\"+254700000001\""] {
+        assert!(html.contains(part), "{part}");
+    }
+    let viewer = ScriptedApi { role: "viewer", ..ScriptedApi::default() };
+    let url = format!("/numbers/{ID}");
+    let (html, _) = render("number-viewer", visit(Arc::new(viewer), &url), &url).await;
+    assert!(html.contains("ts_0c4a9f3e") && !html.contains("/release") && !html.contains("rotate-secret"));
+}
+
+#[tokio::test]
+async fn secrets_of_a_number_are_shown_once() {
+    let path = format!("/console/numbers/{ID}");
+    let html = shown_by("credential", &format!("{path}/sip-credentials"), &[("label", "Reception")]).await;
+    assert!(html.contains("k7m2qd9xh3vbn4wz8tcf5rgjae") && html.contains("voice.example"));
+    assert!(shown_by("secret", &format!("{path}/routing/rotate-secret"), &[]).await.contains("whsec_0a1b2c"));
+}
+
+#[tokio::test]
+async fn a_test_of_the_routing_shows_request_answer_and_the_place_of_the_mistake() {
+    let html = shown_by("tested", &format!("/console/numbers/{ID}/routing/test"), &[]).await;
+    for part in ["A call would fail here", "actions[0].dial.to", "x-sautikit-signature", "HTTP 200", "84 ms"] {
+        assert!(html.contains(part), "{part}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_prints_with_its_vat_and_entries_link_to_what_they_paid() {
+    let html = page("statements", "/wallet/statements").await;
+    assert!(html.contains("/v1/wallet/statements/2026-11/entries.csv") && html.contains("KES 897.65"));
+    let html = page("statement", "/wallet/statements/2026-11").await;
+    assert!(html.contains("VAT") && html.contains("KES 13.79") && html.contains("9f86d081884c7d65"));
+}
+
+#[tokio::test]
+async fn top_ups_say_simulated_only_where_they_are() {
+    assert!(page("wallet", "/wallet").await.contains("Simulated: no money moves"));
+    let visit = Visit { mpesa: Pays::Real, paystack: Pays::Not, ..visit(Arc::new(ScriptedApi::default()), "/wallet") };
+    let (html, _) = render("wallet-real", visit, "/wallet").await;
+    assert!(
+        html.contains("confirm it with your PIN")
+            && !html.contains("no money moves")
+            && !html.contains("value=\"paystack\"")
+    );
+}
+
+#[tokio::test]
+async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency() {
+    let html = page("operator-payments", "/operator/payments").await;
+    assert!(html.contains("RKT1ABCDEF") && html.contains(&format!("/console/operator/payments/{ID}/assign")));
+    let html = shown_by("reconciled", forms::RECONCILE, &[("file", "Receipt No.,…")]).await;
+    assert!(
+        html.contains("RKT1ABCDEG") && html.contains("KES 1,500.00") && html.contains("Statement and wallets differ")
+    );
+    let html = page("operator-money", &format!("/operator/workspaces/{ID}/money")).await;
+    assert!(html.contains("UGX 50,000") && html.contains("Welcome"));
 }
 
 #[tokio::test]

@@ -81,6 +81,29 @@ test("topping up, claiming, routing", async () => {
   await shown("Routing saved");
 });
 
+test("a number's callback is tested, its secret made anew, a device's credential made and revoked", async () => {
+  await open("/numbers");
+  await page.getByRole("link", { name: NUMBER }).click();
+  await page.getByLabel("Voice callback URL").fill("http://127.0.0.1:3000/voice");
+  await press("Save routing");
+  await press("Test callback");
+  await shown("A call would fail here");
+  assert.match(await page.locator("#tested-request").innerText(), /x-sautikit-signature: t=[\s\S]*Test=true/);
+  await page.locator("summary", { hasText: "New secret" }).click();
+  await press("Make a new secret");
+  assert.match(await page.locator("#new-secret").innerText(), /^whsec_[0-9a-f]{64}$/);
+  await page.getByLabel("Name of the device").fill("Reception");
+  await press("Create credential");
+  const username = await page.locator("#new-username").innerText();
+  assert.match(await page.locator("#new-password").innerText(), /^[2-9a-z]{26}$/);
+  await page.locator("summary", { hasText: "Revoke" }).click();
+  await page.getByLabel(`Type “${username}” to confirm`).fill(username);
+  await press("Revoke credential");
+  await shown("The credential is revoked");
+  await page.getByLabel("Voice callback URL").fill("");
+  await press("Save routing");
+});
+
 test("a key is created, shown once, revoked", async () => {
   await open("/developers/keys");
   await page.getByLabel("Name").fill("ci");

@@ -75,6 +75,7 @@ export class Workspace {
   get = (path) => this.#send("GET", path, undefined, 200);
   post = (path, body, expected = 200) => this.#send("POST", path, body, expected);
   patch = (path, body) => this.#send("PATCH", path, body, 200);
+  remove = (path) => this.#send("DELETE", path, undefined, 204);
 
   balance = async () => (await this.get("/v1/wallet/balance")).balance_minor;
 

@@ -24,6 +24,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
                 ("/operator/series", text.supply.series, Glyph::Numbers),
                 ("/operator/numbers", text.supply.stock, Glyph::Log),
                 ("/operator/prices", text.supply.prices, Glyph::Wallet),
+                ("/operator/payments", text.operator.payments, Glyph::Wallet),
             ])}
         }
     });

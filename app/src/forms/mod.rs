@@ -4,6 +4,7 @@
 //! Deliberately absent: validation (the API's), cookies of our own making, HTTP; the server decodes and encodes.
 
 mod calls;
+mod devices;
 mod entry;
 mod fields;
 mod invitations;
@@ -41,6 +42,18 @@ pub const SIGN_OUT: &str = "/console/signout";
 pub const CLAIM: &str = "/console/numbers/claim";
 /// Changes a number's routing; the path carries the number's id.
 pub const ROUTING: &str = "/console/numbers/{id}/routing";
+/// Asks a number's voice callback once; the path carries the number's id.
+pub const TEST_ROUTING: &str = "/console/numbers/{id}/routing/test";
+/// Gives a number another signing secret; the path carries the number's id.
+pub const ROTATE_SIGNING_SECRET: &str = "/console/numbers/{id}/routing/rotate-secret";
+/// Gives a number back; the path carries the number's id.
+pub const RELEASE: &str = "/console/numbers/{id}/release";
+/// Creates a device's credential; the path carries the number's id.
+pub const CREATE_CREDENTIAL: &str = "/console/numbers/{id}/sip-credentials";
+/// Gives a device another password; the path carries the number's id and the credential's.
+pub const ROTATE_CREDENTIAL: &str = "/console/numbers/{id}/sip-credentials/{cid}/rotate";
+/// Revokes a device's credential; the path carries the number's id and the credential's.
+pub const REVOKE_CREDENTIAL: &str = "/console/numbers/{id}/sip-credentials/{cid}/revoke";
 /// Has the sandbox carrier call a number; the path carries the number's id.
 pub const SANDBOX_CALL: &str = "/console/numbers/{id}/sandbox-call";
 /// Ends a call; the path carries the call's id.
@@ -133,6 +146,14 @@ pub const END_PRICE: &str = "/console/operator/prices/{id}/end";
 pub const SET_CEILING: &str = "/console/operator/workspaces/{id}/limits";
 /// Lets frozen calls of a workspace go on, as operator; the path carries its id.
 pub const UNFREEZE_WORKSPACE: &str = "/console/operator/workspaces/{id}/unfreeze";
+/// Credits a workspace with a payment that waits, as operator; the path carries the payment's id.
+pub const ASSIGN_PAYMENT: &str = "/console/operator/payments/{id}/assign";
+/// Dismisses a payment that waits, as operator; the path carries the payment's id.
+pub const DISMISS_PAYMENT: &str = "/console/operator/payments/{id}/dismiss";
+/// Compares a provider's statement with the wallets, as operator.
+pub const RECONCILE: &str = "/console/operator/payments/reconcile";
+/// Corrects a wallet, as operator; the path carries the workspace's id.
+pub const ADJUST: &str = "/console/operator/workspaces/{id}/adjust";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -233,6 +254,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         DELETE_WORKSPACE => workspaces::delete(fields, api).await.into(),
         UPDATE_PROFILE => profile::update(fields, api).await.into(),
         UNLINK_GOOGLE => profile::unlink_google(fields, api).await.into(),
+        RECONCILE => operator::reconcile(fields, api).await.into(),
         END_OTHER_SESSIONS => profile::end_other_sessions(fields, api).await.into(),
         CREATE_PROVIDER => supply::create_provider(fields, api).await.into(),
         CREATE_SERIES => supply::create_series(fields, api).await.into(),
@@ -241,6 +263,18 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         IMPORT_PRICES => prices::import(fields, api).await.into(),
         _ => match path.split('/').collect::<Vec<_>>().as_slice() {
             ["", "console", "numbers", id, "routing"] => numbers::routing(id, fields, api).await.into(),
+            ["", "console", "numbers", id, "routing", "test"] => devices::test(id, fields, api).await.into(),
+            ["", "console", "numbers", id, "routing", "rotate-secret"] => {
+                devices::rotate_secret(id, fields, api).await.into()
+            }
+            ["", "console", "numbers", id, "release"] => numbers::release(id, fields, api).await.into(),
+            ["", "console", "numbers", id, "sip-credentials"] => devices::create(id, fields, api).await.into(),
+            ["", "console", "numbers", id, "sip-credentials", device, "rotate"] => {
+                devices::rotate((id, device), fields, api).await.into()
+            }
+            ["", "console", "numbers", id, "sip-credentials", device, "revoke"] => {
+                devices::revoke((id, device), fields, api).await.into()
+            }
             ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
             ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
             ["", "console", "keys", id, "rotate"] => keys::rotate(id, fields, api).await.into(),
@@ -259,6 +293,9 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "operator", "workspaces", id, "unfreeze"] => {
                 limits::unfreeze_workspace(id, fields, api).await.into()
             }
+            ["", "console", "operator", "payments", id, "assign"] => operator::assign(id, fields, api).await.into(),
+            ["", "console", "operator", "payments", id, "dismiss"] => operator::dismiss(id, fields, api).await.into(),
+            ["", "console", "operator", "workspaces", id, "adjust"] => operator::adjust(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "suspend"] => operator::suspend(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "resume"] => operator::resume(id, fields, api).await.into(),
             ["", "console", "operator", "trunks", id] => trunks::update(id, fields, api).await.into(),

@@ -1,6 +1,6 @@
-//! Claiming and routing.
+//! Claiming, routing and releasing.
 
-use super::{CLAIM, Fields, Next, ROUTING};
+use super::{CLAIM, Fields, Next, RELEASE, ROUTING, is_confirmed};
 use crate::api_client::{Api, escape};
 use sautikit_api::numbers::{ClaimedNumber, UpdateRouting};
 
@@ -30,5 +30,16 @@ pub(super) async fn routing(id: &str, fields: &Fields, api: &Api) -> Next {
     match api.patch(format!("/v1/numbers/{id}/routing"), &body).await {
         Ok(_) => Next::redirect(format!("/numbers/{id}?done=saved")),
         Err(failure) => Next::failed(ROUTING, format!("/numbers/{id}"), failure, fields),
+    }
+}
+
+pub(super) async fn release(id: &str, fields: &Fields, api: &Api) -> Next {
+    let page = format!("/numbers/{}", escape(id));
+    if !is_confirmed(fields) {
+        return Next::mistyped(&page);
+    }
+    match api.delete(format!("/v1/numbers/{}", escape(id))).await {
+        Ok(_) => Next::redirect("/numbers?done=released"),
+        Err(failure) => Next::failed(RELEASE, page, failure, fields),
     }
 }

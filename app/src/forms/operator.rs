@@ -1,10 +1,15 @@
-//! What operators do to workspaces.
+//! What operators do to workspaces and payments.
 
-use super::{Fields, Next, RESUME_WORKSPACE, SUSPEND_WORKSPACE};
-use crate::api_client::{Api, escape};
-use sautikit_api::operator::SuspendWorkspace;
+use super::{ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SUSPEND_WORKSPACE};
+use crate::{
+    api_client::{Api, escape},
+    format,
+    visit::Flash,
+};
+use sautikit_api::operator::{CreateAdjustment, DismissPayment, ReconcilePayments, Reconciliation, SuspendWorkspace};
 
 const PAGE: &str = "/operator/workspaces";
+const PAYMENTS: &str = "/operator/payments";
 
 pub(super) async fn suspend(id: &str, fields: &Fields, api: &Api) -> Next {
     let body = SuspendWorkspace { reason: fields.text("reason") };
@@ -18,5 +23,45 @@ pub(super) async fn resume(id: &str, fields: &Fields, api: &Api) -> Next {
     match api.post(format!("/v1/admin/workspaces/{}/resume", escape(id)), &serde_json::json!({})).await {
         Ok(_) => Next::redirect(format!("{PAGE}?done=resumed")),
         Err(failure) => Next::failed(RESUME_WORKSPACE, PAGE, failure, fields),
+    }
+}
+
+pub(super) async fn assign(id: &str, fields: &Fields, api: &Api) -> Next {
+    let body = serde_json::json!({ "workspace_id": fields.text("workspace_id").trim() });
+    match api.post(format!("/v1/admin/payments/{}/assign", escape(id)), &body).await {
+        Ok(_) => Next::redirect(format!("{PAYMENTS}?done=assigned")),
+        Err(failure) => Next::failed(ASSIGN_PAYMENT, PAYMENTS, failure, fields),
+    }
+}
+
+pub(super) async fn dismiss(id: &str, fields: &Fields, api: &Api) -> Next {
+    let body = DismissPayment { reason: fields.text("reason") };
+    match api.post(format!("/v1/admin/payments/{}/dismiss", escape(id)), &body).await {
+        Ok(_) => Next::redirect(format!("{PAYMENTS}?done=dismissed")),
+        Err(failure) => Next::failed(DISMISS_PAYMENT, PAYMENTS, failure, fields),
+    }
+}
+
+pub(super) async fn reconcile(fields: &Fields, api: &Api) -> Next {
+    // The file; or, where it could not be sent, its text.
+    let statement = ["file", "statement"].map(|name| fields.text(name)).into_iter().find(|text| !text.is_empty());
+    let body = ReconcilePayments { statement: statement.unwrap_or_default() };
+    let answer = api.post("/v1/admin/payments/reconcile", &body).await;
+    match answer.and_then(|answer| answer.read::<Reconciliation>()) {
+        Ok(found) => Next::Show { page: PAYMENTS.to_owned(), flash: Flash::Reconciled(Box::new(found)), status: 200 },
+        Err(failure) => Next::failed(RECONCILE, PAYMENTS, failure, &Fields::new(Vec::new())),
+    }
+}
+
+pub(super) async fn adjust(id: &str, fields: &Fields, api: &Api) -> Next {
+    let page = format!("{PAGE}/{}/money", escape(id));
+    let Some(amount_minor) = format::parse_major(&fields.text("amount"), &fields.text("currency")) else {
+        return Next::redirect(format!("{page}?done=bad_amount"));
+    };
+    let body = CreateAdjustment { kind: fields.text("kind"), amount_minor, reason: fields.text("reason") };
+    let path = format!("/v1/admin/wallets/{}/adjustments", escape(id));
+    match api.post_once(path, &body, &fields.text("form_token")).await {
+        Ok(_) => Next::redirect(format!("{page}?done=adjusted")),
+        Err(failure) => Next::failed(ADJUST, page, failure, fields),
     }
 }

@@ -20,6 +20,7 @@ mod audit;
 mod calls;
 pub use calls::Calls as CallsText;
 mod common;
+mod devices;
 mod docs;
 mod entry;
 mod home;
@@ -105,6 +106,7 @@ pub struct Text {
     pub invitation: invitation::Invitation,
     pub home: home::Home,
     pub numbers: numbers::Numbers,
+    pub devices: devices::Devices,
     pub operator: operator::Operator,
     pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
@@ -131,6 +133,7 @@ static ENGLISH: Text = Text {
     invitation: invitation::Invitation::ENGLISH,
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
+    devices: devices::Devices::ENGLISH,
     operator: operator::Operator::ENGLISH,
     pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
@@ -156,6 +159,7 @@ static SWAHILI: Text = Text {
     invitation: invitation::Invitation::SWAHILI,
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
+    devices: devices::Devices::SWAHILI,
     operator: operator::Operator::SWAHILI,
     pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,

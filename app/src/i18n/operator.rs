@@ -26,5 +26,88 @@ catalogue! {
         suspended: "The workspace is suspended" | "Eneo la kazi limesimamishwa",
         suspended_text: "You can resume it here at any time." | "Unaweza kulirejesha hapa wakati wowote.",
         resumed: "The workspace works again" | "Eneo la kazi linafanya kazi tena",
+        payments: "Payments" | "Malipo",
+        payments_text: "Money that no wallet was credited with, and the provider's statement against the wallets." | "Pesa ambazo hazikuingia kwenye pochi yoyote, na taarifa ya mtoa huduma dhidi ya pochi.",
+        waiting: "Payments that wait" | "Malipo yanayosubiri",
+        none_waiting: "Nothing waits" | "Hakuna kinachosubiri",
+        none_waiting_text: "Every payment that came is in a wallet or was decided." | "Kila malipo yaliyokuja yako kwenye pochi au yameamuliwa.",
+        receipt: "Receipt" | "Risiti",
+        amount: "Amount" | "Kiasi",
+        account: "Account written" | "Akaunti iliyoandikwa",
+        payer: "Payer" | "Mlipaji",
+        paid: "Paid" | "Ililipwa",
+        reason_unknown_reference: "the account is nobody's" | "akaunti si ya yeyote",
+        reason_unconfirmed: "not confirmed by the provider" | "haijathibitishwa na mtoa huduma",
+        reason_contradiction: "what was told of it differs" | "maelezo yake yanatofautiana",
+        reason_wrong_currency: "the wallet is in another currency" | "pochi ni ya sarafu nyingine",
+        assign: "Assign" | "Kabidhi",
+        assign_label: "Assign {}" | "Kabidhi {}",
+        assign_ask: "The workspace's wallet is credited with it now. Only an adjustment takes it back." | "Pochi ya eneo la kazi itaongezwa sasa. Marekebisho pekee huirudisha.",
+        assign_sure: "Credit the wallet" | "Ongeza kwenye pochi",
+        workspace_id: "Id of the workspace" | "Kitambulisho cha eneo la kazi",
+        claimed: "Claimed by" | "Imedaiwa na",
+        assigned: "The payment is in the wallet" | "Malipo yako kwenye pochi",
+        assigned_text: "Its owners get a receipt." | "Wamiliki wake watapata risiti.",
+        dismiss: "Dismiss" | "Weka kando",
+        dismiss_label: "Dismiss {}" | "Weka kando {}",
+        dismiss_ask: "For money that was sent back, or is credited under another receipt. Nobody is credited." | "Kwa pesa zilizorudishwa, au zilizoongezwa kwa risiti nyingine. Hakuna atakayeongezwa.",
+        dismiss_sure: "Dismiss payment" | "Weka malipo kando",
+        dismissed: "The payment is dismissed" | "Malipo yamewekwa kando",
+        reconcile: "Reconcile" | "Linganisha",
+        reconcile_text: "M-Pesa's organisation statement or Paystack's export, as the portal gives it (CSV, up to 1 MiB; larger ones by `sautikit payments reconcile`). Nothing is changed." | "Taarifa ya M-Pesa au Paystack kama ilivyotolewa (CSV, hadi 1 MiB; kubwa zaidi kwa `sautikit payments reconcile`). Hakuna kinachobadilishwa.",
+        statement_file: "Statement" | "Taarifa",
+        statement_paste: "Or paste its lines" | "Au bandika mistari yake",
+        reconcile_button: "Compare" | "Linganisha",
+        reconciled: "Statement and wallets agree" | "Taarifa na pochi zinakubaliana",
+        reconciled_text: "{}, shilling by shilling." | "{}, shilingi kwa shilingi.",
+        differs: "Statement and wallets differ" | "Taarifa na pochi zinatofautiana",
+        differs_text: "Differences: {}" | "Tofauti: {}",
+        on_statement: "On the statement" | "Kwenye taarifa",
+        in_wallets: "In wallets" | "Kwenye pochi",
+        agree: "Agree" | "Zinakubaliana",
+        other_lines: "Other lines" | "Mistari mingine",
+        span: "Span" | "Kipindi",
+        why: "Why" | "Kwa nini",
+        when: "When" | "Lini",
+        adjustments: "Adjustments" | "Marekebisho",
+        no_adjustments: "No adjustments yet" | "Bado hakuna marekebisho",
+        no_adjustments_text: "What operators credit and debit stands here and in the customer's ledger." | "Kinachoongezwa na kukatwa na wasimamizi huonekana hapa na kwenye daftari la mteja.",
+        adjust: "New adjustment" | "Marekebisho mapya",
+        adjust_text: "It moves money at once and can't be taken back, only balanced by another one." | "Husogeza pesa mara moja na haliwezi kufutwa, ila kusawazishwa na jingine.",
+        adjust_reason: "Stands in the customer's ledger." | "Huonekana kwenye daftari la mteja.",
+        adjust_button: "Post adjustment" | "Weka marekebisho",
+        adjusted: "The wallet is adjusted" | "Pochi imerekebishwa",
+        adjusted_text: "The entry stands in the customer's ledger." | "Muamala uko kwenye daftari la mteja.",
+        kind: "Kind" | "Aina",
+        kind_credit: "Credit" | "Ongezo",
+        kind_debit: "Debit" | "Makato",
+        kind_refund: "Refund" | "Marejesho",
+        kind_promo: "Gift" | "Zawadi",
+        kind_write_off: "Write-off" | "Ufutaji wa deni",
+    }
+}
+
+impl Operator {
+    /// Why a payment waits; a reason that this console does not know keeps its name.
+    pub fn reason_of<'a>(&'a self, reason: &'a str) -> &'a str {
+        match reason {
+            "unknown_reference" => self.reason_unknown_reference,
+            "unconfirmed" => self.reason_unconfirmed,
+            "contradiction" => self.reason_contradiction,
+            "wrong_currency" => self.reason_wrong_currency,
+            other => other,
+        }
+    }
+
+    /// A kind of adjustment; one that this console does not know keeps its name.
+    pub fn adjustment<'a>(&'a self, kind: &'a str) -> &'a str {
+        match kind {
+            "credit" => self.kind_credit,
+            "debit" => self.kind_debit,
+            "refund" => self.kind_refund,
+            "promo" => self.kind_promo,
+            "write_off" => self.kind_write_off,
+            other => other,
+        }
     }
 }

@@ -23,6 +23,8 @@ mod member;
 mod members;
 mod not_found;
 mod number;
+mod number_devices;
+mod number_routing;
 mod numbers;
 mod onboarding;
 mod operator_numbers;
@@ -32,6 +34,8 @@ mod operator_prices_difference;
 mod operator_providers;
 mod operator_series;
 mod operator_series_one;
+mod operator_money;
+mod operator_payments;
 mod operator_trunks;
 mod operator_workspace;
 mod operator_workspaces;
@@ -43,8 +47,10 @@ mod roles;
 mod settings;
 mod sign_in;
 mod softphone;
+mod statements;
 mod verify;
 mod wallet;
+mod wallet_ledger;
 mod workspace_new;
 
 pub(crate) use failure::FailurePage;
@@ -80,6 +86,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/limits") view=limits::LimitsPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/alerts") view=alerts::AlertsPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet/statements") view=statements::StatementsPage ssr=SsrMode::Async/>
+                <Route path=path!("/wallet/statements/:month") view=statements::StatementPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspace_new::NewWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/workspace/members") view=members::MembersPage ssr=SsrMode::Async/>
@@ -96,6 +104,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/numbers") view=operator_numbers::OperatorNumbersPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/prices") view=operator_prices::OperatorPricesPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces/:id") view=operator_workspace::OperatorWorkspacePage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/payments") view=operator_payments::OperatorPaymentsPage ssr=SsrMode::Async/>
+                <Route path=path!("/operator/workspaces/:id/money") view=operator_money::OperatorMoneyPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>

@@ -2,15 +2,18 @@
 
 use super::{
     member::{Member, member_page},
+    number_devices::Devices,
+    number_routing,
     numbers::status,
 };
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Tone, hidden,
-        of_workspace,
+        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Tone, TypedConfirm,
+        hidden, of_workspace, outcome,
     },
     format, forms,
+    i18n::fill,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -26,29 +29,72 @@ pub(crate) fn NumberPage() -> impl IntoView {
 async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().numbers;
     let number: Number = member.api().get(format!("/v1/numbers/{}", escape(&id))).await?;
-    let done = match member.visit.query.get("done") {
-        Some("claimed") => Some((text.claimed, text.claimed_text)),
-        Some("saved") => Some((text.saved, text.saved_text)),
-        Some("calling") => Some((text.calling, text.calling_text)),
-        _ => None,
-    };
+    let devices = Devices::of(&member, &number).await?;
+    let done = [
+        ("claimed", text.claimed, text.claimed_text),
+        ("saved", text.saved, text.saved_text),
+        ("calling", text.calling, text.calling_text),
+        ("revoked", member.text().devices.was_revoked, member.text().devices.was_revoked_text),
+    ];
     let may_write = member.may(Scope::NumbersWrite);
-    let may_call = member.may(Scope::SipToken);
+    let may_call = member.may(Scope::SipToken) && number.status != "suspended";
     let call_with = with_query(PHONE, &[("from", &number.e164)]);
+    let outcome = member.visit.flash.is_none().then(|| outcome(&member.visit, &done));
     Ok(view! {
         <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
             {may_call.then(|| view! { <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a> })}
         </PageHead>
-        {done.map(|(title, words)| view! { <Notice tone=Tone::Good title=title.to_owned() text=words.to_owned()/> })}
-        <div class="columns">
-            {if may_write { routing(&member, &number) } else { routing_facts(&member, &number) }}
-            <div class="stack">
-                {(may_write && member.visit.development).then(|| try_it(&member, &number))}
-                {facts(&member, number)}
+        {suspended(&member, &number)}
+        {outcome}
+        {number_routing::secret_made(&member)}
+        {devices.made(&member)}
+        <div class="stack-lg">
+            <div class="columns">
+                <div class="stack-lg">
+                    {if may_write { routing(&member, &number) } else { routing_facts(&member, &number) }}
+                    {may_write.then(|| number_routing::test(&member, &number))}
+                </div>
+                <div class="stack">
+                    {(may_write && member.visit.development).then(|| try_it(&member, &number))}
+                    {may_write.then(|| number_routing::signing_secret(&member, &number))}
+                    {facts(&member, &number)}
+                </div>
             </div>
+            {devices.show(&member, &number)}
+            {may_write.then(|| release(&member, &number))}
         </div>
     }
     .into_any())
+}
+
+/// A number whose rental is not paid says so, and what brings it back.
+fn suspended(member: &Member, number: &Number) -> Option<AnyView> {
+    let text = &member.text().devices;
+    let notice = (number.status == "suspended").then(|| {
+        view! {
+            <Notice tone=Tone::Warn title=text.suspended.to_owned() text=text.suspended_text.to_owned()/>
+            <p class="aside"><a class="button button--primary" href="/wallet#top-up">{member.text().wallet.top_up}</a></p>
+        }
+    });
+    notice.map(|notice| notice.into_any())
+}
+
+fn release(member: &Member, number: &Number) -> AnyView {
+    let text = &member.text().devices;
+    let failure = member.visit.failure_of(forms::RELEASE).cloned();
+    let lang = member.visit.lang;
+    view! {
+        <section class="panel panel--danger" id="release">
+            <div class="panel__head">
+                <h2>{text.release}</h2>
+                <TypedConfirm visit=member.visit.clone() opens=text.release_sure action=format!("/console/numbers/{}/release", number.id)
+                    name=number.e164.clone() ask=fill(text.release_ask, &number.e164) sure=text.release_sure/>
+                <p>{text.release_text}</p>
+            </div>
+            {failure.map(|failure| view! { <div class="panel__body"><FailureNotice failure lang/></div> })}
+        </section>
+    }
+    .into_any()
 }
 
 fn routing(member: &Member, number: &Number) -> AnyView {
@@ -124,7 +170,7 @@ fn try_it(member: &Member, number: &Number) -> AnyView {
     .into_any()
 }
 
-fn facts(member: &Member, number: Number) -> AnyView {
+fn facts(member: &Member, number: &Number) -> AnyView {
     let text = &member.text().numbers;
     let price = |minor: i64| format::money(minor, &number.currency);
     view! {

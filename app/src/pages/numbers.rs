@@ -6,7 +6,7 @@ use crate::{
     components::{
         Empty, FailureNotice, Glyph,
         Head::{End, Start, Unseen},
-        Moment, PageHead, Pager, Tone, badge, cell, heads, hidden, of_workspace,
+        Moment, Notice, PageHead, Pager, Tone, badge, cell, heads, hidden, of_workspace,
     },
     format, forms,
     i18n::fill,
@@ -31,9 +31,11 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let available: Vec<AvailableNumber> = answer.read()?;
     let next = answer.header("x-next-cursor").map(|cursor| format!("{}#available", search.page(cursor)));
     let failure = member.visit.failure_of(forms::CLAIM).cloned();
+    let released = member.visit.query.get("done") == Some("released");
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text/>
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+        {released.then(|| view! { <Notice tone=Tone::Good title=text.released.to_owned() text=text.released_text.to_owned()/> })}
         <div class="stack-lg">
             <section class="panel">
                 <div class="panel__head"><h2>{text.mine}</h2></div>

@@ -31,8 +31,12 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let action = |what: &str| format!("/console/operator/workspaces/{id}/{what}");
     let heading = (text.ceiling, text.ceiling_text);
     let form = limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
+    let money = format!("/operator/workspaces/{}/money", workspace.id);
+    let adjustments = member.text().operator.adjustments;
     Ok(view! {
-        <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(member.text().operator.workspaces, "/operator/workspaces")/>
+        <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(member.text().operator.workspaces, "/operator/workspaces")>
+            <a class="button" href=money>{adjustments}</a>
+        </PageHead>
         {outcome(&member.visit, &[("saved", text.saved, ""), ("unfrozen", text.unfrozen, "")])}
         <div class="stack-lg">
             {limits.frozen.as_ref().map(|freeze| frozen(&member, freeze, Some(action("unfreeze"))))}

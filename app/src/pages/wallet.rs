@@ -1,24 +1,28 @@
-//! `/wallet`: balance, top-up with its live status, ledger.
+//! `/wallet`: balance, top-up with its live status, ledger. Statements are pages of their own.
 
-use super::member::{Member, member_page};
+use super::{
+    member::{Member, member_page},
+    statements::STATEMENTS,
+    wallet_ledger::ledger,
+};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
-    components::{
-        Copied, Empty, FailureNotice, Field, Glyph,
-        Head::{End, Start},
-        Moment, Notice, PageHead, Pager, Tone, cell, heads, hidden, of_workspace,
-    },
+    components::{Copied, FailureNotice, Field, Notice, PageHead, Pager, Tone, hidden, of_workspace},
     format, forms,
     i18n::{Text, fill},
+    visit::Pays,
 };
 use leptos::prelude::*;
 use sautikit_api::{
+    money::Currency,
     rights::Scope,
     wallet::{LedgerEntry, Paybill, TopUp},
 };
 
 /// Seconds between two looks at a pending top-up (`app/js/live.js`).
 const PENDING_LOOK_SECONDS: &str = "1";
+/// While calls run, which are billed a moment after their end.
+const LIVE_LOOK_SECONDS: &str = "2";
 
 /// Wallet.
 #[component]
@@ -41,6 +45,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     // Where there is no Paybill, nothing is said of it.
     let paybill = member.api().get::<Paybill>("/v1/wallet/paybill").await.ok();
     let beside = may_top_up || paybill.is_some();
+    // Money that is held moves soon. Whoever looks back finds the newest in any case.
+    let is_moving = member.balance.as_ref().is_some_and(|balance| balance.held_minor != 0);
+    let look = is_moving.then_some(LIVE_LOOK_SECONDS);
     Ok(view! {
         <PageHead title=text.wallet.title.to_owned() text=text.wallet.text>
             <a class="button" href="/wallet/limits">{text.limits.title}</a>
@@ -48,14 +55,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         </PageHead>
         {top_up.map(|top_up| progress(text, &top_up))}
         <div class="stack-lg">
-            <div data-live="figures">{figures(&member)}</div>
+            <div data-live="figures" data-live-seconds=look>{figures(&member)}</div>
             <div class=if beside { "columns columns--late" } else { "stack-lg" }>
                 <div class="stack-lg">
                     {may_top_up.then(|| top_up_form(&member))}
                     {paybill.map(|paybill| paybill_panel(&member, paybill, may_top_up))}
                 </div>
                 <section class="panel" data-live="ledger">
-                    <div class="panel__head"><h2>{text.wallet.ledger}</h2></div>
+                    <div class="panel__head"><h2>{text.wallet.ledger}</h2><a class="button button--small" href=STATEMENTS>{text.wallet.statements}</a></div>
                     {ledger(&member, entries)}
                     <Pager lang label=text.wallet.ledger next/>
                 </section>
@@ -124,12 +131,28 @@ fn top_up_form(member: &Member) -> AnyView {
     let visit = member.visit.clone();
     let failure = visit.failure_of(FORM).cloned();
     let lang = visit.lang;
-    let is_kes = member.currency() == "KES";
-    let note = match (visit.development, is_kes) {
-        (true, _) => text.simulated,
-        (false, true) => text.top_up_text,
-        (false, false) => text.page_note,
+    // M-Pesa moves shillings of Kenya only.
+    let mpesa = if member.currency() == "KES" { visit.mpesa } else { Pays::Not };
+    let paystack = visit.paystack;
+    let note = match (mpesa, paystack) {
+        (Pays::Real, _) => text.top_up_text,
+        (Pays::Not, Pays::Real) => text.page_note,
+        (Pays::Simulated, _) | (Pays::Not, Pays::Simulated) => text.simulated,
+        (Pays::Not, Pays::Not) => text.no_way,
     };
+    if (mpesa, paystack) == (Pays::Not, Pays::Not) {
+        return view! { <section class="panel" id="top-up"><div class="panel__head"><h2>{text.top_up}</h2><p>{note}</p></div></section> }
+            .into_any();
+    }
+    let has_push = mpesa != Pays::Not;
+    // Enough for a number and some calls, whatever a unit of the currency is worth.
+    let usual = if Currency::parse(&member.currency()).is_some_and(|currency| currency.exponent() == 0) {
+        "50,000"
+    } else {
+        "1,000"
+    };
+    let page_words =
+        if (mpesa, paystack) == (Pays::Real, Pays::Simulated) { text.pay_page_simulated } else { text.pay_page };
     view! {
         <section class="panel" id="top-up">
             <div class="panel__head"><h2>{text.top_up}</h2><p>{note}</p></div>
@@ -140,12 +163,14 @@ fn top_up_form(member: &Member) -> AnyView {
                     {of_workspace(&visit)}
                     {hidden("form_token", visit.form_token.clone())}
                     {hidden("currency", member.currency())}
-                    <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value="1,000".to_owned() unit=member.currency() maxlength=20/>
-                    {is_kes.then(|| view! {
+                    <Field visit=visit.clone() form=FORM name="amount" label=text.amount inputmode="decimal" autocomplete="off" value=usual.to_owned() unit=member.currency() maxlength=20/>
+                    {has_push.then(|| view! {
                         <Field visit form=FORM name="phone" label=text.phone kind="tel" autocomplete="tel" placeholder="0722 000 000" maxlength=20/>
                         <button class="button button--primary" name="method" value="mpesa">{text.pay}</button>
                     })}
-                    <button class=if is_kes { "button" } else { "button button--primary" } name="method" value="paystack">{text.pay_page}</button>
+                    {(paystack != Pays::Not).then(|| view! {
+                        <button class=if has_push { "button" } else { "button button--primary" } name="method" value="paystack">{page_words}</button>
+                    })}
                 </form>
             </div>
         </section>
@@ -198,41 +223,4 @@ fn paybill_panel(member: &Member, paybill: Paybill, may_claim: bool) -> AnyView 
         </section>
     }
     .into_any()
-}
-
-fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
-    let text = &member.text().wallet;
-    let lang = member.visit.lang;
-    let currency = member.currency();
-    if entries.is_empty() {
-        return view! { <Empty glyph=Glyph::Wallet title=text.none text=text.none_text/> }.into_any();
-    }
-    let rows = entries.into_iter().map(|entry| {
-        let kind = match entry.kind.as_str() {
-            "top_up" => text.kind_top_up,
-            "call" => text.kind_call,
-            "rental" => text.kind_rental,
-            "adjustment" => text.kind_adjustment,
-            "refund" => text.kind_refund,
-            "reversal" => text.kind_reversal,
-            _ => text.kind_storage,
-        };
-        let plus = if entry.amount_minor > 0 { "+" } else { "" };
-        // A call's reference names it in paths too.
-        let reference = match entry.kind.as_str() {
-            "call" => view! { <a href=format!("/calls/{}", escape(&entry.reference))>{text.see_call}</a> }.into_any(),
-            _ => entry.reference.into_any(),
-        };
-        let what = view! { <span>{kind}<br/><span class="muted small breakable">{reference}</span></span> };
-        view! {
-            <tr>
-                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}
-                {cell(text.what, "", what)}
-                {cell(text.change, "end strong", format!("{plus}{}", format::money(entry.amount_minor, &currency)))}
-                {cell(text.after, "end nowrap", format::money(entry.balance_after_minor, &currency))}
-            </tr>
-        }
-    });
-    let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.when), Start(text.what), End(text.change), End(text.after)])}<tbody>{rows}</tbody></table> }.into_any()
 }

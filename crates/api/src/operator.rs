@@ -145,3 +145,55 @@ pub struct Adjustment {
     /// RFC 3339.
     pub created_at: String,
 }
+
+/// `POST /v1/admin/payments/reconcile`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReconcilePayments {
+    /// The text of M-Pesa's organisation statement or of Paystack's export of transactions, as the portal gives it (CSV).
+    pub statement: String,
+}
+
+/// A provider's statement against the wallets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Reconciliation {
+    /// `mpesa` or `paystack`, told by its columns.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
+    pub provider: String,
+    /// RFC 3339; the statement's first moment.
+    pub from: String,
+    /// RFC 3339; its last.
+    pub to: String,
+    /// Payments on the statement.
+    pub payments: usize,
+    /// Lines of it that move nothing to us: charges, withdrawals, failed tries.
+    pub skipped: usize,
+    /// Payments that agree.
+    pub matched: usize,
+    /// Their sum.
+    pub matched_minor: i64,
+    /// What the statement received in all.
+    pub statement_minor: i64,
+    /// What wallets were credited with in its span.
+    pub booked_minor: i64,
+    /// What differs; empty is the proof.
+    pub differences: Vec<PaymentDifference>,
+}
+
+/// A payment on which statement and wallets differ.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentDifference {
+    /// `missing_here`, `waiting`, `dismissed`, `missing_there`, `amount` or `twice`.
+    pub kind: String,
+    /// The provider's receipt, or our own reference where there is none.
+    pub receipt: String,
+    /// What the statement says; null where it has no such payment.
+    pub statement_minor: Option<i64>,
+    /// What the wallet has; null where none has it.
+    pub booked_minor: Option<i64>,
+    /// The same in a sentence.
+    pub message: String,
+}

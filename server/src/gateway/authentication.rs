@@ -18,6 +18,7 @@ use sip::auth::{
 use sip::message::{Credentials, HeaderName, Headers, Request, StatusCode};
 use sip::ua::Reply;
 
+use super::door::old_phones::OldPhones;
 use super::sip::Peer;
 use crate::secrets::hmac_sha256;
 use crate::sip_tokens::identity::{Identity, is_device_name};
@@ -33,6 +34,7 @@ pub struct Authentication {
     realm: String,
     /// Of the marks of addresses in challenges.
     mark_key: [u8; 32],
+    old_phones: Mutex<OldPhones>,
 }
 
 /// Why nobody was recognised, and so how the challenge reads.
@@ -53,7 +55,7 @@ impl Authentication {
     pub fn new(realm: &str, nonce_key: [u8; 32]) -> Self {
         let mark_key = hmac_sha256(&nonce_key, &[b"marks of addresses"]);
         let digest = Mutex::new(DigestServer::new(realm, NonceKey::new(nonce_key)));
-        Self { digest, realm: realm.to_owned(), mark_key }
+        Self { digest, realm: realm.to_owned(), mark_key, old_phones: Mutex::default() }
     }
 
     /// Whether the sender of a datagram has heard a challenge of ours at the address that it comes from: it answers one whose
@@ -81,7 +83,7 @@ impl Authentication {
             Peer::Web(Some(identity)) => Some(identity),
             Peer::Web(None) | Peer::Datagram(_) => None,
         };
-        let identity = match (self.by_credentials(app, request).await, connected) {
+        let identity = match (self.by_credentials(app, peer, request).await, connected) {
             // A connection that came with one identity is not lent to another.
             (Ok(identity), Some(connected)) if identity.user() != connected.user() => return Err(Unproven::Token),
             (Err(Unproven::Nothing), Some(connected)) => connected.clone(),
@@ -101,7 +103,7 @@ impl Authentication {
         }
     }
 
-    async fn by_credentials(&self, app: &AppState, request: &Request) -> Result<Arc<Identity>, Unproven> {
+    async fn by_credentials(&self, app: &AppState, peer: &Peer, request: &Request) -> Result<Arc<Identity>, Unproven> {
         let Ok(mut credentials) = request.authorizations() else { return Err(Unproven::Nothing) };
         credentials.extend(request.proxy_authorizations().unwrap_or_default());
         if let Some(token) = credentials.iter().find_map(bearer_token) {
@@ -109,10 +111,15 @@ impl Authentication {
             return identity.map(Arc::new).map_err(|_| Unproven::Token);
         }
         let Some(answer) = digest_in(&credentials) else { return Err(Unproven::Nothing) };
-        if is_device_name(&answer.username) {
-            return self.by_credential(app, &answer, request).await;
+        let proven = if is_device_name(&answer.username) {
+            self.by_credential(app, &answer, request).await
+        } else {
+            self.by_digest(app, &answer, request).await
+        };
+        if let (Ok(_), Peer::Datagram(source)) = (&proven, peer) {
+            self.old_phones.lock().proven(source.ip(), answer.algorithm == Algorithm::Md5);
         }
-        self.by_digest(app, &answer, request).await
+        proven
     }
 
     /// A device, by its SIP credential.
@@ -162,7 +169,7 @@ impl Authentication {
         Err(Unproven::Digest)
     }
 
-    /// 401 with every scheme that is taken: SHA-256 before MD5. `source`: where the datagram came from that is answered; none on a connection.
+    /// 401 with every scheme that is taken: SHA-256 before MD5, or MD5 alone to old phones. `source`: where the datagram came from that is answered; none on a connection.
     pub fn challenge(&self, app: &AppState, source: Option<SocketAddr>, unproven: Unproven) -> Reply {
         let drawn: u64 = u64::from_le_bytes(app.entropy.bytes());
         let salt = match source {
@@ -176,7 +183,14 @@ impl Authentication {
         if source.is_none() {
             push(bearer_challenge(&self.realm, None, fault).to_string());
         }
-        for challenge in self.digest.lock().challenges(since_epoch(app), salt, unproven == Unproven::Stale) {
+        // Whoever answers an old nonce has understood the offer.
+        let is_old = source.is_some_and(|source| {
+            let mut phones = self.old_phones.lock();
+            unproven != Unproven::Stale && phones.offer(app.clock.monotonic(), source.ip())
+        });
+        let challenges = self.digest.lock().challenges(since_epoch(app), salt, unproven == Unproven::Stale);
+        let md5 = Some(Algorithm::Md5.as_str());
+        for challenge in challenges.iter().filter(|challenge| !is_old || challenge.get("algorithm") == md5) {
             push(challenge.to_string());
         }
         if unproven != Unproven::Nothing {

@@ -256,6 +256,14 @@ pub enum PaymentError {
     Database(#[from] sqlx::Error),
 }
 
+/// Whether the method's provider is configured; in development a simulator plays one that is not.
+pub fn is_configured(app: &AppState, method: Method) -> bool {
+    match method {
+        Method::Mpesa => daraja::Daraja::of(app).is_some(),
+        Method::Paystack => paystack::Paystack::of(app).is_some(),
+    }
+}
+
 impl PaymentError {
     /// Whether the whole transaction may succeed when it is tried again.
     pub fn is_contention(&self) -> bool {

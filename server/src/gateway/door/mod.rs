@@ -17,6 +17,7 @@
 //! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
 
 mod offenders;
+pub(super) mod old_phones;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use app::api_client::Api;
 use app::article::Article;
 use app::forms::Fields;
 use app::i18n::Lang;
-use app::visit::{Answer, Reply};
+use app::visit::{Answer, Pays, Reply};
 use app::{Flash, Visit};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -21,6 +21,7 @@ use super::Console;
 use super::client::InProcess;
 use crate::accounts;
 use crate::http::docs;
+use crate::payments;
 use crate::web::caller::cookie;
 use crate::web::error::ApiError;
 
@@ -146,10 +147,20 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         assets: console.site.assets_url(),
         google_sign_in: accounts::google::is_configured(&console.app),
         development: console.app.config.is_development(),
+        mpesa: pays(console, payments::Method::Mpesa),
+        paystack: pays(console, payments::Method::Paystack),
         form_token: console.app.new_uuid().to_string(),
         workspace: None,
         flash,
         reply: Reply::default(),
+    }
+}
+
+fn pays(console: &Console, method: payments::Method) -> Pays {
+    match (payments::is_configured(&console.app, method), console.app.config.is_development()) {
+        (true, _) => Pays::Real,
+        (false, true) => Pays::Simulated,
+        (false, false) => Pays::Not,
     }
 }
 

@@ -13,6 +13,7 @@ use super::{assign, dismiss, list};
 use crate::clock::rfc3339;
 use crate::line;
 use crate::payments::incoming::IncomingPayment;
+use crate::payments::reconcile;
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
@@ -29,6 +30,7 @@ pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list_unmatched))
         .routes(routes!(assign_payment))
         .routes(routes!(dismiss_payment))
+        .merge(reconcile::http::routes())
 }
 
 /// List payments that wait

@@ -6,6 +6,7 @@
 //! A run without differences is the proof that every shilling that the provider received is in a wallet, and that no wallet has
 //! one that it did not.
 
+pub mod http;
 mod statement;
 
 use std::collections::HashMap;
@@ -123,15 +124,26 @@ pub fn compare(statement: &Statement, booked: &[Booked]) -> Report {
     report
 }
 
+/// Why there is nothing to report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The file is no statement that we know.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
 /// Reads a provider's statement and compares it with our books.
 ///
 /// # Errors
-/// The statement can't be read, or the database failed; in words.
-pub async fn reconcile(app: &AppState, text: &[u8]) -> Result<(Statement, Report), String> {
-    let statement = statement::read(text).map_err(|error| error.to_string())?;
+/// The statement can't be read, or the database failed.
+pub async fn reconcile(app: &AppState, text: &[u8]) -> Result<(Statement, Report), ReconcileError> {
+    let statement = statement::read(text)?;
     let span = (statement.from_us - MARGIN_US, statement.to_us + MARGIN_US);
-    let mut conn = app.db.acquire().await.map_err(|error| error.to_string())?;
-    let booked = store::books::booked(&mut conn, statement.provider, span).await.map_err(|error| error.to_string())?;
+    let mut conn = app.db.acquire().await?;
+    let booked = store::books::booked(&mut conn, statement.provider, span).await?;
     let report = compare(&statement, &booked);
     Ok((statement, report))
 }

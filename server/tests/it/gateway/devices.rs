@@ -91,7 +91,7 @@ impl Device {
 
     fn answer(&mut self, challenge: &Response, method: &Method, user: &str) -> String {
         let mut challenges = challenge.www_authenticates().expect("challenges");
-        assert_eq!(challenges[0].get("algorithm"), Some("SHA-256"));
+        assert!(challenges.iter().any(|challenge| challenge.get("algorithm") == Some("MD5")));
         if let Some(only) = self.algorithm {
             challenges.retain(|challenge| challenge.get("algorithm") == Some(only));
         }
@@ -162,6 +162,20 @@ async fn a_device_registers_with_either_algorithm_and_is_shown() {
         assert_eq!(gone.status.code(), 200);
         assert_eq!(registrations(&live).await, json!([]));
     }
+}
+
+#[tokio::test]
+async fn a_phone_that_knows_md5_only_is_offered_that_alone_when_it_asks_again() {
+    let live = Live::with_money().await;
+    let mut device = Device::of(&live).await;
+    let offered = async |device: &mut Device| {
+        device.sends(&Method::Register, "", &[], None).await;
+        device.carrier.told(Method::Register).await.www_authenticates().expect("challenges").len()
+    };
+    assert_eq!((offered(&mut device).await, offered(&mut device).await), (2, 1));
+    assert_eq!(device.registers("300").await.status.code(), 200);
+    // It is remembered: its calls need no second try.
+    assert_eq!(offered(&mut device).await, 1);
 }
 
 #[tokio::test]

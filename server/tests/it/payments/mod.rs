@@ -6,6 +6,7 @@ mod mpesa;
 mod paybill;
 mod paystack;
 mod random;
+mod reconciling;
 
 use std::time::Duration;
 

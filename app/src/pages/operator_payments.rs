@@ -1,0 +1,190 @@
+//! `/operator/payments`: money that waits for people, and a provider's statement against the wallets.
+
+use super::member::{Member, person_page};
+use crate::{
+    api_client::{ApiFailure, with_query},
+    components::{
+        Empty, FailureNotice, Glyph,
+        Head::{End, Start, Unseen},
+        Moment, Notice, PageHead, Pager, Tone, cell, heads, outcome,
+    },
+    format, forms,
+    i18n::fill,
+    visit::Flash,
+};
+use leptos::prelude::*;
+use sautikit_api::operator::{Reconciliation, UnmatchedPayment};
+
+const PAGE: &str = "/operator/payments";
+
+/// Payments of the installation.
+#[component]
+pub(crate) fn OperatorPaymentsPage() -> impl IntoView {
+    person_page(|text| text.operator.payments, content)
+}
+
+async fn content(member: Member) -> Result<AnyView, ApiFailure> {
+    let (text, lang) = (&member.text().operator, member.visit.lang);
+    let cursor = member.visit.query.get("cursor").unwrap_or_default();
+    let answer = member.api().fetch(with_query("/v1/admin/payments/unmatched", &[("cursor", cursor)])).await?;
+    let waiting: Vec<UnmatchedPayment> = answer.read()?;
+    let next = answer.header("x-next-cursor").map(|cursor| with_query(PAGE, &[("cursor", cursor)]));
+    let done = [("assigned", text.assigned, text.assigned_text), ("dismissed", text.dismissed, "")];
+    // What went wrong with a statement is said beside it.
+    let of_page = member.visit.failure_of(forms::RECONCILE).is_none().then(|| outcome(&member.visit, &done));
+    let list = if waiting.is_empty() {
+        view! { <Empty glyph=Glyph::Check title=text.none_waiting text=text.none_waiting_text/> }.into_any()
+    } else {
+        table(&member, waiting)
+    };
+    Ok(view! {
+        <PageHead title=text.payments.to_owned() text=text.payments_text/>
+        {of_page}
+        <div class="stack-lg">
+            <section class="panel">
+                <div class="panel__head"><h2>{text.waiting}</h2></div>
+                {list}
+                <Pager lang label=text.waiting next/>
+            </section>
+            {reconcile(&member)}
+        </div>
+    }
+    .into_any())
+}
+
+fn table(member: &Member, waiting: Vec<UnmatchedPayment>) -> AnyView {
+    let text = &member.text().operator;
+    let lang = member.visit.lang;
+    let rows = waiting.into_iter().map(|payment| {
+        let reason = payment.reason.as_deref().map(|reason| text.reason_of(reason).to_owned()).unwrap_or_default();
+        let what = view! { <span class="who"><code class="strong">{payment.receipt.clone()}</code><span class="muted small">{payment.provider.clone()}" · "{reason}</span></span> };
+        let who = view! { <span class="who"><span>{payment.payer_name.clone()}</span><span class="muted small">{payment.payer_phone.clone()}</span></span> };
+        view! {
+            <tr>
+                {cell(text.receipt, "", what)}
+                {cell(text.amount, "end strong", format::money(payment.amount_minor, &payment.currency))}
+                {cell(text.account, "breakable", view! { <code>{payment.account_reference.clone()}</code> })}
+                {cell(text.payer, "", who)}
+                {cell(text.paid, "muted", view! { <Moment at=payment.paid_at.clone() lang/> })}
+                {cell("", "end", decide(member, &payment))}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings = heads([
+        Start(text.receipt),
+        End(text.amount),
+        Start(text.account),
+        Start(text.payer),
+        Start(text.paid),
+        Unseen(member.text().common.action),
+    ]);
+    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+}
+
+/// Whose it is, or that it is nobody's.
+fn decide(member: &Member, payment: &UnmatchedPayment) -> AnyView {
+    let text = &member.text().operator;
+    let path = format!("/console/operator/payments/{}", payment.id);
+    let claims = payment.claimed_by.iter().map(|workspace| view! { <option value=workspace.to_string()/> });
+    let claims = claims.collect_view();
+    let list = format!("claims-{}", payment.id);
+    let hint = (!payment.claimed_by.is_empty()).then(|| view! { <p class="field__hint">{text.claimed}" "{payment.claimed_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")}</p> });
+    let suggested = payment.claimed_by.first().map(ToString::to_string).unwrap_or_default();
+    view! {
+        <div class="actions">
+            <details class="confirm">
+                <summary class="button button--small" aria-label=fill(text.assign_label, &payment.receipt)>{text.assign}</summary>
+                <form class="confirm__ask" method="post" action=format!("{path}/assign")>
+                    <p>{text.assign_ask}</p>
+                    <label class="field"><span class="field__label">{text.workspace_id}</span><input class="field__input" name="workspace_id" required autocomplete="off" maxlength=36 list=list.clone() value=suggested/></label>
+                    <datalist id=list>{claims}</datalist>
+                    {hint}
+                    <button class="button button--small button--primary">{text.assign_sure}</button>
+                </form>
+            </details>
+            <details class="confirm">
+                <summary class="button button--small button--danger" aria-label=fill(text.dismiss_label, &payment.receipt)>{text.dismiss}</summary>
+                <form class="confirm__ask" method="post" action=format!("{path}/dismiss")>
+                    <p>{text.dismiss_ask}</p>
+                    <label class="field"><span class="field__label">{text.reason}</span><input class="field__input" name="reason" required autocomplete="off" maxlength=120/></label>
+                    <button class="button button--small button--danger-solid">{text.dismiss_sure}</button>
+                </form>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+fn reconcile(member: &Member) -> AnyView {
+    let text = &member.text().operator;
+    let lang = member.visit.lang;
+    let failure = member.visit.failure_of(forms::RECONCILE).cloned();
+    let found = match &member.visit.flash {
+        Some(Flash::Reconciled(found)) => Some(reconciled(member, found)),
+        _ => None,
+    };
+    view! {
+        <section class="panel" id="reconcile">
+            <div class="panel__head"><h2>{text.reconcile}</h2><p>{text.reconcile_text}</p></div>
+            <div class="panel__body stack">
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                {found}
+                <form class="form" method="post" action=format!("{}#reconcile", forms::RECONCILE) enctype="multipart/form-data">
+                    <label class="field"><span class="field__label">{text.statement_file}</span><input class="field__input" type="file" name="file" accept=".csv,text/csv,text/plain"/></label>
+                    <details class="disclosure">
+                        <summary>{text.statement_paste}</summary>
+                        <label class="field"><span class="visually-hidden">{text.statement_paste}</span><textarea class="field__input" name="statement" rows="6" spellcheck="false"></textarea></label>
+                    </details>
+                    <div class="form__actions"><button class="button button--primary">{text.reconcile_button}</button></div>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
+    let text = &member.text().operator;
+    let lang = member.visit.lang;
+    // M-Pesa has one currency; of Paystack's export the digits are shown as they stand there.
+    let money = |minor: i64| match found.provider.as_str() {
+        "mpesa" => format::money(minor, "KES"),
+        _ => format!("{}.{:02}", minor / 100, (minor % 100).abs()),
+    };
+    let notice = if found.differences.is_empty() {
+        let words = fill(text.reconciled_text, &money(found.matched_minor));
+        view! { <Notice tone=Tone::Good title=text.reconciled.to_owned() text=words/> }
+    } else {
+        let words = fill(text.differs_text, &found.differences.len().to_string());
+        view! { <Notice tone=Tone::Bad title=text.differs.to_owned() text=words/> }
+    };
+    let rows = found.differences.iter().map(|difference| {
+        let amount = |minor: Option<i64>| minor.map_or_else(|| "–".to_owned(), money);
+        view! {
+            <tr>
+                {cell(text.receipt, "", view! { <code class="strong">{difference.receipt.clone()}</code> })}
+                {cell(text.on_statement, "end", amount(difference.statement_minor))}
+                {cell(text.in_wallets, "end", amount(difference.booked_minor))}
+                {cell(text.why, "breakable", difference.message.clone())}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let table = (!found.differences.is_empty()).then(|| {
+        let headings = heads([Start(text.receipt), End(text.on_statement), End(text.in_wallets), Start(text.why)]);
+        view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }
+    });
+    view! {
+        {notice}
+        <dl class="facts">
+            <dt>{text.span}</dt><dd><Moment at=found.from.clone() lang/>" – "<Moment at=found.to.clone() lang/></dd>
+            <dt>{text.on_statement}</dt><dd class="figure">{found.payments}" · "{money(found.statement_minor)}</dd>
+            <dt>{text.in_wallets}</dt><dd class="figure">{money(found.booked_minor)}</dd>
+            <dt>{text.agree}</dt><dd class="figure">{found.matched}" · "{money(found.matched_minor)}</dd>
+            <dt>{text.other_lines}</dt><dd class="figure">{found.skipped}</dd>
+        </dl>
+        {table}
+    }
+    .into_any()
+}

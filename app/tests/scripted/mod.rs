@@ -1,0 +1,229 @@
+//! An API that answers every path of a busy workspace, and what it answers.
+
+use app::api_client::{ApiClient, ApiFailure, ApiFuture, ApiRequest, ApiResponse};
+use serde_json::{Value, json};
+use std::sync::Mutex;
+
+pub(crate) const ID: &str = "019a0000-0000-7000-8000-000000000001";
+
+/// Answers every path of a busy workspace; remembers what it was asked.
+#[derive(Default)]
+pub(crate) struct ScriptedApi {
+    pub(crate) signed_out: bool,
+    pub(crate) empty: bool,
+    /// `owner` where it is left empty.
+    pub(crate) role: &'static str,
+    pub(crate) asked: Mutex<Vec<ApiRequest>>,
+}
+
+impl ApiClient for ScriptedApi {
+    fn send(&self, request: ApiRequest) -> ApiFuture {
+        let answer = self.answer(&request);
+        self.asked.lock().unwrap().push(request);
+        Box::pin(async move { answer })
+    }
+}
+
+impl ScriptedApi {
+    fn role(&self) -> &'static str {
+        if self.role.is_empty() { "owner" } else { self.role }
+    }
+
+    fn answer(&self, request: &ApiRequest) -> Result<ApiResponse, ApiFailure> {
+        let path = request.path.split('?').next().unwrap_or_default();
+        if self.signed_out {
+            return Err(refusal(401, "auth.session_invalid", None));
+        }
+        let list = |list: Value| if self.empty { json!([]) } else { list };
+        let body = match (request.method.as_str(), path) {
+            ("GET", "/v1/auth/me") => me(self.role()),
+            ("GET", "/v1/workspace/members") => json!([member("owner"), member("viewer")]),
+            ("GET", "/v1/workspace/invitations") => list(json!([invitation()])),
+            ("GET", "/v1/audit") => list(json!([audited()])),
+            ("GET", "/v1/auth/sessions") => json!([session(true), session(false)]),
+            ("GET", "/v1/wallet/balance") => {
+                json!({"balance_minor": 89765, "held_minor": 150, "available_minor": 89615, "currency": "KES", "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": null})
+            }
+            ("GET", "/v1/wallet/ledger") => list(ledger()),
+            ("GET", "/v1/numbers") => list(json!([number()])),
+            ("GET", "/v1/numbers/available") => json!([available(2), available(3), available(4)]),
+            ("GET", "/v1/api-keys") => list(json!([key()])),
+            ("GET", "/v1/calls") => {
+                list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")]))
+            }
+            ("GET", "/v1/calls/stats") => stats(self.empty),
+            ("GET", path) if path.ends_with("/events") => events(),
+            ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
+            ("GET", path) if path.ends_with("/sip-credentials") => list(json!([credential()])),
+            ("GET", path) if path.ends_with("/sip-config") => {
+                json!({"domain": "voice.example", "port": 5060, "ws_url": "wss://voice.example/sip", "transports": ["udp", "wss"],
+                    "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600})
+            }
+            ("GET", "/v1/sip/registrations") => list(json!([registration()])),
+            ("GET", "/v1/wallet/statements") => json!([statement(0), statement(1_379)]),
+            ("GET", path) if path.starts_with("/v1/wallet/statements/") => statement(1_379),
+            ("GET", "/v1/admin/payments/unmatched") => list(json!([unmatched()])),
+            ("GET", "/v1/admin/workspaces") => {
+                json!([{"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "UGX",
+                "status": "active", "member_count": 2, "created_at": "2026-11-21T09:00:00Z"}])
+            }
+            ("GET", path) if path.ends_with("/adjustments") => {
+                json!([{"id": ID, "kind": "promo", "amount_minor": 50_000,
+                "currency": "UGX", "reason": "Welcome", "operator_id": ID, "balance_after_minor": null,
+                "created_at": "2026-11-21T09:00:00Z"}])
+            }
+            ("POST", "/v1/admin/payments/reconcile") => reconciliation(),
+            ("POST", path) if path.ends_with("/routing/test") => tested(),
+            ("POST", path) if path.ends_with("/rotate-secret") => json!({"secret": "whsec_0a1b2c"}),
+            ("POST", path) if path.ends_with("/sip-credentials") => {
+                let mut made = credential();
+                made["password"] = json!("k7m2qd9xh3vbn4wz8tcf5rgjae");
+                made
+            }
+            ("GET", path) if path.starts_with("/v1/numbers/") => number(),
+            ("GET", "/v1/workspace") => me(self.role())["workspace"].clone(),
+            ("POST", "/v1/api-keys") => {
+                let mut created = key();
+                created["key"] = json!("skt_test_8f3kQz0aXbYcD1eF2gH3iJ4kL5mN6oP7aBc123");
+                created
+            }
+            ("POST", "/v1/wallet/top-ups") => return Err(refusal(400, "wallet.topup_below_minimum", None)),
+            _ => return Err(refusal(404, "not_found", None)),
+        };
+        Ok(ApiResponse { status: 200, headers: Vec::new(), json: body })
+    }
+}
+
+fn refusal(status: u16, code: &str, field: Option<&str>) -> ApiFailure {
+    let body = json!({"error": {"code": code, "message": "The smallest top-up is KES 10.00; send at least 1000.",
+        "docs_url": format!("http://localhost/docs/errors/{code}"), "request_id": "req_019a0000", "field": field}});
+    ApiFailure::from_answer(status, body.to_string().as_bytes())
+}
+
+fn me(role: &str) -> Value {
+    let workspace = json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "KES", "status": "active", "role": role});
+    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false, "google_linked": false})
+}
+
+fn member(role: &str) -> Value {
+    let id = ID.replace("001", if role == "owner" { "001" } else { "002" });
+    json!({"user_id": id, "email": format!("{role}@duka.example"), "name": "", "role": role, "joined_at": "2026-11-21T09:00:00Z"})
+}
+
+fn invitation() -> Value {
+    json!({"id": ID, "email": "new@duka.example", "role": "viewer", "invited_by": ID, "created_at": "2026-11-21T09:00:00Z",
+        "expires_at": "2026-11-28T09:00:00Z", "expired": false})
+}
+
+fn audited() -> Value {
+    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "action_kind": "member.role_changed", "subject_id": ID, "ip": "192.0.2.7",
+        "actor": {"kind": "user", "id": ID, "label": "amina@duka.example"}, "details": {"before": {"role": "viewer"}, "after": {"role": "admin"}}})
+}
+
+fn session(current: bool) -> Value {
+    json!({"id": ID, "created_at": "2026-11-21T09:00:00Z", "last_used_at": "2026-11-21T09:00:00Z", "expires_at": "2026-12-05T09:00:00Z",
+        "current": current, "ip": "192.0.2.7", "user_agent": "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"})
+}
+
+fn number() -> Value {
+    json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
+        "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
+        "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
+        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true})
+}
+
+fn credential() -> Value {
+    json!({"id": ID, "number_id": ID, "label": "Reception", "username": "ts_0c4a9f3e", "sip_uri": "sip:ts_0c4a9f3e@voice.example",
+        "status": "active", "created_at": "2026-11-21T09:00:00Z", "rotated_at": null, "revoked_at": null})
+}
+
+fn registration() -> Value {
+    json!({"identity": "ts_0c4a9f3e", "credential_id": ID, "number_id": ID, "user_agent": "Yealink SIP-T31G 124.86.0.75",
+        "address": "203.0.113.7:5060", "transport": "udp", "registered_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T10:00:00Z"})
+}
+
+fn statement(tax: i64) -> Value {
+    json!({"month": "2026-11", "currency": "KES", "zone": "Africa/Nairobi", "period_start": "2026-10-31T21:00:00Z",
+        "period_end": "2026-11-30T21:00:00Z", "opening_minor": 0, "closing_minor": 89_765, "entries": 2, "tax_minor": tax,
+        "sums": [{"kind": "top_up", "entries": 1, "amount_minor": 100_000, "tax_minor": 0}, {"kind": "rental", "entries": 1,
+        "amount_minor": -10_000, "tax_minor": tax}], "head_hash": "9f86d081884c7d65"})
+}
+
+fn unmatched() -> Value {
+    json!({"id": ID, "provider": "mpesa", "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "currency": "KES", "account_reference": "my shop",
+        "payer_phone": "2547 ***** 149", "payer_name": "ASHA", "status": "unmatched", "reason": "unknown_reference", "claimed_by": [ID],
+        "top_up_id": null, "paid_at": "2026-11-21T09:00:00Z"})
+}
+
+fn reconciliation() -> Value {
+    json!({"provider": "mpesa", "from": "2026-11-20T09:00:00Z", "to": "2026-11-21T09:00:00Z", "payments": 2, "skipped": 1, "matched": 1,
+        "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000, "differences": [{"kind": "missing_here",
+        "receipt": "RKT1ABCDEG", "statement_minor": 50_000, "booked_minor": null, "message": "RKT1ABCDEG of 500.00 is unknown here."}]})
+}
+
+fn tested() -> Value {
+    json!({"request": {"method": "POST", "url": "https://duka.example/voice", "headers": {"x-sautikit-signature": "t=1,v1=ab"},
+        "body": "CallStatus=ringing&Test=true"}, "response": {"status": 200, "url": "https://duka.example/voice",
+        "content_type": "application/json", "body": "{\"actions\":[{\"dial\":{\"to\":\"abc\"}}]}", "body_bytes": 37}, "duration_ms": 84,
+        "first_failure": null, "actions": null, "error": {"code": "actions.invalid", "path": "actions[0].dial.to",
+        "message": "expected a telephone number"}})
+}
+
+fn available(last: u8) -> Value {
+    let e164 = format!("+25470000000{last}");
+    json!({"id": ID, "number": e164, "e164": e164, "country": "KE", "capabilities": ["voice"], "monthly_price_minor": 10000, "due_now_minor": 3334,
+        "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
+        "next_charge_at": "2026-11-30T21:00:00Z", "state": "available", "kept_until": null})
+}
+
+fn key() -> Value {
+    json!({"id": ID, "name": "billing server", "prefix": "skt_test_8f3k", "status": "active", "scopes": ["calls:read", "calls:write"], "created_at": "2026-11-21T09:00:00Z",
+        "last_used_at": null, "last_used_ip": null, "rotated_at": null, "former_secret_until": null, "expires_at": null, "revoked_at": null})
+}
+
+fn ledger() -> Value {
+    let entry = |seq: i64, kind: &str, amount: i64, after: i64, reference: &str| {
+        json!({"id": ID, "seq": seq, "kind": kind, "amount_minor": amount, "tax_minor": 0, "balance_after_minor": after,
+        "reference": reference, "cause": format!("{kind}:{seq}"), "created_at": "2026-11-21T09:30:00Z"})
+    };
+    json!([
+        entry(3, "call", -235, 89765, "+254722000042, 47 s"),
+        entry(2, "rental", -10000, 90000, "+254700000001, November"),
+        entry(1, "top_up", 100000, 100000, "Simulated M-Pesa SIM0001")
+    ])
+}
+
+fn call(status: &str) -> Value {
+    let ended = status != "answered";
+    let leg = json!({"kind": "telephone", "direction": "outbound", "target": "+254722000042", "outcome": "remote_hangup", "answered_at": "2026-11-21T09:31:07Z",
+        "duration_seconds": 47, "rate_per_min_e4": 3000000, "billing_minimum_seconds": 1,
+        "billing_increment_seconds": 1, "cost_minor": 235});
+    json!({"id": ID, "pbx_call_id": "HD_019a000000007000800000000000001", "direction": "outbound", "status": status, "from": "+254700000001", "to": "+254722000042",
+        "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
+        "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,
+        "metadata": null, "started_at": "2026-11-21T09:31:00Z", "answered_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "legs": [leg], "recording_status": null})
+}
+
+fn stats(empty: bool) -> Value {
+    let day = |date: u8, calls: i64, failed: i64| {
+        json!({"start": format!("2026-11-{:02}T21:00:00Z", date - 1), "date": format!("2026-11-{date:02}"), "total_calls": calls,
+            "failed_calls": failed, "total_seconds": calls * 47, "total_spend_minor": calls * 235})
+    };
+    let days: Vec<Value> = (8..=21)
+        .map(|date| if empty { day(date, 0, 0) } else { day(date, i64::from(date) % 5, i64::from(date) % 2) })
+        .collect();
+    let sum = |name: &str| days.iter().filter_map(|day| day[name].as_i64()).sum::<i64>();
+    json!({"total_calls": sum("total_calls"), "failed_calls": sum("failed_calls"), "total_minutes": sum("total_seconds") / 60,
+        "total_spend_minor": sum("total_spend_minor"), "currency": "KES", "buckets": days})
+}
+
+fn events() -> Value {
+    let event = |sequence: i64, kind: &str, second: u8, data: Value| json!({"id": ID, "sequence": sequence, "kind": kind, "occurred_at": format!("2026-11-21T09:31:{second:02}.120Z"), "data": data});
+    json!([
+        event(1, "call.ringing", 0, json!({"trunk": "sandbox", "sip_call_id": "a84b4c76e66710"})),
+        event(2, "call.answered", 7, json!({"sip_status": 200, "codec": "opus"})),
+        event(3, "verb.started", 7, json!({"verb": "say", "text": "Habari!"})),
+        event(4, "call.callback_failed", 20, json!({"url": "https://example.co.ke/voice", "http_status": 500})),
+        event(5, "call.completed", 54, json!({"hangup_cause": "remote_hangup", "duration_seconds": 47}))
+    ])
+}
