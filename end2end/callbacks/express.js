@@ -19,7 +19,7 @@ export function isSigned(header, body, secret, nowSeconds = Date.now() / 1000) {
 
 /**
  * Starts a server on a free port. `pages` are its voice URLs by path: a function from the callback's form to the answer's
- * actions. Callbacks without a good signature get 403 and are not counted.
+ * actions, or to a document of XML as a text. Callbacks without a good signature get 403 and are not counted.
  */
 export async function startExpress(secret, pages) {
   /** Every callback in its order: `{ path, form }`. */
@@ -35,7 +35,9 @@ export async function startExpress(secret, pages) {
   for (const [path, actions] of Object.entries(pages)) {
     app.post(path, (request, response) => {
       if (request.body.IsFinal) return response.sendStatus(204);
-      response.json({ actions: actions(request.body) });
+      const answer = actions(request.body);
+      if (typeof answer === "string") return response.type("text/xml").send(answer);
+      response.json({ actions: answer });
     });
   }
   const listener = app.listen(0, "127.0.0.1");

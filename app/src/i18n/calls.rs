@@ -72,6 +72,7 @@ catalogue! {
         event_conference_waiting: "Party waits in a conference" | "Mshiriki anasubiri mkutanoni",
         event_conference_joined: "Party joined a conference" | "Mshiriki amejiunga na mkutano",
         event_speech_failed: "A text could not be spoken" | "Maandishi hayakuweza kusemwa",
+        event_actions_warning: "Something in the answer was skipped" | "Kitu fulani kwenye jibu kilirukwa",
         event_actions_replaced: "The call was given new actions" | "Simu ilipewa vitendo vipya",
         event_money_warning: "Money for this call is ending" | "Salio la simu hii linaisha",
     }

@@ -120,6 +120,7 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "conference.waiting" => text.event_conference_waiting,
         "conference.joined" => text.event_conference_joined,
         "speech.failed" => text.event_speech_failed,
+        "actions.warning" => text.event_actions_warning,
         "actions.replaced" => text.event_actions_replaced,
         "money.warning" => text.event_money_warning,
         other => return sentence(&other.replace(['.', '_'], " ")),

@@ -169,8 +169,23 @@ pub struct TestedRouting {
     pub first_failure: Option<String>,
     /// The voice actions as they were read, in order; null when there are none to run.
     pub actions: Option<Vec<serde_json::Value>>,
+    /// What of an XML document was skipped, and where.
+    #[serde(default)]
+    pub warnings: Vec<ReadingWarning>,
     /// What a call would fail by; null when it would go on.
     pub error: Option<TestedError>,
+}
+
+/// Something in an XML document that was skipped.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReadingWarning {
+    /// Line, from 1.
+    pub line: usize,
+    /// Character of the line, from 1.
+    pub column: usize,
+    /// What was skipped and what holds instead.
+    pub message: String,
 }
 
 /// The request of a test.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::json;
 
 use crate::{
-    callback::{Answer, FetchFailure, Fetched, Purpose, Reply, callback_entry},
+    callback::{Answer, FetchFailure, Fetched, Purpose, Reply, callback_entry, warnings_entry},
     event::EventName,
     limits::{CALLBACK_OVERDUE_AFTER, WAITING_TONE_AFTER},
     output::{FetchId, LegId, MediaCommand, Tone},
@@ -64,6 +64,9 @@ impl Asking {
         let ms = self.waited_ms(shared);
         let (name, data) = callback_entry(result.as_ref(), reply, ms);
         shared.record(name, None, data);
+        if let Some(data) = result.as_ref().ok().and_then(warnings_entry) {
+            shared.record(EventName::ActionsWarning, None, data);
+        }
         match result {
             Ok(answer) => Asked::Answered(answer),
             Err(failure) => Asked::Failed(failure),

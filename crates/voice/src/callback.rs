@@ -3,7 +3,7 @@
 use std::fmt;
 
 use sautikit_api::{
-    actions::{Action, ActionError},
+    actions::{Action, ActionError, Warning},
     calls::CallStatus,
 };
 use serde_json::{Value, json};
@@ -48,6 +48,8 @@ pub struct Answer {
     pub url: String,
     /// Parsed and within its bounds.
     pub actions: Vec<Action>,
+    /// What was skipped in the document.
+    pub warnings: Vec<Warning>,
 }
 
 /// What came over the network for a callback, good or not, as its timeline entry keeps it. Its `Debug` leaves out the
@@ -92,6 +94,13 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
         data.extend(outcome);
     }
     (name, data)
+}
+
+/// The timeline's entry for what was skipped in an answer; none where nothing was.
+pub(crate) fn warnings_entry(answer: &Answer) -> Option<Value> {
+    let first = answer.warnings.first()?;
+    Some(json!({"message": first.message, "line": first.line, "column": first.column, "count": answer.warnings.len(),
+        "warnings": answer.warnings}))
 }
 
 /// A customer's URL as the timeline shows it: without the values of parameters that are named like secrets.

@@ -57,6 +57,9 @@ event_names! {
     CallbackUnanswered = "callback.failed",
     /// A callback was answered; `ms` says how fast, `status` and `body` with what, `actions` how many were in it.
     CallbackAnswered = "callback.answered",
+    /// An answer held what was not understood and skipped; `message`, `line` and `column` say what the first was, `count` how
+    /// many there were, `warnings` all of them.
+    ActionsWarning = "actions.warning",
     /// An action begins; `verb` and `attributes` say which.
     VerbStarted = "verb.started",
     /// An action is over; `outcome` says how.

@@ -69,6 +69,10 @@ pub struct Dial {
     pub action: Option<String>,
     /// Whether `*` by the party of the call ends the connection. False unless given.
     pub hangup_on_star: bool,
+    /// Whether the call ends when a connection that was answered is over, instead of going on with the next action. So it is
+    /// with Africa's Talking; JSON can't say it.
+    #[serde(skip)]
+    pub ends_when_answered: bool,
 }
 
 impl Dial {
@@ -82,6 +86,7 @@ impl Dial {
             sequential: false,
             action: None,
             hangup_on_star: false,
+            ends_when_answered: false,
         }
     }
 
@@ -99,6 +104,7 @@ impl Dial {
             sequential: attributes.boolean("sequential")?.unwrap_or(defaults.sequential),
             action: attributes.url("action")?,
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
+            ends_when_answered: false,
             to: defaults.to,
         };
         attributes.finish()?;
@@ -171,7 +177,7 @@ fn targets(value: &Value, path: &str) -> Result<Vec<DialTarget>, ActionError> {
     items.iter().enumerate().map(|(at, item)| target(item, &format!("{path}[{at}]"))).collect()
 }
 
-fn target(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
+pub(super) fn target(value: &Value, path: &str) -> Result<DialTarget, ActionError> {
     match value {
         Value::String(text) => spelled(text).ok_or_else(|| {
             ActionError::new(

@@ -21,7 +21,7 @@ const MAX_TIMEOUT_S: u32 = 600;
 const MAX_ATTEMPTS: u32 = 10;
 
 /// Most utterances of one prompt; enough to mix languages.
-const MAX_PROMPTS: usize = 10;
+pub(super) const MAX_PROMPTS: usize = 10;
 
 /// What `finishOnKey` can be.
 const FINISH_KEYS: [&str; 13] = ["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];

@@ -33,12 +33,12 @@ pub fn parse_json(body: &[u8]) -> Result<Vec<Action>, ActionError> {
 }
 
 /// What a text is that begins like a page or an XML document; none for anything else.
-fn markup(text: &[u8]) -> Option<&'static str> {
+pub(super) fn markup(text: &[u8]) -> Option<&'static str> {
     let begins_with = |tag: &str| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag.as_bytes()));
     if begins_with("<html") || begins_with("<!doctype html") {
         Some("an HTML page, such as a framework shows for an error")
     } else {
-        text.starts_with(b"<").then_some("XML, which is not supported yet")
+        text.starts_with(b"<").then_some("XML")
     }
 }
 
@@ -73,7 +73,7 @@ pub fn parse_list(list: &Value) -> Result<Vec<Action>, ActionError> {
         .collect()
 }
 
-fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
+pub(super) fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
     let (verb, attributes) = single_key(item, path, "an action")?;
     let canonical = lower_first(verb);
     let path = format!("{path}.{canonical}");

@@ -1,12 +1,11 @@
 //! The voice-action document: what a customer's server answers a voice callback with.
 //!
-//! Every notation becomes the same typed list of [`Action`] before anything runs. JSON is read here
-//! ([`parse_json`], and [`parse_list`] for the `actions` of `POST /v1/calls`); another notation only has to
-//! build the same structs. One verb, one file: its attributes, defaults and bounds, for the reader and for the API's
-//! description ([`schemas`]).
+//! Both notations become the same typed list of [`Action`] before anything runs: JSON ([`parse_json`], and [`parse_list`]
+//! for the `actions` of `POST /v1/calls`) and XML ([`parse_xml`]); [`parse_answer`] tells them apart. One verb, one file: its
+//! attributes, defaults and bounds, for the readers and for the API's description ([`schemas`]).
 //!
-//! Reading is strict on purpose: a misspelt attribute that is silently skipped costs its author an afternoon,
-//! a refused one costs a minute. A verb that no engine runs is an unknown verb. Nothing here runs anything.
+//! Reading JSON is strict on purpose: a misspelt attribute that is silently skipped costs its author an afternoon,
+//! a refused one costs a minute. XML is what people bring with them, and is read leniently. A verb that no engine runs is an unknown verb. Nothing here runs anything.
 
 mod attributes;
 mod conference;
@@ -22,6 +21,7 @@ mod reject;
 mod say;
 mod schema;
 mod strict;
+mod xml;
 
 pub use conference::Conference;
 pub use dial::{Dial, DialTarget, MAX_TARGETS};
@@ -34,6 +34,7 @@ pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
 pub use schema::{ACTIONS, ANSWER, schemas};
+pub use xml::{Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
 
 use serde::Serialize;
 

@@ -223,7 +223,11 @@ impl Dial {
         shared.results.set("DialCallStatus", status.to_owned());
         shared.results.set("DialCallDuration", duration_s.to_string());
         shared.results.set("DialBridgedTo", shared.address_of(far));
-        Flow::done_with(status, json!({"duration_s": duration_s, "cause": cause.hangup_cause()}), then(&self.spec))
+        let then = match self.spec.ends_when_answered {
+            true => Then::End(CauseKind::NormalClearing.into()),
+            false => then(&self.spec),
+        };
+        Flow::done_with(status, json!({"duration_s": duration_s, "cause": cause.hangup_cause()}), then)
     }
 }
 

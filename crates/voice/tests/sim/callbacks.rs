@@ -2,6 +2,7 @@
 
 use sautikit_api::calls::Direction;
 use sautikit_api::{actions::parse_json, calls::CallStatus};
+use serde_json::json;
 use voice::*;
 
 use crate::support::*;
@@ -90,11 +91,22 @@ fn an_empty_answer_ends_the_call() {
 }
 
 #[test]
+fn what_was_skipped_in_an_answer_stands_on_the_timeline() {
+    let mut sim = answered();
+    sim.answer_xml("<Sing/><Hangup/>");
+    let event = sim.events.iter().find(|event| event.name == EventName::ActionsWarning);
+    let data = event.map(|event| event.data.clone()).unwrap_or_default();
+    assert_eq!((&data["line"], &data["column"], &data["count"]), (&json!(1), &json!(11), &json!(1)));
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 0);
+}
+
+#[test]
 fn relative_urls_follow_the_url_that_answered() {
     let mut sim = answered();
     let answer = Answer {
         url: "https://moved.example/a/b".into(),
         actions: parse_json(br#"{"actions":[{"redirect":{"url":"c"}}]}"#).unwrap_or_else(|error| panic!("{error}")),
+        warnings: Vec::new(),
     };
     let fetch = sim.newest_fetch().fetch;
     sim.input(fetched(fetch, Ok(answer))).expect(&["ask Steer https://moved.example/a/c"]);

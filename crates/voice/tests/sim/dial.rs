@@ -32,6 +32,21 @@ fn an_unanswered_caller_gets_the_dials_outcome() {
 }
 
 #[test]
+fn a_dial_of_africas_talking_goes_on_only_when_nobody_answered() {
+    let list = r#"<Dial phoneNumbers="+254722000042"/><Say>Nobody</Say>"#;
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer_xml(list).said();
+    sim.ended(1, 486).expect(&["accept 0", "play 0 Nobody"]);
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer_xml(list).said();
+    sim.leg(1, LegEvent::Answered).said();
+    sim.after(4).bye(1);
+    sim.expect(&["split 0 1", "hang up 0 normal_clearing", "ask Final https://shop.example/voice", "end completed"]);
+}
+
+#[test]
 fn an_answered_caller_hears_ringback_until_the_answer() {
     let mut sim = Sim::running(r#"[{"say": {"text": "Hi"}}, {"dial": {"to": "client:agent"}}]"#);
     sim.heard(0).said();

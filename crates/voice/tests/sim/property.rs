@@ -158,7 +158,7 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Media(leg, event) => Input::Media(LegId(leg), event),
         Step::Fetched(fetch, script) => {
             let actions = scripts().into_iter().nth(script)?;
-            fetched(FetchId(fetch), Ok(Answer { url: "https://shop.example/v".into(), actions }))
+            fetched(FetchId(fetch), Ok(Answer { url: "https://shop.example/v".into(), actions, warnings: Vec::new() }))
         }
         Step::FetchFailed(fetch) => fetched(FetchId(fetch), Err(FetchFailure::Status(500))),
         Step::Spoken(asset, true) => Input::Spoken(AssetId(asset), Ok(())),

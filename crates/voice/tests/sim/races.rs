@@ -96,7 +96,8 @@ fn the_answer_of_an_earlier_callback_is_ignored() {
     sim.leg(0, LegEvent::Answered);
     let first = sim.newest_fetch();
     sim.answer(r#"[{"redirect": {"url": "/b"}}]"#).said();
-    sim.input(fetched(first.fetch, Ok(Answer { url: first.url, actions: Vec::new() }))).expect(&[]);
+    sim.input(fetched(first.fetch, Ok(Answer { url: first.url, actions: Vec::new(), warnings: Vec::new() })))
+        .expect(&[]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sautikit_api::{
-    actions::parse_list,
+    actions::{Document, parse_list, parse_xml},
     calls::{CallStatus, Direction},
     ids::{CallId, WorkspaceId},
 };
@@ -205,7 +205,16 @@ impl Sim {
         let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
         let actions = parse_list(&list).unwrap_or_else(|error| panic!("{error}"));
         let callback = self.newest_fetch();
-        self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions })))
+        self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions, warnings: Vec::new() })))
+    }
+
+    /// As [`Sim::answer`], in XML.
+    pub(crate) fn answer_xml(&mut self, children: &str) -> &mut Self {
+        let callback = self.newest_fetch();
+        let xml = format!("<Response>{children}</Response>");
+        let Document { actions, warnings } =
+            parse_xml(xml.as_bytes(), "room").unwrap_or_else(|error| panic!("{error}"));
+        self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions, warnings })))
     }
 
     pub(crate) fn refuse_fetch(&mut self, failure: FetchFailure) -> &mut Self {

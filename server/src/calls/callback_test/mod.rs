@@ -6,11 +6,11 @@ pub mod http;
 
 use std::collections::BTreeMap;
 
-use sautikit_api::actions::{ActionError, parse_json};
+use sautikit_api::actions::{ActionError, Document, Warning, parse_answer};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, NumberId};
 use sautikit_api::numbers as wire;
-use serde_json::{Value, json};
+use serde_json::json;
 use voice::{Facts, FetchFailure, call_params};
 
 use super::admission::{DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS};
@@ -79,7 +79,7 @@ pub async fn test_callback(
     let development = app.config.is_development();
     let fetched = fetch::fetch(http, app.clock.as_ref(), development, &url, &params, &secret).await;
     let duration_ms = u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
-    let tested = shown(url, fetched, duration_ms);
+    let tested = shown(url, fetched, duration_ms, &number.e164);
     let host = url::Url::parse(&tested.request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let details = json!({ "voice_callback_host": host, "status": tested.response.as_ref().map(|answer| answer.status),
         "error": tested.error.as_ref().map(|error| error.code.clone()) });
@@ -108,7 +108,7 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
 }
 
 /// What is told of a fetch. Pure.
-fn shown(url: String, fetched: Fetched, duration_ms: u64) -> wire::TestedRouting {
+fn shown(url: String, fetched: Fetched, duration_ms: u64, room: &str) -> wire::TestedRouting {
     let Fetched { outcome, first_failure, body, signature } = fetched;
     let headers =
         BTreeMap::from([("content-type".to_owned(), FORM.to_owned()), (signature::HEADER.to_owned(), signature)]);
@@ -122,12 +122,18 @@ fn shown(url: String, fetched: Fetched, duration_ms: u64) -> wire::TestedRouting
         Err(FetchError::Status { status, body }) => Some(response(*status, body)),
         Err(_) => None,
     };
-    let (actions, error) = match read(outcome) {
-        Ok(actions) => (Some(actions), None),
-        Err(error) => (None, Some(error)),
+    let (actions, warnings, error) = match read(outcome, room) {
+        Ok(Document { actions, warnings }) => {
+            let actions = actions.iter().map(|action| serde_json::to_value(action).unwrap_or_default()).collect();
+            (Some(actions), warnings, None)
+        }
+        Err(error) => (None, Vec::new(), Some(error)),
     };
+    let warnings =
+        warnings.into_iter().map(|Warning { line, column, message }| wire::ReadingWarning { line, column, message });
+    let warnings = warnings.collect();
     let first_failure = first_failure.map(|failure| failure.to_string());
-    wire::TestedRouting { request, response, duration_ms, first_failure, actions, error }
+    wire::TestedRouting { request, response, duration_ms, first_failure, actions, warnings, error }
 }
 
 fn response(status: u16, body: &[u8]) -> wire::TestedResponse {
@@ -137,7 +143,7 @@ fn response(status: u16, body: &[u8]) -> wire::TestedResponse {
 }
 
 /// The actions as a call would read them.
-fn read(outcome: Result<Answer, FetchError>) -> Result<Vec<Value>, wire::TestedError> {
+fn read(outcome: Result<Answer, FetchError>, room: &str) -> Result<Document, wire::TestedError> {
     let answer = outcome.map_err(|error| {
         let message = error.to_string();
         let failure = match error {
@@ -147,11 +153,10 @@ fn read(outcome: Result<Answer, FetchError>) -> Result<Vec<Value>, wire::TestedE
         };
         wire::TestedError { code: failure.code().to_owned(), path: None, message }
     })?;
-    let actions = parse_json(&answer.body).map_err(|ActionError { path, message }| {
+    parse_answer(&answer.content_type, &answer.body, room).map_err(|ActionError { path, message }| {
         let path = (!path.is_empty()).then_some(path);
         wire::TestedError { code: sautikit_api::ErrorCode::ActionsInvalid.as_str().to_owned(), path, message }
-    })?;
-    Ok(actions.iter().map(|action| serde_json::to_value(action).unwrap_or_default()).collect())
+    })
 }
 
 #[cfg(test)]
@@ -167,7 +172,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
         });
         let (body, signature) = ("CallStatus=ringing".to_owned(), "t=1,v1=00".to_owned());
-        shown(url, Fetched { outcome, first_failure: None, body, signature }, 12)
+        shown(url, Fetched { outcome, first_failure: None, body, signature }, 12, "+254700000001")
     }
 
     #[test]

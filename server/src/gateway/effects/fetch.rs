@@ -1,6 +1,6 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
-use sautikit_api::actions::parse_json;
+use sautikit_api::actions::{Document, parse_answer};
 use serde_json::json;
 use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
 
@@ -17,10 +17,12 @@ impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
         let secret = self.signing_secret.clone();
+        let room = self.facts.number.clone();
         tokio::spawn(async move {
             let (fetched, first_failure) = ask(&gateway, &callback, &secret).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
-            let fetched = Box::new(Fetched { outcome: fetched.map_err(failure).and_then(read), reply });
+            let fetched =
+                Box::new(Fetched { outcome: fetched.map_err(failure).and_then(|answer| read(answer, &room)), reply });
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, fetched))).await;
         });
     }
@@ -36,7 +38,9 @@ pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Record
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
     }
     let reply = reply_of(&fetched);
-    let outcome = fetched.map(|answer| Answer { url: answer.url.into(), actions: Vec::new() }).map_err(failure);
+    let outcome = fetched
+        .map(|answer| Answer { url: answer.url.into(), actions: Vec::new(), warnings: Vec::new() })
+        .map_err(failure);
     let ms = u64::try_from(clock.monotonic().saturating_sub(sent).as_millis()).unwrap_or(u64::MAX);
     let (name, data) = callback_entry(outcome.as_ref(), &reply, ms);
     recorder.late_event(name.as_str(), gateway.app.now_us(), data);
@@ -69,11 +73,10 @@ fn reply(status: u16, body: &[u8]) -> Reply {
     Reply { status: Some(status), body_bytes: body.len(), body: text, first_failure: None }
 }
 
-/// An empty body means that nothing is left to do.
-fn read(answer: fetch::Answer) -> Result<Answer, FetchFailure> {
-    let is_empty = answer.body.iter().all(u8::is_ascii_whitespace);
-    let actions = if is_empty { Vec::new() } else { parse_json(&answer.body)? };
-    Ok(Answer { url: answer.url.into(), actions })
+/// `room` is the conference of an element that names none: one for each number.
+fn read(answer: fetch::Answer, room: &str) -> Result<Answer, FetchFailure> {
+    let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, room)?;
+    Ok(Answer { url: answer.url.into(), actions, warnings })
 }
 
 fn failure(error: FetchError) -> FetchFailure {

@@ -189,7 +189,7 @@ examples! {
         "body": "From=%2B254722000001&To=%2B254700000001&CallStatus=ringing&Test=true" },
         "response": { "status": 200, "url": "https://simba.example/voice", "content_type": "application/json",
         "body": "{\"actions\":[{\"say\":{\"text\":\"Karibu\"}}]}", "body_bytes": 43 }, "duration_ms": 84,
-        "first_failure": null, "actions": [{ "say": { "text": "Karibu" } }], "error": null });
+        "first_failure": null, "actions": [{ "say": { "text": "Karibu" } }], "warnings": [], "error": null });
     numbers::UpdateRouting = json!({ "voice_callback_url": "https://simba.example/voice", "events_url": null });
     operator::AdminWorkspace = json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES",
         "status": "suspended", "member_count": 4, "created_at": EARLIER });

@@ -13,6 +13,9 @@ const DESCRIPTION: &str = "A form, signed with the number's `voice_signing_secre
     actions; an empty body, or no action left, ends the call. A connection error or 5xx is tried once more after a second.";
 const SIGNATURE: &str = "`t=SECONDS,v1=HEX`: HMAC-SHA256 over the raw body, a full stop and `t`.";
 
+const XML: &str = "`<Response>` with TwiML, Africa's Talking's or our own verbs; what is not understood is skipped and named on \
+    the call's timeline.";
+
 /// The document's `webhooks`.
 pub(super) fn webhooks() -> Value {
     let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
@@ -32,7 +35,10 @@ pub(super) fn webhooks() -> Value {
         },
         "responses": { "200": {
             "description": "What happens next in the call.",
-            "content": { "application/json": { "schema": reference(ANSWER) } },
+            "content": {
+                "application/json": { "schema": reference(ANSWER) },
+                "application/xml": { "schema": { "type": "string", "description": XML } },
+            },
         } },
     } } })
 }

@@ -1,0 +1,71 @@
+//! Attributes of an element as values of the JSON notation.
+
+use serde_json::{Value, json};
+
+/// How the text of an attribute is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// As it is.
+    Text,
+    /// A whole number.
+    Whole,
+    /// A number.
+    Factor,
+    /// `true` or `false`.
+    Flag,
+    /// TwiML's `beep`: `true`, `false`, `onEnter`, `onExit`.
+    Beep,
+}
+
+/// An attribute that an element may have.
+pub(super) struct Known {
+    /// As it is written, in any case.
+    pub(super) written: &'static str,
+    /// Ours in the JSON notation; none for what says what is so anyway.
+    pub(super) ours: Option<&'static str>,
+    /// How it is read.
+    pub(super) kind: Kind,
+}
+
+/// An attribute that means one of ours.
+pub(super) const fn means(written: &'static str, ours: &'static str, kind: Kind) -> Known {
+    Known { written, ours: Some(ours), kind }
+}
+
+/// An attribute that is ours by the same name.
+pub(super) const fn same(name: &'static str, kind: Kind) -> Known {
+    means(name, name, kind)
+}
+
+/// The value that a text means; none where it means none of the kind.
+pub(super) fn value(text: &str, kind: Kind) -> Option<Value> {
+    let trimmed = text.trim();
+    let flag = || match trimmed.to_ascii_lowercase().as_str() {
+        "true" => Some(json!(true)),
+        "false" => Some(json!(false)),
+        _ => None,
+    };
+    match kind {
+        Kind::Text => Some(json!(text)),
+        Kind::Whole => trimmed.parse::<u32>().ok().map(|number| json!(number)),
+        Kind::Factor => trimmed.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| json!(number)),
+        Kind::Flag => flag(),
+        Kind::Beep => match trimmed {
+            "onEnter" => Some(json!(true)),
+            // Nothing is heard when somebody leaves.
+            "onExit" => Some(json!(false)),
+            _ => flag(),
+        },
+    }
+}
+
+/// What was expected of a text.
+pub(super) const fn expected(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a text",
+        Kind::Whole => "a whole number",
+        Kind::Factor => "a number",
+        Kind::Flag => "true or false",
+        Kind::Beep => "true, false, onEnter or onExit",
+    }
+}

@@ -1,0 +1,117 @@
+//! `<Dial>`, which each dialect fills in its own way.
+
+use roxmltree::Node;
+use serde_json::{Value, json};
+
+use super::attributes::{Kind, Known, means, same};
+use super::reader::{Reader, shown, tag, text_of, verb_of};
+use super::verbs;
+use crate::actions::MAX_TARGETS;
+use crate::actions::dial::target;
+
+/// Seconds that Africa's Talking lets it ring: it names no end, and carriers give up before this one.
+const RING_OF_AFRICAS_TALKING_S: u32 = 120;
+
+const DIAL: &[Known] = &[
+    same("callerId", Kind::Text),
+    same("timeout", Kind::Whole),
+    same("maxDuration", Kind::Whole),
+    means("timeLimit", "maxDuration", Kind::Whole),
+    same("sequential", Kind::Flag),
+    same("action", Kind::Text),
+    means("callbackUrl", "action", Kind::Text),
+    same("hangupOnStar", Kind::Flag),
+    // The caller is answered when the target is, always.
+    Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
+    // Read below.
+    Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
+    Known { written: "number", ours: None, kind: Kind::Text },
+];
+
+/// Reads `<Dial>`.
+pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    if let Some(room) = node.children().find(|child| verb_of(*child) == "conference") {
+        reader.attributes(node, &[DIAL]);
+        return verbs::conference(reader, room);
+    }
+    let mut attributes = reader.attributes(node, &[DIAL]);
+    if let Some(record) = node.attribute("record").map(str::trim)
+        && !["false", "do-not-record", ""].contains(&record)
+    {
+        reader.warn(node, "<Dial>: calls are not recorded yet");
+    }
+    let phone_numbers = written(node, "phoneNumbers");
+    let mut targets = Vec::new();
+    for written in phone_numbers.into_iter().chain(written(node, "number")).flat_map(|list| list.split(',')) {
+        add(reader, node, written.trim(), &mut targets);
+    }
+    for child in node.children() {
+        named(reader, node, child, &mut targets);
+    }
+    if targets.len() > MAX_TARGETS {
+        reader.warn(node, &format!("<Dial> rings at most {MAX_TARGETS}; the others were skipped"));
+        targets.truncate(MAX_TARGETS);
+    }
+    if targets.is_empty() {
+        reader.warn(node, "<Dial> dials nobody; it was skipped");
+        return;
+    }
+    attributes.insert("to".to_owned(), Value::Array(targets));
+    if phone_numbers.is_some() && !attributes.contains_key("timeout") {
+        attributes.insert("timeout".to_owned(), json!(RING_OF_AFRICAS_TALKING_S));
+    }
+    if reader.take(node, "dial", attributes)
+        && phone_numbers.is_some()
+        && let Some(dial) = reader.last_dial()
+    {
+        dial.ends_when_answered = dial.action.is_none();
+    }
+}
+
+/// An attribute in any case.
+fn written<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
+}
+
+/// A target that an element or a text within names.
+fn named(reader: &mut Reader<'_>, dial: Node<'_, '_>, child: Node<'_, '_>, targets: &mut Vec<Value>) {
+    if child.is_text() {
+        let text = text_of(child);
+        if !text.is_empty() {
+            add(reader, child, &text, targets);
+        }
+        return;
+    }
+    if !child.is_element() {
+        return;
+    }
+    match verb_of(child).as_str() {
+        "number" | "sip" => {
+            reader.attributes(child, &[]);
+            add(reader, child, &text_of(child), targets);
+        }
+        "client" => {
+            reader.attributes(child, &[]);
+            // TwiML names it by an element of its own where parameters go along.
+            let name =
+                child.children().find(|inner| verb_of(*inner) == "identity").map_or_else(|| text_of(child), text_of);
+            add(reader, child, &format!("client:{name}"), targets);
+        }
+        _ => reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(dial))),
+    }
+}
+
+fn add(reader: &mut Reader<'_>, node: Node<'_, '_>, written: &str, targets: &mut Vec<Value>) {
+    if written.is_empty() {
+        return;
+    }
+    let is_address = written.contains('@') && !written.starts_with("sip") && !written.starts_with("client:");
+    let value = json!(if is_address { format!("sip:{written}") } else { written.to_owned() });
+    match target(&value, "") {
+        Ok(_) => targets.push(value),
+        Err(_) => {
+            let what = shown(written);
+            reader.warn(node, &format!("{}: {what} can't be dialled; it was skipped", tag(node)));
+        }
+    }
+}

@@ -1,0 +1,214 @@
+use serde_json::{Value, json};
+
+use super::verbs::ELEMENTS;
+use super::*;
+
+/// What runs, as the JSON notation would have it, and the warnings.
+fn read(children: &str) -> (Value, Vec<String>) {
+    let document = parse_xml(format!("<Response>{children}</Response>").as_bytes(), "room").unwrap();
+    let warnings = document.warnings.into_iter().map(|warning| warning.message).collect();
+    (serde_json::to_value(&document.actions).unwrap(), warnings)
+}
+
+/// What runs; nothing was skipped.
+fn clean(children: &str) -> Value {
+    let (actions, warnings) = read(children);
+    assert_eq!(warnings, Vec::<String>::new(), "{children}");
+    actions
+}
+
+/// The same actions by the JSON notation.
+fn json(actions: Value) -> Value {
+    serde_json::to_value(super::super::parse_list(&actions).unwrap()).unwrap()
+}
+
+fn refused(body: &[u8]) -> String {
+    parse_xml(body, "room").unwrap_err().to_string()
+}
+
+#[test]
+fn both_notations_mean_the_same() {
+    let pairs = [
+        ("<Say>Karibu  \n sana</Say>", json!([{ "say": { "text": "Karibu sana" } }])),
+        (
+            r#"<say voice="alice" language="sw" loop="2" rate="0.5">Jambo</say>"#,
+            json!([{ "say": { "text": "Jambo", "voice": "alice", "language": "sw", "loop": 2, "rate": 0.5 } }]),
+        ),
+        (
+            r##"<GetDigits maxDigits="4" timeout="7" finishOnKey="*" action="/pin" bargeIn="false" attempts="3"><Say>PIN</Say></GetDigits>"##,
+            json!([{ "getDigits": { "numDigits": 4, "timeout": 7, "finishOnKey": "*", "action": "/pin", "bargeIn": false,
+                "attempts": 3, "prompt": [{ "say": { "text": "PIN" } }] } }]),
+        ),
+        (
+            r#"<Dial callerId="+254700000001" timeLimit="60" action="/after" hangupOnStar="true"><Number>+254722000042</Number><Sip>sip:a@b.example</Sip><Client>asha</Client></Dial>"#,
+            json!([{ "dial": { "to": ["+254722000042", "sip:a@b.example", "client:asha"], "callerId": "+254700000001",
+                "maxDuration": 60, "action": "/after", "hangupOnStar": true } }]),
+        ),
+        ("<Dial>0722 000 042</Dial>", json!([{ "dial": { "to": "0722000042" } }])),
+        (
+            r#"<Dial><Client><Identity>asha</Identity></Client></Dial><Hangup/>"#,
+            json!([{ "dial": { "to": "client:asha" } }, { "hangup": {} }]),
+        ),
+        (
+            r#"<Dial><Conference beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" maxParticipants="5">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "beep": true, "startOnEnter": false, "endOnExit": true,
+                "maxParticipants": 5 } }]),
+        ),
+        ("<Conference/>", json!([{ "conference": { "name": "room" } }])),
+        (
+            r#"<Pause length="3"/><Redirect method="POST">/menu</Redirect>"#,
+            json!([{ "pause": { "length": 3 } }, { "redirect": { "url": "/menu" } }]),
+        ),
+        (r#"<Reject reason="busy"/>"#, json!([{ "reject": { "reason": "busy" } }])),
+        ("<Redirect/>", json!([{ "hangup": {} }])),
+        (r#"<Pause length="0"/>"#, json!([])),
+    ];
+    for (xml, same) in pairs {
+        assert_eq!(clean(xml), json(same), "{xml}");
+    }
+}
+
+#[test]
+fn every_verb_has_its_element() {
+    for (element, verb) in
+        ELEMENTS.iter().zip(["say", "getDigits", "dial", "conference", "pause", "redirect", "reject", "hangup"])
+    {
+        let (actions, _) = read(&format!("<{element}>+254722000042</{element}>"));
+        assert!(actions[0][verb].is_object(), "{element}: {actions}");
+    }
+}
+
+#[test]
+fn keys_that_do_not_come_end_the_call_where_the_dialect_says_so() {
+    let prompt = "<Say>Press 1</Say>";
+    let after = |xml: &str| {
+        let actions = read(xml).0;
+        let verbs =
+            actions.as_array().unwrap().iter().map(|action| action.as_object().unwrap().keys().next().unwrap().clone());
+        verbs.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(after(&format!(r#"<Gather numDigits="1">{prompt}</Gather>"#)), "getDigits hangup");
+    assert_eq!(after(&format!(r#"<Gather>{prompt}</Gather><Say>Bye</Say>"#)), "getDigits say");
+    assert_eq!(after(&format!(r#"<Gather actionOnEmptyResult="true">{prompt}</Gather><Say>Bye</Say>"#)), "getDigits");
+    assert_eq!(after(&format!(r#"<GetDigits numDigits="1">{prompt}</GetDigits>"#)), "getDigits hangup");
+    assert_eq!(after(&format!(r#"<GetDigits maxDigits="1">{prompt}</GetDigits>"#)), "getDigits");
+    let actions = clean("<GetDigits numDigits=\"1\"><Say>1</Say></GetDigits>");
+    assert_eq!(
+        (&actions[0]["getDigits"]["firstDigitTimeout"], &actions[0]["getDigits"]["timeout"]),
+        (&json!(30), &json!(5))
+    );
+}
+
+#[test]
+fn africas_talking_dials_by_a_list_and_is_over_after_an_answer() {
+    let xml = br#"<Response><Dial phoneNumbers="+254722000042, asha.shop@ke.sip.africastalking.com" sequential="true"/><Say>Nobody</Say></Response>"#;
+    let document = parse_xml(xml, "room").unwrap();
+    let Action::Dial(dial) = &document.actions[0] else { panic!("{document:?}") };
+    assert!(dial.ends_when_answered && dial.sequential);
+    assert_eq!((dial.to.len(), dial.timeout_s), (2, 120));
+    let Action::Dial(dial) = &parse_xml(b"<Response><Dial>+254722000042</Dial></Response>", "room").unwrap().actions[0]
+    else {
+        panic!("no dial")
+    };
+    assert!(!dial.ends_when_answered);
+}
+
+#[test]
+fn what_is_not_understood_is_skipped_and_named() {
+    for (xml, runs, warning) in [
+        ("<Play>https://a.example/a.mp3</Play>", 0, "<Play> is not supported yet; it was skipped"),
+        ("<Sing/>", 0, "<Sing> is no verb; it was skipped"),
+        (r#"<Say colour="red">a</Say>"#, 1, "<Say> has no attribute colour here; it was skipped"),
+        (r#"<Say loop="often">a</Say>"#, 1, "<Say>: loop is no a whole number; the default holds"),
+        (r#"<Pause length="9999"/>"#, 1, "<Pause>: length: expected 1 to 600; the default holds"),
+        (r#"<Redirect method="GET">/a</Redirect>"#, 1, "<Redirect>: callbacks are POST; method was skipped"),
+        (
+            "<Say>a</Say><Reject/>",
+            1,
+            "<Reject>: a call is turned away by the first action or not at all; it was skipped",
+        ),
+        ("<Say> </Say>", 0, "<Say> says nothing; it was skipped"),
+        ("<Dial/>", 0, "<Dial> dials nobody; it was skipped"),
+        (
+            "<Dial><Number>abc</Number><Number>0722000042</Number></Dial>",
+            1,
+            "<Number>: abc can't be dialled; it was skipped",
+        ),
+        ("<Hangup/><Say>a</Say>", 1, "<Say> is never reached; it was skipped"),
+        ("hello", 0, "text between actions is spoken by <Say> only; it was skipped"),
+        ("<Say>a<break/>b</Say>", 1, "<Say>: what <break> means is not heard; its text is spoken"),
+        (r#"<Gather input="speech"/>"#, 2, "<Gather>: speech is not recognised; it waits for keys"),
+        (r#"<Gather><Say loop="99999">a</Say></Gather>"#, 2, "<Say>: loop: expected 0 to 1000; the default holds"),
+    ] {
+        let (actions, warnings) = read(xml);
+        assert_eq!(actions.as_array().unwrap().len(), runs, "{xml}: {actions}");
+        assert_eq!(warnings, [warning], "{xml}");
+    }
+}
+
+#[test]
+fn a_warning_says_where() {
+    let document =
+        parse_xml(b"\n<?xml version=\"1.0\"?>\n<Response>\n  <Say>a & b</Say><Sing/>\n</Response>", "room").unwrap();
+    assert_eq!((document.warnings[0].line, document.warnings[0].column), (4, 19));
+    assert_eq!(document.actions, [Action::Say(super::super::Say::text("a & b"))]);
+}
+
+#[test]
+fn texts_of_builders_that_do_not_escape_are_read() {
+    let actions = clean(
+        r#"<GetDigits callbackUrl="https://a.example/?x=1&y=2&amp;z=3" numDigits="1"><Say>Tom & Jerry</Say></GetDigits>"#,
+    );
+    assert_eq!(actions[0]["getDigits"]["action"], "https://a.example/?x=1&y=2&z=3");
+    assert_eq!(actions[0]["getDigits"]["prompt"][0]["text"], "Tom & Jerry");
+}
+
+#[test]
+fn what_is_no_document_is_refused_with_its_place() {
+    assert_eq!(
+        refused(b"<Response><Say></Response>"),
+        "line 1, column 16: not usable XML: expected 'Say' tag, not 'Response'"
+    );
+    assert_eq!(refused(b"\n<Answer/>"), "line 2, column 1: expected <Response>, found <Answer>");
+    assert!(refused(b"<!DOCTYPE html><html></html>").contains("HTML page"));
+    assert!(refused(b"<!DOCTYPE a [<!ENTITY b \"c\">]><Response>&b;</Response>").contains("not usable XML"));
+    assert!(refused(b"<Response>\xff</Response>").starts_with("not UTF-8"));
+    assert!(refused(&[b' '; MAX_XML_BYTES + 1]).contains("65536 bytes"));
+    let many = format!("<Response>{}</Response>", "<Pause/>".repeat(51));
+    assert!(refused(many.as_bytes()).ends_with("expected at most 50 actions"));
+    let deep = format!("<Response>{}", "<a>".repeat(10_000));
+    assert!(refused(deep.as_bytes()).contains("not usable XML"));
+}
+
+#[test]
+fn the_notation_is_told_by_the_content_type_and_else_by_the_first_character() {
+    let xml = b"\xef\xbb\xbf \n<Response><Hangup/></Response>";
+    let hangup = |content_type: &str, body: &[u8]| {
+        parse_answer(content_type, body, "room")
+            .map(|document| document.actions.len())
+            .map_err(|error| error.to_string())
+    };
+    for kind in ["application/xml", "text/xml; charset=utf-8", "text/html", "text/plain", "", "application/soap+xml"] {
+        assert_eq!(hangup(kind, xml), Ok(1), "{kind}");
+    }
+    assert!(hangup("application/json", xml).unwrap_err().contains("this is XML"));
+    for kind in ["application/json", "text/html", "", "application/vnd.api+json"] {
+        assert_eq!(hangup(kind, br#"{"actions":[{"hangup":{}}]}"#), Ok(1), "{kind}");
+    }
+    assert!(hangup("text/xml", b"{}").unwrap_err().contains("not usable XML"));
+    assert_eq!(hangup("text/xml", b" "), Ok(0));
+}
+
+#[test]
+fn no_bytes_make_the_reader_panic() {
+    // Every prefix of a document, and every one with a byte changed.
+    let whole = br#"<Response><Gather numDigits="1" action="/a?b&c"><Say voice='x'>&#65;&amp;&lt;</Say></Gather><Dial phoneNumbers="1,2"/></Response>"#;
+    for end in 0..whole.len() {
+        let _ = parse_xml(&whole[..end], "room");
+        for byte in [0, b'<', b'>', b'&', b'"', 0xff] {
+            let mut changed = whole.to_vec();
+            changed[end] = byte;
+            let _ = parse_xml(&changed, "room");
+        }
+    }
+}

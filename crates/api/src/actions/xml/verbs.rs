@@ -1,0 +1,213 @@
+//! Which element means which verb.
+//!
+//! | element | dialect | verb |
+//! |---|---|---|
+//! | `Say` | all | `say` |
+//! | `Gather` | TwiML | `getDigits`; the call ends without input, unless `actionOnEmptyResult` |
+//! | `GetDigits` | Africa's Talking, ours | `getDigits`; ours, which has `maxDigits` or `action`, asks without input too |
+//! | `Dial`, with text, `Number`, `Sip`, `Client` | TwiML, ours | `dial` |
+//! | `Dial phoneNumbers` | Africa's Talking | `dial`, after which the call ends once somebody has answered |
+//! | `Dial` with `Conference`; `Conference` | TwiML; Africa's Talking, ours | `conference` |
+//! | `Redirect` | all | `redirect`; without a URL the call ends, as Africa's Talking's builder means it |
+//! | `Reject`, `Hangup`, `Pause` | all | the same |
+
+use roxmltree::Node;
+use serde_json::{Map, Value, json};
+
+use super::attributes::{Kind, Known, means, same};
+use super::dial;
+use super::reader::{Reader, SAY, WithoutInput, tag, text_of, verb_of};
+#[cfg(test)]
+use crate::actions::Action;
+use crate::actions::get_digits::MAX_PROMPTS;
+
+/// Seconds that Africa's Talking waits for a key.
+const WAIT_OF_AFRICAS_TALKING_S: u32 = 30;
+
+const GET_DIGITS: &[Known] = &[
+    same("numDigits", Kind::Whole),
+    means("maxDigits", "numDigits", Kind::Whole),
+    same("timeout", Kind::Whole),
+    same("firstDigitTimeout", Kind::Whole),
+    same("finishOnKey", Kind::Text),
+    same("action", Kind::Text),
+    means("callbackUrl", "action", Kind::Text),
+    same("bargeIn", Kind::Flag),
+    same("attempts", Kind::Whole),
+];
+/// Of TwiML only; what they say is read by [`gather`].
+const GATHER: &[Known] = &[
+    Known { written: "input", ours: None, kind: Kind::Text },
+    Known { written: "actionOnEmptyResult", ours: None, kind: Kind::Flag },
+];
+const CONFERENCE: &[Known] = &[
+    same("name", Kind::Text),
+    same("beep", Kind::Beep),
+    same("startOnEnter", Kind::Flag),
+    means("startConferenceOnEnter", "startOnEnter", Kind::Flag),
+    same("endOnExit", Kind::Flag),
+    means("endConferenceOnExit", "endOnExit", Kind::Flag),
+    same("maxParticipants", Kind::Whole),
+    same("action", Kind::Text),
+];
+
+/// Verbs of others and of ours that no engine here runs yet.
+const NOT_YET: [&str; 14] = [
+    "play", "record", "enqueue", "dequeue", "connect", "start", "stop", "stream", "leave", "refer", "pay", "prompt",
+    "sms", "queue",
+];
+
+/// Reads an element of `<Response>`.
+pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    match verb_of(node).as_str() {
+        "say" => say(reader, node),
+        "gather" => gather(reader, node),
+        "getDigits" | "getdigits" => get_digits(reader, node),
+        "dial" => dial::read(reader, node),
+        "conference" => conference(reader, node),
+        "redirect" => redirect(reader, node),
+        "reject" => {
+            let attributes = reader.attributes(node, &[&[same("reason", Kind::Text)]]);
+            if reader.take(node, "reject", attributes) {
+                reader.end();
+            }
+        }
+        "hangup" => {
+            let attributes = reader.attributes(node, &[]);
+            if reader.take(node, "hangup", attributes) {
+                reader.end();
+            }
+        }
+        "pause" => pause(reader, node),
+        verb if NOT_YET.contains(&verb) => {
+            reader.warn(node, &format!("{} is not supported yet; it was skipped", tag(node)));
+        }
+        _ => reader.warn(node, &format!("{} is no verb; it was skipped", tag(node))),
+    }
+}
+
+/// Whether an action is none without this attribute.
+pub(super) fn is_required(verb: &str, attribute: &str) -> bool {
+    matches!((verb, attribute), ("say", "text") | ("dial", "to") | ("conference", "name") | ("redirect", "url"))
+}
+
+fn say(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    if let Some(spoken) = spoken(reader, node) {
+        reader.take(node, "say", spoken);
+    }
+}
+
+/// What a `Say` says, with its attributes; none where it says nothing.
+fn spoken(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Option<Map<String, Value>> {
+    let text = text_of(node);
+    let mut attributes = reader.attributes(node, &[SAY, &[same("text", Kind::Text)]]);
+    if let Some(inner) = node.children().find(Node::is_element) {
+        reader.warn(inner, &format!("{}: what {} means is not heard; its text is spoken", tag(node), tag(inner)));
+    }
+    if !text.is_empty() {
+        attributes.insert("text".to_owned(), json!(text));
+    }
+    if attributes.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
+        reader.warn(node, &format!("{} says nothing; it was skipped", tag(node)));
+        return None;
+    }
+    Some(attributes)
+}
+
+fn gather(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    let input = node.attribute("input").unwrap_or("dtmf");
+    if input.split_whitespace().all(|kind| kind != "dtmf") {
+        reader.warn(node, "<Gather>: speech is not recognised; it waits for keys");
+    }
+    let mut attributes = reader.attributes(node, &[GET_DIGITS, GATHER]);
+    prompts(reader, node, &mut attributes);
+    if !reader.take(node, "getDigits", attributes) {
+        return;
+    }
+    let asks_anyway =
+        node.attribute("actionOnEmptyResult").is_some_and(|flag| flag.trim().eq_ignore_ascii_case("true"));
+    if asks_anyway {
+        // With input or without, its action goes on.
+        reader.end();
+    } else {
+        reader.without_input(WithoutInput::End);
+    }
+}
+
+fn get_digits(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    // Africa's Talking has neither attribute.
+    let is_ours = node.has_attribute("maxDigits") || node.has_attribute("action");
+    let mut attributes = reader.attributes(node, &[GET_DIGITS]);
+    if !is_ours && !attributes.contains_key("timeout") {
+        attributes.insert("firstDigitTimeout".to_owned(), json!(WAIT_OF_AFRICAS_TALKING_S));
+    }
+    prompts(reader, node, &mut attributes);
+    if reader.take(node, "getDigits", attributes) && !is_ours {
+        reader.without_input(WithoutInput::End);
+    }
+}
+
+/// What is spoken while keys are waited for.
+fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<String, Value>) {
+    let mut prompts = Vec::new();
+    for child in node.children().filter(Node::is_element) {
+        match verb_of(child).as_str() {
+            "say" => {
+                let said = spoken(reader, child).and_then(|say| reader.settle(child, "say", say));
+                prompts.extend(said.map(|(_, say)| json!({ "say": say })));
+            }
+            "play" | "pause" => {
+                reader
+                    .warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)));
+            }
+            _ => reader.warn(child, &format!("{} does not belong into {}; it was skipped", tag(child), tag(node))),
+        }
+    }
+    if prompts.len() > MAX_PROMPTS {
+        reader.warn(node, &format!("{} says at most {MAX_PROMPTS} texts; the others were skipped", tag(node)));
+        prompts.truncate(MAX_PROMPTS);
+    }
+    if !prompts.is_empty() {
+        attributes.insert("prompt".to_owned(), Value::Array(prompts));
+    }
+}
+
+/// A conference by its own element, or by the one inside of `<Dial>`.
+pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    let mut attributes = reader.attributes(node, &[CONFERENCE]);
+    let name = text_of(node);
+    if !attributes.contains_key("name") {
+        // Africa's Talking has one for each number.
+        attributes.insert("name".to_owned(), json!(if name.is_empty() { reader.room } else { &name }));
+    }
+    reader.take(node, "conference", attributes);
+}
+
+fn redirect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    let mut attributes = reader.attributes(node, &[&[same("url", Kind::Text)]]);
+    let url = text_of(node);
+    if !url.is_empty() {
+        attributes.insert("url".to_owned(), json!(url));
+    }
+    let taken = if attributes.is_empty() {
+        reader.take(node, "hangup", attributes)
+    } else {
+        reader.take(node, "redirect", attributes)
+    };
+    if taken {
+        reader.end();
+    }
+}
+
+fn pause(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    let attributes = reader.attributes(node, &[&[same("length", Kind::Whole)]]);
+    // Templates write it for "no pause".
+    if attributes.get("length") != Some(&json!(0)) {
+        reader.take(node, "pause", attributes);
+    }
+}
+
+/// Every verb that runs has an element here.
+#[cfg(test)]
+pub(super) const ELEMENTS: [&str; Action::VERBS.len()] =
+    ["Say", "GetDigits", "Dial", "Conference", "Pause", "Redirect", "Reject", "Hangup"];
