@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use sautikit::config::{Config, DEFAULT_FILE};
 use sautikit::calls::fraud;
 use sautikit::calls::fraud::drill::{Facts, Outcome};
+use sautikit::config::{Config, DEFAULT_FILE};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
 use sautikit::{accounts, payments, serve, telemetry};
@@ -343,11 +343,7 @@ fn mistakes(errors: &[LineError]) -> Failure {
     "the file has mistakes, so nothing was changed; see the lines above".into()
 }
 
-async fn drill(
-    app: &sautikit::state::AppState,
-    workspace: WorkspaceId,
-    at_most: Option<i64>,
-) -> Result<(), Failure> {
+async fn drill(app: &sautikit::state::AppState, workspace: WorkspaceId, at_most: Option<i64>) -> Result<(), Failure> {
     let facts = Facts::read(app, workspace).await?;
     let at_most = at_most.or(facts.day.map(|day| day.limit_minor)).unwrap_or(0);
     let shown = |minor: i64| facts.currency.format_minor(minor);
@@ -356,7 +352,8 @@ async fn drill(
     for (attack, played) in &report.played {
         writeln!(out, "{}", attack.name)?;
         for (one, outcome) in attack.tries.iter().zip(&played.outcomes) {
-            let cost = if let Outcome::Placed(minor) = outcome { format!(" ({})", shown(*minor)) } else { String::new() };
+            let cost =
+                if let Outcome::Placed(minor) = outcome { format!(" ({})", shown(*minor)) } else { String::new() };
             writeln!(out, "  {:>5} s  {:<16} {}{cost}", one.at_seconds, one.to, outcome.says())?;
         }
         if let Some((finding, at)) = &played.frozen {

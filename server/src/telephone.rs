@@ -20,8 +20,7 @@ const CALLING_CODE_DIGITS: usize = 3;
 const COMPLETIONS: [&str; 3] = ["23456789012345", "00000000000000", "55501234567890"];
 /// Prefixes without a country: satellite telephones, and networks and services of no country (ITU-T E.164, list of
 /// assigned codes).
-const OF_NO_COUNTRY: [&str; 10] =
-    ["+808", "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+991", "+999"];
+const OF_NO_COUNTRY: [&str; 10] = ["+808", "+870", "+878", "+881", "+882", "+883", "+888", "+979", "+991", "+999"];
 
 /// A valid number.
 #[derive(Debug, Clone, PartialEq, Eq)]

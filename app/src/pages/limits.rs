@@ -31,7 +31,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let form = may_set.then(|| {
         let heading = (text.own, text.own_text);
         let bounds = Some(&limits.ceiling);
-        limits_form(&member, forms::SET_LIMITS, forms::SET_LIMITS.to_owned(), heading, (&limits.own, bounds), &limits.currency)
+        limits_form(
+            &member,
+            forms::SET_LIMITS,
+            forms::SET_LIMITS.to_owned(),
+            heading,
+            (&limits.own, bounds),
+            &limits.currency,
+        )
     });
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text parent=(member.text().common.wallet, "/wallet")/>

@@ -11,10 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::{
-    limits::Limits,
-    operator::AdminWorkspace,
-};
+use sautikit_api::{limits::Limits, operator::AdminWorkspace};
 
 /// A workspace of the installation.
 #[component]
@@ -30,7 +27,8 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let limits: Limits = member.api().get(format!("/v1/admin/workspaces/{id}/limits")).await?;
     let action = |what: &str| format!("/console/operator/workspaces/{id}/{what}");
     let heading = (text.ceiling, text.ceiling_text);
-    let form = limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
+    let form =
+        limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
     let money = format!("/operator/workspaces/{}/money", workspace.id);
     let adjustments = member.text().operator.adjustments;
     Ok(view! {

@@ -57,7 +57,9 @@ impl From<CallError> for ApiError {
 
 fn limit_exceeded(full: Full) -> ApiError {
     let (limit, most, happened) = match full {
-        Full::Concurrent(most) => ("concurrent_calls", most, format!("{most} calls run, as many as this workspace may.")),
+        Full::Concurrent(most) => {
+            ("concurrent_calls", most, format!("{most} calls run, as many as this workspace may."))
+        }
         Full::PerSecond(most) => {
             ("calls_per_second", most, format!("{most} calls began within a second, as many as this workspace may."))
         }

@@ -89,7 +89,8 @@ impl Prepared {
         audit: audit::Line,
     ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
         let Self { call, legs, targets, party: Party { number, workspace }, actions } = self;
-        let record = Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
+        let record =
+            Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
         Ok((Admitted { record, number, workspace, targets, inbound_leg: None }, actions))
     }
 }

@@ -16,10 +16,10 @@ use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
 use crate::state::Parts;
 use crate::trunks::Trunks;
+use crate::wallet::alerts::TellLowBalance;
 use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
-use crate::wallet::alerts::TellLowBalance;
 use crate::webhooks::client::Customers;
 use crate::{numbers, requests};
 

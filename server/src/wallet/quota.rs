@@ -168,7 +168,8 @@ fn share(standing: &Standing, held: &mut Held, demands: &[Demand]) -> Vec<Grant>
         };
         let given_minor = left_of_day.map_or(by_funds, |left_minor| by_funds.min(left_minor.max(0)));
         let is_broke = standing.policy == OverdraftPolicy::FinishCall && free_minor <= 0;
-        let is_too_little = |minor: i64| demand.least_minor.is_some_and(|least_minor| before_minor + minor < least_minor);
+        let is_too_little =
+            |minor: i64| demand.least_minor.is_some_and(|least_minor| before_minor + minor < least_minor);
         if (is_broke && demand.least_minor.is_some()) || is_too_little(by_funds) {
             return Grant { call: demand.call, outcome: Err(Short::Funds(free_minor)) };
         }

@@ -61,7 +61,10 @@ async fn falling_below_the_threshold_is_told_once_per_crossing(server: Server) {
         scene.talk(2_000).await;
         scene.run_jobs().await;
     }
-    assert_eq!((scene.low_events().await, scene.alerted()), (1, vec!["a@example.com".to_owned(), "b@example.com".to_owned()]));
+    assert_eq!(
+        (scene.low_events().await, scene.alerted()),
+        (1, vec!["a@example.com".to_owned(), "b@example.com".to_owned()])
+    );
     // Risen to it and fallen again, by hand this time.
     scene.adjust("credit", balance - scene.balance().await).await;
     scene.adjust("debit", 1).await;
@@ -93,7 +96,9 @@ async fn subscribers_come_and_go(server: Server) {
     scene.adjust("debit", 1).await;
     assert_eq!(scene.alerted(), ["b@example.com"]);
     let key = scene.server.key_of(&scene.asha, &["wallet:write"]).await;
-    key.put("/v1/wallet/alerts", json!({ "low_balance_threshold_minor": -1 })).await.expect_error("validation.bad_request");
+    key.put("/v1/wallet/alerts", json!({ "low_balance_threshold_minor": -1 }))
+        .await
+        .expect_error("validation.bad_request");
     key.put("/v1/wallet/alerts", json!({})).await.expect(200);
 }
 

@@ -71,11 +71,7 @@ async fn freeze(app: &AppState, workspace: WorkspaceId, finding: Finding) -> Res
 ///
 /// # Errors
 /// No such workspace, or the database failed.
-pub async fn unfreeze(
-    app: &AppState,
-    workspace: WorkspaceId,
-    by: (Actor, Option<String>),
-) -> Result<Both, CallError> {
+pub async fn unfreeze(app: &AppState, workspace: WorkspaceId, by: (Actor, Option<String>)) -> Result<Both, CallError> {
     let mut tx = app.db.begin_write().await?;
     let both = limits::read(app, &mut tx, workspace).await?;
     let Some((finding, _)) = &both.freeze else { return Ok(both) };

@@ -62,7 +62,8 @@ pub enum Reason {
 
 impl Reason {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::DestinationsAbroad, Self::NewCountries, Self::SequentialNumbers, Self::ShortCalls];
+    pub const ALL: [Self; 4] =
+        [Self::DestinationsAbroad, Self::NewCountries, Self::SequentialNumbers, Self::ShortCalls];
 
     /// Its name in the API.
     pub const fn as_str(self) -> &'static str {
@@ -185,7 +186,8 @@ impl Spread {
 
     /// What is counted.
     pub fn figures(&self) -> Figures {
-        let abroad: HashSet<_> = self.attempts.iter().filter(|one| one.is_abroad).map(|one| one.e164.as_str()).collect();
+        let abroad: HashSet<_> =
+            self.attempts.iter().filter(|one| one.is_abroad).map(|one| one.e164.as_str()).collect();
         let mut blocks: HashMap<&str, HashSet<&str>> = HashMap::new();
         for one in self.attempts.iter().filter(|one| one.is_dear) {
             let block = one.e164.get(..one.e164.len().saturating_sub(BLOCK_DIGITS)).unwrap_or_default();
@@ -209,9 +211,15 @@ impl Spread {
         };
         let usual = habits.busiest;
         let found = BTreeMap::from([
-            (Reason::DestinationsAbroad, (figures.destinations_abroad, rules.destinations_abroad, usual.destinations_abroad)),
+            (
+                Reason::DestinationsAbroad,
+                (figures.destinations_abroad, rules.destinations_abroad, usual.destinations_abroad),
+            ),
             (Reason::NewCountries, (figure(new), rules.new_countries, 0)),
-            (Reason::SequentialNumbers, (figures.sequential_numbers, rules.sequential_numbers, usual.sequential_numbers)),
+            (
+                Reason::SequentialNumbers,
+                (figures.sequential_numbers, rules.sequential_numbers, usual.sequential_numbers),
+            ),
             (Reason::ShortCalls, (figures.short_calls, rules.short_calls, usual.short_calls)),
         ]);
         found.into_iter().find_map(|(reason, (count, floor, usual))| {

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{LegRecordId, WorkspaceId};
 use tokio::sync::Notify;
 
-use super::spread::{Attempt, Figures, Habits, MOST_KEPT, Spread, WINDOW_US};
 use super::freeze;
+use super::spread::{Attempt, Figures, Habits, MOST_KEPT, Spread, WINDOW_US};
 use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::Rate;

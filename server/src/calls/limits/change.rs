@@ -6,9 +6,9 @@ use sqlx::AnyConnection;
 
 use super::{Countries, Limits, MOST_CONCURRENT, MOST_PER_SECOND, Set};
 use crate::audit::{self, Actor};
+use crate::calls::CallError;
 use crate::calls::store;
 use crate::calls::store::limits as sql;
-use crate::calls::CallError;
 use crate::config::EVERY_COUNTRY;
 use crate::state::AppState;
 use crate::telephone;
@@ -168,7 +168,8 @@ fn check_ceiling(
     set: &Set,
     spend_minor: Option<i64>,
 ) -> Result<(), CallError> {
-    let above = |figure: Option<u32>, most: Option<u32>| most.filter(|most| figure.is_some_and(|figure| figure > *most));
+    let above =
+        |figure: Option<u32>, most: Option<u32>| most.filter(|most| figure.is_some_and(|figure| figure > *most));
     let ask = "the operator allows this workspace no more";
     if let Some(most) = spend_ceiling_minor.filter(|most| spend_minor.is_some_and(|minor| minor > *most)) {
         return Err(invalid("spend_per_day_minor", format!("is at most {most}: {ask}")));

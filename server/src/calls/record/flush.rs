@@ -225,11 +225,7 @@ fn decide(
 
 /// Openings for which their workspace has too many calls. Counted under the wallet's lock, so that nodes do not go beyond a
 /// limit together; nothing is asked where nothing is limited.
-async fn full(
-    app: &AppState,
-    conn: &mut AnyConnection,
-    batch: &Batch,
-) -> Result<HashMap<CallId, Full>, CallError> {
+async fn full(app: &AppState, conn: &mut AnyConnection, batch: &Batch) -> Result<HashMap<CallId, Full>, CallError> {
     let limited = || batch.openings.iter().filter_map(|opening| Some((opening, opening.most?)));
     let workspaces: BTreeSet<_> = limited().map(|(opening, _)| opening.call.workspace_id).collect();
     if workspaces.is_empty() {

@@ -2,7 +2,8 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, requests, sip, supply, trunks, wallet,
+    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, requests, sip, supply, trunks,
+    wallet,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;

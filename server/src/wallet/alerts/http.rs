@@ -59,10 +59,7 @@ async fn set_alerts(
 #[utoipa::path(get, path = "/wallet/alert-subscribers",
     responses((status = 200, body = Vec<wire::AlertSubscriber>, description = "Subscribers, the oldest first; at most 10.")),
     extensions(("x-scope" = json!(Scope::WalletRead))))]
-async fn list_subscribers(
-    State(app): State<AppState>,
-    caller: Caller,
-) -> ApiResult<Json<Vec<wire::AlertSubscriber>>> {
+async fn list_subscribers(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<wire::AlertSubscriber>>> {
     caller.needs(Scope::WalletRead)?;
     let subscribers = sql::list(&mut *app.db.acquire().await?, caller.workspace.id).await?;
     Ok(Json(subscribers.into_iter().map(subscriber_body).collect()))

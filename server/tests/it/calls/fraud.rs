@@ -59,7 +59,10 @@ async fn many_numbers_abroad_freeze_outbound_calls(server: Server) {
     assert_eq!(scene.frozen().await, Value::Null);
     scene.call_tanzania(30, 1).await;
     let frozen = scene.frozen().await;
-    assert_eq!((&frozen["reason"], &frozen["count"], &frozen["threshold"]), (&json!("destinations_abroad"), &json!(30), &json!(30)));
+    assert_eq!(
+        (&frozen["reason"], &frozen["count"], &frozen["threshold"]),
+        (&json!("destinations_abroad"), &json!(30), &json!(30))
+    );
     // At home too: whoever has the key calls where it is open.
     for to in ["+255710000000", TO] {
         scene.call_to(to).await.expect_error("calls.frozen");
@@ -73,8 +76,10 @@ async fn many_numbers_abroad_freeze_outbound_calls(server: Server) {
     let mails = Mailer::of(app).dev_store().unwrap().list();
     let told: Vec<_> = mails[..mails.len() - before].iter().map(|mail| mail.to.as_str()).collect();
     assert!(told.contains(&"asha@example.com") && told.contains(&"op@example.com") && told.len() == 2, "{told:?}");
-    let events: Vec<String> =
-        sqlx::query_scalar("select data from events where kind = 'wallet.frozen'").fetch_all(app.db.pool()).await.unwrap();
+    let events: Vec<String> = sqlx::query_scalar("select data from events where kind = 'wallet.frozen'")
+        .fetch_all(app.db.pool())
+        .await
+        .unwrap();
     assert_eq!(events.len(), 1);
     let log = scene.asha.get("/v1/audit?action_kind=calls.frozen").await.expect(200).json;
     assert_eq!(log[0]["details"]["count"], 30);
@@ -139,7 +144,9 @@ async fn dear_calls_without_talk_are_an_attack(server: Server) {
         scene.answer(&order).await;
         scene.advance(3_000);
         let now_us = scene.server.app.now_us();
-        scene.gateway.with(order.call_id, |record| record.leg_ended(order.targets[0].leg_id, now_us, "normal".to_owned()));
+        scene
+            .gateway
+            .with(order.call_id, |record| record.leg_ended(order.targets[0].leg_id, now_us, "normal".to_owned()));
         scene.hang_up(&order).await;
     }
     fraud::look(&scene.server.app).await.unwrap();

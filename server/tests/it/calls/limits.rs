@@ -151,8 +151,11 @@ async fn a_workspace_tightens_beneath_the_operators_ceiling(server: Server) {
     }
     let body = json!({ "concurrent_calls": 4, "spend_per_day_minor": 100, "countries": [] });
     let limits = scene.limit(body).await;
-    assert_eq!(limits["in_force"], json!({ "concurrent_calls": 4, "calls_per_second": 3, "spend_per_day_minor": 100,
-        "countries": [], "premium": false, "satellite": false }));
+    assert_eq!(
+        limits["in_force"],
+        json!({ "concurrent_calls": 4, "calls_per_second": 3, "spend_per_day_minor": 100,
+        "countries": [], "premium": false, "satellite": false })
+    );
     names(scene.call_to(TO).await, "country", TO);
     // The ceiling comes down: the tighter one counts.
     scene.allow(json!({ "concurrent_calls": 2 })).await;
@@ -182,7 +185,8 @@ async fn as_many_calls_run_as_may(server: Server) {
     let scene = Scene::set(server).await;
     scene.limit(json!({ "concurrent_calls": 2 })).await;
     let first = scene.place().await;
-    let inbound = || NewInbound { id: None, number_e164: FROM, caller: Some(TO), country: Some("KE"), is_on_net: false };
+    let inbound =
+        || NewInbound { id: None, number_e164: FROM, caller: Some(TO), country: Some("KE"), is_on_net: false };
     let record = calls::admit_inbound(&scene.server.app, inbound()).await.unwrap().record;
     let before = Snapshot::of(&scene.server).await;
     let refused = scene.call_to(TO).await.expect_error("calls.limit_exceeded");
@@ -234,7 +238,8 @@ async fn nodes_do_not_go_beyond_a_limit_together(server: Server) {
     scene.limit(json!({ "concurrent_calls": 7 })).await;
     let (gateway, other, _app) = another_node(&scene);
     let body = || json!({ "from": FROM, "to": TO });
-    let calls = (0..40).map(|at| if at % 2 == 0 { &scene.asha } else { &other }).map(|node| node.post("/v1/calls", body()));
+    let calls =
+        (0..40).map(|at| if at % 2 == 0 { &scene.asha } else { &other }).map(|node| node.post("/v1/calls", body()));
     let placed = futures::future::join_all(calls).await;
     assert_eq!(placed.iter().filter(|answer| answer.status == 202).count(), 7);
     assert_eq!(scene.gateway.ordered() + gateway.ordered(), 7);
@@ -243,7 +248,8 @@ async fn nodes_do_not_go_beyond_a_limit_together(server: Server) {
     }
     scene.limit(json!({ "calls_per_second": 5, "concurrent_calls": 100 })).await;
     scene.advance(2_000);
-    let calls = (0..40).map(|at| if at % 2 == 0 { &scene.asha } else { &other }).map(|node| node.post("/v1/calls", body()));
+    let calls =
+        (0..40).map(|at| if at % 2 == 0 { &scene.asha } else { &other }).map(|node| node.post("/v1/calls", body()));
     let placed = futures::future::join_all(calls).await;
     assert_eq!(placed.iter().filter(|answer| answer.status == 202).count(), 5);
 }
@@ -256,7 +262,10 @@ async fn a_days_calls_cost_what_they_may(server: Server) {
     assert_eq!(placed.iter().filter(|answer| answer.status == 202).count(), 3);
     let refused = placed.into_iter().find(|answer| answer.status != 202).unwrap().expect_error("spend_limit.reached");
     let details = &refused.json["error"]["details"];
-    assert_eq!((&details["limit_minor"], &details["spent_minor"], &details["held_minor"]), (&json!(400), &json!(0), &json!(400)));
+    assert_eq!(
+        (&details["limit_minor"], &details["spent_minor"], &details["held_minor"]),
+        (&json!(400), &json!(0), &json!(400))
+    );
     assert_eq!(details["resets_at"], "2026-11-02T21:00:00Z");
     let used = scene.asha.get(LIMITS).await.expect(200).json["used"].clone();
     assert_eq!((&used["spent_today_minor"], &used["held_minor"]), (&json!(0), &json!(400)));

@@ -9,8 +9,7 @@ const PREMIUM: [&str; 6] = ["+254900", "+4490987", "+1900555", "+33899", "+49900
 const SATELLITE: [&str; 6] =
     ["+870773111632", "+881651234567", "+881631234567", "+882130001234", "+883510000123", "+979123456789"];
 /// Mobile ranges to which calls are dear and from which Wangiri rings.
-const WANGIRI: [&str; 9] =
-    ["+5352", "+25261", "+96077", "+22070", "+3712", "+21620", "+23276", "+67570", "+22461"];
+const WANGIRI: [&str; 9] = ["+5352", "+25261", "+96077", "+22070", "+3712", "+21620", "+23276", "+67570", "+22461"];
 /// Digits of a number, with which valid ones are looked for.
 const LENGTHS: std::ops::RangeInclusive<usize> = 9..=14;
 
@@ -71,7 +70,8 @@ fn valid(prefix: &str, count: usize) -> Vec<String> {
         for fill in ["7", "1", "2", "5", "0"] {
             let Some(between) = (length + 1).checked_sub(prefix.len() + 3) else { continue };
             let stem = format!("{prefix}{}", fill.repeat(between));
-            let numbers: Vec<_> = (0..count.min(1_000)).map(|last| format!("{stem}{last:03}")).filter(is_valid).collect();
+            let numbers: Vec<_> =
+                (0..count.min(1_000)).map(|last| format!("{stem}{last:03}")).filter(is_valid).collect();
             if !numbers.is_empty() {
                 return numbers;
             }

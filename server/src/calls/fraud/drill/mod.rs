@@ -18,8 +18,8 @@ use crate::config::Fraud;
 use crate::pricing::{self, PriceList};
 use crate::rating::Rate;
 use crate::state::AppState;
-use crate::wallet::quota::{Day, OverdraftPolicy};
 use crate::wallet;
+use crate::wallet::quota::{Day, OverdraftPolicy};
 
 pub use attacks::attacks;
 pub use play::{Attack, Outcome, Played, Try, play};

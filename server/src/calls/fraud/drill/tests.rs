@@ -81,7 +81,8 @@ fn counts_stop_it_too() {
 
 #[test]
 fn what_is_open_is_frozen_before_it_has_cost_much() {
-    let facts = open(Facts { balance_minor: 1_000_000_000, ..facts() }, &[("252", 20_000), ("371", 15_000), ("53", 30_000)]);
+    let facts =
+        open(Facts { balance_minor: 1_000_000_000, ..facts() }, &[("252", 20_000), ("371", 15_000), ("53", 30_000)]);
     let report = drill(&facts);
     let sequential = played(&report, "sequential");
     let (finding, at) = sequential.frozen.unwrap();
