@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use phonenumber::country;
-use phonenumber::{PhoneNumber, Type};
+use phonenumber::{Metadata, PhoneNumber, Type};
 use sautikit_api::telephone::Written;
 
 /// Last digits that two numbers must share before they are compared in earnest.
@@ -109,10 +109,20 @@ pub fn calling_code(country: &str) -> Option<u16> {
 /// The country whose numbers begin with these digits, ISO 3166-1 alpha-2: of several that share a calling code the one that the
 /// further digits tell, else the largest.
 pub fn country_of_prefix(digits: &str) -> Option<String> {
-    let of_code = |length: usize| phonenumber::metadata::DATABASE.by_code(&digits.get(..length)?.parse::<u16>().ok()?);
-    let sharing = (1..=CALLING_CODE_DIGITS).find_map(of_code)?;
+    let of_code = |length: usize| {
+        let sharing = phonenumber::metadata::DATABASE.by_code(&digits.get(..length)?.parse::<u16>().ok()?)?;
+        Some((sharing, digits.get(length..)?))
+    };
+    let (sharing, national) = (1..=CALLING_CODE_DIGITS).find_map(of_code)?;
     if let [only] = sharing.as_slice() {
         return Some(only.id().to_owned());
+    }
+    // Most of those that share one are known by the digits that their numbers begin with.
+    let begins = |one: &&&Metadata| {
+        one.leading_digits().and_then(|pattern| pattern.find(national)).is_some_and(|found| found.start() == 0)
+    };
+    if let Some(one) = sharing.iter().find(begins) {
+        return Some(one.id().to_owned());
     }
     // Completed by any digits that make a number of it.
     let whole = E164_DIGITS.filter(|length| *length >= digits.len());
@@ -262,6 +272,8 @@ mod tests {
             ("1", Some("US")),
             ("1416", Some("CA")),
             ("1242", Some("BS")),
+            ("1876", Some("JM")),
+            ("77", Some("KZ")),
             ("44", Some("GB")),
             ("7", Some("RU")),
             ("999", None),

@@ -17,6 +17,7 @@ catalogue! {
         answer: "Answer" | "Jibu",
         no_answer: "Nothing came." | "Hakuna kilichokuja.",
         actions: "Actions, as they were read" | "Vitendo, vilivyosomwa",
+        skipped: "Skipped, by line and column" | "Kilichorukwa, kwa mstari na safu",
         no_actions: "None: the call would end." | "Hakuna: simu ingeisha.",
         secret: "Signing secret" | "Siri ya kusaini",
         secret_text: "Signs every request to your server, so that it can tell ours from others'." | "Husaini kila ombi kwa seva yako, ili itambue maombi yetu.",

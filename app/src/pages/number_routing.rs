@@ -75,6 +75,13 @@ fn outcome(member: &Member, tested: &TestedRouting) -> AnyView {
             view! { <h3>{text.actions}</h3><CodeBlock id="tested-actions" label=text.actions code lang/> }.into_any()
         }
     };
+    let skipped = (!tested.warnings.is_empty()).then(|| {
+        let lines = tested.warnings.iter().map(|warning| {
+            let place = format!("{}:{}", warning.line, warning.column);
+            view! { <li><code>{place}</code>" "{warning.message.clone()}</li> }
+        });
+        view! { <h3>{text.skipped}</h3><ul class="muted">{lines.collect_view()}</ul> }
+    });
     view! {
         <div class="stack tested">
             {notice}
@@ -83,6 +90,7 @@ fn outcome(member: &Member, tested: &TestedRouting) -> AnyView {
             <h3>{text.answer}</h3>
             {answer}
             {actions}
+            {skipped}
         </div>
     }
     .into_any()

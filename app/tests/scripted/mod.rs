@@ -165,7 +165,8 @@ fn tested() -> Value {
     json!({"request": {"method": "POST", "url": "https://duka.example/voice", "headers": {"x-sautikit-signature": "t=1,v1=ab"},
         "body": "CallStatus=ringing&Test=true"}, "response": {"status": 200, "url": "https://duka.example/voice",
         "content_type": "application/json", "body": "{\"actions\":[{\"dial\":{\"to\":\"abc\"}}]}", "body_bytes": 37}, "duration_ms": 84,
-        "first_failure": null, "actions": null, "error": {"code": "actions.invalid", "path": "actions[0].dial.to",
+        "first_failure": null, "actions": null, "warnings": [{"line": 3, "column": 5, "message": "<Sing> is no verb"}],
+        "error": {"code": "actions.invalid", "path": "actions[0].dial.to",
         "message": "expected a telephone number"}})
 }
 
