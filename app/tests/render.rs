@@ -279,7 +279,15 @@ async fn secrets_of_a_number_are_shown_once() {
 #[tokio::test]
 async fn a_test_of_the_routing_shows_request_answer_and_the_place_of_the_mistake() {
     let html = shown_by("tested", &format!("/console/numbers/{ID}/routing/test"), &[]).await;
-    for part in ["A call would fail here", "actions[0].dial.to", "x-sautikit-signature", "HTTP 200", "84 ms", "3:5", "is no verb"] {
+    for part in [
+        "A call would fail here",
+        "actions[0].dial.to",
+        "x-sautikit-signature",
+        "HTTP 200",
+        "84 ms",
+        "3:5",
+        "is no verb",
+    ] {
         assert!(html.contains(part), "{part}");
     }
 }

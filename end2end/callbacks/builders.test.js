@@ -37,7 +37,7 @@ const DOCUMENTS = {
       gather.pause({ length: 1 });
       r.say("Goodbye");
     }), ["getDigits", "say"], [SKIPPED]],
-  "/twilio/speech": [twiml((r) => r.gather({ input: "speech", hints: "yes, no" })), ["getDigits", "hangup"], [/no attribute hints/, /speech is not recognised/]],
+  "/twilio/speech": [twiml((r) => r.gather({ input: "speech", hints: "yes, no" })), ["getDigits", "hangup"], [/speech is not recognised/, /no attribute hints/]],
   "/twilio/dial": [
     twiml((r) => {
       const dial = r.dial({ callerId: NUMBER, timeout: 20, timeLimit: 600, action: "/after", hangupOnStar: true, answerOnBridge: true });
@@ -53,7 +53,7 @@ const DOCUMENTS = {
   "/twilio/record": [twiml((r) => r.record({ maxLength: 10 })), [], [SKIPPED]],
   "/twilio/enqueue": [twiml((r) => r.enqueue("support")), [], [SKIPPED]],
   "/twilio/leave": [twiml((r) => r.leave()), [], [SKIPPED]],
-  "/twilio/stream": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), [], [SKIPPED]],
+  "/twilio/connect": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), [], [SKIPPED]],
   "/twilio/start": [twiml((r) => r.start().stream({ url: "wss://a.example/s" })), [], [SKIPPED]],
   "/twilio/stop": [twiml((r) => r.stop().stream({ name: "s" })), [], [SKIPPED]],
   "/twilio/pay": [twiml((r) => r.pay()), [], [SKIPPED]],

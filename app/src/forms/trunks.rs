@@ -31,7 +31,6 @@ pub(super) async fn update(id: &str, fields: &Fields, api: &Api) -> Next {
     // The form shows everything but the password, so an empty field means that it was cleared.
     let optional = |name: &str| Some(Some(fields.text(name)).filter(|text| !text.is_empty()));
     let body = UpdateTrunk {
-        name: Some(fields.text("name")),
         address: Some(fields.text("address")),
         prefixes: Some(entries(fields, "prefixes")),
         sources: Some(entries(fields, "sources")),

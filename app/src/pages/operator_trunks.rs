@@ -173,7 +173,7 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
         <div class="panel__body">
             {failure.map(|failure| view! { <FailureNotice failure lang/> })}
             <form class="form" method="post" action=action>
-                <Field visit=visit.clone() form=of name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=40 value=of_trunk(|trunk| trunk.name.clone(), "")/>
+                {is_new.then(|| view! { <Field visit=visit.clone() form=of name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=40/> })}
                 <Field visit=visit.clone() form=of name="address" label=text.address hint=text.address_hint autocomplete="off" placeholder="sip.carrier.example:5060" maxlength=260 value=of_trunk(|trunk| trunk.address.clone(), "")/>
                 <Field visit=visit.clone() form=of name="prefixes" label=text.prefixes hint=text.prefixes_hint autocomplete="off" placeholder="+254, +255" maxlength=8000 value=of_trunk(|trunk| trunk.prefixes.join(", "), "")/>
                 <Field visit=visit.clone() form=of name="sources" label=text.sources hint=text.sources_hint autocomplete="off" placeholder="192.0.2.0/28" required=false maxlength=24000 value=of_trunk(|trunk| trunk.sources.join(", "), "")/>

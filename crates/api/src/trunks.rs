@@ -91,15 +91,11 @@ pub struct CreateTrunk {
     pub is_enabled: Option<bool>,
 }
 
-/// `PATCH /v1/admin/trunks/{id}`: a member that is absent stays, null clears it.
+/// `PATCH /v1/admin/trunks/{id}`: a member that is absent stays, null clears it. The name stays: calls that run bear it.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateTrunk {
-    /// 1 to 40 letters, digits, hyphens, underscores and dots, unique among all trunks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 40, pattern = "^[A-Za-z0-9._-]+$"))]
-    pub name: Option<String>,
     /// Host and port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,

@@ -111,6 +111,10 @@ impl Authentication {
             return identity.map(Arc::new).map_err(|_| Unproven::Token);
         }
         let Some(answer) = digest_in(&credentials) else { return Err(Unproven::Nothing) };
+        // Before anything is looked up: who answers no challenge of ours learns nothing and costs no query.
+        if self.digest.lock().salt_of(since_epoch(app), &answer).is_none() {
+            return Err(Unproven::Stale);
+        }
         let proven = if is_device_name(&answer.username) {
             self.by_credential(app, &answer, request).await
         } else {

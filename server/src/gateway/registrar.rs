@@ -112,6 +112,10 @@ impl Registrar {
             || User { workspace: identity.workspace, name: identity.name.clone(), bindings: Bindings::default() };
         let bindings = &mut tables.users.entry(user.clone()).or_insert_with(of_user).bindings;
         bindings.expire(now);
+        if identity.device.is_some() {
+            // What was registered by the password before this one rings no more, and takes no room.
+            bindings.drop_where(|binding| binding.path.jti != identity.jti);
+        }
         let registered = if identity.device.is_some() || is_own_token(bindings, now, identity, request) {
             let user_agent = request.headers.text(&HeaderName::UserAgent).ok().flatten();
             let place = Place {

@@ -7,6 +7,7 @@ use sqlx::AnyConnection;
 use super::{NumberError, get_number, store};
 use crate::audit;
 use crate::state::AppState;
+use crate::wallet;
 use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
@@ -19,6 +20,8 @@ const DAY_US: i64 = 86_400 * 1_000_000;
 pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<(), NumberError> {
     let workspace_id = caller.workspace.id;
     let mut tx = app.db.begin_write().await?;
+    // Under the wallet's lock, as claims and renewals are: a month is not charged of a number that is being given up.
+    wallet::lock(&mut tx, workspace_id).await?;
     let number = get_number(&mut tx, workspace_id, id).await?;
     let now_us = app.now_us();
     if !store::tenants::release(&mut tx, id, now_us).await? {

@@ -191,7 +191,9 @@ async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<V
             note(app, tx, number, "number.suspended").await?;
         }
         Step::Release => {
-            store::tenants::release(tx, number.id, now_us).await?;
+            if !store::tenants::release(tx, number.id, now_us).await? {
+                return Ok(Vec::new());
+            }
             release::give_back(app, tx, number.inventory_id, number.workspace_id).await?;
             let event = webhooks::NewEvent {
                 id: EventId(app.new_uuid()),

@@ -136,7 +136,6 @@ fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
     }
     put(&mut trunk.is_enabled, asked.is_enabled);
     let settings = &mut trunk.settings;
-    put(&mut settings.name, asked.name);
     put(&mut settings.address, asked.address);
     put(&mut settings.prefixes, asked.prefixes);
     put(&mut settings.sources, asked.sources);

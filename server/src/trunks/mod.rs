@@ -77,13 +77,25 @@ pub async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
     store::revision(conn).await
 }
 
-/// The settings of every trunk that takes calls, as the gateway uses them, in the order in which they were made.
+/// The settings of every trunk that takes calls, as the gateway uses them, in the order in which they were made. One whose
+/// password does not open is left out, and holds up no other.
 ///
 /// # Errors
-/// A password does not open, or the database failed.
+/// The database failed.
 pub async fn list_enabled(app: &AppState, conn: &mut AnyConnection) -> Result<Vec<config::Trunk>, TrunkError> {
     let enabled = store::list(conn).await?.into_iter().filter(|trunk| trunk.is_enabled);
-    enabled.map(|trunk| trunk.opened(app)).collect()
+    let opened = enabled.filter_map(|trunk| {
+        let name = trunk.settings.name.clone();
+        let opened = trunk.opened(app);
+        match opened {
+            Ok(settings) => Some(settings),
+            Err(error) => {
+                tracing::error!(trunk = %name, %error, "a trunk is left out");
+                None
+            }
+        }
+    });
+    Ok(opened.collect())
 }
 
 /// Whether any trunk of the API takes calls.

@@ -198,12 +198,17 @@ pub async fn open(
     store::insert_wallet(tx, workspace_id, currency, (country, zone), now_us).await
 }
 
-/// Sets the country whose rate of tax counts, in the caller's transaction: of calls that begin and rentals that are due after it.
+/// Sets the country whose rate of tax counts, in the caller's transaction; whether it is so now: once money has moved it is
+/// fixed, or nobody would have to pay tax.
 ///
 /// # Errors
-/// No such wallet, or the database failed.
-pub async fn set_country(tx: &mut AnyConnection, workspace_id: WorkspaceId, country: &str) -> Result<(), WalletError> {
-    if store::set_country(tx, workspace_id, country).await? { Ok(()) } else { Err(WalletError::NotFound) }
+/// The database failed.
+pub async fn set_country(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    country: &str,
+) -> Result<bool, WalletError> {
+    Ok(store::set_country(tx, workspace_id, country).await?)
 }
 
 /// Sets what happens to live calls when the money ends, in the caller's transaction; live calls learn of it within a

@@ -39,7 +39,7 @@ statements! {
     SET_COUNTRY = "
         update wallets
         set country = $2
-        where workspace_id = $1";
+        where workspace_id = $1 and seq = 0";
     SET_OVERDRAFT_FLOOR = "
         update wallets
         set overdraft_floor_minor = $2

@@ -88,7 +88,10 @@ async fn the_rate_is_the_countrys_and_the_calls_is_that_of_its_start(server: Ser
     let order = scene.place().await;
     scene.answer(&order).await;
     // To a country without a rate of its own, while the call runs.
-    scene.asha.patch("/v1/workspace", json!({ "country": "UG" })).await.expect(200);
+    let moved = scene.asha.patch("/v1/workspace", json!({ "country": "UG" })).await;
+    assert_eq!(moved.expect(400).json["error"]["field"], "country", "money has moved");
+    sqlx::query("update wallets set country = 'UG'").execute(scene.server.app.db.pool()).await.expect("a country");
+    scene.server.app.tenant_changes.note();
     scene.advance(20_000);
     scene.hang_up(&order).await;
     assert_eq!(scene.call(order.call_id).await["tax_minor"], 16);

@@ -34,7 +34,7 @@ pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
 pub use schema::{ACTIONS, ANSWER, schemas};
-pub use xml::{Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
+pub use xml::{Asked, Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
 
 use serde::Serialize;
 

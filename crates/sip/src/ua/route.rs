@@ -45,10 +45,8 @@ impl Ua {
         match (self.is_reliable(known_path), self.is_reliable(path)) {
             // Whoever holds a connection is who began it, whatever was proven over it meanwhile.
             (true, true) if known_path.flow == path.flow => true,
-            // Without a connection it is the host; the port may change under a NAT's hands.
-            (false, false) if (known, party) == (Party::Stranger, Party::Stranger) => {
-                known_path.remote.ip() == path.remote.ip()
-            }
+            // Without a connection it is the host, whoever that counts as by now; the port may change under a NAT's hands.
+            (false, false) if known_path.remote.ip() == path.remote.ip() => true,
             _ => known == party && party != Party::Stranger,
         }
     }

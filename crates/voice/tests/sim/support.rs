@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use sautikit_api::{
-    actions::{Document, parse_list, parse_xml},
+    actions::{Asked, Document, parse_list, parse_xml},
     calls::{CallStatus, Direction},
     ids::{CallId, WorkspaceId},
 };
@@ -212,8 +212,8 @@ impl Sim {
     pub(crate) fn answer_xml(&mut self, children: &str) -> &mut Self {
         let callback = self.newest_fetch();
         let xml = format!("<Response>{children}</Response>");
-        let Document { actions, warnings } =
-            parse_xml(xml.as_bytes(), "room").unwrap_or_else(|error| panic!("{error}"));
+        let Document { actions, warnings } = parse_xml(xml.as_bytes(), &Asked { url: &callback.url, room: "room" })
+            .unwrap_or_else(|error| panic!("{error}"));
         self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions, warnings })))
     }
 

@@ -106,8 +106,12 @@ pub async fn update(app: &AppState, caller: &Caller, update: &UpdateWorkspace) -
         return Ok(after);
     }
     store::update(&mut tx, &after).await?;
-    if after.country != before.country {
-        wallet::set_country(&mut tx, after.id, &after.country).await?;
+    // What calls may and what tax they bear goes by it, which is not for the tenant to choose anew.
+    if after.country != before.country && !wallet::set_country(&mut tx, after.id, &after.country).await? {
+        return Err(invalid(
+            "country",
+            "It is fixed once money has moved: taxes and the countries that may be called go by it.",
+        ));
     }
     let details = json!({ "before": told_before, "after": told_after });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "workspace.updated", after.id, details)).await?;

@@ -6,7 +6,7 @@ pub mod http;
 
 use std::collections::BTreeMap;
 
-use sautikit_api::actions::{ActionError, Document, Warning, parse_answer};
+use sautikit_api::actions::{ActionError, Asked, Document, Warning, parse_answer};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, NumberId};
 use sautikit_api::numbers as wire;
@@ -153,10 +153,12 @@ fn read(outcome: Result<Answer, FetchError>, room: &str) -> Result<Document, wir
         };
         wire::TestedError { code: failure.code().to_owned(), path: None, message }
     })?;
-    parse_answer(&answer.content_type, &answer.body, room).map_err(|ActionError { path, message }| {
-        let path = (!path.is_empty()).then_some(path);
-        wire::TestedError { code: sautikit_api::ErrorCode::ActionsInvalid.as_str().to_owned(), path, message }
-    })
+    parse_answer(&answer.content_type, &answer.body, &Asked { url: answer.url.as_str(), room }).map_err(
+        |ActionError { path, message }| {
+            let path = (!path.is_empty()).then_some(path);
+            wire::TestedError { code: sautikit_api::ErrorCode::ActionsInvalid.as_str().to_owned(), path, message }
+        },
+    )
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::Rate;
 use crate::calls::store::habits as sql;
+use crate::config::Fraud;
 use crate::state::AppState;
 use crate::telephone::{self, Telephone};
 use crate::wallet;
@@ -53,6 +54,10 @@ struct Home {
 }
 
 impl Home {
+    fn of(country: &str, rate: Rate, rules: &Fraud) -> Self {
+        Self { country: country.to_owned(), dear_e4: rate.per_minute_e4.saturating_mul(i64::from(rules.dear_times)) }
+    }
+
     fn attempt(&self, leg: LegRecordId, at_us: i64, to: &Telephone, rate_e4: i64) -> Attempt {
         Attempt {
             leg,
@@ -117,7 +122,7 @@ impl Watch {
         if !rules.enabled || !(is_abroad || is_dear) {
             return;
         }
-        let home = Home { country: leg.home_country.to_owned(), dear_e4 };
+        let home = Home::of(leg.home_country, leg.home_rate, rules);
         let attempt = home.attempt(leg.id, app.now_us(), leg.to, leg.rate.per_minute_e4);
         let mut news = self.news.lock();
         if news.len() < MOST_WAITING {
@@ -225,14 +230,19 @@ impl Watched {
                 self.zone = wallet::read(&mut conn, workspace).await?.zone;
                 self.day = today;
             }
-            for leg in sql::recent_legs(&mut conn, workspace, since_us, MOST_KEPT as i64).await?.into_iter().rev() {
+            let legs = sql::recent_legs(&mut conn, workspace, since_us, MOST_KEPT as i64).await?;
+            drop(conn);
+            for leg in legs.into_iter().rev() {
                 let Some(to) = telephone::read(&leg.target, None) else { continue };
-                self.spread.note(self.home.attempt(leg.id, leg.started_at, &to, leg.per_minute_e4));
+                // What is abroad for one number of the workspace is at home for another.
+                let number = Hub::of(app).directory().number(app, &leg.local_e164).await?;
+                let home = number.map(|own| Home::of(&own.number.country, own.number.outbound_rate, &app.config.fraud));
+                let home = home.as_ref().unwrap_or(&self.home);
+                self.spread.note(home.attempt(leg.id, leg.started_at, &to, leg.per_minute_e4));
                 if let Some(ended_at) = leg.ended_at {
                     self.spread.ended(leg.id, leg.answered_at.map_or(0, |answered_at| ended_at - answered_at));
                 }
             }
-            drop(conn);
             self.spread.forget_before(since_us);
             self.keep(app, workspace, today).await?;
             self.synced_at = now_us;

@@ -120,7 +120,7 @@ pub(super) async fn flush(
     // As if every call were open and every key free: what is locked may be more than what is needed.
     asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
     let told = READ.run(&mut tx, dialect, asks).await?;
-    let full = full(app, &mut tx, batch).await?;
+    let full = full(app, &mut tx, batch, &sql::open_of(&told)?).await?;
     let decided = decide(app, node_id, held, batch, (&stored, &full), &told)?;
     let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
     if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
@@ -225,7 +225,12 @@ fn decide(
 
 /// Openings for which their workspace has too many calls. Counted under the wallet's lock, so that nodes do not go beyond a
 /// limit together; nothing is asked where nothing is limited.
-async fn full(app: &AppState, conn: &mut AnyConnection, batch: &Batch) -> Result<HashMap<CallId, Full>, CallError> {
+async fn full(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    batch: &Batch,
+    open: &HashSet<CallId>,
+) -> Result<HashMap<CallId, Full>, CallError> {
     let limited = || batch.openings.iter().filter_map(|opening| Some((opening, opening.most?)));
     let workspaces: BTreeSet<_> = limited().map(|(opening, _)| opening.call.workspace_id).collect();
     if workspaces.is_empty() {
@@ -236,7 +241,10 @@ async fn full(app: &AppState, conn: &mut AnyConnection, batch: &Batch) -> Result
     let mut counts: HashMap<_, _> = HashMap::new();
     for (workspace, running, begun) in limits::counted(&told)? {
         // Those that end with this flush run no longer.
-        let ends = batch.changes.iter().filter(|changes| changes.workspace_id == workspace && changes.is_end());
+        let ends = batch
+            .changes
+            .iter()
+            .filter(|changes| changes.workspace_id == workspace && changes.is_end() && open.contains(&changes.call_id));
         counts.insert(workspace, (running - ends.count() as i64, begun));
     }
     let mut full = HashMap::new();

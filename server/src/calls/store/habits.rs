@@ -46,7 +46,7 @@ statements! {
         where workspace_id = $1 and day < $2";
     /// The newest first.
     RECENT_LEGS = "
-        select l.id, l.target, l.rate_per_min_e4, l.started_at, l.answered_at, l.ended_at
+        select l.id, l.target, c.local_e164, l.rate_per_min_e4, l.started_at, l.answered_at, l.ended_at
         from calls c
         join call_legs l on l.call_id = c.id
         where c.workspace_id = $1 and c.started_at >= $2 and l.kind = 'telephone' and l.direction = 'outbound'
@@ -116,6 +116,8 @@ pub(in crate::calls) async fn forget_day(
 pub(in crate::calls) struct RecentLeg {
     pub(in crate::calls) id: LegRecordId,
     pub(in crate::calls) target: String,
+    /// The number that the call is by.
+    pub(in crate::calls) local_e164: String,
     pub(in crate::calls) per_minute_e4: i64,
     pub(in crate::calls) started_at: i64,
     pub(in crate::calls) answered_at: Option<i64>,
@@ -136,6 +138,7 @@ pub(in crate::calls) async fn recent_legs(
             Ok(RecentLeg {
                 id: row::parsed(row, "id")?,
                 target: row.try_get("target")?,
+                local_e164: row.try_get("local_e164")?,
                 per_minute_e4: row.try_get("rate_per_min_e4")?,
                 started_at: row.try_get("started_at")?,
                 answered_at: row.try_get("answered_at")?,

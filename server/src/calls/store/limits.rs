@@ -34,7 +34,7 @@ statements! {
         on conflict do nothing";
     LIFT = "
         update workspace_freezes
-        set lifted_at = $2
+        set lifted_at = case when $2 < frozen_at then frozen_at else $2 end
         where workspace_id = $1 and lifted_at is null";
     FIND_FREEZE = "
         select finding, frozen_at

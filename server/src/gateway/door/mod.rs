@@ -104,7 +104,7 @@ impl GatewayDoor {
 
     /// A stranger has proven who it is.
     pub fn proven(&self, source: SocketAddr) {
-        self.offenders.lock().forgive(source.ip());
+        self.offenders.lock().forgive(self.app.clock.monotonic(), source.ip());
     }
 
     /// What was kept out.
@@ -117,8 +117,8 @@ impl GatewayDoor {
         Verdict::Answer(Box::new(self.authentication.challenge(&self.app, source, unproven)))
     }
 
-    /// Whether an INVITE with credentials goes on to admission.
-    fn lets_call(&self, source: Option<SocketAddr>, request: &Request) -> bool {
+    /// Whether a request with credentials goes on to admission: on a connection always.
+    fn is_heard(&self, source: Option<SocketAddr>, request: &Request) -> bool {
         source.is_none_or(|source| self.authentication.is_heard(&self.app, source, request))
     }
 }
@@ -159,9 +159,9 @@ impl Screening for GatewayDoor {
                 Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST)
             }
             Method::Options => Verdict::Capabilities(StatusCode::OK),
-            Method::Register if has_credentials(request) => return of(Verdict::Enter, 0),
-            Method::Invite if has_credentials(request) => {
-                if self.lets_call(source, request) {
+            // A binding by datagrams is where we call later: nobody registers an address at which no challenge was heard.
+            Method::Register | Method::Invite if has_credentials(request) => {
+                if self.is_heard(source, request) {
                     return of(Verdict::Enter, 0);
                 }
                 // A device keeps its nonce for longer than it is good, or has come to another address.

@@ -8,8 +8,13 @@ use std::time::Duration;
 use crate::address::counted;
 
 /// Strikes within [`WINDOW`] that block an address: a phone with a wrong password tries a few times a minute, a scanner
-/// hundreds of times.
-pub(super) const TOLERANCE: u32 = 20;
+/// hundreds of times. An office whose power comes back has a first challenge for each of its phones.
+pub(super) const TOLERANCE: u32 = 60;
+/// The same for an address from which somebody has proven who it is: behind it may be an office, whose phones ask and ping
+/// without credentials all day.
+const PROVEN_TOLERANCE: u32 = 1_000;
+/// How long a proof speaks for its address: a device registers anew within it.
+const PROVEN_FOR: Duration = Duration::from_secs(3_600);
 /// Strikes are forgotten after this long.
 const WINDOW: Duration = Duration::from_secs(60);
 /// How long a blocked address gets silence.
@@ -30,6 +35,7 @@ struct Record {
     strikes: u32,
     since: Duration,
     blocked_until: Option<Duration>,
+    proven_at: Option<Duration>,
 }
 
 impl Offenders {
@@ -41,17 +47,17 @@ impl Offenders {
         }
         record.strikes = record.strikes.saturating_add(strikes);
         let was_blocked = record.blocked_until.is_some_and(|until| now < until);
-        if record.strikes >= TOLERANCE {
+        let is_proven = record.proven_at.is_some_and(|at| now.saturating_sub(at) < PROVEN_FOR);
+        let is_too_much = record.strikes >= if is_proven { PROVEN_TOLERANCE } else { TOLERANCE };
+        if is_too_much {
             record.blocked_until = Some(now + BLOCKED_FOR);
         }
-        record.strikes >= TOLERANCE && !was_blocked
+        is_too_much && !was_blocked
     }
 
     /// The address has proven who it is: what came before were slips.
-    pub(super) fn forgive(&mut self, address: IpAddr) {
-        let address = counted(address);
-        self.young.remove(&address);
-        self.old.remove(&address);
+    pub(super) fn forgive(&mut self, now: Duration, address: IpAddr) {
+        *self.record(now, address) = Record { since: now, proven_at: Some(now), ..Record::default() };
     }
 
     /// Whether the address gets silence now.
@@ -112,8 +118,18 @@ mod tests {
     fn a_proof_forgives() {
         let mut offenders = Offenders::default();
         offenders.strike(SECOND, address(1), TOLERANCE - 1);
-        offenders.forgive(address(1));
+        offenders.forgive(SECOND, address(1));
         assert!(!offenders.strike(SECOND, address(1), TOLERANCE - 1));
+    }
+
+    #[test]
+    fn an_address_behind_which_somebody_is_known_may_ask_more_for_an_hour() {
+        let mut offenders = Offenders::default();
+        offenders.forgive(SECOND, address(1));
+        assert!(!offenders.strike(SECOND * 2, address(1), PROVEN_TOLERANCE - 1));
+        assert!(offenders.strike(SECOND * 3, address(1), 1));
+        offenders.forgive(SECOND, address(2));
+        assert!(offenders.strike(SECOND * 3_602, address(2), TOLERANCE));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
-use sautikit_api::actions::{Document, parse_answer};
+use sautikit_api::actions::{Asked, Document, parse_answer};
 use serde_json::json;
 use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
 
@@ -75,8 +75,9 @@ fn reply(status: u16, body: &[u8]) -> Reply {
 
 /// `room` is the conference of an element that names none: one for each number.
 fn read(answer: fetch::Answer, room: &str) -> Result<Answer, FetchFailure> {
-    let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, room)?;
-    Ok(Answer { url: answer.url.into(), actions, warnings })
+    let url = String::from(answer.url);
+    let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, &Asked { url: &url, room })?;
+    Ok(Answer { url, actions, warnings })
 }
 
 fn failure(error: FetchError) -> FetchFailure {

@@ -15,11 +15,13 @@ pub mod terms;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use parking_lot::RwLock;
 use sip::message::{Host, Uri};
 use sip::ua::Credentials;
+use tokio::time::timeout;
 
 use crate::config::{Trunk as Settings, TrunkTransport};
 use crate::telephone;
@@ -32,6 +34,9 @@ pub use table::{Entry, Table};
 pub const SANDBOX: &str = "sandbox";
 /// After every other trunk.
 const SANDBOX_PRIORITY: i64 = i64::MAX;
+
+/// Longest wait for a name: a resolver that is away delays no other trunk's change.
+const LOOKUP_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why a trunk can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -125,19 +130,23 @@ impl LiveTrunks for Trunks {
 }
 
 impl Trunk {
-    /// Reads what the configuration or the API says of a trunk, and looks its name up.
+    /// Reads what the configuration or the API says of a trunk, and looks its name up; of several addresses it keeps the
+    /// `former` one.
     ///
     /// # Errors
     /// Why it can't be used.
-    pub async fn from_settings(settings: &Settings) -> Result<Self, TrunkError> {
+    pub async fn from_settings(settings: &Settings, former: Option<SocketAddr>) -> Result<Self, TrunkError> {
         let name = || settings.name.clone();
         if settings.transport != TrunkTransport::Udp {
             return Err(TrunkError::Transport { name: name() });
         }
         let failed = || TrunkError::Address { name: name(), address: settings.address.clone() };
-        let mut found = tokio::net::lookup_host(&settings.address).await.map_err(|_| failed())?;
-        let address = found.next().ok_or_else(failed)?;
-        let mut sources = vec![IpNet::from(address.ip())];
+        let found = timeout(LOOKUP_WITHIN, tokio::net::lookup_host(&settings.address)).await.map_err(|_| failed())?;
+        let found: Vec<_> = found.map_err(|_| failed())?.collect();
+        // A carrier of several hosts is one trunk, and calls go on to the host that they went to.
+        let known = former.filter(|former| found.contains(former));
+        let address = known.or_else(|| found.first().copied()).ok_or_else(failed)?;
+        let mut sources: Vec<_> = found.iter().map(|address| IpNet::from(address.ip())).collect();
         for entry in &settings.sources {
             let network = source_network(entry);
             sources.push(network.ok_or_else(|| TrunkError::Source { name: name(), entry: entry.clone() })?);

@@ -49,7 +49,7 @@ impl Source {
     /// database is away.
     pub async fn first(&mut self) -> Result<Table, TrunkError> {
         for settings in &self.app.config.trunk {
-            let trunk = Trunk::from_settings(settings).await?;
+            let trunk = Trunk::from_settings(settings, None).await?;
             self.known.usable.insert(settings.name.clone(), (settings.clone(), trunk));
         }
         self.read().await;
@@ -94,8 +94,12 @@ impl Source {
         self.known.looked_up_at = self.now();
         let mut all = Vec::new();
         let app = self.app.clone();
-        for settings in app.config.trunk.iter().chain(&self.known.of_api) {
-            match Trunk::from_settings(settings).await {
+        let settings: Vec<_> = app.config.trunk.iter().chain(&self.known.of_api).collect();
+        let address_of = |name: &str| self.known.usable.get(name).map(|(_, trunk)| trunk.address);
+        let read = settings.iter().map(|settings| Trunk::from_settings(settings, address_of(&settings.name)));
+        let read = futures::future::join_all(read).await;
+        for (settings, trunk) in settings.into_iter().zip(read) {
+            match trunk {
                 Ok(trunk) => all.push((settings.clone(), trunk)),
                 Err(error) => {
                     let former = self.known.usable.get(&settings.name).filter(|(known, _)| known == settings);

@@ -31,8 +31,12 @@ const DIAL: &[Known] = &[
 /// Reads `<Dial>`.
 pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     if let Some(room) = node.children().find(|child| verb_of(*child) == "conference") {
-        reader.attributes(node, &[DIAL]);
-        return verbs::conference(reader, room);
+        let mut attributes = reader.attributes(node, &[DIAL]);
+        let action = attributes.remove("action");
+        if let Some(name) = attributes.keys().next() {
+            reader.warn(node, &format!("<Dial>: {name} means nothing to a conference; it was skipped"));
+        }
+        return verbs::conference(reader, room, action);
     }
     let mut attributes = reader.attributes(node, &[DIAL]);
     if let Some(record) = node.attribute("record").map(str::trim)
@@ -105,7 +109,8 @@ fn add(reader: &mut Reader<'_>, node: Node<'_, '_>, written: &str, targets: &mut
     if written.is_empty() {
         return;
     }
-    let is_address = written.contains('@') && !written.starts_with("sip") && !written.starts_with("client:");
+    let begins = |scheme: &str| written.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let is_address = written.contains('@') && !["sip:", "sips:", "client:"].into_iter().any(begins);
     let value = json!(if is_address { format!("sip:{written}") } else { written.to_owned() });
     match target(&value, "") {
         Ok(_) => targets.push(value),

@@ -25,11 +25,8 @@ impl<'a> Escaped<'a> {
     /// `shift`: bytes at the beginning that are not parsed.
     pub(super) fn of(original: &'a str, shift: usize) -> Self {
         let text = original.get(shift..).unwrap_or_default();
-        let bare: Vec<usize> = text
-            .match_indices('&')
-            .map(|(at, _)| at)
-            .filter(|at| !is_reference(text.get(at + 1..).unwrap_or_default()))
-            .collect();
+        let is_bare = |at: &usize| !is_reference(text.get(at + 1..).unwrap_or_default());
+        let bare: Vec<usize> = ampersands(text).into_iter().filter(is_bare).collect();
         if bare.is_empty() {
             return Self { original, xml: Cow::Borrowed(text), shift, insertions: Vec::new() };
         }
@@ -70,17 +67,35 @@ impl<'a> Escaped<'a> {
     }
 }
 
+/// Every `&` outside of comments and of sections that are text already (§2.5, §2.7).
+fn ampersands(text: &str) -> Vec<usize> {
+    const SECTIONS: [(&str, &str); 2] = [("<![CDATA[", "]]>"), ("<!--", "-->")];
+    let (mut found, mut at) = (Vec::new(), 0);
+    while let Some(next) = text.get(at..).and_then(|rest| rest.find(['&', '<'])).map(|next| at + next) {
+        let rest = text.get(next..).unwrap_or_default();
+        if rest.starts_with('&') {
+            found.push(next);
+        }
+        let section = SECTIONS.iter().find(|(begin, _)| rest.starts_with(begin));
+        at = match section {
+            Some((_, end)) => rest.find(end).map_or(text.len(), |length| next + length + end.len()),
+            None => next + 1,
+        };
+    }
+    found
+}
+
 /// Whether what follows a `&` makes it a reference.
 fn is_reference(rest: &str) -> bool {
     let Some(end) = rest.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';') else { return false };
     let name = rest.get(..end).unwrap_or_default();
-    let code = match name.strip_prefix('#') {
-        None => return matches!(name, "amp" | "lt" | "gt" | "apos" | "quot"),
-        Some(code) => match code.strip_prefix('x') {
-            Some(hex) => u32::from_str_radix(hex, 16),
-            None => code.parse(),
-        },
-    };
+    let Some(code) = name.strip_prefix('#') else { return matches!(name, "amp" | "lt" | "gt" | "apos" | "quot") };
+    let (digits, radix) = code.strip_prefix('x').map_or((code, 10), |digits| (digits, 16));
+    // A sign is none, though numbers may have one.
+    if !digits.chars().all(|digit| digit.is_digit(radix)) {
+        return false;
+    }
+    let code = u32::from_str_radix(digits, radix);
     // A character that XML has (§2.2).
     code.ok().and_then(char::from_u32).is_some_and(
         |letter| matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..),
@@ -98,6 +113,9 @@ mod tests {
             ("?a=1&b=2&amp;c=3", "?a=1&amp;b=2&amp;c=3"),
             ("&nbsp;&lt;&#65;&#x41;&#0;&#xd800;&", "&amp;nbsp;&lt;&#65;&#x41;&amp;#0;&amp;#xd800;&amp;"),
             ("&;&amp", "&amp;;&amp;amp"),
+            ("&#+65;", "&amp;#+65;"),
+            ("&<![CDATA[a & b]]>&<!-- & -->&", "&amp;<![CDATA[a & b]]>&amp;<!-- & -->&amp;"),
+            ("<![CDATA[&", "<![CDATA[&"),
         ] {
             assert_eq!(Escaped::of(written, 0).xml(), xml);
         }

@@ -26,6 +26,18 @@ pub const MAX_XML_BYTES: usize = 64 * 1024;
 /// Most elements, attributes and texts of a document; more than fifty actions can mean.
 const MAX_NODES: u32 = 4_096;
 
+/// Most attributes of an element; none has twenty, and the parser compares each with all others.
+const MAX_ATTRIBUTES: usize = 100;
+
+/// What a document is an answer to.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The URL that answered, after redirects: a `Gather` that names no action asks it again.
+    pub url: &'a str,
+    /// The conference of an element that names none.
+    pub room: &'a str,
+}
+
 /// Something in a document that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
@@ -47,12 +59,11 @@ pub struct Document {
 }
 
 /// Reads an answer to a voice callback in whichever notation it is: by its content type and, where that says neither, by its
-/// first character. A blank body is an empty list: it ends the call. `room` names the conference of an element that gives no
-/// name.
+/// first character. A blank body is an empty list: it ends the call.
 ///
 /// # Errors
 /// JSON: the first violation. XML: no XML, another root, too long, too many actions.
-pub fn parse_answer(content_type: &str, body: &[u8], room: &str) -> Result<Document, ActionError> {
+pub fn parse_answer(content_type: &str, body: &[u8], asked: &Asked<'_>) -> Result<Document, ActionError> {
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii();
     if text.is_empty() {
         return Ok(Document::default());
@@ -63,7 +74,7 @@ pub fn parse_answer(content_type: &str, body: &[u8], room: &str) -> Result<Docum
         suffix.eq_ignore_ascii_case(name)
     };
     if is("xml") || (!is("json") && text.starts_with(b"<")) {
-        return parse_xml(body, room);
+        return parse_xml(body, asked);
     }
     parse_json(body).map(|actions| Document { actions, warnings: Vec::new() })
 }
@@ -72,7 +83,7 @@ pub fn parse_answer(content_type: &str, body: &[u8], room: &str) -> Result<Docum
 ///
 /// # Errors
 /// As [`parse_answer`]; the place is a line and a column.
-pub fn parse_xml(body: &[u8], room: &str) -> Result<Document, ActionError> {
+pub fn parse_xml(body: &[u8], asked: &Asked<'_>) -> Result<Document, ActionError> {
     if body.len() > MAX_XML_BYTES {
         return Err(ActionError::new(
             "",
@@ -87,6 +98,9 @@ pub fn parse_xml(body: &[u8], room: &str) -> Result<Document, ActionError> {
     let shift = text.len() - text.trim_start().len();
     if markup(text.trim_start().as_bytes()).is_some_and(|what| what.starts_with("an HTML")) {
         return Err(ActionError::new("", "this is an HTML page, such as a framework shows for an error"));
+    }
+    if most_attributes(text) > MAX_ATTRIBUTES {
+        return Err(ActionError::new("", format!("expected at most {MAX_ATTRIBUTES} attributes of an element")));
     }
     let escaped = Escaped::of(text, shift);
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
@@ -103,7 +117,24 @@ pub fn parse_xml(body: &[u8], room: &str) -> Result<Document, ActionError> {
         let message = format!("expected <Response>, found <{}>", reader::shown(root.tag_name().name()));
         return Err(ActionError::new(format!("line {line}, column {column}"), message));
     }
-    Reader::new(&escaped, room).read(root)
+    Reader::new(&escaped, asked).read(root)
+}
+
+/// Not fewer attributes than the element with the most of them has: counted by their equals signs, quotes apart.
+fn most_attributes(text: &str) -> usize {
+    let (mut most, mut count, mut quote) = (0, 0, None);
+    for byte in text.bytes() {
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') if count > 0 => quote = Some(byte),
+            (None, b'=') => count += 1,
+            (None, b'<' | b'>') => count = 0,
+            (None, _) => {}
+        }
+        most = most.max(count);
+    }
+    most
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, expected, value};
 use super::escape::Escaped;
-use super::{Document, Warning, verbs};
+use super::{Asked, Document, Warning, verbs};
 use crate::actions::json::action;
 use crate::actions::{Action, ActionError, Hangup, MAX_ACTIONS};
 
@@ -26,7 +26,7 @@ pub(super) enum WithoutInput {
 /// Reads one document.
 pub(super) struct Reader<'a> {
     text: &'a Escaped<'a>,
-    pub(super) room: &'a str,
+    pub(super) asked: &'a Asked<'a>,
     actions: Vec<Action>,
     warnings: Vec<Warning>,
     /// Of the last action, where that waits for keys.
@@ -36,9 +36,9 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a Escaped<'a>, room: &'a str) -> Self {
+    pub(super) fn new(text: &'a Escaped<'a>, asked: &'a Asked<'a>) -> Self {
         let (actions, warnings) = (Vec::new(), Vec::new());
-        Self { text, room, actions, warnings, without_input: WithoutInput::Ask, is_over: false }
+        Self { text, asked, actions, warnings, without_input: WithoutInput::Ask, is_over: false }
     }
 
     /// The actions of the root's children.

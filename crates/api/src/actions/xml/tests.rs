@@ -3,9 +3,11 @@ use serde_json::{Value, json};
 use super::verbs::ELEMENTS;
 use super::*;
 
+const ASKED: Asked<'_> = Asked { url: "https://shop.example/menu2", room: "room" };
+
 /// What runs, as the JSON notation would have it, and the warnings.
 fn read(children: &str) -> (Value, Vec<String>) {
-    let document = parse_xml(format!("<Response>{children}</Response>").as_bytes(), "room").unwrap();
+    let document = parse_xml(format!("<Response>{children}</Response>").as_bytes(), &ASKED).unwrap();
     let warnings = document.warnings.into_iter().map(|warning| warning.message).collect();
     (serde_json::to_value(&document.actions).unwrap(), warnings)
 }
@@ -23,7 +25,7 @@ fn json(actions: Value) -> Value {
 }
 
 fn refused(body: &[u8]) -> String {
-    parse_xml(body, "room").unwrap_err().to_string()
+    parse_xml(body, &ASKED).unwrap_err().to_string()
 }
 
 #[test]
@@ -102,15 +104,46 @@ fn keys_that_do_not_come_end_the_call_where_the_dialect_says_so() {
 #[test]
 fn africas_talking_dials_by_a_list_and_is_over_after_an_answer() {
     let xml = br#"<Response><Dial phoneNumbers="+254722000042, asha.shop@ke.sip.africastalking.com" sequential="true"/><Say>Nobody</Say></Response>"#;
-    let document = parse_xml(xml, "room").unwrap();
+    let document = parse_xml(xml, &ASKED).unwrap();
     let Action::Dial(dial) = &document.actions[0] else { panic!("{document:?}") };
     assert!(dial.ends_when_answered && dial.sequential);
     assert_eq!((dial.to.len(), dial.timeout_s), (2, 120));
-    let Action::Dial(dial) = &parse_xml(b"<Response><Dial>+254722000042</Dial></Response>", "room").unwrap().actions[0]
+    let Action::Dial(dial) = &parse_xml(b"<Response><Dial>+254722000042</Dial></Response>", &ASKED).unwrap().actions[0]
     else {
         panic!("no dial")
     };
     assert!(!dial.ends_when_answered);
+}
+
+#[test]
+fn a_gather_without_an_action_asks_the_document_that_it_stands_in() {
+    let action = |xml: &str| clean(xml)[0]["getDigits"]["action"].clone();
+    assert_eq!(action(r#"<Gather numDigits="1"><Say>1</Say></Gather>"#), "https://shop.example/menu2");
+    assert_eq!(action(r#"<GetDigits maxDigits="1"><Say>1</Say></GetDigits>"#), Value::Null);
+}
+
+#[test]
+fn what_follows_a_conference_inside_of_dial_is_asked() {
+    let actions = clean(r#"<Dial action="/after"><Conference>team</Conference></Dial>"#);
+    assert_eq!(actions, json(json!([{ "conference": { "name": "team", "action": "/after" } }])));
+    let (_, warnings) = read(r#"<Dial timeLimit="60"><Conference>team</Conference></Dial>"#);
+    assert_eq!(warnings, ["<Dial>: maxDuration means nothing to a conference; it was skipped"]);
+}
+
+#[test]
+fn text_in_sections_is_as_it_is_written() {
+    let actions =
+        clean("<Say><![CDATA[Tom & Jerry]]></Say><Redirect><![CDATA[https://a.example/x?id=1&step=2]]></Redirect>");
+    assert_eq!(
+        (&actions[0]["say"]["text"], &actions[1]["redirect"]["url"]),
+        (&json!("Tom & Jerry"), &json!("https://a.example/x?id=1&step=2"))
+    );
+}
+
+#[test]
+fn an_address_whose_name_begins_like_a_scheme_is_dialled() {
+    let actions = clean(r#"<Dial phoneNumbers="sipho.n@our.example"/>"#);
+    assert_eq!(actions[0]["dial"]["to"][0]["sip"], "sip:sipho.n@our.example");
 }
 
 #[test]
@@ -149,7 +182,7 @@ fn what_is_not_understood_is_skipped_and_named() {
 #[test]
 fn a_warning_says_where() {
     let document =
-        parse_xml(b"\n<?xml version=\"1.0\"?>\n<Response>\n  <Say>a & b</Say><Sing/>\n</Response>", "room").unwrap();
+        parse_xml(b"\n<?xml version=\"1.0\"?>\n<Response>\n  <Say>a & b</Say><Sing/>\n</Response>", &ASKED).unwrap();
     assert_eq!((document.warnings[0].line, document.warnings[0].column), (4, 19));
     assert_eq!(document.actions, [Action::Say(super::super::Say::text("a & b"))]);
 }
@@ -176,6 +209,10 @@ fn what_is_no_document_is_refused_with_its_place() {
     assert!(refused(&[b' '; MAX_XML_BYTES + 1]).contains("65536 bytes"));
     let many = format!("<Response>{}</Response>", "<Pause/>".repeat(51));
     assert!(refused(many.as_bytes()).ends_with("expected at most 50 actions"));
+    let wide: String = (0..9_000).map(|at| format!(" a{at}='>'")).collect();
+    assert!(
+        refused(format!("<Response{wide}/>").as_bytes()[..MAX_XML_BYTES].as_ref()).contains("at most 100 attributes")
+    );
     let deep = format!("<Response>{}", "<a>".repeat(10_000));
     assert!(refused(deep.as_bytes()).contains("not usable XML"));
 }
@@ -184,7 +221,7 @@ fn what_is_no_document_is_refused_with_its_place() {
 fn the_notation_is_told_by_the_content_type_and_else_by_the_first_character() {
     let xml = b"\xef\xbb\xbf \n<Response><Hangup/></Response>";
     let hangup = |content_type: &str, body: &[u8]| {
-        parse_answer(content_type, body, "room")
+        parse_answer(content_type, body, &ASKED)
             .map(|document| document.actions.len())
             .map_err(|error| error.to_string())
     };
@@ -204,11 +241,11 @@ fn no_bytes_make_the_reader_panic() {
     // Every prefix of a document, and every one with a byte changed.
     let whole = br#"<Response><Gather numDigits="1" action="/a?b&c"><Say voice='x'>&#65;&amp;&lt;</Say></Gather><Dial phoneNumbers="1,2"/></Response>"#;
     for end in 0..whole.len() {
-        let _ = parse_xml(&whole[..end], "room");
+        let _ = parse_xml(&whole[..end], &ASKED);
         for byte in [0, b'<', b'>', b'&', b'"', 0xff] {
             let mut changed = whole.to_vec();
             changed[end] = byte;
-            let _ = parse_xml(&changed, "room");
+            let _ = parse_xml(&changed, &ASKED);
         }
     }
 }

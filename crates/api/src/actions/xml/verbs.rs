@@ -64,7 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         "gather" => gather(reader, node),
         "getDigits" | "getdigits" => get_digits(reader, node),
         "dial" => dial::read(reader, node),
-        "conference" => conference(reader, node),
+        "conference" => conference(reader, node, None),
         "redirect" => redirect(reader, node),
         "reject" => {
             let attributes = reader.attributes(node, &[&[same("reason", Kind::Text)]]);
@@ -120,6 +120,9 @@ fn gather(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         reader.warn(node, "<Gather>: speech is not recognised; it waits for keys");
     }
     let mut attributes = reader.attributes(node, &[GET_DIGITS, GATHER]);
+    if !attributes.contains_key("action") {
+        attributes.insert("action".to_owned(), json!(reader.asked.url));
+    }
     prompts(reader, node, &mut attributes);
     if !reader.take(node, "getDigits", attributes) {
         return;
@@ -172,13 +175,16 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
     }
 }
 
-/// A conference by its own element, or by the one inside of `<Dial>`.
-pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+/// A conference by its own element, or by the one inside of `<Dial>`, whose `action` is asked when it is over.
+pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>, action: Option<Value>) {
     let mut attributes = reader.attributes(node, &[CONFERENCE]);
+    if let (false, Some(action)) = (attributes.contains_key("action"), action) {
+        attributes.insert("action".to_owned(), action);
+    }
     let name = text_of(node);
     if !attributes.contains_key("name") {
         // Africa's Talking has one for each number.
-        attributes.insert("name".to_owned(), json!(if name.is_empty() { reader.room } else { &name }));
+        attributes.insert("name".to_owned(), json!(if name.is_empty() { reader.asked.room } else { &name }));
     }
     reader.take(node, "conference", attributes);
 }
