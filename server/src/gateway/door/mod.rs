@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use sip::auth::bearer_token;
 use sip::message::{HeaderName, Method, Request, StatusCode, Uri};
 use sip::ua::Party;
 
@@ -159,6 +160,8 @@ impl Screening for GatewayDoor {
                 Verdict::Capabilities(StatusCode::CALL_DOES_NOT_EXIST)
             }
             Method::Options => Verdict::Capabilities(StatusCode::OK),
+            // Looked at by what it says of itself alone; it proves its workspace, which answers for where it is called.
+            Method::Register if has_bearer(request) => return of(Verdict::Enter, 0),
             // A binding by datagrams is where we call later: nobody registers an address at which no challenge was heard.
             Method::Register | Method::Invite if has_credentials(request) => {
                 if self.is_heard(source, request) {
@@ -200,6 +203,10 @@ fn is_in_dialog(request: &Request) -> bool {
 
 fn has_credentials(request: &Request) -> bool {
     request.headers.contains(&HeaderName::Authorization) || request.headers.contains(&HeaderName::ProxyAuthorization)
+}
+
+fn has_bearer(request: &Request) -> bool {
+    request.authorizations().is_ok_and(|all| all.iter().any(|one| bearer_token(one).is_some()))
 }
 
 fn is_scanner(request: &Request) -> bool {
