@@ -24,6 +24,7 @@ const DIAL: &[Known] = &[
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
     // Read below.
+    Known { written: "record", ours: None, kind: Kind::Text },
     Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
     Known { written: "number", ours: None, kind: Kind::Text },
 ];

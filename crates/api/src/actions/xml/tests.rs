@@ -249,3 +249,11 @@ fn no_bytes_make_the_reader_panic() {
         }
     }
 }
+
+#[test]
+fn what_a_dial_does_not_record_is_said_once() {
+    for (record, warnings) in [("true", 1), ("record-from-answer", 1), ("do-not-record", 0), ("false", 0)] {
+        let (_, said) = read(&format!(r#"<Dial record="{record}">+254722000042</Dial>"#));
+        assert_eq!(said.len(), warnings, "{record}: {said:?}");
+    }
+}
