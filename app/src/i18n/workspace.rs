@@ -12,7 +12,7 @@ catalogue! {
         general: "General" | "Jumla",
         name: "Name" | "Jina",
         country: "Country" | "Nchi",
-        country_hint: "How national numbers such as 0722… are read from here on." | "Jinsi nambari za kitaifa kama 0722… zinavyosomwa kuanzia sasa.",
+        country_hint: "How national numbers such as 0722… are read from here on. Fixed once money has moved." | "Jinsi nambari za kitaifa kama 0722… zinavyosomwa kuanzia sasa. Haibadiliki baada ya pesa kusogea.",
         currency: "Wallet currency" | "Sarafu ya pochi",
         id: "Workspace id" | "Kitambulisho cha eneo",
         status: "Status" | "Hali",

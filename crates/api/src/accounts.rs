@@ -162,7 +162,8 @@ pub struct UpdateWorkspace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Name>))]
     pub name: Option<String>,
-    /// ISO 3166-1 alpha-2: how national numbers are read from here on.
+    /// ISO 3166-1 alpha-2: how national numbers are read from here on. Fixed once money has moved, because taxes and the
+    /// countries that may be called go by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Country>))]
     pub country: Option<String>,

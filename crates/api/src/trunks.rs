@@ -22,7 +22,7 @@ pub struct Trunk {
     pub transport: String,
     /// Destinations that it serves, as E.164 prefixes with `+`; the longest that matches counts among equal priorities.
     pub prefixes: Vec<String>,
-    /// Addresses or networks that its calls come from, beside its own address.
+    /// Addresses or networks that its calls come from, beside those of its own name.
     pub sources: Vec<String>,
     /// ISO 3166-1 alpha-2: where the numbers belong that it writes in national form.
     pub country: Option<String>,
@@ -59,7 +59,7 @@ pub struct CreateTrunk {
     /// `+254` serves Kenya, `+` everything; 1 to 500.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 500))]
     pub prefixes: Vec<String>,
-    /// Addresses or networks that its calls come from, beside its own address; at most 500.
+    /// Addresses or networks that its calls come from, beside those of its own name; at most 500.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub sources: Vec<String>,

@@ -7,11 +7,10 @@
 //!  scanner, request for a domain not ours ──────► silence, strikes
 //!  in-dialog INVITE of no dialog ───────────────► silence, a strike: an answer would be repeated to a forged address
 //!  other request of no dialog ──────────────────► 481 without state, a strike
-//!  REGISTER without credentials ────────────────► 401 without state, a strike
-//!  INVITE without an answer to a challenge of
-//!  ours that was heard at this address ─────────► 401 without state, a strike: ours would be repeated to a forged address
+//!  REGISTER and INVITE without an answer to a
+//!  challenge that was heard at this address ────► 401 without state, a strike: what comes of them could go to a forged address
 //!  OPTIONS, a method that is not served ────────► 200, 405 or 501 without state, a strike
-//!  REGISTER with credentials, INVITE with one ──► the user agent, then admission; a failed proof is a strike
+//!  both with one, REGISTER with a bearer token ─► the user agent, then admission; a failed proof is a strike
 //! ```
 //! Strangers' WebSockets are judged alike, but by connection and not by address: behind a proxy many browsers share one.
 //! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
