@@ -7,6 +7,7 @@ mod error;
 pub mod http;
 pub mod import;
 pub mod operator;
+mod schedule;
 pub(crate) mod store;
 mod terms;
 

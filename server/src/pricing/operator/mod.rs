@@ -3,6 +3,9 @@
 
 pub mod http;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use sautikit_api::ids::{PriceId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sautikit_api::pricing::CreatePrice;
@@ -10,7 +13,8 @@ use sautikit_api::supply::LineError;
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 
-use super::import::{self, Change, Difference};
+use super::import::{self, Change, Difference, Wanted};
+use super::schedule::{self, Plan};
 use super::store::{self, PriceRow};
 use super::{PricingError, terms};
 use crate::audit::{self, Actor};
@@ -159,27 +163,23 @@ pub async fn import(
         None => now_us,
     };
     let (wanted, mut errors) = import::read(csv, default_from, now_us);
+    let mut conn = app.db.acquire().await?;
+    errors.extend(check_workspaces(&mut conn, &wanted).await?);
+    errors.sort_by_key(|error| error.line);
+    let planned = |there: &[PriceRow]| schedule::plan(there, &wanted, ends_missing, default_from);
+    if is_dry_run {
+        let differences = planned(&store::list_prices(&mut conn).await?).differences;
+        return Ok(Import { is_applied: false, differences, errors });
+    }
+    if !errors.is_empty() {
+        return Err(PricingError::Lines(errors));
+    }
+    drop(conn);
     let mut tx = app.db.begin_write().await?;
     store::lock(&mut tx).await?;
-    for price in &wanted {
-        if let Some(workspace_id) = price.workspace_id
-            && let Err((column, message)) = check_workspace(&mut tx, workspace_id, price.currency).await?
-        {
-            errors.push(LineError { line: price.line, column: Some(column.to_owned()), message });
-        }
-    }
-    errors.sort_by_key(|error| error.line);
-    let there = store::list_prices(&mut tx).await?;
-    let differences = import::differences(&there, &wanted, ends_missing, default_from);
-    if is_dry_run || !errors.is_empty() {
-        tx.rollback().await?;
-        return match is_dry_run {
-            true => Ok(Import { is_applied: false, differences, errors }),
-            false => Err(PricingError::Lines(errors)),
-        };
-    }
-    apply(app, &mut tx, &differences).await?;
-    let done = Import { is_applied: true, differences, errors };
+    let plan = planned(&store::list_prices(&mut tx).await?);
+    apply(app, &mut tx, &plan).await?;
+    let done = Import { is_applied: true, differences: plan.differences, errors };
     let count = |change: Change| done.count(change);
     let details = json!({ "added": count(Change::Added), "changed": count(Change::Changed), "ended": count(Change::Ended),
         "unchanged": count(Change::Unchanged) });
@@ -189,27 +189,25 @@ pub async fn import(
     Ok(done)
 }
 
-async fn apply(app: &AppState, tx: &mut AnyConnection, differences: &[Difference]) -> Result<(), sqlx::Error> {
+async fn apply(app: &AppState, tx: &mut AnyConnection, plan: &Plan) -> Result<(), sqlx::Error> {
     let created_at = app.now_us();
-    let (mut ended, mut added) = (Vec::new(), Vec::new());
-    for difference in differences.iter().filter(|difference| difference.change != Change::Unchanged) {
-        ended.extend(difference.ends.map(|id| (id, difference.from)));
-        if let Some(id) = difference.drops {
-            store::delete(tx, id).await?;
-        }
-        let (workspace_id, currency, prefix) = difference.key.clone();
-        added.extend(difference.after.map(|rate| PriceRow {
+    for id in &plan.drops {
+        store::delete(tx, *id).await?;
+    }
+    let added = plan.adds.iter().map(|add| {
+        let (workspace_id, currency, prefix) = add.key.clone();
+        PriceRow {
             id: PriceId(app.new_uuid()),
             workspace_id,
             currency,
             prefix,
-            rate,
-            valid_from: difference.from,
-            valid_until: None,
+            rate: add.rate,
+            valid_from: add.valid_from,
+            valid_until: add.valid_until,
             created_at,
-        }));
-    }
-    store::write(tx, app.db.dialect(), &ended, &added).await
+        }
+    });
+    store::write(tx, app.db.dialect(), &plan.ends, &Vec::from_iter(added)).await
 }
 
 impl Import {
@@ -217,6 +215,23 @@ impl Import {
         let of = self.differences.iter().filter(|difference| difference.change == change);
         i64::try_from(of.count()).unwrap_or(i64::MAX)
     }
+}
+
+/// The lines whose workspace can't have such a price. Each workspace is looked up once.
+async fn check_workspaces(conn: &mut AnyConnection, wanted: &[Wanted]) -> Result<Vec<LineError>, sqlx::Error> {
+    let mut known = HashMap::new();
+    let mut errors = Vec::new();
+    for price in wanted {
+        let Some(workspace_id) = price.workspace_id else { continue };
+        let verdict = match known.entry((workspace_id, price.currency.code())) {
+            Entry::Occupied(verdict) => verdict.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(check_workspace(conn, workspace_id, price.currency).await?),
+        };
+        if let Err((column, message)) = verdict {
+            errors.push(LineError { line: price.line, column: Some((*column).to_owned()), message: message.clone() });
+        }
+    }
+    Ok(errors)
 }
 
 /// Whether a workspace can have prices in this currency; if not, the member that is wrong and why.
