@@ -21,6 +21,17 @@ impl From<PaymentError> for ApiError {
                 .at("amount_minor")
                 .details(json!({ "minimum_minor": minimum_minor })),
             PaymentError::NoSuchPayment => ErrorCode::PaymentsUnmatchedNotFound.into(),
+            PaymentError::AnotherWorkspace => Self::field(
+                "workspace_id",
+                "The payment answers a top-up that another workspace asked for: it is that one's money.",
+            ),
+            PaymentError::AlreadyCredited { amount_minor, currency } => {
+                Self::new(ErrorCode::PaymentsUnmatchedNotFound).message(format!(
+                    "The top-up that the payment answers is credited with {} already. Dismiss the payment; what is missing is \
+                     an adjustment of the wallet.",
+                    currency.format_minor(amount_minor)
+                ))
+            }
             PaymentError::ClaimLimit => ErrorCode::PaymentsClaimLimit.into(),
             PaymentError::Wallet(error) => error.into(),
             PaymentError::Database(error) => error.into(),

@@ -224,6 +224,49 @@ async fn settle_top_up(
     Ok(posted)
 }
 
+/// Credits the workspace with a payment that waited, as people decided. What answers a top-up that was asked for settles that
+/// one: the provider's late word about it then finds it settled, and credits nothing again.
+///
+/// # Errors
+/// It is the money of another workspace's top-up, or of one that is credited already; or the wallet or the database failed.
+pub(super) async fn credit_as_decided(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    payment: &IncomingPayment,
+    workspace_id: WorkspaceId,
+) -> Result<Vec<Posted>, PaymentError> {
+    let Some(top_up) = asked_for(tx, payment).await? else {
+        return credit_workspace(app, tx, payment, workspace_id).await;
+    };
+    if top_up.workspace_id != workspace_id {
+        return Err(PaymentError::AnotherWorkspace);
+    }
+    if top_up.status == super::Status::Succeeded {
+        return Err(PaymentError::AlreadyCredited { amount_minor: top_up.amount_minor, currency: top_up.currency });
+    }
+    // What we called the top-up stands in the receipt's place where none was told.
+    let receipt = Some(payment.receipt.as_str()).filter(|receipt| top_up.provider_reference.as_deref() != Some(*receipt));
+    let posted = settle::credit(app, tx, top_up.id, Paid { amount_minor: payment.amount_minor, receipt }).await?;
+    if !store::incoming::credit(tx, payment.id, (workspace_id, top_up.id), app.now_us()).await? {
+        return Err(PaymentError::NotFound);
+    }
+    Ok(posted)
+}
+
+/// The top-up whose money the payment is: it bears its receipt, or was told without one, or the top-up has none of its own.
+async fn asked_for(conn: &mut AnyConnection, payment: &IncomingPayment) -> Result<Option<TopUp>, sqlx::Error> {
+    if let Some(top_up) = store::top_ups::find_by_receipt(conn, payment.provider, &payment.receipt).await? {
+        return Ok(Some(top_up));
+    }
+    let reference = match account_reference::read(&payment.account_reference) {
+        Some((Kind::Push, reference)) => reference,
+        Some((Kind::Workspace, _)) => return Ok(None),
+        None => payment.account_reference.clone(),
+    };
+    let found = store::top_ups::find_by_reference(conn, &reference).await?.filter(|found| found.method == payment.provider);
+    Ok(found.filter(|top_up| top_up.receipt.is_none() || payment.receipt == reference))
+}
+
 /// Credits a payment that no top-up stands for yet to the workspace, once.
 pub(super) async fn credit_workspace(
     app: &AppState,

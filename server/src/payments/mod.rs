@@ -245,6 +245,17 @@ pub enum PaymentError {
     /// No payment waits under this receipt, amount and telephone.
     #[error("no such payment waits")]
     NoSuchPayment,
+    /// The payment answers a top-up that another workspace asked for.
+    #[error("the payment is another workspace's")]
+    AnotherWorkspace,
+    /// The top-up that the payment answers is in the wallet already.
+    #[error("the payment's top-up is credited already")]
+    AlreadyCredited {
+        /// With how much.
+        amount_minor: i64,
+        /// Of it.
+        currency: Currency,
+    },
     /// Too many claims today.
     #[error("too many claims today")]
     ClaimLimit,

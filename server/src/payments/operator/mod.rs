@@ -42,7 +42,7 @@ async fn assign(
     if wallet.currency != payment.currency {
         return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: payment.currency }.into());
     }
-    let posted = incoming::credit_workspace(app, &mut tx, &payment, workspace_id).await.map_err(decided)?;
+    let posted = incoming::credit_as_decided(app, &mut tx, &payment, workspace_id).await.map_err(decided)?;
     let details = json!({ "receipt": payment.receipt, "amount_minor": payment.amount_minor });
     record(app, &mut tx, operator, "payment.assigned", Some(workspace_id), &payment, details).await?;
     let payment = store::incoming::find(&mut tx, payment.id).await?.ok_or(PaymentError::NoSuchPayment)?;

@@ -102,13 +102,14 @@ statements! {
         from top_ups t
         where t.amount_minor + (
             select coalesce(sum(r.amount_minor), 0) from provider_reversals r where r.top_up_id = t.id) < 0";
+    /// What was told without a receipt is known by what we called the top-up.
     PAYMENTS_MISMATCHED = "
         select count(*)
         from incoming_payments p
         left join top_ups t on t.id = p.top_up_id
         where p.status = 'credited'
-            and (t.id is null or t.status <> 'succeeded' or t.receipt is null or t.receipt <> p.receipt
-                or t.amount_minor <> p.amount_minor)";
+            and (t.id is null or t.status <> 'succeeded' or t.amount_minor <> p.amount_minor
+                or (coalesce(t.receipt, '') <> p.receipt and coalesce(t.provider_reference, '') <> p.receipt))";
     ADJUSTMENTS_MISMATCHED = "
         select count(*)
         from wallet_adjustments a
