@@ -15,7 +15,7 @@ use crate::webhooks::{self, EventKind, Subject};
 pub struct Claim {
     /// The number, now the workspace's.
     pub number: TenantNumber,
-    /// What was debited for the rest of the month, tax included.
+    /// What was debited for the rest of the month, tax included, and for months that were owed of the number before.
     pub charged_minor: i64,
     /// What of it is tax.
     pub tax_minor: i64,
@@ -47,13 +47,18 @@ pub async fn claim(
         return Err(NumberError::AlreadyClaimed);
     }
     let now_us = app.now_us();
-    let month = BillingMonth::containing(now_us, &wallet.wallet().zone).map_err(WalletError::from)?;
     let number_id = NumberId(app.new_uuid());
-    let net_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
-    let tax_minor = wallet.wallet().tax(&app.config.tax).on_minor(net_minor);
-    let charged_minor = net_minor.saturating_add(tax_minor);
-    let charged = (charged_minor, tax_minor);
-    let entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, charged).await?;
+    let owed = charge_unpaid(app, tx, &mut wallet, &inventory).await?;
+    let month = BillingMonth::containing(now_us, &wallet.wallet().zone).map_err(WalletError::from)?;
+    let mut charged = owed.charged;
+    let mut entry_id = owed.entry_id;
+    // A month that was owed in full is not charged again.
+    if owed.paid_until_us <= now_us {
+        let net_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
+        let share = Charge::of(net_minor, app, &wallet);
+        entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, share).await?;
+        charged = charged.plus(share);
+    }
     let number = tenant(workspace_id, number_id, inventory, price, now_us);
     store::tenants::insert(tx, &number, entry_id, now_us, month.end_us).await?;
     let event = webhooks::NewEvent {
@@ -66,7 +71,61 @@ pub async fn claim(
         created_at: now_us,
     };
     webhooks::emit(tx, &event).await?;
+    let Charge { gross_minor: charged_minor, tax_minor } = charged;
     Ok(Claim { number, charged_minor, tax_minor, period_start: now_us, period_end: month.end_us })
+}
+
+/// What is debited, and what of it is tax.
+#[derive(Debug, Clone, Copy, Default)]
+struct Charge {
+    gross_minor: i64,
+    tax_minor: i64,
+}
+
+impl Charge {
+    fn of(net_minor: i64, app: &AppState, wallet: &LockedWallet) -> Self {
+        let tax_minor = wallet.wallet().tax(&app.config.tax).on_minor(net_minor);
+        Self { gross_minor: net_minor.saturating_add(tax_minor), tax_minor }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            gross_minor: self.gross_minor.saturating_add(other.gross_minor),
+            tax_minor: self.tax_minor.saturating_add(other.tax_minor),
+        }
+    }
+}
+
+/// What a claim debited for the time before it.
+#[derive(Default)]
+struct Owed {
+    charged: Charge,
+    entry_id: Option<LedgerEntryId>,
+    /// Until when the number is paid by it: microseconds UTC.
+    paid_until_us: i64,
+}
+
+/// Debits the months in which the workspace held the number before without paying: an unpaid rental is due in full, and giving
+/// the number up for a moment does not change that.
+async fn charge_unpaid(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    wallet: &mut LockedWallet,
+    inventory: &InventoryNumber,
+) -> Result<Owed, NumberError> {
+    let mut owed = Owed::default();
+    let workspace_id = wallet.wallet().workspace_id;
+    let Some(held) = store::tenants::find_unpaid(tx, inventory.id, workspace_id).await? else { return Ok(owed) };
+    owed.paid_until_us = held.period_end;
+    while owed.paid_until_us < held.released_at {
+        let month = BillingMonth::containing(owed.paid_until_us, &wallet.wallet().zone).map_err(WalletError::from)?;
+        let rental = Charge::of(held.monthly_price_minor, app, wallet);
+        owed.entry_id = charge(app, tx, wallet, held.id, &inventory.e164, &month.name, rental).await?;
+        owed.charged = owed.charged.plus(rental);
+        owed.paid_until_us = month.end_us;
+    }
+    store::tenants::settle_unpaid(tx, held.id, owed.paid_until_us).await?;
+    Ok(owed)
 }
 
 /// Whether the workspace may have it: it is free, or kept for it, and its series offers numbers. What is reserved for another
@@ -87,7 +146,7 @@ fn check_offer(inventory: &InventoryNumber, workspace_id: WorkspaceId) -> Result
     }
 }
 
-/// Posts the share of the month; a free number has no entry.
+/// Posts a month's rental, or the share of it that is left; a free number has no entry.
 async fn charge(
     app: &AppState,
     tx: &mut AnyConnection,
@@ -95,15 +154,15 @@ async fn charge(
     number_id: NumberId,
     e164: &str,
     period: &str,
-    (charged_minor, tax_minor): (i64, i64),
+    charge: Charge,
 ) -> Result<Option<LedgerEntryId>, NumberError> {
-    if charged_minor == 0 {
+    if charge.gross_minor == 0 {
         return Ok(None);
     }
     let entry = NewEntry {
         kind: EntryKind::Rental,
-        amount_minor: -charged_minor,
-        tax_minor: -tax_minor,
+        amount_minor: -charge.gross_minor,
+        tax_minor: -charge.tax_minor,
         currency: wallet.wallet().currency,
         // The claimed number's own id: who releases and claims again in one month owes again.
         cause: format!("rental:{number_id}:{period}"),

@@ -17,6 +17,8 @@ on_each_engine! {
     months_that_a_server_was_off_are_each_charged
     who_is_short_is_told_daily_suspended_after_seven_days_and_paid_by_the_next_top_up
     what_is_not_paid_in_thirty_days_goes_back_to_the_inventory
+    who_gives_a_number_up_unpaid_and_claims_it_again_pays_the_month_in_full
+    a_month_in_which_a_number_was_not_held_is_not_owed
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -25,6 +27,8 @@ struct Scene {
     server: Server,
     owner: Client,
     number: Value,
+    /// Where it is claimed.
+    claim_path: String,
 }
 
 impl Scene {
@@ -36,13 +40,13 @@ impl Scene {
         let owner = server.key_of(&owner, SCOPES).await;
         Hub::of(&server.app).connect(Arc::new(FakeGateway::default()));
         renewal::schedule(&server.app).await.expect("scheduled");
-        let scene = Self { server, owner, number: Value::Null };
+        let scene = Self { server, owner, number: Value::Null, claim_path: String::new() };
         // 29 of 30 days at 100: 96.67.
         scene.top_up(9_700 + left_minor - left_minor % 100).await;
         let available = scene.owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
-        let path = format!("/v1/numbers/{}/claim", available[0]["id"].as_str().expect("an id"));
-        let number = scene.owner.post(&path, json!({})).await.expect(201).json;
-        Self { number, ..scene }
+        let claim_path = format!("/v1/numbers/{}/claim", available[0]["id"].as_str().expect("an id"));
+        let number = scene.owner.post(&claim_path, json!({})).await.expect(201).json;
+        Self { number, claim_path, ..scene }
     }
 
     async fn top_up(&self, amount_minor: i64) {
@@ -60,6 +64,14 @@ impl Scene {
         for _ in 0..days * 24 {
             self.pass(HOUR).await;
         }
+    }
+
+    async fn release(&self) {
+        self.release_of(&self.number).await;
+    }
+
+    async fn release_of(&self, number: &Value) {
+        self.owner.delete(&format!("/v1/numbers/{}", number["id"].as_str().expect("an id"))).await.expect(204);
     }
 
     async fn rentals(&self) -> Vec<i64> {
@@ -135,4 +147,31 @@ async fn what_is_not_paid_in_thirty_days_goes_back_to_the_inventory(server: Serv
     assert_eq!(available[0]["number"], scene.number["number"]);
     let audit = scene.owner.get("/v1/audit?action_kind=number.released").await.expect(200).json;
     assert_eq!(audit[0]["actor"]["kind"], "system");
+}
+
+async fn who_gives_a_number_up_unpaid_and_claims_it_again_pays_the_month_in_full(server: Server) {
+    let scene = Scene::with_left(server, 0).await;
+    // 9 December: nine days are owed.
+    scene.pass_days(37).await;
+    scene.release().await;
+    scene.top_up(20_000).await;
+    let again = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
+    assert_eq!((&again["charged_minor"], scene.rentals().await), (&json!(10_000), vec![-10_000, -9_667]));
+    // Once: the next time only what is left of the month is charged, 22 or 23 of 31 days.
+    scene.release_of(&again).await;
+    let third = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
+    assert!(third["charged_minor"].as_i64().is_some_and(|charged| charged < 8_000), "{third}");
+    assert!(scene.is_sound().await);
+}
+
+async fn a_month_in_which_a_number_was_not_held_is_not_owed(server: Server) {
+    let scene = Scene::with_left(server, 0).await;
+    scene.pass_days(25).await;
+    scene.release().await;
+    // 1 December and some days.
+    scene.pass_days(8).await;
+    scene.top_up(20_000).await;
+    let again = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
+    assert!(again["charged_minor"].as_i64().is_some_and(|charged| charged < 9_500), "{again}");
+    assert!(scene.is_sound().await);
 }

@@ -82,6 +82,17 @@ statements! {
         select count(*)
         from tenant_numbers
         where workspace_id = $1 and status <> 'released'";
+    /// A number that the workspace held beyond what it had paid.
+    FIND_UNPAID = "
+        select id, period_end, released_at, monthly_price_minor
+        from tenant_numbers
+        where number_id = $1 and workspace_id = $2 and status = 'released' and released_at > period_end
+        order by released_at desc
+        limit 1";
+    SETTLE_UNPAID = "
+        update tenant_numbers
+        set period_end = $2
+        where id = $1 and status = 'released'";
     RELEASE_TENANT = "
         update tenant_numbers
         set status = 'released', released_at = $2
@@ -129,6 +140,39 @@ pub(crate) async fn insert(
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// What was held beyond what was paid for.
+pub(in crate::numbers) struct Unpaid {
+    pub(in crate::numbers) id: NumberId,
+    /// Until when it is paid, and when it was released: microseconds UTC.
+    pub(in crate::numbers) period_end: i64,
+    pub(in crate::numbers) released_at: i64,
+    pub(in crate::numbers) monthly_price_minor: i64,
+}
+
+pub(in crate::numbers) async fn find_unpaid(
+    conn: &mut AnyConnection,
+    inventory_id: InventoryNumberId,
+    workspace_id: WorkspaceId,
+) -> Result<Option<Unpaid>, sqlx::Error> {
+    let query = sqlx::query(FIND_UNPAID).bind(inventory_id.to_string()).bind(workspace_id.to_string());
+    let Some(row) = query.fetch_optional(conn).await? else { return Ok(None) };
+    Ok(Some(Unpaid {
+        id: row::parsed(&row, "id")?,
+        period_end: row.try_get("period_end")?,
+        released_at: row.try_get("released_at")?,
+        monthly_price_minor: row.try_get("monthly_price_minor")?,
+    }))
+}
+
+/// What was held is paid until then.
+pub(in crate::numbers) async fn settle_unpaid(
+    tx: &mut AnyConnection,
+    id: NumberId,
+    paid_until_us: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(SETTLE_UNPAID).bind(id.to_string()).bind(paid_until_us).execute(tx).await.map(drop)
 }
 
 pub(crate) async fn find(
