@@ -8,7 +8,7 @@ use sautikit_api::ids::WorkspaceId;
 use sqlx::AnyConnection;
 
 use super::period::BillingMonth;
-use super::store::statements::{self as store, Sum};
+use super::store::statements::{self as store, Ledger, Sum};
 use super::{EntryRow, Wallet, WalletError, read};
 use crate::sheet::Sheet;
 
@@ -27,6 +27,8 @@ pub struct Statement {
     pub wallet: Wallet,
     /// `yyyy-mm`.
     pub month: String,
+    /// Up to where the ledger was read.
+    ledger: Ledger,
     /// First microsecond, UTC.
     pub start_us: i64,
     /// First microsecond of the next month, UTC.
@@ -52,11 +54,13 @@ pub async fn statement(
 ) -> Result<Statement, WalletError> {
     let wallet = read(conn, workspace_id).await?;
     let month = BillingMonth::containing(at_us, &wallet.zone)?;
-    let (opening_minor, _) = store::balance_before(conn, workspace_id, month.start_us).await?;
-    let (closing_minor, head_hash) = store::balance_before(conn, workspace_id, month.end_us).await?;
-    let sums = store::sums(conn, workspace_id, (month.start_us, month.end_us)).await?;
+    let ledger = Ledger { workspace_id, last_seq: store::last_seq(conn, workspace_id).await? };
+    let (opening_minor, _) = store::balance_before(conn, ledger, month.start_us).await?;
+    let (closing_minor, head_hash) = store::balance_before(conn, ledger, month.end_us).await?;
+    let sums = store::sums(conn, ledger, (month.start_us, month.end_us)).await?;
     Ok(Statement {
         wallet,
+        ledger,
         month: month.name,
         start_us: month.start_us,
         end_us: month.end_us,
@@ -102,7 +106,7 @@ pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<
     let span = (statement.start_us, statement.end_us);
     let (mut after_seq, mut rows) = (0, 0);
     while rows < CSV_ROWS {
-        let entries = store::entries(conn, statement.wallet.workspace_id, span, after_seq, AT_ONCE).await?;
+        let entries = store::entries(conn, statement.ledger, span, after_seq, AT_ONCE).await?;
         let Some(last) = entries.last() else { break };
         after_seq = last.seq;
         rows += AT_ONCE;

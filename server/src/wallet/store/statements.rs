@@ -10,9 +10,13 @@ statements! {
     BALANCE_BEFORE = "
         select balance_after_minor, hash
         from wallet_ledger
-        where workspace_id = $1 and created_at < $2
+        where workspace_id = $1 and created_at < $2 and seq <= $3
         order by created_at desc, seq desc
         limit 1";
+    LAST_SEQ = "
+        select seq
+        from wallets
+        where workspace_id = $1";
     FIRST_ENTRY_AT = "
         select min(created_at)
         from wallet_ledger
@@ -21,15 +25,15 @@ statements! {
         select kind, count(*) as entries, cast(sum(amount_minor) as bigint) as amount_minor,
             cast(sum(tax_minor) as bigint) as tax_minor
         from wallet_ledger
-        where workspace_id = $1 and created_at >= $2 and created_at < $3
+        where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq <= $4
         group by kind
         order by kind";
     ENTRIES_OF_SPAN = "
         select id, seq, kind, amount_minor, tax_minor, balance_after_minor, cause, reference, created_at
         from wallet_ledger
-        where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq > $4
+        where workspace_id = $1 and created_at >= $2 and created_at < $3 and seq > $4 and seq <= $5
         order by seq
-        limit $5";
+        limit $6";
 }
 
 /// What moved of one kind.
@@ -45,13 +49,28 @@ pub struct Sum {
     pub tax_minor: i64,
 }
 
+/// A wallet's ledger as it stood with its entry `last_seq`: what is posted meanwhile changes nothing that is read of it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::wallet) struct Ledger {
+    pub(in crate::wallet) workspace_id: WorkspaceId,
+    pub(in crate::wallet) last_seq: i64,
+}
+
+/// The number of the wallet's last entry.
+pub(in crate::wallet) async fn last_seq(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(LAST_SEQ).bind(workspace_id.to_string()).fetch_one(conn).await
+}
+
 /// Balance and hash after the last entry before a moment; 0 and nothing before the first.
 pub(in crate::wallet) async fn balance_before(
     conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
+    ledger: Ledger,
     at_us: i64,
 ) -> Result<(i64, String), sqlx::Error> {
-    let query = sqlx::query(BALANCE_BEFORE).bind(workspace_id.to_string()).bind(at_us);
+    let query = sqlx::query(BALANCE_BEFORE).bind(ledger.workspace_id.to_string()).bind(at_us).bind(ledger.last_seq);
     match query.fetch_optional(conn).await? {
         Some(row) => Ok((row.try_get("balance_after_minor")?, row.try_get("hash")?)),
         None => Ok((0, String::new())),
@@ -67,10 +86,14 @@ pub(in crate::wallet) async fn first_entry_at(
 
 pub(in crate::wallet) async fn sums(
     conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
+    ledger: Ledger,
     (start_us, end_us): (i64, i64),
 ) -> Result<Vec<Sum>, sqlx::Error> {
-    let query = sqlx::query(SUMS_BY_KIND).bind(workspace_id.to_string()).bind(start_us).bind(end_us);
+    let query = sqlx::query(SUMS_BY_KIND)
+        .bind(ledger.workspace_id.to_string())
+        .bind(start_us)
+        .bind(end_us)
+        .bind(ledger.last_seq);
     let rows = query.fetch_all(conn).await?;
     rows.iter()
         .map(|row| {
@@ -87,16 +110,17 @@ pub(in crate::wallet) async fn sums(
 /// Entries of a span in their order, after that one.
 pub(in crate::wallet) async fn entries(
     conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
+    ledger: Ledger,
     (start_us, end_us): (i64, i64),
     after_seq: i64,
     limit: i64,
 ) -> Result<Vec<EntryRow>, sqlx::Error> {
     let query = sqlx::query(ENTRIES_OF_SPAN)
-        .bind(workspace_id.to_string())
+        .bind(ledger.workspace_id.to_string())
         .bind(start_us)
         .bind(end_us)
         .bind(after_seq)
+        .bind(ledger.last_seq)
         .bind(limit);
     query.fetch_all(conn).await?.iter().map(entry).collect()
 }
