@@ -18,6 +18,7 @@ use super::record::{CallRecord, Draft};
 use super::{CallError, CallRow, Direction, LegKind, LegRecord, Origin, Rate};
 use crate::calls::Hub;
 use crate::destination::{DestinationError, is_emergency, read_destination};
+use crate::numbers::TenantNumber;
 use crate::pricing;
 use crate::state::AppState;
 use crate::telephone::{self, Telephone};
@@ -118,9 +119,10 @@ pub async fn admit_browser(
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
-    let (targets, legs) = price_targets(app, &party, &[destination], call.started_at).await?;
+    let Priced { targets, legs, leaving } = price_targets(app, &party, &[destination], call.started_at).await?;
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs, answer: None, audit: None, limits }.open(app).await?;
+    leaving.began(app, &party.number.number);
     let Party { number, workspace } = party;
     Ok(Admitted { record, number, workspace, targets, inbound_leg: None })
 }
@@ -159,12 +161,13 @@ pub async fn admit_leg(
     refuse_emergency(to)?;
     let party = own_party(app, workspace_id, from).await?;
     let destination = checked_destination(to, &party.number.number.country, "to")?;
-    let (_, mut legs) = price_targets(app, &party, &[destination], app.now_us()).await?;
+    let Priced { mut legs, leaving, .. } = price_targets(app, &party, &[destination], app.now_us()).await?;
     let leg = legs.pop().ok_or_else(|| blocked(Blocked::Price, to))?;
     if leg.kind == LegKind::Telephone {
         let begun = Hub::of(app).seats().begin_leg(workspace_id, &party.workspace.limits, app.clock.monotonic());
         begun.map_err(CallError::LimitExceeded)?;
     }
+    leaving.began(app, &party.number.number);
     Ok(leg)
 }
 
@@ -230,7 +233,7 @@ pub(super) async fn price_targets(
     party: &Party,
     destinations: &[Telephone],
     started_at: i64,
-) -> Result<(Vec<PricedTarget>, Vec<LegRecord>), CallError> {
+) -> Result<Priced, CallError> {
     let number = &party.number.number;
     let caller = pricing::Caller {
         workspace_id: number.workspace_id,
@@ -240,7 +243,7 @@ pub(super) async fn price_targets(
     };
     let directory = Hub::of(app).directory();
     let prices = directory.prices(app).await?;
-    let (mut targets, mut legs) = (Vec::new(), Vec::new());
+    let (mut targets, mut legs, mut leaving) = (Vec::new(), Vec::new(), Leaving::default());
     for destination in destinations {
         let is_ours = directory.number(app, &destination.e164).await?.is_some();
         let (kind, rate) = if is_ours {
@@ -252,20 +255,40 @@ pub(super) async fn price_targets(
         };
         let leg = new_leg(app, kind, Direction::Outbound, &destination.e164, rate, started_at);
         if kind == LegKind::Telephone {
-            let watched = Leg {
-                id: leg.id,
-                workspace: number.workspace_id,
-                home_country: &number.country,
-                home_rate: number.outbound_rate,
-                to: destination,
-                rate,
-            };
-            Hub::of(app).watch().began(app, &watched);
+            leaving.0.push((leg.id, destination.clone(), rate));
         }
         targets.push(PricedTarget { leg_id: leg.id, e164: destination.e164.clone(), rate });
         legs.push(leg);
     }
-    Ok((targets, legs))
+    Ok(Priced { targets, legs, leaving })
+}
+
+/// What destinations come to.
+pub(super) struct Priced {
+    pub(super) targets: Vec<PricedTarget>,
+    pub(super) legs: Vec<LegRecord>,
+    pub(super) leaving: Leaving,
+}
+
+/// The legs that leave this server: where to, at what price.
+#[derive(Default)]
+pub(super) struct Leaving(Vec<(LegRecordId, Telephone, Rate)>);
+
+impl Leaving {
+    /// They were let in, by that number: whoever watches how calls spread is told. What is refused never gets here.
+    pub(super) fn began(&self, app: &AppState, number: &TenantNumber) {
+        for (id, to, rate) in &self.0 {
+            let leg = Leg {
+                id: *id,
+                workspace: number.workspace_id,
+                home_country: &number.country,
+                home_rate: number.outbound_rate,
+                to,
+                rate: *rate,
+            };
+            Hub::of(app).watch().began(app, &leg);
+        }
+    }
 }
 
 /// Whether the workspace's calls may go to a destination beyond this server.

@@ -9,8 +9,8 @@ use sautikit_api::ids::WorkspaceId;
 use serde::Deserialize;
 
 use super::admission::{
-    Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Party, blank_call, checked_destination,
-    own_party, price_targets,
+    Admitted, DEFAULT_MAX_DURATION_SECONDS, DEFAULT_RING_TIMEOUT_SECONDS, Leaving, Party, Priced, blank_call,
+    checked_destination, own_party, price_targets,
 };
 use super::gateway::PricedTarget;
 use super::record::Draft;
@@ -37,6 +37,7 @@ pub struct Prepared {
     call: CallRow,
     legs: Vec<LegRecord>,
     targets: Vec<PricedTarget>,
+    leaving: Leaving,
     party: Party,
     actions: Option<Vec<Action>>,
 }
@@ -67,8 +68,8 @@ pub async fn prepare(
     call.metadata.clone_from(&request.metadata);
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);
-    let (targets, legs) = price_targets(app, &party, &destinations, call.started_at).await?;
-    Ok(Prepared { call, legs, targets, party, actions })
+    let Priced { targets, legs, leaving } = price_targets(app, &party, &destinations, call.started_at).await?;
+    Ok(Prepared { call, legs, targets, leaving, party, actions })
 }
 
 impl Prepared {
@@ -88,9 +89,10 @@ impl Prepared {
         answer: Option<StoredAnswer>,
         audit: audit::Line,
     ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
-        let Self { call, legs, targets, party: Party { number, workspace }, actions } = self;
+        let Self { call, legs, targets, leaving, party: Party { number, workspace }, actions } = self;
         let record =
             Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
+        leaving.began(app, &number.number);
         Ok((Admitted { record, number, workspace, targets, inbound_leg: None }, actions))
     }
 }

@@ -116,7 +116,9 @@ pub(super) async fn flush(
     let mut tx = app.db.begin_write_by_key().await?;
     let answers = idempotency::store_answers(batch.openings.iter().filter_map(|opening| opening.answer.as_ref()));
     let stored = ANSWERS.run(&mut tx, dialect, vec![answers]).await?;
-    let mut asks = vec![sql::open_among(batch.changes.iter().map(|changes| changes.call_id))];
+    // Openings too that are counted: one whose commit was not heard of stands already.
+    let counted = batch.openings.iter().filter(|opening| opening.most.is_some()).map(|opening| opening.call.id);
+    let mut asks = vec![sql::open_among(batch.changes.iter().map(|changes| changes.call_id).chain(counted))];
     // As if every call were open and every key free: what is locked may be more than what is needed.
     asks.extend(settle::ask(node_id, held, &money(batch, |_| true, |_| true)));
     let told = READ.run(&mut tx, dialect, asks).await?;
@@ -249,6 +251,9 @@ async fn full(
     }
     let mut full = HashMap::new();
     for (opening, most) in limited() {
+        if open.contains(&opening.call.id) {
+            continue; // It stands, and is counted.
+        }
         let Some((running, begun)) = counts.get_mut(&opening.call.workspace_id) else { continue };
         let is_outbound = opening.call.direction == Direction::Outbound;
         let reached = |most: Option<u32>, count: i64| most.filter(|most| count >= i64::from(*most));
