@@ -107,6 +107,10 @@ impl Authentication {
         let Ok(mut credentials) = request.authorizations() else { return Err(Unproven::Nothing) };
         credentials.extend(request.proxy_authorizations().unwrap_or_default());
         if let Some(token) = credentials.iter().find_map(bearer_token) {
+            // In a datagram it proves no way back to its sender, whose address may be another's.
+            if matches!(peer, Peer::Datagram(_)) {
+                return Err(Unproven::Token);
+            }
             let identity = sip_tokens::verify_sip_token(app, token).await;
             return identity.map(Arc::new).map_err(|_| Unproven::Token);
         }
