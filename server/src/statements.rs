@@ -49,12 +49,26 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
     .flat_map(|(room, statements)| statements.iter().map(move |(name, sql)| (room, *name, *sql)))
 }
 
-/// Name and texts of every batch of statements, for the engine.
-pub fn batches(dialect: Dialect) -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+/// A batch of statements as one engine gets it.
+pub struct BatchTexts {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is planned once per connection, before it is known how large the tables will be.
+    pub is_kept: bool,
+    /// For each number of rows.
+    pub texts: Vec<&'static str>,
+}
+
+/// Every batch of statements, for the engine.
+pub fn batches(dialect: Dialect) -> impl Iterator<Item = BatchTexts> {
     let all = crate::calls::record::BATCHES.into_iter().chain([
         &crate::requests::INSERT,
         &crate::numbers::store::inventory::INSERT,
         &crate::pricing::store::WRITE,
     ]);
-    all.map(move |batch| (batch.name(), batch.texts(dialect).collect()))
+    all.map(move |batch| BatchTexts {
+        name: batch.name(),
+        is_kept: batch.is_kept(),
+        texts: batch.texts(dialect).collect(),
+    })
 }

@@ -30,6 +30,8 @@ const SIZES: usize = MOST.ilog2() as usize + 1;
 pub(crate) struct Batch {
     name: &'static str,
     statements: &'static [&'static Rows],
+    /// Whether its plan is kept.
+    is_kept: bool,
     texts: OnceLock<[[&'static str; SIZES]; 2]>,
 }
 
@@ -66,7 +68,18 @@ impl Told {
 impl Batch {
     /// The batch `name` of these statements.
     pub(crate) const fn new(name: &'static str, statements: &'static [&'static Rows]) -> Self {
-        Self { name, statements, texts: OnceLock::new() }
+        Self { name, statements, is_kept: true, texts: OnceLock::new() }
+    }
+
+    /// The same, planned each time: for what does not go by whole keys, so that the right index depends on how large the
+    /// tables are.
+    pub(crate) const fn planned_each_time(name: &'static str, statements: &'static [&'static Rows]) -> Self {
+        Self { name, statements, is_kept: false, texts: OnceLock::new() }
+    }
+
+    /// Whether it is planned once per connection.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// Its name.
@@ -152,7 +165,7 @@ impl Batch {
         for (statement, cells) in self.statements.iter().zip(cells) {
             fill(&mut arguments, statement, size * statement.per_call, cells).map_err(sqlx::Error::Encode)?;
         }
-        let mut outcomes = conn.fetch_many(sqlx::query_with::<Any, _>(text, arguments));
+        let mut outcomes = conn.fetch_many(sqlx::query_with::<Any, _>(text, arguments).persistent(self.is_kept));
         // SQLite tells how many rows changed after each statement.
         let mut ended = self.statements.iter();
         while let Some(outcome) = outcomes.try_next().await? {

@@ -1,7 +1,7 @@
 //! Statements that carry many rows at once: what a flush of the record writer is made of.
 //!
-//! A [`Rows`] is written once, with `{rows}` where the rows stand, `{columns}` for the names that the list has and, where
-//! it tells something, `{answer: a, b}` for what. [`super::batch`] runs several of them as one message to the database.
+//! A [`Rows`] is written once, with `{rows}` where the rows stand, `{columns}` for the names that the list has, `{by_key:
+//! table.key}` where the first column is looked up as that key and, where it tells something, `{answer: a, b}` for what. [`super::batch`] runs several of them as one message to the database.
 
 use std::ops::Range;
 
@@ -118,8 +118,11 @@ impl Rows {
         let rows: Vec<_> = (0..size).map(row).collect();
         let columns: Vec<_> = (1..=width).map(|at| format!("v.column{at}")).collect();
         let text = self.sql.replace("{rows}", &format!("(values {})", rows.join(", ")));
-        let text = text.replace("{columns}", &columns.join(", "));
-        match answer(&text) {
+        let mut text = text.replace("{columns}", &columns.join(", "));
+        if let Some((place, key)) = within(&text, "{by_key: ") {
+            text.replace_range(place, &by_key(dialect, &key));
+        }
+        match within(&text, "{answer: ") {
             Some((place, names)) => {
                 let mut told = text.clone();
                 told.replace_range(place, &self.told(dialect, &names));
@@ -138,13 +141,28 @@ impl Rows {
     }
 }
 
-/// Where `{answer: …}` stands in a text, and what it names.
-fn answer(text: &str) -> Option<(Range<usize>, String)> {
-    const OPENS: &str = "{answer: ";
-    let start = text.find(OPENS)?;
+/// Where what begins so, and ends with a brace, stands in a text, and what it names.
+fn within(text: &str, opens: &str) -> Option<(Range<usize>, String)> {
+    let start = text.find(opens)?;
     let end = start + text.get(start..)?.find('}')? + 1;
-    let names = text.get(start + OPENS.len()..end - 1)?;
+    let names = text.get(start + opens.len()..end - 1)?;
     Some((start..end, names.to_owned()))
+}
+
+/// That `table.key` is the first column of a row.
+///
+/// PostgreSQL may read the whole table instead, for each row of the list, where it planned the statement while the table was
+/// small. A row that it believes to be the only one it looks up by the key; and what is compared with a subquery's answer it
+/// believes to be rare.
+fn by_key(dialect: Dialect, key: &str) -> String {
+    let table = key.split('.').next().unwrap_or_default();
+    match dialect {
+        Dialect::Sqlite => format!("{key} = v.column1"),
+        Dialect::Postgres => format!(
+            "{key} = v.column1 and v.column1 = (select k.{column} from {table} k where k.{column} = v.column1)",
+            column = key.rsplit('.').next().unwrap_or_default()
+        ),
+    }
 }
 
 /// A statement with its rows.
@@ -166,6 +184,22 @@ mod tests {
         "select {answer: v.column1, v.column2} from {rows} as v where v.column1 is not null",
         &[Column::Text, Column::Int],
     );
+
+    static LOOKED_UP: Rows = Rows::new(
+        "LOOKED_UP",
+        1,
+        Tells::Changes,
+        "update calls set status = v.column2 from {rows} as v where {by_key: calls.id}",
+        &[Column::Text, Column::Text],
+    );
+
+    #[test]
+    fn what_is_looked_up_by_its_key_is_one_row_for_the_planner() {
+        assert!(LOOKED_UP.text(Dialect::Sqlite, 1, 1).ends_with("as v where calls.id = v.column1"));
+        let text = LOOKED_UP.text(Dialect::Postgres, 1, 1);
+        let by_key = "calls.id = v.column1 and v.column1 = (select k.id from calls k where k.id = v.column1)";
+        assert!(text.ends_with(by_key), "{text}");
+    }
 
     #[test]
     fn a_text_has_as_many_rows_as_its_size() {

@@ -143,7 +143,7 @@ static ANSWERS: Together = Together::new("ANSWERS", &[&idempotency::INSERT_ANSWE
 /// What is asked: which calls there are, and how the wallets stand, which it locks.
 static READ: Together = Together::new("READ", &[&sql::OPEN_AMONG, settle::ASKS[0], settle::ASKS[1], settle::ASKS[2]]);
 /// What is asked where how many calls there may be is limited, under the lock of their wallets.
-static COUNT: Together = Together::new("COUNT", &[&limits::COUNT_CALLS]);
+static COUNT: Together = Together::planned_each_time("COUNT", &[&limits::COUNT_CALLS]);
 /// What is written. What a row refers to stands before it.
 static WRITE: Together = Together::new(
     "WRITE",

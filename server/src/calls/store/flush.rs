@@ -26,6 +26,9 @@ pub(in crate::calls) static INSERT_CALLS: Rows = Rows::new(
     &[Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Text, Int, Int, Int, Text, Int, Int, Int],
 );
 /// Nothing of a call's row changes after its end. The first sign of media is the answer.
+///
+/// Here and below whether a call is open is asked so that no index of open calls answers it: PostgreSQL would read all of
+/// them for every flush, by what it remembers of a minute in which there were few.
 pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
     "UPDATE_CALLS",
     2,
@@ -36,7 +39,7 @@ pub(in crate::calls) static UPDATE_CALLS: Rows = Rows::new(
         ledger_entry_id = v.column10, event_seq = v.column11, outbox_seq = v.column12, tax_minor = v.column13,
         last_media_at = coalesce(calls.last_media_at, v.column5)
     from {rows} as v
-    where calls.id = v.column1 and calls.ended_at is null",
+    where {by_key: calls.id} and coalesce(calls.ended_at, 0) = 0",
     &[Text, Text, Text, Text, Int, Int, Int, Text, Int, Text, Int, Int, Int],
 );
 /// The rate is the start's and never changes after it; a leg that was told ended stays so.
@@ -71,10 +74,10 @@ pub(in crate::calls) static OPEN_AMONG: Rows = Rows::new(
     "OPEN_AMONG",
     2,
     Tells::Answers,
-    "select {answer: c.id}
+    "select {answer: calls.id}
     from {rows} as v
-    join calls c on c.id = v.column1
-    where c.ended_at is null",
+    join calls on {by_key: calls.id}
+    where coalesce(calls.ended_at, 0) = 0",
     &[Text],
 );
 pub(in crate::calls) static TOUCH_MEDIA: Rows = Rows::new(
@@ -84,7 +87,7 @@ pub(in crate::calls) static TOUCH_MEDIA: Rows = Rows::new(
     "update calls
     set last_media_at = v.column2
     from {rows} as v
-    where calls.id = v.column1 and calls.ended_at is null
+    where {by_key: calls.id} and coalesce(calls.ended_at, 0) = 0
         and (calls.last_media_at is null or calls.last_media_at < v.column2)",
     &[Text, Int],
 );

@@ -16,8 +16,10 @@ pub(in crate::wallet) static LOCK_WALLETS: Rows = Rows::new(
     "LOCK_WALLETS",
     1,
     Tells::Answers,
-    "update wallets set seq = seq + 0
-    where workspace_id in (select v.column1 from {rows} as v)
+    "update wallets
+    set seq = seq + 0
+    from {rows} as v
+    where {by_key: wallets.workspace_id}
     returning {answer: workspace_id, currency, zone, country, balance_minor, held_minor, low_balance_threshold_minor,
         overdraft_policy, overdraft_floor_minor, spend_limit_minor, spend_ceiling_minor, spent_minor, spent_until, seq,
         head_hash, last_entry_at}",
@@ -36,9 +38,9 @@ pub(in crate::wallet) static ENTRIES_OF_CAUSES: Rows = Rows::new(
     "ENTRIES_OF_CAUSES",
     1,
     Tells::Answers,
-    "select {answer: e.cause, e.id}
+    "select {answer: wallet_ledger.cause, wallet_ledger.id}
     from {rows} as v
-    join wallet_ledger e on e.cause = v.column1",
+    join wallet_ledger on {by_key: wallet_ledger.cause}",
     &[Text],
 );
 pub(in crate::wallet) static INSERT_LEDGER_ENTRIES: Rows = Rows::new(
@@ -62,7 +64,7 @@ pub(in crate::wallet) static ADVANCE_WALLETS: Rows = Rows::new(
     set balance_minor = v.column3, held_minor = v.column4, seq = v.column5, head_hash = v.column6,
         last_entry_at = v.column7, spent_minor = v.column10, spent_until = v.column11
     from {rows} as v
-    where wallets.workspace_id = v.column1 and wallets.seq = v.column2
+    where {by_key: wallets.workspace_id} and wallets.seq = v.column2
         and v.column9 = coalesce((select h.held_minor from wallet_holds h
             where h.workspace_id = v.column1 and h.node_id = v.column8), 0)",
     &[Text, Int, Int, Int, Int, Text, Int, Text, Int, Int, Int],
