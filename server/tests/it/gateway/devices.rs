@@ -297,7 +297,7 @@ async fn a_released_numbers_credentials_end() {
 }
 
 #[tokio::test]
-async fn an_invite_whose_challenge_was_heard_elsewhere_is_challenged_and_not_kept() {
+async fn what_answers_a_challenge_that_was_heard_elsewhere_is_challenged_and_not_kept() {
     let live = Live::with_money().await;
     let mut device = Device::of(&live).await;
     let before = live.gateway.gateway.sip.gauge().await;
@@ -309,7 +309,10 @@ async fn an_invite_whose_challenge_was_heard_elsewhere_is_challenged_and_not_kep
         "0".repeat(64),
         "0".repeat(32)
     );
-    device.sends(&Method::Invite, "0722000042", &[], Some(&forged)).await;
-    assert_eq!(device.carrier.told(Method::Invite).await.status.code(), 401);
-    assert_eq!(live.gateway.gateway.sip.gauge().await, before);
+    for method in [Method::Invite, Method::Register] {
+        device.sends(&method, "0722000042", &[], Some(&forged)).await;
+        assert_eq!(device.carrier.told(method).await.status.code(), 401);
+        assert_eq!(live.gateway.gateway.sip.gauge().await, before);
+    }
+    assert_eq!(registrations(&live).await, json!([]));
 }
