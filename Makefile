@@ -95,6 +95,7 @@ bench:
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench ledger
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench rest
 	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench sign_in
+	SAUTIKIT_POSTGRES_DURABLE=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench webhooks
 
 # No nightly is needed: RUSTC_BOOTSTRAP lets the pinned compiler take cargo-fuzz's flags.
 FUZZ := RUSTC_BOOTSTRAP=1 cargo fuzz run

@@ -15,6 +15,7 @@ use sautikit_api::{
     pricing::{ImportPrices, PriceImport},
     sip::CreatedSipCredential,
     supply::SeriesImport,
+    webhooks::CreatedWebhook,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -133,6 +134,8 @@ pub enum Flash {
     SecretShown(String),
     /// A provider's statement against the wallets.
     Reconciled(Box<Reconciliation>),
+    /// A webhook endpoint with its secret, which no later page can show.
+    WebhookShown(Box<CreatedWebhook>),
     /// What came of a test of a number's routing.
     RoutingTested(Box<TestedRouting>),
 }

@@ -52,6 +52,8 @@ pub enum Purpose {
     PaymentPath,
     /// Sealed passwords of trunks.
     TrunkPassword,
+    /// Sealed secrets of webhook endpoints and workspaces.
+    WebhookSecret,
 }
 
 impl Purpose {
@@ -73,6 +75,7 @@ impl Purpose {
             Self::LinkCode => "sautikit link code v1",
             Self::PaymentPath => "sautikit payment path v1",
             Self::TrunkPassword => "sautikit trunk password v1",
+            Self::WebhookSecret => "sautikit webhook secret v1",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod clean_up;
 mod connections;
+mod owners;
 mod parts;
 mod shutdown;
 mod strict;
@@ -26,7 +27,7 @@ use crate::entropy::Entropy;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
-use crate::{calls, jobs, numbers, requests};
+use crate::{calls, jobs, numbers, requests, webhooks};
 use crate::{descriptors, gateway, http};
 
 pub use self::parts::parts;
@@ -149,6 +150,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     numbers::renewal::schedule(app).await?;
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
+    app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
     Ok(recovered)
 }
 

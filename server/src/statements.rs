@@ -44,6 +44,10 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("sip_tokens", crate::sip_tokens::STATEMENTS),
         ("trunks", crate::trunks::STATEMENTS),
         ("webhooks", crate::webhooks::store::STATEMENTS),
+        ("webhook_endpoints", crate::webhooks::store::endpoints::STATEMENTS),
+        ("webhook_deliveries", crate::webhooks::store::deliveries::STATEMENTS),
+        ("webhook_dispatcher", crate::webhooks::store::dispatch::STATEMENTS),
+        ("events", crate::webhooks::store::events::STATEMENTS),
     ]
     .into_iter()
     .flat_map(|(room, statements)| statements.iter().map(move |(name, sql)| (room, *name, *sql)))
@@ -61,7 +65,7 @@ pub struct BatchTexts {
 
 /// Every batch of statements, for the engine.
 pub fn batches(dialect: Dialect) -> impl Iterator<Item = BatchTexts> {
-    let all = crate::calls::record::BATCHES.into_iter().chain([
+    let all = crate::calls::record::BATCHES.into_iter().chain(crate::webhooks::BATCHES).chain([
         &crate::requests::INSERT,
         &crate::numbers::store::inventory::INSERT,
         &crate::pricing::store::WRITE,

@@ -32,11 +32,13 @@ pub(crate) enum Glyph {
     Plus,
     Download,
     Workspaces,
+    Bell,
 }
 
 impl Glyph {
     const fn path(self) -> &'static str {
         match self {
+            Self::Bell => "M6 16V11a6 6 0 0 1 12 0v5l1.5 2h-15zM10 21h4",
             Self::Brand => "M4 10v4M8 6.5v11M12 3v18M16 7.5v9M20 10.5v3",
             Self::Home => "M4 11 12 4l8 7v8a1 1 0 0 1-1 1h-4v-6H9v6H5a1 1 0 0 1-1-1z",
             Self::Calls => {

@@ -18,6 +18,7 @@ mod profile;
 mod supply;
 mod trunks;
 mod wallet;
+mod webhooks;
 mod workspaces;
 
 pub use fields::Fields;
@@ -78,6 +79,24 @@ pub const CREATE_KEY: &str = "/console/keys";
 pub const ROTATE_KEY: &str = "/console/keys/{id}/rotate";
 /// Revokes an API key; the path carries the key's id.
 pub const REVOKE_KEY: &str = "/console/keys/{id}/revoke";
+/// Sets up a webhook endpoint.
+pub const CREATE_WEBHOOK: &str = "/console/webhooks";
+/// Changes a webhook endpoint; the path carries its id.
+pub const CHANGE_WEBHOOK: &str = "/console/webhooks/{id}";
+/// Switches a webhook endpoint on or off; the path carries its id.
+pub const SWITCH_WEBHOOK: &str = "/console/webhooks/{id}/switch";
+/// Sends a webhook endpoint a test event; the path carries its id.
+pub const TEST_WEBHOOK: &str = "/console/webhooks/{id}/test";
+/// Gives a webhook endpoint another secret; the path carries its id.
+pub const ROTATE_WEBHOOK_SECRET: &str = "/console/webhooks/{id}/rotate-secret";
+/// Deletes a webhook endpoint; the path carries its id.
+pub const DELETE_WEBHOOK: &str = "/console/webhooks/{id}/delete";
+/// Sends an endpoint again what it missed; the path carries its id.
+pub const RETRY_DELIVERIES: &str = "/console/webhooks/{id}/retry";
+/// Sends a delivery again; the path carries its id.
+pub const RETRY_DELIVERY: &str = "/console/deliveries/{id}/retry";
+/// Gives the workspace another default secret.
+pub const ROTATE_WORKSPACE_SECRET: &str = "/console/webhooks-secret";
 /// Invites someone into the workspace.
 pub const INVITE: &str = "/console/invitations";
 /// Withdraws an invitation; the path carries its id.
@@ -247,6 +266,8 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         SET_ALERTS => limits::set_alerts(fields, api).await.into(),
         ADD_SUBSCRIBER => limits::add_subscriber(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
+        CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
+        ROTATE_WORKSPACE_SECRET => webhooks::rotate_default(fields, api).await.into(),
         INVITE => members::invite(fields, api).await.into(),
         ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),
         CREATE_WORKSPACE => workspaces::create(fields, api).await.into(),
@@ -279,6 +300,13 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
             ["", "console", "keys", id, "rotate"] => keys::rotate(id, fields, api).await.into(),
             ["", "console", "keys", id, "revoke"] => keys::revoke(id, fields, api).await.into(),
+            ["", "console", "webhooks", id] => webhooks::change(id, fields, api).await.into(),
+            ["", "console", "webhooks", id, "switch"] => webhooks::switch(id, fields, api).await.into(),
+            ["", "console", "webhooks", id, "test"] => webhooks::test(id, fields, api).await.into(),
+            ["", "console", "webhooks", id, "rotate-secret"] => webhooks::rotate(id, fields, api).await.into(),
+            ["", "console", "webhooks", id, "delete"] => webhooks::delete(id, fields, api).await.into(),
+            ["", "console", "webhooks", id, "retry"] => webhooks::retry_all(id, fields, api).await.into(),
+            ["", "console", "deliveries", id, "retry"] => webhooks::retry(id, fields, api).await.into(),
             ["", "console", "invitations", id, "withdraw"] => members::withdraw(id, fields, api).await.into(),
             ["", "console", "members", id, "role"] => members::change_role(id, fields, api).await.into(),
             ["", "console", "members", id, "remove"] => members::remove(id, fields, api).await.into(),

@@ -41,6 +41,7 @@ mod softphone;
 mod supply;
 mod trunks;
 mod wallet;
+mod webhooks;
 mod workspace;
 
 /// A language of the console.
@@ -114,6 +115,7 @@ pub struct Text {
     pub audit: audit::Audit,
     pub calls: calls::Calls,
     pub wallet: wallet::Wallet,
+    pub webhooks: webhooks::Webhooks,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
     pub softphone: softphone::Softphone,
@@ -141,6 +143,7 @@ static ENGLISH: Text = Text {
     audit: audit::Audit::ENGLISH,
     calls: calls::Calls::ENGLISH,
     wallet: wallet::Wallet::ENGLISH,
+    webhooks: webhooks::Webhooks::ENGLISH,
     keys: keys::Keys::ENGLISH,
     limits: limits::Limits::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
@@ -167,6 +170,7 @@ static SWAHILI: Text = Text {
     audit: audit::Audit::SWAHILI,
     calls: calls::Calls::SWAHILI,
     wallet: wallet::Wallet::SWAHILI,
+    webhooks: webhooks::Webhooks::SWAHILI,
     keys: keys::Keys::SWAHILI,
     limits: limits::Limits::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,

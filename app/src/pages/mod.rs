@@ -51,6 +51,10 @@ mod statements;
 mod verify;
 mod wallet;
 mod wallet_ledger;
+mod webhook;
+mod webhook_deliveries;
+mod webhook_parts;
+mod webhooks;
 mod workspace_new;
 
 pub(crate) use failure::FailurePage;
@@ -89,6 +93,9 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/wallet/statements") view=statements::StatementsPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/statements/:month") view=statements::StatementPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/webhooks") view=webhooks::WebhooksPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/webhooks/:id") view=webhook::WebhookPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/deliveries/:id") view=webhook_deliveries::DeliveryPage ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspace_new::NewWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/workspace/members") view=members::MembersPage ssr=SsrMode::Async/>
                 <Route path=path!("/workspace/roles") view=roles::RolesPage ssr=SsrMode::Async/>

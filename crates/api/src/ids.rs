@@ -72,6 +72,10 @@ ids! {
     AlertSubscriberId;
     /// An event that webhooks tell.
     EventId;
+    /// Where a workspace's events go.
+    WebhookEndpointId;
+    /// An event on its way to an endpoint.
+    DeliveryId;
     /// The way to a carrier.
     TrunkId;
     /// A unit of background work.

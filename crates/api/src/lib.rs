@@ -31,5 +31,6 @@ pub mod supply;
 pub mod telephone;
 pub mod trunks;
 pub mod wallet;
+pub mod webhooks;
 
 pub use error::{ErrorBody, ErrorCode, ErrorDetail};

@@ -63,6 +63,11 @@ sets! {
     TopUpStatus;
     /// Where money stands that came without having been asked for.
     IncomingPaymentStatus;
+    /// What an event tells.
+    EventKind;
+    /// Where a delivery stands: `pending` until it is answered, `delivered`, `exhausted` after the last attempt of the schedule,
+    /// `failed` where its endpoint is off.
+    DeliveryStatus;
     /// Why a payment waits for people: its account is nobody's, the provider does not stand behind it, what was told of it
     /// differs, or the wallet is in another currency.
     UnmatchedReason;

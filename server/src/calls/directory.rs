@@ -12,14 +12,15 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
+use sqlx::AnyConnection;
 
 use super::limits::{Limits, Side};
 use super::{CallError, store};
 use crate::pricing::PriceList;
-use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::tax::TaxRate;
 use crate::wallet::WalletError;
+use crate::webhooks::{WebhookError, signing};
 use crate::{numbers, pricing, telephone, wallet};
 
 /// How old a fact may be.
@@ -92,7 +93,7 @@ impl Directory {
         let load = async || {
             let mut conn = app.db.acquire().await?;
             let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
-            let signing_secret = signing_secret(app, &number)?.into();
+            let signing_secret = signing_secret(app, &mut conn, &number).await?.into();
             Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
         };
         self.numbers.get(app, e164, load).await
@@ -183,18 +184,24 @@ impl Directory {
 ///
 /// # Errors
 /// The number's own was sealed under another master key.
-pub(super) fn signing_secret(app: &AppState, number: &numbers::TenantNumber) -> Result<String, CallError> {
+pub(super) async fn signing_secret(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    number: &numbers::TenantNumber,
+) -> Result<String, CallError> {
+    let broken = |error: Box<dyn std::error::Error + Send + Sync>| CallError::Database(sqlx::Error::Decode(error));
     let own = numbers::voice_signing_secret(app, number).map_err(|error| match error {
         numbers::NumberError::Database(error) => CallError::Database(error),
-        other => CallError::Database(sqlx::Error::Decode(Box::new(other))),
+        other => broken(other.into()),
     })?;
-    let own = own.and_then(|secret| String::from_utf8(secret).ok());
-    Ok(own.unwrap_or_else(|| default_secret(app, number.workspace_id)))
-}
-
-/// The workspace's default secret, until it can be rotated: derived, so that there is nothing to keep.
-fn default_secret(app: &AppState, workspace: WorkspaceId) -> String {
-    format!("whsec_{}", app.secrets.hash(Purpose::VoiceSecret, &format!("workspace {workspace}")))
+    if let Some(own) = own.and_then(|secret| String::from_utf8(secret).ok()) {
+        return Ok(own);
+    }
+    let default = signing::workspace_signing(app, conn, number.workspace_id).await.map_err(|error| match error {
+        WebhookError::Database(error) => CallError::Database(error),
+        other => broken(other.into()),
+    })?;
+    Ok(default.secret)
 }
 
 /// Facts of one kind by key, each with the moment at which it was read, on the monotonic clock.

@@ -32,7 +32,7 @@ use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
     accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, requests, sip_credentials, sip_tokens,
-    trunks, wallet,
+    trunks, wallet, webhooks,
 };
 
 /// The API's routes with their description, relative to `/v1`.
@@ -59,6 +59,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(trunks::http::routes())
         .merge(wallet::http::routes())
         .merge(wallet::adjustment::http::routes())
+        .merge(webhooks::http::routes())
 }
 
 /// Everything that is served on the web port.

@@ -13,6 +13,7 @@ use crate::audit;
 use crate::secrets::{Purpose, hex};
 use crate::state::AppState;
 use crate::web::caller::Caller;
+use crate::webhooks;
 
 /// Longest URL that is kept: longer ones fail at common servers.
 const MAX_URL_BYTES: usize = 2_048;
@@ -65,6 +66,9 @@ pub async fn update_routing(
         number.sealed_signing_secret = Some(sealed);
     }
     store::tenants::update_routing(&mut tx, &number).await?;
+    if new_secret {
+        webhooks::signing::note_number_secret(app, &mut tx, caller.workspace.id, id).await?;
+    }
     let details = json!({ "before": before, "after": audited(&number), "new_signing_secret": new_secret });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.routing_changed", id, details)).await?;
     tx.commit().await?;
@@ -90,6 +94,7 @@ pub async fn rotate_signing_secret(
     let sealed = app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
     number.sealed_signing_secret = Some(sealed);
     store::tenants::update_routing(tx, &number).await?;
+    webhooks::signing::note_number_secret(app, tx, caller.workspace.id, id).await?;
     let details =
         json!({ "number": number.e164, "before": { "own_secret": had_its_own }, "after": { "own_secret": true } });
     audit::record(app, tx, &audit::Entry::by(caller, "number.signing_secret_rotated", id, details)).await?;

@@ -21,10 +21,13 @@ use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
 use crate::webhooks::client::Customers;
+use crate::webhooks::live::Live;
+use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
 use crate::{numbers, requests};
 
 use super::ServeError;
 use super::clean_up::CleanUp;
+use super::owners::MembersOwners;
 
 /// The parts of a server with these settings.
 ///
@@ -34,6 +37,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?;
     Ok(Parts::default()
         .with(Authenticator::new(Credentials))
+        .with(Bell::default())
         .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
         .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
         .with(Customers::new(config.is_development()).map_err(ServeError::Customers)?)
@@ -44,7 +48,9 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(InFlight::default())
         .with(job_kinds())
         .with(KnownKeys::default())
+        .with(Live::default())
         .with(Mailer::from_config(config)?)
+        .with(OwnersOf::new(MembersOwners))
         .with(RateLimits::new(&config.limits))
         .with(requests::Queue::default())
         .with(Trunks::default()))
@@ -69,4 +75,5 @@ fn job_kinds() -> Kinds {
         .with::<MatchPayment>()
         .with::<Verify>()
         .with::<Reverse>()
+        .with::<TellDisabled>()
 }

@@ -5,6 +5,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
@@ -83,35 +84,57 @@ impl Customers {
     /// # Errors
     /// The system has no random bytes or no TLS.
     pub fn new(development: bool) -> Result<Self, reqwest::Error> {
-        build(development).map(Self)
+        Self::with_lookup(development, system)
+    }
+
+    /// Builds one that asks `lookup` for the addresses of names.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_lookup(development: bool, lookup: Lookup) -> Result<Self, reqwest::Error> {
+        build(PublicOnly { development, lookup }).map(Self)
     }
 }
 
+/// Finds the addresses of a name.
+pub type Lookup = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+
+/// The system's own.
+fn system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+}
+
 /// Builds the client. One serves the whole process: it pools connections.
-pub fn build(development: bool) -> Result<reqwest::Client, reqwest::Error> {
+fn build(resolver: PublicOnly) -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_FOR)
         .user_agent(concat!("Sautikit/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(PublicOnly { development }))
+        .dns_resolver(Arc::new(resolver))
         .build()
 }
+
+/// A name of which no address may be called.
+#[derive(Debug, thiserror::Error)]
+#[error("the name leads to no public address")]
+pub struct NoPublicAddress;
 
 /// Resolves names to callable addresses only.
 struct PublicOnly {
     development: bool,
+    lookup: Lookup,
 }
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let development = self.development;
+        let (development, found) = (self.development, (self.lookup)(name.as_str().to_owned()));
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> = found.filter(|address| may_be_called(address.ip(), development)).collect();
+            let mut public = found.await?;
+            public.retain(|address| may_be_called(address.ip(), development));
             if public.is_empty() {
-                return Err(Box::from("the name leads to no public address"));
+                return Err(Box::from(NoPublicAddress));
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })

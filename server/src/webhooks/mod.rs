@@ -1,64 +1,89 @@
-//! What Sautikit says to customers' servers: one hardened client, the signature, the voice callback, and the outbox of
-//! events.
+//! What Sautikit says to customers' servers: one hardened client, the signature, the voice callback, and events.
 //!
-//! A room emits an event in the transaction of what it tells, so neither can exist without the other. Deliberately
-//! absent here: delivery, which reads the outbox.
+//! A room emits an event in the transaction of what it tells, so neither can exist without the other. From the outbox
+//! [`delivery`] takes it to every endpoint that wants it ([`endpoints`]); whoever would rather ask reads [`events`].
 
 pub mod address;
+pub mod body;
 pub mod client;
+pub mod deliveries;
+pub mod delivery;
+pub mod endpoints;
+mod error;
+pub mod events;
+pub mod examples;
 pub mod fetch;
+pub mod http;
+pub mod kinds;
+mod letter;
+pub mod live;
 pub mod signature;
+pub mod signing;
 pub(crate) mod store;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
+use thiserror::Error;
 
 use crate::db::rows::Filled;
+use crate::secrets::SealBroken;
 
+pub use deliveries::delete_old;
+pub use delivery::{ring, run_until_stopped};
+pub use kinds::EventKind;
 pub(crate) use store::INSERT_EVENTS;
+pub(crate) use store::dispatch::BATCHES;
 
-/// The kinds of event that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EventKind {
-    /// A call began to ring.
-    CallStarted,
-    /// It was answered.
-    CallAnswered,
-    /// It was answered and has ended.
-    CallCompleted,
-    /// It ended without an answer.
-    CallFailed,
-    /// Its cost was debited.
-    CallBilled,
-    /// A number was claimed.
-    NumberProvisioned,
-    /// A number was given back.
-    NumberReleased,
-    /// The balance fell below the threshold.
-    WalletLowBalance,
-    /// A payment arrived.
-    WalletTopUp,
-    /// Outbound calls were frozen.
-    WalletFrozen,
-}
-
-impl EventKind {
-    /// Its name in bodies and subscriptions.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CallStarted => "call.started",
-            Self::CallAnswered => "call.answered",
-            Self::CallCompleted => "call.completed",
-            Self::CallFailed => "call.failed",
-            Self::CallBilled => "call.billed",
-            Self::NumberProvisioned => "number.provisioned",
-            Self::NumberReleased => "number.released",
-            Self::WalletLowBalance => "wallet.low_balance",
-            Self::WalletTopUp => "wallet.top_up",
-            Self::WalletFrozen => "wallet.frozen",
-        }
-    }
+/// Why webhooks can't be set up or sent.
+#[derive(Debug, Error)]
+pub enum WebhookError {
+    /// No such endpoint in the workspace.
+    #[error("no such webhook endpoint")]
+    NotFound,
+    /// No such delivery in the workspace.
+    #[error("No delivery with this id exists in the workspace")]
+    DeliveryNotFound,
+    /// No such event in the workspace.
+    #[error("No event with this id exists in the workspace, or it is past its time.")]
+    EventNotFound,
+    /// No kind of event is named so.
+    #[error("there is no event of that kind")]
+    EventUnsupported {
+        /// Where it stands.
+        field: String,
+        /// As it was given.
+        name: String,
+    },
+    /// A member of the body.
+    #[error("{message}")]
+    Invalid {
+        /// Which.
+        field: &'static str,
+        /// Why, and what would do.
+        message: String,
+    },
+    /// The workspace has as many as it may.
+    #[error("A workspace has at most {} webhook endpoints. Delete one that is not needed.", endpoints::MOST_ENDPOINTS)]
+    TooMany,
+    /// The endpoint is off.
+    #[error("the endpoint is switched off")]
+    Disabled,
+    /// What should sign does not open.
+    #[error("the endpoint has nothing to sign with")]
+    SecretUnset,
+    /// It is pending, or was delivered.
+    #[error("the delivery can't be sent again")]
+    NotRetryable,
+    /// No node delivers.
+    #[error("no node delivers webhooks")]
+    DispatcherUnavailable,
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Seal(#[from] SealBroken),
+    /// The database failed.
+    #[error("the webhooks could not be read or written")]
+    Database(#[from] sqlx::Error),
 }
 
 /// What an event is about.

@@ -1,7 +1,14 @@
-//! SQL of the outbox.
+//! SQL of the outbox, and of the workspaces' default secrets.
 
-use sqlx::AnyConnection;
+pub(crate) mod deliveries;
+pub(crate) mod dispatch;
+pub(crate) mod endpoints;
+pub(crate) mod events;
 
+use sautikit_api::ids::{NumberId, WorkspaceId};
+use sqlx::{AnyConnection, Row};
+
+use super::signing::Sealed;
 use super::{NewEvent, Subject};
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::db::statements;
@@ -10,6 +17,20 @@ statements! {
     INSERT_EVENT = "
         insert into events (id, workspace_id, kind, call_id, number_id, sequence, data, created_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    FIND_WORKSPACE_SECRET = "
+        select secret, former_secret, former_until
+        from workspace_signing_secrets
+        where workspace_id = $1";
+    PUT_WORKSPACE_SECRET = "
+        insert into workspace_signing_secrets (workspace_id, secret, former_secret, former_until, rotated_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (workspace_id) do update
+        set secret = excluded.secret, former_secret = excluded.former_secret, former_until = excluded.former_until,
+            rotated_at = excluded.rotated_at";
+    TOUCH_ENDPOINTS = "
+        update webhook_endpoints
+        set changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
+        where workspace_id = $1 and ($2 = '' or number_id = $2) and status <> 'deleted'";
 }
 
 /// Those that stand there already are left as they are.
@@ -66,4 +87,39 @@ pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Re
         .execute(tx)
         .await
         .map(drop)
+}
+
+pub(super) async fn find_workspace_secret(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+) -> Result<Sealed, sqlx::Error> {
+    let row = sqlx::query(FIND_WORKSPACE_SECRET).bind(workspace.to_string()).fetch_optional(conn).await?;
+    let Some(row) = row else { return Ok(Sealed::default()) };
+    Ok(Sealed {
+        secret: row.try_get("secret")?,
+        former: row.try_get("former_secret")?,
+        former_until: row.try_get("former_until")?,
+    })
+}
+
+pub(super) async fn put_workspace_secret(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    sealed: &Sealed,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(PUT_WORKSPACE_SECRET).bind(workspace.to_string()).bind(sealed.secret.clone());
+    query.bind(sealed.former.clone()).bind(sealed.former_until).bind(now_us).execute(tx).await.map(drop)
+}
+
+/// Lets the dispatcher read the workspace's endpoints anew, or those of one of its numbers.
+pub(super) async fn touch_endpoints(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    number: Option<NumberId>,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    let number = number.map(|number| number.to_string()).unwrap_or_default();
+    let query = sqlx::query(TOUCH_ENDPOINTS).bind(workspace.to_string()).bind(number);
+    query.bind(now_us).execute(tx).await.map(drop)
 }

@@ -8,6 +8,7 @@ use sqlx::Row;
 
 use crate::calls::support::{FROM, Scene, TO};
 use crate::support::{Answer, Client, Server, on_each_engine};
+use crate::webhooks::rows::rows;
 
 on_each_engine! { every_write_is_in_the_log }
 
@@ -29,6 +30,8 @@ const CHANGES: &[&str] = &[
     "provider.updated",
     "series.updated",
     "user.renamed",
+    "webhook.secret_rotated",
+    "webhook.updated",
     "workspace.updated",
 ];
 
@@ -44,6 +47,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.limits(&scene, &operator).await;
     walk.payments(&owner, &operator).await;
     walk.trunks(&operator).await;
+    walk.webhooks(&owner).await;
     walk.supply(&owner, &operator).await;
     walk.prices(&operator).await;
     walk.workspaces(&owner, &operator).await;
@@ -219,6 +223,32 @@ impl Walk<'_> {
         let change = async { operator.patch(&path, json!({ "is_enabled": false })).await };
         self.logs("patch /v1/admin/trunks/{id}", "trunk.changed", change).await;
         self.logs("delete /v1/admin/trunks/{id}", "trunk.deleted", operator.delete(&path)).await;
+    }
+
+    async fn webhooks(&mut self, owner: &Client) {
+        let create = owner.post("/v1/webhooks", json!({ "url": "https://shop.example/events" }));
+        let made = self.logs("post /v1/webhooks", "webhook.created", create).await;
+        let rows = rows(self.server, owner).await;
+        let path = format!("/v1/webhooks/{}", rows.endpoint);
+        let change = owner.patch(&path, json!({ "events": ["*"] }));
+        self.logs("patch /v1/webhooks/{id}", "webhook.updated", change).await;
+        let rotate = format!("{path}/rotate-secret");
+        let rotate = owner.post(&rotate, json!({}));
+        let rotated = self.logs("post /v1/webhooks/{id}/rotate-secret", "webhook.secret_rotated", rotate).await;
+        let test = format!("{path}/test");
+        self.logs("post /v1/webhooks/{id}/test", "webhook.tested", owner.post(&test, json!({}))).await;
+        let retry = format!("/v1/webhooks/deliveries/{}/retry", rows.delivery);
+        let kind = "webhook.delivery_retried";
+        self.logs("post /v1/webhooks/deliveries/{id}/retry", kind, owner.post(&retry, json!({}))).await;
+        let (retry, span) = (format!("{path}/retry"), json!({ "from": "2026-01-01T00:00:00Z" }));
+        let kind = "webhook.deliveries_retried";
+        self.logs("post /v1/webhooks/{id}/retry", kind, owner.post(&retry, span)).await;
+        self.logs("delete /v1/webhooks/{id}", "webhook.deleted", owner.delete(&path)).await;
+        let endpoint = "post /v1/workspace/signing-secret/rotate";
+        let rotate = owner.post("/v1/workspace/signing-secret/rotate", json!({}));
+        let default = self.logs(endpoint, "workspace.signing_secret_rotated", rotate).await;
+        let secret = |answer: &Answer| answer.json["secret"].as_str().expect("a secret").to_owned();
+        self.secrets.extend([secret(&made), secret(&rotated), secret(&default)]);
     }
 
     async fn supply(&mut self, owner: &Client, operator: &Client) {

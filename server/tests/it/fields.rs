@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::calls::support::Scene;
 use crate::support::{Answer, Client, Endpoint, Server, endpoints, on_each_engine};
+use crate::webhooks::rows::{Rows, rows};
 
 on_each_engine! {
     a_member_that_is_wrong_is_named
@@ -185,6 +186,7 @@ struct Reach {
     call_id: String,
     payment_id: String,
     trunk_id: String,
+    webhook: Rows,
     supply: Supply,
 }
 
@@ -227,8 +229,9 @@ impl Reach {
         let payment_id = server.unmatched_payment("RKT1ABCDEF").await;
         let trunk = json!({ "name": "of-this-test", "address": "192.0.2.99:5060", "prefixes": ["+"] });
         let trunk_id = text(&operator.post("/v1/admin/trunks", trunk).await.expect(201).json["id"]);
+        let webhook = rows(server, asha).await;
         let supply = Supply::find(&operator).await;
-        Self { supply, payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
+        Self { supply, webhook, payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {
@@ -254,6 +257,9 @@ impl Reach {
             "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,
+            "/v1/webhooks/{id}" => &self.webhook.endpoint,
+            "/v1/webhooks/deliveries/{id}" => &self.webhook.delivery,
+            "/v1/events/{id}" => &self.webhook.event,
             // Its credential is unknown, which is found out after the body is read.
             "/v1/numbers/{id}" => &self.number_id,
             "/v1/workspace/members/{user_id}" => &self.member_id,

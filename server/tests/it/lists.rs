@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::calls::support::{FROM, Scene, TO};
 use crate::support::{Answer, Client, Server, on_each_engine};
+use crate::webhooks::rows::{delivery, rows};
 
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 18] = [
+const LISTS: [&str; 21] = [
     "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
     "/v1/admin/prices",
@@ -28,6 +29,9 @@ const LISTS: [&str; 18] = [
     "/v1/requests",
     "/v1/wallet/ledger",
     "/v1/wallet/top-ups",
+    "/v1/webhooks",
+    "/v1/webhooks/deliveries",
+    "/v1/webhooks/{id}/deliveries",
     "/v1/workspace/invitations",
     "/v1/workspace/members",
 ];
@@ -55,7 +59,8 @@ async fn pages_are_stable_under_inserts(server: Server) {
     let operator = scene.server.operator().await;
     let workspace_id = scene.asha.workspace_id().await;
     let number_id = ids(&scene.asha.get("/v1/numbers").await)[0].clone();
-    let lists = Lists { scene, operator, workspace_id, number_id, added: Cell::new(0) };
+    let webhook_id = rows(&scene.server, &scene.asha).await.endpoint;
+    let lists = Lists { scene, operator, workspace_id, number_id, webhook_id, added: Cell::new(0) };
     for path in LISTS {
         lists.walk(path).await;
     }
@@ -66,13 +71,15 @@ struct Lists {
     operator: Client,
     workspace_id: String,
     number_id: String,
+    webhook_id: String,
     added: Cell<u32>,
 }
 
 impl Lists {
     /// Reads the list in pages of two, adding a row after each.
     async fn walk(&self, path: &str) {
-        let path = &path.replace("{workspace_id}", &self.workspace_id).replace("{id}", &self.number_id);
+        let id = if path.starts_with("/v1/webhooks/") { &self.webhook_id } else { &self.number_id };
+        let path = &path.replace("{workspace_id}", &self.workspace_id).replace("{id}", id);
         // At one instant, so that only the ids order them.
         for _ in 0..5 {
             self.add(path).await;
@@ -128,6 +135,10 @@ impl Lists {
                 sautikit::requests::write_pending(&server.app).await;
             }
             "/v1/wallet/ledger" | "/v1/wallet/top-ups" => self.scene.top_up(1_000).await,
+            "/v1/webhooks" => {
+                drop(asha.post(path, json!({ "url": "https://shop.example/events" })).await.expect(201));
+            }
+            _ if path.ends_with("/deliveries") => drop(delivery(server, asha, &self.webhook_id).await),
             "/v1/workspace/invitations" => {
                 let body = json!({ "email": email, "role": "viewer" });
                 asha.post("/v1/workspace/invitations", body).await.expect(201);

@@ -40,4 +40,5 @@ mod statements_of_wallets;
 mod supply;
 mod trunks;
 mod wallet;
+mod webhooks;
 mod workspaces;

@@ -64,6 +64,7 @@ pub async fn test_callback(
 ) -> Result<wire::TestedRouting, Untested> {
     let mut conn = app.db.acquire().await?;
     let number = numbers::get_number(&mut conn, caller.workspace.id, id).await?;
+    let secret = directory::signing_secret(app, &mut conn, &number).await?;
     // Nobody's connection is kept for as long as a customer's server takes.
     drop(conn);
     let url = number.voice_callback_url.clone().ok_or(Untested::NoCallback)?;
@@ -71,7 +72,6 @@ pub async fn test_callback(
         Some(from) => telephone::e164_of_carrier(from, Some(&number.country)).ok_or(Untested::From)?,
         None => number.e164.clone(),
     };
-    let secret = directory::signing_secret(app, &number)?;
     let mut params = call_params(&facts(app, &number, from, url.clone()), CallStatus::Ringing);
     params.push((MARK.0, MARK.1.to_owned()));
     let began = app.clock.monotonic();

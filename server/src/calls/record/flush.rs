@@ -124,6 +124,7 @@ pub(super) async fn flush(
     let told = READ.run(&mut tx, dialect, asks).await?;
     let full = full(app, &mut tx, batch, &sql::open_of(&told)?).await?;
     let decided = decide(app, node_id, held, batch, (&stored, &full), &told)?;
+    let tells = decided.tells;
     let written = WRITE.run(&mut tx, dialect, decided.writes).await?;
     if sql::updated(&written) != decided.updates || !settle::is_written(decided.purses.len(), &written) {
         // Another node closed one of them in this moment: made again, the flush sees that.
@@ -132,6 +133,9 @@ pub(super) async fn flush(
     BESIDE.run(&mut tx, dialect, decided.beside).await?;
     alerts::enqueue(&mut tx, app, &decided.low).await?;
     tx.commit().await?;
+    if tells {
+        webhooks::ring(app);
+    }
     if !decided.low.is_empty() {
         jobs::ring(app, Lane::Own);
     }
@@ -175,6 +179,8 @@ struct Decided {
     beside: Vec<Filled>,
     /// Rows of calls that have to be there still.
     updates: u64,
+    /// Whether the outbox has something new.
+    tells: bool,
     /// Balances that fell below their threshold.
     low: Vec<webhooks::NewEvent>,
 }
@@ -222,7 +228,8 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates, low: settled.events })
+    let tells = !settled.events.is_empty() || written().any(|changes| !changes.outbox.is_empty());
+    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates, tells, low: settled.events })
 }
 
 /// Openings for which their workspace has too many calls. Counted under the wallet's lock, so that nodes do not go beyond a

@@ -63,6 +63,9 @@ impl Story {
         self.call.entry_seq += 1;
         let id = CallEventId(self.app.new_uuid());
         let sequence = self.call.entry_seq;
+        if kind == EventKind::CallCallbackFailed.as_str() {
+            self.tell_callback(&data);
+        }
         self.entries.push(EventRow { id, sequence, kind: kind.to_owned(), data, occurred_at: at_us });
     }
 
@@ -164,6 +167,14 @@ impl Story {
             state: state_of(&self.call),
             entries: std::mem::take(&mut self.entries),
             outbox: std::mem::take(&mut self.outbox),
+        }
+    }
+
+    /// Tells that the customer's server gave no actions; `entry` is what the timeline says of it.
+    fn tell_callback(&mut self, entry: &Value) {
+        self.tell(EventKind::CallCallbackFailed, self.call.cost_minor);
+        if let Some(event) = self.outbox.last_mut() {
+            event.data["callback"] = entry.clone();
         }
     }
 

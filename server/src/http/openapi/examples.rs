@@ -3,7 +3,7 @@
 use sautikit_api::ErrorCode;
 use sautikit_api::{
     accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, requests, sip, supply, trunks,
-    wallet,
+    wallet, webhooks,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -53,6 +53,32 @@ const LATER: &str = "2026-12-01T00:00:00Z";
 fn workspace() -> Value {
     json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES", "status": "active",
         "role": "owner" })
+}
+
+fn webhook() -> Value {
+    json!({ "id": ENTRY, "url": "https://simba.example/events", "number_id": null, "events": ["call.*"],
+        "description": "order system", "status": "enabled", "disabled_reason": null, "rate_per_second": null,
+        "secret_of": "endpoint", "former_secret_until": null, "rotated_at": null, "created_at": EARLIER,
+        "health": { "deliveries": 100, "success_rate": 0.99, "p50_ms": 38, "p95_ms": 120, "circuit": "closed",
+            "paused_until": null, "failing_since": null, "failures": 0 } })
+}
+
+fn delivery() -> Value {
+    json!({ "id": ENTRY, "webhook_id": ENTRY, "event_id": format!("evt_{CALL}"), "event": "call.completed",
+        "url": "https://simba.example/events", "status": "delivered", "attempts": 1, "next_attempt_at": null,
+        "last_attempt_at": NOW, "last_status": 200, "last_error": null, "last_duration_ms": 38, "delivered_at": NOW,
+        "created_at": NOW })
+}
+
+fn event() -> Value {
+    let data = json!({ "call_id": CALL, "status": "completed", "duration_seconds": 47, "cost_minor": null });
+    json!({ "id": format!("evt_{CALL}"), "event": "call.completed", "event_kind": "call.completed", "sequence": 3,
+        "created_at": NOW, "workspace_id": WORKSPACE, "data": data, "payload": data })
+}
+
+fn with(mut body: Value, member: &str, value: Value) -> Value {
+    body[member] = value;
+    body
 }
 
 fn api_key() -> Value {
@@ -121,6 +147,24 @@ fn created_api_key() -> Value {
 }
 
 examples! {
+    webhooks::CreateWebhook = json!({ "url": "https://simba.example/events", "events": ["call.*", "wallet.low_balance"],
+        "description": "order system" });
+    webhooks::UpdateWebhook = json!({ "events": ["*"] });
+    webhooks::Webhook = webhook();
+    webhooks::CreatedWebhook = with(webhook(), "secret", json!(format!("whsec_{}", "5f".repeat(32))));
+    webhooks::RotateSecret = json!({ "grace_seconds": 3_600 });
+    webhooks::WorkspaceSecret =
+        json!({ "secret": format!("whsec_{}", "5f".repeat(32)), "former_secret_until": LATER });
+    webhooks::TestWebhook = json!({ "event": "call.completed" });
+    webhooks::Delivery = delivery();
+    webhooks::DeliveryDetail = with(with(delivery(), "body", json!(event().to_string())), "log",
+        json!([{ "number": 1, "started_at": NOW, "duration_ms": 38, "status": 200, "error": null, "answer": "ok",
+            "secret": "endpoint" }]));
+    webhooks::RetryDeliveries = json!({ "from": EARLIER, "to": NOW, "event": "call.completed" });
+    webhooks::Retried = json!({ "retried": 12, "has_more": false });
+    webhooks::Event = event();
+    webhooks::EventKindShown =
+        json!({ "event": "call.completed", "tells": "An answered call is over.", "example": event() });
     accounts::MagicLinkRequest = json!({ "email": "amina@simba.example", "return_to": "/calls?status=failed" });
     accounts::MagicLinkVerify = json!({ "token": "the token of the link" });
     accounts::SignedIn = json!({ "user_id": USER, "email": "amina@simba.example", "onboarding_required": true,

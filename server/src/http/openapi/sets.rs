@@ -13,7 +13,7 @@ use crate::audit::Actor;
 use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{numbers, payments, pricing, trunks};
+use crate::{numbers, payments, pricing, trunks, webhooks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -62,6 +62,8 @@ fn values_of(set: &str) -> Vec<String> {
         TopUpChannel = payments::Channel::ALL.iter().map(|channel| channel.as_str());
         TopUpStatus = payments::Status::ALL.iter().map(|status| status.as_str());
         IncomingPaymentStatus = payments::incoming::Status::ALL.iter().map(|status| status.as_str());
+        EventKind = webhooks::EventKind::ALL.iter().map(|kind| kind.as_str());
+        DeliveryStatus = webhooks::deliveries::STATUSES;
         UnmatchedReason = payments::incoming::Reason::ALL.iter().map(|reason| reason.as_str());
     }
     Vec::new()

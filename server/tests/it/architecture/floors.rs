@@ -72,6 +72,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("numbers", &["accounts", "wallet", "webhooks", "mail", "audit"]),
     ("accounts", &["wallet", "mail", "audit"]),
     ("wallet", &["webhooks", "mail", "audit"]),
+    ("webhooks", &["mail", "audit"]),
     ("destination", &["telephone"]),
     ("mailbox", &["line"]),
     ("telemetry", &["clock", "config"]),

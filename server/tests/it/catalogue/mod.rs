@@ -10,6 +10,7 @@ mod google;
 mod money;
 mod people;
 mod supply;
+mod webhooks;
 mod workspaces;
 
 use std::collections::BTreeSet;
@@ -39,21 +40,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
         ],
     ),
     ("storage tiers", &[ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed]),
-    (
-        "webhook endpoints",
-        &[
-            ErrorCode::WebhooksCreateFailed,
-            ErrorCode::WebhooksDeleteFailed,
-            ErrorCode::WebhooksDeliverSecretUnset,
-            ErrorCode::WebhooksDeliveryNotRetryable,
-            ErrorCode::WebhooksDispatcherUnavailable,
-            ErrorCode::WebhooksEventUnsupported,
-            ErrorCode::WebhooksListFailed,
-            ErrorCode::WebhooksNotFound,
-            ErrorCode::WebhooksPatchFailed,
-            ErrorCode::WebhooksRotateSecretFailed,
-        ],
-    ),
 ];
 
 async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
@@ -67,6 +53,7 @@ async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
         supply::provoke(&server).await,
         calls::provoke(&server).await,
         database::provoke(&server).await,
+        webhooks::provoke(&server).await,
     ];
     for codes in areas {
         answered.extend(codes);

@@ -6,6 +6,7 @@ use super::with_key;
 use crate::calls::support::Scene;
 use crate::fields::NEEDS_A_GATEWAY;
 use crate::support::{Client, Endpoint, Server, Snapshot, endpoints, on_each_engine};
+use crate::webhooks::rows::rows;
 
 on_each_engine! { two_equal_requests_have_one_effect }
 
@@ -106,6 +107,10 @@ async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
         "/v1/numbers/{id}/claim" => {
             scene.asha.get("/v1/numbers/available?country=KE").await.expect(200).json[0]["id"].clone()
         }
+        "/v1/webhooks/{id}/rotate-secret" | "/v1/webhooks/{id}/test" | "/v1/webhooks/{id}/retry" => {
+            json!(rows(&scene.server, &scene.asha).await.endpoint)
+        }
+        "/v1/webhooks/deliveries/{id}/retry" => json!(rows(&scene.server, &scene.asha).await.delivery),
         "/v1/calls/{id}/actions" => json!(scene.place().await.call_id),
         other => panic!("{other}: say where an id of it comes from"),
     };

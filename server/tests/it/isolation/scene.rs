@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::UNKNOWN;
 use crate::calls::support::Scene;
 use crate::support::{Client, Endpoint, Server};
+use crate::webhooks::rows::rows;
 
 /// Who owns the first workspace.
 pub(super) const OWNER: &str = "asha@example.com";
@@ -79,6 +80,10 @@ impl Tenants {
         let device = json!({ "label": "reception" });
         let device = asha.post(&format!("/v1/numbers/{number}/sip-credentials"), device).await.expect(201).json;
         ids.insert("/v1/numbers/{id}/sip-credentials/{cid}", format!("{number}/{}", text(&device["id"])));
+        let webhook = rows(&server, &asha).await;
+        ids.insert("/v1/webhooks/{id}", webhook.endpoint);
+        ids.insert("/v1/webhooks/deliveries/{id}", webhook.delivery);
+        ids.insert("/v1/events/{id}", webhook.event);
         let stranger = server.onboarded("bob@example.com").await;
         let every: Vec<&str> = SCOPES.to_vec();
         let stranger_key = server.key_of(&stranger, &every).await;

@@ -1,0 +1,234 @@
+//! Deliveries: those of an endpoint on its page, and one with its attempts (`/developers/deliveries/{id}`).
+
+use super::{
+    member::{Member, member_page},
+    webhook_parts::{answer_of, delivery_badge},
+};
+use crate::{
+    api_client::{ApiFailure, escape, with_query},
+    components::{
+        CodeBlock, Empty, Field, Glyph,
+        Head::{End, Start},
+        Moment, PageHead, Pager, cell, heads, hidden, of_workspace, outcome,
+    },
+    forms,
+    i18n::fill,
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use sautikit_api::{
+    rights::Scope,
+    webhooks::{Delivery, DeliveryAttempt, DeliveryDetail, EventKindShown, Webhook},
+};
+
+/// Query parameters that the list passes on to the API, named alike.
+const FILTERS: [&str; 2] = ["status", "event"];
+
+/// A page of deliveries of an endpoint.
+pub(super) struct Deliveries {
+    rows: Vec<Delivery>,
+    first: Option<String>,
+    next: Option<String>,
+    filtered: bool,
+}
+
+impl Deliveries {
+    pub(super) async fn of(member: &Member, endpoint: &Webhook) -> Result<Self, ApiFailure> {
+        let query = &member.visit.query;
+        let chosen = FILTERS.map(|name| (name, query.get(name).unwrap_or_default()));
+        let cursor = query.get("cursor").unwrap_or_default();
+        let page = format!("/developers/webhooks/{}", endpoint.id);
+        let path = format!("/v1/webhooks/{}/deliveries", endpoint.id);
+        let with = |path: &str, cursor: &str| {
+            let pairs: Vec<(&str, &str)> = chosen.iter().copied().chain([("cursor", cursor)]).collect();
+            with_query(path, &pairs)
+        };
+        let answer = member.api().fetch(with(&path, cursor)).await?;
+        let next = answer.header("x-next-cursor").map(|cursor| format!("{}#deliveries", with(&page, cursor)));
+        Ok(Self {
+            rows: answer.read()?,
+            first: (!cursor.is_empty()).then(|| format!("{}#deliveries", with(&page, ""))),
+            next,
+            filtered: chosen.iter().any(|(_, value)| !value.is_empty()),
+        })
+    }
+
+    pub(super) fn show(self, member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyView {
+        let text = &member.text().webhooks;
+        let lang = member.visit.lang;
+        let Self { rows, first, next, filtered } = self;
+        let bar = (filtered || !rows.is_empty()).then(|| filter_bar(member, kinds));
+        let may_retry = member.may(Scope::WebhooksWrite) && !rows.is_empty();
+        let list = match (rows.is_empty(), filtered) {
+            (false, _) => table(member, rows),
+            (true, true) => view! { <Empty glyph=Glyph::Requests title=text.none_match text=""/> }.into_any(),
+            (true, false) => {
+                view! { <Empty glyph=Glyph::Requests title=text.no_deliveries text=text.no_deliveries_text/> }.into_any()
+            }
+        };
+        view! {
+            <section class="panel" id="deliveries">
+                <div class="panel__head"><h2>{text.deliveries}</h2><p>{text.deliveries_text}</p></div>
+                {bar}
+                {list}
+                <Pager lang label=text.deliveries first next/>
+                {may_retry.then(|| retry_all(member, endpoint))}
+            </section>
+        }
+        .into_any()
+    }
+}
+
+fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
+    let text = &member.text().webhooks;
+    let [status, event] = FILTERS.map(|name| member.visit.query.get(name).unwrap_or_default().to_owned());
+    let statuses =
+        [("pending", text.pending), ("delivered", text.delivered), ("failed", text.failed), ("exhausted", text.exhausted)];
+    let statuses = statuses
+        .map(|(value, words)| view! { <option value=value selected=value == status>{words}</option> })
+        .into_iter()
+        .collect_view();
+    let events = kinds
+        .iter()
+        .map(|kind| view! { <option value=kind.event.clone() selected=kind.event == event>{kind.event.clone()}</option> })
+        .collect_view();
+    view! {
+        <form class="filters" method="get" action="#deliveries" role="search">
+            <div class="field">
+                <label class="field__label" for="status">{text.status}</label>
+                <select class="field__input" id="status" name="status"><option value="">{text.any}</option>{statuses}</select>
+            </div>
+            <div class="field">
+                <label class="field__label" for="event">{text.event}</label>
+                <select class="field__input" id="event" name="event"><option value="">{text.any}</option>{events}</select>
+            </div>
+            <button class="button">{text.filter}</button>
+        </form>
+    }
+    .into_any()
+}
+
+fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
+    let text = &member.text().webhooks;
+    let lang = member.visit.lang;
+    let rows = rows.into_iter().map(|row| {
+        let href = format!("/developers/deliveries/{}", row.id);
+        let event = view! { <span class="who"><a href=href><code>{row.event.clone()}</code></a><code class="muted small breakable">{row.event_id.clone()}</code></span> };
+        let answer = answer_of(member, row.last_status, row.last_error.as_deref());
+        view! {
+            <tr>
+                {cell(text.when, "muted", view! { <Moment at=row.created_at.clone() lang/> })}
+                {cell(text.event, "", event)}
+                {cell(text.status, "", delivery_badge(member, &row.status))}
+                {cell(text.answer, "", answer)}
+                {cell(text.attempts, "end", row.attempts)}
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let headings = heads([Start(text.when), Start(text.event), Start(text.status), Start(text.answer), End(text.attempts)]);
+    view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
+}
+
+fn retry_all(member: &Member, endpoint: &Webhook) -> AnyView {
+    const FORM: &str = forms::RETRY_DELIVERIES;
+    let text = &member.text().webhooks;
+    let visit = member.visit.clone();
+    let event = visit.query.get("event").unwrap_or_default().to_owned();
+    view! {
+        <form class="form form--row panel__body" method="post" action=format!("/console/webhooks/{}/retry", endpoint.id)>
+            {of_workspace(&visit)}
+            {hidden("form_token", format!("{}-retry", visit.form_token))}
+            {hidden("event", event)}
+            <Field visit form=FORM name="since" kind="date" label=text.since hint=text.retry_all_text/>
+            <button class="button">{text.retry_all}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// One delivery.
+#[component]
+pub(crate) fn DeliveryPage() -> impl IntoView {
+    let id = use_params_map().with_untracked(|params| params.get("id")).unwrap_or_default();
+    member_page(|text| text.webhooks.delivery, move |member| content(member, id))
+}
+
+async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
+    let text = &member.text().webhooks;
+    let lang = member.visit.lang;
+    let DeliveryDetail { delivery, body, log } =
+        member.api().get(format!("/v1/webhooks/deliveries/{}", escape(&id))).await?;
+    let is_retryable = matches!(delivery.status.as_str(), "failed" | "exhausted");
+    let retry = (is_retryable && member.may(Scope::WebhooksWrite)).then(|| retry_form(&member, &delivery));
+    let parent = format!("/developers/webhooks/{}", delivery.webhook_id);
+    let next = delivery.next_attempt_at.clone();
+    let attempts = if log.is_empty() {
+        view! { <p class="panel__body muted">{text.no_attempts}</p> }.into_any()
+    } else {
+        log.into_iter().rev().map(|one| attempt(&member, one)).collect_view().into_any()
+    };
+    let body = match body {
+        Some(body) => {
+            let label = text.copy_body;
+            view! { <CodeBlock id="body" label code=indented(&body) lang/> }.into_any()
+        }
+        None => view! { <p class="muted">{text.body_gone}</p> }.into_any(),
+    };
+    Ok(view! {
+        <PageHead title=delivery.event.clone()>{retry}</PageHead>
+        {outcome(&member.visit, &[("retried", text.retried, text.retried_text)])}
+        <div class="stack-lg">
+            <section class="panel">
+                <div class="panel__head"><h2>{text.request}</h2>{delivery_badge(&member, &delivery.status)}</div>
+                <div class="panel__body stack">
+                    <dl class="facts">
+                        <dt>{text.endpoint}</dt><dd><a class="breakable" href=parent>{delivery.url.clone()}</a></dd>
+                        <dt>"X-Sautikit-Delivery"</dt><dd><code class="breakable">{delivery.id.to_string()}</code></dd>
+                        <dt>{text.event}</dt><dd><code class="breakable">{delivery.event_id.clone()}</code></dd>
+                        <dt>{text.when}</dt><dd><Moment at=delivery.created_at.clone() lang/></dd>
+                        {next.map(|at| view! { <dt>{text.next_attempt}</dt><dd><Moment at lang/></dd> })}
+                    </dl>
+                    {body}
+                </div>
+            </section>
+            <section class="panel">
+                <div class="panel__head"><h2>{text.attempts}</h2></div>
+                {attempts}
+            </section>
+        </div>
+    }
+    .into_any())
+}
+
+fn attempt(member: &Member, attempt: DeliveryAttempt) -> AnyView {
+    let text = &member.text().webhooks;
+    let lang = member.visit.lang;
+    let answer = answer_of(member, attempt.status, attempt.error.as_deref());
+    let kept = attempt.answer.filter(|answer| !answer.is_empty());
+    view! {
+        <div class="panel__body stack">
+            <p><span class="strong">{fill(text.attempt, &attempt.number.to_string())}": "{answer}</span>" "<span class="muted small">{fill(text.took, &attempt.duration_ms.to_string())}", "{text.signed_with}" "<code>{attempt.secret}</code>", "<Moment at=attempt.started_at lang/></span></p>
+            {kept.map(|answer| view! { <pre class="codeblock__lines" tabindex="0" role="region" aria-label=text.answer><code>{answer}</code></pre> })}
+        </div>
+    }
+    .into_any()
+}
+
+fn retry_form(member: &Member, delivery: &Delivery) -> AnyView {
+    let text = &member.text().webhooks;
+    view! {
+        <form method="post" action=format!("/console/deliveries/{}/retry", delivery.id)>
+            {of_workspace(&member.visit)}
+            {hidden("form_token", member.visit.form_token.clone())}
+            <button class="button button--primary">{text.retry}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// The body with its members on lines of their own.
+fn indented(body: &str) -> String {
+    let read: Result<serde_json::Value, _> = serde_json::from_str(body);
+    read.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| body.to_owned())
+}

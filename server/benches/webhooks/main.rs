@@ -1,0 +1,149 @@
+//! What delivery takes: events a second from their commit to a receiver's 200, and how long one is on its way.
+//!
+//!     cargo bench -p sautikit --bench webhooks -- [events per figure] [events a second of the latency]
+//!
+//! Events are written in the manner of the record writer, 32 in a transaction, each of a call of its own; the dispatcher is
+//! the server's own, in this process; the receiver is a bare HTTP server on loopback with threads of its own. PostgreSQL
+//! takes part when `SAUTIKIT_TEST_POSTGRES` names a server. Not measured here: the network, and receivers that think.
+
+mod receiver;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sautikit::config::Config;
+use sautikit::serve;
+use sautikit::state::AppState;
+use sautikit::webhooks::{self, EventKind, NewEvent, Subject};
+use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+use tikv_jemallocator::Jemalloc;
+use uuid::Uuid;
+
+use self::receiver::Receiver;
+
+/// As the server's.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+/// Any failure ends the benchmark with a message.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// Workspaces with an endpoint each.
+const WORKSPACES: usize = 20;
+/// Events of one transaction: what a flush of the record writer has in a busy second.
+const TOGETHER: usize = 32;
+/// Until it is an error.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let figure =
+        |index: usize, default: usize| arguments.get(index).and_then(|text| text.parse().ok()).unwrap_or(default);
+    let (events, rate) = (figure(0, 30_000), figure(1, 200));
+    let folder = tempfile::tempdir()?;
+    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
+    measure("SQLite", folder.path(), &url, events, rate).await?;
+    let Ok(url) = std::env::var("SAUTIKIT_TEST_POSTGRES") else {
+        println!("PostgreSQL: not measured, SAUTIKIT_TEST_POSTGRES is not set");
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    measure("PostgreSQL", folder.path(), &url, events, rate).await
+}
+
+async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: usize) -> Outcome<()> {
+    let flags = [("database.url", url.to_owned()), ("data_dir", data_dir.display().to_string())];
+    let config = Config::load(Some(Path::new("/dev/null")), [], &flags)?;
+    let app = serve::open(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 4000))).await?;
+    app.db.migrate().await?;
+    let receiver = Receiver::start()?;
+    let workspaces = fill(&app, &receiver.url).await?;
+    tokio::spawn(webhooks::run_until_stopped(app.clone()));
+    println!("\n{engine}, {WORKSPACES} workspaces with an endpoint each");
+
+    let began = Instant::now();
+    let mut written = 0;
+    while written < events {
+        tell(&app, &workspaces, written, TOGETHER).await?;
+        written += TOGETHER;
+    }
+    let committed = began.elapsed();
+    receiver.wait(written, PATIENCE)?;
+    let per_second = written as f64 / began.elapsed().as_secs_f64();
+    let in_seconds = committed.as_secs_f64();
+    println!("{written} events, committed in {in_seconds:.2} s: {per_second:>7.0} events/s from commit to 200");
+
+    let mut late = Vec::new();
+    let pause = Duration::from_secs_f64(1.0 / rate as f64);
+    for number in 0..rate * 10 {
+        let ids = tell(&app, &workspaces, number, 1).await?;
+        let committed = Instant::now();
+        late.push((ids[0], committed));
+        tokio::time::sleep(pause).await;
+    }
+    receiver.wait(written + late.len(), PATIENCE)?;
+    let mut spans: Vec<Duration> = late
+        .into_iter()
+        .filter_map(|(id, committed)| Some(receiver.at(id)?.saturating_duration_since(committed)))
+        .collect();
+    spans.sort_unstable();
+    let of = |share: usize| spans[(spans.len() * share / 100).min(spans.len() - 1)].as_secs_f64() * 1_000.0;
+    println!("commit to receiver at {rate} events/s: p50 {:.1} ms, p99 {:.1} ms", of(50), of(99));
+    app.stopping.cancel();
+    Ok(())
+}
+
+/// Events of calls, in one transaction; their ids.
+async fn tell(app: &AppState, workspaces: &[WorkspaceId], from: usize, count: usize) -> Outcome<Vec<EventId>> {
+    let mut tx = app.db.begin_write().await?;
+    let mut ids = Vec::with_capacity(count);
+    for number in from..from + count {
+        let id = EventId(app.new_uuid());
+        let (call_id, number_id) = (CallId(app.new_uuid()), NumberId(Uuid::nil()));
+        let event = NewEvent {
+            id,
+            workspace_id: workspaces[number % workspaces.len()],
+            kind: EventKind::CallCompleted,
+            subject: Subject::Call { call_id, number_id, sequence: 1 },
+            data: json!({ "call_id": call_id, "pbx_call_id": call_id.pbx_call_id(), "status": "completed",
+                "direction": "outbound", "from": "+254700000001", "to": "+254722000042", "duration_seconds": 47,
+                "cost_minor": null, "tax_minor": null, "hangup_cause": "normal_clearing", "metadata": null }),
+            created_at: app.now_us(),
+        };
+        webhooks::emit(&mut tx, &event).await?;
+        ids.push(id);
+    }
+    tx.commit().await?;
+    webhooks::ring(app);
+    Ok(ids)
+}
+
+/// Workspaces with an endpoint each at the receiver.
+async fn fill(app: &AppState, url: &str) -> Outcome<Vec<WorkspaceId>> {
+    let mut workspaces = Vec::with_capacity(WORKSPACES);
+    let mut tx = app.db.begin_write().await?;
+    for number in 0..WORKSPACES {
+        let (workspace, endpoint, now) = (app.new_uuid(), app.new_uuid(), app.now_us());
+        let statements = [
+            format!(
+                "insert into workspaces (id, name, country, currency, created_at)
+                values ('{workspace}', 'Bench {number}', 'KE', 'KES', {now})"
+            ),
+            format!(
+                "insert into webhook_endpoints (id, workspace_id, url, description, events, status, created_at,
+                    changed_at)
+                values ('{endpoint}', '{workspace}', '{url}', '', '[\"*\"]', 'enabled', {now}, {now})"
+            ),
+        ];
+        for statement in statements {
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut *tx).await?;
+        }
+        workspaces.push(WorkspaceId(workspace));
+    }
+    tx.commit().await?;
+    Ok(workspaces)
+}

@@ -1,0 +1,184 @@
+//! Where events go: the endpoints that are on, as the dispatcher knows them, and which of them an event is for. Pure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sautikit_api::ids::{NumberId, WebhookEndpointId, WorkspaceId};
+use url::Url;
+
+use crate::webhooks::kinds;
+use crate::webhooks::signing::Signing;
+
+/// An endpoint that is on.
+pub struct Endpoint {
+    /// Its id.
+    pub id: WebhookEndpointId,
+    /// Whose.
+    pub workspace: WorkspaceId,
+    /// The number whose calls' events go there; none for one that the workspace set up.
+    pub number: Option<NumberId>,
+    /// Where to; of a number's only the origin.
+    pub url: Arc<str>,
+    /// Kinds, or beginnings of kinds.
+    pub events: Vec<String>,
+    /// What signs; none when it does not open.
+    pub signing: Option<Signing>,
+}
+
+/// What an event asks of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Whose event.
+    pub workspace: WorkspaceId,
+    /// The name of its kind.
+    pub kind: &'a str,
+    /// The call's number and `events_url`, where it has one.
+    pub events_url: Option<(NumberId, &'a str)>,
+}
+
+/// Where an event goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// To an endpoint; at this URL where it is not its own.
+    Known(WebhookEndpointId, Option<String>),
+    /// To an origin that no endpoint is for yet.
+    New {
+        /// Its number.
+        number: NumberId,
+        /// Scheme, host and port.
+        origin: String,
+        /// The whole URL.
+        url: String,
+    },
+}
+
+/// All endpoints, by what they are asked for.
+#[derive(Default)]
+pub struct Directory {
+    by_id: HashMap<WebhookEndpointId, Arc<Endpoint>>,
+    of_workspaces: HashMap<WorkspaceId, Vec<WebhookEndpointId>>,
+    of_numbers: HashMap<(NumberId, Arc<str>), WebhookEndpointId>,
+    /// Origins of numbers that were switched off: nothing is sent there.
+    off: HashMap<(NumberId, Arc<str>), WebhookEndpointId>,
+}
+
+impl Directory {
+    /// Adds an endpoint, or takes its new settings.
+    pub fn put(&mut self, endpoint: Endpoint) {
+        self.remove(endpoint.id);
+        let id = endpoint.id;
+        match endpoint.number {
+            Some(number) => drop(self.of_numbers.insert((number, endpoint.url.clone()), id)),
+            None => self.of_workspaces.entry(endpoint.workspace).or_default().push(id),
+        }
+        self.by_id.insert(id, Arc::new(endpoint));
+    }
+
+    /// Notes that the origin of a number is off.
+    pub fn put_off(&mut self, id: WebhookEndpointId, number: NumberId, origin: Arc<str>) {
+        self.remove(id);
+        self.off.insert((number, origin), id);
+    }
+
+    /// Forgets an endpoint.
+    pub fn remove(&mut self, id: WebhookEndpointId) {
+        self.off.retain(|_, other| *other != id);
+        let Some(endpoint) = self.by_id.remove(&id) else { return };
+        match endpoint.number {
+            Some(number) => drop(self.of_numbers.remove(&(number, endpoint.url.clone()))),
+            None => {
+                if let Some(ids) = self.of_workspaces.get_mut(&endpoint.workspace) {
+                    ids.retain(|other| *other != id);
+                }
+            }
+        }
+    }
+
+    /// The endpoint of that id, if it is on.
+    pub fn get(&self, id: WebhookEndpointId) -> Option<Arc<Endpoint>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    /// Where an event goes.
+    pub fn targets(&self, wanted: &Wanted<'_>) -> Vec<Target> {
+        let of_workspace = self.of_workspaces.get(&wanted.workspace).into_iter().flatten();
+        let subscribed = of_workspace.filter(|id| {
+            let endpoint = self.by_id.get(id);
+            endpoint.is_some_and(|endpoint| endpoint.events.iter().any(|one| kinds::matches(one, wanted.kind)))
+        });
+        let mut targets: Vec<_> = subscribed.map(|id| Target::Known(*id, None)).collect();
+        targets.extend(wanted.events_url.and_then(|(number, url)| self.target_of(number, url)));
+        targets
+    }
+
+    fn target_of(&self, number: NumberId, url: &str) -> Option<Target> {
+        // What can't be read was refused when it was written.
+        let origin = Url::parse(url).ok()?.origin().ascii_serialization();
+        let key = (number, Arc::from(origin.as_str()));
+        if self.off.contains_key(&key) {
+            return None;
+        }
+        Some(match self.of_numbers.get(&key) {
+            Some(id) => Target::Known(*id, Some(url.to_owned())),
+            None => Target::New { number, origin, url: url.to_owned() },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sautikit_api::ids::WebhookEndpointId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(1));
+    const NUMBER: NumberId = NumberId(Uuid::from_u128(2));
+
+    fn endpoint(id: u128, number: Option<NumberId>, url: &str, events: &[&str]) -> Endpoint {
+        Endpoint {
+            id: WebhookEndpointId(Uuid::from_u128(id)),
+            workspace: WORKSPACE,
+            number,
+            url: url.into(),
+            events: events.iter().map(|one| (*one).to_owned()).collect(),
+            signing: None,
+        }
+    }
+
+    fn targets(directory: &Directory, kind: &str, events_url: Option<&str>) -> Vec<Target> {
+        let events_url = events_url.map(|url| (NUMBER, url));
+        directory.targets(&Wanted { workspace: WORKSPACE, kind, events_url })
+    }
+
+    #[test]
+    fn an_event_goes_to_who_is_subscribed_in_its_workspace() {
+        let mut directory = Directory::default();
+        directory.put(endpoint(10, None, "https://a.example/", &["call.*"]));
+        directory.put(endpoint(11, None, "https://b.example/", &["wallet.top_up", "call.failed"]));
+        directory.put(Endpoint { workspace: WorkspaceId(Uuid::from_u128(9)), ..endpoint(12, None, "x", &["*"]) });
+        let known = |id| Target::Known(WebhookEndpointId(Uuid::from_u128(id)), None);
+        assert_eq!(targets(&directory, "call.failed", None), [known(10), known(11)]);
+        assert_eq!(targets(&directory, "wallet.top_up", None), [known(11)]);
+        assert_eq!(targets(&directory, "number.released", None), []);
+        directory.put(endpoint(10, None, "https://a.example/", &["wallet.*"]));
+        assert_eq!(targets(&directory, "call.answered", None), []);
+        directory.remove(WebhookEndpointId(Uuid::from_u128(11)));
+        assert_eq!(targets(&directory, "wallet.top_up", None), [known(10)]);
+    }
+
+    #[test]
+    fn urls_of_one_origin_share_what_is_known_of_it() {
+        let mut directory = Directory::default();
+        let (one, other) = ("https://a.example/events?call=1", "https://a.example/events?call=2");
+        let new = Target::New { number: NUMBER, origin: "https://a.example".to_owned(), url: one.to_owned() };
+        assert_eq!(targets(&directory, "call.failed", Some(one)), [new]);
+        let id = WebhookEndpointId(Uuid::from_u128(20));
+        directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
+        assert_eq!(targets(&directory, "call.failed", Some(other)), [Target::Known(id, Some(other.to_owned()))]);
+        directory.put_off(id, NUMBER, "https://a.example".into());
+        assert_eq!(targets(&directory, "call.failed", Some(one)), []);
+        directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
+        assert_eq!(targets(&directory, "call.failed", Some(one)), [Target::Known(id, Some(one.to_owned()))]);
+    }
+}

@@ -1,0 +1,130 @@
+//! Which node delivers, and its loop.
+
+use std::time::Duration;
+
+use super::turn::{Lead, Turned};
+use super::{Bell, pump};
+use crate::clock;
+use crate::state::AppState;
+use crate::webhooks::store::dispatch as sql;
+
+/// How long a node that delivers is believed to; another takes over after that.
+const LEASE_US: i64 = 10_000_000;
+/// Between renewals: four of five may fail.
+const RENEW_US: i64 = 2_000_000;
+/// Between looks of a node that does not deliver.
+const LOOK: Duration = Duration::from_secs(1);
+/// Between looks of the one that does: events of other nodes, and of rooms that do not ring, are late by so much at most.
+const POLL: Duration = Duration::from_millis(100);
+/// Between the beginnings of two turns, so that what comes in meanwhile shares a transaction.
+const PACE: Duration = Duration::from_millis(5);
+/// After the database failed.
+const FAILURE_WAIT: Duration = Duration::from_secs(1);
+/// How long attempts may go on when the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Until when a lease that is renewed now is good.
+pub(super) fn leased_until(now_us: i64) -> i64 {
+    now_us + LEASE_US
+}
+
+/// Whether it is time to renew.
+pub(super) fn is_renewal_due(renewed_us: i64, now_us: i64) -> bool {
+    // A clock that was set back renews too.
+    !(0..RENEW_US).contains(&(now_us - renewed_us))
+}
+
+/// Delivers while this node is the one that does, until the server stops. Started once per node.
+pub async fn run_until_stopped(app: AppState) {
+    while !app.stopping.is_cancelled() {
+        match take(&app).await {
+            Ok(Some((epoch, last_position))) => lead(&app, epoch, last_position).await,
+            Ok(None) => wait(&app, LOOK).await,
+            Err(error) => {
+                tracing::warn!(error = ?error, "nobody could be found to deliver webhooks");
+                wait(&app, FAILURE_WAIT).await;
+            }
+        }
+    }
+}
+
+async fn take(app: &AppState) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    let now_us = app.now_us();
+    // A look first: a write takes SQLite's lock, and there may be nothing to take.
+    let mut tx = app.db.begin_write().await?;
+    let taken = sql::take_lease(&mut tx, &app.node_id, leased_until(now_us), now_us).await?;
+    match taken {
+        Some(_) => tx.commit().await?,
+        None => tx.rollback().await?,
+    }
+    Ok(taken)
+}
+
+/// Delivers until the lease is lost or the server stops.
+async fn lead(app: &AppState, epoch: i64, last_position: i64) {
+    let mut lead = match Lead::begin(app, epoch, last_position).await {
+        Ok(lead) => lead,
+        Err(error) => {
+            tracing::warn!(error = ?error, "webhooks can't be delivered: the database failed");
+            return wait(app, FAILURE_WAIT).await;
+        }
+    };
+    while !app.stopping.is_cancelled() {
+        let began = clock::timer_now();
+        match lead.turn().await {
+            Ok(Turned::Lost) => {
+                tracing::warn!("another node delivers webhooks now");
+                lead.work.state.lock().is_over = true;
+                return;
+            }
+            Ok(Turned::More) => pump(&lead.work),
+            Ok(Turned::All) => {
+                pump(&lead.work);
+                rest(app, &lead).await;
+            }
+            Err(error) => {
+                tracing::warn!(error = ?error, "webhooks wait: the database failed");
+                wait(app, FAILURE_WAIT).await;
+            }
+        }
+        // Whoever came meanwhile shares the next turn.
+        tokio::time::sleep_until(began + PACE).await;
+    }
+    finish(&mut lead, epoch).await;
+}
+
+/// Until there may be something to do.
+async fn rest(app: &AppState, lead: &Lead) {
+    let wait = lead.rests_for().map_or(POLL, |span| span.min(POLL));
+    tokio::select! {
+        () = app.part::<Bell>().0.notified() => {}
+        () = tokio::time::sleep(wait) => {}
+        () = app.stopping.cancelled() => {}
+    }
+}
+
+/// Lets attempts end for a moment, writes how they did, and hands over.
+async fn finish(lead: &mut Lead, epoch: i64) {
+    lead.work.state.lock().is_over = true;
+    let until = clock::timer_now() + FAREWELL;
+    while lead.work.state.lock().scheduler.running() > 0 && clock::timer_now() < until {
+        tokio::time::sleep(PACE).await;
+    }
+    let app = lead.work.app.clone();
+    let handed_over = async {
+        lead.settle_all().await?;
+        let mut tx = app.db.begin_write().await?;
+        sql::release_lease(&mut tx, &app.node_id, epoch).await?;
+        tx.commit().await
+    };
+    if let Err(error) = handed_over.await {
+        tracing::warn!(error = ?error, "webhooks were not handed over; another node waits for the lease to lapse");
+    }
+}
+
+async fn wait(app: &AppState, span: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(span) => {}
+        () = app.stopping.cancelled() => {}
+    }
+}

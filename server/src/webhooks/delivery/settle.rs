@@ -1,0 +1,94 @@
+//! How attempts ended, as rows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sautikit_api::ids::WebhookEndpointId;
+use sqlx::AnyConnection;
+use tokio::time::Instant;
+
+use super::directory::Endpoint;
+use super::lane::Due;
+use super::schedule::Verdict;
+use super::scheduler::{Done, Off, Standing};
+use super::sender::{Attempt, Sent};
+use crate::clock;
+use crate::db::Dialect;
+use crate::db::rows::Cell;
+use crate::webhooks::store::dispatch::{self as sql, AttemptRow, Settled};
+
+/// An attempt that is over.
+pub(super) struct Ended {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) due: Due,
+    pub(super) verdict: Verdict,
+    attempts: Vec<Attempt>,
+    standing: Option<Standing>,
+    pub(super) off: Option<Off>,
+    /// Microseconds UTC.
+    at_us: i64,
+    /// Since when it waits to be written.
+    pub(super) since: Instant,
+}
+
+impl Ended {
+    /// `done` is none where the endpoint went meanwhile.
+    pub(super) fn new(endpoint: Arc<Endpoint>, due: Due, sent: Sent, done: Option<Done>, at_us: i64) -> Self {
+        let is_delivered = sent.outcome.failure.is_none();
+        let gone = if is_delivered { Verdict::Delivered } else { Verdict::Gone };
+        let verdict = done.map_or(gone, |done| done.verdict);
+        let (standing, off) = (done.and_then(|done| done.endpoint), done.and_then(|done| done.off));
+        Self { endpoint, due, verdict, attempts: sent.attempts, standing, off, at_us, since: clock::timer_now() }
+    }
+
+    fn settled(&self) -> Option<Settled> {
+        let (status, next_attempt_at) = match self.verdict {
+            Verdict::Delivered => ("delivered", self.at_us),
+            Verdict::Again(at_us) => ("pending", at_us),
+            Verdict::Exhausted => ("exhausted", self.at_us),
+            Verdict::Gone => ("failed", self.at_us),
+        };
+        let last = self.rows().last()?;
+        let (tries, attempts) = (self.due.tries + 1, last.number);
+        Some(Settled { id: self.due.id, status, tries, attempts, next_attempt_at, last })
+    }
+
+    fn rows(&self) -> impl Iterator<Item = AttemptRow> {
+        (self.due.attempts + 1..).zip(&self.attempts).map(|(number, attempt)| AttemptRow {
+            delivery_id: self.due.id,
+            number,
+            started_at: attempt.started_at,
+            duration_ms: attempt.duration_ms,
+            status: attempt.status.map(i64::from),
+            error: attempt.failure.map(|failure| failure.as_str().to_owned()),
+            answer: attempt.answer.clone(),
+            secret: attempt.secret.to_owned(),
+        })
+    }
+
+    /// A call of which others wait for this one.
+    fn pushed(&self) -> Option<[Cell; 3]> {
+        let (Verdict::Again(at_us), Some(call)) = (self.verdict, self.due.call) else { return None };
+        Some([Cell::from(self.due.endpoint.to_string()), call.to_string().into(), at_us.into()])
+    }
+}
+
+/// Writes them, in the caller's transaction.
+pub(super) async fn write(tx: &mut AnyConnection, dialect: Dialect, ended: &[Ended]) -> Result<(), sqlx::Error> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let settled: Vec<_> = ended.iter().filter_map(Ended::settled).collect();
+    sql::settle(tx, dialect, &settled, ended.iter().flat_map(Ended::rows)).await?;
+    let pushed: Vec<_> = ended.iter().filter_map(Ended::pushed).flatten().collect();
+    // The last of each endpoint counts.
+    let standing: HashMap<WebhookEndpointId, Standing> =
+        ended.iter().filter_map(|one| Some((one.due.endpoint, one.standing?))).collect();
+    if pushed.is_empty() && standing.is_empty() {
+        return Ok(());
+    }
+    let standing = standing.into_iter().flat_map(|(id, one)| {
+        [Cell::from(id.to_string()), one.failing_since_us.into(), one.failures.into(), one.paused_until_us.into()]
+    });
+    sql::settle_beside(tx, dialect, pushed, standing.collect()).await
+}

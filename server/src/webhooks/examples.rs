@@ -1,0 +1,76 @@
+//! What an event of each kind tells, as an example: of the reference, and of test events.
+
+use serde_json::{Value, json};
+
+use super::EventKind;
+
+const CALL: &str = "019a2f6b-1c5e-7c3f-9a52-d0b7c1e4f8aa";
+const PBX_CALL: &str = "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa";
+const NUMBER: &str = "019a2f61-23aa-7d10-9c44-6be0d1a7f333";
+
+/// The `data` of an example.
+pub fn data(kind: EventKind) -> Value {
+    match kind.as_str() {
+        "call.started" => call("ringing", None, None),
+        "call.answered" => call("answered", None, None),
+        "call.completed" => call("completed", Some(47), None),
+        "call.failed" => call("busy", Some(0), None),
+        "call.billed" => call("completed", Some(47), Some(235)),
+        "call.callback_failed" => {
+            let mut data = call("answered", None, None);
+            data["callback"] = json!({ "code": "call.callback_failed", "reason": "answered with status 500" });
+            data
+        }
+        "number.provisioned" => json!({ "id": NUMBER, "number": "+254700000001", "country": "KE",
+            "monthly_price_minor": 10_000, "currency": "KES" }),
+        "number.released" => json!({ "id": NUMBER, "number": "+254700000001" }),
+        "wallet.low_balance" => json!({ "balance_minor": 4_800, "threshold_minor": 5_000, "currency": "KES" }),
+        "wallet.top_up" => json!({ "top_up_id": CALL, "method": "mpesa", "simulated": false, "amount_minor": 100_000,
+            "currency": "KES", "receipt": "SKJ4XYZ123", "balance_minor": 104_800 }),
+        "wallet.frozen" => json!({ "freeze_id": CALL, "reason": "new_countries", "count": 12, "threshold": 5 }),
+        _ => json!({}),
+    }
+}
+
+/// What happened, in words.
+pub fn tells(kind: EventKind) -> &'static str {
+    match kind.as_str() {
+        "call.started" => "A call began to ring.",
+        "call.answered" => "It was answered.",
+        "call.completed" => "An answered call is over. Its cost follows with call.billed.",
+        "call.failed" => "A call ended unanswered: `status` is failed, no_answer, busy or canceled.",
+        "call.billed" => "The call's cost was debited.",
+        "call.callback_failed" => "Your server gave no voice actions that could be run.",
+        "number.provisioned" => "A number was claimed.",
+        "number.released" => "A number was given back, or its rental was not paid.",
+        "wallet.low_balance" => "The balance fell below the threshold.",
+        "wallet.top_up" => "A payment arrived.",
+        "wallet.frozen" => "Outbound calls were frozen because they were unusual.",
+        _ => "",
+    }
+}
+
+fn call(status: &str, duration_seconds: Option<i64>, cost_minor: Option<i64>) -> Value {
+    let cause = match status {
+        "completed" => Some("normal_clearing"),
+        "busy" => Some("user_busy"),
+        _ => None,
+    };
+    json!({ "call_id": CALL, "pbx_call_id": PBX_CALL, "status": status, "direction": "outbound",
+        "from": "+254700000001", "to": "+254722000042", "duration_seconds": duration_seconds,
+        "cost_minor": cost_minor, "tax_minor": cost_minor.map(|_| 0), "hangup_cause": cause,
+        "metadata": { "order": 17 } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_an_example_and_is_explained() {
+        for kind in EventKind::ALL {
+            assert_ne!(data(*kind), json!({}), "{}", kind.as_str());
+            assert_ne!(tells(*kind), "", "{}", kind.as_str());
+        }
+    }
+}

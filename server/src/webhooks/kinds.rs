@@ -1,0 +1,102 @@
+//! The kinds of event that there are, and what endpoints subscribe to.
+
+use serde::{Deserialize, Serialize};
+
+/// What stands for every kind of a subject, or for all kinds.
+const ANY: &str = "*";
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
+        /// The kinds of event that there are.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub enum EventKind { $($(#[$doc])* $kind,)* }
+
+        impl EventKind {
+            /// Every one.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// Its name in bodies and subscriptions.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A call began to ring.
+    CallStarted = "call.started";
+    /// It was answered.
+    CallAnswered = "call.answered";
+    /// It was answered and has ended.
+    CallCompleted = "call.completed";
+    /// It ended without an answer.
+    CallFailed = "call.failed";
+    /// Its cost was debited.
+    CallBilled = "call.billed";
+    /// The customer's server gave no voice actions that could be run.
+    CallCallbackFailed = "call.callback_failed";
+    /// A number was claimed.
+    NumberProvisioned = "number.provisioned";
+    /// A number was given back.
+    NumberReleased = "number.released";
+    /// The balance fell below the threshold.
+    WalletLowBalance = "wallet.low_balance";
+    /// A payment arrived.
+    WalletTopUp = "wallet.top_up";
+    /// Outbound calls were frozen.
+    WalletFrozen = "wallet.frozen";
+}
+
+impl EventKind {
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// Whether a subscription can be to this: a kind, `*`, or the beginning of kinds and `.*`.
+pub fn is_pattern(text: &str) -> bool {
+    EventKind::ALL.iter().any(|kind| matches(text, kind.as_str()))
+}
+
+/// Whether the subscription `pattern` is to the kind of that name.
+pub fn matches(pattern: &str, kind: &str) -> bool {
+    match pattern.strip_suffix(ANY) {
+        Some("") => true,
+        Some(start) => start.ends_with('.') && kind.starts_with(start),
+        None => pattern == kind,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_found_by_its_name() {
+        assert!(EventKind::ALL.iter().all(|kind| EventKind::parse(kind.as_str()) == Some(*kind)));
+        assert_eq!(EventKind::parse("call"), None);
+    }
+
+    #[test]
+    fn a_subscription_is_to_a_kind_to_those_of_a_subject_or_to_all() {
+        for (pattern, kind, is_to) in [
+            ("call.started", "call.started", true),
+            ("call.started", "call.answered", false),
+            ("call.*", "call.started", true),
+            ("call.*", "wallet.top_up", false),
+            ("*", "wallet.top_up", true),
+            ("call*", "call.started", false),
+            ("ca.*", "call.started", false),
+        ] {
+            assert_eq!(matches(pattern, kind), is_to, "{pattern} {kind}");
+        }
+    }
+
+    #[test]
+    fn what_no_kind_begins_with_is_no_subscription() {
+        assert!(["*", "call.*", "call.billed"].into_iter().all(is_pattern));
+        assert!(!["", ".*", "calls.*", "call.", "call.nothing", "**"].into_iter().any(is_pattern));
+    }
+}

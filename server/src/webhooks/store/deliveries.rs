@@ -1,0 +1,209 @@
+//! SQL of deliveries as people see them.
+
+use sautikit_api::ids::{DeliveryId, WebhookEndpointId, WorkspaceId};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::dispatch::AttemptRow;
+use crate::db::statements;
+use crate::row;
+use crate::webhooks::body::StoredEvent;
+use crate::webhooks::deliveries::{Delivery, Filter};
+use crate::webhooks::endpoints::health::Sample;
+
+statements! {
+    INSERT_DELIVERY = "
+        insert into webhook_deliveries (id, workspace_id, endpoint_id, event_id, event_kind, sequence, status, tries,
+            attempts, next_attempt_at, created_at)
+        values ($1, $2, $3, $4, $5, $6, 'pending', 0, 0, $7, $7)";
+    FIND_DELIVERY = "
+        select d.*, coalesce(d.url, e.url) as whole_url
+        from webhook_deliveries d
+        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+        where d.workspace_id = $1 and d.id = $2";
+    LIST_OF_WORKSPACE = "
+        select d.*, coalesce(d.url, e.url) as whole_url
+        from webhook_deliveries d
+        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+        where d.workspace_id = $1 and (d.created_at, d.id) < ($2, $3) and ($4 = '' or d.status = $4)
+            and ($5 = '' or d.event_kind = $5)
+        order by d.created_at desc, d.id desc
+        limit $6";
+    LIST_OF_ENDPOINT = "
+        select d.*, coalesce(d.url, e.url) as whole_url
+        from webhook_deliveries d
+        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+        where d.workspace_id = $1 and d.endpoint_id = $7 and (d.created_at, d.id) < ($2, $3)
+            and ($4 = '' or d.status = $4) and ($5 = '' or d.event_kind = $5)
+        order by d.created_at desc, d.id desc
+        limit $6";
+    LIST_ATTEMPTS = "
+        select *
+        from webhook_attempts
+        where delivery_id = $1
+        order by number";
+    SAMPLES = "
+        select status, last_duration_ms
+        from webhook_deliveries
+        where endpoint_id = $1 and last_attempt_at is not null
+        order by created_at desc, id desc
+        limit $2";
+    REQUEUE = "
+        update webhook_deliveries
+        set status = 'pending', tries = 0, next_attempt_at = $3
+        where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')";
+    REQUEUE_ALL = "
+        update webhook_deliveries
+        set status = 'pending', tries = 0, next_attempt_at = $5
+        where id in (
+            select id
+            from webhook_deliveries
+            where endpoint_id = $1 and created_at >= $2 and created_at < $3 and ($4 = '' or event_kind = $4)
+                and status in ('failed', 'exhausted')
+            order by created_at, id
+            limit $6
+        )";
+    DELETE_ATTEMPTS = "
+        delete from webhook_attempts
+        where delivery_id in (
+            select id from webhook_deliveries where id < $1 and status <> 'pending' order by id limit $2
+        )";
+    DELETE_DELIVERIES = "
+        delete from webhook_deliveries
+        where id in (select id from webhook_deliveries where id < $1 and status <> 'pending' order by id limit $2)";
+}
+
+fn delivery(row: &AnyRow) -> Result<Delivery, sqlx::Error> {
+    Ok(Delivery {
+        id: row::parsed(row, "id")?,
+        endpoint_id: row::parsed(row, "endpoint_id")?,
+        event_id: row::parsed(row, "event_id")?,
+        event_kind: row.try_get("event_kind")?,
+        url: row.try_get("whole_url")?,
+        status: row.try_get("status")?,
+        attempts: row.try_get("attempts")?,
+        next_attempt_at: row.try_get("next_attempt_at")?,
+        last_attempt_at: row.try_get("last_attempt_at")?,
+        last_status: row.try_get("last_status")?,
+        last_error: row.try_get("last_error")?,
+        last_duration_ms: row.try_get("last_duration_ms")?,
+        delivered_at: row.try_get("delivered_at")?,
+        created_at: row.try_get("created_at")?,
+    })
+}
+
+/// Writes a delivery of a test event.
+pub(in crate::webhooks) async fn insert(
+    tx: &mut AnyConnection,
+    id: DeliveryId,
+    endpoint: WebhookEndpointId,
+    event: &StoredEvent,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(INSERT_DELIVERY)
+        .bind(id.to_string())
+        .bind(event.workspace_id.to_string())
+        .bind(endpoint.to_string())
+        .bind(event.id.to_string())
+        .bind(event.kind.clone())
+        .bind(event.sequence)
+        .bind(event.created_at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+pub(in crate::webhooks) async fn find(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+) -> Result<Option<Delivery>, sqlx::Error> {
+    let query = sqlx::query(FIND_DELIVERY).bind(workspace.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(delivery).transpose()
+}
+
+pub(in crate::webhooks) async fn list(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Delivery>, sqlx::Error> {
+    let text = if filter.endpoint.is_some() { LIST_OF_ENDPOINT } else { LIST_OF_WORKSPACE };
+    let query = sqlx::query(text).bind(workspace.to_string()).bind(before.0).bind(before.1.to_owned());
+    let query = query.bind(filter.status.clone()).bind(filter.kind.clone()).bind(limit);
+    let query = match filter.endpoint {
+        Some(endpoint) => query.bind(endpoint.to_string()),
+        None => query,
+    };
+    query.fetch_all(conn).await?.iter().map(delivery).collect()
+}
+
+/// The oldest first.
+pub(in crate::webhooks) async fn list_attempts(
+    conn: &mut AnyConnection,
+    id: DeliveryId,
+) -> Result<Vec<AttemptRow>, sqlx::Error> {
+    let rows = sqlx::query(LIST_ATTEMPTS).bind(id.to_string()).fetch_all(conn).await?;
+    let attempt = |row: &AnyRow| {
+        Ok(AttemptRow {
+            delivery_id: id,
+            number: row.try_get("number")?,
+            started_at: row.try_get("started_at")?,
+            duration_ms: row.try_get("duration_ms")?,
+            status: row.try_get("status")?,
+            error: row.try_get("error")?,
+            answer: row.try_get("answer")?,
+            secret: row.try_get("secret")?,
+        })
+    };
+    rows.iter().map(attempt).collect()
+}
+
+/// The last attempts of an endpoint's newest deliveries.
+pub(in crate::webhooks) async fn samples(
+    conn: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    limit: i64,
+) -> Result<Vec<Sample>, sqlx::Error> {
+    let rows = sqlx::query(SAMPLES).bind(endpoint.to_string()).bind(limit).fetch_all(conn).await?;
+    let sample = |row: &AnyRow| {
+        let status: String = row.try_get("status")?;
+        Ok(Sample { is_delivered: status == "delivered", duration_ms: row.try_get("last_duration_ms")? })
+    };
+    rows.iter().map(sample).collect()
+}
+
+/// False where it is pending or was delivered.
+pub(in crate::webhooks) async fn requeue(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(REQUEUE).bind(workspace.to_string()).bind(id.to_string()).bind(now_us);
+    Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// Those of the span that did not arrive, at most so many; how many.
+pub(in crate::webhooks) async fn requeue_all(
+    tx: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    (from_us, to_us): (i64, i64),
+    kind: &str,
+    now_us: i64,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    let query = sqlx::query(REQUEUE_ALL).bind(endpoint.to_string()).bind(from_us).bind(to_us).bind(kind.to_owned());
+    Ok(query.bind(now_us).bind(most).execute(tx).await?.rows_affected())
+}
+
+/// Deletes deliveries whose id is less and that wait for nothing, with their attempts, at most so many; how many.
+pub(in crate::webhooks) async fn delete_before(
+    tx: &mut AnyConnection,
+    id: &str,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    sqlx::query(DELETE_ATTEMPTS).bind(id.to_owned()).bind(most).execute(&mut *tx).await?;
+    let done = sqlx::query(DELETE_DELIVERIES).bind(id.to_owned()).bind(most).execute(tx).await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,399 @@
+//! SQL of the dispatcher: its lease, what waits to be told, what is due, and how attempts ended.
+
+use std::sync::Arc;
+
+use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use super::events::event;
+use crate::db::batch::{Batch, Told as Answer};
+use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
+use crate::db::statements;
+use crate::row;
+use crate::webhooks::body::{self, StoredEvent};
+use crate::webhooks::delivery::{Due, Told};
+
+use Column::{Int, Text};
+
+statements! {
+    TAKE_LEASE = "
+        update webhook_dispatcher
+        set node_id = $1, epoch = epoch + 1, lease_until = $2
+        where id = 1 and (node_id = $1 or lease_until <= $3)
+        returning epoch, last_position";
+    RELEASE_LEASE = "
+        update webhook_dispatcher
+        set lease_until = 0
+        where node_id = $1 and epoch = $2";
+    FIND_LEASE = "
+        select lease_until
+        from webhook_dispatcher
+        where id = 1";
+    LIST_UNPLACED = "
+        select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
+            c.events_url
+        from events e
+        left join calls c on c.id = e.call_id
+        where e.position is null and e.is_test = 0
+        order by e.created_at, e.sequence, e.id
+        limit $1";
+    LIST_UNPLACED_OF = "
+        select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
+            c.events_url
+        from events e
+        left join calls c on c.id = e.call_id
+        where e.workspace_id = $1 and e.position is null and e.is_test = 0
+        order by e.created_at, e.sequence, e.id
+        limit $2";
+    NEXT_WITH_UNPLACED = "
+        select min(workspace_id)
+        from events
+        where position is null and is_test = 0 and workspace_id > $1";
+    WITH_PENDING = "
+        select endpoint_id
+        from webhook_deliveries
+        where status = 'pending'
+        group by endpoint_id";
+    LIST_DUE = "
+        select d.id as delivery_id, d.call_id, d.tries, d.attempts, d.url,
+            e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
+        from webhook_deliveries d
+        join events e on e.id = d.event_id
+        where d.endpoint_id = $1 and d.status = 'pending' and d.next_attempt_at <= $2
+        order by d.next_attempt_at, d.sequence
+        limit $3";
+    NEXT_DUE = "
+        select min(next_attempt_at)
+        from webhook_deliveries
+        where endpoint_id = $1 and status = 'pending' and next_attempt_at > $2";
+    CLOSE_PENDING = "
+        update webhook_deliveries
+        set status = 'failed', last_error = 'endpoint_off'
+        where id in (
+            select id
+            from webhook_deliveries
+            where endpoint_id = $1 and status = 'pending'
+            limit $2
+        )";
+}
+
+static PLACE_EVENTS: Rows = Rows::new(
+    "PLACE_EVENTS",
+    4,
+    Tells::Nothing,
+    "update events
+    set position = v.column2
+    from {rows} as v
+    where {by_key: events.id} and coalesce(events.position, 0) = 0",
+    &[Text, Int],
+);
+/// One that comes after others of its call that wait is due with the last of them.
+static INSERT_DELIVERIES: Rows = Rows::new(
+    "INSERT_DELIVERIES",
+    4,
+    Tells::Nothing,
+    "insert into webhook_deliveries (id, workspace_id, endpoint_id, event_id, event_kind, call_id, url, sequence,
+        created_at, status, tries, attempts, next_attempt_at)
+    select {columns}, 'pending', 0, 0, coalesce((
+            select max(p.next_attempt_at)
+            from webhook_deliveries p
+            where p.endpoint_id = v.column3 and p.call_id = v.column6 and p.status = 'pending'
+                and p.next_attempt_at > v.column9
+        ), v.column9)
+    from {rows} as v
+    where v.column1 is not null",
+    &[Text, Text, Text, Text, Text, Text, Text, Int, Int],
+);
+static SETTLE_DELIVERIES: Rows = Rows::new(
+    "SETTLE_DELIVERIES",
+    4,
+    Tells::Nothing,
+    "update webhook_deliveries
+    set status = v.column2, tries = v.column3, attempts = v.column4, next_attempt_at = v.column5,
+        last_attempt_at = v.column6, last_status = v.column7, last_error = v.column8, last_duration_ms = v.column9,
+        delivered_at = v.column10
+    from {rows} as v
+    where {by_key: webhook_deliveries.id} and webhook_deliveries.status || '' = 'pending'",
+    &[Text, Text, Int, Int, Int, Int, Int, Text, Int, Int],
+);
+static INSERT_ATTEMPTS: Rows = Rows::new(
+    "INSERT_ATTEMPTS",
+    4,
+    Tells::Nothing,
+    "insert into webhook_attempts (delivery_id, number, started_at, duration_ms, status, error, answer, secret)
+    select {columns}
+    from {rows} as v
+    where v.column1 is not null
+    on conflict do nothing",
+    &[Text, Int, Int, Int, Int, Text, Text, Text],
+);
+/// Of calls of which one failed: the others come after it.
+static PUSH_BACK: Rows = Rows::new(
+    "PUSH_BACK",
+    1,
+    Tells::Nothing,
+    "update webhook_deliveries
+    set next_attempt_at = v.column3
+    from {rows} as v
+    where webhook_deliveries.endpoint_id = v.column1 and webhook_deliveries.call_id = v.column2
+        and webhook_deliveries.status = 'pending' and webhook_deliveries.next_attempt_at < v.column3",
+    &[Text, Text, Int],
+);
+static STAND_ENDPOINTS: Rows = Rows::new(
+    "STAND_ENDPOINTS",
+    1,
+    Tells::Nothing,
+    "update webhook_endpoints
+    set failing_since = v.column2, failures = v.column3, paused_until = v.column4
+    from {rows} as v
+    where {by_key: webhook_endpoints.id}",
+    &[Text, Int, Int, Int],
+);
+/// Changes nothing where another node has taken over.
+static RENEW: Rows = Rows::new(
+    "RENEW",
+    1,
+    Tells::Changes,
+    "update webhook_dispatcher
+    set lease_until = v.column3, last_position = v.column4
+    from {rows} as v
+    where webhook_dispatcher.node_id = v.column1 and webhook_dispatcher.epoch = v.column2",
+    &[Text, Int, Int, Int],
+);
+
+/// What is told anew.
+static FAN_OUT: Batch = Batch::new("FAN_OUT", &[&RENEW, &PLACE_EVENTS, &INSERT_DELIVERIES]);
+/// How attempts ended.
+static SETTLE: Batch = Batch::new("SETTLE", &[&SETTLE_DELIVERIES, &INSERT_ATTEMPTS]);
+/// What few ends of attempts have.
+static BESIDE: Batch = Batch::new("SETTLE_BESIDE", &[&PUSH_BACK, &STAND_ENDPOINTS]);
+
+/// The batches of the dispatcher.
+pub(crate) static BATCHES: [&Batch; 3] = [&FAN_OUT, &SETTLE, &BESIDE];
+
+/// An event that waits for its place, and where its call's events go.
+pub(in crate::webhooks) struct Unplaced {
+    pub(in crate::webhooks) event: StoredEvent,
+    pub(in crate::webhooks) call_id: Option<String>,
+    pub(in crate::webhooks) events_url: Option<(NumberId, String)>,
+}
+
+/// A delivery to be made.
+pub(in crate::webhooks) struct NewDelivery {
+    pub(in crate::webhooks) id: DeliveryId,
+    pub(in crate::webhooks) endpoint: WebhookEndpointId,
+    pub(in crate::webhooks) url: Option<String>,
+}
+
+/// How a delivery stands after an attempt.
+pub(in crate::webhooks) struct Settled {
+    pub(in crate::webhooks) id: DeliveryId,
+    pub(in crate::webhooks) status: &'static str,
+    pub(in crate::webhooks) tries: i64,
+    pub(in crate::webhooks) attempts: i64,
+    pub(in crate::webhooks) next_attempt_at: i64,
+    pub(in crate::webhooks) last: AttemptRow,
+}
+
+/// A line of the log of attempts.
+#[derive(Clone)]
+pub(in crate::webhooks) struct AttemptRow {
+    pub(in crate::webhooks) delivery_id: DeliveryId,
+    pub(in crate::webhooks) number: i64,
+    pub(in crate::webhooks) started_at: i64,
+    pub(in crate::webhooks) duration_ms: i64,
+    pub(in crate::webhooks) status: Option<i64>,
+    pub(in crate::webhooks) error: Option<String>,
+    pub(in crate::webhooks) answer: Option<String>,
+    pub(in crate::webhooks) secret: String,
+}
+
+/// Epoch and last place, where nobody else delivers.
+pub(in crate::webhooks) async fn take_lease(
+    tx: &mut AnyConnection,
+    node_id: &str,
+    until_us: i64,
+    now_us: i64,
+) -> Result<Option<(i64, i64)>, sqlx::Error> {
+    let query = sqlx::query(TAKE_LEASE).bind(node_id.to_owned()).bind(until_us).bind(now_us);
+    let row = query.fetch_optional(tx).await?;
+    row.map(|row| Ok((row.try_get("epoch")?, row.try_get("last_position")?))).transpose()
+}
+
+pub(in crate::webhooks) async fn release_lease(
+    tx: &mut AnyConnection,
+    node_id: &str,
+    epoch: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(RELEASE_LEASE).bind(node_id.to_owned()).bind(epoch).execute(tx).await.map(drop)
+}
+
+/// Until when some node delivers, in microseconds UTC.
+pub(in crate::webhooks) async fn leased_until(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(FIND_LEASE).fetch_one(conn).await
+}
+
+/// The oldest events that wait for a place.
+pub(in crate::webhooks) async fn list_unplaced(
+    conn: &mut AnyConnection,
+    limit: i64,
+) -> Result<Vec<Unplaced>, sqlx::Error> {
+    sqlx::query(LIST_UNPLACED).bind(limit).fetch_all(conn).await?.iter().map(unplaced).collect()
+}
+
+/// As [`list_unplaced`], of one workspace.
+pub(in crate::webhooks) async fn list_unplaced_of(
+    conn: &mut AnyConnection,
+    workspace: &str,
+    limit: i64,
+) -> Result<Vec<Unplaced>, sqlx::Error> {
+    let query = sqlx::query(LIST_UNPLACED_OF).bind(workspace.to_owned()).bind(limit);
+    query.fetch_all(conn).await?.iter().map(unplaced).collect()
+}
+
+/// The workspace after that one, by its id, that has events without a place.
+pub(in crate::webhooks) async fn next_with_unplaced(
+    conn: &mut AnyConnection,
+    after: &str,
+) -> Result<Option<String>, sqlx::Error> {
+    sqlx::query_scalar(NEXT_WITH_UNPLACED).bind(after.to_owned()).fetch_one(conn).await
+}
+
+fn unplaced(row: &AnyRow) -> Result<Unplaced, sqlx::Error> {
+    let number: Option<NumberId> = row::parsed_opt(row, "number_id")?;
+    let url: Option<String> = row.try_get("events_url")?;
+    Ok(Unplaced { event: event(row)?, call_id: row.try_get("call_id")?, events_url: number.zip(url) })
+}
+
+/// Endpoints that something waits for.
+pub(in crate::webhooks) async fn with_pending(conn: &mut AnyConnection) -> Result<Vec<WebhookEndpointId>, sqlx::Error> {
+    let rows = sqlx::query(WITH_PENDING).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "endpoint_id")).collect()
+}
+
+/// What is due for an endpoint, in order.
+pub(in crate::webhooks) async fn list_due(
+    conn: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
+    let query = sqlx::query(LIST_DUE).bind(endpoint.to_string()).bind(now_us).bind(limit);
+    let due = |row: &AnyRow| {
+        let url: Option<String> = row.try_get("url")?;
+        Ok(Due {
+            id: row::parsed(row, "delivery_id")?,
+            endpoint,
+            call: row::parsed_opt(row, "call_id")?,
+            tries: row.try_get("tries")?,
+            attempts: row.try_get("attempts")?,
+            url: url.map(Arc::from),
+            event: told(&event(row)?),
+        })
+    };
+    query.fetch_all(conn).await?.iter().map(due).collect()
+}
+
+/// The event as it is sent.
+pub(in crate::webhooks) fn told(event: &StoredEvent) -> Arc<Told> {
+    Arc::new(Told { id: event.id, kind: event.kind.clone(), body: body::body(event).into() })
+}
+
+/// When the next of an endpoint's is due that is not due yet.
+pub(in crate::webhooks) async fn next_due_us(
+    conn: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    now_us: i64,
+) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar(NEXT_DUE).bind(endpoint.to_string()).bind(now_us).fetch_one(conn).await
+}
+
+/// Gives up what waits for an endpoint that is off, at most so many; how many.
+pub(in crate::webhooks) async fn close_pending(
+    tx: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    limit: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(CLOSE_PENDING).bind(endpoint.to_string()).bind(limit).execute(tx).await?;
+    Ok(done.rows_affected())
+}
+
+/// Keeps the lease and writes what is told anew. False where another node has taken over, and nothing may be committed.
+pub(in crate::webhooks) async fn fan_out(
+    tx: &mut AnyConnection,
+    dialect: crate::db::Dialect,
+    (node_id, epoch, until_us, last_position): (&str, i64, i64, i64),
+    placed: &[(Unplaced, i64, Vec<NewDelivery>)],
+    now_us: i64,
+) -> Result<bool, sqlx::Error> {
+    let renew = RENEW.with([Cell::from(node_id), epoch.into(), until_us.into(), last_position.into()]);
+    let places = placed.iter().flat_map(|(one, position, _)| [one.event.id.to_string().into(), (*position).into()]);
+    let deliveries = placed.iter().flat_map(|(one, _, all)| all.iter().map(move |delivery| (one, delivery)));
+    let deliveries = deliveries.flat_map(|(one, delivery)| {
+        [
+            Cell::from(delivery.id.to_string()),
+            one.event.workspace_id.to_string().into(),
+            delivery.endpoint.to_string().into(),
+            one.event.id.to_string().into(),
+            one.event.kind.as_str().into(),
+            one.call_id.clone().into(),
+            delivery.url.clone().into(),
+            one.event.sequence.into(),
+            now_us.into(),
+        ]
+    });
+    let filled = vec![renew, PLACE_EVENTS.with(places), INSERT_DELIVERIES.with(deliveries)];
+    let told: Answer = FAN_OUT.run(tx, dialect, filled).await?;
+    Ok(told.changes(&RENEW) == 1)
+}
+
+/// Writes how attempts ended.
+pub(in crate::webhooks) async fn settle(
+    tx: &mut AnyConnection,
+    dialect: crate::db::Dialect,
+    settled: &[Settled],
+    attempts: impl Iterator<Item = AttemptRow>,
+) -> Result<(), sqlx::Error> {
+    let deliveries = settled.iter().flat_map(|one| {
+        let last = &one.last;
+        let delivered_at = (one.status == "delivered").then(|| last.started_at + last.duration_ms * 1_000);
+        [
+            Cell::from(one.id.to_string()),
+            one.status.into(),
+            one.tries.into(),
+            one.attempts.into(),
+            one.next_attempt_at.into(),
+            last.started_at.into(),
+            last.status.into(),
+            last.error.clone().into(),
+            last.duration_ms.into(),
+            delivered_at.into(),
+        ]
+    });
+    let attempts = attempts.flat_map(|one| {
+        [
+            Cell::from(one.delivery_id.to_string()),
+            one.number.into(),
+            one.started_at.into(),
+            one.duration_ms.into(),
+            one.status.into(),
+            one.error.into(),
+            one.answer.into(),
+            one.secret.into(),
+        ]
+    });
+    let filled = vec![SETTLE_DELIVERIES.with(deliveries), INSERT_ATTEMPTS.with(attempts)];
+    SETTLE.run(tx, dialect, filled).await.map(drop)
+}
+
+/// Writes what few ends have: calls whose others wait until a moment, and how endpoints stand.
+pub(in crate::webhooks) async fn settle_beside(
+    tx: &mut AnyConnection,
+    dialect: crate::db::Dialect,
+    pushed: Vec<Cell>,
+    standing: Vec<Cell>,
+) -> Result<(), sqlx::Error> {
+    let filled: Vec<Filled> = vec![PUSH_BACK.with(pushed), STAND_ENDPOINTS.with(standing)];
+    BESIDE.run(tx, dialect, filled).await.map(drop)
+}

@@ -1,0 +1,220 @@
+//! SQL of endpoints.
+
+use sautikit_api::ids::{NumberId, WebhookEndpointId, WorkspaceId};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, Row};
+
+use crate::db::statements;
+use crate::row;
+use crate::webhooks::endpoints::{Endpoint, Status};
+use crate::webhooks::signing::Sealed;
+
+statements! {
+    INSERT_ENDPOINT = "
+        insert into webhook_endpoints (id, workspace_id, number_id, url, description, events, status, rate_per_second,
+            secret, created_at, changed_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
+    FIND_ENDPOINT = "
+        select *
+        from webhook_endpoints
+        where workspace_id = $1 and id = $2 and status <> 'deleted'";
+    LIST_ENDPOINTS = "
+        select *
+        from webhook_endpoints
+        where workspace_id = $1 and status <> 'deleted' and (created_at, id) < ($2, $3)
+        order by created_at desc, id desc
+        limit $4";
+    COUNT_ENDPOINTS = "
+        select count(*)
+        from webhook_endpoints
+        where workspace_id = $1 and status <> 'deleted' and number_id is null";
+    UPDATE_ENDPOINT = "
+        update webhook_endpoints
+        set url = $3, description = $4, events = $5, status = $6, disabled_reason = $7, rate_per_second = $8,
+            secret = $9, former_secret = $10, former_until = $11, rotated_at = $12, failing_since = $13,
+            failures = $14, paused_until = $15,
+            changed_at = case when changed_at >= $16 then changed_at + 1 else $16 end
+        where workspace_id = $1 and id = $2";
+    TOUCH_ENDPOINT = "
+        update webhook_endpoints
+        set changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
+        where workspace_id = $1 and id = $2";
+    /// With the secrets of the number or the workspace that may have to sign.
+    LIST_ALL = "
+        select e.*, n.voice_signing_secret as number_secret, w.secret as workspace_secret,
+            w.former_secret as workspace_former, w.former_until as workspace_former_until
+        from webhook_endpoints e
+        left join tenant_numbers n on n.workspace_id = e.workspace_id and n.id = e.number_id
+        left join workspace_signing_secrets w on w.workspace_id = e.workspace_id
+        where e.changed_at >= $1
+        order by e.changed_at, e.id";
+    DELETE_FORGOTTEN = "
+        delete from webhook_endpoints
+        where id in (
+            select e.id
+            from webhook_endpoints e
+            where e.status = 'deleted' and e.changed_at < $1
+                and not exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id)
+            limit $2
+        )";
+    FIND_FULL = "
+        select e.*, n.voice_signing_secret as number_secret, w.secret as workspace_secret,
+            w.former_secret as workspace_former, w.former_until as workspace_former_until
+        from webhook_endpoints e
+        left join tenant_numbers n on n.workspace_id = e.workspace_id and n.id = e.number_id
+        left join workspace_signing_secrets w on w.workspace_id = e.workspace_id
+        where e.workspace_id = $1 and e.id = $2";
+}
+
+/// An endpoint with everything that may sign for it.
+pub(in crate::webhooks) struct Full {
+    pub(in crate::webhooks) endpoint: Endpoint,
+    pub(in crate::webhooks) of_number: Sealed,
+    pub(in crate::webhooks) of_workspace: Sealed,
+}
+
+fn endpoint(row: &AnyRow) -> Result<Endpoint, sqlx::Error> {
+    let events: String = row.try_get("events")?;
+    Ok(Endpoint {
+        id: row::parsed(row, "id")?,
+        workspace_id: row::parsed(row, "workspace_id")?,
+        number_id: row::parsed_opt(row, "number_id")?,
+        url: row.try_get("url")?,
+        description: row.try_get("description")?,
+        events: serde_json::from_str(&events).map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+        status: row::known(row, "status", Status::parse)?,
+        disabled_reason: row.try_get("disabled_reason")?,
+        rate_per_second: row.try_get("rate_per_second")?,
+        sealed: Sealed {
+            secret: row.try_get("secret")?,
+            former: row.try_get("former_secret")?,
+            former_until: row.try_get("former_until")?,
+        },
+        rotated_at: row.try_get("rotated_at")?,
+        failing_since: row.try_get("failing_since")?,
+        failures: row.try_get("failures")?,
+        paused_until: row.try_get("paused_until")?,
+        created_at: row.try_get("created_at")?,
+        changed_at: row.try_get("changed_at")?,
+    })
+}
+
+fn full(row: &AnyRow) -> Result<Full, sqlx::Error> {
+    Ok(Full {
+        endpoint: endpoint(row)?,
+        of_number: Sealed { secret: row.try_get("number_secret")?, former: None, former_until: None },
+        of_workspace: Sealed {
+            secret: row.try_get("workspace_secret")?,
+            former: row.try_get("workspace_former")?,
+            former_until: row.try_get("workspace_former_until")?,
+        },
+    })
+}
+
+fn events_of(endpoint: &Endpoint) -> String {
+    serde_json::json!(endpoint.events).to_string()
+}
+
+pub(in crate::webhooks) async fn insert(tx: &mut AnyConnection, endpoint: &Endpoint) -> Result<(), sqlx::Error> {
+    let number: Option<NumberId> = endpoint.number_id;
+    sqlx::query(INSERT_ENDPOINT)
+        .bind(endpoint.id.to_string())
+        .bind(endpoint.workspace_id.to_string())
+        .bind(number.map(|number| number.to_string()))
+        .bind(endpoint.url.clone())
+        .bind(endpoint.description.clone())
+        .bind(events_of(endpoint))
+        .bind(endpoint.status.as_str())
+        .bind(endpoint.rate_per_second)
+        .bind(endpoint.sealed.secret.clone())
+        .bind(endpoint.created_at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+pub(in crate::webhooks) async fn find(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: WebhookEndpointId,
+) -> Result<Option<Endpoint>, sqlx::Error> {
+    let query = sqlx::query(FIND_ENDPOINT).bind(workspace.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(endpoint).transpose()
+}
+
+/// With what signs for it.
+pub(in crate::webhooks) async fn find_full(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: WebhookEndpointId,
+) -> Result<Option<Full>, sqlx::Error> {
+    let query = sqlx::query(FIND_FULL).bind(workspace.to_string()).bind(id.to_string());
+    query.fetch_optional(conn).await?.as_ref().map(full).transpose()
+}
+
+pub(in crate::webhooks) async fn list(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    before: (i64, &str),
+    limit: i64,
+) -> Result<Vec<Endpoint>, sqlx::Error> {
+    let query = sqlx::query(LIST_ENDPOINTS).bind(workspace.to_string()).bind(before.0).bind(before.1.to_owned());
+    query.bind(limit).fetch_all(conn).await?.iter().map(endpoint).collect()
+}
+
+/// How many the workspace has set up.
+pub(in crate::webhooks) async fn count(conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(COUNT_ENDPOINTS).bind(workspace.to_string()).fetch_one(conn).await
+}
+
+pub(in crate::webhooks) async fn update(tx: &mut AnyConnection, endpoint: &Endpoint) -> Result<(), sqlx::Error> {
+    sqlx::query(UPDATE_ENDPOINT)
+        .bind(endpoint.workspace_id.to_string())
+        .bind(endpoint.id.to_string())
+        .bind(endpoint.url.clone())
+        .bind(endpoint.description.clone())
+        .bind(events_of(endpoint))
+        .bind(endpoint.status.as_str())
+        .bind(endpoint.disabled_reason.clone())
+        .bind(endpoint.rate_per_second)
+        .bind(endpoint.sealed.secret.clone())
+        .bind(endpoint.sealed.former.clone())
+        .bind(endpoint.sealed.former_until)
+        .bind(endpoint.rotated_at)
+        .bind(endpoint.failing_since)
+        .bind(endpoint.failures)
+        .bind(endpoint.paused_until)
+        .bind(endpoint.changed_at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Lets the dispatcher look for what waits for the endpoint.
+pub(in crate::webhooks) async fn touch(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: WebhookEndpointId,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(TOUCH_ENDPOINT).bind(workspace.to_string()).bind(id.to_string());
+    query.bind(now_us).execute(tx).await.map(drop)
+}
+
+/// Endpoints of all workspaces that changed since, deleted ones too.
+pub(in crate::webhooks) async fn list_changed(
+    conn: &mut AnyConnection,
+    since_us: i64,
+) -> Result<Vec<Full>, sqlx::Error> {
+    sqlx::query(LIST_ALL).bind(since_us).fetch_all(conn).await?.iter().map(full).collect()
+}
+
+/// Deletes the rows of endpoints that were deleted before a moment and of which nothing that was sent is kept; how many.
+pub(in crate::webhooks) async fn delete_forgotten(
+    tx: &mut AnyConnection,
+    before_us: i64,
+    most: i64,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::query(DELETE_FORGOTTEN).bind(before_us).bind(most).execute(tx).await?;
+    Ok(done.rows_affected())
+}

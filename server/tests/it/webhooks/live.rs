@@ -1,0 +1,143 @@
+//! `GET /v1/calls/stream`: live, resumable, shared by many, and no burden when somebody stops reading.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::Request;
+use futures::StreamExt;
+use sautikit::webhooks::{EventKind, Subject};
+use sautikit_api::ids::{CallId, NumberId};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::{DEADLINE, Scene, emit};
+use crate::support::{Server, on_each_engine};
+
+on_each_engine! {
+    calls_are_followed_live_and_resumed
+    a_reader_who_is_too_slow_is_told_and_let_go
+    other_workspaces_are_not_heard
+}
+
+/// A reader of the stream.
+struct Reader {
+    body: BodyDataStream,
+    text: String,
+}
+
+/// An event of it.
+#[derive(Debug)]
+struct Heard {
+    id: String,
+    event: String,
+    data: Value,
+}
+
+impl Reader {
+    async fn open(server: &Server, key: &str, last_event_id: Option<&str>) -> Self {
+        let request = Request::get("/v1/calls/stream").header("host", "127.0.0.1:4000");
+        let request = request.header("authorization", format!("Bearer {key}"));
+        let request = match last_event_id {
+            Some(id) => request.header("last-event-id", id),
+            None => request,
+        };
+        let router = sautikit::http::router(&server.app);
+        let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+        assert_eq!(answer.status(), 200);
+        Self { body: answer.into_body().into_data_stream(), text: String::new() }
+    }
+
+    async fn next(&mut self) -> Option<Heard> {
+        loop {
+            if let Some((event, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| {
+                    let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+                    line.unwrap_or_default().to_owned()
+                };
+                let heard = Heard {
+                    id: field("id"),
+                    event: field("event"),
+                    data: serde_json::from_str(&field("data")).unwrap_or_default(),
+                };
+                let rest = rest.to_owned();
+                self.text = rest;
+                if heard.event.is_empty() {
+                    continue;
+                }
+                return Some(heard);
+            }
+            let chunk = tokio::time::timeout(DEADLINE, self.body.next()).await.expect("something in time")?;
+            self.text.push_str(std::str::from_utf8(&chunk.expect("a chunk")).expect("text"));
+        }
+    }
+}
+
+async fn key(scene: &Scene) -> String {
+    let body = serde_json::json!({ "name": "reader", "scopes": ["calls:read"] });
+    let made = scene.asha.post("/v1/api-keys", body).await.expect(201).json;
+    made["key"].as_str().expect("a key").to_owned()
+}
+
+async fn calls_are_followed_live_and_resumed(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let key = key(&scene).await;
+    let mut reader = Reader::open(&scene.server, &key, None).await;
+    let mut other = Reader::open(&scene.server, &key, None).await;
+    let call = scene.talk(1_000).await;
+    let mut heard = Vec::new();
+    for kind in ["call.started", "call.answered", "call.completed", "call.billed"] {
+        let one = reader.next().await.expect("an event");
+        assert_eq!((one.event.as_str(), &one.data["data"]["call_id"]), (kind, &Value::from(call.to_string())));
+        assert_eq!(other.next().await.expect("an event").id, one.id);
+        heard.push(one.id);
+    }
+    let mut again = Reader::open(&scene.server, &key, Some(&heard[1])).await;
+    assert_eq!(again.next().await.expect("an event").id, heard[2]);
+    assert_eq!(again.next().await.expect("an event").id, heard[3]);
+    // And on with what happens now.
+    let next = scene.place().await;
+    let started = again.next().await.expect("an event");
+    assert_eq!(started.data["data"]["call_id"], next.call_id.to_string());
+    let nonsense = scene.asha.with("last-event-id", "yesterday").get("/v1/calls/stream").await;
+    assert_eq!(nonsense.expect_error("validation.bad_request").json["error"]["field"], "Last-Event-ID");
+}
+
+async fn a_reader_who_is_too_slow_is_told_and_let_go(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let (key, workspace) = (key(&scene).await, scene.asha.workspace_id().await);
+    let mut slow = Reader::open(&scene.server, &key, None).await;
+    let mut quick = Reader::open(&scene.server, &key, None).await;
+    for sequence in 1..=300 {
+        let (call_id, number_id) = (CallId(scene.server.app.new_uuid()), NumberId(scene.server.app.new_uuid()));
+        let subject = Subject::Call { call_id, number_id, sequence };
+        emit(&scene.server, &workspace, EventKind::CallStarted, subject).await;
+        quick.next().await.expect("an event");
+    }
+    let mut last = slow.next().await.expect("an event");
+    let mut before = String::new();
+    while last.event != "dropped" {
+        before = last.id.clone();
+        last = slow.next().await.expect("an event");
+    }
+    assert_eq!(last.data["reason"], "too_slow");
+    assert!(slow.next().await.is_none(), "that was the last");
+    let resume = if before.is_empty() { last.data["last_event_id"].to_string() } else { before };
+    let mut back = Reader::open(&scene.server, &key, Some(&resume)).await;
+    let first: i64 = back.next().await.expect("an event").id.parse().expect("a place");
+    assert_eq!(first, resume.parse::<i64>().expect("a place") + 1);
+}
+
+async fn other_workspaces_are_not_heard(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let mut reader = Reader::open(&scene.server, &key(&scene).await, None).await;
+    let bob = scene.server.onboarded("bob@example.com").await;
+    let (call_id, number_id) = (CallId(scene.server.app.new_uuid()), NumberId(scene.server.app.new_uuid()));
+    let subject = Subject::Call { call_id, number_id, sequence: 1 };
+    emit(&scene.server, &bob.workspace_id().await, EventKind::CallStarted, subject).await;
+    scene.until_all_is_told().await;
+    let order = scene.place().await;
+    let heard = reader.next().await.expect("an event");
+    assert_eq!(heard.data["data"]["call_id"], order.call_id.to_string());
+    let nothing = tokio::time::timeout(Duration::from_millis(1), reader.body.next()).await;
+    assert!(nothing.is_err());
+}

@@ -1,0 +1,137 @@
+//! A customer's server that keeps what it is told and answers as a test wants.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use sautikit::webhooks::signature;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::support::within;
+
+/// Far above what anything here takes.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A request that came.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) path: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) at: Instant,
+}
+
+impl Told {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Whether it is signed with the secret, by the rules of the documentation.
+    pub(super) fn is_signed_with(&self, secret: &str) -> bool {
+        let given = self.header("x-sautikit-signature");
+        let t = given.strip_prefix("t=").and_then(|rest| rest.split(',').next()).and_then(|t| t.parse().ok());
+        t.is_some_and(|t| signature::sign(secret, &self.body, t) == given)
+    }
+}
+
+/// What is answered.
+#[derive(Debug, Clone)]
+pub(super) enum Answers {
+    /// At once with this status.
+    Status(u16),
+    /// With this status and a `Retry-After`.
+    RetryAfter(u16, &'static str),
+    /// After a while with 200.
+    Slowly(Duration),
+    /// With 401 unless this secret has signed.
+    OnlySignedWith(String),
+    /// With another address.
+    Redirect(String),
+    /// With 200 and this text.
+    Text(String),
+}
+
+#[derive(Default)]
+struct Kept {
+    told: Vec<Told>,
+    answers: HashMap<String, Answers>,
+}
+
+/// The server.
+#[derive(Clone)]
+pub(super) struct Receiver {
+    address: SocketAddr,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Receiver {
+    pub(super) async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let kept = Arc::<Mutex<Kept>>::default();
+        let routes = Router::new().fallback(take).with_state(kept.clone());
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { address, kept }
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// From now on.
+    pub(super) fn answers(&self, path: &str, answers: Answers) {
+        self.kept.lock().answers.insert(path.to_owned(), answers);
+    }
+
+    /// What came to the path so far.
+    pub(super) fn told(&self, path: &str) -> Vec<Told> {
+        self.kept.lock().told.iter().filter(|told| told.path == path).cloned().collect()
+    }
+
+    pub(super) fn count(&self, path: &str) -> usize {
+        self.kept.lock().told.iter().filter(|told| told.path == path).count()
+    }
+
+    /// Once so many came to the path, they.
+    pub(super) async fn wait(&self, path: &str, count: usize) -> Vec<Told> {
+        let what = format!("{count} requests to {path}");
+        within(DEADLINE, &what, async || Some(self.told(path)).filter(|told| told.len() >= count)).await
+    }
+}
+
+async fn take(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let told = Told { path: path.clone(), headers: parts.headers, body, at: Instant::now() };
+    let answers = {
+        let mut kept = kept.lock();
+        kept.told.push(told.clone());
+        kept.answers.get(&path).cloned().unwrap_or(Answers::Status(200))
+    };
+    let status = |code| StatusCode::from_u16(code).expect("a status");
+    match answers {
+        Answers::Status(code) => status(code).into_response(),
+        Answers::RetryAfter(code, after) => (status(code), [(header::RETRY_AFTER, after)]).into_response(),
+        Answers::Slowly(span) => {
+            tokio::time::sleep(span).await;
+            StatusCode::OK.into_response()
+        }
+        Answers::OnlySignedWith(secret) if told.is_signed_with(&secret) => StatusCode::OK.into_response(),
+        Answers::OnlySignedWith(_) => StatusCode::UNAUTHORIZED.into_response(),
+        Answers::Redirect(to) => (StatusCode::FOUND, [(header::LOCATION, to)]).into_response(),
+        Answers::Text(text) => text.into_response(),
+    }
+}
