@@ -1,7 +1,7 @@
 // Parts of a page that change by themselves. An element with `data-live="NAME"` is replaced by its newer self; the page is
 // asked again every `data-live-seconds` while any part carries that attribute, and at once when its window is looked at
 // again or the softphone tells of a call. A page of another workspace, which another tab has entered meanwhile, is none of this
-// page's. What a visitor has typed is never replaced, because forms stand outside the parts.
+// page's. A part in which a visitor has typed or listens stays as it is until they have done.
 import { localise } from "./times.js";
 
 const workspace = (root) => root.querySelector("#content")?.dataset.workspace;
@@ -13,9 +13,13 @@ const focusable = (part) => [...part.querySelectorAll("a, button, summary, input
 const seen = new WeakMap();
 let timer = 0;
 
+const isUsed = (part) =>
+  [...part.querySelectorAll("audio")].some((audio) => !audio.paused)
+  || [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
+
 function replace(part, fresh) {
   const source = fresh.outerHTML;
-  if (seen.get(part) === source) return;
+  if (seen.get(part) === source || isUsed(part)) return;
   const open = opened(part);
   const focused = focusable(part).indexOf(document.activeElement);
   fresh.querySelectorAll("details").forEach((details, place) => { details.open = open[place] ?? false; });

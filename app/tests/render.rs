@@ -325,6 +325,18 @@ async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency(
 }
 
 #[tokio::test]
+async fn recordings_can_be_heard_and_what_is_kept_is_told() {
+    let html = page("recordings", "/recordings").await;
+    assert_eq!(html.matches("<audio").count(), 1, "the one that is ready");
+    assert!(html.contains(&format!("src=\"/v1/recordings/{ID}/audio\"")) && html.contains("class=\"waveform\""));
+    assert!(html.contains("What was recorded is damaged.") && html.contains("data-live-seconds"));
+    assert!(html.contains(&format!("action=\"/console/recordings/{ID}/delete\"")));
+    let html = page("storage", "/recordings/storage").await;
+    assert!(html.contains("61.2 MB") && html.contains("5 GB") && html.contains("30 days"));
+    assert!(html.contains("action=\"/console/storage/bucket\"") && html.contains("aria-label=\"Switch to extended\""));
+}
+
+#[tokio::test]
 async fn an_unknown_page_is_404_and_says_so() {
     let (html, answer) = render("404", visit(Arc::new(ScriptedApi::default()), "/nowhere"), "/nowhere").await;
     assert_eq!(answer.status, Some(404));

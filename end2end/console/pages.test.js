@@ -21,19 +21,20 @@ before(async () => {
   const workspace = await openWorkspace(server.url, { email: EMAIL });
   const call = async (to, more = {}) => (await workspace.post("/v1/calls", { from: workspace.number, to, ...more }, 202)).call_id;
   const calls = {
-    completed: await call("+254722009905", { max_duration: 1 }),
+    completed: await call("+254722009905", { max_duration: 1, record: "dual" }),
     busy: await call("+254722009901"),
     failed: await call("+254722009903"),
   };
   for (const id of Object.values(calls)) {
     await eventually("the call's end", async () => (await workspace.get(`/v1/calls/${id}`)).cost_minor !== null);
   }
+  await eventually("a recording", async () => (await workspace.get("/v1/recordings?status=ready")).length === 1);
   calls.running = await call("+254722000042", { max_duration: 600, actions: [{ pause: { length: 600 } }] });
   cookies = await signedIn();
   assert.equal((await server.command("operator", "grant", EMAIL)).code, 0);
   paths = {
     "start page": "/", "sign-in": "/signin", "sign-in on the way": "/signin?return_to=/calls", "link check": "/auth/verify?token=x", "declined invitation": "/invitation?done=declined", "closed invitation": "/invitation?token=x", "incomplete link": "/auth/verify",
-    home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", "no match": "/calls?remote=999999",
+    home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", recordings: "/recordings", "no recording": "/recordings?status=failed", storage: "/recordings/storage", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
     settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", trunks: "/operator/trunks",
     wallet: "/wallet", limits: "/wallet/limits", alerts: "/wallet/alerts", "operator's workspace": `/operator/workspaces/${await workspaceId()}`, keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",

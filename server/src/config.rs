@@ -7,6 +7,7 @@ mod checks;
 mod layers;
 mod limits;
 mod payments;
+mod storage;
 mod tax;
 mod trunk;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
+pub use storage::Storage;
 pub use tax::Tax;
 pub use trunk::{Trunk, TrunkTransport};
 
@@ -116,6 +118,8 @@ pub struct Config {
     pub mpesa: Mpesa,
     /// Paystack.
     pub paystack: Paystack,
+    /// Where recordings are kept.
+    pub storage: Storage,
     /// Calls of this node.
     pub calls: Calls,
     /// What workspaces may call.

@@ -54,6 +54,12 @@ pub enum Purpose {
     TrunkPassword,
     /// Sealed secrets of webhook endpoints and workspaces.
     WebhookSecret,
+    /// Sealed keys of recordings, by a key for each workspace.
+    RecordingKey,
+    /// Signatures of URLs by which recordings are heard.
+    RecordingUrl,
+    /// Sealed settings of workspaces' own buckets.
+    StorageBucket,
 }
 
 impl Purpose {
@@ -76,6 +82,9 @@ impl Purpose {
             Self::PaymentPath => "sautikit payment path v1",
             Self::TrunkPassword => "sautikit trunk password v1",
             Self::WebhookSecret => "sautikit webhook secret v1",
+            Self::RecordingKey => "sautikit recording key v1",
+            Self::RecordingUrl => "sautikit recording url v1",
+            Self::StorageBucket => "sautikit storage bucket v1",
         }
     }
 }
@@ -108,33 +117,55 @@ impl Secrets {
 
     /// Seals `plain`; `row` names where it is kept, so that a sealed value copied elsewhere does not open.
     pub fn seal(&self, purpose: Purpose, row: &str, plain: &[u8], entropy: &Entropy) -> String {
-        use base64::Engine;
-        let nonce: [u8; NONCE_BYTES] = entropy.bytes();
-        let payload = Payload { msg: plain, aad: row.as_bytes() };
-        // Encryption fails only beyond 256 GiB.
-        let sealed = self.cipher(purpose).encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
-        let mut bytes = vec![SEAL_VERSION];
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&sealed);
-        base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes)
+        seal_by(&cipher(self.key(purpose)), row, plain, entropy)
+    }
+
+    /// As [`Secrets::seal`], by a key of that tenant's own.
+    pub fn seal_within(&self, purpose: Purpose, tenant: &str, row: &str, plain: &[u8], entropy: &Entropy) -> String {
+        seal_by(&cipher(self.tenant_key(purpose, tenant)), row, plain, entropy)
     }
 
     /// Opens what [`Secrets::seal`] made for the same purpose and row.
     pub fn open(&self, purpose: Purpose, row: &str, sealed: &str) -> Result<Vec<u8>, SealBroken> {
-        use base64::Engine;
-        let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(sealed).map_err(|_| SealBroken)?;
-        let (version, rest) = bytes.split_first().ok_or(SealBroken)?;
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealBroken)?;
-        if *version != SEAL_VERSION {
-            return Err(SealBroken);
-        }
-        let payload = Payload { msg: sealed, aad: row.as_bytes() };
-        self.cipher(purpose).decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealBroken)
+        open_by(&cipher(self.key(purpose)), row, sealed)
     }
 
-    fn cipher(&self, purpose: Purpose) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&Key::from(self.key(purpose)))
+    /// Opens what [`Secrets::seal_within`] made for the same purpose, tenant and row.
+    pub fn open_within(&self, purpose: Purpose, tenant: &str, row: &str, sealed: &str) -> Result<Vec<u8>, SealBroken> {
+        open_by(&cipher(self.tenant_key(purpose, tenant)), row, sealed)
     }
+
+    fn tenant_key(&self, purpose: Purpose, tenant: &str) -> [u8; 32] {
+        hmac_sha256(&self.key(purpose), &[tenant.as_bytes()])
+    }
+}
+
+fn cipher(key: [u8; 32]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(key))
+}
+
+fn seal_by(cipher: &XChaCha20Poly1305, row: &str, plain: &[u8], entropy: &Entropy) -> String {
+    use base64::Engine;
+    let nonce: [u8; NONCE_BYTES] = entropy.bytes();
+    let payload = Payload { msg: plain, aad: row.as_bytes() };
+    // Encryption fails only beyond 256 GiB.
+    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+    let mut bytes = vec![SEAL_VERSION];
+    bytes.extend_from_slice(&nonce);
+    bytes.extend_from_slice(&sealed);
+    base64::engine::general_purpose::STANDARD_NO_PAD.encode(bytes)
+}
+
+fn open_by(cipher: &XChaCha20Poly1305, row: &str, sealed: &str) -> Result<Vec<u8>, SealBroken> {
+    use base64::Engine;
+    let bytes = base64::engine::general_purpose::STANDARD_NO_PAD.decode(sealed).map_err(|_| SealBroken)?;
+    let (version, rest) = bytes.split_first().ok_or(SealBroken)?;
+    let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(SealBroken)?;
+    if *version != SEAL_VERSION {
+        return Err(SealBroken);
+    }
+    let payload = Payload { msg: sealed, aad: row.as_bytes() };
+    cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| SealBroken)
 }
 
 impl std::fmt::Debug for Secrets {
@@ -179,6 +210,10 @@ mod tests {
         assert!(secrets.open(Purpose::VoiceSecret, "row-1", &sealed).is_err());
         assert!(Secrets::new([8; 32]).open(Purpose::Idempotency, "row-1", &sealed).is_err());
         assert!(secrets.open(Purpose::Idempotency, "row-1", "").is_err());
+        let sealed = secrets.seal_within(Purpose::RecordingKey, "a", "row-1", b"secret", &Entropy::seeded(1));
+        assert_eq!(secrets.open_within(Purpose::RecordingKey, "a", "row-1", &sealed).unwrap(), b"secret");
+        assert!(secrets.open_within(Purpose::RecordingKey, "b", "row-1", &sealed).is_err());
+        assert!(secrets.open(Purpose::RecordingKey, "row-1", &sealed).is_err());
     }
 
     #[test]

@@ -27,7 +27,7 @@ use crate::entropy::Entropy;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
-use crate::{calls, jobs, numbers, requests, webhooks};
+use crate::{calls, jobs, numbers, recordings, requests, webhooks};
 use crate::{descriptors, gateway, http};
 
 pub use self::parts::parts;
@@ -50,6 +50,9 @@ pub enum ServeError {
     /// No HTTP client for payment providers could be made.
     #[error("payment providers can't be reached from here: {0}")]
     Payments(#[source] reqwest::Error),
+    /// No HTTP client for the bucket of recordings could be made.
+    #[error("the bucket of recordings can't be reached from here: {0}")]
+    Storage(#[source] reqwest::Error),
     /// No HTTP client for customers' servers could be made.
     #[error("customers' servers can't be reached from here: {0}")]
     Customers(#[source] reqwest::Error),
@@ -149,6 +152,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     clean_up::schedule(app).await?;
     numbers::renewal::schedule(app).await?;
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
+    app.tasks.spawn(recordings::run(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
     Ok(recovered)

@@ -26,6 +26,7 @@ pub(crate) enum Glyph {
     Shield,
     Settings,
     Log,
+    Recordings,
     Requests,
     Switch,
     Trunk,
@@ -72,6 +73,7 @@ impl Glyph {
                 "M4 7h9M19 7h1M16 4.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5zM4 17h1M11 17h9M8 14.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z"
             }
             Self::Log => "M8 6h12M8 12h12M8 18h12M4 6h.01M4 12h.01M4 18h.01",
+            Self::Recordings => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
             Self::Requests => "M3 12h4l3-7 4 14 3-7h4",
             Self::Switch => "m8 9.5 4-4 4 4M8 14.5l4 4 4-4",
             Self::Plus => "M12 5v14M5 12h14",

@@ -16,6 +16,7 @@ mod select;
 mod switcher;
 mod table;
 mod time;
+mod waveform;
 mod window;
 
 pub(crate) use badge::{CallBadge, Tone, badge};
@@ -34,4 +35,5 @@ pub(crate) use select::Select;
 use switcher::Switcher;
 pub(crate) use table::{Head, cell, heads};
 pub(crate) use time::Moment;
+pub(crate) use waveform::Waveform;
 pub(crate) use window::Window;

@@ -36,6 +36,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     let work: Vec<Link> = vec![
         ("/home", common.home, Glyph::Home),
         ("/calls", common.calls, Glyph::Calls),
+        ("/recordings", text.recordings.title, Glyph::Recordings),
         ("/numbers", common.numbers, Glyph::Numbers),
         ("/wallet", common.wallet, Glyph::Wallet),
     ];

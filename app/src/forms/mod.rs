@@ -15,6 +15,7 @@ mod numbers;
 mod operator;
 mod prices;
 mod profile;
+mod recordings;
 mod supply;
 mod trunks;
 mod wallet;
@@ -59,6 +60,14 @@ pub const REVOKE_CREDENTIAL: &str = "/console/numbers/{id}/sip-credentials/{cid}
 pub const SANDBOX_CALL: &str = "/console/numbers/{id}/sandbox-call";
 /// Ends a call; the path carries the call's id.
 pub const HANG_UP: &str = "/console/calls/{id}/hangup";
+/// Deletes a recording; the path carries its id.
+pub const DELETE_RECORDING: &str = "/console/recordings/{id}/delete";
+/// Switches the storage tier.
+pub const SWITCH_TIER: &str = "/console/storage/tier";
+/// Keeps recordings in a bucket of one's own.
+pub const SET_BUCKET: &str = "/console/storage/bucket";
+/// Keeps recordings here again.
+pub const REMOVE_BUCKET: &str = "/console/storage/bucket/remove";
 /// Requests a payment.
 pub const TOP_UP: &str = "/console/wallet/top-ups";
 /// Claims a payment to the Paybill.
@@ -265,6 +274,9 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         UNFREEZE => limits::unfreeze(fields, api).await.into(),
         SET_ALERTS => limits::set_alerts(fields, api).await.into(),
         ADD_SUBSCRIBER => limits::add_subscriber(fields, api).await.into(),
+        SWITCH_TIER => recordings::switch_tier(fields, api).await.into(),
+        SET_BUCKET => recordings::set_bucket(fields, api).await.into(),
+        REMOVE_BUCKET => recordings::remove_bucket(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
         ROTATE_WORKSPACE_SECRET => webhooks::rotate_default(fields, api).await.into(),
@@ -298,6 +310,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             }
             ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
             ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
+            ["", "console", "recordings", id, "delete"] => recordings::delete(id, fields, api).await.into(),
             ["", "console", "keys", id, "rotate"] => keys::rotate(id, fields, api).await.into(),
             ["", "console", "keys", id, "revoke"] => keys::revoke(id, fields, api).await.into(),
             ["", "console", "webhooks", id] => webhooks::change(id, fields, api).await.into(),

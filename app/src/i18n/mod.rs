@@ -34,6 +34,8 @@ mod operator;
 mod pricing;
 pub use pricing::Pricing as PricingText;
 mod profile;
+mod recordings;
+pub use recordings::Recordings as RecordingsText;
 mod requests;
 mod rights;
 pub use rights::Rights as RightsText;
@@ -111,6 +113,7 @@ pub struct Text {
     pub operator: operator::Operator,
     pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
+    pub recordings: recordings::Recordings,
     pub requests: requests::Requests,
     pub audit: audit::Audit,
     pub calls: calls::Calls,
@@ -139,6 +142,7 @@ static ENGLISH: Text = Text {
     operator: operator::Operator::ENGLISH,
     pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
+    recordings: recordings::Recordings::ENGLISH,
     requests: requests::Requests::ENGLISH,
     audit: audit::Audit::ENGLISH,
     calls: calls::Calls::ENGLISH,
@@ -166,6 +170,7 @@ static SWAHILI: Text = Text {
     operator: operator::Operator::SWAHILI,
     pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,
+    recordings: recordings::Recordings::SWAHILI,
     requests: requests::Requests::SWAHILI,
     audit: audit::Audit::SWAHILI,
     calls: calls::Calls::SWAHILI,

@@ -3,6 +3,7 @@
 use super::{
     call_timeline::call_timeline,
     member::{Member, member_page},
+    recordings::players,
 };
 use crate::{
     api_client::{ApiFailure, escape},
@@ -18,6 +19,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use sautikit_api::{
     calls::{Call, CallEvent, CallLeg},
+    recordings::{Recording, RecordingStatus},
     rights::Scope,
 };
 
@@ -35,10 +37,15 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().calls;
     let call: Call = member.api().get(format!("/v1/calls/{}", escape(&id))).await?;
     let events: Vec<CallEvent> = member.api().get(format!("/v1/calls/{}/events", escape(&id))).await?;
+    let of_call = format!("/v1/recordings?call_id={}", call.id);
+    let recordings: Vec<Recording> =
+        if call.recording_status.is_some() { member.api().get(of_call).await? } else { Vec::new() };
     let lang = member.visit.lang;
     // An ended call is looked at once more until it was debited.
     let live = !call.status.is_terminal();
-    let unsettled = live || call.cost_minor.is_none();
+    let is_stored =
+        call.recording_status.is_none_or(|status| !status.is_open() && status != RecordingStatus::Processing);
+    let unsettled = live || call.cost_minor.is_none() || !is_stored;
     Ok(view! {
         <div data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS)>
             <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
@@ -52,7 +59,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                         <div class="panel__head"><h2>{text.timeline}</h2></div>
                         {call_timeline(events, lang)}
                     </section>
-                    <div class="stack">{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
+                    <div class="stack">{players(&member, &recordings)}{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
                 </div>
             </div>
         </div>

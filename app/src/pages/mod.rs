@@ -42,12 +42,14 @@ mod operator_workspaces;
 mod place;
 mod pricing;
 mod profile;
+mod recordings;
 mod requests;
 mod roles;
 mod settings;
 mod sign_in;
 mod softphone;
 mod statements;
+mod storage;
 mod verify;
 mod wallet;
 mod wallet_ledger;
@@ -87,6 +89,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/numbers/:id") view=number::NumberPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls") view=calls::CallsPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
+                <Route path=path!("/recordings") view=recordings::RecordingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/recordings/storage") view=storage::StoragePage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet") view=wallet::WalletPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/limits") view=limits::LimitsPage ssr=SsrMode::Async/>
                 <Route path=path!("/wallet/alerts") view=alerts::AlertsPage ssr=SsrMode::Async/>

@@ -51,6 +51,11 @@ impl ScriptedApi {
             ("GET", "/v1/calls") => {
                 list(json!([call("answered"), call("completed"), call("busy"), call("no_answer"), call("failed")]))
             }
+            ("GET", "/v1/recordings") => {
+                list(json!([recording("ready"), recording("processing"), recording("failed")]))
+            }
+            ("GET", "/v1/storage") => storage(),
+            ("GET", "/v1/storage/tiers") => json!([tier("free"), tier("extended")]),
             ("GET", "/v1/calls/stats") => stats(self.empty),
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
@@ -203,6 +208,22 @@ fn call(status: &str) -> Value {
         "local_e164": "+254700000001", "remote_e164": "+254722000042", "duration_seconds": ended.then_some(if status == "completed" { 47 } else { 0 }),
         "cost_minor": ended.then_some(if status == "completed" { 235 } else { 0 }), "currency": "KES", "hangup_cause": "remote_hangup", "ledger_entry_id": ID,
         "metadata": null, "started_at": "2026-11-21T09:31:00Z", "answered_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "legs": [leg], "recording_status": null})
+}
+
+fn recording(status: &str) -> Value {
+    let is_ready = status == "ready";
+    json!({"id": ID, "call_id": ID, "source": "dial", "status": status, "channels": 2,
+        "started_at": "2026-11-21T09:31:07Z", "ended_at": "2026-11-21T09:31:54Z", "duration_ms": is_ready.then_some(47_200),
+        "size_bytes": is_ready.then_some(1_510_444), "sha256": null, "waveform": if is_ready { vec![3, 40, 77, 12] } else { vec![] },
+        "expires_at": is_ready.then_some("2026-12-21T09:31:07Z"), "failure": (status == "failed").then_some("What was recorded is damaged.")})
+}
+
+fn tier(id: &str) -> Value {
+    json!({"id": id, "name": id, "capacity_bytes": 5_000_000_000_i64, "retention_days": 30})
+}
+
+fn storage() -> Value {
+    json!({"tier": tier("free"), "used_bytes": 61_200_000, "recordings": 32, "bucket": null})
 }
 
 fn stats(empty: bool) -> Value {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CallEventId, CallId, LedgerEntryId};
+use crate::recordings::{RecordCall, RecordingStatus};
 
 /// Where a call stands. It only moves ringing → answered → completed, or from ringing to one of the other ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -158,6 +159,9 @@ pub struct CreateCall {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 14_400))]
     pub max_duration: Option<i64>,
+    /// Whether the call is recorded from its answer on; false when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordCall>,
 }
 
 /// `POST /v1/calls/{id}/actions`.
@@ -259,8 +263,8 @@ pub struct Call {
     pub ended_at: Option<String>,
     /// Who took part.
     pub legs: Vec<CallLeg>,
-    /// State of the recording; null without one.
-    pub recording_status: Option<String>,
+    /// Where the newest recording stands; null without one.
+    pub recording_status: Option<RecordingStatus>,
 }
 
 /// An entry of a call's timeline, oldest first.

@@ -73,6 +73,7 @@ catalogue! {
     CallsNotFound "calls.not_found" 404 "Call not found" "No call with this id exists in the workspace." "Use the call's id, its call_sid or its HD_ id.";
     CallsRecordingExpired "calls.recording_expired" 410 "Recording expired" "The recording was removed by the retention rule." "Raise the retention to keep later ones longer.";
     CallsRecordingFailed "calls.recording_failed" 502 "Recording failed" "The recording could not be captured or stored." "See the call's events for the cause.";
+    CallsRecordingInProgress "calls.recording_in_progress" 409 "Recording in progress" "The recording is still being recorded or stored." "Try again once it is ready.";
     CallsRecordingNotFound "calls.recording_not_found" 404 "No recording" "The call has no recording." "Record with the `record` verb or `dial` with `record`.";
     CallsStatsFailed "calls.stats_failed" 500 "Statistics could not be read" "The statistics could not be read just now." "Try again; tell us the request id if it stays.";
     CurrencyUnsupported "currency.unsupported" 400 "Currency not supported" "This installation does not offer that currency." "Choose one of the listed currencies.";

@@ -70,6 +70,8 @@ ids! {
     FreezeId;
     /// Somebody who is told when a balance falls.
     AlertSubscriberId;
+    /// A recording of a call.
+    RecordingId;
     /// An event that webhooks tell.
     EventId;
     /// Where a workspace's events go.

@@ -21,12 +21,14 @@ pub mod money;
 pub mod numbers;
 pub mod operator;
 pub mod pricing;
+pub mod recordings;
 pub mod requests;
 pub mod return_to;
 pub mod rights;
 #[cfg(feature = "openapi")]
 pub mod sets;
 pub mod sip;
+pub mod storage;
 pub mod supply;
 pub mod telephone;
 pub mod trunks;

@@ -30,6 +30,8 @@ sets! {
     /// Why a call or a leg ended: a cause of the table in the documentation, `sip.NNN` for a refusal of the network by that
     /// status, or the code of the error catalogue under which we refused.
     HangupCause;
+    /// What asked for a recording.
+    RecordingSource;
     /// What can stand on a call's timeline.
     CallEventKind;
     /// Whether a workspace works; a suspended one reads, tops up and settles.

@@ -21,6 +21,7 @@ pub mod opus;
 pub mod plc;
 pub mod quality;
 pub mod reception;
+pub mod recording;
 pub mod resample;
 pub mod rewrite;
 pub mod rtcp;

@@ -90,6 +90,16 @@ event_names! {
     ConferenceWaiting = "conference.waiting",
     /// A leg hears the others of a conference; `name` says which.
     ConferenceJoined = "conference.joined",
+    /// A leg is recorded; `recording_id` and `source` say as what and why.
+    RecordingStarted = "recording.started",
+    /// A recording waits; `mode` says what becomes of the time.
+    RecordingPaused = "recording.paused",
+    /// A recording goes on.
+    RecordingResumed = "recording.resumed",
+    /// A recording is over; `duration_s` says after how long.
+    RecordingEnded = "recording.ended",
+    /// A leg could not be recorded; `reason` says why.
+    RecordingFailed = "recording.failed",
     /// A text could not be spoken; `reason` says why.
     SpeechFailed = "speech.failed",
     /// Somebody outside of the call gave it new actions; `actions` says how many.

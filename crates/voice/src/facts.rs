@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sautikit_api::{
-    actions::Action,
+    actions::{Action, Channels},
     calls::Direction,
     ids::{CallId, WorkspaceId},
 };
@@ -35,6 +35,10 @@ pub struct Facts {
     pub ring_timeout_s: u32,
     /// Longest answered time, in seconds.
     pub max_duration_s: u32,
+    /// Whether the whole call is recorded from its answer on.
+    pub record: Option<Channels>,
+    /// What the URLs of its recordings begin with; no slash at the end.
+    pub recordings_url: Arc<str>,
 }
 
 /// How the call begins.

@@ -3,12 +3,12 @@
 use core::time::Duration;
 use std::fmt;
 
-use sautikit_api::actions::Action;
+use sautikit_api::{actions::Action, ids::RecordingId, recordings::PauseMode};
 
 use crate::{
     callback::Fetched,
     cause::Cause,
-    output::{AssetId, FetchId, LegId, StayId},
+    output::{AssetId, FetchId, LegId, StayId, TakeId},
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -26,6 +26,8 @@ pub enum Input {
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// A conference reports on a stay in it.
     Conference(StayId, ConferenceEvent),
+    /// The recorder reports on a take.
+    Recording(TakeId, RecordingEvent),
     /// Somebody outside the call interferes.
     Live(LiveCommand),
     /// How long the money lasts.
@@ -65,6 +67,8 @@ pub enum MediaEvent {
     PlayEnded(AssetId),
     /// A key arrived in the audio (RFC 4733 or in-band).
     Digit(Key),
+    /// It has been silent for as long as [`crate::MediaCommand::Detect`] asked for.
+    Silence,
     /// Nothing has arrived for 30 s from a leg that should send.
     Stalled,
 }
@@ -92,6 +96,29 @@ pub enum LiveCommand {
     /// These actions take over from the one that runs and from those that are left (`POST /v1/calls/{id}/actions`). Before
     /// the first target of a call has answered they wait for that.
     Run(Vec<Action>),
+    /// All recordings that run wait (`POST /v1/calls/{id}/recording/pause`).
+    PauseRecording(PauseMode),
+    /// They go on.
+    ResumeRecording,
+}
+
+/// What becomes of a take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordingEvent {
+    /// It runs, under this id.
+    Started(RecordingId),
+    /// It is over and kept.
+    Stopped {
+        /// How long it is, in milliseconds; silence that was cut off does not count.
+        length_ms: u64,
+        /// Whether anything was to be heard where that was asked for; else nothing is kept.
+        heard: bool,
+    },
+    /// It could not be recorded.
+    Failed {
+        /// A sentence for the customer.
+        reason: &'static str,
+    },
 }
 
 /// How long the money of a live call lasts. Moments have the same origin as `now`; each telling replaces the one before.

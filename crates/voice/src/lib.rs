@@ -28,6 +28,7 @@ mod origin;
 mod output;
 mod phrases;
 mod playlist;
+mod recording;
 mod results;
 mod ring_group;
 mod script;
@@ -42,9 +43,9 @@ pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
-pub use input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, SpeechFailure};
+pub use input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, RecordingEvent, SpeechFailure};
 pub use output::{
     AssetId, ConferenceCommand, ConferenceTerms, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output,
-    Refusal, StayId, Summary, Text, Tone,
+    RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, Summary, TakeId, Text, Tone,
 };
 pub use target::{Profile, Target};

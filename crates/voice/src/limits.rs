@@ -20,6 +20,12 @@ pub(crate) const CALLBACK_OVERDUE_AFTER: Duration = Duration::from_secs(15);
 /// Speech is synthesised far faster than it is heard; a provider that takes longer has failed.
 pub(crate) const SPEECH_OVERDUE_AFTER: Duration = Duration::from_secs(15);
 
+/// The beep before a recording, and the moment until it has left the listener's telephone.
+pub(crate) const RECORD_BEEP: Duration = Duration::from_millis(350);
+
+/// The length of a recording is known as soon as what waits of it is written; a caller must not depend on it.
+pub(crate) const RECORDING_OVERDUE_AFTER: Duration = Duration::from_secs(5);
+
 /// How long a party whose connection is lost may take to come back: a Wi-Fi to 4G switch with room to spare.
 pub(crate) const LOST_LEG_WINDOW: Duration = Duration::from_secs(30);
 

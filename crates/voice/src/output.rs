@@ -2,7 +2,7 @@
 
 use core::{fmt, time::Duration};
 
-use sautikit_api::calls::CallStatus;
+use sautikit_api::{actions::Channels, calls::CallStatus, recordings::PauseMode};
 
 use crate::{
     callback::Callback,
@@ -25,6 +25,8 @@ pub enum Output {
     Fetch(Callback),
     /// For the speech provider; answered by [`crate::Input::Spoken`] with the text's asset.
     Speak(Text),
+    /// For the recorder.
+    Recording(RecordingCommand),
     /// For a conference, which this call shares with others.
     Conference(ConferenceCommand),
     /// For the call's timeline.
@@ -111,6 +113,91 @@ pub enum LegCommand {
     Hangup(Cause),
 }
 
+/// A recording within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TakeId(pub u32);
+
+/// What the recorder is asked to do. Commands that come too late are no error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingCommand {
+    /// Record a leg; answered by [`crate::RecordingEvent`]s of this take.
+    Start {
+        /// What the answers are told apart by.
+        take: TakeId,
+        /// Whose audio.
+        leg: LegId,
+        /// How.
+        terms: RecordingTerms,
+    },
+    /// Let it wait.
+    Pause(TakeId, PauseMode),
+    /// Let it go on.
+    Resume(TakeId),
+    /// End it.
+    Stop(TakeId),
+}
+
+/// How a leg is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordingTerms {
+    /// What asked for it.
+    pub source: RecordingSource,
+    /// Of whom.
+    pub channels: RecordedChannels,
+    /// Silence at both ends is cut off, and nothing is kept where nothing was said.
+    pub trims_silence: bool,
+}
+
+/// What asked for a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingSource {
+    /// The call as a whole.
+    Call,
+    /// A `dial`.
+    Dial,
+    /// A `record`.
+    Record,
+}
+
+impl RecordingSource {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[Self::Call, Self::Dial, Self::Record];
+
+    /// Its name in the API and the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Dial => "dial",
+            Self::Record => "record",
+        }
+    }
+
+    /// The source of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|source| source.as_str() == name)
+    }
+}
+
+/// Whose audio a recording holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedChannels {
+    /// What the leg says.
+    Said,
+    /// What it says and hears, in one channel.
+    Mixed,
+    /// What it says on the left, what it hears on the right.
+    Dual,
+}
+
+impl From<Channels> for RecordedChannels {
+    fn from(channels: Channels) -> Self {
+        match channels {
+            Channels::Mixed => Self::Mixed,
+            Channels::Dual => Self::Dual,
+        }
+    }
+}
+
 /// One stay in a conference within its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StayId(pub u32);
@@ -176,6 +263,8 @@ pub enum MediaCommand {
     Tone(LegId, Tone),
     /// Stop and forget whatever is being played to the leg.
     Flush(LegId),
+    /// Report silence of the leg that lasts so long, in milliseconds, as [`crate::MediaEvent::Silence`]; `None`: no more.
+    Detect(LegId, Option<u32>),
     /// Press a key towards the leg.
     Press(LegId, Key),
 }

@@ -17,6 +17,7 @@ use crate::{
     limits::MONEY_WARNING_BEFORE,
     meter::{Meter, recorded},
     output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, StayId, Summary},
+    recording::Take,
     results::Results,
     script::Script,
     target::{Profile, Target},
@@ -44,6 +45,10 @@ pub(crate) struct Shared {
     paid_until: Duration,
     /// It was said that the money ends.
     pub(crate) money_warned: bool,
+    /// Recordings that run.
+    pub(crate) recordings: Vec<Take>,
+    /// How many there were.
+    pub(crate) takes: u32,
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
@@ -69,6 +74,8 @@ impl Shared {
             deadline: Duration::MAX,
             paid_until: Duration::MAX,
             money_warned: false,
+            recordings: Vec::new(),
+            takes: 0,
             last_leg: None,
             assets: 0,
             fetches: 0,
@@ -215,6 +222,7 @@ impl Shared {
             let longest = Duration::from_secs(self.facts.max_duration_s.into());
             self.deadline = self.now.saturating_add(longest);
             self.arm(TimerId::MaxDuration, longest);
+            self.record_whole_call();
         }
     }
 
@@ -291,6 +299,7 @@ impl Shared {
 
     /// Ends every leg, tells the customer's server and sums up. The last thing a call does.
     pub(crate) fn finish(&mut self, cause: Cause) {
+        self.stop_recordings();
         for id in self.legs.keys().copied().collect::<Vec<_>>() {
             self.release(id, cause);
         }

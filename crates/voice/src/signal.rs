@@ -10,10 +10,10 @@ use crate::{
     callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
-    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, SpeechFailure},
+    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure},
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
-    output::{AssetId, FetchId, LegId, MediaCommand, StayId, Tone},
+    output::{AssetId, FetchId, LegId, MediaCommand, StayId, TakeId, Tone},
     shared::Shared,
     timers::TimerId,
 };
@@ -30,6 +30,9 @@ pub(crate) enum Signal {
     Spoken(AssetId, Result<(), SpeechFailure>),
     Fetched(FetchId, Box<Fetched>),
     Conference(StayId, ConferenceEvent),
+    Silence(LegId),
+    RecordingStopped { take: TakeId, length: Duration, heard: bool },
+    RecordingFailed(TakeId),
     Timer(TimerId),
 }
 
@@ -54,9 +57,18 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Fetched(fetch, fetched) => Verdict::Tell(Signal::Fetched(fetch, fetched)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Conference(stay, event) => Verdict::Tell(Signal::Conference(stay, event)),
+        Input::Recording(take, event) => recording_event(shared, take, event),
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
         Input::Live(LiveCommand::Run(actions)) => Verdict::TakeOver(actions),
+        Input::Live(LiveCommand::PauseRecording(mode)) => {
+            shared.pause_recordings(Some(mode));
+            Verdict::Ignore
+        }
+        Input::Live(LiveCommand::ResumeRecording) => {
+            shared.pause_recordings(None);
+            Verdict::Ignore
+        }
         Input::Money(money) => {
             shared.pay_until(money);
             Verdict::Ignore
@@ -143,11 +155,28 @@ fn media_event(shared: &mut Shared, id: LegId, event: MediaEvent) -> Verdict {
             Some(Change::Key(key, source)) => pressed(shared, id, key, source),
             _ => Verdict::Ignore,
         },
+        MediaEvent::Silence => Verdict::Tell(Signal::Silence(id)),
         // A held leg has no duty to send, and an unanswered one may be silent as long as it rings.
         MediaEvent::Stalled if leg.is_held() || !leg.is_up() => Verdict::Ignore,
         MediaEvent::Stalled => {
             shared.record(EventName::MediaTimeout, Some(id), json!({}));
             Verdict::Fail(CauseKind::MediaTimeout)
+        }
+    }
+}
+
+fn recording_event(shared: &mut Shared, take: TakeId, event: RecordingEvent) -> Verdict {
+    match event {
+        RecordingEvent::Started(recording) => {
+            shared.recording_started(take, recording);
+            Verdict::Ignore
+        }
+        RecordingEvent::Stopped { length_ms, heard } => {
+            Verdict::Tell(Signal::RecordingStopped { take, length: Duration::from_millis(length_ms), heard })
+        }
+        RecordingEvent::Failed { reason } => {
+            shared.recording_failed(take, reason);
+            Verdict::Tell(Signal::RecordingFailed(take))
         }
     }
 }

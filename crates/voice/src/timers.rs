@@ -29,6 +29,12 @@ pub(crate) enum TimerId {
     NextDigit,
     /// A pause is over.
     Pause,
+    /// The beep before a recording is over.
+    RecordBeep,
+    /// The party has been recorded for the longest length.
+    RecordLongest,
+    /// The recorder has not reported in its time.
+    RecordOverdue,
     /// A call without instructions has been open long enough.
     Notice,
     /// A leg's connection has been lost for too long.

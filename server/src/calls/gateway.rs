@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use sautikit_api::actions::Action;
 use sautikit_api::ids::{CallId, LegRecordId};
+use sautikit_api::recordings::PauseMode;
 use tokio::sync::broadcast;
 
 use super::admission::Admitted;
@@ -42,6 +43,9 @@ pub trait CallsGateway: Send + Sync + 'static {
 
     /// Has these actions take over in a live call; whether this node runs it and takes them.
     fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool;
+
+    /// Lets a live call's recordings pause, or go on where there is no mode; whether this node runs it and takes it.
+    fn pause_recording(&self, call_id: CallId, mode: Option<PauseMode>) -> bool;
 
     /// Says how long a live call may go on.
     fn allow(&self, call_id: CallId, allowance: Allowance);

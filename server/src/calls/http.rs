@@ -363,7 +363,7 @@ fn call_body(call: ShownCall) -> wire::Call {
         answered_at: call.answered_at.map(rfc3339),
         ended_at: call.ended_at.map(rfc3339),
         legs: call.legs.into_iter().map(leg_body).collect(),
-        recording_status: None,
+        recording_status: call.recording_status,
     }
 }
 

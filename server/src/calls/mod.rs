@@ -37,7 +37,9 @@ pub use self::http::accepted;
 pub use crate::rating::{self, Rate};
 pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg, own_number_written};
 pub use gateway::{CallsGateway, Hub, PricedTarget};
-pub use record::{Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, recover};
+pub use record::{
+    Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, event_data, recover,
+};
 pub use sautikit_api::calls::{Direction, LegKind};
 
 /// Why a call was refused or could not be handled.
@@ -295,6 +297,18 @@ impl Dependant for OfWorkspaces {
         let has_open = store::count_open(conn, workspace).await? > 0;
         Ok(has_open.then_some("calls are running or not yet billed; wait for their end"))
     }
+}
+
+/// Says where the newest recording of a call stands.
+///
+/// # Errors
+/// The database failed.
+pub async fn set_recording_status(
+    tx: &mut AnyConnection,
+    id: CallId,
+    status: Option<String>,
+) -> Result<(), sqlx::Error> {
+    store::set_recording_status(tx, id, status).await
 }
 
 /// Finds a workspace's call by its id.

@@ -3,9 +3,10 @@
 //! The gateway gets the call only after its record stands, so a refused call never reaches a carrier and a crash in
 //! between leaves a ringing row that recovery closes; it is never dialled twice.
 
-use sautikit_api::actions::{Action, parse_list};
+use sautikit_api::actions::{Action, Channels, parse_list};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
+use sautikit_api::recordings::RecordCall;
 use serde::Deserialize;
 
 use super::admission::{
@@ -40,6 +41,7 @@ pub struct Prepared {
     leaving: Leaving,
     party: Party,
     actions: Option<Vec<Action>>,
+    recorded: Option<Channels>,
 }
 
 /// Validates a call and prices it.
@@ -69,7 +71,12 @@ pub async fn prepare(
     call.ring_timeout_seconds = request.timeout.unwrap_or(DEFAULT_RING_TIMEOUT_SECONDS);
     call.max_duration_seconds = request.max_duration.unwrap_or(DEFAULT_MAX_DURATION_SECONDS);
     let Priced { targets, legs, leaving } = price_targets(app, &party, &destinations, call.started_at).await?;
-    Ok(Prepared { call, legs, targets, leaving, party, actions })
+    let recorded = match request.record {
+        None | Some(RecordCall::Whether(false)) => None,
+        Some(RecordCall::Whether(true)) => Some(Channels::Mixed),
+        Some(RecordCall::Channels(_)) => Some(Channels::Dual),
+    };
+    Ok(Prepared { call, legs, targets, leaving, party, actions, recorded })
 }
 
 impl Prepared {
@@ -89,11 +96,11 @@ impl Prepared {
         answer: Option<StoredAnswer>,
         audit: audit::Line,
     ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
-        let Self { call, legs, targets, leaving, party: Party { number, workspace }, actions } = self;
+        let Self { call, legs, targets, leaving, party: Party { number, workspace }, actions, recorded } = self;
         let record =
             Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
         leaving.began(app, &number.number);
-        Ok((Admitted { record, number, workspace, targets, inbound_leg: None }, actions))
+        Ok((Admitted { record, number, workspace, targets, inbound_leg: None, recorded }, actions))
     }
 }
 

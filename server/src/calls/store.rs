@@ -43,6 +43,10 @@ statements! {
         select node_id
         from calls
         where id = $1";
+    SET_RECORDING_STATUS = "
+        update calls
+        set recording_status = $2
+        where id = $1";
     COUNT_OPEN = "
         select count(*)
         from calls
@@ -98,6 +102,14 @@ pub(super) async fn list_open_ids_of_node(
 ) -> Result<Vec<(CallId, i64)>, sqlx::Error> {
     let rows = sqlx::query(LIST_OPEN_IDS_OF_NODE).bind(node_id.to_owned()).fetch_all(conn).await?;
     rows.iter().map(|row| Ok((row::parsed(row, "id")?, row.try_get("started_at")?))).collect()
+}
+
+pub(super) async fn set_recording_status(
+    tx: &mut AnyConnection,
+    id: CallId,
+    status: Option<String>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(SET_RECORDING_STATUS).bind(id.to_string()).bind(status).execute(tx).await.map(drop)
 }
 
 pub(super) async fn count_open(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<i64, sqlx::Error> {

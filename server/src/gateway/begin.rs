@@ -12,10 +12,12 @@ use super::leg::inbound;
 use super::sip::IncomingCall;
 use super::{Gateway, MediaTransport};
 use crate::calls::{Admitted, CallEnd, Direction, LegRecord, Rate};
+use crate::recordings;
+use crate::state::AppState;
 
 /// What a call begins with, from its admission. `legs` are those of its record, in the call's own order.
-pub(super) fn setup(admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRecordId)>) -> CallSetup {
-    let Admitted { record, number, workspace, .. } = admitted;
+pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRecordId)>) -> CallSetup {
+    let Admitted { record, number, workspace, recorded, .. } = admitted;
     let call = record.call();
     let facts = Facts {
         call_id: call.id,
@@ -29,6 +31,8 @@ pub(super) fn setup(admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRec
         fallback_url: number.number.fallback_url.clone(),
         ring_timeout_s: seconds(call.ring_timeout_seconds),
         max_duration_s: seconds(call.max_duration_seconds),
+        record: recorded,
+        recordings_url: recordings::recordings_url(app).into(),
     };
     CallSetup { facts, origin, signing_secret: number.signing_secret.clone(), record, legs, hops: 0 }
 }

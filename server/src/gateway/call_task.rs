@@ -9,10 +9,11 @@ use media::{Asset, Codec};
 use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
+use sautikit_api::recordings::PauseMode;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, Callback, Cause, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Money, Origin, Output,
-    Purpose, SpeechFailure, StayId, Summary,
+    Purpose, SpeechFailure, StayId, Summary, TakeId,
 };
 
 use super::conferences::Stay;
@@ -20,6 +21,7 @@ use super::effects;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
 use super::media::{CallMedia, LegMediaEvent, PortId};
+use super::recorder::Orders;
 use super::sip::OpenDialog;
 use super::targets::Reach;
 use super::{Gateway, begin};
@@ -124,6 +126,12 @@ impl CallHandle {
         self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Run(actions)))).is_ok()
     }
 
+    /// Lets its recordings pause, or go on. False when the call is over already, or takes nothing more at the moment.
+    pub fn pause_recording(&self, mode: Option<PauseMode>) -> bool {
+        let command = mode.map_or(LiveCommand::ResumeRecording, LiveCommand::PauseRecording);
+        self.inbox.try_send(Arrival::Voice(Input::Live(command))).is_ok()
+    }
+
     /// Says how long the money lasts.
     pub fn allow(&self, allowance: Allowance) {
         // A call that is too busy to take it hears of the next grant; until then it ends where it was told.
@@ -178,6 +186,10 @@ pub(super) struct Running {
     pub(super) hops: u32,
     /// The text that has just been spoken, for the play that the call answers it with.
     pub(super) spoken: Option<(AssetId, Arc<Asset>)>,
+    /// Recordings that run.
+    pub(super) takes: Vec<(TakeId, Orders)>,
+    /// Whether there was one.
+    pub(super) was_recorded: bool,
     pub(super) recorder: Recorder,
 }
 
@@ -210,6 +222,8 @@ impl PendingCall {
             hops: setup.hops,
             spoken: None,
             stay: None,
+            takes: Vec::new(),
+            was_recorded: false,
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -278,6 +292,7 @@ impl Running {
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
                 Output::Conference(command) => self.conference(command),
+                Output::Recording(command) => self.recording(command),
                 Output::Record(event) => self.recorder.event(event),
                 Output::LegChanged(change) => {
                     if let Some(allowance) = self.recorder.leg_changed(change) {
@@ -344,7 +359,7 @@ impl Running {
             media::MediaEvent::PlayEnded { .. } => MediaEvent::PlayEnded(self.legs.get_mut(&leg)?.playing.take()?),
             media::MediaEvent::Digit { digit, .. } => MediaEvent::Digit(voice::Key::new(digit)?),
             media::MediaEvent::Stalled => MediaEvent::Stalled,
-            media::MediaEvent::Silence { .. } => return None,
+            media::MediaEvent::Silence { .. } => MediaEvent::Silence,
         };
         Some(Input::Media(leg, event))
     }
@@ -352,12 +367,17 @@ impl Running {
     /// The end is kept first, then the customer's server is told of it. The call counts as running until then.
     async fn finish(self, summary: Summary) {
         // Orders close with the seats: a leg that is still up hangs up by itself. A conference is left with the stay in it.
-        let Self { mut recorder, gateway, facts, legs, media, stay, farewell, signing_secret, .. } = self;
-        drop((stay, legs, media));
+        let Self {
+            mut recorder, gateway, facts, legs, media, stay, takes, was_recorded, farewell, signing_secret, ..
+        } = self;
+        drop((stay, legs, media, takes));
         let kept = recorder.end(summary);
         let _ = kept.await;
         recorder.close();
         gateway.calls.lock().remove(&facts.call_id);
+        if was_recorded {
+            effects::recording::tell_of(&gateway, facts.call_id);
+        }
         if let Some(callback) = farewell {
             // Tracked, because it outlives its call and its entry should outlive a stop of the server.
             let tasks = gateway.app.tasks.clone();

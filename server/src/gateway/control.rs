@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sautikit_api::actions::Action;
 use sautikit_api::ids::CallId;
+use sautikit_api::recordings::PauseMode;
 use voice::{LegId, Origin, Target};
 
 use super::Gateway;
@@ -22,7 +23,7 @@ impl CallsGateway for CallControl {
         self.0.calls.lock().insert(call_id, inbox.handle());
         let legs = (0_u32..).zip(&call.targets).map(|(index, target)| (LegId(index), target.leg_id)).collect();
         let to = call.targets.iter().map(|target| Target::Telephone(target.e164.clone())).collect();
-        let setup = begin::setup(call, Origin::Api { to, actions }, legs);
+        let setup = begin::setup(&self.0.app, call, Origin::Api { to, actions }, legs);
         self.0.app.tasks.spawn(PendingCall::new(&self.0, setup, inbox).run());
     }
 
@@ -34,6 +35,11 @@ impl CallsGateway for CallControl {
     fn run_actions(&self, call_id: CallId, actions: Vec<Action>) -> bool {
         let handle = self.0.calls.lock().get(&call_id).cloned();
         handle.is_some_and(|handle| handle.run_actions(actions))
+    }
+
+    fn pause_recording(&self, call_id: CallId, mode: Option<PauseMode>) -> bool {
+        let handle = self.0.calls.lock().get(&call_id).cloned();
+        handle.is_some_and(|handle| handle.pause_recording(mode))
     }
 
     fn allow(&self, call_id: CallId, allowance: Allowance) {

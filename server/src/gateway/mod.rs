@@ -21,6 +21,7 @@ pub mod leg;
 pub mod media;
 pub mod on_net;
 mod overload;
+mod recorder;
 mod recovered;
 pub mod registrar;
 pub mod sandbox;

@@ -31,8 +31,8 @@ pub use self::edge::BODY_LIMIT_BYTES;
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
-    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, requests, sip_credentials, sip_tokens,
-    trunks, wallet, webhooks,
+    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, recordings, requests, sip_credentials,
+    sip_tokens, storage, trunks, wallet, webhooks,
 };
 
 /// The API's routes with their description, relative to `/v1`.
@@ -53,9 +53,11 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(openapi::routes())
         .merge(payments::http::routes())
         .merge(pricing::http::routes())
+        .merge(recordings::http::routes())
         .merge(requests::http::routes())
         .merge(sip_credentials::http::routes())
         .merge(sip_tokens::http::routes())
+        .merge(storage::http::routes())
         .merge(trunks::http::routes())
         .merge(wallet::http::routes())
         .merge(wallet::adjustment::http::routes())
@@ -79,6 +81,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())
+        .merge(recordings::http::media_routes())
         .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))
         .method_not_allowed_fallback(method_not_allowed);

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use crate::jobs::{self, Failure, Job};
 use crate::state::AppState;
 use crate::web::idempotency;
-use crate::{numbers, requests, webhooks};
+use crate::{numbers, recordings, requests, webhooks};
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.
@@ -32,7 +32,8 @@ impl Job for CleanUp {
         let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
         let told = all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await?;
         let freed = numbers::free_cooled(app).await?;
-        tracing::debug!(requests, idempotency_keys = keys, events_and_deliveries = told, numbers_freed = freed, "cleaned up");
+        let recordings = all(|| recordings::prune(app, ROWS_AT_ONCE)).await?;
+        tracing::debug!(requests, idempotency_keys = keys, events_and_deliveries = told, numbers_freed = freed, recordings, "cleaned up");
         // A server that was off for days cleans once, not once for every hour.
         let next = self.hour.max(app.now_us() / HOUR_US) + 1;
         Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)

@@ -14,7 +14,9 @@ use crate::payments::daraja::{Daraja, FollowUp, Inquire, Push};
 use crate::payments::incoming::MatchPayment;
 use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
+use crate::recordings::Recordings;
 use crate::state::Parts;
+use crate::storage::Stores;
 use crate::trunks::Trunks;
 use crate::wallet::alerts::TellLowBalance;
 use crate::web::caller::Authenticator;
@@ -52,7 +54,9 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Mailer::from_config(config)?)
         .with(OwnersOf::new(MembersOwners))
         .with(RateLimits::new(&config.limits))
+        .with(Recordings::default())
         .with(requests::Queue::default())
+        .with(Stores::from_config(config).map_err(ServeError::Storage)?)
         .with(Trunks::default()))
 }
 

@@ -21,9 +21,15 @@ pub fn data(kind: EventKind) -> Value {
             data["callback"] = json!({ "code": "call.callback_failed", "reason": "answered with status 500" });
             data
         }
+        "call.recording.ready" => recorded("ready", Value::Null, Value::Null),
+        "call.recording.failed" => {
+            recorded("failed", "storage".into(), "2026-11-30T08:05:00Z".into())
+        }
         "number.provisioned" => json!({ "id": NUMBER, "number": "+254700000001", "country": "KE",
             "monthly_price_minor": 10_000, "currency": "KES" }),
         "number.released" => json!({ "id": NUMBER, "number": "+254700000001" }),
+        "storage.tier_changed" => json!({ "from": "standard", "to": "archive" }),
+        "storage.tier_switch_failed" => json!({ "from": "archive", "to": "standard", "reason": "space" }),
         "wallet.low_balance" => json!({ "balance_minor": 4_800, "threshold_minor": 5_000, "currency": "KES" }),
         "wallet.top_up" => json!({ "top_up_id": CALL, "method": "mpesa", "simulated": false, "amount_minor": 100_000,
             "currency": "KES", "receipt": "SKJ4XYZ123", "balance_minor": 104_800 }),
@@ -41,13 +47,25 @@ pub fn tells(kind: EventKind) -> &'static str {
         "call.failed" => "A call ended unanswered: `status` is failed, no_answer, busy or canceled.",
         "call.billed" => "The call's cost was debited.",
         "call.callback_failed" => "Your server gave no voice actions that could be run.",
+        "call.recording.ready" => "A recording of an ended call can be heard.",
+        "call.recording.failed" => "A recording could not be made or stored; `next_attempt_at` says when it is tried again.",
         "number.provisioned" => "A number was claimed.",
         "number.released" => "A number was given back, or its rental was not paid.",
+        "storage.tier_changed" => "The workspace is in another storage tier.",
+        "storage.tier_switch_failed" => "It could not be put into another storage tier.",
         "wallet.low_balance" => "The balance fell below the threshold.",
         "wallet.top_up" => "A payment arrived.",
         "wallet.frozen" => "Outbound calls were frozen because they were unusual.",
         _ => "",
     }
+}
+
+fn recorded(status: &str, failure: Value, next_attempt_at: Value) -> Value {
+    let mut data = call("completed", Some(47), Some(235));
+    data["recording"] = json!({ "id": NUMBER, "status": status, "source": "dial", "channels": "dual",
+        "duration_ms": 46_980, "size_bytes": 1_503_404, "sha256": null, "url": null, "failure": failure,
+        "next_attempt_at": next_attempt_at });
+    data
 }
 
 fn call(status: &str, duration_seconds: Option<i64>, cost_minor: Option<i64>) -> Value {

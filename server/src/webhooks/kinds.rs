@@ -36,10 +36,18 @@ kinds! {
     CallBilled = "call.billed";
     /// The customer's server gave no voice actions that could be run.
     CallCallbackFailed = "call.callback_failed";
+    /// A recording can be heard.
+    CallRecordingReady = "call.recording.ready";
+    /// A recording could not be made or stored; `next_attempt_at` says when that is tried again.
+    CallRecordingFailed = "call.recording.failed";
     /// A number was claimed.
     NumberProvisioned = "number.provisioned";
     /// A number was given back.
     NumberReleased = "number.released";
+    /// The workspace is in another storage tier.
+    StorageTierChanged = "storage.tier_changed";
+    /// It could not be put into another one.
+    StorageTierSwitchFailed = "storage.tier_switch_failed";
     /// The balance fell below the threshold.
     WalletLowBalance = "wallet.low_balance";
     /// A payment arrived.

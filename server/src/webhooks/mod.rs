@@ -129,6 +129,14 @@ pub async fn emit(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::
     store::insert_event(tx, event).await
 }
 
+/// The place of the next event of a call that is over, whose own events all stand.
+///
+/// # Errors
+/// The database failed.
+pub async fn next_sequence(tx: &mut AnyConnection, call_id: CallId) -> Result<i64, sqlx::Error> {
+    store::next_sequence(tx, call_id).await
+}
+
 /// Events for the outbox, to be written in a batch of the caller's transaction; those that stand there already are left as
 /// they are.
 pub(crate) fn emit_all<'a>(events: impl Iterator<Item = &'a NewEvent>) -> Filled {

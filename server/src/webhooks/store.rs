@@ -5,7 +5,7 @@ pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 
-use sautikit_api::ids::{NumberId, WorkspaceId};
+use sautikit_api::ids::{CallId, NumberId, WorkspaceId};
 use sqlx::{AnyConnection, Row};
 
 use super::signing::Sealed;
@@ -31,6 +31,10 @@ statements! {
         update webhook_endpoints
         set changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
         where workspace_id = $1 and ($2 = '' or number_id = $2) and status <> 'deleted'";
+    NEXT_SEQUENCE = "
+        select coalesce(max(sequence), 0) + 1
+        from events
+        where call_id = $1";
 }
 
 /// Those that stand there already are left as they are.
@@ -71,6 +75,10 @@ pub(super) fn insert_events<'a>(events: impl Iterator<Item = &'a NewEvent>) -> F
             event.created_at.into(),
         ]
     }))
+}
+
+pub(super) async fn next_sequence(tx: &mut AnyConnection, call_id: CallId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(NEXT_SEQUENCE).bind(call_id.to_string()).fetch_one(tx).await
 }
 
 pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {

@@ -43,6 +43,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.people(&owner, &newcomer).await;
     walk.keys(&owner).await;
     walk.telephony(&owner).await;
+    walk.recordings(&scene).await;
     let operator = scene.server.operator().await;
     walk.limits(&scene, &operator).await;
     walk.payments(&owner, &operator).await;
@@ -168,6 +169,27 @@ impl Walk<'_> {
         self.secrets.extend([&made, &rotated].map(|answer| answer.json["password"].as_str().expect("one").to_owned()));
         let endpoint = "delete /v1/numbers/{id}/sip-credentials/{cid}";
         self.logs(endpoint, "sip_credential.revoked", owner.delete(&path)).await;
+    }
+
+    async fn recordings(&mut self, scene: &Scene) {
+        let (owner, call) = (&scene.asha, scene.place().await.call_id);
+        scene.recording(call).await;
+        for (verb, kind) in [("pause", "recording.paused"), ("resume", "recording.resumed")] {
+            let path = format!("/v1/calls/{call}/recording/{verb}");
+            let change = owner.post(&path, json!({}));
+            self.logs(&format!("post /v1/calls/{{id}}/recording/{verb}"), kind, change).await;
+        }
+        let path = format!("/v1/recordings/{}", scene.recorded(call).await);
+        self.logs("delete /v1/recordings/{id}", "recording.deleted", owner.delete(&path)).await;
+        let switch = owner.put("/v1/storage/tier", json!({ "tier": "extended" }));
+        self.logs("put /v1/storage/tier", "storage.tier_changed", switch).await;
+        let bucket = json!({ "endpoint": "https://s3.example.com", "bucket": "simba-recordings", "access_key_id": "AKIA",
+            "secret_access_key": "of-the-bucket-alone" });
+        self.secrets.push("of-the-bucket-alone".to_owned());
+        let set = owner.put("/v1/storage/bucket", bucket);
+        self.logs("put /v1/storage/bucket", "storage.bucket_set", set).await;
+        let remove = owner.delete("/v1/storage/bucket");
+        self.logs("delete /v1/storage/bucket", "storage.bucket_removed", remove).await;
     }
 
     async fn limits(&mut self, scene: &Scene, operator: &Client) {

@@ -12,7 +12,7 @@ use crate::webhooks::rows::{delivery, rows};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 21] = [
+const LISTS: [&str; 22] = [
     "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
     "/v1/admin/prices",
@@ -26,6 +26,7 @@ const LISTS: [&str; 21] = [
     "/v1/numbers",
     "/v1/numbers/available",
     "/v1/numbers/{id}/sip-credentials",
+    "/v1/recordings",
     "/v1/requests",
     "/v1/wallet/ledger",
     "/v1/wallet/top-ups",
@@ -130,6 +131,10 @@ impl Lists {
             "/v1/calls" => drop(asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202)),
             // A claim adds to the workspace's numbers, and takes the lowest, which was shown, from the available ones.
             "/v1/numbers" | "/v1/numbers/available" => self.claim().await,
+            "/v1/recordings" => {
+                let call = self.scene.place().await.call_id;
+                self.scene.recorded(call).await;
+            }
             "/v1/requests" => {
                 asha.get("/v1/wallet/balance").await.expect(200);
                 sautikit::requests::write_pending(&server.app).await;

@@ -31,6 +31,7 @@ mod payments;
 mod prices;
 mod process;
 mod rate_limit;
+mod recordings;
 mod renewals;
 mod requests;
 mod schema;

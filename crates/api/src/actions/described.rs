@@ -41,6 +41,16 @@ impl Described {
         Self::new(schema)
     }
 
+    /// A string of at most so many characters that matches.
+    pub(super) fn matching(pattern: &str, max_chars: usize, what: &str) -> Self {
+        Self::new(json!({ "type": "string", "pattern": pattern, "maxLength": max_chars, "description": what }))
+    }
+
+    /// False, true or `"dual"`: whether it is recorded, and in how many channels.
+    pub(super) fn channels(what: &str) -> Self {
+        Self::new(json!({ "enum": [false, true, "dual"], "description": what }))
+    }
+
     /// A URL, absolute or relative to the one that answered.
     pub(super) fn url(what: &str) -> Self {
         Self::text(1..=MAX_URL_CHARS, what)

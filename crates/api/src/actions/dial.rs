@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActionError, MAX_URL_CHARS,
+    ActionError, Channels, MAX_URL_CHARS,
     attributes::{Attributes, kind},
     described::{Described, object},
 };
@@ -69,6 +69,8 @@ pub struct Dial {
     pub action: Option<String>,
     /// Whether `*` by the party of the call ends the connection. False unless given.
     pub hangup_on_star: bool,
+    /// What is recorded of the connection; nothing unless given.
+    pub record: Option<Channels>,
     /// Whether the call ends when a connection that was answered is over, instead of going on with the next action. So it is
     /// with Africa's Talking; JSON can't say it.
     #[serde(skip)]
@@ -86,6 +88,7 @@ impl Dial {
             sequential: false,
             action: None,
             hangup_on_star: false,
+            record: None,
             ends_when_answered: false,
         }
     }
@@ -104,6 +107,7 @@ impl Dial {
             sequential: attributes.boolean("sequential")?.unwrap_or(defaults.sequential),
             action: attributes.url("action")?,
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
+            record: Channels::read(&mut attributes, "record")?,
             ends_when_answered: false,
             to: defaults.to,
         };
@@ -120,6 +124,8 @@ impl Dial {
         let (ring, talk) = (Described::integer(&RING_S, ring), "Longest connected time, in seconds.");
         let sequential = "One target after the other; else all ring at once and the first to answer wins.";
         let action = "Who is asked when the connection is over; the next action runs when absent.";
+        let record = "Whether the connection is recorded: `true` in one channel, `\"dual\"` with the party of the call on the \
+            left and the target on the right.";
         let star = "Whether `*` by the party of the call ends the connection.";
         object(
             "Calls one or several targets and connects the first that answers.",
@@ -131,6 +137,7 @@ impl Dial {
                 ("maxDuration", Described::integer(&(1..=MAX_DURATION_S), talk).or(defaults.max_duration_s)),
                 ("sequential", Described::boolean(sequential).or(defaults.sequential)),
                 ("action", Described::url(action)),
+                ("record", Described::channels(record).or(false)),
                 ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),
             ],
         )

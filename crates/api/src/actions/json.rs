@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say,
+    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Record, Redirect, Reject, Say,
     attributes::{Attributes, kind},
     strict::Strict,
 };
@@ -82,6 +82,7 @@ pub(super) fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
         "getDigits" => GetDigits::read(attributes, &path).map(Action::GetDigits),
         "dial" => Dial::read(attributes, &path).map(Action::Dial),
         "conference" => Conference::read(attributes, &path).map(Action::Conference),
+        "record" => Record::read(attributes, &path).map(Action::Record),
         "pause" => Pause::read(attributes, &path).map(Action::Pause),
         "redirect" => Redirect::read(attributes, &path).map(Action::Redirect),
         "reject" => Reject::read(attributes, &path).map(Action::Reject),

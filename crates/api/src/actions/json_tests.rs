@@ -131,7 +131,7 @@ fn violations_name_their_path() {
         ),
         (
             r#"{"actions":[{"enqueue":{"name":"a"}}]}"#,
-            "actions[0].enqueue: unknown verb; known are say, getDigits, dial, conference, pause, redirect, reject, hangup",
+            "actions[0].enqueue: unknown verb; known are say, getDigits, dial, conference, record, pause, redirect, reject, hangup",
         ),
         (
             r#"{"actions":[{"getDigits":{"prompt":{"play":{"url":"https://a"}}}}]}"#,

@@ -16,6 +16,7 @@ mod get_digits;
 mod hangup;
 mod json;
 mod pause;
+mod record;
 mod redirect;
 mod reject;
 mod say;
@@ -30,6 +31,7 @@ pub use get_digits::{GetDigits, MAX_DIGITS};
 pub use hangup::Hangup;
 pub use json::{parse_json, parse_list};
 pub use pause::Pause;
+pub use record::{Channels, EXPECTED as CHANNELS_EXPECTED, Record};
 pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
@@ -56,6 +58,8 @@ pub enum Action {
     Dial(Dial),
     /// Brings the party into a conference.
     Conference(Conference),
+    /// Keeps what the party says.
+    Record(Record),
     /// Waits.
     Pause(Pause),
     /// Asks another URL for the actions to go on with.
@@ -68,8 +72,8 @@ pub enum Action {
 
 impl Action {
     /// The verbs in the order they are listed to people.
-    pub const VERBS: [&'static str; 8] =
-        ["say", "getDigits", "dial", "conference", "pause", "redirect", "reject", "hangup"];
+    pub const VERBS: [&'static str; 9] =
+        ["say", "getDigits", "dial", "conference", "record", "pause", "redirect", "reject", "hangup"];
 
     /// Whether this verb may stand first in a list only.
     pub(super) fn is_first_only(verb: &str) -> bool {
@@ -83,6 +87,7 @@ impl Action {
             Self::GetDigits(_) => "getDigits",
             Self::Dial(_) => "dial",
             Self::Conference(_) => "conference",
+            Self::Record(_) => "record",
             Self::Pause(_) => "pause",
             Self::Redirect(_) => "redirect",
             Self::Reject(_) => "reject",

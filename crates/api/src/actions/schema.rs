@@ -5,7 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Redirect, Reject, Say, dial, get_digits};
+use super::{
+    Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Record, Redirect, Reject, Say, dial, get_digits,
+};
 
 /// The list of actions, as `POST /v1/calls` takes it.
 pub const ACTIONS: &str = "VoiceActions";
@@ -44,6 +46,7 @@ pub(super) fn verbs() -> [(&'static str, Value); Action::VERBS.len()] {
         ("getDigits", GetDigits::schema()),
         ("dial", Dial::schema()),
         ("conference", Conference::schema()),
+        ("record", Record::schema()),
         ("pause", Pause::schema()),
         ("redirect", Redirect::schema()),
         ("reject", Reject::schema()),

@@ -108,6 +108,10 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
     }
     let kind = attribute["type"].as_str().or_else(|| attribute["type"][0].as_str());
     match kind {
+        Some("string") if attribute["pattern"] == "^[0-9*#]*$" => {
+            edges.extend([(json!(""), true), (json!("0123456789*#"), true), (json!("#a"), false), (json!("é"), false)]);
+            edges.extend([(json!("#".repeat(13)), false), (json!(1), false)]);
+        }
         Some("string") => {
             let longest = usize::try_from(attribute["maxLength"].as_u64().expect("a bound")).expect("a length");
             edges.extend([

@@ -14,7 +14,7 @@ use crate::{
     cause::{Cause, CauseKind},
     leg::{KeySource, Leg},
     meter::whole_seconds,
-    output::{LegId, MediaCommand, Tone},
+    output::{LegId, MediaCommand, RecordingSource, RecordingTerms, TakeId, Tone},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
     signal::{Signal, seconds},
@@ -30,6 +30,8 @@ pub(crate) struct Dial {
     ringback: bool,
     /// The leg whose audio the party has.
     joined: Option<LegId>,
+    /// The recording of the connection.
+    take: Option<TakeId>,
 }
 
 /// ```text
@@ -55,7 +57,7 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
     };
     let targets = spec.to.iter().map(Target::from).collect();
     let (group, ringing) = RingGroup::start(shared, targets, spec.timeout_s, spec.sequential, caller_ids);
-    let mut dial = Dial { spec, party, stage: Stage::Ringing(group), ringback: false, joined: None };
+    let mut dial = Dial { spec, party, stage: Stage::Ringing(group), ringback: false, joined: None, take: None };
     let flow = dial.ringing(shared, ringing);
     (Verb::Dial(Box::new(dial)), flow)
 }
@@ -169,6 +171,12 @@ impl Dial {
             far.limit(latest_end);
         }
         shared.arm(TimerId::DialMaxDuration, longest);
+        if let Some(channels) = self.spec.record {
+            shared.forget_recording();
+            let (source, channels) = (RecordingSource::Dial, channels.into());
+            let terms = RecordingTerms { source, channels, trims_silence: false };
+            self.take = Some(shared.start_recording(self.party, terms));
+        }
         self.stage = Stage::Bridged(leg);
     }
 
@@ -216,6 +224,9 @@ impl Dial {
     /// A connection has ended.
     fn over(&mut self, shared: &mut Shared, far: LegId, cause: Cause) -> Flow {
         self.unjoin(shared);
+        if let Some(take) = self.take.take() {
+            shared.stop_recording(take);
+        }
         shared.timers.disarm(TimerId::DialMaxDuration);
         shared.dial_failure = None;
         let status = cause.dial_status(true).as_str();

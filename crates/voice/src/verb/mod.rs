@@ -5,6 +5,7 @@ mod dial;
 mod get_digits;
 mod hangup;
 mod pause;
+mod record;
 mod redirect;
 mod reject;
 mod say;
@@ -57,6 +58,7 @@ pub(crate) enum Verb {
     GetDigits(Box<get_digits::GetDigits>),
     Dial(Box<dial::Dial>),
     Conference(Box<conference::Conference>),
+    Record(Box<record::Record>),
     Pause,
     /// One of the verbs that are over as soon as they start.
     Instant,
@@ -69,6 +71,7 @@ impl Verb {
             Action::GetDigits(get_digits) => get_digits::start(shared, get_digits),
             Action::Dial(dial) => dial::start(shared, dial),
             Action::Conference(conference) => conference::start(shared, conference),
+            Action::Record(record) => record::start(shared, record),
             Action::Pause(pause) => (Self::Pause, pause::start(shared, &pause)),
             Action::Redirect(redirect) => (Self::Instant, redirect::start(redirect)),
             Action::Reject(reject) => (Self::Instant, reject::start(shared, &reject)),
@@ -82,6 +85,7 @@ impl Verb {
             Self::GetDigits(get_digits) => get_digits.on(shared, signal),
             Self::Dial(dial) => dial.on(shared, signal),
             Self::Conference(conference) => conference.on(shared, signal),
+            Self::Record(record) => record.on(shared, signal),
             Self::Pause => pause::on(signal),
             Self::Instant => Flow::Stay,
         }
@@ -95,6 +99,7 @@ impl Verb {
             Self::GetDigits(get_digits) => get_digits.cancel(shared),
             Self::Dial(dial) => dial.cancel(shared),
             Self::Conference(conference) => conference.cancel(shared),
+            Self::Record(record) => record.cancel(shared),
             Self::Pause => pause::cancel(shared),
             Self::Instant => {}
         }

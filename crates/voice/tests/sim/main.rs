@@ -9,5 +9,6 @@ mod get_digits;
 mod live;
 mod property;
 mod races;
+mod record;
 mod support;
 mod verbs;

@@ -21,6 +21,7 @@ enum Step {
     Money(Money),
     Run(usize),
     Conference(u32, ConferenceEvent),
+    Recording(u32, RecordingEvent),
     DueTimer,
     Pass(u64),
 }
@@ -34,6 +35,7 @@ fn scripts() -> Vec<Vec<Action>> {
         serde_json::json!([{"pause": {}}, {"redirect": {"url": "https://["}}]),
         serde_json::json!([{"reject": {}}]),
         serde_json::json!([{"hangup": {}}]),
+        serde_json::json!([{"record": {"action": "/kept"}}, {"dial": {"to": "client:a", "record": "dual"}}]),
         serde_json::json!([{"conference": {"name": "a"}}, {"say": {"text": "d"}}]),
     ]
     .iter()
@@ -57,22 +59,32 @@ fn leg_event() -> impl Strategy<Value = LegEvent> {
     ]
 }
 
+fn recording_event() -> impl Strategy<Value = RecordingEvent> {
+    prop_oneof![
+        3 => Just(RecordingEvent::Started(sautikit_api::ids::RecordingId(uuid::Uuid::from_u128(9)))),
+        3 => any::<bool>().prop_map(|heard| RecordingEvent::Stopped { length_ms: 1_200, heard }),
+        1 => Just(RecordingEvent::Failed { reason: "no room" }),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0u32..5, leg_event()).prop_map(|(leg, event)| Step::Leg(leg, event)),
         2 => (0u32..5, 0u32..6).prop_map(|(leg, asset)| Step::Media(leg, MediaEvent::PlayEnded(AssetId(asset)))),
         1 => (0u32..5, prop::sample::select("0123456789*#".chars().collect::<Vec<_>>())).prop_map(|(leg, c)| Step::Media(leg, MediaEvent::Digit(key(c)))),
         1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Stalled)),
-        4 => (0u32..6, 0usize..8).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
+        1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Silence)),
+        4 => (0u32..6, 0usize..9).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
         1 => (0u32..6).prop_map(Step::FetchFailed),
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
         1 => (1_000u64..1_100, prop::option::of(0u64..100)).prop_map(|(s, more)| {
             let paid_until = Duration::from_secs(s);
             Step::Money(Money { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
         }),
-        2 => (0usize..8).prop_map(Step::Run),
+        2 => (0usize..9).prop_map(Step::Run),
         1 => (0u32..4, prop::sample::select(vec![ConferenceEvent::Waiting, ConferenceEvent::Joined, ConferenceEvent::Full, ConferenceEvent::Ended]))
             .prop_map(|(stay, event)| Step::Conference(stay, event)),
+        2 => (0u32..3, recording_event()).prop_map(|(take, event)| Step::Recording(take, event)),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
     ]
@@ -105,6 +117,9 @@ struct World {
     answered: u32,
     /// Verbs that the timeline saw begin and not end, and callbacks sent and not settled.
     verbs_open: u32,
+    /// Recordings that were begun and neither ended nor failed.
+    recordings_open: Vec<TakeId>,
+    recordings_failed: usize,
     callbacks_open: u32,
 }
 
@@ -129,7 +144,19 @@ impl World {
                 Output::Record(event) => self.record(&event),
                 Output::LegChanged(change) => self.changes.push(change),
                 Output::Answered { .. } => self.answered += 1,
-                Output::Media(_) | Output::Fetch(_) | Output::Speak(_) | Output::Conference(_) => {}
+                Output::Recording(RecordingCommand::Start { take, .. }) => {
+                    self.recordings_open.push(take);
+                }
+                Output::Recording(RecordingCommand::Stop(take)) => {
+                    let before = self.recordings_open.len();
+                    self.recordings_open.retain(|open| *open != take);
+                    assert_eq!(self.recordings_open.len() + 1, before, "{take:?} is stopped once");
+                }
+                Output::Recording(_)
+                | Output::Media(_)
+                | Output::Fetch(_)
+                | Output::Speak(_)
+                | Output::Conference(_) => {}
             }
         }
     }
@@ -139,6 +166,7 @@ impl World {
             EventName::VerbStarted => self.verbs_open += 1,
             EventName::VerbEnded => self.verbs_open -= 1,
             EventName::CallbackSent if event.data["final"] == false => self.callbacks_open += 1,
+            EventName::RecordingFailed => self.recordings_failed += 1,
             EventName::CallbackAnswered | EventName::CallbackUnanswered => self.callbacks_open -= 1,
             _ => {}
         }
@@ -166,6 +194,7 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Money(money) => Input::Money(money),
         Step::Run(script) => Input::Live(LiveCommand::Run(scripts().into_iter().nth(script)?)),
         Step::Conference(stay, event) => Input::Conference(StayId(stay), event),
+        Step::Recording(take, event) => Input::Recording(TakeId(take), event),
         Step::DueTimer => {
             *now = (*now).max(call.next_timeout()?);
             Input::Timeout
@@ -230,6 +259,7 @@ proptest! {
         prop_assert!(call.is_ended());
         prop_assert!(world.open.values().all(|open| !open), "open: {:?}", world.open);
         prop_assert_eq!((world.verbs_open, world.callbacks_open), (0, 0));
+        prop_assert_eq!(world.recordings_open.len(), world.recordings_failed, "each recording is stopped, or has failed");
         let Some(summary) = world.summary else { return Err(TestCaseError::fail("no summary")) };
         prop_assert!(summary.status.is_terminal());
         prop_assert_eq!(world.answered, u32::from(summary.status == CallStatus::Completed));

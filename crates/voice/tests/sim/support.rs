@@ -28,6 +28,8 @@ pub(crate) fn facts(direction: Direction, from: &str, to: &str) -> Facts {
         fallback_url: None,
         ring_timeout_s: 60,
         max_duration_s: 14_400,
+        record: None,
+        recordings_url: "https://voice.example/v1/recordings".into(),
     }
 }
 
@@ -301,6 +303,7 @@ impl Sim {
                     format!("enter {} {}", leg.0, terms.name)
                 }
                 Output::Conference(ConferenceCommand::Leave(stay)) => format!("leave {}", stay.0),
+                Output::Recording(command) => recording_words(command),
                 Output::Fetch(callback) => {
                     let words = format!("ask {:?} {}", callback.purpose, callback.url);
                     self.fetches.push(callback);
@@ -356,8 +359,21 @@ impl Sim {
             }
             MediaCommand::Tone(leg, tone) => format!("tone {} {tone:?}", leg.0),
             MediaCommand::Flush(leg) => format!("flush {}", leg.0),
+            MediaCommand::Detect(leg, Some(ms)) => format!("detect {} {ms}", leg.0),
+            MediaCommand::Detect(leg, None) => format!("detect {} off", leg.0),
             MediaCommand::Press(leg, key) => format!("press {} {}", leg.0, key.char()),
         }
+    }
+}
+
+fn recording_words(command: RecordingCommand) -> String {
+    match command {
+        RecordingCommand::Start { take, leg, terms } => {
+            format!("record {} of {} {:?} for {}", take.0, leg.0, terms.channels, terms.source.as_str())
+        }
+        RecordingCommand::Pause(take, mode) => format!("pause recording {} {mode:?}", take.0),
+        RecordingCommand::Resume(take) => format!("resume recording {}", take.0),
+        RecordingCommand::Stop(take) => format!("stop recording {}", take.0),
     }
 }
 

@@ -104,6 +104,8 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
         fallback_url: number.fallback_url.clone(),
         ring_timeout_s: seconds(DEFAULT_RING_TIMEOUT_SECONDS),
         max_duration_s: seconds(DEFAULT_MAX_DURATION_SECONDS),
+        record: None,
+        recordings_url: "".into(),
     }
 }
 

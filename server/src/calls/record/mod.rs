@@ -24,6 +24,7 @@ pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;
 pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, ended, reconcile, recover};
+pub use story::event_data;
 
 use super::CallError;
 use crate::calls::Hub;

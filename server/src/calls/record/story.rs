@@ -215,19 +215,28 @@ fn outbox_event(
         workspace_id: call.workspace_id,
         kind,
         subject: webhooks::Subject::Call { call_id: call.id, number_id: call.number_id, sequence: call.outbox_seq },
-        data: json!({
-            "call_id": call.id,
-            "pbx_call_id": call.id.pbx_call_id(),
-            "status": call.status,
-            "direction": call.direction.as_str(),
-            "from": call.from,
-            "to": call.to,
-            "duration_seconds": call.duration_seconds,
-            "cost_minor": cost_minor,
-            "tax_minor": cost_minor.map(|_| call.tax_minor),
-            "hangup_cause": call.hangup_cause,
-            "metadata": call.metadata,
-        }),
+        data: event_data_with(call, cost_minor),
         created_at: now_us,
     }
+}
+
+/// What events about a call say of it.
+pub fn event_data(call: &CallRow) -> Value {
+    event_data_with(call, call.cost_minor)
+}
+
+fn event_data_with(call: &CallRow, cost_minor: Option<i64>) -> Value {
+    json!({
+        "call_id": call.id,
+        "pbx_call_id": call.id.pbx_call_id(),
+        "status": call.status,
+        "direction": call.direction.as_str(),
+        "from": call.from,
+        "to": call.to,
+        "duration_seconds": call.duration_seconds,
+        "cost_minor": cost_minor,
+        "tax_minor": cost_minor.map(|_| call.tax_minor),
+        "hangup_cause": call.hangup_cause,
+        "metadata": call.metadata,
+    })
 }

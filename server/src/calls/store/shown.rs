@@ -5,6 +5,7 @@
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LedgerEntryId, WorkspaceId};
+use sautikit_api::recordings::RecordingStatus;
 use serde::Deserialize;
 use sqlx::AnyConnection;
 
@@ -32,6 +33,7 @@ pub(crate) struct ShownCall {
     pub(crate) cost_minor: Option<i64>,
     pub(crate) tax_minor: i64,
     pub(crate) ledger_entry_id: Option<LedgerEntryId>,
+    pub(crate) recording_status: Option<RecordingStatus>,
     pub(crate) legs: Vec<ShownLeg>,
 }
 
@@ -56,7 +58,7 @@ macro_rules! call_values {
     () => {
         "c.id, c.direction, c.status, c.from_party, c.to_party, c.local_e164, c.remote_party, c.currency, c.metadata,
         c.started_at, c.answered_at, c.ended_at, c.duration_seconds, c.hangup_cause, c.cost_minor, c.tax_minor,
-        c.ledger_entry_id"
+        c.ledger_entry_id, c.recording_status"
     };
 }
 

@@ -1,6 +1,6 @@
 //! `Output::Media`: what legs hear.
 
-use media::ToneSpec;
+use media::{DetectSet, ToneSpec};
 use serde_json::json;
 use voice::{CallEvent, EventName, LegId, MediaCommand, Tone};
 
@@ -45,6 +45,11 @@ impl Running {
             MediaCommand::Press(leg, key) => {
                 if let Some(port) = self.port(leg) {
                     self.media.send_digits(port, key.char().encode_utf8(&mut [0; 4]));
+                }
+            }
+            MediaCommand::Detect(leg, silence_ms) => {
+                if let Some(port) = self.port(leg) {
+                    self.media.detect(port, DetectSet { silence_ms });
                 }
             }
             MediaCommand::Flush(leg) => {

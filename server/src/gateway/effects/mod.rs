@@ -6,4 +6,5 @@ pub(super) mod fetch;
 pub(super) mod leg;
 pub(super) mod media;
 pub(super) mod record;
+pub(super) mod recording;
 pub(super) mod speak;

@@ -78,7 +78,7 @@ fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wante
             Origin::Inbound { caller, ring: ringing_targets(gateway, &admitted.number.number) }
         }
     };
-    begin::setup(admitted, origin, legs)
+    begin::setup(app, admitted, origin, legs)
 }
 
 /// Whom a browser or device calls.

@@ -46,7 +46,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let ring = ringing_targets(&gateway, &admitted.number.number);
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
-    let setup = CallSetup { hops, ..begin::setup(admitted, origin, legs) };
+    let setup = CallSetup { hops, ..begin::setup(&gateway.app, admitted, origin, legs) };
     begin::with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
 }
 

@@ -39,4 +39,9 @@ impl Tap {
     pub async fn next(&mut self) -> Option<TapPacket> {
         self.0.recv().await
     }
+
+    /// The next packet that is there already.
+    pub fn waiting(&mut self) -> Option<TapPacket> {
+        self.0.try_recv().ok()
+    }
 }

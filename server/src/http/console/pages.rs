@@ -32,8 +32,8 @@ pub(super) const LANGUAGE_COOKIE: &str = "sk_lang";
 const FOR_PROGRAMS: [&str; 4] = ["/v1/", "/assets/", "/sdk/", "/dev/"];
 
 /// What follows the page's script policy: scripts and styles of our own files only, no inline style; the softphone compiles
-/// WASM and opens the SIP WebSocket of this host, which `policy` names.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob:; \
+/// WASM and opens the SIP WebSocket of this host, which `policy` names. Recordings may be in a bucket of the customer's.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; media-src 'self' blob: https:; \
     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The page whose address holds a mailed link's token, which no other page or host shall learn.

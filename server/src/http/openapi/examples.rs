@@ -2,8 +2,8 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, requests, sip, supply, trunks,
-    wallet, webhooks,
+    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, recordings, requests, sip,
+    storage, supply, trunks, wallet, webhooks,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -92,6 +92,10 @@ fn number() -> Value {
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
         "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
+}
+
+fn storage_tier() -> Value {
+    json!({ "id": "free", "name": "Free", "capacity_bytes": 5_000_000_000_i64, "retention_days": 30 })
 }
 
 fn limits_used() -> Value {
@@ -217,6 +221,22 @@ examples! {
         "legs": [{ "kind": "telephone", "direction": "outbound", "target": "+254722000001", "outcome": "normal_clearing",
             "answered_at": EARLIER, "duration_seconds": 61, "rate_per_min_e4": 3_000_000, "billing_minimum_seconds": 1,
             "billing_increment_seconds": 1, "cost_minor": 305 }] });
+    recordings::Recording = json!({ "id": ENTRY, "call_id": CALL, "source": "dial", "status": "ready", "channels": 2,
+        "started_at": EARLIER, "ended_at": NOW, "duration_ms": 60_480, "size_bytes": 1_935_404,
+        "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "waveform": [4, 38, 61, 17],
+        "expires_at": LATER, "failure": null });
+    recordings::RecordingReady = json!({ "status": "ready", "expires_at": NOW,
+        "url": format!("https://voice.example/media/recordings/{ENTRY}.wav?expires=1795254900&signature=…") });
+    recordings::RecordingPending = json!({ "status": "pending", "retry_after_seconds": 2 });
+    recordings::PauseRecording = json!({ "mode": "cut" });
+    storage::StorageTier = storage_tier();
+    storage::Storage = json!({ "tier": storage_tier(), "used_bytes": 61_200_000, "recordings": 32, "bucket": null });
+    storage::SwitchTier = json!({ "tier": "extended" });
+    storage::PutBucket = json!({ "endpoint": "https://s3.eu-west-1.amazonaws.com", "region": "eu-west-1",
+        "bucket": "simba-recordings", "prefix": "voice/", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+        "secret_access_key": "from-your-provider" });
+    storage::StorageBucket = json!({ "endpoint": "https://s3.eu-west-1.amazonaws.com", "region": "eu-west-1",
+        "bucket": "simba-recordings", "prefix": "voice/", "access_key_id": "AKIAIOSFODNN7EXAMPLE" });
     calls::CallEvent = json!({ "id": ENTRY, "sequence": 1, "kind": "call.ringing", "occurred_at": EARLIER, "data": {} });
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,

@@ -6,7 +6,7 @@ use sautikit_api::sets::{self, names};
 use sautikit_api::{ErrorCode, audit, keys};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use voice::{CauseKind, EventName};
+use voice::{CauseKind, EventName, RecordingSource};
 
 use crate::accounts::Workspace;
 use crate::audit::Actor;
@@ -46,6 +46,7 @@ fn values_of(set: &str) -> Vec<String> {
         Direction = Direction::ALL.iter().map(|direction| direction.as_str());
         LegKind = LegKind::ALL.iter().map(|kind| kind.as_str());
         HangupCause = CauseKind::ALL.iter().map(|kind| kind.name()).chain([CAUSE_NODE_LOST]);
+        RecordingSource = RecordingSource::ALL.iter().map(|source| source.as_str());
         CallEventKind = call_event_kinds();
         WorkspaceStatus = Workspace::STATUSES;
         NumberStatus = numbers::STATUSES;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Name, what it is for, and the first words of the paths in it; one without words is not in paths.
-const TAGS: [(&str, &str, &[&str]); 14] = [
+const TAGS: [(&str, &str, &[&str]); 15] = [
     (
         "Sign-in",
         "Who someone is: links by mail, Google, sessions. For people in browsers; servers use API keys.",
@@ -19,6 +19,7 @@ const TAGS: [(&str, &str, &[&str]); 14] = [
     ("Numbers", "Find, claim, route and release telephone numbers.", &["numbers"]),
     ("Calls", "Place calls, follow them, read what became of them.", &["calls"]),
     (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &[]),
+    ("Recordings", "Hear, list and delete recordings; how much is kept, and where.", &["recordings", "storage"]),
     ("SIP", "Tokens for phones in browsers and apps.", &["sip"]),
     ("Wallet", "Balance, ledger and top-ups. Amounts are integers in minor units.", &["wallet"]),
     ("Audit log", "Who did what, from where.", &["audit", "audit.csv"]),

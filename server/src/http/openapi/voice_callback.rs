@@ -63,8 +63,14 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("CallStatus", set(&CallStatus::name(), "Where the call stands.")),
     ];
     let sometimes = [
-        ("Digits", text("After `getDigits`: what was pressed; empty on a time-out.")),
+        (
+            "Digits",
+            text("After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it."),
+        ),
         ("FinishedOnKey", text("After `getDigits`: the key that ended the input.")),
+        ("RecordingUrl", text("After `record` and a recorded `dial`: where the API gives it; needs a credential.")),
+        ("RecordingDuration", text("After them: its length in seconds.")),
+        ("RecordingId", json!({ "type": "string", "format": "uuid", "description": "After them: its id." })),
         ("DialCallStatus", text("After `dial`: what became of it.")),
         ("DialCallDuration", text("After `dial`: seconds connected.")),
         ("DialBridgedTo", text("After `dial`: who was connected.")),

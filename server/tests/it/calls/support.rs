@@ -10,6 +10,7 @@ use sautikit::jobs;
 use sautikit_api::actions::Action;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::CallId;
+use sautikit_api::recordings::PauseMode;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, within};
@@ -36,6 +37,8 @@ pub(crate) struct FakeGateway {
     records: parking_lot::Mutex<HashMap<CallId, CallRecord>>,
     hangups: parking_lot::Mutex<Vec<CallId>>,
     replaced: parking_lot::Mutex<Vec<(CallId, Vec<Action>)>>,
+    /// What became of recordings, in words.
+    paused: parking_lot::Mutex<Vec<&'static str>>,
     allowances: parking_lot::Mutex<HashMap<CallId, Vec<Allowance>>>,
     /// Closed calls whose dialogs it was told to end.
     ended: parking_lot::Mutex<Vec<Recovered>>,
@@ -73,6 +76,18 @@ impl CallsGateway for FakeGateway {
         runs
     }
 
+    fn pause_recording(&self, call_id: CallId, mode: Option<PauseMode>) -> bool {
+        let runs = self.records.lock().contains_key(&call_id);
+        if runs {
+            self.paused.lock().push(match mode {
+                Some(PauseMode::Cut) => "cut",
+                Some(PauseMode::Silence) => "silence",
+                None => "resume",
+            });
+        }
+        runs
+    }
+
     fn allow(&self, call_id: CallId, allowance: Allowance) {
         self.allowances.lock().entry(call_id).or_default().push(allowance);
     }
@@ -105,6 +120,11 @@ impl FakeGateway {
     /// The new actions of calls, in the order in which they came.
     pub(crate) fn replaced(&self) -> Vec<(CallId, Vec<Action>)> {
         self.replaced.lock().clone()
+    }
+
+    /// What it was told to do with recordings.
+    pub(crate) fn paused(&self) -> Vec<&'static str> {
+        self.paused.lock().clone()
     }
 
     /// The newest order.

@@ -9,6 +9,7 @@ mod edge;
 mod google;
 mod money;
 mod people;
+mod recordings;
 mod supply;
 mod webhooks;
 mod workspaces;
@@ -23,10 +24,6 @@ on_each_engine! { every_code_is_answered_or_its_feature_is_missing }
 
 /// Features that are not there yet, with the codes that come with them.
 const MISSING: &[(&str, &[ErrorCode])] = &[
-    (
-        "recordings",
-        &[ErrorCode::CallsRecordingExpired, ErrorCode::CallsRecordingFailed, ErrorCode::CallsRecordingNotFound],
-    ),
     ("a look whether a provider takes the credentials of its trunk", &[ErrorCode::ProviderInvalidCredentials]),
     (
         "events of an external PBX",
@@ -39,7 +36,6 @@ const MISSING: &[(&str, &[ErrorCode])] = &[
             ErrorCode::PbxUnknownWorkspace,
         ],
     ),
-    ("storage tiers", &[ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed]),
 ];
 
 async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
@@ -52,6 +48,7 @@ async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
         money::provoke(&server).await,
         supply::provoke(&server).await,
         calls::provoke(&server).await,
+        recordings::provoke(&server).await,
         database::provoke(&server).await,
         webhooks::provoke(&server).await,
     ];

@@ -112,6 +112,11 @@ async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
         }
         "/v1/webhooks/deliveries/{id}/retry" => json!(rows(&scene.server, &scene.asha).await.delivery),
         "/v1/calls/{id}/actions" => json!(scene.place().await.call_id),
+        "/v1/calls/{id}/recording/pause" | "/v1/calls/{id}/recording/resume" => {
+            let call = scene.place().await.call_id;
+            scene.recording(call).await;
+            json!(call)
+        }
         other => panic!("{other}: say where an id of it comes from"),
     };
     Some(made.as_str().expect("an id").to_owned())

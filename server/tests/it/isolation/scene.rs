@@ -46,6 +46,7 @@ impl Tenants {
         // It is over, so that its stream ends.
         let order = scene.place().await;
         scene.fail(&order, CallStatus::Busy, "user_busy").await;
+        let recording = scene.recorded(order.call_id).await;
         scene.run_jobs().await;
         let Scene { server, asha, .. } = scene;
         let mut members = HashMap::from([(Role::Owner, asha.clone())]);
@@ -61,6 +62,7 @@ impl Tenants {
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let mut ids = HashMap::from([
             ("/v1/calls/{id}", order.call_id.to_string()),
+            ("/v1/recordings/{id}", recording.to_string()),
             // Not one of the askers, who may remove themselves.
             ("/v1/workspace/members/{user_id}", text(&guest.get("/v1/auth/me").await.expect(200).json["id"])),
         ]);

@@ -33,6 +33,8 @@ const PAYBILL: &str = "GET /v1/wallet/paybill";
 
 /// Is a stream without an end.
 const ENDLESS: &str = "GET /v1/calls/stream";
+/// Answered with where the audio is.
+const LEADS_AWAY: [&str; 2] = ["GET /v1/calls/{id}/recording", "GET /v1/recordings/{id}/audio"];
 
 fn is_left(endpoint: &Endpoint) -> bool {
     LEFT.iter().any(|(name, _)| *name == endpoint.name())
@@ -76,7 +78,8 @@ async fn suspended_workspaces_read_everything(server: Server) {
                 assert_eq!(answer.json["error"]["code"], "not_found", "{}", answer.text);
                 continue;
             }
-            assert_eq!(answer.status, 200, "{}: {}", endpoint.name(), answer.text);
+            let expected = if LEADS_AWAY.contains(&endpoint.name().as_str()) { 302 } else { 200 };
+            assert_eq!(answer.status, expected, "{}: {}", endpoint.name(), answer.text);
         }
     }
 }

@@ -57,6 +57,8 @@ pub(crate) struct Answer {
     pub(crate) json: Value,
     /// The body.
     pub(crate) text: String,
+    /// The body as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Client {
@@ -176,7 +178,7 @@ impl Answer {
     fn new(status: u16, headers: HeaderMap, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, json, text }
+        Self { status, headers, json, text, bytes: body.to_vec() }
     }
 
     /// Fails the test, showing the body, unless the status is this.

@@ -25,7 +25,7 @@ use sautikit::payments::paystack::Paystack;
 use sautikit::secrets::Secrets;
 use sautikit::state::{AppState, Shared};
 use sautikit::web::rate_limit::RateLimits;
-use sautikit::{jobs, numbers, serve};
+use sautikit::{jobs, numbers, recordings, serve};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -158,6 +158,7 @@ impl Server {
         let writer = sautikit::calls::record::start_writer(&app);
         numbers::seed_development(&app).await.expect("the inventory");
         app.tasks.spawn(jobs::run_until_stopped(app.clone()));
+        app.tasks.spawn(recordings::run(app.clone()));
         let started = gateway::start(&app).await.expect("the gateway");
         let router = router(&app).layer(Extension(started.gateway.clone()));
         (RunningGateway(Self { app, router, writer, ..self }), started)

@@ -13,6 +13,10 @@ pub(super) enum Kind {
     Factor,
     /// `true` or `false`.
     Flag,
+    /// TwiML's `record` of a dial: `record-from-answer-dual` and others, `true`, `dual`.
+    Recorded,
+    /// TwiML's `trim`: `trim-silence`, `do-not-trim`.
+    Trim,
     /// TwiML's `beep`: `true`, `false`, `onEnter`, `onExit`.
     Beep,
 }
@@ -50,6 +54,17 @@ pub(super) fn value(text: &str, kind: Kind) -> Option<Value> {
         Kind::Whole => trimmed.parse::<u32>().ok().map(|number| json!(number)),
         Kind::Factor => trimmed.parse::<f64>().ok().filter(|number| number.is_finite()).map(|number| json!(number)),
         Kind::Flag => flag(),
+        Kind::Recorded => match trimmed.to_ascii_lowercase().as_str() {
+            "do-not-record" | "" => Some(json!(false)),
+            "record-from-answer" | "record-from-ringing" => Some(json!(true)),
+            "record-from-answer-dual" | "record-from-ringing-dual" | "dual" => Some(json!("dual")),
+            _ => flag(),
+        },
+        Kind::Trim => match trimmed {
+            "trim-silence" => Some(json!(true)),
+            "do-not-trim" => Some(json!(false)),
+            _ => flag(),
+        },
         Kind::Beep => match trimmed {
             "onEnter" => Some(json!(true)),
             // Nothing is heard when somebody leaves.
@@ -66,6 +81,8 @@ pub(super) const fn expected(kind: Kind) -> &'static str {
         Kind::Whole => "a whole number",
         Kind::Factor => "a number",
         Kind::Flag => "true or false",
+        Kind::Recorded => "true, false, dual, record-from-answer or record-from-answer-dual",
+        Kind::Trim => "trim-silence or do-not-trim",
         Kind::Beep => "true, false, onEnter or onExit",
     }
 }

@@ -23,8 +23,8 @@ const DIAL: &[Known] = &[
     same("hangupOnStar", Kind::Flag),
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
+    same("record", Kind::Recorded),
     // Read below.
-    Known { written: "record", ours: None, kind: Kind::Text },
     Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
     Known { written: "number", ours: None, kind: Kind::Text },
 ];
@@ -34,16 +34,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     if let Some(room) = node.children().find(|child| verb_of(*child) == "conference") {
         let mut attributes = reader.attributes(node, &[DIAL]);
         let action = attributes.remove("action");
+        attributes.retain(|name, value| !(name == "record" && *value == json!(false)));
         if let Some(name) = attributes.keys().next() {
             reader.warn(node, &format!("<Dial>: {name} means nothing to a conference; it was skipped"));
         }
         return verbs::conference(reader, room, action);
     }
     let mut attributes = reader.attributes(node, &[DIAL]);
-    if let Some(record) = node.attribute("record").map(str::trim)
-        && !["false", "do-not-record", ""].contains(&record)
-    {
-        reader.warn(node, "<Dial>: calls are not recorded yet");
+    if node.attribute("record").is_some_and(|record| record.trim().starts_with("record-from-ringing")) {
+        reader.warn(node, "<Dial>: it is recorded from the answer on");
     }
     let phone_numbers = written(node, "phoneNumbers");
     let mut targets = Vec::new();

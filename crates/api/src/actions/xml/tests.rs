@@ -72,9 +72,17 @@ fn both_notations_mean_the_same() {
 
 #[test]
 fn every_verb_has_its_element() {
-    for (element, verb) in
-        ELEMENTS.iter().zip(["say", "getDigits", "dial", "conference", "pause", "redirect", "reject", "hangup"])
-    {
+    for (element, verb) in ELEMENTS.iter().zip([
+        "say",
+        "getDigits",
+        "dial",
+        "conference",
+        "record",
+        "pause",
+        "redirect",
+        "reject",
+        "hangup",
+    ]) {
         let (actions, _) = read(&format!("<{element}>+254722000042</{element}>"));
         assert!(actions[0][verb].is_object(), "{element}: {actions}");
     }
@@ -251,9 +259,36 @@ fn no_bytes_make_the_reader_panic() {
 }
 
 #[test]
-fn what_a_dial_does_not_record_is_said_once() {
-    for (record, warnings) in [("true", 1), ("record-from-answer", 1), ("do-not-record", 0), ("false", 0)] {
-        let (_, said) = read(&format!(r#"<Dial record="{record}">+254722000042</Dial>"#));
+fn a_dial_is_recorded_as_every_dialect_says() {
+    let kinds = [
+        ("true", json!("mixed"), 0),
+        ("record-from-answer", json!("mixed"), 0),
+        ("record-from-ringing", json!("mixed"), 1),
+        ("record-from-answer-dual", json!("dual"), 0),
+        ("dual", json!("dual"), 0),
+        ("do-not-record", json!(null), 0),
+        ("false", json!(null), 0),
+        ("perhaps", json!(null), 1),
+    ];
+    for (record, kept, warnings) in kinds {
+        let (actions, said) = read(&format!(r#"<Dial record="{record}">+254722000042</Dial>"#));
+        assert_eq!(actions[0]["dial"]["record"], kept, "{record}");
         assert_eq!(said.len(), warnings, "{record}: {said:?}");
     }
+}
+
+#[test]
+fn a_recording_has_the_defaults_of_its_dialect() {
+    let any_key = json!([{ "record": { "finishOnKey": "1234567890*#", "timeout": 5, "action": ASKED.url } }]);
+    assert_eq!(clean("<Record/>"), json(any_key));
+    let twiml = json!([{ "record": { "finishOnKey": "#", "timeout": 7, "action": "/kept", "trimSilence": false,
+        "playBeep": false, "maxLength": 30 } }]);
+    let written =
+        r##"<Record finishOnKey="#" timeout="7" action="/kept" trim="do-not-trim" playBeep="false" maxLength="30"/>"##;
+    assert_eq!(clean(written), json(twiml));
+    let africas_talking = json!([{ "say": { "text": "After the beep" } },
+        { "record": { "finishOnKey": "#", "maxLength": 10, "timeout": 10, "action": "https://shop.example/r" } }]);
+    let written = r##"<Record finishOnKey="#" maxLength="10" timeout="10" trimSilence="true" playBeep="true"
+        callbackUrl="https://shop.example/r"><Say>After the beep</Say></Record>"##;
+    assert_eq!(clean(written), json(africas_talking));
 }

@@ -8,6 +8,8 @@
 //! | `Dial`, with text, `Number`, `Sip`, `Client` | TwiML, ours | `dial` |
 //! | `Dial phoneNumbers` | Africa's Talking | `dial`, after which the call ends once somebody has answered |
 //! | `Dial` with `Conference`; `Conference` | TwiML; Africa's Talking, ours | `conference` |
+//! | `Record` | TwiML | `record`; any key ends it, and the URL that answered is asked again where no action is named |
+//! | `Record callbackUrl` | Africa's Talking, ours | `record`, after what it says first |
 //! | `Redirect` | all | `redirect`; without a URL the call ends, as Africa's Talking's builder means it |
 //! | `Reject`, `Hangup`, `Pause` | all | the same |
 
@@ -51,10 +53,24 @@ const CONFERENCE: &[Known] = &[
     same("action", Kind::Text),
 ];
 
+const RECORD: &[Known] = &[
+    same("maxLength", Kind::Whole),
+    same("timeout", Kind::Whole),
+    same("finishOnKey", Kind::Text),
+    same("playBeep", Kind::Flag),
+    same("trimSilence", Kind::Flag),
+    means("trim", "trimSilence", Kind::Trim),
+    same("action", Kind::Text),
+    means("callbackUrl", "action", Kind::Text),
+];
+
+/// What ends a recording in TwiML where nothing is said of it.
+const ANY_KEY: &str = "1234567890*#";
+
 /// Verbs of others and of ours that no engine here runs yet.
-const NOT_YET: [&str; 14] = [
-    "play", "record", "enqueue", "dequeue", "connect", "start", "stop", "stream", "leave", "refer", "pay", "prompt",
-    "sms", "queue",
+const NOT_YET: [&str; 13] = [
+    "play", "enqueue", "dequeue", "connect", "start", "stop", "stream", "leave", "refer", "pay", "prompt", "sms",
+    "queue",
 ];
 
 /// Reads an element of `<Response>`.
@@ -65,6 +81,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         "getDigits" | "getdigits" => get_digits(reader, node),
         "dial" => dial::read(reader, node),
         "conference" => conference(reader, node, None),
+        "record" => record(reader, node),
         "redirect" => redirect(reader, node),
         "reject" => {
             let attributes = reader.attributes(node, &[&[same("reason", Kind::Text)]]);
@@ -189,6 +206,29 @@ pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>, action: Op
     reader.take(node, "conference", attributes);
 }
 
+/// Africa's Talking speaks what stands within it first.
+fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    for child in node.children().filter(Node::is_element) {
+        match verb_of(child).as_str() {
+            "say" => say(reader, child),
+            _ => {
+                reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)))
+            }
+        }
+    }
+    let mut attributes = reader.attributes(node, &[RECORD]);
+    // TwiML has none of these.
+    let is_of_others = |name: &str| ["callbackUrl", "trimSilence"].iter().any(|own| own.eq_ignore_ascii_case(name));
+    let is_twiml = !node.attributes().any(|attribute| is_of_others(attribute.name()))
+        && !node.children().any(|child| child.is_element());
+    if is_twiml {
+        attributes.entry("finishOnKey").or_insert(json!(ANY_KEY));
+        attributes.entry("timeout").or_insert(json!(5));
+    }
+    attributes.entry("action").or_insert(json!(reader.asked.url));
+    reader.take(node, "record", attributes);
+}
+
 fn redirect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let mut attributes = reader.attributes(node, &[&[same("url", Kind::Text)]]);
     let url = text_of(node);
@@ -216,4 +256,4 @@ fn pause(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 /// Every verb that runs has an element here.
 #[cfg(test)]
 pub(super) const ELEMENTS: [&str; Action::VERBS.len()] =
-    ["Say", "GetDigits", "Dial", "Conference", "Pause", "Redirect", "Reject", "Hangup"];
+    ["Say", "GetDigits", "Dial", "Conference", "Record", "Pause", "Redirect", "Reject", "Hangup"];

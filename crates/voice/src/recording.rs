@@ -1,0 +1,101 @@
+//! The recordings of a call: which run, and what the next callback is told of them.
+
+use core::time::Duration;
+
+use sautikit_api::{ids::RecordingId, recordings::PauseMode};
+use serde_json::json;
+
+use crate::{
+    event::EventName,
+    meter::whole_seconds,
+    output::{LegId, Output, RecordingCommand, RecordingSource, RecordingTerms, TakeId},
+    shared::Shared,
+};
+
+/// A recording that runs.
+#[derive(Debug)]
+pub(crate) struct Take {
+    take: TakeId,
+    leg: LegId,
+    source: RecordingSource,
+    began: Duration,
+    /// Known once it runs.
+    recording: Option<RecordingId>,
+}
+
+impl Shared {
+    /// Begins to record a leg.
+    pub(crate) fn start_recording(&mut self, leg: LegId, terms: RecordingTerms) -> TakeId {
+        let take = TakeId(self.takes);
+        self.takes += 1;
+        self.recordings.push(Take { take, leg, source: terms.source, began: self.now, recording: None });
+        self.emit(Output::Recording(RecordingCommand::Start { take, leg, terms }));
+        take
+    }
+
+    /// The call was answered: it is recorded as a whole where that was asked for.
+    pub(crate) fn record_whole_call(&mut self) {
+        if let (Some(party), Some(channels)) = (self.party, self.facts.record) {
+            let (source, channels) = (RecordingSource::Call, channels.into());
+            self.start_recording(party, RecordingTerms { source, channels, trims_silence: false });
+        }
+    }
+
+    /// Ends it, and tells the next callback where it will be and how many seconds it lasted; those.
+    pub(crate) fn stop_recording(&mut self, take: TakeId) -> u64 {
+        let Some(index) = self.recordings.iter().position(|open| open.take == take) else { return 0 };
+        let Take { leg, began, recording, .. } = self.recordings.remove(index);
+        let duration_s = whole_seconds(self.now.saturating_sub(began));
+        self.record(EventName::RecordingEnded, Some(leg), json!({"recording_id": recording, "duration_s": duration_s}));
+        self.emit(Output::Recording(RecordingCommand::Stop(take)));
+        if let Some(recording) = recording {
+            self.results.set("RecordingUrl", format!("{}/{recording}/audio", self.facts.recordings_url));
+            self.results.set("RecordingDuration", duration_s.to_string());
+            self.results.set("RecordingId", recording.to_string());
+        }
+        duration_s
+    }
+
+    /// Ends all that run.
+    pub(crate) fn stop_recordings(&mut self) {
+        for take in self.recordings.iter().map(|open| open.take).collect::<Vec<_>>() {
+            self.stop_recording(take);
+        }
+    }
+
+    /// What an earlier step recorded is not this one's.
+    pub(crate) fn forget_recording(&mut self) {
+        for name in ["RecordingUrl", "RecordingDuration", "RecordingId"] {
+            self.results.forget(name);
+        }
+    }
+
+    /// Lets all that run pause, or go on.
+    pub(crate) fn pause_recordings(&mut self, mode: Option<PauseMode>) {
+        let name = if mode.is_some() { EventName::RecordingPaused } else { EventName::RecordingResumed };
+        let open: Vec<_> = self.recordings.iter().map(|open| (open.take, open.leg, open.recording)).collect();
+        for (take, leg, recording) in open {
+            self.record(name, Some(leg), json!({"recording_id": recording, "mode": mode}));
+            self.emit(Output::Recording(match mode {
+                Some(mode) => RecordingCommand::Pause(take, mode),
+                None => RecordingCommand::Resume(take),
+            }));
+        }
+    }
+
+    /// It runs, under this id.
+    pub(crate) fn recording_started(&mut self, take: TakeId, recording: RecordingId) {
+        let Some(open) = self.recordings.iter_mut().find(|open| open.take == take) else { return };
+        open.recording = Some(recording);
+        let (leg, source) = (open.leg, open.source.as_str());
+        self.record(EventName::RecordingStarted, Some(leg), json!({"recording_id": recording, "source": source}));
+    }
+
+    /// It does not run, or no longer.
+    pub(crate) fn recording_failed(&mut self, take: TakeId, reason: &str) {
+        let Some(index) = self.recordings.iter().position(|open| open.take == take) else { return };
+        let Take { leg, recording, .. } = self.recordings.remove(index);
+        self.record(EventName::RecordingFailed, Some(leg), json!({"recording_id": recording, "reason": reason}));
+        self.results.set("ErrorCode", "calls.recording_failed".to_owned());
+    }
+}

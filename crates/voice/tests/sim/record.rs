@@ -1,0 +1,120 @@
+//! What is recorded, until when, and what the customer's server is told of it.
+
+use sautikit_api::actions::Channels;
+use sautikit_api::calls::{CallStatus, Direction};
+use sautikit_api::ids::RecordingId;
+use sautikit_api::recordings::PauseMode;
+use voice::*;
+
+use crate::support::{AMINA, OWN, Sim, facts, phone};
+
+const ID: RecordingId = RecordingId(uuid::Uuid::from_u128(7));
+
+fn started(sim: &mut Sim, take: u32) -> &mut Sim {
+    sim.input(Input::Recording(TakeId(take), RecordingEvent::Started(ID)))
+}
+
+fn stopped(sim: &mut Sim, take: u32, length_ms: u64) -> &mut Sim {
+    sim.input(Input::Recording(TakeId(take), RecordingEvent::Stopped { length_ms, heard: true }))
+}
+
+#[test]
+fn a_message_is_recorded_after_the_beep_until_the_key() {
+    let mut sim = Sim::inbound();
+    sim.answer(r#"[{"record": {"action": "/kept", "timeout": 7}}]"#);
+    assert!(sim.said().contains(&"tone 0 Beep".to_owned()));
+    sim.after(1).expect(&["record 0 of 0 Said for record", "detect 0 7000"]);
+    started(&mut sim, 0);
+    sim.after(12).press(0, "5").expect(&[]);
+    sim.press(0, "#").expect(&["detect 0 off", "stop recording 0"]);
+    stopped(&mut sim, 0, 11_400).expect(&["ask Steer https://shop.example/kept"]);
+    assert_eq!(sim.param("RecordingId"), Some(ID.to_string()));
+    assert_eq!(sim.param("RecordingUrl"), Some(format!("https://voice.example/v1/recordings/{ID}/audio")));
+    assert_eq!((sim.param("RecordingDuration"), sim.param("Digits")), (Some("12".to_owned()), Some("#".to_owned())));
+    let names = sim.event_names();
+    assert!(names.contains(&"recording.started") && names.contains(&"recording.ended"), "{names:?}");
+}
+
+#[test]
+fn a_silence_and_the_longest_length_end_it_too() {
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false}}, {"hangup": {}}]"#);
+    started(&mut sim, 0);
+    sim.after(20).input(Input::Media(LegId::FIRST, MediaEvent::Silence));
+    assert_eq!(sim.said().last().map(String::as_str), Some("stop recording 0"));
+    let mut sim =
+        Sim::running(r#"[{"record": {"playBeep": false, "maxLength": 30, "finishOnKey": ""}}, {"hangup": {}}]"#);
+    started(&mut sim, 0);
+    sim.after(29).press(0, "#");
+    sim.said();
+    sim.after(1).expect(&["detect 0 off", "stop recording 0"]);
+}
+
+#[test]
+fn where_nothing_was_said_the_next_action_runs() {
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false, "action": "/kept"}}, {"say": {"text": "Bye"}}]"#);
+    started(&mut sim, 0);
+    sim.after(10).input(Input::Media(LegId::FIRST, MediaEvent::Silence));
+    sim.said();
+    sim.input(Input::Recording(TakeId(0), RecordingEvent::Stopped { length_ms: 0, heard: false }));
+    sim.expect(&["play 0 Bye"]);
+    sim.heard(0);
+    assert_eq!(sim.param("RecordingUrl"), None);
+}
+
+#[test]
+fn a_recorder_that_fails_or_falls_silent_costs_the_recording_and_not_the_call() {
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false}}, {"say": {"text": "Bye"}}]"#);
+    sim.said();
+    sim.input(Input::Recording(TakeId(0), RecordingEvent::Failed { reason: "the disk is full" }));
+    sim.expect(&["detect 0 off", "play 0 Bye"]);
+    assert!(sim.event_names().contains(&"recording.failed"));
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false, "action": "/kept"}}]"#);
+    started(&mut sim, 0);
+    sim.after(3).press(0, "#");
+    sim.said();
+    sim.after(5).expect(&["ask Steer https://shop.example/kept"]);
+    assert_eq!(sim.param("RecordingDuration"), Some("4".to_owned()));
+}
+
+#[test]
+fn a_caller_who_hangs_up_leaves_the_message_and_the_last_callback_names_it() {
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false, "action": "/kept"}}]"#);
+    started(&mut sim, 0);
+    sim.after(5).bye(0);
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 5);
+    assert!(sim.said().contains(&"stop recording 0".to_owned()));
+    let last = sim.newest_fetch();
+    assert_eq!(last.purpose, Purpose::Final);
+    assert_eq!(
+        (sim.param("RecordingId"), sim.param("RecordingDuration")),
+        (Some(ID.to_string()), Some("5".to_owned()))
+    );
+}
+
+#[test]
+fn a_dial_is_recorded_while_both_are_connected() {
+    let mut sim = Sim::running(r#"[{"dial": {"to": "client:asha", "record": "dual", "action": "/after"}}]"#);
+    sim.leg(1, LegEvent::Ringing);
+    sim.said();
+    sim.leg(1, LegEvent::Answered);
+    assert_eq!(sim.said().last().map(String::as_str), Some("record 0 of 0 Dual for dial"));
+    started(&mut sim, 0);
+    sim.after(9).bye(1);
+    assert!(sim.said().contains(&"stop recording 0".to_owned()));
+    assert_eq!((sim.param("RecordingId"), sim.param("DialCallDuration")), (Some(ID.to_string()), Some("9".to_owned())));
+}
+
+#[test]
+fn a_call_is_recorded_as_a_whole_from_its_answer_and_can_be_paused() {
+    let facts = Facts { record: Some(Channels::Mixed), ..facts(Direction::Outbound, OWN, AMINA) };
+    let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
+    sim.leg(0, LegEvent::Ringing);
+    assert!(!sim.said().iter().any(|said| said.starts_with("record")));
+    sim.leg(0, LegEvent::Answered);
+    assert!(sim.said().contains(&"record 0 of 0 Mixed for call".to_owned()));
+    started(&mut sim, 0);
+    sim.input(Input::Live(LiveCommand::PauseRecording(PauseMode::Cut))).expect(&["pause recording 0 Cut"]);
+    sim.input(Input::Live(LiveCommand::ResumeRecording)).expect(&["resume recording 0"]);
+    sim.answer(r#"[{"hangup": {}}]"#);
+    assert!(sim.said().contains(&"stop recording 0".to_owned()));
+}

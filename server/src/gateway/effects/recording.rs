@@ -1,0 +1,56 @@
+//! `Output::Recording`: legs are recorded.
+
+use std::sync::Arc;
+
+use sautikit_api::ids::CallId;
+use voice::{Input, RecordingCommand, RecordingEvent, TakeId};
+
+use crate::gateway::Gateway;
+use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::recorder::{self, Order};
+use crate::recordings;
+
+impl Running {
+    pub(in crate::gateway) fn recording(&mut self, command: RecordingCommand) {
+        match command {
+            RecordingCommand::Start { take, leg, terms } => {
+                // Of a leg that is gone the end has been told already.
+                let Some(seat) = self.legs.get(&leg) else { return };
+                // Recorders write to the disk when the server is stopping, not after.
+                if self.gateway.app.stopping.is_cancelled() {
+                    let event = RecordingEvent::Failed { reason: "the server is stopping" };
+                    let _ = self.inbox.try_send(Arrival::Voice(Input::Recording(take, event)));
+                    return;
+                }
+                let tap = self.media.tap(seat.port);
+                let orders = recorder::start(&self.gateway.app, &self.facts, tap, (take, terms), self.inbox.clone());
+                self.takes.push((take, orders));
+                self.was_recorded = true;
+            }
+            RecordingCommand::Pause(take, mode) => self.order(take, Order::Pause(mode)),
+            RecordingCommand::Resume(take) => self.order(take, Order::Resume),
+            RecordingCommand::Stop(take) => {
+                self.order(take, Order::Stop);
+                // Dropped, it ends by itself where it could not be told.
+                self.takes.retain(|(other, _)| *other != take);
+            }
+        }
+    }
+
+    fn order(&self, take: TakeId, order: Order) {
+        if let Some((_, orders)) = self.takes.iter().find(|(other, _)| *other == take) {
+            // One that is over takes no orders.
+            let _ = orders.try_send(order);
+        }
+    }
+}
+
+/// A call that was recorded has ended: what is ready of it is told of.
+pub(in crate::gateway) fn tell_of(gateway: &Arc<Gateway>, call_id: CallId) {
+    let app = gateway.app.clone();
+    gateway.app.tasks.spawn(async move {
+        if let Err(error) = recordings::call_ended(&app, call_id).await {
+            tracing::warn!(call = %call_id, %error, "that recordings are ready could not be told");
+        }
+    });
+}
