@@ -8,7 +8,7 @@ NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo nextest run -
 # One set of features for every command, so that no dependency is compiled twice.
 ALL := --workspace --features sautikit-app/ssr
 
-.PHONY: help run build test unit wasm e2e check sdk release bench fuzz
+.PHONY: help run build test unit wasm e2e sdks check sdk release bench fuzz
 
 help:
 	@sed -n 's/^##//p' Makefile
@@ -32,8 +32,10 @@ test:
 	scripts/preflight.sh test
 	$(MAKE) wasm
 	$(MAKE) e2e 2>&1 | tee $(TARGET)/e2e.log
+	$(MAKE) sdks 2>&1 | tee $(TARGET)/sdks.log
 	$(MAKE) unit 2>&1 | tee $(TARGET)/unit.log
 	@echo "== end to end"; grep -hE '^(ℹ|#) (tests|pass|fail|skipped|schemathesis:) ' $(TARGET)/e2e.log
+	@echo "== server SDKs"; grep -E '^sdks? ?[a-z]*: ' $(TARGET)/sdks.log
 	@echo "== Rust"; grep -hE '^ +Summary|^test result:' $(TARGET)/unit.log
 
 # The pure crates must build for the browser: no clock, socket or runtime can creep in.
@@ -51,6 +53,13 @@ e2e:
 	cargo build -q $(ALL) --bin xtask --bin sautikit
 	$(TARGET)/debug/xtask build
 	cd end2end && SDK_DIST=$(TARGET)/site/sdk/browser SAUTIKIT_BIN=$(TARGET)/debug/sautikit npm run --silent all
+
+##  sdks     the server SDKs say what the API says, and each language's own tests pass against a real server
+sdks:
+	scripts/preflight.sh test
+	cargo build -q $(ALL) --bin xtask --bin sautikit
+	$(TARGET)/debug/xtask sdks --check
+	cd end2end && SAUTIKIT_BIN=$(TARGET)/debug/sautikit PYTHON=$(HOME)/.cache/sautikit/python-sdk/bin/python node sdks/run.js
 
 ##  check    format, lint, licences and banned crates
 check:

@@ -25,22 +25,34 @@ if [ $tests = yes ]; then
   [ -x /usr/lib/postgresql/15/bin/postgres ] || apt+=(postgresql)
   need python3 python3     # runs schemathesis
   python3 -c "import ensurepip" 2>/dev/null || apt+=(python3-venv)
+  # The server SDKs in their own languages; Guzzle brings PHP the PSR interfaces.
+  need go golang-go
+  need php php-cli
+  need composer composer
+  need phpunit phpunit
+  [ -f /usr/share/php/GuzzleHttp/autoload.php ] || apt+=(php-guzzlehttp-guzzle)
+  php -m 2>/dev/null | grep -qix curl || apt+=(php-curl)
 fi
 
 missing=()
 [ ${#apt[@]} -eq 0 ] || missing+=("Debian packages: ${apt[*]}")
 # schemathesis checks the API against its description. A folder of its own, so that nothing of it meets the system's Python.
-pinned=end2end/openapi/requirements.txt
-venv=$HOME/.cache/sautikit/schemathesis
-python=present
-if [ $tests = yes ] && ! cmp -s "$pinned" "$venv/requirements.txt"; then
-  python=missing
-  missing+=("Python packages of $pinned")
-fi
+# The tests of the Python SDK have one too.
+venvs=("end2end/openapi/requirements.txt $HOME/.cache/sautikit/schemathesis" "sdks/python/requirements-test.txt $HOME/.cache/sautikit/python-sdk")
+venvs_missing=()
+for entry in "${venvs[@]}"; do
+  read -r pinned venv <<<"$entry"
+  if [ $tests = yes ] && ! cmp -s "$pinned" "$venv/requirements.txt"; then
+    venvs_missing+=("$entry")
+    missing+=("Python packages of $pinned")
+  fi
+done
 wasm=yes
 rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || { wasm=no; missing+=("Rust target: wasm32-unknown-unknown"); }
 npm_dirs=()
-for dir in xtask end2end; do
+npm_folders=(xtask end2end)
+[ $tests = no ] || npm_folders+=(sdks/node)
+for dir in "${npm_folders[@]}"; do
   [ -f "$dir/package-lock.json" ] || continue
   [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }
 done
@@ -73,12 +85,13 @@ for dir in "${npm_dirs[@]}"; do
   (cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
   touch "$dir/node_modules/.package-lock.json"
 done
-if [ "$python" = missing ]; then
+for entry in "${venvs_missing[@]}"; do
+  read -r pinned venv <<<"$entry"
   echo "installing Python packages of $pinned" >&2
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned"
   cp "$pinned" "$venv/requirements.txt"
-fi
+done
 if [ "$vendored" = missing ]; then
   echo "fetching what xtask/package.json names as vendored" >&2
   node xtask/vendor.js

@@ -1,4 +1,5 @@
-//! Build of everything that a browser downloads: `cargo run -p xtask -- build|sdk|assets`, with the licences of all of it.
+//! Build of everything that a browser downloads: `cargo run -p xtask -- build|sdk|assets`, with the licences of all of it;
+//! and, with `sdks`, what the server SDKs say about the API.
 //!
 //! Why not cargo-leptos: it pulls 700 crates and downloads tools from GitHub; what we need from it is a hundred lines.
 //! Deliberately absent: watching files, building the server (cargo does that), publishing.
@@ -9,6 +10,7 @@ mod licences;
 mod panics;
 mod paths;
 mod sdk;
+mod sdks;
 mod site;
 mod wasm;
 
@@ -18,11 +20,13 @@ use std::process::ExitCode;
 /// What any step may answer; a build tool prints the failure and stops.
 pub(crate) type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "usage: xtask build|sdk|assets|licences [--release] [--out DIR]
+const USAGE: &str = "usage: xtask build|sdk|assets|licences|sdks [--release] [--out DIR] [--check] [--description FILE]
   build    console assets, SDK and its demo page into the site folder
   assets   only the console's: CSS, scripts, font
   sdk      only the browser SDK, laid out as its npm package's dist/
   licences only the licences of what the binary and the npm package contain
+  sdks     resources, models and errors of the server SDKs, from what `sautikit openapi` prints; --check only compares
+  --description  the OpenAPI document, instead of asking the server (SAUTIKIT_BIN, else $CARGO_TARGET_DIR/debug/sautikit)
   --out    site folder (default: $CARGO_TARGET_DIR/site; for sdk: $CARGO_TARGET_DIR/site/sdk/browser)";
 
 fn main() -> ExitCode {
@@ -37,7 +41,9 @@ fn main() -> ExitCode {
 
 fn run(mut args: Vec<String>) -> Outcome<()> {
     let release = take_flag(&mut args, "--release");
+    let check = take_flag(&mut args, "--check");
     let out = take_value(&mut args, "--out")?;
+    let description = take_value(&mut args, "--description")?;
     let paths = Paths::discover()?;
     match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["build"] => {
@@ -48,6 +54,7 @@ fn run(mut args: Vec<String>) -> Outcome<()> {
             sdk::build(&paths, &site.join("sdk/browser"), release)
         }
         ["assets"] => site::build(&paths, &out.unwrap_or_else(|| paths.target.join("site")), release),
+        ["sdks"] => sdks::run(&paths, description.as_deref(), check),
         ["sdk"] => sdk::build(&paths, &out.unwrap_or_else(|| paths.target.join("site/sdk/browser")), release),
         ["licences"] => {
             let site = out.unwrap_or_else(|| paths.target.join("site"));

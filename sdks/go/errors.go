@@ -1,0 +1,96 @@
+package sautikit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// APIError is a refusal of the API. Each family of codes has a type of its own, such as *CallsError, that wraps it.
+type APIError struct {
+	// Status is the HTTP status.
+	Status int
+	// Code is the catalogue's, such as calls.not_found; empty where something in between answered.
+	Code ErrorCode
+	// Message names the offending value and the remedy.
+	Message string
+	// RequestID is for the operator, when you report a fault.
+	RequestID string
+	// DocsURL is the code's page.
+	DocsURL string
+	// Field is the member of the body, or the parameter, that is wrong.
+	Field string
+	// Details are further facts, as the code's page says.
+	Details any
+	// RetryAfter is how long the server asks to wait before the next try.
+	RetryAfter time.Duration
+}
+
+func (e *APIError) Error() string {
+	if e.Code == "" {
+		return "sautikit: " + e.Message
+	}
+	return fmt.Sprintf("sautikit: %s: %s", e.Code, e.Message)
+}
+
+// ConnectionError says that no answer came. What the request did is not known.
+type ConnectionError struct {
+	// Request is the method and path.
+	Request string
+	// Timeout says that the try took too long.
+	Timeout bool
+	Err     error
+}
+
+func (e *ConnectionError) Error() string {
+	if e.Timeout {
+		return "sautikit: no answer in time: " + e.Request
+	}
+	return fmt.Sprintf("sautikit: no answer: %v (%s)", e.Err, e.Request)
+}
+
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// ErrSignature is what VerifyWebhook's errors are.
+var ErrSignature = errors.New("sautikit: not signed as it should be")
+
+// The longest body of an error that is read.
+const longestRefusal = 1 << 20
+
+// refusal is the error that an answer says; proxies answer without a body of ours.
+func refusal(response *http.Response) error {
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, longestRefusal))
+	if err != nil {
+		return err
+	}
+	var body struct {
+		Error struct {
+			Code      ErrorCode `json:"code"`
+			Message   string    `json:"message"`
+			RequestID string    `json:"request_id"`
+			DocsURL   string    `json:"docs_url"`
+			Field     string    `json:"field"`
+			Details   any       `json:"details"`
+		} `json:"error"`
+	}
+	// What can't be read stays empty.
+	_ = json.Unmarshal(text, &body)
+	said := body.Error
+	refused := &APIError{
+		Status: response.StatusCode, Code: said.Code, Message: said.Message, RequestID: said.RequestID, DocsURL: said.DocsURL,
+		Field: said.Field, Details: said.Details, RetryAfter: retryAfter(response.Header.Get("Retry-After")),
+	}
+	if refused.Message == "" {
+		refused.Message = fmt.Sprintf("the server answered %d", response.StatusCode)
+	}
+	if refused.RequestID == "" {
+		refused.RequestID = response.Header.Get("X-Request-Id")
+	}
+	prefix, _, _ := strings.Cut(string(refused.Code), ".")
+	return family(prefix, refused)
+}

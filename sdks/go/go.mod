@@ -1,0 +1,3 @@
+module github.com/sautikit/sautikit-go
+
+go 1.19

@@ -1,0 +1,62 @@
+package sautikit
+
+import (
+	"errors"
+	"math/rand"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// The first wait is at most this; each later one twice as long.
+	firstWait = 500 * time.Millisecond
+	// No wait of our own choice is longer.
+	longestWait = 8 * time.Second
+	// A server that asks for more than this is not waited for.
+	patience = 60 * time.Second
+)
+
+// random is in [0, 1).
+func random() float64 { return rand.New(rand.NewSource(time.Now().UnixNano())).Float64() }
+
+// pause says whether and when a failed request is sent again.
+func pause(err error, attempt int, random func() float64) (time.Duration, bool) {
+	longest := longestWait
+	if attempt < 5 {
+		longest = firstWait << attempt
+	}
+	if longest > longestWait {
+		longest = longestWait
+	}
+	// Full jitter: clients that failed together do not come back together.
+	jitter := time.Duration(random() * float64(longest))
+	var lost *ConnectionError
+	if errors.As(err, &lost) {
+		return jitter, true
+	}
+	var refused *APIError
+	if !errors.As(err, &refused) {
+		return 0, false
+	}
+	details, _ := refused.Details.(map[string]any)
+	inProgress := refused.Status == http.StatusConflict && details["reason"] == "in_progress"
+	if refused.Status != http.StatusTooManyRequests && refused.Status < 500 && !inProgress {
+		return 0, false
+	}
+	// Never before the server said.
+	return refused.RetryAfter + jitter, refused.RetryAfter <= patience
+}
+
+// retryAfter reads a Retry-After, which may be a date.
+func retryAfter(header string) time.Duration {
+	header = strings.TrimSpace(header)
+	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second
+	}
+	if moment, err := http.ParseTime(header); err == nil && time.Until(moment) > 0 {
+		return time.Until(moment)
+	}
+	return 0
+}

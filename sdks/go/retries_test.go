@@ -1,0 +1,167 @@
+package sautikit
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	ctx      = context.Background()
+	accepted = says(202, map[string]any{"call_id": "c", "a_new_member": 1})
+	place    = &CreateCall{From: "+254700000001", To: "+254722000042"}
+)
+
+func TestA429IsSentAgainAfterTheSecondsThatRetryAfterAsksFor(t *testing.T) {
+	f := startFake(t, refused(429, "rate_limited", nil, "Retry-After", "1"), accepted)
+	_, err := f.client(t).Calls.Create(ctx, place)
+	must(t, err)
+	first, second := f.requests()[0], f.requests()[1]
+	if second.at.Sub(first.at) < time.Second {
+		t.Errorf("waited %s", second.at.Sub(first.at))
+	}
+	key := first.header.Get("Idempotency-Key")
+	if len(key) != 36 || second.header.Get("Idempotency-Key") != key || second.body != first.body {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
+
+func TestA503IsSentAgainTwiceAndThenItIsAnError(t *testing.T) {
+	f := startFake(t, refused(503, "service.draining", nil))
+	_, err := f.client(t).Calls.Get(ctx, "c")
+	var family *ServiceError
+	if !errors.As(err, &family) || family.Code != CodeServiceDraining || len(f.requests()) != 3 {
+		t.Errorf("%v after %d requests", err, len(f.requests()))
+	}
+}
+
+func TestALostConnectionIsSentAgain(t *testing.T) {
+	f := startFake(t, closes, accepted)
+	call, err := f.client(t).Calls.Create(ctx, place)
+	must(t, err)
+	if call.CallID != "c" || call.Extra["a_new_member"] != 1.0 {
+		t.Errorf("%+v", call)
+	}
+	if keys := f.requests(); keys[0].header.Get("Idempotency-Key") != keys[1].header.Get("Idempotency-Key") {
+		t.Error("another key")
+	}
+}
+
+func TestAPostWithoutAKeyIsNeverSentAgain(t *testing.T) {
+	for name, answer := range map[string]answer{"503": refused(503, "service.draining", nil), "429": refused(429, "rate_limited", nil), "lost": closes} {
+		f := startFake(t, answer)
+		_, err := f.client(t).Calls.HangUp(ctx, "c")
+		if requests := f.requests(); err == nil || len(requests) != 1 || requests[0].header.Get("Idempotency-Key") != "" {
+			t.Errorf("%s: %v after %d requests", name, err, len(requests))
+		}
+	}
+}
+
+func TestWhatWaitingDoesNotMendIsNotSentAgain(t *testing.T) {
+	answers := []answer{
+		refused(400, "validation.bad_request", nil), refused(402, "wallet.insufficient_funds", nil),
+		refused(429, "rate_limited", nil, "Retry-After", "3600"),
+	}
+	for _, answer := range answers {
+		f := startFake(t, answer)
+		_, err := f.client(t).Calls.Get(ctx, "c")
+		var refusal *APIError
+		if !errors.As(err, &refusal) || len(f.requests()) != 1 {
+			t.Errorf("%v after %d requests", err, len(f.requests()))
+		}
+	}
+}
+
+func TestAFirstRequestThatIsStillAtWorkIsWaitedFor(t *testing.T) {
+	busy := refused(409, "idempotency.conflict", map[string]any{"details": map[string]any{"reason": "in_progress"}})
+	_, err := startFake(t, busy, accepted).client(t).Calls.Create(ctx, place)
+	must(t, err)
+}
+
+func TestOptionsOfOneRequestOutrankTheClients(t *testing.T) {
+	f := startFake(t, refused(429, "rate_limited", nil))
+	_, err := f.client(t).Calls.Create(ctx, place, MaxRetries(0), IdempotencyKey("mine"), Header("X-Request-Id", "r"))
+	var family *RateLimitedError
+	if !errors.As(err, &family) || len(f.requests()) != 1 {
+		t.Fatalf("%v after %d requests", err, len(f.requests()))
+	}
+	header := f.requests()[0].header
+	if header.Get("Idempotency-Key") != "mine" || header.Get("X-Request-Id") != "r" || !strings.HasPrefix(header.Get("User-Agent"), "sautikit-go/"+Version) {
+		t.Error(header)
+	}
+}
+
+func TestAnAnswerThatDoesNotComeInTimeIsATimeout(t *testing.T) {
+	f := startFake(t, silent)
+	_, err := f.client(t, WithTimeout(100*time.Millisecond), WithMaxRetries(1)).Calls.Get(ctx, "c")
+	var lost *ConnectionError
+	if !errors.As(err, &lost) || !lost.Timeout || len(f.requests()) != 2 {
+		t.Errorf("%v after %d requests", err, len(f.requests()))
+	}
+}
+
+func TestARequestThatIsGivenUpStopsAtOnce(t *testing.T) {
+	f := startFake(t, silent)
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	_, err := f.client(t).Calls.Get(short, "c")
+	if !errors.Is(err, context.DeadlineExceeded) || len(f.requests()) != 1 {
+		t.Errorf("%v after %d requests", err, len(f.requests()))
+	}
+}
+
+func TestErrorsSayAllThatTheAPISaysAndWhatAProxySaysIsAnErrorToo(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(502)
+		_, _ = w.Write([]byte("<h1>Bad gateway</h1>"))
+	}
+	f := startFake(t, refused(400, "calls.of_the_future", map[string]any{"field": "to", "details": map[string]any{"a": 1}}), page)
+	client := f.client(t, WithMaxRetries(0))
+	_, err := client.Calls.Get(ctx, "c")
+	var family *CallsError
+	if !errors.As(err, &family) || family.Status != 400 || family.Field != "to" || family.RequestID != "req_1" || family.DocsURL != "http://x/docs/errors/calls.of_the_future" || family.Details == nil {
+		t.Errorf("%#v", err)
+	}
+	_, err = client.Calls.Get(ctx, "c")
+	var refusal *APIError
+	if errors.As(err, &family) && family.Status == 502 || !errors.As(err, &refusal) || refusal.Status != 502 || refusal.Code != "" {
+		t.Errorf("%#v", err)
+	}
+}
+
+func TestARedirectIsNotFollowedSoThatTheKeyGoesNowhereElse(t *testing.T) {
+	other := startFake(t, says(200, nil))
+	f := startFake(t, says(307, nil, "Location", other.URL))
+	_, err := f.client(t).Calls.Get(ctx, "c")
+	var refusal *APIError
+	if !errors.As(err, &refusal) || len(other.requests()) != 0 {
+		t.Errorf("%v, and the other was asked %d times", err, len(other.requests()))
+	}
+}
+
+func TestWhatIsLeftOutIsNotSentAndNullIsSentByName(t *testing.T) {
+	f := startFake(t, says(200, map[string]any{}))
+	_, err := f.client(t).Numbers.UpdateRouting(ctx, "n", &UpdateRouting{NullFields: []string{"events_url"}, VoiceCallbackURL: Ptr("https://a.example")})
+	must(t, err)
+	if body := f.requests()[0].body; body != `{"events_url":null,"voice_callback_url":"https://a.example"}` {
+		t.Error(body)
+	}
+}
+
+func TestWaitsGrowWithFullJitterAndAreNeverShorterThanAsked(t *testing.T) {
+	half, none := func() float64 { return 0.5 }, func() float64 { return 0 }
+	for attempt, want := range []time.Duration{250, 500, 1000, 2000, 4000, 4000} {
+		if wait, again := pause(&ConnectionError{}, attempt, half); !again || wait != want*time.Millisecond {
+			t.Errorf("attempt %d: %s", attempt, wait)
+		}
+	}
+	if wait, again := pause(&APIError{Status: 429, RetryAfter: 2 * time.Second}, 0, none); !again || wait != 2*time.Second {
+		t.Error(wait)
+	}
+	if retryAfter("Mon, 01 Jan 2001 00:00:00 GMT") != 0 || retryAfter("soon") != 0 {
+		t.Error("a date that is over, or none, asks for no wait")
+	}
+}

@@ -1,0 +1,60 @@
+package sautikit
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	secret = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4"
+	told   = `{"id":"evt_1","event":"call.completed","sequence":3,"created_at":"2026-11-21T09:00:00Z","data":{"call_id":"c-ü"},"a_new_member":true}`
+)
+
+func TestABodyIsTakenAsItWasSignedByTheWholeSecret(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	must(t, verifyAt([]byte(told), signature(told, secret, now), secret, now))
+	must(t, verifyAt([]byte(told), signature(told, secret, now), secret, now.Add(300*time.Second)))
+	event, err := ParseWebhook([]byte(told), signature(told, secret, time.Now()), secret)
+	must(t, err)
+	if event.ID != "evt_1" || event.Sequence != 3 || event.Extra["a_new_member"] != true {
+		t.Errorf("%+v", event)
+	}
+}
+
+func TestEverythingElseIsRefused(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	header := signature(told, secret, now)
+	cases := []struct {
+		name, body, header, secret string
+		now                        time.Time
+	}{
+		{"a changed byte", strings.Replace(told, "completed", "completeD", 1), header, secret, now},
+		{"another secret", told, header, "whsec_another", now},
+		{"old", told, header, secret, now.Add(301 * time.Second)},
+		{"early", told, header, secret, now.Add(-301 * time.Second)},
+		{"no header", told, "", secret, now},
+		{"too long", told, strings.Replace(header, "v1=", "v1=0", 1), secret, now},
+		{"a line end", told, header + "\n", secret, now},
+		{"capitals", told, strings.ToUpper(header), secret, now},
+		{"no secret", told, signature(told, "", now), "", now},
+	}
+	for _, c := range cases {
+		if err := verifyAt([]byte(c.body), c.header, c.secret, c.now); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestTheReceiverTakesASignedWebhookAndRefusesAChangedByte(t *testing.T) {
+	receiver := serveExample(t, "webhook_receiver", "SAUTIKIT_WEBHOOK_SECRET="+secret)
+	header := signature(told, secret, time.Now())
+	if status := post(t, receiver.url+"/webhooks", strings.Replace(told, "ü", "u", 1), header); status != 400 {
+		t.Errorf("a changed byte: %d", status)
+	}
+	if status := post(t, receiver.url+"/webhooks", told, header); status != 204 {
+		t.Errorf("as signed: %d", status)
+	}
+	receiver.said(t, `(?m)^call\.completed c-ü$`)
+}

@@ -1,0 +1,29 @@
+/** Whether and when a failed request is sent again. */
+import { ApiError, ConnectionError } from "./errors.js";
+
+/** The first wait is at most this, milliseconds; each later one twice as long. */
+const FIRST_MS = 500;
+/** No wait of our own choice is longer. */
+const LONGEST_MS = 8_000;
+/** A server that asks for more than this many seconds is not waited for. */
+const PATIENCE_S = 60;
+
+/** Milliseconds until the next try; undefined when there is none. `random` is in [0, 1). */
+export function pause(error: unknown, attempt: number, random = Math.random): number | undefined {
+  // Full jitter: clients that failed together do not come back together.
+  const jitter = random() * Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt);
+  if (error instanceof ConnectionError) return jitter;
+  if (!(error instanceof ApiError)) return undefined;
+  const inProgress = error.status === 409 && (error.details as { reason?: string } | undefined)?.reason === "in_progress";
+  if (error.status !== 429 && error.status < 500 && !inProgress) return undefined;
+  if (error.retryAfter === undefined) return jitter;
+  // Never before the server said.
+  return error.retryAfter > PATIENCE_S ? undefined : error.retryAfter * 1_000 + jitter;
+}
+
+/** Seconds of a `Retry-After`, which may be a date. */
+export function retryAfter(header: string | null, now = Date.now()): number | undefined {
+  if (header === null || header.trim() === "") return undefined;
+  const seconds = /^\s*\d+\s*$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1_000;
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}

@@ -1,0 +1,211 @@
+/** Requests and their repetition. */
+import { randomUUID } from "node:crypto";
+import { ApiError, ConnectionError, SautikitError, TimeoutError } from "./errors.js";
+import { EventStream } from "./events.js";
+import { FAMILIES } from "./generated/families.js";
+import { PagePromise } from "./pages.js";
+import { pause, retryAfter } from "./retries.js";
+
+declare const __VERSION__: string;
+
+/** How long an answer may take, milliseconds. */
+const TIMEOUT_MS = 30_000;
+const MAX_RETRIES = 2;
+
+/** How a client is set up. */
+export interface ClientOptions {
+  /** The workspace's API key, `skt_live_…`; else `SAUTIKIT_API_KEY`. */
+  apiKey?: string;
+  /** Where the server is, such as `https://voice.example`; else `SAUTIKIT_BASE_URL`. */
+  baseUrl?: string;
+  /** How long each try may take, milliseconds (30,000). */
+  timeout?: number;
+  /** How often a request is repeated after a lost connection, 429 or 5xx (2). */
+  maxRetries?: number;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+  /** Instead of the global `fetch`: for proxies and tests. */
+  fetch?: typeof fetch;
+}
+
+/** What one request does otherwise than its client. */
+export interface RequestOptions {
+  /** Milliseconds for each try. */
+  timeout?: number;
+  maxRetries?: number;
+  /** Instead of one that is made up: best one per intention, kept until the outcome is known. */
+  idempotencyKey?: string;
+  headers?: Record<string, string>;
+  /** Gives the request up. */
+  signal?: AbortSignal;
+}
+
+type Values = Record<string, unknown>;
+
+/** A request without its options. */
+export interface RequestSpec {
+  method: string;
+  path: string;
+  query?: Values;
+  headers?: Values;
+  body?: unknown;
+  /** It takes an `Idempotency-Key`, and gets one. */
+  idempotent?: boolean;
+}
+
+export class Transport {
+  readonly #key: string;
+  readonly #base: string;
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    const key = options.apiKey ?? process.env.SAUTIKIT_API_KEY;
+    const base = options.baseUrl ?? process.env.SAUTIKIT_BASE_URL;
+    if (!key) throw new SautikitError("An API key is missing: give `apiKey` or set SAUTIKIT_API_KEY.");
+    if (!base) throw new SautikitError("The server's address is missing: give `baseUrl` or set SAUTIKIT_BASE_URL.");
+    this.#key = key;
+    this.#base = base.replace(/\/+$/, "");
+    this.#options = options;
+  }
+
+  async json<T>(spec: RequestSpec, options?: RequestOptions): Promise<T> {
+    const { text } = await this.whole(spec, options);
+    return (text === "" ? undefined : parsed(text)) as T;
+  }
+
+  async text(spec: RequestSpec, options?: RequestOptions): Promise<string> {
+    return (await this.whole(spec, options)).text;
+  }
+
+  async nothing(spec: RequestSpec, options?: RequestOptions): Promise<void> {
+    await this.whole(spec, options);
+  }
+
+  async bytes(spec: RequestSpec, options?: RequestOptions): Promise<Uint8Array> {
+    return this.#send(spec, options, async (response) => new Uint8Array(await response.arrayBuffer()));
+  }
+
+  page<T>(spec: RequestSpec, options?: RequestOptions): PagePromise<T> {
+    return new PagePromise<T>(this, spec, options);
+  }
+
+  events<T>(spec: RequestSpec, options?: RequestOptions): EventStream<T> {
+    return new EventStream<T>(() => this.#send(spec, options, async (response) => response, true));
+  }
+
+  /** An answer with its headers. */
+  whole(spec: RequestSpec, options?: RequestOptions): Promise<{ text: string; headers: Headers }> {
+    return this.#send(spec, options, async (response) => ({ text: await response.text(), headers: response.headers }));
+  }
+
+  /** Sends until an answer is final. `open` leaves the body to the reader, without a limit of time. */
+  async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>, open = false): Promise<T> {
+    const headers = this.#headers(spec, options);
+    // Without a key the server can't tell a repeated POST from a second one.
+    const mayRepeat = spec.method !== "POST" || headers["Idempotency-Key"] !== undefined;
+    const retries = mayRepeat ? options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES : 0;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#once(spec, options, headers, read, open);
+      } catch (error) {
+        const wait = attempt < retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
+        if (wait === undefined) throw error;
+        await sleep(wait, options.signal);
+      }
+    }
+  }
+
+  async #once<T>(spec: RequestSpec, options: RequestOptions, headers: Record<string, string>, read: (response: Response) => Promise<T>, open: boolean): Promise<T> {
+    const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
+    const ended = new AbortController();
+    const timer = setTimeout(() => ended.abort(), timeout);
+    const giveUp = () => ended.abort();
+    options.signal?.addEventListener("abort", giveUp);
+    if (options.signal?.aborted) ended.abort();
+    let follows = false;
+    try {
+      const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+      // A redirect would carry the key to wherever it leads.
+      const send = this.#options.fetch ?? fetch;
+      const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: ended.signal, redirect: "manual" });
+      if (!response.ok) throw refusal(response, await response.text());
+      follows = open;
+      return await read(response);
+    } catch (error) {
+      if (error instanceof SautikitError) throw error;
+      if (options.signal?.aborted) throw options.signal.reason;
+      if (ended.signal.aborted) throw new TimeoutError(`No answer within ${timeout} ms: ${spec.method} ${spec.path}`, { cause: error });
+      const cause = (error as { cause?: Error }).cause ?? error;
+      throw new ConnectionError(`No answer: ${(cause as Error).message} (${spec.method} ${spec.path})`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      // The signal of the caller ends a stream that is still read.
+      if (!follows) options.signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  #headers(spec: RequestSpec, options: RequestOptions): Record<string, string> {
+    const headers: Record<string, string> = {
+      Accept: "application/json, */*;q=0.5",
+      "User-Agent": `sautikit-node/${__VERSION__} (node ${process.versions.node}; ${process.platform})`,
+      Authorization: `Bearer ${this.#key}`,
+      ...this.#options.headers,
+    };
+    for (const [name, value] of Object.entries(spec.headers ?? {})) if (value !== undefined) headers[name] = String(value);
+    Object.assign(headers, options.headers);
+    if (spec.body !== undefined) headers["Content-Type"] = "application/json";
+    const key = options.idempotencyKey ?? (spec.idempotent ? randomUUID() : undefined);
+    if (key !== undefined) headers["Idempotency-Key"] = key;
+    return headers;
+  }
+}
+
+function queryOf(query: Values = {}): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? value.toISOString() : String(value));
+  }
+  const text = given.toString();
+  return text && `?${text}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SautikitError("The answer is no JSON: is this the API's address?", { cause });
+  }
+}
+
+/** The error that an answer says; proxies answer without a body of ours. */
+function refusal(response: Response, text: string): ApiError {
+  let error: Record<string, unknown> = {};
+  try {
+    error = JSON.parse(text).error ?? {};
+  } catch {
+    // Something in between speaks.
+  }
+  const code = error.code as string | undefined;
+  const Class = (code && FAMILIES[code.split(".")[0]!]) || ApiError;
+  return new Class((error.message as string) ?? `The server answered ${response.status}.`, {
+    status: response.status,
+    code,
+    requestId: (error.request_id as string) ?? response.headers.get("x-request-id") ?? undefined,
+    docsUrl: error.docs_url as string | undefined,
+    field: (error.field as string | null) ?? undefined,
+    details: error.details,
+    retryAfter: retryAfter(response.headers.get("retry-after")),
+  });
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      signal?.aborted ? reject(signal.reason) : resolve();
+    }
+  });
+}

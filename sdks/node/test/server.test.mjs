@@ -1,0 +1,91 @@
+// Against a real server: what the examples do, lists, errors.
+import { readFile, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import * as esm from "sautikit";
+import { Sautikit } from "sautikit";
+import { BUSY, NUMBER, PRESSES, SECRET, assert, eventually, runExample, serveExample } from "./support.mjs";
+
+const client = new Sautikit();
+
+test("quickstart: a call is placed, followed to its end, and its cost is known", async () => {
+  const printed = await runExample("quickstart", NUMBER, "+254722000042");
+  assert.match(printed, /^call\.ringing\n/);
+  assert.match(printed, /^completed, [1-9]\d* s, KES [1-9]\d* \(minor units\)$/m);
+});
+
+test("IVR: the keys that a caller presses come back to the menu", async (t) => {
+  const menu = await serveExample(t, "ivr");
+  const { call_id: id } = await client.calls.create({ from: NUMBER, to: PRESSES, voice_callback_url: `${menu.url}/voice` });
+  await menu.said(/pressed 123$/m);
+  const call = await eventually("the end", async () => {
+    const call = await client.calls.get(id);
+    return call.ended_at && call;
+  });
+  assert.equal(call.status, "completed");
+  // An unsigned request hears nothing.
+  assert.equal((await fetch(`${menu.url}/voice`, { method: "POST", body: "From=me" })).status, 400);
+  assert.ok(SECRET);
+});
+
+test("browser token: the page gets a token for its phone", async (t) => {
+  const page = await serveExample(t, "browser_token");
+  const token = await (await fetch(`${page.url}/api/sip-token`)).json();
+  assert.equal(token.identity, "front-desk");
+  assert.equal(token.token.split(".").length, 3);
+});
+
+test("1,000 calls are listed without a gap or a double while calls are added", async () => {
+  const many = new Sautikit({ apiKey: process.env.SAUTIKIT_MANY_KEY });
+  const wanted = (await readFile(process.env.SAUTIKIT_MANY_IDS, "utf8")).trim().split("\n");
+  const listed = [];
+  let added = 0;
+  for await (const call of many.calls.list({ limit: 50 })) {
+    listed.push(call.id);
+    if (listed.length % 100 === 0) {
+      await many.calls.create({ from: process.env.SAUTIKIT_MANY_NUMBER, to: BUSY });
+      added += 1;
+    }
+  }
+  assert.ok(added >= 10);
+  assert.equal(new Set(listed).size, listed.length);
+  const seen = new Set(listed);
+  assert.deepEqual(wanted.filter((id) => !seen.has(id)), []);
+  assert.equal(wanted.length, 1_000);
+});
+
+test("a page can be read by itself", async () => {
+  const page = await client.numbers.listAvailable({ country: "KE", currency: "KES", limit: 2 });
+  assert.equal(page.data.length, 2);
+  const next = await page.next();
+  assert.equal(next.data.length, 2);
+  assert.notEqual(next.data[0].id, page.data[0].id);
+});
+
+test("the same wrong requests give the same errors in every language", async () => {
+  const wrong = {
+    nonsense: () => client.calls.create({ from: NUMBER, to: "nonsense" }),
+    unknown: () => client.calls.get("00000000-0000-7000-8000-000000000000"),
+    emergency: () => client.calls.create({ from: NUMBER, to: "999" }),
+    actions: () => client.calls.create({ from: NUMBER, to: BUSY, actions: [{ say: { text: "" } }] }),
+    limit: () => client.calls.list({ limit: 0 }),
+    key: () => new Sautikit({ apiKey: "skt_live_wrong" }).calls.list(),
+  };
+  const facts = {};
+  for (const [name, ask] of Object.entries(wrong)) {
+    const error = await ask().then(() => assert.fail(`${name} was no error`), (error) => error);
+    assert.ok(error instanceof esm.ApiError, String(error));
+    assert.match(error.requestId, /^req_/);
+    const { status, code, field, docsUrl } = error;
+    facts[name] = { family: error.constructor.name.replace(/Error$/, ""), status, code, field: field ?? null, docs_url: docsUrl };
+  }
+  assert.deepEqual([facts.nonsense.family, facts.nonsense.code, facts.nonsense.field], ["Validation", "validation.bad_request", "to"]);
+  await writeFile(`${process.env.SAUTIKIT_FACTS}/node.json`, JSON.stringify(facts));
+});
+
+test("CommonJS has the same classes", () => {
+  const cjs = createRequire(import.meta.url)("sautikit");
+  assert.equal(cjs.Sautikit, esm.Sautikit);
+  assert.equal(cjs.CallsError, esm.CallsError);
+  assert.deepEqual(Object.keys(cjs).sort(), Object.keys(esm).filter((name) => name !== "default" && name !== "module.exports").sort());
+});

@@ -1,0 +1,42 @@
+// What is signed is taken, and nothing else.
+import { test } from "node:test";
+import { SignatureError, webhooks } from "sautikit";
+import { assert, serveExample, signature } from "./support.mjs";
+
+const SECRET = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4";
+const BODY = JSON.stringify({ id: "evt_1", event: "call.completed", sequence: 3, data: { call_id: "c-ü" }, a_new_member: true });
+const NOW = 1_700_000_000;
+
+test("a body is taken as it was signed, by the whole secret", () => {
+  webhooks.verify(BODY, signature(BODY, SECRET, NOW), SECRET, NOW);
+  webhooks.verify(Buffer.from(BODY), signature(BODY, SECRET, NOW), SECRET, NOW + 300);
+  assert.equal(webhooks.parse(BODY, signature(BODY, SECRET), SECRET).a_new_member, true);
+});
+
+test("a changed byte, another secret, an old signature and no signature are refused", () => {
+  const header = signature(BODY, SECRET, NOW);
+  const cases = [
+    [BODY.replace("completed", "completeD"), header, SECRET, NOW],
+    [BODY, header, "whsec_another", NOW],
+    [BODY, header, SECRET, NOW + 301],
+    [BODY, header, SECRET, NOW - 301],
+    [BODY, undefined, SECRET, NOW],
+    [BODY, header.replace("v1=", "v1=0"), SECRET, NOW],
+    [BODY, header.toUpperCase(), SECRET, NOW],
+    [BODY, signature(BODY, "", NOW), "", NOW],
+  ];
+  for (const [payload, given, secret, now] of cases) assert.throws(() => webhooks.verify(payload, given, secret, now), SignatureError);
+});
+
+test("the receiver takes a signed webhook once and refuses a changed byte", async (t) => {
+  const receiver = await serveExample(t, "webhook_receiver", { SAUTIKIT_WEBHOOK_SECRET: SECRET });
+  const post = (body, header) => fetch(`${receiver.url}/webhooks`, { method: "POST", headers: { "Content-Type": "application/json", "X-Sautikit-Signature": header }, body });
+  assert.equal((await post(BODY.replace("c-ü", "c-u"), signature(BODY, SECRET))).status, 400);
+  assert.equal((await post(BODY, signature(BODY, SECRET))).status, 204);
+  await receiver.said(/^call\.completed c-ü$/m);
+});
+
+test("a parser that stands before the middleware is named, because it spoils every signature", async () => {
+  const error = await new Promise((next) => webhooks.express(SECRET)({ headers: {}, body: {} }, {}, next));
+  assert.match(error.message, /body parser/);
+});

@@ -1,0 +1,55 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Sautikit\Exception;
+
+use Psr\Http\Message\ResponseInterface;
+use Sautikit\Http\Retries;
+
+/** The API refused a request. Subclasses go by the first part of the code, which `getCode()` gives too. */
+class ApiException extends SautikitException
+{
+    /**
+     * @param int $status HTTP status
+     * @param ?string $errorCode the catalogue's code, such as `calls.not_found`; null where something in between answered
+     * @param ?string $requestId for the operator, when you report a fault
+     * @param ?string $docsUrl the code's page
+     * @param ?string $field the member of the body, or the parameter, that is wrong
+     * @param mixed $details further facts, as the code's page says
+     * @param ?float $retryAfter seconds that the server asks to wait before the next try
+     */
+    final public function __construct(
+        string $message,
+        public readonly int $status,
+        public readonly ?string $errorCode = null,
+        public readonly ?string $requestId = null,
+        public readonly ?string $docsUrl = null,
+        public readonly ?string $field = null,
+        public readonly mixed $details = null,
+        public readonly ?float $retryAfter = null,
+    ) {
+        parent::__construct($message);
+        $this->code = $errorCode ?? $status;
+    }
+
+    /** The refusal that an answer says; proxies answer without a body of ours. */
+    public static function of(ResponseInterface $response): self
+    {
+        $body = \json_decode((string) $response->getBody(), true);
+        $error = \is_array($body) && \is_array($body['error'] ?? null) ? $body['error'] : [];
+        $code = $error['code'] ?? null;
+        $class = Families::CLASSES[\explode('.', (string) $code)[0]] ?? self::class;
+
+        return new $class(
+            $error['message'] ?? "The server answered {$response->getStatusCode()}.",
+            $response->getStatusCode(),
+            $code,
+            $error['request_id'] ?? ($response->getHeaderLine('X-Request-Id') ?: null),
+            $error['docs_url'] ?? null,
+            $error['field'] ?? null,
+            $error['details'] ?? null,
+            Retries::retryAfter($response->getHeaderLine('Retry-After')),
+        );
+    }
+}

@@ -1,0 +1,152 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Sautikit\Tests;
+
+use Sautikit\Exception\ApiException;
+use Sautikit\Exception\CallsException;
+use Sautikit\Exception\ConnectionException;
+use Sautikit\Exception\RateLimitedException;
+use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ServiceException;
+use Sautikit\Exception\TimeoutException;
+use Sautikit\Http\Retries;
+use Sautikit\RequestOptions;
+
+/** What is sent again, and when. */
+final class RetriesTest extends Support
+{
+    private const CALL = ['from' => '+254700000001', 'to' => '+254722000042'];
+
+    private static function accepted(): array
+    {
+        return self::says(202, ['call_id' => 'c', 'a_new_member' => 1]);
+    }
+
+    private static function failure(callable $ask): SautikitException
+    {
+        try {
+            $ask();
+        } catch (SautikitException $error) {
+            return $error;
+        }
+        self::fail('there was no error');
+    }
+
+    public function testA429IsSentAgainAfterTheSecondsThatRetryAfterAsksFor(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(429, 'rate_limited', [], ['Retry-After' => '1']), self::accepted());
+        self::client($url)->calls->create(self::CALL);
+        [$first, $second] = $asked();
+        self::assertGreaterThanOrEqual(1, $second['at'] - $first['at']);
+        self::assertMatchesRegularExpression('/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/', $first['headers']['idempotency-key']);
+        self::assertSame($first['headers']['idempotency-key'], $second['headers']['idempotency-key']);
+        self::assertSame($first['body'], $second['body']);
+        self::assertSame(self::CALL, \json_decode($second['body'], true));
+    }
+
+    public function testA503IsSentAgainTwiceAndThenItIsAnError(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(503, 'service.draining'));
+        self::assertInstanceOf(ServiceException::class, self::failure(static fn () => self::client($url)->calls->get('c')));
+        self::assertCount(3, $asked());
+    }
+
+    public function testALostConnectionIsSentAgain(): void
+    {
+        [$url, $asked] = $this->fake('close', self::accepted());
+        self::assertSame(1, self::client($url)->calls->create(self::CALL)->a_new_member);
+        [$first, $second] = $asked();
+        self::assertSame($first['headers']['idempotency-key'], $second['headers']['idempotency-key']);
+    }
+
+    public function testAPostWithoutAKeyIsNeverSentAgain(): void
+    {
+        foreach ([self::refused(503, 'service.draining'), self::refused(429, 'rate_limited'), 'close'] as $answer) {
+            [$url, $asked] = $this->fake($answer);
+            self::failure(static fn () => self::client($url)->calls->hangUp('c'));
+            self::assertCount(1, $asked());
+            self::assertArrayNotHasKey('idempotency-key', $asked()[0]['headers']);
+        }
+    }
+
+    public function testWhatWaitingDoesNotMendIsNotSentAgain(): void
+    {
+        $answers = [self::refused(400, 'validation.bad_request'), self::refused(402, 'wallet.insufficient_funds'), self::refused(429, 'rate_limited', [], ['Retry-After' => '3600'])];
+        foreach ($answers as $answer) {
+            [$url, $asked] = $this->fake($answer);
+            self::assertInstanceOf(ApiException::class, self::failure(static fn () => self::client($url)->calls->get('c')));
+            self::assertCount(1, $asked());
+        }
+    }
+
+    public function testAFirstRequestThatIsStillAtWorkIsWaitedFor(): void
+    {
+        [$url] = $this->fake(self::refused(409, 'idempotency.conflict', ['details' => ['reason' => 'in_progress']]), self::accepted());
+        self::assertSame('c', self::client($url)->calls->create(self::CALL)->call_id);
+    }
+
+    public function testOptionsOfOneRequestOutrankTheClients(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(429, 'rate_limited'));
+        $options = new RequestOptions(maxRetries: 0, idempotencyKey: 'mine', headers: ['X-Request-Id' => 'r']);
+        $error = self::failure(static fn () => self::client($url)->calls->create(self::CALL, $options));
+        self::assertInstanceOf(RateLimitedException::class, $error);
+        self::assertSame('rate_limited', $error->getCode());
+        [$only] = $asked();
+        self::assertSame(['mine', 'r'], [$only['headers']['idempotency-key'], $only['headers']['x-request-id']]);
+        self::assertStringStartsWith('sautikit-php/0.', $only['headers']['user-agent']);
+    }
+
+    public function testAnAnswerThatDoesNotComeInTimeIsATimeout(): void
+    {
+        [$url, $asked] = $this->fake('silence');
+        self::assertInstanceOf(TimeoutException::class, self::failure(static fn () => self::client($url, 0.1, 1)->calls->get('c')));
+        self::assertCount(2, $asked());
+        self::failure(static fn () => self::client($url)->calls->get('c', new RequestOptions(timeout: 0.1, maxRetries: 0)));
+    }
+
+    public function testErrorsSayAllThatTheApiSaysAndWhatAProxySaysIsAnErrorToo(): void
+    {
+        [$url] = $this->fake(self::refused(400, 'calls.of_the_future', ['field' => 'to', 'details' => ['a' => 1]]), self::says(502, '<h1>Bad gateway</h1>', ['Content-Type' => 'text/html']));
+        $client = self::client($url, maxRetries: 0);
+        $error = self::failure(static fn () => $client->calls->get('c'));
+        self::assertInstanceOf(CallsException::class, $error);
+        self::assertSame([400, 'calls.of_the_future', 'to', 'req_1', ['a' => 1]], [$error->status, $error->errorCode, $error->field, $error->requestId, $error->details]);
+        self::assertSame('http://x/docs/errors/calls.of_the_future', $error->docsUrl);
+        $error = self::failure(static fn () => $client->calls->get('c'));
+        self::assertSame([ApiException::class, 502, null], [$error::class, $error->status, $error->errorCode]);
+    }
+
+    public function testARedirectIsNotFollowedSoThatTheKeyGoesNowhereElse(): void
+    {
+        [$other, $otherAsked] = $this->fake(self::says(200, []));
+        [$url] = $this->fake(self::says(307, [], ['Location' => $other]));
+        self::assertInstanceOf(ApiException::class, self::failure(static fn () => self::client($url)->calls->get('c')));
+        self::assertSame([], $otherAsked());
+    }
+
+    public function testNobodyListens(): void
+    {
+        self::assertInstanceOf(ConnectionException::class, self::failure(static fn () => self::client('http://127.0.0.1:9', maxRetries: 0)->calls->get('c')));
+    }
+
+    public function testWhatIsLeftOutIsNotSentAndNullIsNull(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        self::client($url)->numbers->updateRouting('n', ['events_url' => null]);
+        self::client($url)->sip->createToken();
+        self::assertSame(['{"events_url":null}', ''], \array_column($asked(), 'body'));
+    }
+
+    public function testWaitsGrowWithFullJitterAndAreNeverShorterThanAsked(): void
+    {
+        $lost = new ConnectionException('lost');
+        $waits = \array_map(static fn (int $attempt): ?float => Retries::pause($lost, $attempt, 0.5), \range(0, 5));
+        self::assertSame([0.25, 0.5, 1.0, 2.0, 4.0, 4.0], $waits);
+        self::assertSame(2.0, Retries::pause(new ApiException('no', 429, retryAfter: 2.0), 0, 0.0));
+        self::assertSame(0.0, Retries::retryAfter('Mon, 01 Jan 2001 00:00:00 GMT'));
+        self::assertNull(Retries::retryAfter('no date at all'));
+    }
+}

@@ -1,0 +1,105 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Sautikit\Tests;
+
+use Sautikit\Client;
+use Sautikit\Exception\ApiException;
+use Sautikit\Exception\ValidationException;
+use Sautikit\Model\Call;
+use Sautikit\Model\CallStatus;
+
+/** Against a real server: what the examples do, lists, errors. */
+final class ServerTest extends Support
+{
+    private static function number(): string
+    {
+        return (string) \getenv('SAUTIKIT_NUMBER');
+    }
+
+    public function testQuickstartACallIsPlacedFollowedToItsEndAndItsCostIsKnown(): void
+    {
+        $printed = self::runExample('quickstart', self::number(), '+254722000042');
+        self::assertMatchesRegularExpression('/\Acall\.ringing\n.*\ncompleted, [1-9]\d* s, KES [1-9]\d* \(minor units\)\n\z/s', $printed);
+    }
+
+    public function testIvrTheKeysThatACallerPressesComeBackToTheMenu(): void
+    {
+        [$url, $said] = $this->serveExample('ivr');
+        $client = new Client();
+        $accepted = $client->calls->create(['from' => self::number(), 'to' => [self::PRESSES], 'voice_callback_url' => "$url/voice"]);
+        $said('/pressed 123$/m');
+        $call = self::eventually('the end', static function () use ($client, $accepted): ?Call {
+            $call = $client->calls->get($accepted->call_id);
+
+            return $call->ended_at === null ? null : $call;
+        });
+        self::assertSame(CallStatus::COMPLETED, $call->status);
+        self::assertInstanceOf(\DateTimeImmutable::class, $call->started_at);
+        self::assertSame(self::PRESSES, $call->legs[0]->target);
+        // An unsigned request hears nothing.
+        self::assertSame(400, self::post("$url/voice", 'From=me', ''));
+    }
+
+    public function testBrowserTokenThePageGetsATokenForItsPhone(): void
+    {
+        [$url] = $this->serveExample('browser_token');
+        $token = \json_decode((string) \file_get_contents("$url/api/sip-token"), true);
+        self::assertSame('front-desk', $token['identity']);
+        self::assertSame(2, \substr_count($token['token'], '.'));
+    }
+
+    public function test1000CallsAreListedWithoutAGapOrADoubleWhileCallsAreAdded(): void
+    {
+        $client = new Client((string) \getenv('SAUTIKIT_MANY_KEY'));
+        $wanted = \file((string) \getenv('SAUTIKIT_MANY_IDS'), \FILE_IGNORE_NEW_LINES);
+        $listed = [];
+        foreach ($client->calls->list(['limit' => 50]) as $call) {
+            $listed[] = $call->id;
+            if (\count($listed) % 100 === 0) {
+                $client->calls->create(['from' => (string) \getenv('SAUTIKIT_MANY_NUMBER'), 'to' => self::BUSY]);
+            }
+        }
+        self::assertCount(1_000, $wanted);
+        self::assertSame($listed, \array_values(\array_unique($listed)));
+        self::assertSame([], \array_diff($wanted, $listed));
+    }
+
+    public function testAPageCanBeReadByItself(): void
+    {
+        $page = (new Client())->numbers->listAvailable(['country' => 'KE', 'currency' => 'KES', 'limit' => 2]);
+        self::assertCount(2, $page->data());
+        self::assertNotSame($page->data()[0]->id, $page->next()?->data()[0]->id);
+    }
+
+    public function testTheSameWrongRequestsGiveTheSameErrorsInEveryLanguage(): void
+    {
+        $client = new Client();
+        $place = static fn (array $body) => $client->calls->create(['from' => self::number()] + $body);
+        $wrong = [
+            'nonsense' => static fn () => $place(['to' => 'nonsense']),
+            'unknown' => static fn () => $client->calls->get('00000000-0000-7000-8000-000000000000'),
+            'emergency' => static fn () => $place(['to' => '999']),
+            'actions' => static fn () => $place(['to' => self::BUSY, 'actions' => [['say' => ['text' => '']]]]),
+            'limit' => static fn () => $client->calls->list(['limit' => 0])->data(),
+            'key' => static fn () => (new Client('skt_live_wrong'))->calls->list()->data(),
+        ];
+        $facts = [];
+        foreach ($wrong as $name => $ask) {
+            try {
+                $ask();
+                self::fail("$name was no error");
+            } catch (ApiException $error) {
+                self::assertStringStartsWith('req_', (string) $error->requestId);
+                $family = (string) \preg_replace('/Exception$/', '', (new \ReflectionClass($error))->getShortName());
+                $facts[$name] = ['family' => $family, 'status' => $error->status, 'code' => $error->errorCode, 'field' => $error->field, 'docs_url' => $error->docsUrl];
+                if ($name === 'nonsense') {
+                    self::assertInstanceOf(ValidationException::class, $error);
+                    self::assertSame(['validation.bad_request', 'to'], [$error->getCode(), $error->field]);
+                }
+            }
+        }
+        \file_put_contents(\getenv('SAUTIKIT_FACTS') . '/php.json', \json_encode($facts, \JSON_THROW_ON_ERROR));
+    }
+}

@@ -1,0 +1,32 @@
+"""Server SDK of Sautikit. Start at `Sautikit` or `AsyncSautikit`.
+
+    from sautikit import Sautikit
+
+    client = Sautikit(api_key="skt_live_…", base_url="https://voice.example")
+    call = client.calls.create(from_="+254700000001", to="+254722000042")
+"""
+
+from . import _families
+from ._client import AsyncSautikit, Sautikit
+from ._errors import ApiError, ConnectionError, SautikitError, SignatureError, TimeoutError
+from ._families import *  # noqa: F401,F403
+from ._request import NOT_GIVEN, RequestOptions
+from ._version import __version__
+from .voice import VoiceCallback, VoiceResponse, parse_callback
+
+__all__ = [
+    "NOT_GIVEN",
+    "ApiError",
+    "AsyncSautikit",
+    "ConnectionError",
+    "RequestOptions",
+    "Sautikit",
+    "SautikitError",
+    "SignatureError",
+    "TimeoutError",
+    "VoiceCallback",
+    "VoiceResponse",
+    "__version__",
+    "parse_callback",
+]
+__all__ += _families.__all__
