@@ -2,8 +2,8 @@
 //
 //   node bench/server_sdks.js [RUNS]       needs npm, python3 with venv, and the registries of both
 //
-// Cold is a new process; what the operating system and the language keep on disk (file cache, Python's bytecode) is warm. The time
-// of a process that imports nothing is taken off. "Installed" is the package with all that it brings along.
+// Cold is a new process; what the operating system and the language keep on disk (file cache, Python's bytecode) is warm.
+// "Installed" is the package with all that it brings along.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
@@ -37,17 +37,15 @@ function bytesOf(path, leave = /__pycache__/) {
   return sum;
 }
 
-/** Median milliseconds of a program from its start to its end. */
-function medianOf(program, args, cwd) {
+/** The least milliseconds that a new process spends on the import: what others do on the machine only adds to it. */
+function leastOf(program, code, cwd) {
   const times = [];
-  for (let i = 0; i < RUNS + 2; i += 1) {
-    const start = process.hrtime.bigint();
-    const { status } = spawnSync(program, args, { cwd, stdio: ["ignore", "ignore", "inherit"] });
-    if (status !== 0) throw new Error(`${program} ${args.join(" ")}: ${status}`);
-    times.push(Number(process.hrtime.bigint() - start) / 1e6);
+  for (let i = 0; i < RUNS; i += 1) {
+    const { status, stdout } = spawnSync(program, code, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+    if (status !== 0) throw new Error(`${program} ${code.join(" ")}: ${status}`);
+    times.push(Number(stdout));
   }
-  // The first two fill the caches.
-  return times.slice(2).sort((a, b) => a - b)[RUNS >> 1];
+  return Math.min(...times);
 }
 
 const kB = (bytes) => Math.round(bytes / 1_000).toLocaleString("en");
@@ -61,7 +59,7 @@ try {
     const modules = join(cwd, "node_modules");
     const { version } = JSON.parse(run("node", ["-p", `JSON.stringify(require("./node_modules/${name}/package.json"))`], cwd));
     const packages = run("npm", ["ls", "--all", "--parseable"], cwd).trim().split("\n").length - 1;
-    const time = medianOf("node", ["-e", code], cwd) - medianOf("node", ["-e", ""], cwd);
+    const time = leastOf("node", ["-e", `const start = performance.now(); ${code}; console.log(performance.now() - start)`], cwd);
     rows.push(["Node.js", `${name} ${version}`, time, bytesOf(join(modules, name), /^node_modules$/), bytesOf(modules), packages]);
   }
   for (const { name, install, code } of PYTHON) {
@@ -71,13 +69,13 @@ try {
     run("python3", ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", site, install()]);
     const python = join(venv, "bin/python");
     const [version, packages] = run(python, ["-c", `from importlib import metadata as m; print(m.version("${name}"), len(list(m.distributions())))`]).trim().split(" ");
-    const time = medianOf(python, ["-c", code]) - medianOf(python, ["-c", ""]);
+    const time = leastOf(python, ["-c", `import time; start = time.perf_counter()\n${code}\nprint((time.perf_counter() - start) * 1000)`]);
     rows.push(["Python", `${name} ${version}`, time, bytesOf(join(site, name)), bytesOf(site), Number(packages)]);
   }
 } finally {
   rmSync(folder, { recursive: true });
 }
-console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.versions.node}, ${run("python3", ["--version"], "/").trim()}, median of ${RUNS}\n`);
+console.log(`${cpus().length} × ${cpus()[0].model}, Node ${process.versions.node}, ${run("python3", ["--version"], "/").trim()}, least of ${RUNS}\n`);
 console.log("| language | package | cold import, ms | own files, kB | installed, kB | packages installed |\n|---|---|---|---|---|---|");
 for (const [language, name, time, own, all, packages] of rows) {
   console.log(`| ${language} | ${name} | ${time.toFixed(0)} | ${kB(own)} | ${kB(all)} | ${packages} |`);

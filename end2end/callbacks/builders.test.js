@@ -29,11 +29,13 @@ const actions = (build) => build(new ActionBuilder()).build();
 /** By path: the document, the verbs that it is read as, and what its warnings say. */
 const DOCUMENTS = {
   "/twilio/say": [twiml((r) => r.say({ voice: "Polly.Joanna", language: "en-GB", loop: 2 }, "Tom & Jerry")), ["say"], []],
-  "/twilio/play": [twiml((r) => r.play({ loop: 1 }, "https://a.example/a.mp3")), [], [SKIPPED]],
+  "/twilio/play": [twiml((r) => r.play({ loop: 1 }, "https://a.example/a.mp3")), ["play"], []],
+  "/twilio/play with digits": [twiml((r) => r.play({ digits: "wwww3" })), ["sendDigits"], []],
   "/twilio/gather": [
     twiml((r) => {
       const gather = r.gather({ input: "dtmf", numDigits: 1, timeout: 3, action: "/menu?a=1&b=2", finishOnKey: "#" });
       gather.say("Press 1");
+      gather.play("https://a.example/menu.mp3");
       gather.pause({ length: 1 });
       r.say("Goodbye");
     }), ["getDigits", "say"], [SKIPPED]],
@@ -53,8 +55,8 @@ const DOCUMENTS = {
   "/twilio/record": [twiml((r) => r.record({ maxLength: 10 })), ["record"], []],
   "/twilio/enqueue": [twiml((r) => r.enqueue("support")), [], [SKIPPED]],
   "/twilio/leave": [twiml((r) => r.leave()), [], [SKIPPED]],
-  "/twilio/connect": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), [], [SKIPPED]],
-  "/twilio/start": [twiml((r) => r.start().stream({ url: "wss://a.example/s" })), [], [SKIPPED]],
+  "/twilio/connect": [twiml((r) => r.connect().stream({ url: "wss://a.example/s" })), ["stream"], []],
+  "/twilio/start": [twiml((r) => r.start().stream({ url: "wss://a.example/s" })), ["stream"], []],
   "/twilio/stop": [twiml((r) => r.stop().stream({ name: "s" })), [], [SKIPPED]],
   "/twilio/pay": [twiml((r) => r.pay()), [], [SKIPPED]],
   "/twilio/prompt": [twiml((r) => r.prompt()), [], [SKIPPED]],
@@ -67,7 +69,7 @@ const DOCUMENTS = {
   "/twilio/hangup": [twiml((r) => r.hangup()), ["hangup"], []],
   "/twilio/nothing": [twiml(() => {}), [], []],
   "/africastalking/say": [actions((a) => a.say("Tom & Jerry", { voice: "woman", playBeep: false })), ["say"], [/no attribute playBeep/]],
-  "/africastalking/play": [actions((a) => a.play("https://a.example/a.mp3")), [], [SKIPPED]],
+  "/africastalking/play": [actions((a) => a.play("https://a.example/a.mp3")), ["play"], []],
   "/africastalking/getDigits": [
     actions((a) => a.getDigits({ say: { text: "Press 1" } }, { numDigits: 1, timeout: 10, finishOnKey: "#", callbackUrl: "https://a.example/?x=1&y=2" })),
     ["getDigits", "hangup"], []],

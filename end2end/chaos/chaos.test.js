@@ -5,6 +5,7 @@ import { databaseAway } from "./database.js";
 import { canMount, diskFull } from "./disk.js";
 import { killUnderCalls } from "./kill.js";
 import { killUnderMoney } from "./money.js";
+import { killUnderEvents } from "./webhooks.js";
 
 const holds = ({ faults, figures }) => {
   assert.deepEqual(faults, []);
@@ -19,6 +20,12 @@ test("nor does one that is killed lose, double or forget a top-up, a claim or a 
   const { faults, figures } = await killUnderMoney(8, 4);
   assert.deepEqual(faults, []);
   assert.ok(figures.connected > 0 && figures.taken > 0 && figures.numbers > 0 && figures.slips > 0, JSON.stringify(figures));
+});
+
+test("every event reaches its endpoint, none is invented, and a call's come in their order, however often the server is killed", async () => {
+  const { faults, figures } = await killUnderEvents(3, 10);
+  assert.deepEqual(faults, []);
+  assert.ok(figures.events > 20, JSON.stringify(figures));
 });
 
 test("while PostgreSQL is stopped calls run on, end and are recorded when it is back", async () => {

@@ -92,6 +92,28 @@ func Test1000CallsAreListedWithoutAGapOrADoubleWhileCallsAreAdded(t *testing.T) 
 	}
 }
 
+func TestWhatTheBuildersPrintIsWhatTheServerTakes(t *testing.T) {
+	answer := NewVoiceResponse(
+		Say{Text: "Karibu", Voice: Ptr("woman"), Language: Ptr("sw-KE"), Rate: Ptr(0.9), Loop: Ptr[int64](2)},
+		GetDigits{
+			NumDigits: Ptr[int64](1), Timeout: Ptr[int64](3), FinishOnKey: Ptr(""), BargeIn: Ptr(false), Attempts: Ptr[int64](2),
+			Prompt: []any{Say{Text: "One"}, Say{Text: "Two"}}, Action: Ptr("http://127.0.0.1:9/next"),
+		},
+		Dial{To: []any{"+254722000042", map[string]any{"client": "asha"}}, Timeout: Ptr[int64](20), Sequential: Ptr(true), HangupOnStar: Ptr(true)},
+		Conference{Name: "standup", Beep: Ptr(false), MaxParticipants: Ptr[int64](3)},
+	).Add(Pause{Length: Ptr[int64](2)}, Redirect{URL: "http://127.0.0.1:9/next"})
+	client := connected(t)
+	for _, response := range []*VoiceResponse{answer, NewVoiceResponse(Reject{Reason: Ptr("busy")}), NewVoiceResponse(Hangup{})} {
+		_, err := client.Calls.Create(ctx, &CreateCall{From: number, To: busy, Actions: response.Actions()})
+		must(t, err)
+	}
+	text, err := json.Marshal(NewVoiceResponse(Hangup{}))
+	must(t, err)
+	if string(text) != `{"actions":[{"hangup":{}}]}` {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestAPageCanBeReadByItself(t *testing.T) {
 	offers := connected(t).Numbers.ListAvailable(ctx, &NumbersListAvailableParams{Country: Ptr("KE"), Currency: Ptr("KES"), Limit: Ptr[int64](2)})
 	if !offers.NextPage() || len(offers.Page()) != 2 || offers.NextCursor() == "" {

@@ -316,6 +316,9 @@ async fn prepare_connection(
              pragma temp_store = memory"
         );
         connection.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(pragmas))).await?;
+    } else {
+        // Compiling a plan takes a third of a second and more; none of our statements runs for so long.
+        connection.execute(sqlx::raw_sql("set jit = off")).await?;
     }
     Ok(())
 }

@@ -22,6 +22,7 @@ pub mod line;
 pub mod lines;
 pub mod mail;
 pub mod mailbox;
+pub mod migrate_check;
 pub mod numbers;
 pub mod payments;
 pub mod pricing;

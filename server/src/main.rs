@@ -4,16 +4,22 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use sautikit::calls::fraud;
 use sautikit::calls::fraud::drill::{Facts, Outcome};
+use sautikit::clock::SystemClock;
 use sautikit::config::{Config, DEFAULT_FILE};
+use sautikit::entropy::Entropy;
+use sautikit::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
+use sautikit::webhooks::client;
 use sautikit::{accounts, payments, serve, telemetry};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
+use sautikit_api::numbers::Compat;
 use sautikit_api::pricing::{PriceDifference, PriceTerms};
 use sautikit_api::supply::LineError;
 use tikv_jemallocator::Jemalloc;
@@ -69,6 +75,24 @@ enum Command {
     /// Toll fraud.
     #[command(subcommand)]
     Fraud(FraudCommand),
+    /// Call a voice handler as calls would, in every state, and say what of its answers would not do; exit 1 where something
+    /// would fail or be skipped. No call is made.
+    MigrateCheck {
+        /// The handler's URL; in development also http on loopback.
+        url: String,
+        /// Whose words it is asked in: sautikit, twilio or africastalking.
+        #[arg(long, default_value = "sautikit", value_parser = compat)]
+        compat: Compat,
+        /// What the requests are signed with: the number's secret, or Twilio's auth token.
+        #[arg(long, default_value = "a-secret-for-checking", hide_default_value = true)]
+        secret: String,
+        /// Who calls.
+        #[arg(long, default_value = "+254722000001")]
+        from: String,
+        /// The number that is called.
+        #[arg(long, default_value = "+254700000001")]
+        to: String,
+    },
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
@@ -231,6 +255,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             let workspace = workspace.parse().map_err(|_| format!("`{workspace}` is no id of a workspace"))?;
             drill(&open(load(&[])?).await?, workspace, at_most).await
         }
+        Some(Command::MigrateCheck { url, compat, secret, from, to }) => {
+            check_handler(&load(&[])?, Handler { url, compat, secret, from, to }).await
+        }
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
             if !accounts::grant_operator(&app, &email).await? {
@@ -366,6 +393,32 @@ async fn drill(app: &sautikit::state::AppState, workspace: WorkspaceId, at_most:
         Ok(())
     } else {
         Err("an attack costs more than that; tighten the limits (PUT /v1/wallet/limits)".into())
+    }
+}
+
+fn compat(name: &str) -> Result<Compat, String> {
+    Compat::parse(name).ok_or_else(|| format!("one of {}", Compat::ALL.map(Compat::as_str).join(", ")))
+}
+
+/// Prints what each call came to.
+async fn check_handler(config: &Config, handler: Handler) -> Result<(), Failure> {
+    let development = config.is_development();
+    let world = World {
+        http: client::build(development)?,
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(Entropy::from_os()),
+        development,
+    };
+    let walks = migrate_check::check(&world, &handler).await;
+    let mut out = std::io::stdout().lock();
+    for walked in &walks {
+        writeln!(out, "{walked}")?;
+    }
+    match walks.iter().flat_map(Walked::findings).count() {
+        0 => Ok(()),
+        count => {
+            Err(format!("{count} findings; docs/concepts/voice-actions.md says what is heard of each verb").into())
+        }
     }
 }
 

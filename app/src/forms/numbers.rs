@@ -24,6 +24,7 @@ pub(super) async fn routing(id: &str, fields: &Fields, api: &Api) -> Next {
         events_url: url("events_url"),
         fallback_url: url("fallback_url"),
         ring_devices: Some(fields.get("ring_devices").is_some()),
+        compat: Some(fields.text("compat")).filter(|compat| !compat.is_empty()),
         ..UpdateRouting::default()
     };
     let id = escape(id);

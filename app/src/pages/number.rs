@@ -9,15 +9,18 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Tone, TypedConfirm,
-        hidden, of_workspace, outcome,
+        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Select, Tone,
+        TypedConfirm, hidden, of_workspace, outcome,
     },
     format, forms,
     i18n::fill,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::{numbers::Number, rights::Scope};
+use sautikit_api::{
+    numbers::{Compat, Number},
+    rights::Scope,
+};
 
 /// One number.
 #[component]
@@ -114,6 +117,7 @@ fn routing(member: &Member, number: &Number) -> AnyView {
                     <Field visit=visit.clone() form=FORM name="voice_callback_url" label=text.voice_url hint=text.voice_hint kind="url" placeholder="https://example.co.ke/voice" required=false maxlength=2048 value=url(&number.voice_callback_url)/>
                     <Field visit=visit.clone() form=FORM name="fallback_url" label=text.fallback_url hint=text.fallback_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.fallback_url)/>
                     <Field visit=visit.clone() form=FORM name="events_url" label=text.events_url hint=text.events_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.events_url)/>
+                    <Select visit=visit.clone() form=FORM name="compat" label=text.compat hint=text.compat_hint options=compats(member) value=number.compat.clone()/>
                     <label class="choice"><input type="checkbox" name="ring_devices" value="1" checked=number.ring_devices/>{text.ring_devices}</label>
                     <div class="form__actions"><button class="button button--primary">{text.save_routing}</button></div>
                 </form>
@@ -121,6 +125,22 @@ fn routing(member: &Member, number: &Number) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Every platform whose words callbacks can be in.
+fn compats(member: &Member) -> Vec<(String, String)> {
+    Compat::ALL.iter().map(|compat| (compat.as_str().to_owned(), compat_words(member, compat.as_str()))).collect()
+}
+
+fn compat_words(member: &Member, compat: &str) -> String {
+    let text = &member.text().numbers;
+    match Compat::parse(compat) {
+        Some(Compat::Sautikit) => text.compat_sautikit.to_owned(),
+        // Names of companies are the same in every language.
+        Some(Compat::Twilio) => "Twilio".to_owned(),
+        Some(Compat::AfricasTalking) => "Africa's Talking".to_owned(),
+        None => compat.to_owned(),
+    }
 }
 
 /// Where its calls go, for those who may not change it.
@@ -134,6 +154,7 @@ fn routing_facts(member: &Member, number: &Number) -> AnyView {
                 <dt>{text.voice_url}</dt><dd>{url(&number.voice_callback_url)}</dd>
                 <dt>{text.fallback_url}</dt><dd>{url(&number.fallback_url)}</dd>
                 <dt>{text.events_url}</dt><dd>{url(&number.events_url)}</dd>
+                <dt>{text.compat}</dt><dd>{compat_words(member, &number.compat)}</dd>
             </dl>
         </section>
     }

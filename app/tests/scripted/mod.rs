@@ -134,7 +134,7 @@ fn number() -> Value {
     json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
         "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
         "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
-        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true})
+        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true, "compat": "sautikit"})
 }
 
 fn credential() -> Value {

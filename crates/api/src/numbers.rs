@@ -5,6 +5,37 @@ use serde::{Deserialize, Serialize};
 use crate::double_option;
 use crate::ids::{InventoryNumberId, NumberId};
 
+/// Whose words a number's voice callbacks are in: which parameters they have, and how they are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compat {
+    /// Ours.
+    #[default]
+    Sautikit,
+    /// Twilio's, with `X-Twilio-Signature`.
+    Twilio,
+    /// Africa's Talking's.
+    AfricasTalking,
+}
+
+impl Compat {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Sautikit, Self::Twilio, Self::AfricasTalking];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sautikit => "sautikit",
+            Self::Twilio => "twilio",
+            Self::AfricasTalking => "africastalking",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|compat| compat.as_str() == name)
+    }
+}
+
 /// A number that can be claimed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -87,6 +118,9 @@ pub struct Number {
     pub fallback_url: Option<String>,
     /// Whether browsers and devices ring when no callback is set.
     pub ring_devices: bool,
+    /// Whose words the voice callbacks are in.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::Compat))]
+    pub compat: String,
 }
 
 /// Answer of a claim (201): the number and what it cost.
@@ -135,6 +169,10 @@ pub struct UpdateRouting {
     /// Whether browsers and devices ring when no callback is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ring_devices: Option<bool>,
+    /// Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::Compat>))]
+    pub compat: Option<String>,
 }
 
 /// Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.

@@ -38,6 +38,9 @@ sets! {
     WorkspaceStatus;
     /// Whether a number works; a released one is not shown.
     NumberStatus;
+    /// Whose words a number's voice callbacks are in: ours, Twilio's (signed with `X-Twilio-Signature` too), or Africa's
+    /// Talking's.
+    Compat;
     /// Where a number of the inventory stands.
     NumberState;
     /// Whether a series offers its numbers.

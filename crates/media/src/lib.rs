@@ -10,6 +10,9 @@ pub mod asset;
 pub mod codec;
 pub mod decoder;
 pub mod dtmf;
+pub mod feed;
+#[cfg(feature = "files")]
+pub mod file;
 pub mod g711;
 #[cfg(feature = "g722")]
 pub mod g722;
@@ -31,6 +34,7 @@ pub mod wav;
 
 pub use asset::Asset;
 pub use codec::Codec;
+pub use feed::Feed;
 pub use graph::{
     DetectSet, Direction, EARLY_FOR, Fill, Graph, GraphError, MediaEvent, MixId, Output, Port, PortId, PortParams,
     PortStats, PortTable, STEP, STEPS, Side, Tapped,

@@ -70,6 +70,18 @@ impl ToneSpec {
         Self { loops: 1, ..Self::cadence([1_000, 0], &[250]) }
     }
 
+    /// What a party hears while its conference has not begun: a slow tune, until flushed.
+    pub fn hold() -> Self {
+        /// Thirds and fifths of C, A minor, F and G, each as two notes.
+        const NOTES_HZ: [[u16; 2]; 8] =
+            [[262, 330], [330, 392], [220, 262], [262, 330], [175, 220], [220, 262], [196, 247], [247, 294]];
+        const NOTE_MS: u32 = 900;
+        const REST_MS: u32 = 100;
+        let sound = |frequencies_hz, duration_ms| Segment { frequencies_hz, duration_ms };
+        let notes = NOTES_HZ.into_iter().flat_map(|note| [sound(note, NOTE_MS), sound([0, 0], REST_MS)]);
+        Self { segments: notes.collect(), loops: 0 }
+    }
+
     /// What a caller hears while the customer's server thinks: a soft tick every three seconds.
     pub fn waiting() -> Self {
         Self::cadence([440, 0], &[80, 2_920])

@@ -9,7 +9,12 @@ use sautikit_api::{
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::{event::EventName, facts::Facts, output::FetchId};
+use crate::{
+    compat::{Told, params},
+    event::EventName,
+    facts::Facts,
+    output::FetchId,
+};
 
 /// A question to the customer's server. Its `Debug` leaves out the parameters, which hold numbers and digits.
 #[derive(Clone, PartialEq, Eq)]
@@ -149,21 +154,9 @@ impl FetchFailure {
     }
 }
 
-/// The parameters that every callback of a call carries.
+/// The parameters that every callback of a call carries, in the words of its number's `compat`.
 pub fn call_params(facts: &Facts, status: CallStatus) -> Vec<(&'static str, String)> {
-    let workspace = facts.workspace_id.to_string();
-    vec![
-        ("CallSid", facts.call_id.pbx_call_id()),
-        ("CallId", facts.call_id.to_string()),
-        ("AccountSid", workspace.clone()),
-        ("WorkspaceId", workspace),
-        ("From", facts.from.clone()),
-        ("To", facts.to.clone()),
-        ("from", facts.from.clone()),
-        ("to", facts.to.clone()),
-        ("Direction", facts.direction.as_str().to_owned()),
-        ("CallStatus", status.as_str().to_owned()),
-    ]
+    params(Told { facts, status, results: Vec::new(), end: None })
 }
 
 /// Makes `url` absolute, from the URL that named it.

@@ -102,6 +102,16 @@ event_names! {
     RecordingFailed = "recording.failed",
     /// A text could not be spoken; `reason` says why.
     SpeechFailed = "speech.failed",
+    /// A media stream is connected; `stream` says which of the call's.
+    StreamStarted = "stream.started",
+    /// A media stream that was connected is over; `reason` says why.
+    StreamEnded = "stream.ended",
+    /// A media stream could not be connected; `reason` says why.
+    StreamFailed = "stream.failed",
+    /// A text is spoken otherwise than was asked for; `reason` says how and why.
+    SpeechFallback = "speech.fallback",
+    /// A file could not be played; `url` says which, `reason` why.
+    PlayFailed = "play.failed",
     /// Somebody outside of the call gave it new actions; `actions` says how many.
     ActionsReplaced = "actions.replaced",
     /// The money ends in a minute.

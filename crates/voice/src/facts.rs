@@ -6,6 +6,7 @@ use sautikit_api::{
     actions::{Action, Channels},
     calls::Direction,
     ids::{CallId, WorkspaceId},
+    numbers::Compat,
 };
 
 use crate::target::Target;
@@ -31,6 +32,10 @@ pub struct Facts {
     pub voice_callback_url: Option<String>,
     /// Who steers it when the first one fails.
     pub fallback_url: Option<String>,
+    /// In whose words callbacks are.
+    pub compat: Compat,
+    /// When the call began, in microseconds UTC.
+    pub began_at_us: i64,
     /// How long the first targets ring, in seconds.
     pub ring_timeout_s: u32,
     /// Longest answered time, in seconds.

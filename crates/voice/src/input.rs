@@ -8,7 +8,7 @@ use sautikit_api::{actions::Action, ids::RecordingId, recordings::PauseMode};
 use crate::{
     callback::Fetched,
     cause::Cause,
-    output::{AssetId, FetchId, LegId, StayId, TakeId},
+    output::{AssetId, FetchId, LegId, StayId, StreamId, TakeId},
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -22,12 +22,14 @@ pub enum Input {
     /// A voice callback was answered or failed for good, its one retry included. In a box, because inputs wait by the dozen
     /// and this one is rare and large.
     Fetched(FetchId, Box<Fetched>),
-    /// A text is ready to be played, or can't be spoken.
+    /// A text or file is ready to be played, or can't be had.
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// A conference reports on a stay in it.
     Conference(StayId, ConferenceEvent),
     /// The recorder reports on a take.
     Recording(TakeId, RecordingEvent),
+    /// A media stream reports.
+    Stream(StreamId, StreamEvent),
     /// Somebody outside the call interferes.
     Live(LiveCommand),
     /// How long the money lasts.
@@ -86,6 +88,23 @@ pub enum ConferenceEvent {
     Ended,
 }
 
+/// What becomes of a media stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamEvent {
+    /// The server takes and gives audio.
+    Connected,
+    /// It was connected and is over.
+    Closed {
+        /// A sentence for the customer.
+        reason: String,
+    },
+    /// It could not be connected.
+    Failed {
+        /// A sentence for the customer.
+        reason: String,
+    },
+}
+
 /// What the outside may ask of a live call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiveCommand {
@@ -131,7 +150,7 @@ pub struct Money {
     pub lasts_until: Option<Duration>,
 }
 
-/// Why a text was not spoken, for the timeline.
+/// Why a text was not spoken or a file not fetched, for the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct SpeechFailure {

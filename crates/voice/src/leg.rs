@@ -186,6 +186,15 @@ impl Leg {
         }
     }
 
+    /// When it was connected, if it ever was.
+    pub(crate) fn answered(&self) -> Option<Duration> {
+        match self.state {
+            State::Up { answered } => Some(answered),
+            State::Ended { answered, .. } => answered,
+            State::Trying | State::Ringing => None,
+        }
+    }
+
     /// How long it has been or was connected.
     pub(crate) fn connected(&self, now: Duration) -> Duration {
         match self.state {

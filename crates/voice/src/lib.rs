@@ -15,6 +15,7 @@ mod asking;
 mod call;
 mod callback;
 mod cause;
+mod compat;
 mod digits;
 mod event;
 mod facts;
@@ -43,9 +44,12 @@ pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
-pub use input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, RecordingEvent, SpeechFailure};
+pub use input::{
+    ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, RecordingEvent, SpeechFailure, StreamEvent,
+};
 pub use output::{
-    AssetId, ConferenceCommand, ConferenceTerms, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output,
-    RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, Summary, TakeId, Text, Tone,
+    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, LegChange, LegCommand, LegId, LegState, MediaCommand,
+    Output, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand, StreamId,
+    StreamTerms, Summary, TakeId, Text, Tone,
 };
 pub use target::{Profile, Target};

@@ -26,6 +26,12 @@ pub(crate) const RECORD_BEEP: Duration = Duration::from_millis(350);
 /// The length of a recording is known as soon as what waits of it is written; a caller must not depend on it.
 pub(crate) const RECORDING_OVERDUE_AFTER: Duration = Duration::from_secs(5);
 
+/// A file is fetched and read within 15 s; who does that reports, so this is for when nobody does.
+pub(crate) const FILE_OVERDUE_AFTER: Duration = Duration::from_secs(20);
+
+/// How long a key that we press takes, the gap after it included, as the media engine sends it.
+pub(crate) const KEY_LASTS: Duration = Duration::from_millis(200);
+
 /// How long a party whose connection is lost may take to come back: a Wi-Fi to 4G switch with room to spare.
 pub(crate) const LOST_LEG_WINDOW: Duration = Duration::from_secs(30);
 

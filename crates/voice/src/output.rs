@@ -2,7 +2,13 @@
 
 use core::{fmt, time::Duration};
 
-use sautikit_api::{actions::Channels, calls::CallStatus, recordings::PauseMode};
+use std::collections::BTreeMap;
+
+use sautikit_api::{
+    actions::{Channels, Track},
+    calls::CallStatus,
+    recordings::PauseMode,
+};
 
 use crate::{
     callback::Callback,
@@ -27,6 +33,10 @@ pub enum Output {
     Speak(Text),
     /// For the recorder.
     Recording(RecordingCommand),
+    /// For the client that fetches files; answered by [`crate::Input::Spoken`] with the file's asset.
+    Load(File),
+    /// For a media stream of the customer's.
+    Stream(StreamCommand),
     /// For a conference, which this call shares with others.
     Conference(ConferenceCommand),
     /// For the call's timeline.
@@ -126,6 +136,8 @@ pub enum RecordingCommand {
         take: TakeId,
         /// Whose audio.
         leg: LegId,
+        /// Who is heard on the other side, as they say it; none: whatever the leg hears.
+        with: Option<LegId>,
         /// How.
         terms: RecordingTerms,
     },
@@ -231,6 +243,49 @@ pub struct ConferenceTerms {
     pub end_on_exit: bool,
     /// How many may be in it, this leg included.
     pub max_participants: u32,
+    /// It hears and is not heard.
+    pub muted: bool,
+}
+
+/// One media stream within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StreamId(pub u32);
+
+/// What a media stream is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamCommand {
+    /// Open it; answered by [`crate::StreamEvent`]s.
+    Open {
+        /// What the answers are told apart by.
+        stream: StreamId,
+        /// Whose audio it is.
+        leg: LegId,
+        /// To where, and how.
+        terms: StreamTerms,
+    },
+    /// The party pressed a key.
+    Press(StreamId, Key),
+    /// Close it; what is told of it afterwards concerns nobody. A call that ends closes its streams by itself.
+    Close(StreamId),
+}
+
+/// How a leg is connected with a WebSocket. Its `Debug` leaves out where to and with what, which may be secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StreamTerms {
+    /// `wss://…`, as the customer wrote it.
+    pub url: String,
+    /// Whose audio is sent.
+    pub track: Track,
+    /// What the server sends is heard.
+    pub bidirectional: bool,
+    /// Told to the server when it begins.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for StreamTerms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StreamTerms({:?}, bidirectional: {})", self.track, self.bidirectional)
+    }
 }
 
 /// How an unanswered caller is turned away.
@@ -272,12 +327,29 @@ pub enum MediaCommand {
 /// Tones; the media engine knows each country's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// The far end is alerting; repeats.
-    Ringback,
+    /// The far end is alerting, as it sounds in a country (ISO 3166-1 alpha-2, upper case) or in the call's own; repeats.
+    Ringback(Option<[u8; 2]>),
+    /// A conference has not begun; repeats.
+    Hold,
     /// The customer's server is slow; repeats.
     Waiting,
     /// One short beep over what is heard: the money ends in a minute.
     Beep,
+}
+
+/// A file to fetch and read. Its `Debug` leaves out the URL, which may hold a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// What it is called once it is there.
+    pub asset: AssetId,
+    /// Absolute.
+    pub url: String,
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?})", self.asset)
+    }
 }
 
 /// A text to turn into speech. Its `Debug` shows the length only.
@@ -287,6 +359,8 @@ pub struct Text {
     pub asset: AssetId,
     /// The words.
     pub text: String,
+    /// The words with tags of SSML, where they have some.
+    pub markup: Option<String>,
     /// Voice name; "default" leaves it to the provider.
     pub voice: String,
     /// BCP 47 tag.

@@ -24,12 +24,12 @@ pub(crate) struct Take {
 }
 
 impl Shared {
-    /// Begins to record a leg.
-    pub(crate) fn start_recording(&mut self, leg: LegId, terms: RecordingTerms) -> TakeId {
+    /// Begins to record a leg, and with it what another says or whatever it hears.
+    pub(crate) fn start_recording(&mut self, leg: LegId, with: Option<LegId>, terms: RecordingTerms) -> TakeId {
         let take = TakeId(self.takes);
         self.takes += 1;
         self.recordings.push(Take { take, leg, source: terms.source, began: self.now, recording: None });
-        self.emit(Output::Recording(RecordingCommand::Start { take, leg, terms }));
+        self.emit(Output::Recording(RecordingCommand::Start { take, leg, with, terms }));
         take
     }
 
@@ -37,7 +37,7 @@ impl Shared {
     pub(crate) fn record_whole_call(&mut self) {
         if let (Some(party), Some(channels)) = (self.party, self.facts.record) {
             let (source, channels) = (RecordingSource::Call, channels.into());
-            self.start_recording(party, RecordingTerms { source, channels, trims_silence: false });
+            self.start_recording(party, None, RecordingTerms { source, channels, trims_silence: false });
         }
     }
 

@@ -7,16 +7,19 @@ use sautikit_api::calls::{CallStatus, Direction};
 use serde_json::{Value, json};
 
 use crate::{
-    callback::{Callback, Purpose, call_params, shown_url},
+    callback::{Callback, Purpose, shown_url},
     cause::{Cause, CauseKind},
+    compat::{self, End, LastDial, Told},
     digits::DigitBuffer,
     event::{CallEvent, EventName},
     facts::Facts,
     input::Money,
     leg::Leg,
     limits::MONEY_WARNING_BEFORE,
-    meter::{Meter, recorded},
-    output::{AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, StayId, Summary},
+    meter::{Meter, recorded, whole_seconds},
+    output::{
+        AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, StayId, StreamId, Summary,
+    },
     recording::Take,
     results::Results,
     script::Script,
@@ -53,6 +56,7 @@ pub(crate) struct Shared {
     assets: u32,
     fetches: u32,
     stays: u32,
+    streams: u32,
     out: VecDeque<Output>,
 }
 
@@ -80,6 +84,7 @@ impl Shared {
             assets: 0,
             fetches: 0,
             stays: 0,
+            streams: 0,
             out: VecDeque::new(),
         }
     }
@@ -132,6 +137,11 @@ impl Shared {
     pub(crate) fn next_stay(&mut self) -> StayId {
         self.stays += 1;
         StayId(self.stays)
+    }
+
+    pub(crate) fn next_stream(&mut self) -> StreamId {
+        self.streams += 1;
+        StreamId(self.streams)
     }
 
     fn next_leg(&mut self) -> LegId {
@@ -282,9 +292,8 @@ impl Shared {
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
         let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
-        let mut params = call_params(&self.facts, status);
-        params.extend(extra);
-        params.extend(self.results.take());
+        let results = extra.into_iter().chain(self.results.take()).collect();
+        let params = compat::params(Told { facts: &self.facts, status, results, end: None });
         self.send(Callback { fetch, url, params, purpose });
         fetch
     }
@@ -324,21 +333,35 @@ impl Shared {
         }
     }
 
+    /// The newest target that was connected with the party.
+    fn last_dial(&self) -> Option<LastDial> {
+        let (id, leg, answered) = self.legs.iter().rev().find_map(|(id, leg)| Some((*id, leg, leg.answered()?)))?;
+        (Some(id) != self.party).then(|| LastDial {
+            address: leg.target.address().to_owned(),
+            duration_s: whole_seconds(leg.connected(self.now)),
+            answered_us: self.wall_us(answered),
+        })
+    }
+
+    /// A moment of the call in microseconds UTC.
+    fn wall_us(&self, moment: Duration) -> i64 {
+        let offset = i64::try_from(self.offset(moment).as_micros()).unwrap_or(i64::MAX);
+        self.facts.began_at_us.saturating_add(offset)
+    }
+
     fn inform(&mut self, status: CallStatus, duration_s: u64, cause: Cause) {
         let Some(url) = self.facts.voice_callback_url.clone() else { return };
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
-        let mut params = call_params(&self.facts, status);
-        params.push(("CallDuration", duration_s.to_string()));
-        params.push(("HangupCause", cause.hangup_cause()));
-        params.push(("IsFinal", "true".to_owned()));
-        params.extend(self.results.take());
+        let results = self.results.take();
+        let end = End { cause, duration_s, at_us: self.wall_us(self.now), last_dial: self.last_dial() };
+        let params = compat::params(Told { facts: &self.facts, status, results, end: Some(end) });
         self.send(Callback { fetch, url, params, purpose: Purpose::Final });
     }
 }
 
 /// A parameter as the timeline shows it: what a caller typed may be a PIN, so only its length is kept.
 fn shown(name: &str, value: &str) -> (String, Value) {
-    let value = if name == "Digits" { "•".repeat(value.len()) } else { value.to_owned() };
+    let value = if matches!(name, "Digits" | "dtmfDigits") { "•".repeat(value.len()) } else { value.to_owned() };
     (name.to_owned(), value.into())
 }

@@ -10,10 +10,10 @@ use crate::{
     callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
-    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure},
+    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure, StreamEvent},
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
-    output::{AssetId, FetchId, LegId, MediaCommand, StayId, TakeId, Tone},
+    output::{AssetId, FetchId, LegId, MediaCommand, StayId, StreamId, TakeId, Tone},
     shared::Shared,
     timers::TimerId,
 };
@@ -33,6 +33,7 @@ pub(crate) enum Signal {
     Silence(LegId),
     RecordingStopped { take: TakeId, length: Duration, heard: bool },
     RecordingFailed(TakeId),
+    Stream(StreamId, StreamEvent),
     Timer(TimerId),
 }
 
@@ -58,6 +59,10 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Conference(stay, event) => Verdict::Tell(Signal::Conference(stay, event)),
         Input::Recording(take, event) => recording_event(shared, take, event),
+        Input::Stream(stream, event) => {
+            stream_event(shared, stream, &event);
+            Verdict::Tell(Signal::Stream(stream, event))
+        }
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
         Input::Live(LiveCommand::Drain) => Verdict::Fail(CauseKind::Draining),
         Input::Live(LiveCommand::Run(actions)) => Verdict::TakeOver(actions),
@@ -177,6 +182,19 @@ fn recording_event(shared: &mut Shared, take: TakeId, event: RecordingEvent) -> 
         RecordingEvent::Failed { reason } => {
             shared.recording_failed(take, reason);
             Verdict::Tell(Signal::RecordingFailed(take))
+        }
+    }
+}
+
+/// One that goes one way is no running step's, so it is told here.
+fn stream_event(shared: &mut Shared, StreamId(stream): StreamId, event: &StreamEvent) {
+    match event {
+        StreamEvent::Connected => shared.record(EventName::StreamStarted, None, json!({"stream": stream})),
+        StreamEvent::Closed { reason } => {
+            shared.record(EventName::StreamEnded, None, json!({"stream": stream, "reason": reason}));
+        }
+        StreamEvent::Failed { reason } => {
+            shared.record(EventName::StreamFailed, None, json!({"stream": stream, "reason": reason}));
         }
     }
 }

@@ -17,16 +17,18 @@ pub(crate) enum TimerId {
     MoneyWarning,
     /// The dialled connection has lasted its longest duration.
     DialMaxDuration,
-    /// A callback has been out long enough for the caller to wonder: they hear a waiting tone.
+    /// A callback, text or file has been waited for long enough for the caller to wonder: they hear a waiting tone.
     WaitingTone,
     /// A callback's client has not reported in its time: it counts as failed.
     CallbackOverdue,
-    /// The speech provider has not reported in its time: it counts as failed.
-    SpeechOverdue,
+    /// A text or file that is to be heard has not come in its time: it counts as failed.
+    AudioOverdue,
     /// The prompt has ended and no digit came.
     FirstDigit,
     /// No further digit came.
     NextDigit,
+    /// The keys that we press are pressed, and the pause after them is over.
+    SendDigits,
     /// A pause is over.
     Pause,
     /// The beep before a recording is over.

@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 import * as esm from "sautikit";
-import { Sautikit } from "sautikit";
+import { Sautikit, VoiceResponse, actions } from "sautikit";
 import { BUSY, NUMBER, PRESSES, SECRET, assert, eventually, runExample, serveExample } from "./support.mjs";
 
 const client = new Sautikit();
@@ -52,6 +52,20 @@ test("1,000 calls are listed without a gap or a double while calls are added", a
   const seen = new Set(listed);
   assert.deepEqual(wanted.filter((id) => !seen.has(id)), []);
   assert.equal(wanted.length, 1_000);
+});
+
+test("what the builders print is what the server takes", async () => {
+  const answer = new VoiceResponse()
+    .say("Karibu", { voice: "woman", language: "sw-KE", rate: 0.9, loop: 2 })
+    .getDigits({ numDigits: 1, timeout: 3, finishOnKey: "", bargeIn: false, attempts: 2, prompt: [actions.say("One"), actions.say("Two")], action: "http://127.0.0.1:9/next" })
+    .dial(["+254722000042", { client: "asha" }], { timeout: 20, sequential: true, hangupOnStar: true })
+    .conference("standup", { beep: false, maxParticipants: 3 })
+    .pause({ length: 2 })
+    .redirect("http://127.0.0.1:9/next");
+  for (const list of [answer, new VoiceResponse().reject({ reason: "busy" }), new VoiceResponse().hangup()]) {
+    assert.deepEqual(JSON.parse(String(list)), { actions: list.actions });
+    await client.calls.create({ from: NUMBER, to: BUSY, actions: list.actions });
+  }
 });
 
 test("a page can be read by itself", async () => {

@@ -9,6 +9,8 @@ use Sautikit\Exception\ApiException;
 use Sautikit\Exception\ValidationException;
 use Sautikit\Model\Call;
 use Sautikit\Model\CallStatus;
+use Sautikit\Voice\Action;
+use Sautikit\Voice\VoiceResponse;
 
 /** Against a real server: what the examples do, lists, errors. */
 final class ServerTest extends Support
@@ -64,6 +66,22 @@ final class ServerTest extends Support
         self::assertCount(1_000, $wanted);
         self::assertSame($listed, \array_values(\array_unique($listed)));
         self::assertSame([], \array_diff($wanted, $listed));
+    }
+
+    public function testWhatTheBuildersPrintIsWhatTheServerTakes(): void
+    {
+        $answer = (new VoiceResponse())
+            ->say('Karibu', voice: 'woman', language: 'sw-KE', rate: 0.9, loop: 2)
+            ->getDigits(numDigits: 1, timeout: 3, finishOnKey: '', bargeIn: false, attempts: 2, prompt: [Action::say('One'), Action::say('Two')], action: 'http://127.0.0.1:9/next')
+            ->dial(['+254722000042', ['client' => 'asha']], timeout: 20, sequential: true, hangupOnStar: true)
+            ->conference('standup', beep: false, maxParticipants: 3)
+            ->pause(length: 2)
+            ->redirect('http://127.0.0.1:9/next');
+        $client = new Client();
+        foreach ([$answer, (new VoiceResponse())->reject(reason: 'busy'), (new VoiceResponse())->hangup()] as $one) {
+            $accepted = $client->calls->create(['from' => self::number(), 'to' => self::BUSY, 'actions' => $one->actions()]);
+            self::assertNotSame('', $accepted->call_id);
+        }
     }
 
     public function testAPageCanBeReadByItself(): void

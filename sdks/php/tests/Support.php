@@ -19,12 +19,18 @@ abstract class Support extends TestCase
     private array $processes = [];
     /** @var list<string> */
     private array $files = [];
+    /** @var list<string> */
+    private array $folders = [];
 
     protected function tearDown(): void
     {
         foreach ($this->processes as $process) {
             \proc_terminate($process);
             \proc_close($process);
+        }
+        foreach ($this->folders as $folder) {
+            \array_map('unlink', \glob("$folder/*") ?: []);
+            \rmdir($folder);
         }
         \array_map('unlink', \array_filter($this->files, 'is_file'));
     }
@@ -43,6 +49,15 @@ abstract class Support extends TestCase
     private function file(): string
     {
         return $this->files[] = (string) \tempnam(\sys_get_temp_dir(), 'sautikit-php-');
+    }
+
+    /** A folder that goes with the test. */
+    protected function folder(): string
+    {
+        $folder = \sys_get_temp_dir() . '/sautikit-php-' . \bin2hex(\random_bytes(8));
+        \mkdir($folder);
+
+        return $this->folders[] = $folder;
     }
 
     /** Runs an example to its end; what it printed. */

@@ -56,7 +56,7 @@ final class WebhooksTest extends Support
 
     public function testTheReceiverTakesASignedWebhookAndRefusesAChangedByte(): void
     {
-        [$url, $said] = $this->serveExample('webhook_receiver', ['SAUTIKIT_WEBHOOK_SECRET' => self::SECRET]);
+        [$url, $said] = $this->serveExample('webhook_receiver', ['SAUTIKIT_WEBHOOK_SECRET' => self::SECRET, 'TMPDIR' => $this->folder()]);
         $header = self::signature($this->body, self::SECRET);
         self::assertSame(400, self::post("$url/webhooks", \str_replace('ü', 'u', $this->body), $header));
         self::assertSame(204, self::post("$url/webhooks", $this->body, $header));

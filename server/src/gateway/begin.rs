@@ -29,6 +29,8 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
         own_numbers: workspace.own_numbers.clone(),
         voice_callback_url: call.voice_callback_url.clone(),
         fallback_url: number.number.fallback_url.clone(),
+        compat: number.number.compat,
+        began_at_us: call.started_at,
         ring_timeout_s: seconds(call.ring_timeout_seconds),
         max_duration_s: seconds(call.max_duration_seconds),
         record: recorded,

@@ -10,10 +10,11 @@ use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
 use sautikit_api::recordings::PauseMode;
+use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
-    AssetId, Call, Callback, Cause, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent, Money, Origin, Output,
-    Purpose, SpeechFailure, StayId, Summary, TakeId,
+    AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent,
+    Money, Origin, Output, Purpose, SpeechFailure, StayId, StreamEvent, StreamId, Summary, TakeId,
 };
 
 use super::conferences::Stay;
@@ -23,9 +24,11 @@ use super::leg::orders::LegOrder;
 use super::media::{CallMedia, LegMediaEvent, PortId};
 use super::recorder::Orders;
 use super::sip::OpenDialog;
+use super::streams::RunningStream;
 use super::targets::Reach;
 use super::{Gateway, begin};
 use crate::calls::{Allowance, CallRecord};
+use crate::webhooks::signer::Signer;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
 const INBOX: usize = 256;
@@ -63,7 +66,9 @@ pub enum Arrival {
     Dialog(LegId, Box<OpenDialog>),
     /// Somebody wants to know how long ago the call's legs were last heard.
     SinceHeard(oneshot::Sender<Option<Duration>>),
-    /// A text has become audio, or can't.
+    /// A text is spoken, and not as was asked for: how and why.
+    SpokenOtherwise(String),
+    /// A text or file has become audio, or can't.
     Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
 }
 
@@ -184,7 +189,9 @@ pub(super) struct Running {
     pub(super) stay: Option<(StayId, Stay)>,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
-    /// The text that has just been spoken, for the play that the call answers it with.
+    /// Media streams that were opened and are not over.
+    pub(super) streams: HashMap<StreamId, RunningStream>,
+    /// The text or file that has just become audio, for the play that the call answers it with.
     pub(super) spoken: Option<(AssetId, Arc<Asset>)>,
     /// Recordings that run.
     pub(super) takes: Vec<(TakeId, Orders)>,
@@ -203,11 +210,12 @@ pub struct PendingCall {
 
 impl PendingCall {
     /// Joins what a call begins with and its inbox.
-    pub fn new(gateway: &Arc<Gateway>, setup: CallSetup, Inbox { inbox, arrivals }: Inbox) -> Self {
+    pub fn new(gateway: &Arc<Gateway>, mut setup: CallSetup, Inbox { inbox, arrivals }: Inbox) -> Self {
         let (media_sender, media_events) = mpsc::channel(MEDIA_EVENTS);
         // The record's times are this one plus what the call measured.
         let began = gateway.app.clock.monotonic();
         let began_at_us = setup.record.wall_us(began);
+        setup.facts.began_at_us = began_at_us;
         let running = Running {
             gateway: gateway.clone(),
             facts: setup.facts,
@@ -224,6 +232,7 @@ impl PendingCall {
             stay: None,
             takes: Vec::new(),
             was_recorded: false,
+            streams: HashMap::new(),
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -291,6 +300,8 @@ impl Running {
                 Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
+                Output::Load(file) => self.load(file),
+                Output::Stream(command) => self.stream(command),
                 Output::Conference(command) => self.conference(command),
                 Output::Recording(command) => self.recording(command),
                 Output::Record(event) => self.recorder.event(event),
@@ -320,7 +331,12 @@ impl Running {
     /// The input that an arrival is, and when it happened.
     fn arrived(&mut self, arrival: Arrival) -> Option<(Duration, Input)> {
         let input = match arrival {
-            Arrival::Voice(input) => input,
+            Arrival::Voice(input) => {
+                if let Input::Stream(id, StreamEvent::Closed { .. } | StreamEvent::Failed { .. }) = &input {
+                    self.streams.remove(id);
+                }
+                input
+            }
             Arrival::Leg { at, leg, event } => return Some((at, Input::Leg(leg, event))),
             Arrival::Agreed { leg, port, codec } => {
                 let seat = self.legs.get_mut(&leg)?;
@@ -342,6 +358,13 @@ impl Running {
             Arrival::Allowed(_) => return None,
             Arrival::SinceHeard(reply) => {
                 self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
+                return None;
+            }
+            Arrival::SpokenOtherwise(reason) => {
+                let at = self.now().saturating_sub(self.began);
+                let data = json!({ "reason": reason });
+                self.recorder.event(CallEvent { at, name: EventName::SpeechFallback, leg: None, data });
+                self.recorder.hand_over();
                 return None;
             }
             Arrival::Spoken(id, Ok(asset)) => {
@@ -381,7 +404,10 @@ impl Running {
         if let Some(callback) = farewell {
             // Tracked, because it outlives its call and its entry should outlive a stop of the server.
             let tasks = gateway.app.tasks.clone();
-            tasks.spawn(async move { effects::fetch::tell_end(&gateway, recorder, callback, &signing_secret).await });
+            tasks.spawn(async move {
+                let signer = Signer { secret: &signing_secret, compat: facts.compat };
+                effects::fetch::tell_end(&gateway, recorder, callback, signer).await
+            });
         }
     }
 }

@@ -180,7 +180,7 @@ impl Conference {
 
 impl Member {
     async fn join(&self, mix: MixId) {
-        self.media.mix(self.port, mix);
+        self.media.mix(self.port, mix, self.terms.muted);
         self.tell(ConferenceEvent::Joined).await;
     }
 

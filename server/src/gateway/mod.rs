@@ -13,6 +13,7 @@ mod devices;
 pub mod door;
 mod drain;
 mod effects;
+pub mod files;
 pub mod http;
 mod incoming;
 pub mod instances;
@@ -28,6 +29,7 @@ pub mod sandbox;
 pub mod sip;
 pub mod speech;
 mod start;
+pub mod streams;
 mod targets;
 pub mod trunks;
 
@@ -41,6 +43,7 @@ use self::authentication::Authentication;
 use self::call_task::CallHandle;
 use self::conferences::Conferences;
 use self::door::GatewayDoor;
+use self::files::Files;
 use self::instances::Instances;
 use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcPort};
 use self::media::{CallMedia, MediaHandle};
@@ -100,6 +103,8 @@ pub struct Gateway {
     pub authentication: Arc<Authentication>,
     /// Text to audio.
     pub speech: Speech,
+    /// Files that calls play.
+    pub files: Files,
     /// The client for customers' URLs.
     pub http: reqwest::Client,
     /// Whether another call can be set up.

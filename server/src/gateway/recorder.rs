@@ -37,14 +37,72 @@ pub(super) enum Order {
     Stop,
 }
 
+/// Through what a recorder hears.
+pub(super) struct Ears {
+    /// The leg that is recorded.
+    pub(super) leg: Tap,
+    /// Who speaks with it: what that one says is the other side, in place of what the leg hears of it, which a jitter buffer and
+    /// another codec have changed.
+    pub(super) other: Option<Tap>,
+}
+
+impl Ears {
+    /// The next packet with the side that it is of; `None` once the leg is gone.
+    async fn next(&mut self) -> Option<TapPacket> {
+        loop {
+            let Some(other) = &mut self.other else { return self.leg.next().await };
+            tokio::select! {
+                packet = self.leg.next() => match packet {
+                    Some(packet) if packet.side == Side::Heard => {}
+                    packet => return packet,
+                },
+                packet = other.next() => match packet {
+                    Some(packet) if packet.side == Side::Said => return Some(TapPacket { side: Side::Heard, ..packet }),
+                    Some(_) => {}
+                    // It is silent from here on; what the leg hears of others is not its.
+                    None => return self.rest().await,
+                },
+            }
+        }
+    }
+
+    /// What is left to be heard when the other is gone: what the leg says.
+    async fn rest(&mut self) -> Option<TapPacket> {
+        loop {
+            match self.leg.next().await {
+                Some(packet) if packet.side == Side::Heard => {}
+                packet => return packet,
+            }
+        }
+    }
+
+    /// The next packet that is there already.
+    fn waiting(&mut self) -> Option<TapPacket> {
+        let Some(other) = &mut self.other else { return self.leg.waiting() };
+        loop {
+            match other.waiting() {
+                Some(packet) if packet.side == Side::Said => return Some(TapPacket { side: Side::Heard, ..packet }),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        loop {
+            match self.leg.waiting() {
+                Some(packet) if packet.side == Side::Heard => {}
+                packet => return packet,
+            }
+        }
+    }
+}
+
 /// The way to a recorder.
 pub(super) type Orders = mpsc::Sender<Order>;
 
-/// Starts to record what `tap` hears. What becomes of it is told to the call's inbox.
+/// Starts to record what `ears` hear. What becomes of it is told to the call's inbox.
 pub(super) fn start(
     app: &AppState,
     facts: &Facts,
-    tap: Tap,
+    ears: Ears,
     (take, terms): (TakeId, RecordingTerms),
     inbox: mpsc::Sender<Arrival>,
 ) -> Orders {
@@ -78,7 +136,7 @@ pub(super) fn start(
         missed: 0,
     };
     // Tracked, so that a stop of the server waits until the file is whole.
-    app.tasks.spawn(recorder.run(tap, received, writing));
+    app.tasks.spawn(recorder.run(ears, received, writing));
     orders
 }
 
@@ -95,7 +153,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    async fn run(mut self, mut tap: Tap, mut orders: mpsc::Receiver<Order>, writing: Writing) {
+    async fn run(mut self, mut ears: Ears, mut orders: mpsc::Receiver<Order>, writing: Writing) {
         let file = self.create().await;
         let mut file = match file {
             Ok(file) => file,
@@ -118,7 +176,7 @@ impl Recorder {
                     Some(Order::Resume) => self.pause(None),
                     Some(Order::Stop) | None => break,
                 },
-                packet = tap.next(), if is_heard => match packet {
+                packet = ears.next(), if is_heard => match packet {
                     Some(packet) => self.take(&packet),
                     // The leg is gone; its call is about to say so.
                     None => is_heard = false,
@@ -146,7 +204,7 @@ impl Recorder {
         }
         // What is still in the ring was said before the end.
         drop(orders);
-        self.drain(&mut tap);
+        self.drain(&mut ears);
         if let Some(row) = row {
             let _ = row.await;
         }
@@ -174,8 +232,8 @@ impl Recorder {
         }
     }
 
-    fn drain(&mut self, tap: &mut Tap) {
-        while let Some(packet) = tap.waiting() {
+    fn drain(&mut self, ears: &mut Ears) {
+        while let Some(packet) = ears.waiting() {
             self.take(&packet);
         }
     }

@@ -10,6 +10,7 @@ use super::authentication::Authentication;
 use super::conferences::Conferences;
 use super::control::CallControl;
 use super::door::GatewayDoor;
+use super::files::Files;
 use super::instances::Instances;
 use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
@@ -100,6 +101,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let door = GatewayDoor::new(app, authentication.clone(), trunks.clone(), on_net.clone(), sip_address);
     let door = Arc::new(door);
     let (sip, incoming) = endpoint.start(Some(door.clone()));
+    let http = app.part::<Customers>().0.clone();
+    let files = Files::new(http.clone(), app.clock.clone(), config.is_development());
     let gateway = Arc::new(Gateway {
         app: app.clone(),
         sip,
@@ -115,7 +118,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         registrar: Registrar::default(),
         authentication,
         speech,
-        http: app.part::<Customers>().0.clone(),
+        files,
+        http,
         overload: Overload::default(),
         calls: Mutex::new(HashMap::new()),
     });

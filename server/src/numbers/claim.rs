@@ -1,6 +1,7 @@
 //! Claiming a number of the inventory: wallet lock, guarded hand-over, pro-rata debit, event; one transaction.
 
 use sautikit_api::ids::{EventId, InventoryNumberId, LedgerEntryId, NumberId, WorkspaceId};
+use sautikit_api::numbers::Compat;
 use serde_json::json;
 use sqlx::AnyConnection;
 
@@ -196,6 +197,7 @@ fn tenant(
         events_url: None,
         fallback_url: None,
         ring_devices: true,
+        compat: Compat::default(),
         sealed_signing_secret: None,
     }
 }

@@ -325,5 +325,6 @@ fn number_body(number: TenantNumber) -> wire::Number {
         events_url: number.events_url,
         fallback_url: number.fallback_url,
         ring_devices: number.ring_devices,
+        compat: number.compat.as_str().to_owned(),
     }
 }

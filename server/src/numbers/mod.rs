@@ -17,6 +17,7 @@ pub mod supply;
 use async_trait::async_trait;
 use sautikit_api::ids::{InventoryNumberId, NumberId, SeriesId, WorkspaceId};
 use sautikit_api::money::Currency;
+use sautikit_api::numbers::Compat;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
@@ -223,6 +224,8 @@ pub struct TenantNumber {
     pub fallback_url: Option<String>,
     /// Whether browsers and devices ring when no callback is set.
     pub ring_devices: bool,
+    /// Whose words the voice callbacks are in.
+    pub compat: Compat,
     /// The customer's own signing secret, sealed.
     pub(crate) sealed_signing_secret: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use sautikit_api::ids::NumberId;
-use sautikit_api::numbers::UpdateRouting;
+use sautikit_api::numbers::{Compat, UpdateRouting};
 use serde_json::json;
 use sqlx::AnyConnection;
 use url::{Host, Url};
@@ -53,6 +53,12 @@ pub async fn update_routing(
     set(app, "events_url", update.events_url, &mut number.events_url)?;
     set(app, "fallback_url", update.fallback_url, &mut number.fallback_url)?;
     number.ring_devices = update.ring_devices.unwrap_or(number.ring_devices);
+    if let Some(compat) = update.compat {
+        number.compat = Compat::parse(&compat).ok_or_else(|| {
+            let known = Compat::ALL.map(|compat| format!("`{}`", compat.as_str())).join(", ");
+            NumberError::Invalid { field: "compat", message: format!("`compat` is one of {known}.") }
+        })?;
+    }
     if let Some(secret) = update.voice_signing_secret {
         if !SIGNING_SECRET_BYTES.contains(&secret.len()) {
             let message = format!(
@@ -112,6 +118,7 @@ fn audited(number: &TenantNumber) -> serde_json::Value {
         "events_host": host(&number.events_url),
         "fallback_host": host(&number.fallback_url),
         "ring_devices": number.ring_devices,
+        "compat": number.compat.as_str(),
     })
 }
 

@@ -142,15 +142,30 @@ impl Resolve for PublicOnly {
 }
 
 /// Reads an answer's body up to [`MAX_ANSWER_BYTES`]; `None` when it is larger or breaks off.
-pub async fn read_bounded(mut response: reqwest::Response) -> Option<Vec<u8>> {
+pub async fn read_bounded(response: reqwest::Response) -> Option<Vec<u8>> {
+    read_up_to(response, MAX_ANSWER_BYTES).await.ok()
+}
+
+/// A body is beyond the bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// Reads a body of at most `most` bytes.
+///
+/// # Errors
+/// It is larger, or (`None`) broke off.
+pub async fn read_up_to(mut response: reqwest::Response, most: usize) -> Result<Vec<u8>, Option<TooLarge>> {
+    if response.content_length().is_some_and(|length| length > most as u64) {
+        return Err(Some(TooLarge));
+    }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.ok()? {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return None;
+    while let Some(chunk) = response.chunk().await.map_err(|_| None)? {
+        if body.len() + chunk.len() > most {
+            return Err(Some(TooLarge));
         }
         body.extend_from_slice(&chunk);
     }
-    Some(body)
+    Ok(body)
 }
 
 #[cfg(test)]

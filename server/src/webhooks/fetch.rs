@@ -9,7 +9,8 @@ use reqwest::{Client, header};
 use tokio::time::{sleep, timeout_at};
 use url::Url;
 
-use super::{client, signature};
+use super::client;
+use super::signer::{Signatures, Signer};
 use crate::clock::{self, Clock};
 
 /// Media type of what is sent.
@@ -68,6 +69,16 @@ impl FetchError {
     }
 }
 
+impl From<FetchError> for voice::FetchFailure {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Timeout => Self::Timeout,
+            FetchError::Status { status, .. } => Self::Status(status),
+            other => Self::Unreachable(other.to_string()),
+        }
+    }
+}
+
 /// What one or two tries came to.
 #[derive(Debug)]
 pub struct Fetched {
@@ -77,30 +88,38 @@ pub struct Fetched {
     pub first_failure: Option<FetchError>,
     /// The form as it was sent.
     pub body: String,
-    /// The signature of the last request; empty when none was sent.
-    pub signature: String,
+    /// The signatures of the last request by header; none when none was sent.
+    pub signatures: Signatures,
 }
 
 /// What is to be told of a fetch besides how it ended.
 #[derive(Default)]
 struct Trace {
     first_failure: Option<FetchError>,
-    signature: String,
+    signatures: Signatures,
 }
 
-/// Posts `params` to `url` as a form signed with `secret`.
+/// What is sent, wherever it goes.
+struct Form<'a> {
+    params: &'a [(&'static str, String)],
+    body: String,
+    signer: Signer<'a>,
+}
+
+/// Posts `params` to `url` as a form, signed.
 pub async fn fetch(
     http: &Client,
     clock: &dyn Clock,
     development: bool,
     url: &str,
     params: &[(&'static str, String)],
-    secret: &str,
+    signer: Signer<'_>,
 ) -> Fetched {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    let form = Form { params, body, signer };
     let mut trace = Trace::default();
-    let outcome = tries(http, clock, development, url, &body, secret, &mut trace).await;
-    Fetched { outcome, first_failure: trace.first_failure, body, signature: trace.signature }
+    let outcome = tries(http, clock, development, url, &form, &mut trace).await;
+    Fetched { outcome, first_failure: trace.first_failure, body: form.body, signatures: trace.signatures }
 }
 
 async fn tries(
@@ -108,18 +127,17 @@ async fn tries(
     clock: &dyn Clock,
     development: bool,
     url: &str,
-    body: &str,
-    secret: &str,
+    form: &Form<'_>,
     trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;
     let deadline = clock::timer_now() + DEADLINE;
     let attempts = async {
-        match follow(http, clock, development, url.clone(), body, secret, trace).await {
+        match follow(http, clock, development, url.clone(), form, trace).await {
             Err(error) if error.is_worth_a_retry() => {
                 trace.first_failure = Some(error);
                 sleep(RETRY_AFTER).await;
-                follow(http, clock, development, url, body, secret, trace).await
+                follow(http, clock, development, url, form, trace).await
             }
             outcome => outcome,
         }
@@ -132,20 +150,16 @@ async fn follow(
     clock: &dyn Clock,
     development: bool,
     mut url: Url,
-    body: &str,
-    secret: &str,
+    form: &Form<'_>,
     trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     for _ in 0..=MAX_REDIRECTS {
-        trace.signature = signature::sign(secret, body.as_bytes(), clock.now().as_second());
-        let response = http
-            .post(url.clone())
-            .header(header::CONTENT_TYPE, FORM)
-            .header(signature::HEADER, &trace.signature)
-            .body(body.to_owned())
-            .send()
-            .await
-            .map_err(|_| FetchError::Connection)?;
+        trace.signatures = form.signer.sign(&url, form.params, &form.body, clock.now().as_second());
+        let mut request = http.post(url.clone()).header(header::CONTENT_TYPE, FORM);
+        for (name, signature) in &trace.signatures {
+            request = request.header(*name, signature);
+        }
+        let response = request.body(form.body.clone()).send().await.map_err(|_| FetchError::Connection)?;
         match response.status().as_u16() {
             status @ 200..=299 => {
                 let content_type = media_type(&response);

@@ -19,6 +19,7 @@ mod letter;
 pub mod live;
 pub mod signature;
 pub mod signing;
+pub mod signer;
 pub(crate) mod store;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};

@@ -27,6 +27,7 @@ mod jobs;
 mod lists;
 mod mail;
 mod members;
+mod migrate_check;
 mod payments;
 mod prices;
 mod process;

@@ -50,7 +50,9 @@ async fn a_flush_finds_its_rows_by_their_keys_whatever_was_planned_when() {
                 let is_read = line.contains("Index Scan using") || line.contains("Index Only Scan using");
                 let by_key = plan.get(at + 1).is_some_and(|next| next.contains("Index Cond:"));
                 assert!(!is_read || by_key, "{name} reads all of it: {line}\n{}", plan.join("\n"));
-                assert!(!line.contains("Seq Scan"), "{name}: {line}");
+                // Of one row.
+                let is_whole = line.contains("Seq Scan on ") && !line.contains("Seq Scan on webhook_dispatcher ");
+                assert!(!is_whole, "{name}: {line}");
                 looked_at += usize::from(is_read);
             }
             tx.execute("deallocate flush").await.unwrap();

@@ -166,11 +166,21 @@ impl Reader<'_> {
     }
 }
 
-/// Where two operations would be one method, the one whose id says more keeps all of its words.
+/// Where operations would be one method, those that lost a word to the resource get it back; but of several that did the one
+/// about a single thing stays short: `stream(id)` beside `stream_calls()`.
 fn told_apart(mut resource: Resource) -> Outcome<Resource> {
-    let names: Vec<_> = resource.operations.iter().map(|operation| operation.name.clone()).collect();
+    let is_shortened = |operation: &Operation| operation.name != words(&operation.id);
+    let shortened: Vec<_> = resource
+        .operations
+        .iter()
+        .filter(|operation| is_shortened(operation))
+        .map(|operation| operation.name.clone())
+        .collect();
+    let all: Vec<_> = resource.operations.iter().map(|operation| operation.name.clone()).collect();
+    let times = |names: &[Vec<String>], name: &[String]| names.iter().filter(|other| *other == name).count();
     for operation in &mut resource.operations {
-        if names.iter().filter(|name| **name == operation.name).count() > 1 {
+        let alone = times(&shortened, &operation.name) == 1;
+        if times(&all, &operation.name) > 1 && (alone || operation.path_members.is_empty()) {
             operation.name = words(&operation.id);
         }
     }
@@ -266,4 +276,53 @@ fn collect(api: &mut Api, schemas: &Schemas<'_>) -> Outcome<()> {
     }
     api.schemas.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(id: &str, path: &str) -> Value {
+        let parameters = if path.contains("{id}") {
+            serde_json::json!([{ "name": "id", "in": "path", "schema": { "type": "string" } }])
+        } else {
+            Value::Null
+        };
+        serde_json::json!({ "operationId": id, "tags": ["Tag"], "security": [{ "api_key": [] }], "parameters": parameters, "responses": { "204": {} } })
+    }
+
+    fn names(operations: &[(&str, &str)]) -> Vec<String> {
+        let paths: serde_json::Map<_, _> = operations
+            .iter()
+            .map(|(id, path)| ((*path).to_owned(), serde_json::json!({ "get": operation(id, path) })))
+            .collect();
+        let document = serde_json::json!({ "paths": paths });
+        let resources = Reader { document: &document, schemas: &Schemas(&Value::Null) }.resources().expect("names");
+        resources.iter().flat_map(|resource| &resource.operations).map(|operation| operation.name.join("_")).collect()
+    }
+
+    #[test]
+    fn operations_of_a_resource_have_names_of_their_own() {
+        assert_eq!(
+            names(&[("stream_calls", "/v1/calls/stream"), ("stream_call", "/v1/calls/{id}/stream")]),
+            ["stream_calls", "stream"]
+        );
+        let deliveries = [
+            ("list_deliveries", "/v1/webhooks/deliveries"),
+            ("list_webhook_deliveries", "/v1/webhooks/{id}/deliveries"),
+        ];
+        assert_eq!(names(&deliveries), ["list_deliveries", "list_webhook_deliveries"]);
+    }
+
+    #[test]
+    fn what_no_key_opens_is_left_out() {
+        let mut endpoint = operation("list_calls", "/v1/calls");
+        assert!(is_for_servers(&endpoint));
+        endpoint["security"] = serde_json::json!([{ "session": [] }]);
+        assert!(!is_for_servers(&endpoint));
+        endpoint["security"] = serde_json::json!([{}]);
+        assert!(is_for_servers(&endpoint));
+        endpoint["tags"] = serde_json::json!(["Sign-in"]);
+        assert!(!is_for_servers(&endpoint));
+    }
 }

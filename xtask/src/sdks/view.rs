@@ -3,7 +3,7 @@
 use super::{
     languages::Language,
     naming::{pascal, words},
-    types::{Answer, Api, Member, Operation, Place, Resource, Schema, Shape, Type, Verb},
+    types::{Answer, Api, Family, Member, Operation, Place, Resource, Schema, Shape, Type, Verb},
 };
 use crate::Outcome;
 use serde_json::{Value, json};
@@ -184,7 +184,7 @@ impl View<'_> {
     }
 
     fn families(&self) -> Vec<Value> {
-        let family = |family: &super::types::Family| {
+        let family = |family: &Family| {
             let mut name = words(&family.prefix);
             if name.len() > 1 && name.last().is_some_and(|last| last == "error") {
                 name.pop();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActionError,
+    ActionError, MAX_URL_CHARS,
     attributes::Attributes,
     described::{Described, object},
 };
@@ -30,6 +30,11 @@ pub struct Conference {
     pub end_on_exit: bool,
     /// How many may be in it, the party included; 2 to 32. 32 unless given.
     pub max_participants: u32,
+    /// Whether the party hears and is not heard. False unless given.
+    pub muted: bool,
+    /// A file, as `play` takes it, that the party hears while the conference has not begun; empty = silence, unset = our music.
+    #[serde(rename = "waitUrl")]
+    pub wait_url: Option<String>,
     /// Who is asked when it is over; unset = the next action runs.
     pub action: Option<String>,
 }
@@ -38,7 +43,16 @@ impl Conference {
     /// Every attribute but the name at its default.
     fn named(name: String) -> Self {
         let max_participants = *PARTICIPANTS.end();
-        Self { name, beep: true, start_on_enter: true, end_on_exit: false, max_participants, action: None }
+        Self {
+            name,
+            beep: true,
+            start_on_enter: true,
+            end_on_exit: false,
+            max_participants,
+            muted: false,
+            wait_url: None,
+            action: None,
+        }
     }
 
     pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
@@ -53,6 +67,8 @@ impl Conference {
             start_on_enter: attributes.boolean("startOnEnter")?.unwrap_or(defaults.start_on_enter),
             end_on_exit: attributes.boolean("endOnExit")?.unwrap_or(defaults.end_on_exit),
             max_participants: attributes.integer("maxParticipants", PARTICIPANTS)?.unwrap_or(defaults.max_participants),
+            muted: attributes.boolean("muted")?.unwrap_or(defaults.muted),
+            wait_url: attributes.text("waitUrl", MAX_URL_CHARS)?,
             action: attributes.url("action")?,
             name: defaults.name,
         };
@@ -65,6 +81,8 @@ impl Conference {
         let defaults = Self::named(String::new());
         let name = "Which one: calls of the workspace that name the same hear each other.";
         let start = "Whether it begins with this party; else the party waits for somebody who begins it.";
+        let wait = "A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music \
+            when absent.";
         let most = "How many may be in it, this party included.";
         object(
             "Brings the party of the call into a conference, in which everybody hears everybody else.",
@@ -78,6 +96,8 @@ impl Conference {
                     Described::boolean("Whether it is over for all when the party leaves.").or(defaults.end_on_exit),
                 ),
                 ("maxParticipants", Described::integer(&PARTICIPANTS, most).or(defaults.max_participants)),
+                ("muted", Described::boolean("Whether this party hears and is not heard.").or(defaults.muted)),
+                ("waitUrl", Described::text(0..=MAX_URL_CHARS, wait)),
                 ("action", Described::url("Who is asked when it is over; the next action runs when absent.")),
             ],
         )

@@ -51,6 +51,23 @@ impl Described {
         Self::new(json!({ "enum": [false, true, "dual"], "description": what }))
     }
 
+    /// So many telephone keys and pauses.
+    pub(super) fn keys(count: RangeInclusive<usize>, what: &str) -> Self {
+        Self::new(json!({
+            "type": "string", "minLength": count.start(), "maxLength": count.end(), "pattern": "^[0-9A-Da-d*#wW]+$",
+            "description": what,
+        }))
+    }
+
+    /// An object of so many texts of so many characters.
+    pub(super) fn texts(most: usize, chars: usize, what: &str) -> Self {
+        let text = json!({ "type": "string", "maxLength": chars, "pattern": r"^[^\x00]*$" });
+        Self::new(json!({
+            "type": "object", "additionalProperties": text, "maxProperties": most,
+            "propertyNames": { "maxLength": chars, "pattern": r"^[^\x00]*$" }, "description": what,
+        }))
+    }
+
     /// A URL, absolute or relative to the one that answered.
     pub(super) fn url(what: &str) -> Self {
         Self::text(1..=MAX_URL_CHARS, what)

@@ -10,7 +10,7 @@ use super::{
     attributes::{Attributes, kind},
     described::{Described, object},
 };
-use crate::telephone::Written;
+use crate::telephone::{Written, is_separator};
 
 /// Most targets that one `dial` rings: a team, not a campaign.
 pub const MAX_TARGETS: usize = 10;
@@ -49,6 +49,30 @@ impl fmt::Debug for DialTarget {
     }
 }
 
+/// What the party hears while targets ring.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RingTone {
+    /// The ringing tone of a country: ISO 3166-1 alpha-2, upper case.
+    Country(String),
+    /// A file, as `play` takes it.
+    Url(String),
+}
+
+impl RingTone {
+    /// Two letters are a country, everything else is a URL.
+    fn of(written: String) -> Self {
+        match written.to_ascii_uppercase().as_str() {
+            // As many write it.
+            "UK" => Self::Country("GB".to_owned()),
+            code if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                Self::Country(code.to_owned())
+            }
+            _ => Self::Url(written),
+        }
+    }
+}
+
 /// Calls `to` and bridges the first who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -67,6 +91,8 @@ pub struct Dial {
     pub sequential: bool,
     /// Who is asked when the connection is over; unset = the next action runs.
     pub action: Option<String>,
+    /// What the party hears while targets ring, whatever those send; the country's tone and early media unless given.
+    pub ring_tone: Option<RingTone>,
     /// Whether `*` by the party of the call ends the connection. False unless given.
     pub hangup_on_star: bool,
     /// What is recorded of the connection; nothing unless given.
@@ -87,6 +113,7 @@ impl Dial {
             max_duration_s: 14_400,
             sequential: false,
             action: None,
+            ring_tone: None,
             hangup_on_star: false,
             record: None,
             ends_when_answered: false,
@@ -106,6 +133,7 @@ impl Dial {
             max_duration_s: attributes.integer("maxDuration", 1..=MAX_DURATION_S)?.unwrap_or(defaults.max_duration_s),
             sequential: attributes.boolean("sequential")?.unwrap_or(defaults.sequential),
             action: attributes.url("action")?,
+            ring_tone: attributes.url("ringTone")?.map(RingTone::of),
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
             record: Channels::read(&mut attributes, "record")?,
             ends_when_answered: false,
@@ -126,6 +154,8 @@ impl Dial {
         let action = "Who is asked when the connection is over; the next action runs when absent.";
         let record = "Whether the connection is recorded: `true` in one channel, `\"dual\"` with the party of the call on the \
             left and the target on the right.";
+        let ring_tone = "What the party hears while it rings, instead of its network's tone or what the target sends: a country's \
+            tone by its two letters, or a file as `play` takes it.";
         let star = "Whether `*` by the party of the call ends the connection.";
         object(
             "Calls one or several targets and connects the first that answers.",
@@ -138,6 +168,7 @@ impl Dial {
                 ("sequential", Described::boolean(sequential).or(defaults.sequential)),
                 ("action", Described::url(action)),
                 ("record", Described::channels(record).or(false)),
+                ("ringTone", Described::url(ring_tone)),
                 ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),
             ],
         )
@@ -234,7 +265,9 @@ fn spelled(text: &str) -> Option<DialTarget> {
 /// Removes the separators people type; whether the number exists is the gateway's question.
 fn number(text: &str) -> Option<String> {
     // Parameters would be a menu's or a department's, which nobody dials for the customer.
-    let Written { keys, .. } = Written::parse(text).filter(|_| !text.contains(';'))?;
+    // As long as any target may be, whatever stands between its digits.
+    let compact: String = text.trim().chars().filter(|letter| !is_separator(*letter)).collect();
+    let Written { keys, .. } = Written::parse(&compact).filter(|_| !text.contains(';'))?;
     let digits = keys.strip_prefix('+').unwrap_or(&keys);
     (digits.bytes().all(|byte| byte.is_ascii_digit()) && NUMBER_DIGITS.contains(&digits.len())).then_some(keys)
 }

@@ -4,11 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActionError, Say,
-    attributes::{Attributes, kind},
+    ActionError, Prompt,
+    attributes::Attributes,
     described::{Described, object},
-    json::single_key,
-    schema::with_key,
+    prompt::{self, prompts},
 };
 
 /// Most digits of one input; also what the engine keeps of digits pressed ahead.
@@ -19,9 +18,6 @@ const MAX_TIMEOUT_S: u32 = 600;
 
 /// Most times the prompt is spoken before the call goes on without input.
 const MAX_ATTEMPTS: u32 = 10;
-
-/// Most utterances of one prompt; enough to mix languages.
-pub(super) const MAX_PROMPTS: usize = 10;
 
 /// What `finishOnKey` can be.
 const FINISH_KEYS: [&str; 13] = ["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"];
@@ -42,14 +38,14 @@ pub struct GetDigits {
     pub finish_on_key: Option<char>,
     /// Who is asked with the digits; the voice callback URL unless given.
     pub action: Option<String>,
-    /// Spoken before and between attempts, in order.
-    pub prompt: Vec<Say>,
+    /// Heard before and between attempts, in order.
+    pub prompt: Vec<Prompt>,
     /// Whether a digit cuts the prompt short. True unless given.
     pub barge_in: bool,
     /// How often the prompt is spoken while no digit comes (1 to 10). 1 unless given.
     pub attempts: u32,
-    /// Spoken before the prompt is repeated.
-    pub invalid_prompt: Vec<Say>,
+    /// Heard before the prompt is repeated.
+    pub invalid_prompt: Vec<Prompt>,
 }
 
 impl GetDigits {
@@ -97,10 +93,10 @@ impl GetDigits {
                 ("firstDigitTimeout", Described::integer(&seconds, first_digit)),
                 ("finishOnKey", Described::one_of(&FINISH_KEYS, finish_on_key).or("#")),
                 ("action", Described::url("Who is asked with the digits; the voice callback URL when absent.")),
-                ("prompt", prompts_schema("Spoken before and between attempts, in order.")),
+                ("prompt", prompt::several("Heard before and between attempts, in order.")),
                 ("bargeIn", Described::boolean("Whether a digit cuts the prompt short.").or(true)),
                 ("attempts", Described::integer(&attempts, "How often it is asked while no digit comes.").or(1)),
-                ("invalidPrompt", prompts_schema("Spoken before the prompt is repeated.")),
+                ("invalidPrompt", prompt::several("Heard before the prompt is repeated.")),
             ],
         );
         schema["not"] = json!({
@@ -117,39 +113,4 @@ fn finish_on_key(attributes: &mut Attributes<'_>) -> Result<Option<char>, Action
         return Err(attributes.error("finishOnKey", "expected one of 0123456789*# or an empty string"));
     }
     Ok(text.chars().next())
-}
-
-/// One prompt as JSON Schema, in both spellings of its verb.
-pub(super) fn prompt_schema() -> Value {
-    let what = "An utterance of a prompt.";
-    json!({ "description": what, "oneOf": [with_key("say", "Say"), with_key("Say", "Say")] })
-}
-
-fn prompts_schema(what: &str) -> Described {
-    Described::one_or_several("Prompt", &(0..=MAX_PROMPTS), what)
-}
-
-/// One prompt or a list of them, each an object with the single key `say`.
-fn prompts(value: &Value, path: &str) -> Result<Vec<Say>, ActionError> {
-    match value {
-        Value::Object(_) => Ok(vec![prompt(value, path)?]),
-        Value::Array(items) if items.len() > MAX_PROMPTS => {
-            Err(ActionError::new(path, format!("expected at most {MAX_PROMPTS} prompts")))
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().map(|(at, item)| prompt(item, &format!("{path}[{at}]"))).collect()
-        }
-        other => {
-            Err(ActionError::new(path, format!("expected {{\"say\": …}} or a list of them, found {}", kind(other))))
-        }
-    }
-}
-
-fn prompt(value: &Value, path: &str) -> Result<Say, ActionError> {
-    let (verb, attributes) = single_key(value, path, "a prompt")?;
-    let path = format!("{path}.{verb}");
-    match verb {
-        "say" | "Say" => Say::read(attributes, &path),
-        _ => Err(ActionError::new(path, "a prompt is spoken: expected say")),
-    }
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Record, Redirect, Reject, Say,
+    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Play, Record, Redirect, Reject, Say,
+    SendDigits, Stream,
     attributes::{Attributes, kind},
     strict::Strict,
 };
@@ -79,10 +80,13 @@ pub(super) fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
     let path = format!("{path}.{canonical}");
     match canonical.as_str() {
         "say" => Say::read(attributes, &path).map(Action::Say),
+        "play" => Play::read(attributes, &path).map(Action::Play),
         "getDigits" => GetDigits::read(attributes, &path).map(Action::GetDigits),
         "dial" => Dial::read(attributes, &path).map(Action::Dial),
         "conference" => Conference::read(attributes, &path).map(Action::Conference),
         "record" => Record::read(attributes, &path).map(Action::Record),
+        "stream" => Stream::read(attributes, &path).map(Action::Stream),
+        "sendDigits" => SendDigits::read(attributes, &path).map(Action::SendDigits),
         "pause" => Pause::read(attributes, &path).map(Action::Pause),
         "redirect" => Redirect::read(attributes, &path).map(Action::Redirect),
         "reject" => Reject::read(attributes, &path).map(Action::Reject),

@@ -1,7 +1,9 @@
 //! Claims about the JSON notation, and the exact messages people see.
 
+use serde_json::json;
+
 use super::*;
-use crate::actions::{DialTarget, RejectReason};
+use crate::actions::{DialTarget, Prompt, RejectReason};
 
 fn message(body: &str) -> String {
     match parse_json(body.as_bytes()) {
@@ -102,7 +104,7 @@ fn prompts_are_one_or_several() {
     else {
         panic!()
     };
-    assert_eq!(one_prompt.prompt, [Say::text("Press")]);
+    assert_eq!(one_prompt.prompt, [Prompt::Say(Say::text("Press"))]);
     let body = r#"{"actions":[{"getDigits":{"prompt":[{"say":{"text":"a"}},{"Say":{"text":"b"}}],"finishOnKey":""}}]}"#;
     let Action::GetDigits(two) = one(body) else { panic!() };
     assert_eq!((two.prompt.len(), two.finish_on_key), (2, None));
@@ -131,11 +133,11 @@ fn violations_name_their_path() {
         ),
         (
             r#"{"actions":[{"enqueue":{"name":"a"}}]}"#,
-            "actions[0].enqueue: unknown verb; known are say, getDigits, dial, conference, record, pause, redirect, reject, hangup",
+            "actions[0].enqueue: unknown verb; known are say, play, getDigits, dial, conference, record, stream, sendDigits, pause, redirect, reject, hangup",
         ),
         (
-            r#"{"actions":[{"getDigits":{"prompt":{"play":{"url":"https://a"}}}}]}"#,
-            "actions[0].getDigits.prompt.play: a prompt is spoken: expected say",
+            r#"{"actions":[{"getDigits":{"prompt":{"dial":{"to":"client:a"}}}}]}"#,
+            "actions[0].getDigits.prompt.dial: a prompt is spoken or played: expected say or play",
         ),
         (
             r#"{"actions":[{"getDigits":{"finishOnKey":"12"}}]}"#,
@@ -198,4 +200,11 @@ fn a_byte_order_mark_is_passed_over_and_xml_is_named() {
         let error = parse_json(xml.as_bytes()).unwrap_err();
         assert!(error.message.contains("this is XML"), "{}", error.message);
     }
+}
+
+#[test]
+fn a_number_is_read_whatever_stands_between_its_digits() {
+    let written = format!("\t+254 {}722-000.042 ", "( )".repeat(200));
+    let actions = parse_list(&json!([{ "dial": { "to": { "number": written } } }])).unwrap();
+    assert_eq!(serde_json::to_value(&actions).unwrap()[0]["dial"]["to"][0]["number"], "+254722000042");
 }

@@ -16,26 +16,35 @@ mod get_digits;
 mod hangup;
 mod json;
 mod pause;
+mod play;
+mod prompt;
 mod record;
 mod redirect;
 mod reject;
 mod say;
 mod schema;
+mod send_digits;
+mod ssml;
+mod stream;
 mod strict;
 mod xml;
 
 pub use conference::Conference;
-pub use dial::{Dial, DialTarget, MAX_TARGETS};
+pub use dial::{Dial, DialTarget, MAX_TARGETS, RingTone};
 pub use error::ActionError;
 pub use get_digits::{GetDigits, MAX_DIGITS};
 pub use hangup::Hangup;
 pub use json::{parse_json, parse_list};
 pub use pause::Pause;
+pub use play::Play;
+pub use prompt::Prompt;
 pub use record::{Channels, EXPECTED as CHANNELS_EXPECTED, Record};
 pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
 pub use schema::{ACTIONS, ANSWER, schemas};
+pub use send_digits::SendDigits;
+pub use stream::{Stream, Track};
 pub use xml::{Asked, Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
 
 use serde::Serialize;
@@ -52,6 +61,8 @@ pub const MAX_URL_CHARS: usize = 2_048;
 pub enum Action {
     /// Speaks a text to the party of the call.
     Say(Say),
+    /// Plays an audio file to the party of the call.
+    Play(Play),
     /// Collects key presses, with an optional prompt.
     GetDigits(GetDigits),
     /// Calls one or several targets and connects the first that answers.
@@ -60,6 +71,10 @@ pub enum Action {
     Conference(Conference),
     /// Keeps what the party says.
     Record(Record),
+    /// Connects the call's audio with a WebSocket of the customer's.
+    Stream(Stream),
+    /// Presses keys towards the party of the call.
+    SendDigits(SendDigits),
     /// Waits.
     Pause(Pause),
     /// Asks another URL for the actions to go on with.
@@ -72,8 +87,20 @@ pub enum Action {
 
 impl Action {
     /// The verbs in the order they are listed to people.
-    pub const VERBS: [&'static str; 9] =
-        ["say", "getDigits", "dial", "conference", "record", "pause", "redirect", "reject", "hangup"];
+    pub const VERBS: [&'static str; 12] = [
+        "say",
+        "play",
+        "getDigits",
+        "dial",
+        "conference",
+        "record",
+        "stream",
+        "sendDigits",
+        "pause",
+        "redirect",
+        "reject",
+        "hangup",
+    ];
 
     /// Whether this verb may stand first in a list only.
     pub(super) fn is_first_only(verb: &str) -> bool {
@@ -84,10 +111,13 @@ impl Action {
     pub fn verb(&self) -> &'static str {
         match self {
             Self::Say(_) => "say",
+            Self::Play(_) => "play",
             Self::GetDigits(_) => "getDigits",
             Self::Dial(_) => "dial",
             Self::Conference(_) => "conference",
             Self::Record(_) => "record",
+            Self::Stream(_) => "stream",
+            Self::SendDigits(_) => "sendDigits",
             Self::Pause(_) => "pause",
             Self::Redirect(_) => "redirect",
             Self::Reject(_) => "reject",

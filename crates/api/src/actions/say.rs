@@ -7,13 +7,14 @@ use super::{
     ActionError,
     attributes::Attributes,
     described::{Described, object},
+    ssml,
 };
 
 /// Longest text of one `say`, in characters: about five minutes of speech.
 pub const MAX_TEXT_CHARS: usize = 4_096;
 
 /// Most repetitions of one text; a caller who wants more wants `loop: 0`.
-const MAX_LOOPS: u32 = 1_000;
+pub(super) const MAX_LOOPS: u32 = 1_000;
 
 /// Longest voice or language name; BCP 47 recommends room for 35 characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -25,8 +26,11 @@ const RATE_PERCENT: std::ops::RangeInclusive<u16> = 25..=400;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Say {
-    /// What is spoken; never blank.
+    /// What is spoken, without tags; never blank.
     pub text: String,
+    /// The same with tags that say how: `<speak>…</speak>`, of known tags only. None where the text has none.
+    #[serde(skip)]
+    pub markup: Option<String>,
     /// Voice name; the speech provider takes its nearest installed one. "default" unless given.
     pub voice: String,
     /// BCP 47 tag; "en-KE" unless given.
@@ -41,12 +45,24 @@ pub struct Say {
 impl Say {
     /// `text` with every attribute at its default.
     pub fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), voice: "default".into(), language: "en-KE".into(), rate_percent: 100, loops: 1 }
+        Self {
+            text: text.into(),
+            markup: None,
+            voice: "default".into(),
+            language: "en-KE".into(),
+            rate_percent: 100,
+            loops: 1,
+        }
     }
 
     pub(super) fn read(value: &Value, path: &str) -> Result<Self, ActionError> {
         let mut attributes = Attributes::open(value, path)?;
-        let text = attributes.required_text("text", MAX_TEXT_CHARS)?;
+        let mut text = attributes.required_text("text", MAX_TEXT_CHARS)?;
+        let mut markup = None;
+        if text.trim_start().starts_with(ssml::ROOT) {
+            let spoken = ssml::parse(text.trim()).map_err(|message| attributes.error("text", message))?;
+            (text, markup) = (spoken.plain, Some(spoken.markup));
+        }
         if text.trim().is_empty() {
             return Err(attributes.error("text", "expected something to say"));
         }
@@ -57,6 +73,7 @@ impl Say {
             rate_percent: attributes.percent("rate", RATE_PERCENT)?.unwrap_or(defaults.rate_percent),
             loops: attributes.integer("loop", 0..=MAX_LOOPS)?.unwrap_or(defaults.loops),
             text: defaults.text,
+            markup,
         };
         attributes.finish()?;
         Ok(say)
@@ -71,7 +88,10 @@ impl Say {
             "Speaks a text to the party of the call.",
             &json!({ "text": "Your parcel is at the gate.", "language": "en-KE" }),
             [
-                ("text", Described::text(1..=MAX_TEXT_CHARS, "What is spoken; not blank.").required()),
+                (
+                    "text",
+                    Described::text(1..=MAX_TEXT_CHARS, "What is spoken; not blank. SSML in `<speak>`.").required(),
+                ),
                 ("voice", Described::text(0..=MAX_NAME_CHARS, voice).or(defaults.voice)),
                 ("language", Described::text(0..=MAX_NAME_CHARS, "BCP 47 tag.").or(defaults.language)),
                 ("rate", Described::percent(&RATE_PERCENT, rate).or(1)),

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Record, Redirect, Reject, Say, dial, get_digits,
+    Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Play, Record, Redirect, Reject, Say, SendDigits,
+    Stream, dial, prompt,
 };
 
 /// The list of actions, as `POST /v1/calls` takes it.
@@ -33,7 +34,7 @@ pub fn schemas() -> Map<String, Value> {
             step("A step after the first with its verb's first letter in upper case.", &later(), titled),
         ),
         ("DialTarget", dial::target_schema()),
-        ("Prompt", get_digits::prompt_schema()),
+        ("Prompt", prompt::schema()),
     ];
     let verbs = verbs().map(|(verb, schema)| (titled(verb), schema));
     whole.into_iter().map(|(name, schema)| (name.to_owned(), schema)).chain(verbs).collect()
@@ -43,10 +44,13 @@ pub fn schemas() -> Map<String, Value> {
 pub(super) fn verbs() -> [(&'static str, Value); Action::VERBS.len()] {
     [
         ("say", Say::schema()),
+        ("play", Play::schema()),
         ("getDigits", GetDigits::schema()),
         ("dial", Dial::schema()),
         ("conference", Conference::schema()),
         ("record", Record::schema()),
+        ("stream", Stream::schema()),
+        ("sendDigits", SendDigits::schema()),
         ("pause", Pause::schema()),
         ("redirect", Redirect::schema()),
         ("reject", Reject::schema()),

@@ -113,10 +113,12 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
             edges.extend([(json!("#".repeat(13)), false), (json!(1), false)]);
         }
         Some("string") => {
+            let is_of_keys = attribute["pattern"].as_str().is_some_and(|pattern| pattern.contains("0-9"));
+            let letter = if is_of_keys { "1" } else { "é" };
             let longest = usize::try_from(attribute["maxLength"].as_u64().expect("a bound")).expect("a length");
             edges.extend([
-                (json!("é".repeat(longest)), true),
-                (json!("é".repeat(longest + 1)), false),
+                (json!(letter.repeat(longest)), true),
+                (json!(letter.repeat(longest + 1)), false),
                 (json!(1), false),
             ]);
             let blank_is_in = attribute.get("minLength").is_none();
@@ -138,6 +140,13 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
                 (json!(low - 0.01), false),
                 (json!(high + 0.01), false),
             ]);
+        }
+        Some("object") => {
+            let most = usize::try_from(attribute["maxProperties"].as_u64().expect("a bound")).expect("a count");
+            let of =
+                |count: usize| (0..count).map(|at| (at.to_string(), json!("a"))).collect::<serde_json::Map<_, _>>();
+            edges.extend([(json!({}), true), (json!(of(most)), true), (json!(of(most + 1)), false)]);
+            edges.extend([(json!({ "a": "b\0" }), false), (json!([]), false)]);
         }
         Some("boolean") => edges.extend([(json!(true), true), (json!(false), true), (json!("true"), false)]),
         // One or several; each kind of item has a claim of its own.
@@ -169,10 +178,12 @@ fn a_target_is_one_of_the_described_kinds() {
 }
 
 #[test]
-fn a_prompt_is_spoken_in_either_spelling() {
+fn a_prompt_is_spoken_or_played_in_either_spelling() {
     for prompt in schemas()["Prompt"]["oneOf"].as_array().expect("spellings") {
         let spelled = prompt["required"][0].as_str().expect("a verb");
-        assert!(read("getDigits", &json!({ "prompt": { spelled: { "text": "Press 1." } } })).is_ok(), "{spelled}");
+        let target = prompt["properties"][spelled]["$ref"].as_str().and_then(|target| target.rsplit('/').next());
+        let example = &schemas()[target.expect("a schema")]["example"];
+        assert!(read("getDigits", &json!({ "prompt": { spelled: example } })).is_ok(), "{spelled}");
     }
 }
 

@@ -11,19 +11,27 @@ pub struct MixId(pub u64);
 /// Who is in a mix, and what all of them say in this tick.
 #[derive(Debug)]
 pub(super) struct Mix {
-    members: Vec<PortId>,
+    members: Vec<Member>,
     sum: [i32; FRAME_LEN],
     speakers: usize,
 }
 
+/// A port in a mix.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    id: PortId,
+    /// It hears and is not heard.
+    muted: bool,
+}
+
 impl Graph {
-    /// Lets a port hear and be heard by all that are in the mix, which exists while somebody is in it. The port leaves
+    /// Lets a port hear and, unless it is muted, be heard by all that are in the mix, which exists while somebody is in it. The port leaves
     /// whatever it was joined to; [`Graph::split`] takes it out again.
-    pub fn mix(&mut self, id: PortId, mix: MixId) -> Result<(), GraphError> {
+    pub fn mix(&mut self, id: PortId, mix: MixId, muted: bool) -> Result<(), GraphError> {
         self.port(id)?;
         self.split(id);
         let empty = || Mix { members: Vec::new(), sum: [0; FRAME_LEN], speakers: 0 };
-        self.mixes.entry(mix).or_insert_with(empty).members.push(id);
+        self.mixes.entry(mix).or_insert_with(empty).members.push(Member { id, muted });
         self.port(id)?.set_link(Link::Mix(mix));
         self.pace_port(id, 0);
         self.is_heard(id);
@@ -37,7 +45,7 @@ impl Graph {
 
     pub(super) fn leave_mix(&mut self, id: PortId, mix: MixId) {
         if let Some(left) = self.mixes.get_mut(&mix) {
-            left.members.retain(|member| *member != id);
+            left.members.retain(|member| member.id != id);
             if left.members.is_empty() {
                 self.mixes.remove(&mix);
             }
@@ -49,7 +57,8 @@ impl Graph {
         for mix in self.mixes.values_mut() {
             mix.sum = [0; FRAME_LEN];
             mix.speakers = 0;
-            let frames = mix.members.iter().filter_map(|id| self.ports.get(*id)?.playout.as_ref()?.frame());
+            let frames = mix.members.iter().filter(|member| !member.muted);
+            let frames = frames.filter_map(|member| self.ports.get(member.id)?.playout.as_ref()?.frame());
             for frame in frames {
                 mix.speakers += 1;
                 for (sum, sample) in mix.sum.iter_mut().zip(frame) {
@@ -62,7 +71,10 @@ impl Graph {
 
 impl Mix {
     /// What a member hears, which said `own`; nothing when all others are silent.
-    pub(super) fn without(&self, own: Option<&[i16; FRAME_LEN]>) -> Option<[i16; FRAME_LEN]> {
+    pub(super) fn without(&self, id: PortId, own: Option<&[i16; FRAME_LEN]>) -> Option<[i16; FRAME_LEN]> {
+        // What a muted one said is in no sum.
+        let is_muted = self.members.iter().any(|member| member.id == id && member.muted);
+        let own = own.filter(|_| !is_muted);
         if self.speakers == usize::from(own.is_some()) {
             return None;
         }

@@ -53,7 +53,7 @@ use self::{
     source::Source,
     tap::Tap,
 };
-use crate::{asset::Asset, codec::Codec, dtmf, rtp, tone::ToneSpec};
+use crate::{asset::Asset, codec::Codec, dtmf, feed::Feed, rtp, tone::ToneSpec};
 
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -173,6 +173,12 @@ impl Graph {
     /// Plays an asset to a port instead of what it plays now; `loops` of 0 repeat until flushed.
     pub fn play(&mut self, id: PortId, asset: Arc<Asset>, loops: u32) -> Result<(), GraphError> {
         self.port(id)?.outbound.source = Some(Source::asset(asset, loops));
+        Ok(())
+    }
+
+    /// Plays what is fed to a port instead of what it plays now, and silence where nothing is; until flushed.
+    pub fn feed(&mut self, id: PortId, feed: Arc<Feed>) -> Result<(), GraphError> {
+        self.port(id)?.outbound.source = Some(Source::feed(feed));
         Ok(())
     }
 
@@ -354,7 +360,7 @@ impl Graph {
         let said = |port: PortId| self.ports.get(port)?.playout.as_ref()?.frame();
         let bridged = match link {
             Link::Transcode(peer) => said(peer).copied(),
-            Link::Mix(mix) => self.mixes.get(&mix).and_then(|mix| mix.without(said(id))),
+            Link::Mix(mix) => self.mixes.get(&mix).and_then(|mix| mix.without(id, said(id))),
             Link::None | Link::Relay(_) => None,
         };
         let Some(port) = self.ports.get_mut(id) else { return };

@@ -6,6 +6,7 @@ use crate::{
     FRAME_MS,
     asset::Asset,
     codec::{Codec, MAX_FRAME_LEN, Rate},
+    feed::Feed,
     tone,
 };
 
@@ -16,6 +17,11 @@ pub(super) enum Source {
         asset: Arc<Asset>,
         index: usize,
         loops_left: Option<u32>,
+        frames_played: u32,
+    },
+    /// Live audio; never over by itself.
+    Feed {
+        feed: Arc<Feed>,
         frames_played: u32,
     },
     Tone {
@@ -43,6 +49,10 @@ impl Source {
         Self::Asset { asset, index: 0, loops_left: (loops != 0).then_some(loops), frames_played: 0 }
     }
 
+    pub(super) fn feed(feed: Arc<Feed>) -> Self {
+        Self::Feed { feed, frames_played: 0 }
+    }
+
     pub(super) fn tone(spec: tone::ToneSpec) -> Self {
         Self::Tone { generator: tone::Generator::new(spec), frames_played: 0 }
     }
@@ -58,7 +68,7 @@ impl Source {
 
     pub(super) fn played_ms(&self) -> u32 {
         match self {
-            Self::Asset { frames_played, .. } | Self::Tone { frames_played, .. } => {
+            Self::Asset { frames_played, .. } | Self::Feed { frames_played, .. } | Self::Tone { frames_played, .. } => {
                 frames_played.saturating_mul(FRAME_MS)
             }
             Self::Beep { interrupted, .. } => interrupted.as_ref().map_or(0, |source| source.played_ms()),
@@ -94,6 +104,11 @@ impl Source {
                     Some(bytes) => Some(Frame::Encoded(bytes)),
                     None => Some(Frame::Linear(rate)),
                 }
+            }
+            Self::Feed { feed, frames_played } => {
+                let rate = feed.pull(samples.get_mut(..Rate::Narrow.frame_len())?);
+                *frames_played = frames_played.saturating_add(1);
+                Some(Frame::Linear(rate))
             }
             Self::Tone { generator, frames_played } => {
                 let rate = codec.best_rate();

@@ -34,7 +34,7 @@ impl Room {
         let mut world = World::default();
         for index in 0..3 {
             world.graph.add_port(world.now, id(index), params(index)).unwrap();
-            world.graph.mix(id(index), ROOM).unwrap();
+            world.graph.mix(id(index), ROOM, false).unwrap();
         }
         Self { world, encoders: CODECS.iter().map(|(codec, _)| Encoder::new(*codec)).collect(), n: 0 }
     }
@@ -81,6 +81,15 @@ fn everyone_hears_all_others_and_nobody_themselves() {
 }
 
 #[test]
+fn a_muted_one_hears_all_others_and_is_not_heard() {
+    let mut room = Room::new();
+    room.world.graph.mix(id(0), ROOM, true).unwrap();
+    room.talk(100, &[0, 1, 2]);
+    let loud = |index: usize| room.heard(index).map(|amplitude| amplitude > 4_500.0);
+    assert_eq!([loud(0), loud(1), loud(2)], [[false, true, true], [false, false, true], [false, true, false]]);
+}
+
+#[test]
 fn who_leaves_hears_nothing_and_is_not_heard_and_the_rest_talk_on() {
     let mut room = Room::new();
     room.talk(20, &[0, 1]);
@@ -95,7 +104,7 @@ fn who_leaves_hears_nothing_and_is_not_heard_and_the_rest_talk_on() {
         room.world.graph.remove_port(id(index));
     }
     assert_eq!(room.world.graph.mixed(ROOM), 0);
-    assert_eq!(room.world.graph.mix(id(0), ROOM), Err(GraphError::UnknownPort));
+    assert_eq!(room.world.graph.mix(id(0), ROOM, false), Err(GraphError::UnknownPort));
 }
 
 #[test]
@@ -122,8 +131,8 @@ fn a_leg_goes_from_a_join_to_a_mix_and_back_in_one_stream() {
     room.world.graph.join(id(0), id(1)).unwrap();
     assert_eq!(room.world.graph.mixed(ROOM), 1);
     room.talk(20, &[0, 1]);
-    room.world.graph.mix(id(0), ROOM).unwrap();
-    room.world.graph.mix(id(1), ROOM).unwrap();
+    room.world.graph.mix(id(0), ROOM, false).unwrap();
+    room.world.graph.mix(id(1), ROOM, false).unwrap();
     room.talk(20, &[0, 1]);
     for index in 0..2 {
         room.world.assert_continuous(id(index));

@@ -4,7 +4,7 @@
 //! yet is answered when the target is. When the connection is over, the action URL or the next action goes on.
 
 use sautikit_api::{
-    actions,
+    actions::{self, RingTone},
     calls::{Direction, LegKind},
 };
 use serde_json::json;
@@ -12,9 +12,11 @@ use serde_json::json;
 use super::{Flow, Then, Verb};
 use crate::{
     cause::{Cause, CauseKind},
+    input::SpeechFailure,
     leg::{KeySource, Leg},
     meter::whole_seconds,
-    output::{LegId, MediaCommand, RecordingSource, RecordingTerms, TakeId, Tone},
+    output::{AssetId, File, LegId, MediaCommand, RecordingSource, RecordingTerms, TakeId, Tone},
+    playlist::{ask_for_file, play_failed},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
     signal::{Signal, seconds},
@@ -28,6 +30,8 @@ pub(crate) struct Dial {
     stage: Stage,
     /// Our ringback plays to the party.
     ringback: bool,
+    /// The file that takes its place once it is there.
+    music: Option<File>,
     /// The leg whose audio the party has.
     joined: Option<LegId>,
     /// The recording of the connection.
@@ -57,8 +61,12 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
     };
     let targets = spec.to.iter().map(Target::from).collect();
     let (group, ringing) = RingGroup::start(shared, targets, spec.timeout_s, spec.sequential, caller_ids);
-    let mut dial = Dial { spec, party, stage: Stage::Ringing(group), ringback: false, joined: None, take: None };
+    let mut dial =
+        Dial { spec, party, stage: Stage::Ringing(group), ringback: false, music: None, joined: None, take: None };
     let flow = dial.ringing(shared, ringing);
+    if let (Flow::Stay, Some(RingTone::Url(url))) = (&flow, dial.spec.ring_tone.clone()) {
+        dial.music = ask_for_file(shared, &url);
+    }
     (Verb::Dial(Box::new(dial)), flow)
 }
 
@@ -84,7 +92,9 @@ impl Dial {
         match &mut self.stage {
             Stage::Ringing(group) => {
                 let ringing = group.on(shared, signal);
-                if ringing == Ringing::On {
+                if let Signal::Spoken(asset, outcome) = signal {
+                    self.music_came(shared, *asset, outcome.as_ref().err());
+                } else if ringing == Ringing::On {
                     self.progress(shared, signal);
                 }
                 self.ringing(shared, ringing)
@@ -133,7 +143,8 @@ impl Dial {
     fn progress(&mut self, shared: &mut Shared, signal: &Signal) {
         match signal {
             Signal::Ringing if self.joined.is_none() => self.start_ringback(shared),
-            Signal::EarlyMedia(leg) if self.spec.to.len() == 1 => {
+            // Who says what is heard meanwhile hears nothing else.
+            Signal::EarlyMedia(leg) if self.spec.to.len() == 1 && self.spec.ring_tone.is_none() => {
                 shared.pass_early(Some(*leg));
                 self.join(shared, *leg);
             }
@@ -146,12 +157,29 @@ impl Dial {
     fn start_ringback(&mut self, shared: &mut Shared) {
         shared.ring_party();
         let telephone = shared.legs.get(&self.party).is_some_and(|leg| leg.target.kind() == LegKind::Telephone);
-        if self.ringback || (telephone && !shared.party_is_up()) {
+        let makes_its_own = telephone && !shared.party_is_up() && self.spec.ring_tone.is_none();
+        if self.ringback || makes_its_own {
             return;
         }
         shared.pass_early(None);
         self.ringback = true;
-        shared.media(MediaCommand::Tone(self.party, Tone::Ringback));
+        let country = match &self.spec.ring_tone {
+            Some(RingTone::Country(code)) => code.as_bytes().first_chunk::<2>().copied(),
+            _ => None,
+        };
+        shared.media(MediaCommand::Tone(self.party, Tone::Ringback(country)));
+    }
+
+    /// The file is there and takes over from the tone, or is not to be had.
+    fn music_came(&mut self, shared: &mut Shared, asset: AssetId, failure: Option<&SpeechFailure>) {
+        let Some(file) = self.music.take_if(|file| file.asset == asset) else { return };
+        if let Some(failure) = failure {
+            return play_failed(shared, &file.url, &failure.reason);
+        }
+        self.stop_ringback(shared);
+        shared.pass_early(None);
+        self.ringback = true;
+        shared.media(MediaCommand::Play { leg: self.party, asset, loops: 0 });
     }
 
     fn stop_ringback(&mut self, shared: &mut Shared) {
@@ -175,7 +203,7 @@ impl Dial {
             shared.forget_recording();
             let (source, channels) = (RecordingSource::Dial, channels.into());
             let terms = RecordingTerms { source, channels, trims_silence: false };
-            self.take = Some(shared.start_recording(self.party, terms));
+            self.take = Some(shared.start_recording(self.party, Some(leg), terms));
         }
         self.stage = Stage::Bridged(leg);
     }

@@ -52,18 +52,21 @@ impl GetDigits {
     /// One round of prompt and input.
     fn attempt(&mut self, shared: &mut Shared, again: bool) -> Flow {
         self.attempts_left = self.attempts_left.saturating_sub(1);
-        let mut texts = self.spec.prompt.clone();
+        let mut prompt = self.spec.prompt.clone();
         if again {
-            texts.splice(0..0, self.spec.invalid_prompt.iter().cloned());
+            prompt.splice(0..0, self.spec.invalid_prompt.iter().cloned());
         }
         let pressed_ahead = self.spec.barge_in && !shared.digits.is_empty();
-        if texts.is_empty() || pressed_ahead {
+        if prompt.is_empty() || pressed_ahead {
             return self.collect(shared);
         }
         if !self.spec.barge_in {
             shared.digits.clear();
         }
-        let (playlist, _) = Playlist::start(shared, self.party, texts);
+        let (playlist, playing) = Playlist::start(shared, self.party, prompt);
+        if playing != Playing::On {
+            return self.collect(shared);
+        }
         self.stage = Stage::Prompting(playlist);
         Flow::Stay
     }
@@ -80,8 +83,8 @@ impl GetDigits {
             }
             (Stage::Prompting(playlist), signal) => match playlist.on(shared, signal) {
                 Playing::On => Flow::Stay,
-                // A prompt that can't be spoken is no reason not to listen.
-                Playing::Finished | Playing::Failed => self.collect(shared),
+                // A prompt that can't be heard is no reason not to listen.
+                Playing::Finished | Playing::Failed(_) => self.collect(shared),
             },
             (Stage::Collecting, Signal::Key(leg, ..)) if *leg == self.party => self.consume(shared),
             (Stage::Collecting, Signal::Timer(TimerId::FirstDigit | TimerId::NextDigit)) => self.finish(shared, None),

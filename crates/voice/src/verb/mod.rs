@@ -4,13 +4,15 @@ mod conference;
 mod dial;
 mod get_digits;
 mod hangup;
+mod heard;
 mod pause;
 mod record;
 mod redirect;
 mod reject;
-mod say;
+mod send_digits;
+mod stream;
 
-use sautikit_api::actions::Action;
+use sautikit_api::actions::{Action, Prompt};
 use serde_json::{Value, json};
 
 use crate::{cause::Cause, shared::Shared, signal::Signal};
@@ -54,11 +56,13 @@ impl Flow {
 
 /// The verb that runs.
 pub(crate) enum Verb {
-    Say(say::Say),
+    Heard(heard::Heard),
     GetDigits(Box<get_digits::GetDigits>),
     Dial(Box<dial::Dial>),
     Conference(Box<conference::Conference>),
     Record(Box<record::Record>),
+    SendDigits(send_digits::SendDigits),
+    Stream(Box<stream::Stream>),
     Pause,
     /// One of the verbs that are over as soon as they start.
     Instant,
@@ -67,11 +71,14 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn start(shared: &mut Shared, action: Action) -> (Self, Flow) {
         match action {
-            Action::Say(say) => say::start(shared, say),
+            Action::Say(say) => heard::start(shared, Prompt::Say(say)),
+            Action::Play(play) => heard::start(shared, Prompt::Play(play)),
             Action::GetDigits(get_digits) => get_digits::start(shared, get_digits),
             Action::Dial(dial) => dial::start(shared, dial),
             Action::Conference(conference) => conference::start(shared, conference),
             Action::Record(record) => record::start(shared, record),
+            Action::Stream(stream) => stream::start(shared, stream),
+            Action::SendDigits(digits) => send_digits::start(shared, &digits),
             Action::Pause(pause) => (Self::Pause, pause::start(shared, &pause)),
             Action::Redirect(redirect) => (Self::Instant, redirect::start(redirect)),
             Action::Reject(reject) => (Self::Instant, reject::start(shared, &reject)),
@@ -81,11 +88,13 @@ impl Verb {
 
     pub(crate) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
         match self {
-            Self::Say(say) => say.on(shared, signal),
+            Self::Heard(heard) => heard.on(shared, signal),
             Self::GetDigits(get_digits) => get_digits.on(shared, signal),
             Self::Dial(dial) => dial.on(shared, signal),
             Self::Conference(conference) => conference.on(shared, signal),
             Self::Record(record) => record.on(shared, signal),
+            Self::Stream(stream) => stream.on(shared, signal),
+            Self::SendDigits(digits) => digits.on(shared, signal),
             Self::Pause => pause::on(signal),
             Self::Instant => Flow::Stay,
         }
@@ -95,11 +104,13 @@ impl Verb {
     /// that ends has no need of this, because its legs end with it.
     pub(crate) fn cancel(self, shared: &mut Shared) {
         match self {
-            Self::Say(say) => say.cancel(shared),
+            Self::Heard(heard) => heard.cancel(shared),
             Self::GetDigits(get_digits) => get_digits.cancel(shared),
             Self::Dial(dial) => dial.cancel(shared),
             Self::Conference(conference) => conference.cancel(shared),
             Self::Record(record) => record.cancel(shared),
+            Self::Stream(stream) => stream.cancel(shared),
+            Self::SendDigits(digits) => digits.cancel(shared),
             Self::Pause => pause::cancel(shared),
             Self::Instant => {}
         }

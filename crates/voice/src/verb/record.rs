@@ -113,7 +113,7 @@ impl Record {
             channels: RecordedChannels::Said,
             trims_silence: self.spec.trim_silence,
         };
-        let take = shared.start_recording(self.party, terms);
+        let take = shared.start_recording(self.party, None, terms);
         shared.arm(TimerId::RecordLongest, seconds(self.spec.max_length_s));
         shared.media(MediaCommand::Detect(self.party, Some(self.spec.timeout_s.saturating_mul(1_000))));
         self.stage = Stage::Recording(take);

@@ -21,11 +21,25 @@ fn told(sim: &Sim) -> [String; 2] {
 #[test]
 fn a_conference_that_is_over_leads_to_the_next_action() {
     let mut sim = entering(r#""startOnEnter": false"#);
-    sim.conference(ConferenceEvent::Waiting).after(3).conference(ConferenceEvent::Joined).after(5).expect(&[]);
+    sim.conference(ConferenceEvent::Waiting).after(3).conference(ConferenceEvent::Joined).after(5);
+    sim.expect(&["tone 0 Hold", "flush 0"]);
     sim.conference(ConferenceEvent::Ended).expect(&["ask Steer https://shop.example/next"]);
     assert_eq!(told(&sim), ["stand-up", "8"]);
     let names = sim.event_names();
     assert!(names.contains(&"conference.waiting") && names.contains(&"conference.joined"), "{names:?}");
+}
+
+#[test]
+fn whoever_waits_hears_the_file_that_was_given_and_our_music_where_it_can_not_be_had() {
+    let mut sim = entering(r#""startOnEnter": false, "waitUrl": "/music.mp3""#);
+    sim.conference(ConferenceEvent::Waiting).expect(&["play 0 https://shop.example/music.mp3 x0"]);
+    sim.after(3).conference(ConferenceEvent::Joined).expect(&["flush 0"]);
+    let mut without = entering(r#""startOnEnter": false, "waitUrl": "/music.mp3""#);
+    without.speech_works = false;
+    without.conference(ConferenceEvent::Waiting).expect(&["tone 0 Hold"]);
+    assert!(without.event_names().contains(&"play.failed"));
+    let mut silent = entering(r#""startOnEnter": false, "waitUrl": """#);
+    silent.conference(ConferenceEvent::Waiting).after(3).conference(ConferenceEvent::Joined).expect(&[]);
 }
 
 #[test]

@@ -9,6 +9,34 @@ fn dialling(attributes: &str) -> Sim {
 }
 
 #[test]
+fn a_ring_tone_is_heard_whatever_the_target_sends_meanwhile() {
+    let mut sim = Sim::inbound();
+    sim.said();
+    sim.answer(r#"[{"dial": {"to": "client:asha", "ringTone": "uk"}}]"#)
+        .expect(&["dial 1 client asha as +254722000042"]);
+    sim.leg(1, LegEvent::Ringing).expect(&["pass early 0", "tone 0 Ringback GB"]);
+    sim.leg(1, LegEvent::EarlyMedia).expect(&[]);
+    sim.leg(1, LegEvent::Answered).expect(&["accept 0", "flush 0", "join 0 1"]);
+}
+
+#[test]
+fn a_file_rings_from_when_it_is_there_and_a_tone_where_it_is_not() {
+    let mut sim =
+        Sim::running(r#"[{"say": {"text": "hi"}}, {"dial": {"to": "client:asha", "ringTone": "/wait.mp3"}}]"#);
+    sim.speech_is_slow = true;
+    sim.heard(0).said();
+    sim.leg(1, LegEvent::Ringing).expect(&["tone 0 Ringback"]);
+    sim.spoken().expect(&["flush 0", "play 0 https://shop.example/wait.mp3 x0"]);
+    sim.leg(1, LegEvent::Answered).expect(&["flush 0", "join 0 1"]);
+    let mut without =
+        Sim::running(r#"[{"say": {"text": "hi"}}, {"dial": {"to": "client:asha", "ringTone": "/wait.mp3"}}]"#);
+    without.speech_is_slow = true;
+    without.heard(0).said();
+    without.not_spoken().leg(1, LegEvent::Ringing).expect(&["tone 0 Ringback"]);
+    assert!(without.event_names().contains(&"play.failed"));
+}
+
+#[test]
 fn a_dial_that_comes_first_rings_the_target_before_the_caller_is_answered() {
     let mut sim = Sim::inbound();
     sim.said();

@@ -2,6 +2,7 @@
 
 mod beginnings;
 mod callbacks;
+mod compat;
 mod conference;
 mod dial;
 mod endings;
@@ -10,5 +11,6 @@ mod live;
 mod property;
 mod races;
 mod record;
+mod stream;
 mod support;
 mod verbs;

@@ -29,7 +29,9 @@ enum Step {
 fn scripts() -> Vec<Vec<Action>> {
     [
         serde_json::json!([]),
-        serde_json::json!([{"say": {"text": "a", "loop": 2}}, {"getDigits": {"attempts": 2, "prompt": {"say": {"text": "b"}}}}]),
+        serde_json::json!([{"say": {"text": "a", "loop": 2}}, {"getDigits": {"attempts": 2, "prompt": [{"say": {"text": "b"}}, {"play": {"url": "/b.mp3"}}]}},
+            {"play": {"url": "/a.mp3"}}, {"sendDigits": {"digits": "1w2"}},
+            {"stream": {"url": "wss://a.example"}}]),
         serde_json::json!([{"dial": {"to": ["client:a", OTIENO], "timeout": 5}}, {"say": {"text": "c"}}]),
         serde_json::json!([{"dial": {"to": "client:a", "sequential": true, "action": "/x", "hangupOnStar": true}}]),
         serde_json::json!([{"pause": {}}, {"redirect": {"url": "https://["}}]),
@@ -156,6 +158,8 @@ impl World {
                 | Output::Media(_)
                 | Output::Fetch(_)
                 | Output::Speak(_)
+                | Output::Load(_)
+                | Output::Stream(_)
                 | Output::Conference(_) => {}
             }
         }

@@ -97,7 +97,7 @@ fn a_dial_is_recorded_while_both_are_connected() {
     sim.leg(1, LegEvent::Ringing);
     sim.said();
     sim.leg(1, LegEvent::Answered);
-    assert_eq!(sim.said().last().map(String::as_str), Some("record 0 of 0 Dual for dial"));
+    assert_eq!(sim.said().last().map(String::as_str), Some("record 0 of 0 with 1 Dual for dial"));
     started(&mut sim, 0);
     sim.after(9).bye(1);
     assert!(sim.said().contains(&"stop recording 0".to_owned()));

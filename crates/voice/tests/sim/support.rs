@@ -7,6 +7,7 @@ use sautikit_api::{
     actions::{Asked, Document, parse_list, parse_xml},
     calls::{CallStatus, Direction},
     ids::{CallId, WorkspaceId},
+    numbers::Compat,
 };
 use voice::*;
 
@@ -26,6 +27,8 @@ pub(crate) fn facts(direction: Direction, from: &str, to: &str) -> Facts {
         own_numbers: [OWN.into(), "+254700000002".into()].into(),
         voice_callback_url: Some(CALLBACK.into()),
         fallback_url: None,
+        compat: Compat::Sautikit,
+        began_at_us: 1_798_722_000_000_000,
         ring_timeout_s: 60,
         max_duration_s: 14_400,
         record: None,
@@ -202,6 +205,18 @@ impl Sim {
         self.input(Input::Media(LegId(leg), MediaEvent::PlayEnded(asset)))
     }
 
+    /// The newest text or file is there, after all.
+    pub(crate) fn spoken(&mut self) -> &mut Self {
+        let asset = self.newest_text();
+        self.input(Input::Spoken(asset, Ok(())))
+    }
+
+    /// The newest text or file can't be had.
+    pub(crate) fn not_spoken(&mut self) -> &mut Self {
+        let asset = self.newest_text();
+        self.input(Input::Spoken(asset, Err(SpeechFailure { reason: "no voice".to_owned() })))
+    }
+
     /// The customer's server answers the newest callback with these actions.
     pub(crate) fn answer(&mut self, actions: &str) -> &mut Self {
         let list = serde_json::from_str(actions).unwrap_or_else(|error| panic!("{error}"));
@@ -302,6 +317,11 @@ impl Sim {
                     self.stay = Some(stay);
                     format!("enter {} {}", leg.0, terms.name)
                 }
+                Output::Stream(StreamCommand::Open { stream, leg, terms }) => {
+                    format!("stream {} {} {}", stream.0, leg.0, terms.url)
+                }
+                Output::Stream(StreamCommand::Press(stream, key)) => format!("stream {} key {}", stream.0, key.char()),
+                Output::Stream(StreamCommand::Close(stream)) => format!("stream {} close", stream.0),
                 Output::Conference(ConferenceCommand::Leave(stay)) => format!("leave {}", stay.0),
                 Output::Recording(command) => recording_words(command),
                 Output::Fetch(callback) => {
@@ -312,6 +332,11 @@ impl Sim {
                 Output::Speak(text) => {
                     self.texts.insert(text.asset, text.text);
                     speak.push(text.asset);
+                    continue;
+                }
+                Output::Load(file) => {
+                    self.texts.insert(file.asset, file.url);
+                    speak.push(file.asset);
                     continue;
                 }
                 Output::Record(event) => {
@@ -357,6 +382,10 @@ impl Sim {
                 let text = self.texts.get(&asset).map_or("?", |t| t);
                 format!("play {} {text}{}", leg.0, if loops == 1 { String::new() } else { format!(" x{loops}") })
             }
+            MediaCommand::Tone(leg, Tone::Ringback(None)) => format!("tone {} Ringback", leg.0),
+            MediaCommand::Tone(leg, Tone::Ringback(Some(country))) => {
+                format!("tone {} Ringback {}", leg.0, String::from_utf8_lossy(&country))
+            }
             MediaCommand::Tone(leg, tone) => format!("tone {} {tone:?}", leg.0),
             MediaCommand::Flush(leg) => format!("flush {}", leg.0),
             MediaCommand::Detect(leg, Some(ms)) => format!("detect {} {ms}", leg.0),
@@ -368,8 +397,9 @@ impl Sim {
 
 fn recording_words(command: RecordingCommand) -> String {
     match command {
-        RecordingCommand::Start { take, leg, terms } => {
-            format!("record {} of {} {:?} for {}", take.0, leg.0, terms.channels, terms.source.as_str())
+        RecordingCommand::Start { take, leg, with, terms } => {
+            let with = with.map_or_else(String::new, |leg| format!(" with {}", leg.0));
+            format!("record {} of {}{with} {:?} for {}", take.0, leg.0, terms.channels, terms.source.as_str())
         }
         RecordingCommand::Pause(take, mode) => format!("pause recording {} {mode:?}", take.0),
         RecordingCommand::Resume(take) => format!("resume recording {}", take.0),

@@ -6,9 +6,8 @@ import json
 import os
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Dict, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 from urllib.parse import quote
-
 
 from . import _retries
 from ._errors import ApiError, ConnectionError, SautikitError, TimeoutError

@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::webhooks::client::Customers;
 use crate::webhooks::fetch::{self, Answer, FORM, FetchError, Fetched};
-use crate::webhooks::signature;
+use crate::webhooks::signer::Signer;
 use crate::{audit, telephone};
 
 /// Bytes of an answer's body that are shown: what a call's timeline keeps of it.
@@ -77,7 +77,8 @@ pub async fn test_callback(
     let began = app.clock.monotonic();
     let http = &app.part::<Customers>().0;
     let development = app.config.is_development();
-    let fetched = fetch::fetch(http, app.clock.as_ref(), development, &url, &params, &secret).await;
+    let signer = Signer { secret: &secret, compat: number.compat };
+    let fetched = fetch::fetch(http, app.clock.as_ref(), development, &url, &params, signer).await;
     let duration_ms = u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
     let tested = shown(url, fetched, duration_ms, &number.e164);
     let host = url::Url::parse(&tested.request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
@@ -102,6 +103,8 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
         own_numbers: [].into(),
         voice_callback_url: Some(url),
         fallback_url: number.fallback_url.clone(),
+        compat: number.compat,
+        began_at_us: app.now_us(),
         ring_timeout_s: seconds(DEFAULT_RING_TIMEOUT_SECONDS),
         max_duration_s: seconds(DEFAULT_MAX_DURATION_SECONDS),
         record: None,
@@ -111,9 +114,9 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
 
 /// What is told of a fetch. Pure.
 fn shown(url: String, fetched: Fetched, duration_ms: u64, room: &str) -> wire::TestedRouting {
-    let Fetched { outcome, first_failure, body, signature } = fetched;
-    let headers =
-        BTreeMap::from([("content-type".to_owned(), FORM.to_owned()), (signature::HEADER.to_owned(), signature)]);
+    let Fetched { outcome, first_failure, body, signatures } = fetched;
+    let signatures = signatures.into_iter().map(|(header, signature)| (header.to_owned(), signature));
+    let headers: BTreeMap<_, _> = signatures.chain([("content-type".to_owned(), FORM.to_owned())]).collect();
     let request = wire::TestedRequest { method: "POST".to_owned(), url, headers, body };
     let response = match &outcome {
         Ok(answer) => Some(wire::TestedResponse {
@@ -148,11 +151,7 @@ fn response(status: u16, body: &[u8]) -> wire::TestedResponse {
 fn read(outcome: Result<Answer, FetchError>, room: &str) -> Result<Document, wire::TestedError> {
     let answer = outcome.map_err(|error| {
         let message = error.to_string();
-        let failure = match error {
-            FetchError::Timeout => FetchFailure::Timeout,
-            FetchError::Status { status, .. } => FetchFailure::Status(status),
-            other => FetchFailure::Unreachable(other.to_string()),
-        };
+        let failure = FetchFailure::from(error);
         wire::TestedError { code: failure.code().to_owned(), path: None, message }
     })?;
     parse_answer(&answer.content_type, &answer.body, &Asked { url: answer.url.as_str(), room }).map_err(
@@ -166,6 +165,7 @@ fn read(outcome: Result<Answer, FetchError>, room: &str) -> Result<Document, wir
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::webhooks::signature;
 
     fn tested(outcome: Result<&str, FetchError>) -> wire::TestedRouting {
         let url = "https://simba.example/voice".to_owned();
@@ -175,8 +175,8 @@ mod tests {
             content_type: "application/json".to_owned(),
             body: body.as_bytes().to_vec(),
         });
-        let (body, signature) = ("CallStatus=ringing".to_owned(), "t=1,v1=00".to_owned());
-        shown(url, Fetched { outcome, first_failure: None, body, signature }, 12, "+254700000001")
+        let (body, signatures) = ("CallStatus=ringing".to_owned(), vec![(signature::HEADER, "t=1,v1=00".to_owned())]);
+        shown(url, Fetched { outcome, first_failure: None, body, signatures }, 12, "+254700000001")
     }
 
     #[test]

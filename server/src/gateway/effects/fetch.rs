@@ -1,6 +1,7 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
 use sautikit_api::actions::{Asked, Document, parse_answer};
+use sautikit_api::numbers::Compat;
 use serde_json::json;
 use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
 
@@ -8,6 +9,7 @@ use super::record::Recorder;
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
 use crate::webhooks::fetch::{self, FetchError};
+use crate::webhooks::signer::Signer;
 
 /// Bytes of an answer's body that its timeline entry keeps: whole menus, while the 200 callbacks that a call may make
 /// stay below 4 MiB.
@@ -16,23 +18,35 @@ const KEPT_BODY_BYTES: usize = 16 * 1024;
 impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
-        let secret = self.signing_secret.clone();
+        let (secret, compat) = (self.signing_secret.clone(), self.facts.compat);
         let room = self.facts.number.clone();
         tokio::spawn(async move {
-            let (fetched, first_failure) = ask(&gateway, &callback, &secret).await;
+            let (fetched, first_failure) = ask(&gateway, &callback, Signer { secret: &secret, compat }).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
-            let fetched =
-                Box::new(Fetched { outcome: fetched.map_err(failure).and_then(|answer| read(answer, &room)), reply });
+            let fetched = Box::new(Fetched {
+                outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room)),
+                reply,
+            });
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, fetched))).await;
         });
     }
 }
 
 /// Tells the customer's server that the call is over. The answer steers nothing; it is kept on the timeline.
-pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Recorder, callback: Callback, secret: &str) {
+pub(in crate::gateway) async fn tell_end(
+    gateway: &Gateway,
+    mut recorder: Recorder,
+    mut callback: Callback,
+    signer: Signer<'_>,
+) {
     let clock = gateway.app.clock.as_ref();
     let sent = clock.monotonic();
-    let (fetched, first_failure) = ask(gateway, &callback, secret).await;
+    // The call itself knows no money.
+    if let (Compat::AfricasTalking, Some((cost_minor, currency))) = (signer.compat, recorder.cost()) {
+        callback.params.push(("currencyCode", currency.code().to_owned()));
+        callback.params.push(("amount", currency.format_e4(cost_minor.saturating_mul(10_000))));
+    }
+    let (fetched, first_failure) = ask(gateway, &callback, signer).await;
     if let Some(reason) = first_failure {
         let data = json!({ "reason": reason });
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
@@ -40,7 +54,7 @@ pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Record
     let reply = reply_of(&fetched);
     let outcome = fetched
         .map(|answer| Answer { url: answer.url.into(), actions: Vec::new(), warnings: Vec::new() })
-        .map_err(failure);
+        .map_err(FetchFailure::from);
     let ms = u64::try_from(clock.monotonic().saturating_sub(sent).as_millis()).unwrap_or(u64::MAX);
     let (name, data) = callback_entry(outcome.as_ref(), &reply, ms);
     recorder.late_event(name.as_str(), gateway.app.now_us(), data);
@@ -50,11 +64,11 @@ pub(in crate::gateway) async fn tell_end(gateway: &Gateway, mut recorder: Record
 async fn ask(
     gateway: &Gateway,
     callback: &Callback,
-    secret: &str,
+    signer: Signer<'_>,
 ) -> (Result<fetch::Answer, FetchError>, Option<String>) {
     let clock = gateway.app.clock.as_ref();
     let development = gateway.app.config.is_development();
-    let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, secret).await;
+    let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, signer).await;
     (fetched.outcome, fetched.first_failure.map(|failure| failure.to_string()))
 }
 
@@ -78,14 +92,6 @@ fn read(answer: fetch::Answer, room: &str) -> Result<Answer, FetchFailure> {
     let url = String::from(answer.url);
     let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, &Asked { url: &url, room })?;
     Ok(Answer { url, actions, warnings })
-}
-
-fn failure(error: FetchError) -> FetchFailure {
-    match error {
-        FetchError::Timeout => FetchFailure::Timeout,
-        FetchError::Status { status, .. } => FetchFailure::Status(status),
-        other => FetchFailure::Unreachable(other.to_string()),
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,11 @@ use crate::gateway::call_task::{Bridging, LegSeat, Running};
 use crate::gateway::leg::codecs::rtpmap;
 use crate::gateway::media::PortId;
 
+/// Kenya's tones where nobody says whose, until numbers carry their country's.
+fn country_of(country: Option<&[u8; 2]>) -> &str {
+    country.and_then(|code| std::str::from_utf8(code).ok()).unwrap_or("KE")
+}
+
 impl Running {
     /// Commands for legs without a seat (already gone) do nothing.
     pub(in crate::gateway) fn media(&mut self, command: MediaCommand) {
@@ -35,8 +40,10 @@ impl Running {
             MediaCommand::Tone(leg, tone) => {
                 if let Some(port) = self.port(leg) {
                     match tone {
-                        // Kenya's tones until numbers carry their country's.
-                        Tone::Ringback => self.media.tone(port, ToneSpec::ringback("KE")),
+                        Tone::Ringback(country) => {
+                            self.media.tone(port, ToneSpec::ringback(country_of(country.as_ref())))
+                        }
+                        Tone::Hold => self.media.tone(port, ToneSpec::hold()),
                         Tone::Waiting => self.media.tone(port, ToneSpec::waiting()),
                         Tone::Beep => self.media.beep(port, ToneSpec::beep()),
                     }

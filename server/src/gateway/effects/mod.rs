@@ -4,7 +4,9 @@
 pub(super) mod conference;
 pub(super) mod fetch;
 pub(super) mod leg;
+pub(super) mod load;
 pub(super) mod media;
 pub(super) mod record;
 pub(super) mod recording;
 pub(super) mod speak;
+pub(super) mod stream;

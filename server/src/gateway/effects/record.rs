@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use sautikit_api::ids::LegRecordId;
+use sautikit_api::money::Currency;
 use serde_json::Value;
 use tokio::sync::oneshot;
 use voice::{CallEvent, LegChange, LegId, LegState, Summary};
@@ -98,6 +99,12 @@ impl Recorder {
     pub(in crate::gateway) fn end(&mut self, summary: Summary) -> oneshot::Receiver<()> {
         let ended_at = self.wall(summary.ended);
         self.record.end(CallEnd { status: summary.status, hangup_cause: summary.cause.hangup_cause(), ended_at })
+    }
+
+    /// What the call cost, once it is over: in minor units, without tax.
+    pub(in crate::gateway) fn cost(&self) -> Option<(i64, Currency)> {
+        let call = self.record.call();
+        call.cost_minor.map(|cost_minor| (cost_minor, call.currency))
     }
 
     /// Ends the record of a call that could not begin.

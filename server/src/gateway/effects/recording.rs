@@ -7,13 +7,13 @@ use voice::{Input, RecordingCommand, RecordingEvent, TakeId};
 
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
-use crate::gateway::recorder::{self, Order};
+use crate::gateway::recorder::{self, Ears, Order};
 use crate::recordings;
 
 impl Running {
     pub(in crate::gateway) fn recording(&mut self, command: RecordingCommand) {
         match command {
-            RecordingCommand::Start { take, leg, terms } => {
+            RecordingCommand::Start { take, leg, with, terms } => {
                 // Of a leg that is gone the end has been told already.
                 let Some(seat) = self.legs.get(&leg) else { return };
                 // Recorders write to the disk when the server is stopping, not after.
@@ -22,8 +22,12 @@ impl Running {
                     let _ = self.inbox.try_send(Arrival::Voice(Input::Recording(take, event)));
                     return;
                 }
-                let tap = self.media.tap(seat.port);
-                let orders = recorder::start(&self.gateway.app, &self.facts, tap, (take, terms), self.inbox.clone());
+                // Both are obeyed in the same turn of the media thread, so that they count from the same moment.
+                let ears = Ears {
+                    leg: self.media.tap(seat.port),
+                    other: with.and_then(|leg| self.legs.get(&leg)).map(|seat| self.media.tap(seat.port)),
+                };
+                let orders = recorder::start(&self.gateway.app, &self.facts, ears, (take, terms), self.inbox.clone());
                 self.takes.push((take, orders));
                 self.was_recorded = true;
             }

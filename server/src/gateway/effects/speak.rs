@@ -3,12 +3,21 @@
 use voice::{SpeechFailure, Text};
 
 use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::speech::Spoken;
 
 impl Running {
     pub(in crate::gateway) fn speak(&self, text: Text) {
         let (inbox, speech) = (self.inbox.clone(), self.gateway.speech.clone());
         tokio::spawn(async move {
-            let spoken = speech.speak(&text).await.map_err(|error| SpeechFailure { reason: error.to_string() });
+            let spoken = match speech.speak(&text).await {
+                Ok(Spoken { audio, otherwise }) => {
+                    if let Some(reason) = otherwise {
+                        let _ = inbox.send(Arrival::SpokenOtherwise(reason)).await;
+                    }
+                    Ok(audio)
+                }
+                Err(error) => Err(SpeechFailure { reason: error.to_string() }),
+            };
             let _ = inbox.send(Arrival::Spoken(text.asset, spoken)).await;
         });
     }

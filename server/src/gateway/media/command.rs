@@ -7,7 +7,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use media::{Asset, Codec, DetectSet, Direction, Fill, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit};
+use media::{
+    Asset, Codec, DetectSet, Direction, Feed, Fill, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{LegId, LegMediaEvent, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
@@ -87,13 +89,15 @@ pub(super) enum Command {
     Touch(PortId),
     Remove(PortId),
     Join(PortId, PortId),
-    Mix(PortId, MixId),
+    /// The flag: it is muted.
+    Mix(PortId, MixId, bool),
     Split(PortId),
     Play {
         id: PortId,
         asset: Arc<Asset>,
         loops: u32,
     },
+    Feed(PortId, Arc<Feed>),
     Tone(PortId, ToneSpec),
     Beep(PortId, ToneSpec),
     Flush(PortId),

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use media::{Asset, DetectSet, MixId, PortId, PortStats, ToneSpec, dtmf::Digit};
+use media::{Asset, DetectSet, Feed, MixId, PortId, PortStats, ToneSpec, dtmf::Digit};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -195,10 +195,10 @@ impl CallMedia {
         self.place.meet(own, &other.place, theirs);
     }
 
-    /// Lets a leg hear and be heard by all that are in the mix. They must be of this call or of calls brought here by
+    /// Lets a leg hear and, unless it is muted, be heard by all that are in the mix. They must be of this call or of calls brought here by
     /// [`Self::come_to`]: a mix that has members on two threads is two mixes.
-    pub fn mix(&self, port: PortId, mix: MixId) {
-        self.place.send(Command::Mix(port, mix));
+    pub fn mix(&self, port: PortId, mix: MixId, muted: bool) {
+        self.place.send(Command::Mix(port, mix, muted));
     }
 
     /// Moves this call's media to the thread of another call. Nothing is heard of it, except that a leg leaves its mix and
@@ -216,6 +216,11 @@ impl CallMedia {
     /// [`super::MediaEvent::PlayEnded`] unless flushed or replaced.
     pub fn play(&self, port: PortId, asset: Arc<Asset>, loops: u32) {
         self.place.send(Command::Play { id: port, asset, loops });
+    }
+
+    /// Plays what is fed to a leg instead of what it plays now, until flushed.
+    pub fn feed(&self, port: PortId, feed: Arc<Feed>) {
+        self.place.send(Command::Feed(port, feed));
     }
 
     /// Plays a tone to a leg instead of what it plays now; ends as [`Self::play`] does.

@@ -87,12 +87,13 @@ impl Engine {
             // Above.
             Command::Expect(_) | Command::Depart(..) => return,
             Command::Join(a, b) => self.graph.join(a, b),
-            Command::Mix(id, mix) => self.graph.mix(id, mix),
+            Command::Mix(id, mix, muted) => self.graph.mix(id, mix, muted),
             Command::Play { id, asset, loops } => {
                 let played = self.graph.play(id, asset, loops);
                 self.end_refused(id, played.is_err());
                 played
             }
+            Command::Feed(id, feed) => self.graph.feed(id, feed),
             Command::Tone(id, spec) => {
                 let played = self.graph.tone(id, spec);
                 self.end_refused(id, played.is_err());

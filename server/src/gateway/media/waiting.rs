@@ -35,7 +35,7 @@ impl Waiting {
                 }
             }
             Command::Split(id) => self.part(id),
-            Command::Mix(id, _) => {
+            Command::Mix(id, ..) => {
                 self.part(id);
                 if negotiates(id) {
                     return self.keep(id, command);
@@ -178,7 +178,7 @@ mod tests {
     fn a_mix_waits_and_a_split_or_join_takes_it_back() {
         for undoing in [Command::Split(A), Command::Join(A, B), Command::Remove(A)] {
             let mut waiting = Waiting::default();
-            assert!(waiting.postpone(Command::Mix(A, MixId(1)), |_| true).is_none());
+            assert!(waiting.postpone(Command::Mix(A, MixId(1), false), |_| true).is_none());
             waiting.postpone(undoing, |id| id == A);
             assert!(!waiting.due(A, |_| false).iter().any(|command| matches!(command, Command::Mix(..))));
         }

@@ -92,12 +92,13 @@ pub(super) async fn speak_then_echo(
     let text = Text {
         asset: AssetId(0),
         text: LINE.to_owned(),
+        markup: None,
         voice: "default".to_owned(),
         language: "en".to_owned(),
         rate_percent: 100,
     };
     match sandbox.parts.speech.speak(&text).await {
-        Ok(line) => media.play(port, line, 1),
+        Ok(line) => media.play(port, line.audio, 1),
         Err(error) => {
             tracing::warn!(%error, "the sandbox can't speak; it only repeats");
             media.echo(port, true);

@@ -91,7 +91,7 @@ fn number() -> Value {
     json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
-        "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true })
+        "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true, "compat": "sautikit" })
 }
 
 fn storage_tier() -> Value {

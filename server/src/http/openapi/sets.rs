@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use sautikit_api::numbers::Compat;
 use sautikit_api::sets::{self, names};
 use sautikit_api::{ErrorCode, audit, keys};
 use serde_json::{Map, Value, json};
@@ -50,6 +51,7 @@ fn values_of(set: &str) -> Vec<String> {
         CallEventKind = call_event_kinds();
         WorkspaceStatus = Workspace::STATUSES;
         NumberStatus = numbers::STATUSES;
+        Compat = Compat::ALL.iter().map(|compat| compat.as_str());
         TrunkOrigin = trunks::ORIGINS;
         NumberState = numbers::NumberState::ALL.iter().map(|state| state.as_str());
         SeriesStatus = numbers::SeriesStatus::ALL.iter().map(|status| status.as_str());

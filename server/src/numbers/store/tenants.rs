@@ -2,6 +2,7 @@
 
 use sautikit_api::ids::{InventoryNumberId, LedgerEntryId, NumberId, WorkspaceId};
 use sautikit_api::money::Currency;
+use sautikit_api::numbers::Compat;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -49,7 +50,8 @@ statements! {
         limit $4";
     UPDATE_ROUTING = "
         update tenant_numbers
-        set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6
+        set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6,
+            compat = $7
         where id = $1 and status <> 'released'";
     LIST_DUE = "
         select *
@@ -211,6 +213,7 @@ pub(crate) async fn update_routing(tx: &mut AnyConnection, number: &TenantNumber
         .bind(number.fallback_url.clone())
         .bind(i64::from(number.ring_devices))
         .bind(number.sealed_signing_secret.clone())
+        .bind(number.compat.as_str())
         .execute(tx)
         .await
         .map(drop)
@@ -332,6 +335,7 @@ fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {
         events_url: row.try_get("events_url")?,
         fallback_url: row.try_get("fallback_url")?,
         ring_devices: row::flag(row, "ring_devices")?,
+        compat: row::known(row, "compat", Compat::parse)?,
         sealed_signing_secret: row.try_get("voice_signing_secret")?,
     })
 }

@@ -85,7 +85,8 @@ async fn list_webhook_deliveries(
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksRead)?;
     let (page, Query(query)) = (page?, query?);
-    let filter = Filter { endpoint: Some(endpoint_id(&id)?), ..read_filter(query)? };
+    let mut filter = read_filter(query)?;
+    filter.endpoint = Some(endpoint_id(&id)?);
     let rows = list(&app, &caller, &page, &filter).await.failed_as(ErrorCode::WebhooksListFailed)?;
     Ok(page.answer(rows, |row| (row.created_at, row.id.0), delivery_body))
 }

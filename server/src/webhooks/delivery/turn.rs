@@ -31,7 +31,7 @@ const WORKSPACES_AT_ONCE: usize = 16;
 const ENDS_AT_ONCE: usize = 512;
 /// Ends wait so long for others to share a transaction with.
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
-/// Between looks for endpoints that changed.
+/// Between looks for endpoints that changed, where nothing is to be told.
 const RELOAD: Duration = Duration::from_millis(50);
 /// A change may be committed so much later than it says.
 const LATE_COMMIT_US: i64 = 10_000_000;
@@ -97,13 +97,14 @@ impl Lead {
         let mut conn = app.db.acquire().await?;
         let now_us = app.now_us();
         self.work.state.lock().scheduler.tick(now_us);
-        if self.reloaded.elapsed() >= RELOAD {
+        let (unplaced, has_more) = self.unplaced(&mut conn).await?;
+        // After the events: whatever endpoint was there before one of them is seen.
+        if !unplaced.is_empty() || self.reloaded.elapsed() >= RELOAD {
             self.reloaded = clock::timer_now();
             let since_us = self.newest_change_us.saturating_sub(LATE_COMMIT_US);
             let changed = rows::list_changed(&mut conn, since_us).await?;
             self.take_up(changed, None);
         }
-        let (unplaced, has_more) = self.unplaced(&mut conn).await?;
         let ended = self.take_ended(!unplaced.is_empty());
         let is_idle = unplaced.is_empty() && ended.is_empty() && self.closing.is_empty();
         if !is_idle || leader::is_renewal_due(self.renewed_us, now_us) {

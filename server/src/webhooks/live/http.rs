@@ -51,7 +51,7 @@ async fn stream_calls(State(app): State<AppState>, caller: Caller, headers: Head
     };
     // Before anything is looked up: what is placed meanwhile comes by the room.
     let reader = follow(&app, workspace, newest);
-    let follower = Follower { app, workspace, after, waiting: Vec::new().into_iter(), catches_up: true, reader };
+    let follower = Follower { app, workspace, after, waiting: Vec::new().into_iter(), catches_up: true, is_new: true, reader };
     let mut response = Sse::new(follower.events()).keep_alive(KeepAlive::default()).into_response();
     // Proxies that collect an answer before they pass it on would hold the events back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -79,6 +79,8 @@ struct Follower {
     waiting: std::vec::IntoIter<Said>,
     /// It has not yet all that happened before it came.
     catches_up: bool,
+    /// It has got nothing from the room yet, which goes on while it catches up.
+    is_new: bool,
     reader: Receiver<Arc<Said>>,
 }
 
@@ -125,12 +127,14 @@ impl Follower {
                 said = self.reader.recv() => said,
                 () = self.app.stopping.cancelled() => return Next::End,
             };
+            let is_new = std::mem::take(&mut self.is_new);
             match said {
                 Ok(said) if said.position > self.after => {
                     self.after = said.position;
                     return Next::Event(event(&said));
                 }
                 Ok(_) => {}
+                Err(RecvError::Lagged(_)) if is_new => self.catches_up = true,
                 Err(RecvError::Lagged(_)) => return Next::Last(dropped(self.after)),
                 Err(RecvError::Closed) => return Next::End,
             }

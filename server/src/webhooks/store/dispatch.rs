@@ -30,39 +30,54 @@ statements! {
         select lease_until
         from webhook_dispatcher
         where id = 1";
+    /// The bound stands before the join, so that no plan reads all that wait.
     LIST_UNPLACED = "
         select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
             c.events_url
-        from events e
+        from (
+            select *
+            from events
+            where position is null and is_test = 0
+            order by created_at, sequence, id
+            limit $1
+        ) e
         left join calls c on c.id = e.call_id
-        where e.position is null and e.is_test = 0
-        order by e.created_at, e.sequence, e.id
-        limit $1";
+        order by e.created_at, e.sequence, e.id";
     LIST_UNPLACED_OF = "
         select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
             c.events_url
-        from events e
+        from (
+            select *
+            from events
+            where workspace_id = $1 and position is null and is_test = 0
+            order by created_at, sequence, id
+            limit $2
+        ) e
         left join calls c on c.id = e.call_id
-        where e.workspace_id = $1 and e.position is null and e.is_test = 0
-        order by e.created_at, e.sequence, e.id
-        limit $2";
+        order by e.created_at, e.sequence, e.id";
     NEXT_WITH_UNPLACED = "
-        select min(workspace_id)
+        select workspace_id
         from events
-        where position is null and is_test = 0 and workspace_id > $1";
+        where position is null and is_test = 0 and workspace_id > $1
+        order by workspace_id
+        limit 1";
     WITH_PENDING = "
         select endpoint_id
         from webhook_deliveries
         where status = 'pending'
         group by endpoint_id";
     LIST_DUE = "
-        select d.id as delivery_id, d.call_id, d.tries, d.attempts, d.url,
+        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url,
             e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
-        from webhook_deliveries d
+        from (
+            select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, sequence
+            from webhook_deliveries
+            where endpoint_id = $1 and status = 'pending' and next_attempt_at <= $2
+            order by next_attempt_at, sequence
+            limit $3
+        ) d
         join events e on e.id = d.event_id
-        where d.endpoint_id = $1 and d.status = 'pending' and d.next_attempt_at <= $2
-        order by d.next_attempt_at, d.sequence
-        limit $3";
+        order by d.next_attempt_at, d.sequence";
     NEXT_DUE = "
         select min(next_attempt_at)
         from webhook_deliveries
@@ -85,7 +100,7 @@ static PLACE_EVENTS: Rows = Rows::new(
     "update events
     set position = v.column2
     from {rows} as v
-    where {by_key: events.id} and coalesce(events.position, 0) = 0",
+    where {by_key: events.id}",
     &[Text, Int],
 );
 /// One that comes after others of its call that wait is due with the last of them.
@@ -105,6 +120,7 @@ static INSERT_DELIVERIES: Rows = Rows::new(
     where v.column1 is not null",
     &[Text, Text, Text, Text, Text, Text, Text, Int, Int],
 );
+/// By its id alone: written plainly, the status would have PostgreSQL read the index of those that wait instead.
 static SETTLE_DELIVERIES: Rows = Rows::new(
     "SETTLE_DELIVERIES",
     4,
@@ -257,7 +273,7 @@ pub(in crate::webhooks) async fn next_with_unplaced(
     conn: &mut AnyConnection,
     after: &str,
 ) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(NEXT_WITH_UNPLACED).bind(after.to_owned()).fetch_one(conn).await
+    sqlx::query_scalar(NEXT_WITH_UNPLACED).bind(after.to_owned()).fetch_optional(conn).await
 }
 
 fn unplaced(row: &AnyRow) -> Result<Unplaced, sqlx::Error> {

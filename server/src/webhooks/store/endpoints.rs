@@ -35,9 +35,10 @@ statements! {
             failures = $14, paused_until = $15,
             changed_at = case when changed_at >= $16 then changed_at + 1 else $16 end
         where workspace_id = $1 and id = $2";
+    /// What is asked for by hand waits for no pause.
     TOUCH_ENDPOINT = "
         update webhook_endpoints
-        set changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
+        set paused_until = null, changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
         where workspace_id = $1 and id = $2";
     /// With the secrets of the number or the workspace that may have to sign.
     LIST_ALL = "

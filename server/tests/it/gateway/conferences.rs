@@ -29,7 +29,7 @@ fn conferences() -> (Conferences, MediaHandle) {
 
 fn terms() -> ConferenceTerms {
     let name = "stand-up".to_owned();
-    ConferenceTerms { name, beep: true, start_on_enter: true, end_on_exit: false, max_participants: 32 }
+    ConferenceTerms { name, beep: true, start_on_enter: true, end_on_exit: false, max_participants: 32, muted: false }
 }
 
 impl Caller {

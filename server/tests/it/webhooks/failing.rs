@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sautikit::mail::Mailer;
 use sautikit::webhooks::EventKind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answers, DEADLINE, Scene, exhaust};
 use crate::support::{Server, on_each_engine, within};
@@ -27,7 +27,7 @@ async fn what_fails_is_tried_by_the_schedule_and_then_exhausted(server: Server) 
     let (id, secret) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
     scene.emit(EventKind::WalletTopUp).await;
     receiver.wait("/events", 1).await;
-    exhaust(&scene).await;
+    exhaust(&scene, Duration::ZERO).await;
     let told = receiver.told("/events");
     assert_eq!(told.len(), 10, "nine times again");
     assert!(told.iter().all(|one| one.body == told[0].body && one.is_signed_with(&secret)));
@@ -69,13 +69,13 @@ async fn what_an_answer_asks_to_wait_is_waited(server: Server) {
     let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
     scene.emit(EventKind::WalletTopUp).await;
     receiver.wait("/events", 1).await;
-    let pending = scene.deliveries(&id, "pending", 1).await;
+    let pending = attempted(&scene, &id).await;
     let health = within(DEADLINE, "a pause that is shown", async || {
         let shown = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json["health"].clone();
         (shown["circuit"] == "open").then_some(shown)
     })
     .await;
-    assert_eq!(health["paused_until"], pending[0]["next_attempt_at"]);
+    assert_eq!(health["paused_until"], pending["next_attempt_at"]);
     receiver.answers("/events", Answers::Status(200));
     // All that goes there waits too.
     scene.emit(EventKind::WalletTopUp).await;
@@ -86,6 +86,15 @@ async fn what_an_answer_asks_to_wait_is_waited(server: Server) {
     scene.advance(1_000);
     receiver.wait("/events", 3).await;
     scene.deliveries(&id, "delivered", 2).await;
+}
+
+/// The endpoint's pending delivery, once its first attempt is in the log.
+async fn attempted(scene: &Scene, id: &str) -> Value {
+    within(DEADLINE, "an attempt in the log", async || {
+        let pending = scene.deliveries(id, "pending", 1).await;
+        pending.into_iter().find(|one| one["attempts"] == 1)
+    })
+    .await
 }
 
 async fn an_endpoint_that_is_gone_is_switched_off_at_once(server: Server) {
@@ -146,12 +155,8 @@ async fn a_redirect_is_not_followed(server: Server) {
     let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
     scene.emit(EventKind::WalletTopUp).await;
     receiver.wait("/events", 1).await;
-    let pending = within(DEADLINE, "an attempt in the log", async || {
-        let pending = scene.deliveries(&id, "pending", 1).await;
-        (pending[0]["attempts"] == 1).then_some(pending)
-    })
-    .await;
-    assert_eq!((pending[0]["last_status"].as_i64(), pending[0]["last_error"].as_str()), (Some(302), Some("status")));
+    let pending = attempted(&scene, &id).await;
+    assert_eq!((pending["last_status"].as_i64(), pending["last_error"].as_str()), (Some(302), Some("status")));
     assert_eq!(receiver.count("/elsewhere"), 0);
 }
 

@@ -2,8 +2,8 @@
 
 use super::{
     super::{
-        naming::{camel, pascal},
-        types::{Api, Type},
+        naming::{camel, pascal, words},
+        types::{Api, Member, Type},
     },
     Language,
 };
@@ -17,7 +17,7 @@ impl Language for Node {
     }
 
     fn member(&self, wire: &str) -> String {
-        if wire.contains('-') { camel(&super::super::naming::words(wire)) } else { wire.to_owned() }
+        if wire.contains('-') { camel(&words(wire)) } else { wire.to_owned() }
     }
 
     fn method(&self, words: &[String]) -> String {
@@ -40,7 +40,7 @@ impl Language for Node {
             Type::Map(value) => format!("Record<string, {}>", of(value)),
             Type::Choice(kinds) => kinds.iter().map(of).collect::<Vec<_>>().join(" | "),
             Type::Object(members) => {
-                let member = |member: &super::super::types::Member| {
+                let member = |member: &Member| {
                     let mark = if member.required { "" } else { "?" };
                     format!("{}{mark}: {}", member.wire, of(&member.kind))
                 };

@@ -4,7 +4,7 @@ use roxmltree::Node;
 use serde_json::{Value, json};
 
 use super::attributes::{Kind, Known, means, same};
-use super::reader::{Reader, shown, tag, text_of, verb_of};
+use super::reader::{Reader, shown, tag, text_of, verb_of, written};
 use super::verbs;
 use crate::actions::MAX_TARGETS;
 use crate::actions::dial::target;
@@ -21,6 +21,8 @@ const DIAL: &[Known] = &[
     same("action", Kind::Text),
     means("callbackUrl", "action", Kind::Text),
     same("hangupOnStar", Kind::Flag),
+    same("ringTone", Kind::Text),
+    means("ringBackTone", "ringTone", Kind::Text),
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
     same("record", Kind::Recorded),
@@ -43,6 +45,13 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let mut attributes = reader.attributes(node, &[DIAL]);
     if node.attribute("record").is_some_and(|record| record.trim().starts_with("record-from-ringing")) {
         reader.warn(node, "<Dial>: it is recorded from the answer on");
+    }
+    // TwiML's word for none in particular, and for a country's former tone.
+    if let Some(Value::String(tone)) = attributes.get_mut("ringTone") {
+        *tone = tone.trim().trim_end_matches("-old").to_owned();
+        if tone.eq_ignore_ascii_case("automatic") {
+            attributes.remove("ringTone");
+        }
     }
     let phone_numbers = written(node, "phoneNumbers");
     let mut targets = Vec::new();
@@ -70,11 +79,6 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     {
         dial.ends_when_answered = dial.action.is_none();
     }
-}
-
-/// An attribute in any case.
-fn written<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
-    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
 }
 
 /// A target that an element or a text within names.

@@ -11,6 +11,32 @@ const INSERTED: &str = "amp;";
 /// Longest reference: `&#x10ffff;`.
 const LONGEST_REFERENCE: usize = 10;
 
+/// The document with the prefix of tags as part of their names: `<amazon:effect>` of a namespace that nobody declares is none
+/// by XML's rules, and is sent in earnest. As long as before, so that places hold.
+pub(super) fn without_prefixes(text: &str) -> Cow<'_, str> {
+    let mut colons = Vec::new();
+    for (at, _) in text.match_indices('<') {
+        let start = at + 1 + usize::from(text.get(at + 1..).is_some_and(|rest| rest.starts_with('/')));
+        let rest = text.get(start..).unwrap_or_default();
+        let name = rest.find(|letter: char| !(letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.')));
+        colons.extend(
+            name.filter(|end| *end > 0 && rest.get(*end..).is_some_and(|rest| rest.starts_with(':')))
+                .map(|end| start + end),
+        );
+    }
+    if colons.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut changed = text.as_bytes().to_vec();
+    for at in colons {
+        if let Some(colon) = changed.get_mut(at) {
+            *colon = b'-';
+        }
+    }
+    // One ASCII letter for another keeps it UTF-8.
+    String::from_utf8(changed).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
 /// A document without bare ampersands, and where it differs from the one that came.
 pub(super) struct Escaped<'a> {
     original: &'a str,

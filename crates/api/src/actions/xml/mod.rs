@@ -102,7 +102,8 @@ pub fn parse_xml(body: &[u8], asked: &Asked<'_>) -> Result<Document, ActionError
     if most_attributes(text) > MAX_ATTRIBUTES {
         return Err(ActionError::new("", format!("expected at most {MAX_ATTRIBUTES} attributes of an element")));
     }
-    let escaped = Escaped::of(text, shift);
+    let text = escape::without_prefixes(text);
+    let escaped = Escaped::of(&text, shift);
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, ..ParsingOptions::default() };
     let tree = Tree::parse_with_options(escaped.xml(), options).map_err(|error| {
         let (line, column) = escaped.place_of(error.pos());

@@ -168,6 +168,11 @@ pub(super) fn tag(node: Node<'_, '_>) -> String {
     format!("<{}>", shown(node.tag_name().name()))
 }
 
+/// An attribute in any case.
+pub(super) fn written<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
+    node.attributes().find(|attribute| attribute.name().eq_ignore_ascii_case(name)).map(|attribute| attribute.value())
+}
+
 /// What was given, short enough to be shown again.
 pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(SHOWN_CHARS).collect()

@@ -46,6 +46,39 @@ fn both_notations_mean_the_same() {
             json!([{ "dial": { "to": ["+254722000042", "sip:a@b.example", "client:asha"], "callerId": "+254700000001",
                 "maxDuration": 60, "action": "/after", "hangupOnStar": true } }]),
         ),
+        (
+            r#"<Play loop="3">https://a.example/a.mp3?x=1&amp;y=2</Play><Play url="/b.wav"/>"#,
+            json!([{ "play": { "url": "https://a.example/a.mp3?x=1&y=2", "loop": 3 } }, { "play": { "url": "/b.wav" } }]),
+        ),
+        (
+            r#"<GetDigits maxDigits="1"><Say>Jambo</Say><Play url="https://a.example/menu.mp3"/></GetDigits>"#,
+            json!([{ "getDigits": { "numDigits": 1,
+                "prompt": [{ "say": { "text": "Jambo" } }, { "play": { "url": "https://a.example/menu.mp3" } }] } }]),
+        ),
+        (r#"<Play digits="ww12#"/>"#, json!([{ "sendDigits": { "digits": "ww12#" } }])),
+        (
+            r#"<Say>Wait <break time="1s"/> <prosody rate="slow">please &amp; thanks</prosody></Say>"#,
+            json!([{ "say": { "text": "<speak>Wait <break time=\"1000ms\"/> <prosody rate=\"slow\">please &amp; thanks</prosody></speak>" } }]),
+        ),
+        (
+            r#"<Dial ringTone="uk">0722000042</Dial><Dial ringBackTone="https://a.example/a.mp3"><Client>asha</Client></Dial>"#,
+            json!([{ "dial": { "to": "0722000042", "ringTone": "GB" } },
+                { "dial": { "to": "client:asha", "ringTone": "https://a.example/a.mp3" } }]),
+        ),
+        (
+            r#"<Dial><Conference muted="true" waitUrl="/music.mp3">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "muted": true, "waitUrl": "/music.mp3" } }]),
+        ),
+        (
+            r#"<Connect action="/after"><Stream url="wss://a.example/s"><Parameter name="lang" value="sw"/></Stream></Connect>"#,
+            json!([{ "stream": { "url": "wss://a.example/s", "track": "inbound", "bidirectional": true, "action": "/after",
+                "parameters": { "lang": "sw" } } }]),
+        ),
+        (
+            r#"<Start><Stream url="wss://a.example/s" track="both_tracks" name="s"/></Start><Stream url="wss://a.example/s"/>"#,
+            json!([{ "stream": { "url": "wss://a.example/s", "track": "both", "bidirectional": false } },
+                { "stream": { "url": "wss://a.example/s" } }]),
+        ),
         ("<Dial>0722 000 042</Dial>", json!([{ "dial": { "to": "0722000042" } }])),
         (
             r#"<Dial><Client><Identity>asha</Identity></Client></Dial><Hangup/>"#,
@@ -72,18 +105,9 @@ fn both_notations_mean_the_same() {
 
 #[test]
 fn every_verb_has_its_element() {
-    for (element, verb) in ELEMENTS.iter().zip([
-        "say",
-        "getDigits",
-        "dial",
-        "conference",
-        "record",
-        "pause",
-        "redirect",
-        "reject",
-        "hangup",
-    ]) {
-        let (actions, _) = read(&format!("<{element}>+254722000042</{element}>"));
+    for (element, verb) in ELEMENTS.iter().zip(Action::VERBS) {
+        let name = element.split(' ').next().unwrap();
+        let (actions, _) = read(&format!("<{element}>+254722000042</{name}>"));
         assert!(actions[0][verb].is_object(), "{element}: {actions}");
     }
 }
@@ -157,7 +181,14 @@ fn an_address_whose_name_begins_like_a_scheme_is_dialled() {
 #[test]
 fn what_is_not_understood_is_skipped_and_named() {
     for (xml, runs, warning) in [
-        ("<Play>https://a.example/a.mp3</Play>", 0, "<Play> is not supported yet; it was skipped"),
+        ("<Enqueue>support</Enqueue>", 0, "<Enqueue> is not supported yet; it was skipped"),
+        ("<Play> </Play>", 0, "<Play> plays nothing; it was skipped"),
+        (
+            r#"<Play digits="12x"/>"#,
+            0,
+            "<Play> was skipped: digits: expected keys (0 to 9, *, #, A to D) and pauses (w, W)",
+        ),
+        (r#"<Play digits="1" loop="2"/>"#, 1, "<Play>: loop means nothing to keys that are pressed; it was skipped"),
         ("<Sing/>", 0, "<Sing> is no verb; it was skipped"),
         (r#"<Say colour="red">a</Say>"#, 1, "<Say> has no attribute colour here; it was skipped"),
         (r#"<Say loop="often">a</Say>"#, 1, "<Say>: loop is no a whole number; the default holds"),
@@ -177,7 +208,12 @@ fn what_is_not_understood_is_skipped_and_named() {
         ),
         ("<Hangup/><Say>a</Say>", 1, "<Say> is never reached; it was skipped"),
         ("hello", 0, "text between actions is spoken by <Say> only; it was skipped"),
-        ("<Say>a<break/>b</Say>", 1, "<Say>: what <break> means is not heard; its text is spoken"),
+        ("<Say>a<audio/>b</Say>", 1, "<Say>: what <audio> means is not heard; its text is spoken"),
+        (
+            "<Say>a <amazon:effect name='whispered'>b</amazon:effect></Say>",
+            1,
+            "<Say>: what <amazon-effect> means is not heard; its text is spoken",
+        ),
         (r#"<Gather input="speech"/>"#, 2, "<Gather>: speech is not recognised; it waits for keys"),
         (r#"<Gather><Say loop="99999">a</Say></Gather>"#, 2, "<Say>: loop: expected 0 to 1000; the default holds"),
     ] {
@@ -201,7 +237,7 @@ fn texts_of_builders_that_do_not_escape_are_read() {
         r#"<GetDigits callbackUrl="https://a.example/?x=1&y=2&amp;z=3" numDigits="1"><Say>Tom & Jerry</Say></GetDigits>"#,
     );
     assert_eq!(actions[0]["getDigits"]["action"], "https://a.example/?x=1&y=2&z=3");
-    assert_eq!(actions[0]["getDigits"]["prompt"][0]["text"], "Tom & Jerry");
+    assert_eq!(actions[0]["getDigits"]["prompt"][0]["say"]["text"], "Tom & Jerry");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! | element | dialect | verb |
 //! |---|---|---|
 //! | `Say` | all | `say` |
+//! | `Play` | all | `play`; with `digits`, `sendDigits` |
 //! | `Gather` | TwiML | `getDigits`; the call ends without input, unless `actionOnEmptyResult` |
 //! | `GetDigits` | Africa's Talking, ours | `getDigits`; ours, which has `maxDigits` or `action`, asks without input too |
 //! | `Dial`, with text, `Number`, `Sip`, `Client` | TwiML, ours | `dial` |
@@ -10,6 +11,7 @@
 //! | `Dial` with `Conference`; `Conference` | TwiML; Africa's Talking, ours | `conference` |
 //! | `Record` | TwiML | `record`; any key ends it, and the URL that answered is asked again where no action is named |
 //! | `Record callbackUrl` | Africa's Talking, ours | `record`, after what it says first |
+//! | `Connect`, `Start` with `Stream`; `Stream` | TwiML; ours | `stream` |
 //! | `Redirect` | all | `redirect`; without a URL the call ends, as Africa's Talking's builder means it |
 //! | `Reject`, `Hangup`, `Pause` | all | the same |
 
@@ -18,14 +20,16 @@ use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, means, same};
 use super::dial;
-use super::reader::{Reader, SAY, WithoutInput, tag, text_of, verb_of};
+use super::reader::{Reader, SAY, WithoutInput, shown, tag, text_of, verb_of, written};
 #[cfg(test)]
 use crate::actions::Action;
-use crate::actions::get_digits::MAX_PROMPTS;
+use crate::actions::prompt::MAX_PROMPTS;
+use crate::actions::ssml;
 
 /// Seconds that Africa's Talking waits for a key.
 const WAIT_OF_AFRICAS_TALKING_S: u32 = 30;
 
+const PLAY: &[Known] = &[same("url", Kind::Text), same("loop", Kind::Whole)];
 const GET_DIGITS: &[Known] = &[
     same("numDigits", Kind::Whole),
     means("maxDigits", "numDigits", Kind::Whole),
@@ -50,6 +54,8 @@ const CONFERENCE: &[Known] = &[
     same("endOnExit", Kind::Flag),
     means("endConferenceOnExit", "endOnExit", Kind::Flag),
     same("maxParticipants", Kind::Whole),
+    same("muted", Kind::Flag),
+    same("waitUrl", Kind::Text),
     same("action", Kind::Text),
 ];
 
@@ -67,21 +73,30 @@ const RECORD: &[Known] = &[
 /// What ends a recording in TwiML where nothing is said of it.
 const ANY_KEY: &str = "1234567890*#";
 
-/// Verbs of others and of ours that no engine here runs yet.
-const NOT_YET: [&str; 13] = [
-    "play", "enqueue", "dequeue", "connect", "start", "stop", "stream", "leave", "refer", "pay", "prompt", "sms",
-    "queue",
+const STREAM: &[Known] = &[
+    same("url", Kind::Text),
+    same("track", Kind::Text),
+    same("bidirectional", Kind::Flag),
+    same("action", Kind::Text),
+    // By which `<Stop>` names it.
+    Known { written: "name", ours: None, kind: Kind::Text },
 ];
+
+/// Verbs of others and of ours that no engine here runs yet.
+const NOT_YET: [&str; 9] = ["enqueue", "dequeue", "stop", "leave", "refer", "pay", "prompt", "sms", "queue"];
 
 /// Reads an element of `<Response>`.
 pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     match verb_of(node).as_str() {
         "say" => say(reader, node),
+        "play" => play(reader, node),
         "gather" => gather(reader, node),
         "getDigits" | "getdigits" => get_digits(reader, node),
         "dial" => dial::read(reader, node),
         "conference" => conference(reader, node, None),
         "record" => record(reader, node),
+        "connect" | "start" => connect(reader, node),
+        "stream" => stream(reader, node, Map::new()),
         "redirect" => redirect(reader, node),
         "reject" => {
             let attributes = reader.attributes(node, &[&[same("reason", Kind::Text)]]);
@@ -105,7 +120,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 
 /// Whether an action is none without this attribute.
 pub(super) fn is_required(verb: &str, attribute: &str) -> bool {
-    matches!((verb, attribute), ("say", "text") | ("dial", "to") | ("conference", "name") | ("redirect", "url"))
+    matches!(
+        (verb, attribute),
+        ("say", "text")
+            | ("play", "url")
+            | ("sendDigits", "digits")
+            | ("dial", "to")
+            | ("conference", "name")
+            | ("redirect" | "stream", "url")
+    )
 }
 
 fn say(reader: &mut Reader<'_>, node: Node<'_, '_>) {
@@ -118,14 +141,45 @@ fn say(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 fn spoken(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Option<Map<String, Value>> {
     let text = text_of(node);
     let mut attributes = reader.attributes(node, &[SAY, &[same("text", Kind::Text)]]);
-    if let Some(inner) = node.children().find(Node::is_element) {
-        reader.warn(inner, &format!("{}: what {} means is not heard; its text is spoken", tag(node), tag(inner)));
-    }
-    if !text.is_empty() {
+    if !text.is_empty() && node.children().any(|child| child.is_element()) {
+        let mut unknown = Vec::new();
+        let markup = ssml::render(node, &mut |tag| unknown.push(shown(tag)));
+        for inner in unknown {
+            reader.warn(node, &format!("{}: what <{inner}> means is not heard; its text is spoken", tag(node)));
+        }
+        attributes.insert("text".to_owned(), json!(markup));
+    } else if !text.is_empty() {
         attributes.insert("text".to_owned(), json!(text));
     }
     if attributes.get("text").and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
         reader.warn(node, &format!("{} says nothing; it was skipped", tag(node)));
+        return None;
+    }
+    Some(attributes)
+}
+
+fn play(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    if let Some(digits) = written(node, "digits") {
+        for attribute in node.attributes().filter(|attribute| !attribute.name().eq_ignore_ascii_case("digits")) {
+            let name = shown(attribute.name());
+            reader.warn(node, &format!("<Play>: {name} means nothing to keys that are pressed; it was skipped"));
+        }
+        let attributes = Map::from_iter([("digits".to_owned(), json!(digits.trim()))]);
+        reader.take(node, "sendDigits", attributes);
+    } else if let Some(played) = played(reader, node) {
+        reader.take(node, "play", played);
+    }
+}
+
+/// The file that a `Play` names, with its attributes; none where it names none.
+fn played(reader: &mut Reader<'_>, node: Node<'_, '_>) -> Option<Map<String, Value>> {
+    let mut attributes = reader.attributes(node, &[PLAY]);
+    let url = text_of(node);
+    if !url.is_empty() {
+        attributes.insert("url".to_owned(), json!(url));
+    }
+    if attributes.get("url").and_then(Value::as_str).is_none_or(|url| url.trim().is_empty()) {
+        reader.warn(node, &format!("{} plays nothing; it was skipped", tag(node)));
         return None;
     }
     Some(attributes)
@@ -167,7 +221,7 @@ fn get_digits(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     }
 }
 
-/// What is spoken while keys are waited for.
+/// What is heard while keys are waited for.
 fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<String, Value>) {
     let mut prompts = Vec::new();
     for child in node.children().filter(Node::is_element) {
@@ -175,6 +229,10 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
             "say" => {
                 let said = spoken(reader, child).and_then(|say| reader.settle(child, "say", say));
                 prompts.extend(said.map(|(_, say)| json!({ "say": say })));
+            }
+            "play" if written(child, "digits").is_none() => {
+                let file = played(reader, child).and_then(|play| reader.settle(child, "play", play));
+                prompts.extend(file.map(|(_, play)| json!({ "play": play })));
             }
             "play" | "pause" => {
                 reader
@@ -184,7 +242,8 @@ fn prompts(reader: &mut Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<Str
         }
     }
     if prompts.len() > MAX_PROMPTS {
-        reader.warn(node, &format!("{} says at most {MAX_PROMPTS} texts; the others were skipped", tag(node)));
+        reader
+            .warn(node, &format!("{} holds at most {MAX_PROMPTS} texts and files; the others were skipped", tag(node)));
         prompts.truncate(MAX_PROMPTS);
     }
     if !prompts.is_empty() {
@@ -229,6 +288,44 @@ fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     reader.take(node, "record", attributes);
 }
 
+/// `<Connect>` lasts until its stream is over, `<Start>` does not wait for it.
+fn connect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    let is_start = verb_of(node) == "start";
+    let action = reader.attributes(node, &[&[same("action", Kind::Text)]]).remove("action");
+    for child in node.children().filter(Node::is_element) {
+        if verb_of(child) != "stream" {
+            reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)));
+            continue;
+        }
+        let mut attributes = Map::from_iter([("bidirectional".to_owned(), json!(!is_start))]);
+        // TwiML's default.
+        attributes.insert("track".to_owned(), json!("inbound"));
+        attributes.extend(action.clone().map(|action| ("action".to_owned(), action)));
+        stream(reader, child, attributes);
+    }
+}
+
+fn stream(reader: &mut Reader<'_>, node: Node<'_, '_>, mut attributes: Map<String, Value>) {
+    attributes.extend(reader.attributes(node, &[STREAM]));
+    if let Some(Value::String(track)) = attributes.get_mut("track") {
+        // TwiML says `inbound_track`, `both_tracks`.
+        *track = track.trim().trim_end_matches("_tracks").trim_end_matches("_track").to_owned();
+    }
+    let mut parameters = Map::new();
+    for child in node.children().filter(Node::is_element) {
+        match (verb_of(child).as_str(), written(child, "name"), written(child, "value")) {
+            ("parameter", Some(name), value) => {
+                parameters.insert(name.to_owned(), json!(value.unwrap_or_default()));
+            }
+            _ => reader.warn(child, &format!("{} does not belong into {}; it was skipped", tag(child), tag(node))),
+        }
+    }
+    if !parameters.is_empty() {
+        attributes.insert("parameters".to_owned(), Value::Object(parameters));
+    }
+    reader.take(node, "stream", attributes);
+}
+
 fn redirect(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let mut attributes = reader.attributes(node, &[&[same("url", Kind::Text)]]);
     let url = text_of(node);
@@ -255,5 +352,17 @@ fn pause(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 
 /// Every verb that runs has an element here.
 #[cfg(test)]
-pub(super) const ELEMENTS: [&str; Action::VERBS.len()] =
-    ["Say", "GetDigits", "Dial", "Conference", "Record", "Pause", "Redirect", "Reject", "Hangup"];
+pub(super) const ELEMENTS: [&str; Action::VERBS.len()] = [
+    "Say",
+    "Play",
+    "GetDigits",
+    "Dial",
+    "Conference",
+    "Record",
+    "Stream url=\"wss://a.example\"",
+    "Play digits=\"1\"",
+    "Pause",
+    "Redirect",
+    "Reject",
+    "Hangup",
+];

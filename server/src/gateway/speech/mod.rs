@@ -40,6 +40,15 @@ pub enum SpeechError {
     Timeout,
 }
 
+/// A text that was spoken.
+#[derive(Debug, Clone)]
+pub struct Spoken {
+    /// What is heard.
+    pub audio: Arc<Asset>,
+    /// How it differs from what was asked for, in words for the customer.
+    pub otherwise: Option<String>,
+}
+
 /// The speech provider. Cheap to clone.
 #[derive(Clone)]
 pub struct Speech {
@@ -55,26 +64,32 @@ impl Default for Speech {
 
 impl Speech {
     /// Speaks a text, or finds it spoken.
-    pub async fn speak(&self, text: &Text) -> Result<Arc<Asset>, SpeechError> {
-        let voice = voice_for(&text.voice, &text.language);
+    pub async fn speak(&self, text: &Text) -> Result<Spoken, SpeechError> {
+        let (voice, is_of_language) = voice_for(&text.voice, &text.language);
+        let shown: String = text.language.chars().filter(|letter| !letter.is_control()).collect();
+        let otherwise = (!is_of_language).then(|| format!("no voice speaks {shown}; it is spoken in English"));
         let speed = words_per_minute(text.rate_percent);
-        let key: Key = Sha256::digest(format!("{voice}\n{speed}\n{}", text.text)).into();
-        if let Some(asset) = self.cache.lock().get(&key) {
-            return Ok(asset);
+        let words = text.markup.as_ref().unwrap_or(&text.text);
+        let key: Key = Sha256::digest(format!("{voice}\n{speed}\n{}\n{words}", text.markup.is_some())).into();
+        if let Some(audio) = self.cache.lock().get(&key) {
+            return Ok(Spoken { audio, otherwise });
         }
         let _slot = self.slots.acquire().await.map_err(|_| SpeechError::Unavailable)?;
-        let audio =
-            tokio::time::timeout(TIMEOUT, run(&voice, speed, &text.text)).await.map_err(|_| SpeechError::Timeout)??;
+        let audio = tokio::time::timeout(TIMEOUT, run(&voice, speed, words, text.markup.is_some()))
+            .await
+            .map_err(|_| SpeechError::Timeout)??;
         let asset =
             tokio::task::spawn_blocking(move || prepare(&audio)).await.map_err(|_| SpeechError::Unavailable)??;
         self.cache.lock().put(key, asset.clone());
-        Ok(asset)
+        Ok(Spoken { audio: asset, otherwise })
     }
 }
 
-async fn run(voice: &str, speed: u32, text: &str) -> Result<Vec<u8>, SpeechError> {
+/// `is_marked_up`: the text is SSML.
+async fn run(voice: &str, speed: u32, text: &str, is_marked_up: bool) -> Result<Vec<u8>, SpeechError> {
     let mut child = Command::new(PROGRAM)
         .args(["-v", voice, "-s", &speed.to_string(), "--stdin", "--stdout"])
+        .args(is_marked_up.then_some("-m"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -96,16 +111,18 @@ fn prepare(audio: &[u8]) -> Result<Arc<Asset>, SpeechError> {
     Ok(Arc::new(Asset::from_narrow_and_wide(narrow, wide)))
 }
 
-/// espeak-ng's name for a voice and a BCP 47 language: the nearest that it has, English where it has none.
-fn voice_for(voice: &str, language: &str) -> String {
+/// espeak-ng's name for a voice and a BCP 47 language, and whether it speaks that: English where it has none.
+fn voice_for(voice: &str, language: &str) -> (String, bool) {
     let primary = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
     let known = ["af", "am", "ar", "de", "en", "es", "fr", "hi", "it", "om", "pt", "rw", "sw", "tn", "zh"];
-    let base = if known.contains(&primary.as_str()) { primary } else { "en".to_owned() };
-    match voice {
+    let is_known = known.contains(&primary.as_str());
+    let base = if is_known { primary } else { "en".to_owned() };
+    let name = match voice {
         "alice" | "woman" => format!("{base}+f3"),
         "man" => format!("{base}+m3"),
         _ => base,
-    }
+    };
+    (name, is_known)
 }
 
 fn words_per_minute(rate_percent: u16) -> u32 {
@@ -156,11 +173,11 @@ mod tests {
 
     #[test]
     fn the_nearest_voice_is_taken() {
-        assert_eq!(voice_for("default", "en-KE"), "en");
-        assert_eq!(voice_for("alice", "sw-KE"), "sw+f3");
-        assert_eq!(voice_for("man", "xx"), "en+m3");
+        assert_eq!(voice_for("default", "en-KE"), ("en".to_owned(), true));
+        assert_eq!(voice_for("alice", "sw-KE"), ("sw+f3".to_owned(), true));
+        assert_eq!(voice_for("man", "xx"), ("en+m3".to_owned(), false));
         // Nothing of a customer's reaches the command line but through the table.
-        assert_eq!(voice_for("-w/etc/x", "--help"), "en");
+        assert_eq!(voice_for("-w/etc/x", "--help").0, "en");
     }
 
     #[test]

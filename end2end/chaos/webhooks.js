@@ -1,0 +1,103 @@
+// kill -9, again and again, under events that are on their way: `node chaos/webhooks.js [KILLS] [CALLS PER SECOND]`.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { isSigned } from "../callbacks/express.js";
+import { openScene, report, wait } from "./scene.js";
+
+/** Calls talk for up to so long. */
+const TALK_MS = 1_000;
+/** Between a start and its kill, at most and at least. */
+const LIVES_MS = [500, 3_000];
+/** Until what a kill cut off was sent again: longer than the receiver's refusals are apart. */
+const ARRIVED_WITHIN_MS = 60_000;
+/** Events of one page of the list. */
+const PAGE = 200;
+
+/** A customer's server that keeps what it took. Every tenth request it refuses, so that some is always tried again. */
+async function startReceiver() {
+  const receiver = { taken: [], unsigned: 0, secret: "" };
+  let requests = 0;
+  const server = createServer(async (request, response) => {
+    const body = Buffer.concat(await request.toArray());
+    if (!isSigned(request.headers["x-sautikit-signature"], body, receiver.secret)) receiver.unsigned += 1;
+    requests += 1;
+    if (requests % 10 === 0) return response.writeHead(500).end();
+    receiver.taken.push(JSON.parse(body));
+    response.writeHead(204).end();
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  receiver.url = `http://127.0.0.1:${server.address().port}/events`;
+  receiver.stop = () => server.closeAllConnections() ?? server.close();
+  return receiver;
+}
+
+/** Every event of the workspace, the oldest first. */
+async function allEvents(workspace) {
+  const events = [];
+  for (;;) {
+    const after = events.length > 0 ? `&after=${events.at(-1).id}` : "";
+    const page = await workspace.get(`/v1/events?limit=${PAGE}${after}`);
+    events.push(...page);
+    if (page.length < PAGE) return events;
+  }
+}
+
+/** What is wrong with what was taken, given what happened. */
+function faultsOf(events, receiver) {
+  const faults = [];
+  const taken = new Set(receiver.taken.map(({ id }) => id));
+  const happened = new Set(events.map(({ id }) => id));
+  const lost = events.filter(({ id }) => !taken.has(id));
+  if (lost.length > 0) faults.push(`${lost.length} events never came, such as ${lost[0].event} ${lost[0].id}`);
+  const invented = [...taken].filter((id) => !happened.has(id));
+  if (invented.length > 0) faults.push(`${invented.length} events came that never happened`);
+  if (receiver.unsigned > 0) faults.push(`${receiver.unsigned} requests had no good signature`);
+  const last = new Map();
+  const seen = new Set();
+  for (const { id, sequence, data } of receiver.taken) {
+    if (seen.has(id)) continue;
+    seen.add(id);
+    if (sequence <= (last.get(data.call_id) ?? 0)) faults.push(`call ${data.call_id}: event ${sequence} came after ${last.get(data.call_id)}`);
+    last.set(data.call_id, sequence);
+  }
+  return faults;
+}
+
+/** Kills so often under `rate` calls a second, whose events go to a receiver that refuses some; what was found. */
+export async function killUnderEvents(kills, rate) {
+  const scene = await openScene(process.env.CHAOS_DATABASE ? { database: process.env.CHAOS_DATABASE } : {});
+  const receiver = await startReceiver();
+  const made = await scene.workspace.post("/v1/webhooks", { url: receiver.url, events: ["call.*"] }, 201);
+  receiver.secret = made.secret;
+  const before = await allEvents(scene.workspace);
+  const load = scene.load(rate, TALK_MS);
+  for (let kill = 0; kill < kills; kill += 1) {
+    await wait(LIVES_MS[0] + Math.random() * (LIVES_MS[1] - LIVES_MS[0]));
+    await scene.node.kill();
+    await scene.node.start();
+  }
+  await wait(1_000);
+  load.stop();
+  await wait(TALK_MS);
+  const told = async () => (await allEvents(scene.workspace)).filter(({ id, event }) => event.startsWith("call.") && !before.some((old) => old.id === id));
+  let events = await told();
+  for (let waited = 0; waited < ARRIVED_WITHIN_MS; waited += 1_000) {
+    events = await told();
+    const taken = new Set(receiver.taken.map(({ id }) => id));
+    if (events.every(({ id }) => taken.has(id))) break;
+    await wait(1_000);
+  }
+  const faults = faultsOf(events, receiver);
+  const repeated = receiver.taken.length - new Set(receiver.taken.map(({ id }) => id)).size;
+  const verdict = { faults, figures: { events: events.length, taken: receiver.taken.length, repeated }, verified: `${kills} kills` };
+  receiver.stop();
+  await scene.close();
+  return verdict;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const [kills, rate] = [Number(process.argv[2] ?? 20), Number(process.argv[3] ?? 50)];
+  const verdict = await killUnderEvents(kills, rate);
+  report(`kill -9 ${kills} times under the events of ${rate} calls/s`, verdict);
+  process.exit(verdict.faults.length > 0 ? 1 : 0);
+}

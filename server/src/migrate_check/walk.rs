@@ -1,0 +1,250 @@
+//! One call against a handler: the voice crate decides, its time is simulated, and the handler is asked in earnest.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use sautikit_api::actions::{Asked as AskedFor, parse_answer};
+use sautikit_api::calls::Direction;
+use sautikit_api::ids::{CallId, WorkspaceId};
+use uuid::Uuid;
+use voice::{
+    Answer, Call, CallEvent, Callback, Cause, ConferenceCommand, ConferenceEvent, EventName, Facts, FetchFailure,
+    Fetched, Input, Key, LegEvent, LegId, MediaCommand, MediaEvent, Origin, Output, Purpose, Reply, SpeechFailure,
+    StreamCommand, StreamEvent, Target,
+};
+
+use super::{Asked, Finding, Handler, Manners, Walked, World};
+use crate::gateway::files::Files;
+use crate::webhooks::fetch;
+use crate::webhooks::signer::Signer;
+
+/// Requests of one call; a menu that leads back to itself ends here.
+const MOST_ASKED: usize = 12;
+/// Longest simulated time: an hour of waiting is a call that waits for somebody.
+const LONGEST: Duration = Duration::from_secs(3_600);
+/// As a number without settings has them.
+const RING_TIMEOUT_S: u32 = 60;
+const MAX_DURATION_S: u32 = 14_400;
+
+struct Walk<'a> {
+    world: &'a World,
+    files: &'a Files,
+    handler: &'a Handler,
+    manners: Manners,
+    now: Duration,
+    /// What happens next, with how much later.
+    next: VecDeque<(Duration, Input)>,
+    walked: Walked,
+    /// The verb that runs.
+    verb: String,
+    /// Keys that were pressed in it.
+    pressed: usize,
+    /// Legs, streams and conferences that are open and end when nothing else happens.
+    open: VecDeque<Input>,
+    is_over: bool,
+}
+
+pub(super) async fn walk(world: &World, files: &Files, handler: &Handler, manners: Manners) -> Walked {
+    let facts = Facts {
+        call_id: CallId(world.entropy.uuid(world.clock.as_ref())),
+        workspace_id: WorkspaceId(Uuid::nil()),
+        direction: Direction::Inbound,
+        from: handler.from.clone(),
+        to: handler.to.clone(),
+        number: handler.to.clone(),
+        own_numbers: [handler.to.clone()].into(),
+        voice_callback_url: Some(handler.url.clone()),
+        fallback_url: None,
+        compat: handler.compat,
+        began_at_us: world.clock.now().as_microsecond(),
+        ring_timeout_s: RING_TIMEOUT_S,
+        max_duration_s: MAX_DURATION_S,
+    };
+    let caller = Target::Telephone(handler.from.clone());
+    let mut walk = Walk {
+        world,
+        files,
+        handler,
+        manners,
+        now: Duration::ZERO,
+        next: VecDeque::new(),
+        walked: Walked { name: manners.name, ..Walked::default() },
+        verb: String::new(),
+        pressed: 0,
+        open: VecDeque::new(),
+        is_over: false,
+    };
+    let mut call = Call::new(walk.now, facts, Origin::Inbound { caller, ring: Vec::new() });
+    walk.drain(&mut call).await;
+    while !walk.is_over {
+        let Some(input) = walk.next_input(&call) else { break };
+        call.handle(walk.now, input);
+        walk.drain(&mut call).await;
+    }
+    if walk.walked.end.is_empty() {
+        walk.walked.end = "it goes on; the check ends here".to_owned();
+    }
+    walk.walked
+}
+
+impl Walk<'_> {
+    /// What happens next: what was set off, then what the people do, then time.
+    fn next_input(&mut self, call: &Call) -> Option<Input> {
+        if let Some((later, input)) = self.next.pop_front() {
+            self.now += later;
+            return Some(input);
+        }
+        if self.verb == "getDigits"
+            && let Some(key) = self.next_key()
+        {
+            return Some(Input::Media(LegId::FIRST, MediaEvent::Digit(key)));
+        }
+        if let Some(input) = self.open.pop_front() {
+            self.now += self.manners.talks_for.unwrap_or_default();
+            return Some(input);
+        }
+        self.now = call.next_timeout()?;
+        if self.now > LONGEST { None } else { Some(Input::Timeout) }
+    }
+
+    /// Four keys, then the one that ends the input: menus take one, PINs four.
+    fn next_key(&mut self) -> Option<Key> {
+        const KEYS: usize = 4;
+        self.pressed += 1;
+        match self.pressed {
+            _ if self.manners.keys.is_empty() => None,
+            at if at <= KEYS => self.manners.keys.chars().cycle().nth(at - 1).and_then(Key::new),
+            at if at == KEYS + 1 => Key::new('#'),
+            _ => None,
+        }
+    }
+
+    async fn drain(&mut self, call: &mut Call) {
+        while let Some(output) = call.poll() {
+            match output {
+                Output::Fetch(callback) => self.fetch(callback).await,
+                Output::Speak(text) => self.soon(Input::Spoken(text.asset, Ok(()))),
+                Output::Load(file) => {
+                    let loaded = self.files.load(WorkspaceId(Uuid::nil()), &file.url).await.map(drop);
+                    let loaded = loaded.map_err(|error| SpeechFailure { reason: error.to_string() });
+                    self.soon(Input::Spoken(file.asset, loaded));
+                }
+                // What repeats until the caller hangs up is not heard to its end.
+                Output::Media(MediaCommand::Play { leg, asset, loops }) if loops > 0 => {
+                    self.soon(Input::Media(leg, MediaEvent::PlayEnded(asset)));
+                }
+                Output::Dial(leg, ..) => {
+                    self.soon(Input::Leg(leg, LegEvent::Ringing));
+                    if self.manners.talks_for.is_some() {
+                        self.soon(Input::Leg(leg, LegEvent::Answered));
+                        self.open.push_back(Input::Leg(leg, LegEvent::Ended(Cause::from_bye(None))));
+                    }
+                }
+                Output::Conference(ConferenceCommand::Enter { stay, .. }) => {
+                    self.soon(Input::Conference(stay, ConferenceEvent::Joined));
+                    self.open.push_back(Input::Conference(stay, ConferenceEvent::Ended));
+                }
+                Output::Stream(StreamCommand::Open { stream, terms, .. }) => {
+                    self.soon(Input::Stream(stream, StreamEvent::Connected));
+                    if terms.bidirectional {
+                        let reason = "the check hung up".to_owned();
+                        self.open.push_back(Input::Stream(stream, StreamEvent::Closed { reason }));
+                    }
+                }
+                Output::Record(event) => self.record(&event),
+                Output::Ended(summary) => {
+                    let status = summary.status.as_str();
+                    self.walked.end = format!("the call ends: {status} ({})", summary.cause.hangup_cause());
+                    self.is_over = true;
+                }
+                Output::Media(_) | Output::Leg(..) | Output::Conference(_) | Output::Stream(_) => {}
+                Output::LegChanged(_) | Output::Answered { .. } => {}
+            }
+        }
+    }
+
+    fn soon(&mut self, input: Input) {
+        self.next.push_back((Duration::ZERO, input));
+    }
+
+    /// What the timeline would show beside the answers.
+    fn record(&mut self, event: &CallEvent) {
+        let text = |name: &str| event.data[name].as_str().unwrap_or_default().to_owned();
+        match event.name {
+            EventName::VerbStarted => (self.verb, self.pressed) = (text("verb"), 0),
+            EventName::VerbEnded => self.verb.clear(),
+            EventName::PlayFailed => self.find(Finding::Fails(format!("{}: {}", text("url"), text("reason")))),
+            EventName::CallbackFailed => {
+                self.find(Finding::Fails("the caller hears an apology, and the call ends".to_owned()));
+            }
+            EventName::CallFailed => self.find(Finding::Fails(format!("the call fails: {}", text("reason")))),
+            _ => {}
+        }
+    }
+
+    /// Of the newest answer.
+    fn find(&mut self, finding: Finding) {
+        if let Some(asked) = self.walked.asked.last_mut() {
+            asked.findings.push(finding);
+        }
+    }
+
+    async fn fetch(&mut self, callback: Callback) {
+        if self.walked.asked.len() >= MOST_ASKED {
+            self.is_over = true;
+            return;
+        }
+        let Callback { fetch: id, url, params, purpose } = callback;
+        let World { http, clock, development, .. } = self.world;
+        let signer = Signer { secret: &self.handler.secret, compat: self.handler.compat };
+        let began = clock.monotonic();
+        let fetched = fetch::fetch(http, clock.as_ref(), *development, &url, &params, signer).await;
+        let took = clock.monotonic().saturating_sub(began);
+        let mut asked =
+            Asked { url, told: told(&params), came: String::new(), verbs: Vec::new(), findings: Vec::new() };
+        let outcome = fetched.outcome.map_err(FetchFailure::from).and_then(|answer| {
+            asked.came = format!("{} {}, {} ms", answer.status, answer.content_type, took.as_millis());
+            let of = AskedFor { url: answer.url.as_str(), room: &self.handler.to };
+            let document = parse_answer(&answer.content_type, &answer.body, &of)?;
+            let (actions, warnings) = (document.actions, document.warnings);
+            Ok(Answer { url: answer.url.into(), actions, warnings })
+        });
+        match &outcome {
+            // What comes to the last one is ignored.
+            Ok(_) if purpose == Purpose::Final => {}
+            Ok(answer) => {
+                asked.verbs = answer.actions.iter().map(sautikit_api::actions::Action::verb).collect();
+                let place = |line, column, message| format!("line {line}, column {column}: {message}");
+                let warnings = answer.warnings.iter();
+                asked.findings.extend(warnings.map(|one| Finding::Skipped(place(one.line, one.column, &one.message))));
+            }
+            Err(failure) => {
+                if asked.came.is_empty() {
+                    asked.came = format!("nothing that can be used, {} ms", took.as_millis());
+                }
+                asked.findings.push(Finding::Fails(failure.to_string()));
+            }
+        }
+        self.walked.asked.push(asked);
+        if purpose != Purpose::Final {
+            self.next.push_back((took, Input::Fetched(id, Box::new(Fetched { outcome, reply: Reply::default() }))));
+        }
+    }
+}
+
+/// The parameters that tell one request from another.
+fn told(params: &[(&'static str, String)]) -> String {
+    const TELLING: [&str; 9] = [
+        "CallStatus",
+        "isActive",
+        "Digits",
+        "dtmfDigits",
+        "DialCallStatus",
+        "ConferenceName",
+        "ErrorCode",
+        "IsFinal",
+        "hangupCause",
+    ];
+    let telling = params.iter().filter(|(name, _)| TELLING.contains(name));
+    telling.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("  ")
+}

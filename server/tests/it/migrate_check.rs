@@ -1,0 +1,102 @@
+//! `sautikit migrate-check` against handlers that customers could have.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Form;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use sautikit::clock::SystemClock;
+use sautikit::entropy::Entropy;
+use sautikit::migrate_check::{Finding, Handler, Walked, World, check};
+use sautikit::webhooks::client;
+use sautikit_api::numbers::Compat;
+
+type Form_ = Form<Vec<(String, String)>>;
+
+fn value(form: &Form_, name: &str) -> String {
+    form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default()
+}
+
+fn xml(document: &str) -> Response {
+    ([(header::CONTENT_TYPE, "text/xml")], document.to_owned()).into_response()
+}
+
+/// A menu of Twilio's: 1 dials, everything else is sung to.
+async fn voice() -> Response {
+    xml(
+        r#"<Response><Gather numDigits="1" action="/menu"><Play>/welcome.wav</Play></Gather><Say>Goodbye.</Say></Response>"#,
+    )
+}
+
+async fn menu(form: Form_) -> Response {
+    match value(&form, "Digits").as_str() {
+        "1" => xml(r#"<Response><Dial action="/after"><Number>+254733000007</Number></Dial></Response>"#),
+        _ => xml(r#"<Response><Sing/><Play>/missing.mp3</Play></Response>"#),
+    }
+}
+
+async fn after(form: Form_) -> Response {
+    assert_eq!(value(&form, "DialCallStatus"), "completed");
+    xml("<Response><Say>Thank you.</Say></Response>")
+}
+
+async fn serve() -> String {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let service = Router::new()
+        .route("/voice", post(voice))
+        .route("/menu", post(menu))
+        .route("/after", post(after))
+        .route("/welcome.wav", get(|| async { media::wav::write(8_000, 1, &[100; 800]) }))
+        .route("/broken", post(|| async { r#"{"actions":[{"say":{"txt":"hi"}}]}"# }));
+    tokio::spawn(async { axum::serve(listener, service).await });
+    url
+}
+
+async fn checked(url: String, compat: Compat) -> Vec<Walked> {
+    let world = World {
+        http: client::build(true).expect("a client"),
+        clock: Arc::new(SystemClock::new()),
+        entropy: Arc::new(Entropy::seeded(1)),
+        development: true,
+    };
+    let (from, to) = ("+254722000001".to_owned(), "+254700000001".to_owned());
+    check(&world, &Handler { url, compat, secret: "a-secret-of-the-customer".to_owned(), from, to }).await
+}
+
+#[tokio::test]
+async fn every_state_of_a_handler_is_asked_and_what_would_not_do_is_named() {
+    let walks = checked(serve().await + "/voice", Compat::Twilio).await;
+    let [silent, dials, sings] = walks.as_slice() else { panic!("{walks:?}") };
+    assert_eq!(silent.asked.iter().map(|asked| asked.verbs.join(" ")).collect::<Vec<_>>(), ["getDigits say", ""]);
+    assert_eq!((silent.findings().count(), silent.end.as_str()), (0, "the call ends: completed (normal_clearing)"));
+    let told: Vec<_> = dials.asked.iter().map(|asked| asked.told.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "CallStatus=ringing",
+            "CallStatus=in-progress  Digits=1",
+            "CallStatus=in-progress  DialCallStatus=completed",
+            "CallStatus=completed"
+        ]
+    );
+    assert_eq!(dials.findings().count(), 0, "{dials}");
+    let found: Vec<_> = sings.findings().map(ToString::to_string).collect();
+    assert_eq!(found[0], "skipped  line 1, column 11: <Sing> is no verb; it was skipped");
+    assert!(
+        found[1].starts_with("FAILS    http://127.0.0.1:")
+            && found[1].ends_with("/missing.mp3: the server answered 404")
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_is_refused_fails_the_call() {
+    let walks = checked(serve().await + "/broken", Compat::Sautikit).await;
+    let found: Vec<_> = walks[0].findings().cloned().collect();
+    let Some(Finding::Fails(what)) = found.first() else { panic!("{found:?}") };
+    assert!(what.starts_with("actions[0].say.text") || what.starts_with("actions[0].say.txt"), "{what}");
+    assert!(found.contains(&Finding::Fails("the caller hears an apology, and the call ends".to_owned())));
+}
