@@ -13,16 +13,21 @@ const ARRIVED_WITHIN_MS = 60_000;
 /** Events of one page of the list. */
 const PAGE = 200;
 
-/** A customer's server that keeps what it took. Every tenth request it refuses, so that some is always tried again. */
+/** A customer's server that keeps what it took. Every tenth request it refuses, an event once at most, so that some is always tried again. */
 async function startReceiver() {
   const receiver = { taken: [], unsigned: 0, secret: "" };
+  const refused = new Set();
   let requests = 0;
   const server = createServer(async (request, response) => {
     const body = Buffer.concat(await request.toArray());
     if (!isSigned(request.headers["x-sautikit-signature"], body, receiver.secret)) receiver.unsigned += 1;
+    const event = JSON.parse(body);
     requests += 1;
-    if (requests % 10 === 0) return response.writeHead(500).end();
-    receiver.taken.push(JSON.parse(body));
+    if (requests % 10 === 0 && !refused.has(event.id)) {
+      refused.add(event.id);
+      return response.writeHead(500).end();
+    }
+    receiver.taken.push(event);
     response.writeHead(204).end();
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

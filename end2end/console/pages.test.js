@@ -30,6 +30,10 @@ before(async () => {
   }
   await eventually("a recording", async () => (await workspace.get("/v1/recordings?status=ready")).length === 1);
   calls.running = await call("+254722000042", { max_duration: 600, actions: [{ pause: { length: 600 } }] });
+  // Nobody listens there: its deliveries fail and wait.
+  const endpoint = await workspace.post("/v1/webhooks", { url: "http://127.0.0.1:9/events", description: "Orders" }, 201);
+  const test = await workspace.post(`/v1/webhooks/${endpoint.id}/test`, {}, 202);
+  await eventually("an attempt", async () => (await workspace.get(`/v1/webhooks/deliveries/${test.id}`)).log.length > 0);
   cookies = await signedIn();
   assert.equal((await server.command("operator", "grant", EMAIL)).code, 0);
   paths = {
@@ -37,7 +41,7 @@ before(async () => {
     home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", recordings: "/recordings", "no recording": "/recordings?status=failed", storage: "/recordings/storage", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
     settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", trunks: "/operator/trunks",
-    wallet: "/wallet", limits: "/wallet/limits", alerts: "/wallet/alerts", "operator's workspace": `/operator/workspaces/${await workspaceId()}`, keys: "/developers/keys", softphone: "/softphone", "sent mail": "/dev/mail",
+    wallet: "/wallet", limits: "/wallet/limits", alerts: "/wallet/alerts", "operator's workspace": `/operator/workspaces/${await workspaceId()}`, keys: "/developers/keys", webhooks: "/developers/webhooks", endpoint: `/developers/webhooks/${endpoint.id}`, "no delivery": `/developers/webhooks/${endpoint.id}?status=delivered`, delivery: `/developers/deliveries/${test.id}`, softphone: "/softphone", "sent mail": "/dev/mail",
     ...Object.fromEntries(Object.entries(calls).map(([name, id]) => [`${name} call`, `/calls/${id}`])),
     "unknown call": "/calls/019a0000-0000-7000-8000-000000000001", "unknown page": "/nowhere", "refused method": "/console/wallet/top-ups",
     "price list": "/pricing", "price list of a country": "/pricing?currency=USD&country=TZ", documentation: "/docs", "error page": "/docs/errors/wallet.insufficient_funds", demo: "/sdk/demo/",

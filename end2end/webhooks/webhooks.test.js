@@ -5,7 +5,6 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import express from "express";
 import { isSigned } from "../callbacks/express.js";
-import { isIdle } from "../support/calls.js";
 import { startServer } from "../support/server.js";
 import { eventually, openWorkspace } from "../support/workspace.js";
 
@@ -62,7 +61,6 @@ describe("events of a call", () => {
     }
   });
   after(async () => {
-    if (server) await isIdle(server);
     receiver?.stop();
     await server?.stop();
   });

@@ -7,6 +7,7 @@ mod checks;
 mod layers;
 mod limits;
 mod payments;
+mod speech;
 mod storage;
 mod tax;
 mod trunk;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
+pub use speech::Speech;
 pub use storage::Storage;
 pub use tax::Tax;
 pub use trunk::{Trunk, TrunkTransport};
@@ -110,6 +112,8 @@ pub struct Config {
     pub google: Google,
     /// Rentals of numbers.
     pub numbers: Numbers,
+    /// Who speaks texts.
+    pub speech: Speech,
     /// Tax beside prices.
     pub tax: Tax,
     /// Payments into wallets.

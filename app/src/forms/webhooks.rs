@@ -135,7 +135,8 @@ pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
 }
 
 pub(super) async fn retry(id: &str, fields: &Fields, api: &Api) -> Next {
-    let (page, path) = (format!("/developers/deliveries/{}", escape(id)), format!("/v1/webhooks/deliveries/{}/retry", escape(id)));
+    let (page, path) =
+        (format!("/developers/deliveries/{}", escape(id)), format!("/v1/webhooks/deliveries/{}/retry", escape(id)));
     match api.post_once(path, &serde_json::json!({}), &fields.text("form_token")).await {
         Ok(_) => Next::redirect(format!("{page}?done=retried")),
         Err(failure) => Next::failed(RETRY_DELIVERY, page, failure, fields),

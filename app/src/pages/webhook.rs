@@ -7,9 +7,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{
-        Copied, FailureNotice, Field, Moment, PageHead, TypedConfirm, hidden, of_workspace, outcome,
-    },
+    components::{Copied, FailureNotice, Field, Moment, PageHead, TypedConfirm, hidden, of_workspace, outcome},
     forms,
     i18n::fill,
     visit::Flash,
@@ -154,9 +152,8 @@ fn health(member: &Member, endpoint: &Webhook) -> AnyView {
     let (lang, health) = (member.visit.lang, &endpoint.health);
     let share = health.success_rate.map(|rate| format!("{} {}", percent(rate), of_last(member, health.deliveries)));
     let ms = |ms: Option<i64>| ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms} ms"));
-    let moment = |words: &'static str, at: Option<String>| {
-        at.map(|at| view! { <dt>{words}</dt><dd><Moment at lang/></dd> })
-    };
+    let moment =
+        |words: &'static str, at: Option<String>| at.map(|at| view! { <dt>{words}</dt><dd><Moment at lang/></dd> });
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.health}</h2>{status(member, endpoint)}{off_because(member, endpoint).map(|words| view! { <p>{words}</p> })}</div>

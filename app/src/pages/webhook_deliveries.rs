@@ -63,7 +63,8 @@ impl Deliveries {
             (false, _) => table(member, rows),
             (true, true) => view! { <Empty glyph=Glyph::Requests title=text.none_match text=""/> }.into_any(),
             (true, false) => {
-                view! { <Empty glyph=Glyph::Requests title=text.no_deliveries text=text.no_deliveries_text/> }.into_any()
+                view! { <Empty glyph=Glyph::Requests title=text.no_deliveries text=text.no_deliveries_text/> }
+                    .into_any()
             }
         };
         view! {
@@ -82,8 +83,12 @@ impl Deliveries {
 fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
     let [status, event] = FILTERS.map(|name| member.visit.query.get(name).unwrap_or_default().to_owned());
-    let statuses =
-        [("pending", text.pending), ("delivered", text.delivered), ("failed", text.failed), ("exhausted", text.exhausted)];
+    let statuses = [
+        ("pending", text.pending),
+        ("delivered", text.delivered),
+        ("failed", text.failed),
+        ("exhausted", text.exhausted),
+    ];
     let statuses = statuses
         .map(|(value, words)| view! { <option value=value selected=value == status>{words}</option> })
         .into_iter()
@@ -93,7 +98,7 @@ fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
         .map(|kind| view! { <option value=kind.event.clone() selected=kind.event == event>{kind.event.clone()}</option> })
         .collect_view();
     view! {
-        <form class="filters" method="get" action="#deliveries" role="search">
+        <form class="filters panel__body" method="get" action="#deliveries" role="search">
             <div class="field">
                 <label class="field__label" for="status">{text.status}</label>
                 <select class="field__input" id="status" name="status"><option value="">{text.any}</option>{statuses}</select>
@@ -126,7 +131,8 @@ fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    let headings = heads([Start(text.when), Start(text.event), Start(text.status), Start(text.answer), End(text.attempts)]);
+    let headings =
+        heads([Start(text.when), Start(text.event), Start(text.status), Start(text.answer), End(text.attempts)]);
     view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
 }
 
@@ -176,7 +182,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         None => view! { <p class="muted">{text.body_gone}</p> }.into_any(),
     };
     Ok(view! {
-        <PageHead title=delivery.event.clone()>{retry}</PageHead>
+        <PageHead title=delivery.event.clone() parent=(text.title, "/developers/webhooks")>{retry}</PageHead>
         {outcome(&member.visit, &[("retried", text.retried, text.retried_text)])}
         <div class="stack-lg">
             <section class="panel">
@@ -227,8 +233,50 @@ fn retry_form(member: &Member, delivery: &Delivery) -> AnyView {
     .into_any()
 }
 
-/// The body with its members on lines of their own.
+/// The body with its members on lines of their own, in the order in which they are sent.
 fn indented(body: &str) -> String {
-    let read: Result<serde_json::Value, _> = serde_json::from_str(body);
-    read.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| body.to_owned())
+    let (mut text, mut depth, mut in_string, mut escaped) = (String::with_capacity(body.len() * 2), 0, false, false);
+    let line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.push_str(&"  ".repeat(depth));
+    };
+    for letter in body.chars() {
+        match letter {
+            _ if in_string => {
+                in_string = escaped || letter != '"';
+                escaped = letter == '\\' && !escaped;
+                text.push(letter);
+                continue;
+            }
+            '"' => in_string = true,
+            '}' | ']' => {
+                depth = usize::saturating_sub(depth, 1);
+                line(&mut text, depth);
+            }
+            _ => {}
+        }
+        text.push(letter);
+        match letter {
+            '{' | '[' => {
+                depth += 1;
+                line(&mut text, depth);
+            }
+            ',' => line(&mut text, depth),
+            ':' => text.push(' '),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn members_stand_on_lines_of_their_own_in_their_order() {
+        let body = r#"{"b":"a,\"{}","a":[1,{"c":null}]}"#;
+        let shown = "{\n  \"b\": \"a,\\\"{}\",\n  \"a\": [\n    1,\n    {\n      \"c\": null\n    }\n  ]\n}";
+        assert_eq!(indented(body), shown);
+    }
 }

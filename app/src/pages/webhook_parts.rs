@@ -93,7 +93,8 @@ pub(super) fn rotate_form(member: &Member, action: String, token: String) -> Any
     let text = &member.text().webhooks;
     let graces =
         [("0", text.grace_none), ("3600", text.grace_hour), (USUAL, text.grace_day), ("259200", text.grace_three_days)];
-    let options = graces.map(|(seconds, words)| view! { <option value=seconds selected=seconds == USUAL>{words}</option> });
+    let options =
+        graces.map(|(seconds, words)| view! { <option value=seconds selected=seconds == USUAL>{words}</option> });
     view! {
         <form class="form form--row" method="post" action=action>
             {of_workspace(&member.visit)}

@@ -7,9 +7,8 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Copied, Empty, FailureNotice, Field, Glyph,
-        Head::Start,
-        Icon, PageHead, Pager, cell, heads, hidden, of_workspace, outcome,
+        Copied, Empty, FailureNotice, Field, Glyph, Head::Start, Icon, PageHead, Pager, cell, heads, hidden,
+        of_workspace, outcome,
     },
     forms,
     visit::Flash,

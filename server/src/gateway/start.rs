@@ -89,7 +89,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     };
     let endpoint = endpoint.bind()?;
     let sip_address = endpoint.address();
-    let speech = Speech::default();
+    let speech = Speech::new(&config.speech, app.clock.clone())?;
     let sandbox =
         if config.has_sandbox() { Some(Sandbox::start(app, &media, &speech, sip_address).await?) } else { None };
     let mut source = Source::new(app, sandbox.as_ref().map(Sandbox::address));

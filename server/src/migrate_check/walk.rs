@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use sautikit_api::actions::{Asked as AskedFor, parse_answer};
 use sautikit_api::calls::Direction;
-use sautikit_api::ids::{CallId, WorkspaceId};
+use sautikit_api::ids::{CallId, RecordingId, WorkspaceId};
 use uuid::Uuid;
 use voice::{
     Answer, Call, CallEvent, Callback, Cause, ConferenceCommand, ConferenceEvent, EventName, Facts, FetchFailure,
-    Fetched, Input, Key, LegEvent, LegId, MediaCommand, MediaEvent, Origin, Output, Purpose, Reply, SpeechFailure,
-    StreamCommand, StreamEvent, Target,
+    Fetched, Input, Key, LegEvent, LegId, MediaCommand, MediaEvent, Origin, Output, Purpose, RecordingCommand,
+    RecordingEvent, Reply, SpeechFailure, StreamCommand, StreamEvent, Target,
 };
 
 use super::{Asked, Finding, Handler, Manners, Walked, World};
@@ -25,6 +25,10 @@ const LONGEST: Duration = Duration::from_secs(3_600);
 /// As a number without settings has them.
 const RING_TIMEOUT_S: u32 = 60;
 const MAX_DURATION_S: u32 = 14_400;
+/// What the caller says in a message.
+const MESSAGE_MS: u64 = 5_000;
+/// Where a handler is told that recordings are: nothing is kept of a check (RFC 2606).
+const RECORDINGS_URL: &str = "https://api.example/v1/recordings";
 
 struct Walk<'a> {
     world: &'a World,
@@ -59,6 +63,8 @@ pub(super) async fn walk(world: &World, files: &Files, handler: &Handler, manner
         began_at_us: world.clock.now().as_microsecond(),
         ring_timeout_s: RING_TIMEOUT_S,
         max_duration_s: MAX_DURATION_S,
+        record: None,
+        recordings_url: RECORDINGS_URL.into(),
     };
     let caller = Target::Telephone(handler.from.clone());
     let mut walk = Walk {
@@ -151,13 +157,21 @@ impl Walk<'_> {
                         self.open.push_back(Input::Stream(stream, StreamEvent::Closed { reason }));
                     }
                 }
+                Output::Recording(RecordingCommand::Start { take, .. }) => {
+                    let id = RecordingId(self.world.entropy.uuid(self.world.clock.as_ref()));
+                    self.soon(Input::Recording(take, RecordingEvent::Started(id)));
+                }
+                Output::Recording(RecordingCommand::Stop(take)) => {
+                    let said = RecordingEvent::Stopped { length_ms: MESSAGE_MS, heard: true };
+                    self.soon(Input::Recording(take, said));
+                }
                 Output::Record(event) => self.record(&event),
                 Output::Ended(summary) => {
                     let status = summary.status.as_str();
                     self.walked.end = format!("the call ends: {status} ({})", summary.cause.hangup_cause());
                     self.is_over = true;
                 }
-                Output::Media(_) | Output::Leg(..) | Output::Conference(_) | Output::Stream(_) => {}
+                Output::Media(_) | Output::Leg(..) | Output::Conference(_) | Output::Stream(_) | Output::Recording(_) => {}
                 Output::LegChanged(_) | Output::Answered { .. } => {}
             }
         }

@@ -33,7 +33,14 @@ impl Job for CleanUp {
         let told = all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await?;
         let freed = numbers::free_cooled(app).await?;
         let recordings = all(|| recordings::prune(app, ROWS_AT_ONCE)).await?;
-        tracing::debug!(requests, idempotency_keys = keys, events_and_deliveries = told, numbers_freed = freed, recordings, "cleaned up");
+        tracing::debug!(
+            requests,
+            idempotency_keys = keys,
+            events_and_deliveries = told,
+            numbers_freed = freed,
+            recordings,
+            "cleaned up"
+        );
         // A server that was off for days cleans once, not once for every hour.
         let next = self.hour.max(app.now_us() / HOUR_US) + 1;
         Ok(enqueue(&mut *app.db.acquire().await?, app, next).await?)

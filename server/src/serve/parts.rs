@@ -23,8 +23,8 @@ use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
 use crate::webhooks::client::Customers;
-use crate::webhooks::live::Live;
 use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
+use crate::webhooks::live::Live;
 use crate::{numbers, requests};
 
 use super::ServeError;

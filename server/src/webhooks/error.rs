@@ -14,14 +14,16 @@ impl From<WebhookError> for ApiError {
         let message = error.to_string();
         match error {
             WebhookError::NotFound => ErrorCode::WebhooksNotFound.into(),
-            WebhookError::DeliveryNotFound => {
-                Self::new(ErrorCode::WebhooksNotFound).message(format!("{message}. List the deliveries and use one of their ids."))
-            }
+            WebhookError::DeliveryNotFound => Self::new(ErrorCode::WebhooksNotFound)
+                .message(format!("{message}. List the deliveries and use one of their ids.")),
             WebhookError::EventNotFound => Self::new(ErrorCode::NotFound).message(message),
             WebhookError::EventUnsupported { field, name } => {
                 let name: String = name.chars().take(40).collect();
                 let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                let message = format!("There is no event `{name}`. Use `*`, `call.*` and the like, or one of: {}.", known.join(", "));
+                let message = format!(
+                    "There is no event `{name}`. Use `*`, `call.*` and the like, or one of: {}.",
+                    known.join(", ")
+                );
                 Self::new(ErrorCode::WebhooksEventUnsupported).message(message).at(field)
             }
             WebhookError::Invalid { field, .. } => Self::field(field, message),

@@ -44,7 +44,7 @@ pub fn tells(kind: EventKind) -> &'static str {
         "call.started" => "A call began to ring.",
         "call.answered" => "It was answered.",
         "call.completed" => "An answered call is over. Its cost follows with call.billed.",
-        "call.failed" => "A call ended unanswered: `status` is failed, no_answer, busy or canceled.",
+        "call.failed" => "A call ended unanswered: failed, no_answer, busy or canceled, as its status says.",
         "call.billed" => "The call's cost was debited.",
         "call.callback_failed" => "Your server gave no voice actions that could be run.",
         "call.recording.ready" => "A recording of an ended call can be heard.",

@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(deliveries::http::routes())
         .merge(events::http::routes())
         .merge(live::http::routes())
-        .routes(routes!(rotate_signing_secret))
+        .routes(routes!(rotate_workspace_signing_secret))
 }
 
 /// Rotate the workspace's signing secret
@@ -35,7 +35,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
     params(Idempotent),
     responses((status = 200, body = wire::WorkspaceSecret, description = "The new secret.")),
     extensions(("x-scope" = json!(Scope::WebhooksWrite)), ("x-errors" = json!([ErrorCode::WebhooksRotateSecretFailed]))))]
-async fn rotate_signing_secret(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
+async fn rotate_workspace_signing_secret(
+    State(app): State<AppState>,
+    caller: Caller,
+    request: Request,
+) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
     let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
         Begun::Replay(answer) => return Ok(answer),

@@ -231,7 +231,19 @@ impl Reach {
         let trunk_id = text(&operator.post("/v1/admin/trunks", trunk).await.expect(201).json["id"]);
         let webhook = rows(server, asha).await;
         let supply = Supply::find(&operator).await;
-        Self { supply, webhook, payment_id, trunk_id, operator, member_id, key_id, number_id, workspace_id, call_id, scene }
+        Self {
+            supply,
+            webhook,
+            payment_id,
+            trunk_id,
+            operator,
+            member_id,
+            key_id,
+            number_id,
+            workspace_id,
+            call_id,
+            scene,
+        }
     }
 
     async fn client_for(&self, endpoint: &Endpoint) -> Client {

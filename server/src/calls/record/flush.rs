@@ -229,7 +229,16 @@ fn decide(
     ];
     let updates = changed().count() as u64;
     let tells = !settled.events.is_empty() || written().any(|changes| !changes.outbox.is_empty());
-    Ok(Decided { grants: own.to_vec(), opened, purses: settled.purses, writes, beside, updates, tells, low: settled.events })
+    Ok(Decided {
+        grants: own.to_vec(),
+        opened,
+        purses: settled.purses,
+        writes,
+        beside,
+        updates,
+        tells,
+        low: settled.events,
+    })
 }
 
 /// Openings for which their workspace has too many calls. Counted under the wallet's lock, so that nodes do not go beyond a

@@ -30,11 +30,7 @@ impl Off {
 #[async_trait]
 pub trait Owners: Send + Sync + 'static {
     /// The owners' addresses.
-    async fn addresses(
-        &self,
-        conn: &mut AnyConnection,
-        workspace: WorkspaceId,
-    ) -> Result<Vec<String>, jobs::Failure>;
+    async fn addresses(&self, conn: &mut AnyConnection, workspace: WorkspaceId) -> Result<Vec<String>, jobs::Failure>;
 }
 
 /// Who tells on this server.

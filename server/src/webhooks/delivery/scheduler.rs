@@ -141,14 +141,7 @@ impl Scheduler {
     }
 
     /// What a look at the database found for a lane.
-    pub fn load(
-        &mut self,
-        id: WebhookEndpointId,
-        found: Vec<Due>,
-        wanted: usize,
-        next_us: Option<i64>,
-        now_us: i64,
-    ) {
+    pub fn load(&mut self, id: WebhookEndpointId, found: Vec<Due>, wanted: usize, next_us: Option<i64>, now_us: i64) {
         if let Some(lane) = self.lanes.get_mut(&id) {
             lane.load(found, wanted, next_us);
             self.refresh(id, now_us);
@@ -221,7 +214,11 @@ impl Scheduler {
         let Some(lane) = self.lanes.get(&id) else { return };
         let (workspace, wake_us) = (lane.workspace, lane.wake_us(now_us));
         let (may_send, is_hungry) = (lane.may_send(now_us), lane.wants(now_us).is_some());
-        if is_hungry { self.hungry.insert(id) } else { self.hungry.remove(&id) };
+        if is_hungry {
+            self.hungry.insert(id)
+        } else {
+            self.hungry.remove(&id)
+        };
         self.set_timer(id, wake_us);
         if may_send && self.waiting_lanes.insert(id) {
             self.tenants.entry(workspace).or_default().turns.push_back(id);

@@ -91,14 +91,8 @@ impl Sender<'_> {
             .body(due.event.body.clone());
         let answered = timeout_at(deadline, request.send()).await;
         let duration_ms = millis(self.clock.monotonic().saturating_sub(began));
-        let attempt = |status, failure, answer| Attempt {
-            started_at,
-            duration_ms,
-            status,
-            failure,
-            answer,
-            secret: whose,
-        };
+        let attempt =
+            |status, failure, answer| Attempt { started_at, duration_ms, status, failure, answer, secret: whose };
         match answered {
             Err(_) => (attempt(None, Some(Failure::Timeout), None), None),
             Ok(Err(error)) => (attempt(None, Some(failure_of(&error)), None), None),

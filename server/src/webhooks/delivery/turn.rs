@@ -23,12 +23,12 @@ use crate::webhooks::live::Live;
 use crate::webhooks::store::dispatch::{self as sql, NewDelivery, Unplaced};
 use crate::webhooks::store::endpoints::{self as rows, Full};
 
-/// Events of one turn: some 20 ms of SQLite's one writer, which live calls share.
-const EVENTS_AT_ONCE: i64 = 256;
+/// Events of one turn: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
+const EVENTS_AT_ONCE: i64 = 128;
 /// Workspaces of one turn, where more wait than one turn takes: so one with a long queue delays no other.
 const WORKSPACES_AT_ONCE: usize = 16;
 /// Ends of attempts of one turn.
-const ENDS_AT_ONCE: usize = 512;
+const ENDS_AT_ONCE: usize = 256;
 /// Ends wait so long for others to share a transaction with.
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
 /// Between looks for endpoints that changed, where nothing is to be told.
@@ -213,12 +213,7 @@ impl Lead {
     }
 
     /// Gives events their places and finds out where they go.
-    async fn fan(
-        &self,
-        tx: &mut AnyConnection,
-        unplaced: Vec<Unplaced>,
-        now_us: i64,
-    ) -> Result<Fanned, WebhookError> {
+    async fn fan(&self, tx: &mut AnyConnection, unplaced: Vec<Unplaced>, now_us: i64) -> Result<Fanned, WebhookError> {
         let app = &self.work.app;
         let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
         for (position, one) in (self.last_position + 1..).zip(unplaced) {

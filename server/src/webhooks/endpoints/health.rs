@@ -32,7 +32,9 @@ impl Health {
         let thousandths = (delivered * 1_000).checked_div(total);
         Self {
             deliveries: i64::try_from(total).unwrap_or(i64::MAX),
-            success_rate: thousandths.and_then(|share| u32::try_from(share).ok()).map(|share| f64::from(share) / 1_000.0),
+            success_rate: thousandths
+                .and_then(|share| u32::try_from(share).ok())
+                .map(|share| f64::from(share) / 1_000.0),
             p50_ms: percentile(&durations, 50),
             p95_ms: percentile(&durations, 95),
         }
@@ -51,8 +53,7 @@ mod tests {
 
     #[test]
     fn shares_and_percentiles_are_those_of_the_samples() {
-        let samples: Vec<_> =
-            (1..=100).map(|ms| Sample { is_delivered: ms > 3, duration_ms: ms }).collect();
+        let samples: Vec<_> = (1..=100).map(|ms| Sample { is_delivered: ms > 3, duration_ms: ms }).collect();
         let health = Health::of(&samples);
         assert_eq!((health.deliveries, health.success_rate), (100, Some(0.97)));
         assert_eq!((health.p50_ms, health.p95_ms), (Some(50), Some(95)));

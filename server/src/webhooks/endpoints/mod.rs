@@ -309,7 +309,9 @@ pub(super) async fn test(
 ) -> Result<Delivery, WebhookError> {
     let (workspace, now_us) = (caller.workspace.id, app.now_us());
     let kind = match kind {
-        Some(name) => EventKind::parse(&name).ok_or(WebhookError::EventUnsupported { field: "event".to_owned(), name })?,
+        Some(name) => {
+            EventKind::parse(&name).ok_or(WebhookError::EventUnsupported { field: "event".to_owned(), name })?
+        }
         None => EventKind::CallCompleted,
     };
     let full = sql::find_full(tx, workspace, id).await?;

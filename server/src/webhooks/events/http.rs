@@ -43,10 +43,7 @@ struct EventsQuery {
 
 /// The routes of events, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_events))
-        .routes(routes!(get_event))
-        .routes(routes!(list_event_kinds))
+    OpenApiRouter::new().routes(routes!(list_events)).routes(routes!(get_event)).routes(routes!(list_event_kinds))
 }
 
 /// List events
@@ -74,7 +71,9 @@ async fn list_events(
     }
     let after = match query.after.as_str() {
         "" => None,
-        text => Some(body::read_id(text).ok_or_else(|| ApiError::field("after", "`after` is the `id` of an event, `evt_…`."))?),
+        text => Some(
+            body::read_id(text).ok_or_else(|| ApiError::field("after", "`after` is the `id` of an event, `evt_…`."))?,
+        ),
     };
     let mut conn = app.db.acquire().await?;
     let events = list_after(&mut conn, caller.workspace.id, after, &query.event, limit).await?;

@@ -51,7 +51,8 @@ async fn stream_calls(State(app): State<AppState>, caller: Caller, headers: Head
     };
     // Before anything is looked up: what is placed meanwhile comes by the room.
     let reader = follow(&app, workspace, newest);
-    let follower = Follower { app, workspace, after, waiting: Vec::new().into_iter(), catches_up: true, is_new: true, reader };
+    let follower =
+        Follower { app, workspace, after, waiting: Vec::new().into_iter(), catches_up: true, is_new: true, reader };
     let mut response = Sse::new(follower.events()).keep_alive(KeepAlive::default()).into_response();
     // Proxies that collect an answer before they pass it on would hold the events back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));

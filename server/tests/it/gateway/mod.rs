@@ -18,6 +18,7 @@ mod on_net;
 mod outbound;
 mod sandbox;
 mod sizes;
+mod speech;
 mod strangers;
 mod streams;
 mod support;

@@ -12,7 +12,7 @@ use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use sautikit::recordings::{self, Attempts};
 use sautikit::secrets::hex;
-use sautikit::storage::{Bucket, ObjectStore, Source, StoreError, Stores};
+use sautikit::storage::{Bucket, Source, StoreError, Stores};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::net::TcpListener;

@@ -36,9 +36,12 @@ async fn what_fails_is_tried_by_the_schedule_and_then_exhausted(server: Server) 
     let exhausted = scene.deliveries(&id, "exhausted", 1).await;
     assert_eq!((exhausted[0]["attempts"].as_i64(), exhausted[0]["last_status"].as_i64()), (Some(10), Some(500)));
     let log = scene.detail(&exhausted[0]).await["log"].clone();
-    let at = |place: usize| -> jiff::Timestamp { log[place]["started_at"].as_str().expect("a time").parse().expect("a time") };
+    let at = |place: usize| -> jiff::Timestamp {
+        log[place]["started_at"].as_str().expect("a time").parse().expect("a time")
+    };
     for (place, seconds) in [5, 30, 120, 600, 1_800, 7_200, 21_600, 43_200, 86_400].into_iter().enumerate() {
-        let delay = (at(place + 1) - at(place)).get_microseconds() + (at(place + 1) - at(place)).get_seconds() * 1_000_000;
+        let delay =
+            (at(place + 1) - at(place)).get_microseconds() + (at(place + 1) - at(place)).get_seconds() * 1_000_000;
         assert!((seconds * 800_000..=seconds * 1_200_000 + 1_000_000).contains(&delay), "{seconds} s: {delay}");
     }
 }
@@ -134,7 +137,8 @@ async fn three_days_of_failures_switch_an_endpoint_off_and_its_owner_is_told(ser
     .await;
     let shown = scene.asha.get(&path).await.expect(200).json;
     assert_eq!(shown["disabled_reason"], "failing");
-    let failing_since: jiff::Timestamp = shown["health"]["failing_since"].as_str().expect("a time").parse().expect("a time");
+    let failing_since: jiff::Timestamp =
+        shown["health"]["failing_since"].as_str().expect("a time").parse().expect("a time");
     assert!(scene.server.app.now_us() - failing_since.as_microsecond() >= 3 * 86_400 * 1_000_000);
     scene.run_jobs().await;
     let mails = Mailer::of(&scene.server.app).dev_store().expect("mails are kept").list();

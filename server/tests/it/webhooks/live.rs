@@ -127,7 +127,10 @@ async fn a_reader_who_is_too_slow_is_told_and_let_go(server: Server) {
         before = last.id;
         last = slow.next().await.expect("an event");
     }
-    assert_eq!((&last.data["reason"], last.data["last_event_id"].to_string()), (&Value::from("too_slow"), before.clone()));
+    assert_eq!(
+        (&last.data["reason"], last.data["last_event_id"].to_string()),
+        (&Value::from("too_slow"), before.clone())
+    );
     assert!(slow.next().await.is_none(), "that was the last");
     let mut back = Reader::open(&scene.server, &key, Some(&before)).await;
     let next: i64 = back.next().await.expect("an event").id.parse().expect("a place");

@@ -161,14 +161,19 @@ async fn a_calls_events_reach_an_endpoint_signed_and_in_order(server: Server) {
 
 async fn an_events_url_of_a_number_is_told_of_its_calls_alone(server: Server) {
     let (scene, receiver) = Scene::delivering(server).await;
-    scene.patch_routing(json!({ "events_url": receiver.url("/number"), "voice_signing_secret": "a secret of my own" })).await;
+    scene
+        .patch_routing(json!({ "events_url": receiver.url("/number"), "voice_signing_secret": "a secret of my own" }))
+        .await;
     scene.talk(1_000).await;
     let told = receiver.wait("/number", 4).await;
     assert!(told.iter().all(|one| one.is_signed_with("a secret of my own")));
     scene.top_up(5_000).await;
     scene.until_all_is_told().await;
     let endpoints = scene.asha.get("/v1/webhooks").await.expect(200).json;
-    assert_eq!((endpoints[0]["secret_of"].as_str(), endpoints[0]["events"][0].as_str()), (Some("number"), Some("call.*")));
+    assert_eq!(
+        (endpoints[0]["secret_of"].as_str(), endpoints[0]["events"][0].as_str()),
+        (Some("number"), Some("call.*"))
+    );
     scene.deliveries(endpoints[0]["id"].as_str().expect("an id"), "delivered", 4).await;
     assert_eq!(receiver.count("/number"), 4, "a top-up is none of its calls");
     // Another secret signs from then on.
@@ -203,11 +208,15 @@ async fn what_is_sent_is_what_the_delivery_shows(server: Server) {
     let delivered = scene.deliveries(&id, "delivered", 1).await;
     let detail = scene.detail(&delivered[0]).await;
     assert_eq!(detail["body"].as_str().map(str::as_bytes), Some(&*told[0].body));
-    assert_eq!((detail["log"][0]["status"].as_i64(), detail["log"][0]["secret"].as_str()), (Some(200), Some("endpoint")));
+    assert_eq!(
+        (detail["log"][0]["status"].as_i64(), detail["log"][0]["secret"].as_str()),
+        (Some(200), Some("endpoint"))
+    );
     let answer = detail["log"][0]["answer"].as_str().expect("an answer");
     assert!(answer.starts_with("thanks x") && answer.len() == 1_024, "{}", answer.len());
     // The same bytes are there by the event's id.
-    let event = scene.asha.get(&format!("/v1/events/{}", detail["event_id"].as_str().expect("an id"))).await.expect(200);
+    let event =
+        scene.asha.get(&format!("/v1/events/{}", detail["event_id"].as_str().expect("an id"))).await.expect(200);
     assert_eq!(event.text.as_bytes(), &*told[0].body);
 }
 

@@ -37,7 +37,8 @@ impl Language for Node {
             Type::Any => "unknown".into(),
             Type::Named(name) => name.clone(),
             Type::List(row) => format!("Array<{}>", of(row)),
-            Type::Map(value) => format!("Record<string, {}>", of(value)),
+            // Not `Record`, which is a model of ours too.
+            Type::Map(value) => format!("{{ [key: string]: {} }}", of(value)),
             Type::Choice(kinds) => kinds.iter().map(of).collect::<Vec<_>>().join(" | "),
             Type::Object(members) => {
                 let member = |member: &Member| {

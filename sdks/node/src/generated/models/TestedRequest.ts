@@ -7,7 +7,7 @@ export interface TestedRequest {
   /** The form as it was sent. */
   body: string;
   /** Its headers; the signature is that of this very body. */
-  headers: Record<string, string>;
+  headers: { [key: string]: string };
   /** Always `POST`. */
   method: string;
   /** Where it went. */

@@ -155,9 +155,8 @@ impl World {
             let Some((row, (_, sequence, _))) = self.take(&due) else { continue };
             if let Verdict::Again(at_us) = verdict {
                 let rows = self.rows.entry(due.endpoint).or_default();
-                let waits = |(place, other): &(&Place, &Due)| {
-                    due.call.is_some() && other.call == due.call && place.0 < at_us
-                };
+                let waits =
+                    |(place, other): &(&Place, &Due)| due.call.is_some() && other.call == due.call && place.0 < at_us;
                 let others: Vec<Due> = rows.iter().filter(waits).map(|(_, other)| other.clone()).collect();
                 for other in others {
                     let Some((other, (_, sequence, id))) = self.take(&other) else { continue };
@@ -296,8 +295,7 @@ fn an_endpoint_that_is_back_gets_what_waited() {
     let mut world = World::new();
     world.add(1, 1);
     let back_us = 3_600 * SECOND_US;
-    let behaviour =
-        |_: WebhookEndpointId, now_us: i64| if now_us < back_us { (1_000, TIMEOUT) } else { (1_000, OK) };
+    let behaviour = |_: WebhookEndpointId, now_us: i64| if now_us < back_us { (1_000, TIMEOUT) } else { (1_000, OK) };
     for event in 0..1_000 {
         world.emit(1, Some(event / 4), i64::try_from(event % 4).unwrap());
         let until_us = world.now_us + SECOND_US;
