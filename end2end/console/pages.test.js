@@ -33,7 +33,7 @@ before(async () => {
   // Nobody listens there: its deliveries fail and wait.
   const endpoint = await workspace.post("/v1/webhooks", { url: "http://127.0.0.1:9/events", description: "Orders" }, 201);
   const test = await workspace.post(`/v1/webhooks/${endpoint.id}/test`, {}, 202);
-  await eventually("an attempt", async () => (await workspace.get(`/v1/webhooks/deliveries/${test.id}`)).log.length > 0);
+  await eventually("an attempt", async () => (await workspace.get(`/v1/webhooks/deliveries/${test.id}/attempts`)).log.length > 0);
   cookies = await signedIn();
   assert.equal((await server.command("operator", "grant", EMAIL)).code, 0);
   paths = {

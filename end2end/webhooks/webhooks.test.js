@@ -95,14 +95,14 @@ describe("events of a call", () => {
     // The receiver still knows the former one only.
     const { id } = await workspace.post(`/v1/webhooks/${endpoints.raw}/test`, { event: "call.failed" }, 202);
     const delivered = await eventually("the test event", async () => {
-      const one = await workspace.get(`/v1/webhooks/deliveries/${id}`);
+      const one = await workspace.get(`/v1/webhooks/deliveries/${id}/attempts`);
       return one.status === "delivered" && one;
     });
     assert.deepEqual(delivered.log.map(({ secret, status }) => [secret, status]), [["endpoint", 401], ["endpoint_former", 204]]);
     receiver.secrets.raw = made.secret;
     const next = await workspace.post(`/v1/webhooks/${endpoints.raw}/test`, {}, 202);
     await eventually("the next one", async () => {
-      const one = await workspace.get(`/v1/webhooks/deliveries/${next.id}`);
+      const one = await workspace.get(`/v1/webhooks/deliveries/${next.id}/attempts`);
       return one.status === "delivered" && one.log.length === 1;
     });
   });

@@ -360,6 +360,9 @@ const CodeCallsRecordingExpired ErrorCode = "calls.recording_expired"
 // CodeCallsRecordingFailed is `calls.recording_failed`.
 const CodeCallsRecordingFailed ErrorCode = "calls.recording_failed"
 
+// CodeCallsRecordingInProgress is `calls.recording_in_progress`.
+const CodeCallsRecordingInProgress ErrorCode = "calls.recording_in_progress"
+
 // CodeCallsRecordingNotFound is `calls.recording_not_found`.
 const CodeCallsRecordingNotFound ErrorCode = "calls.recording_not_found"
 

@@ -328,6 +328,15 @@ const AuditKindProviderRetired AuditKind = "provider.retired"
 // AuditKindProviderUpdated is `provider.updated`.
 const AuditKindProviderUpdated AuditKind = "provider.updated"
 
+// AuditKindRecordingDeleted is `recording.deleted`.
+const AuditKindRecordingDeleted AuditKind = "recording.deleted"
+
+// AuditKindRecordingPaused is `recording.paused`.
+const AuditKindRecordingPaused AuditKind = "recording.paused"
+
+// AuditKindRecordingResumed is `recording.resumed`.
+const AuditKindRecordingResumed AuditKind = "recording.resumed"
+
 // AuditKindSeriesCreated is `series.created`.
 const AuditKindSeriesCreated AuditKind = "series.created"
 
@@ -354,6 +363,15 @@ const AuditKindSIPCredentialRotated AuditKind = "sip_credential.rotated"
 
 // AuditKindSIPTokenMinted is `sip_token.minted`.
 const AuditKindSIPTokenMinted AuditKind = "sip_token.minted"
+
+// AuditKindStorageBucketRemoved is `storage.bucket_removed`.
+const AuditKindStorageBucketRemoved AuditKind = "storage.bucket_removed"
+
+// AuditKindStorageBucketSet is `storage.bucket_set`.
+const AuditKindStorageBucketSet AuditKind = "storage.bucket_set"
+
+// AuditKindStorageTierChanged is `storage.tier_changed`.
+const AuditKindStorageTierChanged AuditKind = "storage.tier_changed"
 
 // AuditKindTopUpRequested is `top_up.requested`.
 const AuditKindTopUpRequested AuditKind = "top_up.requested"
@@ -382,6 +400,30 @@ const AuditKindWalletAdjusted AuditKind = "wallet.adjusted"
 // AuditKindWalletOverdraftFloorChanged is `wallet.overdraft_floor_changed`.
 const AuditKindWalletOverdraftFloorChanged AuditKind = "wallet.overdraft_floor_changed"
 
+// AuditKindWebhookCreated is `webhook.created`.
+const AuditKindWebhookCreated AuditKind = "webhook.created"
+
+// AuditKindWebhookDeleted is `webhook.deleted`.
+const AuditKindWebhookDeleted AuditKind = "webhook.deleted"
+
+// AuditKindWebhookDeliveriesRetried is `webhook.deliveries_retried`.
+const AuditKindWebhookDeliveriesRetried AuditKind = "webhook.deliveries_retried"
+
+// AuditKindWebhookDeliveryRetried is `webhook.delivery_retried`.
+const AuditKindWebhookDeliveryRetried AuditKind = "webhook.delivery_retried"
+
+// AuditKindWebhookSecretRotated is `webhook.secret_rotated`.
+const AuditKindWebhookSecretRotated AuditKind = "webhook.secret_rotated"
+
+// AuditKindWebhookSwitchedOff is `webhook.switched_off`.
+const AuditKindWebhookSwitchedOff AuditKind = "webhook.switched_off"
+
+// AuditKindWebhookTested is `webhook.tested`.
+const AuditKindWebhookTested AuditKind = "webhook.tested"
+
+// AuditKindWebhookUpdated is `webhook.updated`.
+const AuditKindWebhookUpdated AuditKind = "webhook.updated"
+
 // AuditKindWorkspaceCreated is `workspace.created`.
 const AuditKindWorkspaceCreated AuditKind = "workspace.created"
 
@@ -390,6 +432,9 @@ const AuditKindWorkspaceDeleted AuditKind = "workspace.deleted"
 
 // AuditKindWorkspaceResumed is `workspace.resumed`.
 const AuditKindWorkspaceResumed AuditKind = "workspace.resumed"
+
+// AuditKindWorkspaceSigningSecretRotated is `workspace.signing_secret_rotated`.
+const AuditKindWorkspaceSigningSecretRotated AuditKind = "workspace.signing_secret_rotated"
 
 // AuditKindWorkspaceSuspended is `workspace.suspended`.
 const AuditKindWorkspaceSuspended AuditKind = "workspace.suspended"
@@ -555,8 +600,8 @@ type Call struct {
 	// What `POST /v1/calls` was given.
 	Metadata any `json:"metadata,omitempty"`
 
-	// State of the recording; null without one.
-	RecordingStatus *string `json:"recording_status,omitempty"`
+	// Where the newest recording stands; null without one.
+	RecordingStatus *RecordingStatus `json:"recording_status,omitempty"`
 
 	// What was debited beside it as tax, 0 where there is none; null until then.
 	TaxMinor *int64 `json:"tax_minor,omitempty"`
@@ -721,8 +766,38 @@ const CallEventKindMediaTimeout CallEventKind = "media.timeout"
 // CallEventKindMoneyWarning is `money.warning`.
 const CallEventKindMoneyWarning CallEventKind = "money.warning"
 
+// CallEventKindPlayFailed is `play.failed`.
+const CallEventKindPlayFailed CallEventKind = "play.failed"
+
+// CallEventKindRecordingEnded is `recording.ended`.
+const CallEventKindRecordingEnded CallEventKind = "recording.ended"
+
+// CallEventKindRecordingFailed is `recording.failed`.
+const CallEventKindRecordingFailed CallEventKind = "recording.failed"
+
+// CallEventKindRecordingPaused is `recording.paused`.
+const CallEventKindRecordingPaused CallEventKind = "recording.paused"
+
+// CallEventKindRecordingResumed is `recording.resumed`.
+const CallEventKindRecordingResumed CallEventKind = "recording.resumed"
+
+// CallEventKindRecordingStarted is `recording.started`.
+const CallEventKindRecordingStarted CallEventKind = "recording.started"
+
 // CallEventKindSpeechFailed is `speech.failed`.
 const CallEventKindSpeechFailed CallEventKind = "speech.failed"
+
+// CallEventKindSpeechFallback is `speech.fallback`.
+const CallEventKindSpeechFallback CallEventKind = "speech.fallback"
+
+// CallEventKindStreamEnded is `stream.ended`.
+const CallEventKindStreamEnded CallEventKind = "stream.ended"
+
+// CallEventKindStreamFailed is `stream.failed`.
+const CallEventKindStreamFailed CallEventKind = "stream.failed"
+
+// CallEventKindStreamStarted is `stream.started`.
+const CallEventKindStreamStarted CallEventKind = "stream.started"
 
 // CallEventKindVerbEnded is `verb.ended`.
 const CallEventKindVerbEnded CallEventKind = "verb.ended"
@@ -874,6 +949,18 @@ const CallStatusBusy CallStatus = "busy"
 // CallStatusCanceled is `canceled`.
 const CallStatusCanceled CallStatus = "canceled"
 
+// Circuit: Whether attempts are made.
+type Circuit string
+
+// CircuitClosed is `closed`.
+const CircuitClosed Circuit = "closed"
+
+// CircuitOpen is `open`.
+const CircuitOpen Circuit = "open"
+
+// CircuitHalfOpen is `half_open`.
+const CircuitHalfOpen Circuit = "half_open"
+
 // ClaimOutcome: What came of a claim.
 type ClaimOutcome string
 
@@ -926,6 +1013,9 @@ type ClaimedNumber struct {
 
 	// For instance `["voice"]`.
 	Capabilities []string `json:"capabilities"`
+
+	// Whose words the voice callbacks are in.
+	Compat Compat `json:"compat"`
 
 	// ISO 3166-1 alpha-2.
 	Country string `json:"country"`
@@ -1003,6 +1093,19 @@ func (m ClaimedNumber) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// Compat: Whose words a number's voice callbacks are in: ours, Twilio's (signed with `X-Twilio-Signature` too), or Africa's
+// Talking's.
+type Compat string
+
+// CompatSautikit is `sautikit`.
+const CompatSautikit Compat = "sautikit"
+
+// CompatTwilio is `twilio`.
+const CompatTwilio Compat = "twilio"
+
+// CompatAfricastalking is `africastalking`.
+const CompatAfricastalking Compat = "africastalking"
+
 // Conference: Brings the party of the call into a conference, in which everybody hears everybody else.
 type Conference struct {
 	// Which one: calls of the workspace that name the same hear each other.
@@ -1020,8 +1123,14 @@ type Conference struct {
 	// How many may be in it, this party included. Default: `32`.
 	MaxParticipants *int64 `json:"maxParticipants,omitempty"`
 
+	// Whether this party hears and is not heard. Default: `false`.
+	Muted *bool `json:"muted,omitempty"`
+
 	// Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
 	StartOnEnter *bool `json:"startOnEnter,omitempty"`
+
+	// A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
+	WaitURL *string `json:"waitUrl,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -1117,6 +1226,9 @@ type CreateCall struct {
 
 	// The caller's own data, at most 4 KiB; returned and sent with events.
 	Metadata any `json:"metadata,omitempty"`
+
+	// Whether the call is recorded from its answer on; false when absent.
+	Record any `json:"record,omitempty"`
 
 	// How long to ring, in seconds: 5 to 600, default 60.
 	Timeout *int64 `json:"timeout,omitempty"`
@@ -1236,6 +1348,42 @@ func (m CreateTopUp) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// CreateWebhook: `POST /v1/webhooks`.
+type CreateWebhook struct {
+	// Where events go: https to a public host, at most 2,048 bytes. In development http to this machine too.
+	URL string `json:"url"`
+
+	// For people: 0 to 200 characters.
+	Description *string `json:"description,omitempty"`
+
+	// Kinds of event, each by its name, `call.*` for all of a subject, or `*` for all there are; `["*"]` when absent.
+	Events []string `json:"events,omitempty"`
+
+	// Whether it gets a secret of its own (the default), or is signed with the workspace's.
+	OwnSecret *bool `json:"own_secret,omitempty"`
+
+	// At most so many events a second, 1 to 1,000; no limit when absent.
+	RatePerSecond *int64 `json:"rate_per_second,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CreateWebhook) UnmarshalJSON(data []byte) error {
+	type plain CreateWebhook
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CreateWebhook) MarshalJSON() ([]byte, error) {
+	type plain CreateWebhook
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // CreatedApiKey: Answer of creating (201) or rotating (200) a key: the only time that the secret is shown.
 type CreatedApiKey struct {
 	// RFC 3339.
@@ -1341,6 +1489,66 @@ func (m CreatedSipCredential) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// CreatedWebhook: Answer of creating an endpoint (201), or of rotating its secret (200): the only time that the secret is shown.
+type CreatedWebhook struct {
+	// RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// For people.
+	Description string `json:"description"`
+
+	// Which events.
+	Events []string `json:"events"`
+
+	// How it does.
+	Health WebhookHealth `json:"health"`
+
+	// Its id.
+	ID string `json:"id"`
+
+	// Whose secret signs.
+	SecretOf SecretOf `json:"secret_of"`
+
+	// Whether events are sent.
+	Status WebhookStatus `json:"status"`
+
+	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+	URL string `json:"url"`
+
+	// Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410).
+	DisabledReason *string `json:"disabled_reason,omitempty"`
+
+	// RFC 3339: until when the secret that its own replaced still signs where the new one is refused; null when none does.
+	FormerSecretUntil *string `json:"former_secret_until,omitempty"`
+
+	// The number whose calls' `events_url` leads there; null for an endpoint that was set up here.
+	NumberID *string `json:"number_id,omitempty"`
+
+	// At most so many events a second.
+	RatePerSecond *int64 `json:"rate_per_second,omitempty"`
+
+	// RFC 3339: when it got its present secret; null while it has its first.
+	RotatedAt *time.Time `json:"rotated_at,omitempty"`
+
+	// `whsec_` and 64 hexadecimal digits; null where the workspace's secret signs.
+	Secret *string `json:"secret,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CreatedWebhook) UnmarshalJSON(data []byte) error {
+	type plain CreatedWebhook
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CreatedWebhook) MarshalJSON() ([]byte, error) {
+	type plain CreatedWebhook
+	return encode(plain(m), nil, m.Extra)
+}
+
 // Currency: A currency that a workspace can be denominated in (ISO 4217).
 type Currency string
 
@@ -1364,6 +1572,189 @@ const CurrencyZar Currency = "ZAR"
 
 // CurrencyUsd is `USD`.
 const CurrencyUsd Currency = "USD"
+
+// Delivery: An event on its way to an endpoint.
+type Delivery struct {
+	// Attempts so far.
+	Attempts int64 `json:"attempts"`
+
+	// RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// The event's kind.
+	Event EventKind `json:"event"`
+
+	// The event's id, `evt_…`.
+	EventID string `json:"event_id"`
+
+	// Its id: `X-Sautikit-Delivery` of every attempt.
+	ID string `json:"id"`
+
+	// Where it stands.
+	Status DeliveryStatus `json:"status"`
+
+	// Where to, in full.
+	URL string `json:"url"`
+
+	// Where to.
+	WebhookID string `json:"webhook_id"`
+
+	// RFC 3339; null until it arrived.
+	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
+
+	// RFC 3339; null before the first.
+	LastAttemptAt *time.Time `json:"last_attempt_at,omitempty"`
+
+	// How long the last attempt took until its answer began.
+	LastDurationMs *int64 `json:"last_duration_ms,omitempty"`
+
+	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
+	// `endpoint_off` where none was made any more.
+	LastError *string `json:"last_error,omitempty"`
+
+	// Status of the last answer; null where there was none.
+	LastStatus *int64 `json:"last_status,omitempty"`
+
+	// RFC 3339; null unless it is pending.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Delivery) UnmarshalJSON(data []byte) error {
+	type plain Delivery
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Delivery) MarshalJSON() ([]byte, error) {
+	type plain Delivery
+	return encode(plain(m), nil, m.Extra)
+}
+
+// DeliveryAttempt: One request to an endpoint.
+type DeliveryAttempt struct {
+	// Until the answer began.
+	DurationMs int64 `json:"duration_ms"`
+
+	// From 1 on.
+	Number int64 `json:"number"`
+
+	// What signed: `endpoint`, `number` or `workspace`, with `_former` for the secret that rotation replaced.
+	Secret string `json:"secret"`
+
+	// RFC 3339.
+	StartedAt time.Time `json:"started_at"`
+
+	// The first 1,024 bytes of the answer.
+	Answer *string `json:"answer,omitempty"`
+
+	// Why it delivered nothing; null when it did.
+	Error *string `json:"error,omitempty"`
+
+	// Status of the answer; null where there was none.
+	Status *int64 `json:"status,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *DeliveryAttempt) UnmarshalJSON(data []byte) error {
+	type plain DeliveryAttempt
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m DeliveryAttempt) MarshalJSON() ([]byte, error) {
+	type plain DeliveryAttempt
+	return encode(plain(m), nil, m.Extra)
+}
+
+// DeliveryDetail: `GET /v1/webhooks/deliveries/{id}/attempts`.
+type DeliveryDetail struct {
+	// Attempts so far.
+	Attempts int64 `json:"attempts"`
+
+	// RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// The event's kind.
+	Event EventKind `json:"event"`
+
+	// The event's id, `evt_…`.
+	EventID string `json:"event_id"`
+
+	// Its id: `X-Sautikit-Delivery` of every attempt.
+	ID string `json:"id"`
+
+	// Where it stands.
+	Status DeliveryStatus `json:"status"`
+
+	// Where to, in full.
+	URL string `json:"url"`
+
+	// Where to.
+	WebhookID string `json:"webhook_id"`
+
+	// Every attempt, the oldest first.
+	Log []DeliveryAttempt `json:"log"`
+
+	// RFC 3339; null until it arrived.
+	DeliveredAt *time.Time `json:"delivered_at,omitempty"`
+
+	// RFC 3339; null before the first.
+	LastAttemptAt *time.Time `json:"last_attempt_at,omitempty"`
+
+	// How long the last attempt took until its answer began.
+	LastDurationMs *int64 `json:"last_duration_ms,omitempty"`
+
+	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
+	// `endpoint_off` where none was made any more.
+	LastError *string `json:"last_error,omitempty"`
+
+	// Status of the last answer; null where there was none.
+	LastStatus *int64 `json:"last_status,omitempty"`
+
+	// RFC 3339; null unless it is pending.
+	NextAttemptAt *time.Time `json:"next_attempt_at,omitempty"`
+
+	// What is sent, byte for byte; null where the event is past its time.
+	Body *string `json:"body,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *DeliveryDetail) UnmarshalJSON(data []byte) error {
+	type plain DeliveryDetail
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m DeliveryDetail) MarshalJSON() ([]byte, error) {
+	type plain DeliveryDetail
+	return encode(plain(m), nil, m.Extra)
+}
+
+// DeliveryStatus: Where a delivery stands: `pending` until it is answered, `delivered`, `exhausted` after the last attempt of the schedule,
+// `failed` where its endpoint is off.
+type DeliveryStatus string
+
+// DeliveryStatusPending is `pending`.
+const DeliveryStatusPending DeliveryStatus = "pending"
+
+// DeliveryStatusDelivered is `delivered`.
+const DeliveryStatusDelivered DeliveryStatus = "delivered"
+
+// DeliveryStatusFailed is `failed`.
+const DeliveryStatusFailed DeliveryStatus = "failed"
+
+// DeliveryStatusExhausted is `exhausted`.
+const DeliveryStatusExhausted DeliveryStatus = "exhausted"
 
 // DestinationPricing: What calls to numbers with one prefix cost; the longest prefix counts.
 type DestinationPricing struct {
@@ -1421,6 +1812,12 @@ type Dial struct {
 	// Longest connected time, in seconds. Default: `14400`.
 	MaxDuration *int64 `json:"maxDuration,omitempty"`
 
+	// Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+	Record any `json:"record,omitempty"`
+
+	// What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
+	RingTone *string `json:"ringTone,omitempty"`
+
 	// One target after the other; else all ring at once and the first to answer wins. Default: `false`.
 	Sequential *bool `json:"sequential,omitempty"`
 
@@ -1457,8 +1854,134 @@ const DirectionInbound Direction = "inbound"
 // DirectionOutbound is `outbound`.
 const DirectionOutbound Direction = "outbound"
 
+// DualChannels: The word for two channels.
+type DualChannels string
+
+// DualChannelsDual is `dual`.
+const DualChannelsDual DualChannels = "dual"
+
 // ErrorCode: A code of the error catalogue; `/docs/errors/CODE` explains each.
 type ErrorCode string
+
+// Event: An event, as it is sent.
+type Event struct {
+	// RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// What is told, by kind: `GET /v1/webhooks/kinds` has an example of each.
+	Data any `json:"data"`
+
+	// What it tells.
+	Event EventKind `json:"event"`
+
+	// The same.
+	EventKind EventKind `json:"event_kind"`
+
+	// `evt_…`: tells repetitions.
+	ID string `json:"id"`
+
+	// The same.
+	Payload any `json:"payload"`
+
+	// Its place among the events of its call, from 1 on; 0 outside of calls.
+	Sequence int64 `json:"sequence"`
+
+	// Whose.
+	WorkspaceID string `json:"workspace_id"`
+
+	// True where somebody tries out an endpoint; else absent.
+	Test *bool `json:"test,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Event) UnmarshalJSON(data []byte) error {
+	type plain Event
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	return encode(plain(m), nil, m.Extra)
+}
+
+// EventKind: What an event tells.
+type EventKind string
+
+// EventKindCallStarted is `call.started`.
+const EventKindCallStarted EventKind = "call.started"
+
+// EventKindCallAnswered is `call.answered`.
+const EventKindCallAnswered EventKind = "call.answered"
+
+// EventKindCallCompleted is `call.completed`.
+const EventKindCallCompleted EventKind = "call.completed"
+
+// EventKindCallFailed is `call.failed`.
+const EventKindCallFailed EventKind = "call.failed"
+
+// EventKindCallBilled is `call.billed`.
+const EventKindCallBilled EventKind = "call.billed"
+
+// EventKindCallCallbackFailed is `call.callback_failed`.
+const EventKindCallCallbackFailed EventKind = "call.callback_failed"
+
+// EventKindCallRecordingReady is `call.recording.ready`.
+const EventKindCallRecordingReady EventKind = "call.recording.ready"
+
+// EventKindCallRecordingFailed is `call.recording.failed`.
+const EventKindCallRecordingFailed EventKind = "call.recording.failed"
+
+// EventKindNumberProvisioned is `number.provisioned`.
+const EventKindNumberProvisioned EventKind = "number.provisioned"
+
+// EventKindNumberReleased is `number.released`.
+const EventKindNumberReleased EventKind = "number.released"
+
+// EventKindStorageTierChanged is `storage.tier_changed`.
+const EventKindStorageTierChanged EventKind = "storage.tier_changed"
+
+// EventKindStorageTierSwitchFailed is `storage.tier_switch_failed`.
+const EventKindStorageTierSwitchFailed EventKind = "storage.tier_switch_failed"
+
+// EventKindWalletLowBalance is `wallet.low_balance`.
+const EventKindWalletLowBalance EventKind = "wallet.low_balance"
+
+// EventKindWalletTopUp is `wallet.top_up`.
+const EventKindWalletTopUp EventKind = "wallet.top_up"
+
+// EventKindWalletFrozen is `wallet.frozen`.
+const EventKindWalletFrozen EventKind = "wallet.frozen"
+
+// EventKindShown: A kind of event.
+type EventKindShown struct {
+	// Its name.
+	Event EventKind `json:"event"`
+
+	// A whole body as it is sent.
+	Example Event `json:"example"`
+
+	// What happened.
+	Tells string `json:"tells"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *EventKindShown) UnmarshalJSON(data []byte) error {
+	type plain EventKindShown
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m EventKindShown) MarshalJSON() ([]byte, error) {
+	type plain EventKindShown
+	return encode(plain(m), nil, m.Extra)
+}
 
 // Freeze: Outbound calls are frozen, because of how they spread.
 type Freeze struct {
@@ -1522,7 +2045,7 @@ type GetDigits struct {
 	// Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.
 	FirstDigitTimeout *int64 `json:"firstDigitTimeout,omitempty"`
 
-	// Spoken before the prompt is repeated.
+	// Heard before the prompt is repeated.
 	InvalidPrompt any `json:"invalidPrompt,omitempty"`
 
 	// Another name of `numDigits`; give one of them.
@@ -1531,7 +2054,7 @@ type GetDigits struct {
 	// Ends the input after so many digits; without it the key or a time-out does.
 	NumDigits *int64 `json:"numDigits,omitempty"`
 
-	// Spoken before and between attempts, in order.
+	// Heard before and between attempts, in order.
 	Prompt any `json:"prompt,omitempty"`
 
 	// Longest pause between digits, in seconds. Default: `5`.
@@ -1853,6 +2376,9 @@ type Number struct {
 	// For instance `["voice"]`.
 	Capabilities []string `json:"capabilities"`
 
+	// Whose words the voice callbacks are in.
+	Compat Compat `json:"compat"`
+
 	// ISO 3166-1 alpha-2.
 	Country string `json:"country"`
 
@@ -2052,6 +2578,39 @@ func (m Pause) MarshalJSON() ([]byte, error) {
 
 func (Pause) isAction() {}
 
+// PauseMode: What becomes of the time of a pause.
+type PauseMode string
+
+// PauseModeSilence is `silence`.
+const PauseModeSilence PauseMode = "silence"
+
+// PauseModeCut is `cut`.
+const PauseModeCut PauseMode = "cut"
+
+// PauseRecording: `POST /v1/calls/{id}/recording/pause`.
+type PauseRecording struct {
+	// What becomes of the time of the pause; `silence` when absent.
+	Mode *PauseMode `json:"mode,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *PauseRecording) UnmarshalJSON(data []byte) error {
+	type plain PauseRecording
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m PauseRecording) MarshalJSON() ([]byte, error) {
+	type plain PauseRecording
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // Paybill: `GET /v1/wallet/paybill`: how to pay from any telephone, without asking for it here first.
 type Paybill struct {
 	// The workspace's account number there; always the same. Case and blanks do not matter.
@@ -2106,6 +2665,35 @@ func (m PaymentClaim) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// Play: Plays an audio file to the party of the call.
+type Play struct {
+	// A WAV, MP3 or Ogg file (Opus or Vorbis) by https, at most 20 MB and 20 minutes.
+	URL string `json:"url"`
+
+	// How often; 0 repeats until hang-up. Default: `1`.
+	Loop *int64 `json:"loop,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Play) UnmarshalJSON(data []byte) error {
+	type plain Play
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Play) MarshalJSON() ([]byte, error) {
+	type plain Play
+	return encodeVerb("play", plain(m), m.NullFields, m.Extra)
+}
+
+func (Play) isAction() {}
+
 // Pricing: `GET /v1/pricing`.
 type Pricing struct {
 	// Currencies that a workspace can be opened in.
@@ -2142,6 +2730,45 @@ func (m Pricing) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// PutBucket: `PUT /v1/storage/bucket`.
+type PutBucket struct {
+	// By whom requests are signed.
+	AccessKeyID string `json:"access_key_id"`
+
+	// The bucket.
+	Bucket string `json:"bucket"`
+
+	// Where S3 is spoken: `https://s3.eu-west-1.amazonaws.com`, or any compatible service.
+	Endpoint string `json:"endpoint"`
+
+	// Their secret; kept sealed and never shown.
+	SecretAccessKey string `json:"secret_access_key"`
+
+	// What keys begin with; nothing when absent.
+	Prefix *string `json:"prefix,omitempty"`
+
+	// As requests are signed for it; `us-east-1` when absent.
+	Region *string `json:"region,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *PutBucket) UnmarshalJSON(data []byte) error {
+	type plain PutBucket
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m PutBucket) MarshalJSON() ([]byte, error) {
+	type plain PutBucket
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // ReadingWarning: Something in an XML document that was skipped.
 type ReadingWarning struct {
 	// Character of the line, from 1.
@@ -2168,6 +2795,188 @@ func (m ReadingWarning) MarshalJSON() ([]byte, error) {
 	type plain ReadingWarning
 	return encode(plain(m), nil, m.Extra)
 }
+
+// Record: Records what the party says.
+type Record struct {
+	// Who is asked when it is over; the next action runs when absent, or when nothing was said.
+	Action *string `json:"action,omitempty"`
+
+	// The keys each of which ends it; an empty string for none. Default: `"#"`.
+	FinishOnKey *string `json:"finishOnKey,omitempty"`
+
+	// Longest recording, in seconds. Default: `3600`.
+	MaxLength *int64 `json:"maxLength,omitempty"`
+
+	// Whether the party hears a beep before. Default: `true`.
+	PlayBeep *bool `json:"playBeep,omitempty"`
+
+	// The silence that ends it, in seconds. Default: `10`.
+	Timeout *int64 `json:"timeout,omitempty"`
+
+	// Whether silence at both ends is cut off. Default: `true`.
+	TrimSilence *bool `json:"trimSilence,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Record) UnmarshalJSON(data []byte) error {
+	type plain Record
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Record) MarshalJSON() ([]byte, error) {
+	type plain Record
+	return encodeVerb("record", plain(m), m.NullFields, m.Extra)
+}
+
+func (Record) isAction() {}
+
+// Recording: A recording.
+type Recording struct {
+	// The call that it is of.
+	CallID string `json:"call_id"`
+
+	// 1, or 2 with the party of the call on the left and whom it hears on the right.
+	Channels int64 `json:"channels"`
+
+	// Its id.
+	ID string `json:"id"`
+
+	// What asked for it: `call` (POST /v1/calls), `dial` or `record`.
+	Source RecordingSource `json:"source"`
+
+	// RFC 3339.
+	StartedAt time.Time `json:"started_at"`
+
+	// Where it stands.
+	Status RecordingStatus `json:"status"`
+
+	// The loudest sample of each of up to 200 equal parts, 0 to 100; empty until it is ready.
+	Waveform []int64 `json:"waveform"`
+
+	// Its length in milliseconds; null until it is ready.
+	DurationMs *int64 `json:"duration_ms,omitempty"`
+
+	// RFC 3339; null while it runs.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// RFC 3339: until then it is kept; null until it is ready, and in a bucket of the workspace's own.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Why it failed, a sentence.
+	Failure *string `json:"failure,omitempty"`
+
+	// SHA-256 of the WAV file in hexadecimal; null until it is ready.
+	Sha256 *string `json:"sha256,omitempty"`
+
+	// Length of the WAV file; null until it is ready.
+	SizeBytes *int64 `json:"size_bytes,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Recording) UnmarshalJSON(data []byte) error {
+	type plain Recording
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Recording) MarshalJSON() ([]byte, error) {
+	type plain Recording
+	return encode(plain(m), nil, m.Extra)
+}
+
+// RecordingPending: There is a recording, but nothing to hear yet (202).
+type RecordingPending struct {
+	// When to ask again, in seconds.
+	RetryAfterSeconds int64 `json:"retry_after_seconds"`
+
+	// `pending`.
+	Status string `json:"status"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *RecordingPending) UnmarshalJSON(data []byte) error {
+	type plain RecordingPending
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m RecordingPending) MarshalJSON() ([]byte, error) {
+	type plain RecordingPending
+	return encode(plain(m), nil, m.Extra)
+}
+
+// RecordingReady: The way to a recording's audio (200).
+type RecordingReady struct {
+	// RFC 3339: 15 minutes from now.
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// `ready`.
+	Status string `json:"status"`
+
+	// Whoever has it hears the recording, a WAV file, until it expires.
+	URL string `json:"url"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *RecordingReady) UnmarshalJSON(data []byte) error {
+	type plain RecordingReady
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m RecordingReady) MarshalJSON() ([]byte, error) {
+	type plain RecordingReady
+	return encode(plain(m), nil, m.Extra)
+}
+
+// RecordingSource: What asked for a recording.
+type RecordingSource string
+
+// RecordingSourceCall is `call`.
+const RecordingSourceCall RecordingSource = "call"
+
+// RecordingSourceDial is `dial`.
+const RecordingSourceDial RecordingSource = "dial"
+
+// RecordingSourceRecord is `record`.
+const RecordingSourceRecord RecordingSource = "record"
+
+// RecordingStatus: Where a recording stands. It only moves forward; `failed` and `expired` are ends.
+type RecordingStatus string
+
+// RecordingStatusRecording is `recording`.
+const RecordingStatusRecording RecordingStatus = "recording"
+
+// RecordingStatusPaused is `paused`.
+const RecordingStatusPaused RecordingStatus = "paused"
+
+// RecordingStatusProcessing is `processing`.
+const RecordingStatusProcessing RecordingStatus = "processing"
+
+// RecordingStatusReady is `ready`.
+const RecordingStatusReady RecordingStatus = "ready"
+
+// RecordingStatusFailed is `failed`.
+const RecordingStatusFailed RecordingStatus = "failed"
+
+// RecordingStatusExpired is `expired`.
+const RecordingStatusExpired RecordingStatus = "expired"
 
 // Redirect: Asks another URL for the actions to go on with; what is left of the list is dropped.
 type Redirect struct {
@@ -2245,6 +3054,60 @@ func (m ReplaceActions) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// Retried: Answer of a retry in bulk.
+type Retried struct {
+	// Whether the span has more: ask again.
+	HasMore bool `json:"has_more"`
+
+	// Deliveries that are sent again: at most 10,000 at once.
+	Retried int64 `json:"retried"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Retried) UnmarshalJSON(data []byte) error {
+	type plain Retried
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Retried) MarshalJSON() ([]byte, error) {
+	type plain Retried
+	return encode(plain(m), nil, m.Extra)
+}
+
+// RetryDeliveries: `POST /v1/webhooks/{id}/retry`: deliveries that failed or are exhausted, made in a span of time, are sent again.
+type RetryDeliveries struct {
+	// RFC 3339, inclusive.
+	From time.Time `json:"from"`
+
+	// Of this kind only.
+	Event *EventKind `json:"event,omitempty"`
+
+	// RFC 3339, exclusive; now when absent.
+	To *time.Time `json:"to,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *RetryDeliveries) UnmarshalJSON(data []byte) error {
+	type plain RetryDeliveries
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m RetryDeliveries) MarshalJSON() ([]byte, error) {
+	type plain RetryDeliveries
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // Role: What a member may do; the table of rights stands in the server (`accounts`).
 type Role string
 
@@ -2287,6 +3150,31 @@ func (m RotateApiKey) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// RotateSecret: `POST /v1/webhooks/{id}/rotate-secret` and `POST /v1/workspace/signing-secret/rotate`; the body may be left out.
+type RotateSecret struct {
+	// How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours);
+	// 86400 (a day) when absent.
+	GraceSeconds *int64 `json:"grace_seconds,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *RotateSecret) UnmarshalJSON(data []byte) error {
+	type plain RotateSecret
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m RotateSecret) MarshalJSON() ([]byte, error) {
+	type plain RotateSecret
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // SandboxCall: `POST /v1/sandbox/inbound`.
 type SandboxCall struct {
 	// The number that calls: E.164, or the national form of the workspace's country.
@@ -2316,7 +3204,7 @@ func (m SandboxCall) MarshalJSON() ([]byte, error) {
 
 // Say: Speaks a text to the party of the call.
 type Say struct {
-	// What is spoken; not blank.
+	// What is spoken; not blank. SSML in `<speak>`.
 	Text string `json:"text"`
 
 	// BCP 47 tag. Default: `"en-KE"`.
@@ -2402,6 +3290,44 @@ const ScopeAuditRead Scope = "audit:read"
 
 // ScopeAll is `*`.
 const ScopeAll Scope = "*"
+
+// SecretOf: Whose secret signs.
+type SecretOf string
+
+// SecretOfEndpoint is `endpoint`.
+const SecretOfEndpoint SecretOf = "endpoint"
+
+// SecretOfNumber is `number`.
+const SecretOfNumber SecretOf = "number"
+
+// SecretOfWorkspace is `workspace`.
+const SecretOfWorkspace SecretOf = "workspace"
+
+// SendDigits: Presses keys towards the party of the call.
+type SendDigits struct {
+	// Keys 0 to 9, `*`, `#` and A to D, with pauses: `w` half a second, `W` a second.
+	Digits string `json:"digits"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *SendDigits) UnmarshalJSON(data []byte) error {
+	type plain SendDigits
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m SendDigits) MarshalJSON() ([]byte, error) {
+	type plain SendDigits
+	return encodeVerb("sendDigits", plain(m), m.NullFields, m.Extra)
+}
+
+func (SendDigits) isAction() {}
 
 // SetAlerts: `PUT /v1/wallet/alerts`.
 type SetAlerts struct {
@@ -2697,6 +3623,137 @@ func (m StatementSum) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// Storage: What a workspace keeps, and where.
+type Storage struct {
+	// How many recordings that is.
+	Recordings int64 `json:"recordings"`
+
+	// Its tier.
+	Tier StorageTier `json:"tier"`
+
+	// What is kept here; recordings in a bucket of the workspace's own do not count.
+	UsedBytes int64 `json:"used_bytes"`
+
+	// The workspace's own bucket, where new recordings go; null where they are kept here.
+	Bucket *StorageBucket `json:"bucket,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Storage) UnmarshalJSON(data []byte) error {
+	type plain Storage
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Storage) MarshalJSON() ([]byte, error) {
+	type plain Storage
+	return encode(plain(m), nil, m.Extra)
+}
+
+// StorageBucket: A bucket of a workspace's own.
+type StorageBucket struct {
+	// By whom requests are signed.
+	AccessKeyID string `json:"access_key_id"`
+
+	// The bucket.
+	Bucket string `json:"bucket"`
+
+	// Where S3 is spoken.
+	Endpoint string `json:"endpoint"`
+
+	// What keys begin with.
+	Prefix string `json:"prefix"`
+
+	// As requests are signed for it.
+	Region string `json:"region"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *StorageBucket) UnmarshalJSON(data []byte) error {
+	type plain StorageBucket
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m StorageBucket) MarshalJSON() ([]byte, error) {
+	type plain StorageBucket
+	return encode(plain(m), nil, m.Extra)
+}
+
+// StorageTier: How much a workspace may keep, and for how long.
+type StorageTier struct {
+	// Room for recordings.
+	CapacityBytes int64 `json:"capacity_bytes"`
+
+	// Its id, for `PUT /v1/storage/tier`.
+	ID string `json:"id"`
+
+	// Its name.
+	Name string `json:"name"`
+
+	// Days that a recording is kept.
+	RetentionDays int64 `json:"retention_days"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *StorageTier) UnmarshalJSON(data []byte) error {
+	type plain StorageTier
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m StorageTier) MarshalJSON() ([]byte, error) {
+	type plain StorageTier
+	return encode(plain(m), nil, m.Extra)
+}
+
+// Stream: Sends the call's audio to a WebSocket and plays what it sends, for voice agents.
+type Stream struct {
+	// A WebSocket by `wss`, which speaks the messages of Twilio's media streams.
+	URL string `json:"url"`
+
+	// Who is asked when it is over; the next action runs when absent.
+	Action *string `json:"action,omitempty"`
+
+	// Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`.
+	Bidirectional *bool `json:"bidirectional,omitempty"`
+
+	// Told to the server as `customParameters`.
+	Parameters map[string]string `json:"parameters,omitempty"`
+
+	// Whose audio is sent. Default: `"both"`.
+	Track *string `json:"track,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Stream) UnmarshalJSON(data []byte) error {
+	type plain Stream
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Stream) MarshalJSON() ([]byte, error) {
+	type plain Stream
+	return encodeVerb("stream", plain(m), m.NullFields, m.Extra)
+}
+
+func (Stream) isAction() {}
+
 // StreamedEvent: One server-sent event of `GET /v1/calls/{id}/stream`.
 type StreamedEvent struct {
 	// The entry, a `CallEvent` as JSON.
@@ -2724,6 +3781,30 @@ func (m StreamedEvent) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// SwitchTier: `PUT /v1/storage/tier`.
+type SwitchTier struct {
+	// One of `GET /v1/storage/tiers`.
+	Tier string `json:"tier"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *SwitchTier) UnmarshalJSON(data []byte) error {
+	type plain SwitchTier
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m SwitchTier) MarshalJSON() ([]byte, error) {
+	type plain SwitchTier
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // TestRouting: `POST /v1/numbers/{id}/routing/test`; the body is optional.
 type TestRouting struct {
 	// Who would call, in any form that telephone numbers are written in; the number itself when absent.
@@ -2745,6 +3826,30 @@ func (m *TestRouting) UnmarshalJSON(data []byte) error {
 // MarshalJSON leaves out what was not set.
 func (m TestRouting) MarshalJSON() ([]byte, error) {
 	type plain TestRouting
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// TestWebhook: `POST /v1/webhooks/{id}/test`; the body may be left out.
+type TestWebhook struct {
+	// Of which kind the test event is; `call.completed` when absent.
+	Event *EventKind `json:"event,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *TestWebhook) UnmarshalJSON(data []byte) error {
+	type plain TestWebhook
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m TestWebhook) MarshalJSON() ([]byte, error) {
+	type plain TestWebhook
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
@@ -2966,6 +4071,9 @@ const TopUpStatusFailed TopUpStatus = "failed"
 
 // UpdateRouting: `PATCH /v1/numbers/{id}/routing`: a member that is absent stays, null clears it.
 type UpdateRouting struct {
+	// Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be.
+	Compat *Compat `json:"compat,omitempty"`
+
 	// New events URL.
 	EventsURL *string `json:"events_url,omitempty"`
 
@@ -3003,6 +4111,150 @@ func (m UpdateRouting) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// UpdateWebhook: `PATCH /v1/webhooks/{id}`: a member that is absent stays.
+type UpdateWebhook struct {
+	// As at the creation.
+	Description *string `json:"description,omitempty"`
+
+	// As at the creation.
+	Events []string `json:"events,omitempty"`
+
+	// As at the creation; null for no limit.
+	RatePerSecond *int64 `json:"rate_per_second,omitempty"`
+
+	// `disabled` gives up what waits for it; what happens meanwhile is not sent later.
+	Status *WebhookStatus `json:"status,omitempty"`
+
+	// As at the creation.
+	URL *string `json:"url,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *UpdateWebhook) UnmarshalJSON(data []byte) error {
+	type plain UpdateWebhook
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m UpdateWebhook) MarshalJSON() ([]byte, error) {
+	type plain UpdateWebhook
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// Webhook: Where a workspace's events go.
+type Webhook struct {
+	// RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// For people.
+	Description string `json:"description"`
+
+	// Which events.
+	Events []string `json:"events"`
+
+	// How it does.
+	Health WebhookHealth `json:"health"`
+
+	// Its id.
+	ID string `json:"id"`
+
+	// Whose secret signs.
+	SecretOf SecretOf `json:"secret_of"`
+
+	// Whether events are sent.
+	Status WebhookStatus `json:"status"`
+
+	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+	URL string `json:"url"`
+
+	// Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410).
+	DisabledReason *string `json:"disabled_reason,omitempty"`
+
+	// RFC 3339: until when the secret that its own replaced still signs where the new one is refused; null when none does.
+	FormerSecretUntil *string `json:"former_secret_until,omitempty"`
+
+	// The number whose calls' `events_url` leads there; null for an endpoint that was set up here.
+	NumberID *string `json:"number_id,omitempty"`
+
+	// At most so many events a second.
+	RatePerSecond *int64 `json:"rate_per_second,omitempty"`
+
+	// RFC 3339: when it got its present secret; null while it has its first.
+	RotatedAt *time.Time `json:"rotated_at,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Webhook) UnmarshalJSON(data []byte) error {
+	type plain Webhook
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Webhook) MarshalJSON() ([]byte, error) {
+	type plain Webhook
+	return encode(plain(m), nil, m.Extra)
+}
+
+// WebhookHealth: How an endpoint does, by its newest deliveries, at most 100, and its last attempts.
+type WebhookHealth struct {
+	// Whether attempts are made.
+	Circuit Circuit `json:"circuit"`
+
+	// Of so many deliveries that were tried.
+	Deliveries int64 `json:"deliveries"`
+
+	// Attempts that failed in a row.
+	Failures int64 `json:"failures"`
+
+	// RFC 3339: since when every attempt failed; after three days the endpoint is switched off.
+	FailingSince *string `json:"failing_since,omitempty"`
+
+	// Half of their last attempts took no longer, in milliseconds.
+	P50Ms *int64 `json:"p50_ms,omitempty"`
+
+	// 95 of 100 took no longer.
+	P95Ms *int64 `json:"p95_ms,omitempty"`
+
+	// RFC 3339; while the circuit is open.
+	PausedUntil *string `json:"paused_until,omitempty"`
+
+	// How many of them arrived, from 0 to 1; null where none was tried.
+	SuccessRate *float64 `json:"success_rate,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *WebhookHealth) UnmarshalJSON(data []byte) error {
+	type plain WebhookHealth
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m WebhookHealth) MarshalJSON() ([]byte, error) {
+	type plain WebhookHealth
+	return encode(plain(m), nil, m.Extra)
+}
+
+// WebhookStatus: Whether events are sent.
+type WebhookStatus string
+
+// WebhookStatusEnabled is `enabled`.
+const WebhookStatusEnabled WebhookStatus = "enabled"
+
+// WebhookStatusDisabled is `disabled`.
+const WebhookStatusDisabled WebhookStatus = "disabled"
+
 // Workspace: A workspace as its members see it.
 type Workspace struct {
 	// ISO 3166-1 alpha-2.
@@ -3036,6 +4288,31 @@ func (m *Workspace) UnmarshalJSON(data []byte) error {
 // MarshalJSON leaves out what was not set.
 func (m Workspace) MarshalJSON() ([]byte, error) {
 	type plain Workspace
+	return encode(plain(m), nil, m.Extra)
+}
+
+// WorkspaceSecret: Answer of rotating the workspace's default secret: the only time that it is shown.
+type WorkspaceSecret struct {
+	// RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the
+	// new one from now on.
+	FormerSecretUntil string `json:"former_secret_until"`
+
+	// `whsec_` and 64 hexadecimal digits.
+	Secret string `json:"secret"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *WorkspaceSecret) UnmarshalJSON(data []byte) error {
+	type plain WorkspaceSecret
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m WorkspaceSecret) MarshalJSON() ([]byte, error) {
+	type plain WorkspaceSecret
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -3077,6 +4354,12 @@ type VoiceCallback struct {
 	// At the end: answered seconds.
 	CallDuration string
 
+	// After `conference`: seconds in it.
+	ConferenceDuration string
+
+	// After `conference`: which one.
+	ConferenceName string
+
 	// After `dial`: who was connected.
 	DialBridgedTo string
 
@@ -3086,7 +4369,7 @@ type VoiceCallback struct {
 	// After `dial`: what became of it.
 	DialCallStatus string
 
-	// After `getDigits`: what was pressed; empty on a time-out.
+	// After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it.
 	Digits string
 
 	// When the step before was refused, or the first URL failed: a code.
@@ -3100,6 +4383,15 @@ type VoiceCallback struct {
 
 	// At the end; the answer is ignored.
 	IsFinal string
+
+	// After them: its length in seconds.
+	RecordingDuration string
+
+	// After them: its id.
+	RecordingID string
+
+	// After `record` and a recorded `dial`: where the API gives it; needs a credential.
+	RecordingURL string
 
 	// Fields has the whole form, fields that are new here too.
 	Fields map[string]string
@@ -3125,6 +4417,10 @@ func callbackOf(fields map[string]string) VoiceCallback {
 
 		CallDuration: fields["CallDuration"],
 
+		ConferenceDuration: fields["ConferenceDuration"],
+
+		ConferenceName: fields["ConferenceName"],
+
 		DialBridgedTo: fields["DialBridgedTo"],
 
 		DialCallDuration: fields["DialCallDuration"],
@@ -3140,6 +4436,12 @@ func callbackOf(fields map[string]string) VoiceCallback {
 		HangupCause: fields["HangupCause"],
 
 		IsFinal: fields["IsFinal"],
+
+		RecordingDuration: fields["RecordingDuration"],
+
+		RecordingID: fields["RecordingId"],
+
+		RecordingURL: fields["RecordingUrl"],
 
 		Fields: fields,
 	}

@@ -194,6 +194,12 @@ type CallsReadStatsParams struct {
 	To *string
 }
 
+// CallsStreamCallsParams is what CallsResource.StreamCalls can be told.
+type CallsStreamCallsParams struct {
+	// `id` of the last event of this stream seen; later ones follow.
+	LastEventID *int64
+}
+
 // CallsStreamParams is what CallsResource.Stream can be told.
 type CallsStreamParams struct {
 	// `sequence` of the last entry seen; later ones follow.
@@ -274,6 +280,21 @@ func (s *CallsResource) ReadStats(ctx context.Context, params *CallsReadStatsPar
 	return answer, nil
 }
 
+// StreamCalls: Follow all calls.
+//
+// Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
+// comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
+// before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
+//
+// `GET /v1/calls/stream`, scope `calls:read`
+func (s *CallsResource) StreamCalls(ctx context.Context, params *CallsStreamCallsParams, options ...RequestOption) *Events[Event] {
+	r := request{method: "GET", path: "/v1/calls/stream"}
+	if params != nil {
+		r.header("Last-Event-ID", params.LastEventID)
+	}
+	return newEvents[Event](ctx, s.client, r, options)
+}
+
 // Get: Show a call.
 //
 // `GET /v1/calls/{id}`, scope `calls:read`
@@ -328,6 +349,48 @@ func (s *CallsResource) HangUp(ctx context.Context, id string, options ...Reques
 	return answer, nil
 }
 
+// GetRecording: Hear a call's recording.
+//
+// As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
+//
+// `GET /v1/calls/{id}/recording`, scope `recordings:read`
+func (s *CallsResource) GetRecording(ctx context.Context, id string, options ...RequestOption) (any, error) {
+	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/recording"}
+	var answer any
+	err := s.client.json(ctx, r, options, &answer)
+	return answer, err
+}
+
+// PauseRecording: Pause a call's recording.
+//
+// So that a card number is not in it. Every recording of the call waits; the time of the pause is silent in it, or cut out
+// with `mode` `cut`.
+//
+// `POST /v1/calls/{id}/recording/pause`, scope `recordings:write`
+func (s *CallsResource) PauseRecording(ctx context.Context, id string, body *PauseRecording, options ...RequestOption) (*Recording, error) {
+	r := request{method: "POST", path: "/v1/calls/" + escape(id) + "/recording/pause", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Recording)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ResumeRecording: Let a call's recording go on.
+//
+// `POST /v1/calls/{id}/recording/resume`, scope `recordings:write`
+func (s *CallsResource) ResumeRecording(ctx context.Context, id string, options ...RequestOption) (*Recording, error) {
+	r := request{method: "POST", path: "/v1/calls/" + escape(id) + "/recording/resume", idempotent: true}
+	answer := new(Recording)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // Stream: Follow a call.
 //
 // Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
@@ -340,6 +403,53 @@ func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStre
 		r.header("Last-Event-ID", params.LastEventID)
 	}
 	return newEvents[StreamedEvent](ctx, s.client, r, options)
+}
+
+// EventsListParams is what EventsResource.List can be told.
+type EventsListParams struct {
+	// The `id` of the last event seen; the oldest that is kept comes first when absent.
+	After *string
+
+	// Only of this kind.
+	Event *EventKind
+
+	// Rows of one page.
+	Limit *int64
+}
+
+// EventsResource: Probes, and this document.
+type EventsResource struct{ client *Client }
+
+// List: List events.
+//
+// What webhooks tell, to be asked for: the oldest first, after the one that was seen last. None is left out, and their order
+// never changes. They are kept for 30 days.
+//
+// `GET /v1/events`, scope `webhooks:read`
+func (s *EventsResource) List(ctx context.Context, params *EventsListParams, options ...RequestOption) ([]Event, error) {
+	r := request{method: "GET", path: "/v1/events"}
+	if params != nil {
+		r.query("after", params.After)
+		r.query("event", params.Event)
+		r.query("limit", params.Limit)
+	}
+	var answer []Event
+	err := s.client.json(ctx, r, options, &answer)
+	return answer, err
+}
+
+// Get: Show an event.
+//
+// As it is sent, byte for byte.
+//
+// `GET /v1/events/{id}`, scope `webhooks:read`
+func (s *EventsResource) Get(ctx context.Context, id string, options ...RequestOption) (*Event, error) {
+	r := request{method: "GET", path: "/v1/events/" + escape(id)}
+	answer := new(Event)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 // NumbersListParams is what NumbersResource.List can be told.
@@ -622,6 +732,84 @@ func (s *PricingResource) ListCurrencies(ctx context.Context, options ...Request
 	return answer, err
 }
 
+// RecordingsListParams is what RecordingsResource.List can be told.
+type RecordingsListParams struct {
+	// Only those that stand here.
+	Status *RecordingStatus
+
+	// Only those of this call.
+	CallID *string
+
+	// Not before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+	FromDate *string
+
+	// Before this moment, or until the end of this day.
+	ToDate *string
+
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+}
+
+// RecordingsResource: Hear, list and delete recordings; how much is kept, and where.
+type RecordingsResource struct{ client *Client }
+
+// List: List recordings.
+//
+// The newest first.
+//
+// `GET /v1/recordings`, scope `recordings:read`
+func (s *RecordingsResource) List(ctx context.Context, params *RecordingsListParams, options ...RequestOption) *Iter[Recording] {
+	r := request{method: "GET", path: "/v1/recordings"}
+	if params != nil {
+		r.query("status", params.Status)
+		r.query("call_id", params.CallID)
+		r.query("from_date", params.FromDate)
+		r.query("to_date", params.ToDate)
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return newIter[Recording](ctx, s.client, r, options)
+}
+
+// Get: Show a recording.
+//
+// `GET /v1/recordings/{id}`, scope `recordings:read`
+func (s *RecordingsResource) Get(ctx context.Context, id string, options ...RequestOption) (*Recording, error) {
+	r := request{method: "GET", path: "/v1/recordings/" + escape(id)}
+	answer := new(Recording)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Delete: Delete a recording.
+//
+// For good, with its audio. One that is still being recorded or stored can't be deleted yet.
+//
+// `DELETE /v1/recordings/{id}`, scope `recordings:write`
+func (s *RecordingsResource) Delete(ctx context.Context, id string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/recordings/" + escape(id)}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
+}
+
+// GetAudio: Hear a recording.
+//
+// Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+// and needs no credential.
+//
+// `GET /v1/recordings/{id}/audio`, scope `recordings:read`
+func (s *RecordingsResource) GetAudio(ctx context.Context, id string, options ...RequestOption) (any, error) {
+	r := request{method: "GET", path: "/v1/recordings/" + escape(id) + "/audio"}
+	var answer any
+	err := s.client.json(ctx, r, options, &answer)
+	return answer, err
+}
+
 // RequestsListParams is what RequestsResource.List can be told.
 type RequestsListParams struct {
 	// Rows of one page.
@@ -770,6 +958,81 @@ func (s *SipResource) CreateToken(ctx context.Context, body *CreateSipToken, opt
 		return nil, err
 	}
 	return answer, nil
+}
+
+// StorageResource: Hear, list and delete recordings; how much is kept, and where.
+type StorageResource struct{ client *Client }
+
+// Get: Show what is kept.
+//
+// The tier, what of it is used, and the workspace's own bucket.
+//
+// `GET /v1/storage`, scope `storage:read`
+func (s *StorageResource) Get(ctx context.Context, options ...RequestOption) (*Storage, error) {
+	r := request{method: "GET", path: "/v1/storage"}
+	answer := new(Storage)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// PutBucket: Keep recordings in a bucket of one's own.
+//
+// Recordings that end from now on go there, as plain WAV files; those that are kept already stay where they are. They count
+// for no tier and are kept until they are deleted. Any service that speaks S3 does; it is reached at a public address.
+//
+// `PUT /v1/storage/bucket`, scope `storage:write`
+func (s *StorageResource) PutBucket(ctx context.Context, body *PutBucket, options ...RequestOption) (*Storage, error) {
+	r := request{method: "PUT", path: "/v1/storage/bucket"}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Storage)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// DeleteBucket: Keep recordings here again.
+//
+// Those in the bucket stay there, and are found there as long as its credentials hold.
+//
+// `DELETE /v1/storage/bucket`, scope `storage:write`
+func (s *StorageResource) DeleteBucket(ctx context.Context, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/storage/bucket"}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
+}
+
+// SwitchTier: Switch to another tier.
+//
+// At once: recordings are kept as long as the new tier says, also those that are there already.
+//
+// `PUT /v1/storage/tier`, scope `storage:write`
+func (s *StorageResource) SwitchTier(ctx context.Context, body *SwitchTier, options ...RequestOption) (*Storage, error) {
+	r := request{method: "PUT", path: "/v1/storage/tier"}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Storage)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ListTiers: List the storage tiers.
+//
+// All of them, the smallest first.
+//
+// `GET /v1/storage/tiers`, scope `storage:read`
+func (s *StorageResource) ListTiers(ctx context.Context, options ...RequestOption) ([]StorageTier, error) {
+	r := request{method: "GET", path: "/v1/storage/tiers"}
+	var answer []StorageTier
+	err := s.client.json(ctx, r, options, &answer)
+	return answer, err
 }
 
 // WalletListLedgerParams is what WalletResource.ListLedger can be told.
@@ -1003,6 +1266,244 @@ func (s *WalletResource) GetTopUp(ctx context.Context, id string, options ...Req
 	return answer, nil
 }
 
+// WebhooksListParams is what WebhooksResource.List can be told.
+type WebhooksListParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+}
+
+// WebhooksListDeliveriesParams is what WebhooksResource.ListDeliveries can be told.
+type WebhooksListDeliveriesParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+
+	// Only deliveries that stand here.
+	Status *DeliveryStatus
+
+	// Only of events of this kind.
+	Event *EventKind
+}
+
+// WebhooksListWebhookDeliveriesParams is what WebhooksResource.ListWebhookDeliveries can be told.
+type WebhooksListWebhookDeliveriesParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+
+	// Only deliveries that stand here.
+	Status *DeliveryStatus
+
+	// Only of events of this kind.
+	Event *EventKind
+}
+
+// WebhooksResource: Probes, and this document.
+type WebhooksResource struct{ client *Client }
+
+// List: List webhook endpoints.
+//
+// Those that were set up here, and the origins that `events_url` of numbers and calls has led to.
+//
+// `GET /v1/webhooks`, scope `webhooks:read`
+func (s *WebhooksResource) List(ctx context.Context, params *WebhooksListParams, options ...RequestOption) *Iter[Webhook] {
+	r := request{method: "GET", path: "/v1/webhooks"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return newIter[Webhook](ctx, s.client, r, options)
+}
+
+// Create: Set up a webhook endpoint.
+//
+// Events that happen from now on are sent there. The answer is the only time that the secret is shown.
+//
+// `POST /v1/webhooks`, scope `webhooks:write`
+func (s *WebhooksResource) Create(ctx context.Context, body *CreateWebhook, options ...RequestOption) (*CreatedWebhook, error) {
+	r := request{method: "POST", path: "/v1/webhooks", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(CreatedWebhook)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ListDeliveries: List all deliveries.
+//
+// To every endpoint of the workspace, deleted ones too. They are kept for 30 days.
+//
+// `GET /v1/webhooks/deliveries`, scope `webhooks:read`
+func (s *WebhooksResource) ListDeliveries(ctx context.Context, params *WebhooksListDeliveriesParams, options ...RequestOption) *Iter[Delivery] {
+	r := request{method: "GET", path: "/v1/webhooks/deliveries"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+		r.query("status", params.Status)
+		r.query("event", params.Event)
+	}
+	return newIter[Delivery](ctx, s.client, r, options)
+}
+
+// GetDelivery: Show a delivery.
+//
+// With what is sent, byte for byte, and every attempt.
+//
+// `GET /v1/webhooks/deliveries/{id}/attempts`, scope `webhooks:read`
+func (s *WebhooksResource) GetDelivery(ctx context.Context, id string, options ...RequestOption) (*DeliveryDetail, error) {
+	r := request{method: "GET", path: "/v1/webhooks/deliveries/" + escape(id) + "/attempts"}
+	answer := new(DeliveryDetail)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// RetryDelivery: Retry a delivery.
+//
+// The same event is sent again at once, and by the whole schedule if it fails.
+//
+// `POST /v1/webhooks/deliveries/{id}/retry`, scope `webhooks:write`
+func (s *WebhooksResource) RetryDelivery(ctx context.Context, id string, options ...RequestOption) (*Delivery, error) {
+	r := request{method: "POST", path: "/v1/webhooks/deliveries/" + escape(id) + "/retry", idempotent: true}
+	answer := new(Delivery)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ListEventKinds: List kinds of event.
+//
+// Each with an example of what is sent.
+//
+// `GET /v1/webhooks/kinds`, scope `webhooks:read`
+func (s *WebhooksResource) ListEventKinds(ctx context.Context, options ...RequestOption) ([]EventKindShown, error) {
+	r := request{method: "GET", path: "/v1/webhooks/kinds"}
+	var answer []EventKindShown
+	err := s.client.json(ctx, r, options, &answer)
+	return answer, err
+}
+
+// Get: Show a webhook endpoint.
+//
+// `GET /v1/webhooks/{id}`, scope `webhooks:read`
+func (s *WebhooksResource) Get(ctx context.Context, id string, options ...RequestOption) (*Webhook, error) {
+	r := request{method: "GET", path: "/v1/webhooks/" + escape(id)}
+	answer := new(Webhook)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Update: Change a webhook endpoint.
+//
+// Switching it on again lets events that happen from then on go there; what was missed is sent by a retry, or read from
+// `GET /v1/events`.
+//
+// `PATCH /v1/webhooks/{id}`, scope `webhooks:write`
+func (s *WebhooksResource) Update(ctx context.Context, id string, body *UpdateWebhook, options ...RequestOption) (*Webhook, error) {
+	r := request{method: "PATCH", path: "/v1/webhooks/" + escape(id)}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Webhook)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Delete: Delete a webhook endpoint.
+//
+// What waits for it is given up.
+//
+// `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
+func (s *WebhooksResource) Delete(ctx context.Context, id string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/webhooks/" + escape(id)}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
+}
+
+// ListWebhookDeliveries: List an endpoint's deliveries.
+//
+// They are kept for 30 days.
+//
+// `GET /v1/webhooks/{id}/deliveries`, scope `webhooks:read`
+func (s *WebhooksResource) ListWebhookDeliveries(ctx context.Context, id string, params *WebhooksListWebhookDeliveriesParams, options ...RequestOption) *Iter[Delivery] {
+	r := request{method: "GET", path: "/v1/webhooks/" + escape(id) + "/deliveries"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+		r.query("status", params.Status)
+		r.query("event", params.Event)
+	}
+	return newIter[Delivery](ctx, s.client, r, options)
+}
+
+// RetryDeliveries: Retry an endpoint's deliveries.
+//
+// All that were made in the span, and failed or are exhausted, are sent again.
+//
+// `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
+func (s *WebhooksResource) RetryDeliveries(ctx context.Context, id string, body *RetryDeliveries, options ...RequestOption) (*Retried, error) {
+	r := request{method: "POST", path: "/v1/webhooks/" + escape(id) + "/retry", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Retried)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// RotateSecret: Rotate a webhook endpoint's secret.
+//
+// The new secret signs at once; the answer is the only time that it is shown. During the grace period an attempt that is
+// answered 400, 401 or 403 is sent again at once, signed with the former one. The body may be left out.
+//
+// `POST /v1/webhooks/{id}/rotate-secret`, scope `webhooks:write`
+func (s *WebhooksResource) RotateSecret(ctx context.Context, id string, body *RotateSecret, options ...RequestOption) (*CreatedWebhook, error) {
+	r := request{method: "POST", path: "/v1/webhooks/" + escape(id) + "/rotate-secret", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(CreatedWebhook)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// Test: Send a test event.
+//
+// An example of the kind, with `"test": true`, signed and sent like any event. The body may be left out.
+//
+// `POST /v1/webhooks/{id}/test`, scope `webhooks:write`
+func (s *WebhooksResource) Test(ctx context.Context, id string, body *TestWebhook, options ...RequestOption) (*Delivery, error) {
+	r := request{method: "POST", path: "/v1/webhooks/" + escape(id) + "/test", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Delivery)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // WorkspaceResource: The tenant that owns everything, who is in it, and invitations.
 type WorkspaceResource struct{ client *Client }
 
@@ -1012,6 +1513,24 @@ type WorkspaceResource struct{ client *Client }
 func (s *WorkspaceResource) Show(ctx context.Context, options ...RequestOption) (*Workspace, error) {
 	r := request{method: "GET", path: "/v1/workspace"}
 	answer := new(Workspace)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// RotateSigningSecret: Rotate the workspace's signing secret.
+//
+// The default secret signs voice callbacks and events of numbers without a secret of their own, and of endpoints that were
+// set up with `own_secret` false. The answer is the only time that it is shown. The body may be left out.
+//
+// `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
+func (s *WorkspaceResource) RotateSigningSecret(ctx context.Context, body *RotateSecret, options ...RequestOption) (*WorkspaceSecret, error) {
+	r := request{method: "POST", path: "/v1/workspace/signing-secret/rotate", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(WorkspaceSecret)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -1028,11 +1547,17 @@ type resources struct {
 	// Calls: Place calls, follow them, read what became of them.
 	Calls *CallsResource
 
+	// Events: Probes, and this document.
+	Events *EventsResource
+
 	// Numbers: Find, claim, route and release telephone numbers.
 	Numbers *NumbersResource
 
 	// Pricing: What numbers and calls cost, without signing in.
 	Pricing *PricingResource
+
+	// Recordings: Hear, list and delete recordings; how much is kept, and where.
+	Recordings *RecordingsResource
 
 	// Requests: What the API was asked in the last days.
 	Requests *RequestsResource
@@ -1046,8 +1571,14 @@ type resources struct {
 	// SIP: Tokens for phones in browsers and apps.
 	SIP *SipResource
 
+	// Storage: Hear, list and delete recordings; how much is kept, and where.
+	Storage *StorageResource
+
 	// Wallet: Balance, ledger and top-ups. Amounts are integers in minor units.
 	Wallet *WalletResource
+
+	// Webhooks: Probes, and this document.
+	Webhooks *WebhooksResource
 
 	// Workspace: The tenant that owns everything, who is in it, and invitations.
 	Workspace *WorkspaceResource
@@ -1057,12 +1588,16 @@ func (r *resources) attach(client *Client) {
 	r.APIKeys = &ApiKeysResource{client}
 	r.Audit = &AuditResource{client}
 	r.Calls = &CallsResource{client}
+	r.Events = &EventsResource{client}
 	r.Numbers = &NumbersResource{client}
 	r.Pricing = &PricingResource{client}
+	r.Recordings = &RecordingsResource{client}
 	r.Requests = &RequestsResource{client}
 	r.Sandbox = &SandboxResource{client}
 	r.Service = &ServiceResource{client}
 	r.SIP = &SipResource{client}
+	r.Storage = &StorageResource{client}
 	r.Wallet = &WalletResource{client}
+	r.Webhooks = &WebhooksResource{client}
 	r.Workspace = &WorkspaceResource{client}
 }

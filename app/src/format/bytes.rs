@@ -9,8 +9,8 @@ pub fn bytes(bytes: i64) -> String {
         amount /= 1_000.0;
         unit += 1;
     }
-    let figures = if unit == 0 || amount.fract() < 0.05 { format!("{amount:.0}") } else { format!("{amount:.1}") };
-    format!("{figures} {}", UNITS.get(unit).copied().unwrap_or_default())
+    let figures = format!("{amount:.1}");
+    format!("{} {}", figures.strip_suffix(".0").unwrap_or(&figures), UNITS.get(unit).copied().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ fn prices(member: &Member, series: &Series) -> AnyView {
     let text = &member.text().supply;
     let action = format!("/console/operator/series/{}/price", series.id);
     let may_remove = series.prices.len() > 1 && series.status != "retired";
-    let rows = series.prices.iter().cloned().map(|price| {
+    let rows = series.prices.iter().map(|price| {
         let remove = may_remove.then(|| {
             view! {
                 <form method="post" action=action.clone()>

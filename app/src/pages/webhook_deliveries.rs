@@ -164,7 +164,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().webhooks;
     let lang = member.visit.lang;
     let DeliveryDetail { delivery, body, log } =
-        member.api().get(format!("/v1/webhooks/deliveries/{}", escape(&id))).await?;
+        member.api().get(format!("/v1/webhooks/deliveries/{}/attempts", escape(&id))).await?;
     let is_retryable = matches!(delivery.status.as_str(), "failed" | "exhausted");
     let retry = (is_retryable && member.may(Scope::WebhooksWrite)).then(|| retry_form(&member, &delivery));
     let parent = format!("/developers/webhooks/{}", delivery.webhook_id);

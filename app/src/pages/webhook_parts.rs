@@ -68,7 +68,7 @@ pub(super) fn event_choices(member: &Member, kinds: &[EventKindShown], chosen: &
     let all = subjects.iter().map(|subject| (format!("{subject}.*"), String::new()));
     let each = kinds.iter().map(|kind| (kind.event.clone(), kind.tells.clone()));
     let choices = all.chain(each).map(|(value, tells)| {
-        let checked = chosen.iter().any(|one| *one == value);
+        let checked = chosen.contains(&value);
         view! {
             <label class="choice">
                 <input type="checkbox" name="events" value=value.clone() checked=checked/>

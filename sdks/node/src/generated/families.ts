@@ -31,7 +31,7 @@ export class AuthError extends ApiError {
   override name = "AuthError";
 }
 
-/** Errors whose code is `calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`. */
+/** Errors whose code is `calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`. */
 export class CallsError extends ApiError {
   override name = "CallsError";
 }

@@ -3,25 +3,33 @@ import type { Transport } from "../transport.js";
 import { ApiKeysResource } from "./resources/ApiKeysResource.js";
 import { AuditResource } from "./resources/AuditResource.js";
 import { CallsResource } from "./resources/CallsResource.js";
+import { EventsResource } from "./resources/EventsResource.js";
 import { NumbersResource } from "./resources/NumbersResource.js";
 import { PricingResource } from "./resources/PricingResource.js";
+import { RecordingsResource } from "./resources/RecordingsResource.js";
 import { RequestsResource } from "./resources/RequestsResource.js";
 import { SandboxResource } from "./resources/SandboxResource.js";
 import { ServiceResource } from "./resources/ServiceResource.js";
 import { SipResource } from "./resources/SipResource.js";
+import { StorageResource } from "./resources/StorageResource.js";
 import { WalletResource } from "./resources/WalletResource.js";
+import { WebhooksResource } from "./resources/WebhooksResource.js";
 import { WorkspaceResource } from "./resources/WorkspaceResource.js";
 
 export type * from "./resources/ApiKeysResource.js";
 export type * from "./resources/AuditResource.js";
 export type * from "./resources/CallsResource.js";
+export type * from "./resources/EventsResource.js";
 export type * from "./resources/NumbersResource.js";
 export type * from "./resources/PricingResource.js";
+export type * from "./resources/RecordingsResource.js";
 export type * from "./resources/RequestsResource.js";
 export type * from "./resources/SandboxResource.js";
 export type * from "./resources/ServiceResource.js";
 export type * from "./resources/SipResource.js";
+export type * from "./resources/StorageResource.js";
 export type * from "./resources/WalletResource.js";
+export type * from "./resources/WebhooksResource.js";
 export type * from "./resources/WorkspaceResource.js";
 
 /** All resources of a client. */
@@ -29,26 +37,34 @@ export class Resources {
   readonly apiKeys: ApiKeysResource;
   readonly audit: AuditResource;
   readonly calls: CallsResource;
+  readonly events: EventsResource;
   readonly numbers: NumbersResource;
   readonly pricing: PricingResource;
+  readonly recordings: RecordingsResource;
   readonly requests: RequestsResource;
   readonly sandbox: SandboxResource;
   readonly service: ServiceResource;
   readonly sip: SipResource;
+  readonly storage: StorageResource;
   readonly wallet: WalletResource;
+  readonly webhooks: WebhooksResource;
   readonly workspace: WorkspaceResource;
 
   constructor(transport: Transport) {
     this.apiKeys = new ApiKeysResource(transport);
     this.audit = new AuditResource(transport);
     this.calls = new CallsResource(transport);
+    this.events = new EventsResource(transport);
     this.numbers = new NumbersResource(transport);
     this.pricing = new PricingResource(transport);
+    this.recordings = new RecordingsResource(transport);
     this.requests = new RequestsResource(transport);
     this.sandbox = new SandboxResource(transport);
     this.service = new ServiceResource(transport);
     this.sip = new SipResource(transport);
+    this.storage = new StorageResource(transport);
     this.wallet = new WalletResource(transport);
+    this.webhooks = new WebhooksResource(transport);
     this.workspace = new WorkspaceResource(transport);
   }
 }

@@ -13,6 +13,7 @@ namespace Sautikit\Exception;
  * - `calls.not_found`
  * - `calls.recording_expired`
  * - `calls.recording_failed`
+ * - `calls.recording_in_progress`
  * - `calls.recording_not_found`
  * - `calls.stats_failed`
  * - `calls.not_live`

@@ -52,6 +52,9 @@ final class AuditKind
     public const PROVIDER_CREATED = 'provider.created';
     public const PROVIDER_RETIRED = 'provider.retired';
     public const PROVIDER_UPDATED = 'provider.updated';
+    public const RECORDING_DELETED = 'recording.deleted';
+    public const RECORDING_PAUSED = 'recording.paused';
+    public const RECORDING_RESUMED = 'recording.resumed';
     public const SERIES_CREATED = 'series.created';
     public const SERIES_IMPORTED = 'series.imported';
     public const SERIES_UPDATED = 'series.updated';
@@ -61,6 +64,9 @@ final class AuditKind
     public const SIP_CREDENTIAL_REVOKED = 'sip_credential.revoked';
     public const SIP_CREDENTIAL_ROTATED = 'sip_credential.rotated';
     public const SIP_TOKEN_MINTED = 'sip_token.minted';
+    public const STORAGE_BUCKET_REMOVED = 'storage.bucket_removed';
+    public const STORAGE_BUCKET_SET = 'storage.bucket_set';
+    public const STORAGE_TIER_CHANGED = 'storage.tier_changed';
     public const TOP_UP_REQUESTED = 'top_up.requested';
     public const TRUNK_CHANGED = 'trunk.changed';
     public const TRUNK_CREATED = 'trunk.created';
@@ -70,9 +76,18 @@ final class AuditKind
     public const USER_RENAMED = 'user.renamed';
     public const WALLET_ADJUSTED = 'wallet.adjusted';
     public const WALLET_OVERDRAFT_FLOOR_CHANGED = 'wallet.overdraft_floor_changed';
+    public const WEBHOOK_CREATED = 'webhook.created';
+    public const WEBHOOK_DELETED = 'webhook.deleted';
+    public const WEBHOOK_DELIVERIES_RETRIED = 'webhook.deliveries_retried';
+    public const WEBHOOK_DELIVERY_RETRIED = 'webhook.delivery_retried';
+    public const WEBHOOK_SECRET_ROTATED = 'webhook.secret_rotated';
+    public const WEBHOOK_SWITCHED_OFF = 'webhook.switched_off';
+    public const WEBHOOK_TESTED = 'webhook.tested';
+    public const WEBHOOK_UPDATED = 'webhook.updated';
     public const WORKSPACE_CREATED = 'workspace.created';
     public const WORKSPACE_DELETED = 'workspace.deleted';
     public const WORKSPACE_RESUMED = 'workspace.resumed';
+    public const WORKSPACE_SIGNING_SECRET_ROTATED = 'workspace.signing_secret_rotated';
     public const WORKSPACE_SUSPENDED = 'workspace.suspended';
     public const WORKSPACE_UPDATED = 'workspace.updated';
 }

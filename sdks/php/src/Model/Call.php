@@ -26,7 +26,7 @@ namespace Sautikit\Model;
  * @property-read string|null $hangup_cause Why it ended, from the table in the documentation.
  * @property-read string|null $ledger_entry_id The debit's entry; null until then, or when the call cost nothing.
  * @property-read mixed|null $metadata What `POST /v1/calls` was given.
- * @property-read string|null $recording_status State of the recording; null without one.
+ * @property-read string|null $recording_status Where the newest recording stands; null without one.
  * @property-read int|null $tax_minor What was debited beside it as tax, 0 where there is none; null until then.
  */
 final class Call extends Model

@@ -38,7 +38,17 @@ final class CallEventKind
     public const LEG_RINGING = 'leg.ringing';
     public const MEDIA_TIMEOUT = 'media.timeout';
     public const MONEY_WARNING = 'money.warning';
+    public const PLAY_FAILED = 'play.failed';
+    public const RECORDING_ENDED = 'recording.ended';
+    public const RECORDING_FAILED = 'recording.failed';
+    public const RECORDING_PAUSED = 'recording.paused';
+    public const RECORDING_RESUMED = 'recording.resumed';
+    public const RECORDING_STARTED = 'recording.started';
     public const SPEECH_FAILED = 'speech.failed';
+    public const SPEECH_FALLBACK = 'speech.fallback';
+    public const STREAM_ENDED = 'stream.ended';
+    public const STREAM_FAILED = 'stream.failed';
+    public const STREAM_STARTED = 'stream.started';
     public const VERB_ENDED = 'verb.ended';
     public const VERB_STARTED = 'verb.started';
 }

@@ -13,7 +13,9 @@ namespace Sautikit\Model;
  * @property-read bool|null $beep Whether the others hear a beep when the party enters. Default: `true`.
  * @property-read bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
  * @property-read int|null $maxParticipants How many may be in it, this party included. Default: `32`.
+ * @property-read bool|null $muted Whether this party hears and is not heard. Default: `false`.
  * @property-read bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
+ * @property-read string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
  */
 final class Conference extends Model
 {
@@ -23,6 +25,8 @@ final class Conference extends Model
         'beep' => ['plain', null],
         'endOnExit' => ['plain', null],
         'maxParticipants' => ['plain', null],
+        'muted' => ['plain', null],
         'startOnEnter' => ['plain', null],
+        'waitUrl' => ['plain', null],
     ];
 }

@@ -46,6 +46,7 @@ final class ErrorCode
     public const CALLS_NOT_FOUND = 'calls.not_found';
     public const CALLS_RECORDING_EXPIRED = 'calls.recording_expired';
     public const CALLS_RECORDING_FAILED = 'calls.recording_failed';
+    public const CALLS_RECORDING_IN_PROGRESS = 'calls.recording_in_progress';
     public const CALLS_RECORDING_NOT_FOUND = 'calls.recording_not_found';
     public const CALLS_STATS_FAILED = 'calls.stats_failed';
     public const CURRENCY_UNSUPPORTED = 'currency.unsupported';

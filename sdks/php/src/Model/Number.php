@@ -11,6 +11,7 @@ namespace Sautikit\Model;
  * @property-read int $billing_increment_seconds Time is sold in steps of this many seconds.
  * @property-read int $billing_minimum_seconds What an answered call is billed for at least, in seconds.
  * @property-read list<string> $capabilities For instance `["voice"]`.
+ * @property-read string $compat Whose words the voice callbacks are in.
  * @property-read string $country ISO 3166-1 alpha-2.
  * @property-read \DateTimeImmutable $created_at RFC 3339.
  * @property-read string $currency ISO 4217.
@@ -33,6 +34,7 @@ final class Number extends Model
         'billing_increment_seconds' => ['plain', null],
         'billing_minimum_seconds' => ['plain', null],
         'capabilities' => ['plain', null],
+        'compat' => ['plain', null],
         'country' => ['plain', null],
         'created_at' => ['time', null],
         'currency' => ['plain', null],

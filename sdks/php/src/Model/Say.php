@@ -8,7 +8,7 @@ namespace Sautikit\Model;
 /**
  * Speaks a text to the party of the call.
  *
- * @property-read string $text What is spoken; not blank.
+ * @property-read string $text What is spoken; not blank. SSML in `<speak>`.
  * @property-read string|null $language BCP 47 tag. Default: `"en-KE"`.
  * @property-read int|null $loop How often; 0 repeats until hang-up. Default: `1`.
  * @property-read float|null $rate Speed as a factor of the voice's own, kept to a hundredth. Default: `1`.

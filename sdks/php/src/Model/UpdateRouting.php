@@ -8,6 +8,7 @@ namespace Sautikit\Model;
 /**
  * `PATCH /v1/numbers/{id}/routing`: a member that is absent stays, null clears it.
  *
+ * @property-read string|null $compat Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be.
  * @property-read string|null $events_url New events URL.
  * @property-read string|null $fallback_url New fallback URL.
  * @property-read bool|null $ring_devices Whether browsers and devices ring when no callback is set.
@@ -18,6 +19,7 @@ namespace Sautikit\Model;
 final class UpdateRouting extends Model
 {
     protected const MEMBERS = [
+        'compat' => ['plain', null],
         'events_url' => ['plain', null],
         'fallback_url' => ['plain', null],
         'ring_devices' => ['plain', null],

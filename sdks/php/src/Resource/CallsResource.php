@@ -40,7 +40,7 @@ final class CallsResource
      *
      * `POST /v1/calls`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function create(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -57,7 +57,7 @@ final class CallsResource
      *
      * `POST /v1/calls/originate`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function originate(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -85,6 +85,25 @@ final class CallsResource
     }
 
     /**
+     * Follow all calls.
+     *
+     * Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
+     * comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
+     * before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
+     *
+     * `GET /v1/calls/stream`, scope `calls:read`
+     *
+     * @param array{lastEventId?: int} $params
+     * @return iterable<\Sautikit\Model\Event>
+     */
+    public function streamCalls(array $params = [], ?RequestOptions $options = null): iterable
+    {
+        $request = new Request('GET', '/v1/calls/stream', headers: ['Last-Event-ID' => $params['lastEventId'] ?? null]);
+
+        return $this->transport->events($request, \Sautikit\Model\Event::class, $options);
+    }
+
+    /**
      * Show a call.
      *
      * `GET /v1/calls/{id}`, scope `calls:read`
@@ -106,7 +125,7 @@ final class CallsResource
      *
      * `POST /v1/calls/{id}/actions`, scope `calls:write`
      *
-     * @param array{actions: list<array{say: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
+     * @param array{actions: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
      * @return \Sautikit\Model\Call
      */
     public function replaceActions(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Call
@@ -144,6 +163,54 @@ final class CallsResource
         $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/hangup');
 
         return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Call::class);
+    }
+
+    /**
+     * Hear a call's recording.
+     *
+     * As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
+     *
+     * `GET /v1/calls/{id}/recording`, scope `recordings:read`
+     *
+     * @return array<string, mixed>
+     */
+    public function getRecording(string $id, ?RequestOptions $options = null): mixed
+    {
+        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/recording');
+
+        return Model::read($this->transport->json($request, $options), 'plain', null);
+    }
+
+    /**
+     * Pause a call's recording.
+     *
+     * So that a card number is not in it. Every recording of the call waits; the time of the pause is silent in it, or cut out
+     * with `mode` `cut`.
+     *
+     * `POST /v1/calls/{id}/recording/pause`, scope `recordings:write`
+     *
+     * @param array{mode?: string|null} $body
+     * @return \Sautikit\Model\Recording
+     */
+    public function pauseRecording(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Recording
+    {
+        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/recording/pause', body: $body, idempotent: true);
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
+    }
+
+    /**
+     * Let a call's recording go on.
+     *
+     * `POST /v1/calls/{id}/recording/resume`, scope `recordings:write`
+     *
+     * @return \Sautikit\Model\Recording
+     */
+    public function resumeRecording(string $id, ?RequestOptions $options = null): \Sautikit\Model\Recording
+    {
+        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/recording/resume', idempotent: true);
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
     }
 
     /**

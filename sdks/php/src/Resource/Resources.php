@@ -19,11 +19,17 @@ abstract class Resources
     /** Place calls, follow them, read what became of them. */
     public readonly CallsResource $calls;
 
+    /** Probes, and this document. */
+    public readonly EventsResource $events;
+
     /** Find, claim, route and release telephone numbers. */
     public readonly NumbersResource $numbers;
 
     /** What numbers and calls cost, without signing in. */
     public readonly PricingResource $pricing;
+
+    /** Hear, list and delete recordings; how much is kept, and where. */
+    public readonly RecordingsResource $recordings;
 
     /** What the API was asked in the last days. */
     public readonly RequestsResource $requests;
@@ -37,8 +43,14 @@ abstract class Resources
     /** Tokens for phones in browsers and apps. */
     public readonly SipResource $sip;
 
+    /** Hear, list and delete recordings; how much is kept, and where. */
+    public readonly StorageResource $storage;
+
     /** Balance, ledger and top-ups. Amounts are integers in minor units. */
     public readonly WalletResource $wallet;
+
+    /** Probes, and this document. */
+    public readonly WebhooksResource $webhooks;
 
     /** The tenant that owns everything, who is in it, and invitations. */
     public readonly WorkspaceResource $workspace;
@@ -48,13 +60,17 @@ abstract class Resources
         $this->apiKeys = new ApiKeysResource($transport);
         $this->audit = new AuditResource($transport);
         $this->calls = new CallsResource($transport);
+        $this->events = new EventsResource($transport);
         $this->numbers = new NumbersResource($transport);
         $this->pricing = new PricingResource($transport);
+        $this->recordings = new RecordingsResource($transport);
         $this->requests = new RequestsResource($transport);
         $this->sandbox = new SandboxResource($transport);
         $this->service = new ServiceResource($transport);
         $this->sip = new SipResource($transport);
+        $this->storage = new StorageResource($transport);
         $this->wallet = new WalletResource($transport);
+        $this->webhooks = new WebhooksResource($transport);
         $this->workspace = new WorkspaceResource($transport);
     }
 }

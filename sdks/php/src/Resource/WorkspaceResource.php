@@ -31,4 +31,22 @@ final class WorkspaceResource
 
         return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Workspace::class);
     }
+
+    /**
+     * Rotate the workspace's signing secret.
+     *
+     * The default secret signs voice callbacks and events of numbers without a secret of their own, and of endpoints that were
+     * set up with `own_secret` false. The answer is the only time that it is shown. The body may be left out.
+     *
+     * `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
+     *
+     * @param array{grace_seconds?: int|null} $body
+     * @return \Sautikit\Model\WorkspaceSecret
+     */
+    public function rotateSigningSecret(array $body = [], ?RequestOptions $options = null): \Sautikit\Model\WorkspaceSecret
+    {
+        $request = new Request('POST', '/v1/workspace/signing-secret/rotate', body: $body ?: null, idempotent: true);
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\WorkspaceSecret::class);
+    }
 }

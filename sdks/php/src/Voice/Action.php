@@ -11,7 +11,7 @@ final class Action
     /**
      * Speaks a text to the party of the call.
      *
-     * @param string $text What is spoken; not blank.
+     * @param string $text What is spoken; not blank. SSML in `<speak>`.
      * @param string|null $language BCP 47 tag. Default: `"en-KE"`.
      * @param int|null $loop How often; 0 repeats until hang-up. Default: `1`.
      * @param float|null $rate Speed as a factor of the voice's own, kept to a hundredth. Default: `1`.
@@ -24,6 +24,18 @@ final class Action
     }
 
     /**
+     * Plays an audio file to the party of the call.
+     *
+     * @param string $url A WAV, MP3 or Ogg file (Opus or Vorbis) by https, at most 20 MB and 20 minutes.
+     * @param int|null $loop How often; 0 repeats until hang-up. Default: `1`.
+     * @return array<string, array<string, mixed>|\stdClass>
+     */
+    public static function play(string $url, ?int $loop = null): array
+    {
+        return self::of('play', ['url' => $url, 'loop' => $loop]);
+    }
+
+    /**
      * Collects key presses, with an optional prompt.
      *
      * @param string|null $action Who is asked with the digits; the voice callback URL when absent.
@@ -31,10 +43,10 @@ final class Action
      * @param bool|null $bargeIn Whether a digit cuts the prompt short. Default: `true`.
      * @param string|null $finishOnKey The key that ends the input and is not part of it; an empty string for none. Default: `"#"`.
      * @param int|null $firstDigitTimeout Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.
-     * @param array{say: array<string, mixed>}|list<array{say: array<string, mixed>}>|null $invalidPrompt Spoken before the prompt is repeated.
+     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}>|null $invalidPrompt Heard before the prompt is repeated.
      * @param int|null $maxDigits Another name of `numDigits`; give one of them.
      * @param int|null $numDigits Ends the input after so many digits; without it the key or a time-out does.
-     * @param array{say: array<string, mixed>}|list<array{say: array<string, mixed>}>|null $prompt Spoken before and between attempts, in order.
+     * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}>|null $prompt Heard before and between attempts, in order.
      * @param int|null $timeout Longest pause between digits, in seconds. Default: `5`.
      * @return array<string, array<string, mixed>|\stdClass>
      */
@@ -51,13 +63,15 @@ final class Action
      * @param string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
      * @param bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
      * @param int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
+     * @param mixed|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+     * @param string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
      * @param bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
      * @param int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?int $maxDuration = null, ?bool $sequential = null, ?int $timeout = null): array
+    public static function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?int $maxDuration = null, mixed $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): array
     {
-        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'maxDuration' => $maxDuration, 'sequential' => $sequential, 'timeout' => $timeout]);
+        return self::of('dial', ['to' => $to, 'action' => $action, 'callerId' => $callerId, 'hangupOnStar' => $hangupOnStar, 'maxDuration' => $maxDuration, 'record' => $record, 'ringTone' => $ringTone, 'sequential' => $sequential, 'timeout' => $timeout]);
     }
 
     /**
@@ -68,12 +82,56 @@ final class Action
      * @param bool|null $beep Whether the others hear a beep when the party enters. Default: `true`.
      * @param bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
      * @param int|null $maxParticipants How many may be in it, this party included. Default: `32`.
+     * @param bool|null $muted Whether this party hears and is not heard. Default: `false`.
      * @param bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
+     * @param string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
      * @return array<string, array<string, mixed>|\stdClass>
      */
-    public static function conference(string $name, ?string $action = null, ?bool $beep = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $startOnEnter = null): array
+    public static function conference(string $name, ?string $action = null, ?bool $beep = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $startOnEnter = null, ?string $waitUrl = null): array
     {
-        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'startOnEnter' => $startOnEnter]);
+        return self::of('conference', ['name' => $name, 'action' => $action, 'beep' => $beep, 'endOnExit' => $endOnExit, 'maxParticipants' => $maxParticipants, 'muted' => $muted, 'startOnEnter' => $startOnEnter, 'waitUrl' => $waitUrl]);
+    }
+
+    /**
+     * Records what the party says.
+     *
+     * @param string|null $action Who is asked when it is over; the next action runs when absent, or when nothing was said.
+     * @param string|null $finishOnKey The keys each of which ends it; an empty string for none. Default: `"#"`.
+     * @param int|null $maxLength Longest recording, in seconds. Default: `3600`.
+     * @param bool|null $playBeep Whether the party hears a beep before. Default: `true`.
+     * @param int|null $timeout The silence that ends it, in seconds. Default: `10`.
+     * @param bool|null $trimSilence Whether silence at both ends is cut off. Default: `true`.
+     * @return array<string, array<string, mixed>|\stdClass>
+     */
+    public static function record(?string $action = null, ?string $finishOnKey = null, ?int $maxLength = null, ?bool $playBeep = null, ?int $timeout = null, ?bool $trimSilence = null): array
+    {
+        return self::of('record', ['action' => $action, 'finishOnKey' => $finishOnKey, 'maxLength' => $maxLength, 'playBeep' => $playBeep, 'timeout' => $timeout, 'trimSilence' => $trimSilence]);
+    }
+
+    /**
+     * Sends the call's audio to a WebSocket and plays what it sends, for voice agents.
+     *
+     * @param string $url A WebSocket by `wss`, which speaks the messages of Twilio's media streams.
+     * @param string|null $action Who is asked when it is over; the next action runs when absent.
+     * @param bool|null $bidirectional Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`.
+     * @param array<string, string>|null $parameters Told to the server as `customParameters`.
+     * @param string|null $track Whose audio is sent. Default: `"both"`.
+     * @return array<string, array<string, mixed>|\stdClass>
+     */
+    public static function stream(string $url, ?string $action = null, ?bool $bidirectional = null, ?array $parameters = null, ?string $track = null): array
+    {
+        return self::of('stream', ['url' => $url, 'action' => $action, 'bidirectional' => $bidirectional, 'parameters' => $parameters, 'track' => $track]);
+    }
+
+    /**
+     * Presses keys towards the party of the call.
+     *
+     * @param string $digits Keys 0 to 9, `*`, `#` and A to D, with pauses: `w` half a second, `W` a second.
+     * @return array<string, array<string, mixed>|\stdClass>
+     */
+    public static function sendDigits(string $digits): array
+    {
+        return self::of('sendDigits', ['digits' => $digits]);
     }
 
     /**

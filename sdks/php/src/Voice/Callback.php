@@ -19,14 +19,19 @@ use Psr\Http\Message\RequestInterface;
  * @property-read string $To Who is called.
  * @property-read string $WorkspaceId The workspace.
  * @property-read string|null $CallDuration At the end: answered seconds.
+ * @property-read string|null $ConferenceDuration After `conference`: seconds in it.
+ * @property-read string|null $ConferenceName After `conference`: which one.
  * @property-read string|null $DialBridgedTo After `dial`: who was connected.
  * @property-read string|null $DialCallDuration After `dial`: seconds connected.
  * @property-read string|null $DialCallStatus After `dial`: what became of it.
- * @property-read string|null $Digits After `getDigits`: what was pressed; empty on a time-out.
+ * @property-read string|null $Digits After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it.
  * @property-read string|null $ErrorCode When the step before was refused, or the first URL failed: a code.
  * @property-read string|null $FinishedOnKey After `getDigits`: the key that ended the input.
  * @property-read string|null $HangupCause At the end: why.
  * @property-read string|null $IsFinal At the end; the answer is ignored.
+ * @property-read string|null $RecordingDuration After them: its length in seconds.
+ * @property-read string|null $RecordingId After them: its id.
+ * @property-read string|null $RecordingUrl After `record` and a recorded `dial`: where the API gives it; needs a credential.
  */
 final class Callback
 {

@@ -35,7 +35,7 @@ class AuthError(ApiError):
 
 
 class CallsError(ApiError):
-    """`calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`"""
+    """`calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`"""
 
 
 class CurrencyError(ApiError):

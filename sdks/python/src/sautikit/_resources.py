@@ -30,9 +30,11 @@ from .models import (
     CallStats,
     CallStatsBucket,
     CallStatus,
+    Circuit,
     ClaimOutcome,
     ClaimPayment,
     ClaimedNumber,
+    Compat,
     Conference,
     CreateAlertSubscriber,
     CreateApiKey,
@@ -40,13 +42,23 @@ from .models import (
     CreateSipCredential,
     CreateSipToken,
     CreateTopUp,
+    CreateWebhook,
     CreatedApiKey,
     CreatedSipCredential,
+    CreatedWebhook,
     Currency,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryDetail,
+    DeliveryStatus,
     DestinationPricing,
     Dial,
     Direction,
+    DualChannels,
     ErrorCode,
+    Event,
+    EventKind,
+    EventKindShown,
     Freeze,
     FreezeReason,
     GetDigits,
@@ -66,18 +78,33 @@ from .models import (
     OfferedCurrency,
     OverdraftPolicy,
     Pause,
+    PauseMode,
+    PauseRecording,
     Paybill,
     PaymentClaim,
+    Play,
     Pricing,
+    PutBucket,
     ReadingWarning,
+    Record,
+    Recording,
+    RecordingPending,
+    RecordingReady,
+    RecordingSource,
+    RecordingStatus,
     Redirect,
     Reject,
     ReplaceActions,
+    Retried,
+    RetryDeliveries,
     Role,
     RotateApiKey,
+    RotateSecret,
     SandboxCall,
     Say,
     Scope,
+    SecretOf,
+    SendDigits,
     SetAlerts,
     SigningSecret,
     SipConfig,
@@ -87,8 +114,14 @@ from .models import (
     SipToken,
     Statement,
     StatementSum,
+    Storage,
+    StorageBucket,
+    StorageTier,
+    Stream,
     StreamedEvent,
+    SwitchTier,
     TestRouting,
+    TestWebhook,
     TestedError,
     TestedRequest,
     TestedResponse,
@@ -98,7 +131,12 @@ from .models import (
     TopUpMethod,
     TopUpStatus,
     UpdateRouting,
+    UpdateWebhook,
+    Webhook,
+    WebhookHealth,
+    WebhookStatus,
     Workspace,
+    WorkspaceSecret,
     WorkspaceStatus,
 )
 
@@ -473,6 +511,7 @@ class CallsResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
+        record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -487,7 +526,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -503,6 +542,7 @@ class CallsResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
+        record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -517,7 +557,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -544,6 +584,30 @@ class CallsResource:
                 "/v1/calls/stats",
                 query={"bucket": bucket, "from": from_, "to": to},
                 answer=("one", "CallStats"),
+            ),
+            options,
+        )
+
+    def stream_calls(
+        self,
+        *,
+        last_event_id: Omit[int] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Events[Event]:
+        """Follow all calls.
+
+        Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
+        comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
+        before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
+
+        `GET /v1/calls/stream`, scope `calls:read`
+        """
+        return self._transport.events(
+            Spec(
+                "GET",
+                "/v1/calls/stream",
+                headers={"Last-Event-ID": last_event_id},
+                answer=("one", "Event"),
             ),
             options,
         )
@@ -632,6 +696,72 @@ class CallsResource:
             options,
         )
 
+    def get_recording(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Any:
+        """Hear a call's recording.
+
+        As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
+
+        `GET /v1/calls/{id}/recording`, scope `recordings:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/recording",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def pause_recording(
+        self,
+        id: str,
+        *,
+        mode: Omit[Optional[PauseMode]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Pause a call's recording.
+
+        So that a card number is not in it. Every recording of the call waits; the time of the pause is silent in it, or cut out
+        with `mode` `cut`.
+
+        `POST /v1/calls/{id}/recording/pause`, scope `recordings:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/recording/pause",
+                body={"mode": mode},
+                idempotent=True,
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    def resume_recording(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Let a call's recording go on.
+
+        `POST /v1/calls/{id}/recording/resume`, scope `recordings:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/recording/resume",
+                idempotent=True,
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
     def stream(
         self,
         id: str,
@@ -701,6 +831,7 @@ class AsyncCallsResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
+        record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -715,7 +846,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -731,6 +862,7 @@ class AsyncCallsResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
+        record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
         timeout: Omit[Optional[int]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -745,7 +877,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -772,6 +904,30 @@ class AsyncCallsResource:
                 "/v1/calls/stats",
                 query={"bucket": bucket, "from": from_, "to": to},
                 answer=("one", "CallStats"),
+            ),
+            options,
+        )
+
+    def stream_calls(
+        self,
+        *,
+        last_event_id: Omit[int] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncEvents[Event]:
+        """Follow all calls.
+
+        Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
+        comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
+        before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
+
+        `GET /v1/calls/stream`, scope `calls:read`
+        """
+        return self._transport.events(
+            Spec(
+                "GET",
+                "/v1/calls/stream",
+                headers={"Last-Event-ID": last_event_id},
+                answer=("one", "Event"),
             ),
             options,
         )
@@ -860,6 +1016,72 @@ class AsyncCallsResource:
             options,
         )
 
+    async def get_recording(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Any:
+        """Hear a call's recording.
+
+        As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
+
+        `GET /v1/calls/{id}/recording`, scope `recordings:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/recording",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    async def pause_recording(
+        self,
+        id: str,
+        *,
+        mode: Omit[Optional[PauseMode]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Pause a call's recording.
+
+        So that a card number is not in it. Every recording of the call waits; the time of the pause is silent in it, or cut out
+        with `mode` `cut`.
+
+        `POST /v1/calls/{id}/recording/pause`, scope `recordings:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/recording/pause",
+                body={"mode": mode},
+                idempotent=True,
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    async def resume_recording(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Let a call's recording go on.
+
+        `POST /v1/calls/{id}/recording/resume`, scope `recordings:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/recording/resume",
+                idempotent=True,
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
     def stream(
         self,
         id: str,
@@ -880,6 +1102,116 @@ class AsyncCallsResource:
                 f"/v1/calls/{path_part(id)}/stream",
                 headers={"Last-Event-ID": last_event_id},
                 answer=("one", "StreamedEvent"),
+            ),
+            options,
+        )
+
+
+class EventsResource:
+    """Probes, and this document."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        after: Omit[str] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        limit: Omit[int] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> List[Event]:
+        """List events.
+
+        What webhooks tell, to be asked for: the oldest first, after the one that was seen last. None is left out, and their order
+        never changes. They are kept for 30 days.
+
+        `GET /v1/events`, scope `webhooks:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                "/v1/events",
+                query={"after": after, "event": event, "limit": limit},
+                answer=("list", "Event"),
+            ),
+            options,
+        )
+
+    def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Event:
+        """Show an event.
+
+        As it is sent, byte for byte.
+
+        `GET /v1/events/{id}`, scope `webhooks:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/events/{path_part(id)}",
+                answer=("one", "Event"),
+            ),
+            options,
+        )
+
+
+class AsyncEventsResource:
+    """Probes, and this document."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(
+        self,
+        *,
+        after: Omit[str] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        limit: Omit[int] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> List[Event]:
+        """List events.
+
+        What webhooks tell, to be asked for: the oldest first, after the one that was seen last. None is left out, and their order
+        never changes. They are kept for 30 days.
+
+        `GET /v1/events`, scope `webhooks:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                "/v1/events",
+                query={"after": after, "event": event, "limit": limit},
+                answer=("list", "Event"),
+            ),
+            options,
+        )
+
+    async def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Event:
+        """Show an event.
+
+        As it is sent, byte for byte.
+
+        `GET /v1/events/{id}`, scope `webhooks:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/events/{path_part(id)}",
+                answer=("one", "Event"),
             ),
             options,
         )
@@ -1007,6 +1339,7 @@ class NumbersResource:
         self,
         id: str,
         *,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         fallback_url: Omit[Optional[str]] = NOT_GIVEN,
         ring_devices: Omit[Optional[bool]] = NOT_GIVEN,
@@ -1025,7 +1358,7 @@ class NumbersResource:
             Spec(
                 "PATCH",
                 f"/v1/numbers/{path_part(id)}/routing",
-                body={"events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
+                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
                 answer=("one", "Number"),
             ),
             options,
@@ -1318,6 +1651,7 @@ class AsyncNumbersResource:
         self,
         id: str,
         *,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         fallback_url: Omit[Optional[str]] = NOT_GIVEN,
         ring_devices: Omit[Optional[bool]] = NOT_GIVEN,
@@ -1336,7 +1670,7 @@ class AsyncNumbersResource:
             Spec(
                 "PATCH",
                 f"/v1/numbers/{path_part(id)}/routing",
-                body={"events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
+                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
                 answer=("one", "Number"),
             ),
             options,
@@ -1606,6 +1940,202 @@ class AsyncPricingResource:
                 "GET",
                 "/v1/pricing/currencies",
                 answer=("list", "OfferedCurrency"),
+            ),
+            options,
+        )
+
+
+class RecordingsResource:
+    """Hear, list and delete recordings; how much is kept, and where."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        status: Omit[RecordingStatus] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        from_date: Omit[str] = NOT_GIVEN,
+        to_date: Omit[str] = NOT_GIVEN,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[Recording]:
+        """List recordings.
+
+        The newest first.
+
+        `GET /v1/recordings`, scope `recordings:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/recordings",
+                query={"status": status, "call_id": call_id, "from_date": from_date, "to_date": to_date, "limit": limit, "cursor": cursor},
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Show a recording.
+
+        `GET /v1/recordings/{id}`, scope `recordings:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/recordings/{path_part(id)}",
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    def delete(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Delete a recording.
+
+        For good, with its audio. One that is still being recorded or stored can't be deleted yet.
+
+        `DELETE /v1/recordings/{id}`, scope `recordings:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/recordings/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def get_audio(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Any:
+        """Hear a recording.
+
+        Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+        and needs no credential.
+
+        `GET /v1/recordings/{id}/audio`, scope `recordings:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/recordings/{path_part(id)}/audio",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+
+class AsyncRecordingsResource:
+    """Hear, list and delete recordings; how much is kept, and where."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        status: Omit[RecordingStatus] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        from_date: Omit[str] = NOT_GIVEN,
+        to_date: Omit[str] = NOT_GIVEN,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[Recording]:
+        """List recordings.
+
+        The newest first.
+
+        `GET /v1/recordings`, scope `recordings:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/recordings",
+                query={"status": status, "call_id": call_id, "from_date": from_date, "to_date": to_date, "limit": limit, "cursor": cursor},
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    async def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Recording:
+        """Show a recording.
+
+        `GET /v1/recordings/{id}`, scope `recordings:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/recordings/{path_part(id)}",
+                answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    async def delete(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Delete a recording.
+
+        For good, with its audio. One that is still being recorded or stored can't be deleted yet.
+
+        `DELETE /v1/recordings/{id}`, scope `recordings:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/recordings/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    async def get_audio(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Any:
+        """Hear a recording.
+
+        Leads to its audio, a WAV file; with `Accept: application/json` it is told where that is instead. The URL serves 15 minutes
+        and needs no credential.
+
+        `GET /v1/recordings/{id}/audio`, scope `recordings:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/recordings/{path_part(id)}/audio",
+                answer=("plain", ""),
             ),
             options,
         )
@@ -2006,6 +2536,244 @@ class AsyncSipResource:
                 body={"allow_inbound": allow_inbound, "allow_outbound": allow_outbound, "destinations": destinations, "from": from_, "identity": identity, "ttl_seconds": ttl_seconds},
                 idempotent=True,
                 answer=("one", "SipToken"),
+            ),
+            options,
+        )
+
+
+class StorageResource:
+    """Hear, list and delete recordings; how much is kept, and where."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Show what is kept.
+
+        The tier, what of it is used, and the workspace's own bucket.
+
+        `GET /v1/storage`, scope `storage:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                "/v1/storage",
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    def put_bucket(
+        self,
+        *,
+        access_key_id: str,
+        bucket: str,
+        endpoint: str,
+        secret_access_key: str,
+        prefix: Omit[Optional[str]] = NOT_GIVEN,
+        region: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Keep recordings in a bucket of one's own.
+
+        Recordings that end from now on go there, as plain WAV files; those that are kept already stay where they are. They count
+        for no tier and are kept until they are deleted. Any service that speaks S3 does; it is reached at a public address.
+
+        `PUT /v1/storage/bucket`, scope `storage:write`
+        """
+        return self._transport.json(
+            Spec(
+                "PUT",
+                "/v1/storage/bucket",
+                body={"access_key_id": access_key_id, "bucket": bucket, "endpoint": endpoint, "secret_access_key": secret_access_key, "prefix": prefix, "region": region},
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    def delete_bucket(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Keep recordings here again.
+
+        Those in the bucket stay there, and are found there as long as its credentials hold.
+
+        `DELETE /v1/storage/bucket`, scope `storage:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                "/v1/storage/bucket",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def switch_tier(
+        self,
+        *,
+        tier: str,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Switch to another tier.
+
+        At once: recordings are kept as long as the new tier says, also those that are there already.
+
+        `PUT /v1/storage/tier`, scope `storage:write`
+        """
+        return self._transport.json(
+            Spec(
+                "PUT",
+                "/v1/storage/tier",
+                body={"tier": tier},
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    def list_tiers(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> List[StorageTier]:
+        """List the storage tiers.
+
+        All of them, the smallest first.
+
+        `GET /v1/storage/tiers`, scope `storage:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                "/v1/storage/tiers",
+                answer=("list", "StorageTier"),
+            ),
+            options,
+        )
+
+
+class AsyncStorageResource:
+    """Hear, list and delete recordings; how much is kept, and where."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Show what is kept.
+
+        The tier, what of it is used, and the workspace's own bucket.
+
+        `GET /v1/storage`, scope `storage:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                "/v1/storage",
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    async def put_bucket(
+        self,
+        *,
+        access_key_id: str,
+        bucket: str,
+        endpoint: str,
+        secret_access_key: str,
+        prefix: Omit[Optional[str]] = NOT_GIVEN,
+        region: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Keep recordings in a bucket of one's own.
+
+        Recordings that end from now on go there, as plain WAV files; those that are kept already stay where they are. They count
+        for no tier and are kept until they are deleted. Any service that speaks S3 does; it is reached at a public address.
+
+        `PUT /v1/storage/bucket`, scope `storage:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "PUT",
+                "/v1/storage/bucket",
+                body={"access_key_id": access_key_id, "bucket": bucket, "endpoint": endpoint, "secret_access_key": secret_access_key, "prefix": prefix, "region": region},
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    async def delete_bucket(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Keep recordings here again.
+
+        Those in the bucket stay there, and are found there as long as its credentials hold.
+
+        `DELETE /v1/storage/bucket`, scope `storage:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                "/v1/storage/bucket",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    async def switch_tier(
+        self,
+        *,
+        tier: str,
+        options: Optional[RequestOptions] = None,
+    ) -> Storage:
+        """Switch to another tier.
+
+        At once: recordings are kept as long as the new tier says, also those that are there already.
+
+        `PUT /v1/storage/tier`, scope `storage:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "PUT",
+                "/v1/storage/tier",
+                body={"tier": tier},
+                answer=("one", "Storage"),
+            ),
+            options,
+        )
+
+    async def list_tiers(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> List[StorageTier]:
+        """List the storage tiers.
+
+        All of them, the smallest first.
+
+        `GET /v1/storage/tiers`, scope `storage:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                "/v1/storage/tiers",
+                answer=("list", "StorageTier"),
             ),
             options,
         )
@@ -2687,6 +3455,638 @@ class AsyncWalletResource:
         )
 
 
+class WebhooksResource:
+    """Probes, and this document."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[Webhook]:
+        """List webhook endpoints.
+
+        Those that were set up here, and the origins that `events_url` of numbers and calls has led to.
+
+        `GET /v1/webhooks`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/webhooks",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    def create(
+        self,
+        *,
+        url: str,
+        description: Omit[Optional[str]] = NOT_GIVEN,
+        events: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        own_secret: Omit[Optional[bool]] = NOT_GIVEN,
+        rate_per_second: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CreatedWebhook:
+        """Set up a webhook endpoint.
+
+        Events that happen from now on are sent there. The answer is the only time that the secret is shown.
+
+        `POST /v1/webhooks`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                "/v1/webhooks",
+                body={"url": url, "description": description, "events": events, "own_secret": own_secret, "rate_per_second": rate_per_second},
+                idempotent=True,
+                answer=("one", "CreatedWebhook"),
+            ),
+            options,
+        )
+
+    def list_deliveries(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        status: Omit[DeliveryStatus] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[Delivery]:
+        """List all deliveries.
+
+        To every endpoint of the workspace, deleted ones too. They are kept for 30 days.
+
+        `GET /v1/webhooks/deliveries`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/webhooks/deliveries",
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    def get_delivery(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> DeliveryDetail:
+        """Show a delivery.
+
+        With what is sent, byte for byte, and every attempt.
+
+        `GET /v1/webhooks/deliveries/{id}/attempts`, scope `webhooks:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/webhooks/deliveries/{path_part(id)}/attempts",
+                answer=("one", "DeliveryDetail"),
+            ),
+            options,
+        )
+
+    def retry_delivery(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Delivery:
+        """Retry a delivery.
+
+        The same event is sent again at once, and by the whole schedule if it fails.
+
+        `POST /v1/webhooks/deliveries/{id}/retry`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/deliveries/{path_part(id)}/retry",
+                idempotent=True,
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    def list_event_kinds(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> List[EventKindShown]:
+        """List kinds of event.
+
+        Each with an example of what is sent.
+
+        `GET /v1/webhooks/kinds`, scope `webhooks:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                "/v1/webhooks/kinds",
+                answer=("list", "EventKindShown"),
+            ),
+            options,
+        )
+
+    def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Webhook:
+        """Show a webhook endpoint.
+
+        `GET /v1/webhooks/{id}`, scope `webhooks:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/webhooks/{path_part(id)}",
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    def update(
+        self,
+        id: str,
+        *,
+        description: Omit[Optional[str]] = NOT_GIVEN,
+        events: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        rate_per_second: Omit[Optional[int]] = NOT_GIVEN,
+        status: Omit[Optional[WebhookStatus]] = NOT_GIVEN,
+        url: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Webhook:
+        """Change a webhook endpoint.
+
+        Switching it on again lets events that happen from then on go there; what was missed is sent by a retry, or read from
+        `GET /v1/events`.
+
+        `PATCH /v1/webhooks/{id}`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/webhooks/{path_part(id)}",
+                body={"description": description, "events": events, "rate_per_second": rate_per_second, "status": status, "url": url},
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    def delete(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Delete a webhook endpoint.
+
+        What waits for it is given up.
+
+        `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/webhooks/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def list_webhook_deliveries(
+        self,
+        id: str,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        status: Omit[DeliveryStatus] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[Delivery]:
+        """List an endpoint's deliveries.
+
+        They are kept for 30 days.
+
+        `GET /v1/webhooks/{id}/deliveries`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                f"/v1/webhooks/{path_part(id)}/deliveries",
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    def retry_deliveries(
+        self,
+        id: str,
+        *,
+        from_: Union[datetime, str],
+        event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Retried:
+        """Retry an endpoint's deliveries.
+
+        All that were made in the span, and failed or are exhausted, are sent again.
+
+        `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/retry",
+                body={"from": from_, "event": event, "to": to},
+                idempotent=True,
+                answer=("one", "Retried"),
+            ),
+            options,
+        )
+
+    def rotate_secret(
+        self,
+        id: str,
+        *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CreatedWebhook:
+        """Rotate a webhook endpoint's secret.
+
+        The new secret signs at once; the answer is the only time that it is shown. During the grace period an attempt that is
+        answered 400, 401 or 403 is sent again at once, signed with the former one. The body may be left out.
+
+        `POST /v1/webhooks/{id}/rotate-secret`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/rotate-secret",
+                body={"grace_seconds": grace_seconds},
+                idempotent=True,
+                answer=("one", "CreatedWebhook"),
+            ),
+            options,
+        )
+
+    def test(
+        self,
+        id: str,
+        *,
+        event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Delivery:
+        """Send a test event.
+
+        An example of the kind, with `"test": true`, signed and sent like any event. The body may be left out.
+
+        `POST /v1/webhooks/{id}/test`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/test",
+                body={"event": event},
+                idempotent=True,
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+
+class AsyncWebhooksResource:
+    """Probes, and this document."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[Webhook]:
+        """List webhook endpoints.
+
+        Those that were set up here, and the origins that `events_url` of numbers and calls has led to.
+
+        `GET /v1/webhooks`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/webhooks",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    async def create(
+        self,
+        *,
+        url: str,
+        description: Omit[Optional[str]] = NOT_GIVEN,
+        events: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        own_secret: Omit[Optional[bool]] = NOT_GIVEN,
+        rate_per_second: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CreatedWebhook:
+        """Set up a webhook endpoint.
+
+        Events that happen from now on are sent there. The answer is the only time that the secret is shown.
+
+        `POST /v1/webhooks`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                "/v1/webhooks",
+                body={"url": url, "description": description, "events": events, "own_secret": own_secret, "rate_per_second": rate_per_second},
+                idempotent=True,
+                answer=("one", "CreatedWebhook"),
+            ),
+            options,
+        )
+
+    def list_deliveries(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        status: Omit[DeliveryStatus] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[Delivery]:
+        """List all deliveries.
+
+        To every endpoint of the workspace, deleted ones too. They are kept for 30 days.
+
+        `GET /v1/webhooks/deliveries`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/webhooks/deliveries",
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    async def get_delivery(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> DeliveryDetail:
+        """Show a delivery.
+
+        With what is sent, byte for byte, and every attempt.
+
+        `GET /v1/webhooks/deliveries/{id}/attempts`, scope `webhooks:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/webhooks/deliveries/{path_part(id)}/attempts",
+                answer=("one", "DeliveryDetail"),
+            ),
+            options,
+        )
+
+    async def retry_delivery(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Delivery:
+        """Retry a delivery.
+
+        The same event is sent again at once, and by the whole schedule if it fails.
+
+        `POST /v1/webhooks/deliveries/{id}/retry`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/deliveries/{path_part(id)}/retry",
+                idempotent=True,
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    async def list_event_kinds(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> List[EventKindShown]:
+        """List kinds of event.
+
+        Each with an example of what is sent.
+
+        `GET /v1/webhooks/kinds`, scope `webhooks:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                "/v1/webhooks/kinds",
+                answer=("list", "EventKindShown"),
+            ),
+            options,
+        )
+
+    async def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Webhook:
+        """Show a webhook endpoint.
+
+        `GET /v1/webhooks/{id}`, scope `webhooks:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/webhooks/{path_part(id)}",
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    async def update(
+        self,
+        id: str,
+        *,
+        description: Omit[Optional[str]] = NOT_GIVEN,
+        events: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        rate_per_second: Omit[Optional[int]] = NOT_GIVEN,
+        status: Omit[Optional[WebhookStatus]] = NOT_GIVEN,
+        url: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Webhook:
+        """Change a webhook endpoint.
+
+        Switching it on again lets events that happen from then on go there; what was missed is sent by a retry, or read from
+        `GET /v1/events`.
+
+        `PATCH /v1/webhooks/{id}`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/webhooks/{path_part(id)}",
+                body={"description": description, "events": events, "rate_per_second": rate_per_second, "status": status, "url": url},
+                answer=("one", "Webhook"),
+            ),
+            options,
+        )
+
+    async def delete(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Delete a webhook endpoint.
+
+        What waits for it is given up.
+
+        `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/webhooks/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def list_webhook_deliveries(
+        self,
+        id: str,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        status: Omit[DeliveryStatus] = NOT_GIVEN,
+        event: Omit[EventKind] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[Delivery]:
+        """List an endpoint's deliveries.
+
+        They are kept for 30 days.
+
+        `GET /v1/webhooks/{id}/deliveries`, scope `webhooks:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                f"/v1/webhooks/{path_part(id)}/deliveries",
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+    async def retry_deliveries(
+        self,
+        id: str,
+        *,
+        from_: Union[datetime, str],
+        event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Retried:
+        """Retry an endpoint's deliveries.
+
+        All that were made in the span, and failed or are exhausted, are sent again.
+
+        `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/retry",
+                body={"from": from_, "event": event, "to": to},
+                idempotent=True,
+                answer=("one", "Retried"),
+            ),
+            options,
+        )
+
+    async def rotate_secret(
+        self,
+        id: str,
+        *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CreatedWebhook:
+        """Rotate a webhook endpoint's secret.
+
+        The new secret signs at once; the answer is the only time that it is shown. During the grace period an attempt that is
+        answered 400, 401 or 403 is sent again at once, signed with the former one. The body may be left out.
+
+        `POST /v1/webhooks/{id}/rotate-secret`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/rotate-secret",
+                body={"grace_seconds": grace_seconds},
+                idempotent=True,
+                answer=("one", "CreatedWebhook"),
+            ),
+            options,
+        )
+
+    async def test(
+        self,
+        id: str,
+        *,
+        event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Delivery:
+        """Send a test event.
+
+        An example of the kind, with `"test": true`, signed and sent like any event. The body may be left out.
+
+        `POST /v1/webhooks/{id}/test`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/webhooks/{path_part(id)}/test",
+                body={"event": event},
+                idempotent=True,
+                answer=("one", "Delivery"),
+            ),
+            options,
+        )
+
+
 class WorkspaceResource:
     """The tenant that owns everything, who is in it, and invitations."""
 
@@ -2709,6 +4109,30 @@ class WorkspaceResource:
                 "GET",
                 "/v1/workspace",
                 answer=("one", "Workspace"),
+            ),
+            options,
+        )
+
+    def rotate_signing_secret(
+        self,
+        *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceSecret:
+        """Rotate the workspace's signing secret.
+
+        The default secret signs voice callbacks and events of numbers without a secret of their own, and of endpoints that were
+        set up with `own_secret` false. The answer is the only time that it is shown. The body may be left out.
+
+        `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                "/v1/workspace/signing-secret/rotate",
+                body={"grace_seconds": grace_seconds},
+                idempotent=True,
+                answer=("one", "WorkspaceSecret"),
             ),
             options,
         )
@@ -2740,6 +4164,30 @@ class AsyncWorkspaceResource:
             options,
         )
 
+    async def rotate_signing_secret(
+        self,
+        *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceSecret:
+        """Rotate the workspace's signing secret.
+
+        The default secret signs voice callbacks and events of numbers without a secret of their own, and of endpoints that were
+        set up with `own_secret` false. The answer is the only time that it is shown. The body may be left out.
+
+        `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                "/v1/workspace/signing-secret/rotate",
+                body={"grace_seconds": grace_seconds},
+                idempotent=True,
+                answer=("one", "WorkspaceSecret"),
+            ),
+            options,
+        )
+
 
 class Resources:
     """All resources of a client."""
@@ -2747,26 +4195,34 @@ class Resources:
     api_keys: ApiKeysResource
     audit: AuditResource
     calls: CallsResource
+    events: EventsResource
     numbers: NumbersResource
     pricing: PricingResource
+    recordings: RecordingsResource
     requests: RequestsResource
     sandbox: SandboxResource
     service: ServiceResource
     sip: SipResource
+    storage: StorageResource
     wallet: WalletResource
+    webhooks: WebhooksResource
     workspace: WorkspaceResource
 
     def _attach(self, transport: SyncTransport) -> None:
         self.api_keys = ApiKeysResource(transport)
         self.audit = AuditResource(transport)
         self.calls = CallsResource(transport)
+        self.events = EventsResource(transport)
         self.numbers = NumbersResource(transport)
         self.pricing = PricingResource(transport)
+        self.recordings = RecordingsResource(transport)
         self.requests = RequestsResource(transport)
         self.sandbox = SandboxResource(transport)
         self.service = ServiceResource(transport)
         self.sip = SipResource(transport)
+        self.storage = StorageResource(transport)
         self.wallet = WalletResource(transport)
+        self.webhooks = WebhooksResource(transport)
         self.workspace = WorkspaceResource(transport)
 
 
@@ -2776,24 +4232,32 @@ class AsyncResources:
     api_keys: AsyncApiKeysResource
     audit: AsyncAuditResource
     calls: AsyncCallsResource
+    events: AsyncEventsResource
     numbers: AsyncNumbersResource
     pricing: AsyncPricingResource
+    recordings: AsyncRecordingsResource
     requests: AsyncRequestsResource
     sandbox: AsyncSandboxResource
     service: AsyncServiceResource
     sip: AsyncSipResource
+    storage: AsyncStorageResource
     wallet: AsyncWalletResource
+    webhooks: AsyncWebhooksResource
     workspace: AsyncWorkspaceResource
 
     def _attach(self, transport: AsyncTransport) -> None:
         self.api_keys = AsyncApiKeysResource(transport)
         self.audit = AsyncAuditResource(transport)
         self.calls = AsyncCallsResource(transport)
+        self.events = AsyncEventsResource(transport)
         self.numbers = AsyncNumbersResource(transport)
         self.pricing = AsyncPricingResource(transport)
+        self.recordings = AsyncRecordingsResource(transport)
         self.requests = AsyncRequestsResource(transport)
         self.sandbox = AsyncSandboxResource(transport)
         self.service = AsyncServiceResource(transport)
         self.sip = AsyncSipResource(transport)
+        self.storage = AsyncStorageResource(transport)
         self.wallet = AsyncWalletResource(transport)
+        self.webhooks = AsyncWebhooksResource(transport)
         self.workspace = AsyncWorkspaceResource(transport)

@@ -28,9 +28,11 @@ __all__ = [
     "CallStats",
     "CallStatsBucket",
     "CallStatus",
+    "Circuit",
     "ClaimOutcome",
     "ClaimPayment",
     "ClaimedNumber",
+    "Compat",
     "Conference",
     "CreateAlertSubscriber",
     "CreateApiKey",
@@ -38,13 +40,23 @@ __all__ = [
     "CreateSipCredential",
     "CreateSipToken",
     "CreateTopUp",
+    "CreateWebhook",
     "CreatedApiKey",
     "CreatedSipCredential",
+    "CreatedWebhook",
     "Currency",
+    "Delivery",
+    "DeliveryAttempt",
+    "DeliveryDetail",
+    "DeliveryStatus",
     "DestinationPricing",
     "Dial",
     "Direction",
+    "DualChannels",
     "ErrorCode",
+    "Event",
+    "EventKind",
+    "EventKindShown",
     "Freeze",
     "FreezeReason",
     "GetDigits",
@@ -64,18 +76,33 @@ __all__ = [
     "OfferedCurrency",
     "OverdraftPolicy",
     "Pause",
+    "PauseMode",
+    "PauseRecording",
     "Paybill",
     "PaymentClaim",
+    "Play",
     "Pricing",
+    "PutBucket",
     "ReadingWarning",
+    "Record",
+    "Recording",
+    "RecordingPending",
+    "RecordingReady",
+    "RecordingSource",
+    "RecordingStatus",
     "Redirect",
     "Reject",
     "ReplaceActions",
+    "Retried",
+    "RetryDeliveries",
     "Role",
     "RotateApiKey",
+    "RotateSecret",
     "SandboxCall",
     "Say",
     "Scope",
+    "SecretOf",
+    "SendDigits",
     "SetAlerts",
     "SigningSecret",
     "SipConfig",
@@ -85,8 +112,14 @@ __all__ = [
     "SipToken",
     "Statement",
     "StatementSum",
+    "Storage",
+    "StorageBucket",
+    "StorageTier",
+    "Stream",
     "StreamedEvent",
+    "SwitchTier",
     "TestRouting",
+    "TestWebhook",
     "TestedError",
     "TestedRequest",
     "TestedResponse",
@@ -96,7 +129,12 @@ __all__ = [
     "TopUpMethod",
     "TopUpStatus",
     "UpdateRouting",
+    "UpdateWebhook",
+    "Webhook",
+    "WebhookHealth",
+    "WebhookStatus",
     "Workspace",
+    "WorkspaceSecret",
     "WorkspaceStatus",
 ]
 
@@ -164,6 +202,9 @@ AuditKind = Union[
         "provider.created",
         "provider.retired",
         "provider.updated",
+        "recording.deleted",
+        "recording.paused",
+        "recording.resumed",
         "series.created",
         "series.imported",
         "series.updated",
@@ -173,6 +214,9 @@ AuditKind = Union[
         "sip_credential.revoked",
         "sip_credential.rotated",
         "sip_token.minted",
+        "storage.bucket_removed",
+        "storage.bucket_set",
+        "storage.tier_changed",
         "top_up.requested",
         "trunk.changed",
         "trunk.created",
@@ -182,9 +226,18 @@ AuditKind = Union[
         "user.renamed",
         "wallet.adjusted",
         "wallet.overdraft_floor_changed",
+        "webhook.created",
+        "webhook.deleted",
+        "webhook.deliveries_retried",
+        "webhook.delivery_retried",
+        "webhook.secret_rotated",
+        "webhook.switched_off",
+        "webhook.tested",
+        "webhook.updated",
         "workspace.created",
         "workspace.deleted",
         "workspace.resumed",
+        "workspace.signing_secret_rotated",
         "workspace.suspended",
         "workspace.updated",
     ],
@@ -220,7 +273,17 @@ CallEventKind = Union[
         "leg.ringing",
         "media.timeout",
         "money.warning",
+        "play.failed",
+        "recording.ended",
+        "recording.failed",
+        "recording.paused",
+        "recording.resumed",
+        "recording.started",
         "speech.failed",
+        "speech.fallback",
+        "stream.ended",
+        "stream.failed",
+        "stream.started",
         "verb.ended",
         "verb.started",
     ],
@@ -241,12 +304,32 @@ CallStatus = Union[
     str,
 ]
 
+#: Whether attempts are made.
+Circuit = Union[
+    Literal[
+        "closed",
+        "open",
+        "half_open",
+    ],
+    str,
+]
+
 #: What came of a claim.
 ClaimOutcome = Union[
     Literal[
         "credited",
         "waiting",
         "refused",
+    ],
+    str,
+]
+
+#: Whose words a number's voice callbacks are in: ours, Twilio's (signed with `X-Twilio-Signature` too), or Africa's Talking's.
+Compat = Union[
+    Literal[
+        "sautikit",
+        "twilio",
+        "africastalking",
     ],
     str,
 ]
@@ -265,11 +348,30 @@ Currency = Union[
     str,
 ]
 
+#: Where a delivery stands: `pending` until it is answered, `delivered`, `exhausted` after the last attempt of the schedule, `failed` where its endpoint is off.
+DeliveryStatus = Union[
+    Literal[
+        "pending",
+        "delivered",
+        "failed",
+        "exhausted",
+    ],
+    str,
+]
+
 #: Towards the workspace's number, or from it.
 Direction = Union[
     Literal[
         "inbound",
         "outbound",
+    ],
+    str,
+]
+
+#: The word for two channels.
+DualChannels = Union[
+    Literal[
+        "dual",
     ],
     str,
 ]
@@ -311,6 +413,7 @@ ErrorCode = Union[
         "calls.not_found",
         "calls.recording_expired",
         "calls.recording_failed",
+        "calls.recording_in_progress",
         "calls.recording_not_found",
         "calls.stats_failed",
         "currency.unsupported",
@@ -391,6 +494,28 @@ ErrorCode = Union[
     str,
 ]
 
+#: What an event tells.
+EventKind = Union[
+    Literal[
+        "call.started",
+        "call.answered",
+        "call.completed",
+        "call.failed",
+        "call.billed",
+        "call.callback_failed",
+        "call.recording.ready",
+        "call.recording.failed",
+        "number.provisioned",
+        "number.released",
+        "storage.tier_changed",
+        "storage.tier_switch_failed",
+        "wallet.low_balance",
+        "wallet.top_up",
+        "wallet.frozen",
+    ],
+    str,
+]
+
 #: What was unusual about outbound calls, so that they were frozen.
 FreezeReason = Union[
     Literal[
@@ -457,6 +582,38 @@ OverdraftPolicy = Union[
     str,
 ]
 
+#: What becomes of the time of a pause.
+PauseMode = Union[
+    Literal[
+        "silence",
+        "cut",
+    ],
+    str,
+]
+
+#: What asked for a recording.
+RecordingSource = Union[
+    Literal[
+        "call",
+        "dial",
+        "record",
+    ],
+    str,
+]
+
+#: Where a recording stands. It only moves forward; `failed` and `expired` are ends.
+RecordingStatus = Union[
+    Literal[
+        "recording",
+        "paused",
+        "processing",
+        "ready",
+        "failed",
+        "expired",
+    ],
+    str,
+]
+
 #: What a member may do; the table of rights stands in the server (`accounts`).
 Role = Union[
     Literal[
@@ -488,6 +645,16 @@ Scope = Union[
         "api_keys:write",
         "audit:read",
         "*",
+    ],
+    str,
+]
+
+#: Whose secret signs.
+SecretOf = Union[
+    Literal[
+        "endpoint",
+        "number",
+        "workspace",
     ],
     str,
 ]
@@ -526,6 +693,15 @@ TopUpStatus = Union[
         "pending",
         "succeeded",
         "failed",
+    ],
+    str,
+]
+
+#: Whether events are sent.
+WebhookStatus = Union[
+    Literal[
+        "enabled",
+        "disabled",
     ],
     str,
 ]
@@ -736,8 +912,8 @@ class Call(Model):
     """The debit's entry; null until then, or when the call cost nothing."""
     metadata: Optional[Any]
     """What `POST /v1/calls` was given."""
-    recording_status: Optional[str]
-    """State of the recording; null without one."""
+    recording_status: Optional[RecordingStatus]
+    """Where the newest recording stands; null without one."""
     tax_minor: Optional[int]
     """What was debited beside it as tax, 0 where there is none; null until then."""
 
@@ -863,13 +1039,15 @@ class ClaimedNumber(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "next_charge_at": ("next_charge_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
     """What an answered call is billed for at least, in seconds."""
     capabilities: List[str]
     """For instance `["voice"]`."""
+    compat: Compat
+    """Whose words the voice callbacks are in."""
     country: str
     """ISO 3166-1 alpha-2."""
     created_at: datetime
@@ -916,8 +1094,8 @@ class Conference(Model):
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
 
     __slots__ = ()
-    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "start_on_enter": ("startOnEnter", "plain", "")}
-    _known = ("name", "action", "beep", "endOnExit", "maxParticipants", "startOnEnter", )
+    _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
+    _known = ("name", "action", "beep", "endOnExit", "maxParticipants", "muted", "startOnEnter", "waitUrl", )
     name: str
     """Which one: calls of the workspace that name the same hear each other."""
     action: Optional[str]
@@ -928,8 +1106,12 @@ class Conference(Model):
     """Whether it is over for all when the party leaves. Default: `false`."""
     max_participants: Optional[int]
     """How many may be in it, this party included. Default: `32`."""
+    muted: Optional[bool]
+    """Whether this party hears and is not heard. Default: `false`."""
     start_on_enter: Optional[bool]
     """Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`."""
+    wait_url: Optional[str]
+    """A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent."""
 
 
 class CreateAlertSubscriber(Model):
@@ -961,7 +1143,7 @@ class CreateCall(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "plain", "")}
-    _known = ("from", "to", "actions", "events_url", "max_duration", "metadata", "timeout", "voice_callback_url", )
+    _known = ("from", "to", "actions", "events_url", "max_duration", "metadata", "record", "timeout", "voice_callback_url", )
     from_: str
     """One of the workspace's active numbers."""
     to: Union[str, List[str]]
@@ -974,6 +1156,8 @@ class CreateCall(Model):
     """The longest answered time, in seconds: 1 to 14,400 (default)."""
     metadata: Optional[Any]
     """The caller's own data, at most 4 KiB; returned and sent with events."""
+    record: Optional[Union[bool, DualChannels]]
+    """Whether the call is recorded from its answer on; false when absent."""
     timeout: Optional[int]
     """How long to ring, in seconds: 5 to 600, default 60."""
     voice_callback_url: Optional[str]
@@ -1022,6 +1206,24 @@ class CreateTopUp(Model):
     """`mpesa` or `paystack`; in development with nothing configured the simulator plays either."""
     phone: Optional[str]
     """The paying phone, for M-Pesa."""
+
+
+class CreateWebhook(Model):
+    """`POST /v1/webhooks`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("url", "description", "events", "own_secret", "rate_per_second", )
+    url: str
+    """Where events go: https to a public host, at most 2,048 bytes. In development http to this machine too."""
+    description: Optional[str]
+    """For people: 0 to 200 characters."""
+    events: Optional[List[str]]
+    """Kinds of event, each by its name, `call.*` for all of a subject, or `*` for all there are; `["*"]` when absent."""
+    own_secret: Optional[bool]
+    """Whether it gets a secret of its own (the default), or is signed with the workspace's."""
+    rate_per_second: Optional[int]
+    """At most so many events a second, 1 to 1,000; no limit when absent."""
 
 
 class CreatedApiKey(Model):
@@ -1086,6 +1288,140 @@ class CreatedSipCredential(Model):
     """RFC 3339; when it got its present password. Null while it has the first."""
 
 
+class CreatedWebhook(Model):
+    """Answer of creating an endpoint (201), or of rotating its secret (200): the only time that the secret is shown."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", ""), "health": ("health", "one", "WebhookHealth"), "rotated_at": ("rotated_at", "time", "")}
+    _known = ("created_at", "description", "events", "health", "id", "secret_of", "status", "url", "disabled_reason", "former_secret_until", "number_id", "rate_per_second", "rotated_at", "secret", )
+    created_at: datetime
+    """RFC 3339."""
+    description: str
+    """For people."""
+    events: List[str]
+    """Which events."""
+    health: WebhookHealth
+    """How it does."""
+    id: str
+    """Its id."""
+    secret_of: SecretOf
+    """Whose secret signs."""
+    status: WebhookStatus
+    """Whether events are sent."""
+    url: str
+    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL."""
+    disabled_reason: Optional[str]
+    """Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410)."""
+    former_secret_until: Optional[str]
+    """RFC 3339: until when the secret that its own replaced still signs where the new one is refused; null when none does."""
+    number_id: Optional[str]
+    """The number whose calls' `events_url` leads there; null for an endpoint that was set up here."""
+    rate_per_second: Optional[int]
+    """At most so many events a second."""
+    rotated_at: Optional[datetime]
+    """RFC 3339: when it got its present secret; null while it has its first."""
+    secret: Optional[str]
+    """`whsec_` and 64 hexadecimal digits; null where the workspace's secret signs."""
+
+
+class Delivery(Model):
+    """An event on its way to an endpoint."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", ""), "delivered_at": ("delivered_at", "time", ""), "last_attempt_at": ("last_attempt_at", "time", ""), "next_attempt_at": ("next_attempt_at", "time", "")}
+    _known = ("attempts", "created_at", "event", "event_id", "id", "status", "url", "webhook_id", "delivered_at", "last_attempt_at", "last_duration_ms", "last_error", "last_status", "next_attempt_at", )
+    attempts: int
+    """Attempts so far."""
+    created_at: datetime
+    """RFC 3339."""
+    event: EventKind
+    """The event's kind."""
+    event_id: str
+    """The event's id, `evt_…`."""
+    id: str
+    """Its id: `X-Sautikit-Delivery` of every attempt."""
+    status: DeliveryStatus
+    """Where it stands."""
+    url: str
+    """Where to, in full."""
+    webhook_id: str
+    """Where to."""
+    delivered_at: Optional[datetime]
+    """RFC 3339; null until it arrived."""
+    last_attempt_at: Optional[datetime]
+    """RFC 3339; null before the first."""
+    last_duration_ms: Optional[int]
+    """How long the last attempt took until its answer began."""
+    last_error: Optional[str]
+    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more."""
+    last_status: Optional[int]
+    """Status of the last answer; null where there was none."""
+    next_attempt_at: Optional[datetime]
+    """RFC 3339; null unless it is pending."""
+
+
+class DeliveryAttempt(Model):
+    """One request to an endpoint."""
+
+    __slots__ = ()
+    _members = {"started_at": ("started_at", "time", "")}
+    _known = ("duration_ms", "number", "secret", "started_at", "answer", "error", "status", )
+    duration_ms: int
+    """Until the answer began."""
+    number: int
+    """From 1 on."""
+    secret: str
+    """What signed: `endpoint`, `number` or `workspace`, with `_former` for the secret that rotation replaced."""
+    started_at: datetime
+    """RFC 3339."""
+    answer: Optional[str]
+    """The first 1,024 bytes of the answer."""
+    error: Optional[str]
+    """Why it delivered nothing; null when it did."""
+    status: Optional[int]
+    """Status of the answer; null where there was none."""
+
+
+class DeliveryDetail(Model):
+    """`GET /v1/webhooks/deliveries/{id}/attempts`."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", ""), "log": ("log", "list", "DeliveryAttempt"), "delivered_at": ("delivered_at", "time", ""), "last_attempt_at": ("last_attempt_at", "time", ""), "next_attempt_at": ("next_attempt_at", "time", "")}
+    _known = ("attempts", "created_at", "event", "event_id", "id", "status", "url", "webhook_id", "log", "delivered_at", "last_attempt_at", "last_duration_ms", "last_error", "last_status", "next_attempt_at", "body", )
+    attempts: int
+    """Attempts so far."""
+    created_at: datetime
+    """RFC 3339."""
+    event: EventKind
+    """The event's kind."""
+    event_id: str
+    """The event's id, `evt_…`."""
+    id: str
+    """Its id: `X-Sautikit-Delivery` of every attempt."""
+    status: DeliveryStatus
+    """Where it stands."""
+    url: str
+    """Where to, in full."""
+    webhook_id: str
+    """Where to."""
+    log: List[DeliveryAttempt]
+    """Every attempt, the oldest first."""
+    delivered_at: Optional[datetime]
+    """RFC 3339; null until it arrived."""
+    last_attempt_at: Optional[datetime]
+    """RFC 3339; null before the first."""
+    last_duration_ms: Optional[int]
+    """How long the last attempt took until its answer began."""
+    last_error: Optional[str]
+    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more."""
+    last_status: Optional[int]
+    """Status of the last answer; null where there was none."""
+    next_attempt_at: Optional[datetime]
+    """RFC 3339; null unless it is pending."""
+    body: Optional[str]
+    """What is sent, byte for byte; null where the event is past its time."""
+
+
 class DestinationPricing(Model):
     """What calls to numbers with one prefix cost; the longest prefix counts."""
 
@@ -1112,8 +1448,8 @@ class Dial(Model):
     """Calls one or several targets and connects the first that answers."""
 
     __slots__ = ()
-    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "max_duration": ("maxDuration", "plain", "")}
-    _known = ("to", "action", "callerId", "hangupOnStar", "maxDuration", "sequential", "timeout", )
+    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "ring_tone": ("ringTone", "plain", "")}
+    _known = ("to", "action", "callerId", "hangupOnStar", "maxDuration", "record", "ringTone", "sequential", "timeout", )
     to: Union[Union[str, Dict[str, Any]], List[Union[str, Dict[str, Any]]]]
     """Who is dialled."""
     action: Optional[str]
@@ -1124,10 +1460,54 @@ class Dial(Model):
     """Whether `*` by the party of the call ends the connection. Default: `false`."""
     max_duration: Optional[int]
     """Longest connected time, in seconds. Default: `14400`."""
+    record: Optional[Any]
+    """Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`."""
+    ring_tone: Optional[str]
+    """What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it."""
     sequential: Optional[bool]
     """One target after the other; else all ring at once and the first to answer wins. Default: `false`."""
     timeout: Optional[int]
     """How long to ring, in seconds; each target in turn when `sequential`. Default: `30`."""
+
+
+class Event(Model):
+    """An event, as it is sent."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", "")}
+    _known = ("created_at", "data", "event", "event_kind", "id", "payload", "sequence", "workspace_id", "test", )
+    created_at: datetime
+    """RFC 3339."""
+    data: Any
+    """What is told, by kind: `GET /v1/webhooks/kinds` has an example of each."""
+    event: EventKind
+    """What it tells."""
+    event_kind: EventKind
+    """The same."""
+    id: str
+    """`evt_…`: tells repetitions."""
+    payload: Any
+    """The same."""
+    sequence: int
+    """Its place among the events of its call, from 1 on; 0 outside of calls."""
+    workspace_id: str
+    """Whose."""
+    test: Optional[bool]
+    """True where somebody tries out an endpoint; else absent."""
+
+
+class EventKindShown(Model):
+    """A kind of event."""
+
+    __slots__ = ()
+    _members = {"example": ("example", "one", "Event")}
+    _known = ("event", "example", "tells", )
+    event: EventKind
+    """Its name."""
+    example: Event
+    """A whole body as it is sent."""
+    tells: str
+    """What happened."""
 
 
 class Freeze(Model):
@@ -1163,13 +1543,13 @@ class GetDigits(Model):
     first_digit_timeout: Optional[int]
     """Longest wait for the first digit after the prompt, in seconds; `timeout` when absent."""
     invalid_prompt: Optional[Union[Dict[str, Any], List[Dict[str, Any]]]]
-    """Spoken before the prompt is repeated."""
+    """Heard before the prompt is repeated."""
     max_digits: Optional[int]
     """Another name of `numDigits`; give one of them."""
     num_digits: Optional[int]
     """Ends the input after so many digits; without it the key or a time-out does."""
     prompt: Optional[Union[Dict[str, Any], List[Dict[str, Any]]]]
-    """Spoken before and between attempts, in order."""
+    """Heard before and between attempts, in order."""
     timeout: Optional[int]
     """Longest pause between digits, in seconds. Default: `5`."""
 
@@ -1311,13 +1691,15 @@ class Number(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
     """What an answered call is billed for at least, in seconds."""
     capabilities: List[str]
     """For instance `["voice"]`."""
+    compat: Compat
+    """Whose words the voice callbacks are in."""
     country: str
     """ISO 3166-1 alpha-2."""
     created_at: datetime
@@ -1402,6 +1784,16 @@ class Pause(Model):
     """How long, in seconds. Default: `1`."""
 
 
+class PauseRecording(Model):
+    """`POST /v1/calls/{id}/recording/pause`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("mode", )
+    mode: Optional[PauseMode]
+    """What becomes of the time of the pause; `silence` when absent."""
+
+
 class Paybill(Model):
     """`GET /v1/wallet/paybill`: how to pay from any telephone, without asking for it here first."""
 
@@ -1430,6 +1822,18 @@ class PaymentClaim(Model):
     """The code that was claimed."""
 
 
+class Play(Model):
+    """Plays an audio file to the party of the call."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("url", "loop", )
+    url: str
+    """A WAV, MP3 or Ogg file (Opus or Vorbis) by https, at most 20 MB and 20 minutes."""
+    loop: Optional[int]
+    """How often; 0 repeats until hang-up. Default: `1`."""
+
+
 class Pricing(Model):
     """`GET /v1/pricing`."""
 
@@ -1450,6 +1854,26 @@ class Pricing(Model):
     """Numbers that can be claimed, by country and price."""
 
 
+class PutBucket(Model):
+    """`PUT /v1/storage/bucket`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("access_key_id", "bucket", "endpoint", "secret_access_key", "prefix", "region", )
+    access_key_id: str
+    """By whom requests are signed."""
+    bucket: str
+    """The bucket."""
+    endpoint: str
+    """Where S3 is spoken: `https://s3.eu-west-1.amazonaws.com`, or any compatible service."""
+    secret_access_key: str
+    """Their secret; kept sealed and never shown."""
+    prefix: Optional[str]
+    """What keys begin with; nothing when absent."""
+    region: Optional[str]
+    """As requests are signed for it; `us-east-1` when absent."""
+
+
 class ReadingWarning(Model):
     """Something in an XML document that was skipped."""
 
@@ -1462,6 +1886,86 @@ class ReadingWarning(Model):
     """Line, from 1."""
     message: str
     """What was skipped and what holds instead."""
+
+
+class Record(Model):
+    """Records what the party says."""
+
+    __slots__ = ()
+    _members = {"finish_on_key": ("finishOnKey", "plain", ""), "max_length": ("maxLength", "plain", ""), "play_beep": ("playBeep", "plain", ""), "trim_silence": ("trimSilence", "plain", "")}
+    _known = ("action", "finishOnKey", "maxLength", "playBeep", "timeout", "trimSilence", )
+    action: Optional[str]
+    """Who is asked when it is over; the next action runs when absent, or when nothing was said."""
+    finish_on_key: Optional[str]
+    """The keys each of which ends it; an empty string for none. Default: `"#"`."""
+    max_length: Optional[int]
+    """Longest recording, in seconds. Default: `3600`."""
+    play_beep: Optional[bool]
+    """Whether the party hears a beep before. Default: `true`."""
+    timeout: Optional[int]
+    """The silence that ends it, in seconds. Default: `10`."""
+    trim_silence: Optional[bool]
+    """Whether silence at both ends is cut off. Default: `true`."""
+
+
+class Recording(Model):
+    """A recording."""
+
+    __slots__ = ()
+    _members = {"started_at": ("started_at", "time", ""), "ended_at": ("ended_at", "time", ""), "expires_at": ("expires_at", "time", "")}
+    _known = ("call_id", "channels", "id", "source", "started_at", "status", "waveform", "duration_ms", "ended_at", "expires_at", "failure", "sha256", "size_bytes", )
+    call_id: str
+    """The call that it is of."""
+    channels: int
+    """1, or 2 with the party of the call on the left and whom it hears on the right."""
+    id: str
+    """Its id."""
+    source: RecordingSource
+    """What asked for it: `call` (POST /v1/calls), `dial` or `record`."""
+    started_at: datetime
+    """RFC 3339."""
+    status: RecordingStatus
+    """Where it stands."""
+    waveform: List[int]
+    """The loudest sample of each of up to 200 equal parts, 0 to 100; empty until it is ready."""
+    duration_ms: Optional[int]
+    """Its length in milliseconds; null until it is ready."""
+    ended_at: Optional[datetime]
+    """RFC 3339; null while it runs."""
+    expires_at: Optional[datetime]
+    """RFC 3339: until then it is kept; null until it is ready, and in a bucket of the workspace's own."""
+    failure: Optional[str]
+    """Why it failed, a sentence."""
+    sha256: Optional[str]
+    """SHA-256 of the WAV file in hexadecimal; null until it is ready."""
+    size_bytes: Optional[int]
+    """Length of the WAV file; null until it is ready."""
+
+
+class RecordingPending(Model):
+    """There is a recording, but nothing to hear yet (202)."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("retry_after_seconds", "status", )
+    retry_after_seconds: int
+    """When to ask again, in seconds."""
+    status: str
+    """`pending`."""
+
+
+class RecordingReady(Model):
+    """The way to a recording's audio (200)."""
+
+    __slots__ = ()
+    _members = {"expires_at": ("expires_at", "time", "")}
+    _known = ("expires_at", "status", "url", )
+    expires_at: datetime
+    """RFC 3339: 15 minutes from now."""
+    status: str
+    """`ready`."""
+    url: str
+    """Whoever has it hears the recording, a WAV file, until it expires."""
 
 
 class Redirect(Model):
@@ -1494,6 +1998,32 @@ class ReplaceActions(Model):
     """Voice actions that take over; none end the call."""
 
 
+class Retried(Model):
+    """Answer of a retry in bulk."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("has_more", "retried", )
+    has_more: bool
+    """Whether the span has more: ask again."""
+    retried: int
+    """Deliveries that are sent again: at most 10,000 at once."""
+
+
+class RetryDeliveries(Model):
+    """`POST /v1/webhooks/{id}/retry`: deliveries that failed or are exhausted, made in a span of time, are sent again."""
+
+    __slots__ = ()
+    _members = {"from_": ("from", "time", ""), "to": ("to", "time", "")}
+    _known = ("from", "event", "to", )
+    from_: datetime
+    """RFC 3339, inclusive."""
+    event: Optional[EventKind]
+    """Of this kind only."""
+    to: Optional[datetime]
+    """RFC 3339, exclusive; now when absent."""
+
+
 class RotateApiKey(Model):
     """`POST /v1/api-keys/{id}/rotate`. The body may be left out."""
 
@@ -1502,6 +2032,16 @@ class RotateApiKey(Model):
     _known = ("overlap_seconds", )
     overlap_seconds: Optional[int]
     """How long the secret that is replaced still works: 0 to 604800 (7 days); 86400 (a day) when absent."""
+
+
+class RotateSecret(Model):
+    """`POST /v1/webhooks/{id}/rotate-secret` and `POST /v1/workspace/signing-secret/rotate`; the body may be left out."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("grace_seconds", )
+    grace_seconds: Optional[int]
+    """How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours); 86400 (a day) when absent."""
 
 
 class SandboxCall(Model):
@@ -1523,7 +2063,7 @@ class Say(Model):
     _members = {}
     _known = ("text", "language", "loop", "rate", "voice", )
     text: str
-    """What is spoken; not blank."""
+    """What is spoken; not blank. SSML in `<speak>`."""
     language: Optional[str]
     """BCP 47 tag. Default: `"en-KE"`."""
     loop: Optional[int]
@@ -1532,6 +2072,16 @@ class Say(Model):
     """Speed as a factor of the voice's own, kept to a hundredth. Default: `1`."""
     voice: Optional[str]
     """`alice`, `woman` or `man`; the speech provider takes its nearest installed one. Default: `"default"`."""
+
+
+class SendDigits(Model):
+    """Presses keys towards the party of the call."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("digits", )
+    digits: str
+    """Keys 0 to 9, `*`, `#` and A to D, with pauses: `w` half a second, `W` a second."""
 
 
 class SetAlerts(Model):
@@ -1690,6 +2240,74 @@ class StatementSum(Model):
     """What of it is tax, of the same sign."""
 
 
+class Storage(Model):
+    """What a workspace keeps, and where."""
+
+    __slots__ = ()
+    _members = {"tier": ("tier", "one", "StorageTier"), "bucket": ("bucket", "one", "StorageBucket")}
+    _known = ("recordings", "tier", "used_bytes", "bucket", )
+    recordings: int
+    """How many recordings that is."""
+    tier: StorageTier
+    """Its tier."""
+    used_bytes: int
+    """What is kept here; recordings in a bucket of the workspace's own do not count."""
+    bucket: Optional[StorageBucket]
+    """The workspace's own bucket, where new recordings go; null where they are kept here."""
+
+
+class StorageBucket(Model):
+    """A bucket of a workspace's own."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("access_key_id", "bucket", "endpoint", "prefix", "region", )
+    access_key_id: str
+    """By whom requests are signed."""
+    bucket: str
+    """The bucket."""
+    endpoint: str
+    """Where S3 is spoken."""
+    prefix: str
+    """What keys begin with."""
+    region: str
+    """As requests are signed for it."""
+
+
+class StorageTier(Model):
+    """How much a workspace may keep, and for how long."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("capacity_bytes", "id", "name", "retention_days", )
+    capacity_bytes: int
+    """Room for recordings."""
+    id: str
+    """Its id, for `PUT /v1/storage/tier`."""
+    name: str
+    """Its name."""
+    retention_days: int
+    """Days that a recording is kept."""
+
+
+class Stream(Model):
+    """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("url", "action", "bidirectional", "parameters", "track", )
+    url: str
+    """A WebSocket by `wss`, which speaks the messages of Twilio's media streams."""
+    action: Optional[str]
+    """Who is asked when it is over; the next action runs when absent."""
+    bidirectional: Optional[bool]
+    """Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`."""
+    parameters: Optional[Dict[str, str]]
+    """Told to the server as `customParameters`."""
+    track: Optional[str]
+    """Whose audio is sent. Default: `"both"`."""
+
+
 class StreamedEvent(Model):
     """One server-sent event of `GET /v1/calls/{id}/stream`."""
 
@@ -1704,6 +2322,16 @@ class StreamedEvent(Model):
     """The entry's `sequence`, for `Last-Event-ID`."""
 
 
+class SwitchTier(Model):
+    """`PUT /v1/storage/tier`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("tier", )
+    tier: str
+    """One of `GET /v1/storage/tiers`."""
+
+
 class TestRouting(Model):
     """`POST /v1/numbers/{id}/routing/test`; the body is optional."""
 
@@ -1712,6 +2340,16 @@ class TestRouting(Model):
     _known = ("from", )
     from_: Optional[str]
     """Who would call, in any form that telephone numbers are written in; the number itself when absent."""
+
+
+class TestWebhook(Model):
+    """`POST /v1/webhooks/{id}/test`; the body may be left out."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("event", )
+    event: Optional[EventKind]
+    """Of which kind the test event is; `call.completed` when absent."""
 
 
 class TestedError(Model):
@@ -1821,7 +2459,9 @@ class UpdateRouting(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("events_url", "fallback_url", "ring_devices", "voice_callback_url", "voice_signing_secret", "voice_url", )
+    _known = ("compat", "events_url", "fallback_url", "ring_devices", "voice_callback_url", "voice_signing_secret", "voice_url", )
+    compat: Optional[Compat]
+    """Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be."""
     events_url: Optional[str]
     """New events URL."""
     fallback_url: Optional[str]
@@ -1834,6 +2474,82 @@ class UpdateRouting(Model):
     """The secret that signs voice callbacks, chosen by the customer."""
     voice_url: Optional[str]
     """Another spelling of `voice_callback_url`."""
+
+
+class UpdateWebhook(Model):
+    """`PATCH /v1/webhooks/{id}`: a member that is absent stays."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("description", "events", "rate_per_second", "status", "url", )
+    description: Optional[str]
+    """As at the creation."""
+    events: Optional[List[str]]
+    """As at the creation."""
+    rate_per_second: Optional[int]
+    """As at the creation; null for no limit."""
+    status: Optional[WebhookStatus]
+    """`disabled` gives up what waits for it; what happens meanwhile is not sent later."""
+    url: Optional[str]
+    """As at the creation."""
+
+
+class Webhook(Model):
+    """Where a workspace's events go."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", ""), "health": ("health", "one", "WebhookHealth"), "rotated_at": ("rotated_at", "time", "")}
+    _known = ("created_at", "description", "events", "health", "id", "secret_of", "status", "url", "disabled_reason", "former_secret_until", "number_id", "rate_per_second", "rotated_at", )
+    created_at: datetime
+    """RFC 3339."""
+    description: str
+    """For people."""
+    events: List[str]
+    """Which events."""
+    health: WebhookHealth
+    """How it does."""
+    id: str
+    """Its id."""
+    secret_of: SecretOf
+    """Whose secret signs."""
+    status: WebhookStatus
+    """Whether events are sent."""
+    url: str
+    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL."""
+    disabled_reason: Optional[str]
+    """Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410)."""
+    former_secret_until: Optional[str]
+    """RFC 3339: until when the secret that its own replaced still signs where the new one is refused; null when none does."""
+    number_id: Optional[str]
+    """The number whose calls' `events_url` leads there; null for an endpoint that was set up here."""
+    rate_per_second: Optional[int]
+    """At most so many events a second."""
+    rotated_at: Optional[datetime]
+    """RFC 3339: when it got its present secret; null while it has its first."""
+
+
+class WebhookHealth(Model):
+    """How an endpoint does, by its newest deliveries, at most 100, and its last attempts."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("circuit", "deliveries", "failures", "failing_since", "p50_ms", "p95_ms", "paused_until", "success_rate", )
+    circuit: Circuit
+    """Whether attempts are made."""
+    deliveries: int
+    """Of so many deliveries that were tried."""
+    failures: int
+    """Attempts that failed in a row."""
+    failing_since: Optional[str]
+    """RFC 3339: since when every attempt failed; after three days the endpoint is switched off."""
+    p50_ms: Optional[int]
+    """Half of their last attempts took no longer, in milliseconds."""
+    p95_ms: Optional[int]
+    """95 of 100 took no longer."""
+    paused_until: Optional[str]
+    """RFC 3339; while the circuit is open."""
+    success_rate: Optional[float]
+    """How many of them arrived, from 0 to 1; null where none was tried."""
 
 
 class Workspace(Model):
@@ -1854,6 +2570,18 @@ class Workspace(Model):
     """The caller's role in it."""
     status: WorkspaceStatus
     """`active` or `suspended`."""
+
+
+class WorkspaceSecret(Model):
+    """Answer of rotating the workspace's default secret: the only time that it is shown."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("former_secret_until", "secret", )
+    former_secret_until: str
+    """RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the new one from now on."""
+    secret: str
+    """`whsec_` and 64 hexadecimal digits."""
 
 
 #: Classes by name, for members that are models themselves.
@@ -1880,10 +2608,17 @@ MODELS: Dict[str, type] = {
     "CreateSipCredential": CreateSipCredential,
     "CreateSipToken": CreateSipToken,
     "CreateTopUp": CreateTopUp,
+    "CreateWebhook": CreateWebhook,
     "CreatedApiKey": CreatedApiKey,
     "CreatedSipCredential": CreatedSipCredential,
+    "CreatedWebhook": CreatedWebhook,
+    "Delivery": Delivery,
+    "DeliveryAttempt": DeliveryAttempt,
+    "DeliveryDetail": DeliveryDetail,
     "DestinationPricing": DestinationPricing,
     "Dial": Dial,
+    "Event": Event,
+    "EventKindShown": EventKindShown,
     "Freeze": Freeze,
     "GetDigits": GetDigits,
     "Hangup": Hangup,
@@ -1897,16 +2632,27 @@ MODELS: Dict[str, type] = {
     "NumberPricing": NumberPricing,
     "OfferedCurrency": OfferedCurrency,
     "Pause": Pause,
+    "PauseRecording": PauseRecording,
     "Paybill": Paybill,
     "PaymentClaim": PaymentClaim,
+    "Play": Play,
     "Pricing": Pricing,
+    "PutBucket": PutBucket,
     "ReadingWarning": ReadingWarning,
+    "Record": Record,
+    "Recording": Recording,
+    "RecordingPending": RecordingPending,
+    "RecordingReady": RecordingReady,
     "Redirect": Redirect,
     "Reject": Reject,
     "ReplaceActions": ReplaceActions,
+    "Retried": Retried,
+    "RetryDeliveries": RetryDeliveries,
     "RotateApiKey": RotateApiKey,
+    "RotateSecret": RotateSecret,
     "SandboxCall": SandboxCall,
     "Say": Say,
+    "SendDigits": SendDigits,
     "SetAlerts": SetAlerts,
     "SigningSecret": SigningSecret,
     "SipConfig": SipConfig,
@@ -1915,13 +2661,23 @@ MODELS: Dict[str, type] = {
     "SipToken": SipToken,
     "Statement": Statement,
     "StatementSum": StatementSum,
+    "Storage": Storage,
+    "StorageBucket": StorageBucket,
+    "StorageTier": StorageTier,
+    "Stream": Stream,
     "StreamedEvent": StreamedEvent,
+    "SwitchTier": SwitchTier,
     "TestRouting": TestRouting,
+    "TestWebhook": TestWebhook,
     "TestedError": TestedError,
     "TestedRequest": TestedRequest,
     "TestedResponse": TestedResponse,
     "TestedRouting": TestedRouting,
     "TopUp": TopUp,
     "UpdateRouting": UpdateRouting,
+    "UpdateWebhook": UpdateWebhook,
+    "Webhook": Webhook,
+    "WebhookHealth": WebhookHealth,
     "Workspace": Workspace,
+    "WorkspaceSecret": WorkspaceSecret,
 }

@@ -12,7 +12,7 @@ import json
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 from urllib.parse import parse_qsl
 
-__all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "get_digits", "dial", "conference", "pause", "redirect", "reject", "hangup"]
+__all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "record", "stream", "send_digits", "pause", "redirect", "reject", "hangup"]
 
 Action = Dict[str, Any]
 
@@ -26,19 +26,39 @@ def say(text: str, *, language: Optional[str] = None, loop: Optional[int] = None
     return _action("say", {"text": text, "language": language, "loop": loop, "rate": rate, "voice": voice})
 
 
+def play(url: str, *, loop: Optional[int] = None) -> Action:
+    """Plays an audio file to the party of the call."""
+    return _action("play", {"url": url, "loop": loop})
+
+
 def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[str] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> Action:
     """Collects key presses, with an optional prompt."""
     return _action("getDigits", {"action": action, "attempts": attempts, "bargeIn": barge_in, "finishOnKey": finish_on_key, "firstDigitTimeout": first_digit_timeout, "invalidPrompt": invalid_prompt, "maxDigits": max_digits, "numDigits": num_digits, "prompt": prompt, "timeout": timeout})
 
 
-def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
+def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
     """Calls one or several targets and connects the first that answers."""
-    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "maxDuration": max_duration, "sequential": sequential, "timeout": timeout})
+    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "maxDuration": max_duration, "record": record, "ringTone": ring_tone, "sequential": sequential, "timeout": timeout})
 
 
-def conference(name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, start_on_enter: Optional[bool] = None) -> Action:
+def conference(name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
-    return _action("conference", {"name": name, "action": action, "beep": beep, "endOnExit": end_on_exit, "maxParticipants": max_participants, "startOnEnter": start_on_enter})
+    return _action("conference", {"name": name, "action": action, "beep": beep, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "startOnEnter": start_on_enter, "waitUrl": wait_url})
+
+
+def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> Action:
+    """Records what the party says."""
+    return _action("record", {"action": action, "finishOnKey": finish_on_key, "maxLength": max_length, "playBeep": play_beep, "timeout": timeout, "trimSilence": trim_silence})
+
+
+def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, parameters: Optional[Mapping[str, str]] = None, track: Optional[str] = None) -> Action:
+    """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
+    return _action("stream", {"url": url, "action": action, "bidirectional": bidirectional, "parameters": parameters, "track": track})
+
+
+def send_digits(digits: str) -> Action:
+    """Presses keys towards the party of the call."""
+    return _action("sendDigits", {"digits": digits})
 
 
 def pause(*, length: Optional[int] = None) -> Action:
@@ -61,9 +81,13 @@ def hangup() -> Action:
     return _action("hangup", {})
 
 _say = say
+_play = play
 _get_digits = get_digits
 _dial = dial
 _conference = conference
+_record = record
+_stream = stream
+_send_digits = send_digits
 _pause = pause
 _redirect = redirect
 _reject = reject
@@ -87,17 +111,33 @@ class VoiceResponse:
         """Speaks a text to the party of the call."""
         return self.add(_say(text, language=language, loop=loop, rate=rate, voice=voice))
 
+    def play(self, url: str, *, loop: Optional[int] = None) -> "VoiceResponse":
+        """Plays an audio file to the party of the call."""
+        return self.add(_play(url, loop=loop))
+
     def get_digits(self, *, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[str] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Collects key presses, with an optional prompt."""
         return self.add(_get_digits(action=action, attempts=attempts, barge_in=barge_in, finish_on_key=finish_on_key, first_digit_timeout=first_digit_timeout, invalid_prompt=invalid_prompt, max_digits=max_digits, num_digits=num_digits, prompt=prompt, timeout=timeout))
 
-    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Calls one or several targets and connects the first that answers."""
-        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, max_duration=max_duration, sequential=sequential, timeout=timeout))
+        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, max_duration=max_duration, record=record, ring_tone=ring_tone, sequential=sequential, timeout=timeout))
 
-    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, start_on_enter: Optional[bool] = None) -> "VoiceResponse":
+    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Brings the party of the call into a conference, in which everybody hears everybody else."""
-        return self.add(_conference(name, action=action, beep=beep, end_on_exit=end_on_exit, max_participants=max_participants, start_on_enter=start_on_enter))
+        return self.add(_conference(name, action=action, beep=beep, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, start_on_enter=start_on_enter, wait_url=wait_url))
+
+    def record(self, *, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> "VoiceResponse":
+        """Records what the party says."""
+        return self.add(_record(action=action, finish_on_key=finish_on_key, max_length=max_length, play_beep=play_beep, timeout=timeout, trim_silence=trim_silence))
+
+    def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, parameters: Optional[Mapping[str, str]] = None, track: Optional[str] = None) -> "VoiceResponse":
+        """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
+        return self.add(_stream(url, action=action, bidirectional=bidirectional, parameters=parameters, track=track))
+
+    def send_digits(self, digits: str) -> "VoiceResponse":
+        """Presses keys towards the party of the call."""
+        return self.add(_send_digits(digits))
 
     def pause(self, *, length: Optional[int] = None) -> "VoiceResponse":
         """Waits; does not answer an unanswered call."""
@@ -179,6 +219,16 @@ class VoiceCallback:
         return self.fields.get("CallDuration")
 
     @property
+    def conference_duration(self) -> Optional[str]:
+        """After `conference`: seconds in it."""
+        return self.fields.get("ConferenceDuration")
+
+    @property
+    def conference_name(self) -> Optional[str]:
+        """After `conference`: which one."""
+        return self.fields.get("ConferenceName")
+
+    @property
     def dial_bridged_to(self) -> Optional[str]:
         """After `dial`: who was connected."""
         return self.fields.get("DialBridgedTo")
@@ -195,7 +245,7 @@ class VoiceCallback:
 
     @property
     def digits(self) -> Optional[str]:
-        """After `getDigits`: what was pressed; empty on a time-out."""
+        """After `getDigits`: what was pressed; empty on a time-out. After `record`: the key that ended it."""
         return self.fields.get("Digits")
 
     @property
@@ -217,6 +267,21 @@ class VoiceCallback:
     def is_final(self) -> Optional[str]:
         """At the end; the answer is ignored."""
         return self.fields.get("IsFinal")
+
+    @property
+    def recording_duration(self) -> Optional[str]:
+        """After them: its length in seconds."""
+        return self.fields.get("RecordingDuration")
+
+    @property
+    def recording_id(self) -> Optional[str]:
+        """After them: its id."""
+        return self.fields.get("RecordingId")
+
+    @property
+    def recording_url(self) -> Optional[str]:
+        """After `record` and a recorded `dial`: where the API gives it; needs a credential."""
+        return self.fields.get("RecordingUrl")
 
     def __repr__(self) -> str:
         return f"VoiceCallback({self.fields!r})"

@@ -3,6 +3,7 @@ import type { CallLeg } from "./CallLeg.js";
 import type { CallStatus } from "./CallStatus.js";
 import type { Currency } from "./Currency.js";
 import type { Direction } from "./Direction.js";
+import type { RecordingStatus } from "./RecordingStatus.js";
 
 /**
  * A call.
@@ -44,8 +45,8 @@ export interface Call {
   ledger_entry_id?: string | null;
   /** What `POST /v1/calls` was given. */
   metadata?: unknown | null;
-  /** State of the recording; null without one. */
-  recording_status?: string | null;
+  /** Where the newest recording stands; null without one. */
+  recording_status?: RecordingStatus | null;
   /** What was debited beside it as tax, 0 where there is none; null until then. */
   tax_minor?: number | null;
 }

@@ -14,6 +14,10 @@ export interface Conference {
   endOnExit?: boolean | null;
   /** How many may be in it, this party included. Default: `32`. */
   maxParticipants?: number | null;
+  /** Whether this party hears and is not heard. Default: `false`. */
+  muted?: boolean | null;
   /** Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`. */
   startOnEnter?: boolean | null;
+  /** A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent. */
+  waitUrl?: string | null;
 }

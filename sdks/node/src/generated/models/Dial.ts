@@ -15,6 +15,10 @@ export interface Dial {
   hangupOnStar?: boolean | null;
   /** Longest connected time, in seconds. Default: `14400`. */
   maxDuration?: number | null;
+  /** Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`. */
+  record?: unknown | null;
+  /** What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it. */
+  ringTone?: string | null;
   /** One target after the other; else all ring at once and the first to answer wins. Default: `false`. */
   sequential?: boolean | null;
   /** How long to ring, in seconds; each target in turn when `sequential`. Default: `30`. */

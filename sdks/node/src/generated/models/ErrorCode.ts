@@ -38,6 +38,7 @@ export type ErrorCode =
   | "calls.not_found"
   | "calls.recording_expired"
   | "calls.recording_failed"
+  | "calls.recording_in_progress"
   | "calls.recording_not_found"
   | "calls.stats_failed"
   | "currency.unsupported"

@@ -15,13 +15,13 @@ export interface GetDigits {
   finishOnKey?: string | null;
   /** Longest wait for the first digit after the prompt, in seconds; `timeout` when absent. */
   firstDigitTimeout?: number | null;
-  /** Spoken before the prompt is repeated. */
+  /** Heard before the prompt is repeated. */
   invalidPrompt?: Prompt | Array<Prompt> | null;
   /** Another name of `numDigits`; give one of them. */
   maxDigits?: number | null;
   /** Ends the input after so many digits; without it the key or a time-out does. */
   numDigits?: number | null;
-  /** Spoken before and between attempts, in order. */
+  /** Heard before and between attempts, in order. */
   prompt?: Prompt | Array<Prompt> | null;
   /** Longest pause between digits, in seconds. Default: `5`. */
   timeout?: number | null;

@@ -4,7 +4,7 @@
  * Speaks a text to the party of the call.
  */
 export interface Say {
-  /** What is spoken; not blank. */
+  /** What is spoken; not blank. SSML in `<speak>`. */
   text: string;
   /** BCP 47 tag. Default: `"en-KE"`. */
   language?: string | null;

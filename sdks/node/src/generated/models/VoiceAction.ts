@@ -4,11 +4,15 @@ import type { Dial } from "./Dial.js";
 import type { GetDigits } from "./GetDigits.js";
 import type { Hangup } from "./Hangup.js";
 import type { Pause } from "./Pause.js";
+import type { Play } from "./Play.js";
+import type { Record } from "./Record.js";
 import type { Redirect } from "./Redirect.js";
 import type { Reject } from "./Reject.js";
 import type { Say } from "./Say.js";
+import type { SendDigits } from "./SendDigits.js";
+import type { Stream } from "./Stream.js";
 
 /**
  * One step of a call: an object whose one key is the verb.
  */
-export type VoiceAction = { say: Say } | { getDigits: GetDigits } | { dial: Dial } | { conference: Conference } | { pause: Pause } | { redirect: Redirect } | { reject: Reject } | { hangup: Hangup };
+export type VoiceAction = { say: Say } | { play: Play } | { getDigits: GetDigits } | { dial: Dial } | { conference: Conference } | { record: Record } | { stream: Stream } | { sendDigits: SendDigits } | { pause: Pause } | { redirect: Redirect } | { reject: Reject } | { hangup: Hangup };

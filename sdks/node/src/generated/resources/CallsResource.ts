@@ -9,7 +9,12 @@ import type { CallStats } from "../models/CallStats.js";
 import type { CallStatus } from "../models/CallStatus.js";
 import type { CreateCall } from "../models/CreateCall.js";
 import type { Direction } from "../models/Direction.js";
+import type { Event } from "../models/Event.js";
 import type { Moment } from "../models/Moment.js";
+import type { PauseRecording } from "../models/PauseRecording.js";
+import type { Recording } from "../models/Recording.js";
+import type { RecordingPending } from "../models/RecordingPending.js";
+import type { RecordingReady } from "../models/RecordingReady.js";
 import type { ReplaceActions } from "../models/ReplaceActions.js";
 import type { StreamedEvent } from "../models/StreamedEvent.js";
 
@@ -43,6 +48,12 @@ export interface CallsReadStatsParams {
   from?: Moment;
   /** End: a day, which counts whole, or a moment; now when absent. */
   to?: Moment;
+}
+
+/** What `calls.streamCalls` can be told. */
+export interface CallsStreamCallsParams {
+  /** `id` of the last event of this stream seen; later ones follow. */
+  lastEventId?: number;
 }
 
 /** What `calls.stream` can be told. */
@@ -120,6 +131,23 @@ export class CallsResource {
   }
 
   /**
+   * Follow all calls.
+   *
+   * Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
+   * comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
+   * before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
+   *
+   * `GET /v1/calls/stream`, scope `calls:read`
+   */
+  streamCalls(params: CallsStreamCallsParams = {}, options?: RequestOptions): EventStream<Event> {
+    return this.#transport.events({
+      method: "GET",
+      path: `/v1/calls/stream`,
+      headers: { "Last-Event-ID": params.lastEventId },
+    }, options);
+  }
+
+  /**
    * Show a call.
    *
    * `GET /v1/calls/{id}`, scope `calls:read`
@@ -171,6 +199,50 @@ export class CallsResource {
     return this.#transport.json({
       method: "POST",
       path: `/v1/calls/${encode(id)}/hangup`,
+    }, options);
+  }
+
+  /**
+   * Hear a call's recording.
+   *
+   * As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
+   *
+   * `GET /v1/calls/{id}/recording`, scope `recordings:read`
+   */
+  getRecording(id: string, options?: RequestOptions): Promise<RecordingReady | RecordingPending> {
+    return this.#transport.json({
+      method: "GET",
+      path: `/v1/calls/${encode(id)}/recording`,
+    }, options);
+  }
+
+  /**
+   * Pause a call's recording.
+   *
+   * So that a card number is not in it. Every recording of the call waits; the time of the pause is silent in it, or cut out
+   * with `mode` `cut`.
+   *
+   * `POST /v1/calls/{id}/recording/pause`, scope `recordings:write`
+   */
+  pauseRecording(id: string, body: PauseRecording, options?: RequestOptions): Promise<Recording> {
+    return this.#transport.json({
+      method: "POST",
+      path: `/v1/calls/${encode(id)}/recording/pause`,
+      body,
+      idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Let a call's recording go on.
+   *
+   * `POST /v1/calls/{id}/recording/resume`, scope `recordings:write`
+   */
+  resumeRecording(id: string, options?: RequestOptions): Promise<Recording> {
+    return this.#transport.json({
+      method: "POST",
+      path: `/v1/calls/${encode(id)}/recording/resume`,
+      idempotent: true,
     }, options);
   }
 

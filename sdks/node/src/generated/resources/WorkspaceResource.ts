@@ -2,7 +2,9 @@
 import type { EventStream } from "../../events.js";
 import type { PagePromise } from "../../pages.js";
 import type { RequestOptions, Transport } from "../../transport.js";
+import type { RotateSecret } from "../models/RotateSecret.js";
 import type { Workspace } from "../models/Workspace.js";
+import type { WorkspaceSecret } from "../models/WorkspaceSecret.js";
 
 const encode = encodeURIComponent;
 
@@ -23,6 +25,23 @@ export class WorkspaceResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/workspace`,
+    }, options);
+  }
+
+  /**
+   * Rotate the workspace's signing secret.
+   *
+   * The default secret signs voice callbacks and events of numbers without a secret of their own, and of endpoints that were
+   * set up with `own_secret` false. The answer is the only time that it is shown. The body may be left out.
+   *
+   * `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
+   */
+  rotateSigningSecret(body?: RotateSecret, options?: RequestOptions): Promise<WorkspaceSecret> {
+    return this.#transport.json({
+      method: "POST",
+      path: `/v1/workspace/signing-secret/rotate`,
+      body,
+      idempotent: true,
     }, options);
   }
 }
