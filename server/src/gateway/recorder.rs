@@ -280,9 +280,14 @@ impl Recorder {
         // The call goes on, however slow the database is.
         self.tell(RecordingEvent::Stopped { length_ms, heard: length.is_some() }).await;
         if length.is_none() {
-            let _ = tokio::fs::remove_file(recordings::log_path(&self.app, self.header.id)).await;
-            if let Err(error) = recordings::forget(&self.app, &self.header).await {
-                tracing::warn!(recording = %self.header.id, %error, "a recording of silence is still listed");
+            match recordings::forget(&self.app, &self.header).await {
+                Ok(()) => {
+                    let _ = tokio::fs::remove_file(recordings::log_path(&self.app, self.header.id)).await;
+                }
+                // The file stays, so that its row comes to an end.
+                Err(error) => {
+                    tracing::warn!(recording = %self.header.id, %error, "a recording of silence is still listed");
+                }
             }
         } else {
             let micros = i64::try_from(until.as_micros()).unwrap_or(0);

@@ -193,7 +193,9 @@ pub async fn bucket_of(
 ) -> Result<Bucket, StorageError> {
     let then = Bucket::open(app, workspace, sealed)?;
     let now = holding(conn, workspace).await?.bucket(app, workspace)?;
-    Ok(now.filter(|now| now.is_same_place(&then)).unwrap_or(then))
+    // What was kept stays under the beginning of keys that was set then.
+    let now = now.filter(|now| now.is_same_place(&then));
+    Ok(now.map(|now| Bucket { prefix: then.prefix.clone(), ..now }).unwrap_or(then))
 }
 
 /// Puts a workspace into another tier.

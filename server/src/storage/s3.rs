@@ -13,7 +13,7 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     SharedCredentialsProvider,
 };
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -148,15 +148,31 @@ impl ObjectStore for S3 {
     }
 }
 
+/// A reason stands in rows, events and logs.
+const MAX_REASON_CHARS: usize = 300;
+
 fn failed<E>(error: SdkError<E, HttpResponse>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    match error.as_service_error().and_then(ProvideErrorMetadata::code) {
-        Some("NoSuchKey" | "NotFound") => StoreError::Gone,
-        Some(code) => StoreError::Failed(format!("the bucket answered {code}")),
-        None => StoreError::Failed(format!("the bucket was not reached: {}", DisplayErrorContext(&error))),
+    let why = match (error.as_service_error().and_then(ProvideErrorMetadata::code), error.raw_response()) {
+        (Some("NoSuchKey" | "NotFound"), _) => return StoreError::Gone,
+        (Some(code), _) => format!("the bucket answered {code}"),
+        (None, Some(answer)) => format!("the bucket answered {}", answer.status()),
+        (None, None) => format!("the bucket was not reached: {}", causes(&error)),
+    };
+    StoreError::Failed(why.chars().filter(|letter| !letter.is_control()).take(MAX_REASON_CHARS).collect())
+}
+
+/// What went wrong, from the outside in. Nothing that the other side sent: that can be of any size.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut all = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        all.push(cause.to_string());
+        next = cause.source();
     }
+    all.join(": ")
 }
 
 /// Sends requests of the SDK by reqwest.

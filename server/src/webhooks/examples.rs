@@ -22,9 +22,7 @@ pub fn data(kind: EventKind) -> Value {
             data
         }
         "call.recording.ready" => recorded("ready", Value::Null, Value::Null),
-        "call.recording.failed" => {
-            recorded("failed", "storage".into(), "2026-11-30T08:05:00Z".into())
-        }
+        "call.recording.failed" => recorded("failed", "storage".into(), "2026-11-30T08:05:00Z".into()),
         "number.provisioned" => json!({ "id": NUMBER, "number": "+254700000001", "country": "KE",
             "monthly_price_minor": 10_000, "currency": "KES" }),
         "number.released" => json!({ "id": NUMBER, "number": "+254700000001" }),
@@ -48,7 +46,9 @@ pub fn tells(kind: EventKind) -> &'static str {
         "call.billed" => "The call's cost was debited.",
         "call.callback_failed" => "Your server gave no voice actions that could be run.",
         "call.recording.ready" => "A recording of an ended call can be heard.",
-        "call.recording.failed" => "A recording could not be made or stored; `next_attempt_at` says when it is tried again.",
+        "call.recording.failed" => {
+            "A recording could not be made or stored; `next_attempt_at` says when it is tried again."
+        }
         "number.provisioned" => "A number was claimed.",
         "number.released" => "A number was given back, or its rental was not paid.",
         "storage.tier_changed" => "The workspace is in another storage tier.",

@@ -18,8 +18,8 @@ pub mod kinds;
 mod letter;
 pub mod live;
 pub mod signature;
-pub mod signing;
 pub mod signer;
+pub mod signing;
 pub(crate) mod store;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};

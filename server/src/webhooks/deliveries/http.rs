@@ -112,7 +112,7 @@ fn read_filter(query: DeliveriesQuery) -> ApiResult<Filter> {
 /// Show a delivery
 ///
 /// With what is sent, byte for byte, and every attempt.
-#[utoipa::path(get, path = "/webhooks/deliveries/{id}",
+#[utoipa::path(get, path = "/webhooks/deliveries/{id}/attempts",
     responses((status = 200, body = wire::DeliveryDetail, description = "The delivery with its attempts.")),
     extensions(("x-scope" = json!(Scope::WebhooksRead)), ("x-errors" = json!([ErrorCode::WebhooksNotFound]))))]
 async fn get_delivery(

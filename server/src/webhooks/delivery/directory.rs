@@ -63,6 +63,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// How many origins events of the number's calls go to.
+    pub fn origins_of(&self, number: NumberId) -> usize {
+        self.of_numbers.keys().chain(self.off.keys()).filter(|(of, _)| *of == number).count()
+    }
+
     /// Adds an endpoint, or takes its new settings.
     pub fn put(&mut self, endpoint: Endpoint) {
         self.remove(endpoint.id);

@@ -84,7 +84,13 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
             }
             Err(error) => {
                 tracing::warn!(error = ?error, "webhooks wait: the database failed");
+                lead.work.state.lock().is_over = true;
                 wait(app, FAILURE_WAIT).await;
+                if let Err(error) = lead.settle_all().await {
+                    tracing::warn!(error = ?error, "how attempts ended is not written; they are made again");
+                }
+                // Whether the last turn was committed is not known: where things stand is read anew, under a new lease.
+                return;
             }
         }
         // Whoever came meanwhile shares the next turn.

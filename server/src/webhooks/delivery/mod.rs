@@ -66,6 +66,8 @@ struct State {
     ended: Vec<Ended>,
     /// Nothing more is sent: the lease is lost or the server stops.
     is_over: bool,
+    /// Nor after this, in microseconds UTC: another node may deliver by then.
+    lease_until_us: i64,
 }
 
 impl Work {
@@ -77,7 +79,7 @@ impl Work {
     /// The next delivery that may go, and where to.
     fn next(&self) -> Option<(Due, Arc<Endpoint>)> {
         let mut state = self.state.lock();
-        if state.is_over {
+        if state.is_over || self.app.now_us() >= state.lease_until_us {
             return None;
         }
         loop {

@@ -55,6 +55,7 @@ pub(super) async fn write(
     for one in ended {
         let Some(off) = one.off else { continue };
         let (workspace, id) = (one.endpoint.workspace, one.endpoint.id);
+        rows::lock(tx, workspace, id).await?;
         let Some(mut row) = rows::find(tx, workspace, id).await? else { continue };
         if row.status != Status::Enabled {
             continue;

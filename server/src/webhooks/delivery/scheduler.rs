@@ -102,6 +102,8 @@ impl Scheduler {
         }
         self.hungry.remove(&id);
         self.set_timer(id, None);
+        // Its others may have waited for room that this gives back.
+        self.wait_turn(lane.workspace);
     }
 
     /// A delivery was just made.

@@ -35,6 +35,8 @@ const SETTLE_AFTER: Duration = Duration::from_millis(50);
 const RELOAD: Duration = Duration::from_millis(50);
 /// A change may be committed so much later than it says.
 const LATE_COMMIT_US: i64 = 10_000_000;
+/// Origins that the calls of one number send events to.
+const MOST_ORIGINS: usize = 50;
 /// Deliveries of an endpoint that is off, given up in one turn.
 const CLOSED_AT_ONCE: i64 = 500;
 
@@ -86,6 +88,7 @@ impl Lead {
             last_workspace: String::new(),
             closing: HashSet::new(),
         };
+        lead.work.state.lock().lease_until_us = leader::leased_until(now_us);
         let mut conn = app.db.acquire().await?;
         let pending: HashSet<_> = sql::with_pending(&mut conn).await?.into_iter().collect();
         lead.take_up(rows::list_changed(&mut conn, i64::MIN).await?, Some(&pending));
@@ -208,6 +211,7 @@ impl Lead {
         tx.commit().await?;
         self.closing.retain(|id| !closed.contains(id));
         (self.renewed_us, self.last_position) = (now_us, last_position);
+        self.work.state.lock().lease_until_us = leader::leased_until(now_us);
         self.offer(fanned, now_us);
         Ok(true)
     }
@@ -226,6 +230,11 @@ impl Lead {
             for target in targets {
                 let (endpoint, url) = match target {
                     Target::Known(id, url) => (id, url),
+                    // Each is an endpoint that stays: a call can name any.
+                    Target::New { number, .. } if self.has_many(number, &fanned.made) => {
+                        tracing::warn!(%number, "events of a call go nowhere: its number has too many origins of events_url");
+                        continue;
+                    }
                     Target::New { number, origin, url } => {
                         (self.made(tx, &mut fanned.made, &one, (number, origin), now_us).await?, Some(url))
                     }
@@ -235,6 +244,11 @@ impl Lead {
             fanned.placed.push((one, position, deliveries));
         }
         Ok(fanned)
+    }
+
+    fn has_many(&self, number: NumberId, made: &[Endpoint]) -> bool {
+        let known = self.work.state.lock().directory.origins_of(number);
+        known + made.iter().filter(|one| one.number == Some(number)).count() >= MOST_ORIGINS
     }
 
     /// The endpoint of a number's origin, made now or for an event before in this turn.

@@ -215,6 +215,7 @@ pub(super) async fn update(
     update: wire::UpdateWebhook,
 ) -> Result<Endpoint, WebhookError> {
     let mut tx = app.db.begin_write().await?;
+    sql::lock(&mut tx, caller.workspace.id, id).await?;
     let mut endpoint = get(&mut tx, caller.workspace.id, id).await?;
     let before = endpoint.audited();
     if endpoint.number_id.is_some() && (update.url.is_some() || update.events.is_some()) {
@@ -256,6 +257,7 @@ pub(super) async fn update(
 /// Deletes an endpoint. What was sent stays in the list of deliveries until it is past its time.
 pub(super) async fn delete(app: &AppState, caller: &Caller, id: WebhookEndpointId) -> Result<(), WebhookError> {
     let mut tx = app.db.begin_write().await?;
+    sql::lock(&mut tx, caller.workspace.id, id).await?;
     let mut endpoint = get(&mut tx, caller.workspace.id, id).await?;
     let details = endpoint.audited();
     endpoint.status = Status::Deleted;
@@ -277,6 +279,7 @@ pub(super) async fn rotate(
 ) -> Result<(Endpoint, String), WebhookError> {
     let now_us = app.now_us();
     let grace_us = signing::grace_us(grace_seconds)?;
+    sql::lock(tx, caller.workspace.id, id).await?;
     let full = sql::find_full(tx, caller.workspace.id, id).await?;
     let full = full.filter(|full| full.endpoint.status != Status::Deleted).ok_or(WebhookError::NotFound)?;
     // What signed so far, whoever's it is; one that does not open signed nothing.

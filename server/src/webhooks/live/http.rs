@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -17,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{BATCH, Said, follow, look, sql};
+use crate::clock;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
@@ -24,6 +26,8 @@ use crate::webhooks::WebhookError;
 
 /// What an id of an event is.
 const LAST_EVENT_ID: &str = "`Last-Event-ID` is the `id` of the last event of this stream seen, a whole number. Leave it out to follow from now on.";
+/// How long a reader follows on one credential: clients of server-sent events come back by themselves, and are looked at again.
+const LASTS: Duration = Duration::from_secs(300);
 /// The last event that a reader who fell behind gets.
 const DROPPED: &str = "dropped";
 
@@ -36,7 +40,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 ///
 /// Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
 /// comment comes every 15 seconds. A reader who is too slow gets a last event `dropped`, and goes on from the `id` of the one
-/// before it.
+/// before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
 #[utoipa::path(get, path = "/calls/stream",
     params(("Last-Event-ID" = Option<i64>, Header, nullable = false, minimum = 0, description = "`id` of the last event of this stream seen; later ones follow.")),
     responses((status = 200, body = wire::Event, content_type = "text/event-stream", description = "Events of calls, without an end.")),
@@ -51,8 +55,17 @@ async fn stream_calls(State(app): State<AppState>, caller: Caller, headers: Head
     };
     // Before anything is looked up: what is placed meanwhile comes by the room.
     let reader = follow(&app, workspace, newest);
-    let follower =
-        Follower { app, workspace, after, waiting: Vec::new().into_iter(), catches_up: true, is_new: true, reader };
+    let until = clock::timer_now() + LASTS;
+    let follower = Follower {
+        app,
+        workspace,
+        after,
+        waiting: Vec::new().into_iter(),
+        catches_up: true,
+        is_new: true,
+        reader,
+        until,
+    };
     let mut response = Sse::new(follower.events()).keep_alive(KeepAlive::default()).into_response();
     // Proxies that collect an answer before they pass it on would hold the events back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
@@ -83,6 +96,8 @@ struct Follower {
     /// It has got nothing from the room yet, which goes on while it catches up.
     is_new: bool,
     reader: Receiver<Arc<Said>>,
+    /// When it has to come back and show who it is.
+    until: tokio::time::Instant,
 }
 
 /// What comes next.
@@ -106,6 +121,9 @@ impl Follower {
 
     async fn next(&mut self) -> Next {
         loop {
+            if clock::timer_now() >= self.until {
+                return Next::End;
+            }
             if let Some(said) = self.waiting.next() {
                 self.after = said.position;
                 return Next::Event(event(&said));
@@ -127,6 +145,7 @@ impl Follower {
             let said = tokio::select! {
                 said = self.reader.recv() => said,
                 () = self.app.stopping.cancelled() => return Next::End,
+                () = tokio::time::sleep_until(self.until) => return Next::End,
             };
             let is_new = std::mem::take(&mut self.is_new);
             match said {

@@ -183,7 +183,7 @@ static FAN_OUT: Batch = Batch::new("FAN_OUT", &[&RENEW, &PLACE_EVENTS, &INSERT_D
 /// How attempts ended.
 static SETTLE: Batch = Batch::new("SETTLE", &[&SETTLE_DELIVERIES, &INSERT_ATTEMPTS]);
 /// What few ends of attempts have.
-static BESIDE: Batch = Batch::new("SETTLE_BESIDE", &[&PUSH_BACK, &STAND_ENDPOINTS]);
+static BESIDE: Batch = Batch::planned_each_time("SETTLE_BESIDE", &[&PUSH_BACK, &STAND_ENDPOINTS]);
 
 /// The batches of the dispatcher.
 pub(crate) static BATCHES: [&Batch; 3] = [&FAN_OUT, &SETTLE, &BESIDE];

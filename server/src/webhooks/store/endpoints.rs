@@ -18,6 +18,11 @@ statements! {
         select *
         from webhook_endpoints
         where workspace_id = $1 and id = $2 and status <> 'deleted'";
+    /// Takes the row's lock on both engines: who reads it to write it comes after this.
+    LOCK_ENDPOINT = "
+        update webhook_endpoints
+        set changed_at = changed_at
+        where workspace_id = $1 and id = $2";
     LIST_ENDPOINTS = "
         select *
         from webhook_endpoints
@@ -141,6 +146,15 @@ pub(in crate::webhooks) async fn find(
 ) -> Result<Option<Endpoint>, sqlx::Error> {
     let query = sqlx::query(FIND_ENDPOINT).bind(workspace.to_string()).bind(id.to_string());
     query.fetch_optional(conn).await?.as_ref().map(endpoint).transpose()
+}
+
+/// Keeps others who change the endpoint waiting until the transaction ends.
+pub(in crate::webhooks) async fn lock(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    id: WebhookEndpointId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(LOCK_ENDPOINT).bind(workspace.to_string()).bind(id.to_string()).execute(tx).await.map(drop)
 }
 
 /// With what signs for it.

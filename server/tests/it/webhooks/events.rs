@@ -63,7 +63,7 @@ async fn events_and_deliveries_go_after_a_month(server: Server) {
     while sautikit::webhooks::delete_old(&scene.server.app, 1_000).await.expect("a deletion") > 0 {}
     let left = scene.asha.get("/v1/events").await.expect(200);
     assert_eq!(ids(&left), [format!("evt_{newest}")]);
-    let path = format!("/v1/webhooks/deliveries/{}", old[0]["id"].as_str().expect("an id"));
+    let path = format!("/v1/webhooks/deliveries/{}/attempts", old[0]["id"].as_str().expect("an id"));
     scene.asha.get(&path).await.expect_error("webhooks.not_found");
     let attempts: i64 = sqlx::query_scalar("select count(*) from webhook_attempts")
         .fetch_one(scene.server.app.db.pool())

@@ -74,7 +74,7 @@ impl Scene {
 
     async fn detail(&self, delivery: &Value) -> Value {
         let id = delivery["id"].as_str().expect("an id");
-        self.asha.get(&format!("/v1/webhooks/deliveries/{id}")).await.expect(200).json
+        self.asha.get(&format!("/v1/webhooks/deliveries/{id}/attempts")).await.expect(200).json
     }
 
     /// Tells an event of Asha's workspace.
