@@ -15,7 +15,7 @@ use sautikit::entropy::Entropy;
 use sautikit::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
-use sautikit::webhooks::client;
+use sautikit::webhooks::client::Customers;
 use sautikit::{accounts, payments, serve, telemetry};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
@@ -404,7 +404,7 @@ fn compat(name: &str) -> Result<Compat, String> {
 async fn check_handler(config: &Config, handler: Handler) -> Result<(), Failure> {
     let development = config.is_development();
     let world = World {
-        http: client::build(development)?,
+        http: Customers::new(development)?.0,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(Entropy::from_os()),
         development,

@@ -244,7 +244,7 @@ pub struct DeliveryAttempt {
     pub secret: String,
 }
 
-/// `GET /v1/webhooks/deliveries/{id}`.
+/// `GET /v1/webhooks/deliveries/{id}/attempts`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryDetail {

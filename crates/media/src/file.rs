@@ -27,6 +27,9 @@ pub const MAX_SECONDS: u32 = 1_200;
 /// Rates that are read.
 const RATES_HZ: core::ops::RangeInclusive<u32> = 4_000..=192_000;
 
+/// Of a file of a higher rate less is read: the bound is one of memory.
+const MAX_RATE_HZ: u32 = 48_000;
+
 /// An Opus header's place for the samples to skip at the beginning, at 48 kHz (RFC 7845 §5.1).
 const PRE_SKIP: core::ops::Range<usize> = 10..12;
 /// Per sample at 16 kHz.
@@ -103,6 +106,10 @@ fn read_other(format: &mut dyn FormatReader, id: u32, params: &AudioCodecParamet
             break;
         }
         rate_hz = spec.rate();
+        // Before anything is kept: how much may be kept goes by it.
+        if !RATES_HZ.contains(&rate_hz) {
+            return Err(FileError::Encoding);
+        }
         let channels = spec.channels().count().max(1);
         audio.copy_to_vec_interleaved(&mut frames);
         samples.extend(frames.chunks_exact(channels).map(mean));
@@ -138,7 +145,7 @@ fn next(format: &mut dyn FormatReader, id: u32) -> Option<symphonia::core::packe
 }
 
 fn check_len(rate_hz: u32, len: usize) -> Result<(), FileError> {
-    let most = u64::from(rate_hz) * u64::from(MAX_SECONDS);
+    let most = u64::from(rate_hz.min(MAX_RATE_HZ)) * u64::from(MAX_SECONDS);
     if len as u64 > most { Err(FileError::TooLong) } else { Ok(()) }
 }
 
@@ -180,6 +187,16 @@ mod tests {
             let heard = amplitude_at(middle, 440.0, audio.rate_hz);
             assert!((7_000.0..9_000.0).contains(&heard), "{kind} at {heard}");
         }
+    }
+
+    #[test]
+    fn how_much_is_read_does_not_go_by_a_rate_that_no_file_has() {
+        let mut claims = VORBIS.to_vec();
+        let header = claims.windows(7).position(|bytes| bytes == b"\x01vorbis").unwrap();
+        // Vorbis I §4.2.2: version, channels, then the rate.
+        claims[header + 12..header + 16].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(read(claims).is_err());
+        assert_eq!(check_len(192_000, 48_000 * MAX_SECONDS as usize + 1), Err(FileError::TooLong));
     }
 
     #[test]

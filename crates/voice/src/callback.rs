@@ -88,7 +88,8 @@ pub struct Fetched {
 
 /// The timeline's entry for a callback that is over after `ms` milliseconds.
 pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms: u64) -> (EventName, Value) {
-    let mut data = json!({"ms": ms, "status": reply.status, "body_bytes": reply.body_bytes, "body": reply.body});
+    let body = result.map_or_else(|_| reply.body.clone(), |answer| shown_body(&reply.body, answer));
+    let mut data = json!({"ms": ms, "status": reply.status, "body_bytes": reply.body_bytes, "body": body});
     let (name, outcome) = match result {
         Ok(answer) => {
             (EventName::CallbackAnswered, json!({"url": shown_url(&answer.url), "actions": answer.actions.len()}))
@@ -99,6 +100,26 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
         data.extend(outcome);
     }
     (name, data)
+}
+
+/// The body without what nobody is shown: keys that are pressed, and what a stream's server is told.
+fn shown_body(body: &str, answer: &Answer) -> String {
+    let mut shown = body.to_owned();
+    for action in &answer.actions {
+        let hidden: Vec<&str> = match action {
+            Action::SendDigits(keys) => vec![keys.digits.as_str()],
+            Action::Stream(stream) => stream.parameters.values().map(String::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for text in hidden.into_iter().filter(|text| !text.is_empty()) {
+            let dots = "•".repeat(text.chars().count());
+            // As JSON and XML write it.
+            for quote in ['"', '\''] {
+                shown = shown.replace(&format!("{quote}{text}{quote}"), &format!("{quote}{dots}{quote}"));
+            }
+        }
+    }
+    shown
 }
 
 /// The timeline's entry for what was skipped in an answer; none where nothing was.

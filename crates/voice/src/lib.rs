@@ -49,7 +49,7 @@ pub use input::{
 };
 pub use output::{
     AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, LegChange, LegCommand, LegId, LegState, MediaCommand,
-    Output, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand, StreamId,
-    StreamTerms, Summary, TakeId, Text, Tone,
+    Output, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand,
+    StreamId, StreamTerms, Summary, TakeId, Text, Tone,
 };
 pub use target::{Profile, Target};

@@ -10,7 +10,9 @@ use crate::{
     callback::Fetched,
     cause::{Cause, CauseKind},
     event::EventName,
-    input::{ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure, StreamEvent},
+    input::{
+        ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure, StreamEvent,
+    },
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
     output::{AssetId, FetchId, LegId, MediaCommand, StayId, StreamId, TakeId, Tone},

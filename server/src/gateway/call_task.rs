@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use media::{Asset, Codec};
+use media::{Asset, Codec, Feed};
 use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
@@ -66,6 +66,8 @@ pub enum Arrival {
     Dialog(LegId, Box<OpenDialog>),
     /// Somebody wants to know how long ago the call's legs were last heard.
     SinceHeard(oneshot::Sender<Option<Duration>>),
+    /// A stream is connected, and plays by this to the leg of the port.
+    StreamFeeds(StreamId, PortId, Arc<Feed>),
     /// A text is spoken, and not as was asked for: how and why.
     SpokenOtherwise(String),
     /// A text or file has become audio, or can't.
@@ -358,6 +360,13 @@ impl Running {
             Arrival::Allowed(_) => return None,
             Arrival::SinceHeard(reply) => {
                 self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
+                return None;
+            }
+            Arrival::StreamFeeds(stream, port, feed) => {
+                // One that was closed meanwhile plays nothing over what came after it.
+                if self.streams.contains_key(&stream) {
+                    self.media.feed(port, feed);
+                }
                 return None;
             }
             Arrival::SpokenOtherwise(reason) => {

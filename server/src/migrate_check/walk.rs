@@ -171,7 +171,11 @@ impl Walk<'_> {
                     self.walked.end = format!("the call ends: {status} ({})", summary.cause.hangup_cause());
                     self.is_over = true;
                 }
-                Output::Media(_) | Output::Leg(..) | Output::Conference(_) | Output::Stream(_) | Output::Recording(_) => {}
+                Output::Media(_)
+                | Output::Leg(..)
+                | Output::Conference(_)
+                | Output::Stream(_)
+                | Output::Recording(_) => {}
                 Output::LegChanged(_) | Output::Answered { .. } => {}
             }
         }

@@ -55,9 +55,13 @@ pub(super) async fn claim(
     let found = store::incoming::find_by_receipt(tx, Method::Mpesa, &receipt).await?;
     let fit = found.as_ref().map_or(Fit::None, |payment| fits(payment, request.amount_minor, &phone, currency));
     let (outcome, posted) = match (found, fit) {
-        (Some(payment), Fit::Whole) => {
-            (ClaimOutcome::Credited, incoming::credit_workspace(app, tx, &payment, workspace_id).await?)
-        }
+        (Some(payment), Fit::Whole) => match incoming::credit_as_decided(app, tx, &payment, workspace_id).await {
+            Ok(posted) => (ClaimOutcome::Credited, posted),
+            Err(PaymentError::AnotherWorkspace | PaymentError::AlreadyCredited { .. }) => {
+                (ClaimOutcome::Refused, Vec::new())
+            }
+            Err(error) => return Err(error),
+        },
         (_, Fit::NeedsPeople) => (ClaimOutcome::Waiting, Vec::new()),
         _ => (ClaimOutcome::Refused, Vec::new()),
     };

@@ -245,7 +245,8 @@ pub(super) async fn credit_as_decided(
         return Err(PaymentError::AlreadyCredited { amount_minor: top_up.amount_minor, currency: top_up.currency });
     }
     // What we called the top-up stands in the receipt's place where none was told.
-    let receipt = Some(payment.receipt.as_str()).filter(|receipt| top_up.provider_reference.as_deref() != Some(*receipt));
+    let receipt =
+        Some(payment.receipt.as_str()).filter(|receipt| top_up.provider_reference.as_deref() != Some(*receipt));
     let posted = settle::credit(app, tx, top_up.id, Paid { amount_minor: payment.amount_minor, receipt }).await?;
     if !store::incoming::credit(tx, payment.id, (workspace_id, top_up.id), app.now_us()).await? {
         return Err(PaymentError::NotFound);
@@ -263,12 +264,13 @@ async fn asked_for(conn: &mut AnyConnection, payment: &IncomingPayment) -> Resul
         Some((Kind::Workspace, _)) => return Ok(None),
         None => payment.account_reference.clone(),
     };
-    let found = store::top_ups::find_by_reference(conn, &reference).await?.filter(|found| found.method == payment.provider);
+    let found =
+        store::top_ups::find_by_reference(conn, &reference).await?.filter(|found| found.method == payment.provider);
     Ok(found.filter(|top_up| top_up.receipt.is_none() || payment.receipt == reference))
 }
 
 /// Credits a payment that no top-up stands for yet to the workspace, once.
-pub(super) async fn credit_workspace(
+async fn credit_workspace(
     app: &AppState,
     tx: &mut AnyConnection,
     payment: &IncomingPayment,

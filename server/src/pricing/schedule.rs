@@ -76,7 +76,10 @@ impl Schedule {
 
     /// Of several that are in force the newest counts.
     fn in_force(&self, at_us: i64) -> Option<&Entry> {
-        self.entries.iter().filter(|entry| entry.from <= at_us && entry.lasts_beyond(at_us)).max_by_key(|entry| entry.from)
+        self.entries
+            .iter()
+            .filter(|entry| entry.from <= at_us && entry.lasts_beyond(at_us))
+            .max_by_key(|entry| entry.from)
     }
 
     /// Ends whatever is in force at the moment; what would begin then is dropped.
@@ -122,7 +125,14 @@ impl Schedule {
     fn keep_only(&mut self, key: &Key, named: &HashSet<i64>, at_us: i64) -> Vec<Difference> {
         let mut ended = Vec::new();
         let mut end = |from: i64, rate: Rate| {
-            ended.push(Difference { line: None, change: Change::Ended, key: key.clone(), from, before: Some(rate), after: None });
+            ended.push(Difference {
+                line: None,
+                change: Change::Ended,
+                key: key.clone(),
+                from,
+                before: Some(rate),
+                after: None,
+            });
         };
         if named.is_empty() {
             if let Some(before) = self.in_force(at_us) {
@@ -241,10 +251,11 @@ mod tests {
             assert!(*until > price.valid_from, "what ends has counted");
             price.valid_until = Some(*until);
         }
-        after.extend(plan.adds.iter().map(|add| PriceRow {
-            rate: add.rate,
-            ..row(0, &add.key.2, 0, add.valid_from, add.valid_until)
-        }));
+        after.extend(
+            plan.adds
+                .iter()
+                .map(|add| PriceRow { rate: add.rate, ..row(0, &add.key.2, 0, add.valid_from, add.valid_until) }),
+        );
         let newest = after.iter().filter(|price| price.prefix == prefix && price.counts_at(at_us));
         newest.max_by_key(|price| price.valid_from).map(|price| price.rate.per_minute_e4 / 10_000)
     }
@@ -292,7 +303,8 @@ mod tests {
 
     #[test]
     fn what_is_planned_stays_unless_the_file_is_the_whole_list() {
-        let there = [row(1, "254", 300, 0, None), row(2, "254", 350, NOW + DAY, None), row(3, "255", 900, NOW + DAY, None)];
+        let there =
+            [row(1, "254", 300, 0, None), row(2, "254", 350, NOW + DAY, None), row(3, "255", 900, NOW + DAY, None)];
         let asked = [wanted(2, "254", 250, NOW)];
         let some = plan(&there, &asked, false, NOW);
         assert_eq!(counts(&there, &some, "254", NOW + 2 * DAY), Some(350));

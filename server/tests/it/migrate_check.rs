@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use sautikit::clock::SystemClock;
 use sautikit::entropy::Entropy;
 use sautikit::migrate_check::{Finding, Handler, Walked, World, check};
-use sautikit::webhooks::client;
+use sautikit::webhooks::client::Customers;
 use sautikit_api::numbers::Compat;
 
 type Form_ = Form<Vec<(String, String)>>;
@@ -58,7 +58,7 @@ async fn serve() -> String {
 
 async fn checked(url: String, compat: Compat) -> Vec<Walked> {
     let world = World {
-        http: client::build(true).expect("a client"),
+        http: Customers::new(true).expect("a client").0,
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(Entropy::seeded(1)),
         development: true,

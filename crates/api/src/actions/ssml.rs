@@ -13,6 +13,10 @@ pub(super) const ROOT: &str = "<speak";
 const TAGS: &str = "speak, p, s, break, emphasis, prosody, say-as, sub";
 /// Longest pause, in milliseconds; as Twilio's voices have it.
 const MAX_BREAK_MS: u32 = 10_000;
+/// All pauses of a text together: beyond that a text is silence that is paid for.
+const MAX_BREAKS_MS: u32 = 60_000;
+/// Tags within tags, the document's own among them.
+const MAX_DEPTH: usize = 32;
 /// Longest value of an attribute: `x-strong`, `+12.5%`.
 const MAX_VALUE_CHARS: usize = 16;
 
@@ -45,29 +49,34 @@ fn words(node: Node<'_, '_>) -> String {
 /// The element's content as `<speak>`. Of unknown tags, which are told, the content remains.
 pub(super) fn render(node: Node<'_, '_>, unknown: &mut impl FnMut(&str)) -> String {
     let mut markup = String::from("<speak>");
-    content(node, &mut markup, unknown);
+    let mut left_ms = MAX_BREAKS_MS;
+    content(node, &mut markup, unknown, &mut left_ms);
     markup.push_str("</speak>");
     markup
 }
 
-fn content(node: Node<'_, '_>, out: &mut String, unknown: &mut impl FnMut(&str)) {
+fn content(node: Node<'_, '_>, out: &mut String, unknown: &mut impl FnMut(&str), left_ms: &mut u32) {
+    // What stands deeper is left out: each level takes some of a thread's stack.
+    if node.ancestors().take(MAX_DEPTH + 1).count() > MAX_DEPTH {
+        return;
+    }
     for child in node.children() {
         if let Some(text) = child.text().filter(|_| child.is_text()) {
             escape(text, out);
         } else if child.is_element() {
-            element(child, out, unknown);
+            element(child, out, unknown, left_ms);
         }
     }
 }
 
-fn element(node: Node<'_, '_>, out: &mut String, unknown: &mut impl FnMut(&str)) {
+fn element(node: Node<'_, '_>, out: &mut String, unknown: &mut impl FnMut(&str), left_ms: &mut u32) {
     let written = node.tag_name().name();
     let tag = written.to_ascii_lowercase();
     let opened = match tag.as_str() {
         "speak" => None,
         "p" | "s" => Some(format!("<{tag}>")),
         "break" => {
-            out.push_str(&pause(node));
+            out.push_str(&pause(node, left_ms));
             return;
         }
         "emphasis" => Some(format!("<emphasis level=\"{}\">", value(node, "level").unwrap_or("moderate"))),
@@ -93,14 +102,14 @@ fn element(node: Node<'_, '_>, out: &mut String, unknown: &mut impl FnMut(&str))
     };
     let is_open = opened.is_some();
     out.push_str(&opened.unwrap_or_default());
-    content(node, out, unknown);
+    content(node, out, unknown, left_ms);
     if is_open {
         out.push_str(&format!("</{tag}>"));
     }
 }
 
-/// `<break>`, never longer than the bound.
-fn pause(node: Node<'_, '_>) -> String {
+/// `<break>`, never longer than the bound, nor all of them together than theirs.
+fn pause(node: Node<'_, '_>, left_ms: &mut u32) -> String {
     let time = node.attribute("time").map(str::trim).and_then(|time| {
         let (number, scale) =
             time.strip_suffix("ms").map(|ms| (ms, 1.0)).or(time.strip_suffix('s').map(|s| (s, 1_000.0)))?;
@@ -112,7 +121,11 @@ fn pause(node: Node<'_, '_>) -> String {
             .map(|number| number * scale)
     });
     match time {
-        Some(ms) => format!("<break time=\"{}ms\"/>", ms.min(f64::from(MAX_BREAK_MS)) as u32),
+        Some(ms) => {
+            let ms = (ms.min(f64::from(MAX_BREAK_MS)) as u32).min(*left_ms);
+            *left_ms -= ms;
+            format!("<break time=\"{ms}ms\"/>")
+        }
         None => format!("<break strength=\"{}\"/>", value(node, "strength").unwrap_or("medium")),
     }
 }

@@ -56,15 +56,16 @@ impl Cache {
 
     pub(super) fn put(&mut self, key: Key, kept: Kept) {
         self.wanted += 1;
-        self.bytes += size_of_asset(&kept.asset);
+        let url_bytes = key.url.len();
+        self.bytes += size_of(url_bytes, &kept);
         if let Some((old, _)) = self.files.insert(key, (kept, self.wanted)) {
-            self.bytes -= size_of_asset(&old.asset);
+            self.bytes -= size_of(url_bytes, &old);
         }
         while self.bytes > CACHE_BYTES
             && let Some(oldest) = self.files.iter().min_by_key(|(_, (_, wanted))| *wanted).map(|(key, _)| key.clone())
             && let Some((kept, _)) = self.files.remove(&oldest)
         {
-            self.bytes -= size_of_asset(&kept.asset);
+            self.bytes -= size_of(oldest.url.len(), &kept);
         }
     }
 
@@ -76,9 +77,13 @@ impl Cache {
     }
 }
 
-/// Bytes of both forms: 8 and 16 kHz, 16 bits.
-fn size_of_asset(asset: &Asset) -> usize {
-    asset.narrow().len() * 6
+/// Bytes of a place beside what is kept there, generously.
+const PLACE_BYTES: usize = 512;
+
+/// Bytes of both forms, 8 and 16 kHz with 16 bits, and of what stands beside them: a server can make that large.
+fn size_of(url_bytes: usize, kept: &Kept) -> usize {
+    let validators: usize = kept.validators.iter().map(|(_, value)| value.len()).sum();
+    kept.asset.narrow().len() * 6 + url_bytes + validators + PLACE_BYTES
 }
 
 #[cfg(test)]
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn the_least_recently_wanted_are_forgotten_first() {
         let mut cache = Cache::default();
-        let third = CACHE_BYTES / 6 / 3;
+        let third = CACHE_BYTES / 6 / 3 - PLACE_BYTES;
         for name in ["a", "b", "c"] {
             cache.put(key(name), kept(third));
         }

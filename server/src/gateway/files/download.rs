@@ -27,6 +27,9 @@ pub(super) enum Downloaded {
     Unchanged,
 }
 
+/// A longer ETag is not kept: no server needs it.
+const MAX_VALIDATOR_BYTES: usize = 1_024;
+
 /// What a server says about keeping a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Terms {
@@ -51,7 +54,9 @@ impl Terms {
             Some(seconds) => Duration::from_secs(seconds).min(HOLDS_AT_MOST),
             None => HOLDS_FOR,
         };
-        let copy = |from: HeaderName, to: HeaderName| headers.get(from).map(|value| (to, value.clone()));
+        let copy = |from: HeaderName, to: HeaderName| {
+            headers.get(from).filter(|value| value.len() <= MAX_VALIDATOR_BYTES).map(|value| (to, value.clone()))
+        };
         let validators =
             [copy(header::ETAG, header::IF_NONE_MATCH), copy(header::LAST_MODIFIED, header::IF_MODIFIED_SINCE)];
         Self { holds_for, validators: (!says("no-store")).then(|| validators.into_iter().flatten().collect()) }

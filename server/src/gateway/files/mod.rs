@@ -85,7 +85,7 @@ struct Inner {
     development: bool,
     cache: Mutex<Cache>,
     loading: Mutex<HashMap<Key, Loading>>,
-    slots: Semaphore,
+    slots: Arc<Semaphore>,
     /// As long as somebody of the workspace waits.
     slots_of: Mutex<HashMap<WorkspaceId, Weak<Semaphore>>>,
 }
@@ -99,7 +99,7 @@ impl Files {
             development,
             cache: Mutex::default(),
             loading: Mutex::default(),
-            slots: Semaphore::new(AT_ONCE),
+            slots: Arc::new(Semaphore::new(AT_ONCE)),
             slots_of: Mutex::default(),
         }))
     }
@@ -141,8 +141,8 @@ impl Files {
     async fn ask(&self, key: &Key) -> Result<Arc<Asset>, FileError> {
         let inner = &self.0;
         let of_workspace = inner.slots_of(key.workspace);
-        let _one = of_workspace.acquire().await.map_err(|_| FileError::Broken)?;
-        let _slot = inner.slots.acquire().await.map_err(|_| FileError::Broken)?;
+        let one = of_workspace.acquire_owned().await.map_err(|_| FileError::Broken)?;
+        let slot = inner.slots.clone().acquire_owned().await.map_err(|_| FileError::Broken)?;
         let validators = inner.cache.lock().validators(key);
         let (answer, terms) = match download(&inner.http, inner.development, &key.url, &validators).await? {
             (Downloaded::Unchanged, terms) => {
@@ -156,7 +156,12 @@ impl Files {
             sent => sent,
         };
         let Downloaded::Sent(bytes) = answer else { return Err(FileError::Status(304)) };
-        let asset = tokio::task::spawn_blocking(move || read(bytes)).await.map_err(|_| FileError::Broken)??;
+        // A reader goes on though nobody waits any more, and so does its place.
+        let reading = move || {
+            let _held = (one, slot);
+            read(bytes)
+        };
+        let asset = tokio::task::spawn_blocking(reading).await.map_err(|_| FileError::Broken)??;
         if let Some(validators) = terms.validators.clone() {
             let kept = Kept { asset: asset.clone(), until: terms.holds_until(inner.clock.monotonic()), validators };
             inner.cache.lock().put(key.clone(), kept);

@@ -45,6 +45,8 @@ impl Waiting {
             Command::Remove(id) => self.forget(id),
             Command::Play { id, .. }
             | Command::Tone(id, _)
+            | Command::Beep(id, _)
+            | Command::Feed(id, _)
             | Command::Digits(id, _)
             | Command::Echo(id, _)
             | Command::Detect(id, _)
@@ -73,6 +75,10 @@ impl Waiting {
             self.unplay(id);
         }
         let kept = self.commands.entry(id).or_default();
+        if let (Some(Command::Digits(_, before)), Command::Digits(_, more)) = (kept.last_mut(), &command) {
+            before.extend(more.iter().copied());
+            return None;
+        }
         if kept.len() >= MOST {
             return Some(command);
         }
@@ -125,7 +131,7 @@ impl Waiting {
 }
 
 fn is_heard(command: &Command) -> bool {
-    matches!(command, Command::Play { .. } | Command::Tone(..))
+    matches!(command, Command::Play { .. } | Command::Tone(..) | Command::Feed(..))
 }
 
 #[cfg(test)]

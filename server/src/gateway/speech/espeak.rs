@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 use voice::Text;
@@ -15,6 +15,8 @@ use super::{Made, Provider, SpeechError};
 const PROGRAM: &str = "espeak-ng";
 /// 4,096 characters take 0.3 s; ten times that is a machine in trouble.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Most that a text may come to: a quarter of an hour at 22,050 Hz.
+const MAX_FILE_BYTES: u64 = 40 << 20;
 /// Texts spoken at the same time; more would only share the same cores.
 const AT_ONCE: usize = 4;
 /// espeak-ng's own speed, in words a minute.
@@ -66,8 +68,14 @@ async fn run(voice: &str, speed: u32, text: &str, is_marked_up: bool) -> Result<
     // The program reads all before it writes, so this cannot block on a full pipe of its output.
     input.write_all(text.as_bytes()).await.map_err(|_| SpeechError::Unavailable)?;
     drop(input);
-    let output = child.wait_with_output().await.map_err(|_| SpeechError::Unavailable)?;
-    if output.status.success() { Ok(output.stdout) } else { Err(SpeechError::Unavailable) }
+    let output = child.stdout.take().ok_or(SpeechError::Unavailable)?;
+    let mut file = Vec::new();
+    output.take(MAX_FILE_BYTES + 1).read_to_end(&mut file).await.map_err(|_| SpeechError::Unavailable)?;
+    if file.len() as u64 > MAX_FILE_BYTES {
+        return Err(SpeechError::Unavailable);
+    }
+    let status = child.wait().await.map_err(|_| SpeechError::Unavailable)?;
+    if status.success() { Ok(file) } else { Err(SpeechError::Unavailable) }
 }
 
 /// espeak-ng's name for a voice and a BCP 47 language, and whether it speaks that: English where it has none.

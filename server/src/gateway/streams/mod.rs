@@ -110,11 +110,11 @@ async fn run(gateway: &Gateway, opening: Opening, orders: mpsc::Receiver<StreamO
     let socket = timeout(CONNECT_WITHIN, connecting).await.map_err(|_| StreamError::Timeout)??;
     // What the party says from here on.
     let tap = media.tap(port);
-    let feed = terms.bidirectional.then(|| {
-        let feed = Arc::new(Feed::default());
-        media.feed(port, feed.clone());
-        feed
-    });
+    let feed = terms.bidirectional.then(|| Arc::new(Feed::default()));
+    if let Some(feed) = feed.clone() {
+        // By the call's task, which knows whether it still wants the stream.
+        let _ = inbox.send(Arrival::StreamFeeds(id, port, feed)).await;
+    }
     let _ = inbox.send(Arrival::Voice(Input::Stream(id, StreamEvent::Connected))).await;
     let (sink, mut source) = socket.split();
     let stream_sid = format!("MZ{}", gateway.app.new_uuid().simple());

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use sautikit::clock::{Clock, TestClock};
 use sautikit::gateway::files::{FileError, Files};
-use sautikit::webhooks::client;
+use sautikit::webhooks::client::Customers;
 use sautikit_api::ids::WorkspaceId;
 use serde_json::json;
 use sip::message::Method;
@@ -84,7 +84,7 @@ async fn tone(State(shop): State<Shop>, headers: HeaderMap) -> Response {
 
 fn files(clock: &Arc<TestClock>) -> Files {
     let clock: Arc<dyn Clock> = clock.clone();
-    Files::new(client::build(true).expect("a client"), clock, true)
+    Files::new(Customers::new(true).expect("a client").0, clock, true)
 }
 
 #[tokio::test]

@@ -328,3 +328,10 @@ fn a_recording_has_the_defaults_of_its_dialect() {
         callbackUrl="https://shop.example/r"><Say>After the beep</Say></Record>"##;
     assert_eq!(clean(written), json(africas_talking));
 }
+
+#[test]
+fn tags_within_tags_take_no_more_than_a_threads_stack() {
+    let deep = format!("<Say>a{}b{}</Say>", "<p>".repeat(4_000), "</p>".repeat(4_000));
+    let reading = std::thread::Builder::new().stack_size(2 << 20).spawn(move || read(&deep).0.as_array().map(Vec::len));
+    assert_eq!(reading.unwrap().join().unwrap(), Some(1));
+}
