@@ -40,6 +40,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         || (segments[0] & 0xffc0) == 0xfec0 // site local, deprecated
         || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
         || (segments[0] == 0x2001 && segments[1] == 0) // Teredo carries an IPv4 address too
+        || segments[..3] == [0x64, 0xff9b, 1] // translation within a network, RFC 8215
         || (segments[0] == 0x0100 && segments[1..4] == [0, 0, 0])) // discard
 }
 
@@ -86,6 +87,7 @@ mod tests {
             "::ffff:127.0.0.1",
             "::ffff:10.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1::808:808",
             "2002:7f00:1::",
             "2001:db8::1",
             "2001::1",
