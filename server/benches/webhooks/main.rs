@@ -6,6 +6,8 @@
 //! the server's own, in this process; the receiver is a bare HTTP server on loopback with threads of its own. PostgreSQL
 //! takes part when `SAUTIKIT_TEST_POSTGRES` names a server. Not measured here: the network, and receivers that think.
 
+#![expect(clippy::disallowed_methods, reason = "what is measured is measured by the machine's clock")]
+
 mod receiver;
 
 use std::net::{Ipv4Addr, SocketAddr};

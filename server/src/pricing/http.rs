@@ -47,7 +47,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         headers(("Cache-Control" = String, description = "A minute.")))))]
 async fn show_pricing(State(app): State<AppState>, Query(query): Query<PricingQuery>) -> ApiResult<Response> {
     let country = query.country.trim().to_ascii_uppercase();
-    if !country.is_empty() && !(country.len() == 2 && telephone::is_country(&country)) {
+    let is_known = country.len() == 2 && telephone::is_country(&country);
+    if !country.is_empty() && !is_known {
         return Err(ApiError::field("country", "`country` is the two letters of ISO 3166-1, such as KE for Kenya."));
     }
     let prices = public_prices(&app, checked_currency(&query.currency)?, &country).await?;

@@ -175,7 +175,7 @@ impl<R: Read> BlockReader<R> {
     ///
     /// # Errors
     /// Not even the first block opens, or the disk failed.
-    pub fn next(&mut self) -> Result<Option<(Duration, Vec<Packet>)>, LogError> {
+    pub fn next_block(&mut self) -> Result<Option<(Duration, Vec<Packet>)>, LogError> {
         let mut length = [0; 4];
         if !fill(&mut self.file, &mut length)? {
             return Ok(None);
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(read_header(&mut file)?, header());
         let mut reader = BlockReader::new(file, key);
         let mut blocks = Vec::new();
-        while let Some(block) = reader.next()? {
+        while let Some(block) = reader.next_block()? {
             blocks.push(block);
         }
         Ok(blocks)
@@ -327,7 +327,7 @@ mod tests {
                 let mut file = changed.as_slice();
                 if read_header(&mut file).is_ok() {
                     let mut reader = BlockReader::new(file, &KEY);
-                    while let Ok(Some(_)) = reader.next() {}
+                    while let Ok(Some(_)) = reader.next_block() {}
                 }
             }
         }

@@ -95,7 +95,7 @@ fn measure(from: &Path, key: &[u8; KEY_BYTES]) -> Result<(Header, Span, Duration
     let header = read_header(&mut file)?;
     let mut reader = BlockReader::new(file, key);
     let mut lasted = Duration::ZERO;
-    while let Some((until, _)) = reader.next()? {
+    while let Some((until, _)) = reader.next_block()? {
         lasted = lasted.max(until);
     }
     let whole = Span { from: Duration::ZERO, to: lasted };
@@ -123,7 +123,7 @@ fn play(
     let mut reader = BlockReader::new(file, key);
     let mut mixdown = Mixdown::new(layout);
     let mut samples = Vec::new();
-    while let Some((until, packets)) = reader.next()? {
+    while let Some((until, packets)) = reader.next_block()? {
         for packet in packets {
             mixdown.push(packet.side, packet.at, packet.codec, &packet.payload);
         }

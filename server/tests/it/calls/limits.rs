@@ -335,7 +335,8 @@ async fn random_calls_never_pass_the_days_limit(server: Server) {
         scene.advance(dice.roll(4_000));
         match dice.roll(6) {
             0..=2 => {
-                if scene.call_to(TO).await.status == 202 {
+                let is_placed = scene.call_to(TO).await.status == 202;
+                if is_placed {
                     let order = scene.gateway.last_order();
                     let now_us = scene.server.app.now_us();
                     let allowance = scene.gateway.with(order.call_id, |record| {

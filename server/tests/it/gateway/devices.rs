@@ -48,7 +48,7 @@ impl Device {
         let (own, server) = (self.carrier.address, self.server);
         self.cseq += 1;
         let host = if *method == Method::Register { server.to_string() } else { format!("{user}@{server}") };
-        let mut request = Request::new(method.clone(), Uri::parse(&format!("sip:{host}")).expect("a URI"));
+        let mut request = Request::new(method.clone(), Uri::parse(format!("sip:{host}")).expect("a URI"));
         let identity = format!("<sip:{}@{server}>", self.username);
         let to = if *method == Method::Register { identity.clone() } else { format!("<sip:{user}@{server}>") };
         let cseq = self.cseq;

@@ -99,7 +99,8 @@ async fn a_question_that_is_lost_is_asked_again_and_ends(server: Server) {
     let busy = json!({ "Result": { "ResultCode": "26", "ResultDesc": "System busy" } });
     shop.tell(&path_of(&inquiry(&shop)["ResultURL"]), busy).await.expect(200);
     shop.run_for(240).await;
-    assert_eq!((shop.daraja.0.lock().inquiries.len(), reason(&shop).await), (3, json!("unconfirmed")));
+    let asked = shop.daraja.0.lock().inquiries.len();
+    assert_eq!((asked, reason(&shop).await), (3, json!("unconfirmed")));
     for _ in 0..30 {
         shop.server.clock.advance(std::time::Duration::from_secs(3_600));
         shop.run().await;

@@ -42,6 +42,7 @@ impl Language for Go {
         exported(words)
     }
 
+    #[expect(clippy::only_used_in_recursion, reason = "other languages need all of them")]
     fn kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let of = |kind: &Type| self.kind(api, kind, sent);
         match api.resolved(kind) {

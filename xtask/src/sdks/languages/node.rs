@@ -28,6 +28,7 @@ impl Language for Node {
         camel(words)
     }
 
+    #[expect(clippy::only_used_in_recursion, reason = "other languages need all of them")]
     fn kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let of = |kind: &Type| self.kind(api, kind, sent);
         match kind {
