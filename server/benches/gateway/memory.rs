@@ -9,6 +9,8 @@ use super::{
 
 /// A SIP transaction is remembered for 32 s (RFC 3261 timers B, H and J), and the allocator gives back a little later.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(45);
+/// Connections to customers' servers are kept for 90 s after their last use.
+const CLOSED_AFTER: Duration = Duration::from_secs(75);
 
 /// Prints what `calls` calls at `rate` a second leave behind, on each engine.
 pub(super) async fn measure(calls: u32, rate: u32) -> Outcome<()> {
@@ -27,9 +29,12 @@ pub(super) async fn measure(calls: u32, rate: u32) -> Outcome<()> {
         site.quiet(&["calls", "record_waiting"]).await?;
         tokio::time::sleep(FORGOTTEN_AFTER).await;
         let after = State::of(&site).await?;
+        tokio::time::sleep(CLOSED_AFTER).await;
+        let at_rest = State::of(&site).await?;
         println!("memory, {}: {calls} calls at {rate}/s, {} failed", engine.name(), told.failed);
-        println!("  before: {before}\n  at the end: {at_end}\n  after: {after}");
-        println!("  kept: {:.1} MiB", after.resident_mib - before.resident_mib);
+        println!("  before: {before}\n  at the end: {at_end}\n  after 45 s: {after}\n  after 2 min: {at_rest}");
+        let kept = |state: &State| state.resident_mib - before.resident_mib;
+        println!("  kept: {:.1} MiB after 45 s, {:.1} MiB after 2 min", kept(&after), kept(&at_rest));
     }
     Ok(())
 }

@@ -259,6 +259,19 @@ impl Ua {
                 Waiter::Registration(id) => self.registration_due(now, at, id),
             }
         }
+        self.give_back();
+    }
+
+    /// Gives back what a burst needed: transactions stand in the tables with all that belongs to them, for 32 s each, so that
+    /// the tables of a thousand calls a second would keep tens of megabytes for ever.
+    fn give_back(&mut self) {
+        give_back(&mut self.clients);
+        give_back(&mut self.servers);
+        give_back(&mut self.server_keys);
+        give_back(&mut self.merges);
+        give_back(&mut self.sessions);
+        give_back(&mut self.tags);
+        self.schedule.give_back();
     }
 
     fn emit(&mut self, event: Event) {
@@ -295,9 +308,41 @@ impl Ua {
     }
 }
 
+/// Places that a table keeps however few it needs.
+const KEPT_PLACES: usize = 1_024;
+
+/// How many places a table of `len` entries should shrink to; `None` while it uses a quarter of its own. Half of what is
+/// left is free, so that growing and shrinking do not take turns: each costs its entries once per doubling.
+fn shrunk(len: usize, capacity: usize) -> Option<usize> {
+    (capacity > KEPT_PLACES && len < capacity / 4).then(|| (len * 2).max(KEPT_PLACES / 2))
+}
+
+fn give_back<K: Eq + core::hash::Hash, V>(table: &mut HashMap<K, V>) {
+    if let Some(places) = shrunk(table.len(), table.capacity()) {
+        table.shrink_to(places);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_gives_back_what_a_burst_needed_and_keeps_room_for_what_it_has() {
+        let mut table: HashMap<u32, u32> = (0..20_000).map(|n| (n, n)).collect();
+        let full = table.capacity();
+        give_back(&mut table);
+        assert_eq!(table.capacity(), full, "it is in use");
+        table.retain(|n, _| *n < 3_000);
+        give_back(&mut table);
+        assert!((6_000..16_000).contains(&table.capacity()), "{}", table.capacity());
+        let half = table.capacity();
+        give_back(&mut table);
+        assert_eq!(table.capacity(), half, "it does not shrink twice");
+        table.clear();
+        give_back(&mut table);
+        assert!(table.capacity() <= KEPT_PLACES, "{}", table.capacity());
+    }
 
     #[test]
     fn a_user_agent_may_move_between_threads() {

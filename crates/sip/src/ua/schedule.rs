@@ -55,6 +55,13 @@ impl Schedule {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// Gives back the room that a burst needed.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(places) = super::shrunk(self.heap.len(), self.heap.capacity()) {
+            self.heap.shrink_to(places);
+        }
+    }
+
     /// Entries, live and stale.
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
