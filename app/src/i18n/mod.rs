@@ -21,6 +21,7 @@ mod calls;
 pub use calls::Calls as CallsText;
 mod common;
 mod devices;
+mod diagnosis;
 mod docs;
 mod entry;
 mod home;
@@ -110,6 +111,7 @@ pub struct Text {
     pub home: home::Home,
     pub numbers: numbers::Numbers,
     pub devices: devices::Devices,
+    pub diagnosis: diagnosis::Diagnosis,
     pub operator: operator::Operator,
     pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
@@ -139,6 +141,7 @@ static ENGLISH: Text = Text {
     home: home::Home::ENGLISH,
     numbers: numbers::Numbers::ENGLISH,
     devices: devices::Devices::ENGLISH,
+    diagnosis: diagnosis::Diagnosis::ENGLISH,
     operator: operator::Operator::ENGLISH,
     pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
@@ -167,6 +170,7 @@ static SWAHILI: Text = Text {
     home: home::Home::SWAHILI,
     numbers: numbers::Numbers::SWAHILI,
     devices: devices::Devices::SWAHILI,
+    diagnosis: diagnosis::Diagnosis::SWAHILI,
     operator: operator::Operator::SWAHILI,
     pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,

@@ -1,6 +1,7 @@
 //! `/calls/{id}`: one call – parties, cost, and what happened when (`call_timeline`).
 
 use super::{
+    call_diagnosis::call_diagnosis,
     call_timeline::call_timeline,
     member::{Member, member_page},
     recordings::players,
@@ -53,6 +54,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
             </PageHead>
             {live.then(|| running(&member, &call))}
             <div class="stack-lg">
+                {call_diagnosis(&call, &events, lang)}
                 {figures(&member, &call)}
                 <div class="columns">
                     <section class="panel">

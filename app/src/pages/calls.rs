@@ -1,6 +1,9 @@
 //! `/calls`: the list with its filters.
 
-use super::member::{Member, member_page};
+use super::{
+    call_diagnosis::cause_in_short,
+    member::{Member, member_page},
+};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
@@ -121,10 +124,11 @@ pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
         };
         let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
         let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
+        let cause = cause_in_short(&call).map(|cause| view! { <br/><span class="muted small">{cause}</span> });
         view! {
             <tr>
                 {cell(text.started, "strong", view! { <a href=format!("/calls/{}", call.id)><Moment at=call.started_at lang/></a> })}
-                {cell(text.status, "", view! { <CallBadge status=call.status lang/> })}
+                {cell(text.status, "", view! { <CallBadge status=call.status lang/>{cause} })}
                 {cell(text.direction, "muted", direction)}
                 {cell(text.from, "nowrap", call.from)}
                 {cell(text.to, "nowrap", call.to)}

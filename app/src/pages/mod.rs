@@ -7,6 +7,7 @@ mod alerts;
 mod audit;
 mod audit_changes;
 mod call;
+mod call_diagnosis;
 mod call_stats;
 mod call_timeline;
 mod calls;
