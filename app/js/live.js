@@ -1,6 +1,6 @@
 // Parts of a page that change by themselves. An element with `data-live="NAME"` is replaced by its newer self; the page is
 // asked again every `data-live-seconds` while any part carries that attribute, and at once when its window is looked at
-// again or the softphone tells of a call. A page of another workspace, which another tab has entered meanwhile, is none of this
+// again, the softphone tells of a call, or the server tells of one that a part's `data-live-calls` names: its id, or `*`. A page of another workspace, which another tab has entered meanwhile, is none of this
 // page's. A part in which a visitor has typed or listens stays as it is until they have done.
 import { localise } from "./times.js";
 
@@ -12,6 +12,31 @@ const focusable = (part) => [...part.querySelectorAll("a, button, summary, input
 // As the server sent them: times have been rewritten since.
 const seen = new WeakMap();
 let timer = 0;
+let stream;
+let told = 0;
+
+// What the server tells of calls.
+const KINDS = ["started", "answered", "completed", "failed", "billed", "callback_failed", "recording.ready", "recording.failed"];
+// Events that come together are looked at together.
+const TOGETHER_MS = 100;
+
+const follows = (call) => parts(document).some(({ dataset: { liveCalls } }) => liveCalls && (call === undefined || liveCalls === "*" || liveCalls === call));
+
+function hear({ data }) {
+  if (told || !follows(JSON.parse(data).data.call_id)) return;
+  told = setTimeout(() => { told = 0; look(); }, TOGETHER_MS);
+}
+
+// Only while the page is looked at: browsers open few connections to a server.
+function follow() {
+  if (document.hidden || !follows()) {
+    stream?.close();
+    stream = undefined;
+  } else if (!stream || stream.readyState === EventSource.CLOSED) {
+    stream = new EventSource("/v1/calls/stream");
+    for (const kind of KINDS) stream.addEventListener(`call.${kind}`, hear);
+  }
+}
 
 const isUsed = (part) =>
   [...part.querySelectorAll("audio")].some((audio) => !audio.paused)
@@ -46,6 +71,7 @@ async function look() {
     // The server is away: the next look may find it.
   }
   plan();
+  follow();
 }
 
 function plan() {
@@ -57,6 +83,8 @@ function plan() {
 // The answer to a form has an address that can only be posted to.
 if (parts(document).length && !location.pathname.startsWith("/console/")) {
   document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : look()));
+  document.addEventListener("visibilitychange", follow);
   new BroadcastChannel("sautikit-calls").addEventListener("message", look);
   plan();
+  follow();
 }

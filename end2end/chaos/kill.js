@@ -1,5 +1,5 @@
 // kill -9, again and again, under calls: `node chaos/kill.js [KILLS] [CALLS PER SECOND]`, environment as for the tests.
-import { openScene, report, wait } from "./scene.js";
+import { openScene, report } from "./scene.js";
 
 /** Calls talk for up to so long, so that a kill meets them in every state. */
 const TALK_MS = 4_000;
@@ -9,15 +9,7 @@ const LIVES_MS = [500, 4_000];
 /** Kills so often under `rate` calls a second; what was found. */
 export async function killUnderCalls(kills, rate) {
   const scene = await openScene(process.env.CHAOS_DATABASE ? { database: process.env.CHAOS_DATABASE } : {});
-  const load = scene.load(rate, TALK_MS);
-  for (let kill = 0; kill < kills; kill += 1) {
-    await wait(LIVES_MS[0] + Math.random() * (LIVES_MS[1] - LIVES_MS[0]));
-    await scene.node.kill();
-    await scene.node.start();
-  }
-  await wait(1_000);
-  load.stop();
-  await wait(TALK_MS);
+  await scene.killed(kills, { rate, talkMs: TALK_MS, livesMs: LIVES_MS });
   const verdict = await scene.judge();
   if (!(await scene.works())) verdict.faults.push("after the last kill no call goes through");
   await scene.close();

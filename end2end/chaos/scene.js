@@ -60,6 +60,21 @@ export async function openScene({ fund, scopes, ...options } = {}) {
       const pace = setInterval(() => scene.call(Math.random() * talkMs), 1_000 / rate);
       return { stop: () => clearInterval(pace) };
     },
+    /**
+     * Kills the node so often under `rate` calls a second that talk for up to `talkMs`; it lives between `livesMs` from a start to
+     * its kill.
+     */
+    async killed(kills, { rate, talkMs, livesMs: [least, most] }) {
+      const load = scene.load(rate, talkMs);
+      for (let kill = 0; kill < kills; kill += 1) {
+        await wait(least + Math.random() * (most - least));
+        await scene.node.kill();
+        await scene.node.start();
+      }
+      await wait(1_000);
+      load.stop();
+      await wait(talkMs);
+    },
     /** Brings so many calls up; the callers' legs that were answered and talk on. */
     async talking(calls) {
       const legs = [];

@@ -1,4 +1,5 @@
-// kill -9, again and again, under events that are on their way: `node chaos/webhooks.js [KILLS] [CALLS PER SECOND]`.
+// kill -9, again and again, under events that are on their way: `node chaos/webhooks.js [KILLS] [CALLS PER SECOND] [EVENTS]`.
+// With a number of events the kills are spread over as many; `CHAOS_DATABASE=postgres` takes PostgreSQL.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { isSigned } from "../callbacks/express.js";
@@ -8,6 +9,8 @@ import { openScene, report, wait } from "./scene.js";
 const TALK_MS = 1_000;
 /** Between a start and its kill, at most and at least. */
 const LIVES_MS = [500, 3_000];
+/** Of a call: started, answered, completed and billed. */
+const EVENTS_OF_CALL = 4;
 /** Until what a kill cut off was sent again: longer than the receiver's refusals are apart. */
 const ARRIVED_WITHIN_MS = 60_000;
 /** Events of one page of the list. */
@@ -68,22 +71,19 @@ function faultsOf(events, receiver) {
   return faults;
 }
 
-/** Kills so often under `rate` calls a second, whose events go to a receiver that refuses some; what was found. */
-export async function killUnderEvents(kills, rate) {
+/**
+ * Kills so often under `rate` calls a second, whose events go to a receiver that refuses some, over so many events at least; what
+ * was found.
+ */
+export async function killUnderEvents(kills, rate, wanted = 0) {
   const scene = await openScene(process.env.CHAOS_DATABASE ? { database: process.env.CHAOS_DATABASE } : {});
   const receiver = await startReceiver();
   const made = await scene.workspace.post("/v1/webhooks", { url: receiver.url, events: ["call.*"] }, 201);
   receiver.secret = made.secret;
   const before = await allEvents(scene.workspace);
-  const load = scene.load(rate, TALK_MS);
-  for (let kill = 0; kill < kills; kill += 1) {
-    await wait(LIVES_MS[0] + Math.random() * (LIVES_MS[1] - LIVES_MS[0]));
-    await scene.node.kill();
-    await scene.node.start();
-  }
-  await wait(1_000);
-  load.stop();
-  await wait(TALK_MS);
+  const needed = (wanted / EVENTS_OF_CALL / rate) * 1_000;
+  const lives = wanted > 0 ? [needed / kills, (needed / kills) * 1.2] : LIVES_MS;
+  await scene.killed(kills, { rate, talkMs: TALK_MS, livesMs: lives });
   const told = async () => (await allEvents(scene.workspace)).filter(({ id, event }) => event.startsWith("call.") && !before.some((old) => old.id === id));
   let events = await told();
   for (let waited = 0; waited < ARRIVED_WITHIN_MS; waited += 1_000) {
@@ -101,8 +101,8 @@ export async function killUnderEvents(kills, rate) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [kills, rate] = [Number(process.argv[2] ?? 20), Number(process.argv[3] ?? 50)];
-  const verdict = await killUnderEvents(kills, rate);
+  const [kills, rate, events] = [Number(process.argv[2] ?? 20), Number(process.argv[3] ?? 50), Number(process.argv[4] ?? 0)];
+  const verdict = await killUnderEvents(kills, rate, events);
   report(`kill -9 ${kills} times under the events of ${rate} calls/s`, verdict);
   process.exit(verdict.faults.length > 0 ? 1 : 0);
 }

@@ -7,6 +7,7 @@ pub(crate) mod batch;
 mod file;
 mod health;
 mod migrations;
+pub(crate) mod notices;
 pub(crate) mod rows;
 mod statements;
 mod tx;

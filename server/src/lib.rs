@@ -20,6 +20,7 @@ pub mod http;
 pub mod jobs;
 pub mod line;
 pub mod lines;
+pub mod listen;
 pub mod mail;
 pub mod mailbox;
 pub mod migrate_check;

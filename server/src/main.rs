@@ -16,13 +16,14 @@ use sautikit::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
 use sautikit::webhooks::client::Customers;
-use sautikit::{accounts, payments, serve, telemetry};
+use sautikit::{accounts, listen, payments, serve, telemetry};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 use sautikit_api::numbers::Compat;
 use sautikit_api::pricing::{PriceDifference, PriceTerms};
 use sautikit_api::supply::LineError;
 use tikv_jemallocator::Jemalloc;
+use url::Url;
 
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
@@ -93,9 +94,54 @@ enum Command {
         #[arg(long, default_value = "+254700000001")]
         to: String,
     },
+    /// Have a workspace's events, and voice callbacks of numbers, sent to a server on this machine, over a connection that is
+    /// opened from here.
+    Listen {
+        /// Where events are posted to. Voice callbacks go to the same host, at the paths of their own URLs.
+        #[arg(long, value_name = "URL", default_value = "http://localhost:3000/events")]
+        forward: Url,
+        /// Kinds of event, separated by commas: call.completed, call.* or *.
+        #[arg(long, value_delimiter = ',', default_value = "*")]
+        events: Vec<String>,
+        /// A number whose voice callbacks are taken while this runs, as +254…; may be given several times.
+        #[arg(long = "number", value_name = "NUMBER")]
+        numbers: Vec<String>,
+        /// Only print what signs for listeners of the workspace.
+        #[arg(long)]
+        print_secret: bool,
+        #[command(flatten)]
+        of: OfServer,
+    },
+    /// Send a test event to every listener of the workspace, or to one endpoint.
+    Trigger {
+        /// A kind of event; call.* or * for one of each.
+        event: String,
+        /// The endpoint's id. It takes one kind at a time.
+        #[arg(long, value_name = "ID")]
+        webhook: Option<String>,
+        #[command(flatten)]
+        of: OfServer,
+    },
     /// Operators of this installation.
     #[command(subcommand)]
     Operator(OperatorCommand),
+}
+
+/// Which server, and the key to it.
+#[derive(clap::Args)]
+struct OfServer {
+    /// An API key of the workspace with `webhooks:write`, and with `numbers:write` where numbers are named.
+    #[arg(long, env = "SAUTIKIT_API_KEY", hide_env_values = true)]
+    key: String,
+    /// Where the API is.
+    #[arg(long, env = "SAUTIKIT_SERVER", default_value = "http://127.0.0.1:4000", value_name = "URL")]
+    server: Url,
+}
+
+impl From<OfServer> for listen::Server {
+    fn from(of: OfServer) -> Self {
+        Self { url: of.server, key: of.key }
+    }
 }
 
 #[derive(Subcommand)]
@@ -258,6 +304,15 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Some(Command::MigrateCheck { url, compat, secret, from, to }) => {
             check_handler(&load(&[])?, Handler { url, compat, secret, from, to }).await
         }
+        Some(Command::Listen { print_secret: true, of, .. }) => {
+            println!("{}", listen::secret(&of.into()).await?);
+            Ok(())
+        }
+        Some(Command::Listen { forward, events, numbers, of, .. }) => {
+            let asked = listen::Listen { forward, events, numbers };
+            Ok(listen::listen(&of.into(), &asked).await?)
+        }
+        Some(Command::Trigger { event, webhook, of }) => trigger(&of.into(), &event, webhook.as_deref()).await,
         Some(Command::Operator(OperatorCommand::Grant { email })) => {
             let app = open(load(&[])?).await?;
             if !accounts::grant_operator(&app, &email).await? {
@@ -267,6 +322,20 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+async fn trigger(server: &listen::Server, event: &str, webhook: Option<&str>) -> Result<(), Failure> {
+    if let Some(id) = webhook {
+        println!("{event} is on its way: delivery {}", listen::trigger_at(server, id, event).await?);
+        return Ok(());
+    }
+    let (events, listeners) = listen::trigger(server, event).await?;
+    if listeners == 0 {
+        return Err("nobody listens; start `sautikit listen` first".into());
+    }
+    events.iter().for_each(|event| println!("{event}"));
+    println!("told to {listeners} {}", if listeners == 1 { "listener" } else { "listeners" });
+    Ok(())
 }
 
 async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {

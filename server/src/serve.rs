@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::Extension;
+use axum::{Extension, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tokio::net::TcpListener;
@@ -121,9 +121,17 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
     let routes = http::router(&app).layer(Extension(started.gateway.clone()));
-    let room = connections::Room::new(&app.config.http.trusted_proxies);
-    let server = connections::serve(listener, routes, room, app.stopping.clone());
+    let server = serve_web(app.clone(), listener, routes);
     shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
+}
+
+/// Serves the web port by the listener until the server stops.
+///
+/// # Errors
+/// None today; the listener's failures are logged and tried again.
+pub async fn serve_web(app: AppState, listener: TcpListener, routes: Router) -> std::io::Result<()> {
+    let room = connections::Room::new(&app.config.http.trusted_proxies);
+    connections::serve(listener, routes, room, app.stopping.clone()).await
 }
 
 /// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
@@ -155,6 +163,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(recordings::run(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
+    app.tasks.spawn(webhooks::live::notices::hear_until_stopped(app.clone()));
     Ok(recovered)
 }
 

@@ -67,7 +67,7 @@ pub struct BatchTexts {
 
 /// Every batch of statements, for the engine.
 pub fn batches(dialect: Dialect) -> impl Iterator<Item = BatchTexts> {
-    let all = crate::calls::record::BATCHES.into_iter().chain(crate::webhooks::BATCHES).chain([
+    let all = crate::calls::record::BATCHES.into_iter().chain(crate::webhooks::batches()).chain([
         &crate::requests::INSERT,
         &crate::numbers::store::inventory::INSERT,
         &crate::pricing::store::WRITE,

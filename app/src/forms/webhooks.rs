@@ -9,8 +9,8 @@ use crate::{
     visit::Flash,
 };
 use sautikit_api::webhooks::{
-    CreateWebhook, CreatedWebhook, Delivery, RetryDeliveries, RotateSecret, TestWebhook, UpdateWebhook, WebhookStatus,
-    WorkspaceSecret,
+    CreateWebhook, CreatedWebhook, Delivery, Retried, RetryDeliveries, RotateSecret, TestWebhook, UpdateWebhook,
+    WebhookStatus, WorkspaceSecret,
 };
 
 const LIST: &str = "/developers/webhooks";
@@ -125,13 +125,23 @@ pub(super) async fn test(id: &str, fields: &Fields, api: &Api) -> Next {
     }
 }
 
+/// Requests of one retry of all: 10,000 deliveries, of which whoever has more is shown the rest.
+const MOST_PARTS: u32 = 10;
+
 pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
     let event = Some(fields.text("event")).filter(|event| !event.is_empty());
     let body = RetryDeliveries { from: fields.text("since"), to: None, event };
-    match api.post_once(format!("{}/retry", path(id)), &body, &fields.text("form_token")).await {
-        Ok(_) => Next::redirect(format!("{}?done=retried#deliveries", page(id))),
-        Err(failure) => Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
+    // A request sends a part of many again, so that it holds nobody up.
+    for part in 0..MOST_PARTS {
+        let key = format!("{}-{part}", fields.text("form_token"));
+        let answer = api.post_once(format!("{}/retry", path(id)), &body, &key).await;
+        match answer.and_then(|answer| answer.read::<Retried>()) {
+            Ok(retried) if retried.has_more => {}
+            Ok(_) => break,
+            Err(failure) => return Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
+        }
     }
+    Next::redirect(format!("{}?done=retried#deliveries", page(id)))
 }
 
 pub(super) async fn retry(id: &str, fields: &Fields, api: &Api) -> Next {

@@ -48,7 +48,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         call.recording_status.is_none_or(|status| !status.is_open() && status != RecordingStatus::Processing);
     let unsettled = live || call.cost_minor.is_none() || !is_stored;
     Ok(view! {
-        <div data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS)>
+        <div data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS) data-live-calls=unsettled.then(|| call.id.to_string())>
             <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
                 <CallBadge status=call.status lang/>
             </PageHead>

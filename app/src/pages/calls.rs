@@ -62,7 +62,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=text.calls.title.to_owned() text=text.calls.text/>
         {filter_bar(text, chosen)}
-        <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS)>
+        <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS) data-live-calls=cursor.is_empty().then_some("*")>
             {list}
             <Pager lang label=text.calls.title first next/>
         </section>

@@ -16,6 +16,7 @@ pub mod error;
 pub mod ids;
 pub mod keys;
 pub mod limits;
+pub mod listener;
 pub mod members;
 pub mod money;
 pub mod numbers;

@@ -279,7 +279,7 @@ pub struct RetryDeliveries {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Retried {
-    /// Deliveries that are sent again: at most 10,000 at once.
+    /// Deliveries that are sent again: at most 1,000 at once.
     pub retried: i64,
     /// Whether the span has more: ask again.
     pub has_more: bool,

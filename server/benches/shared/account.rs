@@ -54,6 +54,12 @@ impl Account {
         Ok(Self { http: self.http.clone(), base: self.base.clone(), credential })
     }
 
+    /// What its requests show: a key after `Bearer`.
+    #[allow(dead_code, reason = "not every benchmark asks by itself")]
+    pub(super) fn secret(&self) -> &str {
+        self.credential.1.trim_start_matches("Bearer ")
+    }
+
     /// Looks until there is something to see.
     pub(super) async fn eventually<T>(&self, look: impl AsyncFn(&Self) -> Outcome<Option<T>>) -> Outcome<T> {
         for _ in 0..LOOKS {

@@ -3,11 +3,15 @@
 //!     cargo bench -p sautikit --bench webhooks -- [events per figure] [events a second of the latency]
 //!
 //! Events are written in the manner of the record writer, 32 in a transaction, each of a call of its own; the dispatcher is
-//! the server's own, in this process; the receiver is a bare HTTP server on loopback with threads of its own. PostgreSQL
+//! the server's own, in this process; the receiver is a bare HTTP server on loopback with threads of its own. Then a thousand
+//! readers follow calls live. PostgreSQL
 //! takes part when `SAUTIKIT_TEST_POSTGRES` names a server. Not measured here: the network, and receivers that think.
 
 #![expect(clippy::disallowed_methods, reason = "what is measured is measured by the machine's clock")]
 
+#[path = "../shared/account.rs"]
+mod account;
+mod readers;
 mod receiver;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,6 +47,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    if arguments.first().is_some_and(|first| first == readers::ARGUMENT) {
+        return readers::read(&arguments[1..]).await;
+    }
     let figure =
         |index: usize, default: usize| arguments.get(index).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (events, rate) = (figure(0, 30_000), figure(1, 200));
@@ -58,7 +65,12 @@ async fn main() -> Outcome<()> {
 }
 
 async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: usize) -> Outcome<()> {
-    let flags = [("database.url", url.to_owned()), ("data_dir", data_dir.display().to_string())];
+    let flags = [
+        ("database.url", url.to_owned()),
+        ("data_dir", data_dir.display().to_string()),
+        // A thousand readers come from one address.
+        ("http.trusted_proxies", r#"["127.0.0.1"]"#.to_owned()),
+    ];
     let config = Config::load(Some(Path::new("/dev/null")), [], &flags)?;
     let app = serve::open(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 4000))).await?;
     app.db.migrate().await?;
@@ -95,14 +107,14 @@ async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: 
     spans.sort_unstable();
     let of = |share: usize| spans[(spans.len() * share / 100).min(spans.len() - 1)].as_secs_f64() * 1_000.0;
     println!("commit to receiver at {rate} events/s: p50 {:.1} ms, p99 {:.1} ms", of(50), of(99));
+    readers::measure(&app).await?;
     app.stopping.cancel();
     Ok(())
 }
 
 /// Events of calls, in one transaction; their ids.
 async fn tell(app: &AppState, workspaces: &[WorkspaceId], from: usize, count: usize) -> Outcome<Vec<EventId>> {
-    let mut tx = app.db.begin_write().await?;
-    let mut ids = Vec::with_capacity(count);
+    let mut events = Vec::with_capacity(count);
     for number in from..from + count {
         let id = EventId(app.new_uuid());
         let (call_id, number_id) = (CallId(app.new_uuid()), NumberId(Uuid::nil()));
@@ -116,12 +128,13 @@ async fn tell(app: &AppState, workspaces: &[WorkspaceId], from: usize, count: us
                 "cost_minor": null, "tax_minor": null, "hangup_cause": "normal_clearing", "metadata": null }),
             created_at: app.now_us(),
         };
-        webhooks::emit(&mut tx, &event).await?;
-        ids.push(id);
+        events.push(event);
     }
+    let mut tx = app.db.begin_write().await?;
+    webhooks::emit_together(&mut tx, app.db.dialect(), &events).await?;
     tx.commit().await?;
     webhooks::ring(app);
-    Ok(ids)
+    Ok(events.iter().map(|event| event.id).collect())
 }
 
 /// Workspaces with an endpoint each at the receiver.

@@ -8,13 +8,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use futures::Stream;
 use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use subtle::ConstantTimeEq;
 use tokio::sync::broadcast;
 
@@ -25,6 +25,8 @@ use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
+use crate::web::live;
+use crate::webhooks::live::Live;
 use sautikit_api::rights::Scope;
 
 /// How long the token outlives its call.
@@ -36,8 +38,6 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// What an id of an event is.
 const LAST_EVENT_ID: &str = "`Last-Event-ID` is the `sequence` of the last event seen, a whole number. Leave it out to read from the beginning.";
-/// The code is shared with mailed links, whose words would mislead here.
-const WRONG_TOKEN: &str = "The token in the address is not the one of this call's stream. Read `stream_url` of the call again, or send an API key.";
 
 /// The address of a call's stream, with its token.
 pub(super) fn stream_url(app: &AppState, id: CallId) -> String {
@@ -51,13 +51,15 @@ fn token(app: &AppState, id: CallId) -> String {
 /// Follow a call
 ///
 /// Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
-/// `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
+/// `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
+/// pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 #[utoipa::path(get, path = "/calls/{id}/stream", security(("stream_token" = [])),
     params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, nullable = false, minimum = 0, description = "`sequence` of the last entry seen; later ones follow.")),
-    responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows.")),
+    responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows."),
+        (status = 204, description = "The call is over, and nothing is left to be told.")),
     extensions(("x-scope" = json!(Scope::CallsRead)),
-        ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::AuthTokenInvalid,
-        ErrorCode::AuthTokenExpired]))))]
+        ("x-errors" = json!([ErrorCode::CallsNotFound, ErrorCode::CallsStreamTokenInvalid,
+        ErrorCode::CallsStreamTokenExpired]))))]
 pub(super) async fn stream_call(
     State(app): State<AppState>,
     Path(id): Path<String>,
@@ -75,31 +77,25 @@ pub(super) async fn stream_call(
             calls::get_call(&mut conn, caller.workspace.id, id).await?
         }
     };
-    let after = match headers.get("last-event-id") {
-        Some(seen) => read_last_seen(seen).ok_or_else(|| ApiError::field("Last-Event-ID", LAST_EVENT_ID))?,
-        None => 0,
-    };
-    let mut response = Sse::new(follow(app, call.id, after)).keep_alive(KeepAlive::default()).into_response();
-    // Proxies that collect an answer before they pass it on would hold the events back.
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
-}
-
-/// Empty is what EventSource sends before it has seen anything.
-fn read_last_seen(value: &HeaderValue) -> Option<i64> {
-    let text = value.to_str().ok()?.trim();
-    if text.is_empty() { Some(0) } else { text.parse().ok().filter(|sequence| *sequence >= 0) }
+    let seen = live::last_seen(&headers).ok_or_else(|| ApiError::field("Last-Event-ID", LAST_EVENT_ID))?;
+    let mut follower = Follower::new(app, &call, seen.unwrap_or(0));
+    if call.cost_minor.is_some() {
+        follower.look().await?;
+        if follower.is_over() {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+    }
+    Ok(live::answer(follower.events()))
 }
 
 async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<CallRow> {
     if !bool::from(token(app, id).as_bytes().ct_eq(given.as_bytes())) {
-        return Err(ApiError::new(ErrorCode::AuthTokenInvalid).message(WRONG_TOKEN));
+        return Err(ErrorCode::CallsStreamTokenInvalid.into());
     }
     let mut conn = app.db.acquire().await?;
     let call = store::find_call(&mut conn, id).await?.ok_or(CallError::NotFound)?;
     if call.ended_at.is_some_and(|ended_at| app.now_us() > ended_at.saturating_add(TOKEN_GRACE_US)) {
-        return Err(ErrorCode::AuthTokenExpired.into());
+        return Err(ErrorCode::CallsStreamTokenExpired.into());
     }
     Ok(call)
 }
@@ -112,34 +108,47 @@ struct Follower {
     waiting: std::vec::IntoIter<Event>,
     ended: bool,
     changes: broadcast::Receiver<CallId>,
-}
-
-/// The timeline from `after` on, until the call has ended and its cost is known.
-fn follow(app: AppState, call_id: CallId, after: i64) -> impl Stream<Item = Result<Event, Infallible>> {
-    let changes = Hub::of(&app).subscribe();
-    let follower = Follower { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes };
-    futures::stream::unfold(follower, |mut follower| async move {
-        loop {
-            if let Some(event) = follower.waiting.next() {
-                return Some((Ok(event), follower));
-            }
-            if follower.ended || follower.app.stopping.is_cancelled() {
-                return None;
-            }
-            match follower.look().await {
-                Ok(true) => {}
-                Ok(false) => follower.wait().await,
-                Err(error) => {
-                    // The client comes back with Last-Event-ID.
-                    tracing::warn!(call = %follower.call_id, error = ?error, "a call's stream was cut");
-                    return None;
-                }
-            }
-        }
-    })
+    workspace: WorkspaceId,
+    /// Other nodes tell of calls by their events.
+    placed: broadcast::Receiver<WorkspaceId>,
 }
 
 impl Follower {
+    fn new(app: AppState, call: &CallRow, after: i64) -> Self {
+        // Before anything is looked up: what changes meanwhile is looked at again.
+        let (changes, placed) = (Hub::of(&app).subscribe(), app.part::<Live>().subscribe());
+        let (call_id, workspace) = (call.id, call.workspace_id);
+        Self { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes, workspace, placed }
+    }
+
+    /// Whether the call is over, and all of it was told.
+    fn is_over(&self) -> bool {
+        self.ended && self.waiting.len() == 0
+    }
+
+    /// The timeline, until the call has ended and its cost is known.
+    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
+        futures::stream::unfold(self, |mut follower| async move {
+            loop {
+                if let Some(event) = follower.waiting.next() {
+                    return Some((Ok(event), follower));
+                }
+                if follower.ended || follower.app.stopping.is_cancelled() {
+                    return None;
+                }
+                match follower.look().await {
+                    Ok(true) => {}
+                    Ok(false) => follower.wait().await,
+                    Err(error) => {
+                        // The client comes back with Last-Event-ID.
+                        tracing::warn!(call = %follower.call_id, error = ?error, "a call's stream was cut");
+                        return None;
+                    }
+                }
+            }
+        })
+    }
+
     /// Fetches what is new; false when nothing is and the call goes on.
     async fn look(&mut self) -> Result<bool, CallError> {
         let mut conn = self.app.db.acquire().await?;
@@ -164,12 +173,13 @@ impl Follower {
 
     async fn wait(&mut self) {
         let (changes, call_id) = (&mut self.changes, self.call_id);
-        let changed = async {
-            // Lagging only means that there is something to look at.
-            while changes.recv().await.is_ok_and(|changed| changed != call_id) {}
-        };
+        let (placed, workspace) = (&mut self.placed, self.workspace);
+        // Lagging only means that there is something to look at.
+        let changed = async { while changes.recv().await.is_ok_and(|changed| changed != call_id) {} };
+        let told = async { while placed.recv().await.is_ok_and(|of| of != workspace) {} };
         tokio::select! {
             () = changed => {}
+            () = told => {}
             () = tokio::time::sleep(POLL) => {}
             () = self.app.stopping.cancelled() => {}
         }

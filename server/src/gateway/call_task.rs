@@ -415,7 +415,8 @@ impl Running {
             let tasks = gateway.app.tasks.clone();
             tasks.spawn(async move {
                 let signer = Signer { secret: &signing_secret, compat: facts.compat };
-                effects::fetch::tell_end(&gateway, recorder, callback, signer).await
+                let of = (facts.workspace_id, &*facts.number);
+                effects::fetch::tell_end(&gateway, recorder, of, callback, signer).await
             });
         }
     }

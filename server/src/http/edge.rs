@@ -1,7 +1,7 @@
 //! What surrounds every request on the web port, as ONE layer: a layer of functions costs a clone of everything inside it
 //! and two allocations per request, and six of them were a fifth of what a small read costs.
 //!
-//! On the way in: id, host, origin. On the way out: `OPTIONS`, refusals and panics of others as catalogue errors, the error
+//! On the way in: id, host, origin. On the way out: `OPTIONS`, other origins, refusals and panics of others as catalogue errors, the error
 //! body, security headers and, for a browser, the error as a page. Each rule stands in a file of its own.
 
 use std::any::Any;
@@ -18,7 +18,7 @@ use tower::ServiceBuilder;
 
 use super::console::{Console, error_page};
 use super::request_id::Begun;
-use super::{headers, host, options, origin};
+use super::{cors, headers, host, options, origin};
 use crate::state::AppState;
 use crate::web::error::ApiError;
 
@@ -41,6 +41,7 @@ async fn surround(
 ) -> Response {
     let is_api = request.uri().path().starts_with("/v1/");
     let asks_options = request.method() == Method::OPTIONS;
+    let is_open = cors::is_open(request.uri());
     let visitor = console.and_then(|console| error_page::Visitor::of(console, &request));
     let begun = Begun::now(&app, &mut request);
     let mut response = match host::redirect(&app, &request).or_else(|| origin::refusal(&app, &mut request)) {
@@ -56,6 +57,9 @@ async fn surround(
     options::allow(response.headers_mut());
     let mut response = begun.end(&app, plain_refusal(response));
     headers::secure(&app, is_api, response.headers_mut());
+    if is_open {
+        cors::open(response.headers_mut(), asks_options);
+    }
     match visitor {
         Some(visitor) => visitor.shown(response).await,
         None => response,

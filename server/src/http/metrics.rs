@@ -19,6 +19,7 @@ use crate::gateway::Gateway;
 use crate::requests::Queue;
 use crate::state::AppState;
 use crate::web::rate_limit::RateLimits;
+use crate::webhooks::delivery::gauge;
 
 pub(super) async fn metrics(
     State(app): State<AppState>,
@@ -27,6 +28,7 @@ pub(super) async fn metrics(
     let mut page = Page::default();
     page.gauge("uptime_seconds", "Time since this process started.", app.clock.monotonic().as_secs());
     process(&mut page, &app);
+    webhooks(&mut page, &app).await;
     if let Some(Extension(gateway)) = gateway {
         calls(&mut page, &gateway).await;
     }
@@ -52,6 +54,21 @@ fn process(page: &mut Page, app: &AppState) {
     page.sample(lost, "", Queue::of(app).dropped());
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
+}
+
+async fn webhooks(page: &mut Page, app: &AppState) {
+    // Without the database other figures are worth all the more.
+    let Ok(gauge) = gauge::read(app).await else { return };
+    page.gauge("webhook_outbox_events", "Events that wait to be told, 10,000 at most.", gauge.outbox);
+    page.gauge("webhook_outbox_age_seconds", "How long the oldest of them has waited.", gauge.outbox_age_seconds);
+    page.gauge("webhook_deliveries_pending", "Deliveries that are not settled, 10,000 at most.", gauge.pending);
+    let delivers = u8::from(gauge.of_dispatcher.is_some());
+    page.gauge("webhook_is_dispatcher", "1 where this node delivers.", delivers);
+    if let Some(own) = gauge.of_dispatcher {
+        let lag = "How long what has waited longest for an attempt is due, endpoints that are paused left out.";
+        page.gauge("webhook_lag_seconds", lag, own.lag_seconds);
+        page.gauge("webhook_attempts_running", "Requests to endpoints that are on their way.", own.running);
+    }
 }
 
 async fn calls(page: &mut Page, gateway: &Gateway) {

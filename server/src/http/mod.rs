@@ -4,6 +4,7 @@
 //! credential, rate of the key, scope or role, suspension, idempotency, validation, state.
 
 mod console;
+mod cors;
 mod credentials;
 mod dev_guard;
 mod docs;
@@ -81,6 +82,7 @@ pub fn router(app: &AppState) -> Router {
         .merge(console::routes(&console))
         .nest("/dev", dev)
         .merge(gateway::http::socket_routes())
+        .merge(webhooks::listener::http::socket_routes())
         .merge(recordings::http::media_routes())
         .merge(Router::from(health::routes()))
         .route("/llms.txt", get(docs::llms_txt))

@@ -1,5 +1,5 @@
 //! `OPTIONS` on an address that exists: 204 and `Allow` (RFC 9110 §9.3.7). It says nothing about other origins: browsers
-//! may not use the API from foreign pages, so there are no CORS headers here.
+//! may not use the API from foreign pages, but for what `cors` names.
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -26,7 +26,7 @@ use crate::wallet::period::BillingMonth;
 use crate::wallet::{self, WalletError};
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
@@ -171,26 +171,25 @@ async fn claim_number(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let id: InventoryNumberId = id.parse().map_err(|_| NumberError::NotFound)?;
-    let claim = numbers::claim(&app, attempt.tx(), caller.workspace.id, id).await?;
-    let details = json!({ "number": claim.number.e164, "charged_minor": claim.charged_minor });
-    let entry = audit::Entry::by(&caller, "number.claimed", claim.number.id, details);
-    audit::record(&app, attempt.tx(), &entry).await?;
-    let body = wire::ClaimedNumber {
-        number: number_body(claim.number),
-        charged_minor: claim.charged_minor,
-        tax_minor: claim.tax_minor,
-        period_start: rfc3339(claim.period_start),
-        period_end: rfc3339(claim.period_end),
-        next_charge_at: rfc3339(claim.period_end),
-    };
-    let answer = attempt.commit(&app, StatusCode::CREATED, &body).await;
-    app.tenant_changes.note();
-    answer
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let id: InventoryNumberId = id.parse().map_err(|_| NumberError::NotFound)?;
+        let claim = numbers::claim(&app, attempt.tx(), caller.workspace.id, id).await?;
+        let details = json!({ "number": claim.number.e164, "charged_minor": claim.charged_minor });
+        let entry = audit::Entry::by(&caller, "number.claimed", claim.number.id, details);
+        audit::record(&app, attempt.tx(), &entry).await?;
+        let body = wire::ClaimedNumber {
+            number: number_body(claim.number),
+            charged_minor: claim.charged_minor,
+            tax_minor: claim.tax_minor,
+            period_start: rfc3339(claim.period_start),
+            period_end: rfc3339(claim.period_end),
+            next_charge_at: rfc3339(claim.period_end),
+        };
+        let answer = attempt.commit(&app, StatusCode::CREATED, &body).await;
+        app.tenant_changes.note();
+        answer
+    })
+    .await
 }
 
 /// List numbers
@@ -254,14 +253,13 @@ async fn rotate_signing_secret(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let secret = numbers::rotate_signing_secret(&app, attempt.tx(), &caller, number_id(&id)?).await?;
-    let answer = attempt.commit(&app, StatusCode::OK, &wire::SigningSecret { secret }).await;
-    app.tenant_changes.note();
-    answer
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let secret = numbers::rotate_signing_secret(&app, attempt.tx(), &caller, number_id(&id)?).await?;
+        let answer = attempt.commit(&app, StatusCode::OK, &wire::SigningSecret { secret }).await;
+        app.tenant_changes.note();
+        answer
+    })
+    .await
 }
 
 /// Release a number

@@ -23,7 +23,9 @@ use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
 use crate::webhooks::client::Customers;
+use crate::webhooks::delivery::gauge::Dispatching;
 use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
+use crate::webhooks::listener::Listeners;
 use crate::webhooks::live::Live;
 use crate::{numbers, requests};
 
@@ -45,11 +47,13 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(Customers::new(config.is_development()).map_err(ServeError::Customers)?)
         .with(Currencies::new(numbers::OfWorkspaces))
         .with(dependants())
+        .with(Dispatching::default())
         .with(google)
         .with(Hub::default())
         .with(InFlight::default())
         .with(job_kinds())
         .with(KnownKeys::default())
+        .with(Listeners::default())
         .with(Live::default())
         .with(Mailer::from_config(config)?)
         .with(OwnersOf::new(MembersOwners))

@@ -17,7 +17,7 @@ use crate::sip_credentials;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::ApiResult;
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
 
@@ -44,15 +44,14 @@ async fn create_sip_credential(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::CreateSipCredential = request.read()?;
-    let (credential, password) =
-        sip_credentials::create(&app, attempt.tx(), &caller, number_id(&id)?, &body.label).await?;
-    let body = wire::CreatedSipCredential { credential: body_of(&app, credential), password };
-    attempt.commit(&app, StatusCode::CREATED, &body).await
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::CreateSipCredential = request.read()?;
+        let (credential, password) =
+            sip_credentials::create(&app, attempt.tx(), &caller, number_id(&id)?, &body.label).await?;
+        let body = wire::CreatedSipCredential { credential: body_of(&app, credential), password };
+        attempt.commit(&app, StatusCode::CREATED, &body).await
+    })
+    .await
 }
 
 /// List SIP credentials
@@ -109,14 +108,13 @@ async fn rotate_sip_credential(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let (number, id) = (number_id(&id)?, credential_id(&cid)?);
-    let (credential, password) = sip_credentials::rotate(&app, attempt.tx(), &caller, number, id).await?;
-    let body = wire::CreatedSipCredential { credential: body_of(&app, credential), password };
-    attempt.commit(&app, StatusCode::OK, &body).await
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let (number, id) = (number_id(&id)?, credential_id(&cid)?);
+        let (credential, password) = sip_credentials::rotate(&app, attempt.tx(), &caller, number, id).await?;
+        let body = wire::CreatedSipCredential { credential: body_of(&app, credential), password };
+        attempt.commit(&app, StatusCode::OK, &body).await
+    })
+    .await
 }
 
 /// A malformed id answers like an unknown one.

@@ -6,6 +6,7 @@ pub mod error;
 pub(crate) mod etag;
 pub mod idempotency;
 pub mod json;
+pub mod live;
 pub mod moment;
 pub mod page;
 pub mod params;

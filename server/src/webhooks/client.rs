@@ -22,6 +22,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// customers' servers close them sooner by themselves, and the next call opens one in a millisecond.
 const IDLE_FOR: Duration = Duration::from_secs(30);
 
+/// An HTTP/2 connection with requests on their way is asked so often whether it still lives.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// And must have answered within; the requests that are on it fail then, and are made again.
+const PONG_WITHIN: Duration = Duration::from_secs(5);
+/// Headers of an HTTP/2 answer: what common servers bound theirs by.
+const MAX_HEADERS_BYTES: u32 = 16 * 1024;
+
 /// Why a URL is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UrlRefusal {
@@ -73,8 +80,9 @@ fn checked(address: std::net::IpAddr, development: bool) -> Result<bool, UrlRefu
     if may_be_called(address, development) { Ok(address.is_loopback()) } else { Err(UrlRefusal::NotPublic) }
 }
 
-/// The client, as the rooms share it.
-pub struct Customers(pub reqwest::Client);
+/// The client, as the rooms share it: one that speaks HTTP/1.1 only, which WebSockets need, and one that speaks HTTP/2 where
+/// the other end offers it.
+pub struct Customers(pub reqwest::Client, reqwest::Client);
 
 impl Part for Customers {}
 
@@ -92,7 +100,28 @@ impl Customers {
     /// # Errors
     /// As [`Self::new`].
     pub fn with_lookup(development: bool, lookup: Lookup) -> Result<Self, reqwest::Error> {
-        build(PublicOnly { development, lookup }).map(Self)
+        Self::trusting(development, lookup, &[])
+    }
+
+    /// Builds one that believes these too.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn trusting(development: bool, lookup: Lookup, roots: &[reqwest::Certificate]) -> Result<Self, reqwest::Error> {
+        let base = || {
+            let builder = builder(PublicOnly { development, lookup });
+            roots.iter().fold(builder, |builder, root| builder.add_root_certificate(root.clone()))
+        };
+        let multiplexed = base()
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PONG_WITHIN)
+            .http2_max_header_list_size(MAX_HEADERS_BYTES);
+        Ok(Self(base().http1_only().build()?, multiplexed.build()?))
+    }
+
+    /// The one that sends many requests at the same time over one connection, where the other end offers that.
+    pub fn multiplexed(&self) -> &reqwest::Client {
+        &self.1
     }
 }
 
@@ -104,8 +133,8 @@ fn system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> 
     Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }
 
-/// Builds the client. One serves the whole process: it pools connections.
-fn build(resolver: PublicOnly) -> Result<reqwest::Client, reqwest::Error> {
+/// What every client has. One serves the whole process: it pools connections.
+fn builder(resolver: PublicOnly) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -113,7 +142,6 @@ fn build(resolver: PublicOnly) -> Result<reqwest::Client, reqwest::Error> {
         .pool_idle_timeout(IDLE_FOR)
         .user_agent(concat!("Sautikit/", env!("CARGO_PKG_VERSION")))
         .dns_resolver(Arc::new(resolver))
-        .build()
 }
 
 /// A name of which no address may be called.

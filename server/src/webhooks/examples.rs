@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
+use sautikit_api::ids::{EventId, WorkspaceId};
+
 use super::EventKind;
+use super::body::StoredEvent;
 
 const CALL: &str = "019a2f6b-1c5e-7c3f-9a52-d0b7c1e4f8aa";
 const PBX_CALL: &str = "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa";
@@ -33,6 +36,19 @@ pub fn data(kind: EventKind) -> Value {
             "currency": "KES", "receipt": "SKJ4XYZ123", "balance_minor": 104_800 }),
         "wallet.frozen" => json!({ "freeze_id": CALL, "reason": "new_countries", "count": 12, "threshold": 5 }),
         _ => json!({}),
+    }
+}
+
+/// An event that somebody tries something out with.
+pub(super) fn event(id: EventId, workspace_id: WorkspaceId, kind: EventKind, now_us: i64) -> StoredEvent {
+    StoredEvent {
+        id,
+        workspace_id,
+        kind: kind.as_str().to_owned(),
+        sequence: i64::from(kind.as_str().starts_with("call.")),
+        data: data(kind).to_string(),
+        is_test: true,
+        created_at: now_us,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::clock::{self, Clock};
 /// Media type of what is sent.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 /// From the first byte sent to the last received, retry included (voice-actions.md).
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 /// Before the one retry.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// More would let a customer's server keep a call silent.

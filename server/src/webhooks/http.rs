@@ -14,7 +14,7 @@ use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiResult, FailedAs};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::params::Idempotent;
 
 /// The routes of this room, relative to `/v1`.
@@ -41,16 +41,15 @@ async fn rotate_workspace_signing_secret(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::RotateSecret = request.read_or_default()?;
-    let rotated = signing::rotate_workspace_secret(&app, attempt.tx(), &caller, body.grace_seconds).await;
-    let (secret, former_until) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
-    let body = wire::WorkspaceSecret { secret, former_secret_until: rfc3339(former_until) };
-    let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
-    app.tenant_changes.note();
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::RotateSecret = request.read_or_default()?;
+        let rotated = signing::rotate_workspace_secret(&app, attempt.tx(), &caller, body.grace_seconds).await;
+        let (secret, former_until) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
+        let body = wire::WorkspaceSecret { secret, former_secret_until: rfc3339(former_until) };
+        let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
+        app.tenant_changes.note();
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }

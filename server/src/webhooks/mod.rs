@@ -16,17 +16,21 @@ pub mod fetch;
 pub mod http;
 pub mod kinds;
 mod letter;
+pub mod listener;
 pub mod live;
 pub mod signature;
 pub mod signer;
 pub mod signing;
 pub(crate) mod store;
+pub mod websocket;
 
 use sautikit_api::ids::{CallId, EventId, NumberId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+use crate::db::Dialect;
+use crate::db::batch::Batch;
 use crate::db::rows::Filled;
 use crate::secrets::SealBroken;
 
@@ -34,7 +38,11 @@ pub use deliveries::delete_old;
 pub use delivery::{ring, run_until_stopped};
 pub use kinds::EventKind;
 pub(crate) use store::INSERT_EVENTS;
-pub(crate) use store::dispatch::BATCHES;
+
+/// The batches of this room.
+pub(crate) fn batches() -> impl Iterator<Item = &'static Batch> {
+    store::dispatch::BATCHES.into_iter().chain([&store::OUTBOX])
+}
 
 /// Why webhooks can't be set up or sent.
 #[derive(Debug, Error)]
@@ -128,6 +136,14 @@ pub struct NewEvent {
 /// The database failed.
 pub async fn emit(tx: &mut AnyConnection, event: &NewEvent) -> Result<(), sqlx::Error> {
     store::insert_event(tx, event).await
+}
+
+/// Writes events together, in the caller's transaction; those that stand there already are left as they are.
+///
+/// # Errors
+/// The database failed.
+pub async fn emit_together(tx: &mut AnyConnection, dialect: Dialect, events: &[NewEvent]) -> Result<(), sqlx::Error> {
+    store::OUTBOX.run(tx, dialect, vec![store::insert_events(events.iter())]).await.map(drop)
 }
 
 /// The place of the next event of a call that is over, whose own events all stand.

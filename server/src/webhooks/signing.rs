@@ -155,7 +155,7 @@ pub(super) async fn rotate_workspace_secret(
         former_until: Some(former_until),
     };
     store::put_workspace_secret(tx, workspace, &sealed, now_us).await?;
-    store::touch_endpoints(tx, workspace, None, now_us).await?;
+    store::endpoints::touch_all(tx, workspace, None, now_us).await?;
     let details = json!({ "former_secret_until": crate::clock::rfc3339(former_until) });
     audit::record(app, tx, &audit::Entry::by(caller, "workspace.signing_secret_rotated", workspace, details)).await?;
     Ok((secret, former_until))
@@ -171,7 +171,7 @@ pub async fn note_number_secret(
     workspace: WorkspaceId,
     number: NumberId,
 ) -> Result<(), sqlx::Error> {
-    store::touch_endpoints(tx, workspace, Some(number), app.now_us()).await
+    store::endpoints::touch_all(tx, workspace, Some(number), app.now_us()).await
 }
 
 /// The row that an endpoint's secrets are sealed for.

@@ -5,11 +5,12 @@ pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 
-use sautikit_api::ids::{CallId, NumberId, WorkspaceId};
+use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::{AnyConnection, Row};
 
 use super::signing::Sealed;
 use super::{NewEvent, Subject};
+use crate::db::batch::Batch;
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::db::statements;
 
@@ -27,10 +28,6 @@ statements! {
         on conflict (workspace_id) do update
         set secret = excluded.secret, former_secret = excluded.former_secret, former_until = excluded.former_until,
             rotated_at = excluded.rotated_at";
-    TOUCH_ENDPOINTS = "
-        update webhook_endpoints
-        set changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
-        where workspace_id = $1 and ($2 = '' or number_id = $2) and status <> 'deleted'";
     NEXT_SEQUENCE = "
         select coalesce(max(sequence), 0) + 1
         from events
@@ -49,6 +46,9 @@ pub(crate) static INSERT_EVENTS: Rows = Rows::new(
     on conflict do nothing",
     &[Column::Text, Column::Text, Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int],
 );
+
+/// Events by themselves.
+pub(super) static OUTBOX: Batch = Batch::new("OUTBOX", &[&INSERT_EVENTS]);
 
 /// Call, number and sequence of what an event is about.
 fn subject(event: &NewEvent) -> (Option<String>, Option<String>, i64) {
@@ -118,16 +118,4 @@ pub(super) async fn put_workspace_secret(
 ) -> Result<(), sqlx::Error> {
     let query = sqlx::query(PUT_WORKSPACE_SECRET).bind(workspace.to_string()).bind(sealed.secret.clone());
     query.bind(sealed.former.clone()).bind(sealed.former_until).bind(now_us).execute(tx).await.map(drop)
-}
-
-/// Lets the dispatcher read the workspace's endpoints anew, or those of one of its numbers.
-pub(super) async fn touch_endpoints(
-    tx: &mut AnyConnection,
-    workspace: WorkspaceId,
-    number: Option<NumberId>,
-    now_us: i64,
-) -> Result<(), sqlx::Error> {
-    let number = number.map(|number| number.to_string()).unwrap_or_default();
-    let query = sqlx::query(TOUCH_ENDPOINTS).bind(workspace.to_string()).bind(number);
-    query.bind(now_us).execute(tx).await.map(drop)
 }

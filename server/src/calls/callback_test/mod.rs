@@ -19,7 +19,8 @@ use crate::numbers::{self, NumberError, TenantNumber};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::webhooks::client::Customers;
-use crate::webhooks::fetch::{self, Answer, FORM, FetchError, Fetched};
+use crate::webhooks::fetch::{Answer, FORM, FetchError, Fetched};
+use crate::webhooks::listener;
 use crate::webhooks::signer::Signer;
 use crate::{audit, telephone};
 
@@ -76,9 +77,9 @@ pub async fn test_callback(
     params.push((MARK.0, MARK.1.to_owned()));
     let began = app.clock.monotonic();
     let http = &app.part::<Customers>().0;
-    let development = app.config.is_development();
     let signer = Signer { secret: &secret, compat: number.compat };
-    let fetched = fetch::fetch(http, app.clock.as_ref(), development, &url, &params, signer).await;
+    let of = (number.workspace_id, &*number.e164);
+    let fetched = listener::fetch(app, http, of, &url, &params, signer).await;
     let duration_ms = u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
     let tested = shown(url, fetched, duration_ms, &number.e164);
     let host = url::Url::parse(&tested.request.url).ok().and_then(|url| url.host_str().map(str::to_owned));

@@ -1,6 +1,7 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
 use sautikit_api::actions::{Asked, Document, parse_answer};
+use sautikit_api::ids::WorkspaceId;
 use sautikit_api::numbers::Compat;
 use serde_json::json;
 use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, callback_entry};
@@ -9,6 +10,7 @@ use super::record::Recorder;
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
 use crate::webhooks::fetch::{self, FetchError};
+use crate::webhooks::listener;
 use crate::webhooks::signer::Signer;
 
 /// Bytes of an answer's body that its timeline entry keeps: whole menus, while the 200 callbacks that a call may make
@@ -19,9 +21,10 @@ impl Running {
     pub(in crate::gateway) fn fetch(&self, callback: Callback) {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
         let (secret, compat) = (self.signing_secret.clone(), self.facts.compat);
-        let room = self.facts.number.clone();
+        let (workspace, room) = (self.facts.workspace_id, self.facts.number.clone());
         tokio::spawn(async move {
-            let (fetched, first_failure) = ask(&gateway, &callback, Signer { secret: &secret, compat }).await;
+            let signer = Signer { secret: &secret, compat };
+            let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, signer).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
             let fetched = Box::new(Fetched {
                 outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room)),
@@ -36,6 +39,7 @@ impl Running {
 pub(in crate::gateway) async fn tell_end(
     gateway: &Gateway,
     mut recorder: Recorder,
+    of: (WorkspaceId, &str),
     mut callback: Callback,
     signer: Signer<'_>,
 ) {
@@ -46,7 +50,7 @@ pub(in crate::gateway) async fn tell_end(
         callback.params.push(("currencyCode", currency.code().to_owned()));
         callback.params.push(("amount", currency.format_e4(cost_minor.saturating_mul(10_000))));
     }
-    let (fetched, first_failure) = ask(gateway, &callback, signer).await;
+    let (fetched, first_failure) = ask(gateway, of, &callback, signer).await;
     if let Some(reason) = first_failure {
         let data = json!({ "reason": reason });
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
@@ -63,12 +67,11 @@ pub(in crate::gateway) async fn tell_end(
 /// What came, and why a first try came to nothing where there were two.
 async fn ask(
     gateway: &Gateway,
+    of: (WorkspaceId, &str),
     callback: &Callback,
     signer: Signer<'_>,
 ) -> (Result<fetch::Answer, FetchError>, Option<String>) {
-    let clock = gateway.app.clock.as_ref();
-    let development = gateway.app.config.is_development();
-    let fetched = fetch::fetch(&gateway.http, clock, development, &callback.url, &callback.params, signer).await;
+    let fetched = listener::fetch(&gateway.app, &gateway.http, of, &callback.url, &callback.params, signer).await;
     (fetched.outcome, fetched.first_failure.map(|failure| failure.to_string()))
 }
 

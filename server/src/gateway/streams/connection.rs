@@ -1,16 +1,13 @@
 //! The WebSocket of a stream, opened through the one client for customers' URLs: the same addresses, the same TLS, no
 //! redirects. Signed as a voice callback is.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::header;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::entropy::Entropy;
 use crate::webhooks::client::{self, UrlRefusal};
 use crate::webhooks::signer::Signer;
+use crate::webhooks::websocket::{self, Refused};
 
 /// Largest message: a minute of μ-law in base64, with room.
 const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
@@ -62,26 +59,14 @@ pub(super) async fn connect(
         _ => return Err(StreamError::Scheme),
     };
     let asked = client::check_url(&plain, development)?;
-    let key = STANDARD.encode(entropy.bytes::<16>());
-    let mut request = http
-        .get(asked)
-        .header(header::CONNECTION, "Upgrade")
-        .header(header::UPGRADE, "websocket")
-        .header(header::SEC_WEBSOCKET_VERSION, "13")
-        .header(header::SEC_WEBSOCKET_KEY, &key);
+    let mut request = http.get(asked);
     for (name, signature) in signer.sign(&signed, &[], "", unix_seconds) {
         request = request.header(name, signature);
     }
-    let response = request.send().await.map_err(|_| StreamError::Unreachable)?;
-    let status = response.status().as_u16();
-    let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT).is_some_and(|accept| {
-        // It proves that the server means a WebSocket (RFC 6455 §4.1).
-        accept == derive_accept_key(key.as_bytes()).as_str()
-    });
-    if status != 101 || !accepted {
-        return Err(StreamError::Status(status));
-    }
-    let upgraded = response.upgrade().await.map_err(|_| StreamError::Unreachable)?;
+    let upgraded = websocket::open(request, entropy).await.map_err(|refused| match refused {
+        Refused::Unreachable => StreamError::Unreachable,
+        Refused::Answered(answer) => StreamError::Status(answer.status().as_u16()),
+    })?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(MAX_MESSAGE_BYTES))
         .max_frame_size(Some(MAX_MESSAGE_BYTES))

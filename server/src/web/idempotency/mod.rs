@@ -65,6 +65,20 @@ pub async fn begin(app: &AppState, caller: &Caller, request: &Request) -> ApiRes
     begin_within(app, caller.workspace.id, request).await
 }
 
+/// Carries out an effect that ends with [`Attempt::commit`], or hands back the answer that is stored for the request's key. Call
+/// it after the caller's rights are checked.
+pub async fn once(
+    app: &AppState,
+    caller: &Caller,
+    request: &Request,
+    effect: impl AsyncFnOnce(Attempt) -> ApiResult<Response>,
+) -> ApiResult<Response> {
+    match begin(app, caller, request).await? {
+        Begun::Replay(answer) => Ok(answer),
+        Begun::Fresh(attempt) => effect(attempt).await,
+    }
+}
+
 /// As [`begin`], for an operator's effect on a workspace: the key is one of that workspace.
 pub async fn begin_within(app: &AppState, workspace: WorkspaceId, request: &Request) -> ApiResult<Begun> {
     let Some(key) = request.key.clone()? else {

@@ -17,7 +17,7 @@ use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult, FailedAs};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::moment::read_moment;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
@@ -142,14 +142,13 @@ async fn retry_delivery(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let delivery = deliveries::retry(&app, attempt.tx(), &caller, delivery_id(&id)?).await?;
-    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &delivery_body(delivery)).await?;
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let delivery = deliveries::retry(&app, attempt.tx(), &caller, delivery_id(&id)?).await?;
+        let answer = attempt.commit(&app, StatusCode::ACCEPTED, &delivery_body(delivery)).await?;
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }
 
 /// Retry an endpoint's deliveries
@@ -167,20 +166,19 @@ async fn retry_deliveries(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::RetryDeliveries = request.read()?;
-    let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
-    let now_us = app.now_us();
-    // What is made in this moment is of the span.
-    let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", now_us + 1, true)?;
-    let asked = (from_us, to_us, body.event);
-    let retried = deliveries::retry_all(&app, attempt.tx(), &caller, endpoint_id(&id)?, asked).await?;
-    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &retried).await?;
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::RetryDeliveries = request.read()?;
+        let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
+        let now_us = app.now_us();
+        // What is made in this moment is of the span.
+        let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", now_us + 1, true)?;
+        let asked = (from_us, to_us, body.event);
+        let retried = deliveries::retry_all(&app, attempt.tx(), &caller, endpoint_id(&id)?, asked).await?;
+        let answer = attempt.commit(&app, StatusCode::ACCEPTED, &retried).await?;
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }
 
 /// A malformed id answers like an unknown one.

@@ -20,9 +20,9 @@ use crate::web::caller::Caller;
 /// Where a delivery can stand.
 pub const STATUSES: [&str; 4] = ["pending", "delivered", "failed", "exhausted"];
 /// Those that can be sent again.
-const RETRYABLE: [&str; 2] = ["failed", "exhausted"];
-/// Deliveries that one request sends again at most: what one short transaction of SQLite's writer takes.
-const MOST_AT_ONCE: i64 = 10_000;
+pub(super) const RETRYABLE: [&str; 2] = ["failed", "exhausted"];
+/// Deliveries that one request sends again at most: some 20 ms of SQLite's one writer, which live calls share.
+const MOST_AT_ONCE: i64 = 1_000;
 /// How long deliveries and events are kept: what was missed in a month of holidays can be looked up still.
 pub const KEPT_DAYS: i64 = 30;
 const DAY_US: i64 = 86_400 * 1_000_000;
@@ -157,7 +157,7 @@ pub(super) async fn require_dispatcher(app: &AppState, conn: &mut AnyConnection)
 /// # Errors
 /// The database failed.
 pub async fn delete_old(app: &AppState, most: i64) -> Result<u64, sqlx::Error> {
-    let before_us = app.now_us() - KEPT_DAYS * DAY_US;
+    let before_us = kept_since(app.now_us());
     let before = first_id_at(before_us);
     let mut tx = app.db.begin_write().await?;
     let deliveries = sql::delete_before(&mut tx, &before, most).await?;
@@ -166,6 +166,11 @@ pub async fn delete_old(app: &AppState, most: i64) -> Result<u64, sqlx::Error> {
     let endpoints = if deliveries == 0 { endpoint_sql::delete_forgotten(&mut tx, before_us, most).await? } else { 0 };
     tx.commit().await?;
     Ok(deliveries + events + endpoints)
+}
+
+/// What was made before that is past its time.
+pub(super) const fn kept_since(now_us: i64) -> i64 {
+    now_us - KEPT_DAYS * DAY_US
 }
 
 /// The least id that is made at that moment: ids begin with their time (RFC 9562 §5.7).

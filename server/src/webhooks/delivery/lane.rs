@@ -1,7 +1,7 @@
 //! What waits for one endpoint: a window on its deliveries, of which the database has the rest. Pure.
 //!
-//! Of a call one delivery is on its way at a time, so that its events arrive in their order. Where one failed the others of
-//! its call wait for it: the database puts them behind its next attempt, and until the endpoint has none that waits
+//! Of a call one delivery is on its way at a time, so that its events arrive in their order. Where its URL is gone the others
+//! of its call end with it. Where one failed they wait for it: the database puts them behind its next attempt, and until the endpoint has none that waits
 //! (`is_troubled`) everything new goes through the database, which alone knows the order.
 
 use std::collections::{HashSet, VecDeque};
@@ -43,6 +43,8 @@ pub struct Due {
     pub tries: i64,
     /// Attempts in all.
     pub attempts: i64,
+    /// Since when it may go, in microseconds UTC.
+    pub due_us: i64,
     /// Where it is not the endpoint's.
     pub url: Option<Arc<str>>,
     /// What is told.
@@ -130,6 +132,11 @@ impl Lane {
         Some(due)
     }
 
+    /// Since when the next may go, where the endpoint is sent anything at all, in microseconds UTC.
+    pub(super) fn oldest_due_us(&self, now_us: i64) -> Option<i64> {
+        self.queue.front().filter(|_| self.circuit.room(now_us) > 0).map(|due| due.due_us)
+    }
+
     /// Whether something may go, as far as can be told without a search.
     pub(super) fn may_send(&self, now_us: i64) -> bool {
         !self.queue.is_empty() && self.running < self.circuit.room(now_us) && self.bucket.next_us(now_us) <= now_us
@@ -149,13 +156,21 @@ impl Lane {
         self.running = self.running.saturating_sub(1);
         match outcome.failure {
             None => self.circuit.succeeded(),
+            // Its server answers, and knows what of it is gone.
+            Some(_) if verdict == Verdict::Gone => {}
             Some(_) => self.circuit.failed(now_us, outcome.pause_until(now_us)),
         }
-        if let Verdict::Again(at_us) = verdict {
-            self.wait_until(at_us);
-            self.drop_queued(due.call);
-        } else if let Some(call) = due.call {
-            self.busy.remove(&call);
+        match verdict {
+            Verdict::Again(at_us) => {
+                self.wait_until(at_us);
+                self.drop_queued(due.call);
+            }
+            Verdict::Gone => self.drop_queued(due.call),
+            Verdict::Delivered | Verdict::Exhausted => {
+                if let Some(call) = due.call {
+                    self.busy.remove(&call);
+                }
+            }
         }
         verdict
     }
@@ -163,9 +178,12 @@ impl Lane {
     /// The end of an attempt is in the database, and with it when the others of its call are due.
     pub(super) fn written(&mut self, due: &Due, verdict: Verdict) {
         self.known.remove(&due.id);
-        let Verdict::Again(at_us) = verdict else { return };
         // A look before this knew nothing of it, and found those that wait for it.
-        self.wait_until(at_us);
+        match verdict {
+            Verdict::Again(at_us) => self.wait_until(at_us),
+            Verdict::Gone => {}
+            Verdict::Delivered | Verdict::Exhausted => return,
+        }
         self.drop_queued(due.call);
         if let Some(call) = due.call {
             self.busy.remove(&call);

@@ -13,6 +13,7 @@
 mod bucket;
 pub mod circuit;
 pub mod directory;
+pub mod gauge;
 pub mod lane;
 mod leader;
 mod off;
@@ -20,6 +21,7 @@ pub mod schedule;
 pub mod scheduler;
 mod sender;
 mod settle;
+mod share;
 mod turn;
 
 use std::sync::Arc;
@@ -39,6 +41,7 @@ use crate::state::{AppState, Part};
 
 pub use leader::run_until_stopped;
 pub use off::{Owners, OwnersOf, TellDisabled};
+pub(in crate::webhooks) use sender::{DELIVERY_HEADER, EVENT_HEADER};
 
 /// Rung when there is something to tell or to settle, so that it need not wait for the next look.
 #[derive(Default)]
@@ -72,7 +75,7 @@ struct State {
 
 impl Work {
     fn new(app: &AppState) -> Arc<Self> {
-        let http = app.part::<Customers>().0.clone();
+        let http = app.part::<Customers>().multiplexed().clone();
         Arc::new(Self { app: app.clone(), http, state: Mutex::default() })
     }
 

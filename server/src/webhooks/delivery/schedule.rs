@@ -59,7 +59,7 @@ pub enum Verdict {
     Again(i64),
     /// That was the last attempt.
     Exhausted,
-    /// The endpoint is gone for good.
+    /// What it was sent to is gone for good.
     Gone,
 }
 

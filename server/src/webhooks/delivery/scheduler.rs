@@ -181,7 +181,8 @@ impl Scheduler {
         let verdict = lane.done(due, outcome, now_us, random);
         let (after, workspace) = (standing(lane), lane.workspace);
         let off = match verdict {
-            Verdict::Gone => Some(Off::Gone),
+            // Of a call's own URL it says nothing of the others of its origin.
+            Verdict::Gone if due.url.is_none() => Some(Off::Gone),
             _ if lane.circuit.is_hopeless(now_us) => Some(Off::Failing),
             _ => None,
         };
@@ -204,6 +205,11 @@ impl Scheduler {
             lane.written(due, verdict);
             self.refresh(due.endpoint, now_us);
         }
+    }
+
+    /// Since when what has waited longest for an attempt may go, in microseconds UTC.
+    pub fn oldest_due_us(&self, now_us: i64) -> Option<i64> {
+        self.lanes.values().filter_map(|lane| lane.oldest_due_us(now_us)).min()
     }
 
     /// Attempts on their way.

@@ -13,9 +13,9 @@ use crate::clock::{self, Clock};
 use crate::webhooks::{client, signature};
 
 /// Names the kind, for receivers that route before they parse.
-const EVENT_HEADER: &str = "x-sautikit-event";
+pub(in crate::webhooks) const EVENT_HEADER: &str = "x-sautikit-event";
 /// Names the delivery, which stays the same over its attempts.
-const DELIVERY_HEADER: &str = "x-sautikit-delivery";
+pub(in crate::webhooks) const DELIVERY_HEADER: &str = "x-sautikit-delivery";
 /// From the first byte sent until the answer's status is there (webhooks.md).
 const DEADLINE: Duration = Duration::from_secs(10);
 /// Of an answer so much is kept (webhooks.md).

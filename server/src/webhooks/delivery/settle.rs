@@ -66,6 +66,12 @@ impl Ended {
         })
     }
 
+    /// A call whose URL is gone, and with it what else of the call waits for it.
+    fn gone(&self) -> Option<[Cell; 3]> {
+        let (Verdict::Gone, Some(call), Some(url)) = (self.verdict, self.due.call, &self.due.url) else { return None };
+        Some([Cell::from(self.due.endpoint.to_string()), call.to_string().into(), (&**url).into()])
+    }
+
     /// A call of which others wait for this one.
     fn pushed(&self) -> Option<[Cell; 3]> {
         let (Verdict::Again(at_us), Some(call)) = (self.verdict, self.due.call) else { return None };
@@ -81,14 +87,15 @@ pub(super) async fn write(tx: &mut AnyConnection, dialect: Dialect, ended: &[End
     let settled: Vec<_> = ended.iter().filter_map(Ended::settled).collect();
     sql::settle(tx, dialect, &settled, ended.iter().flat_map(Ended::rows)).await?;
     let pushed: Vec<_> = ended.iter().filter_map(Ended::pushed).flatten().collect();
+    let gone: Vec<_> = ended.iter().filter_map(Ended::gone).flatten().collect();
     // The last of each endpoint counts.
     let standing: HashMap<WebhookEndpointId, Standing> =
         ended.iter().filter_map(|one| Some((one.due.endpoint, one.standing?))).collect();
-    if pushed.is_empty() && standing.is_empty() {
+    if pushed.is_empty() && gone.is_empty() && standing.is_empty() {
         return Ok(());
     }
     let standing = standing.into_iter().flat_map(|(id, one)| {
         [Cell::from(id.to_string()), one.failing_since_us.into(), one.failures.into(), one.paused_until_us.into()]
     });
-    sql::settle_beside(tx, dialect, pushed, standing.collect()).await
+    sql::settle_beside(tx, dialect, (pushed, gone), standing.collect()).await
 }

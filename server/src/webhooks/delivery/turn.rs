@@ -12,14 +12,17 @@ use tokio::time::Instant;
 use super::bucket::Bucket;
 use super::circuit::Circuit;
 use super::directory::{Endpoint, Target, Wanted};
+use super::gauge::Dispatching;
 use super::lane::{Due, Lane};
 use super::settle::{self, Ended};
+use super::share::{Room, in_turns};
 use super::{Work, leader, off};
 use crate::clock;
 use crate::state::AppState;
 use crate::webhooks::WebhookError;
+use crate::webhooks::deliveries;
 use crate::webhooks::endpoints::{self, Status};
-use crate::webhooks::live::Live;
+use crate::webhooks::live::{Live, notices};
 use crate::webhooks::store::dispatch::{self as sql, NewDelivery, Unplaced};
 use crate::webhooks::store::endpoints::{self as rows, Full};
 
@@ -33,12 +36,14 @@ const ENDS_AT_ONCE: usize = 256;
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
 /// Between looks for endpoints that changed, where nothing is to be told.
 const RELOAD: Duration = Duration::from_millis(50);
-/// A change may be committed so much later than it says.
-const LATE_COMMIT_US: i64 = 10_000_000;
 /// Origins that the calls of one number send events to.
 const MOST_ORIGINS: usize = 50;
 /// Deliveries of an endpoint that is off, given up in one turn.
 const CLOSED_AT_ONCE: i64 = 500;
+/// Between looks for endpoints of numbers that nothing goes to any more.
+const FORGET_EVERY: Duration = Duration::from_secs(600);
+/// Of them, taken away in one turn.
+const FORGOTTEN_AT_ONCE: i64 = 100;
 
 /// How a turn ended.
 pub(super) enum Turned {
@@ -58,8 +63,10 @@ pub(super) struct Lead {
     renewed_us: i64,
     /// Which change of each endpoint is known.
     seen: HashMap<WebhookEndpointId, i64>,
-    newest_change_us: i64,
+    newest_revision: i64,
     reloaded: Instant,
+    /// When it last looked for endpoints that nothing goes to any more; none before the first time.
+    forgot: Option<Instant>,
     /// Whose events came last, where many wait.
     last_workspace: String,
     /// Endpoints that are off, of which something may wait.
@@ -69,8 +76,8 @@ pub(super) struct Lead {
 /// Events with their places and deliveries, to be written.
 struct Fanned {
     placed: Vec<(Unplaced, i64, Vec<NewDelivery>)>,
-    /// Origins of numbers that are new.
-    made: Vec<Endpoint>,
+    /// Origins of numbers that are new, with their revisions.
+    made: Vec<(Endpoint, i64)>,
 }
 
 impl Lead {
@@ -83,12 +90,14 @@ impl Lead {
             last_position,
             renewed_us: now_us,
             seen: HashMap::new(),
-            newest_change_us: i64::MIN,
+            newest_revision: i64::MIN,
             reloaded: clock::timer_now(),
+            forgot: None,
             last_workspace: String::new(),
             closing: HashSet::new(),
         };
         lead.work.state.lock().lease_until_us = leader::leased_until(now_us);
+        *app.part::<Dispatching>().0.lock() = Arc::downgrade(&lead.work);
         let mut conn = app.db.acquire().await?;
         let pending: HashSet<_> = sql::with_pending(&mut conn).await?.into_iter().collect();
         lead.take_up(rows::list_changed(&mut conn, i64::MIN).await?, Some(&pending));
@@ -100,22 +109,24 @@ impl Lead {
         let mut conn = app.db.acquire().await?;
         let now_us = app.now_us();
         self.work.state.lock().scheduler.tick(now_us);
-        let (unplaced, has_more) = self.unplaced(&mut conn).await?;
+        let (unplaced, mut has_more) = self.unplaced(&mut conn).await?;
         // After the events: whatever endpoint was there before one of them is seen.
         if !unplaced.is_empty() || self.reloaded.elapsed() >= RELOAD {
             self.reloaded = clock::timer_now();
-            let since_us = self.newest_change_us.saturating_sub(LATE_COMMIT_US);
-            let changed = rows::list_changed(&mut conn, since_us).await?;
+            let changed = rows::list_changed(&mut conn, self.newest_revision).await?;
             self.take_up(changed, None);
         }
         let ended = self.take_ended(!unplaced.is_empty());
-        let is_idle = unplaced.is_empty() && ended.is_empty() && self.closing.is_empty();
+        let is_idle = unplaced.is_empty() && ended.is_empty() && self.closing.is_empty() && !self.forgets();
         if !is_idle || leader::is_renewal_due(self.renewed_us, now_us) {
             // SQLite's one writer may be waited for; a reader that waits meanwhile helps nobody.
             drop(conn);
             match self.write(unplaced, &ended, now_us).await {
-                Ok(true) => self.written(ended),
-                Ok(false) => return Ok(Turned::Lost),
+                Ok(Some(left)) => {
+                    self.written(ended);
+                    has_more |= left > 0;
+                }
+                Ok(None) => return Ok(Turned::Lost),
                 Err(error) => {
                     self.work.state.lock().ended.extend(ended);
                     return Err(error);
@@ -130,9 +141,10 @@ impl Lead {
 
     /// What waits to be told, and whether there is more: the oldest, or, where many wait, some of each of some workspaces.
     async fn unplaced(&mut self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, bool), sqlx::Error> {
+        let workspace_of = |one: &Unplaced| one.event.workspace_id;
         let oldest = sql::list_unplaced(conn, EVENTS_AT_ONCE).await?;
         if (oldest.len() as i64) < EVENTS_AT_ONCE {
-            return Ok((oldest, false));
+            return Ok((in_turns(oldest, workspace_of), false));
         }
         let mut workspaces = Vec::new();
         for _ in 0..WORKSPACES_AT_ONCE {
@@ -152,7 +164,12 @@ impl Lead {
         for workspace in workspaces {
             some.extend(sql::list_unplaced_of(conn, &workspace, share).await?);
         }
-        Ok((some, true))
+        Ok((in_turns(some, workspace_of), true))
+    }
+
+    /// Whether it is time to look for endpoints that nothing goes to any more.
+    fn forgets(&self) -> bool {
+        self.forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY)
     }
 
     /// Writes how all attempts ended, when the server stops.
@@ -188,20 +205,37 @@ impl Lead {
         }
     }
 
-    /// The turn's transaction. False where another node has taken over.
-    async fn write(&mut self, unplaced: Vec<Unplaced>, ended: &[Ended], now_us: i64) -> Result<bool, WebhookError> {
+    /// The turn's transaction, and how many events it left to the next. None where another node has taken over.
+    async fn write(
+        &mut self,
+        unplaced: Vec<Unplaced>,
+        ended: &[Ended],
+        now_us: i64,
+    ) -> Result<Option<usize>, WebhookError> {
         let app = self.work.app.clone();
         let dialect = app.db.dialect();
         let mut tx = app.db.begin_write_by_key().await?;
+        let forgets = self.forgets();
+        if forgets || ended.iter().any(|one| one.off.is_some()) {
+            rows::begin_change(&mut tx).await?;
+        }
+        let events = unplaced.len();
         let fanned = self.fan(&mut tx, unplaced, now_us).await?;
+        let left = events - fanned.placed.len();
         let last_position = fanned.placed.last().map_or(self.last_position, |(_, position, _)| *position);
         let lease = (&*app.node_id, self.epoch, leader::leased_until(now_us), last_position);
         if !sql::fan_out(&mut tx, dialect, lease, &fanned.placed, now_us).await? {
             tx.rollback().await?;
-            return Ok(false);
+            return Ok(None);
         }
         settle::write(&mut tx, dialect, ended).await?;
         off::write(&app, &mut tx, ended, now_us).await?;
+        // After the deliveries of this turn: what one of them goes to is none of these. Nobody else makes any there.
+        let forgotten = match forgets {
+            true => rows::forget_idle(&mut tx, deliveries::kept_since(now_us), now_us, FORGOTTEN_AT_ONCE).await?,
+            false => Vec::new(),
+        };
+        notices::tell(&app, &mut tx, fanned.placed.iter().map(|(one, ..)| one.event.workspace_id)).await?;
         let mut closed = Vec::new();
         if let Some(id) = self.closing.iter().next().copied()
             && sql::close_pending(&mut tx, id, CLOSED_AT_ONCE).await? == 0
@@ -210,22 +244,30 @@ impl Lead {
         }
         tx.commit().await?;
         self.closing.retain(|id| !closed.contains(id));
+        if forgets && (forgotten.len() as i64) < FORGOTTEN_AT_ONCE {
+            self.forgot = Some(clock::timer_now());
+        }
+        forgotten.into_iter().for_each(|id| self.work.forget(id));
         (self.renewed_us, self.last_position) = (now_us, last_position);
         self.work.state.lock().lease_until_us = leader::leased_until(now_us);
         self.offer(fanned, now_us);
-        Ok(true)
+        Ok(Some(left))
     }
 
-    /// Gives events their places and finds out where they go.
+    /// Gives events their places and finds out where they go, as many as one turn has deliveries for.
     async fn fan(&self, tx: &mut AnyConnection, unplaced: Vec<Unplaced>, now_us: i64) -> Result<Fanned, WebhookError> {
         let app = &self.work.app;
         let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
+        let mut room = Room::default();
         for (position, one) in (self.last_position + 1..).zip(unplaced) {
             let targets = {
                 let events_url = one.events_url.as_ref().map(|(number, url)| (*number, url.as_str()));
                 let wanted = Wanted { workspace: one.event.workspace_id, kind: &one.event.kind, events_url };
                 self.work.state.lock().directory.targets(&wanted)
             };
+            if !room.takes(targets.len()) {
+                break;
+            }
             let mut deliveries = Vec::with_capacity(targets.len());
             for target in targets {
                 let (endpoint, url) = match target {
@@ -246,29 +288,30 @@ impl Lead {
         Ok(fanned)
     }
 
-    fn has_many(&self, number: NumberId, made: &[Endpoint]) -> bool {
+    fn has_many(&self, number: NumberId, made: &[(Endpoint, i64)]) -> bool {
         let known = self.work.state.lock().directory.origins_of(number);
-        known + made.iter().filter(|one| one.number == Some(number)).count() >= MOST_ORIGINS
+        known + made.iter().filter(|(one, _)| one.number == Some(number)).count() >= MOST_ORIGINS
     }
 
     /// The endpoint of a number's origin, made now or for an event before in this turn.
     async fn made(
         &self,
         tx: &mut AnyConnection,
-        made: &mut Vec<Endpoint>,
+        made: &mut Vec<(Endpoint, i64)>,
         of: &Unplaced,
         (number, origin): (NumberId, String),
         now_us: i64,
     ) -> Result<WebhookEndpointId, WebhookError> {
-        if let Some(known) = made.iter().find(|one| one.number == Some(number) && *one.url == *origin) {
+        if let Some((known, _)) = made.iter().find(|(one, _)| one.number == Some(number) && *one.url == *origin) {
             return Ok(known.id);
         }
         let app = &self.work.app;
         let workspace = of.event.workspace_id;
         let row = endpoints::of_number(app, workspace, number, origin, now_us);
+        rows::begin_change(tx).await?;
         rows::insert(tx, &row).await?;
         let full = rows::find_full(tx, workspace, row.id).await?.ok_or(WebhookError::NotFound)?;
-        made.push(known(app, &full));
+        made.push((known(app, &full), full.endpoint.revision));
         Ok(row.id)
     }
 
@@ -277,8 +320,8 @@ impl Lead {
         let told = fanned.placed.iter().map(|(one, ..)| one.event.workspace_id);
         self.work.app.part::<Live>().placed(told);
         let mut state = self.work.state.lock();
-        for endpoint in fanned.made {
-            self.seen.insert(endpoint.id, now_us);
+        for (endpoint, revision) in fanned.made {
+            self.seen.insert(endpoint.id, revision);
             let lane = Lane::new(endpoint.workspace, Circuit::new(None, 0, None), Bucket::new(None));
             state.scheduler.put(endpoint.id, lane, now_us);
             state.directory.put(endpoint);
@@ -295,6 +338,7 @@ impl Lead {
                     call: one.call_id.as_deref().and_then(|id| id.parse().ok()),
                     tries: 0,
                     attempts: 0,
+                    due_us: now_us,
                     url: delivery.url.as_deref().map(Arc::from),
                     event: told.clone(),
                 };
@@ -335,8 +379,8 @@ impl Lead {
         for full in changed {
             let row = &full.endpoint;
             let id = row.id;
-            self.newest_change_us = self.newest_change_us.max(row.changed_at);
-            if self.seen.insert(id, row.changed_at) == Some(row.changed_at) {
+            self.newest_revision = self.newest_revision.max(row.revision);
+            if self.seen.insert(id, row.revision) == Some(row.revision) {
                 continue;
             }
             let may_wait = pending.is_none_or(|pending| pending.contains(&id));

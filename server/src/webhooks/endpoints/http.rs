@@ -16,7 +16,7 @@ use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiResult, FailedAs};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
@@ -46,17 +46,16 @@ pub fn routes() -> OpenApiRouter<AppState> {
         ("x-errors" = json!([ErrorCode::WebhooksEventUnsupported, ErrorCode::WebhooksCreateFailed]))))]
 async fn create_webhook(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::CreateWebhook = request.read()?;
-    let created = endpoints::create(&app, attempt.tx(), &caller, body).await;
-    let (endpoint, secret) = created.failed_as(ErrorCode::WebhooksCreateFailed)?;
-    let webhook = webhook_body(endpoint, Health::default(), app.now_us());
-    let answer = attempt.commit(&app, StatusCode::CREATED, &wire::CreatedWebhook { webhook, secret }).await?;
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::CreateWebhook = request.read()?;
+        let created = endpoints::create(&app, attempt.tx(), &caller, body).await;
+        let (endpoint, secret) = created.failed_as(ErrorCode::WebhooksCreateFailed)?;
+        let webhook = webhook_body(endpoint, Health::default(), app.now_us());
+        let answer = attempt.commit(&app, StatusCode::CREATED, &wire::CreatedWebhook { webhook, secret }).await?;
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }
 
 /// List webhook endpoints
@@ -154,19 +153,18 @@ async fn rotate_webhook_secret(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::RotateSecret = request.read_or_default()?;
-    let rotated = endpoints::rotate(&app, attempt.tx(), &caller, endpoint_id(&id)?, body.grace_seconds).await;
-    let (endpoint, secret) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
-    let health = health_of(attempt.tx(), endpoint.id).await?;
-    let webhook = webhook_body(endpoint, health, app.now_us());
-    let body = wire::CreatedWebhook { webhook, secret: Some(secret) };
-    let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::RotateSecret = request.read_or_default()?;
+        let rotated = endpoints::rotate(&app, attempt.tx(), &caller, endpoint_id(&id)?, body.grace_seconds).await;
+        let (endpoint, secret) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
+        let health = health_of(attempt.tx(), endpoint.id).await?;
+        let webhook = webhook_body(endpoint, health, app.now_us());
+        let body = wire::CreatedWebhook { webhook, secret: Some(secret) };
+        let answer = attempt.commit(&app, StatusCode::OK, &body).await?;
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }
 
 /// Send a test event
@@ -185,15 +183,14 @@ async fn test_webhook(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::TestWebhook = request.read_or_default()?;
-    let delivery = endpoints::test(&app, attempt.tx(), &caller, endpoint_id(&id)?, body.event).await?;
-    let answer = attempt.commit(&app, StatusCode::ACCEPTED, &delivery_body(delivery)).await?;
-    ring(&app);
-    Ok(answer)
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::TestWebhook = request.read_or_default()?;
+        let delivery = endpoints::test(&app, attempt.tx(), &caller, endpoint_id(&id)?, body.event).await?;
+        let answer = attempt.commit(&app, StatusCode::ACCEPTED, &delivery_body(delivery)).await?;
+        ring(&app);
+        Ok(answer)
+    })
+    .await
 }
 
 /// A malformed id answers like an unknown one.

@@ -10,7 +10,6 @@ use sqlx::AnyConnection;
 use url::Url;
 
 pub use self::health::Health;
-use super::body::StoredEvent;
 use super::client::check_url;
 use super::deliveries::{self, Delivery};
 use super::kinds::{self, EventKind};
@@ -100,6 +99,8 @@ pub struct Endpoint {
     pub created_at: i64,
     /// Microseconds UTC.
     pub changed_at: i64,
+    /// Which of all changes of endpoints was its last.
+    pub revision: i64,
 }
 
 impl Endpoint {
@@ -121,6 +122,7 @@ impl Endpoint {
             paused_until: None,
             created_at: now_us,
             changed_at: now_us,
+            revision: 0,
         }
     }
 
@@ -188,6 +190,7 @@ pub(super) async fn create(
     }
     endpoint.description = checked_description(new.description.unwrap_or_default())?;
     endpoint.rate_per_second = checked_rate(new.rate_per_second)?;
+    sql::begin_change(tx).await?;
     if sql::count(tx, workspace).await? >= MOST_ENDPOINTS {
         return Err(WebhookError::TooMany);
     }
@@ -324,15 +327,7 @@ pub(super) async fn test(
     }
     signing_of(app, &full).map_err(|_| WebhookError::SecretUnset)?;
     deliveries::require_dispatcher(app, tx).await?;
-    let event = StoredEvent {
-        id: EventId(app.new_uuid()),
-        workspace_id: workspace,
-        kind: kind.as_str().to_owned(),
-        sequence: i64::from(kind.as_str().starts_with("call.")),
-        data: examples::data(kind).to_string(),
-        is_test: true,
-        created_at: now_us,
-    };
+    let event = examples::event(EventId(app.new_uuid()), workspace, kind, now_us);
     event_sql::insert_test(tx, &event).await?;
     let delivery_id = DeliveryId(app.new_uuid());
     delivery_sql::insert(tx, delivery_id, id, &event).await?;

@@ -8,8 +8,49 @@ use super::dispatch::AttemptRow;
 use crate::db::statements;
 use crate::row;
 use crate::webhooks::body::StoredEvent;
-use crate::webhooks::deliveries::{Delivery, Filter};
+use crate::webhooks::deliveries::{Delivery, Filter, RETRYABLE, STATUSES};
 use crate::webhooks::endpoints::health::Sample;
+
+/// A page of the deliveries of a workspace or an endpoint that have one status.
+macro_rules! list_of {
+    ($owner:literal) => {
+        concat!(
+            "
+        select d.*, coalesce(d.url, e.url) as whole_url
+        from (
+            select *
+            from webhook_deliveries
+            where ",
+            $owner,
+            " = $1 and status = $4 and (created_at, id) < ($2, $3) and ($5 = '' or event_kind = $5)
+            order by created_at desc, id desc
+            limit $6
+        ) d
+        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
+        order by d.created_at desc, d.id desc"
+        )
+    };
+}
+
+/// The newest of an endpoint that have one status.
+macro_rules! newest {
+    ($status:literal) => {
+        concat!(
+            "
+        select * from (
+            select status, last_duration_ms, last_attempt_at, created_at
+            from webhook_deliveries
+            where endpoint_id = $1 and status = '",
+            $status,
+            "'
+            order by created_at desc, id desc
+            limit $2
+        ) ",
+            $status,
+            "_ones"
+        )
+    };
+}
 
 statements! {
     INSERT_DELIVERY = "
@@ -21,48 +62,49 @@ statements! {
         from webhook_deliveries d
         join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
         where d.workspace_id = $1 and d.id = $2";
-    LIST_OF_WORKSPACE = "
-        select d.*, coalesce(d.url, e.url) as whole_url
-        from webhook_deliveries d
-        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
-        where d.workspace_id = $1 and (d.created_at, d.id) < ($2, $3) and ($4 = '' or d.status = $4)
-            and ($5 = '' or d.event_kind = $5)
-        order by d.created_at desc, d.id desc
-        limit $6";
-    LIST_OF_ENDPOINT = "
-        select d.*, coalesce(d.url, e.url) as whole_url
-        from webhook_deliveries d
-        join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
-        where d.workspace_id = $1 and d.endpoint_id = $7 and (d.created_at, d.id) < ($2, $3)
-            and ($4 = '' or d.status = $4) and ($5 = '' or d.event_kind = $5)
-        order by d.created_at desc, d.id desc
-        limit $6";
+    /// Of one status, so that the index gives them in their order.
+    LIST_OF_WORKSPACE = list_of!("workspace_id");
+    LIST_OF_ENDPOINT = list_of!("endpoint_id");
     LIST_ATTEMPTS = "
         select *
         from webhook_attempts
         where delivery_id = $1
         order by number";
-    SAMPLES = "
+    /// The newest of each status, so that the index gives them. Most that wait in a long queue were not tried yet.
+    SAMPLES = concat!(
+        "
         select status, last_duration_ms
-        from webhook_deliveries
-        where endpoint_id = $1 and last_attempt_at is not null
-        order by created_at desc, id desc
-        limit $2";
+        from (",
+        newest!("pending"),
+        " union all ",
+        newest!("delivered"),
+        " union all ",
+        newest!("failed"),
+        " union all ",
+        newest!("exhausted"),
+        ") newest
+        where last_attempt_at is not null
+        order by created_at desc
+        limit $2"
+    );
     REQUEUE = "
         update webhook_deliveries
         set status = 'pending', tries = 0, next_attempt_at = $3
-        where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')";
+        where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')
+            and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
+    /// Of one status, the oldest first.
     REQUEUE_ALL = "
         update webhook_deliveries
         set status = 'pending', tries = 0, next_attempt_at = $5
         where id in (
             select id
             from webhook_deliveries
-            where endpoint_id = $1 and created_at >= $2 and created_at < $3 and ($4 = '' or event_kind = $4)
-                and status in ('failed', 'exhausted')
+            where endpoint_id = $1 and status = $7 and created_at >= $2 and created_at < $3
+                and ($4 = '' or event_kind = $4)
             order by created_at, id
             limit $6
-        )";
+        )
+        and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
     DELETE_ATTEMPTS = "
         delete from webhook_attempts
         where delivery_id in (
@@ -128,14 +170,21 @@ pub(in crate::webhooks) async fn list(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
-    let text = if filter.endpoint.is_some() { LIST_OF_ENDPOINT } else { LIST_OF_WORKSPACE };
-    let query = sqlx::query(text).bind(workspace.to_string()).bind(before.0).bind(before.1.to_owned());
-    let query = query.bind(filter.status.clone()).bind(filter.kind.clone()).bind(limit);
-    let query = match filter.endpoint {
-        Some(endpoint) => query.bind(endpoint.to_string()),
-        None => query,
+    let (text, of) = match filter.endpoint {
+        Some(endpoint) => (LIST_OF_ENDPOINT, endpoint.to_string()),
+        None => (LIST_OF_WORKSPACE, workspace.to_string()),
     };
-    query.fetch_all(conn).await?.iter().map(delivery).collect()
+    let mut found: Vec<Delivery> = Vec::new();
+    for status in STATUSES.iter().filter(|status| filter.status.is_empty() || filter.status == **status) {
+        let query = sqlx::query(text).bind(of.clone()).bind(before.0).bind(before.1.to_owned());
+        let query = query.bind(*status).bind(filter.kind.clone()).bind(limit);
+        for row in query.fetch_all(&mut *conn).await? {
+            found.push(delivery(&row)?);
+        }
+    }
+    found.sort_unstable_by_key(|one| std::cmp::Reverse((one.created_at, one.id.0)));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
 /// The oldest first.
@@ -193,8 +242,14 @@ pub(in crate::webhooks) async fn requeue_all(
     now_us: i64,
     most: i64,
 ) -> Result<u64, sqlx::Error> {
-    let query = sqlx::query(REQUEUE_ALL).bind(endpoint.to_string()).bind(from_us).bind(to_us).bind(kind.to_owned());
-    Ok(query.bind(now_us).bind(most).execute(tx).await?.rows_affected())
+    let mut requeued = 0;
+    for status in RETRYABLE {
+        let left = most.saturating_sub(i64::try_from(requeued).unwrap_or(i64::MAX));
+        let query = sqlx::query(REQUEUE_ALL).bind(endpoint.to_string()).bind(from_us).bind(to_us);
+        let query = query.bind(kind.to_owned()).bind(now_us).bind(left).bind(status);
+        requeued += query.execute(&mut *tx).await?.rows_affected();
+    }
+    Ok(requeued)
 }
 
 /// Deletes deliveries whose id is less and that wait for nothing, with their attempts, at most so many; how many.

@@ -67,7 +67,7 @@ statements! {
         where status = 'pending'
         group by endpoint_id";
     LIST_DUE = "
-        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url,
+        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at,
             e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
         from (
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, sequence
@@ -82,6 +82,19 @@ statements! {
         select min(next_attempt_at)
         from webhook_deliveries
         where endpoint_id = $1 and status = 'pending' and next_attempt_at > $2";
+    /// So many at most are counted: more is a long queue however many they are.
+    OUTBOX = "
+        select count(*) as waiting, min(created_at) as oldest
+        from (
+            select created_at
+            from events
+            where position is null and is_test = 0
+            order by created_at, sequence, id
+            limit $1
+        ) waiting_events";
+    COUNT_PENDING = "
+        select count(*)
+        from (select 1 as one from webhook_deliveries where status = 'pending' limit $1) pending_ones";
     CLOSE_PENDING = "
         update webhook_deliveries
         set status = 'failed', last_error = 'endpoint_off'
@@ -156,6 +169,18 @@ static PUSH_BACK: Rows = Rows::new(
         and webhook_deliveries.status = 'pending' and webhook_deliveries.next_attempt_at < v.column3",
     &[Text, Text, Int],
 );
+/// Of calls whose URL is gone.
+static END_GONE: Rows = Rows::new(
+    "END_GONE",
+    1,
+    Tells::Nothing,
+    "update webhook_deliveries
+    set status = 'failed', last_error = 'gone'
+    from {rows} as v
+    where webhook_deliveries.endpoint_id = v.column1 and webhook_deliveries.call_id = v.column2
+        and webhook_deliveries.status = 'pending' and webhook_deliveries.url = v.column3",
+    &[Text, Text, Text],
+);
 static STAND_ENDPOINTS: Rows = Rows::new(
     "STAND_ENDPOINTS",
     1,
@@ -183,7 +208,7 @@ static FAN_OUT: Batch = Batch::new("FAN_OUT", &[&RENEW, &PLACE_EVENTS, &INSERT_D
 /// How attempts ended.
 static SETTLE: Batch = Batch::new("SETTLE", &[&SETTLE_DELIVERIES, &INSERT_ATTEMPTS]);
 /// What few ends of attempts have.
-static BESIDE: Batch = Batch::planned_each_time("SETTLE_BESIDE", &[&PUSH_BACK, &STAND_ENDPOINTS]);
+static BESIDE: Batch = Batch::planned_each_time("SETTLE_BESIDE", &[&PUSH_BACK, &END_GONE, &STAND_ENDPOINTS]);
 
 /// The batches of the dispatcher.
 pub(crate) static BATCHES: [&Batch; 3] = [&FAN_OUT, &SETTLE, &BESIDE];
@@ -304,6 +329,7 @@ pub(in crate::webhooks) async fn list_due(
             call: row::parsed_opt(row, "call_id")?,
             tries: row.try_get("tries")?,
             attempts: row.try_get("attempts")?,
+            due_us: row.try_get("next_attempt_at")?,
             url: url.map(Arc::from),
             event: told(&event(row)?),
         })
@@ -323,6 +349,20 @@ pub(in crate::webhooks) async fn next_due_us(
     now_us: i64,
 ) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar(NEXT_DUE).bind(endpoint.to_string()).bind(now_us).fetch_one(conn).await
+}
+
+/// Events that wait to be told, at most so many, and when the oldest happened.
+pub(in crate::webhooks) async fn outbox(
+    conn: &mut AnyConnection,
+    most: i64,
+) -> Result<(i64, Option<i64>), sqlx::Error> {
+    let row = sqlx::query(OUTBOX).bind(most).fetch_one(conn).await?;
+    Ok((row.try_get("waiting")?, row.try_get("oldest")?))
+}
+
+/// Deliveries that are not settled, at most so many.
+pub(in crate::webhooks) async fn count_pending(conn: &mut AnyConnection, most: i64) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(COUNT_PENDING).bind(most).fetch_one(conn).await
 }
 
 /// Gives up what waits for an endpoint that is off, at most so many; how many.
@@ -403,13 +443,13 @@ pub(in crate::webhooks) async fn settle(
     SETTLE.run(tx, dialect, filled).await.map(drop)
 }
 
-/// Writes what few ends have: calls whose others wait until a moment, and how endpoints stand.
+/// Writes what few ends have: calls whose others wait until a moment, or end with it, and how endpoints stand.
 pub(in crate::webhooks) async fn settle_beside(
     tx: &mut AnyConnection,
     dialect: crate::db::Dialect,
-    pushed: Vec<Cell>,
+    (pushed, gone): (Vec<Cell>, Vec<Cell>),
     standing: Vec<Cell>,
 ) -> Result<(), sqlx::Error> {
-    let filled: Vec<Filled> = vec![PUSH_BACK.with(pushed), STAND_ENDPOINTS.with(standing)];
+    let filled: Vec<Filled> = vec![PUSH_BACK.with(pushed), END_GONE.with(gone), STAND_ENDPOINTS.with(standing)];
     BESIDE.run(tx, dialect, filled).await.map(drop)
 }

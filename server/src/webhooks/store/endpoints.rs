@@ -12,8 +12,12 @@ use crate::webhooks::signing::Sealed;
 statements! {
     INSERT_ENDPOINT = "
         insert into webhook_endpoints (id, workspace_id, number_id, url, description, events, status, rate_per_second,
-            secret, created_at, changed_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)";
+            secret, created_at, changed_at, revision)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, (select last_revision from webhook_changes))";
+    NEXT_REVISION = "
+        update webhook_changes
+        set last_revision = last_revision + 1
+        where id = 1";
     FIND_ENDPOINT = "
         select *
         from webhook_endpoints
@@ -37,14 +41,18 @@ statements! {
         update webhook_endpoints
         set url = $3, description = $4, events = $5, status = $6, disabled_reason = $7, rate_per_second = $8,
             secret = $9, former_secret = $10, former_until = $11, rotated_at = $12, failing_since = $13,
-            failures = $14, paused_until = $15,
-            changed_at = case when changed_at >= $16 then changed_at + 1 else $16 end
+            failures = $14, paused_until = $15, changed_at = $16,
+            revision = (select last_revision from webhook_changes)
         where workspace_id = $1 and id = $2";
     /// What is asked for by hand waits for no pause.
     TOUCH_ENDPOINT = "
         update webhook_endpoints
-        set paused_until = null, changed_at = case when changed_at >= $3 then changed_at + 1 else $3 end
+        set paused_until = null, changed_at = $3, revision = (select last_revision from webhook_changes)
         where workspace_id = $1 and id = $2";
+    TOUCH_ENDPOINTS = "
+        update webhook_endpoints
+        set changed_at = $3, revision = (select last_revision from webhook_changes)
+        where workspace_id = $1 and ($2 = '' or number_id = $2) and status <> 'deleted'";
     /// With the secrets of the number or the workspace that may have to sign.
     LIST_ALL = "
         select e.*, n.voice_signing_secret as number_secret, w.secret as workspace_secret,
@@ -52,8 +60,21 @@ statements! {
         from webhook_endpoints e
         left join tenant_numbers n on n.workspace_id = e.workspace_id and n.id = e.number_id
         left join workspace_signing_secrets w on w.workspace_id = e.workspace_id
-        where e.changed_at >= $1
-        order by e.changed_at, e.id";
+        where e.revision > $1
+        order by e.revision, e.id";
+    /// Nothing was sent there for as long as deliveries are kept. Those that somebody switched off stay off.
+    FORGET_IDLE = "
+        update webhook_endpoints
+        set status = 'deleted', changed_at = $2, revision = (select last_revision from webhook_changes)
+        where id in (
+            select e.id
+            from webhook_endpoints e
+            where e.number_id is not null and e.status <> 'deleted' and e.created_at < $1
+                and coalesce(e.disabled_reason, '') <> 'by_hand'
+                and not exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id)
+            limit $3
+        )
+        returning id";
     DELETE_FORGOTTEN = "
         delete from webhook_endpoints
         where id in (
@@ -102,6 +123,7 @@ fn endpoint(row: &AnyRow) -> Result<Endpoint, sqlx::Error> {
         paused_until: row.try_get("paused_until")?,
         created_at: row.try_get("created_at")?,
         changed_at: row.try_get("changed_at")?,
+        revision: row.try_get("revision")?,
     })
 }
 
@@ -121,6 +143,13 @@ fn events_of(endpoint: &Endpoint) -> String {
     serde_json::json!(endpoint.events).to_string()
 }
 
+/// Takes the number of a change. The first lock of every transaction that changes endpoints, so that no two wait for each
+/// other; others that change some wait until it ends.
+pub(in crate::webhooks) async fn begin_change(tx: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query(NEXT_REVISION).execute(tx).await.map(drop)
+}
+
+/// After [`begin_change`].
 pub(in crate::webhooks) async fn insert(tx: &mut AnyConnection, endpoint: &Endpoint) -> Result<(), sqlx::Error> {
     let number: Option<NumberId> = endpoint.number_id;
     sqlx::query(INSERT_ENDPOINT)
@@ -148,12 +177,13 @@ pub(in crate::webhooks) async fn find(
     query.fetch_optional(conn).await?.as_ref().map(endpoint).transpose()
 }
 
-/// Keeps others who change the endpoint waiting until the transaction ends.
+/// Begins a change, and keeps others who write the endpoint waiting until the transaction ends.
 pub(in crate::webhooks) async fn lock(
     tx: &mut AnyConnection,
     workspace: WorkspaceId,
     id: WebhookEndpointId,
 ) -> Result<(), sqlx::Error> {
+    begin_change(tx).await?;
     sqlx::query(LOCK_ENDPOINT).bind(workspace.to_string()).bind(id.to_string()).execute(tx).await.map(drop)
 }
 
@@ -182,6 +212,7 @@ pub(in crate::webhooks) async fn count(conn: &mut AnyConnection, workspace: Work
     sqlx::query_scalar(COUNT_ENDPOINTS).bind(workspace.to_string()).fetch_one(conn).await
 }
 
+/// After [`begin_change`].
 pub(in crate::webhooks) async fn update(tx: &mut AnyConnection, endpoint: &Endpoint) -> Result<(), sqlx::Error> {
     sqlx::query(UPDATE_ENDPOINT)
         .bind(endpoint.workspace_id.to_string())
@@ -212,16 +243,39 @@ pub(in crate::webhooks) async fn touch(
     id: WebhookEndpointId,
     now_us: i64,
 ) -> Result<(), sqlx::Error> {
+    begin_change(tx).await?;
     let query = sqlx::query(TOUCH_ENDPOINT).bind(workspace.to_string()).bind(id.to_string());
     query.bind(now_us).execute(tx).await.map(drop)
 }
 
-/// Endpoints of all workspaces that changed since, deleted ones too.
-pub(in crate::webhooks) async fn list_changed(
-    conn: &mut AnyConnection,
-    since_us: i64,
-) -> Result<Vec<Full>, sqlx::Error> {
-    sqlx::query(LIST_ALL).bind(since_us).fetch_all(conn).await?.iter().map(full).collect()
+/// Lets the dispatcher read the workspace's endpoints anew, or those of one of its numbers.
+pub(in crate::webhooks) async fn touch_all(
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    number: Option<NumberId>,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    begin_change(tx).await?;
+    let number = number.map(|number| number.to_string()).unwrap_or_default();
+    let query = sqlx::query(TOUCH_ENDPOINTS).bind(workspace.to_string()).bind(number);
+    query.bind(now_us).execute(tx).await.map(drop)
+}
+
+/// Endpoints of all workspaces that changed after that revision, deleted ones too.
+pub(in crate::webhooks) async fn list_changed(conn: &mut AnyConnection, after: i64) -> Result<Vec<Full>, sqlx::Error> {
+    sqlx::query(LIST_ALL).bind(after).fetch_all(conn).await?.iter().map(full).collect()
+}
+
+/// Takes endpoints of numbers away that were made before a moment and of which nothing that was sent is kept, at most so
+/// many, after [`begin_change`]; which.
+pub(in crate::webhooks) async fn forget_idle(
+    tx: &mut AnyConnection,
+    before_us: i64,
+    now_us: i64,
+    most: i64,
+) -> Result<Vec<WebhookEndpointId>, sqlx::Error> {
+    let rows = sqlx::query(FORGET_IDLE).bind(before_us).bind(now_us).bind(most).fetch_all(tx).await?;
+    rows.iter().map(|row| row::parsed(row, "id")).collect()
 }
 
 /// Deletes the rows of endpoints that were deleted before a moment and of which nothing that was sent is kept; how many.

@@ -29,7 +29,14 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, 1)";
     DELETE_EVENTS = "
         delete from events
-        where id in (select id from events where id < $1 order by id limit $2)";
+        where id in (
+            select id
+            from events
+            where id < $1 and (position is not null or is_test = 1)
+                and id not in (select event_id from webhook_deliveries where id < $1)
+            order by id
+            limit $2
+        )";
 }
 
 /// An event with its place.
@@ -91,7 +98,8 @@ pub(in crate::webhooks) async fn insert_test(tx: &mut AnyConnection, event: &Sto
     query.execute(tx).await.map(drop)
 }
 
-/// Deletes events whose id is less, at most so many; how many.
+/// Deletes events whose id is less, at most so many; how many. Those that wait to be told stay, and those of deliveries whose
+/// id is less too: once all that wait for nothing are deleted, they wait.
 pub(in crate::webhooks) async fn delete_before(
     conn: &mut AnyConnection,
     id: &str,

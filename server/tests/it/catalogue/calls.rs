@@ -29,6 +29,15 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     place(json!({ "from": FROM, "to": TO, "actions": actions })).await.expect_error("actions.invalid");
     asha.get("/v1/calls/nonsense").await.expect_error("calls.not_found");
     let ended = scene.talk(1_000).await;
+    let stream_url = place(json!({ "from": FROM, "to": TO })).await.expect(202).json["stream_url"].clone();
+    let stream =
+        stream_url.as_str().and_then(|url| url.strip_prefix(crate::support::ORIGIN)).expect("a path").to_owned();
+    let streamed = scene.gateway.last_order();
+    let stranger = scene.server.client();
+    stranger.get(&format!("{stream}x")).await.expect_error("calls.stream_token_invalid");
+    scene.fail(&streamed, sautikit_api::calls::CallStatus::Busy, "user_busy").await;
+    scene.advance(6 * 60 * 1_000);
+    stranger.get(&stream).await.expect_error("calls.stream_token_expired");
     asha.post(&format!("/v1/calls/{ended}/hangup"), json!({})).await.expect_error("calls.not_live");
     let simulated = json!({ "from": TO, "to": FROM });
     asha.post("/v1/sandbox/inbound", simulated).await.expect_error("numbers.sip_config_unavailable");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use futures::StreamExt;
+use sautikit::webhooks::live::Live;
 use sautikit::webhooks::{EventKind, Subject};
 use sautikit_api::ids::{CallId, NumberId};
 use serde_json::Value;
@@ -17,6 +18,7 @@ on_each_engine! {
     calls_are_followed_live_and_resumed
     a_reader_who_is_too_slow_is_told_and_let_go
     other_workspaces_are_not_heard
+    a_stream_ends_after_a_while_and_goes_on_without_a_gap
 }
 
 /// A reader of the stream.
@@ -135,6 +137,34 @@ async fn a_reader_who_is_too_slow_is_told_and_let_go(server: Server) {
     let mut back = Reader::open(&scene.server, &key, Some(&before)).await;
     let next: i64 = back.next().await.expect("an event").id.parse().expect("a place");
     assert_eq!(next, before.parse::<i64>().expect("a place") + 1);
+}
+
+async fn a_stream_ends_after_a_while_and_goes_on_without_a_gap(server: Server) {
+    let (mut scene, _) = Scene::delivering(server).await;
+    // Five minutes take too long here.
+    scene.server.app = scene.server.app.changed(|app| app.parts.put(Live::lasting(Duration::from_millis(200))));
+    let key = key(&scene).await;
+    let mut reader = Reader::open(&scene.server, &key, None).await;
+    let mut heard = Vec::new();
+    let mut placed = Vec::new();
+    let mut ends = 0;
+    for _ in 0..3 {
+        placed.push(scene.place().await.call_id.to_string());
+        while let Some(one) = reader.next().await {
+            heard.push(one);
+        }
+        ends += 1;
+        // What happens while nobody reads is read then.
+        placed.push(scene.place().await.call_id.to_string());
+        let last = heard.last().map(|one| one.id.clone());
+        reader = Reader::open(&scene.server, &key, last.as_deref()).await;
+    }
+    while let Some(one) = reader.next().await {
+        heard.push(one);
+    }
+    assert_eq!(ends, 3);
+    let calls: Vec<_> = heard.iter().map(|one| one.data["data"]["call_id"].as_str().expect("an id")).collect();
+    assert_eq!(calls, placed);
 }
 
 async fn other_workspaces_are_not_heard(server: Server) {

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use sautikit::webhooks::signature;
+use sautikit_api::ids::CallId;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -36,6 +37,12 @@ impl Told {
 
     pub(super) fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The event's id, and its call.
+    pub(super) fn event_and_call(&self) -> (String, CallId) {
+        let (event, text) = (self.json(), |value: &Value| value.as_str().expect("text").to_owned());
+        (text(&event["id"]), text(&event["data"]["call_id"]).parse().expect("an id"))
     }
 
     /// Whether it is signed with the secret, by the rules of the documentation.

@@ -78,6 +78,7 @@ impl World {
             call: call.map(|call| CallId(Uuid::from_u128(call))),
             tries: 0,
             attempts: 0,
+            due_us: 0,
             url: None,
             event: Arc::new(told),
         };
@@ -346,4 +347,32 @@ fn no_more_than_a_window_of_an_endpoint_is_in_memory() {
     assert_eq!(wants, None, "its window is full");
     let in_memory = std::iter::from_fn(|| world.scheduler.next(0)).count();
     assert!(in_memory <= WINDOW);
+}
+
+#[test]
+fn a_url_that_is_gone_ends_its_call_and_not_its_endpoint() {
+    let mut scheduler = Scheduler::default();
+    scheduler.put(endpoint(1), Lane::new(workspace(1), Circuit::new(None, 0, None), Bucket::new(None)), 0);
+    let due = |id: u128, call: u128| Due {
+        id: DeliveryId(Uuid::from_u128(id)),
+        endpoint: endpoint(1),
+        call: Some(CallId(Uuid::from_u128(call))),
+        tries: 0,
+        attempts: 0,
+        due_us: 0,
+        url: Some("https://shop.example/call".into()),
+        event: Arc::new(Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), body: "".into() }),
+    };
+    for (id, call) in [(1, 7), (2, 7), (3, 8)] {
+        scheduler.offer(due(id, call), 0);
+    }
+    let first = scheduler.next(0).unwrap();
+    assert_eq!((first.id, scheduler.next(0).map(|due| due.id)), (due(1, 7).id, Some(due(3, 8).id)));
+    let done = scheduler.done(&first, &Outcome::failed(Failure::Status, Some(410)), 0, 0).unwrap();
+    assert_eq!(done, Done { verdict: Verdict::Gone, endpoint: None, off: None });
+    assert_eq!(scheduler.next(0), None, "the other of its call ended with it");
+    scheduler.written(&first, done.verdict, 0);
+    assert_eq!(scheduler.next(0), None);
+    scheduler.offer(due(4, 9), 0);
+    assert_eq!(scheduler.next(0).map(|due| due.id), Some(due(4, 9).id));
 }

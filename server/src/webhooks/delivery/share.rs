@@ -1,0 +1,68 @@
+//! What of a queue one turn takes: a share for each workspace, and no more deliveries than a short transaction holds. Pure.
+
+use std::collections::HashMap;
+
+use sautikit_api::ids::WorkspaceId;
+
+/// Deliveries that one turn makes, where events go to many endpoints each: some 10 ms of SQLite's one writer.
+const DELIVERIES_AT_ONCE: usize = 500;
+
+/// The first of each workspace, then the second of each, and so on: where not all are told in one turn, each has its share. A
+/// workspace's own stay in their order.
+pub(super) fn in_turns<T>(events: Vec<T>, workspace_of: impl Fn(&T) -> WorkspaceId) -> Vec<T> {
+    let mut rounds: HashMap<WorkspaceId, usize> = HashMap::new();
+    let in_round = |event: T| {
+        let round = rounds.entry(workspace_of(&event)).or_default();
+        *round += 1;
+        (*round, event)
+    };
+    let mut events: Vec<_> = events.into_iter().map(in_round).collect();
+    events.sort_by_key(|(round, _)| *round);
+    events.into_iter().map(|(_, event)| event).collect()
+}
+
+/// What a turn has room for.
+#[derive(Default)]
+pub(super) struct Room {
+    made: usize,
+    events: usize,
+}
+
+impl Room {
+    /// Whether an event that makes so many deliveries is told in this turn. The first always is.
+    pub(super) fn takes(&mut self, deliveries: usize) -> bool {
+        if self.events > 0 && self.made + deliveries > DELIVERIES_AT_ONCE {
+            return false;
+        }
+        self.events += 1;
+        self.made += deliveries;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn each_workspace_has_its_share_in_its_order() {
+        let of = |number| WorkspaceId(Uuid::from_u128(number));
+        let events = vec![(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd'), (3, 'e'), (2, 'f')];
+        let turns: String = in_turns(events, |(number, _)| of(*number)).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(turns, "adebfc");
+    }
+
+    #[test]
+    fn a_turn_makes_so_many_deliveries_and_no_more() {
+        let mut room = Room::default();
+        let events = (0..128).take_while(|_| room.takes(100)).count();
+        assert_eq!(events * 100, DELIVERIES_AT_ONCE);
+        let mut room = Room::default();
+        assert_eq!((0..128).take_while(|_| room.takes(1)).count(), 128);
+        // One that alone is too many is told alone.
+        let mut room = Room::default();
+        assert!(room.takes(DELIVERIES_AT_ONCE + 1) && !room.takes(1));
+    }
+}

@@ -1,0 +1,150 @@
+//! Several nodes on one database: one delivers, and all know what the others did, whatever their clocks say.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use sautikit::state::AppState;
+use sautikit::webhooks::live::{Live, notices};
+use sautikit::webhooks::{EventKind, run_until_stopped};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{Answers, DEADLINE, Receiver, Scene, deliver};
+use crate::support::{Engine, Server, on_each_engine, within};
+
+on_each_engine! {
+    a_change_of_a_node_whose_clock_is_behind_is_seen
+    a_node_that_stops_hands_over_and_takes_nothing_from_the_next
+    the_operator_sees_how_far_delivery_is_behind
+}
+
+/// An hour.
+const BEHIND_US: i64 = 3_600 * 1_000_000;
+
+async fn a_change_of_a_node_whose_clock_is_behind_is_seen(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    scene.server.clock.set_by_us(-BEHIND_US);
+    let change = json!({ "url": receiver.url("/moved") });
+    scene.asha.patch(&format!("/v1/webhooks/{id}"), change).await.expect(200);
+    scene.server.clock.set_by_us(BEHIND_US);
+    within(DEADLINE, "an event at the new place", async || {
+        scene.emit(EventKind::WalletTopUp).await;
+        scene.until_all_is_told().await;
+        (receiver.count("/moved") > 0).then_some(())
+    })
+    .await;
+}
+
+/// Another node on the same database.
+fn node(scene: &Scene, name: &str) -> AppState {
+    scene.server.app.changed(|app| {
+        app.node_id = name.into();
+        app.stopping = CancellationToken::new();
+        app.parts.put(Live::default());
+    })
+}
+
+async fn leased_to(scene: &Scene) -> (String, i64, i64) {
+    let lease = "select node_id, epoch, lease_until from webhook_dispatcher";
+    sqlx::query_as(lease).fetch_one(scene.server.app.db.pool()).await.expect("a lease")
+}
+
+/// The release is one of the lease that was the node's own: a renewal or another node's lease, which came before it, stands.
+async fn a_node_that_stops_hands_over_and_takes_nothing_from_the_next(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let mut told = Vec::new();
+    let mut nodes = Vec::new();
+    for round in 0..6 {
+        let app = node(&scene, &format!("node-{round}"));
+        nodes.push((app.clone(), tokio::spawn(run_until_stopped(app))));
+        for _ in 0..5 {
+            told.push(scene.emit(EventKind::WalletTopUp).await);
+        }
+        within(DEADLINE, "a node that delivers", async || {
+            receiver.told("/events").len().ge(&(told.len() / 2)).then_some(())
+        })
+        .await;
+        // Its release meets its own renewals and, where the lease had lapsed, the next node.
+        let (leader, _, _) = leased_to(&scene).await;
+        if let Some(place) = nodes.iter().position(|(app, _)| *app.node_id == *leader) {
+            let (app, task) = nodes.remove(place);
+            if round % 2 == 1 {
+                let lapse = "update webhook_dispatcher set lease_until = 0";
+                sqlx::query(lapse).execute(scene.server.app.db.pool()).await.expect("lapsed");
+            }
+            app.stopping.cancel();
+            task.await.expect("a clean end");
+        }
+    }
+    let last = node(&scene, "the-last");
+    tokio::spawn(run_until_stopped(last));
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&id, "delivered", told.len() + 1).await;
+    let (holder, epoch, until) = leased_to(&scene).await;
+    assert!(until > scene.server.app.now_us(), "{holder} delivers, and nobody has ended its lease");
+    assert!(epoch >= 4, "{epoch}");
+    let came: std::collections::HashSet<_> =
+        receiver.told("/events").iter().map(|one| one.json()["id"].to_string()).collect();
+    assert_eq!(came.len(), told.len() + 1, "each at least once, none invented");
+}
+
+/// The figure of that name, where it is told.
+async fn figure(scene: &Scene, name: &str) -> Option<f64> {
+    let page = scene.server.operator_client().get("/metrics").await.expect(200).text;
+    let line = page.lines().find_map(|line| line.strip_prefix(&format!("sautikit_webhook_{name} ")).map(str::to_owned));
+    line.map(|value| value.parse().expect("a number"))
+}
+
+async fn the_operator_sees_how_far_delivery_is_behind(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    receiver.answers("/events", Answers::Status(500));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.advance(5_000);
+    assert_eq!(figure(&scene, "is_dispatcher").await, Some(0.0));
+    assert!(figure(&scene, "outbox_events").await >= Some(1.0));
+    assert!(figure(&scene, "outbox_age_seconds").await >= Some(5.0));
+    assert_eq!(figure(&scene, "lag_seconds").await, None, "only who delivers knows");
+    deliver(&scene.server);
+    receiver.wait("/events", 1).await;
+    scene.deliveries(&id, "pending", 1).await;
+    within(DEADLINE, "an outbox that is empty", async || {
+        (figure(&scene, "outbox_events").await == Some(0.0)).then_some(())
+    })
+    .await;
+    assert_eq!(figure(&scene, "is_dispatcher").await, Some(1.0));
+    assert!(figure(&scene, "deliveries_pending").await >= Some(1.0));
+    assert_eq!(figure(&scene, "lag_seconds").await, Some(0.0));
+}
+
+/// The other way round would be a look every quarter of a second, which reads this node's own room only.
+#[tokio::test]
+async fn other_nodes_hear_at_once_of_what_was_placed() {
+    let Some(engine) = Engine::postgres() else { return };
+    let scene = Scene::set(Server::start(engine).await).await;
+    let other = node(&scene, "another");
+    let placed = Mutex::new(other.part::<Live>().subscribe());
+    let listening = Arc::new(tokio::sync::Notify::new());
+    tokio::spawn({
+        let (other, listening) = (other.clone(), listening.clone());
+        async move {
+            listening.notify_one();
+            notices::hear_until_stopped(other).await;
+        }
+    });
+    listening.notified().await;
+    deliver(&scene.server);
+    let workspace = scene.asha.workspace_id().await;
+    let heard = within(DEADLINE, "a notice", async || {
+        scene.emit(EventKind::WalletTopUp).await;
+        scene.until_all_is_told().await;
+        placed.lock().try_recv().ok()
+    })
+    .await;
+    assert_eq!(heard.to_string(), workspace);
+    other.stopping.cancel();
+}

@@ -1,0 +1,125 @@
+//! Where the `events_url` of numbers and calls leads: many URLs of one origin, and many origins.
+
+use sautikit_api::ids::CallId;
+use serde_json::{Value, json};
+
+use super::{Answers, DEADLINE, Receiver, Scene, deliver, rows::execute};
+use crate::calls::support::{FROM, Order, TO};
+use crate::support::{Server, on_each_engine, within};
+
+on_each_engine! {
+    a_url_that_is_gone_ends_what_waits_for_it_and_nothing_else
+    the_calls_of_a_number_send_events_to_so_many_origins_and_no_more
+    an_origin_that_nothing_goes_to_for_a_month_is_forgotten
+}
+
+/// A call of Asha's whose events go there.
+async fn place(scene: &Scene, events_url: &str) -> Order {
+    let body = json!({ "from": FROM, "to": TO, "events_url": events_url });
+    scene.asha.post("/v1/calls", body).await.expect(202);
+    scene.gateway.last_order()
+}
+
+async fn endpoints(scene: &Scene) -> Vec<Value> {
+    let shown = scene.asha.get("/v1/webhooks?limit=200").await.expect(200).json;
+    shown.as_array().expect("a list").clone()
+}
+
+/// Whether the delivery is one of the call, as the events that came say.
+fn is_of(delivery: &Value, call: CallId, came: &[(String, CallId)]) -> bool {
+    came.iter().any(|(event, of)| *of == call && delivery["event_id"] == event.as_str())
+}
+
+async fn a_url_that_is_gone_ends_what_waits_for_it_and_nothing_else(server: Server) {
+    let scene = Scene::set(server).await;
+    let receiver = Receiver::start().await;
+    receiver.answers("/gone", Answers::Status(410));
+    // Nobody delivers yet: two events of the first call wait.
+    let gone = place(&scene, &receiver.url("/gone")).await;
+    scene.answer(&gone).await;
+    let kept = place(&scene, &receiver.url("/kept")).await;
+    deliver(&scene.server);
+    receiver.wait("/kept", 1).await;
+    let shown = endpoints(&scene).await;
+    assert_eq!(shown.len(), 1, "one origin is one endpoint");
+    let id = shown[0]["id"].as_str().expect("an id").to_owned();
+    let failed = scene.deliveries(&id, "failed", 2).await;
+    assert_eq!(receiver.count("/gone"), 1, "the second event was not sent any more");
+    let tried = |attempts: i64| failed.iter().find(|one| one["attempts"] == attempts).expect("a delivery");
+    assert_eq!((tried(1)["last_status"].as_i64(), tried(0)["last_error"].as_str()), (Some(410), Some("gone")));
+    // The origin goes on for the others, and is not held to have failed.
+    scene.answer(&kept).await;
+    receiver.wait("/kept", 2).await;
+    let endpoint = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json;
+    assert_eq!((&endpoint["status"], &endpoint["health"]["failures"]), (&json!("enabled"), &json!(0)));
+    // What happens later is tried once.
+    scene.hang_up(&gone).await;
+    receiver.wait("/gone", 2).await;
+    let delivered = scene.deliveries(&id, "delivered", 2).await;
+    let heard = receiver.told("/kept").iter().map(super::receiver::Told::event_and_call).collect::<Vec<_>>();
+    assert!(delivered.iter().all(|one| is_of(one, kept.call_id, &heard)));
+}
+
+async fn the_calls_of_a_number_send_events_to_so_many_origins_and_no_more(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    // Known from before, so that the test needs no fifty servers.
+    let number = scene.asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
+    let workspace = scene.asha.workspace_id().await;
+    for origin in 1..50 {
+        let (id, now, revision) = (scene.server.app.new_uuid(), scene.server.app.now_us(), 1_000 + origin);
+        execute(
+            &scene.server,
+            format!(
+                "insert into webhook_endpoints (id, workspace_id, number_id, url, description, events, status, created_at,
+                    changed_at, revision)
+                values ('{id}', '{workspace}', '{number}', 'https://{origin}.example', '', '[\"call.*\"]', 'enabled',
+                    {now}, {now}, {revision})"
+            ),
+        )
+        .await;
+    }
+    place(&scene, &receiver.url("/fiftieth")).await;
+    receiver.wait("/fiftieth", 1).await;
+    assert_eq!(endpoints(&scene).await.len(), 50);
+    let other = Receiver::start().await;
+    let beyond = place(&scene, &other.url("/beyond")).await;
+    place(&scene, &receiver.url("/fiftieth")).await;
+    receiver.wait("/fiftieth", 2).await;
+    scene.until_all_is_told().await;
+    assert_eq!((endpoints(&scene).await.len(), other.count("/beyond")), (50, 0));
+    // It is told, to who asks.
+    let events = scene.asha.get("/v1/events?event=call.started&limit=200").await.expect(200).json;
+    let events = events.as_array().expect("a list");
+    assert!(events.iter().any(|event| event["data"]["call_id"] == beyond.call_id.to_string()));
+}
+
+async fn an_origin_that_nothing_goes_to_for_a_month_is_forgotten(server: Server) {
+    let mut scene = Scene::set(server).await;
+    let receiver = Receiver::start().await;
+    // A session would not live so long.
+    scene.asha = scene.server.key_of(&scene.asha, &["*"]).await;
+    let first = tokio::spawn(sautikit::webhooks::run_until_stopped(scene.server.app.clone()));
+    let call = place(&scene, &receiver.url("/events")).await;
+    receiver.wait("/events", 1).await;
+    let own = scene.endpoint("https://shop.example/events", &["number.*"]).await.0;
+    scene.hang_up(&call).await;
+    receiver.wait("/events", 2).await;
+    let origin = endpoints(&scene).await.iter().find(|one| one["id"] != own.as_str()).expect("an origin").clone();
+    scene.deliveries(origin["id"].as_str().expect("an id"), "delivered", 2).await;
+    first.abort();
+    let _ = first.await;
+    scene.advance(31 * 86_400 * 1_000);
+    while sautikit::webhooks::delete_old(&scene.server.app, 1_000).await.expect("a deletion") > 0 {}
+    // A dispatcher looks when it begins, and every ten minutes.
+    deliver(&scene.server);
+    within(DEADLINE, "the workspace's own endpoint alone", async || {
+        let left = endpoints(&scene).await;
+        (left.len() == 1).then(|| assert_eq!(left[0]["id"], own.as_str()))
+    })
+    .await;
+    // And makes it anew.
+    scene.top_up(100_000).await;
+    place(&scene, &receiver.url("/events")).await;
+    receiver.wait("/events", 3).await;
+    assert_eq!(endpoints(&scene).await.len(), 2);
+}
