@@ -2,6 +2,7 @@
 
 pub mod clean_up;
 mod connections;
+mod one_folder;
 mod owners;
 mod parts;
 mod shutdown;
@@ -27,7 +28,7 @@ use crate::entropy::Entropy;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
-use crate::{calls, jobs, numbers, recordings, requests, webhooks};
+use crate::{calls, jobs, numbers, payments, recordings, requests, webhooks};
 use crate::{descriptors, gateway, http};
 
 pub use self::parts::parts;
@@ -157,8 +158,10 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     if !recovered.is_empty() {
         tracing::warn!(calls = recovered.len(), "closed the calls that were open when this node stopped");
     }
+    one_folder::look(app).await?;
     clean_up::schedule(app).await?;
     numbers::renewal::schedule(app).await?;
+    app.tasks.spawn(payments::providers::check_all(app.clone()));
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
     app.tasks.spawn(recordings::run(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));

@@ -24,6 +24,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("call_stats", crate::calls::store::stats::STATEMENTS),
         ("jobs", crate::jobs::STATEMENTS),
         ("inventory", crate::numbers::store::inventory::STATEMENTS),
+        ("mail", crate::mail::STATEMENTS),
         ("providers", crate::numbers::supply::providers::store::STATEMENTS),
         ("number_series", crate::numbers::supply::series::store::STATEMENTS),
         ("stock", crate::numbers::supply::stock::store::STATEMENTS),

@@ -27,8 +27,10 @@ pub use fields::Fields;
 use crate::{
     api_client::{Api, ApiFailure},
     gate::{self, by_way_of},
+    i18n::Lang,
     visit::Flash,
 };
+use sautikit_api::accounts::UpdateMe;
 
 /// Asks for a magic link.
 pub const SIGN_IN: &str = "/console/signin";
@@ -164,6 +166,8 @@ pub const RESERVE_NUMBER: &str = "/console/operator/numbers/{id}/reserve";
 pub const FREE_NUMBER: &str = "/console/operator/numbers/{id}/free";
 /// Withdraws a number; the path carries its id.
 pub const RETIRE_NUMBER: &str = "/console/operator/numbers/{id}/retire";
+/// Names the trunk of a series, as operator; the path carries its id.
+pub const SERIES_TRUNK: &str = "/console/operator/series/{id}/trunk";
 /// Adds a price of a destination, as operator.
 pub const CREATE_PRICE: &str = "/console/operator/prices";
 /// Looks at a file of prices, or loads it.
@@ -172,6 +176,8 @@ pub const IMPORT_PRICES: &str = "/console/operator/prices/import";
 pub const END_PRICE: &str = "/console/operator/prices/{id}/end";
 /// Sets what the calls of a workspace may at most, as operator; the path carries its id.
 pub const SET_CEILING: &str = "/console/operator/workspaces/{id}/limits";
+/// Puts a workspace into another country, as operator; the path carries its id.
+pub const SET_COUNTRY: &str = "/console/operator/workspaces/{id}/country";
 /// Lets frozen calls of a workspace go on, as operator; the path carries its id.
 pub const UNFREEZE_WORKSPACE: &str = "/console/operator/workspaces/{id}/unfreeze";
 /// Credits a workspace with a payment that waits, as operator; the path carries the payment's id.
@@ -259,6 +265,13 @@ pub async fn submit(path: &str, fields: &Fields, api: &Api) -> Submitted {
     run(path, fields, shown.as_ref().unwrap_or(api)).await
 }
 
+/// Has mails to whoever is signed in written in that language; to strangers nothing happens.
+pub async fn write_in(lang: Lang, api: &Api) {
+    let body = UpdateMe { language: Some(lang.code().to_owned()), ..UpdateMe::default() };
+    // The page is shown in it whatever becomes of this.
+    let _ = api.patch("/v1/auth/me", &body).await;
+}
+
 async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
     match path {
         SIGN_IN => entry::sign_in(fields, api).await,
@@ -331,6 +344,9 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "operator", "workspaces", id, "limits"] => {
                 limits::set_ceiling(id, fields, api).await.into()
             }
+            ["", "console", "operator", "workspaces", id, "country"] => {
+                operator::set_country(id, fields, api).await.into()
+            }
             ["", "console", "operator", "workspaces", id, "unfreeze"] => {
                 limits::unfreeze_workspace(id, fields, api).await.into()
             }
@@ -347,6 +363,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
                 supply::retire_provider(id, fields, api).await.into()
             }
             ["", "console", "operator", "series", id, "status"] => supply::series_status(id, fields, api).await.into(),
+            ["", "console", "operator", "series", id, "trunk"] => supply::series_trunk(id, fields, api).await.into(),
             ["", "console", "operator", "series", id, "price"] => supply::price_series(id, fields, api).await.into(),
             ["", "console", "operator", "numbers", id, verb @ ("reserve" | "free" | "retire")] => {
                 supply::step_number(id, verb, fields, api).await.into()

@@ -1,12 +1,16 @@
 //! What operators do to workspaces and payments.
 
-use super::{ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SUSPEND_WORKSPACE};
+use super::{
+    ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SET_COUNTRY, SUSPEND_WORKSPACE,
+};
 use crate::{
     api_client::{Api, escape},
     format,
     visit::Flash,
 };
-use sautikit_api::operator::{CreateAdjustment, DismissPayment, ReconcilePayments, Reconciliation, SuspendWorkspace};
+use sautikit_api::operator::{
+    CreateAdjustment, DismissPayment, ReconcilePayments, Reconciliation, SuspendWorkspace, UpdateAdminWorkspace,
+};
 
 const PAGE: &str = "/operator/workspaces";
 const PAYMENTS: &str = "/operator/payments";
@@ -23,6 +27,15 @@ pub(super) async fn resume(id: &str, fields: &Fields, api: &Api) -> Next {
     match api.post(format!("/v1/admin/workspaces/{}/resume", escape(id)), &serde_json::json!({})).await {
         Ok(_) => Next::redirect(format!("{PAGE}?done=resumed")),
         Err(failure) => Next::failed(RESUME_WORKSPACE, PAGE, failure, fields),
+    }
+}
+
+pub(super) async fn set_country(id: &str, fields: &Fields, api: &Api) -> Next {
+    let (id, page) = (escape(id), format!("{PAGE}/{}", escape(id)));
+    let body = UpdateAdminWorkspace { country: Some(fields.text("country")) };
+    match api.patch(format!("/v1/admin/workspaces/{id}"), &body).await {
+        Ok(_) => Next::redirect(format!("{page}?done=moved")),
+        Err(failure) => Next::failed(SET_COUNTRY, page, failure, fields),
     }
 }
 

@@ -7,7 +7,7 @@ use sautikit_api::accounts::{Session, UpdateMe};
 const PAGE: &str = "/profile";
 
 pub(super) async fn update(fields: &Fields, api: &Api) -> Next {
-    match api.patch("/v1/auth/me", &UpdateMe { name: fields.text("name") }).await {
+    match api.patch("/v1/auth/me", &UpdateMe { name: Some(fields.text("name")), ..UpdateMe::default() }).await {
         Ok(_) => Next::redirect(format!("{PAGE}?done=saved")),
         Err(failure) => Next::failed(UPDATE_PROFILE, PAGE, failure, fields),
     }

@@ -2,7 +2,7 @@
 
 use super::{
     CREATE_PROVIDER, CREATE_SERIES, FREE_NUMBER, Fields, IMPORT_SERIES, Next, PRICE_SERIES, RESERVE_NUMBER,
-    RETIRE_NUMBER, RETIRE_PROVIDER, SERIES_STATUS, UPDATE_PROVIDER, is_confirmed,
+    RETIRE_NUMBER, RETIRE_PROVIDER, SERIES_STATUS, SERIES_TRUNK, UPDATE_PROVIDER, is_confirmed,
 };
 use crate::{
     api_client::{Api, ApiFailure, escape},
@@ -107,6 +107,15 @@ pub(super) async fn series_status(id: &str, fields: &Fields, api: &Api) -> Next 
     match api.patch(format!("/v1/admin/series/{}", escape(id)), &body).await {
         Ok(_) => Next::redirect(format!("{page}?done=saved")),
         Err(failure) => Next::failed(SERIES_STATUS, page, failure, fields),
+    }
+}
+
+pub(super) async fn series_trunk(id: &str, fields: &Fields, api: &Api) -> Next {
+    let page = format!("{SERIES}/{}", escape(id));
+    let body = UpdateSeries { trunk: Some(fields.text("trunk")), ..UpdateSeries::default() };
+    match api.patch(format!("/v1/admin/series/{}", escape(id)), &body).await {
+        Ok(_) => Next::redirect(format!("{page}?done=saved")),
+        Err(failure) => Next::failed(SERIES_TRUNK, page, failure, fields),
     }
 }
 

@@ -3,18 +3,20 @@
 use super::{
     call_stats::chart,
     calls::{LOOK_SECONDS, call_table},
+    limits::frozen,
     member::{Member, member_page},
 };
 use crate::{
     api_client::ApiFailure,
     components::{Empty, Glyph, Icon, PHONE, PHONE_WINDOW, PageHead},
-    format,
+    format, forms,
     i18n::fill,
 };
 use leptos::prelude::*;
 use sautikit_api::{
     calls::{Call, CallStats, CallStatsBucket},
     keys::ApiKey,
+    limits::Limits,
     numbers::Number,
     rights::Scope,
     wallet::LedgerEntry,
@@ -39,6 +41,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     // A role that may not see keys or money still gets its page: those steps then count as done by someone else.
     let keys: Option<Vec<ApiKey>> = api.get("/v1/api-keys").await.ok();
     let ledger: Option<Vec<LedgerEntry>> = api.get("/v1/wallet/ledger?limit=1").await.ok();
+    let freeze = api.get::<Limits>("/v1/wallet/limits").await.ok().and_then(|limits| limits.frozen);
+    let unfreezes = member.may(Scope::CallsUnfreeze).then(|| forms::UNFREEZE.to_owned());
     let done = [
         ledger.is_none_or(|entries| !entries.is_empty()),
         !numbers.is_empty(),
@@ -54,6 +58,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=fill(text.home.hello, &name) text=text.home.text/>
         <div class="stack-lg" data-live="home" data-live-seconds=look>
+            {freeze.as_ref().map(|freeze| frozen(&member, freeze, unfreezes))}
             {done.contains(&false).then(|| checklist(&member, done, route))}
             {figures(&member, &stats)}
             {(stats.total_calls > 0).then(|| chart(&member, &stats))}

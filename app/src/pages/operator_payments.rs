@@ -13,7 +13,7 @@ use crate::{
     visit::Flash,
 };
 use leptos::prelude::*;
-use sautikit_api::operator::{Reconciliation, UnmatchedPayment};
+use sautikit_api::operator::{PaymentProvider, Reconciliation, UnmatchedPayment};
 
 const PAGE: &str = "/operator/payments";
 
@@ -47,6 +47,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                 <Pager lang label=text.waiting next/>
             </section>
             {reconcile(&member)}
+            {providers(&member).await}
         </div>
     }
     .into_any())
@@ -112,6 +113,37 @@ fn decide(member: &Member, payment: &UnmatchedPayment) -> AnyView {
                 </form>
             </details>
         </div>
+    }
+    .into_any()
+}
+
+/// Whether providers take this server's credentials: asked when the operator asks, not with every look at the page.
+async fn providers(member: &Member) -> AnyView {
+    const METHODS: [(&str, &str); 2] = [("mpesa", "M-Pesa"), ("paystack", "Paystack")];
+    let text = &member.text().operator;
+    let lang = member.visit.lang;
+    let asked = member.visit.query.get("check").unwrap_or_default();
+    let told = match METHODS.iter().find(|(method, _)| *method == asked) {
+        None => None,
+        Some((method, _)) => {
+            let path = format!("/v1/admin/payments/providers/{method}");
+            Some(match member.api().get::<PaymentProvider>(path).await {
+                Ok(provider) => {
+                    view! { <Notice tone=Tone::Good title=fill(text.provider_fits, &provider.name) text=String::new()/> }.into_any()
+                }
+                Err(failure) => view! { <FailureNotice failure lang/> }.into_any(),
+            })
+        }
+    };
+    let links = METHODS.map(|(method, name)| {
+        let href = format!("{}#providers", with_query(PAGE, &[("check", method)]));
+        view! { <a class="button" href=href>{fill(text.provider_check, name)}</a> }
+    });
+    view! {
+        <section class="panel" id="providers">
+            <div class="panel__head"><h2>{text.providers_check}</h2><p>{text.providers_check_text}</p></div>
+            <div class="panel__body stack">{told}<div class="row">{links.collect_view()}</div></div>
+        </section>
     }
     .into_any()
 }

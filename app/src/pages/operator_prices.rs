@@ -10,14 +10,14 @@ use crate::{
     components::{
         Empty, Field, Glyph,
         Head::{End, Start, Unseen},
-        Moment, PageHead, Pager, Select, cell, heads, outcome,
+        Moment, PageHead, Pager, Select, cell, heads, hidden, outcome,
     },
     forms,
     i18n::fill,
     visit::Flash,
 };
 use leptos::prelude::*;
-use sautikit_api::{countries, pricing::Price};
+use sautikit_api::{countries, money::Currency, pricing::Price};
 
 const PAGE: &str = "/operator/prices";
 
@@ -133,10 +133,27 @@ fn table(member: &Member, prices: Vec<Price>) -> AnyView {
 
 fn end(member: &Member, price: &Price) -> Option<AnyView> {
     let text = &member.text().supply;
+    let written = Currency::parse(&price.currency).map(|currency| currency.format_e4(price.per_min_e4));
+    let owner = price.workspace_id.map(|id| id.to_string()).unwrap_or_default();
     let form = view! {
-        <form method="post" action=format!("/console/operator/prices/{}/end", price.id)>
-            <button class="button button--small" aria-label=fill(text.end_label, &price.prefix)>{text.end}</button>
-        </form>
+        <div class="actions">
+            <details class="confirm">
+                <summary class="button button--small" aria-label=fill(text.change_label, &price.prefix)>{text.change_price}</summary>
+                <form class="confirm__ask" method="post" action=forms::CREATE_PRICE>
+                    <p>{text.change_ask}</p>
+                    {hidden("prefix", format!("+{}", price.prefix))}
+                    {hidden("currency", price.currency.clone())}
+                    {hidden("workspace_id", owner)}
+                    {hidden("minimum_seconds", price.billing_minimum_seconds.to_string())}
+                    {hidden("increment_seconds", price.billing_increment_seconds.to_string())}
+                    <label class="field"><span class="field__label">{text.per_minute}</span><input class="field__input" name="per_minute" inputmode="decimal" required autocomplete="off" maxlength=20 value=written/></label>
+                    <button class="button button--small button--primary">{member.text().common.save}</button>
+                </form>
+            </details>
+            <form method="post" action=format!("/console/operator/prices/{}/end", price.id)>
+                <button class="button button--small" aria-label=fill(text.end_label, &price.prefix)>{text.end}</button>
+            </form>
+        </div>
     };
     price.valid_until.is_none().then(|| form.into_any())
 }

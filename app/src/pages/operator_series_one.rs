@@ -8,6 +8,7 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape},
     components::{
+        Field,
         Head::{End, Start, Unseen},
         Moment, PageHead, cell, heads, hidden, outcome,
     },
@@ -45,6 +46,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
             </div>
             <div class="stack">
                 {facts(&member, &series)}
+                {is_open.then(|| trunk(&member, &series))}
                 {is_open.then(|| steps(&member, &series))}
             </div>
         </div>
@@ -130,6 +132,22 @@ fn facts(member: &Member, series: &Series) -> AnyView {
                 <dt>{text.from}</dt><dd><Moment at=series.created_at.clone() lang=member.visit.lang/></dd>
             </dl>
             <p class="aside panel__body"><a class="button button--small" href=numbers>{text.see_numbers}</a></p>
+        </section>
+    }
+    .into_any()
+}
+
+/// By which trunk its calls come in.
+fn trunk(member: &Member, series: &Series) -> AnyView {
+    const FORM: &str = forms::SERIES_TRUNK;
+    let text = &member.text().supply;
+    let visit = member.visit.clone();
+    view! {
+        <section class="panel">
+            <form class="form panel__body" method="post" action=format!("/console/operator/series/{}/trunk", series.id)>
+                <Field visit form=FORM name="trunk" label=text.trunk hint=text.trunk_hint autocomplete="off" required=false maxlength=120 value=series.trunk.clone()/>
+                <div class="form__actions"><button class="button button--small">{member.text().common.save}</button></div>
+            </form>
         </section>
     }
     .into_any()

@@ -3,10 +3,11 @@
 use super::{
     limits::{frozen, in_force, limits_form},
     member::{Member, person_page},
+    place::countries,
 };
 use crate::{
     api_client::{ApiFailure, escape},
-    components::{PageHead, outcome},
+    components::{PageHead, Select, outcome},
     forms,
 };
 use leptos::prelude::*;
@@ -30,19 +31,38 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let form =
         limits_form(&member, forms::SET_CEILING, action("limits"), heading, (&limits.operator, None), &limits.currency);
     let money = format!("/operator/workspaces/{}/money", workspace.id);
-    let adjustments = member.text().operator.adjustments;
+    let operators = &member.text().operator;
+    let adjustments = operators.adjustments;
     Ok(view! {
         <PageHead title=workspace.name.clone() text=text.workspace_limits parent=(member.text().operator.workspaces, "/operator/workspaces")>
             <a class="button" href=money>{adjustments}</a>
         </PageHead>
-        {outcome(&member.visit, &[("saved", text.saved, ""), ("unfrozen", text.unfrozen, "")])}
+        {outcome(&member.visit, &[("saved", text.saved, ""), ("unfrozen", text.unfrozen, ""), ("moved", operators.moved, operators.moved_text)])}
         <div class="stack-lg">
             {limits.frozen.as_ref().map(|freeze| frozen(&member, freeze, Some(action("unfreeze"))))}
             <div class="columns columns--late">
-                <div class="stack-lg">{form}</div>
+                <div class="stack-lg">{form}{country(&member, &workspace, action("country"))}</div>
                 {in_force(&member, &limits)}
             </div>
         </div>
     }
     .into_any())
+}
+
+/// Which country's tax it pays.
+fn country(member: &Member, workspace: &AdminWorkspace, action: String) -> AnyView {
+    let text = &member.text().operator;
+    let (visit, options) = (member.visit.clone(), countries(&workspace.country));
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.country}</h2></div>
+            <div class="panel__body">
+                <form class="form" method="post" action=action>
+                    <Select visit form=forms::SET_COUNTRY name="country" label=text.country hint=text.country_hint options value=workspace.country.clone()/>
+                    <div class="form__actions"><button class="button">{text.country_set}</button></div>
+                </form>
+            </div>
+        </section>
+    }
+    .into_any()
 }

@@ -6,7 +6,7 @@ use crate::{
     components::{
         Field,
         Head::{End, Start, Unseen},
-        PageHead, Tone, badge, cell, heads, hidden, of_workspace, outcome,
+        Moment, PageHead, Tone, badge, cell, heads, hidden, of_workspace, outcome,
     },
     format, forms,
     i18n::fill,
@@ -67,20 +67,36 @@ fn tier_table(member: &Member, storage: &Storage, tiers: Vec<StorageTier>) -> An
                 .into_any()
             })
         };
+        let price = match tier.monthly_price_minor {
+            0 => text.tier_free.to_owned(),
+            minor => format::money(minor, &tier.currency),
+        };
         view! {
             <tr>
                 {cell(text.tier, "strong", tier.name)}
                 {cell(text.room, "end nowrap", format::bytes(tier.capacity_bytes))}
                 {cell(text.kept_for, "end nowrap", fill(text.days, &tier.retention_days.to_string()))}
+                {cell(text.tier_price, "end nowrap", price)}
                 {cell("", "end", step)}
             </tr>
         }
     });
     let rows = rows.collect_view();
-    let headings = heads([Start(text.tier), End(text.room), End(text.kept_for), Unseen(member.text().common.action)]);
+    let lang = member.visit.lang;
+    let paid = storage.paid_until.clone().map(|at| {
+        view! { <p class="panel__body muted">{text.tier_paid_until}" "<Moment at lang/></p> }
+    });
+    let headings = heads([
+        Start(text.tier),
+        End(text.room),
+        End(text.kept_for),
+        End(text.tier_price),
+        Unseen(member.text().common.action),
+    ]);
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.tier}</h2><p>{text.tier_text}</p></div>
+            {paid}
             <table class="table">{headings}<tbody>{rows}</tbody></table>
         </section>
     }

@@ -79,7 +79,7 @@ impl ScriptedApi {
             }
             ("POST", "/v1/admin/payments/reconcile") => reconciliation(),
             ("POST", path) if path.ends_with("/routing/test") => tested(),
-            ("POST", path) if path.ends_with("/rotate-secret") => json!({"secret": "whsec_0a1b2c"}),
+            ("POST", path) if path.ends_with("/rotate-secret") => json!({"secret": "whsec_0a1b2c", "former_secret_until": "2026-11-22T09:31:07Z"}),
             ("POST", path) if path.ends_with("/sip-credentials") => {
                 let mut made = credential();
                 made["password"] = json!("k7m2qd9xh3vbn4wz8tcf5rgjae");
@@ -107,7 +107,7 @@ fn refusal(status: u16, code: &str, field: Option<&str>) -> ApiFailure {
 
 fn me(role: &str) -> Value {
     let workspace = json!({"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "KES", "status": "active", "role": role});
-    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false, "google_linked": false})
+    json!({"id": ID, "email": "amina@duka.example", "name": "Amina Otieno", "workspace": workspace, "workspaces": [workspace], "is_operator": false, "google_linked": false, "language": "en"})
 }
 
 fn member(role: &str) -> Value {
@@ -219,7 +219,7 @@ fn recording(status: &str) -> Value {
 }
 
 fn tier(id: &str) -> Value {
-    json!({"id": id, "name": id, "capacity_bytes": 5_000_000_000_i64, "retention_days": 30})
+    json!({"id": id, "name": id, "capacity_bytes": 5_000_000_000_i64, "retention_days": 30, "monthly_price_minor": 0, "currency": "KES"})
 }
 
 fn storage() -> Value {

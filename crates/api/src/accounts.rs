@@ -201,16 +201,24 @@ pub struct Me {
     pub is_operator: bool,
     /// Whether the person can sign in with Google.
     pub google_linked: bool,
+    /// In which language mails are written to them: `en` or `sw`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(en|sw)$"))]
+    pub language: String,
 }
 
-/// `PATCH /v1/auth/me`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// `PATCH /v1/auth/me`: a member that is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateMe {
     /// The new name, 1 to 120 characters.
-    #[cfg_attr(feature = "openapi", schema(value_type = crate::bounds::Name))]
-    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Name>))]
+    pub name: Option<String>,
+    /// In which language mails are written: `en` or `sw`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(en|sw)$"))]
+    pub language: Option<String>,
 }
 
 /// A session of the person, as `GET /v1/auth/sessions` lists it.

@@ -67,6 +67,7 @@ pub const KINDS: &[&str] = &[
     "trunk.deleted",
     "user.google_linked",
     "user.google_unlinked",
+    "user.language_chosen",
     "user.renamed",
     "wallet.adjusted",
     "wallet.overdraft_floor_changed",

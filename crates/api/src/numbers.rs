@@ -179,8 +179,10 @@ pub struct UpdateRouting {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SigningSecret {
-    /// `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on.
+    /// `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks and the events of its `events_url` from now on.
     pub secret: String,
+    /// RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403).
+    pub former_secret_until: String,
 }
 
 /// `POST /v1/numbers/{id}/routing/test`; the body is optional.

@@ -30,6 +30,17 @@ pub struct AdminWorkspace {
     pub created_at: String,
 }
 
+/// `PATCH /v1/admin/workspaces/{id}`: a member that is absent stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateAdminWorkspace {
+    /// ISO 3166-1 alpha-2: whose tax the workspace pays and which country its calls may go to where nothing else is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::bounds::Country>))]
+    pub country: Option<String>,
+}
+
 /// `POST /v1/admin/workspaces/{id}/suspend`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -49,6 +60,17 @@ pub struct UpdateWallet {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = -9_000_000_000_000_000_i64, maximum = 0))]
     pub overdraft_floor_minor: Option<Option<i64>>,
+}
+
+/// Answer of `GET /v1/admin/payments/providers/{method}`: the provider takes our credentials.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PaymentProvider {
+    /// `mpesa` or `paystack`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TopUpMethod))]
+    pub method: String,
+    /// What people call it.
+    pub name: String,
 }
 
 /// Money that a provider has for us and that no wallet was credited with.

@@ -14,6 +14,11 @@ pub struct StorageTier {
     pub capacity_bytes: i64,
     /// Days that a recording is kept.
     pub retention_days: i64,
+    /// What it costs the workspace a month, without tax; 0 where it costs nothing.
+    pub monthly_price_minor: i64,
+    /// ISO 4217: the wallet's.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
 }
 
 /// What a workspace keeps, and where.
@@ -22,6 +27,8 @@ pub struct StorageTier {
 pub struct Storage {
     /// Its tier.
     pub tier: StorageTier,
+    /// RFC 3339: until when the tier is paid for, and so when it is charged next; null where it costs nothing.
+    pub paid_until: Option<String>,
     /// What is kept here; recordings in a bucket of the workspace's own do not count.
     pub used_bytes: i64,
     /// How many recordings that is.

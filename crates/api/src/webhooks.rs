@@ -171,8 +171,8 @@ pub struct RotateSecret {
 pub struct WorkspaceSecret {
     /// `whsec_` and 64 hexadecimal digits.
     pub secret: String,
-    /// RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the
-    /// new one from now on.
+    /// RFC 3339: until when the former one still signs events and voice callbacks where the new one is refused (400, 401 or
+    /// 403).
     pub former_secret_until: String,
 }
 

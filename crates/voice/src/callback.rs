@@ -29,6 +29,22 @@ pub struct Callback {
     pub purpose: Purpose,
 }
 
+impl Callback {
+    /// Whether it says where a recording is.
+    pub fn names_recording(&self) -> bool {
+        self.params.iter().any(|(name, _)| RECORDING_PARAMS.contains(name))
+    }
+
+    /// Leaves out the recording that it names, of which nothing was kept.
+    pub fn forget_recording(&mut self) {
+        self.params.retain(|(name, _)| !RECORDING_PARAMS.contains(name));
+    }
+}
+
+/// What callbacks say of a recording, ours and those of other platforms.
+const RECORDING_PARAMS: [&str; 5] =
+    ["RecordingUrl", "RecordingDuration", "RecordingId", "RecordingSid", "recordingUrl"];
+
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Callback({:?}, {:?}, {} params)", self.fetch, self.purpose, self.params.len())

@@ -30,6 +30,15 @@ impl Shared {
         self.takes += 1;
         self.recordings.push(Take { take, leg, source: terms.source, began: self.now, recording: None });
         self.emit(Output::Recording(RecordingCommand::Start { take, leg, with, terms }));
+        // What waits for a card number waits for all of it, whatever is connected meanwhile.
+        if let Some(mode) = self.recordings_paused {
+            self.record(
+                EventName::RecordingPaused,
+                Some(leg),
+                json!({"recording_id": None::<RecordingId>, "mode": mode}),
+            );
+            self.emit(Output::Recording(RecordingCommand::Pause(take, mode)));
+        }
         take
     }
 
@@ -44,7 +53,7 @@ impl Shared {
     /// Ends it, and tells the next callback where it will be and how many seconds it lasted; those.
     pub(crate) fn stop_recording(&mut self, take: TakeId) -> u64 {
         let Some(index) = self.recordings.iter().position(|open| open.take == take) else { return 0 };
-        let Take { leg, began, recording, .. } = self.recordings.remove(index);
+        let Take { leg, began, recording, .. } = self.remove_take(index);
         let duration_s = whole_seconds(self.now.saturating_sub(began));
         self.record(EventName::RecordingEnded, Some(leg), json!({"recording_id": recording, "duration_s": duration_s}));
         self.emit(Output::Recording(RecordingCommand::Stop(take)));
@@ -54,6 +63,14 @@ impl Shared {
             self.results.set("RecordingId", recording.to_string());
         }
         duration_s
+    }
+
+    fn remove_take(&mut self, index: usize) -> Take {
+        let take = self.recordings.remove(index);
+        if self.recordings.is_empty() {
+            self.recordings_paused = None;
+        }
+        take
     }
 
     /// Ends all that run.
@@ -70,8 +87,12 @@ impl Shared {
         }
     }
 
-    /// Lets all that run pause, or go on.
+    /// Lets all that run pause, or go on. What begins before they go on pauses too; a pause is over with the last that it held.
     pub(crate) fn pause_recordings(&mut self, mode: Option<PauseMode>) {
+        self.recordings_paused = match mode {
+            Some(mode) if !self.recordings.is_empty() => self.recordings_paused.or(Some(mode)),
+            _ => None,
+        };
         let name = if mode.is_some() { EventName::RecordingPaused } else { EventName::RecordingResumed };
         let open: Vec<_> = self.recordings.iter().map(|open| (open.take, open.leg, open.recording)).collect();
         for (take, leg, recording) in open {
@@ -94,7 +115,7 @@ impl Shared {
     /// It does not run, or no longer.
     pub(crate) fn recording_failed(&mut self, take: TakeId, reason: &str) {
         let Some(index) = self.recordings.iter().position(|open| open.take == take) else { return };
-        let Take { leg, recording, .. } = self.recordings.remove(index);
+        let Take { leg, recording, .. } = self.remove_take(index);
         self.record(EventName::RecordingFailed, Some(leg), json!({"recording_id": recording, "reason": reason}));
         self.results.set("ErrorCode", "calls.recording_failed".to_owned());
     }

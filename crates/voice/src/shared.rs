@@ -3,7 +3,10 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
-use sautikit_api::calls::{CallStatus, Direction};
+use sautikit_api::{
+    calls::{CallStatus, Direction},
+    recordings::PauseMode,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -50,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) money_warned: bool,
     /// Recordings that run.
     pub(crate) recordings: Vec<Take>,
+    /// They pause, and so does what begins meanwhile.
+    pub(crate) recordings_paused: Option<PauseMode>,
     /// How many there were.
     pub(crate) takes: u32,
     last_leg: Option<u32>,
@@ -79,6 +84,7 @@ impl Shared {
             paid_until: Duration::MAX,
             money_warned: false,
             recordings: Vec::new(),
+            recordings_paused: None,
             takes: 0,
             last_leg: None,
             assets: 0,

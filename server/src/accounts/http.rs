@@ -15,6 +15,7 @@ use super::workspaces::http::workspace_body;
 use super::{Device, Error, LinkSpent, Membership, NewSession, Onboarding, Session, sessions};
 use crate::accounts;
 use crate::clock::rfc3339;
+use crate::mail;
 use crate::state::AppState;
 use crate::web::caller::{SESSION_COOKIE, SignedIn, cookie};
 use crate::web::client_ip::ClientIp;
@@ -131,7 +132,9 @@ async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Jso
     let user = accounts::find_user(&app, person.user_id).await?.ok_or(Error::Corrupt("session"))?;
     let memberships = accounts::list_memberships(&mut *app.db.acquire().await?, user.id).await?;
     let current = person.chosen(&memberships)?;
+    let lang = mail::language_of(&mut *app.db.acquire().await?, &user.email).await.map_err(Error::from)?;
     Ok(Json(wire::Me {
+        language: lang.as_str().to_owned(),
         id: user.id,
         email: user.email,
         name: user.name,
@@ -142,7 +145,7 @@ async fn show_me(State(app): State<AppState>, person: SignedIn) -> ApiResult<Jso
     }))
 }
 
-/// Change one's name
+/// Change one's name, or the language of one's mails
 #[utoipa::path(patch, path = "/auth/me", request_body = wire::UpdateMe, security(("session" = [])),
     responses((status = 200, body = wire::Me, description = "The person as they are now.")))]
 async fn update_me(
@@ -151,7 +154,8 @@ async fn update_me(
     ClientIp(ip): ClientIp,
     body: JsonBody<wire::UpdateMe>,
 ) -> ApiResult<Json<wire::Me>> {
-    accounts::rename_user(&app, person.user_id, &body.read()?.name, ip).await?;
+    let wire::UpdateMe { name, language } = body.read()?;
+    accounts::update_user(&app, person.user_id, name.as_deref(), language.as_deref(), ip).await?;
     show_me(State(app), person).await
 }
 

@@ -10,7 +10,7 @@
 use super::{Device, Error, NewSession, User, checked_return_to, normalise_email, sessions, store};
 use crate::address;
 use crate::audit;
-use crate::mail::{self, Mail};
+use crate::mail::{self, Lang, Mail};
 use crate::secrets::{Purpose, hmac_sha256};
 use crate::state::AppState;
 use subtle::ConstantTimeEq;
@@ -122,8 +122,9 @@ pub async fn request_magic_link(
         tx.commit().await?;
         return Ok(marks);
     }
-    let mail = letter(&app.public_url, email.clone(), &token, &code(app, &token), now_us + LIFETIME_US);
-    let posted = mail::post(app, &mut tx, mail).await?;
+    let code = code(app, &token);
+    let write = |to, lang| letter(&app.public_url, to, &token, &code, now_us + LIFETIME_US, lang);
+    let posted = mail::post_to(app, &mut tx, email.clone(), write).await?;
     tx.commit().await?;
     posted.committed(app);
     Ok(marks)
@@ -169,21 +170,31 @@ fn opened(app: &AppState, hash: &str, sealed: &str) -> Result<String, Error> {
     String::from_utf8(plain).map_err(|_| Error::Corrupt("path to return to"))
 }
 
-fn letter(public_url: &str, to: String, token: &str, code: &str, expires_at_us: i64) -> Mail {
+fn letter(public_url: &str, to: String, token: &str, code: &str, expires_at_us: i64, lang: Lang) -> Mail {
     let (first, second) = code.split_at(CODE_LETTERS / 2);
     let link = format!("{public_url}/auth/verify?token={token}");
+    let (subject, open, sign_in, elsewhere, ignore) = lang.pick(
+        (
+            "Your sign-in link for Sautikit",
+            "Open this link to sign in to Sautikit:",
+            "Sign in",
+            "In another browser than the one where you asked, it wants this code:",
+            "It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.",
+        ),
+        (
+            "Kiungo chako cha kuingia Sautikit",
+            "Fungua kiungo hiki kuingia Sautikit:",
+            "Ingia",
+            "Kwenye kivinjari kingine tofauti na ulichoombea, kinahitaji msimbo huu:",
+            "Kinafanya kazi mara moja, kwa dakika 15. Kama hukukiomba, puuza barua hii; hakuna anayeingia bila hicho.",
+        ),
+    );
     Mail {
         to,
-        subject: "Your sign-in link for Sautikit".to_owned(),
-        text: format!(
-            "Open this link to sign in to Sautikit:\n\n{link}\n\n\
-             In another browser than the one where you asked, it wants this code: {first}-{second}\n\n\
-             It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.\n"
-        ),
+        subject: subject.to_owned(),
+        text: format!("{open}\n\n{link}\n\n{elsewhere} {first}-{second}\n\n{ignore}\n"),
         html: format!(
-            "<p>Open this link to sign in to Sautikit:</p><p><a href=\"{link}\">Sign in</a></p>\
-             <p>In another browser than the one where you asked, it wants this code: <b>{first}-{second}</b></p>\
-             <p>It works once, for 15 minutes. If you did not ask for it, ignore this mail; nobody gets in without it.</p>"
+            "<p>{open}</p><p><a href=\"{link}\">{sign_in}</a></p><p>{elsewhere} <b>{first}-{second}</b></p><p>{ignore}</p>"
         ),
         links: vec![link],
         worthless_at_us: expires_at_us,

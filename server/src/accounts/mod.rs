@@ -25,6 +25,7 @@ use sqlx::AnyConnection;
 
 use crate::audit;
 use crate::line;
+use crate::mail::{self, Lang};
 use crate::mailbox;
 use crate::state::AppState;
 use crate::wallet::WalletError;
@@ -167,15 +168,38 @@ pub async fn find_user(app: &AppState, id: UserId) -> Result<Option<User>, Error
     store::find_user(&mut *app.db.acquire().await?, id).await
 }
 
-/// Changes the person's name.
-pub async fn rename_user(app: &AppState, id: UserId, name: &str, ip: Option<String>) -> Result<(), Error> {
-    let name = checked_name("name", name)?;
+/// Changes name and language of mails; what is absent stays.
+///
+/// # Errors
+/// A name that is none, a language that mails are not written in, or the database failed.
+pub async fn update_user(
+    app: &AppState,
+    id: UserId,
+    name: Option<&str>,
+    language: Option<&str>,
+    ip: Option<String>,
+) -> Result<(), Error> {
+    let name = name.map(|name| checked_name("name", name)).transpose()?;
+    let wrong = || invalid("language", "`language` is `en` or `sw`.");
+    let lang = language.map(|code| Lang::parse(code).ok_or_else(wrong)).transpose()?;
     let mut tx = app.db.begin_write().await?;
-    let before = store::find_user(&mut tx, id).await?.ok_or(Error::Corrupt("session"))?.name;
-    store::rename_user(&mut tx, id, &name).await?;
-    let mut entry = audit::Entry::of_person(id, "user.renamed", id, ip);
-    entry.details = json!({ "before": { "name": before }, "after": { "name": name } });
-    audit::record(app, &mut tx, &entry).await?;
+    let user = store::find_user(&mut tx, id).await?.ok_or(Error::Corrupt("session"))?;
+    if let Some(lang) = lang {
+        let before = mail::language_of(&mut tx, &user.email).await?;
+        if before != lang {
+            mail::choose_language(&mut tx, &user.email, lang, app.now_us()).await?;
+            let mut entry = audit::Entry::of_person(id, "user.language_chosen", id, ip.clone());
+            let of = |lang: Lang| json!({ "language": lang.as_str() });
+            entry.details = json!({ "before": of(before), "after": of(lang) });
+            audit::record(app, &mut tx, &entry).await?;
+        }
+    }
+    if let Some(name) = name {
+        store::rename_user(&mut tx, id, &name).await?;
+        let mut entry = audit::Entry::of_person(id, "user.renamed", id, ip);
+        entry.details = json!({ "before": { "name": user.name }, "after": { "name": name } });
+        audit::record(app, &mut tx, &entry).await?;
+    }
     Ok(tx.commit().await?)
 }
 

@@ -20,7 +20,7 @@ use crate::pricing::PriceList;
 use crate::state::AppState;
 use crate::tax::TaxRate;
 use crate::wallet::WalletError;
-use crate::webhooks::{WebhookError, signing};
+use crate::webhooks::signer::NumberSecrets;
 use crate::{numbers, pricing, telephone, wallet};
 
 /// How old a fact may be.
@@ -49,7 +49,7 @@ pub struct DirectoryNumber {
     /// The number.
     pub number: numbers::TenantNumber,
     /// What its voice callbacks are signed with: its own secret, else the workspace's.
-    pub signing_secret: Arc<str>,
+    pub signing_secret: NumberSecrets,
 }
 
 /// A workspace with what its calls need.
@@ -93,7 +93,7 @@ impl Directory {
         let load = async || {
             let mut conn = app.db.acquire().await?;
             let Some(number) = numbers::find_active_by_e164(&mut conn, e164).await? else { return Ok(None) };
-            let signing_secret = signing_secret(app, &mut conn, &number).await?.into();
+            let signing_secret = signing_secret(app, &mut conn, &number).await?;
             Ok(Some(Arc::new(DirectoryNumber { number, signing_secret })))
         };
         self.numbers.get(app, e164, load).await
@@ -180,28 +180,20 @@ impl Directory {
     }
 }
 
-/// What the number's voice callbacks are signed with: its own secret, else the workspace's.
+/// What the number's voice callbacks are signed with.
 ///
 /// # Errors
-/// The number's own was sealed under another master key.
+/// A secret was sealed under another master key.
 pub(super) async fn signing_secret(
     app: &AppState,
     conn: &mut AnyConnection,
     number: &numbers::TenantNumber,
-) -> Result<String, CallError> {
-    let broken = |error: Box<dyn std::error::Error + Send + Sync>| CallError::Database(sqlx::Error::Decode(error));
-    let own = numbers::voice_signing_secret(app, number).map_err(|error| match error {
+) -> Result<NumberSecrets, CallError> {
+    let signing = numbers::number_signing(app, conn, number).await.map_err(|error| match error {
         numbers::NumberError::Database(error) => CallError::Database(error),
-        other => broken(other.into()),
+        other => CallError::Database(sqlx::Error::Decode(other.into())),
     })?;
-    if let Some(own) = own.and_then(|secret| String::from_utf8(secret).ok()) {
-        return Ok(own);
-    }
-    let default = signing::workspace_signing(app, conn, number.workspace_id).await.map_err(|error| match error {
-        WebhookError::Database(error) => CallError::Database(error),
-        other => broken(other.into()),
-    })?;
-    Ok(default.secret)
+    Ok(signing.into())
 }
 
 /// Facts of one kind by key, each with the moment at which it was read, on the monotonic clock.

@@ -1,9 +1,11 @@
 //! `[storage]`: where recordings are kept.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use sautikit_api::money::Currency;
+use serde::{Deserialize, Deserializer};
 
 use super::checks::is_safe_url;
 use super::{Config, ConfigError};
@@ -26,6 +28,31 @@ pub struct Storage {
     pub s3_access_key_id: String,
     /// Their secret.
     pub s3_secret_access_key: String,
+    /// What a tier costs a month, in minor units, by tier and currency (ISO 4217); written as `extended KES 50000`. What has no
+    /// price costs nothing.
+    #[serde(deserialize_with = "prices")]
+    pub prices: BTreeMap<(String, String), i64>,
+}
+
+/// Such a price, as numbers' monthly prices are bounded.
+const MOST_PRICE_MINOR: i64 = 1_000_000_000_000;
+
+fn prices<'de, D: Deserializer<'de>>(list: D) -> Result<BTreeMap<(String, String), i64>, D::Error> {
+    let list = Vec::<String>::deserialize(list)?;
+    let price = |text: &String| {
+        let mut words = text.split_whitespace();
+        let (tier, currency, minor) = (words.next()?, words.next()?, words.next()?.parse::<i64>().ok()?);
+        let is_price = words.next().is_none() && (0..=MOST_PRICE_MINOR).contains(&minor);
+        Currency::parse(currency).filter(|_| is_price)?;
+        Some(((tier.to_owned(), currency.to_owned()), minor))
+    };
+    let wrong = |text: &String| {
+        let example = "`extended KES 50000` (500.00 a month)";
+        serde::de::Error::custom(format!(
+            "`{text}` is not a tier, a currency and minor units a month, such as {example}"
+        ))
+    };
+    list.iter().map(|text| price(text).ok_or_else(|| wrong(text))).collect()
 }
 
 impl fmt::Debug for Storage {
@@ -35,6 +62,16 @@ impl fmt::Debug for Storage {
 }
 
 impl Storage {
+    /// What a tier costs a month in that currency, in minor units.
+    pub fn monthly_price_minor(&self, tier: &str, currency: &str) -> i64 {
+        self.prices.get(&(tier.to_owned(), currency.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// The tiers that have a price in any currency.
+    pub fn priced_tiers(&self) -> BTreeSet<String> {
+        self.prices.iter().filter(|(_, minor)| **minor > 0).map(|((tier, _), _)| tier.clone()).collect()
+    }
+
     /// The folder of a server with this `data_dir`.
     pub fn dir_in(&self, data_dir: &Path) -> PathBuf {
         if self.dir.as_os_str().is_empty() { data_dir.join("storage") } else { self.dir.clone() }

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent,
-    Money, Origin, Output, Purpose, SpeechFailure, StayId, StreamEvent, StreamId, Summary, TakeId,
+    Money, Origin, Output, Purpose, RecordingEvent, SpeechFailure, StayId, StreamEvent, StreamId, Summary, TakeId,
 };
 
 use super::conferences::Stay;
@@ -28,12 +28,15 @@ use super::streams::RunningStream;
 use super::targets::Reach;
 use super::{Gateway, begin};
 use crate::calls::{Allowance, CallRecord};
-use crate::webhooks::signer::Signer;
+use crate::webhooks::signer::NumberSecrets;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
 const INBOX: usize = 256;
 /// Media events that may wait for one call, digits above all.
 const MEDIA_EVENTS: usize = 64;
+
+/// So long the last callback waits for whether anything was said into a message: as an action does.
+const LENGTH_KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// Something for the call that does not come from its media.
 #[derive(Debug)]
@@ -81,7 +84,7 @@ pub struct CallSetup {
     /// How it begins.
     pub origin: Origin,
     /// Signs the voice callbacks.
-    pub signing_secret: Arc<str>,
+    pub signing_secret: NumberSecrets,
     /// The call's record, which stands.
     pub record: CallRecord,
     /// Legs that admission has written: the caller's, and the targets with their rates.
@@ -175,7 +178,7 @@ pub(super) struct Bridging {
 pub(super) struct Running {
     pub(super) gateway: Arc<Gateway>,
     pub(super) facts: Facts,
-    pub(super) signing_secret: Arc<str>,
+    pub(super) signing_secret: NumberSecrets,
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,
     pub(super) legs: HashMap<LegId, LegSeat>,
@@ -199,6 +202,8 @@ pub(super) struct Running {
     pub(super) takes: Vec<(TakeId, Orders)>,
     /// Whether there was one.
     pub(super) was_recorded: bool,
+    /// One of which nothing is kept where nothing was said, while that is not known.
+    pub(super) maybe_empty: Option<TakeId>,
     pub(super) recorder: Recorder,
 }
 
@@ -234,6 +239,7 @@ impl PendingCall {
             stay: None,
             takes: Vec::new(),
             was_recorded: false,
+            maybe_empty: None,
             streams: HashMap::new(),
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
@@ -282,7 +288,7 @@ impl PendingCall {
             }
         }
         if let Some(summary) = ended {
-            Box::pin(running.finish(summary)).await;
+            Box::pin(running.finish(summary, arrivals)).await;
         }
     }
 }
@@ -336,6 +342,9 @@ impl Running {
             Arrival::Voice(input) => {
                 if let Input::Stream(id, StreamEvent::Closed { .. } | StreamEvent::Failed { .. }) = &input {
                     self.streams.remove(id);
+                }
+                if let Input::Recording(take, RecordingEvent::Stopped { .. } | RecordingEvent::Failed { .. }) = &input {
+                    self.maybe_empty = self.maybe_empty.filter(|open| open != take);
                 }
                 input
             }
@@ -397,12 +406,26 @@ impl Running {
     }
 
     /// The end is kept first, then the customer's server is told of it. The call counts as running until then.
-    async fn finish(self, summary: Summary) {
+    async fn finish(self, summary: Summary, arrivals: mpsc::Receiver<Arrival>) {
         // Orders close with the seats: a leg that is still up hangs up by itself. A conference is left with the stay in it.
         let Self {
-            mut recorder, gateway, facts, legs, media, stay, takes, was_recorded, farewell, signing_secret, ..
+            mut recorder,
+            gateway,
+            facts,
+            legs,
+            media,
+            stay,
+            takes,
+            was_recorded,
+            maybe_empty,
+            farewell,
+            signing_secret,
+            ..
         } = self;
         drop((stay, legs, media, takes));
+        // A recording of silence is named to nobody. Asked beside, so that nobody who reports to the call waits meanwhile.
+        let take = maybe_empty.filter(|_| farewell.as_ref().is_some_and(Callback::names_recording));
+        let is_empty = take.map(|take| gateway.app.tasks.spawn(is_empty(arrivals, take)));
         let kept = recorder.end(summary);
         let _ = kept.await;
         recorder.close();
@@ -410,16 +433,38 @@ impl Running {
         if was_recorded {
             effects::recording::tell_of(&gateway, facts.call_id);
         }
-        if let Some(callback) = farewell {
+        if let Some(mut callback) = farewell {
             // Tracked, because it outlives its call and its entry should outlive a stop of the server.
             let tasks = gateway.app.tasks.clone();
             tasks.spawn(async move {
-                let signer = Signer { secret: &signing_secret, compat: facts.compat };
+                if let Some(is_empty) = is_empty
+                    && is_empty.await.unwrap_or(false)
+                {
+                    callback.forget_recording();
+                }
+                let signer = signing_secret.signer(facts.compat);
                 let of = (facts.workspace_id, &*facts.number);
                 effects::fetch::tell_end(&gateway, recorder, of, callback, signer).await
             });
         }
     }
+}
+
+/// Whether nothing was kept of a recording that is over, as its recorder says.
+async fn is_empty(mut arrivals: mpsc::Receiver<Arrival>, take: TakeId) -> bool {
+    let told = async {
+        while let Some(arrival) = arrivals.recv().await {
+            match arrival {
+                Arrival::Voice(Input::Recording(of, RecordingEvent::Stopped { heard, .. })) if of == take => {
+                    return !heard;
+                }
+                Arrival::Voice(Input::Recording(of, RecordingEvent::Failed { .. })) if of == take => return true,
+                _ => {}
+            }
+        }
+        false
+    };
+    tokio::time::timeout(LENGTH_KNOWN_WITHIN, told).await.unwrap_or(false)
 }
 
 async fn sleep_for(wait: Option<Duration>) {

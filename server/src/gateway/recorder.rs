@@ -6,17 +6,24 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use media::recording::{Extent, Mixdown};
 use media::{Codec, Side};
 use parking_lot::Mutex;
 use sautikit_api::ids::RecordingId;
-use sautikit_api::recordings::PauseMode;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use voice::{Facts, Input, RecordedChannels, RecordingEvent, RecordingTerms, TakeId};
+
+mod orders;
+mod row;
+mod time_line;
+
+pub(super) use orders::Orders;
+use orders::{Ordered, Waiting};
+use row::{Row, Written};
+use time_line::TimeLine;
 
 use super::call_task::Arrival;
 use super::media::{Tap, TapPacket};
@@ -26,16 +33,6 @@ use crate::state::AppState;
 
 /// So much of a recording is lost at most when the process is killed, and some packets that were under way.
 const FLUSH_EVERY: Duration = Duration::from_millis(100);
-/// Orders that may wait for one recording; people press pause a few times.
-const ORDERS: usize = 16;
-
-/// What a recorder is told. Who drops the sender ends the recording too.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Order {
-    Pause(PauseMode),
-    Resume,
-    Stop,
-}
 
 /// Through what a recorder hears.
 pub(super) struct Ears {
@@ -95,9 +92,6 @@ impl Ears {
     }
 }
 
-/// The way to a recorder.
-pub(super) type Orders = mpsc::Sender<Order>;
-
 /// Starts to record what `ears` hear. What becomes of it is told to the call's inbox.
 pub(super) fn start(
     app: &AppState,
@@ -106,7 +100,7 @@ pub(super) fn start(
     (take, terms): (TakeId, RecordingTerms),
     inbox: mpsc::Sender<Arrival>,
 ) -> Orders {
-    let (orders, received) = mpsc::channel(ORDERS);
+    let (orders, received) = orders::orders();
     let id = RecordingId(app.new_uuid());
     let (key, sealed_key) = recordings::new_key(app, facts.workspace_id, id);
     let header = Header {
@@ -129,7 +123,9 @@ pub(super) fn start(
         app: app.clone(),
         take,
         inbox,
-        time: TimeLine { began, paused: None, cut: Duration::ZERO },
+        time: TimeLine::new(began),
+        is_over: false,
+        shows_pause: false,
         blocks: BlockWriter::new(&key),
         speech: terms.trims_silence.then(|| Mutex::new(Speech::new(header.layout))),
         header,
@@ -146,6 +142,9 @@ struct Recorder {
     take: TakeId,
     inbox: mpsc::Sender<Arrival>,
     time: TimeLine,
+    is_over: bool,
+    /// Whether its row says that it pauses.
+    shows_pause: bool,
     blocks: BlockWriter,
     /// Where silence is cut off: what is left of it. Nobody else locks it; decoders can't be shared between threads.
     speech: Option<Mutex<Speech>>,
@@ -153,7 +152,7 @@ struct Recorder {
 }
 
 impl Recorder {
-    async fn run(mut self, mut ears: Ears, mut orders: mpsc::Receiver<Order>, writing: Writing) {
+    async fn run(mut self, mut ears: Ears, orders: Ordered, writing: Writing) {
         let file = self.create().await;
         let mut file = match file {
             Ok(file) => file,
@@ -162,38 +161,32 @@ impl Recorder {
                 return self.tell(RecordingEvent::Failed { reason: "our disk failed" }).await;
             }
         };
-        let (app, header) = (self.app.clone(), self.header.clone());
-        let mut row: Option<BoxFuture<'static, _>> =
-            Some(Box::pin(async move { recordings::begin(&app, &header).await }));
+        let mut row = Row::begin(&self.app, &self.header);
         self.tell(RecordingEvent::Started(self.header.id)).await;
         let mut ticks = tokio::time::interval(FLUSH_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_heard = true;
-        loop {
+        // What was ordered is obeyed before anything else, as of when it was ordered: nothing of a pause is written.
+        while !self.obey(&orders) {
+            if row.is_free() && self.shows_pause != self.time.is_paused() {
+                self.shows_pause = self.time.is_paused();
+                row.show(&self.app, &self.header, self.shows_pause);
+            }
             tokio::select! {
-                order = orders.recv() => match order {
-                    Some(Order::Pause(mode)) => self.pause(Some(mode)),
-                    Some(Order::Resume) => self.pause(None),
-                    Some(Order::Stop) | None => break,
-                },
+                () = orders.some() => {}
                 packet = ears.next(), if is_heard => match packet {
-                    Some(packet) => self.take(&packet),
+                    Some(packet) => {
+                        self.obey(&orders);
+                        self.take(&packet);
+                    }
                     // The leg is gone; its call is about to say so.
                     None => is_heard = false,
                 },
-                begun = begun(&mut row), if row.is_some() => {
-                    row = None;
-                    if let Err(error) = begun {
-                        if matches!(error, RecordingError::NoRoom) {
-                            let _ = tokio::fs::remove_file(recordings::log_path(&self.app, self.header.id)).await;
-                            let reason = "the storage tier's space is used up";
-                            return self.tell(RecordingEvent::Failed { reason }).await;
-                        }
-                        // The file has all that the row needs.
-                        tracing::warn!(recording = %self.header.id, %error, "a recording's row waits for its end");
-                    }
-                }
+                written = row.written(), if !row.is_free() => if !self.is_kept(written) {
+                    return self.give_up().await;
+                },
                 _ = ticks.tick() => {
+                    self.obey(&orders);
                     if let Err(error) = self.flush(&mut file).await {
                         tracing::error!(recording = %self.header.id, %error, "a recording is cut off");
                         self.tell(RecordingEvent::Failed { reason: "our disk failed" }).await;
@@ -203,13 +196,47 @@ impl Recorder {
             }
         }
         // What is still in the ring was said before the end.
-        drop(orders);
         self.drain(&mut ears);
-        if let Some(row) = row {
-            let _ = row.await;
+        if !row.is_free() && !self.is_kept(row.written().await) {
+            return self.give_up().await;
         }
         self.close(file).await;
         drop(writing);
+    }
+
+    /// What became of its row; false where the recording may not be.
+    fn is_kept(&self, written: Written) -> bool {
+        match written {
+            Written::Begun(Err(RecordingError::NoRoom)) => return false,
+            // The file has all that the row needs.
+            Written::Begun(Err(error)) => {
+                tracing::warn!(recording = %self.header.id, %error, "a recording's row waits for its end");
+            }
+            Written::Shown(Err(error)) => {
+                tracing::warn!(recording = %self.header.id, %error, "a pause of a recording is not shown");
+            }
+            Written::Begun(Ok(())) | Written::Shown(Ok(())) => {}
+        }
+        true
+    }
+
+    /// Its workspace has no room for it.
+    async fn give_up(&self) {
+        let _ = tokio::fs::remove_file(recordings::log_path(&self.app, self.header.id)).await;
+        self.tell(RecordingEvent::Failed { reason: "the storage tier's space is used up" }).await;
+    }
+
+    /// Obeys what was ordered; true where it is over.
+    fn obey(&mut self, orders: &Ordered) -> bool {
+        let Waiting { changes, over } = orders.take();
+        for (at, mode) in changes {
+            self.time.change(at, mode);
+        }
+        if let Some(Some(at)) = over {
+            self.time.end(at);
+        }
+        self.is_over |= over.is_some();
+        self.is_over
     }
 
     async fn create(&self) -> std::io::Result<File> {
@@ -245,17 +272,6 @@ impl Recorder {
         }
         file.write_all(&self.blocks.seal(until)).await?;
         file.flush().await
-    }
-
-    /// What is shown of it waits for the database; the recording does not.
-    fn pause(&mut self, mode: Option<PauseMode>) {
-        self.time.pause(self.app.clock.monotonic(), mode);
-        let (app, header) = (self.app.clone(), self.header.clone());
-        self.app.tasks.spawn(async move {
-            if let Err(error) = recordings::pause(&app, &header, mode.is_some()).await {
-                tracing::warn!(recording = %header.id, %error, "a pause of a recording is not shown");
-            }
-        });
     }
 
     /// The end: the file is whole, and whoever waits learns how long it is.
@@ -304,59 +320,6 @@ impl Recorder {
     }
 }
 
-/// What became of the row.
-async fn begun(row: &mut Option<BoxFuture<'static, Result<(), RecordingError>>>) -> Result<(), RecordingError> {
-    match row {
-        Some(row) => row.await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Where the recording stands, pauses considered.
-#[derive(Debug)]
-struct TimeLine {
-    /// On the monotonic clock; the tap counts from the same moment.
-    began: Duration,
-    /// Since when it pauses, since it began.
-    paused: Option<(Duration, PauseMode)>,
-    /// What was cut out so far.
-    cut: Duration,
-}
-
-impl TimeLine {
-    /// How long the recording is at a moment of the monotonic clock.
-    fn now(&self, moment: Duration) -> Duration {
-        let since = moment.saturating_sub(self.began);
-        match self.paused {
-            Some((from, PauseMode::Cut)) => from.min(since).saturating_sub(self.cut),
-            _ => since.saturating_sub(self.cut),
-        }
-    }
-
-    /// Where a packet belongs; nowhere during a pause.
-    fn place(&self, at: Duration) -> Option<Duration> {
-        match self.paused {
-            Some((from, _)) if at >= from => None,
-            // What was said before the last pause and comes late is out of place by what was cut; that is rare and short.
-            _ => at.checked_sub(self.cut),
-        }
-    }
-
-    fn pause(&mut self, moment: Duration, mode: Option<PauseMode>) {
-        let since = moment.saturating_sub(self.began);
-        match (self.paused, mode) {
-            (None, Some(mode)) => self.paused = Some((since, mode)),
-            (Some((from, before)), None) => {
-                if before == PauseMode::Cut {
-                    self.cut += since.saturating_sub(from);
-                }
-                self.paused = None;
-            }
-            _ => {}
-        }
-    }
-}
-
 /// Listens for what is said, as the recording will be cut to it.
 struct Speech {
     mixdown: Mixdown,
@@ -384,29 +347,5 @@ impl Speech {
         self.mixdown.finish(until, &mut self.samples);
         self.extent.hear(&self.samples);
         self.extent.span(until).map(media::recording::Span::length)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    #[test]
-    fn a_pause_is_silent_or_cut_out_and_nothing_of_it_is_kept() {
-        let mut time = TimeLine { began: s(100), paused: None, cut: Duration::ZERO };
-        assert_eq!((time.now(s(110)), time.place(s(9))), (s(10), Some(s(9))));
-        time.pause(s(110), Some(PauseMode::Silence));
-        assert_eq!((time.now(s(115)), time.place(s(12)), time.place(s(9))), (s(15), None, Some(s(9))));
-        time.pause(s(120), None);
-        assert_eq!((time.now(s(120)), time.place(s(20))), (s(20), Some(s(20))));
-        time.pause(s(130), Some(PauseMode::Cut));
-        time.pause(s(131), Some(PauseMode::Silence));
-        assert_eq!((time.now(s(140)), time.place(s(35))), (s(30), None));
-        time.pause(s(150), None);
-        assert_eq!((time.now(s(151)), time.place(s(51))), (s(31), Some(s(31))));
     }
 }

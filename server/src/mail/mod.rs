@@ -5,7 +5,9 @@
 
 mod dev_store;
 pub mod http;
+mod language;
 mod smtp;
+mod store;
 
 use std::sync::Arc;
 
@@ -20,7 +22,9 @@ use crate::secrets::{Purpose, SealBroken};
 use crate::state::{AppState, Part};
 
 pub use dev_store::{DevStore, SentMail};
+pub use language::{Lang, choose_language, language_of};
 pub use smtp::{MailError, Refusal};
+pub(crate) use store::STATEMENTS;
 
 /// One mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +117,20 @@ pub async fn post(app: &AppState, conn: &mut AnyConnection, mail: Mail) -> Resul
     let sealed = app.secrets.seal(Purpose::Mail, &mail_id.to_string(), &plain, &app.entropy);
     jobs::enqueue(conn, app, &SendMail { mail_id, sealed }, app.now_us()).await?;
     Ok(Posted(None))
+}
+
+/// The same, as `write` words it in the language of whom it goes to.
+///
+/// # Errors
+/// The database failed.
+pub async fn post_to(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    to: String,
+    write: impl FnOnce(String, Lang) -> Mail,
+) -> Result<Posted, sqlx::Error> {
+    let lang = language_of(conn, &to).await?;
+    post(app, conn, write(to, lang)).await
 }
 
 impl Posted {

@@ -214,7 +214,7 @@ impl Walk<'_> {
         }
         let Callback { fetch: id, url, params, purpose } = callback;
         let World { http, clock, development, .. } = self.world;
-        let signer = Signer { secret: &self.handler.secret, compat: self.handler.compat };
+        let signer = Signer { secret: &self.handler.secret, former: None, compat: self.handler.compat };
         let began = clock.monotonic();
         let fetched = fetch::fetch(http, clock.as_ref(), *development, &url, &params, signer).await;
         let took = clock.monotonic().saturating_sub(began);

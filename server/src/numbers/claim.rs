@@ -199,5 +199,6 @@ fn tenant(
         ring_devices: true,
         compat: Compat::default(),
         sealed_signing_secret: None,
+        former_secret: None,
     }
 }

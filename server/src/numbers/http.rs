@@ -32,6 +32,7 @@ use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
 use crate::web::query::Query;
 use sautikit_api::rights::Scope;
+use sautikit_api::webhooks::RotateSecret;
 
 /// What narrows the inventory.
 #[derive(Default, Deserialize, IntoParams)]
@@ -240,10 +241,10 @@ async fn update_routing(
 
 /// Rotate a number's signing secret
 ///
-/// From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-/// without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-/// /v1/numbers/{id}/routing`.
-#[utoipa::path(post, path = "/numbers/{id}/routing/rotate-secret", params(Idempotent),
+/// From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+/// `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+/// change it over at any time within that. The body may be left out.
+#[utoipa::path(post, path = "/numbers/{id}/routing/rotate-secret", params(Idempotent), request_body = Option<RotateSecret>,
     responses((status = 200, body = wire::SigningSecret, description = "The secret, shown once.")),
     extensions(("x-scope" = json!(Scope::NumbersWrite)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned]))))]
 async fn rotate_signing_secret(
@@ -254,8 +255,12 @@ async fn rotate_signing_secret(
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
     idempotency::once(&app, &caller, &request, async |mut attempt| {
-        let secret = numbers::rotate_signing_secret(&app, attempt.tx(), &caller, number_id(&id)?).await?;
-        let answer = attempt.commit(&app, StatusCode::OK, &wire::SigningSecret { secret }).await;
+        let grace_seconds = request.read_or_default::<RotateSecret>()?.grace_seconds;
+        let id = number_id(&id)?;
+        let (secret, former_until) =
+            numbers::rotate_signing_secret(&app, attempt.tx(), &caller, id, grace_seconds).await?;
+        let body = wire::SigningSecret { secret, former_secret_until: rfc3339(former_until) };
+        let answer = attempt.commit(&app, StatusCode::OK, &body).await;
         app.tenant_changes.note();
         answer
     })

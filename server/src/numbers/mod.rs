@@ -29,7 +29,7 @@ use crate::wallet::WalletError;
 pub use claim::{Claim, claim};
 pub use inventory::{free_cooled, seed_development};
 pub use release::release;
-pub use routing::{check_callback_url, rotate_signing_secret, update_routing, voice_signing_secret};
+pub use routing::{check_callback_url, number_signing, rotate_signing_secret, update_routing};
 pub use states::{NumberState, ProviderStatus, SeriesStatus, Sort};
 pub use store::inventory::PriceOfNumbers;
 
@@ -129,17 +129,12 @@ pub async fn offered_currencies(conn: &mut AnyConnection) -> Result<Vec<Currency
     store::inventory::offered_currencies(conn).await
 }
 
-/// What numbers that can be claimed cost in a currency, by country and kind; of all countries when `country` is empty.
+/// What numbers that can be claimed cost, by country, kind and currency: a look through the whole inventory.
 ///
 /// # Errors
 /// The database failed.
-pub async fn prices_by_country(
-    conn: &mut AnyConnection,
-    currency: Currency,
-    country: &str,
-    limit: i64,
-) -> Result<Vec<PriceOfNumbers>, sqlx::Error> {
-    store::inventory::prices_by_country(conn, currency, country, limit).await
+pub async fn prices_of_kinds(conn: &mut AnyConnection, limit: i64) -> Result<Vec<PriceOfNumbers>, sqlx::Error> {
+    store::inventory::prices_of_kinds(conn, limit).await
 }
 
 /// What a number costs in one currency.
@@ -228,6 +223,8 @@ pub struct TenantNumber {
     pub compat: Compat,
     /// The customer's own signing secret, sealed.
     pub(crate) sealed_signing_secret: Option<String>,
+    /// What signed before the secret was rotated, sealed, and until when it still may, in microseconds UTC.
+    pub(crate) former_secret: Option<(String, i64)>,
 }
 
 /// The active number of that E.164, whosever it is.

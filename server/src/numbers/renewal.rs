@@ -210,7 +210,8 @@ async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<V
     store::tenants::mark_alerted(tx, number.id, now_us).await?;
     let mut posted = Vec::new();
     for to in members::list_bookkeepers(tx, number.workspace_id).await? {
-        posted.push(mail::post(app, tx, letter::letter(&app.public_url, to, number, step, rules, now_us)).await?);
+        let write = |to, lang| letter::letter(&app.public_url, to, number, step, rules, now_us, lang);
+        posted.push(mail::post_to(app, tx, to, write).await?);
     }
     Ok(posted)
 }

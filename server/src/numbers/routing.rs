@@ -13,7 +13,8 @@ use crate::audit;
 use crate::secrets::{Purpose, hex};
 use crate::state::AppState;
 use crate::web::caller::Caller;
-use crate::webhooks;
+use crate::webhooks::signing::{self, Sealed, Signing};
+use crate::webhooks::{self, WebhookError};
 
 /// Longest URL that is kept: longer ones fail at common servers.
 const MAX_URL_BYTES: usize = 2_048;
@@ -70,6 +71,8 @@ pub async fn update_routing(
         }
         let sealed = app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
         number.sealed_signing_secret = Some(sealed);
+        // Whoever chooses the secret has taught it to their server before; and what leaked has to end at once.
+        number.former_secret = None;
     }
     store::tenants::update_routing(&mut tx, &number).await?;
     if new_secret {
@@ -82,29 +85,54 @@ pub async fn update_routing(
     Ok(number)
 }
 
-/// Gives the number a signing secret of its own, in the caller's transaction, and returns it. What signed its voice
-/// callbacks before signs the next call's no more; whoever needs both to hold for a while chooses the secret himself, by
-/// [`update_routing`].
+/// Gives the number a signing secret of its own, in the caller's transaction; it, and until when (microseconds UTC) what signed
+/// before still signs what the new one is refused for.
 ///
 /// # Errors
-/// Not the workspace's, or the database failed.
+/// Not the workspace's, the grace is too long, or the database failed.
 pub async fn rotate_signing_secret(
     app: &AppState,
     tx: &mut AnyConnection,
     caller: &Caller,
     id: NumberId,
-) -> Result<String, NumberError> {
+    grace_seconds: Option<i64>,
+) -> Result<(String, i64), NumberError> {
+    let grace_us = signing::grace_us(grace_seconds)
+        .ok_or_else(|| NumberError::Invalid { field: "grace_seconds", message: signing::grace_rule() })?;
+    let former_until = app.now_us().saturating_add(grace_us);
     let mut number = get_number(tx, caller.workspace.id, id).await?;
     let had_its_own = number.sealed_signing_secret.is_some();
+    let seal = |secret: &str| app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
+    let former = number_signing(app, tx, &number).await?.secret;
     let secret = format!("{SECRET_PREFIX}{}", hex(&app.entropy.bytes::<SECRET_BYTES>()));
-    let sealed = app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
-    number.sealed_signing_secret = Some(sealed);
+    number.sealed_signing_secret = Some(seal(&secret));
+    number.former_secret = Some((seal(&former), former_until));
     store::tenants::update_routing(tx, &number).await?;
     webhooks::signing::note_number_secret(app, tx, caller.workspace.id, id).await?;
-    let details =
-        json!({ "number": number.e164, "before": { "own_secret": had_its_own }, "after": { "own_secret": true } });
+    let details = json!({ "number": number.e164, "before": { "own_secret": had_its_own }, "after": { "own_secret": true },
+        "former_secret_until": crate::clock::rfc3339(former_until) });
     audit::record(app, tx, &audit::Entry::by(caller, "number.signing_secret_rotated", id, details)).await?;
-    Ok(secret)
+    Ok((secret, former_until))
+}
+
+/// What the number's voice callbacks are signed with: its own secret, else the workspace's; with what signed before.
+///
+/// # Errors
+/// A secret was sealed under another master key, or the database failed.
+pub async fn number_signing(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    number: &TenantNumber,
+) -> Result<Signing, NumberError> {
+    let Some(sealed) = number.sealed_signing_secret.clone() else {
+        return signing::workspace_signing(app, conn, number.workspace_id).await.map_err(|error| match error {
+            WebhookError::Database(error) => NumberError::Database(error),
+            WebhookError::Seal(error) => NumberError::Seal(error),
+            other => NumberError::Database(sqlx::Error::Decode(other.into())),
+        });
+    };
+    let (former, former_until) = number.former_secret.clone().unzip();
+    Ok(signing::open_number(app, number.id, &Sealed { secret: Some(sealed), former, former_until })?)
 }
 
 /// What the audit log shows of a number's routing. Addresses may carry credentials: only their hosts are shown.
@@ -120,16 +148,6 @@ fn audited(number: &TenantNumber) -> serde_json::Value {
         "ring_devices": number.ring_devices,
         "compat": number.compat.as_str(),
     })
-}
-
-/// The number's own secret for signing its voice callbacks, if the customer chose one.
-///
-/// # Errors
-/// It was sealed under another master key.
-pub fn voice_signing_secret(app: &AppState, number: &TenantNumber) -> Result<Option<Vec<u8>>, NumberError> {
-    let sealed = number.sealed_signing_secret.as_deref();
-    let opened = sealed.map(|sealed| app.secrets.open(Purpose::VoiceSecret, &number.id.to_string(), sealed));
-    Ok(opened.transpose()?)
 }
 
 fn set(

@@ -12,6 +12,13 @@ impl From<PaymentError> for ApiError {
             PaymentError::NotFound => ErrorCode::TopupNotFound.into(),
             PaymentError::Unavailable(Method::Mpesa) => ErrorCode::MpesaUnavailable.into(),
             PaymentError::Unavailable(Method::Paystack) => ErrorCode::PaystackUnavailable.into(),
+            PaymentError::Credentials(Method::Mpesa) => Self::new(ErrorCode::ProviderInvalidCredentials).message(
+                "M-Pesa refuses `mpesa.consumer_key` and `mpesa.consumer_secret`. Correct them in the configuration and start the \
+                 server again.",
+            ),
+            PaymentError::Credentials(Method::Paystack) => Self::new(ErrorCode::ProviderInvalidCredentials).message(
+                "Paystack refuses `paystack.secret_key`. Correct it in the configuration and start the server again.",
+            ),
             PaymentError::Invalid { field, message } => Self::field(field, message),
             PaymentError::NotWhole => Self::new(ErrorCode::WalletInvalidAmount)
                 .message("M-Pesa moves whole shillings only, and `amount_minor` is in cents: send a multiple of 100.")

@@ -2,7 +2,7 @@
 
 use super::TopUp;
 use crate::clock::rfc3339;
-use crate::mail::{Mail, escaped};
+use crate::mail::{Lang, Mail, escaped};
 
 /// How long a receipt is worth a mail: books are kept by the month.
 const WORTH_US: i64 = 30 * 86_400 * 1_000_000;
@@ -15,19 +15,25 @@ pub(super) fn receipt(
     reference: &str,
     balance_minor: i64,
     now_us: i64,
+    lang: Lang,
 ) -> Mail {
     let link = format!("{public_url}/wallet");
     let amount = top_up.currency.format_minor(top_up.amount_minor);
     let balance = top_up.currency.format_minor(balance_minor);
-    let play = if top_up.simulated { " It is play money of the simulator." } else { "" };
+    let play = match (top_up.simulated, lang) {
+        (false, _) => "",
+        (true, Lang::English) => " It is play money of the simulator.",
+        (true, Lang::Swahili) => " Ni pesa za majaribio za kiigaji.",
+    };
     let lines = [
-        ("Amount", amount.clone()),
-        ("Paid by", top_up.method.name().to_owned()),
-        ("Receipt", reference.to_owned()),
-        ("Received", rfc3339(now_us)),
-        ("Balance now", balance),
-        ("Top-up", top_up.id.to_string()),
+        (lang.pick("Amount", "Kiasi"), amount.clone()),
+        (lang.pick("Paid by", "Njia ya malipo"), top_up.method.name().to_owned()),
+        (lang.pick("Receipt", "Risiti"), reference.to_owned()),
+        (lang.pick("Received", "Ilipokelewa"), rfc3339(now_us)),
+        (lang.pick("Balance now", "Salio sasa"), balance),
+        (lang.pick("Top-up", "Nyongeza"), top_up.id.to_string()),
     ];
+    let arrived = lang.pick("Your payment has arrived.", "Malipo yako yamefika.");
     let text: String = lines.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let rows: String = lines
         .iter()
@@ -35,10 +41,14 @@ pub(super) fn receipt(
         .collect();
     Mail {
         to,
-        subject: format!("Receipt: {amount} in your Sautikit wallet"),
-        text: format!("Your payment has arrived.{play}\n\n{text}\n{link}\n"),
+        subject: lang.pick(
+            format!("Receipt: {amount} in your Sautikit wallet"),
+            format!("Risiti: {amount} kwenye pochi yako ya Sautikit"),
+        ),
+        text: format!("{arrived}{play}\n\n{text}\n{link}\n"),
         html: format!(
-            "<p>Your payment has arrived.{play}</p><table>{rows}</table><p><a href=\"{link}\">Open the wallet</a></p>"
+            "<p>{arrived}{play}</p><table>{rows}</table><p><a href=\"{link}\">{}</a></p>",
+            lang.pick("Open the wallet", "Fungua pochi")
         ),
         links: vec![link],
         worthless_at_us: now_us + WORTH_US,

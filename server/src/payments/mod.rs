@@ -20,6 +20,7 @@ pub mod incoming;
 mod letter;
 mod operator;
 pub mod paystack;
+pub mod providers;
 mod question;
 pub mod reconcile;
 mod settle;
@@ -223,6 +224,9 @@ pub enum PaymentError {
     /// No provider serves this method, or it does not answer.
     #[error("{0:?} is not configured or does not answer")]
     Unavailable(Method),
+    /// The provider refuses what we are configured with.
+    #[error("{0:?} refuses our credentials")]
+    Credentials(Method),
     /// A field of the request can't be used.
     #[error("{message}")]
     Invalid {

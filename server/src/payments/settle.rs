@@ -88,8 +88,8 @@ async fn receipts(
 ) -> Result<Vec<Posted>, PaymentError> {
     let mut posted = Vec::new();
     for to in members::list_bookkeepers(tx, top_up.workspace_id).await? {
-        let letter = letter::receipt(&app.public_url, to, top_up, reference, after_minor, app.now_us());
-        posted.push(mail::post(app, tx, letter).await?);
+        let write = |to, lang| letter::receipt(&app.public_url, to, top_up, reference, after_minor, app.now_us(), lang);
+        posted.push(mail::post_to(app, tx, to, write).await?);
     }
     Ok(posted)
 }

@@ -61,7 +61,7 @@ async fn show_pricing(State(app): State<AppState>, Query(query): Query<PricingQu
 #[utoipa::path(get, path = "/pricing/currencies", security(()),
     responses((status = 200, body = Vec<wire::OfferedCurrency>, description = "Currencies.")))]
 async fn list_currencies(State(app): State<AppState>) -> ApiResult<Json<Vec<wire::OfferedCurrency>>> {
-    let offered = crate::numbers::offered_currencies(&mut *app.db.acquire().await?).await?;
+    let offered = super::offered_currencies(&app).await?;
     Ok(Json(offered.into_iter().map(currency_body).collect()))
 }
 

@@ -7,6 +7,7 @@ mod error;
 pub mod http;
 pub mod import;
 pub mod operator;
+mod public;
 mod schedule;
 pub(crate) mod store;
 mod terms;
@@ -19,17 +20,11 @@ use sautikit_api::supply::LineError;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
-use crate::numbers::{self, PriceOfNumbers};
 use crate::rating::Rate;
-use crate::state::AppState;
-use crate::telephone::{self, Telephone};
+use crate::telephone::Telephone;
 
+pub use public::{Destination, Known, PublicPrices, offered_currencies, public_prices};
 pub(crate) use store::STATEMENTS;
-
-/// Destinations that everybody is shown at once: what a page holds, and what an answer to strangers may cost. A country has fewer.
-const MOST_DESTINATIONS: usize = 1_000;
-/// Kinds of numbers that everybody is shown.
-const MOST_NUMBERS: i64 = 500;
 
 /// Why there is no rate.
 #[derive(Debug, Error)]
@@ -56,66 +51,6 @@ pub enum PricingError {
     Database(#[from] sqlx::Error),
 }
 
-/// What calls to one prefix cost everybody.
-#[derive(Debug, Clone)]
-pub struct Destination {
-    /// Digits of E.164 without the plus sign.
-    pub prefix: String,
-    /// ISO 3166-1 alpha-2, where a country has it.
-    pub country: Option<String>,
-    /// Per minute.
-    pub rate: Rate,
-}
-
-/// What everybody may know of prices, in one currency.
-#[derive(Debug)]
-pub struct PublicPrices {
-    /// Which.
-    pub currency: Currency,
-    /// Those that a workspace can be opened in.
-    pub offered: Vec<Currency>,
-    /// By country and price.
-    pub numbers: Vec<PriceOfNumbers>,
-    /// By country and prefix.
-    pub destinations: Vec<Destination>,
-    /// Whether there are more destinations.
-    pub has_more: bool,
-}
-
-/// Prices in a currency (none: the first that is offered), of one country or of all (empty).
-///
-/// # Errors
-/// The database failed.
-pub async fn public_prices(
-    app: &AppState,
-    currency: Option<Currency>,
-    country: &str,
-) -> Result<PublicPrices, PricingError> {
-    let mut conn = app.db.acquire().await?;
-    let offered = numbers::offered_currencies(&mut conn).await?;
-    let currency = currency.or(offered.first().copied()).unwrap_or(Currency::KES);
-    let numbers = numbers::prices_by_country(&mut conn, currency, country, MOST_NUMBERS).await?;
-    let begin = telephone::calling_code(country).map(|code| code.to_string()).unwrap_or_default();
-    // One more than are shown tells that there are more.
-    let most = i64::try_from(MOST_DESTINATIONS).unwrap_or(i64::MAX) + 1;
-    let mut rows = store::list_public(&mut conn, currency, &begin, app.now_us(), most).await?;
-    let has_more = rows.len() > MOST_DESTINATIONS;
-    rows.truncate(MOST_DESTINATIONS);
-    // Of one prefix the newest counts, which comes first.
-    rows.dedup_by(|later, first| later.prefix == first.prefix);
-    let mut destinations: Vec<_> = rows
-        .into_iter()
-        .map(|row| Destination {
-            country: telephone::country_of_prefix(&row.prefix),
-            prefix: row.prefix,
-            rate: row.rate,
-        })
-        .filter(|destination| country.is_empty() || destination.country.as_deref() == Some(country))
-        .collect();
-    destinations.sort_by(|one, other| (&one.country, &one.prefix).cmp(&(&other.country, &other.prefix)));
-    Ok(PublicPrices { currency, offered, numbers, destinations, has_more })
-}
-
 /// The number that a call goes out from.
 #[derive(Debug, Clone)]
 pub struct Caller<'a> {
@@ -137,6 +72,15 @@ struct Price {
     valid_from: i64,
     /// Microseconds UTC, exclusive.
     valid_until: Option<i64>,
+}
+
+impl Price {
+    /// Of the prices of one prefix the newest that is in force.
+    fn in_force(prices: &[Self], now_us: i64) -> Option<Rate> {
+        let is_in_force =
+            |price: &&Self| price.valid_from <= now_us && price.valid_until.is_none_or(|until| until > now_us);
+        prices.iter().filter(is_in_force).max_by_key(|price| price.valid_from).map(|price| price.rate)
+    }
 }
 
 /// Prices by prefix: digits of E.164 without the plus sign.
@@ -218,7 +162,7 @@ impl PriceList {
         Self { by_owner: HashMap::from([((None, currency), by_prefix)]), ..Self::default() }
     }
 
-    /// Of the prices of one prefix the newest that is in force.
+    /// Of the longest prefix that has one in force, that.
     fn longest_prefix(
         &self,
         owner: Option<WorkspaceId>,
@@ -227,12 +171,7 @@ impl PriceList {
         now_us: i64,
     ) -> Option<Rate> {
         let prices = self.by_owner.get(&(owner, currency))?;
-        (0..=digits.len()).rev().find_map(|length| {
-            let of_prefix = prices.get(digits.get(..length)?)?.iter();
-            let in_force = of_prefix
-                .filter(|price| price.valid_from <= now_us && price.valid_until.is_none_or(|until| until > now_us));
-            in_force.max_by_key(|price| price.valid_from).map(|price| price.rate)
-        })
+        (0..=digits.len()).rev().find_map(|length| Price::in_force(prices.get(digits.get(..length)?)?, now_us))
     }
 }
 

@@ -43,14 +43,6 @@ statements! {
     DELETE_PRICE = "
         delete from destination_prices
         where id = $1";
-    /// Of one prefix several can be in force, of which the newest counts.
-    LIST_PUBLIC = "
-        select *
-        from destination_prices
-        where workspace_id is null and currency = $1 and substr(prefix, 1, length($2)) = $2
-            and valid_from <= $3 and (valid_until is null or valid_until > $3)
-        order by prefix, valid_from desc
-        limit $4";
 }
 
 static END_PRICES: Rows = Rows::new(
@@ -181,18 +173,6 @@ pub(super) async fn write(
 /// Removes a price that was never in force.
 pub(super) async fn delete(tx: &mut AnyConnection, id: PriceId) -> Result<(), sqlx::Error> {
     sqlx::query(DELETE_PRICE).bind(id.to_string()).execute(tx).await.map(drop)
-}
-
-/// Prices of the list that are in force, by prefix; of those that begin with `prefix`.
-pub(super) async fn list_public(
-    conn: &mut AnyConnection,
-    currency: Currency,
-    prefix: &str,
-    now_us: i64,
-    limit: i64,
-) -> Result<Vec<PriceRow>, sqlx::Error> {
-    let query = sqlx::query(LIST_PUBLIC).bind(currency.code()).bind(prefix.to_owned()).bind(now_us).bind(limit);
-    query.fetch_all(conn).await?.iter().map(price).collect()
 }
 
 fn price(row: &AnyRow) -> Result<PriceRow, sqlx::Error> {

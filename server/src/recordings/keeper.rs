@@ -7,14 +7,15 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sautikit_api::ids::{RecordingId, WorkspaceId};
+use sautikit_api::ids::RecordingId;
 use tokio::task::{JoinError, JoinSet};
 
 use super::log_file::{LogError, read_header};
+use super::places::Places;
 use super::render::{RenderError, Rendered, render};
 use super::{
-    Header, RecordingError, RecordingStatus, Recordings, emit, folder, log_path, open_key, show_status, store, stored,
-    tell,
+    Header, RecordingError, RecordingStatus, Recordings, emit, ended_call, fail_lost, folder, log_path, open_key,
+    show_status, store, stored, tell,
 };
 use crate::calls::CallError;
 use crate::secrets::SealBroken;
@@ -26,12 +27,10 @@ use crate::webhooks::EventKind;
 const DELAYS_SECONDS: [u64; 6] = [2, 5, 30, 120, 600, 1_800];
 /// Tries before a recording is given up: about three days.
 const MOST_ATTEMPTS: u32 = 150;
-/// Files that are worked on at once: more would only share the same disk and network.
-const MOST_AT_ONCE: usize = 8;
-/// Of them of one workspace.
-const MOST_OF_ONE: usize = 2;
 /// Files are looked for this often even if nobody rings.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// So often rows are looked for whose file is lost.
+const LOST_EVERY: Duration = Duration::from_secs(600);
 
 /// Why a file is not at its end yet.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +63,7 @@ impl From<SealBroken> for KeepError {
 #[derive(Default)]
 pub struct Attempts {
     tried: HashMap<RecordingId, Tried>,
-    busy: HashMap<RecordingId, Option<WorkspaceId>>,
+    places: Places,
     work: JoinSet<(RecordingId, Result<(), KeepError>)>,
 }
 
@@ -77,10 +76,18 @@ struct Tried {
 /// Works until the server stops.
 pub async fn run(app: AppState) {
     let mut attempts = Attempts::default();
+    let mut lost_next = Duration::ZERO;
     while !app.stopping.is_cancelled() {
         attempts.begin_due(&app).await;
         let now = app.clock.monotonic();
+        if now >= lost_next {
+            lost_next = now + LOST_EVERY;
+            if let Err(error) = fail_lost(&app).await {
+                tracing::warn!(%error, "recordings that are lost could not be looked for");
+            }
+        }
         let waits = attempts.tried.values().map(|tried| tried.next.saturating_sub(now)).filter(|wait| !wait.is_zero());
+        let waits = waits.chain(attempts.places.next_slow(now));
         let soonest = waits.min().unwrap_or(LOOK_EVERY).min(LOOK_EVERY);
         tokio::select! {
             () = app.stopping.cancelled() => return,
@@ -112,15 +119,14 @@ impl Attempts {
         };
         self.tried.retain(|id, _| due.contains(id));
         for id in due {
-            let waits = self.tried.get(&id).is_some_and(|tried| tried.next > app.clock.monotonic());
-            if waits || self.busy.contains_key(&id) || self.busy.len() >= MOST_AT_ONCE {
+            let now = app.clock.monotonic();
+            if self.places.is_busy(id) || self.tried.get(&id).is_some_and(|tried| tried.next > now) {
                 continue;
             }
             let workspace = header(log_path(app, id)).await.ok().map(|header| header.workspace_id);
-            if self.busy.values().filter(|busy| workspace.is_some() && **busy == workspace).count() >= MOST_OF_ONE {
+            if !self.places.take(id, workspace, now) {
                 continue;
             }
-            self.busy.insert(id, workspace);
             let app = app.clone();
             self.work.spawn(async move { (id, finish(&app, id).await) });
         }
@@ -133,11 +139,11 @@ impl Attempts {
                 // Which one it was is not told; all that are not running begin anew.
                 tracing::error!(%error, "the keeping of a recording broke off");
                 self.work.abort_all();
-                self.busy.clear();
+                self.places.clear();
                 return;
             }
         };
-        self.busy.remove(&id);
+        self.places.give_back(id, result.is_ok());
         let Err(error) = result else { return };
         let count = self.tried.get(&id).map_or(1, |before| before.count + 1);
         tracing::warn!(recording = %id, %error, attempt = count, "a recording is not stored yet");
@@ -199,6 +205,10 @@ async fn finish(app: &AppState, id: RecordingId) -> Result<(), KeepError> {
         tx.commit().await?;
         tracing::info!(recording = %id, duration_ms = rendered.duration_ms, "a recording is stored");
     }
+    if found.status == RecordingStatus::Failed {
+        // It was given up while its node was away.
+        return set_aside(&path, &object).await;
+    }
     // A call may have ended while this was written; the other way round its end tells.
     super::call_ended(app, header.call_id).await?;
     remove(&path, &object).await
@@ -211,6 +221,12 @@ fn is_orphan(error: &sqlx::Error) -> bool {
 async fn remove(path: &PathBuf, object: &PathBuf) -> Result<(), KeepError> {
     let _ = tokio::fs::remove_file(object).await;
     Ok(tokio::fs::remove_file(path).await?)
+}
+
+/// For people: what is in it is offered to nobody any more.
+async fn set_aside(path: &PathBuf, object: &PathBuf) -> Result<(), KeepError> {
+    let _ = tokio::fs::remove_file(object).await;
+    Ok(tokio::fs::rename(path, path.with_extension("log.failed")).await?)
 }
 
 async fn header(path: PathBuf) -> Result<Header, KeepError> {
@@ -256,9 +272,12 @@ async fn failed(
         tell(app, &mut tx, &recording).await?;
     } else {
         let next = app.now_us().saturating_add(i64::try_from(delay.as_micros()).unwrap_or(0));
-        match emit(app, &mut tx, &recording, EventKind::CallRecordingFailed, Some(next)).await {
-            Err(RecordingError::Call(CallError::NotFound)) => {}
-            told => drop(told?),
+        match ended_call(&mut tx, &recording).await {
+            Err(RecordingError::Call(CallError::NotFound)) | Ok(None) => {}
+            Err(error) => return Err(error.into()),
+            Ok(Some(call)) => {
+                emit(app, &mut tx, (&call, &recording), EventKind::CallRecordingFailed, Some(next)).await?;
+            }
         }
     }
     tx.commit().await?;

@@ -17,6 +17,8 @@ pub mod http;
 mod keeper;
 mod links;
 pub mod log_file;
+mod lost;
+mod places;
 mod playing;
 mod render;
 mod sealed;
@@ -36,7 +38,7 @@ use thiserror::Error;
 use tokio::sync::Notify;
 
 use crate::audit;
-use crate::calls::{self, CallError};
+use crate::calls::{self, CallError, CallRow};
 use crate::secrets::{Purpose, SealBroken};
 use crate::state::{AppState, Part};
 use crate::storage::{self, StorageError, StoreError};
@@ -46,6 +48,7 @@ use crate::webhooks::{self, EventKind, Subject};
 pub use keeper::{Attempts, look, run};
 pub use links::recordings_url;
 pub use log_file::{Header, KEY_BYTES};
+pub use lost::fail_lost;
 pub(crate) use store::STATEMENTS;
 
 /// Why a recording could not be given or changed.
@@ -265,26 +268,30 @@ async fn tell(app: &AppState, tx: &mut AnyConnection, recording: &Recording) -> 
         RecordingStatus::Failed => EventKind::CallRecordingFailed,
         _ => return Ok(()),
     };
-    if recording.told_at.is_none() && emit(app, tx, recording, kind, None).await? {
-        store::told(tx, recording.id, app.now_us()).await?;
+    let Some(call) = ended_call(tx, recording).await? else { return Ok(()) };
+    // Of two that come here at once one waits for the other's row and then finds it told.
+    if recording.told_at.is_none() && store::told(tx, recording.id, app.now_us()).await? {
+        emit(app, tx, (&call, recording), kind, None).await?;
     }
     Ok(())
 }
 
-/// Writes an event about a recording; false where its call still runs, whose own events are numbered elsewhere.
+/// The call of a recording; `None` where it still runs, so that its own events are numbered elsewhere.
+async fn ended_call(tx: &mut AnyConnection, recording: &Recording) -> Result<Option<CallRow>, RecordingError> {
+    let call = calls::get_call(tx, recording.workspace_id, recording.call_id).await?;
+    Ok(Some(call).filter(|call| CallStatus::is_terminal(call.status)))
+}
+
+/// Writes an event about a recording of a call that is over.
 async fn emit(
     app: &AppState,
     tx: &mut AnyConnection,
-    recording: &Recording,
+    (call, recording): (&CallRow, &Recording),
     kind: EventKind,
     next_attempt_at: Option<i64>,
-) -> Result<bool, RecordingError> {
-    let call = calls::get_call(tx, recording.workspace_id, recording.call_id).await?;
-    if !CallStatus::is_terminal(call.status) {
-        return Ok(false);
-    }
+) -> Result<(), RecordingError> {
     let sequence = webhooks::next_sequence(tx, call.id).await?;
-    let mut data = calls::event_data(&call);
+    let mut data = calls::event_data(call);
     data["recording"] = json!({
         "id": recording.id,
         "status": recording.status,
@@ -305,12 +312,18 @@ async fn emit(
         data,
         created_at: app.now_us(),
     };
-    webhooks::emit(tx, &event).await?;
-    Ok(true)
+    Ok(webhooks::emit(tx, &event).await?)
 }
 
 /// Deletes a recording, its audio first: what can't be deleted where it is kept stays listed.
 async fn delete(app: &AppState, caller: &Caller, id: RecordingId) -> Result<(), RecordingError> {
+    // What expires meanwhile is deleted as that; a status only moves forward, so this comes to an end.
+    while !delete_as_seen(app, caller, id).await? {}
+    Ok(())
+}
+
+/// False where it stands elsewhere by now: whoever moved it on has done what that takes, and it is looked at anew.
+async fn delete_as_seen(app: &AppState, caller: &Caller, id: RecordingId) -> Result<bool, RecordingError> {
     let found = store::find_of(&mut *app.db.acquire().await?, caller.workspace.id, id).await?;
     let recording = found.ok_or(RecordingError::NotFound)?;
     if recording.status.is_open() || recording.status == RecordingStatus::Processing {
@@ -320,14 +333,15 @@ async fn delete(app: &AppState, caller: &Caller, id: RecordingId) -> Result<(), 
     // What was set aside of one that failed, where it was this node that recorded it.
     let _ = tokio::fs::remove_file(log_path(app, id).with_extension("log.failed")).await;
     let mut tx = app.db.begin_write().await?;
-    if store::delete(&mut tx, id).await? {
-        stored::account_removed(app, &mut tx, &recording).await?;
-        show_status(&mut tx, recording.call_id).await?;
-        let details =
-            json!({ "call_id": recording.call_id, "started_at": crate::clock::rfc3339(recording.started_at) });
-        audit::record(app, &mut tx, &audit::Entry::by(caller, "recording.deleted", id, details)).await?;
+    if !store::delete_as(&mut tx, id, recording.status).await? {
+        return Ok(false);
     }
-    Ok(tx.commit().await?)
+    stored::account_removed(app, &mut tx, &recording).await?;
+    show_status(&mut tx, recording.call_id).await?;
+    let details = json!({ "call_id": recording.call_id, "started_at": crate::clock::rfc3339(recording.started_at) });
+    audit::record(app, &mut tx, &audit::Entry::by(caller, "recording.deleted", id, details)).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Removes what has been kept long enough; how many.

@@ -40,10 +40,27 @@ statements! {
     TOLD = "
         update recordings
         set told_at = $2
-        where id = $1";
+        where id = $1 and told_at is null";
     DELETE_RECORDING = "
         delete from recordings
         where id = $1";
+    DELETE_RECORDING_AS = "
+        delete from recordings
+        where id = $1 and status = $2";
+    /// Those of a node that are not at their end.
+    LIST_UNFINISHED = "
+        select id
+        from recordings
+        where node_id = $1 and status in ('recording', 'paused', 'processing')
+        order by started_at
+        limit $2";
+    /// Those of any node whose calls are long over.
+    LIST_GIVEN_UP = "
+        select r.id
+        from recordings r
+        join calls c on c.workspace_id = r.workspace_id and c.id = r.call_id
+        where r.status in ('recording', 'paused', 'processing') and r.started_at < $1 and c.ended_at < $1
+        limit $2";
     FIND_RECORDING = "
         select *
         from recordings
@@ -140,16 +157,16 @@ pub(super) async fn ready(
     Ok(done.rows_affected() > 0)
 }
 
-/// Why it is not ready yet, or never will be.
+/// Why it is not ready yet, or never will be; false where it is at its end already.
 pub(super) async fn note_failure(
     tx: &mut AnyConnection,
     id: RecordingId,
     reason: &str,
     is_last: bool,
     now_us: i64,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(NOTE_FAILURE).bind(id.to_string()).bind(reason.to_owned());
-    query.bind(i64::from(is_last)).bind(now_us).execute(tx).await.map(drop)
+    Ok(query.bind(i64::from(is_last)).bind(now_us).execute(tx).await?.rows_affected() > 0)
 }
 
 /// Whether it was ready until now.
@@ -157,13 +174,41 @@ pub(super) async fn expire(tx: &mut AnyConnection, id: RecordingId) -> Result<bo
     Ok(sqlx::query(EXPIRE).bind(id.to_string()).execute(tx).await?.rows_affected() > 0)
 }
 
-pub(super) async fn told(tx: &mut AnyConnection, id: RecordingId, now_us: i64) -> Result<(), sqlx::Error> {
-    sqlx::query(TOLD).bind(id.to_string()).bind(now_us).execute(tx).await.map(drop)
+/// Whether nobody had told of it.
+pub(super) async fn told(tx: &mut AnyConnection, id: RecordingId, now_us: i64) -> Result<bool, sqlx::Error> {
+    Ok(sqlx::query(TOLD).bind(id.to_string()).bind(now_us).execute(tx).await?.rows_affected() > 0)
 }
 
-/// Whether it was there.
-pub(super) async fn delete(tx: &mut AnyConnection, id: RecordingId) -> Result<bool, sqlx::Error> {
-    Ok(sqlx::query(DELETE_RECORDING).bind(id.to_string()).execute(tx).await?.rows_affected() > 0)
+pub(super) async fn delete(tx: &mut AnyConnection, id: RecordingId) -> Result<(), sqlx::Error> {
+    sqlx::query(DELETE_RECORDING).bind(id.to_string()).execute(tx).await.map(drop)
+}
+
+/// Whether it was there, and stood where it was seen to stand.
+pub(super) async fn delete_as(
+    tx: &mut AnyConnection,
+    id: RecordingId,
+    seen: RecordingStatus,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(DELETE_RECORDING_AS).bind(id.to_string()).bind(seen.as_str());
+    Ok(query.execute(tx).await?.rows_affected() > 0)
+}
+
+pub(super) async fn list_unfinished(
+    conn: &mut AnyConnection,
+    node: &str,
+    limit: i64,
+) -> Result<Vec<RecordingId>, sqlx::Error> {
+    let rows = sqlx::query(LIST_UNFINISHED).bind(node.to_owned()).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "id")).collect()
+}
+
+pub(super) async fn list_given_up(
+    conn: &mut AnyConnection,
+    before_us: i64,
+    limit: i64,
+) -> Result<Vec<RecordingId>, sqlx::Error> {
+    let rows = sqlx::query(LIST_GIVEN_UP).bind(before_us).bind(limit).fetch_all(conn).await?;
+    rows.iter().map(|row| row::parsed(row, "id")).collect()
 }
 
 /// Any workspace's recording: for its node's keeper and for a signed URL, which hold the id from us.

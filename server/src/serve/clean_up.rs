@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use crate::jobs::{self, Failure, Job};
 use crate::state::AppState;
 use crate::web::idempotency;
-use crate::{numbers, recordings, requests, webhooks};
+use crate::{numbers, recordings, requests, storage, webhooks};
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.
@@ -32,6 +32,7 @@ impl Job for CleanUp {
         let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
         let told = all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await?;
         let freed = numbers::free_cooled(app).await?;
+        let storage = storage::charge_due(app).await?;
         let recordings = all(|| recordings::prune(app, ROWS_AT_ONCE)).await?;
         tracing::debug!(
             requests,
@@ -39,6 +40,7 @@ impl Job for CleanUp {
             events_and_deliveries = told,
             numbers_freed = freed,
             recordings,
+            storage_tiers_charged = storage,
             "cleaned up"
         );
         // A server that was off for days cleans once, not once for every hour.

@@ -14,6 +14,7 @@ use crate::payments::daraja::{Daraja, FollowUp, Inquire, Push};
 use crate::payments::incoming::MatchPayment;
 use crate::payments::paystack::{Paystack, Reverse, Verify};
 use crate::payments::simulator::Settle;
+use crate::pricing::Known as KnownPrices;
 use crate::recordings::Recordings;
 use crate::state::Parts;
 use crate::storage::Stores;
@@ -54,6 +55,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(job_kinds())
         .with(KnownKeys::default())
         .with(Listeners::default())
+        .with(KnownPrices::default())
         .with(Live::default())
         .with(Mailer::from_config(config)?)
         .with(OwnersOf::new(MembersOwners))

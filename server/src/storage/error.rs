@@ -23,6 +23,7 @@ impl From<StorageError> for ApiError {
                     .details(json!({ "used_bytes": used_bytes, "capacity_bytes": capacity_bytes }))
             }
             StorageError::Invalid { field, message } => Self::field(field, message),
+            StorageError::Wallet(error) => error.into(),
             StorageError::Seal(error) => error.into(),
             StorageError::Database(error) => error.into(),
         }

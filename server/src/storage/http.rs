@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Bucket, StorageError, set_bucket, store, switch, tier_body};
+use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::ApiResult;
@@ -44,16 +45,19 @@ async fn get_storage(State(app): State<AppState>, caller: Caller) -> ApiResult<J
 async fn list_tiers(State(app): State<AppState>, caller: Caller) -> ApiResult<Json<Vec<wire::StorageTier>>> {
     caller.needs(Scope::StorageRead)?;
     let tiers = store::tiers(&mut *app.db.acquire().await?).await?;
-    Ok(Json(tiers.into_iter().map(tier_body).collect()))
+    let body = |tier| tier_body(&app, &caller.workspace.currency, tier);
+    Ok(Json(tiers.into_iter().map(body).collect()))
 }
 
 /// Switch to another tier
 ///
-/// At once: recordings are kept as long as the new tier says, also those that are there already.
+/// At once: recordings are kept as long as the new tier says, also those that are there already. A tier with a price is charged
+/// for the rest of the month, after one that is paid for the difference; then each month on its first day.
 #[utoipa::path(put, path = "/storage/tier", request_body = wire::SwitchTier,
     responses((status = 200, body = wire::Storage, description = "What is kept, in the tier as it is now.")),
     extensions(("x-scope" = json!(Scope::StorageWrite)),
-        ("x-errors" = json!([ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed]))))]
+        ("x-errors" = json!([ErrorCode::StorageTierInvalid, ErrorCode::StorageTierSwitchFailed,
+        ErrorCode::WalletInsufficientFunds]))))]
 async fn switch_tier(
     State(app): State<AppState>,
     caller: Caller,
@@ -102,6 +106,7 @@ async fn body(app: &AppState, caller: &Caller) -> ApiResult<wire::Storage> {
         used_bytes: holding.used_bytes,
         recordings: holding.recordings,
         bucket: bucket.map(Bucket::body),
-        tier: tier_body(holding.tier),
+        paid_until: holding.paid.until_us.map(rfc3339),
+        tier: tier_body(app, &caller.workspace.currency, holding.tier),
     })
 }

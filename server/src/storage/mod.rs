@@ -1,15 +1,17 @@
 //! Storage: how much of its recordings a workspace may keep, for how long and where.
 //!
 //! Recordings are kept in this installation's own store (a folder, or a bucket of the operator's), sealed; or, where a
-//! workspace has set a bucket of its own, there as plain WAV files. Deliberately absent: what is kept (`recordings`), and money:
-//! tiers have no price.
+//! workspace has set a bucket of its own, there as plain WAV files. What a tier costs is [`charges`]. Deliberately absent: what
+//! is kept (`recordings`).
 
 mod bucket;
+mod charges;
 mod error;
 pub mod http;
 mod local;
 mod objects;
 mod s3;
+pub mod shared;
 mod store;
 
 use std::sync::Arc;
@@ -24,10 +26,12 @@ use crate::audit;
 use crate::config;
 use crate::secrets::SealBroken;
 use crate::state::{AppState, Part};
+use crate::wallet::WalletError;
 use crate::web::caller::Caller;
 use crate::webhooks::{self, EventKind, Subject};
 
 pub use bucket::Bucket;
+pub use charges::charge_due;
 pub use local::Local;
 pub use objects::{ObjectStore, Source, StoreError};
 pub(crate) use store::STATEMENTS;
@@ -56,6 +60,9 @@ pub enum StorageError {
         /// Why, and what would do.
         message: String,
     },
+    /// The wallet does not pay for it.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
     /// Settings that were stored do not open.
     #[error(transparent)]
     Seal(#[from] SealBroken),
@@ -100,6 +107,8 @@ pub struct Holding {
     pub recordings: i64,
     /// Its own bucket, sealed.
     sealed_bucket: Option<String>,
+    /// What it has paid for its tier.
+    paid: charges::Paid,
 }
 
 impl Holding {
@@ -219,6 +228,7 @@ async fn switch(app: &AppState, caller: &Caller, tier: &str) -> Result<(), Stora
         return Err(StorageError::DoesNotFit { used_bytes, capacity_bytes });
     }
     if before.tier.id != after.id {
+        charges::charge_switch(app, &mut tx, workspace, &before, &after).await?;
         store::set_tier(&mut tx, workspace, &after.id, now_us).await?;
         emit(app, &mut tx, workspace, EventKind::StorageTierChanged, data(None)).await?;
         let details = json!({ "before": before.tier.id, "after": after.id });
@@ -254,7 +264,8 @@ async fn set_bucket(app: &AppState, caller: &Caller, bucket: Option<Bucket>) -> 
     Ok(tx.commit().await?)
 }
 
-fn tier_body(tier: Tier) -> wire::StorageTier {
+fn tier_body(app: &AppState, currency: &str, tier: Tier) -> wire::StorageTier {
     let Tier { id, name, capacity_bytes, retention_days } = tier;
-    wire::StorageTier { id, name, capacity_bytes, retention_days }
+    let monthly_price_minor = app.config.storage.monthly_price_minor(&id, currency);
+    wire::StorageTier { id, name, capacity_bytes, retention_days, monthly_price_minor, currency: currency.to_owned() }
 }

@@ -211,6 +211,18 @@ pub async fn set_country(
     Ok(store::set_country(tx, workspace_id, country).await?)
 }
 
+/// The same by decision of an operator, also once money has moved.
+///
+/// # Errors
+/// The database failed.
+pub async fn move_to_country(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    country: &str,
+) -> Result<(), WalletError> {
+    Ok(store::move_to_country(tx, workspace_id, country).await?)
+}
+
 /// Sets what happens to live calls when the money ends, in the caller's transaction; live calls learn of it within a
 /// tick.
 ///

@@ -119,12 +119,22 @@ pub(crate) fn settle(
     settled.events.extend(wallets.iter().filter_map(|(id, wallet)| low_balance(app, wallet, before[id])));
 
     let nothing = Held::new();
+    // Sorted out once: a flush may have a thousand calls in as many workspaces.
+    let mut released_of: HashMap<WorkspaceId, Vec<CallId>> = HashMap::new();
+    for (workspace, call) in &money.released {
+        released_of.entry(*workspace).or_default().push(*call);
+    }
+    let mut demands_of: HashMap<WorkspaceId, (Vec<usize>, Vec<Demand>)> = HashMap::new();
+    for (place, (workspace, demand)) in money.demands.iter().enumerate() {
+        let (places, demands) = demands_of.entry(*workspace).or_default();
+        places.push(place);
+        demands.push(*demand);
+    }
     let mut grants = BTreeMap::new();
     let mut advanced = Vec::with_capacity(workspaces.len());
     for workspace in workspaces {
         let mut wallet = wallets.remove(&workspace).ok_or(WalletError::NotFound)?;
-        let released: Vec<_> =
-            money.released.iter().filter(|(of, _)| *of == workspace).map(|(_, call)| *call).collect();
+        let released = released_of.remove(&workspace).unwrap_or_default();
         let held_before_minor = held_before.get(&workspace).copied().unwrap_or(0);
         let standing = Standing {
             balance_minor: wallet.wallet.balance_minor,
@@ -133,13 +143,7 @@ pub(crate) fn settle(
             floor_minor: wallet.wallet.overdraft_floor_minor,
             day: wallet.wallet.day(&app.config),
         };
-        let (places, demands): (Vec<_>, Vec<_>) = money
-            .demands
-            .iter()
-            .enumerate()
-            .filter(|(_, (of, _))| *of == workspace)
-            .map(|(at, (_, one))| (at, *one))
-            .unzip();
+        let (places, demands) = demands_of.remove(&workspace).unwrap_or_default();
         let remembered = held.get(&workspace).unwrap_or(&nothing);
         let (own, granted) = restate(&standing, remembered, held_before_minor, &released, &demands);
         grants.extend(places.into_iter().zip(granted));

@@ -40,6 +40,10 @@ statements! {
         update wallets
         set country = $2
         where workspace_id = $1 and seq = 0";
+    MOVE_TO_COUNTRY = "
+        update wallets
+        set country = $2
+        where workspace_id = $1";
     SET_OVERDRAFT_FLOOR = "
         update wallets
         set overdraft_floor_minor = $2
@@ -115,6 +119,15 @@ pub(super) async fn set_country(
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(SET_COUNTRY).bind(workspace_id.to_string()).bind(country.to_owned());
     Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+pub(super) async fn move_to_country(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    country: &str,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(MOVE_TO_COUNTRY).bind(workspace_id.to_string()).bind(country.to_owned());
+    query.execute(tx).await.map(drop)
 }
 
 /// False when there is no such wallet.

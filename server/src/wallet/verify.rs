@@ -10,7 +10,7 @@
 use std::collections::HashMap;
 
 use super::chain::{ChainKey, GENESIS, Link};
-use super::store::audit::{self as store, ChainRow, WalletHead};
+use super::store::audit::{self as store, ChainRow, PageText, WalletHead};
 use super::{WalletError, posting};
 use crate::secrets::Purpose;
 use crate::state::AppState;
@@ -118,7 +118,7 @@ impl Checker {
     }
 
     /// Walks over a page of entries.
-    fn check(mut self, text: &str) -> Result<Self, sqlx::Error> {
+    fn check(mut self, text: &PageText) -> Result<Self, sqlx::Error> {
         for row in store::read_chain(text)? {
             // Of a wallet that was opened, or an entry that was posted, after the heads were read.
             let Some((head, walk)) = self.wallets.get_mut(row.workspace_id.as_ref()) else { continue };

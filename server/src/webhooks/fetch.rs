@@ -1,7 +1,8 @@
 //! Asks a customer's server for voice actions: a signed form, one answer, ten seconds.
 //!
 //! One retry after a second for connection errors and 5xx within the same ten seconds; redirects 307 and 308 only, to
-//! the same host, at most three, each hop checked and signed anew. What the answer means is not decided here.
+//! the same host, at most three, each hop checked and signed anew. What is refused (400, 401, 403) is asked again at once with
+//! the secret that was rotated, where that may still sign. What the answer means is not decided here.
 
 use std::time::Duration;
 
@@ -138,6 +139,14 @@ async fn tries(
                 trace.first_failure = Some(error);
                 sleep(RETRY_AFTER).await;
                 follow(http, clock, development, url, form, trace).await
+            }
+            // Their server does not know the new secret yet.
+            Err(error @ FetchError::Status { status: 400 | 401 | 403, .. }) => {
+                let now_us = clock.now().as_microsecond();
+                let Some(former) = form.signer.former(now_us) else { return Err(error) };
+                trace.first_failure = Some(error);
+                let form = Form { params: form.params, body: form.body.clone(), signer: former };
+                follow(http, clock, development, url, &form, trace).await
             }
             outcome => outcome,
         }

@@ -4,6 +4,9 @@
 //! it is asked and every parameter's name and value, sorted by name.
 //! Source: <https://www.twilio.com/docs/usage/security>. Whoever checks ours checks the stronger one.
 
+use std::fmt;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -12,6 +15,7 @@ use sha1::Sha1;
 use url::Url;
 
 use super::signature;
+use super::signing::Signing;
 
 /// Name of Twilio's header.
 pub const TWILIO_HEADER: &str = "x-twilio-signature";
@@ -21,8 +25,47 @@ pub const TWILIO_HEADER: &str = "x-twilio-signature";
 pub struct Signer<'a> {
     /// The number's secret.
     pub secret: &'a str,
+    /// What signed before it, and until when it may sign what the new one is refused for, in microseconds UTC.
+    pub former: Option<(&'a str, i64)>,
     /// Whose words its callbacks are in.
     pub compat: Compat,
+}
+
+/// What signs for a number, kept for as long as a call lasts.
+#[derive(Clone)]
+pub struct NumberSecrets {
+    /// What signs.
+    pub secret: Arc<str>,
+    /// What signed before, and until when it still may, in microseconds UTC.
+    pub former: Option<(Arc<str>, i64)>,
+}
+
+impl fmt::Debug for NumberSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NumberSecrets")
+    }
+}
+
+impl From<Signing> for NumberSecrets {
+    fn from(signing: Signing) -> Self {
+        let former = signing.former.map(|(secret, until)| (secret.into(), until));
+        Self { secret: signing.secret.into(), former }
+    }
+}
+
+impl NumberSecrets {
+    /// Signs for a number whose handler is of that kind.
+    pub fn signer(&self, compat: Compat) -> Signer<'_> {
+        Signer { secret: &self.secret, former: self.former.as_ref().map(|(secret, until)| (&**secret, *until)), compat }
+    }
+}
+
+impl<'a> Signer<'a> {
+    /// The signer of what was refused, where a former secret may sign at that moment.
+    pub fn former(&self, now_us: i64) -> Option<Signer<'a>> {
+        let (secret, _) = self.former.filter(|(_, until)| now_us < *until)?;
+        Some(Signer { secret, former: None, compat: self.compat })
+    }
 }
 
 /// A request's signatures by header.
@@ -75,7 +118,7 @@ mod tests {
     fn only_who_asks_for_twilios_gets_it() {
         let url = Url::parse("https://shop.example/voice").unwrap();
         let headers = |compat| {
-            let signed = Signer { secret: "whsec_test", compat }.sign(&url, &[], "a=1", 1);
+            let signed = Signer { secret: "whsec_test", former: None, compat }.sign(&url, &[], "a=1", 1);
             signed.into_iter().map(|(header, _)| header).collect::<Vec<_>>()
         };
         assert_eq!(headers(Compat::Twilio), [signature::HEADER, TWILIO_HEADER]);

@@ -67,9 +67,12 @@ pub struct Signing {
 /// Secrets as a row has them: sealed.
 #[derive(Debug, Clone, Default)]
 pub struct Sealed {
-    pub(super) secret: Option<String>,
-    pub(super) former: Option<String>,
-    pub(super) former_until: Option<i64>,
+    /// What signs.
+    pub secret: Option<String>,
+    /// What signed before.
+    pub former: Option<String>,
+    /// Until when it still may, in microseconds UTC.
+    pub former_until: Option<i64>,
 }
 
 impl Sealed {
@@ -100,14 +103,28 @@ pub(super) fn seal(app: &AppState, row: &str, secret: &str) -> String {
     app.secrets.seal(Purpose::WebhookSecret, row, secret.as_bytes(), &app.entropy)
 }
 
-/// How long the former secret may sign, in microseconds.
-pub(super) fn grace_us(seconds: Option<i64>) -> Result<i64, WebhookError> {
+/// How long the former secret may sign, in microseconds; none where so long is too long.
+pub fn grace_us(seconds: Option<i64>) -> Option<i64> {
     let seconds = seconds.unwrap_or(GRACE_SECONDS);
-    if !(0..=MOST_GRACE_SECONDS).contains(&seconds) {
-        let message = format!("`grace_seconds` is 0 to {MOST_GRACE_SECONDS} (72 hours).");
-        return Err(WebhookError::Invalid { field: "grace_seconds", message });
-    }
-    Ok(seconds * 1_000_000)
+    (0..=MOST_GRACE_SECONDS).contains(&seconds).then_some(seconds * 1_000_000)
+}
+
+/// The rule of [`grace_us`], as a sentence.
+pub fn grace_rule() -> String {
+    format!("`grace_seconds` is 0 to {MOST_GRACE_SECONDS} (72 hours).")
+}
+
+/// The same, or what is wrong with it.
+pub(super) fn checked_grace_us(seconds: Option<i64>) -> Result<i64, WebhookError> {
+    grace_us(seconds).ok_or_else(|| WebhookError::Invalid { field: "grace_seconds", message: grace_rule() })
+}
+
+/// Opens a number's own secrets.
+///
+/// # Errors
+/// They were sealed under another master key, or there are none.
+pub fn open_number(app: &AppState, number: NumberId, sealed: &Sealed) -> Result<Signing, SealBroken> {
+    sealed.open(app, Whose::Number, &number.to_string())?.ok_or(SealBroken)
 }
 
 /// The workspace's default secret.
@@ -145,7 +162,7 @@ pub(super) async fn rotate_workspace_secret(
     grace_seconds: Option<i64>,
 ) -> Result<(String, i64), WebhookError> {
     let (workspace, now_us) = (caller.workspace.id, app.now_us());
-    let former_until = now_us + grace_us(grace_seconds)?;
+    let former_until = now_us + checked_grace_us(grace_seconds)?;
     let row = workspace.to_string();
     let before = workspace_signing(app, tx, workspace).await?;
     let secret = new_secret(app);

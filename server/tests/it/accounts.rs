@@ -28,6 +28,7 @@ on_each_engine! {
     a_key_finds_its_workspace
     the_audit_log_can_not_be_changed
     operators_are_granted_by_address
+    mails_are_written_in_the_language_that_was_chosen
     production_sends_five_links_an_hour
     a_withheld_link_is_nobodys_and_counts_for_the_client
     a_client_gets_thirty_links_an_hour
@@ -334,4 +335,23 @@ async fn the_way_back_is_stored_sealed(server: Server) {
     let stored: String =
         sqlx::query_scalar("select return_to_sealed from magic_links").fetch_one(server.app.db.pool()).await.unwrap();
     assert!(!stored.contains("s3cret") && !stored.contains("invitation"), "{stored}");
+}
+
+async fn mails_are_written_in_the_language_that_was_chosen(server: Server) {
+    let client = server.onboarded("asha@example.com").await;
+    assert_eq!(client.get("/v1/auth/me").await.expect(200).json["language"], "en");
+    let wrong = client.patch("/v1/auth/me", json!({ "language": "fr" })).await;
+    assert_eq!(wrong.expect_error("validation.bad_request").json["error"]["field"], "language");
+    let chosen = client.patch("/v1/auth/me", json!({ "language": "sw" })).await.expect(200).json;
+    assert_eq!(chosen["language"], "sw");
+    // The next link to sign in, the receipt of a top-up; whoever chose nothing is written to in English.
+    server.signed_in("asha@example.com").await;
+    assert!(server.text_of_last_mail().starts_with("Fungua kiungo hiki kuingia Sautikit:"));
+    let body = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
+    server.signed_in("asha@example.com").await.post("/v1/wallet/top-ups", body).await.expect(202);
+    server.clock.advance(Duration::from_secs(1));
+    sautikit::jobs::run_due(&server.app).await.expect("the top-up");
+    assert!(server.text_of_last_mail().starts_with("Malipo yako yamefika."), "{}", server.text_of_last_mail());
+    server.signed_in("b@example.com").await;
+    assert!(server.text_of_last_mail().starts_with("Open this link"));
 }

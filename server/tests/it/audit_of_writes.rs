@@ -29,6 +29,7 @@ const CHANGES: &[&str] = &[
     "number.routing_changed",
     "provider.updated",
     "series.updated",
+    "user.language_chosen",
     "user.renamed",
     "webhook.secret_rotated",
     "webhook.updated",
@@ -89,6 +90,9 @@ impl Walk<'_> {
         let client = client.with_cookie(signed_in.cookie("sk_session"));
         let body = json!({ "name": "N", "workspace_name": "New", "country": "KE", "currency": "KES" });
         self.logs("post /v1/auth/onboarding", "workspace.created", client.post("/v1/auth/onboarding", body)).await;
+        let language = client.patch("/v1/auth/me", json!({ "language": "sw" }));
+        self.logs("patch /v1/auth/me", "user.language_chosen", language).await;
+        client.patch("/v1/auth/me", json!({ "language": "fr" })).await.expect_error("validation.bad_request");
         self.logs("patch /v1/auth/me", "user.renamed", client.patch("/v1/auth/me", json!({ "name": "M" }))).await;
         client
     }
@@ -330,6 +334,9 @@ impl Walk<'_> {
         self.logs("post /v1/admin/workspaces/{id}/suspend", "workspace.suspended", suspend).await;
         let resume = async { operator.post(&format!("{path}/resume"), json!({})).await };
         self.logs("post /v1/admin/workspaces/{id}/resume", "workspace.resumed", resume).await;
+
+        let moved = async { operator.patch(&path, json!({ "country": "TZ" })).await };
+        self.logs("patch /v1/admin/workspaces/{id}", "workspace.updated", moved).await;
 
         let floor = async { operator.patch(&format!("{path}/wallet"), json!({ "overdraft_floor_minor": -500 })).await };
         self.logs("patch /v1/admin/workspaces/{id}/wallet", "wallet.overdraft_floor_changed", floor).await;

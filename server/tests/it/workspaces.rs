@@ -17,6 +17,7 @@ on_each_engine! {
     owners_are_told_of_suspension_and_its_end
     operators_sign_in_freshly
     an_operator_bounds_what_may_be_overdrawn
+    an_operator_moves_a_workspace_to_another_country_though_money_has_moved
 }
 
 async fn delete(client: &Client, body: Value) -> crate::support::Answer {
@@ -155,6 +156,28 @@ async fn operators_sign_in_freshly(server: Server) {
     operator.get("/v1/admin/workspaces/x").await.expect_error("not_found");
     server.clock.advance(Duration::from_secs(12 * 3600 + 1));
     operator.get(&path).await.expect_error("auth.admin_required");
+}
+
+async fn an_operator_moves_a_workspace_to_another_country_though_money_has_moved(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let id = owner.workspace_id().await;
+    let operator = server.operator().await;
+    let credit = json!({ "kind": "credit", "amount_minor": 1_000, "reason": "a gift" });
+    operator.post(&format!("/v1/admin/wallets/{id}/adjustments"), credit).await.expect(201);
+    let path = format!("/v1/admin/workspaces/{id}");
+    owner.patch(&path, json!({ "country": "UG" })).await.expect_error("auth.admin_required");
+    let fixed = owner.patch("/v1/workspace", json!({ "country": "UG" })).await;
+    assert_eq!(fixed.expect_error("validation.bad_request").json["error"]["field"], "country");
+    let wrong = operator.patch(&path, json!({ "country": "XX" })).await;
+    assert_eq!(wrong.expect_error("validation.bad_request").json["error"]["field"], "country");
+    let moved = operator.patch(&path, json!({ "country": "UG" })).await.expect(200).json;
+    assert_eq!((&moved["country"], &moved["currency"]), (&json!("UG"), &json!("KES")));
+    let of_wallet = sqlx::query_scalar::<_, String>("select country from wallets where workspace_id = $1");
+    assert_eq!(of_wallet.bind(id.clone()).fetch_one(server.app.db.pool()).await.expect("a wallet"), "UG");
+    operator.patch(&path, json!({ "country": "UG" })).await.expect(200);
+    let log = owner.get("/v1/audit?action_kind=workspace.updated").await.expect(200).json;
+    assert_eq!(log.as_array().map(Vec::len), Some(1), "{log}");
+    assert_eq!(log[0]["details"]["after"]["country"], "UG");
 }
 
 async fn an_operator_bounds_what_may_be_overdrawn(server: Server) {

@@ -4,7 +4,7 @@ use super::{
     naming::{described, method, words},
     overrides,
     schemas::{Schemas, doc_of},
-    types::{Answer, Api, Family, Member, Operation, Place, Resource, Schema, Shape, Type, Verb},
+    types::{Answer, Api, Family, LeftOut, Member, Operation, Place, Resource, Schema, Shape, Type, Verb},
 };
 use crate::Outcome;
 use serde_json::Value;
@@ -17,10 +17,11 @@ pub(crate) fn read(text: &str) -> Outcome<Api> {
     let document: Value = serde_json::from_str(text)?;
     let schemas = Schemas(&document["components"]["schemas"]);
     let resources = Reader { document: &document, schemas: &schemas }.resources()?;
+    let left_out = left_out(&document)?;
     let callback = schemas.schema(overrides::CALLBACK)?;
     let Shape::Object(callback) = callback.shape else { return Err("the callback's form is no object".into()) };
     let families = families(&schemas.schema(overrides::ERRORS)?)?;
-    let mut api = Api { resources, schemas: Vec::new(), families, verbs: Vec::new(), callback };
+    let mut api = Api { resources, schemas: Vec::new(), families, verbs: Vec::new(), callback, left_out };
     collect(&mut api, &schemas)?;
     api.verbs = verbs(&api)?;
     Ok(api)
@@ -202,6 +203,22 @@ fn is_for_servers(endpoint: &Value) -> bool {
     let by_key = ways.iter().any(|way| way.get("api_key").is_some());
     let open = ways.iter().any(|way| way.as_object().is_some_and(serde_json::Map::is_empty));
     by_key || (open && !overrides::LEFT_OUT_TAGS.contains(&tag))
+}
+
+/// What only a person opens, by subject.
+fn left_out(document: &Value) -> Outcome<BTreeMap<String, Vec<LeftOut>>> {
+    let mut subjects: BTreeMap<String, Vec<LeftOut>> = BTreeMap::new();
+    let paths = document["paths"].as_object().ok_or("the document has no paths")?;
+    for (path, item) in paths {
+        for method in METHODS {
+            let Some(endpoint) = item.get(method).filter(|endpoint| !is_for_servers(endpoint)) else { continue };
+            let tag = endpoint["tags"][0].as_str().ok_or_else(|| format!("{method} {path} has no tag"))?;
+            let summary = described(endpoint["summary"].as_str().unwrap_or_default());
+            let one = LeftOut { method: method.to_uppercase(), path: path.clone(), summary };
+            subjects.entry(tag.to_owned()).or_default().push(one);
+        }
+    }
+    Ok(subjects)
 }
 
 fn families(codes: &Schema) -> Outcome<Vec<Family>> {

@@ -11,6 +11,7 @@ mod document;
 mod languages;
 mod naming;
 mod overrides;
+mod pages;
 mod schemas;
 mod types;
 mod view;
@@ -94,6 +95,14 @@ pub(crate) fn run(paths: &Paths, description: Option<&Path>, check: bool) -> Out
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         let text = fs::read_to_string(paths.root.join(licence))?;
         files.extend(PACKAGES.map(|package| (format!("{package}/{licence}"), text.clone())));
+    }
+    for page in pages::PAGES {
+        let place = format!("../docs/{page}");
+        let read = |place: &str| -> Outcome<String> {
+            Ok(fs::read_to_string(sdks.join(place)).map_err(|failure| format!("{place}: {failure}"))?)
+        };
+        let text = pages::with_examples(&fs::read_to_string(sdks.join(&place))?, read)?;
+        files.insert(place, text);
     }
     let mut differing = Vec::new();
     for (place, text) in &files {

@@ -1,5 +1,7 @@
 //! The API without any language: operations, bodies, sets of words, verbs, families of errors.
 
+use std::collections::BTreeMap;
+
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Type {
@@ -142,6 +144,16 @@ pub(crate) struct Api {
     pub(crate) verbs: Vec<Verb>,
     /// The form of a voice callback.
     pub(crate) callback: Vec<Member>,
+    /// What only a person opens, by subject.
+    pub(crate) left_out: BTreeMap<String, Vec<LeftOut>>,
+}
+
+/// An endpoint that no SDK has.
+#[derive(Clone, Debug)]
+pub(crate) struct LeftOut {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) summary: String,
 }
 
 impl Api {

@@ -19,6 +19,12 @@ pub(crate) fn of(api: &Api, language: &dyn Language) -> Outcome<Value> {
         "verbs": api.verbs.iter().map(|verb| view.verb(verb)).collect::<Vec<_>>(),
         "families": view.families(),
         "callback": view.callback(),
+        "left_out": api.left_out.iter().map(|(subject, endpoints)| json!({
+            "subject": subject,
+            "endpoints": endpoints.iter().map(|one| json!({
+                "http_method": one.method, "path": one.path, "summary": one.summary,
+            })).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
     }))
 }
 

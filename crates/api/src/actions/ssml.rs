@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn all_pauses_of_a_text_together_are_a_minute() {
+        let breaks = |markup: &str| {
+            let times = markup.split("<break time=\"").skip(1).map(|rest| rest.split("ms").next().unwrap());
+            times.map(|ms| ms.parse::<u32>().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(breaks(&markup(&r#"<break time="10s"/>"#.repeat(8))), [&[10_000; 6][..], &[0; 2]].concat());
+        let uneven = format!("<p>{}</p>{}", r#"<break time="9s"/>"#.repeat(6), r#"<break time="8500ms"/>"#.repeat(2));
+        assert_eq!(breaks(&markup(&uneven)), [&[9_000; 6][..], &[6_000, 0]].concat());
+        // Each text has its own.
+        assert_eq!(breaks(&markup(r#"<break time="10s"/>"#)), [10_000]);
+    }
+
+    #[test]
     fn what_is_not_spoken_is_named() {
         assert_eq!(parse("<speak><audio src='x'/></speak>"), Err(format!("<audio> is not spoken; known are {TAGS}")));
         assert!(parse("<speak>a").unwrap_err().starts_with("not usable SSML"));

@@ -118,3 +118,36 @@ fn a_call_is_recorded_as_a_whole_from_its_answer_and_can_be_paused() {
     sim.answer(r#"[{"hangup": {}}]"#);
     assert!(sim.said().contains(&"stop recording 0".to_owned()));
 }
+
+#[test]
+fn what_begins_while_recordings_pause_pauses_too_until_they_go_on() {
+    let facts = Facts { record: Some(Channels::Mixed), ..facts(Direction::Outbound, OWN, AMINA) };
+    let mut sim = Sim::new(facts, Origin::Api { to: vec![phone(AMINA)], actions: None });
+    sim.leg(0, LegEvent::Answered);
+    started(&mut sim, 0);
+    sim.said();
+    sim.input(Input::Live(LiveCommand::PauseRecording(PauseMode::Cut))).expect(&["pause recording 0 Cut"]);
+    sim.answer(r#"[{"record": {"playBeep": false}}, {"record": {"playBeep": false}}]"#);
+    let said = sim.said();
+    let begun = said.iter().position(|said| said == "record 1 of 0 Said for record");
+    assert_eq!(said[begun.expect("a recording") + 1], "pause recording 1 Cut", "{said:?}");
+    sim.input(Input::Live(LiveCommand::ResumeRecording)).expect(&["resume recording 0", "resume recording 1"]);
+    sim.press(0, "#");
+    stopped(&mut sim, 1, 1_000);
+    let said = sim.said();
+    assert!(said.iter().any(|said| said.starts_with("record 2")), "{said:?}");
+    assert!(!said.iter().any(|said| said.starts_with("pause recording")), "{said:?}");
+}
+
+#[test]
+fn a_pause_is_over_with_the_last_recording_that_it_held() {
+    let mut sim = Sim::running(r#"[{"record": {"playBeep": false}}, {"record": {"playBeep": false}}]"#);
+    started(&mut sim, 0);
+    sim.said();
+    sim.input(Input::Live(LiveCommand::PauseRecording(PauseMode::Silence))).expect(&["pause recording 0 Silence"]);
+    sim.press(0, "#");
+    stopped(&mut sim, 0, 1_000);
+    let said = sim.said();
+    assert!(said.iter().any(|said| said.starts_with("record 1")), "{said:?}");
+    assert!(!said.iter().any(|said| said.starts_with("pause recording 1")), "{said:?}");
+}

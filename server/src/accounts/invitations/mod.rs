@@ -21,7 +21,7 @@ use sqlx::AnyConnection;
 
 use super::{Error, Membership, NewSession, invalid, members, normalise_email, sessions};
 use crate::audit::{self, Actor};
-use crate::mail::{self, Mail, Posted, escaped};
+use crate::mail::{self, Lang, Mail, Posted, escaped};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::web::caller::Caller;
@@ -107,8 +107,8 @@ pub async fn invite(
     store::insert(conn, &invitation, &app.secrets.hash(Purpose::Invitation, &token)).await?;
     let details = json!({ "after": { "email": invitation.email, "role": invitation.role } });
     audit::record(app, conn, &audit::Entry::by(caller, "invitation.created", invitation.id, details)).await?;
-    let mail = letter(&app.public_url, &invitation, &workspace.name, &token);
-    let posted = mail::post(app, conn, mail).await?;
+    let write = |_, lang| letter(&app.public_url, &invitation, &workspace.name, &token, lang);
+    let posted = mail::post_to(app, conn, invitation.email.clone(), write).await?;
     Ok((invitation, posted))
 }
 
@@ -208,19 +208,31 @@ fn entry(invitee: &Invitee, invitation: &Invitation, action_kind: &'static str) 
     }
 }
 
-fn letter(public_url: &str, invitation: &Invitation, workspace_name: &str, token: &str) -> Mail {
+fn letter(public_url: &str, invitation: &Invitation, workspace_name: &str, token: &str, lang: Lang) -> Mail {
     let link = format!("{public_url}/invitation?token={token}");
     let role = invitation.role.as_str();
     let name = escaped(workspace_name);
-    let ignore = "The link works for 7 days and only for this address. If you did not expect it, ignore this mail.";
+    let (subject, text, html, see, ignore) = lang.pick(
+        (
+            format!("You are invited to {workspace_name} on Sautikit"),
+            format!("You are invited to join {workspace_name} on Sautikit as {role}:"),
+            format!("You are invited to join <strong>{name}</strong> on Sautikit as {role}:"),
+            "See the invitation",
+            "The link works for 7 days and only for this address. If you did not expect it, ignore this mail.",
+        ),
+        (
+            format!("Umealikwa kwenye {workspace_name}, Sautikit"),
+            format!("Umealikwa kujiunga na {workspace_name} kwenye Sautikit kama {role}:"),
+            format!("Umealikwa kujiunga na <strong>{name}</strong> kwenye Sautikit kama {role}:"),
+            "Tazama mwaliko",
+            "Kiungo kinafanya kazi kwa siku 7 na kwa anwani hii tu. Kama hukukitarajia, puuza barua hii.",
+        ),
+    );
     Mail {
         to: invitation.email.clone(),
-        subject: format!("You are invited to {workspace_name} on Sautikit"),
-        text: format!("You are invited to join {workspace_name} on Sautikit as {role}:\n\n{link}\n\n{ignore}\n"),
-        html: format!(
-            "<p>You are invited to join <strong>{name}</strong> on Sautikit as {role}:</p>\
-             <p><a href=\"{link}\">See the invitation</a></p><p>{ignore}</p>"
-        ),
+        subject,
+        text: format!("{text}\n\n{link}\n\n{ignore}\n"),
+        html: format!("<p>{html}</p><p><a href=\"{link}\">{see}</a></p><p>{ignore}</p>"),
         links: vec![link],
         worthless_at_us: invitation.expires_at_us,
     }

@@ -21,7 +21,6 @@ use crate::web::caller::Caller;
 use crate::webhooks::client::Customers;
 use crate::webhooks::fetch::{Answer, FORM, FetchError, Fetched};
 use crate::webhooks::listener;
-use crate::webhooks::signer::Signer;
 use crate::{audit, telephone};
 
 /// Bytes of an answer's body that are shown: what a call's timeline keeps of it.
@@ -65,7 +64,7 @@ pub async fn test_callback(
 ) -> Result<wire::TestedRouting, Untested> {
     let mut conn = app.db.acquire().await?;
     let number = numbers::get_number(&mut conn, caller.workspace.id, id).await?;
-    let secret = directory::signing_secret(app, &mut conn, &number).await?;
+    let secrets = directory::signing_secret(app, &mut conn, &number).await?;
     // Nobody's connection is kept for as long as a customer's server takes.
     drop(conn);
     let url = number.voice_callback_url.clone().ok_or(Untested::NoCallback)?;
@@ -77,7 +76,7 @@ pub async fn test_callback(
     params.push((MARK.0, MARK.1.to_owned()));
     let began = app.clock.monotonic();
     let http = &app.part::<Customers>().0;
-    let signer = Signer { secret: &secret, compat: number.compat };
+    let signer = secrets.signer(number.compat);
     let of = (number.workspace_id, &*number.e164);
     let fetched = listener::fetch(app, http, of, &url, &params, signer).await;
     let duration_ms = u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);

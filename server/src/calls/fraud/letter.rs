@@ -3,7 +3,7 @@
 use sautikit_api::ids::WorkspaceId;
 
 use super::Finding;
-use crate::mail::{Mail, escaped};
+use crate::mail::{Lang, Mail, escaped};
 
 /// How long the news is worth a mail: after that the console has told it.
 const WORTH_US: i64 = 2 * 86_400 * 1_000_000;
@@ -16,28 +16,52 @@ pub(super) fn letter(
     finding: Finding,
     is_operator: bool,
     now_us: i64,
+    lang: Lang,
 ) -> Mail {
     let Finding { reason, count, threshold } = finding;
-    let seen = format!("Within an hour there were {count} {}; from {threshold} on that is unusual.", reason.says());
+    let seen = lang.pick(
+        format!("Within an hour there were {count} {}; from {threshold} on that is unusual.", reason.says()),
+        format!("Ndani ya saa moja: {}, {count}; kuanzia {threshold} si kawaida.", reason.says_in_swahili()),
+    );
     let (whose, link, what) = if is_operator {
         (
-            format!("Outbound calls of the workspace {workspace} are frozen."),
+            lang.pick(
+                format!("Outbound calls of the workspace {workspace} are frozen."),
+                format!("Simu za kutoka za eneo la kazi {workspace} zimesimamishwa."),
+            ),
             format!("{public_url}/operator/workspaces?search={workspace}"),
-            "Speak with its owners, and let the calls go on once you know what they were.",
+            lang.pick(
+                "Speak with its owners, and let the calls go on once you know what they were.",
+                "Zungumza na wamiliki wake, na ruhusu simu ziendelee ukishajua zilikuwa za nini.",
+            ),
         )
     } else {
+        let whose = lang.pick(
+            "Outbound calls of your workspace are frozen.",
+            "Simu za kutoka za eneo lako la kazi zimesimamishwa.",
+        );
         (
-            "Outbound calls of your workspace are frozen.".to_owned(),
+            whose.to_owned(),
             format!("{public_url}/wallet/limits"),
-            "If you did not place these calls: revoke your API keys and end the sessions of your team first. Then an owner who has just signed in lets calls go on.",
+            lang.pick(
+                "If you did not place these calls: revoke your API keys and end the sessions of your team first. Then an owner who has just signed in lets calls go on.",
+                "Kama hukupiga simu hizi: batilisha funguo zako za API na maliza vikao vya timu yako kwanza. Kisha mmiliki aliyeingia sasa hivi anaruhusu simu ziendelee.",
+            ),
         )
     };
-    let text = format!("{whose} {seen} Calls that come in are not affected. {what}");
+    let unaffected = lang.pick("Calls that come in are not affected.", "Simu zinazoingia haziathiriki.");
+    let text = format!("{whose} {seen} {unaffected} {what}");
+    let subject =
+        lang.pick("Outbound calls are frozen: unusual calls", "Simu za kutoka zimesimamishwa: simu zisizo za kawaida");
     Mail {
         to,
-        subject: "Outbound calls are frozen: unusual calls".to_owned(),
+        subject: subject.to_owned(),
         text: format!("{text}\n\n{link}\n"),
-        html: format!("<p>{}</p><p><a href=\"{link}\">Open the limits</a></p>", escaped(&text)),
+        html: format!(
+            "<p>{}</p><p><a href=\"{link}\">{}</a></p>",
+            escaped(&text),
+            lang.pick("Open the limits", "Fungua mipaka")
+        ),
         links: vec![link],
         worthless_at_us: now_us + WORTH_US,
     }

@@ -57,8 +57,8 @@ async fn freeze(app: &AppState, workspace: WorkspaceId, finding: Finding) -> Res
     note(app, &mut tx, workspace, "calls.frozen", (Actor::System, None), details).await?;
     let mut posted = Vec::new();
     for (to, is_operator) in whom_to_tell(&mut tx, workspace).await? {
-        let letter = letter::letter(&app.public_url, to, workspace, finding, is_operator, now_us);
-        posted.push(mail::post(app, &mut tx, letter).await?);
+        let write = |to, lang| letter::letter(&app.public_url, to, workspace, finding, is_operator, now_us, lang);
+        posted.push(mail::post_to(app, &mut tx, to, write).await?);
     }
     tx.commit().await?;
     app.tenant_changes.note();

@@ -84,6 +84,16 @@ impl Reason {
             Self::ShortCalls => "dear calls without talk",
         }
     }
+
+    /// The same in Swahili.
+    pub const fn says_in_swahili(self) -> &'static str {
+        match self {
+            Self::DestinationsAbroad => "nambari tofauti za nje ya nchi",
+            Self::NewCountries => "nchi ambazo hazikupigiwa awali",
+            Self::SequentialNumbers => "nambari ghali za kundi moja, moja baada ya nyingine",
+            Self::ShortCalls => "simu ghali bila mazungumzo",
+        }
+    }
 }
 
 /// Something unusual.

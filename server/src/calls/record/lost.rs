@@ -24,6 +24,8 @@ use crate::state::AppState;
 const BATCH: i64 = 200;
 /// Nodes whose lease has lapsed that are looked at per tick.
 const LAPSED_NODES: i64 = 8;
+/// Nodes that are told apart from this one; an installation has a handful.
+const LIVING_NODES: i64 = 1_000;
 /// A row without a live call is closed only when it is older: one that is being opened just now, or whose end is being
 /// written, is not lost.
 const LOST_AFTER_US: i64 = 10 * 1_000_000;
@@ -56,6 +58,14 @@ pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallEr
     // Set once, because a node starts once.
     let _ = Hub::of(app).writer().journal.set(journal);
     Ok(recovered)
+}
+
+/// The other nodes that are alive.
+///
+/// # Errors
+/// The database failed.
+pub async fn living_nodes(app: &AppState) -> Result<Vec<String>, sqlx::Error> {
+    nodes::list_living(&mut *app.db.acquire().await?, &app.node_id, app.now_us(), LIVING_NODES).await
 }
 
 /// The dialogs that a start gave were ended.

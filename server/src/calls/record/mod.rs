@@ -23,7 +23,7 @@ pub(in crate::calls) use change::Changes;
 pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;
 pub use live::Allowance;
-pub use lost::{CAUSE_NODE_LOST, Recovered, ended, reconcile, recover};
+pub use lost::{CAUSE_NODE_LOST, Recovered, ended, living_nodes, reconcile, recover};
 pub use story::event_data;
 
 use super::CallError;

@@ -15,6 +15,12 @@ statements! {
                 or exists (select 1 from wallet_holds h where h.node_id = n.id and h.held_minor > 0))
         order by n.id
         limit $3";
+    LIST_LIVING = "
+        select id
+        from nodes
+        where lease_until >= $1 and id <> $2
+        order by id
+        limit $3";
     LIST_HOLDS_OF_NODE = "
         select workspace_id
         from wallet_holds
@@ -47,6 +53,16 @@ pub(in crate::calls) async fn list_lapsed(
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
     let query = sqlx::query_as(LIST_LAPSED).bind(now_us).bind(own.to_owned()).bind(limit);
     query.fetch_all(conn).await
+}
+
+/// Nodes other than `own` whose lease has not lapsed by `now_us`.
+pub(in crate::calls) async fn list_living(
+    conn: &mut AnyConnection,
+    own: &str,
+    now_us: i64,
+    limit: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(LIST_LIVING).bind(now_us).bind(own.to_owned()).bind(limit).fetch_all(conn).await
 }
 
 /// The workspaces of which the node holds money.

@@ -23,8 +23,7 @@ impl Running {
         let (secret, compat) = (self.signing_secret.clone(), self.facts.compat);
         let (workspace, room) = (self.facts.workspace_id, self.facts.number.clone());
         tokio::spawn(async move {
-            let signer = Signer { secret: &secret, compat };
-            let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, signer).await;
+            let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
             let fetched = Box::new(Fetched {
                 outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room)),

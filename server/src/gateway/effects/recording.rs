@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use sautikit_api::ids::CallId;
+use sautikit_api::recordings::PauseMode;
 use voice::{Input, RecordingCommand, RecordingEvent, TakeId};
 
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
-use crate::gateway::recorder::{self, Ears, Order};
+use crate::gateway::recorder::{self, Ears};
 use crate::recordings;
 
 impl Running {
@@ -30,21 +31,24 @@ impl Running {
                 let orders = recorder::start(&self.gateway.app, &self.facts, ears, (take, terms), self.inbox.clone());
                 self.takes.push((take, orders));
                 self.was_recorded = true;
+                if terms.trims_silence {
+                    self.maybe_empty = Some(take);
+                }
             }
-            RecordingCommand::Pause(take, mode) => self.order(take, Order::Pause(mode)),
-            RecordingCommand::Resume(take) => self.order(take, Order::Resume),
+            RecordingCommand::Pause(take, mode) => self.change_recording(take, Some(mode)),
+            RecordingCommand::Resume(take) => self.change_recording(take, None),
             RecordingCommand::Stop(take) => {
-                self.order(take, Order::Stop);
-                // Dropped, it ends by itself where it could not be told.
-                self.takes.retain(|(other, _)| *other != take);
+                if let Some(index) = self.takes.iter().position(|(other, _)| *other == take) {
+                    self.takes.swap_remove(index).1.stop(self.now());
+                }
             }
         }
     }
 
-    fn order(&self, take: TakeId, order: Order) {
+    /// As of now, whenever the recorder hears of it.
+    fn change_recording(&self, take: TakeId, mode: Option<PauseMode>) {
         if let Some((_, orders)) = self.takes.iter().find(|(other, _)| *other == take) {
-            // One that is over takes no orders.
-            let _ = orders.try_send(order);
+            orders.change(self.now(), mode);
         }
     }
 }

@@ -54,13 +54,14 @@ fn may_spend(console: &Console, parts: &Parts, fields: &Fields) -> bool {
         || accounts::is_code_of(&console.app, &token, &fields.text("code"))
 }
 
-/// Remembers the language and goes back to where the visitor was.
-pub(super) async fn choose_language(request: Request) -> Response {
-    let (_, fields) = match decode(request).await {
+/// Remembers the language and goes back to where the visitor was. Whoever is signed in is written to in it from now on.
+pub(super) async fn choose_language(State(console): State<Console>, request: Request) -> Response {
+    let (parts, fields) = match decode(request).await {
         Ok(decoded) => decoded,
         Err(error) => return error.into_response(),
     };
     let lang = app::i18n::Lang::parse(&fields.text("lang")).unwrap_or_default();
+    app::forms::write_in(lang, &pages::api(&console, &parts)).await;
     let to = Some(fields.text("return_to")).filter(|to| return_to::is_own_path(to)).unwrap_or_else(|| "/".to_owned());
     let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; SameSite=Lax; Max-Age={LANGUAGE_MAX_AGE_SECONDS}", lang.code());
     ([(header::SET_COOKIE, cookie)], Redirect::to(&to)).into_response()

@@ -95,7 +95,8 @@ fn number() -> Value {
 }
 
 fn storage_tier() -> Value {
-    json!({ "id": "free", "name": "Free", "capacity_bytes": 5_000_000_000_i64, "retention_days": 30 })
+    json!({ "id": "free", "name": "Free", "capacity_bytes": 5_000_000_000_i64, "retention_days": 30,
+        "monthly_price_minor": 0, "currency": "KES" })
 }
 
 fn limits_used() -> Value {
@@ -182,7 +183,7 @@ examples! {
     accounts::UpdateWorkspace = json!({ "name": "Simba Deliveries Ltd" });
     accounts::DeleteWorkspace = json!({ "confirm_name": "Simba Deliveries" });
     accounts::Me = json!({ "id": USER, "email": "amina@simba.example", "name": "Amina", "workspace": workspace(),
-        "workspaces": [workspace()], "is_operator": false, "google_linked": true });
+        "workspaces": [workspace()], "is_operator": false, "google_linked": true, "language": "en" });
     accounts::UpdateMe = json!({ "name": "Amina W." });
     accounts::Session = json!({ "id": ENTRY, "created_at": EARLIER, "last_used_at": NOW, "expires_at": LATER,
         "current": true, "ip": "203.0.113.7", "user_agent": "Mozilla/5.0" });
@@ -230,7 +231,7 @@ examples! {
     recordings::RecordingPending = json!({ "status": "pending", "retry_after_seconds": 2 });
     recordings::PauseRecording = json!({ "mode": "cut" });
     storage::StorageTier = storage_tier();
-    storage::Storage = json!({ "tier": storage_tier(), "used_bytes": 61_200_000, "recordings": 32, "bucket": null });
+    storage::Storage = json!({ "tier": storage_tier(), "paid_until": null, "used_bytes": 61_200_000, "recordings": 32, "bucket": null });
     storage::SwitchTier = json!({ "tier": "extended" });
     storage::PutBucket = json!({ "endpoint": "https://s3.eu-west-1.amazonaws.com", "region": "eu-west-1",
         "bucket": "simba-recordings", "prefix": "voice/", "access_key_id": "AKIAIOSFODNN7EXAMPLE",
@@ -247,7 +248,7 @@ examples! {
         "next_charge_at": LATER, "state": "available", "kept_until": null });
     numbers::Number = number();
     numbers::ClaimedNumber = claimed_number();
-    numbers::SigningSecret = json!({ "secret": "whsec_…" });
+    numbers::SigningSecret = json!({ "secret": "whsec_…", "former_secret_until": NOW });
     numbers::TestRouting = json!({ "from": "+254722000001" });
     numbers::TestedRouting = json!({ "request": { "method": "POST", "url": "https://simba.example/voice",
         "headers": { "content-type": "application/x-www-form-urlencoded", "x-sautikit-signature": "t=1795254000,v1=…" },
@@ -276,6 +277,8 @@ examples! {
         "ceiling": { "spend_per_day_minor": null, "concurrent_calls": 20, "calls_per_second": 5, "countries": ["KE"],
             "premium": false, "satellite": false },
         "used": limits_used(), "frozen": null });
+    operator::UpdateAdminWorkspace = json!({ "country": "KE" });
+    operator::PaymentProvider = json!({ "method": "mpesa", "name": "M-Pesa" });
     operator::UpdateWallet = json!({ "overdraft_floor_minor": -50_000 });
     operator::SuspendWorkspace = json!({ "reason": "Unpaid since October" });
     sip::CreateSipCredential = json!({ "label": "Reception" });

@@ -84,19 +84,18 @@ statements! {
         join numbers n on n.id = p.number_id
         left join number_series s on s.id = n.series_id
         where n.state = 'available' and (s.status is null or s.status = 'active')";
-    /// What numbers cost, by country and what they can do: those that can be claimed now.
-    PRICES_BY_COUNTRY = "
-        select n.country, n.capabilities, p.monthly_price_minor, p.inbound_per_min_e4, p.outbound_per_min_e4,
+    /// What numbers cost in each currency, by country and what they can do: those that can be claimed now.
+    PRICES_OF_KINDS = "
+        select p.currency, n.country, n.capabilities, p.monthly_price_minor, p.inbound_per_min_e4, p.outbound_per_min_e4,
             p.billing_minimum_seconds, p.billing_increment_seconds, count(*) as numbers
         from number_prices p
         join numbers n on n.id = p.number_id
         left join number_series s on s.id = n.series_id
-        where p.currency = $1 and ($2 = '' or n.country = $2)
-            and n.state = 'available' and (s.status is null or s.status = 'active')
-        group by n.country, n.capabilities, p.monthly_price_minor, p.inbound_per_min_e4, p.outbound_per_min_e4,
-            p.billing_minimum_seconds, p.billing_increment_seconds
+        where n.state = 'available' and (s.status is null or s.status = 'active')
+        group by p.currency, n.country, n.capabilities, p.monthly_price_minor, p.inbound_per_min_e4,
+            p.outbound_per_min_e4, p.billing_minimum_seconds, p.billing_increment_seconds
         order by n.country, p.monthly_price_minor, p.outbound_per_min_e4, n.capabilities
-        limit $3";
+        limit $1";
 }
 
 static INSERT_NUMBERS: Rows = Rows::new(
@@ -248,26 +247,20 @@ pub struct PriceOfNumbers {
     pub country: String,
     /// What they can do.
     pub capabilities: Vec<String>,
-    /// In the currency that was asked for.
+    /// In one currency.
     pub price: NumberPrice,
     /// How many.
     pub numbers: i64,
 }
 
-pub(crate) async fn prices_by_country(
-    conn: &mut AnyConnection,
-    currency: Currency,
-    country: &str,
-    limit: i64,
-) -> Result<Vec<PriceOfNumbers>, sqlx::Error> {
-    let query = sqlx::query(PRICES_BY_COUNTRY).bind(currency.code()).bind(country.to_owned()).bind(limit);
-    let rows = query.fetch_all(conn).await?;
+pub(crate) async fn prices_of_kinds(conn: &mut AnyConnection, limit: i64) -> Result<Vec<PriceOfNumbers>, sqlx::Error> {
+    let rows = sqlx::query(PRICES_OF_KINDS).bind(limit).fetch_all(conn).await?;
     rows.iter()
         .map(|row| {
             Ok(PriceOfNumbers {
                 country: row.try_get("country")?,
                 capabilities: capabilities(row)?,
-                price: price_in(row, currency)?,
+                price: price(row)?,
                 numbers: row.try_get("numbers")?,
             })
         })
@@ -292,12 +285,8 @@ pub(in crate::numbers) fn capabilities_text(capabilities: &[String]) -> String {
 }
 
 pub(in crate::numbers) fn price(row: &AnyRow) -> Result<NumberPrice, sqlx::Error> {
-    price_in(row, row::known(row, "currency", Currency::parse)?)
-}
-
-fn price_in(row: &AnyRow, currency: Currency) -> Result<NumberPrice, sqlx::Error> {
     Ok(NumberPrice {
-        currency,
+        currency: row::known(row, "currency", Currency::parse)?,
         monthly_price_minor: row.try_get("monthly_price_minor")?,
         inbound_rate: rate(row, "inbound_per_min_e4")?,
         outbound_rate: rate(row, "outbound_per_min_e4")?,

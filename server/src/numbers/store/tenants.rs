@@ -51,7 +51,7 @@ statements! {
     UPDATE_ROUTING = "
         update tenant_numbers
         set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6,
-            compat = $7
+            compat = $7, former_signing_secret = $8, former_secret_until = $9
         where id = $1 and status <> 'released'";
     LIST_DUE = "
         select *
@@ -214,6 +214,8 @@ pub(crate) async fn update_routing(tx: &mut AnyConnection, number: &TenantNumber
         .bind(i64::from(number.ring_devices))
         .bind(number.sealed_signing_secret.clone())
         .bind(number.compat.as_str())
+        .bind(number.former_secret.as_ref().map(|(sealed, _)| sealed.clone()))
+        .bind(number.former_secret.as_ref().map(|(_, until)| *until))
         .execute(tx)
         .await
         .map(drop)
@@ -318,6 +320,7 @@ pub(in crate::numbers) async fn has_numbers(
 }
 
 fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {
+    let former: Option<String> = row.try_get("former_signing_secret")?;
     Ok(TenantNumber {
         id: row::parsed(row, "id")?,
         inventory_id: row::parsed(row, "number_id")?,
@@ -337,5 +340,6 @@ fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {
         ring_devices: row::flag(row, "ring_devices")?,
         compat: row::known(row, "compat", Compat::parse)?,
         sealed_signing_secret: row.try_get("voice_signing_secret")?,
+        former_secret: former.zip(row.try_get("former_secret_until")?),
     })
 }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::Mutex;
 
+use super::super::providers::Credentials;
 use super::results::{self, Outcome};
 use super::wire::{Answered, StatusQuery, StkPush, StkQuery, Token, password, stamp};
 use crate::config::{self, TransactionType};
@@ -91,6 +92,16 @@ impl Daraja {
     /// Whether Daraja answers us: before anything is written for a customer who waits.
     pub(in crate::payments) async fn is_there(&self, app: &AppState) -> Result<(), Failed> {
         self.token(app).await.map(drop)
+    }
+
+    /// Whether Daraja takes the consumer key and its secret, whatever token is kept.
+    pub(in crate::payments) async fn check(&self, app: &AppState) -> Credentials {
+        let mut kept = self.token.lock().await;
+        match self.fresh_token(app, &mut kept).await {
+            Ok(_) => Credentials::Taken,
+            Err(NoToken::Credentials(_)) => Credentials::Refused,
+            Err(NoToken::Failed(failed)) => Credentials::Unknown(failed.to_string()),
+        }
     }
 
     /// Shows a request on the payer's telephone; Daraja's id of it.
@@ -184,14 +195,36 @@ impl Daraja {
         if let Some((token, _)) = kept.as_ref().filter(|(_, until_us)| now_us < *until_us) {
             return Ok(token.clone());
         }
+        self.fresh_token(app, &mut kept).await.map_err(|error| match error {
+            NoToken::Credentials(why) => Failed::Refused(why),
+            NoToken::Failed(failed) => failed,
+        })
+    }
+
+    async fn fresh_token(&self, app: &AppState, kept: &mut Option<(String, i64)>) -> Result<String, NoToken> {
+        let now_us = app.now_us();
         let url =
             format!("{}/oauth/v1/generate?grant_type=client_credentials", self.config.base_url.trim_end_matches('/'));
         let request = self.http.get(url).basic_auth(&self.config.consumer_key, Some(&self.config.consumer_secret));
-        let token: Token = read(request.send().await.map_err(silent)?).await?;
+        let answer = request.send().await.map_err(|error| NoToken::Failed(silent(error)))?;
+        let status = answer.status();
+        let token: Token = read(answer).await.map_err(|failed| match status.as_u16() {
+            // Daraja says 400 (400.008.01) of a key that it does not know.
+            400 | 401 | 403 => NoToken::Credentials(failed.to_string()),
+            _ => NoToken::Failed(failed),
+        })?;
         let until_us = now_us + token.lifetime_seconds().clamp(0, 86_400) * 1_000_000 - TOKEN_MARGIN_US;
         *kept = Some((token.access_token.clone(), until_us));
         Ok(token.access_token)
     }
+}
+
+/// Why there is no token.
+enum NoToken {
+    /// It does not know us; what it said.
+    Credentials(String),
+    /// Anything else.
+    Failed(Failed),
 }
 
 /// Whether a request that is answered later, or not at all, was taken.

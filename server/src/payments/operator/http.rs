@@ -13,7 +13,7 @@ use super::{assign, dismiss, list};
 use crate::clock::rfc3339;
 use crate::line;
 use crate::payments::incoming::IncomingPayment;
-use crate::payments::reconcile;
+use crate::payments::{Method, providers, reconcile};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
@@ -30,6 +30,7 @@ pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list_unmatched))
         .routes(routes!(assign_payment))
         .routes(routes!(dismiss_payment))
+        .routes(routes!(check_provider))
         .merge(reconcile::http::routes())
 }
 
@@ -80,6 +81,25 @@ async fn dismiss_payment(
         .ok_or_else(|| ApiError::field("reason", line::rule(REASON_MAX_CHARS)))?;
     let payment = dismiss(&app, &operator, &id, &reason).await?;
     Ok(Json(body(payment, Vec::new())))
+}
+
+/// Check a payment provider
+///
+/// Asks M-Pesa (`mpesa`) or Paystack (`paystack`) whether it takes the credentials that this server is configured with. A
+/// provider that is not configured or does not answer is `mpesa.unavailable` or `paystack.unavailable`.
+#[utoipa::path(get, operation_id = "admin_check_payment_provider", path = "/admin/payments/providers/{method}",
+    params(("method" = String, Path, description = "`mpesa` or `paystack`.")), security(("session" = [])),
+    responses((status = 200, body = wire::PaymentProvider, description = "It takes them.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound, ErrorCode::ProviderInvalidCredentials,
+        ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable]))))]
+async fn check_provider(
+    State(app): State<AppState>,
+    _: Operator,
+    Path(method): Path<String>,
+) -> ApiResult<Json<wire::PaymentProvider>> {
+    let method = Method::parse(&method).ok_or(ErrorCode::NotFound)?;
+    providers::check(&app, method).await?;
+    Ok(Json(wire::PaymentProvider { method: method.as_str().to_owned(), name: method.name().to_owned() }))
 }
 
 fn body(payment: IncomingPayment, claimed_by: Vec<WorkspaceId>) -> wire::UnmatchedPayment {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
+use super::super::providers::Credentials;
 use super::wire::{Answered, Begun, Initialize, Transaction};
 use crate::config;
 use crate::state::{AppState, Part};
@@ -46,6 +47,18 @@ impl Paystack {
     /// What signs webhooks.
     pub(super) fn secret_key(&self) -> &[u8] {
         self.config.secret_key.as_bytes()
+    }
+
+    /// Whether Paystack takes the secret key.
+    pub(in crate::payments) async fn check(&self) -> Credentials {
+        let request = self.http.get(self.url("/balance")).bearer_auth(&self.config.secret_key);
+        match request.send().await.map(|answer| answer.status().as_u16()) {
+            Ok(401 | 403) => Credentials::Refused,
+            Ok(status @ 500..) => Credentials::Unknown(format!("HTTP {status}")),
+            // What the key may not see is not what is asked here.
+            Ok(_) => Credentials::Taken,
+            Err(error) => Credentials::Unknown(error.without_url().to_string()),
+        }
     }
 
     /// Begins a transaction: the page where the payer goes.

@@ -150,8 +150,8 @@ impl Job for TellLowBalance {
         let mut posted = Vec::new();
         for subscriber in sql::list(&mut tx, self.workspace_id).await? {
             if sql::mark_told(&mut tx, subscriber.id, self.event_id).await? {
-                let letter = letter::letter(&app.public_url, subscriber.email, &figures, app.now_us());
-                posted.push(mail::post(app, &mut tx, letter).await?);
+                let write = |to, lang| letter::letter(&app.public_url, to, &figures, app.now_us(), lang);
+                posted.push(mail::post_to(app, &mut tx, subscriber.email, write).await?);
             }
         }
         tx.commit().await?;

@@ -21,6 +21,7 @@ statements! {
             + (select count(*) from top_ups where ledger_entry_id is not null)
             + (select count(*) from tenant_numbers where ledger_entry_id is not null)
             + (select count(*) from provider_reversals)
+            + (select count(*) from storage_charges)
             + (select count(*) from wallet_adjustments)";
     CAUSES_TWICE = "
         select count(*)
@@ -121,6 +122,16 @@ statements! {
         from wallet_ledger e
         left join wallet_adjustments a on a.ledger_entry_id = e.id
         where e.kind = 'adjustment' and a.id is null";
+    STORAGE_MISMATCHED = "
+        select count(*)
+        from storage_charges s
+        left join wallet_ledger e on e.id = s.ledger_entry_id
+        where e.id is null or e.kind <> 'storage' or e.amount_minor <> s.amount_minor or e.workspace_id <> s.workspace_id";
+    STORAGE_ENTRIES_ORPHANED = "
+        select count(*)
+        from wallet_ledger e
+        left join storage_charges s on s.ledger_entry_id = e.id
+        where e.kind = 'storage' and s.id is null";
     RENTALS_MISMATCHED = "
         select count(*)
         from tenant_numbers n
@@ -153,6 +164,8 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("adjustment whose entry has another cause, amount or wallet", ADJUSTMENTS_MISMATCHED),
     ("adjustment entry without its adjustment", ADJUSTMENT_ENTRIES_ORPHANED),
     ("credited payment whose top-up has another receipt or amount", PAYMENTS_MISMATCHED),
+    ("charge of storage whose entry is missing or has another amount or wallet", STORAGE_MISMATCHED),
+    ("storage entry without its charge", STORAGE_ENTRIES_ORPHANED),
     ("number whose rental entry is missing or another wallet's", RENTALS_MISMATCHED),
 ];
 
@@ -201,19 +214,21 @@ macro_rules! chain_values {
     };
 }
 
-/// The entries of a page. In one row of JSON: through the driver each row is a message between threads and a dozen copies,
+/// Values in [`chain_values`].
+const CHAIN_VALUES: usize = 13;
+/// Between the values of an entry (US of ASCII), and between entries (RS).
+const BETWEEN_VALUES: char = '\u{1f}';
+const BETWEEN_ENTRIES: char = '\u{1e}';
+
+/// The entries of a page. In one row of text: through the driver each row is a message between threads and a dozen copies,
 /// which took ten times as long as reading them.
 macro_rules! chain_page {
-    ($group:literal, $array:literal) => {
+    ($($values:tt)*) => {
         concat!(
             "
-    select cast(",
-            $group,
-            "(",
-            $array,
-            "(",
-            chain_values!(),
-            ")) as text)
+    select ",
+            $($values)*,
+            "
     from (
         select *
         from wallet_ledger
@@ -224,12 +239,26 @@ macro_rules! chain_page {
     };
 }
 
-const CHAIN_PAGE_SQLITE: &str = chain_page!("json_group_array", "json_array");
-const CHAIN_PAGE_POSTGRES: &str = chain_page!("json_agg", "json_build_array");
+/// As JSON.
+const CHAIN_PAGE_SQLITE: &str = chain_page!("cast(json_group_array(json_array(", chain_values!(), ")) as text)");
+/// PostgreSQL takes three times as long to write JSON as to write the same between two marks; how many entries there are
+/// stands first, so that no mark within a value goes unseen.
+const CHAIN_PAGE_POSTGRES: &str =
+    chain_page!("count(*) || chr(30) || coalesce(string_agg(concat_ws(chr(31), ", chain_values!(), "), chr(30)), '')");
+/// A page of which a value has a mark in it.
+const CHAIN_PAGE_POSTGRES_JSON: &str = chain_page!("cast(json_agg(json_build_array(", chain_values!(), ")) as text)");
 
 /// A page of entries as text, for [`read_chain`].
+pub(crate) enum PageText {
+    /// As JSON.
+    Json(String),
+    /// Between marks, as many as there should be.
+    Marked(String),
+}
+
+/// A page of entries.
 pub(crate) struct ChainPage {
-    pub(crate) text: String,
+    pub(crate) text: PageText,
     /// Workspace and number of its last entry; none where there is no entry.
     pub(crate) place: Option<(String, i64)>,
 }
@@ -259,15 +288,49 @@ pub(crate) async fn chain_page(
     (workspace_id, seq): (&str, i64),
     last: &str,
 ) -> Result<ChainPage, sqlx::Error> {
-    let sql = match dialect {
-        Dialect::Sqlite => CHAIN_PAGE_SQLITE,
-        Dialect::Postgres => CHAIN_PAGE_POSTGRES,
+    let place = (workspace_id, seq);
+    let json = match dialect {
+        Dialect::Sqlite => page_text(conn, CHAIN_PAGE_SQLITE, place, last).await?,
+        Dialect::Postgres => {
+            let told = page_text(conn, CHAIN_PAGE_POSTGRES, place, last).await?;
+            let (count, text) = told.split_once(BETWEEN_ENTRIES).unwrap_or_default();
+            if is_marked_right(text, count) {
+                let place = last_marked(text);
+                return Ok(ChainPage { text: PageText::Marked(text.to_owned()), place });
+            }
+            page_text(conn, CHAIN_PAGE_POSTGRES_JSON, place, last).await?
+        }
     };
+    let place = last_place(&json);
+    Ok(ChainPage { text: PageText::Json(json), place })
+}
+
+async fn page_text(
+    conn: &mut AnyConnection,
+    sql: &'static str,
+    (workspace_id, seq): (&str, i64),
+    last: &str,
+) -> Result<String, sqlx::Error> {
     let query = sqlx::query_scalar(sql).bind(workspace_id.to_owned()).bind(seq).bind(last.to_owned()).bind(PAGE);
     let text: Option<String> = query.fetch_one(conn).await?;
-    let text = text.unwrap_or_default();
-    let place = last_place(&text);
-    Ok(ChainPage { text, place })
+    Ok(text.unwrap_or_default())
+}
+
+/// Whether a page has as many marks as its entries need: one more would make two values, or two entries, of one.
+fn is_marked_right(text: &str, count: &str) -> bool {
+    let Ok(count) = count.parse::<usize>() else { return false };
+    let marks = |mark: char| text.bytes().filter(|byte| char::from(*byte) == mark).count();
+    match count {
+        0 => text.is_empty(),
+        _ => marks(BETWEEN_ENTRIES) == count - 1 && marks(BETWEEN_VALUES) == count * (CHAIN_VALUES - 1),
+    }
+}
+
+/// Where the last entry of a page between marks stands.
+fn last_marked(text: &str) -> Option<(String, i64)> {
+    let (rest, seq) = text.rsplit_once(BETWEEN_VALUES)?;
+    let (_, workspace_id) = rest.rsplit_once(BETWEEN_VALUES)?;
+    Some((workspace_id.to_owned(), seq.parse().ok()?))
 }
 
 /// Where the last row of a page stands: its last two values, neither of which has a comma or a quote in it.
@@ -279,8 +342,37 @@ fn last_place(text: &str) -> Option<(String, i64)> {
 }
 
 /// The entries of a page.
-pub(crate) fn read_chain(text: &str) -> Result<Vec<ChainRow<'_>>, sqlx::Error> {
-    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
+pub(crate) fn read_chain(text: &PageText) -> Result<Vec<ChainRow<'_>>, sqlx::Error> {
+    match text {
+        PageText::Json(text) => serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into())),
+        PageText::Marked(text) => {
+            let entries = text.split(BETWEEN_ENTRIES).filter(|entry| !entry.is_empty());
+            let no_entry = || sqlx::Error::Decode("an entry of the ledger is not written as one".into());
+            entries.map(|entry| marked_entry(entry).ok_or_else(no_entry)).collect()
+        }
+    }
+}
+
+fn marked_entry(text: &str) -> Option<ChainRow<'_>> {
+    let mut values = text.split(BETWEEN_VALUES);
+    let mut text = || values.next().map(Cow::Borrowed);
+    let number = |text: Option<Cow<'_, str>>| text?.parse::<i64>().ok();
+    let row = ChainRow {
+        id: text()?,
+        kind: text()?,
+        amount_minor: number(text())?,
+        tax_minor: number(text())?,
+        balance_after_minor: number(text())?,
+        cause: text()?,
+        reference: text()?,
+        created_at: number(text())?,
+        key_id: text()?,
+        prev_hash: text()?,
+        hash: text()?,
+        workspace_id: text()?,
+        seq: number(text())?,
+    };
+    text().is_none().then_some(row)
 }
 
 pub(crate) async fn count(conn: &mut AnyConnection, sql: &'static str) -> Result<i64, sqlx::Error> {
@@ -297,10 +389,33 @@ mod tests {
         let row = format!(r#"["e1","call",-5,0,95,"call:1","a],[\"b",7,"k","","00","{workspace}",2]"#);
         for text in [format!("[{row}]"), format!("[{}]", row.replace(",\"", ", \"")), format!("[{row}, {row}] ")] {
             assert_eq!(last_place(&text), Some((workspace.to_owned(), 2)), "{text}");
+            let text = PageText::Json(text);
             let rows = read_chain(&text).unwrap();
             let last = rows.last().unwrap();
             assert_eq!((last.reference.as_ref(), last.amount_minor, last.seq), ("a],[\"b", -5, 2));
         }
         assert_eq!((last_place(""), last_place("[]")), (None, None));
+    }
+
+    #[test]
+    fn a_page_between_marks_is_read_as_it_was_written_and_a_mark_within_a_value_is_seen() {
+        let workspace = "00000000-0000-7000-8000-000000000001";
+        let row = |reference: &str| {
+            let values = ["e1", "call", "-5", "0", "95", "call:1", reference, "7", "k", "", "00", workspace, "2"];
+            values.join("\u{1f}")
+        };
+        let page = [row("HD_1"), row("")].join("\u{1e}");
+        assert!(is_marked_right(&page, "2") && !is_marked_right(&page, "1") && !is_marked_right(&page, "3"));
+        assert_eq!(last_marked(&page), Some((workspace.to_owned(), 2)));
+        let text = PageText::Marked(page);
+        let rows = read_chain(&text).unwrap();
+        assert_eq!(rows.len(), 2);
+        assert_eq!((rows[0].reference.as_ref(), rows[0].prev_hash.as_ref(), rows[1].amount_minor), ("HD_1", "", -5));
+        // A value that pretends to be the end of an entry and the beginning of the next, or two values.
+        for within in [format!("a\u{1e}{}", row("b")), "a\u{1f}b".to_owned(), "\u{1e}".to_owned()] {
+            assert!(!is_marked_right(&row(&within), "1"), "{within:?}");
+        }
+        assert!(is_marked_right("", "0") && !is_marked_right("", "1") && !is_marked_right("", "x"));
+        assert!(read_chain(&PageText::Marked("a\u{1f}b".to_owned())).is_err());
     }
 }

@@ -102,8 +102,8 @@ impl Job for TellDisabled {
         }
         let mut posted = Vec::new();
         for to in app.part::<OwnersOf>().0.addresses(&mut tx, self.workspace_id).await? {
-            let letter = letter::letter(&app.public_url, to, &row, app.now_us());
-            posted.push(mail::post(app, &mut tx, letter).await?);
+            let write = |to, lang| letter::letter(&app.public_url, to, &row, app.now_us(), lang);
+            posted.push(mail::post_to(app, &mut tx, to, write).await?);
         }
         tx.commit().await?;
         posted.into_iter().for_each(|mail| mail.committed(app));

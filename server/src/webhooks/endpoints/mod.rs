@@ -281,7 +281,7 @@ pub(super) async fn rotate(
     grace_seconds: Option<i64>,
 ) -> Result<(Endpoint, String), WebhookError> {
     let now_us = app.now_us();
-    let grace_us = signing::grace_us(grace_seconds)?;
+    let grace_us = signing::checked_grace_us(grace_seconds)?;
     sql::lock(tx, caller.workspace.id, id).await?;
     let full = sql::find_full(tx, caller.workspace.id, id).await?;
     let full = full.filter(|full| full.endpoint.status != Status::Deleted).ok_or(WebhookError::NotFound)?;

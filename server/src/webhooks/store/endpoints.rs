@@ -55,7 +55,8 @@ statements! {
         where workspace_id = $1 and ($2 = '' or number_id = $2) and status <> 'deleted'";
     /// With the secrets of the number or the workspace that may have to sign.
     LIST_ALL = "
-        select e.*, n.voice_signing_secret as number_secret, w.secret as workspace_secret,
+        select e.*, n.voice_signing_secret as number_secret,
+            n.former_signing_secret as number_former, n.former_secret_until as number_former_until, w.secret as workspace_secret,
             w.former_secret as workspace_former, w.former_until as workspace_former_until
         from webhook_endpoints e
         left join tenant_numbers n on n.workspace_id = e.workspace_id and n.id = e.number_id
@@ -85,7 +86,8 @@ statements! {
             limit $2
         )";
     FIND_FULL = "
-        select e.*, n.voice_signing_secret as number_secret, w.secret as workspace_secret,
+        select e.*, n.voice_signing_secret as number_secret,
+            n.former_signing_secret as number_former, n.former_secret_until as number_former_until, w.secret as workspace_secret,
             w.former_secret as workspace_former, w.former_until as workspace_former_until
         from webhook_endpoints e
         left join tenant_numbers n on n.workspace_id = e.workspace_id and n.id = e.number_id
@@ -130,7 +132,11 @@ fn endpoint(row: &AnyRow) -> Result<Endpoint, sqlx::Error> {
 fn full(row: &AnyRow) -> Result<Full, sqlx::Error> {
     Ok(Full {
         endpoint: endpoint(row)?,
-        of_number: Sealed { secret: row.try_get("number_secret")?, former: None, former_until: None },
+        of_number: Sealed {
+            secret: row.try_get("number_secret")?,
+            former: row.try_get("number_former")?,
+            former_until: row.try_get("number_former_until")?,
+        },
         of_workspace: Sealed {
             secret: row.try_get("workspace_secret")?,
             former: row.try_get("workspace_former")?,

@@ -69,7 +69,7 @@ const NEIGHBOURS: &[(&str, &[&str])] = &[
     ("api_keys", &["accounts", "trunks", "audit"]),
     ("trunks", &["audit"]),
     ("recordings", &["calls", "storage", "webhooks", "audit"]),
-    ("storage", &["webhooks", "audit"]),
+    ("storage", &["wallet", "webhooks", "audit"]),
     ("calls", &["accounts", "numbers", "pricing", "wallet", "webhooks", "mail", "audit"]),
     ("payments", &["numbers", "accounts", "wallet", "webhooks", "mail", "audit"]),
     ("pricing", &["numbers", "wallet", "audit"]),

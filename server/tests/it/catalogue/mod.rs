@@ -23,20 +23,17 @@ use crate::support::{Server, on_each_engine};
 on_each_engine! { every_code_is_answered_or_its_feature_is_missing }
 
 /// Features that are not there yet, with the codes that come with them.
-const MISSING: &[(&str, &[ErrorCode])] = &[
-    ("a look whether a provider takes the credentials of its trunk", &[ErrorCode::ProviderInvalidCredentials]),
-    (
-        "events of an external PBX",
-        &[
-            ErrorCode::PbxBodyReadFailed,
-            ErrorCode::PbxIngestFailed,
-            ErrorCode::PbxPayloadDecodeFailed,
-            ErrorCode::PbxResolveFailed,
-            ErrorCode::PbxSignatureInvalid,
-            ErrorCode::PbxUnknownWorkspace,
-        ],
-    ),
-];
+const MISSING: &[(&str, &[ErrorCode])] = &[(
+    "events of an external PBX",
+    &[
+        ErrorCode::PbxBodyReadFailed,
+        ErrorCode::PbxIngestFailed,
+        ErrorCode::PbxPayloadDecodeFailed,
+        ErrorCode::PbxResolveFailed,
+        ErrorCode::PbxSignatureInvalid,
+        ErrorCode::PbxUnknownWorkspace,
+    ],
+)];
 
 async fn every_code_is_answered_or_its_feature_is_missing(server: Server) {
     let mut answered = BTreeSet::new();

@@ -26,6 +26,7 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let mut answered = codes(&server);
     answered.extend(below_the_minimum(like).await);
     answered.extend(without_providers(like).await);
+    answered.extend(with_another_key(like).await);
     answered.extend(without_a_wallet(like).await);
     answered
 }
@@ -103,6 +104,23 @@ async fn without_providers(like: &Server) -> BTreeSet<String> {
     owner.post("/v1/wallet/top-ups", mpesa).await.expect_error("mpesa.unavailable");
     let paystack = json!({ "method": "paystack", "amount_minor": 1_000 });
     owner.post("/v1/wallet/top-ups", paystack).await.expect_error("paystack.unavailable");
+    codes(&server)
+}
+
+/// A provider that does not know us.
+async fn with_another_key(like: &Server) -> BTreeSet<String> {
+    let refuses = axum::Router::new().fallback(|| async { axum::http::StatusCode::UNAUTHORIZED });
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+    let served = tokio::spawn(async move { axum::serve(listener, refuses).await });
+    let server = like.another().await.configured(|config| {
+        config.paystack.base_url = base_url;
+        config.paystack.secret_key = "sk_test_of_another".to_owned();
+    });
+    let server = server.over_http().await;
+    let check = server.operator().await.get("/v1/admin/payments/providers/paystack").await;
+    check.expect_error("provider.invalid_credentials");
+    served.abort();
     codes(&server)
 }
 

@@ -84,8 +84,11 @@ async fn token(State(daraja): State<Daraja>, headers: HeaderMap) -> Response {
     let mut script = daraja.0.lock();
     script.tokens += 1;
     let authorization = headers["authorization"].to_str().expect("text");
-    if script.is_down || authorization != "Basic a2V5OnNlY3JldA==" {
+    if script.is_down {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if authorization != "Basic a2V5OnNlY3JldA==" {
+        return refused(StatusCode::BAD_REQUEST, "400.008.01", "Invalid Authentication passed");
     }
     Json(json!({ "access_token": "token-1", "expires_in": "3599" })).into_response()
 }

@@ -28,6 +28,7 @@ on_each_engine! {
     refunds_and_disputes_take_out_once_and_never_more_than_came
     a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing
     paystack_that_is_not_there_says_so_and_a_retry_begins_anew
+    an_operator_learns_whether_the_secret_key_is_taken
 }
 
 pub(super) const KEY: &str = "sk_test_1";
@@ -46,6 +47,7 @@ pub(super) struct Paystack(Arc<Mutex<Script>>);
 impl Paystack {
     pub(super) async fn serve(&self) -> String {
         let router = Router::new()
+            .route("/balance", get(own_balance))
             .route("/transaction/initialize", post(initialize))
             .route("/transaction/verify/{reference}", get(verify))
             .with_state(self.clone());
@@ -64,6 +66,18 @@ impl Paystack {
             "currency": currency, "gateway_response": "Declined by bank", "channel": "card" });
         script.transactions.insert(reference.to_owned(), transaction);
     }
+}
+
+/// As Paystack answers whoever has no key of its.
+async fn own_balance(State(paystack): State<Paystack>, headers: HeaderMap) -> Response {
+    if paystack.0.lock().is_down {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    if headers["authorization"] != format!("Bearer {KEY}") {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "status": false, "message": "Invalid key" }))).into_response();
+    }
+    let data = json!([{ "currency": "NGN", "balance": 0 }]);
+    Json(json!({ "status": true, "message": "Balances retrieved", "data": data })).into_response()
 }
 
 async fn initialize(State(paystack): State<Paystack>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
@@ -298,4 +312,22 @@ impl Shop {
     async fn balance(&self) -> i64 {
         balance(&self.owner).await
     }
+}
+
+async fn an_operator_learns_whether_the_secret_key_is_taken(server: Server) {
+    const PATH: &str = "/v1/admin/payments/providers/paystack";
+    let operator = server.operator().await;
+    operator.get(PATH).await.expect_error("paystack.unavailable");
+    operator.get("/v1/admin/payments/providers/cash").await.expect_error("not_found");
+    let Shop { server, paystack, owner } = Shop::open(server).await;
+    owner.get(PATH).await.expect_error("auth.admin_required");
+    let operator = server.operator().await;
+    let told = operator.get(PATH).await.expect(200).json;
+    assert_eq!(told, json!({ "method": "paystack", "name": "Paystack" }));
+    paystack.0.lock().is_down = true;
+    operator.get(PATH).await.expect_error("paystack.unavailable");
+    paystack.0.lock().is_down = false;
+    let server = server.configured(|config| config.paystack.secret_key = "sk_test_of_another".to_owned());
+    let refused = server.operator().await.get(PATH).await;
+    assert!(refused.expect_error("provider.invalid_credentials").text.contains("`paystack.secret_key`"));
 }

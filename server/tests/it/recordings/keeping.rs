@@ -15,6 +15,10 @@ on_each_engine! {
     what_was_kept_long_enough_expires
     a_full_tier_takes_no_further_recording
     a_store_that_is_away_for_a_while_loses_nothing
+    a_recording_whose_file_is_gone_fails_and_one_that_runs_does_not
+    a_recording_of_a_lost_node_fails_days_after_its_call
+    a_recording_that_is_deleted_as_it_expires_is_accounted_once
+    that_a_recording_is_ready_is_told_once_by_whoever_comes_first
 }
 
 async fn what_a_crash_cut_off_is_finished_and_offered(server: Server) {
@@ -119,4 +123,103 @@ async fn a_store_that_is_away_for_a_while_loses_nothing(server: Server) {
     recordings::look(app, &mut attempts).await;
     assert_eq!(scene.call(order.call_id).await["recording_status"], "ready");
     assert_eq!(scene.told(order.call_id).await.last().map(String::as_str), Some("call.recording.ready"));
+}
+
+async fn a_recording_whose_file_is_gone_fails_and_one_that_runs_does_not(server: Server) {
+    let scene = Scene::set(server).await;
+    let (app, order) = (&scene.server.app, scene.place().await);
+    let (gone, live, left) = (
+        scene.recording(order.call_id).await,
+        scene.recording(order.call_id).await,
+        scene.recording(order.call_id).await,
+    );
+    let _writing = recordings::writing(app, live.header.id);
+    left.leave(app, &left.file());
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 1);
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 0, "once");
+    let status = async |running: &Running| {
+        let shown = scene.asha.get(&format!("/v1/recordings/{}", running.header.id)).await.expect(200).json;
+        shown["status"].as_str().expect("a status").to_owned()
+    };
+    assert_eq!(
+        [status(&gone).await, status(&live).await, status(&left).await].map(|status| status.to_string()),
+        ["failed", "recording", "recording"]
+    );
+    let refused = scene.asha.get(&format!("/v1/recordings/{}/audio", gone.header.id)).await;
+    refused.expect_error("calls.recording_failed");
+    // One that was being stored when its disk was lost.
+    recordings::ended(app, &left.header, app.now_us()).await.expect("ended");
+    std::fs::remove_file(recordings::log_path(app, left.header.id)).expect("removed");
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 1);
+    assert_eq!(status(&left).await, "failed");
+    // Its call tells of it when it ends.
+    scene.fail(&order, sautikit_api::calls::CallStatus::Busy, "user_busy").await;
+    recordings::call_ended(app, order.call_id).await.expect("told");
+    let told = scene.told(order.call_id).await;
+    assert_eq!(told.iter().filter(|kind| *kind == "call.recording.failed").count(), 2, "{told:?}");
+}
+
+async fn a_recording_of_a_lost_node_fails_days_after_its_call(server: Server) {
+    const DAY_MS: u64 = 86_400_000;
+    let scene = Scene::set(server).await;
+    let (app, order) = (&scene.server.app, scene.place().await);
+    let running = scene.recording(order.call_id).await;
+    let elsewhere = sqlx::query("update recordings set node_id = 'another'");
+    elsewhere.execute(app.db.pool()).await.expect("moved");
+    scene.advance(30 * DAY_MS);
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 0, "its call still runs");
+    scene.fail(&order, sautikit_api::calls::CallStatus::Busy, "user_busy").await;
+    scene.advance(6 * DAY_MS);
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 0, "its node may come back");
+    scene.advance(2 * DAY_MS);
+    assert_eq!(recordings::fail_lost(app).await.expect("looked"), 1);
+    assert_eq!(scene.told(order.call_id).await.last().map(String::as_str), Some("call.recording.failed"));
+    // The node comes back with the file, which is kept for people.
+    running.leave(app, &running.file());
+    scene.keep().await;
+    let path = recordings::log_path(app, running.header.id);
+    assert!(!path.exists() && path.with_extension("log.failed").exists());
+}
+
+async fn a_recording_that_is_deleted_as_it_expires_is_accounted_once(server: Server) {
+    let scene = Scene::set(server).await;
+    let (app, order) = (&scene.server.app, scene.place().await);
+    let kept = scene.recorded(order.call_id).await;
+    let before = scene.asha.get("/v1/storage").await.expect(200).json;
+    let ids = [scene.recorded(order.call_id).await, scene.recorded(order.call_id).await];
+    scene.advance(31 * 86_400_000);
+    let asha = scene.server.signed_in("asha@example.com").await;
+    let refresh = sqlx::query("update recordings set started_at = $1 where id = $2");
+    refresh.bind(app.now_us()).bind(kept.to_string()).execute(app.db.pool()).await.expect("young again");
+    let paths = ids.map(|id| format!("/v1/recordings/{id}"));
+    let (pruned, first, second, again) = tokio::join!(
+        recordings::prune(app, 10),
+        asha.delete(&paths[0]),
+        asha.delete(&paths[1]),
+        asha.delete(&paths[1])
+    );
+    pruned.expect("pruned");
+    first.expect(204);
+    assert_eq!((second.status.min(again.status), second.status.max(again.status)), (204, 404));
+    let after = asha.get("/v1/storage").await.expect(200).json;
+    assert_eq!(
+        (&after["used_bytes"], &after["recordings"]),
+        (&before["used_bytes"], &before["recordings"]),
+        "what went is counted once"
+    );
+}
+
+async fn that_a_recording_is_ready_is_told_once_by_whoever_comes_first(server: Server) {
+    let scene = Scene::set(server).await;
+    let (app, order) = (&scene.server.app, scene.place().await);
+    for _ in 0..5 {
+        scene.recorded(order.call_id).await;
+    }
+    scene.fail(&order, sautikit_api::calls::CallStatus::Busy, "user_busy").await;
+    let all = (0..8).map(|_| recordings::call_ended(app, order.call_id));
+    for told in futures::future::join_all(all).await {
+        told.expect("told");
+    }
+    let told = scene.told(order.call_id).await;
+    assert_eq!(told.iter().filter(|kind| *kind == "call.recording.ready").count(), 5, "{told:?}");
 }

@@ -10,6 +10,7 @@ on_each_engine! {
     a_rotated_secret_signs_at_once_and_the_former_where_the_new_one_is_refused
     after_its_grace_a_former_secret_signs_no_more
     the_workspaces_secret_signs_where_there_is_no_other
+    a_numbers_rotated_secret_signs_callbacks_and_the_former_where_the_new_one_is_refused
     a_secret_is_shown_once
 }
 
@@ -85,6 +86,36 @@ async fn the_workspaces_secret_signs_where_there_is_no_other(server: Server) {
     let path = format!("/v1/numbers/{}/routing/test", numbers[0]["id"].as_str().expect("an id"));
     scene.asha.post(&path, json!({})).await.expect(200);
     assert!(receiver.wait("/voice", 1).await[0].is_signed_with(&second));
+}
+
+async fn a_numbers_rotated_secret_signs_callbacks_and_the_former_where_the_new_one_is_refused(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let former = "a-secret-of-the-number";
+    scene.patch_routing(json!({ "voice_callback_url": receiver.url("/voice"), "voice_signing_secret": former })).await;
+    let numbers = scene.asha.get("/v1/numbers").await.expect(200).json;
+    let number = format!("/v1/numbers/{}/routing", numbers[0]["id"].as_str().expect("an id"));
+    let (rotate, test) = (format!("{number}/rotate-secret"), format!("{number}/test"));
+    let refused = scene.asha.post(&rotate, json!({ "grace_seconds": 259_201 })).await;
+    assert_eq!(refused.expect_error("validation.bad_request").json["error"]["field"], "grace_seconds");
+    let rotated = scene.asha.post(&rotate, json!({ "grace_seconds": 3_600 })).await.expect(200).json;
+    let secret = rotated["secret"].as_str().expect("a secret").to_owned();
+    assert!(rotated["former_secret_until"].is_string());
+    // A handler that was not told yet: asked again at once, and its answer counts.
+    receiver.answers("/voice", Answers::OnlySignedWith(former.to_owned()));
+    let tested = scene.asha.post(&test, json!({})).await.expect(200).json;
+    assert_eq!(tested["response"]["status"], 200, "{tested}");
+    let told = receiver.wait("/voice", 2).await;
+    assert!(told[0].is_signed_with(&secret) && told[1].is_signed_with(former));
+    assert_eq!(told[0].body, told[1].body);
+    // One that was is asked once.
+    receiver.answers("/voice", Answers::OnlySignedWith(secret.clone()));
+    scene.asha.post(&test, json!({})).await.expect(200);
+    assert_eq!(receiver.count("/voice"), 3);
+    // A secret of one's own choice ends the one before at once.
+    scene.patch_routing(json!({ "voice_signing_secret": "another-secret-of-the-number" })).await;
+    let tested = scene.asha.post(&test, json!({})).await.expect(200).json;
+    assert_eq!(tested["response"]["status"], 401, "{tested}");
+    assert_eq!(receiver.count("/voice"), 4);
 }
 
 async fn a_secret_is_shown_once(server: Server) {

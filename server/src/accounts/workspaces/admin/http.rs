@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Tenant, find, list, resume, set_overdraft_floor, suspend};
+use super::{Tenant, find, list, resume, set_country, set_overdraft_floor, suspend};
 use crate::accounts::Error;
 use crate::clock::rfc3339;
 use crate::state::AppState;
@@ -37,7 +37,7 @@ struct TenantQuery {
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list_workspaces))
-        .routes(routes!(show_workspace))
+        .routes(routes!(show_workspace, update_workspace))
         .routes(routes!(suspend_workspace))
         .routes(routes!(resume_workspace))
         .routes(routes!(update_wallet))
@@ -67,6 +67,28 @@ async fn show_workspace(
     Path(id): Path<String>,
 ) -> ApiResult<Json<wire::AdminWorkspace>> {
     Ok(Json(tenant_body(find(&app, workspace_id(&id)?).await?)))
+}
+
+/// Change a tenant
+///
+/// Its country, which its owners can't change once money has moved. Calls that begin from now on and rentals that are charged
+/// from now on bear that country's tax; currency and billing zone stay as they were fixed when it was opened.
+#[utoipa::path(patch, operation_id = "admin_update_workspace", path = "/admin/workspaces/{id}",
+    request_body = wire::UpdateAdminWorkspace, security(("session" = [])),
+    responses((status = 200, body = wire::AdminWorkspace, description = "The workspace as it is now.")),
+    extensions(("x-errors" = json!([ErrorCode::NotFound]))))]
+async fn update_workspace(
+    State(app): State<AppState>,
+    operator: Operator,
+    Path(id): Path<String>,
+    body: JsonBody<wire::UpdateAdminWorkspace>,
+) -> ApiResult<Json<wire::AdminWorkspace>> {
+    let (id, country) = (workspace_id(&id)?, body.read()?.country);
+    let tenant = match country {
+        Some(country) => set_country(&app, &operator, id, &country).await?,
+        None => find(&app, id).await?,
+    };
+    Ok(Json(tenant_body(tenant)))
 }
 
 /// Suspend a tenant

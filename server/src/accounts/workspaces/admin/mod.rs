@@ -9,6 +9,7 @@ mod letter;
 use sautikit_api::ids::WorkspaceId;
 use serde_json::json;
 
+use super::checked_country;
 use super::store::{self, Tenant};
 use crate::accounts::{Error, checked_name, invalid, members};
 use crate::audit::{self, Actor};
@@ -37,6 +38,32 @@ async fn suspend(app: &AppState, operator: &Operator, id: WorkspaceId, reason: &
 /// Lets the workspace work again; it does: nothing happens.
 async fn resume(app: &AppState, operator: &Operator, id: WorkspaceId) -> Result<Tenant, Error> {
     set_suspended(app, operator, id, None).await
+}
+
+/// Puts the workspace into another country, also where money has moved; nothing without a change.
+async fn set_country(app: &AppState, operator: &Operator, id: WorkspaceId, country: &str) -> Result<Tenant, Error> {
+    let country = checked_country(country)?;
+    let mut tx = app.db.begin_write().await?;
+    store::lock(&mut tx, id).await?;
+    let mut tenant = store::find(&mut tx, id).await?.ok_or(Error::WorkspaceUnknown)?;
+    let before = std::mem::replace(&mut tenant.workspace.country, country.clone());
+    if before == country {
+        return Ok(tenant);
+    }
+    store::update(&mut tx, &tenant.workspace).await?;
+    wallet::move_to_country(&mut tx, id, &country).await?;
+    let entry = audit::Entry {
+        workspace_id: Some(id),
+        actor: Actor::Operator(Some(operator.user_id.to_string())),
+        action_kind: "workspace.updated",
+        subject_id: Some(id.to_string()),
+        details: json!({ "before": { "country": before }, "after": { "country": country } }),
+        ip: operator.ip.clone(),
+    };
+    audit::record(app, &mut tx, &entry).await?;
+    tx.commit().await?;
+    app.tenant_changes.note();
+    Ok(tenant)
 }
 
 /// Sets how far the workspace's live calls may overdraw; nothing without a change.
@@ -95,8 +122,8 @@ async fn set_suspended(
     audit::record(app, &mut tx, &entry).await?;
     let mut posted = Vec::new();
     for owner in members::store::list_owner_emails(&mut tx, id).await? {
-        let mail = letter::letter(&app.public_url, owner, &tenant.workspace, reason, app.now_us());
-        posted.push(mail::post(app, &mut tx, mail).await?);
+        let write = |to, lang| letter::letter(&app.public_url, to, &tenant.workspace, reason, app.now_us(), lang);
+        posted.push(mail::post_to(app, &mut tx, owner, write).await?);
     }
     tx.commit().await?;
     app.tenant_changes.note();
