@@ -325,6 +325,16 @@ async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency(
 }
 
 #[tokio::test]
+async fn who_meets_is_shown_with_what_can_be_done_about_it() {
+    let html = page("meetings", "/calls/meetings").await;
+    assert!(html.contains("data-live=\"meetings\"") && html.contains("stand-up") && html.contains("support"));
+    let member = format!("action=\"/console/conferences/{ID}/members/{ID}/change\"");
+    assert!(html.contains(&member) && html.contains(&format!("action=\"/console/conferences/{ID}/end\"")));
+    assert!(html.contains(&format!("action=\"/console/queues/{ID}/members/{ID}/remove\"")));
+    assert!(html.contains(">Unmute</button>") && html.contains(">Mute</button>"));
+}
+
+#[tokio::test]
 async fn recordings_can_be_heard_and_what_is_kept_is_told() {
     let html = page("recordings", "/recordings").await;
     assert_eq!(html.matches("<audio").count(), 1, "the one that is ready");

@@ -10,6 +10,7 @@ mod fields;
 mod invitations;
 mod keys;
 mod limits;
+pub(crate) mod meetings;
 mod members;
 mod numbers;
 mod operator;
@@ -62,6 +63,14 @@ pub const REVOKE_CREDENTIAL: &str = "/console/numbers/{id}/sip-credentials/{cid}
 pub const SANDBOX_CALL: &str = "/console/numbers/{id}/sandbox-call";
 /// Ends a call; the path carries the call's id.
 pub const HANG_UP: &str = "/console/calls/{id}/hangup";
+/// Changes how somebody is in a conference; the path carries the conference's id and the call's.
+pub const CHANGE_MEMBER: &str = "/console/conferences/{id}/members/{call}/change";
+/// Takes somebody out of a conference; the path carries the conference's id and the call's.
+pub const TAKE_OUT: &str = "/console/conferences/{id}/members/{call}/remove";
+/// Ends a conference; the path carries its id.
+pub const END_CONFERENCE: &str = "/console/conferences/{id}/end";
+/// Takes a caller out of a queue; the path carries the queue's id and the call's.
+pub const LEAVE_QUEUE: &str = "/console/queues/{id}/members/{call}/remove";
 /// Deletes a recording; the path carries its id.
 pub const DELETE_RECORDING: &str = "/console/recordings/{id}/delete";
 /// Switches the storage tier.
@@ -323,6 +332,16 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             }
             ["", "console", "numbers", id, "sandbox-call"] => calls::sandbox_call(id, fields, api).await.into(),
             ["", "console", "calls", id, "hangup"] => calls::hang_up(id, fields, api).await.into(),
+            ["", "console", "conferences", id, "members", call, "change"] => {
+                meetings::change((id, call), fields, api).await.into()
+            }
+            ["", "console", "conferences", id, "members", call, "remove"] => {
+                meetings::take_out((id, call), fields, api).await.into()
+            }
+            ["", "console", "conferences", id, "end"] => meetings::end(id, fields, api).await.into(),
+            ["", "console", "queues", id, "members", call, "remove"] => {
+                meetings::leave_queue((id, call), fields, api).await.into()
+            }
             ["", "console", "recordings", id, "delete"] => recordings::delete(id, fields, api).await.into(),
             ["", "console", "keys", id, "rotate"] => keys::rotate(id, fields, api).await.into(),
             ["", "console", "keys", id, "revoke"] => keys::revoke(id, fields, api).await.into(),

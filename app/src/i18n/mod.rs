@@ -29,6 +29,8 @@ mod invitation;
 mod keys;
 mod landing;
 mod limits;
+mod meetings;
+pub use meetings::Meetings as MeetingsText;
 mod members;
 mod numbers;
 mod operator;
@@ -127,6 +129,7 @@ pub struct Text {
     pub supply: supply::Supply,
     /// The ways to carriers.
     pub trunks: trunks::Trunks,
+    pub meetings: meetings::Meetings,
     pub members: members::Members,
     pub rights: rights::Rights,
     pub workspace: workspace::Workspace,
@@ -156,6 +159,7 @@ static ENGLISH: Text = Text {
     softphone: softphone::Softphone::ENGLISH,
     supply: supply::Supply::ENGLISH,
     trunks: trunks::Trunks::ENGLISH,
+    meetings: meetings::Meetings::ENGLISH,
     members: members::Members::ENGLISH,
     rights: rights::Rights::ENGLISH,
     workspace: workspace::Workspace::ENGLISH,
@@ -185,6 +189,7 @@ static SWAHILI: Text = Text {
     softphone: softphone::Softphone::SWAHILI,
     supply: supply::Supply::SWAHILI,
     trunks: trunks::Trunks::SWAHILI,
+    meetings: meetings::Meetings::SWAHILI,
     members: members::Members::SWAHILI,
     rights: rights::Rights::SWAHILI,
     workspace: workspace::Workspace::SWAHILI,

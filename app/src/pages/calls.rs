@@ -9,7 +9,7 @@ use crate::{
     components::{
         CallBadge, Empty, Glyph,
         Head::{End, Start},
-        Moment, PHONE, PageHead, Pager, cell, heads,
+        Icon, Moment, PHONE, PageHead, Pager, cell, heads,
     },
     format,
     i18n::{CallsText, Lang, Text},
@@ -60,7 +60,9 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         (true, false) => view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any(),
     };
     Ok(view! {
-        <PageHead title=text.calls.title.to_owned() text=text.calls.text/>
+        <PageHead title=text.calls.title.to_owned() text=text.calls.text>
+            <a class="button" href="/calls/meetings"><Icon glyph=Glyph::Members/>{text.meetings.title}</a>
+        </PageHead>
         {filter_bar(text, chosen)}
         <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS) data-live-calls=cursor.is_empty().then_some("*")>
             {list}

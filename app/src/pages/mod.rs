@@ -20,6 +20,7 @@ mod key_form;
 mod keys;
 mod landing;
 mod limits;
+mod meetings;
 mod member;
 mod members;
 mod not_found;
@@ -89,6 +90,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/numbers") view=numbers::NumbersPage ssr=SsrMode::Async/>
                 <Route path=path!("/numbers/:id") view=number::NumberPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls") view=calls::CallsPage ssr=SsrMode::Async/>
+                <Route path=path!("/calls/meetings") view=meetings::MeetingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls/:id") view=call::CallPage ssr=SsrMode::Async/>
                 <Route path=path!("/recordings") view=recordings::RecordingsPage ssr=SsrMode::Async/>
                 <Route path=path!("/recordings/storage") view=storage::StoragePage ssr=SsrMode::Async/>

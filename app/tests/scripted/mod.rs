@@ -56,6 +56,8 @@ impl ScriptedApi {
             }
             ("GET", "/v1/storage") => storage(),
             ("GET", "/v1/storage/tiers") => json!([tier("free"), tier("extended")]),
+            ("GET", "/v1/conferences") => list(json!([conference()])),
+            ("GET", "/v1/queues") => list(json!([queue()])),
             ("GET", "/v1/calls/stats") => stats(self.empty),
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
@@ -248,4 +250,19 @@ fn events() -> Value {
         event(4, "call.callback_failed", 20, json!({"url": "https://example.co.ke/voice", "http_status": 500})),
         event(5, "call.completed", 54, json!({"hangup_cause": "remote_hangup", "duration_seconds": 47}))
     ])
+}
+
+fn conference() -> Value {
+    let member = |muted: bool| {
+        json!({"call_id": ID, "party": "+254722000042", "muted": muted, "held": false, "coach": null,
+            "end_on_exit": false, "entered_at": "2026-11-21T09:00:00Z"})
+    };
+    json!({"id": ID, "name": "stand-up", "begun": true, "opened_at": "2026-11-21T09:00:00Z", "recording_id": ID,
+        "members": [member(false), member(true)]})
+}
+
+fn queue() -> Value {
+    json!({"id": ID, "name": "support", "opened_at": "2026-11-21T09:00:00Z", "talking": 1, "waiting_agents": 0,
+        "average_wait_seconds": 42, "members": [{"call_id": ID, "party": "+254733000042", "position": 1,
+            "entered_at": "2026-11-21T09:00:00Z", "waited_seconds": 31}]})
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actions::MachineDetection;
 use crate::ids::{CallEventId, CallId, LedgerEntryId};
 use crate::recordings::{RecordCall, RecordingStatus};
 
@@ -162,6 +163,9 @@ pub struct CreateCall {
     /// Whether the call is recorded from its answer on; false when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordCall>,
+    /// Whether who answers is judged to be a person or a machine before anything else happens; not when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine_detection: Option<MachineDetection>,
 }
 
 /// `POST /v1/calls/{id}/actions`.

@@ -99,6 +99,8 @@ catalogue! {
     NumbersSuffixCollision "numbers.suffix_collision" 409 "Numbers would collide" "Two series would contain the same number." "Change one of the ranges.";
     NumbersWalletUnavailable "numbers.wallet_unavailable" 503 "Wallet busy" "The wallet could not be read or locked in time." "Try again in a moment; nothing was charged.";
     PaymentsClaimLimit "payments.claim_limit" 429 "Too many claims" "A workspace may claim five payments a day." "Wait a day, or ask the operator.";
+    ConferencesNotFound "conferences.not_found" 404 "Conference not found" "No conference with this id or name is live in the workspace, or the call is not in it." "List the conferences; one is live while somebody is in it.";
+    QueuesNotFound "queues.not_found" 404 "Queue not found" "No queue with this id or name is in use in the workspace, or the call does not wait in it." "List the queues; one is in use while somebody waits or talks in it.";
     PaymentsUnmatchedNotFound "payments.unmatched_not_found" 404 "No such payment waits" "No payment waits that has this receipt, amount and telephone." "Check M-Pesa's message: the code, the amount and the telephone that paid.";
     PaystackUnavailable "paystack.unavailable" 503 "Paystack unavailable" "Paystack is not configured or did not answer." "Try again later, or pay in another way.";
     PbxBodyReadFailed "pbx.body_read_failed" 400 "Body could not be read" "The body of the event could not be read." "Send it again.";

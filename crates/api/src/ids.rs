@@ -70,6 +70,10 @@ ids! {
     FreezeId;
     /// Somebody who is told when a balance falls.
     AlertSubscriberId;
+    /// A conference that is live.
+    ConferenceId;
+    /// A queue that somebody is in.
+    QueueId;
     /// A recording of a call.
     RecordingId;
     /// An event that webhooks tell.

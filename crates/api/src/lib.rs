@@ -10,6 +10,7 @@ pub mod audit;
 #[cfg(feature = "openapi")]
 pub mod bounds;
 pub mod calls;
+pub mod conferences;
 pub mod countries;
 mod double_option;
 pub mod error;
@@ -22,6 +23,7 @@ pub mod money;
 pub mod numbers;
 pub mod operator;
 pub mod pricing;
+pub mod queues;
 pub mod recordings;
 pub mod requests;
 pub mod return_to;

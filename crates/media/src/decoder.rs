@@ -1,4 +1,4 @@
-//! Decoding of single packets to 8 kHz, and what to play for lost ones.
+//! Decoding of single packets to 8 kHz, or to 16 kHz where the codec carries that, and what to play for lost ones.
 
 use crate::{
     codec::{Codec, CodecError, Rate},
@@ -17,26 +17,33 @@ pub struct Decoder(Inner);
 enum Inner {
     G711(Law, Box<Concealer>),
     #[cfg(feature = "g722")]
-    G722(Box<crate::g722::Decoder>, Box<Concealer>),
+    G722(Box<crate::g722::Decoder>, Box<Concealer>, Rate),
     #[cfg(not(feature = "g722"))]
     G722,
     #[cfg(feature = "opus")]
-    Opus(Option<crate::opus::Decoder>),
+    Opus(Rate, Option<crate::opus::Decoder>),
     #[cfg(not(feature = "opus"))]
     Opus,
 }
 
 impl Decoder {
-    /// A decoder that opens libopus only when the first packet needs it.
+    /// A decoder to 8 kHz that opens libopus only when the first packet needs it.
     pub fn new(codec: Codec) -> Self {
+        Self::at(codec, Rate::Narrow)
+    }
+
+    /// The same to a rate; G.711 knows 8 kHz only, whatever is asked.
+    pub fn at(codec: Codec, rate: Rate) -> Self {
         Self(match codec.law() {
             Some(law) => Inner::G711(law, Box::default()),
             #[cfg(feature = "g722")]
-            None if codec == Codec::G722 => Inner::G722(Box::default(), Box::default()),
+            None if codec == Codec::G722 => {
+                Inner::G722(Box::new(crate::g722::Decoder::at(rate)), Box::new(Concealer::at(rate)), rate)
+            }
             #[cfg(not(feature = "g722"))]
             None if codec == Codec::G722 => Inner::G722,
             #[cfg(feature = "opus")]
-            None => Inner::Opus(None),
+            None => Inner::Opus(rate, None),
             #[cfg(not(feature = "opus"))]
             None => Inner::Opus,
         })
@@ -52,7 +59,7 @@ impl Decoder {
                 Ok(())
             }
             #[cfg(feature = "g722")]
-            Inner::G722(decoder, concealer) => {
+            Inner::G722(decoder, concealer, _) => {
                 let start = out.len();
                 decoder.decode(payload.get(..MAX_PACKET_SAMPLES).unwrap_or(payload), out);
                 concealer.heard(out.get_mut(start..).unwrap_or_default());
@@ -61,7 +68,7 @@ impl Decoder {
             #[cfg(not(feature = "g722"))]
             Inner::G722 => Err(CodecError::Unsupported),
             #[cfg(feature = "opus")]
-            Inner::Opus(decoder) => open(decoder)?.decode(payload, out),
+            Inner::Opus(rate, decoder) => open(*rate, decoder)?.decode(payload, out),
             #[cfg(not(feature = "opus"))]
             Inner::Opus => Err(CodecError::Unsupported),
         }
@@ -72,18 +79,18 @@ impl Decoder {
     pub fn conceal(&mut self, following: Option<&[u8]>, out: &mut Vec<i16>) -> Result<(), CodecError> {
         match &mut self.0 {
             Inner::G711(_, concealer) => {
-                conceal_by(concealer, out);
+                conceal_by(concealer, Rate::Narrow, out);
                 Ok(())
             }
             #[cfg(feature = "g722")]
-            Inner::G722(_, concealer) => {
-                conceal_by(concealer, out);
+            Inner::G722(_, concealer, rate) => {
+                conceal_by(concealer, *rate, out);
                 Ok(())
             }
             #[cfg(not(feature = "g722"))]
             Inner::G722 => Err(CodecError::Unsupported),
             #[cfg(feature = "opus")]
-            Inner::Opus(decoder) => open(decoder)?.conceal(following, out),
+            Inner::Opus(rate, decoder) => open(*rate, decoder)?.conceal(following, out),
             #[cfg(not(feature = "opus"))]
             Inner::Opus => {
                 let _ = following;
@@ -93,16 +100,16 @@ impl Decoder {
     }
 }
 
-fn conceal_by(concealer: &mut Concealer, out: &mut Vec<i16>) {
+fn conceal_by(concealer: &mut Concealer, rate: Rate, out: &mut Vec<i16>) {
     let start = out.len();
-    out.resize(start + Rate::Narrow.frame_len(), 0);
+    out.resize(start + rate.frame_len(), 0);
     concealer.conceal(out.get_mut(start..).unwrap_or_default());
 }
 
 #[cfg(feature = "opus")]
-fn open(decoder: &mut Option<crate::opus::Decoder>) -> Result<&mut crate::opus::Decoder, CodecError> {
+fn open(rate: Rate, decoder: &mut Option<crate::opus::Decoder>) -> Result<&mut crate::opus::Decoder, CodecError> {
     if decoder.is_none() {
-        *decoder = Some(crate::opus::Decoder::new(Rate::Narrow)?);
+        *decoder = Some(crate::opus::Decoder::new(rate)?);
     }
     decoder.as_mut().ok_or(CodecError::Opus)
 }

@@ -31,11 +31,14 @@ impl Feed {
         taken
     }
 
-    /// Forgets all that waits: the leg hears silence from its next frame on.
-    pub fn clear(&self) {
+    /// Forgets all that waits: the leg hears silence from its next frame on. Which samples, counted as [`Self::pushed`] does,
+    /// are never heard.
+    pub fn clear(&self) -> core::ops::Range<u64> {
         let mut state = self.state();
         state.waiting.clear();
+        let unheard = state.done..state.pushed;
         state.done = state.pushed;
+        unheard
     }
 
     /// Samples that were pushed so far.
@@ -85,7 +88,7 @@ mod tests {
     fn clearing_is_heard_with_the_next_frame() {
         let feed = Feed::default();
         feed.push(&[1; 8_000]);
-        feed.clear();
+        assert_eq!(feed.clear(), 0..8_000);
         let mut frame = [7; 160];
         feed.pull(&mut frame);
         assert_eq!((frame, feed.done()), ([0; 160], 8_000));

@@ -1,7 +1,7 @@
 //! G.722 at 64 kbit/s through `ezk-g722`: 16 kHz in, one octet per two samples, an RTP clock of 8 kHz all the same
 //! (RFC 3551 §4.5.2).
 //!
-//! Decoded at 8 kHz, where everything is bridged: the lower of its two bands is what a telephone carries.
+//! Decoded at 8 kHz, where telephones are bridged (the lower of its two bands is what they carry), or at 16 kHz for a conference.
 
 use ezk_g722::libg722::{self, Bitrate};
 
@@ -57,12 +57,12 @@ impl Encoder {
     }
 }
 
-/// Decodes one direction to 8 kHz.
+/// Decodes one direction.
 pub struct Decoder(libg722::decoder::Decoder);
 
 impl Default for Decoder {
     fn default() -> Self {
-        Self(libg722::decoder::Decoder::new(Bitrate::Mode1_64000, false, true))
+        Self::at(Rate::Narrow)
     }
 }
 
@@ -73,7 +73,12 @@ impl std::fmt::Debug for Decoder {
 }
 
 impl Decoder {
-    /// Appends the samples of a packet to `out`, one per octet.
+    /// To a rate.
+    pub fn at(rate: Rate) -> Self {
+        Self(libg722::decoder::Decoder::new(Bitrate::Mode1_64000, false, rate == Rate::Narrow))
+    }
+
+    /// Appends the samples of a packet to `out`: one per octet at 8 kHz, two at 16 kHz.
     pub fn decode(&mut self, packet: &[u8], out: &mut Vec<i16>) {
         out.extend(self.0.decode(packet));
     }

@@ -6,6 +6,7 @@
 //! code runs in the server, in simulations and (without the `opus` feature) in the browser.
 //! It does not encrypt: SRTP is taken off and put on by whoever owns the socket.
 
+pub mod answering;
 pub mod asset;
 pub mod codec;
 pub mod decoder;
@@ -17,6 +18,7 @@ pub mod g711;
 #[cfg(feature = "g722")]
 pub mod g722;
 pub mod graph;
+pub mod halfband;
 pub mod jitter;
 pub mod level;
 #[cfg(feature = "opus")]
@@ -37,7 +39,7 @@ pub use codec::Codec;
 pub use feed::Feed;
 pub use graph::{
     DetectSet, Direction, EARLY_FOR, Fill, Graph, GraphError, MediaEvent, MixId, Output, Port, PortId, PortParams,
-    PortStats, PortTable, STEP, STEPS, Side, Tapped,
+    PortStats, PortTable, STEP, STEPS, Side, Tapped, Voice,
 };
 pub use tone::ToneSpec;
 

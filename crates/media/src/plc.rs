@@ -1,8 +1,12 @@
 //! Packet-loss concealment for G.711, after the idea of G.711 Appendix I: repeat the last pitch
-//! period, fade it out, and blend back into the first real samples. At 8 kHz only.
+//! period, fade it out, and blend back into the first real samples. At 8 kHz, and at 16 kHz with all lengths doubled.
 
-/// Remembered samples: 40 ms, two of the longest pitch periods.
+use crate::codec::Rate;
+
+/// Remembered samples at 8 kHz: 40 ms, two of the longest pitch periods.
 const HISTORY: usize = 320;
+/// The most that is remembered, at 16 kHz.
+const MOST_HISTORY: usize = 2 * HISTORY;
 
 /// Pitch periods searched: 50 to 200 Hz.
 const LAGS: core::ops::RangeInclusive<usize> = 40..=160;
@@ -20,7 +24,9 @@ const BLEND: usize = 40;
 /// Concealment state of one decoder.
 #[derive(Debug, Clone)]
 pub struct Concealer {
-    history: [i16; HISTORY],
+    history: [i16; MOST_HISTORY],
+    /// How many samples stand for one at 8 kHz: 1 or 2.
+    scale: usize,
     /// Pitch period of the loss in progress.
     lag: usize,
     /// Samples made for the loss in progress; zero when there is none.
@@ -29,26 +35,39 @@ pub struct Concealer {
 
 impl Default for Concealer {
     fn default() -> Self {
-        Self { history: [0; HISTORY], lag: *LAGS.end(), made: 0 }
+        Self::at(Rate::Narrow)
     }
 }
 
 impl Concealer {
+    /// Of audio at a rate.
+    pub fn at(rate: Rate) -> Self {
+        let scale = if rate == Rate::Wide { 2 } else { 1 };
+        Self { history: [0; MOST_HISTORY], scale, lag: *LAGS.end() * scale, made: 0 }
+    }
+
+    /// How many samples are remembered.
+    fn len(&self) -> usize {
+        HISTORY * self.scale
+    }
+
     /// Remembers decoded audio; the first after a loss is blended with what was made up.
     pub fn heard(&mut self, samples: &mut [i16]) {
         if self.made > 0 {
-            for (index, sample) in samples.iter_mut().take(BLEND).enumerate() {
+            let blend = BLEND * self.scale;
+            for (index, sample) in samples.iter_mut().take(blend).enumerate() {
                 let made = i32::from(self.next_sample());
                 let weight = index as i32 + 1;
-                let mixed = (i32::from(*sample) * weight + made * (BLEND as i32 - weight)) / BLEND as i32;
+                let mixed = (i32::from(*sample) * weight + made * (blend as i32 - weight)) / blend as i32;
                 *sample = mixed as i16;
             }
             self.made = 0;
         }
-        let keep = samples.len().min(HISTORY);
-        self.history.copy_within(keep.., 0);
+        let len = self.len();
+        let keep = samples.len().min(len);
+        self.history.copy_within(keep..len, 0);
         let tail = samples.get(samples.len() - keep..).unwrap_or_default();
-        if let Some(end) = self.history.get_mut(HISTORY - keep..) {
+        if let Some(end) = self.history.get_mut(len - keep..len) {
             end.copy_from_slice(tail);
         }
     }
@@ -64,18 +83,19 @@ impl Concealer {
     }
 
     fn next_sample(&mut self) -> i16 {
-        let index = HISTORY - self.lag + self.made % self.lag;
+        let index = self.len() - self.lag + self.made % self.lag;
         let sample = i32::from(self.history.get(index).copied().unwrap_or_default());
-        let left = FADE_TO.saturating_sub(self.made.max(FADE_FROM));
+        let left = FADE_TO.saturating_sub((self.made / self.scale).max(FADE_FROM));
         self.made += 1;
         (sample * left as i32 / (FADE_TO - FADE_FROM) as i32) as i16
     }
 
     /// The lag at which the newest samples resemble earlier ones most.
     fn pitch(&self) -> usize {
-        let newest = self.history.get(HISTORY - WINDOW..).unwrap_or_default();
+        let (len, window) = (self.len(), WINDOW * self.scale);
+        let newest = self.history.get(len - window..len).unwrap_or_default();
         let score = |lag: usize| {
-            let earlier = self.history.get(HISTORY - WINDOW - lag..HISTORY - lag).unwrap_or_default();
+            let earlier = self.history.get(len - window - lag..len - lag).unwrap_or_default();
             let (mut product, mut power) = (0.0_f32, 1.0_f32);
             for (new, old) in newest.iter().zip(earlier) {
                 product += f32::from(*new) * f32::from(*old);
@@ -83,8 +103,9 @@ impl Concealer {
             }
             product / power.sqrt()
         };
-        let best = LAGS.map(|lag| (lag, score(lag))).max_by(|a, b| a.1.total_cmp(&b.1));
-        best.map_or(*LAGS.end(), |(lag, _)| lag)
+        let lags = LAGS.map(|lag| lag * self.scale);
+        let best = lags.map(|lag| (lag, score(lag))).max_by(|a, b| a.1.total_cmp(&b.1));
+        best.map_or(*LAGS.end() * self.scale, |(lag, _)| lag)
     }
 }
 

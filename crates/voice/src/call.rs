@@ -13,14 +13,15 @@ use crate::{
     facts::{Facts, Origin},
     farewell::Farewell,
     input::Input,
-    limits::{MAX_ACTIONS_RUN, MAX_CALLBACKS},
+    limits::{JUDGEMENT_OVERDUE_AFTER, MAX_ACTIONS_RUN, MAX_CALLBACKS},
     notice::Notice,
     origin::{self, Opening},
-    output::{LegId, Output},
+    output::{JudgeCommand, LegId, Output},
     ring_group::{RingGroup, Ringing},
     script::Script,
     shared::Shared,
     signal::{Signal, Verdict, expired, judge},
+    timers::TimerId,
     verb::{Done, Flow, Then, Verb},
 };
 
@@ -30,11 +31,14 @@ use crate::{
 ///       │    └──────────────│───────────────────────────▲ │                 │
 ///       │    └► Noticing    │ failed, no fallback         │                 ▼
 ///       │          │        └──────────► Parting ─────────┼──────────────► Ended
+///       ├► Judging ── a person, a machine ── as if answered now
 ///       └──────────┴──────── party gone, API, money ──────┴─────────────────▲
 /// ```
 enum Phase {
     /// The targets of an API call ring; there is no party yet.
     Originating(RingGroup),
+    /// Whoever answered an API call is listened to first: a person or a machine.
+    Judging(LegId),
     /// The customer's server is asked what to do.
     Asking(Asking),
     /// An action runs.
@@ -123,6 +127,7 @@ impl Call {
                 self.phase = Phase::Originating(group);
                 return;
             }
+            Phase::Judging(party) => self.judged(party),
             Phase::Asking(asking) => asking.cancel(&mut self.shared),
             Phase::Running(verb, running) => {
                 running.cancel(&mut self.shared);
@@ -151,6 +156,19 @@ impl Call {
             Phase::Originating(group) => {
                 let ringing = group.on(&mut self.shared, &signal);
                 self.originating(ringing);
+            }
+            Phase::Judging(party) => {
+                let party = *party;
+                let is_over = match signal {
+                    Signal::Judged(leg) => leg == party,
+                    Signal::Timer(timer) => timer == TimerId::JudgementOverdue,
+                    _ => false,
+                };
+                if is_over {
+                    self.phase = Phase::Between;
+                    self.judged(party);
+                    self.steer(party);
+                }
             }
             Phase::Asking(asking) => {
                 let purpose = asking.purpose;
@@ -198,6 +216,20 @@ impl Call {
     /// The first target of an API call answered: it is the party.
     fn party_answered(&mut self, party: LegId) {
         self.shared.seat(party);
+        let Some(detection) = self.shared.facts.machine_detection else { return self.steer(party) };
+        self.shared.judge(party, detection);
+        self.shared.arm(TimerId::JudgementOverdue, JUDGEMENT_OVERDUE_AFTER);
+        self.phase = Phase::Judging(party);
+    }
+
+    /// Nobody listens any more who it is.
+    fn judged(&mut self, party: LegId) {
+        self.shared.timers.disarm(TimerId::JudgementOverdue);
+        self.shared.emit(Output::Judge(JudgeCommand::Stop(party)));
+    }
+
+    /// The party is there; what it hears is decided.
+    fn steer(&mut self, party: LegId) {
         match self.shared.facts.voice_callback_url.clone() {
             _ if !self.shared.script.is_exhausted() => self.run_next(),
             Some(url) => self.ask(&url),
@@ -273,7 +305,8 @@ impl Call {
     fn finish(&mut self, cause: Cause) {
         // A step that the end cuts off has an entry of its own, so that every beginning on the timeline has its end.
         match core::mem::replace(&mut self.phase, Phase::Ended) {
-            Phase::Running(verb, _) => {
+            Phase::Running(verb, running) => {
+                running.abandon(&mut self.shared);
                 let data = json!({"verb": verb, "outcome": "interrupted", "details": {"cause": cause.hangup_cause()}});
                 self.shared.record(EventName::VerbEnded, None, data);
             }

@@ -60,6 +60,8 @@ pub enum Purpose {
     Fallback,
     /// It tells that the call is over; the answer is ignored, and the call does not wait for it.
     Final,
+    /// It tells of something beside the call's steps; the answer is ignored.
+    Status,
 }
 
 /// A good answer.

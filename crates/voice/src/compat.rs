@@ -111,6 +111,7 @@ fn twilio(Told { facts, status, results, end }: Told<'_>) -> Params {
             "ConferenceName" => params.push(("DialCallStatus", "answered".to_owned())),
             "ConferenceDuration" => params.push(("DialCallDuration", value)),
             "RecordingId" => params.push(("RecordingSid", value)),
+            "QueueResult" => params.push((name, twilio_queue_result(&value).to_owned())),
             "DialBridgedTo" => {}
             _ => params.push((name, value)),
         }
@@ -142,6 +143,15 @@ fn twilio_dial_status(ours: &str) -> &str {
     }
 }
 
+/// By our word for it.
+fn twilio_queue_result(ours: &str) -> &str {
+    match ours {
+        "queue_full" => "queue-full",
+        "left" | "removed" | "timeout" => "leave",
+        other => other,
+    }
+}
+
 fn africas_talking(Told { facts, status, results, end }: Told<'_>) -> Params {
     let (direction, phone_user) = match facts.direction {
         Direction::Inbound => ("Inbound", &facts.from),
@@ -166,6 +176,8 @@ fn africas_talking(Told { facts, status, results, end }: Told<'_>) -> Params {
         match name {
             "Digits" => params.push(("dtmfDigits", value)),
             "RecordingUrl" => params.push(("recordingUrl", value)),
+            // It has no words for these; who asks for them by our attributes knows ours.
+            _ if name.starts_with("Queue") || name.starts_with("Stream") => params.push((name, value)),
             _ => {}
         }
     }

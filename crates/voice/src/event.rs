@@ -74,6 +74,8 @@ event_names! {
     LegAnswered = "leg.answered",
     /// Two legs hear each other; `mode` is `relay` (same codec, untouched) or `transcode`, `codecs` says what they speak.
     LegBridged = "leg.bridged",
+    /// Whoever answered was judged; `answered_by` says what it is, `confidence` how sure that is, `heard_ms` how much was heard.
+    MachineJudged = "machine.judged",
     /// The far end put us on hold.
     LegHeld = "leg.held",
     /// The far end took us off hold.
@@ -90,6 +92,12 @@ event_names! {
     ConferenceWaiting = "conference.waiting",
     /// A leg hears the others of a conference; `name` says which.
     ConferenceJoined = "conference.joined",
+    /// Somebody changed from outside how a leg is in a conference; `muted`, `held` and `coach` say how it is now.
+    ConferenceChanged = "conference.changed",
+    /// A leg waits in a queue; `name` says which, `position` where it stands.
+    QueueWaiting = "queue.waiting",
+    /// A leg of another call is heard, out of a queue or by it; `with` says which call's.
+    QueueConnected = "queue.connected",
     /// A leg is recorded; `recording_id` and `source` say as what and why.
     RecordingStarted = "recording.started",
     /// A recording waits; `mode` says what becomes of the time.

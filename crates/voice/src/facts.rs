@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sautikit_api::{
-    actions::{Action, Channels},
+    actions::{Action, Channels, MachineDetection},
     calls::Direction,
     ids::{CallId, WorkspaceId},
     numbers::Compat,
@@ -42,6 +42,8 @@ pub struct Facts {
     pub max_duration_s: u32,
     /// Whether the whole call is recorded from its answer on.
     pub record: Option<Channels>,
+    /// Whether whoever answers is judged to be a person or a machine first; only of calls that the API places.
+    pub machine_detection: Option<MachineDetection>,
     /// What the URLs of its recordings begin with; no slash at the end.
     pub recordings_url: Arc<str>,
 }

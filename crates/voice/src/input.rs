@@ -3,12 +3,16 @@
 use core::time::Duration;
 use std::fmt;
 
-use sautikit_api::{actions::Action, ids::RecordingId, recordings::PauseMode};
+use sautikit_api::{
+    actions::Action,
+    ids::{CallId, RecordingId},
+    recordings::PauseMode,
+};
 
 use crate::{
     callback::Fetched,
     cause::Cause,
-    output::{AssetId, FetchId, LegId, StayId, StreamId, TakeId},
+    output::{AssetId, FetchId, LegId, PlaceId, StayId, StreamId, TakeId},
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -26,6 +30,10 @@ pub enum Input {
     Spoken(AssetId, Result<(), SpeechFailure>),
     /// A conference reports on a stay in it.
     Conference(StayId, ConferenceEvent),
+    /// A queue reports on a place in it.
+    Queue(PlaceId, QueueEvent),
+    /// Who has answered a leg.
+    Judged(LegId, Judged),
     /// The recorder reports on a take.
     Recording(TakeId, RecordingEvent),
     /// A media stream reports.
@@ -75,6 +83,17 @@ pub enum MediaEvent {
     Stalled,
 }
 
+/// What a leg was judged to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    /// `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.
+    pub answered_by: &'static str,
+    /// How sure that is, in percent.
+    pub confidence_percent: u8,
+    /// How much was heard until it was clear, in milliseconds.
+    pub heard_ms: u64,
+}
+
 /// What becomes of a stay in a conference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConferenceEvent {
@@ -86,13 +105,61 @@ pub enum ConferenceEvent {
     Full,
     /// It is over for all; the leg is out.
     Ended,
+    /// Somebody outside took the leg out.
+    Removed,
+    /// Somebody outside changed how the leg is in.
+    Changed(Membership),
+    /// It is recorded under this id, because this call asked for it.
+    Recording(RecordingId),
+    /// It could not be recorded, or no longer: a sentence for the customer.
+    NotRecorded(&'static str),
+}
+
+/// How a leg is in a conference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// It hears and is not heard.
+    pub muted: bool,
+    /// It hears music, and is not heard.
+    pub held: bool,
+    /// The call that it coaches.
+    pub coach: Option<CallId>,
+}
+
+/// What becomes of a place in a queue, of one who waits and of one who takes callers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueEvent {
+    /// It waits; told again whenever that changes.
+    Waiting(Standing),
+    /// As many wait as may; the leg is not in.
+    Full,
+    /// It talks with a leg of this call.
+    Connected(CallId),
+    /// That one is gone.
+    Over,
+    /// Somebody outside took it out.
+    Removed,
+}
+
+/// Where somebody stands who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// 1 is next.
+    pub position: u32,
+    /// How many wait.
+    pub size: u32,
+    /// How long those waited who were taken out so far, in seconds on average.
+    pub average_wait_s: u64,
 }
 
 /// What becomes of a media stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamEvent {
     /// The server takes and gives audio.
-    Connected,
+    Connected {
+        /// By which the server knows it, `MZ…`.
+        sid: String,
+    },
     /// It was connected and is over.
     Closed {
         /// A sentence for the customer.

@@ -24,6 +24,7 @@ mod input;
 mod leg;
 mod limits;
 mod meter;
+mod music;
 mod notice;
 mod origin;
 mod output;
@@ -35,6 +36,7 @@ mod ring_group;
 mod script;
 mod shared;
 mod signal;
+mod stream_status;
 mod target;
 mod timers;
 mod verb;
@@ -45,11 +47,12 @@ pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
 pub use input::{
-    ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, Money, RecordingEvent, SpeechFailure, StreamEvent,
+    ConferenceEvent, Input, Judged, Key, LegEvent, LiveCommand, MediaEvent, Membership, Money, QueueEvent, RecordingEvent,
+    SpeechFailure, Standing, StreamEvent,
 };
 pub use output::{
-    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, LegChange, LegCommand, LegId, LegState, MediaCommand,
-    Output, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand,
+    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand, LegId, LegState, MediaCommand,
+    Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand,
     StreamId, StreamTerms, Summary, TakeId, Text, Tone,
 };
 pub use target::{Profile, Target};

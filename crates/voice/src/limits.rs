@@ -8,6 +8,18 @@ pub(crate) const MAX_ACTIONS_RUN: u32 = 1_000;
 /// Most callbacks that one call makes, the final one not counted.
 pub(crate) const MAX_CALLBACKS: u32 = 200;
 
+/// Most notices that one call sends whose answer counts for nothing; those of its streams are a few.
+pub(crate) const MAX_NOTICES: u32 = 200;
+
+/// Of the callbacks, those that a wait in a queue leaves for what comes after it; from there on it has our own music.
+pub(crate) const CALLBACKS_AFTER_WAIT: u32 = 50;
+
+/// Between two requests of a wait in a queue whose answers hold nothing to be heard.
+pub(crate) const WAIT_ASKED_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// Who listens has decided within 30 s of audio; a call must not depend on it.
+pub(crate) const JUDGEMENT_OVERDUE_AFTER: Duration = Duration::from_secs(32);
+
 /// A repeated digit that arrives both in signalling and in the audio within this time is one key press.
 pub(crate) const SAME_DIGIT_WINDOW: Duration = Duration::from_millis(150);
 

@@ -5,8 +5,9 @@ use core::{fmt, time::Duration};
 use std::collections::BTreeMap;
 
 use sautikit_api::{
-    actions::{Channels, Track},
+    actions::{Beep, Channels, Track},
     calls::CallStatus,
+    ids::CallId,
     recordings::PauseMode,
 };
 
@@ -31,6 +32,8 @@ pub enum Output {
     Fetch(Callback),
     /// For the speech provider; answered by [`crate::Input::Spoken`] with the text's asset.
     Speak(Text),
+    /// For whoever listens whether a person or a machine has answered.
+    Judge(JudgeCommand),
     /// For the recorder.
     Recording(RecordingCommand),
     /// For the client that fetches files; answered by [`crate::Input::Spoken`] with the file's asset.
@@ -39,6 +42,8 @@ pub enum Output {
     Stream(StreamCommand),
     /// For a conference, which this call shares with others.
     Conference(ConferenceCommand),
+    /// For a queue, which this call shares with others.
+    Queue(QueueCommand),
     /// For the call's timeline.
     Record(CallEvent),
     /// For the call's record: a leg was answered or is over.
@@ -123,6 +128,20 @@ pub enum LegCommand {
     Hangup(Cause),
 }
 
+/// What whoever judges answers is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JudgeCommand {
+    /// Listen to a leg from now on; answered by [`crate::Input::Judged`] once.
+    Start {
+        /// Who has answered.
+        leg: LegId,
+        /// A machine is told when its greeting is over, not before.
+        awaits_end: bool,
+    },
+    /// Do not listen any more; nothing follows.
+    Stop(LegId),
+}
+
 /// A recording within its call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TakeId(pub u32);
@@ -169,11 +188,13 @@ pub enum RecordingSource {
     Dial,
     /// A `record`.
     Record,
+    /// A conference.
+    Conference,
 }
 
 impl RecordingSource {
     /// Every one.
-    pub const ALL: &'static [Self] = &[Self::Call, Self::Dial, Self::Record];
+    pub const ALL: &'static [Self] = &[Self::Call, Self::Dial, Self::Record, Self::Conference];
 
     /// Its name in the API and the database.
     pub const fn as_str(self) -> &'static str {
@@ -181,6 +202,7 @@ impl RecordingSource {
             Self::Call => "call",
             Self::Dial => "dial",
             Self::Record => "record",
+            Self::Conference => "conference",
         }
     }
 
@@ -228,6 +250,8 @@ pub enum ConferenceCommand {
     },
     /// Let it out again; nothing follows. A call that ends leaves by itself.
     Leave(StayId),
+    /// Let the recording that this call asked for wait, or go on.
+    PauseRecording(StayId, Option<PauseMode>),
 }
 
 /// How a leg is in a conference.
@@ -235,8 +259,8 @@ pub enum ConferenceCommand {
 pub struct ConferenceTerms {
     /// The conference's name within its workspace.
     pub name: String,
-    /// The others hear a beep when it enters.
-    pub beep: bool,
+    /// When the others hear a beep.
+    pub beep: Beep,
     /// The conference begins with it at the latest.
     pub start_on_enter: bool,
     /// The conference is over when it leaves.
@@ -245,6 +269,41 @@ pub struct ConferenceTerms {
     pub max_participants: u32,
     /// It hears and is not heard.
     pub muted: bool,
+    /// The call that it coaches, by which alone it is heard.
+    pub coach: Option<CallId>,
+    /// The conference is recorded from here on.
+    pub record: bool,
+}
+
+/// One place in a queue within its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceId(pub u32);
+
+/// What a queue is asked to do. Answered by [`crate::QueueEvent`]s of the place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueueCommand {
+    /// Let a leg wait.
+    Wait {
+        /// What the answers are told apart by.
+        place: PlaceId,
+        /// Who.
+        leg: LegId,
+        /// In which one, by its name within its workspace.
+        name: String,
+        /// How many may wait, this leg included.
+        max_size: u32,
+    },
+    /// Connect a leg with whoever has waited longest, or is the next to come.
+    Take {
+        /// What the answers are told apart by.
+        place: PlaceId,
+        /// Who takes.
+        leg: LegId,
+        /// Out of which one.
+        name: String,
+    },
+    /// Give the place up, waiting or talking; nothing follows. A call that ends does so by itself.
+    Leave(PlaceId),
 }
 
 /// One media stream within its call.

@@ -8,7 +8,9 @@ use serde_json::json;
 use crate::{
     event::EventName,
     meter::whole_seconds,
-    output::{LegId, Output, RecordingCommand, RecordingSource, RecordingTerms, TakeId},
+    output::{
+        ConferenceCommand, LegId, Output, RecordingCommand, RecordingSource, RecordingTerms, StayId, TakeId,
+    },
     shared::Shared,
 };
 
@@ -23,7 +25,35 @@ pub(crate) struct Take {
     recording: Option<RecordingId>,
 }
 
+/// A conference's recording that the party asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ConferenceTake {
+    pub(crate) stay: StayId,
+    pub(crate) recording: RecordingId,
+}
+
 impl Shared {
+    /// The conference is recorded because the party asked for it. It goes on when the party leaves.
+    pub(crate) fn conference_recorded(&mut self, stay: StayId, recording: RecordingId) {
+        self.conference_take = Some(ConferenceTake { stay, recording });
+        let data = json!({"recording_id": recording, "source": RecordingSource::Conference.as_str()});
+        self.record(EventName::RecordingStarted, self.party, data);
+        self.results.set("RecordingUrl", format!("{}/{recording}/audio", self.facts.recordings_url));
+        self.results.set("RecordingId", recording.to_string());
+        if let Some(mode) = self.recordings_paused {
+            self.record(EventName::RecordingPaused, self.party, json!({"recording_id": recording, "mode": mode}));
+            self.emit(Output::Conference(ConferenceCommand::PauseRecording(stay, mode.into())));
+        }
+    }
+
+    /// The conference can't be recorded, or no longer.
+    pub(crate) fn conference_not_recorded(&mut self, reason: &str) {
+        let recording = self.conference_take.take().map(|take| take.recording);
+        let data = json!({"recording_id": recording, "reason": reason});
+        self.record(EventName::RecordingFailed, self.party, data);
+        self.results.set("ErrorCode", "calls.recording_failed".to_owned());
+    }
+
     /// Begins to record a leg, and with it what another says or whatever it hears.
     pub(crate) fn start_recording(&mut self, leg: LegId, with: Option<LegId>, terms: RecordingTerms) -> TakeId {
         let take = TakeId(self.takes);
@@ -90,7 +120,7 @@ impl Shared {
     /// Lets all that run pause, or go on. What begins before they go on pauses too; a pause is over with the last that it held.
     pub(crate) fn pause_recordings(&mut self, mode: Option<PauseMode>) {
         self.recordings_paused = match mode {
-            Some(mode) if !self.recordings.is_empty() => self.recordings_paused.or(Some(mode)),
+            Some(mode) if !self.recordings.is_empty() || self.conference_take.is_some() => self.recordings_paused.or(Some(mode)),
             _ => None,
         };
         let name = if mode.is_some() { EventName::RecordingPaused } else { EventName::RecordingResumed };
@@ -101,6 +131,10 @@ impl Shared {
                 Some(mode) => RecordingCommand::Pause(take, mode),
                 None => RecordingCommand::Resume(take),
             }));
+        }
+        if let Some(ConferenceTake { stay, recording }) = self.conference_take {
+            self.record(name, self.party, json!({"recording_id": recording, "mode": mode}));
+            self.emit(Output::Conference(ConferenceCommand::PauseRecording(stay, mode)));
         }
     }
 

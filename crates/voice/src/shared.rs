@@ -4,28 +4,31 @@ use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
 use sautikit_api::{
+    actions::MachineDetection,
     calls::{CallStatus, Direction},
     recordings::PauseMode,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    callback::{Callback, Purpose, shown_url},
+    callback::{Callback, Purpose, resolve, shown_url},
     cause::{Cause, CauseKind},
     compat::{self, End, LastDial, Told},
     digits::DigitBuffer,
     event::{CallEvent, EventName},
     facts::Facts,
-    input::Money,
+    input::{Judged, Money},
     leg::Leg,
-    limits::MONEY_WARNING_BEFORE,
+    limits::{MAX_NOTICES, MONEY_WARNING_BEFORE},
     meter::{Meter, recorded, whole_seconds},
     output::{
-        AssetId, FetchId, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, StayId, StreamId, Summary,
+        AssetId, FetchId, JudgeCommand, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, PlaceId, StayId, StreamId,
+        Summary,
     },
-    recording::Take,
+    recording::{ConferenceTake, Take},
     results::Results,
     script::Script,
+    stream_status::OpenStream,
     target::{Profile, Target},
     timers::{TimerId, Timers},
 };
@@ -55,12 +58,19 @@ pub(crate) struct Shared {
     pub(crate) recordings: Vec<Take>,
     /// They pause, and so does what begins meanwhile.
     pub(crate) recordings_paused: Option<PauseMode>,
+    /// The conference's that the party asked for, while it is in.
+    pub(crate) conference_take: Option<ConferenceTake>,
     /// How many there were.
     pub(crate) takes: u32,
     last_leg: Option<u32>,
     assets: u32,
     fetches: u32,
     stays: u32,
+    places: u32,
+    /// How often somebody was told who is not asked.
+    notices: u32,
+    /// Streams that go one way and were not ended, with what tells of each.
+    pub(crate) streams_open: Vec<OpenStream>,
     streams: u32,
     out: VecDeque<Output>,
 }
@@ -85,11 +95,15 @@ impl Shared {
             money_warned: false,
             recordings: Vec::new(),
             recordings_paused: None,
+            conference_take: None,
             takes: 0,
             last_leg: None,
             assets: 0,
             fetches: 0,
             stays: 0,
+            places: 0,
+            notices: 0,
+            streams_open: Vec::new(),
             streams: 0,
             out: VecDeque::new(),
         }
@@ -135,6 +149,23 @@ impl Shared {
         self.timers.arm(timer, self.now.saturating_add(after));
     }
 
+    /// Whoever answered this leg is listened to.
+    pub(crate) fn judge(&mut self, leg: LegId, detection: MachineDetection) {
+        let awaits_end = detection == MachineDetection::DetectMessageEnd;
+        self.emit(Output::Judge(JudgeCommand::Start { leg, awaits_end }));
+    }
+
+    /// It is clear who answered it: the timeline and the next callback are told.
+    pub(crate) fn judged(&mut self, leg: LegId, judged: Judged) {
+        let Judged { answered_by, confidence_percent, heard_ms } = judged;
+        let confidence = format!("{:.2}", f32::from(confidence_percent) / 100.0);
+        let data = json!({"answered_by": answered_by, "confidence": confidence, "heard_ms": heard_ms});
+        self.record(EventName::MachineJudged, Some(leg), data);
+        self.results.set("AnsweredBy", answered_by);
+        self.results.set("AnsweredByConfidence", confidence);
+        self.results.set("MachineDetectionDuration", heard_ms.to_string());
+    }
+
     pub(crate) fn next_asset(&mut self) -> AssetId {
         self.assets += 1;
         AssetId(self.assets)
@@ -143,6 +174,11 @@ impl Shared {
     pub(crate) fn next_stay(&mut self) -> StayId {
         self.stays += 1;
         StayId(self.stays)
+    }
+
+    pub(crate) fn next_place(&mut self) -> PlaceId {
+        self.places += 1;
+        PlaceId(self.places)
     }
 
     pub(crate) fn next_stream(&mut self) -> StreamId {
@@ -304,6 +340,20 @@ impl Shared {
         fetch
     }
 
+    /// Tells somebody of the customer's, and takes no answer: neither the call nor the limit of its callbacks knows of it.
+    pub(crate) fn notify(&mut self, url: &str, told: Vec<(&'static str, String)>) {
+        let base = self.script.base().or(self.facts.voice_callback_url.as_deref());
+        // A URL that is none was in an answer whose other actions run; its author sees it on the timeline.
+        let Ok(url) = resolve(base, url) else { return };
+        self.notices += 1;
+        if self.notices > MAX_NOTICES {
+            return;
+        }
+        let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
+        let params = compat::params(Told { facts: &self.facts, status, results: told, end: None });
+        self.emit(Output::Fetch(Callback { fetch: FetchId(0), url, params, purpose: Purpose::Status }));
+    }
+
     fn send(&mut self, callback: Callback) {
         let shown: serde_json::Map<_, _> = callback.params.iter().map(|(name, value)| shown(name, value)).collect();
         let data =
@@ -315,6 +365,7 @@ impl Shared {
     /// Ends every leg, tells the customer's server and sums up. The last thing a call does.
     pub(crate) fn finish(&mut self, cause: Cause) {
         self.stop_recordings();
+        self.streams_over();
         for id in self.legs.keys().copied().collect::<Vec<_>>() {
             self.release(id, cause);
         }

@@ -11,11 +11,12 @@ use crate::{
     cause::{Cause, CauseKind},
     event::EventName,
     input::{
-        ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, RecordingEvent, SpeechFailure, StreamEvent,
+        ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, QueueEvent, RecordingEvent, SpeechFailure,
+        StreamEvent,
     },
     leg::{Change, KeySource},
     limits::LOST_LEG_WINDOW,
-    output::{AssetId, FetchId, LegId, MediaCommand, StayId, StreamId, TakeId, Tone},
+    output::{AssetId, FetchId, LegId, MediaCommand, PlaceId, StayId, StreamId, TakeId, Tone},
     shared::Shared,
     timers::TimerId,
 };
@@ -32,6 +33,8 @@ pub(crate) enum Signal {
     Spoken(AssetId, Result<(), SpeechFailure>),
     Fetched(FetchId, Box<Fetched>),
     Conference(StayId, ConferenceEvent),
+    Queue(PlaceId, QueueEvent),
+    Judged(LegId),
     Silence(LegId),
     RecordingStopped { take: TakeId, length: Duration, heard: bool },
     RecordingFailed(TakeId),
@@ -60,9 +63,15 @@ pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
         Input::Fetched(fetch, fetched) => Verdict::Tell(Signal::Fetched(fetch, fetched)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
         Input::Conference(stay, event) => Verdict::Tell(Signal::Conference(stay, event)),
+        Input::Judged(leg, judged) => {
+            shared.judged(leg, judged);
+            Verdict::Tell(Signal::Judged(leg))
+        }
+        Input::Queue(place, event) => Verdict::Tell(Signal::Queue(place, event)),
         Input::Recording(take, event) => recording_event(shared, take, event),
         Input::Stream(stream, event) => {
-            stream_event(shared, stream, &event);
+            // One that goes one way is no running step's, so it is told here.
+            shared.stream_told(stream, &event);
             Verdict::Tell(Signal::Stream(stream, event))
         }
         Input::Live(LiveCommand::Hangup) => Verdict::End(CauseKind::ApiHangup.into()),
@@ -184,19 +193,6 @@ fn recording_event(shared: &mut Shared, take: TakeId, event: RecordingEvent) -> 
         RecordingEvent::Failed { reason } => {
             shared.recording_failed(take, reason);
             Verdict::Tell(Signal::RecordingFailed(take))
-        }
-    }
-}
-
-/// One that goes one way is no running step's, so it is told here.
-fn stream_event(shared: &mut Shared, StreamId(stream): StreamId, event: &StreamEvent) {
-    match event {
-        StreamEvent::Connected => shared.record(EventName::StreamStarted, None, json!({"stream": stream})),
-        StreamEvent::Closed { reason } => {
-            shared.record(EventName::StreamEnded, None, json!({"stream": stream, "reason": reason}));
-        }
-        StreamEvent::Failed { reason } => {
-            shared.record(EventName::StreamFailed, None, json!({"stream": stream, "reason": reason}));
         }
     }
 }

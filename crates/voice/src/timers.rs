@@ -29,8 +29,12 @@ pub(crate) enum TimerId {
     NextDigit,
     /// The keys that we press are pressed, and the pause after them is over.
     SendDigits,
+    /// Nobody has judged who answered, in time.
+    JudgementOverdue,
     /// A pause is over.
     Pause,
+    /// A place in a queue has been waited in, or for, long enough.
+    QueueWait,
     /// The beep before a recording is over.
     RecordBeep,
     /// The party has been recorded for the longest length.

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use sautikit_api::actions::Channels;
+use sautikit_api::actions::{Channels, MachineDetection};
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 
@@ -45,6 +45,8 @@ pub struct Admitted {
     pub inbound_leg: Option<LegRecordId>,
     /// Whether it is recorded as a whole.
     pub recorded: Option<Channels>,
+    /// Whether whoever answers is judged to be a person or a machine first.
+    pub machine_detection: Option<MachineDetection>,
 }
 
 /// A call that a carrier delivers.
@@ -88,7 +90,7 @@ pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Ad
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs: vec![leg], answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
-    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg, recorded: None })
+    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg, recorded: None, machine_detection: None })
 }
 
 /// Admits a call that a browser or device places from one of its workspace's numbers. Calling the workspace's own number
@@ -118,7 +120,7 @@ pub async fn admit_browser(
         let limits = party.workspace.limits.clone();
         let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
         let Party { number, workspace } = party;
-        return Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None });
+        return Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None, machine_detection: None });
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
@@ -127,7 +129,7 @@ pub async fn admit_browser(
     let record = Draft { call, legs, answer: None, audit: None, limits }.open(app).await?;
     leaving.began(app, &party.number.number);
     let Party { number, workspace } = party;
-    Ok(Admitted { record, number, workspace, targets, inbound_leg: None, recorded: None })
+    Ok(Admitted { record, number, workspace, targets, inbound_leg: None, recorded: None, machine_detection: None })
 }
 
 /// Admits a browser's call to another identity of its workspace: no telephone, no price, so no money is asked for. `from`
@@ -147,7 +149,7 @@ pub async fn admit_client(
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
-    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None })
+    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None, machine_detection: None })
 }
 
 /// A telephone leg that a `dial` action of a live call starts now, after the same checks as a new call. The caller

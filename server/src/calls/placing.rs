@@ -3,7 +3,7 @@
 //! The gateway gets the call only after its record stands, so a refused call never reaches a carrier and a crash in
 //! between leaves a ringing row that recovery closes; it is never dialled twice.
 
-use sautikit_api::actions::{Action, Channels, parse_list};
+use sautikit_api::actions::{Action, Channels, MachineDetection, parse_list};
 use sautikit_api::calls::CreateCall;
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::recordings::RecordCall;
@@ -42,6 +42,7 @@ pub struct Prepared {
     party: Party,
     actions: Option<Vec<Action>>,
     recorded: Option<Channels>,
+    machine_detection: Option<MachineDetection>,
 }
 
 /// Validates a call and prices it.
@@ -76,7 +77,8 @@ pub async fn prepare(
         Some(RecordCall::Whether(true)) => Some(Channels::Mixed),
         Some(RecordCall::Channels(_)) => Some(Channels::Dual),
     };
-    Ok(Prepared { call, legs, targets, leaving, party, actions, recorded })
+    let machine_detection = request.machine_detection;
+    Ok(Prepared { call, legs, targets, leaving, party, actions, recorded, machine_detection })
 }
 
 impl Prepared {
@@ -96,11 +98,14 @@ impl Prepared {
         answer: Option<StoredAnswer>,
         audit: audit::Line,
     ) -> Result<(Admitted, Option<Vec<Action>>), CallError> {
-        let Self { call, legs, targets, leaving, party: Party { number, workspace }, actions, recorded } = self;
+        let Self { call, legs, targets, leaving, party, actions, recorded, machine_detection } = self;
+        let Party { number, workspace } = party;
         let record =
             Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
         leaving.began(app, &number.number);
-        Ok((Admitted { record, number, workspace, targets, inbound_leg: None, recorded }, actions))
+        let admitted =
+            Admitted { record, number, workspace, targets, inbound_leg: None, recorded, machine_detection };
+        Ok((admitted, actions))
     }
 }
 

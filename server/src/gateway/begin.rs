@@ -17,7 +17,7 @@ use crate::state::AppState;
 
 /// What a call begins with, from its admission. `legs` are those of its record, in the call's own order.
 pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Vec<(LegId, LegRecordId)>) -> CallSetup {
-    let Admitted { record, number, workspace, recorded, .. } = admitted;
+    let Admitted { record, number, workspace, recorded, machine_detection, .. } = admitted;
     let call = record.call();
     let facts = Facts {
         call_id: call.id,
@@ -34,6 +34,7 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
         ring_timeout_s: seconds(call.ring_timeout_seconds),
         max_duration_s: seconds(call.max_duration_seconds),
         record: recorded,
+        machine_detection,
         recordings_url: recordings::recordings_url(app).into(),
     };
     CallSetup { facts, origin, signing_secret: number.signing_secret.clone(), record, legs, hops: 0 }

@@ -14,7 +14,8 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent,
-    Money, Origin, Output, Purpose, RecordingEvent, SpeechFailure, StayId, StreamEvent, StreamId, Summary, TakeId,
+    Money, Origin, Output, PlaceId, Purpose, RecordingEvent, SpeechFailure, StayId, StreamEvent, StreamId, Summary,
+    TakeId,
 };
 
 use super::conferences::Stay;
@@ -22,6 +23,7 @@ use super::effects;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
 use super::media::{CallMedia, LegMediaEvent, PortId};
+use super::queues::Place;
 use super::recorder::Orders;
 use super::sip::OpenDialog;
 use super::streams::RunningStream;
@@ -192,6 +194,10 @@ pub(super) struct Running {
     pub(super) began: Duration,
     /// The conference that one of its legs is in; a call that ends leaves it with this.
     pub(super) stay: Option<(StayId, Stay)>,
+    /// Those who listen whether a person or a machine answered.
+    pub(super) judges: Vec<(LegId, effects::judge::Listening)>,
+    /// Its place in a queue, waiting or talking, in the same way.
+    pub(super) queue_place: Option<Box<(PlaceId, Place)>>,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
     /// Media streams that were opened and are not over.
@@ -237,6 +243,8 @@ impl PendingCall {
             hops: setup.hops,
             spoken: None,
             stay: None,
+            queue_place: None,
+            judges: Vec::new(),
             takes: Vec::new(),
             was_recorded: false,
             maybe_empty: None,
@@ -306,11 +314,16 @@ impl Running {
                 Output::Media(command) => self.media(command),
                 // What it tells is the end, which is told only once it is kept.
                 Output::Fetch(callback) if callback.purpose == Purpose::Final => self.farewell = Some(callback),
+                Output::Fetch(callback) if callback.purpose == Purpose::Status => {
+                    effects::fetch::notify(self, callback);
+                }
                 Output::Fetch(callback) => self.fetch(callback),
                 Output::Speak(text) => self.speak(text),
                 Output::Load(file) => self.load(file),
                 Output::Stream(command) => self.stream(command),
                 Output::Conference(command) => self.conference(command),
+                Output::Queue(command) => self.queue(command),
+                Output::Judge(command) => self.judge(command),
                 Output::Recording(command) => self.recording(command),
                 Output::Record(event) => self.recorder.event(event),
                 Output::LegChanged(change) => {
@@ -415,6 +428,7 @@ impl Running {
             legs,
             media,
             stay,
+            queue_place,
             takes,
             was_recorded,
             maybe_empty,
@@ -422,7 +436,7 @@ impl Running {
             signing_secret,
             ..
         } = self;
-        drop((stay, legs, media, takes));
+        drop((stay, queue_place, legs, media, takes));
         // A recording of silence is named to nobody. Asked beside, so that nobody who reports to the call waits meanwhile.
         let take = maybe_empty.filter(|_| farewell.as_ref().is_some_and(Callback::names_recording));
         let is_empty = take.map(|take| gateway.app.tasks.spawn(is_empty(arrivals, take)));

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::sip::websocket;
-use super::{Gateway, devices};
+use super::{Gateway, conferences, devices, queues};
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::client_ip::client_address;
@@ -41,6 +41,8 @@ pub fn socket_routes() -> Router<AppState> {
 /// The routes below `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(create_sandbox_call)).merge(devices::routes())
+        .merge(conferences::http::routes())
+        .merge(queues::http::routes())
 }
 
 #[derive(Deserialize)]

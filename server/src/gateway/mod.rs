@@ -22,6 +22,7 @@ pub mod leg;
 pub mod media;
 pub mod on_net;
 mod overload;
+pub mod queues;
 mod recorder;
 mod recovered;
 pub mod registrar;
@@ -49,6 +50,7 @@ use self::leg::{CodecPolicy, MediaEnd, MediaEndError, RtpEnd, WebrtcEnd, WebrtcP
 use self::media::{CallMedia, MediaHandle};
 use self::on_net::OnNet;
 use self::overload::Overload;
+use self::queues::Queues;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
 use self::sip::{SipHandle, Sockets, UDP_FLOW};
@@ -83,6 +85,8 @@ pub struct Gateway {
     pub media: MediaHandle,
     /// Where legs of several calls meet.
     pub conferences: Conferences,
+    /// Where callers wait.
+    pub queues: Queues,
     /// The one UDP port of all browsers.
     pub webrtc: WebrtcPort,
     /// The carriers.

@@ -9,12 +9,12 @@ use std::time::Duration;
 use media::recording::{Extent, Mixdown};
 use media::{Codec, Side};
 use parking_lot::Mutex;
-use sautikit_api::ids::RecordingId;
+use sautikit_api::ids::{CallId, RecordingId, WorkspaceId};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
-use voice::{Facts, Input, RecordedChannels, RecordingEvent, RecordingTerms, TakeId};
+use voice::{Input, RecordedChannels, RecordingEvent, RecordingTerms, TakeId};
 
 mod orders;
 mod row;
@@ -92,21 +92,21 @@ impl Ears {
     }
 }
 
-/// Starts to record what `ears` hear. What becomes of it is told to the call's inbox.
+/// Starts to record what `ears` hear, as a recording of this call. What becomes of it is told to the call's inbox.
 pub(super) fn start(
     app: &AppState,
-    facts: &Facts,
+    (workspace_id, call_id): (WorkspaceId, CallId),
     ears: Ears,
     (take, terms): (TakeId, RecordingTerms),
     inbox: mpsc::Sender<Arrival>,
 ) -> Orders {
     let (orders, received) = orders::orders();
     let id = RecordingId(app.new_uuid());
-    let (key, sealed_key) = recordings::new_key(app, facts.workspace_id, id);
+    let (key, sealed_key) = recordings::new_key(app, workspace_id, id);
     let header = Header {
         id,
-        workspace_id: facts.workspace_id,
-        call_id: facts.call_id,
+        workspace_id,
+        call_id,
         source: terms.source.as_str().to_owned(),
         layout: match terms.channels {
             RecordedChannels::Said => StoredLayout::Said,

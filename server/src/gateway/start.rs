@@ -7,7 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::authentication::Authentication;
-use super::conferences::Conferences;
+use super::conferences::{Conferences, ServerHouse};
 use super::control::CallControl;
 use super::door::GatewayDoor;
 use super::files::Files;
@@ -16,6 +16,7 @@ use super::leg::WebrtcPort;
 use super::media::{MediaHandle, MediaSettings};
 use super::on_net::OnNet;
 use super::overload::{self, Overload};
+use super::queues::Queues;
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
 use super::sip::{Endpoint, EndpointError, Sockets};
@@ -106,7 +107,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let gateway = Arc::new(Gateway {
         app: app.clone(),
         sip,
-        conferences: Conferences::new(media.clone()),
+        conferences: Conferences::new(media.clone(), ServerHouse::start(app)),
+        queues: Queues::new(app),
         media,
         webrtc,
         trunks,

@@ -9,8 +9,8 @@ use sautikit_api::ids::{CallId, RecordingId, WorkspaceId};
 use uuid::Uuid;
 use voice::{
     Answer, Call, CallEvent, Callback, Cause, ConferenceCommand, ConferenceEvent, EventName, Facts, FetchFailure,
-    Fetched, Input, Key, LegEvent, LegId, MediaCommand, MediaEvent, Origin, Output, Purpose, RecordingCommand,
-    RecordingEvent, Reply, SpeechFailure, StreamCommand, StreamEvent, Target,
+    Fetched, Input, Key, LegEvent, LegId, MediaCommand, MediaEvent, Origin, Output, PlaceId, Purpose, QueueCommand,
+    QueueEvent, RecordingCommand, RecordingEvent, Reply, SpeechFailure, Standing, StreamCommand, StreamEvent, Target,
 };
 
 use super::{Asked, Finding, Handler, Manners, Walked, World};
@@ -64,6 +64,7 @@ pub(super) async fn walk(world: &World, files: &Files, handler: &Handler, manner
         ring_timeout_s: RING_TIMEOUT_S,
         max_duration_s: MAX_DURATION_S,
         record: None,
+        machine_detection: None,
         recordings_url: RECORDINGS_URL.into(),
     };
     let caller = Target::Telephone(handler.from.clone());
@@ -128,6 +129,8 @@ impl Walk<'_> {
     async fn drain(&mut self, call: &mut Call) {
         while let Some(output) = call.poll() {
             match output {
+                // Told beside the call's steps; nothing comes of the answer.
+                Output::Fetch(callback) if callback.purpose == Purpose::Status => {}
                 Output::Fetch(callback) => self.fetch(callback).await,
                 Output::Speak(text) => self.soon(Input::Spoken(text.asset, Ok(()))),
                 Output::Load(file) => {
@@ -150,8 +153,14 @@ impl Walk<'_> {
                     self.soon(Input::Conference(stay, ConferenceEvent::Joined));
                     self.open.push_back(Input::Conference(stay, ConferenceEvent::Ended));
                 }
+                Output::Queue(QueueCommand::Wait { place, .. }) => {
+                    let standing = Standing { position: 1, size: 1, average_wait_s: 0 };
+                    self.soon(Input::Queue(place, QueueEvent::Waiting(standing)));
+                    self.meet(place);
+                }
+                Output::Queue(QueueCommand::Take { place, .. }) => self.meet(place),
                 Output::Stream(StreamCommand::Open { stream, terms, .. }) => {
-                    self.soon(Input::Stream(stream, StreamEvent::Connected));
+                    self.soon(Input::Stream(stream, StreamEvent::Connected { sid: "MZ0".to_owned() }));
                     if terms.bidirectional {
                         let reason = "the check hung up".to_owned();
                         self.open.push_back(Input::Stream(stream, StreamEvent::Closed { reason }));
@@ -174,10 +183,23 @@ impl Walk<'_> {
                 Output::Media(_)
                 | Output::Leg(..)
                 | Output::Conference(_)
+                | Output::Queue(_)
+                | Output::Judge(_)
                 | Output::Stream(_)
                 | Output::Recording(_) => {}
                 Output::LegChanged(_) | Output::Answered { .. } => {}
             }
+        }
+    }
+
+    /// Whoever waits in a queue talks with somebody where people answer, and waits in vain where they do not.
+    fn meet(&mut self, place: PlaceId) {
+        let with = CallId(Uuid::nil());
+        if self.manners.talks_for.is_some() {
+            self.open.push_back(Input::Queue(place, QueueEvent::Connected(with)));
+            self.open.push_back(Input::Queue(place, QueueEvent::Over));
+        } else {
+            self.open.push_back(Input::Queue(place, QueueEvent::Removed));
         }
     }
 
@@ -222,7 +244,7 @@ impl Walk<'_> {
             Asked { url, told: told(&params), came: String::new(), verbs: Vec::new(), findings: Vec::new() };
         let outcome = fetched.outcome.map_err(FetchFailure::from).and_then(|answer| {
             asked.came = format!("{} {}, {} ms", answer.status, answer.content_type, took.as_millis());
-            let of = AskedFor { url: answer.url.as_str(), room: &self.handler.to };
+            let of = AskedFor { url: answer.url.as_str(), room: &self.handler.to, compat: self.handler.compat };
             let document = parse_answer(&answer.content_type, &answer.body, &of)?;
             let (actions, warnings) = (document.actions, document.warnings);
             Ok(Answer { url: answer.url.into(), actions, warnings })

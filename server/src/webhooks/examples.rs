@@ -26,6 +26,13 @@ pub fn data(kind: EventKind) -> Value {
         }
         "call.recording.ready" => recorded("ready", Value::Null, Value::Null),
         "call.recording.failed" => recorded("failed", "storage".into(), "2026-11-30T08:05:00Z".into()),
+        "conference.started" | "conference.ended" => conference(0),
+        "conference.joined" | "conference.left" => {
+            let mut data = conference(2);
+            data["call_id"] = json!(CALL);
+            data["party"] = json!("+254722000042");
+            data
+        }
         "number.provisioned" => json!({ "id": NUMBER, "number": "+254700000001", "country": "KE",
             "monthly_price_minor": 10_000, "currency": "KES" }),
         "number.released" => json!({ "id": NUMBER, "number": "+254700000001" }),
@@ -65,6 +72,10 @@ pub fn tells(kind: EventKind) -> &'static str {
         "call.recording.failed" => {
             "A recording could not be made or stored; `next_attempt_at` says when it is tried again."
         }
+        "conference.started" => "A conference began.",
+        "conference.joined" => "Somebody is in a conference that has begun.",
+        "conference.left" => "Somebody left a conference; `members` counts that one too.",
+        "conference.ended" => "A conference is over.",
         "number.provisioned" => "A number was claimed.",
         "number.released" => "A number was given back, or its rental was not paid.",
         "storage.tier_changed" => "The workspace is in another storage tier.",
@@ -74,6 +85,10 @@ pub fn tells(kind: EventKind) -> &'static str {
         "wallet.frozen" => "Outbound calls were frozen because they were unusual.",
         _ => "",
     }
+}
+
+fn conference(members: u32) -> Value {
+    json!({ "conference_id": NUMBER, "name": "stand-up", "members": members })
 }
 
 fn recorded(status: &str, failure: Value, next_attempt_at: Value) -> Value {

@@ -40,6 +40,14 @@ kinds! {
     CallRecordingReady = "call.recording.ready";
     /// A recording could not be made or stored; `next_attempt_at` says when that is tried again.
     CallRecordingFailed = "call.recording.failed";
+    /// A conference began.
+    ConferenceStarted = "conference.started";
+    /// Somebody is in a conference that has begun.
+    ConferenceJoined = "conference.joined";
+    /// Somebody left one.
+    ConferenceLeft = "conference.left";
+    /// A conference is over.
+    ConferenceEnded = "conference.ended";
     /// A number was claimed.
     NumberProvisioned = "number.provisioned";
     /// A number was given back.

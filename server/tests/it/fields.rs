@@ -270,6 +270,8 @@ impl Reach {
             "/v1/wallet/statements/{month}" => "2026-11",
             "/v1/api-keys/{id}" => &self.key_id,
             "/v1/calls/{id}" => &self.call_id,
+            // Whether it is live is found out after the body is read.
+            "/v1/conferences/{id}" => "stand-up",
             "/v1/webhooks/{id}" => &self.webhook.endpoint,
             "/v1/webhooks/deliveries/{id}" => &self.webhook.delivery,
             "/v1/events/{id}" => &self.webhook.event,

@@ -46,6 +46,11 @@ impl Described {
         Self::new(json!({ "type": "string", "pattern": pattern, "maxLength": max_chars, "description": what }))
     }
 
+    /// One of these values.
+    pub(super) fn any_of(values: &[Value], what: &str) -> Self {
+        Self::new(json!({ "enum": values, "description": what }))
+    }
+
     /// False, true or `"dual"`: whether it is recorded, and in how many channels.
     pub(super) fn channels(what: &str) -> Self {
         Self::new(json!({ "enum": [false, true, "dual"], "description": what }))

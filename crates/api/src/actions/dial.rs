@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    ActionError, Channels, MAX_URL_CHARS,
+    ActionError, Channels, MAX_URL_CHARS, MachineDetection,
     attributes::{Attributes, kind},
     described::{Described, object},
 };
@@ -97,6 +97,9 @@ pub struct Dial {
     pub hangup_on_star: bool,
     /// What is recorded of the connection; nothing unless given.
     pub record: Option<Channels>,
+    /// Whether the target that answers is judged to be a person or a machine, while both talk; not unless given.
+    #[serde(rename = "machineDetection", serialize_with = "MachineDetection::serialize_name")]
+    pub machine_detection: Option<MachineDetection>,
     /// Whether the call ends when a connection that was answered is over, instead of going on with the next action. So it is
     /// with Africa's Talking; JSON can't say it.
     #[serde(skip)]
@@ -116,6 +119,7 @@ impl Dial {
             ring_tone: None,
             hangup_on_star: false,
             record: None,
+            machine_detection: None,
             ends_when_answered: false,
         }
     }
@@ -136,6 +140,7 @@ impl Dial {
             ring_tone: attributes.url("ringTone")?.map(RingTone::of),
             hangup_on_star: attributes.boolean("hangupOnStar")?.unwrap_or(defaults.hangup_on_star),
             record: Channels::read(&mut attributes, "record")?,
+            machine_detection: MachineDetection::read(&mut attributes)?,
             ends_when_answered: false,
             to: defaults.to,
         };
@@ -156,6 +161,8 @@ impl Dial {
             left and the target on the right.";
         let ring_tone = "What the party hears while it rings, instead of its network's tone or what the target sends: a country's \
             tone by its two letters, or a file as `play` takes it.";
+        let machine = "Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its \
+            greeting is over) or a fax. The next callback has it in `AnsweredBy`.";
         let star = "Whether `*` by the party of the call ends the connection.";
         object(
             "Calls one or several targets and connects the first that answers.",
@@ -168,6 +175,7 @@ impl Dial {
                 ("sequential", Described::boolean(sequential).or(defaults.sequential)),
                 ("action", Described::url(action)),
                 ("record", Described::channels(record).or(false)),
+                ("machineDetection", Described::one_of(&MachineDetection::NAMES, machine)),
                 ("ringTone", Described::url(ring_tone)),
                 ("hangupOnStar", Described::boolean(star).or(defaults.hangup_on_star)),
             ],

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Action, ActionError, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Play, Record, Redirect, Reject, Say,
-    SendDigits, Stream,
+    Action, ActionError, Conference, Dequeue, Dial, Enqueue, GetDigits, Hangup, Leave, MAX_ACTIONS, Pause, Play, Record,
+    Redirect, Reject, Say, SendDigits, StopStream, Stream,
     attributes::{Attributes, kind},
     strict::Strict,
 };
@@ -84,8 +84,12 @@ pub(super) fn action(item: &Value, path: &str) -> Result<Action, ActionError> {
         "getDigits" => GetDigits::read(attributes, &path).map(Action::GetDigits),
         "dial" => Dial::read(attributes, &path).map(Action::Dial),
         "conference" => Conference::read(attributes, &path).map(Action::Conference),
+        "enqueue" => Enqueue::read(attributes, &path).map(Action::Enqueue),
+        "dequeue" => Dequeue::read(attributes, &path).map(Action::Dequeue),
+        "leave" => Leave::read(attributes, &path).map(Action::Leave),
         "record" => Record::read(attributes, &path).map(Action::Record),
         "stream" => Stream::read(attributes, &path).map(Action::Stream),
+        "stopStream" => StopStream::read(attributes, &path).map(Action::StopStream),
         "sendDigits" => SendDigits::read(attributes, &path).map(Action::SendDigits),
         "pause" => Pause::read(attributes, &path).map(Action::Pause),
         "redirect" => Redirect::read(attributes, &path).map(Action::Redirect),

@@ -132,8 +132,8 @@ fn violations_name_their_path() {
             "actions[0].conference.name: expected a name, found a blank one",
         ),
         (
-            r#"{"actions":[{"enqueue":{"name":"a"}}]}"#,
-            "actions[0].enqueue: unknown verb; known are say, play, getDigits, dial, conference, record, stream, sendDigits, pause, redirect, reject, hangup",
+            r#"{"actions":[{"transfer":{"name":"a"}}]}"#,
+            "actions[0].transfer: unknown verb; known are say, play, getDigits, dial, conference, enqueue, dequeue, leave, record, stream, stopStream, sendDigits, pause, redirect, reject, hangup",
         ),
         (
             r#"{"actions":[{"getDigits":{"prompt":{"dial":{"to":"client:a"}}}}]}"#,

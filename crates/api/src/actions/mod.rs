@@ -15,9 +15,11 @@ mod error;
 mod get_digits;
 mod hangup;
 mod json;
+mod machine;
 mod pause;
 mod play;
 mod prompt;
+mod queue;
 mod record;
 mod redirect;
 mod reject;
@@ -25,25 +27,29 @@ mod say;
 mod schema;
 mod send_digits;
 mod ssml;
+mod stop_stream;
 mod stream;
 mod strict;
 mod xml;
 
-pub use conference::Conference;
+pub use conference::{Beep, Conference};
 pub use dial::{Dial, DialTarget, MAX_TARGETS, RingTone};
 pub use error::ActionError;
 pub use get_digits::{GetDigits, MAX_DIGITS};
 pub use hangup::Hangup;
 pub use json::{parse_json, parse_list};
+pub use machine::MachineDetection;
 pub use pause::Pause;
 pub use play::Play;
 pub use prompt::Prompt;
+pub use queue::{Dequeue, Enqueue, Leave};
 pub use record::{Channels, EXPECTED as CHANNELS_EXPECTED, Record};
 pub use redirect::Redirect;
 pub use reject::{Reject, RejectReason};
 pub use say::{MAX_TEXT_CHARS, Say};
 pub use schema::{ACTIONS, ANSWER, schemas};
 pub use send_digits::SendDigits;
+pub use stop_stream::StopStream;
 pub use stream::{Stream, Track};
 pub use xml::{Asked, Document, MAX_XML_BYTES, Warning, parse_answer, parse_xml};
 
@@ -69,10 +75,18 @@ pub enum Action {
     Dial(Dial),
     /// Brings the party into a conference.
     Conference(Conference),
+    /// Puts the party into a queue.
+    Enqueue(Enqueue),
+    /// Takes a caller out of a queue.
+    Dequeue(Dequeue),
+    /// Ends the wait in a queue.
+    Leave(Leave),
     /// Keeps what the party says.
     Record(Record),
     /// Connects the call's audio with a WebSocket of the customer's.
     Stream(Stream),
+    /// Ends a stream that goes one way.
+    StopStream(StopStream),
     /// Presses keys towards the party of the call.
     SendDigits(SendDigits),
     /// Waits.
@@ -87,14 +101,18 @@ pub enum Action {
 
 impl Action {
     /// The verbs in the order they are listed to people.
-    pub const VERBS: [&'static str; 12] = [
+    pub const VERBS: [&'static str; 16] = [
         "say",
         "play",
         "getDigits",
         "dial",
         "conference",
+        "enqueue",
+        "dequeue",
+        "leave",
         "record",
         "stream",
+        "stopStream",
         "sendDigits",
         "pause",
         "redirect",
@@ -115,8 +133,12 @@ impl Action {
             Self::GetDigits(_) => "getDigits",
             Self::Dial(_) => "dial",
             Self::Conference(_) => "conference",
+            Self::Enqueue(_) => "enqueue",
+            Self::Dequeue(_) => "dequeue",
+            Self::Leave(_) => "leave",
             Self::Record(_) => "record",
             Self::Stream(_) => "stream",
+            Self::StopStream(_) => "stopStream",
             Self::SendDigits(_) => "sendDigits",
             Self::Pause(_) => "pause",
             Self::Redirect(_) => "redirect",

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, Conference, Dial, GetDigits, Hangup, MAX_ACTIONS, Pause, Play, Record, Redirect, Reject, Say, SendDigits,
-    Stream, dial, prompt,
+    Action, Conference, Dequeue, Dial, Enqueue, GetDigits, Hangup, Leave, MAX_ACTIONS, Pause, Play, Record, Redirect,
+    Reject, Say, SendDigits, StopStream, Stream, dial, prompt,
 };
 
 /// The list of actions, as `POST /v1/calls` takes it.
@@ -48,8 +48,12 @@ pub(super) fn verbs() -> [(&'static str, Value); Action::VERBS.len()] {
         ("getDigits", GetDigits::schema()),
         ("dial", Dial::schema()),
         ("conference", Conference::schema()),
+        ("enqueue", Enqueue::schema()),
+        ("dequeue", Dequeue::schema()),
+        ("leave", Leave::schema()),
         ("record", Record::schema()),
         ("stream", Stream::schema()),
+        ("stopStream", StopStream::schema()),
         ("sendDigits", SendDigits::schema()),
         ("pause", Pause::schema()),
         ("redirect", Redirect::schema()),

@@ -112,6 +112,12 @@ fn edges(attribute: &Value) -> Vec<(Value, bool)> {
             edges.extend([(json!(""), true), (json!("0123456789*#"), true), (json!("#a"), false), (json!("é"), false)]);
             edges.extend([(json!("#".repeat(13)), false), (json!(1), false)]);
         }
+        Some("string") if attribute["pattern"].as_str().is_some_and(|pattern| pattern.starts_with("^(HD_")) => {
+            let id = "0190a1b2-1c5e-7c3f-9a52-d0b7c1e4f8aa";
+            edges.extend([(json!(id), true), (json!(format!("HD_{}", id.replace('-', ""))), true)]);
+            let near = [id.replace('-', ""), format!("HD_{id}"), "asha".to_owned(), String::new()];
+            edges.extend(near.map(|text| (json!(text), false)));
+        }
         Some("string") => {
             let is_of_keys = attribute["pattern"].as_str().is_some_and(|pattern| pattern.contains("0-9"));
             let letter = if is_of_keys { "1" } else { "é" };

@@ -16,6 +16,8 @@ use super::{
 const MAX_PARAMETERS: usize = 20;
 /// Longest name or value of one.
 const MAX_PARAMETER_CHARS: usize = 512;
+/// Longest name of a stream, in characters.
+pub(super) const MAX_NAME_CHARS: usize = 128;
 
 /// Whose audio is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -57,6 +59,11 @@ pub struct Stream {
     /// What the server is told in its `start` message. Shown nowhere: it may hold secrets.
     #[serde(skip)]
     pub parameters: BTreeMap<String, String>,
+    /// By which `stopStream` finds it.
+    pub name: Option<String>,
+    /// Who is told when it begins, ends or fails; unset = nobody.
+    #[serde(rename = "statusCallback")]
+    pub status_callback: Option<String>,
     /// Who is asked when it is over; unset = the next action runs.
     pub action: Option<String>,
 }
@@ -84,6 +91,8 @@ impl Stream {
             track,
             bidirectional: attributes.boolean("bidirectional")?.unwrap_or(true),
             parameters: parameters.unwrap_or_default(),
+            name: attributes.text("name", MAX_NAME_CHARS)?,
+            status_callback: attributes.url("statusCallback")?,
             action: attributes.url("action")?,
         };
         attributes.finish()?;
@@ -105,6 +114,11 @@ impl Stream {
                 (
                     "parameters",
                     Described::texts(MAX_PARAMETERS, MAX_PARAMETER_CHARS, "Told to the server as `customParameters`."),
+                ),
+                ("name", Described::text(0..=MAX_NAME_CHARS, "By which `stopStream` finds it.")),
+                (
+                    "statusCallback",
+                    Described::url("Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing."),
                 ),
                 ("action", Described::url("Who is asked when it is over; the next action runs when absent.")),
             ],

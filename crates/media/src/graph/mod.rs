@@ -7,7 +7,7 @@
 //! Two joined ports with the same codec relay: a packet leaves in the call in which it came, under
 //! the header of the other side's stream, without decoding, copying or allocating. With different
 //! codecs they transcode at 8 kHz, through a jitter buffer; in a mix everyone hears the sum of all
-//! others in the same way. That and what else a port sends (prompts, tones, digits, silence) is paced
+//! others in the same way, at 16 kHz where they can. That and what else a port sends (prompts, tones, digits, silence) is paced
 //! by the tick. Digits outrank a play or tone, which outranks the joined ports. Every switch continues
 //! the same SSRC, sequence and timestamps. What a port says in the moment before it is joined is heard too. A tap listens in without changing any of it.
 //!
@@ -35,7 +35,7 @@ use thiserror::Error;
 
 pub use self::{
     early::EARLY_FOR,
-    mix::MixId,
+    mix::{MixId, Voice},
     output::{MediaEvent, Output, PortStats},
     pace::{STEP, STEPS},
     params::{DetectSet, Direction, Fill, PortId, PortParams},
@@ -45,7 +45,7 @@ pub use self::{
 };
 use self::{
     inbound::{Arrival, Kind},
-    mix::Mix,
+    mix::{Heard, Mix},
     outbound::ForeignEvent,
     pace::Pace,
     playout::Playout,
@@ -358,13 +358,14 @@ impl Graph {
         let Some(port) = self.ports.get(id) else { return };
         let link = port.link;
         let said = |port: PortId| self.ports.get(port)?.playout.as_ref()?.frame();
-        let bridged = match link {
-            Link::Transcode(peer) => said(peer).copied(),
-            Link::Mix(mix) => self.mixes.get(&mix).and_then(|mix| mix.without(id, said(id))),
-            Link::None | Link::Relay(_) => None,
+        let (transcoded, mixed) = match link {
+            Link::Transcode(peer) => (said(peer).copied(), None),
+            Link::Mix(mix) => (None, self.heard_in(mix, id)),
+            Link::None | Link::Relay(_) => (None, None),
         };
         let Some(port) = self.ports.get_mut(id) else { return };
-        let bridged = bridged.as_ref().map(|frame| (Playout::RATE, frame.as_slice()));
+        let bridged = transcoded.as_ref().map(|frame| (Playout::RATE, frame.as_slice()));
+        let bridged = bridged.or_else(|| mixed.as_ref().map(Heard::as_frame));
         let relayed = port.echo || matches!(link, Link::Relay(_));
         let Port { outbound, tap, params, .. } = &mut **port;
         let ended =

@@ -1,11 +1,12 @@
 //! The listening end of a port whose audio is decoded: jitter buffer, decoder and the 20 ms frame
-//! of the current tick.
+//! of the current tick, at 8 kHz and for a conference that is wide at 16 kHz too.
 
 use core::time::Duration;
 
 use crate::{
     codec::{Codec, Rate},
     decoder::Decoder,
+    halfband::{Doubler, Halver},
     jitter::{JitterBuffer, Pull},
     rtp::Header,
 };
@@ -13,32 +14,62 @@ use crate::{
 /// Frames made up when the buffer runs dry, before it is treated as a pause.
 const MAX_CONCEALED: u32 = 3;
 
-/// Samples of the frame that a tick takes.
+/// Samples of the frame that a tick takes, at 8 kHz.
 pub(super) const FRAME_LEN: usize = 160;
+/// The same at 16 kHz.
+pub(super) const WIDE_LEN: usize = 320;
 
 #[derive(Debug)]
 pub(super) struct Playout {
     jitter: JitterBuffer,
     decoder: Decoder,
+    /// What the decoder decodes to.
+    rate: Rate,
     /// Decoded and not yet taken; packets may be longer or shorter than a frame.
     samples: Vec<i16>,
     frame: [i16; FRAME_LEN],
     has_frame: bool,
+    /// The same frame at 16 kHz, where somebody hears it so.
+    wide: Option<Box<Wide>>,
     /// Frames made up in a row.
     concealed: u32,
 }
 
+#[derive(Debug)]
+struct Wide {
+    frame: [i16; WIDE_LEN],
+    /// `frame` is of this tick.
+    is_current: bool,
+    halver: Halver,
+    doubler: Doubler,
+}
+
+impl Wide {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            frame: [0; WIDE_LEN],
+            is_current: false,
+            halver: Halver::default(),
+            doubler: Doubler::default(),
+        })
+    }
+}
+
 impl Playout {
-    /// Rate of the frames.
+    /// Rate of the frames of joined ports.
     pub(super) const RATE: Rate = Rate::Narrow;
 
-    pub(super) fn new(codec: Codec) -> Self {
+    /// Decodes to 8 kHz, or to 16 kHz as well where the codec carries that and it is asked for.
+    pub(super) fn new(codec: Codec, wide: bool) -> Self {
+        let rate = if wide { codec.best_rate() } else { Rate::Narrow };
         Self {
             jitter: JitterBuffer::new(codec.clock_hz()),
-            decoder: Decoder::new(codec),
+            decoder: Decoder::at(codec, rate),
+            rate,
             samples: Vec::new(),
             frame: [0; FRAME_LEN],
             has_frame: false,
+            wide: (rate == Rate::Wide).then(Wide::new),
             concealed: MAX_CONCEALED,
         }
     }
@@ -53,7 +84,8 @@ impl Playout {
 
     /// Decodes the frame of this tick; it stays readable until the next.
     pub(super) fn tick(&mut self) -> Option<&[i16; FRAME_LEN]> {
-        while self.samples.len() < FRAME_LEN {
+        let wanted = self.rate.frame_len();
+        while self.samples.len() < wanted {
             let before = self.samples.len();
             let decoded = match self.jitter.pull() {
                 Pull::Packet(payload) => {
@@ -75,12 +107,25 @@ impl Playout {
             }
         }
         self.has_frame = !self.samples.is_empty();
+        if let Some(wide) = &mut self.wide {
+            wide.is_current = false;
+        }
         if self.has_frame {
-            self.samples.resize(self.samples.len().max(FRAME_LEN), 0);
-            if let Some(frame) = self.samples.first_chunk() {
-                self.frame = *frame;
+            self.samples.resize(self.samples.len().max(wanted), 0);
+            match (self.rate, &mut self.wide) {
+                (Rate::Wide, Some(wide)) => {
+                    if let Some(frame) = self.samples.first_chunk() {
+                        (wide.frame, wide.is_current) = (*frame, true);
+                    }
+                    wide.halver.halve(&wide.frame, &mut self.frame);
+                }
+                _ => {
+                    if let Some(frame) = self.samples.first_chunk() {
+                        self.frame = *frame;
+                    }
+                }
             }
-            self.samples.drain(..FRAME_LEN);
+            self.samples.drain(..wanted);
         }
         self.frame()
     }
@@ -88,5 +133,22 @@ impl Playout {
     /// The frame of the last tick.
     pub(super) fn frame(&self) -> Option<&[i16; FRAME_LEN]> {
         self.has_frame.then_some(&self.frame)
+    }
+
+    /// Makes the frame of the last tick at 16 kHz of that at 8 kHz, where the codec has no better one.
+    pub(super) fn widen(&mut self) {
+        if !self.has_frame || self.rate == Rate::Wide {
+            return;
+        }
+        let wide = self.wide.get_or_insert_with(Wide::new);
+        if !wide.is_current {
+            wide.doubler.double(&self.frame, &mut wide.frame);
+            wide.is_current = true;
+        }
+    }
+
+    /// The frame of the last tick at 16 kHz, where there is one.
+    pub(super) fn wide_frame(&self) -> Option<&[i16; WIDE_LEN]> {
+        self.wide.as_ref().filter(|wide| self.has_frame && wide.is_current).map(|wide| &wide.frame)
     }
 }

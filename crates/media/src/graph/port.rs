@@ -94,7 +94,7 @@ impl Port {
         if !detects && !matches!(self.link, Link::Transcode(_) | Link::Mix(_)) {
             self.playout = None;
         } else if self.playout.is_none() {
-            self.playout = Some(Box::new(Playout::new(self.params.codec)));
+            self.playout = Some(Box::new(Playout::new(self.params.codec, matches!(self.link, Link::Mix(_)))));
         }
     }
 

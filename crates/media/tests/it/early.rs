@@ -50,8 +50,8 @@ fn it_is_heard_before_what_is_said_next() {
 fn a_mix_hears_it_too() {
     let mut world = pair(Codec::Opus);
     world.receive(A, audio(0, 8, 160), &TONE);
-    world.graph.mix(A, MixId(1), false).unwrap();
-    world.graph.mix(B, MixId(1), false).unwrap();
+    world.graph.mix(A, MixId(1), media::Voice::Heard).unwrap();
+    world.graph.mix(B, MixId(1), media::Voice::Heard).unwrap();
     world.tick();
     assert_eq!(world.sent_to(B).len(), 1);
 }

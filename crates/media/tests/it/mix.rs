@@ -1,7 +1,7 @@
 //! Mixes: everyone hears all others and nobody themselves.
 
 use media::{
-    Codec, GraphError, MixId, PortId, PortParams,
+    Codec, GraphError, MixId, PortId, PortParams, Voice,
     codec::{Encoder, Rate},
     decoder::Decoder,
     level::amplitude_at,
@@ -34,7 +34,7 @@ impl Room {
         let mut world = World::default();
         for index in 0..3 {
             world.graph.add_port(world.now, id(index), params(index)).unwrap();
-            world.graph.mix(id(index), ROOM, false).unwrap();
+            world.graph.mix(id(index), ROOM, Voice::Heard).unwrap();
         }
         Self { world, encoders: CODECS.iter().map(|(codec, _)| Encoder::new(*codec)).collect(), n: 0 }
     }
@@ -83,7 +83,7 @@ fn everyone_hears_all_others_and_nobody_themselves() {
 #[test]
 fn a_muted_one_hears_all_others_and_is_not_heard() {
     let mut room = Room::new();
-    room.world.graph.mix(id(0), ROOM, true).unwrap();
+    room.world.graph.mix(id(0), ROOM, Voice::Muted).unwrap();
     room.talk(100, &[0, 1, 2]);
     let loud = |index: usize| room.heard(index).map(|amplitude| amplitude > 4_500.0);
     assert_eq!([loud(0), loud(1), loud(2)], [[false, true, true], [false, false, true], [false, true, false]]);
@@ -104,7 +104,7 @@ fn who_leaves_hears_nothing_and_is_not_heard_and_the_rest_talk_on() {
         room.world.graph.remove_port(id(index));
     }
     assert_eq!(room.world.graph.mixed(ROOM), 0);
-    assert_eq!(room.world.graph.mix(id(0), ROOM, false), Err(GraphError::UnknownPort));
+    assert_eq!(room.world.graph.mix(id(0), ROOM, Voice::Heard), Err(GraphError::UnknownPort));
 }
 
 #[test]
@@ -131,11 +131,61 @@ fn a_leg_goes_from_a_join_to_a_mix_and_back_in_one_stream() {
     room.world.graph.join(id(0), id(1)).unwrap();
     assert_eq!(room.world.graph.mixed(ROOM), 1);
     room.talk(20, &[0, 1]);
-    room.world.graph.mix(id(0), ROOM, false).unwrap();
-    room.world.graph.mix(id(1), ROOM, false).unwrap();
+    room.world.graph.mix(id(0), ROOM, Voice::Heard).unwrap();
+    room.world.graph.mix(id(1), ROOM, Voice::Heard).unwrap();
     room.talk(20, &[0, 1]);
     for index in 0..2 {
         room.world.assert_continuous(id(index));
         assert!(room.world.sent_to(id(index)).len() > 50);
+    }
+}
+
+#[test]
+fn a_coach_hears_all_and_is_heard_by_the_one_it_coaches_alone() {
+    let mut room = Room::new();
+    room.world.graph.mix(id(0), ROOM, Voice::By(id(1))).unwrap();
+    room.talk(100, &[0, 1, 2]);
+    let loud = |index: usize| room.heard(index).map(|amplitude| amplitude > 4_500.0);
+    assert_eq!([loud(0), loud(1), loud(2)], [[false, true, true], [true, false, true], [false, true, false]]);
+    // The coach speaks alone: the others are told nothing.
+    room.world.sent.clear();
+    room.talk(50, &[0]);
+    assert!(room.heard(1)[0] > 4_500.0);
+    assert!(room.world.sent_to(id(2)).len() < 5);
+}
+
+/// What a wideband leg hears of another, at 16 kHz: how loud a tone is that a telephone does not carry.
+fn above_the_telephone(codecs: [(Codec, u8); 2]) -> f32 {
+    const PITCH: f32 = 5_500.0;
+    let mut world = World::default();
+    let mut encoder = Encoder::new(codecs[0].0);
+    for (index, (codec, payload_type)) in codecs.into_iter().enumerate() {
+        let params = quiet(codec, payload_type, 70 + index as u32);
+        world.graph.add_port(world.now, id(index), params).unwrap();
+        world.graph.mix(id(index), ROOM, Voice::Heard).unwrap();
+    }
+    for n in 0..60_u16 {
+        let turn = |at: usize| (core::f32::consts::TAU * PITCH * at as f32 / 16_000.0).sin();
+        let samples: Vec<i16> = (0..320).map(|at| (6_000.0 * turn(usize::from(n) * 320 + at)) as i16).collect();
+        let mut payload = Vec::new();
+        encoder.encode(Rate::Wide, &samples, &mut payload).unwrap();
+        world.receive(id(0), audio(n, codecs[0].1, codecs[0].0.frame_units()), &payload);
+        world.tick();
+    }
+    let mut decoder = Decoder::at(codecs[1].0, Rate::Wide);
+    let mut samples = Vec::new();
+    for sent in world.sent_to(id(1)) {
+        decoder.decode(&sent.payload, &mut samples).unwrap();
+    }
+    amplitude_at(&samples[samples.len() / 2..], PITCH, 16_000)
+}
+
+#[test]
+fn wideband_legs_hear_each_other_as_wide_as_they_speak() {
+    for speaker in [(Codec::Opus, 111), (Codec::G722, 9)] {
+        for listener in [(Codec::Opus, 111), (Codec::G722, 9)] {
+            let amplitude = above_the_telephone([speaker, listener]);
+            assert!(amplitude > 3_000.0, "{speaker:?} to {listener:?}: {amplitude}");
+        }
     }
 }

@@ -56,7 +56,7 @@ fn mixes_are_summed_in_the_first_step() {
     world.graph.expect_step(1);
     world.graph.join(A, B).unwrap();
     for port in [A, B] {
-        world.graph.mix(port, MixId(1), false).unwrap();
+        world.graph.mix(port, MixId(1), media::Voice::Heard).unwrap();
     }
     assert!(!world.graph.has_step(1));
     world.receive(A, audio(0, 8, 160), &TONE);

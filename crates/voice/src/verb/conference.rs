@@ -1,27 +1,28 @@
 //! `conference`: the party is in a room with legs of other calls, until that is over.
 //!
-//! Who is in it and who hears whom is the conference's own business; here it is known only whether the party is in.
+//! Who is in it and who hears whom is the conference's own business; here it is known only whether the party is in, and what
+//! it hears while it does not hear the others.
 
 use core::time::Duration;
 
-use sautikit_api::actions::{self, Play, Prompt};
+use sautikit_api::actions;
 use serde_json::json;
 
 use super::{Flow, Then, Verb};
 use crate::{
     cause::CauseKind,
     event::EventName,
-    input::ConferenceEvent,
+    input::{ConferenceEvent, Membership},
     meter::whole_seconds,
-    output::{ConferenceCommand, ConferenceTerms, LegId, MediaCommand, Output, StayId, Tone},
-    playlist::{Playing, Playlist},
+    music::Music,
+    output::{ConferenceCommand, ConferenceTerms, LegId, Output, StayId},
     shared::Shared,
     signal::Signal,
 };
 
 /// ```text
-///   asked ──► Waiting ──► Joined ──┬── over for all ──► done
-///     └─ full ─────────────────────┴───────────────────► done
+///   asked ──► Waiting ──► Joined ◄──► held ──┬── over for all, taken out ──► done
+///     └─ full ───────────────────────────────┴─────────────────────────────► done
 /// ```
 pub(crate) struct Conference {
     spec: actions::Conference,
@@ -29,18 +30,11 @@ pub(crate) struct Conference {
     stay: StayId,
     /// Since when the party is in; the duration counts from here.
     entered: Option<Duration>,
-    /// What the party hears while the conference has not begun.
-    waiting: Waiting,
-}
-
-/// What a party hears that waits.
-enum Waiting {
-    /// Nothing of ours: it does not wait, or in silence.
-    Silent,
-    /// The customer's file, over and over.
-    File(Playlist),
-    /// Our own music.
-    Music,
+    /// What the party hears while the conference has not begun, or it is held.
+    music: Music,
+    /// The conference has begun.
+    joined: bool,
+    held: bool,
 }
 
 pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Flow) {
@@ -48,6 +42,9 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Fl
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
     shared.answer_party(None);
+    if spec.record {
+        shared.forget_recording();
+    }
     let stay = shared.next_stay();
     let terms = ConferenceTerms {
         name: spec.name.clone(),
@@ -56,74 +53,81 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Conference) -> (Verb, Fl
         end_on_exit: spec.end_on_exit,
         max_participants: spec.max_participants,
         muted: spec.muted,
+        coach: spec.coach,
+        record: spec.record,
     };
     shared.emit(Output::Conference(ConferenceCommand::Enter { stay, leg: party, terms }));
-    (Verb::Conference(Box::new(Conference { spec, party, stay, entered: None, waiting: Waiting::Silent })), Flow::Stay)
+    let music = Music::silent(party);
+    let conference = Conference { spec, party, stay, entered: None, music, joined: false, held: false };
+    (Verb::Conference(Box::new(conference)), Flow::Stay)
 }
 
 impl Conference {
     pub(super) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
         match signal {
-            Signal::Conference(stay, event) if *stay == self.stay => match event {
-                ConferenceEvent::Waiting => {
-                    self.wait(shared);
-                    self.entered(shared, EventName::ConferenceWaiting)
-                }
-                ConferenceEvent::Joined => {
-                    self.stop_waiting(shared);
-                    self.entered(shared, EventName::ConferenceJoined)
-                }
-                ConferenceEvent::Full => self.over(shared, "full"),
-                ConferenceEvent::Ended => self.over(shared, "ended"),
-            },
+            Signal::Conference(stay, event) if *stay == self.stay => self.told(shared, *event),
             // Keys pressed among others are meant for nobody.
             Signal::Key(leg, ..) if *leg == self.party => {
                 shared.digits.clear();
                 Flow::Stay
             }
             signal => {
-                if let Waiting::File(playlist) = &mut self.waiting
-                    && playlist.on(shared, signal) != Playing::On
-                {
-                    self.play_music(shared);
-                }
+                self.music.on(shared, signal);
                 Flow::Stay
             }
         }
     }
 
-    /// The conference has not begun: the party hears what it waits with.
-    fn wait(&mut self, shared: &mut Shared) {
-        match self.spec.wait_url.as_deref() {
-            Some("") => {}
-            Some(url) => {
-                let file = Prompt::Play(Play { url: url.to_owned(), loops: 0 });
-                let (playlist, playing) = Playlist::start(shared, self.party, [file]);
-                self.waiting = Waiting::File(playlist);
-                if playing != Playing::On {
-                    self.play_music(shared);
-                }
+    fn told(&mut self, shared: &mut Shared, event: ConferenceEvent) -> Flow {
+        match event {
+            ConferenceEvent::Waiting => {
+                self.music.start(shared, self.spec.wait_url.as_deref());
+                self.entered(shared, EventName::ConferenceWaiting)
             }
-            None => self.play_music(shared),
+            ConferenceEvent::Joined => {
+                self.joined = true;
+                if !self.held {
+                    self.music.stop(shared);
+                }
+                self.entered(shared, EventName::ConferenceJoined)
+            }
+            ConferenceEvent::Changed(membership) => {
+                self.changed(shared, membership);
+                Flow::Stay
+            }
+            ConferenceEvent::Recording(recording) => {
+                shared.conference_recorded(self.stay, recording);
+                Flow::Stay
+            }
+            ConferenceEvent::NotRecorded(reason) => {
+                shared.conference_not_recorded(reason);
+                Flow::Stay
+            }
+            ConferenceEvent::Full => self.over(shared, "full"),
+            ConferenceEvent::Ended => self.over(shared, "ended"),
+            ConferenceEvent::Removed => self.over(shared, "removed"),
         }
     }
 
-    fn play_music(&mut self, shared: &mut Shared) {
-        self.waiting = Waiting::Music;
-        shared.media(MediaCommand::Tone(self.party, Tone::Hold));
-    }
-
-    fn stop_waiting(&mut self, shared: &mut Shared) {
-        match core::mem::replace(&mut self.waiting, Waiting::Silent) {
-            Waiting::Silent => {}
-            Waiting::File(mut playlist) => playlist.stop(shared),
-            Waiting::Music => shared.media(MediaCommand::Flush(self.party)),
+    /// Somebody outside decided how the party is in.
+    fn changed(&mut self, shared: &mut Shared, Membership { muted, held, coach }: Membership) {
+        let data = json!({"name": self.spec.name, "muted": muted, "held": held, "coach": coach});
+        shared.record(EventName::ConferenceChanged, Some(self.party), data);
+        if held == self.held {
+            return;
+        }
+        self.held = held;
+        // Who waits for the begin has its music already.
+        match (self.joined, held) {
+            (true, true) => self.music.start(shared, self.spec.wait_url.as_deref()),
+            (true, false) => self.music.stop(shared),
+            (false, _) => {}
         }
     }
 
     /// The party leaves; the next callback learns how long it was in.
     pub(super) fn cancel(mut self, shared: &mut Shared) {
-        self.stop_waiting(shared);
+        self.music.stop(shared);
         shared.emit(Output::Conference(ConferenceCommand::Leave(self.stay)));
         self.results(shared);
     }
@@ -135,13 +139,14 @@ impl Conference {
     }
 
     fn over(&mut self, shared: &mut Shared, outcome: &'static str) -> Flow {
-        self.stop_waiting(shared);
+        self.music.stop(shared);
         let duration_s = self.results(shared);
         let then = self.spec.action.clone().map_or(Then::Next, Then::Ask);
         Flow::done_with(outcome, json!({"duration_s": duration_s}), then)
     }
 
     fn results(&self, shared: &mut Shared) -> u64 {
+        shared.conference_take = None;
         let duration_s = self.entered.map_or(0, |entered| whole_seconds(shared.now.saturating_sub(entered)));
         shared.results.set("ConferenceName", self.spec.name.clone());
         shared.results.set("ConferenceDuration", duration_s.to_string());

@@ -15,7 +15,9 @@ use crate::{
     input::SpeechFailure,
     leg::{KeySource, Leg},
     meter::whole_seconds,
-    output::{AssetId, File, LegId, MediaCommand, RecordingSource, RecordingTerms, TakeId, Tone},
+    output::{
+        AssetId, File, JudgeCommand, LegId, MediaCommand, Output, RecordingSource, RecordingTerms, TakeId, Tone,
+    },
     playlist::{ask_for_file, play_failed},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,
@@ -54,7 +56,9 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
         return (Verb::Instant, Flow::done("no_party", Then::End(CauseKind::NormalClearing.into())));
     };
     // An earlier dial's far end is not this one's.
-    shared.results.forget("DialBridgedTo");
+    for name in ["DialBridgedTo", "AnsweredBy", "AnsweredByConfidence", "MachineDetectionDuration"] {
+        shared.results.forget(name);
+    }
     let caller_ids = match caller_ids(shared, party, spec.caller_id.as_deref()) {
         Ok(caller_ids) => caller_ids,
         Err(cause) => return (Verb::Instant, failed(shared, &spec, cause)),
@@ -205,6 +209,9 @@ impl Dial {
             let terms = RecordingTerms { source, channels, trims_silence: false };
             self.take = Some(shared.start_recording(self.party, Some(leg), terms));
         }
+        if let Some(detection) = self.spec.machine_detection {
+            shared.judge(leg, detection);
+        }
         self.stage = Stage::Bridged(leg);
     }
 
@@ -254,6 +261,9 @@ impl Dial {
         self.unjoin(shared);
         if let Some(take) = self.take.take() {
             shared.stop_recording(take);
+        }
+        if self.spec.machine_detection.is_some() {
+            shared.emit(Output::Judge(JudgeCommand::Stop(far)));
         }
         shared.timers.disarm(TimerId::DialMaxDuration);
         shared.dial_failure = None;

@@ -1,7 +1,9 @@
 //! The verbs: one file each, with what it does at its start and on every signal until it is done.
 
 mod conference;
+mod dequeue;
 mod dial;
+mod enqueue;
 mod get_digits;
 mod hangup;
 mod heard;
@@ -10,6 +12,7 @@ mod record;
 mod redirect;
 mod reject;
 mod send_digits;
+mod stop_stream;
 mod stream;
 
 use sautikit_api::actions::{Action, Prompt};
@@ -60,6 +63,8 @@ pub(crate) enum Verb {
     GetDigits(Box<get_digits::GetDigits>),
     Dial(Box<dial::Dial>),
     Conference(Box<conference::Conference>),
+    Enqueue(Box<enqueue::Enqueue>),
+    Dequeue(Box<dequeue::Dequeue>),
     Record(Box<record::Record>),
     SendDigits(send_digits::SendDigits),
     Stream(Box<stream::Stream>),
@@ -76,8 +81,13 @@ impl Verb {
             Action::GetDigits(get_digits) => get_digits::start(shared, get_digits),
             Action::Dial(dial) => dial::start(shared, dial),
             Action::Conference(conference) => conference::start(shared, conference),
+            Action::Enqueue(enqueue) => enqueue::start(shared, enqueue),
+            Action::Dequeue(dequeue) => dequeue::start(shared, dequeue),
+            // There is no queue to leave here.
+            Action::Leave(_) => (Self::Instant, Flow::done("not_in_a_queue", Then::Next)),
             Action::Record(record) => record::start(shared, record),
             Action::Stream(stream) => stream::start(shared, stream),
+            Action::StopStream(stop) => (Self::Instant, stop_stream::start(shared, &stop)),
             Action::SendDigits(digits) => send_digits::start(shared, &digits),
             Action::Pause(pause) => (Self::Pause, pause::start(shared, &pause)),
             Action::Redirect(redirect) => (Self::Instant, redirect::start(redirect)),
@@ -92,11 +102,20 @@ impl Verb {
             Self::GetDigits(get_digits) => get_digits.on(shared, signal),
             Self::Dial(dial) => dial.on(shared, signal),
             Self::Conference(conference) => conference.on(shared, signal),
+            Self::Enqueue(enqueue) => enqueue.on(shared, signal),
+            Self::Dequeue(dequeue) => dequeue.on(shared, signal),
             Self::Record(record) => record.on(shared, signal),
             Self::Stream(stream) => stream.on(shared, signal),
             Self::SendDigits(digits) => digits.on(shared, signal),
             Self::Pause => pause::on(signal),
             Self::Instant => Flow::Stay,
+        }
+    }
+
+    /// The call is over: what of it waits for an answer has its end on the timeline.
+    pub(crate) fn abandon(self, shared: &mut Shared) {
+        if let Self::Enqueue(enqueue) = self {
+            enqueue.abandon(shared);
         }
     }
 
@@ -108,6 +127,8 @@ impl Verb {
             Self::GetDigits(get_digits) => get_digits.cancel(shared),
             Self::Dial(dial) => dial.cancel(shared),
             Self::Conference(conference) => conference.cancel(shared),
+            Self::Enqueue(enqueue) => enqueue.cancel(shared),
+            Self::Dequeue(dequeue) => dequeue.cancel(shared),
             Self::Record(record) => record.cancel(shared),
             Self::Stream(stream) => stream.cancel(shared),
             Self::SendDigits(digits) => digits.cancel(shared),

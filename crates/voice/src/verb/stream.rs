@@ -13,6 +13,7 @@ use crate::{
     output::{LegId, MediaCommand, Output, StreamCommand, StreamId, StreamTerms},
     shared::Shared,
     signal::Signal,
+    stream_status::OpenStream,
 };
 
 /// ```text
@@ -33,7 +34,9 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Stream) -> (Verb, Flow) 
     };
     shared.answer_party(None);
     let stream = shared.next_stream();
-    let actions::Stream { url, track, bidirectional, parameters, action } = spec;
+    let actions::Stream { url, track, bidirectional, parameters, name, status_callback, action } = spec;
+    let is_one_way = !bidirectional;
+    shared.streams_open.push(OpenStream { stream, name, status_callback, is_one_way, sid: None });
     let terms = StreamTerms { url, track, bidirectional, parameters };
     shared.emit(Output::Stream(StreamCommand::Open { stream, leg: party, terms }));
     if !bidirectional {
@@ -48,7 +51,7 @@ impl Stream {
     pub(super) fn on(&mut self, shared: &mut Shared, signal: &Signal) -> Flow {
         match signal {
             Signal::Stream(stream, event) if *stream == self.stream => match event {
-                StreamEvent::Connected => {
+                StreamEvent::Connected { .. } => {
                     self.connected = Some(shared.now);
                     Flow::Stay
                 }

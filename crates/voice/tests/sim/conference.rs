@@ -76,3 +76,36 @@ fn keys_pressed_in_a_conference_are_not_kept() {
     sim.conference(ConferenceEvent::Ended).after(2);
     assert_eq!(sim.param("Digits").as_deref(), Some(""));
 }
+
+fn membership(muted: bool, held: bool) -> ConferenceEvent {
+    ConferenceEvent::Changed(Membership { muted, held, coach: None })
+}
+
+#[test]
+fn who_is_held_hears_music_until_it_is_not() {
+    let mut sim = entering(r#""beep": "onExit""#);
+    sim.conference(ConferenceEvent::Joined).expect(&[]);
+    sim.conference(membership(true, false)).expect(&[]);
+    sim.conference(membership(true, true)).expect(&["tone 0 Hold"]);
+    sim.conference(membership(true, true)).expect(&[]);
+    sim.conference(membership(false, false)).expect(&["flush 0"]);
+    assert_eq!(sim.event_names().iter().filter(|name| **name == "conference.changed").count(), 4);
+    sim.conference(ConferenceEvent::Removed).expect(&["ask Steer https://shop.example/next"]);
+}
+
+#[test]
+fn a_recorded_conference_says_where_and_waits_with_the_calls_recordings() {
+    let mut sim = entering(r#""record": true"#);
+    let id = sautikit_api::ids::RecordingId(uuid::Uuid::from_u128(9));
+    sim.conference(ConferenceEvent::Joined).conference(ConferenceEvent::Recording(id));
+    let mode = sautikit_api::recordings::PauseMode::Cut;
+    sim.input(Input::Live(LiveCommand::PauseRecording(mode))).input(Input::Live(LiveCommand::ResumeRecording));
+    sim.expect(&["pause recording of stay 1 Some(Cut)", "pause recording of stay 1 None"]);
+    sim.conference(ConferenceEvent::Ended);
+    assert_eq!(sim.param("RecordingId"), Some(id.to_string()));
+    let names = sim.event_names();
+    assert!(["recording.started", "recording.paused", "recording.resumed"].iter().all(|name| names.contains(name)));
+    let mut failing = entering(r#""record": true"#);
+    failing.conference(ConferenceEvent::NotRecorded("our disk failed")).conference(ConferenceEvent::Ended);
+    assert_eq!(failing.param("ErrorCode").as_deref(), Some("calls.recording_failed"));
+}

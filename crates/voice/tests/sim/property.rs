@@ -21,6 +21,8 @@ enum Step {
     Money(Money),
     Run(usize),
     Conference(u32, ConferenceEvent),
+    Queue(u32, QueueEvent),
+    Judged(u32),
     Recording(u32, RecordingEvent),
     DueTimer,
     Pass(u64),
@@ -39,6 +41,8 @@ fn scripts() -> Vec<Vec<Action>> {
         serde_json::json!([{"hangup": {}}]),
         serde_json::json!([{"record": {"action": "/kept"}}, {"dial": {"to": "client:a", "record": "dual"}}]),
         serde_json::json!([{"conference": {"name": "a"}}, {"say": {"text": "d"}}]),
+        serde_json::json!([{"enqueue": {"name": "a", "waitUrl": "/wait", "timeout": 90}}, {"dequeue": {"name": "b", "record": true}}]),
+        serde_json::json!([{"enqueue": {"name": "a"}}, {"leave": {}}, {"stopStream": {}}]),
     ]
     .iter()
     .map(|list| parse_list(list).unwrap_or_else(|error| panic!("{error}")))
@@ -69,6 +73,17 @@ fn recording_event() -> impl Strategy<Value = RecordingEvent> {
     ]
 }
 
+fn queue_event() -> impl Strategy<Value = QueueEvent> {
+    prop::sample::select(vec![
+        QueueEvent::Waiting(Standing { position: 1, size: 1, average_wait_s: 0 }),
+        QueueEvent::Waiting(Standing { position: 2, size: 4, average_wait_s: 9 }),
+        QueueEvent::Full,
+        QueueEvent::Connected(sautikit_api::ids::CallId(uuid::Uuid::from_u128(7))),
+        QueueEvent::Over,
+        QueueEvent::Removed,
+    ])
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (0u32..5, leg_event()).prop_map(|(leg, event)| Step::Leg(leg, event)),
@@ -76,16 +91,18 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u32..5, prop::sample::select("0123456789*#".chars().collect::<Vec<_>>())).prop_map(|(leg, c)| Step::Media(leg, MediaEvent::Digit(key(c)))),
         1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Stalled)),
         1 => (0u32..5).prop_map(|leg| Step::Media(leg, MediaEvent::Silence)),
-        4 => (0u32..6, 0usize..9).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
+        4 => (0u32..6, 0usize..11).prop_map(|(fetch, script)| Step::Fetched(fetch, script)),
         1 => (0u32..6).prop_map(Step::FetchFailed),
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
         1 => (1_000u64..1_100, prop::option::of(0u64..100)).prop_map(|(s, more)| {
             let paid_until = Duration::from_secs(s);
             Step::Money(Money { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
         }),
-        2 => (0usize..9).prop_map(Step::Run),
-        1 => (0u32..4, prop::sample::select(vec![ConferenceEvent::Waiting, ConferenceEvent::Joined, ConferenceEvent::Full, ConferenceEvent::Ended]))
+        2 => (0usize..11).prop_map(Step::Run),
+        1 => (0u32..4, prop::sample::select(vec![ConferenceEvent::Waiting, ConferenceEvent::Joined, ConferenceEvent::Full, ConferenceEvent::Ended, ConferenceEvent::Removed]))
             .prop_map(|(stay, event)| Step::Conference(stay, event)),
+        2 => (0u32..4, queue_event()).prop_map(|(place, event)| Step::Queue(place, event)),
+        2 => (0u32..4).prop_map(Step::Judged),
         2 => (0u32..3, recording_event()).prop_map(|(take, event)| Step::Recording(take, event)),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
@@ -160,7 +177,9 @@ impl World {
                 | Output::Speak(_)
                 | Output::Load(_)
                 | Output::Stream(_)
-                | Output::Conference(_) => {}
+                | Output::Conference(_)
+                | Output::Queue(_)
+                | Output::Judge(_) => {}
             }
         }
     }
@@ -198,6 +217,11 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
         Step::Money(money) => Input::Money(money),
         Step::Run(script) => Input::Live(LiveCommand::Run(scripts().into_iter().nth(script)?)),
         Step::Conference(stay, event) => Input::Conference(StayId(stay), event),
+        Step::Queue(place, event) => Input::Queue(PlaceId(place), event),
+        Step::Judged(leg) => {
+            let judged = Judged { answered_by: "human", confidence_percent: 90, heard_ms: 1_800 };
+            Input::Judged(LegId(leg), judged)
+        }
         Step::Recording(take, event) => Input::Recording(TakeId(take), event),
         Step::DueTimer => {
             *now = (*now).max(call.next_timeout()?);
@@ -215,6 +239,7 @@ fn played((direction, origin, steered): (Direction, Origin, bool), steps: Vec<St
     let mut facts = facts(direction, OWN, AMINA);
     if !steered {
         facts.voice_callback_url = None;
+        facts.machine_detection = Some(sautikit_api::actions::MachineDetection::Enable);
     }
     let mut world = World::default();
     let mut now = Duration::ZERO;

@@ -32,6 +32,7 @@ pub(crate) fn facts(direction: Direction, from: &str, to: &str) -> Facts {
         ring_timeout_s: 60,
         max_duration_s: 14_400,
         record: None,
+        machine_detection: None,
         recordings_url: "https://voice.example/v1/recordings".into(),
     }
 }
@@ -95,6 +96,8 @@ pub(crate) struct Sim {
     pub(crate) legs: Vec<SimLeg>,
     /// The newest stay in a conference.
     pub(crate) stay: Option<StayId>,
+    /// The newest place in a queue.
+    pub(crate) place: Option<PlaceId>,
     /// When the call was answered, since it began.
     answered_at: Option<Duration>,
     pub(crate) texts: BTreeMap<AssetId, String>,
@@ -124,6 +127,7 @@ impl Sim {
             summaries: Vec::new(),
             legs,
             stay: None,
+            place: None,
             answered_at: None,
             texts: BTreeMap::new(),
             speech_works: true,
@@ -170,6 +174,12 @@ impl Sim {
     pub(crate) fn conference(&mut self, event: ConferenceEvent) -> &mut Self {
         let stay = self.stay.unwrap_or_else(|| panic!("nobody entered a conference"));
         self.input(Input::Conference(stay, event))
+    }
+
+    /// The queue of the newest place reports.
+    pub(crate) fn queue(&mut self, event: QueueEvent) -> &mut Self {
+        let place = self.place.unwrap_or_else(|| panic!("nobody entered a queue"));
+        self.input(Input::Queue(place, event))
     }
 
     /// New actions from outside.
@@ -229,7 +239,7 @@ impl Sim {
     pub(crate) fn answer_xml(&mut self, children: &str) -> &mut Self {
         let callback = self.newest_fetch();
         let xml = format!("<Response>{children}</Response>");
-        let Document { actions, warnings } = parse_xml(xml.as_bytes(), &Asked { url: &callback.url, room: "room" })
+        let Document { actions, warnings } = parse_xml(xml.as_bytes(), &Asked { url: &callback.url, room: "room", compat: sautikit_api::numbers::Compat::Sautikit })
             .unwrap_or_else(|error| panic!("{error}"));
         self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions, warnings })))
     }
@@ -323,6 +333,21 @@ impl Sim {
                 Output::Stream(StreamCommand::Press(stream, key)) => format!("stream {} key {}", stream.0, key.char()),
                 Output::Stream(StreamCommand::Close(stream)) => format!("stream {} close", stream.0),
                 Output::Conference(ConferenceCommand::Leave(stay)) => format!("leave {}", stay.0),
+                Output::Conference(ConferenceCommand::PauseRecording(stay, mode)) => {
+                    format!("pause recording of stay {} {mode:?}", stay.0)
+                }
+                Output::Queue(QueueCommand::Wait { place, leg, name, max_size }) => {
+                    self.place = Some(place);
+                    format!("wait {} {name} of {max_size}", leg.0)
+                }
+                Output::Queue(QueueCommand::Take { place, leg, name }) => {
+                    self.place = Some(place);
+                    format!("take {} {name}", leg.0)
+                }
+                Output::Queue(QueueCommand::Leave(place)) => format!("leave queue {}", place.0),
+                Output::Judge(JudgeCommand::Start { leg, awaits_end: false }) => format!("judge {}", leg.0),
+                Output::Judge(JudgeCommand::Start { leg, awaits_end: true }) => format!("judge {} to its end", leg.0),
+                Output::Judge(JudgeCommand::Stop(leg)) => format!("judge {} no more", leg.0),
                 Output::Recording(command) => recording_words(command),
                 Output::Fetch(callback) => {
                     let words = format!("ask {:?} {}", callback.purpose, callback.url);

@@ -10,6 +10,7 @@ use sautikit_api::actions::{ActionError, Asked, Document, Warning, parse_answer}
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, NumberId};
 use sautikit_api::numbers as wire;
+use sautikit_api::numbers::Compat;
 use serde_json::json;
 use voice::{Facts, FetchFailure, call_params};
 
@@ -80,7 +81,7 @@ pub async fn test_callback(
     let of = (number.workspace_id, &*number.e164);
     let fetched = listener::fetch(app, http, of, &url, &params, signer).await;
     let duration_ms = u64::try_from(app.clock.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
-    let tested = shown(url, fetched, duration_ms, &number.e164);
+    let tested = shown(url, fetched, duration_ms, (&number.e164, number.compat));
     let host = url::Url::parse(&tested.request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let details = json!({ "voice_callback_host": host, "status": tested.response.as_ref().map(|answer| answer.status),
         "error": tested.error.as_ref().map(|error| error.code.clone()) });
@@ -108,12 +109,13 @@ fn facts(app: &AppState, number: &TenantNumber, from: String, url: String) -> Fa
         ring_timeout_s: seconds(DEFAULT_RING_TIMEOUT_SECONDS),
         max_duration_s: seconds(DEFAULT_MAX_DURATION_SECONDS),
         record: None,
+        machine_detection: None,
         recordings_url: "".into(),
     }
 }
 
 /// What is told of a fetch. Pure.
-fn shown(url: String, fetched: Fetched, duration_ms: u64, room: &str) -> wire::TestedRouting {
+fn shown(url: String, fetched: Fetched, duration_ms: u64, number: (&str, Compat)) -> wire::TestedRouting {
     let Fetched { outcome, first_failure, body, signatures } = fetched;
     let signatures = signatures.into_iter().map(|(header, signature)| (header.to_owned(), signature));
     let headers: BTreeMap<_, _> = signatures.chain([("content-type".to_owned(), FORM.to_owned())]).collect();
@@ -127,7 +129,7 @@ fn shown(url: String, fetched: Fetched, duration_ms: u64, room: &str) -> wire::T
         Err(FetchError::Status { status, body }) => Some(response(*status, body)),
         Err(_) => None,
     };
-    let (actions, warnings, error) = match read(outcome, room) {
+    let (actions, warnings, error) = match read(outcome, number) {
         Ok(Document { actions, warnings }) => {
             let actions = actions.iter().map(|action| serde_json::to_value(action).unwrap_or_default()).collect();
             (Some(actions), warnings, None)
@@ -147,14 +149,17 @@ fn response(status: u16, body: &[u8]) -> wire::TestedResponse {
     wire::TestedResponse { status, url: None, content_type: None, body: text, body_bytes: body.len() }
 }
 
-/// The actions as a call would read them.
-fn read(outcome: Result<Answer, FetchError>, room: &str) -> Result<Document, wire::TestedError> {
+/// The actions as a call would read them that comes to this number.
+fn read(
+    outcome: Result<Answer, FetchError>,
+    (room, compat): (&str, Compat),
+) -> Result<Document, wire::TestedError> {
     let answer = outcome.map_err(|error| {
         let message = error.to_string();
         let failure = FetchFailure::from(error);
         wire::TestedError { code: failure.code().to_owned(), path: None, message }
     })?;
-    parse_answer(&answer.content_type, &answer.body, &Asked { url: answer.url.as_str(), room }).map_err(
+    parse_answer(&answer.content_type, &answer.body, &Asked { url: answer.url.as_str(), room, compat }).map_err(
         |ActionError { path, message }| {
             let path = (!path.is_empty()).then_some(path);
             wire::TestedError { code: sautikit_api::ErrorCode::ActionsInvalid.as_str().to_owned(), path, message }
@@ -176,7 +181,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
         });
         let (body, signatures) = ("CallStatus=ringing".to_owned(), vec![(signature::HEADER, "t=1,v1=00".to_owned())]);
-        shown(url, Fetched { outcome, first_failure: None, body, signatures }, 12, "+254700000001")
+        shown(url, Fetched { outcome, first_failure: None, body, signatures }, 12, ("+254700000001", Compat::Sautikit))
     }
 
     #[test]

@@ -26,12 +26,25 @@ impl Running {
             let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
             let fetched = Box::new(Fetched {
-                outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room)),
+                outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room, compat)),
                 reply,
             });
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, fetched))).await;
         });
     }
+}
+
+/// Tells the customer's server of something beside the call's steps; neither the answer nor a failure concerns the call.
+pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
+    let gateway = running.gateway.clone();
+    let (secret, compat) = (running.signing_secret.clone(), running.facts.compat);
+    let call_id = running.facts.call_id;
+    gateway.app.tasks.clone().spawn(async move {
+        let (fetched, _) = ask(&gateway, &callback, Signer { secret: &secret, compat }).await;
+        if let Err(error) = fetched {
+            tracing::debug!(call = %call_id, %error, "a status callback was not answered");
+        }
+    });
 }
 
 /// Tells the customer's server that the call is over. The answer steers nothing; it is kept on the timeline.
@@ -90,9 +103,10 @@ fn reply(status: u16, body: &[u8]) -> Reply {
 }
 
 /// `room` is the conference of an element that names none: one for each number.
-fn read(answer: fetch::Answer, room: &str) -> Result<Answer, FetchFailure> {
+fn read(answer: fetch::Answer, room: &str, compat: Compat) -> Result<Answer, FetchFailure> {
     let url = String::from(answer.url);
-    let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, &Asked { url: &url, room })?;
+    let asked = Asked { url: &url, room, compat };
+    let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, &asked)?;
     Ok(Answer { url, actions, warnings })
 }
 

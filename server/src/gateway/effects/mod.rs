@@ -3,9 +3,11 @@
 
 pub(super) mod conference;
 pub(super) mod fetch;
+pub(super) mod judge;
 pub(super) mod leg;
 pub(super) mod load;
 pub(super) mod media;
+pub(super) mod queue;
 pub(super) mod record;
 pub(super) mod recording;
 pub(super) mod speak;

@@ -28,7 +28,8 @@ impl Running {
                     leg: self.media.tap(seat.port),
                     other: with.and_then(|leg| self.legs.get(&leg)).map(|seat| self.media.tap(seat.port)),
                 };
-                let orders = recorder::start(&self.gateway.app, &self.facts, ears, (take, terms), self.inbox.clone());
+                let of = (self.facts.workspace_id, self.facts.call_id);
+                let orders = recorder::start(&self.gateway.app, of, ears, (take, terms), self.inbox.clone());
                 self.takes.push((take, orders));
                 self.was_recorded = true;
                 if terms.trims_silence {

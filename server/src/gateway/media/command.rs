@@ -8,7 +8,7 @@ use std::{
 
 use bytes::Bytes;
 use media::{
-    Asset, Codec, DetectSet, Direction, Feed, Fill, MixId, PortId, PortParams, PortStats, ToneSpec, dtmf::Digit,
+    Asset, Codec, DetectSet, Direction, Feed, Fill, MixId, PortId, PortParams, PortStats, ToneSpec, Voice, dtmf::Digit,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -59,6 +59,8 @@ pub(super) enum Transport {
     Udp(PortPair, IpAddr),
     /// Whole packets to the owner of another transport.
     Packets(mpsc::Sender<Bytes>),
+    /// Nowhere: what would be sent is only tapped.
+    Nowhere,
 }
 
 /// A port to be.
@@ -89,8 +91,7 @@ pub(super) enum Command {
     Touch(PortId),
     Remove(PortId),
     Join(PortId, PortId),
-    /// The flag: it is muted.
-    Mix(PortId, MixId, bool),
+    Mix(PortId, MixId, Voice),
     Split(PortId),
     Play {
         id: PortId,

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use media::{Asset, DetectSet, Feed, MixId, PortId, PortStats, ToneSpec, dtmf::Digit};
+use media::{Asset, DetectSet, Feed, MixId, PortId, PortStats, ToneSpec, Voice, dtmf::Digit};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -176,6 +176,14 @@ impl CallMedia {
         (port, PacketSink::new(self.place.clone(), id), PacketSource::new(packets))
     }
 
+    /// A port that nobody is behind: what it hears is only tapped. It carries nothing until [`Port::configure`].
+    #[must_use]
+    pub fn add_ear(&self, leg: LegId) -> Port {
+        let id = self.add(leg, self.entropy().number(), Transport::Nowhere);
+        let (place, engines) = (self.place.clone(), self.engines.clone());
+        Port { id, rtp: None, place, lease: None, closed: false, _engines: engines }
+    }
+
     fn add(&self, leg: LegId, ssrc: u32, transport: Transport) -> PortId {
         let id = self.engines.shared.ids.take();
         // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1).
@@ -195,10 +203,10 @@ impl CallMedia {
         self.place.meet(own, &other.place, theirs);
     }
 
-    /// Lets a leg hear and, unless it is muted, be heard by all that are in the mix. They must be of this call or of calls brought here by
+    /// Lets a leg hear all that are in the mix, and be heard as `voice` says. They must be of this call or of calls brought here by
     /// [`Self::come_to`]: a mix that has members on two threads is two mixes.
-    pub fn mix(&self, port: PortId, mix: MixId, muted: bool) {
-        self.place.send(Command::Mix(port, mix, muted));
+    pub fn mix(&self, port: PortId, mix: MixId, voice: Voice) {
+        self.place.send(Command::Mix(port, mix, voice));
     }
 
     /// Moves this call's media to the thread of another call. Nothing is heard of it, except that a leg leaves its mix and

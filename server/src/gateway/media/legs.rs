@@ -47,6 +47,8 @@ pub(super) struct Early {
 pub(super) enum Wire {
     Udp(Box<Sockets>),
     Packets(mpsc::Sender<Bytes>),
+    /// Only taps hear what would be sent.
+    Nowhere,
 }
 
 impl Wire {
@@ -56,6 +58,7 @@ impl Wire {
         match self {
             Self::Udp(_) => Fill::Always,
             Self::Packets(_) => Fill::OnceHeard,
+            Self::Nowhere => Fill::Never,
         }
     }
 }
@@ -131,14 +134,14 @@ impl Legs {
     pub(super) fn sockets_mut(&mut self) -> impl Iterator<Item = (PortId, &mut Sockets)> {
         self.table.iter_mut().filter_map(|(id, leg)| match &mut leg.wire {
             Wire::Udp(sockets) => Some((id, &mut **sockets)),
-            Wire::Packets(_) => None,
+            Wire::Packets(_) | Wire::Nowhere => None,
         })
     }
 
     pub(super) fn sockets(&mut self, id: PortId) -> Option<&mut Sockets> {
         match &mut self.get_mut(id)?.wire {
             Wire::Udp(sockets) => Some(sockets),
-            Wire::Packets(_) => None,
+            Wire::Packets(_) | Wire::Nowhere => None,
         }
     }
 
@@ -194,7 +197,7 @@ impl Legs {
             Some(Wire::Packets(outgoing)) if outgoing.try_send(Bytes::copy_from_slice(packet)).is_err() => {
                 self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             }
-            Some(Wire::Packets(_)) | None => {}
+            Some(Wire::Packets(_) | Wire::Nowhere) | None => {}
         }
     }
 

@@ -87,7 +87,7 @@ impl Engine {
             // Above.
             Command::Expect(_) | Command::Depart(..) => return,
             Command::Join(a, b) => self.graph.join(a, b),
-            Command::Mix(id, mix, muted) => self.graph.mix(id, mix, muted),
+            Command::Mix(id, mix, voice) => self.graph.mix(id, mix, voice),
             Command::Play { id, asset, loops } => {
                 let played = self.graph.play(id, asset, loops);
                 self.end_refused(id, played.is_err());
@@ -128,6 +128,7 @@ impl Engine {
     fn add(&mut self, call: CallKey, port: NewPort) {
         let wire = match port.transport {
             Transport::Packets(outgoing) => Wire::Packets(outgoing),
+            Transport::Nowhere => Wire::Nowhere,
             Transport::Udp(pair, named) => Wire::Udp(Box::new(Sockets::new(pair, named))),
         };
         let leg = Box::new(Leg {

@@ -184,7 +184,7 @@ mod tests {
     fn a_mix_waits_and_a_split_or_join_takes_it_back() {
         for undoing in [Command::Split(A), Command::Join(A, B), Command::Remove(A)] {
             let mut waiting = Waiting::default();
-            assert!(waiting.postpone(Command::Mix(A, MixId(1), false), |_| true).is_none());
+            assert!(waiting.postpone(Command::Mix(A, MixId(1), media::Voice::Heard), |_| true).is_none());
             waiting.postpone(undoing, |id| id == A);
             assert!(!waiting.due(A, |_| false).iter().any(|command| matches!(command, Command::Mix(..))));
         }

@@ -13,6 +13,7 @@ mod ears;
 mod wire;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,11 +116,12 @@ async fn run(gateway: &Gateway, opening: Opening, orders: mpsc::Receiver<StreamO
         // By the call's task, which knows whether it still wants the stream.
         let _ = inbox.send(Arrival::StreamFeeds(id, port, feed)).await;
     }
-    let _ = inbox.send(Arrival::Voice(Input::Stream(id, StreamEvent::Connected))).await;
-    let (sink, mut source) = socket.split();
     let stream_sid = format!("MZ{}", gateway.app.new_uuid().simple());
+    let connected = StreamEvent::Connected { sid: stream_sid.clone() };
+    let _ = inbox.send(Arrival::Voice(Input::Stream(id, connected))).await;
+    let (sink, mut source) = socket.split();
     let wire = Wire::new(stream_sid, account_sid, call_sid);
-    let mut stream = Stream { sink, wire, ears: Ears::new(terms.track), feed, marks: VecDeque::new() };
+    let mut stream = Stream { sink, wire, ears: Ears::new(terms.track), feed, marks: VecDeque::new(), unheard: Vec::new(), marked: 0 };
     stream.send(stream.wire.connected()).await?;
     let start = stream.wire.start(&stream.ears.tracks(), &terms.parameters);
     stream.send(start).await?;
@@ -140,6 +142,10 @@ struct Stream {
     feed: Option<Arc<Feed>>,
     /// Marks that wait, each with how much must be heard before.
     marks: VecDeque<(u64, String)>,
+    /// What was cleared and not heard, as far as no mark has told of it.
+    unheard: Vec<Range<u64>>,
+    /// Where the last mark stood.
+    marked: u64,
 }
 
 impl Stream {
@@ -201,7 +207,11 @@ impl Stream {
                 self.give_back_marks().await
             }
             Some(wire::Said::Clear) => {
-                feed.clear();
+                let unheard = feed.clear();
+                // Who clears what is silent already cleared nothing; the list stays as long as the marks' is.
+                if !unheard.is_empty() && self.unheard.len() < MARKS {
+                    self.unheard.push(unheard);
+                }
                 self.give_back_marks().await
             }
             None => Ok(()),
@@ -211,8 +221,10 @@ impl Stream {
     /// The marks whose time has come.
     async fn give_back_marks(&mut self) -> Result<(), StreamError> {
         let Some(done) = self.feed.as_ref().map(|feed| feed.done()) else { return Ok(()) };
-        while let Some((_, name)) = self.marks.pop_front_if(|(after, _)| *after <= done) {
-            let message = self.wire.mark(&name);
+        while let Some((after, name)) = self.marks.pop_front_if(|(after, _)| *after <= done) {
+            let message = self.wire.mark(&name, played_ms(self.marked..after, &self.unheard));
+            self.marked = after;
+            self.unheard.retain(|unheard| unheard.end > after);
             self.send(message).await?;
         }
         Ok(())
@@ -221,5 +233,30 @@ impl Stream {
     async fn send(&mut self, message: String) -> Result<(), StreamError> {
         let sending = self.sink.send(Message::text(message));
         timeout(WRITTEN_WITHIN, sending).await.map_err(|_| StreamError::Stalled)?.map_err(|_| StreamError::Broken)
+    }
+}
+
+/// How much of a stretch of samples at 8 kHz was heard, in milliseconds.
+fn played_ms(stretch: Range<u64>, unheard: &[Range<u64>]) -> u64 {
+    let missed = unheard.iter().map(|unheard| {
+        let (from, to) = (unheard.start.max(stretch.start), unheard.end.min(stretch.end));
+        to.saturating_sub(from)
+    });
+    let heard = stretch.end.saturating_sub(stretch.start).saturating_sub(missed.sum());
+    heard / 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_tells_what_was_heard_since_the_one_before() {
+        let cleared = [8_000..16_000_u64, 24_000..40_000];
+        assert_eq!(played_ms(0..8_000, &cleared), 1_000);
+        assert_eq!(played_ms(4_000..16_000, &cleared), 500);
+        assert_eq!(played_ms(16_000..32_000, &cleared), 1_000);
+        assert_eq!(played_ms(24_000..40_000, &cleared), 0);
+        assert_eq!(played_ms(40_000..40_000, &cleared), 0);
     }
 }

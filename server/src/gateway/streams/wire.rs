@@ -72,8 +72,9 @@ impl Wire {
         self.numbered("dtmf", json!({ "track": "inbound_track", "digit": key.to_string() }))
     }
 
-    pub(super) fn mark(&mut self, name: &str) -> String {
-        self.numbered("mark", json!({ "name": name }))
+    /// `played_ms`: of what the server sent since its mark before, how much was heard. Twilio's has the name alone.
+    pub(super) fn mark(&mut self, name: &str, played_ms: u64) -> String {
+        self.numbered("mark", json!({ "name": name, "playedMs": played_ms }))
     }
 
     pub(super) fn stop(&mut self) -> String {

@@ -2,7 +2,7 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, alerts, audit, calls, keys, limits, members, numbers, operator, pricing, recordings, requests, sip,
+    accounts, alerts, audit, calls, conferences, keys, limits, members, numbers, operator, pricing, queues, recordings, requests, sip,
     storage, supply, trunks, wallet, webhooks,
 };
 use serde_json::{Value, json};
@@ -53,6 +53,16 @@ const LATER: &str = "2026-12-01T00:00:00Z";
 fn workspace() -> Value {
     json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES", "status": "active",
         "role": "owner" })
+}
+
+fn conference() -> Value {
+    json!({ "id": ENTRY, "name": "stand-up", "begun": true, "opened_at": EARLIER, "recording_id": null,
+        "members": [{ "call_id": CALL, "party": "+254722000042", "muted": false, "held": false, "coach": null,
+            "end_on_exit": true, "entered_at": EARLIER }] })
+}
+
+fn queue_member() -> Value {
+    json!({ "call_id": CALL, "party": "+254722000042", "position": 1, "entered_at": EARLIER, "waited_seconds": 31 })
 }
 
 fn webhook() -> Value {
@@ -152,6 +162,14 @@ fn created_api_key() -> Value {
 }
 
 examples! {
+    conferences::LiveConference = conference();
+    conferences::ConferenceMember = conference()["members"][0].clone();
+    conferences::UpdateConferenceMember = json!({ "muted": true });
+    conferences::Announce = json!({ "actions": [{ "say": { "text": "The meeting ends in five minutes." } }] });
+    conferences::Announced = json!({ "conference_id": ENTRY, "duration_ms": 2_400 });
+    queues::Queue = json!({ "id": ENTRY, "name": "support", "opened_at": EARLIER, "talking": 1, "waiting_agents": 0,
+        "average_wait_seconds": 42, "members": [queue_member()] });
+    queues::QueueMember = queue_member();
     webhooks::CreateWebhook = json!({ "url": "https://simba.example/events", "events": ["call.*", "wallet.low_balance"],
         "description": "order system" });
     webhooks::UpdateWebhook = json!({ "events": ["*"] });

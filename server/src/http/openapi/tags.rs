@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Name, what it is for, and the first words of the paths in it; one without words is not in paths.
-const TAGS: [(&str, &str, &[&str]); 15] = [
+const TAGS: [(&str, &str, &[&str]); 16] = [
     (
         "Sign-in",
         "Who someone is: links by mail, Google, sessions. For people in browsers; servers use API keys.",
@@ -18,6 +18,11 @@ const TAGS: [(&str, &str, &[&str]); 15] = [
     ("Pricing", "What numbers and calls cost, without signing in.", &["pricing"]),
     ("Numbers", "Find, claim, route and release telephone numbers.", &["numbers"]),
     ("Calls", "Place calls, follow them, read what became of them.", &["calls"]),
+    (
+        "Conferences and queues",
+        "Who is in which, and changing that while they talk or wait.",
+        &["conferences", "queues"],
+    ),
     (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &[]),
     ("Recordings", "Hear, list and delete recordings; how much is kept, and where.", &["recordings", "storage"]),
     ("SIP", "Tokens for phones in browsers and apps.", &["sip"]),

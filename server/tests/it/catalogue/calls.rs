@@ -40,6 +40,8 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     stranger.get(&stream).await.expect_error("calls.stream_token_expired");
     asha.post(&format!("/v1/calls/{ended}/hangup"), json!({})).await.expect_error("calls.not_live");
     let simulated = json!({ "from": TO, "to": FROM });
+    asha.get("/v1/conferences/nobody").await.expect_error("conferences.not_found");
+    asha.get("/v1/queues/nobody").await.expect_error("queues.not_found");
     asha.post("/v1/sandbox/inbound", simulated).await.expect_error("numbers.sip_config_unavailable");
     let number = asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
     let path = format!("/v1/numbers/{number}/sip-credentials");

@@ -126,6 +126,20 @@ impl Carrier {
         heard
     }
 
+    /// Forgets what came so far.
+    pub(super) fn forget(&mut self) {
+        while self.audio.try_recv().is_ok() {}
+    }
+
+    /// The next so many samples, silent or not.
+    pub(super) async fn hears_for(&mut self, samples: usize) -> Vec<i16> {
+        let mut heard = Vec::new();
+        while heard.len() < samples {
+            heard.extend(self.hears().await.samples);
+        }
+        heard
+    }
+
     /// The next packet of audio.
     pub(super) async fn hears(&mut self) -> Heard {
         self.audio.recv().await.expect("a running carrier")

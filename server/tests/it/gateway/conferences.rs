@@ -5,11 +5,41 @@ use std::sync::Arc;
 
 use sautikit::entropy::Entropy;
 use sautikit::gateway::call_task::Arrival;
-use sautikit::gateway::conferences::{Conferences, Member, Stay};
-use sautikit::gateway::media::{CallMedia, MediaHandle, MediaSettings, Port};
-use sautikit_api::ids::WorkspaceId;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use sautikit::gateway::conferences::{Conferences, Happened, House, Member, Orders, Stay};
+use sautikit::gateway::media::{CallMedia, MediaHandle, MediaSettings, Port, Tap};
+use sautikit_api::actions::Beep;
+use sautikit_api::conferences::UpdateConferenceMember;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::mpsc;
 use voice::{ConferenceEvent, ConferenceTerms, Input, LegId, StayId};
+
+/// A house in which nothing is recorded, and what is told is kept.
+#[derive(Default)]
+struct Quiet {
+    ids: AtomicU64,
+    told: Mutex<Vec<&'static str>>,
+}
+
+impl House for Quiet {
+    fn new_id(&self) -> uuid::Uuid {
+        uuid::Uuid::from_u64_pair(1, self.ids.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn now_us(&self) -> i64 {
+        0
+    }
+
+    fn record(&self, _: (WorkspaceId, CallId), _: Tap, _: mpsc::Sender<Arrival>) -> Option<Orders> {
+        None
+    }
+
+    fn tell(&self, happened: Happened) {
+        self.told.lock().push(happened.kind.as_str());
+    }
+}
 
 /// A call with one leg that may enter.
 struct Caller {
@@ -17,19 +47,35 @@ struct Caller {
     port: Port,
     inbox: mpsc::Sender<Arrival>,
     arrivals: mpsc::Receiver<Arrival>,
+    call_id: CallId,
 }
 
 fn conferences() -> (Conferences, MediaHandle) {
+    let (conferences, media, _) = in_a_house();
+    (conferences, media)
+}
+
+fn in_a_house() -> (Conferences, MediaHandle, Arc<Quiet>) {
     let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let settings =
         MediaSettings { listen: ip, public_ip: ip, rtp_ports: None, threads: 2, entropy: Arc::new(Entropy::seeded(1)) };
     let media = MediaHandle::start(&settings).expect("media threads");
-    (Conferences::new(media.clone()), media)
+    let house = Arc::new(Quiet::default());
+    (Conferences::new(media.clone(), house.clone()), media, house)
 }
 
 fn terms() -> ConferenceTerms {
     let name = "stand-up".to_owned();
-    ConferenceTerms { name, beep: true, start_on_enter: true, end_on_exit: false, max_participants: 32, muted: false }
+    ConferenceTerms {
+        name,
+        beep: Beep::Both,
+        start_on_enter: true,
+        end_on_exit: false,
+        max_participants: 32,
+        muted: false,
+        coach: None,
+        record: false,
+    }
 }
 
 impl Caller {
@@ -37,12 +83,14 @@ impl Caller {
         let media = engine.open_call(mpsc::channel(8).0);
         let port = media.add_rtp(LegId::FIRST).expect("a port");
         let (inbox, arrivals) = mpsc::channel(8);
-        Self { media, port, inbox, arrivals }
+        let call_id = CallId(uuid::Uuid::from_u128(u128::from(port.id().0)));
+        Self { media, port, inbox, arrivals, call_id }
     }
 
     fn enters(&self, conferences: &Conferences, workspace: u128, terms: ConferenceTerms) -> Stay {
         let (media, port, inbox) = (self.media.clone(), self.port.id(), self.inbox.clone());
-        let member = Member { stay: StayId(1), media, port, inbox, terms };
+        let party = "+254722000042".to_owned();
+        let member = Member { call_id: self.call_id, party, stay: StayId(1), media, port, inbox, terms };
         conferences.enter(WorkspaceId(uuid::Uuid::from_u128(workspace)), member).expect("a place")
     }
 
@@ -108,4 +156,33 @@ async fn names_are_of_their_workspace_and_empty_ones_are_gone() {
     while conferences.count() > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn members_are_listed_changed_and_taken_out_from_outside() {
+    let (conferences, media, house) = in_a_house();
+    let [mut host, mut guest] = [(); 2].map(|()| Caller::of(&media));
+    let _host = host.enters(&conferences, 1, terms());
+    let _guest = guest.enters(&conferences, 1, ConferenceTerms { muted: true, ..terms() });
+    assert_eq!((host.told().await, guest.told().await), (ConferenceEvent::Joined, ConferenceEvent::Joined));
+    let workspace = WorkspaceId(uuid::Uuid::from_u128(1));
+    assert!(conferences.find(WorkspaceId(uuid::Uuid::from_u128(2)), "stand-up").is_none(), "another's");
+    let found = conferences.find(workspace, "stand-up").expect("it is live");
+    let shown = found.look().await.expect("it is live");
+    let members: Vec<_> = shown.members.iter().map(|member| (member.call_id, member.muted)).collect();
+    assert_eq!(members, [(host.call_id, false), (guest.call_id, true)]);
+    let held = UpdateConferenceMember { held: Some(true), muted: Some(false), coach: Some(Some(host.call_id)) };
+    let changed = found.change(guest.call_id, held).await.expect("it is in");
+    assert!(changed.held && !changed.muted && changed.coach == Some(host.call_id));
+    assert!(matches!(guest.told().await, ConferenceEvent::Changed(now) if now.held && !now.muted));
+    // Nothing new is no news.
+    found.change(guest.call_id, UpdateConferenceMember { held: Some(true), ..Default::default() }).await;
+    assert!(found.remove(guest.call_id).await && !found.remove(guest.call_id).await);
+    assert_eq!(guest.told().await, ConferenceEvent::Removed);
+    found.end().await;
+    assert_eq!(host.told().await, ConferenceEvent::Ended);
+    assert!(found.look().await.is_none_or(|now| now.members.is_empty()));
+    let told = house.told.lock().clone();
+    let joined = ["conference.started", "conference.joined", "conference.joined", "conference.left"];
+    assert_eq!(told[..4], joined);
 }

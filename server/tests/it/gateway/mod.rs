@@ -16,6 +16,7 @@ mod files;
 mod limits;
 mod on_net;
 mod outbound;
+mod queue;
 mod sandbox;
 mod sizes;
 mod speech;

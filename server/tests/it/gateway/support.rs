@@ -157,6 +157,13 @@ impl Live {
         events.as_array().expect("a list").clone()
     }
 
+    /// The kinds of the workspace's events that begin so.
+    pub(super) async fn events(&self, begin: &str) -> Vec<String> {
+        let events = self.asha.get("/v1/events?limit=200").await.expect(200).json;
+        let kinds = events.as_array().expect("a list").iter().filter_map(|event| event["event"].as_str());
+        kinds.filter(|kind| kind.starts_with(begin)).map(str::to_owned).collect()
+    }
+
     /// How the timeline says that the call's only leg ended.
     pub(super) async fn end_of_leg(&self, id: &str) -> Value {
         let timeline = self.timeline(id).await;

@@ -28,6 +28,9 @@ const FILTERS: [(&str, &str); 6] = [
 ];
 /// Ids of somebody else's world: the customer's account at their own bucket.
 const FOREIGN: [&str; 1] = ["access_key_id"];
+/// Calls in a conference, which `gateway/conference.rs` tries.
+const WHERE_CALLS_MEET: [&str; 2] =
+    ["PATCH /v1/conferences/{id}/members/{call_id}: coach", "POST /v1/conferences/{id}/announce: call_id"];
 /// A number that no inventory has.
 const NOBODYS_NUMBER: &str = "+254799999999";
 
@@ -36,7 +39,8 @@ fn every_id_outside_of_paths_is_tried() {
     // Operators have every workspace.
     let of_tenants = endpoints().into_iter().filter(|endpoint| !endpoint.is_operators());
     let found: BTreeSet<_> = of_tenants.flat_map(|endpoint| ids_of(&endpoint)).collect();
-    let tried: BTreeSet<_> = FILTERS.iter().map(|(name, field)| format!("{name}: {field}")).collect();
+    let tried = FILTERS.iter().map(|(name, field)| format!("{name}: {field}"));
+    let tried: BTreeSet<_> = tried.chain(WHERE_CALLS_MEET.map(str::to_owned)).collect();
     let left: Vec<_> = found.difference(&tried).collect();
     assert!(left.is_empty(), "try another workspace's here: {left:?}");
 }

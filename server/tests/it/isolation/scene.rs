@@ -108,7 +108,9 @@ impl Tenants {
         // Up to its last parameter: a credential's path names its number too.
         let upto = endpoint.path.rfind('}').map_or("", |end| &endpoint.path[..=end]);
         let names_nothing = matches!(parameter, "token" | "month");
-        let is_nobodys = endpoint.is_operators() || names_nothing || endpoint.path == "/v1/numbers/{id}/claim";
+        // Where no gateway runs nobody meets; `gateway/conference.rs` asks for another workspace's where one does.
+        let is_where_calls_meet = ["/v1/conferences/{id}", "/v1/queues/{id}"].iter().any(|path| upto.starts_with(path));
+        let is_nobodys = endpoint.is_operators() || names_nothing || is_where_calls_meet || endpoint.path == "/v1/numbers/{id}/claim";
         if is_nobodys {
             return Some(Of::Nobody);
         }

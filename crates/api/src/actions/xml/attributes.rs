@@ -19,6 +19,10 @@ pub(super) enum Kind {
     Trim,
     /// TwiML's `beep`: `true`, `false`, `onEnter`, `onExit`.
     Beep,
+    /// TwiML's `machineDetection`: `Enable`, `DetectMessageEnd`.
+    Machine,
+    /// TwiML's `record` of a conference: `record-from-start`, `do-not-record`, `true`.
+    Kept,
 }
 
 /// An attribute that an element may have.
@@ -66,9 +70,18 @@ pub(super) fn value(text: &str, kind: Kind) -> Option<Value> {
             _ => flag(),
         },
         Kind::Beep => match trimmed {
-            "onEnter" => Some(json!(true)),
-            // Nothing is heard when somebody leaves.
-            "onExit" => Some(json!(false)),
+            "onEnter" => Some(json!("onEnter")),
+            "onExit" => Some(json!("onExit")),
+            _ => flag(),
+        },
+        Kind::Machine => match trimmed.to_ascii_lowercase().as_str() {
+            "enable" => Some(json!("enable")),
+            "detectmessageend" => Some(json!("detectMessageEnd")),
+            _ => None,
+        },
+        Kind::Kept => match trimmed.to_ascii_lowercase().as_str() {
+            "record-from-start" => Some(json!(true)),
+            "do-not-record" => Some(json!(false)),
             _ => flag(),
         },
     }
@@ -84,5 +97,7 @@ pub(super) const fn expected(kind: Kind) -> &'static str {
         Kind::Recorded => "true, false, dual, record-from-answer or record-from-answer-dual",
         Kind::Trim => "trim-silence or do-not-trim",
         Kind::Beep => "true, false, onEnter or onExit",
+        Kind::Machine => "Enable or DetectMessageEnd",
+        Kind::Kept => "true, false, record-from-start or do-not-record",
     }
 }

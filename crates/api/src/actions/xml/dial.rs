@@ -1,7 +1,7 @@
 //! `<Dial>`, which each dialect fills in its own way.
 
 use roxmltree::Node;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::attributes::{Kind, Known, means, same};
 use super::reader::{Reader, shown, tag, text_of, verb_of, written};
@@ -26,10 +26,17 @@ const DIAL: &[Known] = &[
     // The caller is answered when the target is, always.
     Known { written: "answerOnBridge", ours: None, kind: Kind::Flag },
     same("record", Kind::Recorded),
+    same("machineDetection", Kind::Machine),
     // Read below.
     Known { written: "phoneNumbers", ours: None, kind: Kind::Text },
     Known { written: "number", ours: None, kind: Kind::Text },
 ];
+
+/// Of the element that names a target.
+const MACHINE: &[Known] = &[same("machineDetection", Kind::Machine)];
+
+/// What of a `<Dial>` means the same to the queue that it dials.
+const OF_QUEUE: [&str; 3] = ["timeout", "record", "action"];
 
 /// Reads `<Dial>`.
 pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
@@ -41,6 +48,15 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
             reader.warn(node, &format!("<Dial>: {name} means nothing to a conference; it was skipped"));
         }
         return verbs::conference(reader, room, action);
+    }
+    if let Some(queue) = node.children().find(|child| verb_of(*child) == "queue") {
+        let mut attributes = reader.attributes(node, &[DIAL]);
+        attributes.retain(|name, value| !(name == "record" && *value == json!(false)));
+        for name in attributes.keys().filter(|name| !OF_QUEUE.contains(&name.as_str())) {
+            reader.warn(node, &format!("<Dial>: {name} means nothing to a queue; it was skipped"));
+        }
+        attributes.retain(|name, _| OF_QUEUE.contains(&name.as_str()));
+        return verbs::dequeue(reader, queue, attributes);
     }
     let mut attributes = reader.attributes(node, &[DIAL]);
     if node.attribute("record").is_some_and(|record| record.trim().starts_with("record-from-ringing")) {
@@ -59,7 +75,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         add(reader, node, written.trim(), &mut targets);
     }
     for child in node.children() {
-        named(reader, node, child, &mut targets);
+        named(reader, node, child, &mut targets, &mut attributes);
     }
     if targets.len() > MAX_TARGETS {
         reader.warn(node, &format!("<Dial> rings at most {MAX_TARGETS}; the others were skipped"));
@@ -82,7 +98,13 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 }
 
 /// A target that an element or a text within names.
-fn named(reader: &mut Reader<'_>, dial: Node<'_, '_>, child: Node<'_, '_>, targets: &mut Vec<Value>) {
+fn named(
+    reader: &mut Reader<'_>,
+    dial: Node<'_, '_>,
+    child: Node<'_, '_>,
+    targets: &mut Vec<Value>,
+    attributes: &mut Map<String, Value>,
+) {
     if child.is_text() {
         let text = text_of(child);
         if !text.is_empty() {
@@ -95,7 +117,8 @@ fn named(reader: &mut Reader<'_>, dial: Node<'_, '_>, child: Node<'_, '_>, targe
     }
     match verb_of(child).as_str() {
         "number" | "sip" => {
-            reader.attributes(child, &[]);
+            // TwiML has it for each target; here whoever answers is judged.
+            attributes.extend(reader.attributes(child, &[MACHINE]));
             add(reader, child, &text_of(child), targets);
         }
         "client" => {

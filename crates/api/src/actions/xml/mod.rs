@@ -19,6 +19,7 @@ use self::escape::Escaped;
 use self::reader::Reader;
 use super::json::markup;
 use super::{Action, ActionError, parse_json};
+use crate::numbers::Compat;
 
 /// Longest document, in bytes: fifty actions with a page of text each are below it.
 pub const MAX_XML_BYTES: usize = 64 * 1024;
@@ -34,8 +35,10 @@ const MAX_ATTRIBUTES: usize = 100;
 pub struct Asked<'a> {
     /// The URL that answered, after redirects: a `Gather` that names no action asks it again.
     pub url: &'a str,
-    /// The conference of an element that names none.
+    /// The conference or queue of an element that names none.
     pub room: &'a str,
+    /// The number's: for whom the handler was written decides between dialects where an element does not show it.
+    pub compat: Compat,
 }
 
 /// Something in a document that was skipped.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::verbs::ELEMENTS;
 use super::*;
 
-const ASKED: Asked<'_> = Asked { url: "https://shop.example/menu2", room: "room" };
+const ASKED: Asked<'_> = Asked { url: "https://shop.example/menu2", room: "room", compat: Compat::Sautikit };
 
 /// What runs, as the JSON notation would have it, and the warnings.
 fn read(children: &str) -> (Value, Vec<String>) {
@@ -55,6 +55,10 @@ fn both_notations_mean_the_same() {
             json!([{ "getDigits": { "numDigits": 1,
                 "prompt": [{ "say": { "text": "Jambo" } }, { "play": { "url": "https://a.example/menu.mp3" } }] } }]),
         ),
+        (
+            r#"<Dial><Number machineDetection="DetectMessageEnd">0722000042</Number></Dial>"#,
+            json!([{ "dial": { "to": "0722000042", "machineDetection": "detectMessageEnd" } }]),
+        ),
         (r#"<Play digits="ww12#"/>"#, json!([{ "sendDigits": { "digits": "ww12#" } }])),
         (
             r#"<Say>Wait <break time="1s"/> <prosody rate="slow">please &amp; thanks</prosody></Say>"#,
@@ -76,7 +80,7 @@ fn both_notations_mean_the_same() {
         ),
         (
             r#"<Start><Stream url="wss://a.example/s" track="both_tracks" name="s"/></Start><Stream url="wss://a.example/s"/>"#,
-            json!([{ "stream": { "url": "wss://a.example/s", "track": "both", "bidirectional": false } },
+            json!([{ "stream": { "url": "wss://a.example/s", "track": "both", "bidirectional": false, "name": "s" } },
                 { "stream": { "url": "wss://a.example/s" } }]),
         ),
         ("<Dial>0722 000 042</Dial>", json!([{ "dial": { "to": "0722000042" } }])),
@@ -86,8 +90,31 @@ fn both_notations_mean_the_same() {
         ),
         (
             r#"<Dial><Conference beep="onEnter" startConferenceOnEnter="false" endConferenceOnExit="true" maxParticipants="5">team</Conference></Dial>"#,
-            json!([{ "conference": { "name": "team", "beep": true, "startOnEnter": false, "endOnExit": true,
+            json!([{ "conference": { "name": "team", "beep": "onEnter", "startOnEnter": false, "endOnExit": true,
                 "maxParticipants": 5 } }]),
+        ),
+        (
+            r#"<Dial action="/after"><Conference coach="HD_0190a1b21c5e7c3f9a52d0b7c1e4f8aa" record="record-from-start" beep="onExit">team</Conference></Dial>"#,
+            json!([{ "conference": { "name": "team", "coach": "0190a1b2-1c5e-7c3f-9a52-d0b7c1e4f8aa", "record": true,
+                "beep": "onExit", "action": "/after" } }]),
+        ),
+        (
+            r#"<Enqueue waitUrl="/wait" maxQueueSize="5" action="/after">support</Enqueue>"#,
+            json!([{ "enqueue": { "name": "support", "waitUrl": "/wait", "maxQueueSize": 5, "action": "/after" } }]),
+        ),
+        (
+            r#"<Enqueue name="support" holdMusic="https://a.example/a.mp3"/><Dequeue phoneNumber="+254700000001" name="support"/>"#,
+            json!([{ "enqueue": { "name": "support", "holdMusic": "https://a.example/a.mp3" } },
+                { "dequeue": { "name": "support" } }]),
+        ),
+        ("<Enqueue/><Leave/>", json!([{ "enqueue": { "name": "room" } }, { "leave": {} }])),
+        (
+            r#"<Dial timeout="9" record="true" action="/after"><Queue>support</Queue></Dial>"#,
+            json!([{ "dequeue": { "name": "support", "timeout": 9, "record": true, "action": "/after" } }]),
+        ),
+        (
+            r#"<Stop><Stream name="s"/></Stop><StopStream/>"#,
+            json!([{ "stopStream": { "name": "s" } }, { "stopStream": {} }]),
         ),
         ("<Conference/>", json!([{ "conference": { "name": "room" } }])),
         (
@@ -181,7 +208,7 @@ fn an_address_whose_name_begins_like_a_scheme_is_dialled() {
 #[test]
 fn what_is_not_understood_is_skipped_and_named() {
     for (xml, runs, warning) in [
-        ("<Enqueue>support</Enqueue>", 0, "<Enqueue> is not supported yet; it was skipped"),
+        ("<Pay>9</Pay>", 0, "<Pay> is not supported yet; it was skipped"),
         ("<Play> </Play>", 0, "<Play> plays nothing; it was skipped"),
         (
             r#"<Play digits="12x"/>"#,
@@ -334,4 +361,27 @@ fn tags_within_tags_take_no_more_than_a_threads_stack() {
     let deep = format!("<Say>a{}b{}</Say>", "<p>".repeat(4_000), "</p>".repeat(4_000));
     let reading = std::thread::Builder::new().stack_size(2 << 20).spawn(move || read(&deep).0.as_array().map(Vec::len));
     assert_eq!(reading.unwrap().join().unwrap(), Some(1));
+}
+
+#[test]
+fn where_an_element_is_of_two_dialects_the_number_says_which() {
+    let of = |compat: Compat, children: &str| {
+        let asked = Asked { compat, ..ASKED };
+        let document = parse_xml(format!("<Response>{children}</Response>").as_bytes(), &asked).unwrap();
+        serde_json::to_value(&document.actions).unwrap()
+    };
+    let recorded = |compat, children| {
+        let record = of(compat, children)[0]["record"].clone();
+        (record["timeout"].clone(), record["finishOnKey"].clone())
+    };
+    let twilio = (json!(5), json!("1234567890*#"));
+    assert_eq!(recorded(Compat::Sautikit, "<Record/>"), twilio);
+    assert_eq!(recorded(Compat::Sautikit, r#"<Record callbackUrl="/a"/>"#), (json!(10), json!("#")));
+    for children in ["<Record/>", r#"<Record trim="trim-silence"/>"#, r#"<Record callbackUrl="/a"/>"#] {
+        assert_eq!(recorded(Compat::Twilio, children), twilio, "{children}");
+        assert_eq!(recorded(Compat::AfricasTalking, children), (json!(600), json!("#")), "{children}");
+    }
+    assert_eq!(recorded(Compat::AfricasTalking, r#"<Record timeout="9" finishOnKey="*"/>"#), (json!(9), json!("*")));
+    let verbs = |compat: Compat| of(compat, r#"<GetDigits maxDigits="1"/>"#).as_array().unwrap().len();
+    assert_eq!([verbs(Compat::Sautikit), verbs(Compat::AfricasTalking)], [1, 2]);
 }

@@ -5,15 +5,21 @@
 //! | `Say` | all | `say` |
 //! | `Play` | all | `play`; with `digits`, `sendDigits` |
 //! | `Gather` | TwiML | `getDigits`; the call ends without input, unless `actionOnEmptyResult` |
-//! | `GetDigits` | Africa's Talking, ours | `getDigits`; ours, which has `maxDigits` or `action`, asks without input too |
+//! | `GetDigits` | Africa's Talking, ours | `getDigits`; ours, which has `maxDigits` or `action` and is no handler written for Africa's Talking, asks without input too |
 //! | `Dial`, with text, `Number`, `Sip`, `Client` | TwiML, ours | `dial` |
 //! | `Dial phoneNumbers` | Africa's Talking | `dial`, after which the call ends once somebody has answered |
 //! | `Dial` with `Conference`; `Conference` | TwiML; Africa's Talking, ours | `conference` |
+//! | `Dial` with `Queue`; `Dequeue` | TwiML; Africa's Talking, ours | `dequeue` |
+//! | `Enqueue` | all | `enqueue`; TwiML's `waitUrl` is asked, Africa's Talking's `holdMusic` is played |
+//! | `Leave` | TwiML, ours | `leave` |
 //! | `Record` | TwiML | `record`; any key ends it, and the URL that answered is asked again where no action is named |
 //! | `Record callbackUrl` | Africa's Talking, ours | `record`, after what it says first |
 //! | `Connect`, `Start` with `Stream`; `Stream` | TwiML; ours | `stream` |
+//! | `Stop` with `Stream`; `StopStream` | TwiML; ours | `stopStream` |
 //! | `Redirect` | all | `redirect`; without a URL the call ends, as Africa's Talking's builder means it |
 //! | `Reject`, `Hangup`, `Pause` | all | the same |
+//!
+//! Where an element is of two dialects its attributes tell which, unless the number's `compat` does.
 
 use roxmltree::Node;
 use serde_json::{Map, Value, json};
@@ -25,9 +31,12 @@ use super::reader::{Reader, SAY, WithoutInput, shown, tag, text_of, verb_of, wri
 use crate::actions::Action;
 use crate::actions::prompt::MAX_PROMPTS;
 use crate::actions::ssml;
+use crate::numbers::Compat;
 
 /// Seconds that Africa's Talking waits for a key.
 const WAIT_OF_AFRICAS_TALKING_S: u32 = 30;
+/// Seconds of silence after which a recording of Africa's Talking ends: an hour there, the most that there is here.
+const SILENCE_OF_AFRICAS_TALKING_S: u32 = 600;
 
 const PLAY: &[Known] = &[same("url", Kind::Text), same("loop", Kind::Whole)];
 const GET_DIGITS: &[Known] = &[
@@ -55,8 +64,28 @@ const CONFERENCE: &[Known] = &[
     means("endConferenceOnExit", "endOnExit", Kind::Flag),
     same("maxParticipants", Kind::Whole),
     same("muted", Kind::Flag),
+    same("coach", Kind::Text),
+    same("record", Kind::Kept),
     same("waitUrl", Kind::Text),
     same("action", Kind::Text),
+];
+const ENQUEUE: &[Known] = &[
+    same("name", Kind::Text),
+    same("holdMusic", Kind::Text),
+    same("waitUrl", Kind::Text),
+    same("maxQueueSize", Kind::Whole),
+    same("timeout", Kind::Whole),
+    same("action", Kind::Text),
+    means("callbackUrl", "action", Kind::Text),
+];
+const DEQUEUE: &[Known] = &[
+    same("name", Kind::Text),
+    same("timeout", Kind::Whole),
+    same("record", Kind::Recorded),
+    same("action", Kind::Text),
+    means("callbackUrl", "action", Kind::Text),
+    // Queues are the workspace's here, whatever number filled them.
+    Known { written: "phoneNumber", ours: None, kind: Kind::Text },
 ];
 
 const RECORD: &[Known] = &[
@@ -78,12 +107,12 @@ const STREAM: &[Known] = &[
     same("track", Kind::Text),
     same("bidirectional", Kind::Flag),
     same("action", Kind::Text),
-    // By which `<Stop>` names it.
-    Known { written: "name", ours: None, kind: Kind::Text },
+    same("name", Kind::Text),
+    same("statusCallback", Kind::Text),
 ];
 
 /// Verbs of others and of ours that no engine here runs yet.
-const NOT_YET: [&str; 9] = ["enqueue", "dequeue", "stop", "leave", "refer", "pay", "prompt", "sms", "queue"];
+const NOT_YET: [&str; 5] = ["refer", "pay", "prompt", "sms", "queue"];
 
 /// Reads an element of `<Response>`.
 pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
@@ -97,6 +126,17 @@ pub(super) fn read(reader: &mut Reader<'_>, node: Node<'_, '_>) {
         "record" => record(reader, node),
         "connect" | "start" => connect(reader, node),
         "stream" => stream(reader, node, Map::new()),
+        "stop" => stop(reader, node),
+        "stopStream" => {
+            let attributes = reader.attributes(node, &[&[same("name", Kind::Text)]]);
+            reader.take(node, "stopStream", attributes);
+        }
+        "enqueue" => enqueue(reader, node),
+        "dequeue" => dequeue(reader, node, Map::new()),
+        "leave" => {
+            let attributes = reader.attributes(node, &[]);
+            reader.take(node, "leave", attributes);
+        }
         "redirect" => redirect(reader, node),
         "reject" => {
             let attributes = reader.attributes(node, &[&[same("reason", Kind::Text)]]);
@@ -126,7 +166,7 @@ pub(super) fn is_required(verb: &str, attribute: &str) -> bool {
             | ("play", "url")
             | ("sendDigits", "digits")
             | ("dial", "to")
-            | ("conference", "name")
+            | ("conference" | "enqueue" | "dequeue", "name")
             | ("redirect" | "stream", "url")
     )
 }
@@ -209,8 +249,9 @@ fn gather(reader: &mut Reader<'_>, node: Node<'_, '_>) {
 }
 
 fn get_digits(reader: &mut Reader<'_>, node: Node<'_, '_>) {
-    // Africa's Talking has neither attribute.
-    let is_ours = node.has_attribute("maxDigits") || node.has_attribute("action");
+    // Africa's Talking's own documents have neither attribute.
+    let is_ours = reader.asked.compat != Compat::AfricasTalking
+        && (node.has_attribute("maxDigits") || node.has_attribute("action"));
     let mut attributes = reader.attributes(node, &[GET_DIGITS]);
     if !is_ours && !attributes.contains_key("timeout") {
         attributes.insert("firstDigitTimeout".to_owned(), json!(WAIT_OF_AFRICAS_TALKING_S));
@@ -265,6 +306,44 @@ pub(super) fn conference(reader: &mut Reader<'_>, node: Node<'_, '_>, action: Op
     reader.take(node, "conference", attributes);
 }
 
+/// TwiML names the queue by its text, and has its music chosen by a URL that is asked; Africa's Talking names a file.
+fn enqueue(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    for child in node.children().filter(Node::is_element) {
+        reader.warn(child, &format!("{} does not belong into {}; it was skipped", tag(child), tag(node)));
+    }
+    let mut attributes = reader.attributes(node, &[ENQUEUE]);
+    named(reader, node, &mut attributes);
+    reader.take(node, "enqueue", attributes);
+}
+
+/// By its own element, or by `<Queue>` inside of a `<Dial>` with what that says.
+pub(super) fn dequeue(reader: &mut Reader<'_>, node: Node<'_, '_>, of_dial: Map<String, Value>) {
+    let mut attributes = of_dial;
+    attributes.extend(reader.attributes(node, &[DEQUEUE]));
+    named(reader, node, &mut attributes);
+    reader.take(node, "dequeue", attributes);
+}
+
+/// The name that stands in the element; Africa's Talking has a queue for each number.
+fn named(reader: &Reader<'_>, node: Node<'_, '_>, attributes: &mut Map<String, Value>) {
+    let text = text_of(node);
+    if !attributes.contains_key("name") {
+        attributes.insert("name".to_owned(), json!(if text.is_empty() { reader.asked.room } else { &text }));
+    }
+}
+
+/// `<Stop>` names the streams that end.
+fn stop(reader: &mut Reader<'_>, node: Node<'_, '_>) {
+    for child in node.children().filter(Node::is_element) {
+        if verb_of(child) == "stream" {
+            let attributes = reader.attributes(child, &[&[same("name", Kind::Text)]]);
+            reader.take(child, "stopStream", attributes);
+        } else {
+            reader.warn(child, &format!("{} within {} is not supported yet; it was skipped", tag(child), tag(node)));
+        }
+    }
+}
+
 /// Africa's Talking speaks what stands within it first.
 fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     for child in node.children().filter(Node::is_element) {
@@ -278,11 +357,19 @@ fn record(reader: &mut Reader<'_>, node: Node<'_, '_>) {
     let mut attributes = reader.attributes(node, &[RECORD]);
     // TwiML has none of these.
     let is_of_others = |name: &str| ["callbackUrl", "trimSilence"].iter().any(|own| own.eq_ignore_ascii_case(name));
-    let is_twiml = !node.attributes().any(|attribute| is_of_others(attribute.name()))
-        && !node.children().any(|child| child.is_element());
+    let is_twiml = match reader.asked.compat {
+        Compat::Twilio => true,
+        Compat::AfricasTalking => false,
+        Compat::Sautikit => {
+            !node.attributes().any(|attribute| is_of_others(attribute.name()))
+                && !node.children().any(|child| child.is_element())
+        }
+    };
     if is_twiml {
         attributes.entry("finishOnKey").or_insert(json!(ANY_KEY));
         attributes.entry("timeout").or_insert(json!(5));
+    } else if reader.asked.compat == Compat::AfricasTalking {
+        attributes.entry("timeout").or_insert(json!(SILENCE_OF_AFRICAS_TALKING_S));
     }
     attributes.entry("action").or_insert(json!(reader.asked.url));
     reader.take(node, "record", attributes);
@@ -358,8 +445,12 @@ pub(super) const ELEMENTS: [&str; Action::VERBS.len()] = [
     "GetDigits",
     "Dial",
     "Conference",
+    "Enqueue",
+    "Dequeue",
+    "Leave",
     "Record",
     "Stream url=\"wss://a.example\"",
+    "StopStream",
     "Play digits=\"1\"",
     "Pause",
     "Redirect",

@@ -157,7 +157,7 @@ async fn three_legs_of_two_calls_hear_each_other_in_a_mix() {
     there.come_to(&here);
     let mix = engine.open_mix();
     for (call, phone) in [&here, &here, &there].into_iter().zip(&phones) {
-        call.mix(phone.port.id(), mix, false);
+        call.mix(phone.port.id(), mix, Voice::Heard);
     }
     // The loudest sample of A-law: two that say it are cut to it, one is heard as it is.
     let loud = 0xaa;

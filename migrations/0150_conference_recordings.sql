@@ -1,0 +1,1 @@
+-- A conference is recorded too: the list of what asks for a recording grows by one, each engine in its own way.

@@ -1,0 +1,260 @@
+//! `/v1/conferences`: who is in which conference of this node, and changing that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::{Extension, Json};
+use sautikit_api::ErrorCode;
+use sautikit_api::actions::{Action, Say, parse_list};
+use sautikit_api::conferences as wire;
+use sautikit_api::ids::{CallId, WorkspaceId};
+use sautikit_api::rights::Scope;
+use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use voice::{AssetId, Text};
+
+use super::Found;
+use crate::audit;
+use crate::gateway::Gateway;
+use crate::state::AppState;
+use crate::web::caller::Caller;
+use crate::web::error::{ApiError, ApiResult};
+use crate::web::idempotency::{self, Begun, Request};
+use crate::web::json::JsonBody;
+use crate::web::page::Page;
+use crate::web::params::{Idempotent, Paged};
+
+/// Most texts and files of one announcement.
+const MOST_ANNOUNCED: usize = 10;
+
+/// The routes below `/v1`.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_conferences))
+        .routes(routes!(get_conference, end_conference))
+        .routes(routes!(update_conference_member, remove_conference_member))
+        .routes(routes!(announce))
+}
+
+type Node = Option<Extension<Arc<Gateway>>>;
+
+fn not_found() -> ApiError {
+    ErrorCode::ConferencesNotFound.into()
+}
+
+/// The conference of the path, and the gateway that runs it.
+fn found(gateway: Node, workspace: WorkspaceId, text: &str) -> ApiResult<(Arc<Gateway>, Found)> {
+    // A node without the gateway has none.
+    let Some(Extension(gateway)) = gateway else { return Err(not_found()) };
+    let found = gateway.conferences.find(workspace, text).ok_or_else(not_found)?;
+    Ok((gateway, found))
+}
+
+fn call_of(text: &str) -> ApiResult<CallId> {
+    CallId::parse_any(text).ok_or_else(not_found)
+}
+
+async fn log(app: &AppState, entry: &audit::Entry) -> ApiResult<()> {
+    let mut tx = app.db.begin_write().await?;
+    audit::record(app, &mut tx, entry).await?;
+    Ok(tx.commit().await?)
+}
+
+/// List conferences
+///
+/// Those that are live, with who is in them: of the node that answers, where there are several.
+#[utoipa::path(get, path = "/conferences", params(Paged),
+    responses((status = 200, body = Vec<wire::LiveConference>, description = "The workspace's, the newest first.")),
+    extensions(("x-scope" = json!(Scope::CallsRead))))]
+async fn list_conferences(caller: Caller, gateway: Node, page: ApiResult<Page>) -> ApiResult<Response> {
+    caller.needs(Scope::CallsRead)?;
+    let page = page?;
+    let mut rows = match gateway {
+        Some(Extension(gateway)) => gateway.conferences.list(caller.workspace.id).await,
+        None => Vec::new(),
+    };
+    let moment = |row: &wire::LiveConference| {
+        row.opened_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_microsecond)
+    };
+    let (before, id) = page.before();
+    rows.retain(|row| (moment(row), row.id.to_string().as_str()) < (before, id));
+    rows.sort_by_key(|row| std::cmp::Reverse((moment(row), row.id)));
+    rows.truncate(usize::try_from(page.fetch_limit()).unwrap_or_default());
+    Ok(page.answer(rows, |row| (moment(row), row.id.0), |row| row))
+}
+
+/// Show a conference
+#[utoipa::path(get, path = "/conferences/{id}",
+    params(("id" = String, Path, description = "The conference's id, or its name.")),
+    responses((status = 200, body = wire::LiveConference, description = "The conference and who is in it.")),
+    extensions(("x-scope" = json!(Scope::CallsRead)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
+async fn get_conference(caller: Caller, gateway: Node, Path(id): Path<String>) -> ApiResult<Json<wire::LiveConference>> {
+    caller.needs(Scope::CallsRead)?;
+    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    Ok(Json(conference.look().await.ok_or_else(not_found)?))
+}
+
+/// End a conference
+///
+/// It is over for all; each call goes on with its next action.
+#[utoipa::path(delete, path = "/conferences/{id}",
+    params(("id" = String, Path, description = "The conference's id, or its name.")),
+    responses((status = 204, description = "It is over.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
+async fn end_conference(
+    State(app): State<AppState>,
+    caller: Caller,
+    gateway: Node,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
+    caller.needs(Scope::CallsWrite)?;
+    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    conference.end().await;
+    log(&app, &audit::Entry::by(&caller, "conference.ended", conference.id(), json!({}))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Change how somebody is in a conference
+///
+/// Mutes, holds with music, or has it coach another; what is absent stays as it is.
+#[utoipa::path(patch, path = "/conferences/{id}/members/{call_id}", request_body = wire::UpdateConferenceMember,
+    params(("id" = String, Path, description = "The conference's id, or its name."),
+        ("call_id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    responses((status = 200, body = wire::ConferenceMember, description = "How it is in now.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
+async fn update_conference_member(
+    State(app): State<AppState>,
+    caller: Caller,
+    gateway: Node,
+    Path((id, call_id)): Path<(String, String)>,
+    body: JsonBody<wire::UpdateConferenceMember>,
+) -> ApiResult<Json<wire::ConferenceMember>> {
+    caller.needs(Scope::CallsWrite)?;
+    let change = body.read()?;
+    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    let call = call_of(&call_id)?;
+    let details = json!({ "call_id": call, "muted": change.muted, "held": change.held, "coach": change.coach });
+    let member = conference.change(call, change).await.ok_or_else(not_found)?;
+    log(&app, &audit::Entry::by(&caller, "conference.member_changed", conference.id(), details)).await?;
+    Ok(Json(member))
+}
+
+/// Take somebody out of a conference
+///
+/// Its call goes on with its next action.
+#[utoipa::path(delete, path = "/conferences/{id}/members/{call_id}",
+    params(("id" = String, Path, description = "The conference's id, or its name."),
+        ("call_id" = String, Path, description = "The call's id, or its `HD_` id.")),
+    responses((status = 204, description = "It is out.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
+async fn remove_conference_member(
+    State(app): State<AppState>,
+    caller: Caller,
+    gateway: Node,
+    Path((id, call_id)): Path<(String, String)>,
+) -> ApiResult<StatusCode> {
+    caller.needs(Scope::CallsWrite)?;
+    let (_, conference) = found(gateway, caller.workspace.id, &id)?;
+    let call = call_of(&call_id)?;
+    if !conference.remove(call).await {
+        return Err(not_found());
+    }
+    let entry = audit::Entry::by(&caller, "conference.member_removed", conference.id(), json!({ "call_id": call }));
+    log(&app, &entry).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Announce something in a conference
+///
+/// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+#[utoipa::path(post, path = "/conferences/{id}/announce", request_body = wire::Announce,
+    params(("id" = String, Path, description = "The conference's id, or its name."), Idempotent),
+    responses((status = 202, body = wire::Announced, description = "It is being heard.")),
+    extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound,
+        ErrorCode::ActionsInvalid]))))]
+async fn announce(
+    State(app): State<AppState>,
+    caller: Caller,
+    gateway: Node,
+    Path(id): Path<String>,
+    request: Request,
+) -> ApiResult<Response> {
+    caller.needs(Scope::CallsWrite)?;
+    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
+        Begun::Replay(answer) => return Ok(answer),
+        Begun::Fresh(attempt) => attempt,
+    };
+    let body: wire::Announce = request.read()?;
+    let steps = parse_list(&body.actions).map_err(|error| invalid(error.to_string()))?;
+    if steps.is_empty() || steps.len() > MOST_ANNOUNCED {
+        return Err(invalid(format!("actions: expected 1 to {MOST_ANNOUNCED} of say and play")));
+    }
+    let (gateway, conference) = found(gateway, caller.workspace.id, &id)?;
+    if let Some(call) = body.call_id {
+        let now = conference.look().await.ok_or_else(not_found)?;
+        if !now.members.iter().any(|member| member.call_id == call) {
+            return Err(not_found());
+        }
+    }
+    let details = json!({ "actions": steps.len(), "call_id": body.call_id });
+    let entry = audit::Entry::by(&caller, "conference.announced", conference.id(), details);
+    audit::record(&app, attempt.tx(), &entry).await?;
+    // Speech and files take their time, for which nobody's transaction waits.
+    let lease = attempt.lease(&app).await?;
+    let audio = match audio_of(&gateway, caller.workspace.id, steps).await {
+        Ok(audio) => audio,
+        Err(message) => {
+            lease.withdraw(&app).await?;
+            return Err(invalid(message));
+        }
+    };
+    let announced = wire::Announced { conference_id: conference.id(), duration_ms: audio.iter().map(length_ms).sum() };
+    let only = body.call_id;
+    app.tasks.spawn(async move {
+        for one in audio {
+            let lasts = Duration::from_millis(length_ms(&one));
+            conference.play(one, only).await;
+            tokio::time::sleep(lasts).await;
+        }
+    });
+    lease.commit(&app, StatusCode::ACCEPTED, &announced).await
+}
+
+fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
+    ApiError::new(ErrorCode::ActionsInvalid).message(message).at("actions")
+}
+
+fn length_ms(audio: &Arc<media::Asset>) -> u64 {
+    /// Samples of a millisecond at 8 kHz.
+    const PER_MS: u64 = 8;
+    audio.narrow().len() as u64 / PER_MS
+}
+
+/// What is announced, spoken and fetched; in words why not.
+async fn audio_of(
+    gateway: &Gateway,
+    workspace: WorkspaceId,
+    steps: Vec<Action>,
+) -> Result<Vec<Arc<media::Asset>>, String> {
+    let mut audio = Vec::with_capacity(steps.len());
+    for (at, step) in steps.into_iter().enumerate() {
+        let failed = |verb: &str, why: String| format!("actions[{at}].{verb}: {why}");
+        audio.push(match step {
+            Action::Say(Say { text, markup, voice, language, rate_percent, .. }) => {
+                let text = Text { asset: AssetId(0), text, markup, voice, language, rate_percent };
+                let spoken = gateway.speech.speak(&text).await;
+                spoken.map(|spoken| spoken.audio).map_err(|error| failed("say", error.to_string()))?
+            }
+            Action::Play(play) => {
+                let loaded = gateway.files.load(workspace, &play.url).await;
+                loaded.map_err(|error| failed("play", error.to_string()))?
+            }
+            other => return Err(failed(other.verb(), "only say and play can be announced".to_owned())),
+        });
+    }
+    Ok(audio)
+}
