@@ -10,15 +10,18 @@ const MODULES = "/usr/lib/baresip/modules";
 /** What it prints when the first packets of sound have come. */
 const HEARS = "incoming rtp for 'audio' established";
 
-/** Starts the phone at the server's SIP address. */
-export async function startBaresip(server, username, password) {
+/**
+ * Starts the phone at the server's SIP address. `settings` are further lines of its configuration, `listen` where it takes
+ * calls, `account` further parameters of its account.
+ */
+export async function startBaresip(server, username, password, { transport = "udp", settings = [], listen = "127.0.0.1:0", account: more = "regint=60" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "baresip-"));
   const modules = ["opus.so", "g722.so", "g711.so", "ausine.so"].map((name) => `module ${name}`);
   await writeFile(join(folder, "config"), [
-    "sip_listen 127.0.0.1:0", "poll_method epoll", "audio_source ausine,440", "ausrc_srate 48000", "ausrc_channels 2", `module_path ${MODULES}`, ...modules,
+    `sip_listen ${listen}`, ...settings, "poll_method epoll", "audio_source ausine,440", "ausrc_srate 48000", "ausrc_channels 2", `module_path ${MODULES}`, ...modules,
     "module_app account.so", "module_app menu.so", "",
   ].join("\n"));
-  const account = `<sip:${username}@${server};transport=udp>;auth_user=${username};auth_pass=${password};answermode=auto;regint=60`;
+  const account = `<sip:${username}@${server};transport=${transport}>;auth_user=${username};auth_pass=${password};answermode=auto;${more}`;
   await writeFile(join(folder, "accounts"), `${account}\n`);
   await writeFile(join(folder, "contacts"), "");
   const phone = spawn("baresip", ["-f", folder, "-v"], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
@@ -29,6 +32,8 @@ export async function startBaresip(server, username, password) {
   return {
     /** Whether sound has come. */
     hears: () => said.includes(HEARS),
+    /** What it printed. */
+    said: () => said,
     async stop() {
       kill();
       if (phone.exitCode === null && phone.signalCode === null) await once(phone, "exit");

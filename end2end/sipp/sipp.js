@@ -31,12 +31,12 @@ export function ownPort() {
  * A carrier that takes `calls` calls at `port`: listens when this resolves; `done` settles when it has taken them, with
  * what the scenario logged; `log` reads that until then.
  */
-export async function carrier(scenario, port, { calls = 1, more = [] } = {}) {
+export async function carrier(scenario, port, { calls = 1, more = [], listens = "udp" } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sipp-"));
   const done = run(scenario, { folder, port, address: HOST, calls, more });
   // Nobody may be waiting yet when it fails.
   done.catch(() => {});
-  await Promise.race([done, eventually(`sipp at ${port}`, () => isBound(port))]);
+  await Promise.race([done, eventually(`sipp at ${port}`, () => isBound(port, listens))]);
   return { done, log: () => readFile(join(folder, "log"), "utf8") };
 }
 
@@ -70,9 +70,9 @@ async function run(scenario, { folder, port, address, calls, more }) {
 }
 
 /** Whether a process listens at `HOST`:`port` (proc(5), local address in hexadecimal, its bytes from the last). */
-async function isBound(port) {
+async function isBound(port, protocol) {
   const address = HOST.split(".").reverse().map((byte) => hex(Number(byte), 2)).join("");
-  return (await readFile("/proc/net/udp", "utf8")).includes(`${address}:${hex(port, 4)} `);
+  return (await readFile(`/proc/net/${protocol}`, "utf8")).includes(`${address}:${hex(port, 4)} `);
 }
 
 const hex = (value, digits) => value.toString(16).toUpperCase().padStart(digits, "0");

@@ -37,10 +37,14 @@ ${settings}
   process.once("SIGTERM", leave);
   const log = join(folder, "server.log");
   server.stderr.pipe(createWriteStream(log));
-  const [, http, sip, media] = /http=(\S+) sip=(\S+) media=(\S+)/.exec(await readyLine(server, log));
+  const ready = await readyLine(server, log);
+  const [, http, sip, media] = /http=(\S+) sip=(\S+) media=(\S+)/.exec(ready);
+  const [, tls] = /sip_tls=(\S+)/.exec(ready) ?? [];
   return {
     url: `http://${http}`,
     sip,
+    /** SIP over TLS, where there are certificates. */
+    tls,
     media,
     pid: server.pid,
     log: () => readFile(log, "utf8"),

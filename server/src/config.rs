@@ -10,6 +10,7 @@ mod payments;
 mod speech;
 mod storage;
 mod tax;
+mod tls;
 mod trunk;
 
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +23,8 @@ pub use payments::{Mpesa, Payments, Paystack, TransactionType};
 pub use speech::Speech;
 pub use storage::Storage;
 pub use tax::Tax;
-pub use trunk::{Trunk, TrunkTransport};
+pub use tls::Tls;
+pub use trunk::{IdentityHeader, NumberFormat, Trunk, TrunkTransport};
 
 /// The commented default file, as `sautikit config print` shows it.
 pub const DEFAULT_FILE: &str = include_str!("config.default.toml");
@@ -98,8 +100,10 @@ pub struct Config {
     pub limits: Limits,
     /// The request log.
     pub requests: Requests,
-    /// SIP over UDP and TCP.
+    /// SIP over UDP, TCP and TLS.
     pub sip: Sip,
+    /// Certificates.
+    pub tls: Tls,
     /// WebRTC and RTP.
     pub media: Media,
     /// Prometheus.
@@ -147,6 +151,8 @@ pub struct Config {
 pub struct Http {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Whether it speaks HTTPS, with the certificates of `[tls]`.
+    pub tls: bool,
     /// The origin that browsers see; empty means made from the listening address.
     pub public_url: String,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -203,6 +209,8 @@ pub struct Numbers {
 pub struct Sip {
     /// UDP and TCP; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// TLS, where there are certificates; port 0 takes a free one.
+    pub tls_listen: SocketAddr,
     /// Domain of SIP identities.
     pub domain: String,
 }

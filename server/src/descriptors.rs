@@ -22,7 +22,7 @@ pub fn raise_limit() {
     }
 }
 
-/// Connections that the web port may hold beside WebSockets: a quarter. Half of all is for calls, the database and files.
+/// Connections that the web port may hold beside WebSockets: a quarter.
 pub fn for_connections() -> usize {
     share(4)
 }
@@ -30,6 +30,11 @@ pub fn for_connections() -> usize {
 /// WebSockets that may be open: a quarter too, so that they never take the API's.
 pub fn for_web_sockets() -> usize {
     share(4)
+}
+
+/// TCP and TLS connections of SIP: an eighth, which leaves calls, the database and files three.
+pub fn for_sip_connections() -> usize {
+    share(8)
 }
 
 /// Connections of one address beside WebSockets: a quarter of those, and no fewer than a browser's few tabs.

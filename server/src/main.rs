@@ -11,6 +11,7 @@ use sautikit::calls::fraud;
 use sautikit::calls::fraud::drill::{Facts, Outcome};
 use sautikit::clock::SystemClock;
 use sautikit::config::{Config, DEFAULT_FILE};
+use sautikit::doctor;
 use sautikit::entropy::Entropy;
 use sautikit::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
@@ -57,6 +58,18 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look at everything that calls need, and say in words what to mend; exit 1 on a failure. Runs beside a live server.
+    Doctor {
+        /// Print JSON instead of words.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have the server of this data folder take no new calls: it answers 503, `/readyz` too. Calls that run go on.
+    Drain {
+        /// Wait until the last call has ended.
+        #[arg(long)]
+        wait: bool,
+    },
     /// Print the description of the API (OpenAPI 3.1).
     Openapi,
     /// Print the licences of everything that this binary contains.
@@ -269,6 +282,13 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             print!("{DEFAULT_FILE}");
             Ok(())
         }
+        Some(Command::Doctor { json }) => examine(&open(load(&[])?).await?, json).await,
+        Some(Command::Drain { wait }) => {
+            let config = load(&[])?;
+            let tell = |calls| println!("{calls} calls run");
+            let drained = serve::control::drain(&config.data_dir, wait, tell).await;
+            drained.map_err(|error| format!("no server of {} was drained: {error}", config.data_dir.display()).into())
+        }
         Some(Command::Openapi) => {
             println!("{:#}", sautikit::http::openapi::document());
             Ok(())
@@ -336,6 +356,17 @@ async fn trigger(server: &listen::Server, event: &str, webhook: Option<&str>) ->
     events.iter().for_each(|event| println!("{event}"));
     println!("told to {listeners} {}", if listeners == 1 { "listener" } else { "listeners" });
     Ok(())
+}
+
+async fn examine(app: &sautikit::state::AppState, json: bool) -> Result<(), Failure> {
+    let findings = doctor::examine(app).await;
+    let mut out = std::io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(&findings)?)?;
+    } else {
+        findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))?;
+    }
+    if doctor::has_failed(&findings) { Err("calls will fail; see the findings".into()) } else { Ok(()) }
 }
 
 async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {

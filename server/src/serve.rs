@@ -2,6 +2,7 @@
 
 pub mod clean_up;
 mod connections;
+pub mod control;
 mod one_folder;
 mod owners;
 mod parts;
@@ -28,8 +29,9 @@ use crate::entropy::Entropy;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{AppState, Shared};
+use crate::tls::TlsError;
 use crate::{calls, jobs, numbers, payments, recordings, requests, webhooks};
-use crate::{descriptors, gateway, http};
+use crate::{descriptors, gateway, http, tls};
 
 pub use self::parts::parts;
 
@@ -66,6 +68,9 @@ pub enum ServeError {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A port.
     #[error("cannot listen on {address} (`{key}`): {source}")]
     Listen {
@@ -116,8 +121,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
+    app.tasks.spawn(control::serve(app.clone(), started.gateway.clone()));
     let signals = shutdown::Signals::watch()?;
-    println!("ready http={http_address} sip={sip_address} media={media_address}");
+    // What reads the line goes by its first three members; one that is not there is not named.
+    let sip_tls = started.tls_address.map(|address| format!(" sip_tls={address}")).unwrap_or_default();
+    println!("ready http={http_address} sip={sip_address} media={media_address}{sip_tls}");
     if app.config.is_development() {
         eprintln!("development mode: {} (mails: {}/dev/mail)", app.public_url, app.public_url);
     }
@@ -132,7 +140,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 /// None today; the listener's failures are logged and tried again.
 pub async fn serve_web(app: AppState, listener: TcpListener, routes: Router) -> std::io::Result<()> {
     let room = connections::Room::new(&app.config.http.trusted_proxies);
-    connections::serve(listener, routes, room, app.stopping.clone()).await
+    let secured = app.config.http.tls.then(|| app.clone());
+    connections::serve(listener, routes, room, secured, app.stopping.clone()).await
 }
 
 /// Serves `/metrics` on its own port, so that it need not be reachable where the API is.
@@ -143,7 +152,7 @@ async fn serve_metrics(app: &AppState, gateway: Arc<gateway::Gateway>) -> Result
     tracing::info!("metrics on http://{}/metrics", listener.local_addr()?);
     let routes = http::operator_router(app).layer(Extension(gateway));
     let room = connections::Room::new(&app.config.http.trusted_proxies);
-    app.tasks.spawn(connections::serve(listener, routes, room, app.stopping.clone()));
+    app.tasks.spawn(connections::serve(listener, routes, room, None, app.stopping.clone()));
     Ok(())
 }
 
@@ -167,6 +176,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::live::notices::hear_until_stopped(app.clone()));
+    app.tasks.spawn(tls::watch(app.clone()));
     Ok(recovered)
 }
 
@@ -206,6 +216,7 @@ pub async fn open(config: Config, http_address: SocketAddr) -> Result<AppState, 
 /// `http.public_url` without a slash at the end, or the origin of the bound address.
 fn public_url(config: &Config, http_address: SocketAddr) -> String {
     match config.http.public_url.trim_end_matches('/') {
+        "" if config.http.tls => format!("https://{http_address}"),
         "" => format!("http://{http_address}"),
         given => given.to_owned(),
     }

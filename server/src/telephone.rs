@@ -88,6 +88,15 @@ pub fn e164_of_carrier(written: &str, country: Option<&str>) -> Option<String> {
     national.or_else(|| international(keys.strip_prefix("00").unwrap_or(&keys)))
 }
 
+/// The digits of a number as it is dialled within `country`; none when it belongs to another.
+pub fn national(e164: &str, country: &str) -> Option<String> {
+    let number = phonenumber::parse(None, e164).ok()?;
+    (calling_code(country)? == number.code().value()).then(|| {
+        let written = number.format().mode(phonenumber::Mode::National).to_string();
+        written.chars().filter(char::is_ascii_digit).collect()
+    })
+}
+
 /// Whether somebody in that number's country who writes `written` means it. `e164` is a number of ours.
 pub fn names(written: &str, e164: &str) -> bool {
     let Some(keys) = keys_of(written) else { return false };

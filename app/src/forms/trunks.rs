@@ -19,6 +19,16 @@ pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
         codecs: Some(entries(fields, "codecs")),
         priority: number(fields, "priority").flatten(),
         max_calls: number(fields, "max_calls").flatten(),
+        transport: given("transport"),
+        outbound_proxy: given("outbound_proxy"),
+        domain: given("domain"),
+        certificate_name: given("certificate_name"),
+        register: Some(fields.get("register").is_some()),
+        from_user: given("from_user"),
+        identity: given("identity"),
+        number_format: given("number_format"),
+        calls_per_second: number(fields, "calls_per_second").flatten(),
+        options_every_seconds: number(fields, "options_every_seconds").flatten(),
         is_enabled: Some(true),
     };
     match api.post("/v1/admin/trunks", &body).await {
@@ -40,6 +50,16 @@ pub(super) async fn update(id: &str, fields: &Fields, api: &Api) -> Next {
         codecs: Some(entries(fields, "codecs")),
         priority: number(fields, "priority").flatten(),
         max_calls: number(fields, "max_calls"),
+        transport: Some(fields.text("transport")),
+        outbound_proxy: optional("outbound_proxy"),
+        domain: optional("domain"),
+        certificate_name: optional("certificate_name"),
+        register: Some(fields.get("register").is_some()),
+        from_user: optional("from_user"),
+        identity: Some(fields.text("identity")),
+        number_format: Some(fields.text("number_format")),
+        calls_per_second: number(fields, "calls_per_second"),
+        options_every_seconds: number(fields, "options_every_seconds"),
         is_enabled: None,
     };
     let id = escape(id);

@@ -97,10 +97,12 @@ impl Devices {
 /// What stands in a device's account beside name and password.
 fn settings(member: &Member, config: &SipConfig) -> AnyView {
     let text = &member.text().devices;
+    let tls = config.tls_port.map(|port| format!(" · {port} TLS")).unwrap_or_default();
+    let ports = format!("{} UDP, TCP{tls}", config.port);
     view! {
         <dl class="facts">
             <dt>{text.server}</dt><dd><code>{config.domain.clone()}</code></dd>
-            <dt>{text.port}</dt><dd><code>{format!("{} UDP", config.port)}</code></dd>
+            <dt>{text.port}</dt><dd><code>{ports}</code></dd>
             <dt>{text.web_socket}</dt><dd><code>{config.ws_url.clone()}</code></dd>
             <dt>{text.codecs}</dt><dd>{config.codecs.join(", ")}</dd>
         </dl>

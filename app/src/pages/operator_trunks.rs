@@ -128,7 +128,10 @@ fn table(member: &Member, trunks: Vec<Trunk>) -> AnyView {
 
 fn status(member: &Member, trunk: &Trunk) -> AnyView {
     let text = &member.text().trunks;
+    let is_refused = trunk.registration.as_ref().is_some_and(|registration| registration.status == "failed");
     match (trunk.is_enabled, trunk.resolved_address.is_some()) {
+        (true, true) if is_refused => badge(Tone::Warn, text.not_registered).into_any(),
+        (true, true) if trunk.is_reachable == Some(false) => badge(Tone::Warn, text.unreachable).into_any(),
         (false, _) => badge(Tone::Neutral, text.off).into_any(),
         (true, false) => badge(Tone::Warn, text.unresolved).into_any(),
         (true, true) => badge(Tone::Good, text.takes_calls).into_any(),
@@ -168,6 +171,26 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
     let country = of_trunk(|trunk| trunk.country.clone().unwrap_or_default(), "");
     let mut options = vec![(String::new(), text.no_country.to_owned())];
     options.extend(countries(if country.is_empty() { "KE" } else { &country }));
+    let is_registering = trunk.is_some_and(|trunk| trunk.register);
+    let calls_per_second =
+        of_trunk(|trunk| trunk.calls_per_second.map(|calls| calls.to_string()).unwrap_or_default(), "");
+    let options_every =
+        of_trunk(|trunk| trunk.options_every_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(), "");
+    let named = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
+    };
+    let transports = named(&[("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")]);
+    let identities = named(&[
+        ("from", text.identity_from),
+        ("pai", "P-Asserted-Identity"),
+        ("rpid", "Remote-Party-ID"),
+    ]);
+    let formats = named(&[
+        ("e164", "+254722000042"),
+        ("e164_plain", "254722000042"),
+        ("international", "00254722000042"),
+        ("national", text.format_national),
+    ]);
     let max_calls = of_trunk(|trunk| trunk.max_calls.map(|calls| calls.to_string()).unwrap_or_default(), "");
     view! {
         <div class="panel__body">
@@ -175,13 +198,23 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
             <form class="form" method="post" action=action>
                 {is_new.then(|| view! { <Field visit=visit.clone() form=of name="name" label=text.name hint=text.name_hint autocomplete="off" maxlength=40/> })}
                 <Field visit=visit.clone() form=of name="address" label=text.address hint=text.address_hint autocomplete="off" placeholder="sip.carrier.example:5060" maxlength=260 value=of_trunk(|trunk| trunk.address.clone(), "")/>
+                <Select visit=visit.clone() form=of name="transport" label=text.transport hint=text.transport_hint options=transports value=of_trunk(|trunk| trunk.transport.clone(), "udp")/>
+                <Field visit=visit.clone() form=of name="outbound_proxy" label=text.outbound_proxy hint=text.outbound_proxy_hint autocomplete="off" placeholder="sbc.carrier.example:5060" required=false maxlength=260 value=of_trunk(|trunk| trunk.outbound_proxy.clone().unwrap_or_default(), "")/>
                 <Field visit=visit.clone() form=of name="prefixes" label=text.prefixes hint=text.prefixes_hint autocomplete="off" placeholder="+254, +255" maxlength=8000 value=of_trunk(|trunk| trunk.prefixes.join(", "), "")/>
                 <Field visit=visit.clone() form=of name="sources" label=text.sources hint=text.sources_hint autocomplete="off" placeholder="192.0.2.0/28" required=false maxlength=24000 value=of_trunk(|trunk| trunk.sources.join(", "), "")/>
                 <Select visit=visit.clone() form=of name="country" label=text.country hint=text.country_hint options value=country/>
                 <Field visit=visit.clone() form=of name="username" label=text.username hint=text.username_hint autocomplete="off" required=false maxlength=128 value=of_trunk(|trunk| trunk.username.clone().unwrap_or_default(), "")/>
                 <Field visit=visit.clone() form=of name="password" label=text.password hint=if is_new { "" } else { text.password_hint } kind="password" autocomplete="new-password" required=false maxlength=128/>
+                <label class="choice"><input type="checkbox" name="register" value="1" checked=is_registering/>{text.register}</label>
+                <Field visit=visit.clone() form=of name="certificate_name" label=text.certificate_name hint=text.certificate_name_hint autocomplete="off" required=false maxlength=253 value=of_trunk(|trunk| trunk.certificate_name.clone().unwrap_or_default(), "")/>
+                <Field visit=visit.clone() form=of name="domain" label=text.domain hint=text.domain_hint autocomplete="off" placeholder="carrier.example" required=false maxlength=253 value=of_trunk(|trunk| trunk.domain.clone().unwrap_or_default(), "")/>
+                <Field visit=visit.clone() form=of name="from_user" label=text.from_user hint=text.from_user_hint autocomplete="off" required=false maxlength=128 value=of_trunk(|trunk| trunk.from_user.clone().unwrap_or_default(), "")/>
+                <Select visit=visit.clone() form=of name="identity" label=text.identity hint=text.identity_hint options=identities value=of_trunk(|trunk| trunk.identity.clone(), "from")/>
+                <Select visit=visit.clone() form=of name="number_format" label=text.number_format hint=text.number_format_hint options=formats value=of_trunk(|trunk| trunk.number_format.clone(), "e164")/>
                 <Field visit=visit.clone() form=of name="codecs" label=text.codecs hint=text.codecs_hint autocomplete="off" maxlength=80 value=of_trunk(|trunk| trunk.codecs.join(", "), "PCMA, PCMU")/>
                 <Field visit=visit.clone() form=of name="priority" label=text.priority hint=text.priority_hint inputmode="numeric" maxlength=5 value=of_trunk(|trunk| trunk.priority.to_string(), "100")/>
+                <Field visit=visit.clone() form=of name="calls_per_second" label=text.calls_per_second hint=text.max_calls_hint inputmode="numeric" required=false maxlength=5 value=calls_per_second/>
+                <Field visit=visit.clone() form=of name="options_every_seconds" label=text.options_every hint=text.options_every_hint inputmode="numeric" required=false maxlength=4 value=options_every/>
                 <Field visit form=of name="max_calls" label=text.max_calls hint=text.max_calls_hint inputmode="numeric" required=false maxlength=7 value=max_calls/>
                 <div class="form__actions"><button class="button button--primary">{if is_new { text.set_up } else { member.text().common.save }}</button></div>
             </form>

@@ -54,6 +54,14 @@ sets! {
     OverdraftPolicy;
     /// Where a trunk was set up: by the API, or in the configuration file, where alone it can be changed.
     TrunkOrigin;
+    /// How SIP travels to a trunk.
+    TrunkTransport;
+    /// Where a trunk is told the caller's number beside From.
+    TrunkIdentity;
+    /// How numbers are written to a trunk.
+    TrunkNumberFormat;
+    /// How our registration with a trunk stands.
+    TrunkRegistrationStatus;
     /// What was unusual about outbound calls, so that they were frozen.
     FreezeReason;
     /// What kind of movement an entry of the ledger is.

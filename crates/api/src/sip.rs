@@ -111,11 +111,13 @@ pub struct CreatedSipCredential {
 pub struct SipConfig {
     /// Registrar, outbound proxy and realm.
     pub domain: String,
-    /// Where the registrar listens for datagrams.
+    /// Where the registrar listens, for datagrams and TCP.
     pub port: u16,
+    /// Where it listens for TLS; null where the installation has no certificates.
+    pub tls_port: Option<u16>,
     /// The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them.
     pub ws_url: String,
-    /// How it can be spoken to: `udp`, `ws` or `wss`.
+    /// How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`.
     pub transports: Vec<String>,
     /// What is spoken over RTP, the preferred first.
     pub codecs: Vec<String>,

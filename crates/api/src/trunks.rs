@@ -18,8 +18,29 @@ pub struct Trunk {
     pub name: String,
     /// Host and port.
     pub address: String,
-    /// How SIP travels: `udp`.
+    /// How SIP travels.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TrunkTransport))]
     pub transport: String,
+    /// Host and port where requests go instead of `address`.
+    pub outbound_proxy: Option<String>,
+    /// The host in its URIs, From among them; null: its address, and in From the domain of this installation.
+    pub domain: Option<String>,
+    /// The name in the certificate that it shows when it connects by TLS; it is this trunk then from any address.
+    pub certificate_name: Option<String>,
+    /// Whether we register with it, by `username` and its password.
+    pub register: bool,
+    /// The user part of From, where the carrier wants the account there; null: the caller's number.
+    pub from_user: Option<String>,
+    /// Where the caller's number stands beside From: nowhere, in P-Asserted-Identity, or in Remote-Party-ID.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TrunkIdentity))]
+    pub identity: String,
+    /// How numbers are written: `+254…`, `254…`, `00254…`, or within `country` as they are dialled there.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TrunkNumberFormat))]
+    pub number_format: String,
+    /// Calls that we begin within a second; null is no limit.
+    pub calls_per_second: Option<u32>,
+    /// Seconds between two OPTIONS that ask whether it is there; null asks nothing.
+    pub options_every_seconds: Option<u32>,
     /// Destinations that it serves, as E.164 prefixes with `+`; the longest that matches counts among equal priorities.
     pub prefixes: Vec<String>,
     /// Addresses or networks that its calls come from, beside those of its own name.
@@ -38,12 +59,31 @@ pub struct Trunk {
     pub is_enabled: bool,
     /// What the address resolved to on the node that answers; null while it does not resolve.
     pub resolved_address: Option<String>,
+    /// How our registration with it stands, on the node that answers; null where we do not register.
+    pub registration: Option<TrunkRegistration>,
+    /// Whether it answers OPTIONS; null where it is not asked, or has not been yet.
+    pub is_reachable: Option<bool>,
     /// Calls that it has now on the node that answers.
     pub current_calls: u32,
     /// RFC 3339; null for one of the configuration file.
     pub created_at: Option<String>,
     /// RFC 3339; null for one of the configuration file.
     pub updated_at: Option<String>,
+}
+
+/// A registration of ours with a trunk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TrunkRegistration {
+    /// `registering`, `registered` or `failed`.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TrunkRegistrationStatus))]
+    pub status: String,
+    /// RFC 3339: until when it holds if it is not refreshed, which it is.
+    pub expires_at: Option<String>,
+    /// The status of SIP by which it failed: 408 for silence, 503 where no connection could be opened.
+    pub sip_status: Option<u16>,
+    /// RFC 3339: when a failed one is tried again.
+    pub next_attempt_at: Option<String>,
 }
 
 /// `POST /v1/admin/trunks`.
@@ -86,6 +126,44 @@ pub struct CreateTrunk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(maximum = 1_000_000))]
     pub max_calls: Option<u32>,
+    /// How SIP travels; `udp` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkTransport>))]
+    pub transport: Option<String>,
+    /// Host and port where requests go instead of `address`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound_proxy: Option<String>,
+    /// The host in its URIs, From among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 253))]
+    pub domain: Option<String>,
+    /// The name in the certificate that it shows when it connects by TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 253))]
+    pub certificate_name: Option<String>,
+    /// Whether we register with it; needs `username` and `password`. False when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<bool>,
+    /// The user part of From, where the carrier wants the account there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 128))]
+    pub from_user: Option<String>,
+    /// Where the caller's number stands beside From; `from` (nowhere) when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkIdentity>))]
+    pub identity: Option<String>,
+    /// How numbers are written; `e164` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkNumberFormat>))]
+    pub number_format: Option<String>,
+    /// Calls that we begin within a second; no limit when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10_000))]
+    pub calls_per_second: Option<u32>,
+    /// Seconds between two OPTIONS that ask whether it is there; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 5, maximum = 3_600))]
+    pub options_every_seconds: Option<u32>,
     /// Whether it takes calls; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,
@@ -130,6 +208,45 @@ pub struct UpdateTrunk {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, maximum = 1_000_000))]
     pub max_calls: Option<Option<u32>>,
+    /// How SIP travels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkTransport>))]
+    pub transport: Option<String>,
+    /// Null takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub outbound_proxy: Option<Option<String>>,
+    /// Null is its address.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 253))]
+    pub domain: Option<Option<String>>,
+    /// Null takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 253))]
+    pub certificate_name: Option<Option<String>>,
+    /// Whether we register with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<bool>,
+    /// Null is the caller's number.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 128))]
+    pub from_user: Option<Option<String>>,
+    /// Where the caller's number stands beside From.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkIdentity>))]
+    pub identity: Option<String>,
+    /// How numbers are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::TrunkNumberFormat>))]
+    pub number_format: Option<String>,
+    /// Null is no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 10_000))]
+    pub calls_per_second: Option<Option<u32>>,
+    /// Null asks nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 5, maximum = 3_600))]
+    pub options_every_seconds: Option<Option<u32>>,
     /// Whether it takes new calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_enabled: Option<bool>,

@@ -43,6 +43,7 @@ fn everywhere(config: &Config) -> Result<(), ConfigError> {
     super::speech::check(config)?;
     super::storage::check(config)?;
     super::tax::check(config)?;
+    super::tls::check(config)?;
     if config.numbers.release_after_days <= config.numbers.suspend_after_days {
         return Err(ConfigError::wrong("numbers.release_after_days", "it comes after `numbers.suspend_after_days`"));
     }
@@ -89,8 +90,12 @@ pub(super) fn is_safe_url(text: &str, development: bool) -> bool {
 
 /// An exposed `/dev/mail` would be an account takeover, so nothing listens beyond loopback.
 fn development(config: &Config) -> Result<(), ConfigError> {
-    let listeners =
-        [("http.listen", config.http.listen), ("sip.listen", config.sip.listen), ("media.listen", config.media.listen)];
+    let listeners = [
+        ("http.listen", config.http.listen),
+        ("sip.listen", config.sip.listen),
+        ("sip.tls_listen", config.sip.tls_listen),
+        ("media.listen", config.media.listen),
+    ];
     match listeners.into_iter().find(|(_, address)| !address.ip().is_loopback()) {
         Some((key, _)) => {
             Err(ConfigError::wrong(key, "development mode listens on loopback only; set env = \"production\""))

@@ -36,7 +36,115 @@ pub struct Trunk {
     /// Calls at a time; no limit when absent.
     #[serde(default)]
     pub max_calls: Option<u32>,
+    /// Calls that we begin within a second; no limit when absent.
+    #[serde(default)]
+    pub calls_per_second: Option<u32>,
+    /// The name in the certificate that it shows when it connects to us by TLS: then it is this trunk from any address.
+    #[serde(default)]
+    pub certificate_name: Option<String>,
+    /// Host and port where requests go instead of `address`.
+    #[serde(default)]
+    pub outbound_proxy: Option<String>,
+    /// The host in its URIs, From among them; `address` and `sip.domain` when absent.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// Whether we register with it, by `username` and `password`.
+    #[serde(default)]
+    pub register: bool,
+    /// The user part of From, where the carrier wants the account and not the caller there.
+    #[serde(default)]
+    pub from_user: Option<String>,
+    /// Where the caller's number stands.
+    #[serde(default)]
+    pub identity: IdentityHeader,
+    /// How numbers are written.
+    #[serde(default)]
+    pub number_format: NumberFormat,
+    /// Seconds between two OPTIONS that ask whether it is there; none when absent.
+    #[serde(default)]
+    pub options_every_seconds: Option<u32>,
 }
+
+impl Default for Trunk {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            address: String::new(),
+            transport: TrunkTransport::Udp,
+            prefixes: Vec::new(),
+            sources: Vec::new(),
+            country: None,
+            username: None,
+            password: None,
+            codecs: Self::g711(),
+            priority: Self::middle_priority(),
+            max_calls: None,
+            calls_per_second: None,
+            certificate_name: None,
+            outbound_proxy: None,
+            domain: None,
+            register: false,
+            from_user: None,
+            identity: IdentityHeader::From,
+            number_format: NumberFormat::E164,
+            options_every_seconds: None,
+        }
+    }
+}
+
+/// Gives the values of a setting their names in the file, the API and the database.
+macro_rules! named {
+    ($of:ident: $($value:ident = $name:literal),*) => {
+        impl $of {
+            /// All of them.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$value),*];
+
+            /// Its name in the file, the API and the database.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $name,)*
+                }
+            }
+
+            /// The one of that name.
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.into_iter().find(|value| value.as_str() == name)
+            }
+        }
+    };
+}
+
+/// Where the number of a caller stands, beside From.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdentityHeader {
+    /// Nowhere else.
+    #[default]
+    From,
+    /// P-Asserted-Identity (RFC 3325).
+    Pai,
+    /// Remote-Party-ID, which came before it.
+    Rpid,
+}
+
+/// How numbers are written to a carrier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberFormat {
+    /// `+254722000001`.
+    #[default]
+    E164,
+    /// `254722000001`.
+    E164Plain,
+    /// `00254722000001`.
+    International,
+    /// `0722000001` within the trunk's country, and others as `00…`.
+    National,
+}
+
+named!(IdentityHeader: From = "from", Pai = "pai", Rpid = "rpid");
+named!(NumberFormat: E164 = "e164", E164Plain = "e164_plain", International = "international", National = "national");
+named!(TrunkTransport: Udp = "udp", Tcp = "tcp", Tls = "tls");
 
 /// How SIP travels to a carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -60,17 +168,6 @@ impl Trunk {
     /// Where a carrier that says nothing about it stands in the order of trying.
     pub const fn middle_priority() -> u32 {
         100
-    }
-}
-
-impl TrunkTransport {
-    /// Its name in the file and the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Authentication {
     pub async fn identify(&self, app: &AppState, peer: &Peer, request: &Request) -> Result<Arc<Identity>, Unproven> {
         let connected = match peer {
             Peer::Web(Some(identity)) => Some(identity),
-            Peer::Web(None) | Peer::Datagram(_) => None,
+            Peer::Web(None) | Peer::Datagram(_) | Peer::Stream(..) => None,
         };
         let identity = match (self.by_credentials(app, peer, request).await, connected) {
             // A connection that came with one identity is not lent to another.
@@ -124,7 +124,7 @@ impl Authentication {
         } else {
             self.by_digest(app, &answer, request).await
         };
-        if let (Ok(_), Peer::Datagram(source)) = (&proven, peer) {
+        if let (Ok(_), Some(source)) = (&proven, peer.address()) {
             self.old_phones.lock().proven(source.ip(), answer.algorithm == Algorithm::Md5);
         }
         proven
@@ -177,7 +177,8 @@ impl Authentication {
         Err(Unproven::Digest)
     }
 
-    /// 401 with every scheme that is taken: SHA-256 before MD5, or MD5 alone to old phones. `source`: where the datagram came from that is answered; none on a connection.
+    /// 401 with every scheme that is taken: SHA-256 before MD5, or MD5 alone to old phones. `source`: where
+    /// the request came from that is answered; none on a WebSocket.
     pub fn challenge(&self, app: &AppState, source: Option<SocketAddr>, unproven: Unproven) -> Reply {
         let drawn: u64 = u64::from_le_bytes(app.entropy.bytes());
         let salt = match source {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::Gateway;
 use super::leg::codecs::{CodecPolicy, rtpmap};
 use super::registrar::{DEVICE_MAX_EXPIRES, Moment, Registered};
-use super::sip::UDP_FLOW;
+use super::sip::transport_name;
 use crate::clock::rfc3339;
 use crate::numbers::NumberError;
 use crate::state::AppState;
@@ -77,13 +77,15 @@ async fn get_sip_config(
     let id: NumberId = id.parse().map_err(|_| NumberError::NotAssigned)?;
     numbers::get_number(&mut *app.db.acquire().await?, caller.workspace.id, id).await?;
     // In development the port may be another than the configured one.
+    let tls_port = gateway.as_ref().and_then(|gateway| gateway.tls_port);
     let port = gateway.map_or(app.config.sip.listen.port(), |gateway| gateway.on_net.address().port());
     let web = if app.is_https() { "wss" } else { "ws" };
     Ok(Json(wire::SipConfig {
         domain: app.config.sip.domain.clone(),
         port,
         ws_url: sip_tokens::web_socket_url(&app.public_url),
-        transports: vec!["udp".to_owned(), web.to_owned()],
+        tls_port,
+        transports: ["udp", "tcp"].into_iter().chain(tls_port.map(|_| "tls")).chain([web]).map(str::to_owned).collect(),
         codecs: CodecPolicy::device().codecs.iter().map(|codec| rtpmap(*codec).encoding.to_string()).collect(),
         max_expires_seconds: u32::try_from(DEVICE_MAX_EXPIRES.as_secs()).unwrap_or(u32::MAX),
     }))
@@ -106,7 +108,7 @@ fn body(row: Registered, now: Moment) -> wire::SipRegistration {
         number_id: place.device.map(|device| device.number),
         user_agent: place.user_agent,
         address: place.path.remote.to_string(),
-        transport: if place.path.flow == UDP_FLOW { "udp" } else { "ws" }.to_owned(),
+        transport: transport_name(place.path.local).to_owned(),
         registered_at: rfc3339(place.registered_at),
         expires_at: rfc3339(now.wall_us + i64::try_from(left.as_micros()).unwrap_or(i64::MAX - now.wall_us)),
     }

@@ -53,11 +53,11 @@ use self::overload::Overload;
 use self::queues::Queues;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
-use self::sip::{SipHandle, Sockets, UDP_FLOW};
+use self::sip::{SipHandle, Sockets, WEB};
 use self::speech::Speech;
 use self::trunks::Trunks;
 use crate::state::AppState;
-use ::sip::ua::FlowId;
+use ::sip::ua::Path;
 use voice::LegId;
 
 pub use self::drain::drain;
@@ -103,6 +103,8 @@ pub struct Gateway {
     pub sockets: Arc<Sockets>,
     /// Where browsers and devices are.
     pub registrar: Registrar,
+    /// The port of SIP over TLS.
+    pub tls_port: Option<u16>,
     /// Who browsers and devices are.
     pub authentication: Arc<Authentication>,
     /// Text to audio.
@@ -118,9 +120,9 @@ pub struct Gateway {
 }
 
 impl MediaTransport {
-    /// Of a browser or device that is reached over this flow.
-    fn over(flow: FlowId) -> Self {
-        if flow == UDP_FLOW { Self::Device } else { Self::WebRtc }
+    /// Of a browser or device that is reached by this path.
+    fn over(path: Path) -> Self {
+        if path.local == WEB { Self::WebRtc } else { Self::Device }
     }
 
     /// What legs over it may speak.

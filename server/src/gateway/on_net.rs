@@ -59,6 +59,7 @@ impl OnNet {
         Some(Way {
             trunk: Some(ON_NET.to_owned()),
             path: datagram_path(self.address),
+            hop: None,
             to: format!("<{target}>"),
             target,
             from: format!("<sip:{caller_id}@{domain}>"),

@@ -19,14 +19,15 @@ use super::overload::{self, Overload};
 use super::queues::Queues;
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
-use super::sip::{Endpoint, EndpointError, Sockets};
+use super::sip::{Connections, Endpoint, EndpointError, Sockets};
 use super::speech::Speech;
 use super::trunks::refresh::{self, Source};
-use super::trunks::{TrunkError, Trunks};
+use super::trunks::{TrunkError, Trunks, upkeep};
 use super::{Gateway, incoming, last_heard};
 use crate::calls::Hub;
 use crate::descriptors;
 use crate::state::AppState;
+use crate::tls::Certificates;
 use crate::trunks;
 use crate::webhooks::client::Customers;
 
@@ -60,6 +61,8 @@ pub struct Started {
     pub gateway: Arc<Gateway>,
     /// Where SIP over UDP listens.
     pub sip_address: SocketAddr,
+    /// Where SIP over TLS listens; none without certificates.
+    pub tls_address: Option<SocketAddr>,
     /// The port of browsers' media.
     pub media_address: SocketAddr,
 }
@@ -79,7 +82,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         .map_err(GatewayError::Media)?;
     let media_address = webrtc.local();
     let endpoint = Endpoint {
-        listen: free(app, config.sip.listen),
+        listen: free_of_connections(app, free(app, config.sip.listen)),
         public_ip: config.media.public_ip,
         domain: config.sip.domain.clone(),
         secure_web: app.is_https(),
@@ -87,9 +90,10 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         seed: app.entropy.bytes(),
         clock: app.clock.clone(),
         stopping: app.stopping.clone(),
+        connections: Some(Connections { app: app.clone(), tls_listen: tls_listen(app) }),
     };
     let endpoint = endpoint.bind()?;
-    let sip_address = endpoint.address();
+    let (sip_address, tls_address) = (endpoint.address(), endpoint.tls_address());
     let speech = Speech::new(&config.speech, app.clock.clone())?;
     let sandbox =
         if config.has_sandbox() { Some(Sandbox::start(app, &media, &speech, sip_address).await?) } else { None };
@@ -119,6 +123,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         sockets: Sockets::new(descriptors::for_web_sockets()),
         registrar: Registrar::default(),
         authentication,
+        tls_port: tls_address.map(|address| address.port()),
         speech,
         files,
         http,
@@ -127,14 +132,31 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     });
     app.tasks.spawn(incoming::run(gateway.clone(), incoming));
     app.tasks.spawn(last_heard::run(gateway.clone()));
+    app.tasks.spawn(upkeep::run(gateway.clone()));
     app.tasks.spawn(overload::watch(gateway.clone()));
     Hub::of(app).connect(Arc::new(CallControl(gateway.clone())));
-    Ok(Started { gateway, sip_address, media_address })
+    Ok(Started { gateway, sip_address, tls_address, media_address })
+}
+
+/// Where TLS listens: not at all without certificates.
+fn tls_listen(app: &AppState) -> Option<SocketAddr> {
+    let address = app.config.sip.tls_listen;
+    app.part::<Certificates>().sip_server().is_some().then(|| free_of_connections(app, address))
+}
+
+/// As [`free`].
+fn free_of_connections(app: &AppState, address: SocketAddr) -> SocketAddr {
+    let taken = std::net::TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
+    give_way(app, address, taken)
 }
 
 /// The address, or a free port beside it when another process has it on a developer's machine.
 fn free(app: &AppState, address: SocketAddr) -> SocketAddr {
     let taken = std::net::UdpSocket::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse);
+    give_way(app, address, taken)
+}
+
+fn give_way(app: &AppState, address: SocketAddr, taken: bool) -> SocketAddr {
     if taken && app.config.is_development() {
         tracing::warn!("{address} is taken; listening on a free port instead");
         return SocketAddr::new(address.ip(), 0);

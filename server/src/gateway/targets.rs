@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
-use sip::message::Headers;
 use voice::{Cause, CauseKind, Target};
 
 use super::Gateway;
@@ -87,18 +86,22 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         let way = way.ok_or_else(|| Cause::from_network(482, None))?;
         return Ok(Reach { ways: Ways::InTurn(vec![way]), record });
     }
-    let trunks = gateway.trunks.table();
-    let ways: Vec<_> = trunks
+    let ways: Vec<_> = gateway
+        .trunks
         .for_number(&record.target)
         .into_iter()
-        .map(|trunk| Way {
-            trunk: Some(trunk.name.clone()),
-            path: datagram_path(trunk.address),
-            target: trunk.uri_of(&record.target),
-            from: format!("<sip:{caller_id}@{domain}>"),
-            to: format!("<{}>", trunk.uri_of(&record.target)),
-            headers: Headers::new(),
-            auth: trunk.auth.clone(),
+        .map(|trunk| {
+            let shaped = trunk.shape_call(&record.target, caller_id, domain);
+            Way {
+                trunk: Some(trunk.name.clone()),
+                path: datagram_path(trunk.address),
+                hop: trunk.hop.clone(),
+                target: shaped.target,
+                from: shaped.from,
+                to: shaped.to,
+                headers: shaped.headers,
+                auth: trunk.auth.clone(),
+            }
         })
         .collect();
     if ways.is_empty() {
@@ -126,6 +129,7 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
         .map(|binding| Way {
             trunk: None,
             path: binding.path.path,
+            hop: None,
             target: binding.contact,
             from: format!("<sip:{caller_id}@{domain}>"),
             to: format!("<sip:{user}@{domain}>"),

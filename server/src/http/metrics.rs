@@ -18,6 +18,7 @@ use crate::calls::Hub;
 use crate::gateway::Gateway;
 use crate::requests::Queue;
 use crate::state::AppState;
+use crate::trunks::Registration;
 use crate::web::rate_limit::RateLimits;
 use crate::webhooks::delivery::gauge;
 
@@ -98,7 +99,8 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     let silenced = "sip_silenced_total";
     page.head(silenced, "counter", "Datagrams of strangers that got no answer.");
     page.sample(silenced, "", door.silenced);
-    page.gauge("sip_websockets", "Open SIP WebSockets.", sip.flows);
+    page.gauge("sip_websockets", "Open SIP connections: WebSockets, TCP and TLS.", sip.flows);
+    trunks(page, gateway);
     page.gauge("media_ports", "Legs in the media engine.", media.ports);
     page.gauge("media_rtp_pairs", "RTP/RTCP port pairs in use.", media.rtp_pairs);
     page.gauge("webrtc_connections", "Browser media connections.", gateway.webrtc.connections());
@@ -106,6 +108,31 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     page.head(dropped, "counter", "Packets dropped because a queue or socket was full.");
     page.sample(dropped, "{at=\"engine\"}", media.dropped);
     page.sample(dropped, "{at=\"webrtc\"}", gateway.webrtc.dropped());
+}
+
+/// Each open trunk of this node, by name.
+fn trunks(page: &mut Page, gateway: &Gateway) {
+    let table = gateway.trunks.table();
+    let labels = |name: &str| format!("{{trunk=\"{name}\"}}");
+    let calls = "trunk_calls";
+    page.head(calls, "gauge", "Calls by this trunk now.");
+    table.open().for_each(|trunk| page.sample(calls, &labels(&trunk.name), trunk.terms.calls()));
+    let registered = "trunk_registered";
+    page.head(registered, "gauge", "1 while the trunk holds our registration, 0 while it does not; those that we register with.");
+    let reachable = "trunk_reachable";
+    let health: Vec<_> = table.open().map(|trunk| (trunk.name.clone(), gateway.trunks.health(&trunk.name))).collect();
+    for (name, health) in &health {
+        if let Some(registration) = health.registration {
+            let is_held = matches!(registration, Registration::Held { .. });
+            page.sample(registered, &labels(name), u8::from(is_held));
+        }
+    }
+    page.head(reachable, "gauge", "1 while the trunk answers OPTIONS, 0 while it does not; those that are asked.");
+    for (name, health) in &health {
+        if let Some(is_reachable) = health.is_reachable {
+            page.sample(reachable, &labels(name), u8::from(is_reachable));
+        }
+    }
 }
 
 /// The text format, version 0.0.4.

@@ -62,6 +62,18 @@ impl Relay {
         Ok(Self { transport: builder.build(), from })
     }
 
+    /// Whether the relay takes our connection, name and password; nothing is sent.
+    ///
+    /// # Errors
+    /// What it does instead.
+    pub async fn greets(&self) -> Result<(), Refusal> {
+        match self.transport.test_connection().await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refusal::for_now("does not answer as a relay does")),
+            Err(error) => Err(Refusal::from(&error)),
+        }
+    }
+
     /// One try.
     pub(super) async fn send(&self, id: Uuid, mail: &Mail) -> Result<(), Refusal> {
         let message = message(&self.from, id, mail).map_err(|_| Refusal::last("was not asked: it is no valid mail"))?;

@@ -3,7 +3,7 @@
 //! axum's own server gives a client all the time that it wants to finish a request's head, so that whoever opens many
 //! connections and says little holds them all. Here a head has a deadline, which a connection that waits for its next
 //! request has too, and a bound; and there are only so many connections ([`Room`]). Bodies have theirs in `http::json`.
-//! TLS and HTTP/2 are the proxy's.
+//! TLS is the proxy's, or spoken here by the certificates of [`crate::tls`]; HTTP/2 is the proxy's.
 
 mod room;
 
@@ -22,7 +22,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -30,6 +34,8 @@ use tower::ServiceExt;
 use self::room::Place;
 pub(super) use self::room::Room;
 use super::strict::Strict;
+use crate::state::AppState;
+use crate::tls::Certificates;
 
 /// Longest time from the last answer, or from the beginning, to the end of the next request's head. Longer than the 60 s
 /// that proxies keep an idle connection, so that they close it and not we while a request is on its way.
@@ -39,7 +45,10 @@ const HEAD_LIMIT_BYTES: usize = 64 * 1024;
 /// Pause after the system had no socket for us (too many open files): connections must end before it has.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
-/// Serves until `stopping`; then takes no more connections and waits for the open requests.
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves until `stopping`, by HTTPS where `secured`; then takes no more connections and waits for the open requests.
 ///
 /// # Errors
 /// None today; the listener's failures are logged and tried again.
@@ -47,9 +56,10 @@ pub(super) async fn serve(
     listener: TcpListener,
     routes: Router,
     room: Arc<Room>,
+    secured: Option<AppState>,
     stopping: CancellationToken,
 ) -> io::Result<()> {
-    serve_with(HEAD_TIMEOUT, listener, routes, room, stopping).await
+    serve_with(HEAD_TIMEOUT, listener, routes, room, secured, stopping).await
 }
 
 async fn serve_with(
@@ -57,6 +67,7 @@ async fn serve_with(
     listener: TcpListener,
     routes: Router,
     room: Arc<Room>,
+    secured: Option<AppState>,
     stopping: CancellationToken,
 ) -> io::Result<()> {
     let mut server = http1::Builder::new();
@@ -69,13 +80,22 @@ async fn serve_with(
         };
         // One too many is closed at once, or the oldest that says nothing: whoever holds the others is told no more.
         let Some(place) = room.place(peer.ip()) else { continue };
-        connections.spawn(serve_connection(
-            server.clone(),
-            stream,
-            (peer, Arc::new(place)),
-            routes.clone(),
-            stopping.clone(),
-        ));
+        let (server, routes, stopping) = (server.clone(), routes.clone(), stopping.clone());
+        let secured = secured.clone();
+        let place = Arc::new(place);
+        connections.spawn(async move {
+            // A stream's events are small and must not wait until the last one is acknowledged. A socket that refuses is
+            // closed.
+            let _ = stream.set_nodelay(true);
+            match secured {
+                Some(app) => {
+                    if let Some(stream) = shake_hands(&app, stream, &place).await {
+                        serve_connection(server, stream, (peer, place), routes, stopping).await;
+                    }
+                }
+                None => serve_connection(server, stream, (peer, place), routes, stopping).await,
+            }
+        });
     }
     drop(listener);
     connections.close();
@@ -83,15 +103,22 @@ async fn serve_with(
     Ok(())
 }
 
-async fn serve_connection(
+/// TLS, where the port speaks it. Whoever does not finish, or whose place another has got meanwhile, is closed.
+async fn shake_hands(app: &AppState, stream: TcpStream, place: &Place) -> Option<TlsStream<TcpStream>> {
+    let acceptor = TlsAcceptor::from(app.part::<Certificates>().web_server()?);
+    tokio::select! {
+        shaken = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => shaken.ok()?.ok(),
+        () = place.given_away() => None,
+    }
+}
+
+async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     server: http1::Builder,
-    stream: TcpStream,
+    stream: S,
     (peer, place): (SocketAddr, Arc<Place>),
     routes: Router,
     stopping: CancellationToken,
 ) {
-    // A stream's events are small and must not wait until the last one is acknowledged. A socket that refuses is closed.
-    let _ = stream.set_nodelay(true);
     let asking = place.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         asking.asks();
@@ -153,7 +180,7 @@ mod tests {
         );
         let stopping = CancellationToken::new();
         let server =
-            tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, Room::new(&[]), stopping.clone()));
+            tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, Room::new(&[]), None, stopping.clone()));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(sent).await.unwrap();
         let mut said = Vec::new();
@@ -211,7 +238,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stopping = CancellationToken::new();
         let routes = Router::new().route("/", get(|| async { "hello" }));
-        let server = tokio::spawn(serve(listener, routes, Room::new(&[]), stopping.clone()));
+        let server = tokio::spawn(serve(listener, routes, Room::new(&[]), None, stopping.clone()));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut first = [0; 12];

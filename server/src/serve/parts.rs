@@ -18,6 +18,7 @@ use crate::pricing::Known as KnownPrices;
 use crate::recordings::Recordings;
 use crate::state::Parts;
 use crate::storage::Stores;
+use crate::tls::Certificates;
 use crate::trunks::Trunks;
 use crate::wallet::alerts::TellLowBalance;
 use crate::web::caller::Authenticator;
@@ -37,12 +38,13 @@ use super::owners::MembersOwners;
 /// The parts of a server with these settings.
 ///
 /// # Errors
-/// Mail or sign-in with Google can't be set up as they are configured.
+/// Certificates, mail or sign-in with Google can't be set up as they are configured.
 pub fn parts(config: &Config) -> Result<Parts, ServeError> {
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?;
     Ok(Parts::default()
         .with(Authenticator::new(Credentials))
         .with(Bell::default())
+        .with(Certificates::from_config(&config.tls)?)
         .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
         .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
         .with(Customers::new(config.is_development()).map_err(ServeError::Customers)?)

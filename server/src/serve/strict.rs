@@ -10,7 +10,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// As much of a line as has to be known: the names and values that matter are shorter.
 const KEPT_OF_LINE: usize = 128;
@@ -18,18 +17,18 @@ const KEPT_OF_LINE: usize = 128;
 const REFUSED: u8 = 0;
 
 /// A socket that lets strict heads through.
-pub(super) struct Strict {
-    stream: TcpStream,
+pub(super) struct Strict<S> {
+    stream: S,
     heads: Heads,
 }
 
-impl Strict {
-    pub(super) fn new(stream: TcpStream) -> Self {
+impl<S> Strict<S> {
+    pub(super) fn new(stream: S) -> Self {
         Self { stream, heads: Heads::default() }
     }
 }
 
-impl AsyncRead for Strict {
+impl<S: AsyncRead + Unpin> AsyncRead for Strict<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -44,7 +43,7 @@ impl AsyncRead for Strict {
     }
 }
 
-impl AsyncWrite for Strict {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Strict<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

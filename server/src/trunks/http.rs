@@ -9,9 +9,9 @@ use sautikit_api::trunks as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Trunk, TrunkError, Trunks, create, delete, rules, store, update};
+use super::{Registration, Trunk, TrunkError, Trunks, create, delete, rules, store, update};
 use crate::clock::rfc3339;
-use crate::config::{self, TrunkTransport};
+use crate::config::{self, IdentityHeader, NumberFormat, TrunkTransport};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 use crate::web::error::ApiResult;
@@ -60,7 +60,7 @@ async fn create_trunk(
     let settings = config::Trunk {
         name: asked.name,
         address: asked.address,
-        transport: TrunkTransport::Udp,
+        transport: named("transport", asked.transport.as_deref(), TrunkTransport::named)?.unwrap_or_default(),
         prefixes: asked.prefixes,
         sources: asked.sources,
         country: asked.country,
@@ -69,6 +69,15 @@ async fn create_trunk(
         codecs: asked.codecs.unwrap_or_else(config::Trunk::g711),
         priority: asked.priority.unwrap_or(config::Trunk::middle_priority()),
         max_calls: asked.max_calls,
+        calls_per_second: asked.calls_per_second,
+        certificate_name: asked.certificate_name,
+        outbound_proxy: asked.outbound_proxy,
+        domain: asked.domain,
+        register: asked.register.unwrap_or_default(),
+        from_user: asked.from_user,
+        identity: named("identity", asked.identity.as_deref(), IdentityHeader::named)?.unwrap_or_default(),
+        number_format: named("number_format", asked.number_format.as_deref(), NumberFormat::named)?.unwrap_or_default(),
+        options_every_seconds: asked.options_every_seconds,
     };
     let mut tx = app.db.begin_write().await?;
     let trunk = create(&app, &mut tx, &operator, settings, asked.is_enabled.unwrap_or(true)).await?;
@@ -105,7 +114,16 @@ async fn update_trunk(
     if let Some(password) = &asked.password {
         rules::check_password(password)?;
     }
-    let trunk = update(&app, &operator, id, |trunk| apply(trunk, asked)).await?;
+    let transport = named("transport", asked.transport.as_deref(), TrunkTransport::named)?;
+    let identity = named("identity", asked.identity.as_deref(), IdentityHeader::named)?;
+    let number_format = named("number_format", asked.number_format.as_deref(), NumberFormat::named)?;
+    let trunk = update(&app, &operator, id, |trunk| {
+        put(&mut trunk.settings.transport, transport);
+        put(&mut trunk.settings.identity, identity);
+        put(&mut trunk.settings.number_format, number_format);
+        apply(trunk, asked);
+    })
+    .await?;
     Ok(Json(body(&app, trunk)))
 }
 
@@ -128,12 +146,20 @@ fn trunk_id(text: &str) -> Result<TrunkId, TrunkError> {
     text.parse().map_err(|_| TrunkError::NotFound)
 }
 
-fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
-    fn put<T>(place: &mut T, value: Option<T>) {
-        if let Some(value) = value {
-            *place = value;
-        }
+fn put<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
     }
+}
+
+/// Reads a value of a closed set, if one was given.
+fn named<T>(field: &'static str, text: Option<&str>, read: fn(&str) -> Option<T>) -> Result<Option<T>, TrunkError> {
+    let Some(text) = text else { return Ok(None) };
+    let message = || format!("`{field}` has no such value.");
+    read(text).map(Some).ok_or_else(|| TrunkError::Invalid { field, message: message() })
+}
+
+fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
     put(&mut trunk.is_enabled, asked.is_enabled);
     let settings = &mut trunk.settings;
     put(&mut settings.address, asked.address);
@@ -144,6 +170,13 @@ fn apply(trunk: &mut Trunk, asked: wire::UpdateTrunk) {
     put(&mut settings.codecs, asked.codecs);
     put(&mut settings.priority, asked.priority);
     put(&mut settings.max_calls, asked.max_calls);
+    put(&mut settings.calls_per_second, asked.calls_per_second);
+    put(&mut settings.certificate_name, asked.certificate_name);
+    put(&mut settings.outbound_proxy, asked.outbound_proxy);
+    put(&mut settings.domain, asked.domain);
+    put(&mut settings.register, asked.register);
+    put(&mut settings.from_user, asked.from_user);
+    put(&mut settings.options_every_seconds, asked.options_every_seconds);
     settings.password = asked.password;
 }
 
@@ -167,6 +200,15 @@ fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
         name: settings.name.clone(),
         address: settings.address.clone(),
         transport: settings.transport.as_str().to_owned(),
+        outbound_proxy: settings.outbound_proxy.clone(),
+        domain: settings.domain.clone(),
+        certificate_name: settings.certificate_name.clone(),
+        register: settings.register,
+        from_user: settings.from_user.clone(),
+        identity: settings.identity.as_str().to_owned(),
+        number_format: settings.number_format.as_str().to_owned(),
+        calls_per_second: settings.calls_per_second,
+        options_every_seconds: settings.options_every_seconds,
         prefixes: settings.prefixes.clone(),
         sources: settings.sources.clone(),
         country: settings.country.clone(),
@@ -176,8 +218,23 @@ fn configured(app: &AppState, settings: &config::Trunk) -> wire::Trunk {
         max_calls: settings.max_calls,
         is_enabled: true,
         resolved_address: standing.as_ref().and_then(|standing| standing.address).map(|address| address.to_string()),
+        registration: standing.as_ref().and_then(|standing| standing.health.registration.as_ref().map(registration)),
+        is_reachable: standing.as_ref().and_then(|standing| standing.health.is_reachable),
         current_calls: standing.map_or(0, |standing| standing.calls),
         created_at: None,
         updated_at: None,
     }
+}
+
+fn registration(registration: &Registration) -> wire::TrunkRegistration {
+    let (mut expires_at, mut sip_status, mut next_attempt_at) = (None, None, None);
+    match *registration {
+        Registration::Asking => {}
+        Registration::Held { until } => expires_at = Some(rfc3339(until)),
+        Registration::Failed { status, next_attempt_at: next } => {
+            sip_status = Some(status);
+            next_attempt_at = Some(rfc3339(next));
+        }
+    }
+    wire::TrunkRegistration { status: registration.status().to_owned(), expires_at, sip_status, next_attempt_at }
 }

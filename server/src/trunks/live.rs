@@ -14,6 +14,57 @@ pub struct Standing {
     pub address: Option<SocketAddr>,
     /// Calls that it has now.
     pub calls: u32,
+    /// Whether it is well, as far as it is asked.
+    pub health: Health,
+}
+
+/// Whether a trunk is well. The default knows nothing against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Health {
+    /// How our registration with it stands, where we register.
+    pub registration: Option<Registration>,
+    /// Whether it answers OPTIONS, where it is asked.
+    pub is_reachable: Option<bool>,
+}
+
+/// How a registration of ours stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// It is being asked for.
+    Asking,
+    /// The trunk knows where we are.
+    Held {
+        /// Until when if it is not refreshed, microseconds UTC.
+        until: i64,
+    },
+    /// It does not.
+    Failed {
+        /// The last status of SIP; 408 for silence, 503 where no connection could be opened.
+        status: u16,
+        /// When it is asked again, microseconds UTC.
+        next_attempt_at: i64,
+    },
+}
+
+impl Health {
+    /// Whether calls by it are likely to succeed.
+    pub fn is_well(&self) -> bool {
+        self.is_reachable != Some(false) && !matches!(self.registration, Some(Registration::Failed { .. }))
+    }
+}
+
+impl Registration {
+    /// Every status by its name.
+    pub const STATUSES: [&str; 3] = ["registering", "registered", "failed"];
+
+    /// The name of its status.
+    pub const fn status(&self) -> &'static str {
+        match self {
+            Self::Asking => Self::STATUSES[0],
+            Self::Held { .. } => Self::STATUSES[1],
+            Self::Failed { .. } => Self::STATUSES[2],
+        }
+    }
 }
 
 /// What the gateway knows of trunks.

@@ -21,7 +21,7 @@ use crate::secrets::{Purpose, SealBroken};
 use crate::state::AppState;
 use crate::web::caller::Operator;
 
-pub use live::{LiveTrunks, Standing, Trunks};
+pub use live::{Health, LiveTrunks, Registration, Standing, Trunks};
 pub use rules::{CODECS, source_network};
 pub(crate) use store::STATEMENTS;
 

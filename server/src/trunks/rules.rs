@@ -1,12 +1,14 @@
 //! What a trunk may be. Pure.
 
+mod signalling;
+
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use super::{Trunk, TrunkError, invalid};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::telephone;
 
 /// Longest name, in characters: it stands in tables and logs.
@@ -44,9 +46,7 @@ pub(super) fn check(trunk: &Trunk, others: &[Trunk], config: &Config) -> Result<
         return Err(invalid("name", format!("There is a trunk `{}` already.", settings.name)));
     }
     check_address(&settings.address)?;
-    if settings.transport != config::TrunkTransport::Udp {
-        return Err(invalid("transport", "Only `udp` is served so far."));
-    }
+    signalling::check(settings)?;
     check_prefixes(&settings.prefixes)?;
     let sources = check_sources(&settings.sources)?;
     for other in all() {
@@ -202,20 +202,17 @@ mod tests {
     use sautikit_api::ids::TrunkId;
 
     use super::*;
+    use crate::config;
 
     fn trunk(name: &str) -> Trunk {
         let settings = config::Trunk {
             name: name.to_owned(),
             address: "sip.carrier.example:5060".to_owned(),
-            transport: config::TrunkTransport::Udp,
             prefixes: vec!["+".to_owned()],
             sources: vec!["192.0.2.0/24".to_owned()],
             country: Some("KE".to_owned()),
-            username: None,
-            password: None,
             codecs: vec!["PCMA".to_owned()],
-            priority: 100,
-            max_calls: None,
+            ..config::Trunk::default()
         };
         let id = TrunkId(uuid::Uuid::from_u128(1));
         Trunk { id, settings, sealed_password: None, is_enabled: true, created_at: 0, updated_at: 0 }

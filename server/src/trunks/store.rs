@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::Trunk;
-use crate::config::{self, TrunkTransport};
+use crate::config::{self, IdentityHeader, NumberFormat, TrunkTransport};
 use crate::db::statements;
 use crate::row;
 
@@ -30,12 +30,16 @@ statements! {
         where is_enabled = 1";
     INSERT_TRUNK = "
         insert into trunks (id, name, address, prefixes, sources, country, username, password, codecs, priority, max_calls,
-            is_enabled, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+            is_enabled, created_at, updated_at, transport, certificate_name, outbound_proxy, domain, is_registering,
+            from_user, identity, number_format, calls_per_second, options_every_seconds)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
+            $24)";
     UPDATE_TRUNK = "
         update trunks
         set name = $2, address = $3, prefixes = $4, sources = $5, country = $6, username = $7, password = $8, codecs = $9,
-            priority = $10, max_calls = $11, is_enabled = $12, created_at = $13, updated_at = $14
+            priority = $10, max_calls = $11, is_enabled = $12, created_at = $13, updated_at = $14, transport = $15,
+            certificate_name = $16, outbound_proxy = $17, domain = $18, is_registering = $19, from_user = $20,
+            identity = $21, number_format = $22, calls_per_second = $23, options_every_seconds = $24
         where id = $1";
     DELETE_TRUNK = "
         delete from trunks
@@ -95,6 +99,16 @@ async fn write(tx: &mut AnyConnection, sql: &'static str, trunk: &Trunk) -> Resu
         .bind(i64::from(trunk.is_enabled))
         .bind(trunk.created_at)
         .bind(trunk.updated_at)
+        .bind(settings.transport.as_str())
+        .bind(settings.certificate_name.clone())
+        .bind(settings.outbound_proxy.clone())
+        .bind(settings.domain.clone())
+        .bind(i64::from(settings.register))
+        .bind(settings.from_user.clone())
+        .bind(settings.identity.as_str())
+        .bind(settings.number_format.as_str())
+        .bind(settings.calls_per_second.map(i64::from))
+        .bind(settings.options_every_seconds.map(i64::from))
         .execute(tx)
         .await
         .map(drop)
@@ -109,13 +123,21 @@ fn texts(row: &AnyRow, column: &str) -> Result<Vec<String>, sqlx::Error> {
     serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
+/// A value that the schema holds to its names.
+fn named<T>(row: &AnyRow, column: &str, read: fn(&str) -> Option<T>) -> Result<T, sqlx::Error> {
+    let text: String = row.try_get(column)?;
+    read(&text).ok_or_else(|| sqlx::Error::Decode(format!("{column} is `{text}`").into()))
+}
+
 fn trunk(row: &AnyRow) -> Result<Trunk, sqlx::Error> {
     let bounded = |number: i64| u32::try_from(number).map_err(|error| sqlx::Error::Decode(Box::new(error)));
     let max_calls: Option<i64> = row.try_get("max_calls")?;
+    let calls_per_second: Option<i64> = row.try_get("calls_per_second")?;
+    let options_every: Option<i64> = row.try_get("options_every_seconds")?;
     let settings = config::Trunk {
         name: row.try_get("name")?,
         address: row.try_get("address")?,
-        transport: TrunkTransport::Udp,
+        transport: named(row, "transport", TrunkTransport::named)?,
         prefixes: texts(row, "prefixes")?,
         sources: texts(row, "sources")?,
         country: row.try_get("country")?,
@@ -124,6 +146,15 @@ fn trunk(row: &AnyRow) -> Result<Trunk, sqlx::Error> {
         codecs: texts(row, "codecs")?,
         priority: bounded(row.try_get("priority")?)?,
         max_calls: max_calls.map(bounded).transpose()?,
+        calls_per_second: calls_per_second.map(bounded).transpose()?,
+        certificate_name: row.try_get("certificate_name")?,
+        outbound_proxy: row.try_get("outbound_proxy")?,
+        domain: row.try_get("domain")?,
+        register: row::flag(row, "is_registering")?,
+        from_user: row.try_get("from_user")?,
+        identity: named(row, "identity", IdentityHeader::named)?,
+        number_format: named(row, "number_format", NumberFormat::named)?,
+        options_every_seconds: options_every.map(bounded).transpose()?,
     };
     Ok(Trunk {
         id: row::parsed(row, "id")?,

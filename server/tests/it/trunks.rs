@@ -91,15 +91,10 @@ async fn trunks_of_the_configuration_are_shown_and_not_changed(server: Server) {
     let configured = sautikit::config::Trunk {
         name: "of the file".to_owned(),
         address: "192.0.2.1:5060".to_owned(),
-        transport: sautikit::config::TrunkTransport::Udp,
         prefixes: vec!["+".to_owned()],
         sources: vec!["198.51.100.0/24".to_owned()],
-        country: None,
-        username: None,
-        password: None,
-        codecs: sautikit::config::Trunk::g711(),
         priority: 10,
-        max_calls: None,
+        ..sautikit::config::Trunk::default()
     };
     let server = server.configured(|config| config.trunk.push(configured));
     let operator = server.operator().await;

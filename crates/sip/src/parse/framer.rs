@@ -73,6 +73,11 @@ impl Framer {
         self.closed
     }
 
+    /// True when a message has begun and not ended: whoever holds a connection to a pace asks.
+    pub fn is_midway(&self) -> bool {
+        self.waiting.is_some() || !b"\r\n\r\n".starts_with(&self.buffer)
+    }
+
     /// Takes line ends before a start line; true for a ping.
     fn skip_line_ends(&mut self) -> bool {
         if self.buffer.starts_with(b"\r\n\r\n") {
@@ -159,6 +164,21 @@ mod tests {
                 }
             }
             assert_eq!((messages, pings), (2, 1), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_midway_from_its_first_byte_to_its_last() {
+        let mut framer = Framer::new();
+        for byte in b"\r\n\r\n\r\n" {
+            framer.push(&[*byte]);
+            while framer.poll().unwrap().is_some() {}
+            assert!(!framer.is_midway());
+        }
+        for (at, byte) in OPTIONS.iter().enumerate() {
+            framer.push(&[*byte]);
+            assert_eq!(framer.poll().unwrap().is_some(), at + 1 == OPTIONS.len());
+            assert_eq!(framer.is_midway(), at + 1 < OPTIONS.len());
         }
     }
 

@@ -376,15 +376,20 @@ impl Ua {
         Some((tx.path, request, tx.purpose, tx.auth.take()))
     }
 
-    /// The Via of a request: rport always asked for on UDP (RFC 3581 §3).
+    /// The Via of a request: rport always asked for on UDP (RFC 3581 §3), and connections offered for requests the other way
+    /// round (RFC 5923 §5).
     fn via(&self, path: Path, branch: &str) -> String {
         let (transport, sent_by) = self
             .config
             .locals
             .get(usize::from(path.local.0))
             .map_or(("UDP", "invalid.invalid"), |local| (local.transport.as_str(), local.sent_by.as_str()));
-        let rport = if transport == "UDP" { ";rport" } else { "" };
-        format!("SIP/2.0/{transport} {sent_by};branch={branch}{rport}")
+        let more = match transport {
+            "UDP" => ";rport",
+            "TCP" | "TLS" => ";alias",
+            _ => "",
+        };
+        format!("SIP/2.0/{transport} {sent_by};branch={branch}{more}")
     }
 }
 

@@ -12,6 +12,9 @@ use super::io::Body;
 /// Port of a Via without one (RFC 3261 §18.2.2).
 pub(crate) const DEFAULT_PORT: u16 = 5060;
 
+/// The same over TLS (RFC 3261 §19.1.2).
+pub(crate) const DEFAULT_TLS_PORT: u16 = 5061;
+
 /// Notes in the topmost Via where the request came from (RFC 3261 §18.2.1, RFC 3581 §4). Unreadable Vias stay.
 pub(crate) fn mark_source(headers: &mut Headers, source: SocketAddr) {
     let Some(value) = headers.get(&HeaderName::Via) else { return };

@@ -296,6 +296,14 @@ impl Ua {
             .map_or_else(|| "<sip:invalid.invalid>".to_owned(), |local| format!("<{}>", local.contact))
     }
 
+    /// Contact value of this end with a user of its own, for a registrar that sends calls there.
+    pub fn contact_as(&self, path: Path, user: &str) -> Option<String> {
+        let local = self.config.locals.get(usize::from(path.local.0))?;
+        let mut contact = crate::message::Uri::sip(Some(user), local.contact.host.clone(), local.contact.port);
+        contact.params = local.contact.params.clone();
+        Some(format!("<{contact}>"))
+    }
+
     fn add_capabilities(&self, headers: &mut Headers) {
         headers.push(HeaderName::Allow, self.allow.clone());
         headers.push(HeaderName::Supported, self.supported.clone());

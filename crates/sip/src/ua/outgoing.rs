@@ -58,6 +58,20 @@ impl Invite {
     }
 }
 
+/// What the user agent itself writes into an INVITE: not less than that.
+const OWN_FIELDS_BYTES: usize = 560;
+
+impl Invite {
+    /// How long the INVITE is at most when it is first sent, in bytes, so that one that is too large for a datagram goes another
+    /// way (RFC 3261 §18.1.1). Who has asked for credentials by datagrams has heard us by them, and gets them so.
+    pub fn longest_bytes(&self) -> usize {
+        let headers: usize = self.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let body = self.body.as_ref().map_or(0, |body| body.content.len());
+        let names = self.from.len() + self.to.len() + self.target.to_string().len();
+        OWN_FIELDS_BYTES + headers + body + names
+    }
+}
+
 impl Ua {
     /// Calls. The first event of the session is a provisional or final answer, the last one `SessionEnded`.
     pub fn invite(&mut self, now: Duration, invite: Invite) -> SessionId {

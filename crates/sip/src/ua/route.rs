@@ -40,6 +40,26 @@ impl Ua {
         Some(SocketAddr::new(ip, uri.port.filter(|port| *port != 0).unwrap_or(fields::DEFAULT_PORT)))
     }
 
+    /// Where a connection leads by which the session's requests reach its peer, when the one that they went over has closed
+    /// (RFC 3261 §18.1.1): the address in the first Route or else in the Contact, and whether it is TLS. None where that is a name or another transport, and where the peer is
+    /// behind a NAT and has to come back by itself.
+    pub fn stream_target(&self, session: super::SessionId) -> Option<(SocketAddr, bool)> {
+        let state = self.sessions.get(&session)?;
+        let (next, is_route) = state.dialog.as_ref()?.next_hop();
+        let transport = next.transport();
+        let is_named = |name: &str| transport.is_some_and(|named| named.eq_ignore_ascii_case(name));
+        let is_tls = next.scheme == Scheme::Sips || is_named("tls");
+        if !is_tls && !is_named("tcp") {
+            return None;
+        }
+        let ip = next.host.ip().filter(|ip| !ip.is_unspecified() && !ip.is_multicast())?;
+        if !is_route && is_behind_nat(ip, state.path.remote.ip()) {
+            return None;
+        }
+        let usual = if is_tls { fields::DEFAULT_TLS_PORT } else { fields::DEFAULT_PORT };
+        Some((SocketAddr::new(ip, next.port.filter(|port| *port != 0).unwrap_or(usual)), is_tls))
+    }
+
     /// Whether a request by `path` comes from the party that is known by `known_path`.
     pub(crate) fn is_same_party(&self, (known, known_path): (Party, Path), (party, path): (Party, Path)) -> bool {
         match (self.is_reliable(known_path), self.is_reliable(path)) {

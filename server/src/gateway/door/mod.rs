@@ -12,6 +12,7 @@
 //!  OPTIONS, a method that is not served ────────► 200, 405 or 501 without state, a strike
 //!  both with one, REGISTER with a bearer token ─► the user agent, then admission; a failed proof is a strike
 //! ```
+//! TCP and TLS connections are judged alike, and closed when much of it was said on them; an address that is blocked gets none.
 //! Strangers' WebSockets are judged alike, but by connection and not by address: behind a proxy many browsers share one.
 //! A connection proves that its peer hears us, so that an INVITE with credentials goes on to admission there.
 
@@ -31,7 +32,7 @@ use sip::ua::Party;
 use self::offenders::{Offenders, TOLERANCE};
 use super::authentication::{Authentication, Unproven};
 use super::on_net::OnNet;
-use super::sip::{Judgement, Screening, Verdict};
+use super::sip::{Judgement, Screening, Sender, Verdict};
 use super::trunks::Trunks;
 use crate::state::AppState;
 
@@ -113,13 +114,20 @@ impl GatewayDoor {
         DoorGauge { silenced: self.silenced.load(Ordering::Relaxed), blocked }
     }
 
-    fn challenge(&self, source: Option<SocketAddr>, unproven: Unproven) -> Verdict {
+    fn challenge(&self, sender: Sender, unproven: Unproven) -> Verdict {
+        let source = match sender {
+            Sender::Datagram(source) | Sender::Stream(source) => Some(source),
+            Sender::Web => None,
+        };
         Verdict::Answer(Box::new(self.authentication.challenge(&self.app, source, unproven)))
     }
 
     /// Whether a request with credentials goes on to admission: on a connection always.
-    fn is_heard(&self, source: Option<SocketAddr>, request: &Request) -> bool {
-        source.is_none_or(|source| self.authentication.is_heard(&self.app, source, request))
+    fn is_heard(&self, sender: Sender, request: &Request) -> bool {
+        match sender {
+            Sender::Datagram(source) => self.authentication.is_heard(&self.app, source, request),
+            Sender::Stream(_) | Sender::Web => true,
+        }
     }
 }
 
@@ -131,6 +139,10 @@ impl Screening for GatewayDoor {
         self.trunks.table().by_source(source).map_or(Party::Stranger, |entry| Party::Trunk(entry.number))
     }
 
+    fn party_of_certificate(&self, is_of: &dyn Fn(&str) -> bool) -> Option<Party> {
+        self.trunks.table().by_certificate(is_of).map(|entry| Party::Trunk(entry.number))
+    }
+
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool {
         let is_blocked = self.offenders.lock().is_blocked(now, source.ip());
         if is_blocked {
@@ -139,8 +151,8 @@ impl Screening for GatewayDoor {
         !is_blocked
     }
 
-    fn judge(&self, request: &Request, source: Option<SocketAddr>) -> Judgement {
-        let over_datagrams = source.is_some();
+    fn judge(&self, request: &Request, sender: Sender) -> Judgement {
+        let over_datagrams = matches!(sender, Sender::Datagram(_));
         let of = |verdict, strikes| Judgement { verdict, strikes };
         if is_scanner(request) {
             return of(Verdict::Silence, TOLERANCE);
@@ -148,8 +160,8 @@ impl Screening for GatewayDoor {
         match request.method {
             // The ACK of a refusal that was answered without state, which is in order.
             Method::Ack => return of(Verdict::Silence, 0),
-            // On a connection the domain is the web server's business.
-            _ if over_datagrams && !self.own.include(&request.uri) => return of(Verdict::Silence, FOREIGN),
+            // On a WebSocket the domain is the web server's business.
+            _ if sender != Sender::Web && !self.own.include(&request.uri) => return of(Verdict::Silence, FOREIGN),
             Method::Invite if over_datagrams && is_in_dialog(request) => return of(Verdict::Silence, FAILURE),
             _ => {}
         }
@@ -163,13 +175,13 @@ impl Screening for GatewayDoor {
             Method::Register if has_bearer(request) => return of(Verdict::Enter, 0),
             // A binding by datagrams is where we call later: nobody registers an address at which no challenge was heard.
             Method::Register | Method::Invite if has_credentials(request) => {
-                if self.is_heard(source, request) {
+                if self.is_heard(sender, request) {
                     return of(Verdict::Enter, 0);
                 }
                 // A device keeps its nonce for longer than it is good, or has come to another address.
-                self.challenge(source, Unproven::Stale)
+                self.challenge(sender, Unproven::Stale)
             }
-            Method::Register | Method::Invite => self.challenge(source, Unproven::Nothing),
+            Method::Register | Method::Invite => self.challenge(sender, Unproven::Nothing),
             Method::Other(_) => Verdict::Capabilities(StatusCode::NOT_IMPLEMENTED),
             _ => Verdict::Capabilities(StatusCode::METHOD_NOT_ALLOWED),
         };

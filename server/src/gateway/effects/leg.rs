@@ -107,7 +107,7 @@ impl Running {
     /// Each way has media of its own, because any of them may answer.
     fn dial_at_once(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>) {
         let open = |way: Way| {
-            let end = self.open_end(leg, hears, MediaTransport::over(way.path.flow))?;
+            let end = self.open_end(leg, hears, MediaTransport::over(way.path))?;
             Some((way, end))
         };
         let branches: Vec<_> = ways.into_iter().filter_map(open).collect();
@@ -158,7 +158,7 @@ impl Running {
     /// The terms of the trunk that a call comes from; a call of our own to a number of ours comes from none.
     fn terms_of_caller(&self, call: &IncomingCall) -> Terms {
         let trunks = self.gateway.trunks.table();
-        let entry = trunks.by_source(call.path.remote).filter(|_| self.hops == 0);
+        let entry = trunks.of_peer(&call.peer).filter(|_| self.hops == 0);
         entry.map(|entry| entry.trunk.terms.clone()).unwrap_or_default()
     }
 

@@ -53,7 +53,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     match admitted {
         Ok(admitted) => {
             let setup = prepare(&gateway, admitted, identity, wanted);
-            let transport = MediaTransport::over(call.path.flow);
+            let transport = MediaTransport::over(call.path);
             begin::with_caller(&gateway, setup, call, transport).await;
         }
         Err(error) => refuse_by(&gateway, &call, error).await,

@@ -8,13 +8,12 @@ mod client_call;
 mod requests;
 mod trunk_call;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, StatusCode};
-use sip::ua::Reply;
+use sip::ua::{Path, Reply, TransactionId};
 use tokio::sync::mpsc;
 use voice::Refusal;
 
@@ -36,6 +35,10 @@ pub(super) async fn run(gateway: Arc<Gateway>, mut incoming: mpsc::Receiver<Inco
                 Incoming::Request { transaction, path, peer, request } => {
                     requests::answer(&gateway, transaction, path, &peer, &request).await;
                 }
+                Incoming::Closed { flow } => {
+                    gateway.registrar.flow_closed(flow);
+                    gateway.instances.closed(gateway.app.clock.monotonic(), flow);
+                }
             }
         });
     }
@@ -45,37 +48,37 @@ async fn admit(gateway: Arc<Gateway>, call: IncomingCall) {
     if gateway.app.draining.is_cancelled() {
         return refuse(&gateway, &call, 503, ErrorCode::ServiceDraining).await;
     }
-    match &call.peer {
-        Peer::Datagram(source) => match way_in(&gateway, *source, &call) {
-            Some(WayIn::Open(way, hops)) => trunk_call::admit(gateway, call, &way, hops).await,
-            // The operator has taken the trunk away; its carrier tries elsewhere.
-            Some(WayIn::Closed) => refuse(&gateway, &call, 503, ErrorCode::CallsNoRoute).await,
-            None => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
-                Ok(identity) => {
-                    gateway.door.proven(*source);
-                    client_call::admit(gateway, call, &identity).await;
-                }
-                Err(unproven) => {
-                    // A used-up nonce is nobody's fault.
-                    if unproven != Unproven::Stale {
-                        gateway.door.failed(*source);
-                    }
-                    let reply = gateway.authentication.challenge(&gateway.app, Some(*source), unproven);
-                    gateway.sip.respond(call.transaction, reply).await;
-                }
-            },
-        },
-        Peer::Web(_) => match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
-            Ok(identity) => {
-                gateway.sip.proven(call.path, identity.user()).await;
-                client_call::admit(gateway, call, &identity).await;
-            }
-            Err(unproven) => {
-                let reply = gateway.authentication.challenge(&gateway.app, None, unproven);
-                gateway.sip.respond(call.transaction, reply).await;
-            }
-        },
+    match way_in(&gateway, &call) {
+        Some(WayIn::Open(way, hops)) => return trunk_call::admit(gateway, call, &way, hops).await,
+        // The operator has taken the trunk away; its carrier tries elsewhere.
+        Some(WayIn::Closed) => return refuse(&gateway, &call, 503, ErrorCode::CallsNoRoute).await,
+        None => {}
     }
+    match gateway.authentication.identify(&gateway.app, &call.peer, &call.request).await {
+        Ok(identity) => {
+            proven(&gateway, call.path, &call.peer, identity.user()).await;
+            client_call::admit(gateway, call, &identity).await;
+        }
+        Err(unproven) => challenge(&gateway, call.transaction, &call.peer, unproven).await,
+    }
+}
+
+/// Somebody has proven who it is: that speaks for its address and its connection.
+async fn proven(gateway: &Gateway, path: Path, peer: &Peer, user: String) {
+    if let Some(source) = peer.address() {
+        gateway.door.proven(source);
+    }
+    gateway.sip.proven(path, user).await;
+}
+
+/// Nobody is proven: asks for it.
+async fn challenge(gateway: &Gateway, transaction: TransactionId, peer: &Peer, unproven: Unproven) {
+    let source = peer.address();
+    // A used-up nonce is nobody's fault.
+    if let Some(source) = source.filter(|_| unproven != Unproven::Stale) {
+        gateway.door.failed(source);
+    }
+    gateway.sip.respond(transaction, gateway.authentication.challenge(&gateway.app, source, unproven)).await;
 }
 
 /// How a call comes in.
@@ -86,12 +89,12 @@ enum WayIn {
     Closed,
 }
 
-fn way_in(gateway: &Gateway, source: SocketAddr, call: &IncomingCall) -> Option<WayIn> {
+fn way_in(gateway: &Gateway, call: &IncomingCall) -> Option<WayIn> {
     if let Some(hops) = gateway.on_net.hops_of(&call.request) {
         return Some(WayIn::Open(ON_NET.to_owned(), hops));
     }
     let trunks = gateway.trunks.table();
-    let entry = trunks.by_source(source)?;
+    let entry = trunks.of_peer(&call.peer)?;
     Some(if entry.is_open() { WayIn::Open(entry.trunk.name.clone(), 0) } else { WayIn::Closed })
 }
 

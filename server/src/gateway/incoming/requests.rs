@@ -12,7 +12,6 @@ use voice::Refusal;
 use super::answer as answer_with;
 use crate::accounts;
 use crate::gateway::Gateway;
-use crate::gateway::authentication::Unproven;
 use crate::gateway::leg::inbound;
 use crate::gateway::registrar::{Moment, Refused};
 use crate::gateway::sip::{Peer, UDP_FLOW};
@@ -48,23 +47,10 @@ async fn register(gateway: &Gateway, transaction: TransactionId, path: Path, pee
     let app = &gateway.app;
     let identity = match gateway.authentication.identify(app, peer, request).await {
         Ok(identity) => {
-            match peer {
-                Peer::Datagram(source) => gateway.door.proven(*source),
-                Peer::Web(_) => gateway.sip.proven(path, identity.user()).await,
-            }
+            super::proven(gateway, path, peer, identity.user()).await;
             identity
         }
-        Err(unproven) => {
-            // A used-up nonce is nobody's fault.
-            if let (Peer::Datagram(source), true) = (peer, unproven != Unproven::Stale) {
-                gateway.door.failed(*source);
-            }
-            let source = match peer {
-                Peer::Datagram(source) => Some(*source),
-                Peer::Web(_) => None,
-            };
-            return gateway.sip.respond(transaction, gateway.authentication.challenge(app, source, unproven)).await;
-        }
+        Err(unproven) => return super::challenge(gateway, transaction, peer, unproven).await,
     };
     let user = request.to().ok().and_then(|to| to.uri.decoded_user().map(|user| user.into_owned()));
     if user.as_deref() != Some(&identity.user()) || !identity.permissions.inbound {

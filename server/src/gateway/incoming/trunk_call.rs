@@ -59,6 +59,18 @@ pub(super) fn ringing_targets(gateway: &Gateway, number: &TenantNumber) -> Vec<T
     users.into_iter().map(Target::Client).collect()
 }
 
+/// Whom the carrier calls, as it writes it: where we have registered, the Request-URI is what we gave as Contact, and To has
+/// the number.
+fn written(gateway: &Gateway, call: &IncomingCall) -> Option<String> {
+    let table = gateway.trunks.table();
+    let account = table.of_peer(&call.peer).and_then(|entry| entry.trunk.account());
+    let uri = &call.request.uri;
+    if account.is_some() && uri.decoded_user().as_deref() == account {
+        return call.request.to().ok()?.uri.telephone().map(std::borrow::Cow::into_owned);
+    }
+    uri.telephone().map(std::borrow::Cow::into_owned)
+}
+
 /// The number that the Request-URI names, in E.164: national in the trunk's country, or without one in that of the number of
 /// ours that is meant.
 async fn called_number(
@@ -66,7 +78,7 @@ async fn called_number(
     call: &IncomingCall,
     country: Option<&str>,
 ) -> Result<Option<String>, CallError> {
-    let Some(written) = call.request.uri.telephone() else { return Ok(None) };
+    let Some(written) = written(gateway, call) else { return Ok(None) };
     match telephone::e164_of_carrier(&written, country) {
         None if country.is_none() => calls::own_number_written(&gateway.app, &written).await,
         number => Ok(number),

@@ -6,11 +6,12 @@
 //!     └─ hang-up ──► CANCEL; a 200 that crosses is acknowledged and ended by the user agent
 //! ```
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use sip::message::{Headers, Response};
-use sip::ua::{Body, EndCause, Event, Failure};
+use sip::ua::{Body, EndCause, Event, Failure, Invite, Path};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
@@ -49,6 +50,9 @@ pub async fn run(
         let is_last = index + 1 == attempts;
         // Held to the end of the attempt, or of the call that it leads to.
         let Ok(_place) = terms.enter() else { continue };
+        if !terms.may_begin(reports.clock.monotonic()) {
+            continue;
+        }
         if let Some(codecs) = terms.codecs() {
             end.allow(codecs.to_vec());
         }
@@ -71,6 +75,16 @@ pub async fn run(
     reports.ended(last).await;
 }
 
+/// By what an INVITE goes.
+enum Reached {
+    /// This path.
+    By(Path),
+    /// The connection can't be opened.
+    Nobody,
+    /// The call does not want it any more.
+    HungUp(Cause),
+}
+
 struct Attempt<'a> {
     sip: &'a SipHandle,
     reports: &'a Reports,
@@ -86,7 +100,13 @@ impl Attempt<'_> {
         end: Box<dyn MediaEnd>,
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
-        let (leg, mut signals) = seldom(self.sip.invite(way.invite(Body::sdp(self.offer.clone())))).await;
+        let mut invite = way.invite(Body::sdp(self.offer.clone()));
+        match seldom(self.reach(&way, &invite, orders)).await {
+            Reached::By(path) => invite.path = path,
+            Reached::HungUp(cause) => return (Attempted::Ended(cause), None),
+            Reached::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
+        }
+        let (leg, mut signals) = seldom(self.sip.invite(invite)).await;
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
         let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();
@@ -132,6 +152,26 @@ impl Attempt<'_> {
                     seldom(self.sip.cancel(leg, Headers::new())).await;
                     return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(talk.end));
                 }
+            }
+        }
+    }
+
+    /// Opens the connection that the INVITE goes by, if it goes by one. A hang-up meanwhile ends the leg.
+    async fn reach(&self, way: &Way, invite: &Invite, orders: &mut mpsc::Receiver<LegOrder>) -> Reached {
+        let Some((hop, could_do_without)) = way.connection_for(invite) else { return Reached::By(way.path) };
+        let mut connection = pin!(self.sip.connect(hop, could_do_without));
+        loop {
+            tokio::select! {
+                path = &mut connection => return match path {
+                    Some(path) => Reached::By(path),
+                    None if could_do_without => Reached::By(way.path),
+                    None => Reached::Nobody,
+                },
+                order = orders.recv() => match order.map(|order| order.command) {
+                    Some(LegCommand::Hangup(cause)) => return Reached::HungUp(cause),
+                    Some(_) => {}
+                    None => return Reached::HungUp(CauseKind::Canceled.into()),
+                },
             }
         }
     }

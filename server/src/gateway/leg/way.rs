@@ -3,13 +3,21 @@
 use sip::message::{Headers, Uri};
 use sip::ua::{Body, Credentials, Invite, Path};
 
+use crate::gateway::sip::{Hop, StreamTransport, UDP_FLOW};
+
+/// A request longer than this goes by a connection where the way to its peer is not known to carry more in one piece
+/// (RFC 3261 §18.1.1).
+const LONGEST_DATAGRAM: usize = 1_300;
+
 /// One attempt.
 #[derive(Debug, Clone)]
 pub struct Way {
     /// The trunk's name, for the timeline; none for browsers and devices.
     pub trunk: Option<String>,
-    /// Where the INVITE goes.
+    /// Where the INVITE goes by datagrams, or by the connection that is there.
     pub path: Path,
+    /// The connection by which it goes instead, opened if there is none.
+    pub hop: Option<Hop>,
     /// Request-URI.
     pub target: Uri,
     /// From, without tag.
@@ -23,6 +31,17 @@ pub struct Way {
 }
 
 impl Way {
+    /// The connection by which an INVITE goes, and whether it could do without: one that is too long for a datagram goes to a
+    /// carrier by TCP, if that takes it.
+    pub(super) fn connection_for(&self, invite: &Invite) -> Option<(Hop, bool)> {
+        if let Some(hop) = &self.hop {
+            return Some((hop.clone(), false));
+        }
+        let is_too_long = self.trunk.is_some() && self.path.flow == UDP_FLOW && invite.longest_bytes() > LONGEST_DATAGRAM;
+        let hop = || Hop { transport: StreamTransport::Tcp, remote: self.path.remote, name: None };
+        is_too_long.then(|| (hop(), true))
+    }
+
     /// The INVITE with this offer.
     pub(super) fn invite(&self, offer: Body) -> Invite {
         let mut invite = Invite::new(self.path, self.target.clone(), self.from.clone(), self.to.clone(), Some(offer));

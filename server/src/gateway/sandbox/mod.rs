@@ -59,6 +59,7 @@ impl Sandbox {
             seed: app.entropy.bytes(),
             clock: app.clock.clone(),
             stopping: app.stopping.clone(),
+            connections: None,
         };
         let endpoint = endpoint.bind()?;
         let address = endpoint.address();

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sip::message::{Headers, Message};
 use sip::parse::ParseError;
-use sip::ua::{Body, FlowId, Invite, Reply, TransactionId};
+use sip::ua::{Body, FlowId, Invite, OutsideRequest, Party, Path, Register, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Proof;
+use super::stream::{Hop, StreamTransport};
 use super::{OpenDialog, Signal, SipGauge, SipLeg};
 use crate::sip_tokens::identity::Identity;
 
@@ -27,8 +28,17 @@ pub(crate) enum Command {
     Refresh { leg: SipLeg, headers: Headers, body: Option<Body> },
     /// Say how to end a call from another process.
     Describe { leg: SipLeg, reply: oneshot::Sender<Option<OpenDialog>> },
-    /// End a call of an earlier process.
-    ByeRecovered(Box<OpenDialog>),
+    /// End a call of an earlier process, by this path.
+    ByeRecovered(Box<OpenDialog>, Path),
+    /// Say by which connection a hop is reached, and open one if there is none; no answer where it can't be. One that could
+    /// be done without is not tried where it came to nothing lately.
+    Connect { hop: Hop, could_do_without: bool, reply: oneshot::Sender<Path> },
+    /// Register with a carrier, where `user` is called, and keep that up.
+    Register { number: u64, register: Box<Register>, user: String, events: mpsc::Sender<Signal> },
+    /// End a registration.
+    Unregister { number: u64 },
+    /// Send a request outside of dialogs, and tell the status that it gets; no answer where there is none.
+    Ask { request: Box<OutsideRequest>, reply: oneshot::Sender<u16> },
     /// INFO in a dialog.
     Info { leg: SipLeg, body: Body },
     /// Somebody has proven this identity over this connection.
@@ -41,16 +51,20 @@ pub(crate) enum Command {
     Gauge { reply: oneshot::Sender<SipGauge> },
 }
 
-/// What a WebSocket has for the endpoint. These wait in a queue of their own, so that browsers hold up nobody's calls.
+/// A connection, as far as it tells whose it is.
+pub(crate) enum Connection {
+    /// A WebSocket, and the identity that came with its upgrade.
+    Web(Option<Arc<Identity>>),
+    /// TCP or TLS: whose it is by its address or certificate, and where it leads if we opened it.
+    Stream { transport: StreamTransport, party: Party, hop: Option<Hop> },
+}
+
+/// What a connection has for the endpoint. These wait in a queue of their own, so that they hold up nobody's calls.
 pub(crate) enum WebInput {
-    /// It was opened; `identity` came with the upgrade.
-    Opened {
-        flow: FlowId,
-        remote: SocketAddr,
-        identity: Option<Arc<Identity>>,
-        proof: Arc<Proof>,
-        outgoing: mpsc::Sender<Bytes>,
-    },
+    /// It was opened.
+    Opened { flow: FlowId, remote: SocketAddr, opened: Connection, proof: Arc<Proof>, outgoing: mpsc::Sender<Bytes> },
+    /// One that was asked for could not be opened.
+    NotOpened { hop: Hop },
     /// A message came.
     Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
     /// Nothing came for long: it is closed unless a call is on it.

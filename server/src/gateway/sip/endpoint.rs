@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use sip::message::{Method, Uri};
 use sip::ua::{Config, Local, Transport, Ua};
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::screening::Screening;
+use super::stream::{self, Listeners, Streams};
 use super::task::Task;
 use super::{Incoming, SipHandle};
 use crate::clock::Clock;
+use crate::state::AppState;
 
 /// Kernel buffers of the socket: a burst of 2,000 INVITEs must fit while the task is busy.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;
@@ -21,12 +23,17 @@ const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 /// repeated by the peer.
 pub(crate) const INCOMING_QUEUE: usize = 1_024;
 
+/// How often another free port is taken whose number is free for connections too.
+const FREE_PORT_TRIES: u32 = 32;
+
 /// Why the endpoint did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// The address is taken or not ours.
-    #[error("sip.listen {address}: {source}")]
+    #[error("{key} {address}: {source}")]
     Bind {
+        /// The setting.
+        key: &'static str,
         /// What was asked for.
         address: SocketAddr,
         /// What the system said.
@@ -56,34 +63,79 @@ pub struct Endpoint {
     pub clock: Arc<dyn Clock>,
     /// Ends the task.
     pub stopping: CancellationToken,
+    /// TCP and TLS beside; none: datagrams and WebSockets only.
+    pub connections: Option<Connections>,
+}
+
+/// What TCP and TLS need.
+pub struct Connections {
+    /// For certificates and the clock.
+    pub app: AppState,
+    /// Where TLS listens; none without certificates.
+    pub tls_listen: Option<SocketAddr>,
 }
 
 impl Endpoint {
-    /// Opens the socket.
+    /// Opens the sockets.
     pub fn bind(self) -> Result<BoundEndpoint, EndpointError> {
-        let bind_error = |source| EndpointError::Bind { address: self.listen, source };
-        let socket = bind(self.listen).map_err(bind_error)?;
+        let (socket, tcp) = self.bind_both()?;
+        let bind_error = |source| EndpointError::Bind { key: "sip.listen", address: self.listen, source };
         let address = socket.local_addr().map_err(bind_error)?;
-        let shown =
-            if address.ip().is_unspecified() { SocketAddr::new(self.public_ip, address.port()) } else { address };
-        let contact = |text: String| Uri::parse(&text).map_err(|_| EndpointError::Domain(self.domain.clone()));
-        let (web, web_suffix) = if self.secure_web { (Transport::Wss, "wss") } else { (Transport::Ws, "ws") };
-        let locals = vec![
-            Local {
-                transport: Transport::Udp,
-                sent_by: shown.to_string(),
-                contact: contact(format!("sip:gw@{shown}"))?,
-            },
-            Local {
-                transport: web,
-                sent_by: self.domain.clone(),
-                contact: contact(format!("sip:gw@{};transport={web_suffix}", self.domain))?,
-            },
-        ];
-        let mut config = Config::new(locals, self.seed);
+        let mut streams = None;
+        let mut tls_address = None;
+        if let (Some(tcp), Some(connections)) = (tcp, &self.connections) {
+            let tls = connections.tls_listen.map(|address| {
+                let failed = |source| EndpointError::Bind { key: "sip.tls_listen", address, source };
+                let listener = stream::listen(address).map_err(failed)?;
+                tls_address = Some(listener.local_addr().map_err(failed)?);
+                Ok(listener)
+            });
+            streams = Some((connections.app.clone(), Listeners { tcp, tls: tls.transpose()? }));
+        }
+        let mut config = Config::new(self.locals(address, tls_address)?, self.seed);
         config.product = self.product;
         config.allow.push(Method::Register);
-        Ok(BoundEndpoint { ua: Ua::new(config), socket, address, clock: self.clock, stopping: self.stopping })
+        let ua = Ua::new(config);
+        Ok(BoundEndpoint { ua, socket, address, tls_address, streams, clock: self.clock, stopping: self.stopping })
+    }
+
+    /// The port of datagrams, and that of connections, which has the same number.
+    fn bind_both(&self) -> Result<(UdpSocket, Option<TcpListener>), EndpointError> {
+        let failed = |source| EndpointError::Bind { key: "sip.listen", address: self.listen, source };
+        let mut tries = if self.listen.port() == 0 { FREE_PORT_TRIES } else { 1 };
+        loop {
+            let socket = bind(self.listen).map_err(failed)?;
+            if self.connections.is_none() {
+                return Ok((socket, None));
+            }
+            tries -= 1;
+            match stream::listen(socket.local_addr().map_err(failed)?) {
+                Ok(listener) => return Ok((socket, Some(listener))),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries > 0 => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// Our ends, in the order of their numbers.
+    fn locals(&self, address: SocketAddr, tls_address: Option<SocketAddr>) -> Result<Vec<Local>, EndpointError> {
+        let shown = |address: SocketAddr| {
+            let ip = if address.ip().is_unspecified() { self.public_ip } else { address.ip() };
+            SocketAddr::new(ip, address.port())
+        };
+        let (own, tls) = (shown(address), shown(tls_address.unwrap_or(address)));
+        let local = |transport: Transport, sent_by: String, suffix: &str| {
+            let contact = Uri::parse(format!("sip:gw@{sent_by}{suffix}"));
+            let contact = contact.map_err(|_| EndpointError::Domain(self.domain.clone()))?;
+            Ok(Local { transport, sent_by, contact })
+        };
+        let (web, of_web) = if self.secure_web { (Transport::Wss, "wss") } else { (Transport::Ws, "ws") };
+        Ok(vec![
+            local(Transport::Udp, own.to_string(), "")?,
+            local(web, self.domain.clone(), &format!(";transport={of_web}"))?,
+            local(Transport::Tcp, own.to_string(), ";transport=tcp")?,
+            local(Transport::Tls, tls.to_string(), ";transport=tls")?,
+        ])
     }
 }
 
@@ -92,6 +144,8 @@ pub struct BoundEndpoint {
     ua: Ua,
     socket: UdpSocket,
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
+    streams: Option<(AppState, Listeners)>,
     clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 }
@@ -102,12 +156,22 @@ impl BoundEndpoint {
         self.address
     }
 
+    /// Where TLS listens.
+    pub fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
+    }
+
     /// Starts the task; `screening` looks at every datagram, without one all of them enter. Returns the stream of calls and
     /// requests.
     pub fn start(self, screening: Option<Arc<dyn Screening>>) -> (SipHandle, mpsc::Receiver<Incoming>) {
         let (handle, queues) = SipHandle::new();
         let (incoming, receiver) = mpsc::channel(INCOMING_QUEUE);
-        let task = Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone());
+        let streams = self.streams.map(|(app, listeners)| {
+            let streams = Streams::new(app, handle.clone(), incoming.clone(), screening.clone(), self.address);
+            streams.serve(listeners, &self.stopping);
+            streams
+        });
+        let task = Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone(), streams);
         tokio::spawn(task.run(queues, self.stopping));
         (handle, receiver)
     }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use sip::ua::{FlowId, Party, Path};
+use sip::ua::{FlowId, LocalId, Party, Path};
 use tokio::sync::mpsc;
 
+use super::command::Connection;
+use super::stream::Hop;
 use super::{UDP, UDP_FLOW, WEB};
 use crate::sip_tokens::identity::Identity;
 
@@ -23,6 +25,18 @@ pub enum Peer {
     Datagram(SocketAddr),
     /// A WebSocket; its identity when the upgrade carried a good token.
     Web(Option<Arc<Identity>>),
+    /// A TCP or TLS connection from this address, and whose it is by that or by its certificate.
+    Stream(SocketAddr, Party),
+}
+
+impl Peer {
+    /// The address that answers for what it does; none for a WebSocket: behind a proxy many browsers share one.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Datagram(source) | Self::Stream(source, _) => Some(*source),
+            Self::Web(_) => None,
+        }
+    }
 }
 
 /// Whether anybody has proven an identity on a connection: its WebSocket waits for that only so long.
@@ -34,15 +48,18 @@ impl Proof {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn give(&self) {
+    pub(crate) fn give(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// One open WebSocket.
+/// One open connection.
 struct Flow {
+    local: LocalId,
     remote: SocketAddr,
     peer: Peer,
+    /// Where it leads, if we opened it.
+    hop: Option<Hop>,
     party: Party,
     strikes: u32,
     proof: Arc<Proof>,
@@ -62,20 +79,33 @@ impl Flows {
         &mut self,
         flow: FlowId,
         remote: SocketAddr,
-        identity: Option<Arc<Identity>>,
+        opened: Connection,
         proof: Arc<Proof>,
         outgoing: mpsc::Sender<Bytes>,
     ) {
-        let party = identity.as_ref().map_or(Party::Stranger, |identity| self.party_of_user(&identity.user()));
+        let (local, peer, party, hop) = match opened {
+            Connection::Web(identity) => {
+                let user = identity.as_ref().map(|identity| identity.user());
+                let party = user.map_or(Party::Stranger, |user| self.party_of_user(&user));
+                (WEB, Peer::Web(identity), party, None)
+            }
+            Connection::Stream { transport, party, hop } => {
+                (transport.local(), Peer::Stream(remote, party), party, hop)
+            }
+        };
         if party != Party::Stranger {
             proof.give();
         }
-        let peer = Peer::Web(identity);
-        self.open.insert(flow, Flow { remote, peer, party, strikes: 0, proof, outgoing });
+        self.open.insert(flow, Flow { local, remote, peer, hop, party, strikes: 0, proof, outgoing });
     }
 
     pub(super) fn closed(&mut self, flow: FlowId) -> bool {
         self.open.remove(&flow).is_some()
+    }
+
+    /// Where a connection of ours leads.
+    pub(super) fn hop_of(&self, flow: FlowId) -> Option<&Hop> {
+        self.open.get(&flow)?.hop.as_ref()
     }
 
     /// Somebody has proven to be this user. Gives the party when that is new.
@@ -104,7 +134,7 @@ impl Flows {
 
     /// The path of a message that came over `flow`, and whose it is; none when it has closed meanwhile.
     pub(super) fn sender(&self, flow: FlowId) -> Option<(Path, Party)> {
-        self.open.get(&flow).map(|open| (Path { flow, local: WEB, remote: open.remote }, open.party))
+        self.open.get(&flow).map(|open| (Path { flow, local: open.local, remote: open.remote }, open.party))
     }
 
     /// Who is at the other end of `path`.
@@ -112,7 +142,7 @@ impl Flows {
         self.open.get(&path.flow).map_or(Peer::Datagram(path.remote), |open| open.peer.clone())
     }
 
-    /// Sends over a WebSocket. False when the flow is closed or its peer does not read: then it counts as closed.
+    /// Sends over a connection. False when the flow is closed or its peer does not read: then it counts as closed.
     pub(super) fn send(&self, flow: FlowId, bytes: Bytes) -> bool {
         self.open.get(&flow).is_some_and(|open| open.outgoing.try_send(bytes).is_ok())
     }

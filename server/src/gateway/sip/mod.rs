@@ -13,6 +13,7 @@ mod lookups;
 mod screening;
 mod sockets;
 mod strangers;
+mod stream;
 mod task;
 pub mod websocket;
 
@@ -20,15 +21,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sip::message::{Headers, Request};
-use sip::ua::{Body, Event, FlowId, Invite, LocalId, Path, Reply, TransactionId};
+use sip::ua::{Body, Event, FlowId, Invite, LocalId, OutsideRequest, Path, Register, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use command::{Command, WebInput};
 pub use dialogs::OpenDialog;
-pub use endpoint::{BoundEndpoint, Endpoint, EndpointError};
+pub use endpoint::{BoundEndpoint, Connections, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
-pub use screening::{Judgement, Screening, Verdict};
+pub use screening::{Judgement, Screening, Sender, Verdict};
 pub use sockets::{SocketPlace, Sockets};
+pub use stream::{Hop, StreamTransport};
 
 /// Commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten commands each this is a fifth of a
 /// second; beyond it senders wait, which slows calls rather than losing them.
@@ -43,12 +45,26 @@ const SIGNAL_QUEUE: usize = 64;
 pub const UDP: LocalId = LocalId(0);
 /// The local end of WebSockets.
 pub const WEB: LocalId = LocalId(1);
+/// The local end on TCP.
+pub const TCP: LocalId = LocalId(2);
+/// The local end on TLS.
+pub const TLS: LocalId = LocalId(3);
 /// The flow of the UDP socket: replies find their peer by address.
 pub const UDP_FLOW: FlowId = FlowId(0);
 
 /// A SIP leg of a call, for the life of its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SipLeg(pub(crate) u64);
+
+/// The name of the transport of a local end, as it is shown.
+pub fn transport_name(local: LocalId) -> &'static str {
+    match local {
+        UDP => "udp",
+        TCP => "tcp",
+        TLS => "tls",
+        _ => "ws",
+    }
+}
 
 /// What reaches a leg. In a box, because every leg has room for dozens that hardly ever wait.
 pub type Signal = Box<Event>;
@@ -68,6 +84,11 @@ pub enum Incoming {
         peer: Peer,
         /// The request.
         request: Arc<Request>,
+    },
+    /// A TCP or TLS connection is no more: nobody is reached by it.
+    Closed {
+        /// Which.
+        flow: FlowId,
     },
 }
 
@@ -95,7 +116,7 @@ pub struct SipGauge {
     pub sessions: usize,
     /// Transactions, which outlive their call by up to 32 s (RFC 3261 §17, timers B, D, H, J).
     pub transactions: usize,
-    /// Open WebSockets.
+    /// Open connections: WebSockets, TCP and TLS.
     pub flows: usize,
 }
 
@@ -158,9 +179,44 @@ impl SipHandle {
         dialog.await.ok().flatten()
     }
 
-    /// Ends a dialog that an earlier process left open.
+    /// Ends a dialog that an earlier process left open. A peer that takes no connection any more keeps it.
     pub async fn bye_recovered(&self, dialog: OpenDialog) {
-        self.send(Command::ByeRecovered(Box::new(dialog))).await;
+        let path = match dialog.hop.clone() {
+            Some(hop) => self.connect(hop, false).await,
+            None => Some(datagram_path(dialog.remote)),
+        };
+        if let Some(path) = path {
+            self.send(Command::ByeRecovered(Box::new(dialog), path)).await;
+        }
+    }
+
+    /// The connection that leads there, opened if there is none. None where it can't be, and, where it could be done without,
+    /// where it came to nothing lately.
+    pub async fn connect(&self, hop: Hop, could_do_without: bool) -> Option<Path> {
+        let (reply, path) = oneshot::channel();
+        self.send(Command::Connect { hop, could_do_without, reply }).await;
+        path.await.ok()
+    }
+
+    /// Registers with a carrier and keeps that up: each success is a `Registered`, and `RegistrationFailed` or `Unregistered`
+    /// is the last event. `user` stands in Contact.
+    pub async fn register(&self, register: Register, user: String) -> (u64, mpsc::Receiver<Signal>) {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let (events, receiver) = mpsc::channel(SIGNAL_QUEUE);
+        self.send(Command::Register { number, register: Box::new(register), user, events }).await;
+        (number, receiver)
+    }
+
+    /// Ends a registration of ours.
+    pub async fn unregister(&self, number: u64) {
+        self.send(Command::Unregister { number }).await;
+    }
+
+    /// Sends a request outside of dialogs. Gives the status of its answer, none where nobody answers.
+    pub async fn ask(&self, request: OutsideRequest) -> Option<u16> {
+        let (reply, status) = oneshot::channel();
+        self.send(Command::Ask { request: Box::new(request), reply }).await;
+        status.await.ok()
     }
 
     /// Sends an INFO in the leg's dialog.

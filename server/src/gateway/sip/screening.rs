@@ -28,17 +28,30 @@ pub struct Judgement {
     pub strikes: u32,
 }
 
+/// How a stranger's request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// As a datagram from this address, whose sender is not proven to hear us.
+    Datagram(SocketAddr),
+    /// Over a TCP or TLS connection from this address.
+    Stream(SocketAddr),
+    /// Over a WebSocket.
+    Web,
+}
+
 /// Decides who is talked to. Called on the endpoint's task: it must not wait.
 pub trait Screening: Send + Sync {
-    /// Who sends datagrams from this address: a trunk, ourselves, or nobody who is known.
+    /// Who speaks from this address: a trunk, ourselves, or nobody who is known.
     fn party_of(&self, source: SocketAddr) -> Party;
 
-    /// Whether datagrams of this stranger are read at all.
+    /// The trunk whose certificate a connection has shown; `is_of` says whether that is for a name.
+    fn party_of_certificate(&self, is_of: &dyn Fn(&str) -> bool) -> Option<Party>;
+
+    /// Whether datagrams of this stranger are read at all, and connections taken.
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool;
 
-    /// What becomes of a stranger's request that belongs to nothing of ours. `source`: where the datagram came from, whose
-    /// sender is not proven to hear us; none on a connection.
-    fn judge(&self, request: &Request, source: Option<SocketAddr>) -> Judgement;
+    /// What becomes of a stranger's request that belongs to nothing of ours.
+    fn judge(&self, request: &Request, sender: Sender) -> Judgement;
 
     /// Counts this against an address; too much of it and the address gets silence for a while.
     fn strike(&self, now: Duration, source: SocketAddr, strikes: u32);

@@ -1,6 +1,9 @@
 //! The task that owns the user agent: wait, give every source its turn, send and tell what comes of it. It decides
 //! nothing.
 
+mod asking;
+mod reaching;
+
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +21,16 @@ use super::alarm::Alarm;
 use super::endpoint::INCOMING_QUEUE;
 use super::flows::{Flows, datagram_path};
 use super::lookups::Lookups;
-use super::screening::{Judgement, Screening, Verdict};
+use super::screening::{Judgement, Screening, Sender, Verdict};
 use super::strangers::Answers;
+use super::stream::{Pool, Streams};
 use super::{
-    Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WebInput,
+    Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WEB, WebInput,
     signal_channel,
 };
 use crate::clock::Clock;
+use asking::Asking;
+use reaching::{Moving, Waiting};
 
 /// The largest datagram that is read: the largest there is.
 const MAX_DATAGRAM: usize = 65_535;
@@ -57,9 +63,15 @@ pub(super) struct Task {
     incoming: mpsc::Sender<Incoming>,
     handle: SipHandle,
     lookups: Lookups,
+    /// None: datagrams and WebSockets only.
+    streams: Option<Arc<Streams>>,
+    pool: Pool<Waiting>,
+    moving: Moving,
+    asking: Asking,
 }
 
 impl Task {
+    #[expect(clippy::too_many_arguments, reason = "what the endpoint is made of, given once")]
     pub(super) fn new(
         ua: Ua,
         socket: UdpSocket,
@@ -67,6 +79,7 @@ impl Task {
         screening: Option<Arc<dyn Screening>>,
         incoming: mpsc::Sender<Incoming>,
         handle: SipHandle,
+        streams: Option<Arc<Streams>>,
     ) -> Self {
         let is_v4 = socket.local_addr().is_ok_and(|address| address.is_ipv4());
         Self {
@@ -82,6 +95,10 @@ impl Task {
             legs: HashMap::new(),
             incoming,
             handle,
+            streams,
+            pool: Pool::default(),
+            moving: Moving::default(),
+            asking: Asking::default(),
         }
     }
 
@@ -145,10 +162,18 @@ impl Task {
     /// Who is at the other end of a path.
     fn party_of(&self, path: Path) -> Party {
         match &self.screening {
-            _ if path.flow != UDP_FLOW => self.flows.sender(path.flow).map_or(Party::Stranger, |(_, party)| party),
+            _ if path.flow != UDP_FLOW => self.sender(path.flow).map_or(Party::Stranger, |(_, party)| party),
             Some(screening) => screening.party_of(path.remote),
             None => Party::Stranger,
         }
+    }
+
+    /// The path of a message that came over a connection, and whose it is: a trunk may be set up after it connected.
+    fn sender(&self, flow: FlowId) -> Option<(Path, Party)> {
+        let (path, party) = self.flows.sender(flow)?;
+        let is_open = party == Party::Stranger && path.local != WEB;
+        let known = self.screening.as_ref().filter(|_| is_open).map(|screening| screening.party_of(path.remote));
+        Some((path, known.unwrap_or(party)))
     }
 
     fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
@@ -204,7 +229,12 @@ impl Task {
         if self.ua.continues(path, Party::Stranger, request) {
             return None;
         }
-        let Judgement { verdict, strikes } = screening.judge(request, over_datagrams.then_some(path.remote));
+        let sender = match path.local {
+            _ if over_datagrams => Sender::Datagram(path.remote),
+            WEB => Sender::Web,
+            _ => Sender::Stream(path.remote),
+        };
+        let Judgement { verdict, strikes } = screening.judge(request, sender);
         let is_heard =
             !over_datagrams || matches!(verdict, Verdict::Enter | Verdict::Silence) || self.answers.take(now);
         match verdict {
@@ -219,12 +249,14 @@ impl Task {
         Some(strikes)
     }
 
-    /// What a WebSocket has for us.
+    /// What a connection has for us.
     fn take_in(&mut self, input: WebInput) {
         match input {
-            WebInput::Opened { flow, remote, identity, proof, outgoing } => {
-                self.flows.opened(flow, remote, identity, proof, outgoing);
+            WebInput::Opened { flow, remote, opened, proof, outgoing } => {
+                self.flows.opened(flow, remote, opened, proof, outgoing);
+                self.opened(flow);
             }
+            WebInput::NotOpened { hop } => self.not_opened(&hop),
             WebInput::Received { flow, message } => self.hear(flow, *message),
             WebInput::Quiet { flow } => {
                 if !self.ua.has_session_on(flow) {
@@ -236,13 +268,17 @@ impl Task {
     }
 
     fn hear(&mut self, flow: FlowId, message: Result<Message, ParseError>) {
-        let Some((path, party)) = self.flows.sender(flow) else { return };
+        let Some((path, party)) = self.sender(flow) else { return };
         let now = self.now();
+        self.take_offer(path, party, &message);
         if party == Party::Stranger
             && let Some(screening) = self.screening.clone()
             && let Some(strikes) = self.hold_back(now, path, &*screening, &message)
         {
             self.drain();
+            if strikes > 0 && path.local != WEB {
+                screening.strike(now, path.remote, strikes);
+            }
             return self.strike_flow(flow, strikes);
         }
         self.ua.handle(now, input_of(path, party, message));
@@ -293,15 +329,24 @@ impl Task {
                 }
             }
             Command::Describe { leg, reply } => {
-                let session = self.legs.get(&leg).and_then(|session| self.ua.session(*session));
-                let _ = reply.send(session.as_ref().and_then(OpenDialog::of));
+                let session = self.legs.get(&leg).copied();
+                let open = session.and_then(|session| OpenDialog::of(&self.ua.session(session)?, self.hop_of(session)));
+                let _ = reply.send(open);
             }
-            Command::ByeRecovered(open) => match open.dialog() {
+            Command::ByeRecovered(open, path) => match open.dialog() {
                 Some(dialog) => {
-                    self.ua.bye_recovered(now, datagram_path(open.remote), dialog, &Headers::new());
+                    self.ua.bye_recovered(now, path, dialog, &Headers::new());
                 }
                 None => tracing::warn!(peer = %open.remote, "a recovered dialog can't be read; no BYE was sent"),
             },
+            Command::Connect { hop, could_do_without, reply } => {
+                if !(could_do_without && self.pool.is_passed_over(now, hop.remote)) {
+                    self.connect(&hop, Waiting::Asked(reply));
+                }
+            }
+            Command::Register { number, register, user, events } => self.register(number, *register, &user, events),
+            Command::Unregister { number } => self.unregister(number),
+            Command::Ask { request, reply } => self.ask(*request, reply),
             Command::Info { leg, body } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.request_in_dialog(now, *session, Method::Info, Headers::new(), Some(body));
@@ -335,12 +380,6 @@ impl Task {
     fn gauge(&self) -> SipGauge {
         let load = self.ua.load();
         SipGauge { sessions: load.sessions, transactions: load.clients + load.servers, flows: self.flows.count() }
-    }
-
-    fn close(&mut self, flow: FlowId) {
-        if self.flows.closed(flow) {
-            self.ua.handle(self.now(), Input::FlowClosed(flow));
-        }
     }
 
     fn drain(&mut self) {
@@ -383,7 +422,12 @@ impl Task {
                 }
             }
             Event::NameWanted { host } => self.lookups.begin(host, self.handle.clone()),
-            event => self.signal(event),
+            Event::SessionFlowClosed { session } if self.is_opened_again(session) => {}
+            event => {
+                if let Some(event) = self.tell_who_asked(event) {
+                    self.signal(event);
+                }
+            }
         }
     }
 

@@ -18,6 +18,7 @@ use sip::ua::FlowId;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::command::Connection;
 use super::flows::Proof;
 use super::{SipHandle, SocketPlace, WebInput};
 use crate::clock;
@@ -67,7 +68,7 @@ pub async fn serve(
     let flow = sip.next_flow();
     let proof = Arc::new(Proof::default());
     let (outgoing, to_send) = mpsc::channel::<Bytes>(OUTGOING_QUEUE);
-    sip.send_web(WebInput::Opened { flow, remote, identity, proof: proof.clone(), outgoing }).await;
+    sip.send_web(WebInput::Opened { flow, remote, opened: Connection::Web(identity), proof: proof.clone(), outgoing }).await;
     Served { sip: &sip, flow, socket, place, proof, to_send, pace: Pace::new() }.run().await;
     sip.send_web(WebInput::Closed { flow }).await;
     flow

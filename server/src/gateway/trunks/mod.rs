@@ -10,22 +10,26 @@
 
 pub mod refresh;
 pub mod route;
+pub mod shape;
 mod table;
 pub mod terms;
+pub mod upkeep;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use parking_lot::RwLock;
-use sip::message::{Host, Uri};
 use sip::ua::Credentials;
 use tokio::time::timeout;
 
 use crate::config::{Trunk as Settings, TrunkTransport};
 use crate::telephone;
-use crate::trunks::{LiveTrunks, Standing, source_network};
+use crate::trunks::{Health, LiveTrunks, Standing, source_network};
+use super::sip::{Hop, StreamTransport};
+use shape::Shape;
 use terms::Terms;
 
 pub use table::{Entry, Table};
@@ -48,12 +52,6 @@ pub enum TrunkError {
         name: String,
         /// Its address.
         address: String,
-    },
-    /// The transport is not offered yet.
-    #[error("trunk {name}: only transport \"udp\" is served")]
-    Transport {
-        /// Which trunk.
-        name: String,
     },
     /// A codec is none that legs speak.
     #[error("trunk {name}: codec `{codec}` is not one of PCMA, PCMU, G722, opus")]
@@ -88,10 +86,18 @@ pub struct Trunk {
     pub name: String,
     /// Where INVITEs go.
     pub address: SocketAddr,
+    /// The connection by which they go there; none: datagrams.
+    pub hop: Option<Hop>,
     /// For a trunk that challenges.
     pub auth: Option<Credentials>,
+    /// The name in the certificate by which it is known on connections, from wherever.
+    pub certificate_name: Option<String>,
     /// Its codecs and how many calls it takes.
     pub terms: Terms,
+    /// How it is spoken to.
+    pub shape: Shape,
+    /// What keeps it up: registration, and questions whether it is there.
+    pub upkeep: Upkeep,
     /// ISO 3166-1 alpha-2: where its national numbers belong.
     pub country: Option<String>,
     /// Destinations that it serves, for instance `+254`; `+` serves all.
@@ -101,23 +107,54 @@ pub struct Trunk {
     sources: Vec<IpNet>,
 }
 
+/// What we do for a trunk without a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upkeep {
+    /// Whether we register with it.
+    pub register: bool,
+    /// Between two OPTIONS.
+    pub options_every: Option<Duration>,
+}
+
 /// All carriers as they are now.
 #[derive(Debug, Default)]
-pub struct Trunks(RwLock<Arc<Table>>);
+pub struct Trunks {
+    table: RwLock<Arc<Table>>,
+    /// Of those that are kept up, by name.
+    health: RwLock<HashMap<String, Health>>,
+}
 
 impl Trunks {
     /// The carriers of a first table.
     pub fn new(table: Table) -> Self {
-        Self(RwLock::new(Arc::new(table)))
+        Self { table: RwLock::new(Arc::new(table)), health: RwLock::default() }
+    }
+
+    /// How the trunk of that name is.
+    pub fn health(&self, name: &str) -> Health {
+        self.health.read().get(name).copied().unwrap_or_default()
+    }
+
+    fn set_health(&self, health: HashMap<String, Health>) {
+        *self.health.write() = health;
+    }
+
+    /// The trunks for an E.164 number in the order of trying: those that are not well after those that are.
+    pub fn for_number(&self, number: &str) -> Vec<Arc<Trunk>> {
+        let table = self.table();
+        let mut trunks: Vec<_> = table.for_number(number).into_iter().cloned().collect();
+        let health = self.health.read();
+        trunks.sort_by_key(|trunk| health.get(&trunk.name).is_some_and(|health| !health.is_well()));
+        trunks
     }
 
     /// What is in force now.
     pub fn table(&self) -> Arc<Table> {
-        self.0.read().clone()
+        self.table.read().clone()
     }
 
     fn replace(&self, table: Table) {
-        *self.0.write() = Arc::new(table);
+        *self.table.write() = Arc::new(table);
     }
 }
 
@@ -125,7 +162,8 @@ impl LiveTrunks for Trunks {
     fn standing(&self, name: &str) -> Option<Standing> {
         let table = self.table();
         let entry = table.named(name)?;
-        Some(Standing { address: Some(entry.trunk.address), calls: entry.trunk.terms.calls() })
+        let health = self.health(name);
+        Some(Standing { address: Some(entry.trunk.address), calls: entry.trunk.terms.calls(), health })
     }
 }
 
@@ -137,11 +175,9 @@ impl Trunk {
     /// Why it can't be used.
     pub async fn from_settings(settings: &Settings, former: Option<SocketAddr>) -> Result<Self, TrunkError> {
         let name = || settings.name.clone();
-        if settings.transport != TrunkTransport::Udp {
-            return Err(TrunkError::Transport { name: name() });
-        }
-        let failed = || TrunkError::Address { name: name(), address: settings.address.clone() };
-        let found = timeout(LOOKUP_WITHIN, tokio::net::lookup_host(&settings.address)).await.map_err(|_| failed())?;
+        let place = settings.outbound_proxy.as_ref().unwrap_or(&settings.address);
+        let failed = || TrunkError::Address { name: name(), address: place.clone() };
+        let found = timeout(LOOKUP_WITHIN, tokio::net::lookup_host(place)).await.map_err(|_| failed())?;
         let found: Vec<_> = found.map_err(|_| failed())?.collect();
         // A carrier of several hosts is one trunk, and calls go on to the host that they went to.
         let known = former.filter(|former| found.contains(former));
@@ -155,15 +191,30 @@ impl Trunk {
         let auth = auth
             .map(|(username, password)| Credentials::Digest { username: username.clone(), password: password.clone() });
         let terms = Terms::from_settings(&settings.codecs, settings.max_calls);
-        let terms = terms.map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?;
+        let terms = terms.map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?.paced(settings.calls_per_second);
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }
+        let hop = hop_of(settings.transport, place, address);
+        // Behind a proxy the URIs go on to name the carrier itself.
+        let shape = Shape {
+            domain: settings.domain.clone(),
+            host: settings.outbound_proxy.as_ref().map(|_| settings.address.clone()),
+            from_user: settings.from_user.clone(),
+            identity: settings.identity,
+            number_format: settings.number_format,
+            transport: settings.transport,
+        };
+        let options_every = settings.options_every_seconds.map(|seconds| Duration::from_secs(seconds.into()));
         Ok(Self {
             name: name(),
             address,
+            hop,
             auth,
+            certificate_name: settings.certificate_name.clone(),
             terms,
+            shape,
+            upkeep: Upkeep { register: settings.register, options_every },
             country: settings.country.clone(),
             prefixes: settings.prefixes.clone(),
             priority: i64::from(settings.priority),
@@ -171,26 +222,42 @@ impl Trunk {
         })
     }
 
+    /// The user by which the carrier knows us where we register.
+    pub fn account(&self) -> Option<&str> {
+        match &self.auth {
+            Some(Credentials::Digest { username, .. }) if self.upkeep.register => Some(username),
+            _ => None,
+        }
+    }
+
     /// The built-in carrier: it serves everything nobody else does.
     pub fn sandbox(address: SocketAddr) -> Self {
         Self {
             name: SANDBOX.to_owned(),
             address,
+            hop: None,
             auth: None,
+            certificate_name: None,
             terms: Terms::g711(),
+            shape: Shape::default(),
+            upkeep: Upkeep::default(),
             country: None,
             prefixes: vec!["+".to_owned()],
             priority: SANDBOX_PRIORITY,
             sources: Vec::new(),
         }
     }
+}
 
-    /// The Request-URI of a number at this trunk.
-    pub fn uri_of(&self, number: &str) -> Uri {
-        let host = match self.address.ip() {
-            IpAddr::V4(address) => Host::V4(address),
-            IpAddr::V6(address) => Host::V6(address),
-        };
-        Uri::sip(Some(number), host, Some(self.address.port()))
-    }
+/// The connection to an address that was given as `place`; its certificate must be for the host that stands there.
+fn hop_of(transport: TrunkTransport, place: &str, address: SocketAddr) -> Option<Hop> {
+    let transport = match transport {
+        TrunkTransport::Udp => return None,
+        TrunkTransport::Tcp => StreamTransport::Tcp,
+        TrunkTransport::Tls => StreamTransport::Tls,
+    };
+    let host = place.rsplit_once(':').map_or(place, |(host, _)| host);
+    let is_number = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let is_named = transport == StreamTransport::Tls && !is_number;
+    Some(Hop { transport, remote: address, name: is_named.then(|| host.to_owned()) })
 }

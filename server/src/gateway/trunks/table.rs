@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sip::ua::Party;
+
 use super::Trunk;
 use super::route::{Route, routes_for};
+use crate::gateway::sip::Peer;
 
 /// How long a trunk that was taken away is still known by its sources: nothing of its calls lasts longer, for a call has four
 /// hours at most.
@@ -69,14 +72,35 @@ impl Table {
     }
 
     /// The trunks for an E.164 number, in the order of trying.
-    pub fn for_number(&self, number: &str) -> Vec<&Trunk> {
+    pub fn for_number(&self, number: &str) -> Vec<&Arc<Trunk>> {
         let order = routes_for(&self.routes, number).into_iter();
-        order.filter_map(|index| Some(self.entries.get(index)?.trunk.as_ref())).collect()
+        order.filter_map(|index| Some(&self.entries.get(index)?.trunk)).collect()
     }
 
     /// The open trunk of this name.
     pub fn named(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.is_open() && entry.trunk.name == name)
+    }
+
+    /// The trunk that a peer is, by its address or, on a connection, by what that was found to be when it came.
+    pub fn of_peer(&self, peer: &Peer) -> Option<&Entry> {
+        match peer {
+            Peer::Datagram(source) => self.by_source(*source),
+            Peer::Stream(_, Party::Trunk(number)) => self.entries.iter().find(|entry| entry.number == *number),
+            Peer::Stream(source, _) => self.by_source(*source),
+            Peer::Web(_) => None,
+        }
+    }
+
+    /// The open trunk that shows a certificate; `is_of` says whether that is for a name.
+    pub fn by_certificate(&self, is_of: &dyn Fn(&str) -> bool) -> Option<&Entry> {
+        let has_shown = |entry: &&Entry| entry.trunk.certificate_name.as_deref().is_some_and(is_of);
+        self.entries.iter().filter(|entry| entry.is_open()).find(has_shown)
+    }
+
+    /// The open trunks.
+    pub fn open(&self) -> impl Iterator<Item = &Arc<Trunk>> {
+        self.entries.iter().filter(|entry| entry.is_open()).map(|entry| &entry.trunk)
     }
 
     /// The trunk whose packets come from this address: exactly its own, else that of the most specific source; one that takes
@@ -107,8 +131,12 @@ mod tests {
         Trunk {
             name: name.into(),
             address: "203.0.113.1:5060".parse().unwrap(),
+            hop: None,
             auth: None,
+            certificate_name: None,
             terms: Terms::default(),
+            shape: Default::default(),
+            upkeep: Default::default(),
             country: None,
             prefixes: vec!["+".to_owned()],
             priority: 1,

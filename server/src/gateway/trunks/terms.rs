@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use media::Codec;
+use parking_lot::Mutex;
 
 use crate::gateway::leg::codecs;
 
 /// The terms of one trunk; clones count the same calls. The default has none.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Terms {
     /// What it may be offered and may offer, the favourite first; `None`: whatever the transport carries.
     codecs: Option<Arc<[Codec]>>,
     places: Arc<Places>,
+    pace: Arc<Pace>,
+    /// Calls that we may begin by it within a second; [`NO_LIMIT`] where there is none.
+    calls_per_second: u32,
 }
+
+/// Calls that began in a second.
+#[derive(Debug, Default)]
+struct Pace(Mutex<(u64, u32)>);
 
 /// The calls that a trunk has and takes. A change of the limit counts those that run.
 #[derive(Debug)]
@@ -29,6 +38,12 @@ const NO_LIMIT: u32 = u32::MAX;
 impl Default for Places {
     fn default() -> Self {
         Self { taken: AtomicU32::new(0), limit: AtomicU32::new(NO_LIMIT) }
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { codecs: None, places: Arc::default(), pace: Arc::default(), calls_per_second: NO_LIMIT }
     }
 }
 
@@ -54,14 +69,31 @@ impl Terms {
     pub fn from_settings(names: &[String], max_calls: Option<u32>) -> Result<Self, &str> {
         let codecs =
             names.iter().map(|name| codecs::named(name).ok_or(name.as_str())).collect::<Result<Vec<_>, _>>()?;
-        let terms = Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), places: Arc::default() };
+        let terms = Self { codecs: (!codecs.is_empty()).then(|| codecs.into()), ..Self::default() };
         terms.places.limit.store(max_calls.unwrap_or(NO_LIMIT), Ordering::Relaxed);
         Ok(terms)
     }
 
     /// Those of a carrier that speaks G.711 and takes every call.
     pub fn g711() -> Self {
-        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), places: Arc::default() }
+        Self { codecs: Some(Arc::new([Codec::Pcma, Codec::Pcmu])), ..Self::default() }
+    }
+
+    /// The same with so many calls that we may begin within a second; none is no limit.
+    #[must_use]
+    pub fn paced(self, calls_per_second: Option<u32>) -> Self {
+        Self { calls_per_second: calls_per_second.unwrap_or(NO_LIMIT), ..self }
+    }
+
+    /// Whether one more call may begin by it in this second, and counts it.
+    pub fn may_begin(&self, now: Duration) -> bool {
+        let mut pace = self.pace.0.lock();
+        if pace.0 != now.as_secs() {
+            *pace = (now.as_secs(), 0);
+        }
+        let may = pace.1 < self.calls_per_second;
+        pace.1 += u32::from(may);
+        may
     }
 
     /// These terms from now on, with the calls that run under the former ones counted on.
@@ -69,7 +101,7 @@ impl Terms {
     pub fn following(self, former: &Self) -> Self {
         let limit = self.places.limit.load(Ordering::Relaxed);
         former.places.limit.store(limit, Ordering::Relaxed);
-        Self { codecs: self.codecs, places: former.places.clone() }
+        Self { places: former.places.clone(), pace: former.pace.clone(), ..self }
     }
 
     /// What it may be offered, the favourite first; `None`: whatever the transport carries.
@@ -130,6 +162,14 @@ mod tests {
         assert!(same.enter().is_ok());
         assert!(Terms::default().enter().is_ok());
         assert!(Terms::from_settings(&[], Some(0)).unwrap().enter().is_err());
+    }
+
+    #[test]
+    fn so_many_calls_begin_within_a_second_and_as_many_in_the_next() {
+        let terms = Terms::from_settings(&[], None).unwrap().paced(Some(3));
+        let begun = |at| (0..10).filter(|_| terms.clone().may_begin(at)).count();
+        assert_eq!((begun(Duration::from_millis(900)), begun(Duration::from_millis(1_100))), (3, 3));
+        assert_eq!((0..10).filter(|_| Terms::default().may_begin(Duration::ZERO)).count(), 10);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::audit::Actor;
 use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{numbers, payments, pricing, trunks, webhooks};
+use crate::{config, numbers, payments, pricing, trunks, webhooks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -53,6 +53,10 @@ fn values_of(set: &str) -> Vec<String> {
         NumberStatus = numbers::STATUSES;
         Compat = Compat::ALL.iter().map(|compat| compat.as_str());
         TrunkOrigin = trunks::ORIGINS;
+        TrunkRegistrationStatus = trunks::Registration::STATUSES;
+        TrunkTransport = config::TrunkTransport::ALL.iter().map(|transport| transport.as_str());
+        TrunkIdentity = config::IdentityHeader::ALL.iter().map(|header| header.as_str());
+        TrunkNumberFormat = config::NumberFormat::ALL.iter().map(|format| format.as_str());
         NumberState = numbers::NumberState::ALL.iter().map(|state| state.as_str());
         SeriesStatus = numbers::SeriesStatus::ALL.iter().map(|status| status.as_str());
         ProviderStatus = numbers::ProviderStatus::ALL.iter().map(|status| status.as_str());

@@ -10,12 +10,12 @@ use super::reader::names;
 
 /// From the top. Every module of `server/src` stands here once.
 const FLOORS: [(&str, &[&str]); 8] = [
-    ("start everything, know everybody", &["main", "serve", "migrate_check", "listen", "statements"]),
+    ("start everything, know everybody", &["main", "serve", "migrate_check", "listen", "doctor", "statements"]),
     ("the router, the API's document, docs, console", &["http"]),
     ("sockets, legs, media, call tasks", &["gateway"]),
     ("rooms", ROOMS),
     ("what a room's http.rs needs", &["web"]),
-    ("queue and runner", &["jobs"]),
+    ("queue and runner, certificates", &["jobs", "tls"]),
     ("what all share", &["state"]),
     (
         "values and the world's edges",
@@ -63,7 +63,8 @@ pub(super) const ROOMS: &[&str] = &[
 
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
 const NEIGHBOURS: &[(&str, &[&str])] = &[
-    ("main", &["serve", "migrate_check", "listen"]),
+    ("main", &["serve", "migrate_check", "listen", "doctor"]),
+    ("doctor", &["serve"]),
     ("sip_credentials", &["sip_tokens", "numbers", "audit"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),
     ("api_keys", &["accounts", "trunks", "audit"]),

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit::config::{Trunk, TrunkTransport};
+use sautikit::config::Trunk;
 use sip::message::{HeaderName, Message, Method, Request, Response, StatusCode};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -164,15 +164,11 @@ impl Carrier {
         Trunk {
             name: "test carrier".to_owned(),
             address: self.address.to_string(),
-            transport: TrunkTransport::Udp,
             prefixes: vec!["+".to_owned()],
-            sources: Vec::new(),
             country: Some("KE".to_owned()),
-            username: None,
-            password: None,
             codecs: Vec::new(),
             priority: 1,
-            max_calls: None,
+            ..Trunk::default()
         }
     }
 

@@ -358,6 +358,7 @@ async fn goes_out(going: Going) {
     let way = Way {
         trunk: None,
         path: datagram_path(address(PEER)),
+        hop: None,
         target: Uri::parse(format!("sip:+254722000042@{PEER}")).unwrap(),
         from: format!("<sip:+254700000001@{US}>"),
         to: format!("<sip:+254722000042@{PEER}>"),

@@ -131,7 +131,7 @@ impl Wire {
             }
             Command::Describe { leg, reply } => {
                 let session = self.legs.get(&leg).and_then(|session| self.ua.session(*session));
-                let _ = reply.send(session.as_ref().and_then(OpenDialog::of));
+                let _ = reply.send(session.as_ref().and_then(|session| OpenDialog::of(session, None)));
             }
             _ => panic!("a leg's actor gives no such command"),
         }

@@ -1,0 +1,142 @@
+//! The connections by where they lead, and who waits for one. Pure.
+//!
+//! One connection serves all calls by it, in both directions (RFC 5923): those that we opened, and those on which the peer
+//! has offered it. Who asks while one is being opened waits for the same one.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use sip::ua::FlowId;
+
+use super::Hop;
+
+/// How long a peer that took no connection is not asked for one that could be done without.
+const PASSED_OVER_FOR: Duration = Duration::from_secs(600);
+/// Peers that are remembered for that: carriers are few.
+const PASSED_OVER_MOST: usize = 1_024;
+
+/// The connections; `W` waits for one.
+#[derive(Debug)]
+pub(in crate::gateway::sip) struct Pool<W> {
+    open: HashMap<Hop, FlowId>,
+    dialling: HashMap<Hop, Vec<W>>,
+    passed_over: HashMap<SocketAddr, Duration>,
+}
+
+/// What becomes of a wish.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::gateway::sip) enum Wanted<W> {
+    /// There is one.
+    Open(FlowId, W),
+    /// Open one; who waits is told by [`Pool::opened`] or [`Pool::failed`].
+    Dial,
+    /// One is being opened.
+    Wait,
+}
+
+impl<W> Default for Pool<W> {
+    fn default() -> Self {
+        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new() }
+    }
+}
+
+impl<W> Pool<W> {
+    /// `who` wants to reach `hop`.
+    pub(in crate::gateway::sip) fn want(&mut self, hop: &Hop, who: W) -> Wanted<W> {
+        if let Some(flow) = self.open.get(hop) {
+            return Wanted::Open(*flow, who);
+        }
+        let waiting = self.dialling.entry(hop.clone()).or_default();
+        waiting.push(who);
+        if waiting.len() == 1 { Wanted::Dial } else { Wanted::Wait }
+    }
+
+    /// Whether asking this peer for a connection has come to nothing lately.
+    pub(in crate::gateway::sip) fn is_passed_over(&self, now: Duration, remote: SocketAddr) -> bool {
+        self.passed_over.get(&remote).is_some_and(|until| now < *until)
+    }
+
+    /// A connection of ours stands. Gives who waited for it.
+    pub(in crate::gateway::sip) fn opened(&mut self, hop: &Hop, flow: FlowId) -> Vec<W> {
+        self.open.insert(hop.clone(), flow);
+        self.passed_over.remove(&hop.remote);
+        self.dialling.remove(hop).unwrap_or_default()
+    }
+
+    /// It could not be opened. Gives who waited for it.
+    pub(in crate::gateway::sip) fn failed(&mut self, now: Duration, hop: &Hop) -> Vec<W> {
+        if self.passed_over.len() >= PASSED_OVER_MOST {
+            self.passed_over.retain(|_, until| now < *until);
+        }
+        if self.passed_over.len() < PASSED_OVER_MOST {
+            self.passed_over.insert(hop.remote, now + PASSED_OVER_FOR);
+        }
+        self.dialling.remove(hop).unwrap_or_default()
+    }
+
+    /// A peer offers its connection for what we send to `hop` (RFC 5923 §5); one that is there already stays.
+    pub(in crate::gateway::sip) fn offered(&mut self, hop: Hop, flow: FlowId) {
+        self.open.entry(hop).or_insert(flow);
+    }
+
+    /// A connection is no more.
+    pub(in crate::gateway::sip) fn closed(&mut self, flow: FlowId) {
+        self.open.retain(|_, open| *open != flow);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::sip::stream::StreamTransport;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn hop(port: u16) -> Hop {
+        Hop { transport: StreamTransport::Tcp, remote: ([192, 0, 2, 1], port).into(), name: None }
+    }
+
+    #[test]
+    fn one_connection_is_opened_for_all_who_wait_and_serves_those_who_come_later() {
+        let mut pool = Pool::default();
+        assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Dial);
+        assert_eq!(pool.want(&hop(5060), 'b'), Wanted::Wait);
+        assert_eq!(pool.want(&hop(5070), 'c'), Wanted::Dial);
+        assert_eq!(pool.opened(&hop(5060), FlowId(7)), ['a', 'b']);
+        assert_eq!(pool.want(&hop(5060), 'd'), Wanted::Open(FlowId(7), 'd'));
+        pool.closed(FlowId(7));
+        assert_eq!(pool.want(&hop(5060), 'e'), Wanted::Dial);
+    }
+
+    #[test]
+    fn who_takes_no_connection_is_passed_over_for_a_while() {
+        let mut pool = Pool::default();
+        let _ = pool.want(&hop(5060), 'a');
+        assert_eq!(pool.failed(SECOND, &hop(5060)), ['a']);
+        assert!(pool.is_passed_over(SECOND * 600, hop(5060).remote));
+        assert!(!pool.is_passed_over(SECOND * 601, hop(5060).remote));
+        let _ = pool.want(&hop(5060), 'b');
+        pool.opened(&hop(5060), FlowId(1));
+        assert!(!pool.is_passed_over(SECOND, hop(5060).remote));
+    }
+
+    #[test]
+    fn what_a_peer_offers_does_not_take_the_place_of_what_is_there() {
+        let mut pool = Pool::default();
+        pool.offered(hop(5060), FlowId(1));
+        pool.offered(hop(5060), FlowId(2));
+        assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Open(FlowId(1), 'a'));
+        pool.closed(FlowId(2));
+        assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Open(FlowId(1), 'a'));
+    }
+
+    #[test]
+    fn those_passed_over_are_bounded() {
+        let mut pool = Pool::<()>::default();
+        for port in 1..=4_000 {
+            pool.failed(SECOND, &hop(port));
+        }
+        assert_eq!(pool.passed_over.len(), PASSED_OVER_MOST);
+    }
+}

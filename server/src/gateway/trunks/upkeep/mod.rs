@@ -1,0 +1,303 @@
+//! What we do for trunks without a call: registering with those that want it, and asking others whether they are there.
+//!
+//! One task looks at all of them; what takes time is a task of its own that brings the news back. A trunk that is not
+//! registered or does not answer is tried after those that are well. Every node does this for itself: a carrier knows each
+//! of our addresses.
+
+mod letter;
+pub mod state;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sip::message::{Headers, Method};
+use sip::ua::{Event, OutsideRequest, Path, Register};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use self::state::{Reachability, Registration};
+use super::Trunk;
+use crate::gateway::Gateway;
+use crate::gateway::sip::datagram_path;
+use crate::state::AppState;
+use crate::trunks::Health;
+use crate::{accounts, mail};
+
+/// Between two looks at what is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// News that may wait: a handful a minute of each trunk.
+const NEWS_QUEUE: usize = 256;
+/// What we ask a registrar for; it grants less where it wants.
+const EXPIRES: Duration = Duration::from_secs(3_600);
+/// Failures in a row after which operators are told, once until it is registered again: one may be a restart.
+const TOLD_AFTER: u32 = 2;
+/// For the registrations that end with this node.
+const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
+
+/// What came of something.
+enum News {
+    Held(Duration),
+    Failed(u16),
+    Asked(Option<u16>),
+}
+
+/// One trunk that is kept up.
+struct Kept {
+    trunk: Arc<Trunk>,
+    /// Tells its news from those of the same trunk with other settings.
+    generation: u64,
+    registration: Option<Registration>,
+    /// Ends the registration when it is dropped.
+    binding: Option<tokio_util::sync::DropGuard>,
+    reachability: Option<Reachability>,
+    was_told: bool,
+}
+
+struct Upkeeper {
+    gateway: Arc<Gateway>,
+    kept: HashMap<String, Kept>,
+    generation: u64,
+    tell: mpsc::Sender<(String, u64, News)>,
+}
+
+/// Runs until the node stops or takes no more calls; then the registrations end.
+pub(in crate::gateway) async fn run(gateway: Arc<Gateway>) {
+    let (tell, mut told) = mpsc::channel(NEWS_QUEUE);
+    let app = gateway.app.clone();
+    let mut upkeeper = Upkeeper { gateway, kept: HashMap::new(), generation: 0, tell };
+    loop {
+        tokio::select! {
+            () = app.draining.cancelled() => break,
+            Some((name, generation, news)) = told.recv() => upkeeper.hear(&name, generation, news).await,
+            () = sleep(LOOK_EVERY) => upkeeper.look(),
+        }
+    }
+    upkeeper.kept.clear();
+    // Their tasks hold a sender each until the carrier has answered.
+    drop(upkeeper);
+    let _ = timeout(FAREWELL_WITHIN, async { while told.recv().await.is_some() {} }).await;
+}
+
+impl Upkeeper {
+    fn now(&self) -> Duration {
+        self.gateway.app.clock.monotonic()
+    }
+
+    /// Takes up what is new, lets go of what is gone, does what is due.
+    fn look(&mut self) {
+        let table = self.gateway.trunks.table();
+        let wanted: HashMap<_, _> = table
+            .open()
+            .filter(|trunk| trunk.upkeep != Default::default())
+            .map(|trunk| (trunk.name.clone(), trunk.clone()))
+            .collect();
+        let is_same = |kept: &Kept, trunk: &Trunk| {
+            (&kept.trunk.upkeep, kept.trunk.address, &kept.trunk.hop) == (&trunk.upkeep, trunk.address, &trunk.hop)
+                && (&kept.trunk.auth, &kept.trunk.shape) == (&trunk.auth, &trunk.shape)
+        };
+        self.kept.retain(|name, kept| wanted.get(name).is_some_and(|trunk| is_same(kept, trunk)));
+        let now = self.now();
+        for (name, trunk) in wanted {
+            if !self.kept.contains_key(&name) {
+                self.take_up(name, trunk);
+            }
+        }
+        let mut due = Vec::new();
+        for kept in self.kept.values_mut() {
+            let registers = kept.registration.as_mut().is_some_and(|registration| registration.ask(now));
+            let asks = kept.reachability.as_mut().is_some_and(|reachability| reachability.ask(now));
+            due.push((kept.trunk.clone(), kept.generation, registers, asks));
+        }
+        for (trunk, generation, registers, asks) in due {
+            if registers {
+                self.register(&trunk, generation);
+            }
+            if asks {
+                self.ask(trunk, generation);
+            }
+        }
+        self.show();
+    }
+
+    fn take_up(&mut self, name: String, trunk: Arc<Trunk>) {
+        self.generation += 1;
+        let registers = trunk.upkeep.register;
+        let kept = Kept {
+            trunk: trunk.clone(),
+            generation: self.generation,
+            registration: registers.then_some(Registration::FIRST),
+            binding: None,
+            reachability: trunk.upkeep.options_every.map(|every| Reachability::new(self.now(), every)),
+            was_told: false,
+        };
+        self.kept.insert(name, kept);
+        if registers {
+            self.register(&trunk, self.generation);
+        }
+    }
+
+    /// Registers, and brings what comes of it until it fails or is not wanted any more.
+    fn register(&mut self, trunk: &Arc<Trunk>, generation: u64) {
+        let ends = tokio_util::sync::CancellationToken::new();
+        if let Some(kept) = self.kept.get_mut(&trunk.name) {
+            kept.binding = Some(ends.clone().drop_guard());
+        }
+        let (gateway, trunk, tell) = (self.gateway.clone(), trunk.clone(), self.tell.clone());
+        tokio::spawn(async move {
+            let news = |news| (trunk.name.clone(), generation, news);
+            let Some(path) = reach(&gateway, &trunk).await else {
+                // Nobody listens when the node stops.
+                let _ = tell.send(news(News::Failed(503))).await;
+                return;
+            };
+            let user = trunk.account().unwrap_or_default();
+            let register = Register {
+                path,
+                registrar: trunk.uri_of(""),
+                address_of_record: format!("<{}>", trunk.address_of_record(user)),
+                contact: None,
+                expires: EXPIRES,
+                headers: Headers::new(),
+                auth: trunk.auth.clone(),
+            };
+            let (number, mut events) = gateway.sip.register(register, user.to_owned()).await;
+            let mut is_ending = false;
+            loop {
+                tokio::select! {
+                    event = events.recv() => {
+                        let said = match event.map(|event| *event) {
+                            Some(Event::Registered { expires, .. }) => News::Held(expires),
+                            Some(Event::RegistrationFailed { failure, .. }) => News::Failed(failure.status()),
+                            _ => return,
+                        };
+                        let is_over = matches!(said, News::Failed(_));
+                        let _ = tell.send(news(said)).await;
+                        if is_over {
+                            return;
+                        }
+                    }
+                    () = ends.cancelled(), if !is_ending => {
+                        is_ending = true;
+                        gateway.sip.unregister(number).await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Asks whether the trunk is there.
+    fn ask(&self, trunk: Arc<Trunk>, generation: u64) {
+        let (gateway, tell) = (self.gateway.clone(), self.tell.clone());
+        tokio::spawn(async move {
+            let status = match reach(&gateway, &trunk).await {
+                Some(path) => {
+                    let target = trunk.uri_of("");
+                    let from = format!("<sip:{}>", gateway.app.config.sip.domain);
+                    let request = OutsideRequest {
+                        method: Method::Options,
+                        path,
+                        to: format!("<{target}>"),
+                        target,
+                        from,
+                        headers: Headers::new(),
+                        body: None,
+                        // A challenge answers the question too.
+                        auth: None,
+                    };
+                    gateway.sip.ask(request).await
+                }
+                None => None,
+            };
+            // Nobody listens when the node stops.
+            let _ = tell.send((trunk.name.clone(), generation, News::Asked(status))).await;
+        });
+    }
+
+    async fn hear(&mut self, name: &str, generation: u64, news: News) {
+        let now = self.now();
+        let Some(kept) = self.kept.get_mut(name).filter(|kept| kept.generation == generation) else { return };
+        match news {
+            News::Held(expires) => {
+                if let Some(registration) = &mut kept.registration {
+                    if !matches!(registration, Registration::Held { .. }) {
+                        tracing::info!(trunk = name, expires_seconds = expires.as_secs(), "registered");
+                    }
+                    registration.held(now, expires);
+                    kept.was_told = false;
+                }
+            }
+            News::Failed(status) => {
+                kept.binding = None;
+                let failures = kept.registration.as_mut().map_or(0, |registration| registration.failed(now, status));
+                tracing::warn!(trunk = name, status, failures, "the trunk does not take our registration");
+                if failures >= TOLD_AFTER && !kept.was_told {
+                    kept.was_told = true;
+                    let (app, name) = (self.gateway.app.clone(), name.to_owned());
+                    tokio::spawn(async move {
+                        if let Err(error) = tell_operators(&app, &name, status).await {
+                            tracing::error!(%error, "operators could not be told of a trunk that is not registered");
+                        }
+                    });
+                }
+            }
+            News::Asked(status) => {
+                if let Some(reachability) = &mut kept.reachability {
+                    let before = reachability.is_there();
+                    reachability.told(status);
+                    match (before, reachability.is_there()) {
+                        (Some(true) | None, Some(false)) => tracing::warn!(trunk = name, "the trunk does not answer"),
+                        (Some(false), Some(true)) => tracing::info!(trunk = name, "the trunk answers again"),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        self.show();
+    }
+
+    fn show(&self) {
+        let health = self.kept.iter().map(|(name, kept)| {
+            let health = Health {
+                registration: kept.registration.map(|registration| shown(&self.gateway.app, registration)),
+                is_reachable: kept.reachability.and_then(|reachability| reachability.is_there()),
+            };
+            (name.clone(), health)
+        });
+        self.gateway.trunks.set_health(health.collect());
+    }
+}
+
+/// The path to a trunk; none where no connection can be opened.
+async fn reach(gateway: &Gateway, trunk: &Trunk) -> Option<Path> {
+    match &trunk.hop {
+        Some(hop) => gateway.sip.connect(hop.clone(), false).await,
+        None => Some(datagram_path(trunk.address)),
+    }
+}
+
+fn shown(app: &AppState, registration: Registration) -> crate::trunks::Registration {
+    use crate::trunks::Registration as Shown;
+    let now = app.clock.monotonic();
+    let when = |at: Duration| {
+        let left = i64::try_from(at.saturating_sub(now).as_micros()).unwrap_or(i64::MAX);
+        app.now_us().saturating_add(left)
+    };
+    match registration {
+        Registration::Asking { .. } => Shown::Asking,
+        Registration::Held { until } => Shown::Held { until: when(until) },
+        Registration::Failed { status, next_at, .. } => Shown::Failed { status, next_attempt_at: when(next_at) },
+    }
+}
+
+async fn tell_operators(app: &AppState, trunk: &str, status: u16) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut tx = app.db.begin_write().await?;
+    let mut posted = Vec::new();
+    for to in accounts::list_operators(&mut tx).await? {
+        let letter = letter::letter(&app.public_url, to, trunk, status, app.now_us());
+        posted.push(mail::post(app, &mut tx, letter).await?);
+    }
+    tx.commit().await?;
+    posted.into_iter().for_each(|mail: mail::Posted| mail.committed(app));
+    Ok(())
+}
