@@ -95,6 +95,7 @@ bench:
 	cargo bench -p sautikit-sip --bench clean_calls
 	cd crates/sip/bench-peer && cargo run --release
 	cargo bench -p sautikit-media
+	cargo bench -p sautikit-api
 	cargo bench -p sautikit --bench relay
 	SAUTIKIT_POSTGRES_DURABLE=on SAUTIKIT_POSTGRES_STATEMENTS=on scripts/postgres-for-tests.sh run cargo bench -p sautikit --bench gateway
 	cargo build -q $(ALL) --bin xtask

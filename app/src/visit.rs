@@ -12,6 +12,7 @@ use sautikit_api::{
     keys::CreatedApiKey,
     numbers::TestedRouting,
     operator::Reconciliation,
+    playground::ValidatedActions,
     pricing::{ImportPrices, PriceImport},
     sip::CreatedSipCredential,
     supply::SeriesImport,
@@ -138,6 +139,8 @@ pub enum Flash {
     WebhookShown(Box<CreatedWebhook>),
     /// What came of a test of a number's routing.
     RoutingTested(Box<TestedRouting>),
+    /// What a voice document was read as, with the document and for whom it was written.
+    ActionsRead(Box<(ValidatedActions, String, String)>),
 }
 
 /// Status and redirect of the answer, set while a page renders and read by the server afterwards.

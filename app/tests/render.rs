@@ -325,6 +325,16 @@ async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency(
 }
 
 #[tokio::test]
+async fn a_document_is_read_with_its_mistake_at_its_line() {
+    let html = page("playground", "/developers/playground").await;
+    assert!(html.contains("<textarea") && html.contains("Press 1 for sales"));
+    let sent = [("document", "{\"actions\": [{}]}"), ("compat", "twilio")];
+    let html = shown_by("playground-bad", forms::CHECK_ACTIONS, &sent).await;
+    assert!(html.contains("line 3:19, actions[1].dial.to") && html.contains("A call would refuse this"));
+    assert!(html.contains("{}]}") && html.contains("value=\"twilio\" selected"));
+}
+
+#[tokio::test]
 async fn who_meets_is_shown_with_what_can_be_done_about_it() {
     let html = page("meetings", "/calls/meetings").await;
     assert!(html.contains("data-live=\"meetings\"") && html.contains("stand-up") && html.contains("support"));

@@ -1,5 +1,5 @@
 // kill -9, again and again, under events that are on their way: `node chaos/webhooks.js [KILLS] [CALLS PER SECOND] [EVENTS]`.
-// With a number of events the kills are spread over as many; `CHAOS_DATABASE=postgres` takes PostgreSQL.
+// With a number of events the kills are spread over as many; `CHAOS_DATABASE` is the URL of a PostgreSQL.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { isSigned } from "../callbacks/express.js";

@@ -42,7 +42,6 @@ describe("pages of calls", () => {
     const { call_id } = await place([{ pause: { length: 2 } }]);
     await page.goto(`${server.url}/calls/${call_id}`);
     await page.evaluate(() => { window.isTheSame = true; });
-    await page.locator("h1 ~ *, .page-head").first().waitFor();
     await page.getByText("Completed").first().waitFor();
     assert.ok(await page.evaluate(() => window.isTheSame));
     assert.deepEqual(page.problems, []);

@@ -30,6 +30,9 @@ before(async () => {
   }
   await eventually("a recording", async () => (await workspace.get("/v1/recordings?status=ready")).length === 1);
   calls.running = await call("+254722000042", { max_duration: 600, actions: [{ pause: { length: 600 } }] });
+  await call("+254722000043", { max_duration: 600, actions: [{ conference: { name: "stand-up" } }] });
+  await call("+254722000044", { max_duration: 600, actions: [{ enqueue: { name: "support" } }] });
+  await eventually("a conference and a queue", async () => (await workspace.get("/v1/conferences")).length + (await workspace.get("/v1/queues")).length === 2);
   // Nobody listens there: its deliveries fail and wait.
   const endpoint = await workspace.post("/v1/webhooks", { url: "http://127.0.0.1:9/events", description: "Orders" }, 201);
   const test = await workspace.post(`/v1/webhooks/${endpoint.id}/test`, {}, 202);
@@ -38,9 +41,9 @@ before(async () => {
   assert.equal((await server.command("operator", "grant", EMAIL)).code, 0);
   paths = {
     "start page": "/", "sign-in": "/signin", "sign-in on the way": "/signin?return_to=/calls", "link check": "/auth/verify?token=x", "declined invitation": "/invitation?done=declined", "closed invitation": "/invitation?token=x", "incomplete link": "/auth/verify",
-    home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", recordings: "/recordings", "no recording": "/recordings?status=failed", storage: "/recordings/storage", "no match": "/calls?remote=999999",
+    home: "/home", numbers: "/numbers", number: `/numbers/${workspace.numberId}`, calls: "/calls", meetings: "/calls/meetings", playground: "/developers/playground", recordings: "/recordings", "no recording": "/recordings?status=failed", storage: "/recordings/storage", "no match": "/calls?remote=999999",
     members: "/workspace/members", roles: "/workspace/roles", "audit log": "/workspace/audit", "no entry": "/workspace/audit?actor=nobody",
-    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", trunks: "/operator/trunks",
+    settings: "/workspace/settings", "new workspace": "/workspaces/new", profile: "/profile", requests: "/developers/requests", "no request": "/developers/requests?path=/none", operator: "/operator/workspaces", providers: "/operator/providers", series: "/operator/series", "one series": await firstSeries(), inventory: "/operator/numbers", prices: "/operator/prices", "operator's payments": "/operator/payments?check=paystack", trunks: "/operator/trunks",
     wallet: "/wallet", limits: "/wallet/limits", alerts: "/wallet/alerts", "operator's workspace": `/operator/workspaces/${await workspaceId()}`, keys: "/developers/keys", webhooks: "/developers/webhooks", endpoint: `/developers/webhooks/${endpoint.id}`, "no delivery": `/developers/webhooks/${endpoint.id}?status=delivered`, delivery: `/developers/deliveries/${test.id}`, softphone: "/softphone", "sent mail": "/dev/mail",
     ...Object.fromEntries(Object.entries(calls).map(([name, id]) => [`${name} call`, `/calls/${id}`])),
     "unknown call": "/calls/019a0000-0000-7000-8000-000000000001", "unknown page": "/nowhere", "refused method": "/console/wallet/top-ups",

@@ -51,6 +51,10 @@ test("an operator adds a provider and loads its series", async () => {
   await press("Save");
   await shown(page, "Prices saved");
   assert.match(await page.locator("main").innerText(), /USD 0\.0195/);
+  await page.getByLabel("Trunk").fill("safari-1");
+  await press("Save trunk");
+  await shown(page, "Saved");
+  assert.match(await page.locator(".facts").innerText(), /safari-1/);
   // The same numbers again are refused by name.
   await open("/operator/series");
   await fill("#load", { prefix: "+25420700", first_suffix: "0009", last_suffix: "0019", monthly_price: "50", outbound_per_minute: "2.50" });

@@ -76,21 +76,28 @@ ${trunk("by-certificate", ownPort(), "+2547226", 'certificate_name = "sbc.carrie
   const answered = (what) =>
     eventually(what, async () => (await asha.get("/v1/calls")).find((call) => call.status === "answered"));
 
-  for (const [name, way] of [["over TCP", async () => ({ address: server.sip, close() {} })], ["one byte in a segment", () => splitter(server.sip)]]) {
-    test(`SIPp registers, calls, and is hung up on: ${name}`, async () => {
-      const { id, username, password } = await credential();
-      const { address, close } = await way();
-      await caller(registers(username, password), "0", address, { more: OVER_TCP });
-      const hashed = ["-auth_uri", `0722900042@${address}`];
-      const done = caller(callsAs(username, password), "0722900042", address, { more: [...OVER_TCP, ...hashed] });
-      const call = await answered("a call");
-      assert.deepEqual([call.from, call.to], [NUMBER, "+254722900042"]);
-      await asha.post(`/v1/calls/${call.id}/hangup`, {});
-      await done;
-      close();
-      await asha.remove(`${path}/${id}`);
-    });
-  }
+  // Where no trunk is: what comes from a trunk's address is the trunk's.
+  const address = "127.0.0.1";
+
+  test("SIPp registers, calls, and is hung up on over TCP", async () => {
+    const { id, username, password } = await credential();
+    await caller(registers(username, password), "0", server.sip, { address, more: OVER_TCP });
+    const hashed = ["-auth_uri", `0722900042@${server.sip}`];
+    const done = caller(callsAs(username, password), "0722900042", server.sip, { address, more: [...OVER_TCP, ...hashed] });
+    const call = await answered("a call");
+    assert.deepEqual([call.from, call.to], [NUMBER, "+254722900042"]);
+    await asha.post(`/v1/calls/${call.id}/hangup`, {});
+    await done;
+    await asha.remove(`${path}/${id}`);
+  });
+
+  test("SIPp registers with every byte in a segment of its own", async () => {
+    const { id, username, password } = await credential();
+    const way = await splitter(server.sip);
+    await caller(registers(username, password), "0", way.address, { address, more: OVER_TCP });
+    way.close();
+    await asha.remove(`${path}/${id}`);
+  });
 
   for (const transport of ["tcp", "tls"]) {
     test(`baresip registers by itself, rings and talks over ${transport}, and is gone with its connection`, async () => {
@@ -201,7 +208,8 @@ ${trunk("by-certificate", ownPort(), "+2547226", 'certificate_name = "sbc.carrie
     };
     const carrier = await overTls(await shown("sbc", ["DNS:sbc.carrier.example"]));
     carrier.socket.write(invite(NUMBER, server.tls, { host: "127.0.0.1", transport: "TLS", id: "certified" }));
-    await statusOf(carrier.messages, 100);
+    // Nobody is registered, so that nobody rings.
+    await statusOf(carrier.messages, 480);
     const other = await overTls(await shown("other", ["DNS:other.example"]));
     other.socket.write(invite(NUMBER, server.tls, { host: "127.0.0.1", transport: "TLS", id: "other" }));
     await statusOf(other.messages, 401);
@@ -244,6 +252,27 @@ key_files = ["${key}"]
     } finally {
       await server.stop();
       await authority.remove();
+    }
+  });
+});
+
+describe("IPv6", () => {
+  test("devices register over UDP and TCP where there is no IPv4", async () => {
+    // The environment outranks the file that `startServer` writes.
+    const own = { SAUTIKIT__SIP__LISTEN: "[::1]:0", SAUTIKIT__SIP__DOMAIN: "[::1]", SAUTIKIT__MEDIA__LISTEN: "[::1]:0", SAUTIKIT__MEDIA__PUBLIC_IP: "::1" };
+    Object.assign(process.env, own);
+    const server = await startServer().finally(() => {
+      for (const name of Object.keys(own)) delete process.env[name];
+    });
+    try {
+      const workspace = await openWorkspace(server.url);
+      const [number] = await workspace.get("/v1/numbers");
+      for (const more of [[], OVER_TCP]) {
+        const { username, password } = await workspace.post(`/v1/numbers/${number.id}/sip-credentials`, { label: "Reception" }, 201);
+        await caller(registers(username, password), "0", server.sip, { address: "::1", more: [...more, "-auth_uri", server.sip] });
+      }
+    } finally {
+      await server.stop();
     }
   });
 });

@@ -391,6 +391,9 @@ const AuditKindUserGoogleLinked AuditKind = "user.google_linked"
 // AuditKindUserGoogleUnlinked is `user.google_unlinked`.
 const AuditKindUserGoogleUnlinked AuditKind = "user.google_unlinked"
 
+// AuditKindUserLanguageChosen is `user.language_chosen`.
+const AuditKindUserLanguageChosen AuditKind = "user.language_chosen"
+
 // AuditKindUserRenamed is `user.renamed`.
 const AuditKindUserRenamed AuditKind = "user.renamed"
 
@@ -3355,7 +3358,10 @@ func (m SetAlerts) MarshalJSON() ([]byte, error) {
 
 // SigningSecret: Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.
 type SigningSecret struct {
-	// `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on.
+	// RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403).
+	FormerSecretUntil string `json:"former_secret_until"`
+
+	// `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks and the events of its `events_url` from now on.
 	Secret string `json:"secret"`
 
 	// Extra has the members that this version does not know.
@@ -3637,6 +3643,9 @@ type Storage struct {
 	// The workspace's own bucket, where new recordings go; null where they are kept here.
 	Bucket *StorageBucket `json:"bucket,omitempty"`
 
+	// RFC 3339: until when the tier is paid for, and so when it is charged next; null where it costs nothing.
+	PaidUntil *string `json:"paid_until,omitempty"`
+
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
 }
@@ -3691,8 +3700,14 @@ type StorageTier struct {
 	// Room for recordings.
 	CapacityBytes int64 `json:"capacity_bytes"`
 
+	// ISO 4217: the wallet's.
+	Currency Currency `json:"currency"`
+
 	// Its id, for `PUT /v1/storage/tier`.
 	ID string `json:"id"`
+
+	// What it costs the workspace a month, without tax; 0 where it costs nothing.
+	MonthlyPriceMinor int64 `json:"monthly_price_minor"`
 
 	// Its name.
 	Name string `json:"name"`
@@ -4293,8 +4308,8 @@ func (m Workspace) MarshalJSON() ([]byte, error) {
 
 // WorkspaceSecret: Answer of rotating the workspace's default secret: the only time that it is shown.
 type WorkspaceSecret struct {
-	// RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the
-	// new one from now on.
+	// RFC 3339: until when the former one still signs events and voice callbacks where the new one is refused (400, 401 or
+	// 403).
 	FormerSecretUntil string `json:"former_secret_until"`
 
 	// `whsec_` and 64 hexadecimal digits.

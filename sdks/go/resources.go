@@ -586,13 +586,16 @@ func (s *NumbersResource) UpdateRouting(ctx context.Context, id string, body *Up
 
 // RotateSigningSecret: Rotate a number's signing secret.
 //
-// From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-// without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-// /v1/numbers/{id}/routing`.
+// From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+// `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+// change it over at any time within that. The body may be left out.
 //
 // `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
-func (s *NumbersResource) RotateSigningSecret(ctx context.Context, id string, options ...RequestOption) (*SigningSecret, error) {
+func (s *NumbersResource) RotateSigningSecret(ctx context.Context, id string, body *RotateSecret, options ...RequestOption) (*SigningSecret, error) {
 	r := request{method: "POST", path: "/v1/numbers/" + escape(id) + "/routing/rotate-secret", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
 	answer := new(SigningSecret)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
@@ -1008,7 +1011,8 @@ func (s *StorageResource) DeleteBucket(ctx context.Context, options ...RequestOp
 
 // SwitchTier: Switch to another tier.
 //
-// At once: recordings are kept as long as the new tier says, also those that are there already.
+// At once: recordings are kept as long as the new tier says, also those that are there already. A tier with a price is charged
+// for the rest of the month, after one that is paid for the difference; then each month on its first day.
 //
 // `PUT /v1/storage/tier`, scope `storage:write`
 func (s *StorageResource) SwitchTier(ctx context.Context, body *SwitchTier, options ...RequestOption) (*Storage, error) {

@@ -89,7 +89,8 @@ impl Certificates {
     /// # Errors
     /// One of them can't be used.
     pub fn from_config(settings: &config::Tls) -> Result<Self, TlsError> {
-        let files: Vec<_> = settings.certificate_files.iter().cloned().zip(settings.key_files.iter().cloned()).collect();
+        let files: Vec<_> =
+            settings.certificate_files.iter().cloned().zip(settings.key_files.iter().cloned()).collect();
         let current = RwLock::new(load(&files, &settings.ca_file)?);
         Ok(Self { files, ca_file: settings.ca_file.clone(), current })
     }

@@ -42,6 +42,7 @@ pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
     ];
     let developers: Vec<Link> = [
         Some(("/developers/keys", common.keys, Glyph::Key)),
+        Some(("/developers/playground", text.playground.title, Glyph::Switch)),
         offered(Scope::WebhooksRead, ("/developers/webhooks", text.webhooks.title, Glyph::Bell)),
         offered(Scope::AuditRead, ("/developers/requests", text.requests.title, Glyph::Requests)),
         Some(documents),

@@ -14,6 +14,7 @@ pub(crate) mod meetings;
 mod members;
 mod numbers;
 mod operator;
+mod playground;
 mod prices;
 mod profile;
 mod recordings;
@@ -71,6 +72,10 @@ pub const TAKE_OUT: &str = "/console/conferences/{id}/members/{call}/remove";
 pub const END_CONFERENCE: &str = "/console/conferences/{id}/end";
 /// Takes a caller out of a queue; the path carries the queue's id and the call's.
 pub const LEAVE_QUEUE: &str = "/console/queues/{id}/members/{call}/remove";
+/// Reads a voice document as a call would.
+pub const CHECK_ACTIONS: &str = "/console/playground";
+/// Runs a voice document as a call.
+pub const RUN_ACTIONS: &str = "/console/playground/call";
 /// Deletes a recording; the path carries its id.
 pub const DELETE_RECORDING: &str = "/console/recordings/{id}/delete";
 /// Switches the storage tier.
@@ -299,6 +304,8 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         SWITCH_TIER => recordings::switch_tier(fields, api).await.into(),
         SET_BUCKET => recordings::set_bucket(fields, api).await.into(),
         REMOVE_BUCKET => recordings::remove_bucket(fields, api).await.into(),
+        CHECK_ACTIONS => playground::check(fields, api).await.into(),
+        RUN_ACTIONS => playground::run(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
         ROTATE_WORKSPACE_SECRET => webhooks::rotate_default(fields, api).await.into(),

@@ -34,6 +34,7 @@ pub use meetings::Meetings as MeetingsText;
 mod members;
 mod numbers;
 mod operator;
+mod playground;
 mod pricing;
 pub use pricing::Pricing as PricingText;
 mod profile;
@@ -115,6 +116,7 @@ pub struct Text {
     pub devices: devices::Devices,
     pub diagnosis: diagnosis::Diagnosis,
     pub operator: operator::Operator,
+    pub playground: playground::Playground,
     pub pricing: pricing::Pricing,
     pub profile: profile::Profile,
     pub recordings: recordings::Recordings,
@@ -146,6 +148,7 @@ static ENGLISH: Text = Text {
     devices: devices::Devices::ENGLISH,
     diagnosis: diagnosis::Diagnosis::ENGLISH,
     operator: operator::Operator::ENGLISH,
+    playground: playground::Playground::ENGLISH,
     pricing: pricing::Pricing::ENGLISH,
     profile: profile::Profile::ENGLISH,
     recordings: recordings::Recordings::ENGLISH,
@@ -176,6 +179,7 @@ static SWAHILI: Text = Text {
     devices: devices::Devices::SWAHILI,
     diagnosis: diagnosis::Diagnosis::SWAHILI,
     operator: operator::Operator::SWAHILI,
+    playground: playground::Playground::SWAHILI,
     pricing: pricing::Pricing::SWAHILI,
     profile: profile::Profile::SWAHILI,
     recordings: recordings::Recordings::SWAHILI,

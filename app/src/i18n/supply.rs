@@ -43,6 +43,7 @@ catalogue! {
         first_suffix: "First suffix" | "Tarakimu za kwanza",
         last_suffix: "Last suffix" | "Tarakimu za mwisho",
         trunk: "Trunk" | "Njia ya SIP",
+        trunk_save: "Save trunk" | "Hifadhi njia",
         trunk_hint: "For your own notes." | "Kwa kumbukumbu zako.",
         capabilities: "Can do" | "Uwezo",
         capabilities_hint: "Words such as voice; voice when empty." | "Maneno kama voice; voice ikiachwa wazi.",

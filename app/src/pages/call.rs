@@ -53,8 +53,8 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                 <CallBadge status=call.status lang/>
             </PageHead>
             {live.then(|| running(&member, &call))}
+            {call_diagnosis(&call, &events, lang)}
             <div class="stack-lg">
-                {call_diagnosis(&call, &events, lang)}
                 {figures(&member, &call)}
                 <div class="columns">
                     <section class="panel">

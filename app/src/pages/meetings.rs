@@ -8,7 +8,7 @@ use crate::{
         Head::{End, Start, Unseen},
         Moment, PageHead, Tone, badge, cell, heads, hidden, of_workspace, outcome,
     },
-    forms, format,
+    format, forms,
     i18n::MeetingsText,
 };
 use leptos::prelude::*;
@@ -82,12 +82,8 @@ fn room(member: &Member, conference: LiveConference) -> AnyView {
             </details>
         }
     });
-    let headings = heads([
-        Start(text.party),
-        Start(text.state),
-        Start(text.entered),
-        Unseen(member.text().common.action),
-    ]);
+    let headings =
+        heads([Start(text.party), Start(text.state), Start(text.entered), Unseen(member.text().common.action)]);
     view! {
         <section class="panel">
             <div class="panel__head"><h3>{conference.name}" "{state}" "{recorded}</h3>{end}</div>
@@ -155,12 +151,8 @@ fn line(member: &Member, queue: Queue) -> AnyView {
     let facts = facts.map(|(words, value)| view! { <span class="muted">{words}": "{value}</span>" " }).collect_view();
     let rows = queue.members.into_iter().map(|one| waiting_row(member, &id, one));
     let rows = rows.collect_view();
-    let headings = heads([
-        Start(text.party),
-        End(text.position),
-        Start(text.entered),
-        Unseen(member.text().common.action),
-    ]);
+    let headings =
+        heads([Start(text.party), End(text.position), Start(text.entered), Unseen(member.text().common.action)]);
     view! {
         <section class="panel">
             <div class="panel__head"><h3>{queue.name}</h3><p>{facts}</p></div>

@@ -42,6 +42,7 @@ mod operator_trunks;
 mod operator_workspace;
 mod operator_workspaces;
 mod place;
+mod playground;
 mod pricing;
 mod profile;
 mod recordings;
@@ -120,6 +121,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/workspaces/:id") view=operator_workspace::OperatorWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/payments") view=operator_payments::OperatorPaymentsPage ssr=SsrMode::Async/>
                 <Route path=path!("/operator/workspaces/:id/money") view=operator_money::OperatorMoneyPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/playground") view=playground::PlaygroundPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>

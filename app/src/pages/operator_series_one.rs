@@ -146,7 +146,7 @@ fn trunk(member: &Member, series: &Series) -> AnyView {
         <section class="panel">
             <form class="form panel__body" method="post" action=format!("/console/operator/series/{}/trunk", series.id)>
                 <Field visit form=FORM name="trunk" label=text.trunk hint=text.trunk_hint autocomplete="off" required=false maxlength=120 value=series.trunk.clone()/>
-                <div class="form__actions"><button class="button button--small">{member.text().common.save}</button></div>
+                <div class="form__actions"><button class="button button--small">{text.trunk_save}</button></div>
             </form>
         </section>
     }

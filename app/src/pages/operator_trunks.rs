@@ -180,11 +180,8 @@ fn form(member: &Member, of: &'static str, action: String, trunk: Option<Trunk>)
         pairs.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect()
     };
     let transports = named(&[("udp", "UDP"), ("tcp", "TCP"), ("tls", "TLS")]);
-    let identities = named(&[
-        ("from", text.identity_from),
-        ("pai", "P-Asserted-Identity"),
-        ("rpid", "Remote-Party-ID"),
-    ]);
+    let identities =
+        named(&[("from", text.identity_from), ("pai", "P-Asserted-Identity"), ("rpid", "Remote-Party-ID")]);
     let formats = named(&[
         ("e164", "+254722000042"),
         ("e164_plain", "254722000042"),

@@ -81,7 +81,13 @@ impl ScriptedApi {
             }
             ("POST", "/v1/admin/payments/reconcile") => reconciliation(),
             ("POST", path) if path.ends_with("/routing/test") => tested(),
-            ("POST", path) if path.ends_with("/rotate-secret") => json!({"secret": "whsec_0a1b2c", "former_secret_until": "2026-11-22T09:31:07Z"}),
+            ("POST", path) if path.ends_with("/rotate-secret") => {
+                json!({"secret": "whsec_0a1b2c", "former_secret_until": "2026-11-22T09:31:07Z"})
+            }
+            ("POST", "/v1/actions/validate") => {
+                json!({"actions": null, "warnings": [], "error": {"message": "expected a telephone number",
+                    "path": "actions[1].dial.to", "line": 3, "column": 19}})
+            }
             ("POST", path) if path.ends_with("/sip-credentials") => {
                 let mut made = credential();
                 made["password"] = json!("k7m2qd9xh3vbn4wz8tcf5rgjae");

@@ -22,6 +22,7 @@ pub mod members;
 pub mod money;
 pub mod numbers;
 pub mod operator;
+pub mod playground;
 pub mod pricing;
 pub mod queues;
 pub mod recordings;

@@ -217,7 +217,7 @@ pub struct TestedRouting {
 }
 
 /// Something in an XML document that was skipped.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReadingWarning {
     /// Line, from 1.

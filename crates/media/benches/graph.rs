@@ -15,7 +15,7 @@ use std::{
 };
 
 use media::{
-    Asset, Codec, Fill, Graph, Output, PortId, PortParams,
+    Asset, Codec, Fill, Graph, MixId, Output, PortId, PortParams, Voice,
     codec::{Encoder, Rate},
     rtp::{Header, write},
 };
@@ -28,6 +28,7 @@ const RELAYED: u32 = 4_000_000;
 const FORWARDED: u32 = 200_000;
 const TRANSCODED: u32 = 20_000;
 const PLAYED: u32 = 1_000_000;
+const MIXED: u32 = 96_000;
 
 /// Packets per second of one direction of 100 calls.
 const PACKETS_OF_100_STREAMS: f64 = 100.0 * 50.0;
@@ -189,6 +190,37 @@ fn play(name: &str, codec: Codec, prepared: bool, count: u32) -> Outcome<()> {
     Ok(())
 }
 
+/// A conference in which everybody speaks and hears all others: what one participant costs in a frame.
+fn mix(name: &str, codec: Codec, people: u32) -> Outcome<()> {
+    let mut encoder = Encoder::new(codec);
+    let mut payloads = Vec::new();
+    for frame in speechlike().chunks(160) {
+        let mut payload = Vec::new();
+        encoder.encode(Rate::Narrow, frame, &mut payload)?;
+        payloads.push(payload);
+    }
+    let mut graph = Graph::new();
+    for id in 0..people {
+        let params =
+            PortParams { fill: Fill::Never, stall_after: None, ..PortParams::new(codec, payload_type(codec), id) };
+        graph.add_port(Duration::ZERO, PortId(id.into()), params)?;
+        graph.mix(PortId(id.into()), MixId(1), Voice::Heard)?;
+    }
+    let frames = MIXED / people;
+    let mut bytes = Vec::with_capacity(1_500);
+    let begin = cpu_ns()?;
+    for (n, payload) in (0..frames).zip(payloads.iter().cycle()) {
+        let now = Duration::from_millis(u64::from(n) * 20);
+        for id in 0..people {
+            write(&mut bytes, header(codec, n), payload);
+            graph.handle_rtp(now, PortId(id.into()), &mut bytes, discard);
+        }
+        graph.tick(now, discard);
+    }
+    report(name, cpu_ns()? - begin, frames * people);
+    Ok(())
+}
+
 fn main() -> Outcome<()> {
     relay("relay PCMA", Codec::Pcma, &[0x55; 160])?;
     relay("relay Opus", Codec::Opus, &[0x55; 60])?;
@@ -200,5 +232,9 @@ fn main() -> Outcome<()> {
     play("play PCMA", Codec::Pcma, false, PLAYED)?;
     play("play Opus, prepared", Codec::Opus, true, PLAYED)?;
     play("play Opus", Codec::Opus, false, TRANSCODED)?;
+    for people in [3, 8, 32] {
+        mix(&format!("conference of {people}, PCMA, a participant"), Codec::Pcma, people)?;
+        mix(&format!("conference of {people}, Opus, a participant"), Codec::Opus, people)?;
+    }
     Ok(())
 }

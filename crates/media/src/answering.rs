@@ -301,7 +301,8 @@ mod tests {
         assert_eq!(who, AnsweredBy::Human);
         assert!(ms > 4_000, "{ms}");
         // A hiss that lasts is the line's.
-        let hiss: Vec<i16> = (0..9_000 * 8_usize).map(|n| ((n.wrapping_mul(2_654_435_761) >> 7) % 240) as i16 - 120).collect();
+        let hiss: Vec<i16> =
+            (0..9_000 * 8_usize).map(|n| ((n.wrapping_mul(2_654_435_761) >> 7) % 240) as i16 - 120).collect();
         assert_eq!(judge(false, &[hiss]).map(|judgement| judgement.answered_by), Some(AnsweredBy::Unknown));
     }
 }

@@ -127,7 +127,10 @@ mod tests {
     fn speech_passes_both_ways_at_its_level() {
         for hz in [300.0, 1_000.0, 2_000.0, 3_300.0] {
             let (wide, narrow) = (amplitude_at(&doubled(hz), hz, 16_000), amplitude_at(&halved(hz), hz, 8_000));
-            assert!((7_600.0..8_400.0).contains(&wide) && (7_600.0..8_400.0).contains(&narrow), "{hz}: {wide} {narrow}");
+            assert!(
+                (7_600.0..8_400.0).contains(&wide) && (7_600.0..8_400.0).contains(&narrow),
+                "{hz}: {wide} {narrow}"
+            );
         }
     }
 

@@ -47,12 +47,12 @@ pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
 pub use input::{
-    ConferenceEvent, Input, Judged, Key, LegEvent, LiveCommand, MediaEvent, Membership, Money, QueueEvent, RecordingEvent,
-    SpeechFailure, Standing, StreamEvent,
+    ConferenceEvent, Input, Judged, Key, LegEvent, LiveCommand, MediaEvent, Membership, Money, QueueEvent,
+    RecordingEvent, SpeechFailure, Standing, StreamEvent,
 };
 pub use output::{
-    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand, LegId, LegState, MediaCommand,
-    Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms, Refusal, StayId, StreamCommand,
-    StreamId, StreamTerms, Summary, TakeId, Text, Tone,
+    AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand, LegId, LegState,
+    MediaCommand, Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms,
+    Refusal, StayId, StreamCommand, StreamId, StreamTerms, Summary, TakeId, Text, Tone,
 };
 pub use target::{Profile, Target};

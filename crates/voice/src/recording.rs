@@ -8,9 +8,7 @@ use serde_json::json;
 use crate::{
     event::EventName,
     meter::whole_seconds,
-    output::{
-        ConferenceCommand, LegId, Output, RecordingCommand, RecordingSource, RecordingTerms, StayId, TakeId,
-    },
+    output::{ConferenceCommand, LegId, Output, RecordingCommand, RecordingSource, RecordingTerms, StayId, TakeId},
     shared::Shared,
 };
 
@@ -120,7 +118,9 @@ impl Shared {
     /// Lets all that run pause, or go on. What begins before they go on pauses too; a pause is over with the last that it held.
     pub(crate) fn pause_recordings(&mut self, mode: Option<PauseMode>) {
         self.recordings_paused = match mode {
-            Some(mode) if !self.recordings.is_empty() || self.conference_take.is_some() => self.recordings_paused.or(Some(mode)),
+            Some(mode) if !self.recordings.is_empty() || self.conference_take.is_some() => {
+                self.recordings_paused.or(Some(mode))
+            }
             _ => None,
         };
         let name = if mode.is_some() { EventName::RecordingPaused } else { EventName::RecordingResumed };

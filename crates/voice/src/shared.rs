@@ -22,8 +22,8 @@ use crate::{
     limits::{MAX_NOTICES, MONEY_WARNING_BEFORE},
     meter::{Meter, recorded, whole_seconds},
     output::{
-        AssetId, FetchId, JudgeCommand, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, PlaceId, StayId, StreamId,
-        Summary,
+        AssetId, FetchId, JudgeCommand, LegChange, LegCommand, LegId, LegState, MediaCommand, Output, PlaceId, StayId,
+        StreamId, Summary,
     },
     recording::{ConferenceTake, Take},
     results::Results,

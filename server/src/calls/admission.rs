@@ -90,7 +90,15 @@ pub async fn admit_inbound(app: &AppState, inbound: NewInbound<'_>) -> Result<Ad
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs: vec![leg], answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
-    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg, recorded: None, machine_detection: None })
+    Ok(Admitted {
+        record,
+        number,
+        workspace,
+        targets: Vec::new(),
+        inbound_leg,
+        recorded: None,
+        machine_detection: None,
+    })
 }
 
 /// Admits a call that a browser or device places from one of its workspace's numbers. Calling the workspace's own number
@@ -120,7 +128,15 @@ pub async fn admit_browser(
         let limits = party.workspace.limits.clone();
         let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
         let Party { number, workspace } = party;
-        return Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None, machine_detection: None });
+        return Ok(Admitted {
+            record,
+            number,
+            workspace,
+            targets: Vec::new(),
+            inbound_leg: None,
+            recorded: None,
+            machine_detection: None,
+        });
     }
     let (from, to) = (party.number.number.e164.clone(), destination.e164.clone());
     let call = blank_call(app, &party, Direction::Outbound, Origin::Client, from, to);
@@ -149,7 +165,15 @@ pub async fn admit_client(
     let limits = party.workspace.limits.clone();
     let record = Draft { call, legs: Vec::new(), answer: None, audit: None, limits }.open(app).await?;
     let Party { number, workspace } = party;
-    Ok(Admitted { record, number, workspace, targets: Vec::new(), inbound_leg: None, recorded: None, machine_detection: None })
+    Ok(Admitted {
+        record,
+        number,
+        workspace,
+        targets: Vec::new(),
+        inbound_leg: None,
+        recorded: None,
+        machine_detection: None,
+    })
 }
 
 /// A telephone leg that a `dial` action of a live call starts now, after the same checks as a new call. The caller

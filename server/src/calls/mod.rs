@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod http;
 pub mod limits;
 pub mod placing;
+pub mod playground;
 pub mod record;
 pub mod spending;
 pub mod stats;

@@ -103,8 +103,7 @@ impl Prepared {
         let record =
             Draft { call, legs, answer, audit: Some(audit), limits: workspace.limits.clone() }.open(app).await?;
         leaving.began(app, &number.number);
-        let admitted =
-            Admitted { record, number, workspace, targets, inbound_leg: None, recorded, machine_detection };
+        let admitted = Admitted { record, number, workspace, targets, inbound_leg: None, recorded, machine_detection };
         Ok((admitted, actions))
     }
 }

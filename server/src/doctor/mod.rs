@@ -1,7 +1,7 @@
 //! `sautikit doctor`: what stands between this configuration and calls that work, in words, each with its mend.
 //!
-//! It runs beside a live server as well as before the first start, changes nothing, and asks only whom the configuration
-//! names. Every check ends within [`LONGEST`], whatever it meets.
+//! It runs beside a live server as well as before the first start, changes nothing that calls go by, and asks only whom the
+//! configuration names, and a time server. Every check ends within [`LONGEST`], whatever it meets.
 
 mod host;
 mod network;

@@ -81,7 +81,8 @@ pub(super) fn ports(app: &AppState) -> Vec<Finding> {
         wanted.push(("sip.tls_listen", config.sip.tls_listen, tcp(config.sip.tls_listen)));
     }
     let total = wanted.len();
-    let wrong: Vec<_> = wanted.into_iter().filter_map(|(key, address, bound)| Some((key, address, bound.err()?))).collect();
+    let wrong: Vec<_> =
+        wanted.into_iter().filter_map(|(key, address, bound)| Some((key, address, bound.err()?))).collect();
     if wrong.is_empty() {
         return vec![Finding::good("ports", format!("all {total} are free"))];
     }

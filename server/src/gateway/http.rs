@@ -40,7 +40,9 @@ pub fn socket_routes() -> Router<AppState> {
 
 /// The routes below `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create_sandbox_call)).merge(devices::routes())
+    OpenApiRouter::new()
+        .routes(routes!(create_sandbox_call))
+        .merge(devices::routes())
         .merge(conferences::http::routes())
         .merge(queues::http::routes())
 }

@@ -20,7 +20,7 @@ mod orders;
 mod row;
 mod time_line;
 
-pub(super) use orders::Orders;
+pub use orders::Orders;
 use orders::{Ordered, Waiting};
 use row::{Row, Written};
 use time_line::TimeLine;

@@ -95,7 +95,7 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
             Way {
                 trunk: Some(trunk.name.clone()),
                 path: datagram_path(trunk.address),
-                hop: trunk.hop.clone(),
+                hop: trunk.hop.clone().map(Box::new),
                 target: shaped.target,
                 from: shaped.from,
                 to: shaped.to,

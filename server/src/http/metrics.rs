@@ -118,7 +118,11 @@ fn trunks(page: &mut Page, gateway: &Gateway) {
     page.head(calls, "gauge", "Calls by this trunk now.");
     table.open().for_each(|trunk| page.sample(calls, &labels(&trunk.name), trunk.terms.calls()));
     let registered = "trunk_registered";
-    page.head(registered, "gauge", "1 while the trunk holds our registration, 0 while it does not; those that we register with.");
+    page.head(
+        registered,
+        "gauge",
+        "1 while the trunk holds our registration, 0 while it does not; those that we register with.",
+    );
     let reachable = "trunk_reachable";
     let health: Vec<_> = table.open().map(|trunk| (trunk.name.clone(), gateway.trunks.health(&trunk.name))).collect();
     for (name, health) in &health {

@@ -49,6 +49,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(audit::http::routes())
         .merge(calls::http::routes())
         .merge(calls::callback_test::http::routes())
+        .merge(calls::playground::http::routes())
         .merge(gateway::http::routes())
         .merge(numbers::http::routes())
         .merge(openapi::routes())

@@ -179,8 +179,14 @@ mod tests {
             }),
         );
         let stopping = CancellationToken::new();
-        let server =
-            tokio::spawn(serve_with(Duration::from_millis(100), listener, routes, Room::new(&[]), None, stopping.clone()));
+        let server = tokio::spawn(serve_with(
+            Duration::from_millis(100),
+            listener,
+            routes,
+            Room::new(&[]),
+            None,
+            stopping.clone(),
+        ));
         let mut client = TcpStream::connect(address).await.unwrap();
         client.write_all(sent).await.unwrap();
         let mut said = Vec::new();

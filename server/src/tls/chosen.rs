@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::SignatureScheme;
 use rustls::client::{ResolvesClientCert, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::SignatureScheme;
 
 use super::{TlsError, files};
 
@@ -31,7 +31,7 @@ impl Chosen {
 
     /// All of them, each without its chain.
     pub(super) fn certificates(&self) -> Vec<CertificateDer<'static>> {
-        self.0.iter().filter_map(|pair| Some(pair.end_entity_cert().ok()?.clone())).collect()
+        self.0.iter().filter_map(|pair| Some(pair.end_entity_cert().ok()?.clone().into_owned())).collect()
     }
 
     /// The first that was issued to the name that is asked for (SNI), else the first of all: phones often ask for none.

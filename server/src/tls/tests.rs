@@ -63,7 +63,7 @@ fn the_certificate_of_the_name_that_is_asked_for_is_shown_and_else_the_first() {
     let (first, of_first) = authority.issue("voice.example", folder.path());
     let (second, of_second) = authority.issue("sip.example", folder.path());
     let chosen = Chosen::read(&[of_first, of_second], &ring::default_provider()).unwrap();
-    let shown = |name: Option<&str>| chosen.for_name(name).unwrap().end_entity_cert().unwrap().clone();
+    let shown = |name: Option<&str>| chosen.for_name(name).unwrap().cert[0].clone();
     assert_eq!(shown(Some("sip.example")), second);
     assert_eq!(shown(Some("voice.example")), first);
     assert_eq!((shown(Some("other.example")), shown(None)), (first.clone(), first));

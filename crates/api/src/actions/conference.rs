@@ -149,14 +149,18 @@ impl Conference {
             when absent.";
         let beep = "When the others hear a beep: `true` when the party enters and when it leaves, `\"onEnter\"`, `\"onExit\"`.";
         let coach = "The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.";
-        let record = "Whether the conference is recorded, from when the party is in until it is over, all in one channel.";
+        let record =
+            "Whether the conference is recorded, from when the party is in until it is over, all in one channel.";
         let most = "How many may be in it, this party included.";
         object(
             "Brings the party of the call into a conference, in which everybody hears everybody else.",
             &json!({ "name": "stand-up" }),
             [
                 ("name", Described::text(1..=MAX_NAME_CHARS, name).required()),
-                ("beep", Described::any_of(&[true.into(), false.into(), "onEnter".into(), "onExit".into()], beep).or(true)),
+                (
+                    "beep",
+                    Described::any_of(&[true.into(), false.into(), "onEnter".into(), "onExit".into()], beep).or(true),
+                ),
                 ("startOnEnter", Described::boolean(start).or(defaults.start_on_enter)),
                 (
                     "endOnExit",

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Action, ActionError, Conference, Dequeue, Dial, Enqueue, GetDigits, Hangup, Leave, MAX_ACTIONS, Pause, Play, Record,
-    Redirect, Reject, Say, SendDigits, StopStream, Stream,
+    Action, ActionError, Conference, Dequeue, Dial, Enqueue, GetDigits, Hangup, Leave, MAX_ACTIONS, Pause, Play,
+    Record, Redirect, Reject, Say, SendDigits, StopStream, Stream,
     attributes::{Attributes, kind},
     strict::Strict,
 };

@@ -25,9 +25,7 @@ impl MachineDetection {
         match name.as_str() {
             "enable" => Ok(Some(Self::Enable)),
             "detectMessageEnd" => Ok(Some(Self::DetectMessageEnd)),
-            _ => {
-                Err(attributes.error("machineDetection", format!("expected one of {}", Self::NAMES.join(", "))))
-            }
+            _ => Err(attributes.error("machineDetection", format!("expected one of {}", Self::NAMES.join(", ")))),
         }
     }
 

@@ -83,7 +83,9 @@ impl Enqueue {
                 ("timeout", Described::integer(&WAIT_S, "The longest wait, in seconds; no limit when absent.")),
                 (
                     "action",
-                    Described::url("Who is asked when the wait or the conversation is over; the next action runs when absent."),
+                    Described::url(
+                        "Who is asked when the wait or the conversation is over; the next action runs when absent.",
+                    ),
                 ),
             ],
         )

@@ -118,7 +118,9 @@ impl Stream {
                 ("name", Described::text(0..=MAX_NAME_CHARS, "By which `stopStream` finds it.")),
                 (
                     "statusCallback",
-                    Described::url("Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing."),
+                    Described::url(
+                        "Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing.",
+                    ),
                 ),
                 ("action", Described::url("Who is asked when it is over; the next action runs when absent.")),
             ],

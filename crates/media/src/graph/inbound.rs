@@ -35,6 +35,10 @@ pub(super) struct Inbound {
     pub(super) bytes: u64,
     pub(super) refused: u64,
     pub(super) keys: dtmf::Receiver,
+    /// Keys in the audio of a leg that knows no events; G.711 only, which is what such legs speak.
+    in_band: Option<Box<dtmf::InBand>>,
+    /// One that was heard so, until it is told.
+    heard_key: Option<dtmf::Digit>,
     /// Present while somebody asked for it.
     silence: Option<Silence>,
     heard_at: Duration,
@@ -48,6 +52,8 @@ impl Inbound {
             bytes: 0,
             refused: 0,
             keys: dtmf::Receiver::new(event_clock_hz(params)),
+            in_band: listens_in_band(params).then(Box::default),
+            heard_key: None,
             silence: None,
             heard_at: now,
             stall_reported: false,
@@ -62,7 +68,15 @@ impl Inbound {
         if event_clock_hz(old) != event_clock_hz(new) {
             self.keys = dtmf::Receiver::new(event_clock_hz(new));
         }
+        if listens_in_band(old) != listens_in_band(new) {
+            self.in_band = listens_in_band(new).then(Box::default);
+        }
         self.touch(now);
+    }
+
+    /// The key that the last packet completed in the audio.
+    pub(super) fn take_heard_key(&mut self) -> Option<dtmf::Digit> {
+        self.heard_key.take()
     }
 
     /// Reads and counts a packet; nothing when it is not of this stream.
@@ -80,6 +94,9 @@ impl Inbound {
             // The level of G.711 is read from its bytes.
             if let (Some(silence), Some(law)) = (&mut self.silence, params.codec.law()) {
                 silence.hear(now, law.energy(payload), payload.len());
+            }
+            if let (Some(in_band), Some(law)) = (&mut self.in_band, params.codec.law()) {
+                self.heard_key = in_band.hear(payload.iter().map(|byte| law.decode(*byte)));
             }
             Kind::Audio
         } else if Some(header.payload_type) == event_type
@@ -151,6 +168,11 @@ impl Inbound {
         let late = direction.receives() && now.saturating_sub(self.heard_at) >= limit;
         late && !core::mem::replace(&mut self.stall_reported, true)
     }
+}
+
+/// Whether keys are looked for in the audio.
+fn listens_in_band(params: &PortParams) -> bool {
+    params.dtmf_payload_type.is_none() && params.codec.law().is_some()
 }
 
 fn event_clock_hz(params: &PortParams) -> u32 {

@@ -67,13 +67,8 @@ impl Graph {
             return Ok(());
         }
         self.split(id);
-        let empty = || Mix {
-            members: Vec::new(),
-            sum: [0; FRAME_LEN],
-            wide_sum: [0; WIDE_LEN],
-            is_wide: false,
-            speakers: 0,
-        };
+        let empty =
+            || Mix { members: Vec::new(), sum: [0; FRAME_LEN], wide_sum: [0; WIDE_LEN], is_wide: false, speakers: 0 };
         self.mixes.entry(mix).or_insert_with(empty).members.push(Member { id, voice });
         self.port(id)?.set_link(Link::Mix(mix));
         self.pace_port(id, 0);

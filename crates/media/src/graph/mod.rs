@@ -55,6 +55,9 @@ use self::{
 };
 use crate::{asset::Asset, codec::Codec, dtmf, feed::Feed, rtp, tone::ToneSpec};
 
+/// How long a key in the audio has been heard when it is told.
+const IN_BAND_HEARD_MS: u32 = 25;
+
 /// Why a command was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum GraphError {
@@ -266,6 +269,11 @@ impl Graph {
         };
         if let Kind::Event { press: Some(press), .. } = arrival.kind {
             sink(Output::Event { port: id, event: digit_event(press) });
+        }
+        if let Some(digit) = port.inbound.take_heard_key() {
+            // How long it is held is known only later, and whoever waits for it need not wait for that.
+            let event = MediaEvent::Digit { digit: digit.as_char(), duration_ms: IN_BAND_HEARD_MS };
+            sink(Output::Event { port: id, event });
         }
         let header = arrival.packet.header;
         if let (Some(tap), Kind::Audio) = (&mut port.tap, &arrival.kind) {

@@ -3,6 +3,7 @@
 mod control;
 mod early;
 mod garbage;
+mod keys;
 mod mix;
 mod moving;
 mod pace;

@@ -189,3 +189,59 @@ fn wideband_legs_hear_each_other_as_wide_as_they_speak() {
         }
     }
 }
+
+#[test]
+fn thirty_two_in_a_mix_get_a_frame_each_every_twenty_milliseconds() {
+    const PEOPLE: usize = 32;
+    let mut world = World::default();
+    for index in 0..PEOPLE {
+        world.graph.add_port(world.now, id(index), quiet(Codec::Pcma, 8, index as u32)).unwrap();
+        world.graph.mix(id(index), ROOM, Voice::Heard).unwrap();
+    }
+    let payload = [media::g711::Law::A.encode(700); 160];
+    for n in 0..500_u16 {
+        for index in 0..PEOPLE {
+            world.receive(id(index), audio(n, 8, 160), &payload);
+        }
+        let before = world.sent.len();
+        world.tick();
+        // The jitter buffers fill up first.
+        if n > 10 {
+            let mut heard: Vec<_> = world.sent[before..].iter().map(|sent| sent.port).collect();
+            heard.sort();
+            heard.dedup();
+            assert_eq!((heard.len(), world.sent.len() - before), (PEOPLE, PEOPLE), "frame {n}");
+        }
+    }
+    for index in 0..PEOPLE {
+        world.assert_continuous(id(index));
+    }
+}
+
+#[test]
+fn a_hundred_conferences_of_two_are_apart() {
+    const ROOMS: usize = 100;
+    let pitch = |index: usize| 400.0 + 12.0 * index as f32;
+    let mut world = World::default();
+    for index in 0..2 * ROOMS {
+        world.graph.add_port(world.now, id(index), quiet(Codec::Pcma, 8, index as u32)).unwrap();
+        world.graph.mix(id(index), MixId(index as u64 / 2), Voice::Heard).unwrap();
+    }
+    for n in 0..60_u16 {
+        for index in 0..2 * ROOMS {
+            let turn = |at: usize| (core::f32::consts::TAU * pitch(index) * at as f32 / 8_000.0).sin();
+            let first = usize::from(n) * 160;
+            let tone = (first..first + 160).map(|at| media::g711::Law::A.encode((6_000.0 * turn(at)) as i16));
+            world.receive(id(index), audio(n, 8, 160), &tone.collect::<Vec<_>>());
+        }
+        world.tick();
+    }
+    for index in 0..2 * ROOMS {
+        let sent = world.sent_to(id(index));
+        let bytes = sent[sent.len() - 40..].iter().flat_map(|sent| sent.payload.clone());
+        let samples: Vec<i16> = bytes.map(|byte| media::g711::Law::A.decode(byte)).collect();
+        let (own, other) = (pitch(index), pitch(index ^ 1));
+        let loud = |hz| amplitude_at(&samples, hz, 8_000);
+        assert!(loud(other) > 5_000.0 && loud(own) < 1_500.0, "{index}: {} {}", loud(other), loud(own));
+    }
+}

@@ -199,3 +199,27 @@ fn silence_is_reported_once_per_stretch() {
     }
     assert_eq!(world.events, [(A, MediaEvent::Silence { silence_ms: 100 }); 2]);
 }
+
+#[test]
+fn a_feed_that_is_cleared_is_silent_within_forty_milliseconds() {
+    let mut world = World::default();
+    world.graph.add_port(world.now, A, quiet(Codec::Pcma, 8, 1)).unwrap();
+    let feed = std::sync::Arc::new(media::Feed::default());
+    feed.push(&[9_000; 80_000]);
+    world.graph.feed(A, feed.clone()).unwrap();
+    world.ticks(20);
+    let loud = |sent: &Sent| sent.payload.iter().any(|byte| media::g711::Law::A.decode(*byte).unsigned_abs() > 100);
+    assert!(world.sent_to(A).last().is_some_and(loud));
+    let (cleared, before) = (world.now, world.sent.len());
+    feed.clear();
+    let mut heard_until = cleared;
+    for _ in 0..10 {
+        let from = world.sent.len();
+        world.tick();
+        if world.sent[from..].iter().any(loud) {
+            heard_until = world.now;
+        }
+    }
+    assert!(world.sent.len() >= before + 10, "silence is sent, not nothing");
+    assert!(heard_until - cleared <= core::time::Duration::from_millis(40), "{:?}", heard_until - cleared);
+}

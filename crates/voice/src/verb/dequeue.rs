@@ -72,7 +72,11 @@ impl Dequeue {
                 self.quiet(shared);
                 shared.digits.clear();
                 self.connected = Some(shared.now);
-                shared.record(EventName::QueueConnected, Some(self.party), json!({"name": self.spec.name, "with": with}));
+                shared.record(
+                    EventName::QueueConnected,
+                    Some(self.party),
+                    json!({"name": self.spec.name, "with": with}),
+                );
                 if let Some(channels) = self.spec.record {
                     shared.forget_recording();
                     let (source, channels) = (RecordingSource::Dial, channels.into());

@@ -15,9 +15,7 @@ use crate::{
     input::SpeechFailure,
     leg::{KeySource, Leg},
     meter::whole_seconds,
-    output::{
-        AssetId, File, JudgeCommand, LegId, MediaCommand, Output, RecordingSource, RecordingTerms, TakeId, Tone,
-    },
+    output::{AssetId, File, JudgeCommand, LegId, MediaCommand, Output, RecordingSource, RecordingTerms, TakeId, Tone},
     playlist::{ask_for_file, play_failed},
     ring_group::{CallerIds, RingGroup, Ringing},
     shared::Shared,

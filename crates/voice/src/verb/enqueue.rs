@@ -110,7 +110,11 @@ impl Enqueue {
             QueueEvent::Connected(with) => {
                 self.quiet(shared);
                 self.waited = Some(shared.now.saturating_sub(self.entered));
-                shared.record(EventName::QueueConnected, Some(self.party), json!({"name": self.spec.name, "with": with}));
+                shared.record(
+                    EventName::QueueConnected,
+                    Some(self.party),
+                    json!({"name": self.spec.name, "with": with}),
+                );
                 Flow::Stay
             }
             QueueEvent::Full => self.over(shared, "queue_full"),

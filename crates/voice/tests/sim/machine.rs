@@ -45,7 +45,8 @@ fn a_call_does_not_wait_for_ever_for_a_judgement_and_new_actions_do_not_wait_at_
 
 #[test]
 fn who_a_dial_reached_is_told_when_it_is_over() {
-    let mut sim = Sim::running(r#"[{"dial": {"to": "+254733000007", "machineDetection": "enable", "action": "/after"}}]"#);
+    let mut sim =
+        Sim::running(r#"[{"dial": {"to": "+254733000007", "machineDetection": "enable", "action": "/after"}}]"#);
     sim.leg(1, LegEvent::Answered);
     assert!(sim.said().contains(&"judge 1".to_owned()));
     sim.input(Input::Judged(LegId(1), judged("human"))).expect(&[]);

@@ -14,9 +14,7 @@ fn standing(position: u32) -> QueueEvent {
 fn waiting(attributes: &str) -> Sim {
     let mut sim = Sim::inbound();
     sim.said();
-    sim.answer(&format!(
-        r#"[{{"enqueue": {{"name": "support"{attributes}}}}}, {{"redirect": {{"url": "/next"}}}}]"#
-    ));
+    sim.answer(&format!(r#"[{{"enqueue": {{"name": "support"{attributes}}}}}, {{"redirect": {{"url": "/next"}}}}]"#));
     sim.expect(&["accept 0", "wait 0 support of 100"]);
     sim
 }

@@ -92,7 +92,8 @@ fn who_asks_for_it_is_told_what_becomes_of_a_stream() {
     let words = sim.said();
     let at = |what: &str| words.iter().position(|word| word.starts_with(what));
     assert!(at("ask Status").is_some() && at("ask Status") < at("ask Final"), "{words:?}");
-    let mut failing = Sim::running(r#"[{"stream": {"url": "wss://a.example", "statusCallback": "/status"}}, {"pause": {}}]"#);
+    let mut failing =
+        Sim::running(r#"[{"stream": {"url": "wss://a.example", "statusCallback": "/status"}}, {"pause": {}}]"#);
     reports(&mut failing, StreamEvent::Failed { reason: "nobody there".to_owned() });
     assert_eq!(told(&failing), ["stream-error", "", "", "nobody there"]);
 }

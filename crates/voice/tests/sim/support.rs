@@ -239,8 +239,11 @@ impl Sim {
     pub(crate) fn answer_xml(&mut self, children: &str) -> &mut Self {
         let callback = self.newest_fetch();
         let xml = format!("<Response>{children}</Response>");
-        let Document { actions, warnings } = parse_xml(xml.as_bytes(), &Asked { url: &callback.url, room: "room", compat: sautikit_api::numbers::Compat::Sautikit })
-            .unwrap_or_else(|error| panic!("{error}"));
+        let Document { actions, warnings } = parse_xml(
+            xml.as_bytes(),
+            &Asked { url: &callback.url, room: "room", compat: sautikit_api::numbers::Compat::Sautikit },
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
         self.input(fetched(callback.fetch, Ok(Answer { url: callback.url, actions, warnings })))
     }
 

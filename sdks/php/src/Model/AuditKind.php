@@ -73,6 +73,7 @@ final class AuditKind
     public const TRUNK_DELETED = 'trunk.deleted';
     public const USER_GOOGLE_LINKED = 'user.google_linked';
     public const USER_GOOGLE_UNLINKED = 'user.google_unlinked';
+    public const USER_LANGUAGE_CHOSEN = 'user.language_chosen';
     public const USER_RENAMED = 'user.renamed';
     public const WALLET_ADJUSTED = 'wallet.adjusted';
     public const WALLET_OVERDRAFT_FLOOR_CHANGED = 'wallet.overdraft_floor_changed';

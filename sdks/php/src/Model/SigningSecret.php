@@ -8,11 +8,13 @@ namespace Sautikit\Model;
 /**
  * Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.
  *
- * @property-read string $secret `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on.
+ * @property-read string $former_secret_until RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403).
+ * @property-read string $secret `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks and the events of its `events_url` from now on.
  */
 final class SigningSecret extends Model
 {
     protected const MEMBERS = [
+        'former_secret_until' => ['plain', null],
         'secret' => ['plain', null],
     ];
 }

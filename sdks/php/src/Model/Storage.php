@@ -12,6 +12,7 @@ namespace Sautikit\Model;
  * @property-read \Sautikit\Model\StorageTier $tier Its tier.
  * @property-read int $used_bytes What is kept here; recordings in a bucket of the workspace's own do not count.
  * @property-read \Sautikit\Model\StorageBucket|null $bucket The workspace's own bucket, where new recordings go; null where they are kept here.
+ * @property-read string|null $paid_until RFC 3339: until when the tier is paid for, and so when it is charged next; null where it costs nothing.
  */
 final class Storage extends Model
 {
@@ -20,5 +21,6 @@ final class Storage extends Model
         'tier' => ['one', StorageTier::class],
         'used_bytes' => ['plain', null],
         'bucket' => ['one', StorageBucket::class],
+        'paid_until' => ['plain', null],
     ];
 }

@@ -9,7 +9,9 @@ namespace Sautikit\Model;
  * How much a workspace may keep, and for how long.
  *
  * @property-read int $capacity_bytes Room for recordings.
+ * @property-read string $currency ISO 4217: the wallet's.
  * @property-read string $id Its id, for `PUT /v1/storage/tier`.
+ * @property-read int $monthly_price_minor What it costs the workspace a month, without tax; 0 where it costs nothing.
  * @property-read string $name Its name.
  * @property-read int $retention_days Days that a recording is kept.
  */
@@ -17,7 +19,9 @@ final class StorageTier extends Model
 {
     protected const MEMBERS = [
         'capacity_bytes' => ['plain', null],
+        'currency' => ['plain', null],
         'id' => ['plain', null],
+        'monthly_price_minor' => ['plain', null],
         'name' => ['plain', null],
         'retention_days' => ['plain', null],
     ];

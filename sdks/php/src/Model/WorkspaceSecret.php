@@ -8,7 +8,7 @@ namespace Sautikit\Model;
 /**
  * Answer of rotating the workspace's default secret: the only time that it is shown.
  *
- * @property-read string $former_secret_until RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the new one from now on.
+ * @property-read string $former_secret_until RFC 3339: until when the former one still signs events and voice callbacks where the new one is refused (400, 401 or 403).
  * @property-read string $secret `whsec_` and 64 hexadecimal digits.
  */
 final class WorkspaceSecret extends Model

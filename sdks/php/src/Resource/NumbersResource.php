@@ -112,17 +112,18 @@ final class NumbersResource
     /**
      * Rotate a number's signing secret.
      *
-     * From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-     * without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-     * /v1/numbers/{id}/routing`.
+     * From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+     * `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+     * change it over at any time within that. The body may be left out.
      *
      * `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
      *
+     * @param array{grace_seconds?: int|null} $body
      * @return \Sautikit\Model\SigningSecret
      */
-    public function rotateSigningSecret(string $id, ?RequestOptions $options = null): \Sautikit\Model\SigningSecret
+    public function rotateSigningSecret(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\SigningSecret
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/routing/rotate-secret', idempotent: true);
+        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/routing/rotate-secret', body: $body ?: null, idempotent: true);
 
         return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SigningSecret::class);
     }

@@ -69,7 +69,8 @@ final class StorageResource
     /**
      * Switch to another tier.
      *
-     * At once: recordings are kept as long as the new tier says, also those that are there already.
+     * At once: recordings are kept as long as the new tier says, also those that are there already. A tier with a price is charged
+     * for the rest of the month, after one that is paid for the difference; then each month on its first day.
      *
      * `PUT /v1/storage/tier`, scope `storage:write`
      *

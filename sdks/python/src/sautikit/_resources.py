@@ -1368,13 +1368,14 @@ class NumbersResource:
         self,
         id: str,
         *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> SigningSecret:
         """Rotate a number's signing secret.
 
-        From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-        without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-        /v1/numbers/{id}/routing`.
+        From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+        `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+        change it over at any time within that. The body may be left out.
 
         `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
         """
@@ -1382,6 +1383,7 @@ class NumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/routing/rotate-secret",
+                body={"grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "SigningSecret"),
             ),
@@ -1680,13 +1682,14 @@ class AsyncNumbersResource:
         self,
         id: str,
         *,
+        grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> SigningSecret:
         """Rotate a number's signing secret.
 
-        From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-        without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-        /v1/numbers/{id}/routing`.
+        From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+        `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+        change it over at any time within that. The body may be left out.
 
         `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
         """
@@ -1694,6 +1697,7 @@ class AsyncNumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/routing/rotate-secret",
+                body={"grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "SigningSecret"),
             ),
@@ -2625,7 +2629,8 @@ class StorageResource:
     ) -> Storage:
         """Switch to another tier.
 
-        At once: recordings are kept as long as the new tier says, also those that are there already.
+        At once: recordings are kept as long as the new tier says, also those that are there already. A tier with a price is charged
+        for the rest of the month, after one that is paid for the difference; then each month on its first day.
 
         `PUT /v1/storage/tier`, scope `storage:write`
         """
@@ -2744,7 +2749,8 @@ class AsyncStorageResource:
     ) -> Storage:
         """Switch to another tier.
 
-        At once: recordings are kept as long as the new tier says, also those that are there already.
+        At once: recordings are kept as long as the new tier says, also those that are there already. A tier with a price is charged
+        for the rest of the month, after one that is paid for the difference; then each month on its first day.
 
         `PUT /v1/storage/tier`, scope `storage:write`
         """

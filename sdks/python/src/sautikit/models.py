@@ -223,6 +223,7 @@ AuditKind = Union[
         "trunk.deleted",
         "user.google_linked",
         "user.google_unlinked",
+        "user.language_chosen",
         "user.renamed",
         "wallet.adjusted",
         "wallet.overdraft_floor_changed",
@@ -2099,9 +2100,11 @@ class SigningSecret(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("secret", )
+    _known = ("former_secret_until", "secret", )
+    former_secret_until: str
+    """RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403)."""
     secret: str
-    """`whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on."""
+    """`whsec_` and 64 hexadecimal digits: signs the number's voice callbacks and the events of its `events_url` from now on."""
 
 
 class SipConfig(Model):
@@ -2245,7 +2248,7 @@ class Storage(Model):
 
     __slots__ = ()
     _members = {"tier": ("tier", "one", "StorageTier"), "bucket": ("bucket", "one", "StorageBucket")}
-    _known = ("recordings", "tier", "used_bytes", "bucket", )
+    _known = ("recordings", "tier", "used_bytes", "bucket", "paid_until", )
     recordings: int
     """How many recordings that is."""
     tier: StorageTier
@@ -2254,6 +2257,8 @@ class Storage(Model):
     """What is kept here; recordings in a bucket of the workspace's own do not count."""
     bucket: Optional[StorageBucket]
     """The workspace's own bucket, where new recordings go; null where they are kept here."""
+    paid_until: Optional[str]
+    """RFC 3339: until when the tier is paid for, and so when it is charged next; null where it costs nothing."""
 
 
 class StorageBucket(Model):
@@ -2279,11 +2284,15 @@ class StorageTier(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("capacity_bytes", "id", "name", "retention_days", )
+    _known = ("capacity_bytes", "currency", "id", "monthly_price_minor", "name", "retention_days", )
     capacity_bytes: int
     """Room for recordings."""
+    currency: Currency
+    """ISO 4217: the wallet's."""
     id: str
     """Its id, for `PUT /v1/storage/tier`."""
+    monthly_price_minor: int
+    """What it costs the workspace a month, without tax; 0 where it costs nothing."""
     name: str
     """Its name."""
     retention_days: int
@@ -2579,7 +2588,7 @@ class WorkspaceSecret(Model):
     _members = {}
     _known = ("former_secret_until", "secret", )
     former_secret_until: str
-    """RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the new one from now on."""
+    """RFC 3339: until when the former one still signs events and voice callbacks where the new one is refused (400, 401 or 403)."""
     secret: str
     """`whsec_` and 64 hexadecimal digits."""
 

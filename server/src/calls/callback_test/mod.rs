@@ -150,10 +150,7 @@ fn response(status: u16, body: &[u8]) -> wire::TestedResponse {
 }
 
 /// The actions as a call would read them that comes to this number.
-fn read(
-    outcome: Result<Answer, FetchError>,
-    (room, compat): (&str, Compat),
-) -> Result<Document, wire::TestedError> {
+fn read(outcome: Result<Answer, FetchError>, (room, compat): (&str, Compat)) -> Result<Document, wire::TestedError> {
     let answer = outcome.map_err(|error| {
         let message = error.to_string();
         let failure = FetchFailure::from(error);

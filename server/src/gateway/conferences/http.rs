@@ -92,7 +92,11 @@ async fn list_conferences(caller: Caller, gateway: Node, page: ApiResult<Page>) 
     params(("id" = String, Path, description = "The conference's id, or its name.")),
     responses((status = 200, body = wire::LiveConference, description = "The conference and who is in it.")),
     extensions(("x-scope" = json!(Scope::CallsRead)), ("x-errors" = json!([ErrorCode::ConferencesNotFound]))))]
-async fn get_conference(caller: Caller, gateway: Node, Path(id): Path<String>) -> ApiResult<Json<wire::LiveConference>> {
+async fn get_conference(
+    caller: Caller,
+    gateway: Node,
+    Path(id): Path<String>,
+) -> ApiResult<Json<wire::LiveConference>> {
     caller.needs(Scope::CallsRead)?;
     let (_, conference) = found(gateway, caller.workspace.id, &id)?;
     Ok(Json(conference.look().await.ok_or_else(not_found)?))

@@ -251,9 +251,8 @@ impl Room {
 
     /// All hear it over what they hear, or one of them; so does the recording.
     fn play(&self, audio: &Arc<Asset>, only: Option<CallId>) {
-        let hears = |seat: &&Seat| {
-            self.begun && !seat.membership.held && only.is_none_or(|call| seat.member.call_id == call)
-        };
+        let hears =
+            |seat: &&Seat| self.begun && !seat.membership.held && only.is_none_or(|call| seat.member.call_id == call);
         for seat in self.seats.iter().filter(hears) {
             seat.member.media.play(seat.member.port, audio.clone(), 1);
         }

@@ -38,9 +38,10 @@ impl Running {
 pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
     let gateway = running.gateway.clone();
     let (secret, compat) = (running.signing_secret.clone(), running.facts.compat);
-    let call_id = running.facts.call_id;
+    let (call_id, workspace, number) =
+        (running.facts.call_id, running.facts.workspace_id, running.facts.number.clone());
     gateway.app.tasks.clone().spawn(async move {
-        let (fetched, _) = ask(&gateway, &callback, Signer { secret: &secret, compat }).await;
+        let (fetched, _) = ask(&gateway, (workspace, &number), &callback, secret.signer(compat)).await;
         if let Err(error) = fetched {
             tracing::debug!(call = %call_id, %error, "a status callback was not answered");
         }

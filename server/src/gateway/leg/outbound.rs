@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sip::message::{Headers, Response};
-use sip::ua::{Body, EndCause, Event, Failure, Invite, Path};
+use sip::ua::{Body, EndCause, Event, Failure};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
@@ -21,7 +21,7 @@ use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers, seldom};
 use super::way::Way;
 use super::{LegOrder, cause};
-use crate::gateway::sip::{Signal, SipHandle};
+use crate::gateway::sip::{Signal, SipHandle, SipLeg};
 use crate::gateway::trunks::route::fails_over;
 use crate::gateway::trunks::terms::Terms;
 
@@ -75,11 +75,11 @@ pub async fn run(
     reports.ended(last).await;
 }
 
-/// By what an INVITE goes.
-enum Reached {
-    /// This path.
-    By(Path),
-    /// The connection can't be opened.
+/// How an attempt began.
+enum Begun {
+    /// The INVITE is on its way.
+    Leg(SipLeg, mpsc::Receiver<Signal>),
+    /// The connection that it goes by can't be opened.
     Nobody,
     /// The call does not want it any more.
     HungUp(Cause),
@@ -100,13 +100,11 @@ impl Attempt<'_> {
         end: Box<dyn MediaEnd>,
         orders: &mut mpsc::Receiver<LegOrder>,
     ) -> (Attempted, Option<Box<dyn MediaEnd>>) {
-        let mut invite = way.invite(Body::sdp(self.offer.clone()));
-        match seldom(self.reach(&way, &invite, orders)).await {
-            Reached::By(path) => invite.path = path,
-            Reached::HungUp(cause) => return (Attempted::Ended(cause), None),
-            Reached::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
-        }
-        let (leg, mut signals) = seldom(self.sip.invite(invite)).await;
+        let (leg, mut signals) = match seldom(self.begin(&way, orders)).await {
+            Begun::Leg(leg, signals) => (leg, signals),
+            Begun::HungUp(cause) => return (Attempted::Ended(cause), None),
+            Begun::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
+        };
         let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
         let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();
@@ -156,24 +154,31 @@ impl Attempt<'_> {
         }
     }
 
-    /// Opens the connection that the INVITE goes by, if it goes by one. A hang-up meanwhile ends the leg.
-    async fn reach(&self, way: &Way, invite: &Invite, orders: &mut mpsc::Receiver<LegOrder>) -> Reached {
-        let Some((hop, could_do_without)) = way.connection_for(invite) else { return Reached::By(way.path) };
+    /// Sends the INVITE, by a connection that is opened if it goes by one. A hang-up meanwhile ends the leg.
+    async fn begin(&self, way: &Way, orders: &mut mpsc::Receiver<LegOrder>) -> Begun {
+        let mut invite = way.invite(Body::sdp(self.offer.clone()));
+        let Some((hop, could_do_without)) = way.connection_for(&invite) else {
+            let (leg, signals) = self.sip.invite(invite).await;
+            return Begun::Leg(leg, signals);
+        };
         let mut connection = pin!(self.sip.connect(hop, could_do_without));
-        loop {
+        let path = loop {
             tokio::select! {
-                path = &mut connection => return match path {
-                    Some(path) => Reached::By(path),
-                    None if could_do_without => Reached::By(way.path),
-                    None => Reached::Nobody,
-                },
+                path = &mut connection => break path,
                 order = orders.recv() => match order.map(|order| order.command) {
-                    Some(LegCommand::Hangup(cause)) => return Reached::HungUp(cause),
+                    Some(LegCommand::Hangup(cause)) => return Begun::HungUp(cause),
                     Some(_) => {}
-                    None => return Reached::HungUp(CauseKind::Canceled.into()),
+                    None => return Begun::HungUp(CauseKind::Canceled.into()),
                 },
             }
+        };
+        match path {
+            Some(path) => invite.path = path,
+            None if could_do_without => {}
+            None => return Begun::Nobody,
         }
+        let (leg, signals) = self.sip.invite(invite).await;
+        Begun::Leg(leg, signals)
     }
 
     /// The call is gone; only the end of the session is awaited.

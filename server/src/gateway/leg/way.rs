@@ -17,7 +17,7 @@ pub struct Way {
     /// Where the INVITE goes by datagrams, or by the connection that is there.
     pub path: Path,
     /// The connection by which it goes instead, opened if there is none.
-    pub hop: Option<Hop>,
+    pub hop: Option<Box<Hop>>,
     /// Request-URI.
     pub target: Uri,
     /// From, without tag.
@@ -35,9 +35,10 @@ impl Way {
     /// carrier by TCP, if that takes it.
     pub(super) fn connection_for(&self, invite: &Invite) -> Option<(Hop, bool)> {
         if let Some(hop) = &self.hop {
-            return Some((hop.clone(), false));
+            return Some((Hop::clone(hop), false));
         }
-        let is_too_long = self.trunk.is_some() && self.path.flow == UDP_FLOW && invite.longest_bytes() > LONGEST_DATAGRAM;
+        let is_too_long =
+            self.trunk.is_some() && self.path.flow == UDP_FLOW && invite.longest_bytes() > LONGEST_DATAGRAM;
         let hop = || Hop { transport: StreamTransport::Tcp, remote: self.path.remote, name: None };
         is_too_long.then(|| (hop(), true))
     }

@@ -184,9 +184,7 @@ impl Queues {
 
 impl Open {
     fn forget_if_empty(&mut self, key: &Key) {
-        let is_empty = |queue: &Queue| {
-            queue.waiting.is_empty() && queue.looking.is_empty() && queue.talking.is_empty()
-        };
+        let is_empty = |queue: &Queue| queue.waiting.is_empty() && queue.looking.is_empty() && queue.talking.is_empty();
         if self.by_name.get(key).is_some_and(is_empty) {
             self.by_name.remove(key);
         }
@@ -243,11 +241,7 @@ impl Queue {
 
     fn standing(&self, index: usize) -> Standing {
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        Standing {
-            position: count(index + 1),
-            size: count(self.waiting.len()),
-            average_wait_s: self.average_wait_s(),
-        }
+        Standing { position: count(index + 1), size: count(self.waiting.len()), average_wait_s: self.average_wait_s() }
     }
 
     fn average_wait_s(&self) -> u64 {

@@ -14,7 +14,7 @@ const MOST_WAITING: usize = 1_000;
 
 /// The way to a recorder. Dropped, it ends the recording.
 #[derive(Debug)]
-pub(in crate::gateway) struct Orders(Arc<Desk>);
+pub struct Orders(Arc<Desk>);
 
 /// A recorder's end of the way.
 #[derive(Debug)]

@@ -68,7 +68,8 @@ pub async fn serve(
     let flow = sip.next_flow();
     let proof = Arc::new(Proof::default());
     let (outgoing, to_send) = mpsc::channel::<Bytes>(OUTGOING_QUEUE);
-    sip.send_web(WebInput::Opened { flow, remote, opened: Connection::Web(identity), proof: proof.clone(), outgoing }).await;
+    sip.send_web(WebInput::Opened { flow, remote, opened: Connection::Web(identity), proof: proof.clone(), outgoing })
+        .await;
     Served { sip: &sip, flow, socket, place, proof, to_send, pace: Pace::new() }.run().await;
     sip.send_web(WebInput::Closed { flow }).await;
     flow

@@ -121,7 +121,15 @@ async fn run(gateway: &Gateway, opening: Opening, orders: mpsc::Receiver<StreamO
     let _ = inbox.send(Arrival::Voice(Input::Stream(id, connected))).await;
     let (sink, mut source) = socket.split();
     let wire = Wire::new(stream_sid, account_sid, call_sid);
-    let mut stream = Stream { sink, wire, ears: Ears::new(terms.track), feed, marks: VecDeque::new(), unheard: Vec::new(), marked: 0 };
+    let mut stream = Stream {
+        sink,
+        wire,
+        ears: Ears::new(terms.track),
+        feed,
+        marks: VecDeque::new(),
+        unheard: Vec::new(),
+        marked: 0,
+    };
     stream.send(stream.wire.connected()).await?;
     let start = stream.wire.start(&stream.ears.tracks(), &terms.parameters);
     stream.send(start).await?;

@@ -25,10 +25,10 @@ use parking_lot::RwLock;
 use sip::ua::Credentials;
 use tokio::time::timeout;
 
+use super::sip::{Hop, StreamTransport};
 use crate::config::{Trunk as Settings, TrunkTransport};
 use crate::telephone;
 use crate::trunks::{Health, LiveTrunks, Standing, source_network};
-use super::sip::{Hop, StreamTransport};
 use shape::Shape;
 use terms::Terms;
 
@@ -191,7 +191,9 @@ impl Trunk {
         let auth = auth
             .map(|(username, password)| Credentials::Digest { username: username.clone(), password: password.clone() });
         let terms = Terms::from_settings(&settings.codecs, settings.max_calls);
-        let terms = terms.map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?.paced(settings.calls_per_second);
+        let terms = terms
+            .map_err(|codec| TrunkError::Codec { name: name(), codec: codec.to_owned() })?
+            .paced(settings.calls_per_second);
         if let Some(country) = settings.country.as_ref().filter(|country| !telephone::is_country(country)) {
             return Err(TrunkError::Country { name: name(), country: country.clone() });
         }

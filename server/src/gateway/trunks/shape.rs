@@ -119,7 +119,8 @@ mod tests {
     }
 
     fn shaped(shape: Shape, country: Option<&str>, number: &str) -> (String, String, String) {
-        let Shaped { target, from, to, .. } = trunk(shape, country).shape_call(number, "+254700000001", "voice.example");
+        let Shaped { target, from, to, .. } =
+            trunk(shape, country).shape_call(number, "+254700000001", "voice.example");
         (target.to_string(), from, to)
     }
 

@@ -2,8 +2,8 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, alerts, audit, calls, conferences, keys, limits, members, numbers, operator, pricing, queues, recordings, requests, sip,
-    storage, supply, trunks, wallet, webhooks,
+    accounts, alerts, audit, calls, conferences, keys, limits, members, numbers, operator, playground, pricing, queues,
+    recordings, requests, sip, storage, supply, trunks, wallet, webhooks,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -59,6 +59,10 @@ fn conference() -> Value {
     json!({ "id": ENTRY, "name": "stand-up", "begun": true, "opened_at": EARLIER, "recording_id": null,
         "members": [{ "call_id": CALL, "party": "+254722000042", "muted": false, "held": false, "coach": null,
             "end_on_exit": true, "entered_at": EARLIER }] })
+}
+
+fn invalid_actions() -> Value {
+    json!({ "message": "is required", "path": "actions[0].say.text", "line": 1, "column": 21 })
 }
 
 fn queue_member() -> Value {
@@ -167,6 +171,9 @@ examples! {
     conferences::UpdateConferenceMember = json!({ "muted": true });
     conferences::Announce = json!({ "actions": [{ "say": { "text": "The meeting ends in five minutes." } }] });
     conferences::Announced = json!({ "conference_id": ENTRY, "duration_ms": 2_400 });
+    playground::ValidateActions = json!({ "document": "{\"actions\": [{\"say\": {\"text\": \"Karibu\"}}]}" });
+    playground::ValidatedActions = json!({ "actions": null, "warnings": [], "error": invalid_actions() });
+    playground::InvalidActions = invalid_actions();
     queues::Queue = json!({ "id": ENTRY, "name": "support", "opened_at": EARLIER, "talking": 1, "waiting_agents": 0,
         "average_wait_seconds": 42, "members": [queue_member()] });
     queues::QueueMember = queue_member();

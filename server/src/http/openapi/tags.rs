@@ -23,7 +23,7 @@ const TAGS: [(&str, &str, &[&str]); 16] = [
         "Who is in which, and changing that while they talk or wait.",
         &["conferences", "queues"],
     ),
-    (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &[]),
+    (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &["actions"]),
     ("Recordings", "Hear, list and delete recordings; how much is kept, and where.", &["recordings", "storage"]),
     ("SIP", "Tokens for phones in browsers and apps.", &["sip"]),
     ("Wallet", "Balance, ledger and top-ups. Amounts are integers in minor units.", &["wallet"]),

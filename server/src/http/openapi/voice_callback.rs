@@ -192,7 +192,12 @@ fn ours() -> Value {
         ("DialCallStatus", text("After `dial`: what became of it.")),
         ("DialCallDuration", text("After `dial`: seconds connected.")),
         ("DialBridgedTo", text("After `dial`: who was connected.")),
-        ("AnsweredBy", text("After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.")),
+        (
+            "AnsweredBy",
+            text(
+                "After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.",
+            ),
+        ),
         ("AnsweredByConfidence", text("How sure that is, from 0 to 1.")),
         ("MachineDetectionDuration", text("How much was heard until then, in milliseconds.")),
         ("QueueName", text("After `enqueue`, `dequeue` and to a `waitUrl`: which one.")),

@@ -25,7 +25,8 @@ pub(super) fn check(settings: &Trunk) -> Result<(), TrunkError> {
         return Err(invalid("certificate_name", "Give the host name that its certificate is for, or null for none."));
     }
     if settings.from_user.as_deref().is_some_and(|user| !is_user(user)) {
-        let message = format!("Give 1 to {USER_MAX_CHARS} letters, digits and `+-._`, or null for the caller's number.");
+        let message =
+            format!("Give 1 to {USER_MAX_CHARS} letters, digits and `+-._`, or null for the caller's number.");
         return Err(invalid("from_user", message));
     }
     if settings.register && settings.username.is_none() {

@@ -62,10 +62,9 @@ statements! {
         order by workspace_id
         limit 1";
     WITH_PENDING = "
-        select endpoint_id
-        from webhook_deliveries
-        where status = 'pending'
-        group by endpoint_id";
+        select e.id as endpoint_id
+        from webhook_endpoints e
+        where exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id and d.status = 'pending')";
     LIST_DUE = "
         select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at,
             e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
@@ -94,7 +93,13 @@ statements! {
         ) waiting_events";
     COUNT_PENDING = "
         select count(*)
-        from (select 1 as one from webhook_deliveries where status = 'pending' limit $1) pending_ones";
+        from (
+            select endpoint_id
+            from webhook_deliveries
+            where status = 'pending'
+            order by endpoint_id, next_attempt_at, sequence
+            limit $1
+        ) pending_ones";
     CLOSE_PENDING = "
         update webhook_deliveries
         set status = 'failed', last_error = 'endpoint_off'
@@ -169,7 +174,7 @@ static PUSH_BACK: Rows = Rows::new(
         and webhook_deliveries.status = 'pending' and webhook_deliveries.next_attempt_at < v.column3",
     &[Text, Text, Int],
 );
-/// Of calls whose URL is gone.
+/// Of calls whose URL is gone. That it is due some time leads to the index of the call.
 static END_GONE: Rows = Rows::new(
     "END_GONE",
     1,
@@ -178,7 +183,8 @@ static END_GONE: Rows = Rows::new(
     set status = 'failed', last_error = 'gone'
     from {rows} as v
     where webhook_deliveries.endpoint_id = v.column1 and webhook_deliveries.call_id = v.column2
-        and webhook_deliveries.status = 'pending' and webhook_deliveries.url = v.column3",
+        and webhook_deliveries.status = 'pending' and webhook_deliveries.next_attempt_at > 0
+        and webhook_deliveries.url = v.column3",
     &[Text, Text, Text],
 );
 static STAND_ENDPOINTS: Rows = Rows::new(

@@ -112,6 +112,29 @@ impl Carrier {
         })
     }
 
+    /// Says this to where the offer of this INVITE wants it, in A-law, and then silence, until the task is aborted.
+    pub(super) fn says(&self, invite: &Request, samples: Vec<i16>) -> JoinHandle<()> {
+        let offer = std::str::from_utf8(&invite.body).expect("SDP");
+        let port = offer.lines().find_map(|line| line.strip_prefix("m=audio ")?.split(' ').next()?.parse().ok());
+        let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port.expect("a port of audio")));
+        let socket = self.socket.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(FRAME);
+            let mut frames = samples.chunks_exact(FRAME_SAMPLES as usize);
+            for frame in 0_u32.. {
+                ticks.tick().await;
+                let mut packet = vec![0x80, 8];
+                packet.extend(u16::try_from(frame).expect("a short speech").to_be_bytes());
+                packet.extend((frame * FRAME_SAMPLES).to_be_bytes());
+                packet.extend(u32::from(to.port()).to_be_bytes());
+                let silence = [0; FRAME_SAMPLES as usize];
+                let samples = frames.next().unwrap_or(&silence);
+                packet.extend(samples.iter().map(|sample| media::g711::Law::A.encode(*sample)));
+                socket.send_to(&packet, to).await.expect("sent");
+            }
+        })
+    }
+
     /// So many samples as they come, from the first sound on, less those at the beginning.
     pub(super) async fn hears_from(&mut self, first: usize, samples: usize) -> Vec<i16> {
         let mut heard: Vec<i16> = Vec::new();

@@ -64,7 +64,8 @@ impl Three {
             Carrier::that_answers(Manner::AtOnce).await,
         ];
         let live =
-            Live::with_carriers([(&carriers[0], "+254722"), (&carriers[1], "+254733"), (&carriers[2], "+254711")]).await;
+            Live::with_carriers([(&carriers[0], "+254722"), (&carriers[1], "+254733"), (&carriers[2], "+254711")])
+                .await;
         let (mut ids, mut singing) = (Vec::new(), Vec::new());
         for (index, carrier) in carriers.iter_mut().enumerate() {
             let mut conference = json!({ "name": "team", "beep": false });

@@ -14,6 +14,7 @@ mod conferences;
 mod devices;
 mod files;
 mod limits;
+mod machine;
 mod on_net;
 mod outbound;
 mod queue;

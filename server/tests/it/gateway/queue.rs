@@ -29,7 +29,8 @@ async fn who_has_waited_longest_is_taken_out_first() {
         assert!(carriers[index].hears_from(0, 1_600).await.iter().any(|sample| sample.unsigned_abs() > 500));
     }
     let queue = live.asha.get("/v1/queues/support").await.expect(200).json;
-    let waiting: Vec<_> = queue["members"].as_array().expect("members").iter().map(|member| &member["call_id"]).collect();
+    let waiting: Vec<_> =
+        queue["members"].as_array().expect("members").iter().map(|member| &member["call_id"]).collect();
     assert_eq!(waiting, [&json!(ids[0]), &json!(ids[1])]);
     // A third one finds it full.
     ids.push(live.place(json!({ "from": FROM, "to": NUMBERS[2], "actions": enqueue })).await);

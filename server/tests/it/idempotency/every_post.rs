@@ -12,6 +12,7 @@ on_each_engine! { two_equal_requests_have_one_effect }
 
 /// Those that take no key, with the reason: each does the same, or nothing, when it comes again.
 const WITHOUT: &[(&str, &str)] = &[
+    ("POST /v1/actions/validate", "reads, and changes nothing"),
     ("POST /v1/admin/numbers/{id}/free", "sets a state"),
     ("POST /v1/admin/numbers/{id}/reserve", "sets a state"),
     ("POST /v1/admin/numbers/{id}/retire", "sets a state"),

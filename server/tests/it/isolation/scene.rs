@@ -110,7 +110,10 @@ impl Tenants {
         let names_nothing = matches!(parameter, "token" | "month");
         // Where no gateway runs nobody meets; `gateway/conference.rs` asks for another workspace's where one does.
         let is_where_calls_meet = ["/v1/conferences/{id}", "/v1/queues/{id}"].iter().any(|path| upto.starts_with(path));
-        let is_nobodys = endpoint.is_operators() || names_nothing || is_where_calls_meet || endpoint.path == "/v1/numbers/{id}/claim";
+        let is_nobodys = endpoint.is_operators()
+            || names_nothing
+            || is_where_calls_meet
+            || endpoint.path == "/v1/numbers/{id}/claim";
         if is_nobodys {
             return Some(Of::Nobody);
         }

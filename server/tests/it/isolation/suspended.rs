@@ -17,6 +17,7 @@ const LEFT: &[(&str, &str)] = &[
     ("DELETE /v1/auth/sessions/{id}", "the person's own"),
     ("DELETE /v1/wallet/alert-subscribers/{id}", "of those who watch the money"),
     ("PATCH /v1/auth/me", "the person's own"),
+    ("POST /v1/actions/validate", "it reads a document, and changes nothing"),
     ("POST /v1/auth/google/unlink", "the person's own"),
     ("POST /v1/auth/logout", "the person's own"),
     ("POST /v1/auth/onboarding", "the person's own, who has onboarded already"),

@@ -65,6 +65,7 @@ export type AuditKind =
   | "trunk.deleted"
   | "user.google_linked"
   | "user.google_unlinked"
+  | "user.language_chosen"
   | "user.renamed"
   | "wallet.adjusted"
   | "wallet.overdraft_floor_changed"

@@ -4,6 +4,8 @@
  * Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.
  */
 export interface SigningSecret {
-  /** `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks from now on. */
+  /** RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403). */
+  former_secret_until: string;
+  /** `whsec_` and 64 hexadecimal digits: signs the number's voice callbacks and the events of its `events_url` from now on. */
   secret: string;
 }

@@ -14,4 +14,6 @@ export interface Storage {
   used_bytes: number;
   /** The workspace's own bucket, where new recordings go; null where they are kept here. */
   bucket?: StorageBucket | null;
+  /** RFC 3339: until when the tier is paid for, and so when it is charged next; null where it costs nothing. */
+  paid_until?: string | null;
 }

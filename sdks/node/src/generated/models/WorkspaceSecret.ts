@@ -4,7 +4,7 @@
  * Answer of rotating the workspace's default secret: the only time that it is shown.
  */
 export interface WorkspaceSecret {
-  /** RFC 3339: until when the former one still signs events where the new one is refused. Voice callbacks are signed with the new one from now on. */
+  /** RFC 3339: until when the former one still signs events and voice callbacks where the new one is refused (400, 401 or 403). */
   former_secret_until: string;
   /** `whsec_` and 64 hexadecimal digits. */
   secret: string;

@@ -7,6 +7,7 @@ import type { ClaimedNumber } from "../models/ClaimedNumber.js";
 import type { CreateSipCredential } from "../models/CreateSipCredential.js";
 import type { CreatedSipCredential } from "../models/CreatedSipCredential.js";
 import type { Number } from "../models/Number.js";
+import type { RotateSecret } from "../models/RotateSecret.js";
 import type { SigningSecret } from "../models/SigningSecret.js";
 import type { SipConfig } from "../models/SipConfig.js";
 import type { SipCredential } from "../models/SipCredential.js";
@@ -145,16 +146,17 @@ export class NumbersResource {
   /**
    * Rotate a number's signing secret.
    *
-   * From the next call on the number's voice callbacks are signed with the secret that this answer shows once. To change over
-   * without a gap, teach your server a secret of your own choice first, beside the present one, then set it with `PATCH
-   * /v1/numbers/{id}/routing`.
+   * From the next call on the number's voice callbacks are signed with the secret that this answer shows once. For
+   * `grace_seconds` what your server refuses with 400, 401 or 403 is asked again at once, signed with the secret before; so
+   * change it over at any time within that. The body may be left out.
    *
    * `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
    */
-  rotateSigningSecret(id: string, options?: RequestOptions): Promise<SigningSecret> {
+  rotateSigningSecret(id: string, body?: RotateSecret, options?: RequestOptions): Promise<SigningSecret> {
     return this.#transport.json({
       method: "POST",
       path: `/v1/numbers/${encode(id)}/routing/rotate-secret`,
+      body,
       idempotent: true,
     }, options);
   }

@@ -145,9 +145,9 @@ impl Streams {
         };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let proven = certificates.proven(chain, self.app.now_us());
-        let certified = proven.zip(self.screening.as_ref()).and_then(|(proven, screening)| {
-            screening.party_of_certificate(&|name| proven.is_of(name))
-        });
+        let certified = proven
+            .zip(self.screening.as_ref())
+            .and_then(|(proven, screening)| screening.party_of_certificate(&|name| proven.is_of(name)));
         let party = certified.unwrap_or(party);
         let opened = Connection::Stream { transport: StreamTransport::Tls, party, hop: None };
         self.run(stream, remote, opened, Some(place)).await;

@@ -17,13 +17,7 @@ pub(super) struct Asking {
 }
 
 impl Task {
-    pub(super) fn register(
-        &mut self,
-        number: u64,
-        mut register: Register,
-        user: &str,
-        events: mpsc::Sender<Signal>,
-    ) {
+    pub(super) fn register(&mut self, number: u64, mut register: Register, user: &str, events: mpsc::Sender<Signal>) {
         register.contact = self.ua.contact_as(register.path, user);
         let id = self.ua.register(self.now(), register);
         self.asking.registrations.insert(id, events);

@@ -290,7 +290,11 @@ fn shown(app: &AppState, registration: Registration) -> crate::trunks::Registrat
     }
 }
 
-async fn tell_operators(app: &AppState, trunk: &str, status: u16) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn tell_operators(
+    app: &AppState,
+    trunk: &str,
+    status: u16,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut tx = app.db.begin_write().await?;
     let mut posted = Vec::new();
     for to in accounts::list_operators(&mut tx).await? {

@@ -37,6 +37,10 @@ impl Scene {
         let place = Sockets::new(10).place([192, 0, 2, 1].into(), party != Party::Stranger);
         let served = tokio::spawn(async move { serve_within(LIMITS, &sip, own, remote, opened, place).await });
         let Some(WebInput::Opened { proof, outgoing, .. }) = queues.web.recv().await else { panic!("not opened") };
+        // As the endpoint does for whom it knows.
+        if party != Party::Stranger {
+            proof.give();
+        }
         Self { peer, queues, proof, outgoing: Some(outgoing), served }
     }
 

@@ -1,0 +1,45 @@
+//! Reading a voice document, and running it as a call.
+
+use super::{CHECK_ACTIONS, Fields, Next, RUN_ACTIONS};
+use crate::{
+    api_client::{Api, ApiFailure, escape},
+    visit::Flash,
+};
+use sautikit_api::{
+    calls::CallAccepted,
+    playground::{ValidateActions, ValidatedActions},
+};
+use serde_json::{Value, json};
+
+const PAGE: &str = "/developers/playground";
+
+pub(super) async fn check(fields: &Fields, api: &Api) -> Next {
+    let (document, compat) = (fields.text("document"), fields.text("compat"));
+    let body = ValidateActions {
+        document: document.clone(),
+        content_type: None,
+        compat: Some(compat.clone()).filter(|compat| !compat.is_empty()),
+    };
+    let answer = api.post("/v1/actions/validate", &body).await;
+    match answer.and_then(|answer| answer.read::<ValidatedActions>()) {
+        Ok(read) => {
+            let flash = Flash::ActionsRead(Box::new((read, document, compat)));
+            Next::Show { page: PAGE.to_owned(), flash, status: 200 }
+        }
+        Err(failure) => Next::failed(CHECK_ACTIONS, PAGE, failure, fields),
+    }
+}
+
+pub(super) async fn run(fields: &Fields, api: &Api) -> Next {
+    let document: Value = serde_json::from_str(&fields.text("document")).unwrap_or_default();
+    let Some(actions) = document.get("actions") else {
+        let failure = ApiFailure::of_field("document", "A call takes `{\"actions\": […]}`.".to_owned());
+        return Next::failed(RUN_ACTIONS, PAGE, failure, fields);
+    };
+    let body = json!({ "from": fields.text("from"), "to": fields.text("to"), "actions": actions });
+    let answer = api.post_once("/v1/calls", &body, &fields.text("form_token")).await;
+    match answer.and_then(|answer| answer.read::<CallAccepted>()) {
+        Ok(call) => Next::redirect(format!("/calls/{}", escape(&call.call_id.to_string()))),
+        Err(failure) => Next::failed(RUN_ACTIONS, PAGE, failure, fields),
+    }
+}
