@@ -44,6 +44,12 @@ type CallsError struct{ *APIError }
 // Unwrap gives the *APIError, so that errors.As finds either.
 func (e *CallsError) Unwrap() error { return e.APIError }
 
+// ConferencesError has a code that begins with `conferences`.
+type ConferencesError struct{ *APIError }
+
+// Unwrap gives the *APIError, so that errors.As finds either.
+func (e *ConferencesError) Unwrap() error { return e.APIError }
+
 // CurrencyError has a code that begins with `currency`.
 type CurrencyError struct{ *APIError }
 
@@ -128,6 +134,12 @@ type ProviderError struct{ *APIError }
 // Unwrap gives the *APIError, so that errors.As finds either.
 func (e *ProviderError) Unwrap() error { return e.APIError }
 
+// QueuesError has a code that begins with `queues`.
+type QueuesError struct{ *APIError }
+
+// Unwrap gives the *APIError, so that errors.As finds either.
+func (e *QueuesError) Unwrap() error { return e.APIError }
+
 // RateLimitedError has a code that begins with `rate_limited`.
 type RateLimitedError struct{ *APIError }
 
@@ -198,6 +210,8 @@ func family(prefix string, err *APIError) error {
 		return &AuthError{err}
 	case "calls":
 		return &CallsError{err}
+	case "conferences":
+		return &ConferencesError{err}
 	case "currency":
 		return &CurrencyError{err}
 	case "idempotency":
@@ -226,6 +240,8 @@ func family(prefix string, err *APIError) error {
 		return &PBXError{err}
 	case "provider":
 		return &ProviderError{err}
+	case "queues":
+		return &QueuesError{err}
 	case "rate_limited":
 		return &RateLimitedError{err}
 	case "service":
@@ -390,6 +406,15 @@ const CodeCallsNoRoute ErrorCode = "calls.no_route"
 // CodeCallsOverloaded is `calls.overloaded`.
 const CodeCallsOverloaded ErrorCode = "calls.overloaded"
 
+// CodeCallsStreamTokenExpired is `calls.stream_token_expired`.
+const CodeCallsStreamTokenExpired ErrorCode = "calls.stream_token_expired"
+
+// CodeCallsStreamTokenInvalid is `calls.stream_token_invalid`.
+const CodeCallsStreamTokenInvalid ErrorCode = "calls.stream_token_invalid"
+
+// CodeConferencesNotFound is `conferences.not_found`.
+const CodeConferencesNotFound ErrorCode = "conferences.not_found"
+
 // CodeCurrencyUnsupported is `currency.unsupported`.
 const CodeCurrencyUnsupported ErrorCode = "currency.unsupported"
 
@@ -491,6 +516,9 @@ const CodeProviderHasActiveSeries ErrorCode = "provider.has_active_series"
 
 // CodeProviderInvalidCredentials is `provider.invalid_credentials`.
 const CodeProviderInvalidCredentials ErrorCode = "provider.invalid_credentials"
+
+// CodeQueuesNotFound is `queues.not_found`.
+const CodeQueuesNotFound ErrorCode = "queues.not_found"
 
 // CodeRateLimited is `rate_limited`.
 const CodeRateLimited ErrorCode = "rate_limited"

@@ -73,6 +73,57 @@ func (m Alerts) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// Announce: `POST /v1/conferences/{id}/announce`.
+type Announce struct {
+	// What is heard: one to ten of `say` and `play`, whose URLs are absolute.
+	Actions []any `json:"actions"`
+
+	// The call whose party alone hears it; all when absent.
+	CallID *string `json:"call_id,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Announce) UnmarshalJSON(data []byte) error {
+	type plain Announce
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Announce) MarshalJSON() ([]byte, error) {
+	type plain Announce
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// Announced: Answer of an announcement (202).
+type Announced struct {
+	// The conference.
+	ConferenceID string `json:"conference_id"`
+
+	// How long it takes, in milliseconds.
+	DurationMs int64 `json:"duration_ms"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Announced) UnmarshalJSON(data []byte) error {
+	type plain Announced
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Announced) MarshalJSON() ([]byte, error) {
+	type plain Announced
+	return encode(plain(m), nil, m.Extra)
+}
+
 // ApiKey: A key as lists show it: never with its secret.
 type ApiKey struct {
 	// RFC 3339.
@@ -241,6 +292,18 @@ const AuditKindCallsFrozen AuditKind = "calls.frozen"
 // AuditKindCallsUnfrozen is `calls.unfrozen`.
 const AuditKindCallsUnfrozen AuditKind = "calls.unfrozen"
 
+// AuditKindConferenceAnnounced is `conference.announced`.
+const AuditKindConferenceAnnounced AuditKind = "conference.announced"
+
+// AuditKindConferenceEnded is `conference.ended`.
+const AuditKindConferenceEnded AuditKind = "conference.ended"
+
+// AuditKindConferenceMemberChanged is `conference.member_changed`.
+const AuditKindConferenceMemberChanged AuditKind = "conference.member_changed"
+
+// AuditKindConferenceMemberRemoved is `conference.member_removed`.
+const AuditKindConferenceMemberRemoved AuditKind = "conference.member_removed"
+
 // AuditKindInvitationAccepted is `invitation.accepted`.
 const AuditKindInvitationAccepted AuditKind = "invitation.accepted"
 
@@ -327,6 +390,9 @@ const AuditKindProviderRetired AuditKind = "provider.retired"
 
 // AuditKindProviderUpdated is `provider.updated`.
 const AuditKindProviderUpdated AuditKind = "provider.updated"
+
+// AuditKindQueueMemberRemoved is `queue.member_removed`.
+const AuditKindQueueMemberRemoved AuditKind = "queue.member_removed"
 
 // AuditKindRecordingDeleted is `recording.deleted`.
 const AuditKindRecordingDeleted AuditKind = "recording.deleted"
@@ -727,6 +793,9 @@ const CallEventKindCallbackRetried CallEventKind = "callback.retried"
 // CallEventKindCallbackSent is `callback.sent`.
 const CallEventKindCallbackSent CallEventKind = "callback.sent"
 
+// CallEventKindConferenceChanged is `conference.changed`.
+const CallEventKindConferenceChanged CallEventKind = "conference.changed"
+
 // CallEventKindConferenceJoined is `conference.joined`.
 const CallEventKindConferenceJoined CallEventKind = "conference.joined"
 
@@ -763,6 +832,9 @@ const CallEventKindLegResumed CallEventKind = "leg.resumed"
 // CallEventKindLegRinging is `leg.ringing`.
 const CallEventKindLegRinging CallEventKind = "leg.ringing"
 
+// CallEventKindMachineJudged is `machine.judged`.
+const CallEventKindMachineJudged CallEventKind = "machine.judged"
+
 // CallEventKindMediaTimeout is `media.timeout`.
 const CallEventKindMediaTimeout CallEventKind = "media.timeout"
 
@@ -771,6 +843,12 @@ const CallEventKindMoneyWarning CallEventKind = "money.warning"
 
 // CallEventKindPlayFailed is `play.failed`.
 const CallEventKindPlayFailed CallEventKind = "play.failed"
+
+// CallEventKindQueueConnected is `queue.connected`.
+const CallEventKindQueueConnected CallEventKind = "queue.connected"
+
+// CallEventKindQueueWaiting is `queue.waiting`.
+const CallEventKindQueueWaiting CallEventKind = "queue.waiting"
 
 // CallEventKindRecordingEnded is `recording.ended`.
 const CallEventKindRecordingEnded CallEventKind = "recording.ended"
@@ -1117,8 +1195,11 @@ type Conference struct {
 	// Who is asked when it is over; the next action runs when absent.
 	Action *string `json:"action,omitempty"`
 
-	// Whether the others hear a beep when the party enters. Default: `true`.
-	Beep *bool `json:"beep,omitempty"`
+	// When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
+	Beep any `json:"beep,omitempty"`
+
+	// The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.
+	Coach *string `json:"coach,omitempty"`
 
 	// Whether it is over for all when the party leaves. Default: `false`.
 	EndOnExit *bool `json:"endOnExit,omitempty"`
@@ -1128,6 +1209,9 @@ type Conference struct {
 
 	// Whether this party hears and is not heard. Default: `false`.
 	Muted *bool `json:"muted,omitempty"`
+
+	// Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
+	Record *bool `json:"record,omitempty"`
 
 	// Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
 	StartOnEnter *bool `json:"startOnEnter,omitempty"`
@@ -1155,6 +1239,45 @@ func (m Conference) MarshalJSON() ([]byte, error) {
 }
 
 func (Conference) isAction() {}
+
+// ConferenceMember: A call's party in a conference.
+type ConferenceMember struct {
+	// Its call.
+	CallID string `json:"call_id"`
+
+	// Whether the conference is over for all when it leaves.
+	EndOnExit bool `json:"end_on_exit"`
+
+	// RFC 3339.
+	EnteredAt time.Time `json:"entered_at"`
+
+	// Whether it hears music instead of the others, and is not heard.
+	Held bool `json:"held"`
+
+	// Whether it hears and is not heard.
+	Muted bool `json:"muted"`
+
+	// The number or identity of who is in.
+	Party string `json:"party"`
+
+	// The call that it coaches, by whose party alone it is heard.
+	Coach *string `json:"coach,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ConferenceMember) UnmarshalJSON(data []byte) error {
+	type plain ConferenceMember
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ConferenceMember) MarshalJSON() ([]byte, error) {
+	type plain ConferenceMember
+	return encode(plain(m), nil, m.Extra)
+}
 
 // CreateAlertSubscriber: `POST /v1/wallet/alert-subscribers`.
 type CreateAlertSubscriber struct {
@@ -1223,6 +1346,9 @@ type CreateCall struct {
 
 	// Who is told of the call's events; the number's when absent.
 	EventsURL *string `json:"events_url,omitempty"`
+
+	// Whether who answers is judged to be a person or a machine before anything else happens; not when absent.
+	MachineDetection *MachineDetection `json:"machine_detection,omitempty"`
 
 	// The longest answered time, in seconds: 1 to 14,400 (default).
 	MaxDuration *int64 `json:"max_duration,omitempty"`
@@ -1759,6 +1885,41 @@ const DeliveryStatusFailed DeliveryStatus = "failed"
 // DeliveryStatusExhausted is `exhausted`.
 const DeliveryStatusExhausted DeliveryStatus = "exhausted"
 
+// Dequeue: Takes the caller who has waited longest out of a queue and connects it with the party of the call.
+type Dequeue struct {
+	// Which one of the workspace's.
+	Name string `json:"name"`
+
+	// Who is asked when the conversation is over; the next action runs when absent.
+	Action *string `json:"action,omitempty"`
+
+	// Whether the conversation is recorded, as `dial` does it. Default: `false`.
+	Record any `json:"record,omitempty"`
+
+	// How long the party waits for somebody where the queue is empty, in seconds. Default: `30`.
+	Timeout *int64 `json:"timeout,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Dequeue) UnmarshalJSON(data []byte) error {
+	type plain Dequeue
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Dequeue) MarshalJSON() ([]byte, error) {
+	type plain Dequeue
+	return encodeVerb("dequeue", plain(m), m.NullFields, m.Extra)
+}
+
+func (Dequeue) isAction() {}
+
 // DestinationPricing: What calls to numbers with one prefix cost; the longest prefix counts.
 type DestinationPricing struct {
 	// Time is sold in steps of this many seconds.
@@ -1812,6 +1973,9 @@ type Dial struct {
 	// Whether `*` by the party of the call ends the connection. Default: `false`.
 	HangupOnStar *bool `json:"hangupOnStar,omitempty"`
 
+	// Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
+	MachineDetection *string `json:"machineDetection,omitempty"`
+
 	// Longest connected time, in seconds. Default: `14400`.
 	MaxDuration *int64 `json:"maxDuration,omitempty"`
 
@@ -1862,6 +2026,47 @@ type DualChannels string
 
 // DualChannelsDual is `dual`.
 const DualChannelsDual DualChannels = "dual"
+
+// Enqueue: Puts the party of the call into a queue until somebody takes it out.
+type Enqueue struct {
+	// Which one of the workspace's.
+	Name string `json:"name"`
+
+	// Who is asked when the wait or the conversation is over; the next action runs when absent.
+	Action *string `json:"action,omitempty"`
+
+	// A file as `play` takes it, heard over and over while the party waits; an empty string for silence, our own music when absent.
+	HoldMusic *string `json:"holdMusic,omitempty"`
+
+	// How many may wait, this party included. Default: `100`.
+	MaxQueueSize *int64 `json:"maxQueueSize,omitempty"`
+
+	// The longest wait, in seconds; no limit when absent.
+	Timeout *int64 `json:"timeout,omitempty"`
+
+	// Who is asked for what the party hears while it waits, again whenever that is over: `say`, `play`, `pause`, `leave` and `hangup`. The form tells `QueuePosition`, `QueueTime`, `CurrentQueueSize` and `AvgQueueTime`.
+	WaitURL *string `json:"waitUrl,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Enqueue) UnmarshalJSON(data []byte) error {
+	type plain Enqueue
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Enqueue) MarshalJSON() ([]byte, error) {
+	type plain Enqueue
+	return encodeVerb("enqueue", plain(m), m.NullFields, m.Extra)
+}
+
+func (Enqueue) isAction() {}
 
 // ErrorCode: A code of the error catalogue; `/docs/errors/CODE` explains each.
 type ErrorCode string
@@ -1937,6 +2142,18 @@ const EventKindCallRecordingReady EventKind = "call.recording.ready"
 
 // EventKindCallRecordingFailed is `call.recording.failed`.
 const EventKindCallRecordingFailed EventKind = "call.recording.failed"
+
+// EventKindConferenceStarted is `conference.started`.
+const EventKindConferenceStarted EventKind = "conference.started"
+
+// EventKindConferenceJoined is `conference.joined`.
+const EventKindConferenceJoined EventKind = "conference.joined"
+
+// EventKindConferenceLeft is `conference.left`.
+const EventKindConferenceLeft EventKind = "conference.left"
+
+// EventKindConferenceEnded is `conference.ended`.
+const EventKindConferenceEnded EventKind = "conference.ended"
 
 // EventKindNumberProvisioned is `number.provisioned`.
 const EventKindNumberProvisioned EventKind = "number.provisioned"
@@ -2128,6 +2345,59 @@ func (m Health) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// InvalidActions: The first thing that is wrong with a document.
+type InvalidActions struct {
+	// What was expected.
+	Message string `json:"message"`
+
+	// Character of the line, from 1.
+	Column *int64 `json:"column,omitempty"`
+
+	// Line, from 1; null where it is about the document as a whole.
+	Line *int64 `json:"line,omitempty"`
+
+	// Where, as a JSON path such as `actions[0].dial.to`; null when it is not about a place in JSON.
+	Path *string `json:"path,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *InvalidActions) UnmarshalJSON(data []byte) error {
+	type plain InvalidActions
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m InvalidActions) MarshalJSON() ([]byte, error) {
+	type plain InvalidActions
+	return encode(plain(m), nil, m.Extra)
+}
+
+// Leave: Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes.
+type Leave struct {
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Leave) UnmarshalJSON(data []byte) error {
+	type plain Leave
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Leave) MarshalJSON() ([]byte, error) {
+	type plain Leave
+	return encodeVerb("leave", plain(m), m.NullFields, m.Extra)
+}
+
+func (Leave) isAction() {}
+
 // LedgerEntry: An entry of the append-only ledger.
 type LedgerEntry struct {
 	// Signed: money in is positive. Tax is included: it is what the balance moved by.
@@ -2317,6 +2587,42 @@ func (m LimitsUsed) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// LiveConference: A conference that is live.
+type LiveConference struct {
+	// Whether it has begun: until then its members wait with music.
+	Begun bool `json:"begun"`
+
+	// Its id; the next conference of the name has another one.
+	ID string `json:"id"`
+
+	// Who is in it, in the order in which they entered.
+	Members []ConferenceMember `json:"members"`
+
+	// Its name in the workspace.
+	Name string `json:"name"`
+
+	// RFC 3339: when its first member entered.
+	OpenedAt time.Time `json:"opened_at"`
+
+	// Its recording, while it is recorded.
+	RecordingID *string `json:"recording_id,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *LiveConference) UnmarshalJSON(data []byte) error {
+	type plain LiveConference
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m LiveConference) MarshalJSON() ([]byte, error) {
+	type plain LiveConference
+	return encode(plain(m), nil, m.Extra)
+}
+
 // LoggedRequest: One request to the API that was made for the workspace.
 type LoggedRequest struct {
 	// Who asked: an API key, or a person with a session.
@@ -2367,6 +2673,15 @@ func (m LoggedRequest) MarshalJSON() ([]byte, error) {
 	type plain LoggedRequest
 	return encode(plain(m), nil, m.Extra)
 }
+
+// MachineDetection: How long a machine that answered is listened to.
+type MachineDetection string
+
+// MachineDetectionEnable is `enable`.
+const MachineDetectionEnable MachineDetection = "enable"
+
+// MachineDetectionDetectMessageEnd is `detect_message_end`.
+const MachineDetectionDetectMessageEnd MachineDetection = "detect_message_end"
 
 // Number: A claimed number.
 type Number struct {
@@ -2772,6 +3087,78 @@ func (m PutBucket) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// Queue: A queue in which somebody waits, talks, or waits for a caller.
+type Queue struct {
+	// How long those waited who were taken out, in seconds on average.
+	AverageWaitSeconds int64 `json:"average_wait_seconds"`
+
+	// Its id; when it was empty the next one of the name has another.
+	ID string `json:"id"`
+
+	// Who waits, the next one first.
+	Members []QueueMember `json:"members"`
+
+	// Its name in the workspace.
+	Name string `json:"name"`
+
+	// RFC 3339: when it was last empty.
+	OpenedAt time.Time `json:"opened_at"`
+
+	// How many have been taken out and talk.
+	Talking int64 `json:"talking"`
+
+	// How many wait for a caller.
+	WaitingAgents int64 `json:"waiting_agents"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *Queue) UnmarshalJSON(data []byte) error {
+	type plain Queue
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m Queue) MarshalJSON() ([]byte, error) {
+	type plain Queue
+	return encode(plain(m), nil, m.Extra)
+}
+
+// QueueMember: A caller who waits.
+type QueueMember struct {
+	// Its call.
+	CallID string `json:"call_id"`
+
+	// RFC 3339.
+	EnteredAt time.Time `json:"entered_at"`
+
+	// The number or identity of who waits.
+	Party string `json:"party"`
+
+	// 1 is next.
+	Position int64 `json:"position"`
+
+	// So far.
+	WaitedSeconds int64 `json:"waited_seconds"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *QueueMember) UnmarshalJSON(data []byte) error {
+	type plain QueueMember
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m QueueMember) MarshalJSON() ([]byte, error) {
+	type plain QueueMember
+	return encode(plain(m), nil, m.Extra)
+}
+
 // ReadingWarning: Something in an XML document that was skipped.
 type ReadingWarning struct {
 	// Character of the line, from 1.
@@ -2960,6 +3347,9 @@ const RecordingSourceDial RecordingSource = "dial"
 // RecordingSourceRecord is `record`.
 const RecordingSourceRecord RecordingSource = "record"
 
+// RecordingSourceConference is `conference`.
+const RecordingSourceConference RecordingSource = "conference"
+
 // RecordingStatus: Where a recording stands. It only moves forward; `failed` and `expired` are ends.
 type RecordingStatus string
 
@@ -3062,7 +3452,7 @@ type Retried struct {
 	// Whether the span has more: ask again.
 	HasMore bool `json:"has_more"`
 
-	// Deliveries that are sent again: at most 10,000 at once.
+	// Deliveries that are sent again: at most 1,000 at once.
 	Retried int64 `json:"retried"`
 
 	// Extra has the members that this version does not know.
@@ -3391,14 +3781,17 @@ type SipConfig struct {
 	// The longest that a device is registered for at once.
 	MaxExpiresSeconds int64 `json:"max_expires_seconds"`
 
-	// Where the registrar listens for datagrams.
+	// Where the registrar listens, for datagrams and TCP.
 	Port int64 `json:"port"`
 
-	// How it can be spoken to: `udp`, `ws` or `wss`.
+	// How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`.
 	Transports []string `json:"transports"`
 
 	// The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them.
 	WSURL string `json:"ws_url"`
+
+	// Where it listens for TLS; null where the installation has no certificates.
+	TlsPort *int64 `json:"tls_port,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -3629,6 +4022,32 @@ func (m StatementSum) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
+// StopStream: Ends a stream that an earlier `stream` with `bidirectional` false began.
+type StopStream struct {
+	// The `name` that the stream was given; every stream that goes one way when absent.
+	Name *string `json:"name,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *StopStream) UnmarshalJSON(data []byte) error {
+	type plain StopStream
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m StopStream) MarshalJSON() ([]byte, error) {
+	type plain StopStream
+	return encodeVerb("stopStream", plain(m), m.NullFields, m.Extra)
+}
+
+func (StopStream) isAction() {}
+
 // Storage: What a workspace keeps, and where.
 type Storage struct {
 	// How many recordings that is.
@@ -3742,8 +4161,14 @@ type Stream struct {
 	// Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`.
 	Bidirectional *bool `json:"bidirectional,omitempty"`
 
+	// By which `stopStream` finds it.
+	Name *string `json:"name,omitempty"`
+
 	// Told to the server as `customParameters`.
 	Parameters map[string]string `json:"parameters,omitempty"`
+
+	// Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing.
+	StatusCallback *string `json:"statusCallback,omitempty"`
 
 	// Whose audio is sent. Default: `"both"`.
 	Track *string `json:"track,omitempty"`
@@ -4084,6 +4509,36 @@ const TopUpStatusSucceeded TopUpStatus = "succeeded"
 // TopUpStatusFailed is `failed`.
 const TopUpStatusFailed TopUpStatus = "failed"
 
+// UpdateConferenceMember: `PATCH /v1/conferences/{id}/members/{call_id}`: what is absent stays as it is.
+type UpdateConferenceMember struct {
+	// The call that it coaches; null ends that.
+	Coach *string `json:"coach,omitempty"`
+
+	// Whether it hears music instead of the others, and is not heard.
+	Held *bool `json:"held,omitempty"`
+
+	// Whether it hears and is not heard.
+	Muted *bool `json:"muted,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *UpdateConferenceMember) UnmarshalJSON(data []byte) error {
+	type plain UpdateConferenceMember
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m UpdateConferenceMember) MarshalJSON() ([]byte, error) {
+	type plain UpdateConferenceMember
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
 // UpdateRouting: `PATCH /v1/numbers/{id}/routing`: a member that is absent stays, null clears it.
 type UpdateRouting struct {
 	// Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be.
@@ -4160,6 +4615,63 @@ func (m *UpdateWebhook) UnmarshalJSON(data []byte) error {
 func (m UpdateWebhook) MarshalJSON() ([]byte, error) {
 	type plain UpdateWebhook
 	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// ValidateActions: `POST /v1/actions/validate`.
+type ValidateActions struct {
+	// What a server would answer a voice callback with, at most 65,536 characters.
+	Document string `json:"document"`
+
+	// For whom the handler was written: decides what XML means where dialects differ. `sautikit` when absent.
+	Compat *Compat `json:"compat,omitempty"`
+
+	// The content type that it would have; its first character says which notation it is in when absent.
+	ContentType *string `json:"content_type,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ValidateActions) UnmarshalJSON(data []byte) error {
+	type plain ValidateActions
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ValidateActions) MarshalJSON() ([]byte, error) {
+	type plain ValidateActions
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// ValidatedActions: What a document was read as.
+type ValidatedActions struct {
+	// What was skipped of an XML document.
+	Warnings []ReadingWarning `json:"warnings"`
+
+	// What would run; null where the document is refused.
+	Actions []any `json:"actions,omitempty"`
+
+	// Why it is refused; null where it is not.
+	Error *InvalidActions `json:"error,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ValidatedActions) UnmarshalJSON(data []byte) error {
+	type plain ValidatedActions
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ValidatedActions) MarshalJSON() ([]byte, error) {
+	type plain ValidatedActions
+	return encode(plain(m), nil, m.Extra)
 }
 
 // Webhook: Where a workspace's events go.
@@ -4366,6 +4878,15 @@ type VoiceCallback struct {
 	// The workspace.
 	WorkspaceID string
 
+	// After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`.
+	AnsweredBy string
+
+	// How sure that is, from 0 to 1.
+	AnsweredByConfidence string
+
+	// To a `waitUrl`: how long those waited who were taken out, in seconds.
+	AvgQueueTime string
+
 	// At the end: answered seconds.
 	CallDuration string
 
@@ -4374,6 +4895,9 @@ type VoiceCallback struct {
 
 	// After `conference`: which one.
 	ConferenceName string
+
+	// To a `waitUrl`: how many wait.
+	CurrentQueueSize string
 
 	// After `dial`: who was connected.
 	DialBridgedTo string
@@ -4398,6 +4922,21 @@ type VoiceCallback struct {
 
 	// At the end; the answer is ignored.
 	IsFinal string
+
+	// How much was heard until then, in milliseconds.
+	MachineDetectionDuration string
+
+	// After `enqueue`, `dequeue` and to a `waitUrl`: which one.
+	QueueName string
+
+	// To a `waitUrl`: where the caller stands, 1 is next.
+	QueuePosition string
+
+	// After `enqueue`: how it ended.
+	QueueResult string
+
+	// After `enqueue` and to a `waitUrl`: seconds waited.
+	QueueTime string
 
 	// After them: its length in seconds.
 	RecordingDuration string
@@ -4430,11 +4969,19 @@ func callbackOf(fields map[string]string) VoiceCallback {
 
 		WorkspaceID: fields["WorkspaceId"],
 
+		AnsweredBy: fields["AnsweredBy"],
+
+		AnsweredByConfidence: fields["AnsweredByConfidence"],
+
+		AvgQueueTime: fields["AvgQueueTime"],
+
 		CallDuration: fields["CallDuration"],
 
 		ConferenceDuration: fields["ConferenceDuration"],
 
 		ConferenceName: fields["ConferenceName"],
+
+		CurrentQueueSize: fields["CurrentQueueSize"],
 
 		DialBridgedTo: fields["DialBridgedTo"],
 
@@ -4451,6 +4998,16 @@ func callbackOf(fields map[string]string) VoiceCallback {
 		HangupCause: fields["HangupCause"],
 
 		IsFinal: fields["IsFinal"],
+
+		MachineDetectionDuration: fields["MachineDetectionDuration"],
+
+		QueueName: fields["QueueName"],
+
+		QueuePosition: fields["QueuePosition"],
+
+		QueueResult: fields["QueueResult"],
+
+		QueueTime: fields["QueueTime"],
 
 		RecordingDuration: fields["RecordingDuration"],
 

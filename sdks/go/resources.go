@@ -4,6 +4,27 @@ package sautikit
 
 import "context"
 
+// ActionsResource: What a call asks your server, and what it can answer.
+type ActionsResource struct{ client *Client }
+
+// Validate: Validate voice actions.
+//
+// Reads a document, JSON or XML, as a call would, and answers what would run, what would be skipped, and what is wrong with
+// it and where. Nothing runs, nothing is kept.
+//
+// `POST /v1/actions/validate`, scope `calls:read`
+func (s *ActionsResource) Validate(ctx context.Context, body *ValidateActions, options ...RequestOption) (*ValidatedActions, error) {
+	r := request{method: "POST", path: "/v1/actions/validate"}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(ValidatedActions)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // ApiKeysListParams is what ApiKeysResource.List can be told.
 type ApiKeysListParams struct {
 	// Rows of one page.
@@ -394,7 +415,8 @@ func (s *CallsResource) ResumeRecording(ctx context.Context, id string, options 
 // Stream: Follow a call.
 //
 // Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
-// `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
+// `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
+// pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 //
 // `GET /v1/calls/{id}/stream`, scope `calls:read`
 func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStreamParams, options ...RequestOption) *Events[StreamedEvent] {
@@ -403,6 +425,100 @@ func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStre
 		r.header("Last-Event-ID", params.LastEventID)
 	}
 	return newEvents[StreamedEvent](ctx, s.client, r, options)
+}
+
+// ConferencesListParams is what ConferencesResource.List can be told.
+type ConferencesListParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+}
+
+// ConferencesResource: Who is in which, and changing that while they talk or wait.
+type ConferencesResource struct{ client *Client }
+
+// List: List conferences.
+//
+// Those that are live, with who is in them: of the node that answers, where there are several.
+//
+// `GET /v1/conferences`, scope `calls:read`
+func (s *ConferencesResource) List(ctx context.Context, params *ConferencesListParams, options ...RequestOption) *Iter[LiveConference] {
+	r := request{method: "GET", path: "/v1/conferences"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return newIter[LiveConference](ctx, s.client, r, options)
+}
+
+// Get: Show a conference.
+//
+// `GET /v1/conferences/{id}`, scope `calls:read`
+func (s *ConferencesResource) Get(ctx context.Context, id string, options ...RequestOption) (*LiveConference, error) {
+	r := request{method: "GET", path: "/v1/conferences/" + escape(id)}
+	answer := new(LiveConference)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// End: End a conference.
+//
+// It is over for all; each call goes on with its next action.
+//
+// `DELETE /v1/conferences/{id}`, scope `calls:write`
+func (s *ConferencesResource) End(ctx context.Context, id string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/conferences/" + escape(id)}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
+}
+
+// Announce: Announce something in a conference.
+//
+// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+//
+// `POST /v1/conferences/{id}/announce`, scope `calls:write`
+func (s *ConferencesResource) Announce(ctx context.Context, id string, body *Announce, options ...RequestOption) (*Announced, error) {
+	r := request{method: "POST", path: "/v1/conferences/" + escape(id) + "/announce", idempotent: true}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(Announced)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// UpdateMember: Change how somebody is in a conference.
+//
+// Mutes, holds with music, or has it coach another; what is absent stays as it is.
+//
+// `PATCH /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+func (s *ConferencesResource) UpdateMember(ctx context.Context, id string, callId string, body *UpdateConferenceMember, options ...RequestOption) (*ConferenceMember, error) {
+	r := request{method: "PATCH", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callId)}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(ConferenceMember)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// RemoveMember: Take somebody out of a conference.
+//
+// Its call goes on with its next action.
+//
+// `DELETE /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+func (s *ConferencesResource) RemoveMember(ctx context.Context, id string, callId string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callId)}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
 }
 
 // EventsListParams is what EventsResource.List can be told.
@@ -733,6 +849,55 @@ func (s *PricingResource) ListCurrencies(ctx context.Context, options ...Request
 	var answer []OfferedCurrency
 	err := s.client.json(ctx, r, options, &answer)
 	return answer, err
+}
+
+// QueuesListParams is what QueuesResource.List can be told.
+type QueuesListParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+}
+
+// QueuesResource: Who is in which, and changing that while they talk or wait.
+type QueuesResource struct{ client *Client }
+
+// List: List queues.
+//
+// Those in which somebody is, with who waits: of the node that answers, where there are several.
+//
+// `GET /v1/queues`, scope `calls:read`
+func (s *QueuesResource) List(ctx context.Context, params *QueuesListParams, options ...RequestOption) *Iter[Queue] {
+	r := request{method: "GET", path: "/v1/queues"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+	}
+	return newIter[Queue](ctx, s.client, r, options)
+}
+
+// Get: Show a queue.
+//
+// `GET /v1/queues/{id}`, scope `calls:read`
+func (s *QueuesResource) Get(ctx context.Context, id string, options ...RequestOption) (*Queue, error) {
+	r := request{method: "GET", path: "/v1/queues/" + escape(id)}
+	answer := new(Queue)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// RemoveMember: Take a caller out of a queue.
+//
+// Its call goes on with its next action, and is told `QueueResult` `removed`.
+//
+// `DELETE /v1/queues/{id}/members/{call_id}`, scope `calls:write`
+func (s *QueuesResource) RemoveMember(ctx context.Context, id string, callId string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/queues/" + escape(id) + "/members/" + escape(callId)}
+	_, err := s.client.bytes(ctx, r, options)
+	return err
 }
 
 // RecordingsListParams is what RecordingsResource.List can be told.
@@ -1542,6 +1707,9 @@ func (s *WorkspaceResource) RotateSigningSecret(ctx context.Context, body *Rotat
 }
 
 type resources struct {
+	// Actions: What a call asks your server, and what it can answer.
+	Actions *ActionsResource
+
 	// APIKeys: Secrets for servers. Their rights are scopes, cut by the creator's current role.
 	APIKeys *ApiKeysResource
 
@@ -1551,6 +1719,9 @@ type resources struct {
 	// Calls: Place calls, follow them, read what became of them.
 	Calls *CallsResource
 
+	// Conferences: Who is in which, and changing that while they talk or wait.
+	Conferences *ConferencesResource
+
 	// Events: Probes, and this document.
 	Events *EventsResource
 
@@ -1559,6 +1730,9 @@ type resources struct {
 
 	// Pricing: What numbers and calls cost, without signing in.
 	Pricing *PricingResource
+
+	// Queues: Who is in which, and changing that while they talk or wait.
+	Queues *QueuesResource
 
 	// Recordings: Hear, list and delete recordings; how much is kept, and where.
 	Recordings *RecordingsResource
@@ -1589,12 +1763,15 @@ type resources struct {
 }
 
 func (r *resources) attach(client *Client) {
+	r.Actions = &ActionsResource{client}
 	r.APIKeys = &ApiKeysResource{client}
 	r.Audit = &AuditResource{client}
 	r.Calls = &CallsResource{client}
+	r.Conferences = &ConferencesResource{client}
 	r.Events = &EventsResource{client}
 	r.Numbers = &NumbersResource{client}
 	r.Pricing = &PricingResource{client}
+	r.Queues = &QueuesResource{client}
 	r.Recordings = &RecordingsResource{client}
 	r.Requests = &RequestsResource{client}
 	r.Sandbox = &SandboxResource{client}

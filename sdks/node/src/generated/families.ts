@@ -31,9 +31,14 @@ export class AuthError extends ApiError {
   override name = "AuthError";
 }
 
-/** Errors whose code is `calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`. */
+/** Errors whose code is `calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`, `calls.stream_token_expired`, `calls.stream_token_invalid`. */
 export class CallsError extends ApiError {
   override name = "CallsError";
+}
+
+/** Errors whose code is `conferences.not_found`. */
+export class ConferencesError extends ApiError {
+  override name = "ConferencesError";
 }
 
 /** Errors whose code is `currency.unsupported`. */
@@ -106,6 +111,11 @@ export class ProviderError extends ApiError {
   override name = "ProviderError";
 }
 
+/** Errors whose code is `queues.not_found`. */
+export class QueuesError extends ApiError {
+  override name = "QueuesError";
+}
+
 /** Errors whose code is `rate_limited`. */
 export class RateLimitedError extends ApiError {
   override name = "RateLimitedError";
@@ -160,6 +170,7 @@ export const FAMILIES: Readonly<Record<string, typeof ApiError>> = {
   audit: AuditError,
   auth: AuthError,
   calls: CallsError,
+  conferences: ConferencesError,
   currency: CurrencyError,
   idempotency: IdempotencyError,
   internal_error: InternalError,
@@ -174,6 +185,7 @@ export const FAMILIES: Readonly<Record<string, typeof ApiError>> = {
   paystack: PaystackError,
   pbx: PbxError,
   provider: ProviderError,
+  queues: QueuesError,
   rate_limited: RateLimitedError,
   service: ServiceError,
   spend_limit: SpendLimitError,

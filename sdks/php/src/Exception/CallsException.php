@@ -23,6 +23,8 @@ namespace Sautikit\Exception;
  * - `calls.frozen`
  * - `calls.no_route`
  * - `calls.overloaded`
+ * - `calls.stream_token_expired`
+ * - `calls.stream_token_invalid`
  */
 final class CallsException extends ApiException
 {

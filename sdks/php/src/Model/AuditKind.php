@@ -23,6 +23,10 @@ final class AuditKind
     public const CALL_PLACED = 'call.placed';
     public const CALLS_FROZEN = 'calls.frozen';
     public const CALLS_UNFROZEN = 'calls.unfrozen';
+    public const CONFERENCE_ANNOUNCED = 'conference.announced';
+    public const CONFERENCE_ENDED = 'conference.ended';
+    public const CONFERENCE_MEMBER_CHANGED = 'conference.member_changed';
+    public const CONFERENCE_MEMBER_REMOVED = 'conference.member_removed';
     public const INVITATION_ACCEPTED = 'invitation.accepted';
     public const INVITATION_CREATED = 'invitation.created';
     public const INVITATION_DECLINED = 'invitation.declined';
@@ -52,6 +56,7 @@ final class AuditKind
     public const PROVIDER_CREATED = 'provider.created';
     public const PROVIDER_RETIRED = 'provider.retired';
     public const PROVIDER_UPDATED = 'provider.updated';
+    public const QUEUE_MEMBER_REMOVED = 'queue.member_removed';
     public const RECORDING_DELETED = 'recording.deleted';
     public const RECORDING_PAUSED = 'recording.paused';
     public const RECORDING_RESUMED = 'recording.resumed';

@@ -24,6 +24,7 @@ final class CallEventKind
     public const CALLBACK_FAILED = 'callback.failed';
     public const CALLBACK_RETRIED = 'callback.retried';
     public const CALLBACK_SENT = 'callback.sent';
+    public const CONFERENCE_CHANGED = 'conference.changed';
     public const CONFERENCE_JOINED = 'conference.joined';
     public const CONFERENCE_WAITING = 'conference.waiting';
     public const LEG_ANSWERED = 'leg.answered';
@@ -36,9 +37,12 @@ final class CallEventKind
     public const LEG_LOST = 'leg.lost';
     public const LEG_RESUMED = 'leg.resumed';
     public const LEG_RINGING = 'leg.ringing';
+    public const MACHINE_JUDGED = 'machine.judged';
     public const MEDIA_TIMEOUT = 'media.timeout';
     public const MONEY_WARNING = 'money.warning';
     public const PLAY_FAILED = 'play.failed';
+    public const QUEUE_CONNECTED = 'queue.connected';
+    public const QUEUE_WAITING = 'queue.waiting';
     public const RECORDING_ENDED = 'recording.ended';
     public const RECORDING_FAILED = 'recording.failed';
     public const RECORDING_PAUSED = 'recording.paused';

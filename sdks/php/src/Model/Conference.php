@@ -10,10 +10,12 @@ namespace Sautikit\Model;
  *
  * @property-read string $name Which one: calls of the workspace that name the same hear each other.
  * @property-read string|null $action Who is asked when it is over; the next action runs when absent.
- * @property-read bool|null $beep Whether the others hear a beep when the party enters. Default: `true`.
+ * @property-read mixed|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
+ * @property-read string|null $coach The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.
  * @property-read bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
  * @property-read int|null $maxParticipants How many may be in it, this party included. Default: `32`.
  * @property-read bool|null $muted Whether this party hears and is not heard. Default: `false`.
+ * @property-read bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
  * @property-read bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
  * @property-read string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
  */
@@ -23,9 +25,11 @@ final class Conference extends Model
         'name' => ['plain', null],
         'action' => ['plain', null],
         'beep' => ['plain', null],
+        'coach' => ['plain', null],
         'endOnExit' => ['plain', null],
         'maxParticipants' => ['plain', null],
         'muted' => ['plain', null],
+        'record' => ['plain', null],
         'startOnEnter' => ['plain', null],
         'waitUrl' => ['plain', null],
     ];

@@ -10,8 +10,9 @@ namespace Sautikit\Model;
  *
  * @property-read string $from One of the workspace's active numbers.
  * @property-read string|list<string> $to Whom to call, E.164 or in the workspace's national form.
- * @property-read list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{getDigits: \Sautikit\Model\GetDigits}|array{dial: \Sautikit\Model\Dial}|array{conference: \Sautikit\Model\Conference}|array{record: \Sautikit\Model\Record}|array{stream: \Sautikit\Model\Stream}|array{sendDigits: \Sautikit\Model\SendDigits}|array{pause: \Sautikit\Model\Pause}|array{redirect: \Sautikit\Model\Redirect}|array{reject: \Sautikit\Model\Reject}|array{hangup: \Sautikit\Model\Hangup}>|null $actions Voice actions to run on answer, instead of asking a callback.
+ * @property-read list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{getDigits: \Sautikit\Model\GetDigits}|array{dial: \Sautikit\Model\Dial}|array{conference: \Sautikit\Model\Conference}|array{enqueue: \Sautikit\Model\Enqueue}|array{dequeue: \Sautikit\Model\Dequeue}|array{leave: \Sautikit\Model\Leave}|array{record: \Sautikit\Model\Record}|array{stream: \Sautikit\Model\Stream}|array{stopStream: \Sautikit\Model\StopStream}|array{sendDigits: \Sautikit\Model\SendDigits}|array{pause: \Sautikit\Model\Pause}|array{redirect: \Sautikit\Model\Redirect}|array{reject: \Sautikit\Model\Reject}|array{hangup: \Sautikit\Model\Hangup}>|null $actions Voice actions to run on answer, instead of asking a callback.
  * @property-read string|null $events_url Who is told of the call's events; the number's when absent.
+ * @property-read string|null $machine_detection Whether who answers is judged to be a person or a machine before anything else happens; not when absent.
  * @property-read int|null $max_duration The longest answered time, in seconds: 1 to 14,400 (default).
  * @property-read mixed|null $metadata The caller's own data, at most 4 KiB; returned and sent with events.
  * @property-read bool|string|null $record Whether the call is recorded from its answer on; false when absent.
@@ -25,6 +26,7 @@ final class CreateCall extends Model
         'to' => ['plain', null],
         'actions' => ['plain', null],
         'events_url' => ['plain', null],
+        'machine_detection' => ['plain', null],
         'max_duration' => ['plain', null],
         'metadata' => ['plain', null],
         'record' => ['plain', null],

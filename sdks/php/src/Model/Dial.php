@@ -12,6 +12,7 @@ namespace Sautikit\Model;
  * @property-read string|null $action Who is asked when the connection is over; the next action runs when absent.
  * @property-read string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
  * @property-read bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
+ * @property-read string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
  * @property-read int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
  * @property-read mixed|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
  * @property-read string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
@@ -25,6 +26,7 @@ final class Dial extends Model
         'action' => ['plain', null],
         'callerId' => ['plain', null],
         'hangupOnStar' => ['plain', null],
+        'machineDetection' => ['plain', null],
         'maxDuration' => ['plain', null],
         'record' => ['plain', null],
         'ringTone' => ['plain', null],

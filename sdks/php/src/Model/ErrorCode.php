@@ -72,6 +72,8 @@ final class ErrorCode
     public const NUMBERS_SUFFIX_COLLISION = 'numbers.suffix_collision';
     public const NUMBERS_WALLET_UNAVAILABLE = 'numbers.wallet_unavailable';
     public const PAYMENTS_CLAIM_LIMIT = 'payments.claim_limit';
+    public const CONFERENCES_NOT_FOUND = 'conferences.not_found';
+    public const QUEUES_NOT_FOUND = 'queues.not_found';
     public const PAYMENTS_UNMATCHED_NOT_FOUND = 'payments.unmatched_not_found';
     public const PAYSTACK_UNAVAILABLE = 'paystack.unavailable';
     public const PBX_BODY_READ_FAILED = 'pbx.body_read_failed';
@@ -120,6 +122,8 @@ final class ErrorCode
     public const CALLS_FROZEN = 'calls.frozen';
     public const CALLS_NO_ROUTE = 'calls.no_route';
     public const CALLS_OVERLOADED = 'calls.overloaded';
+    public const CALLS_STREAM_TOKEN_EXPIRED = 'calls.stream_token_expired';
+    public const CALLS_STREAM_TOKEN_INVALID = 'calls.stream_token_invalid';
     public const STORAGE_UNAVAILABLE = 'storage.unavailable';
     public const ACTIONS_INVALID = 'actions.invalid';
     public const SPEND_LIMIT_REACHED = 'spend_limit.reached';

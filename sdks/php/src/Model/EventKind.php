@@ -20,6 +20,10 @@ final class EventKind
     public const CALL_CALLBACK_FAILED = 'call.callback_failed';
     public const CALL_RECORDING_READY = 'call.recording.ready';
     public const CALL_RECORDING_FAILED = 'call.recording.failed';
+    public const CONFERENCE_STARTED = 'conference.started';
+    public const CONFERENCE_JOINED = 'conference.joined';
+    public const CONFERENCE_LEFT = 'conference.left';
+    public const CONFERENCE_ENDED = 'conference.ended';
     public const NUMBER_PROVISIONED = 'number.provisioned';
     public const NUMBER_RELEASED = 'number.released';
     public const STORAGE_TIER_CHANGED = 'storage.tier_changed';

@@ -15,4 +15,5 @@ final class RecordingSource
     public const CALL = 'call';
     public const DIAL = 'dial';
     public const RECORD = 'record';
+    public const CONFERENCE = 'conference';
 }

@@ -8,7 +8,7 @@ namespace Sautikit\Model;
 /**
  * `POST /v1/calls/{id}/actions`.
  *
- * @property-read list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{getDigits: \Sautikit\Model\GetDigits}|array{dial: \Sautikit\Model\Dial}|array{conference: \Sautikit\Model\Conference}|array{record: \Sautikit\Model\Record}|array{stream: \Sautikit\Model\Stream}|array{sendDigits: \Sautikit\Model\SendDigits}|array{pause: \Sautikit\Model\Pause}|array{redirect: \Sautikit\Model\Redirect}|array{reject: \Sautikit\Model\Reject}|array{hangup: \Sautikit\Model\Hangup}> $actions Voice actions that take over; none end the call.
+ * @property-read list<array{say: \Sautikit\Model\Say}|array{play: \Sautikit\Model\Play}|array{getDigits: \Sautikit\Model\GetDigits}|array{dial: \Sautikit\Model\Dial}|array{conference: \Sautikit\Model\Conference}|array{enqueue: \Sautikit\Model\Enqueue}|array{dequeue: \Sautikit\Model\Dequeue}|array{leave: \Sautikit\Model\Leave}|array{record: \Sautikit\Model\Record}|array{stream: \Sautikit\Model\Stream}|array{stopStream: \Sautikit\Model\StopStream}|array{sendDigits: \Sautikit\Model\SendDigits}|array{pause: \Sautikit\Model\Pause}|array{redirect: \Sautikit\Model\Redirect}|array{reject: \Sautikit\Model\Reject}|array{hangup: \Sautikit\Model\Hangup}> $actions Voice actions that take over; none end the call.
  */
 final class ReplaceActions extends Model
 {

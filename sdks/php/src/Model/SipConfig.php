@@ -11,9 +11,10 @@ namespace Sautikit\Model;
  * @property-read list<string> $codecs What is spoken over RTP, the preferred first.
  * @property-read string $domain Registrar, outbound proxy and realm.
  * @property-read int $max_expires_seconds The longest that a device is registered for at once.
- * @property-read int $port Where the registrar listens for datagrams.
- * @property-read list<string> $transports How it can be spoken to: `udp`, `ws` or `wss`.
+ * @property-read int $port Where the registrar listens, for datagrams and TCP.
+ * @property-read list<string> $transports How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`.
  * @property-read string $ws_url The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them.
+ * @property-read int|null $tls_port Where it listens for TLS; null where the installation has no certificates.
  */
 final class SipConfig extends Model
 {
@@ -24,5 +25,6 @@ final class SipConfig extends Model
         'port' => ['plain', null],
         'transports' => ['plain', null],
         'ws_url' => ['plain', null],
+        'tls_port' => ['plain', null],
     ];
 }

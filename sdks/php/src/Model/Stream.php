@@ -11,7 +11,9 @@ namespace Sautikit\Model;
  * @property-read string $url A WebSocket by `wss`, which speaks the messages of Twilio's media streams.
  * @property-read string|null $action Who is asked when it is over; the next action runs when absent.
  * @property-read bool|null $bidirectional Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`.
+ * @property-read string|null $name By which `stopStream` finds it.
  * @property-read array<string, string>|null $parameters Told to the server as `customParameters`.
+ * @property-read string|null $statusCallback Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing.
  * @property-read string|null $track Whose audio is sent. Default: `"both"`.
  */
 final class Stream extends Model
@@ -20,7 +22,9 @@ final class Stream extends Model
         'url' => ['plain', null],
         'action' => ['plain', null],
         'bidirectional' => ['plain', null],
+        'name' => ['plain', null],
         'parameters' => ['plain', null],
+        'statusCallback' => ['plain', null],
         'track' => ['plain', null],
     ];
 }

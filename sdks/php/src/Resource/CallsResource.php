@@ -40,7 +40,7 @@ final class CallsResource
      *
      * `POST /v1/calls`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function create(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -57,7 +57,7 @@ final class CallsResource
      *
      * `POST /v1/calls/originate`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function originate(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
@@ -125,7 +125,7 @@ final class CallsResource
      *
      * `POST /v1/calls/{id}/actions`, scope `calls:write`
      *
-     * @param array{actions: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
+     * @param array{actions: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
      * @return \Sautikit\Model\Call
      */
     public function replaceActions(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Call
@@ -217,7 +217,8 @@ final class CallsResource
      * Follow a call.
      *
      * Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
-     * `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
+     * `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
+     * pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
      *
      * `GET /v1/calls/{id}/stream`, scope `calls:read`
      *

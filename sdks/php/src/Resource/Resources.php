@@ -10,6 +10,9 @@ use Sautikit\Http\Transport;
 /** All resources of a client. */
 abstract class Resources
 {
+    /** What a call asks your server, and what it can answer. */
+    public readonly ActionsResource $actions;
+
     /** Secrets for servers. Their rights are scopes, cut by the creator's current role. */
     public readonly ApiKeysResource $apiKeys;
 
@@ -19,6 +22,9 @@ abstract class Resources
     /** Place calls, follow them, read what became of them. */
     public readonly CallsResource $calls;
 
+    /** Who is in which, and changing that while they talk or wait. */
+    public readonly ConferencesResource $conferences;
+
     /** Probes, and this document. */
     public readonly EventsResource $events;
 
@@ -27,6 +33,9 @@ abstract class Resources
 
     /** What numbers and calls cost, without signing in. */
     public readonly PricingResource $pricing;
+
+    /** Who is in which, and changing that while they talk or wait. */
+    public readonly QueuesResource $queues;
 
     /** Hear, list and delete recordings; how much is kept, and where. */
     public readonly RecordingsResource $recordings;
@@ -57,12 +66,15 @@ abstract class Resources
 
     protected function attach(Transport $transport): void
     {
+        $this->actions = new ActionsResource($transport);
         $this->apiKeys = new ApiKeysResource($transport);
         $this->audit = new AuditResource($transport);
         $this->calls = new CallsResource($transport);
+        $this->conferences = new ConferencesResource($transport);
         $this->events = new EventsResource($transport);
         $this->numbers = new NumbersResource($transport);
         $this->pricing = new PricingResource($transport);
+        $this->queues = new QueuesResource($transport);
         $this->recordings = new RecordingsResource($transport);
         $this->requests = new RequestsResource($transport);
         $this->sandbox = new SandboxResource($transport);

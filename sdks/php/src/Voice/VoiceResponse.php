@@ -78,15 +78,16 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param string|null $action Who is asked when the connection is over; the next action runs when absent.
      * @param string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
      * @param bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
+     * @param string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
      * @param int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
      * @param mixed|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
      * @param string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
      * @param bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
      * @param int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
      */
-    public function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?int $maxDuration = null, mixed $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): self
+    public function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, mixed $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): self
     {
-        return $this->add(Action::dial($to, $action, $callerId, $hangupOnStar, $maxDuration, $record, $ringTone, $sequential, $timeout));
+        return $this->add(Action::dial($to, $action, $callerId, $hangupOnStar, $machineDetection, $maxDuration, $record, $ringTone, $sequential, $timeout));
     }
 
     /**
@@ -94,16 +95,55 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      *
      * @param string $name Which one: calls of the workspace that name the same hear each other.
      * @param string|null $action Who is asked when it is over; the next action runs when absent.
-     * @param bool|null $beep Whether the others hear a beep when the party enters. Default: `true`.
+     * @param mixed|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
+     * @param string|null $coach The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.
      * @param bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
      * @param int|null $maxParticipants How many may be in it, this party included. Default: `32`.
      * @param bool|null $muted Whether this party hears and is not heard. Default: `false`.
+     * @param bool|null $record Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`.
      * @param bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
      * @param string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
      */
-    public function conference(string $name, ?string $action = null, ?bool $beep = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $startOnEnter = null, ?string $waitUrl = null): self
+    public function conference(string $name, ?string $action = null, mixed $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?bool $startOnEnter = null, ?string $waitUrl = null): self
     {
-        return $this->add(Action::conference($name, $action, $beep, $endOnExit, $maxParticipants, $muted, $startOnEnter, $waitUrl));
+        return $this->add(Action::conference($name, $action, $beep, $coach, $endOnExit, $maxParticipants, $muted, $record, $startOnEnter, $waitUrl));
+    }
+
+    /**
+     * Puts the party of the call into a queue until somebody takes it out.
+     *
+     * @param string $name Which one of the workspace's.
+     * @param string|null $action Who is asked when the wait or the conversation is over; the next action runs when absent.
+     * @param string|null $holdMusic A file as `play` takes it, heard over and over while the party waits; an empty string for silence, our own music when absent.
+     * @param int|null $maxQueueSize How many may wait, this party included. Default: `100`.
+     * @param int|null $timeout The longest wait, in seconds; no limit when absent.
+     * @param string|null $waitUrl Who is asked for what the party hears while it waits, again whenever that is over: `say`, `play`, `pause`, `leave` and `hangup`. The form tells `QueuePosition`, `QueueTime`, `CurrentQueueSize` and `AvgQueueTime`.
+     */
+    public function enqueue(string $name, ?string $action = null, ?string $holdMusic = null, ?int $maxQueueSize = null, ?int $timeout = null, ?string $waitUrl = null): self
+    {
+        return $this->add(Action::enqueue($name, $action, $holdMusic, $maxQueueSize, $timeout, $waitUrl));
+    }
+
+    /**
+     * Takes the caller who has waited longest out of a queue and connects it with the party of the call.
+     *
+     * @param string $name Which one of the workspace's.
+     * @param string|null $action Who is asked when the conversation is over; the next action runs when absent.
+     * @param mixed|null $record Whether the conversation is recorded, as `dial` does it. Default: `false`.
+     * @param int|null $timeout How long the party waits for somebody where the queue is empty, in seconds. Default: `30`.
+     */
+    public function dequeue(string $name, ?string $action = null, mixed $record = null, ?int $timeout = null): self
+    {
+        return $this->add(Action::dequeue($name, $action, $record, $timeout));
+    }
+
+    /**
+     * Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes.
+     *
+     */
+    public function leave(): self
+    {
+        return $this->add(Action::leave());
     }
 
     /**
@@ -127,12 +167,24 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param string $url A WebSocket by `wss`, which speaks the messages of Twilio's media streams.
      * @param string|null $action Who is asked when it is over; the next action runs when absent.
      * @param bool|null $bidirectional Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`.
+     * @param string|null $name By which `stopStream` finds it.
      * @param array<string, string>|null $parameters Told to the server as `customParameters`.
+     * @param string|null $statusCallback Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing.
      * @param string|null $track Whose audio is sent. Default: `"both"`.
      */
-    public function stream(string $url, ?string $action = null, ?bool $bidirectional = null, ?array $parameters = null, ?string $track = null): self
+    public function stream(string $url, ?string $action = null, ?bool $bidirectional = null, ?string $name = null, ?array $parameters = null, ?string $statusCallback = null, ?string $track = null): self
     {
-        return $this->add(Action::stream($url, $action, $bidirectional, $parameters, $track));
+        return $this->add(Action::stream($url, $action, $bidirectional, $name, $parameters, $statusCallback, $track));
+    }
+
+    /**
+     * Ends a stream that an earlier `stream` with `bidirectional` false began.
+     *
+     * @param string|null $name The `name` that the stream was given; every stream that goes one way when absent.
+     */
+    public function stopStream(?string $name = null): self
+    {
+        return $this->add(Action::stopStream($name));
     }
 
     /**

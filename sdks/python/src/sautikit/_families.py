@@ -7,7 +7,7 @@ from typing import Dict, Type
 
 from ._errors import ApiError
 
-__all__ = ["AccountError", "AccountsError", "ActionsError", "ApiKeyError", "AuditError", "AuthError", "CallsError", "CurrencyError", "IdempotencyError", "InternalError", "InvitationsError", "InviteRequiresLoginError", "MethodNotAllowedError", "MpesaError", "NotFoundError", "NumbersError", "PayloadTooLargeError", "PaymentsError", "PaystackError", "PbxError", "ProviderError", "RateLimitedError", "ServiceError", "SpendLimitError", "StorageError", "TopupError", "UnsupportedMediaTypeError", "ValidationError", "WalletError", "WebhooksError"]
+__all__ = ["AccountError", "AccountsError", "ActionsError", "ApiKeyError", "AuditError", "AuthError", "CallsError", "ConferencesError", "CurrencyError", "IdempotencyError", "InternalError", "InvitationsError", "InviteRequiresLoginError", "MethodNotAllowedError", "MpesaError", "NotFoundError", "NumbersError", "PayloadTooLargeError", "PaymentsError", "PaystackError", "PbxError", "ProviderError", "QueuesError", "RateLimitedError", "ServiceError", "SpendLimitError", "StorageError", "TopupError", "UnsupportedMediaTypeError", "ValidationError", "WalletError", "WebhooksError"]
 
 
 class AccountError(ApiError):
@@ -35,7 +35,11 @@ class AuthError(ApiError):
 
 
 class CallsError(ApiError):
-    """`calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`"""
+    """`calls.events_failed`, `calls.get_failed`, `calls.list_failed`, `calls.not_found`, `calls.recording_expired`, `calls.recording_failed`, `calls.recording_in_progress`, `calls.recording_not_found`, `calls.stats_failed`, `calls.not_live`, `calls.destination_blocked`, `calls.emergency_blocked`, `calls.limit_exceeded`, `calls.frozen`, `calls.no_route`, `calls.overloaded`, `calls.stream_token_expired`, `calls.stream_token_invalid`"""
+
+
+class ConferencesError(ApiError):
+    """`conferences.not_found`"""
 
 
 class CurrencyError(ApiError):
@@ -94,6 +98,10 @@ class ProviderError(ApiError):
     """`provider.has_active_series`, `provider.invalid_credentials`"""
 
 
+class QueuesError(ApiError):
+    """`queues.not_found`"""
+
+
 class RateLimitedError(ApiError):
     """`rate_limited`"""
 
@@ -138,6 +146,7 @@ FAMILIES: Dict[str, Type[ApiError]] = {
     "audit": AuditError,
     "auth": AuthError,
     "calls": CallsError,
+    "conferences": ConferencesError,
     "currency": CurrencyError,
     "idempotency": IdempotencyError,
     "internal_error": InternalError,
@@ -152,6 +161,7 @@ FAMILIES: Dict[str, Type[ApiError]] = {
     "paystack": PaystackError,
     "pbx": PbxError,
     "provider": ProviderError,
+    "queues": QueuesError,
     "rate_limited": RateLimitedError,
     "service": ServiceError,
     "spend_limit": SpendLimitError,

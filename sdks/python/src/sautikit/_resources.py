@@ -15,6 +15,8 @@ from .models import (
     ActorKind,
     AlertSubscriber,
     Alerts,
+    Announce,
+    Announced,
     ApiKey,
     ApiKeyStatus,
     AuditActor,
@@ -36,6 +38,7 @@ from .models import (
     ClaimedNumber,
     Compat,
     Conference,
+    ConferenceMember,
     CreateAlertSubscriber,
     CreateApiKey,
     CreateCall,
@@ -51,10 +54,12 @@ from .models import (
     DeliveryAttempt,
     DeliveryDetail,
     DeliveryStatus,
+    Dequeue,
     DestinationPricing,
     Dial,
     Direction,
     DualChannels,
+    Enqueue,
     ErrorCode,
     Event,
     EventKind,
@@ -64,13 +69,17 @@ from .models import (
     GetDigits,
     Hangup,
     Health,
+    InvalidActions,
+    Leave,
     LedgerEntry,
     LedgerEntryKind,
     LegKind,
     LimitSet,
     Limits,
     LimitsUsed,
+    LiveConference,
     LoggedRequest,
+    MachineDetection,
     Number,
     NumberPricing,
     NumberState,
@@ -85,6 +94,8 @@ from .models import (
     Play,
     Pricing,
     PutBucket,
+    Queue,
+    QueueMember,
     ReadingWarning,
     Record,
     Recording,
@@ -114,6 +125,7 @@ from .models import (
     SipToken,
     Statement,
     StatementSum,
+    StopStream,
     Storage,
     StorageBucket,
     StorageTier,
@@ -130,8 +142,11 @@ from .models import (
     TopUpChannel,
     TopUpMethod,
     TopUpStatus,
+    UpdateConferenceMember,
     UpdateRouting,
     UpdateWebhook,
+    ValidateActions,
+    ValidatedActions,
     Webhook,
     WebhookHealth,
     WebhookStatus,
@@ -139,6 +154,74 @@ from .models import (
     WorkspaceSecret,
     WorkspaceStatus,
 )
+
+
+class ActionsResource:
+    """What a call asks your server, and what it can answer."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def validate(
+        self,
+        *,
+        document: str,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
+        content_type: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> ValidatedActions:
+        """Validate voice actions.
+
+        Reads a document, JSON or XML, as a call would, and answers what would run, what would be skipped, and what is wrong with
+        it and where. Nothing runs, nothing is kept.
+
+        `POST /v1/actions/validate`, scope `calls:read`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                "/v1/actions/validate",
+                body={"document": document, "compat": compat, "content_type": content_type},
+                answer=("one", "ValidatedActions"),
+            ),
+            options,
+        )
+
+
+class AsyncActionsResource:
+    """What a call asks your server, and what it can answer."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def validate(
+        self,
+        *,
+        document: str,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
+        content_type: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> ValidatedActions:
+        """Validate voice actions.
+
+        Reads a document, JSON or XML, as a call would, and answers what would run, what would be skipped, and what is wrong with
+        it and where. Nothing runs, nothing is kept.
+
+        `POST /v1/actions/validate`, scope `calls:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                "/v1/actions/validate",
+                body={"document": document, "compat": compat, "content_type": content_type},
+                answer=("one", "ValidatedActions"),
+            ),
+            options,
+        )
 
 
 class ApiKeysResource:
@@ -509,6 +592,7 @@ class CallsResource:
         to: Union[str, Sequence[str]],
         actions: Omit[Optional[Sequence[Mapping[str, Any]]]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
+        machine_detection: Omit[Optional[MachineDetection]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
@@ -526,7 +610,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -540,6 +624,7 @@ class CallsResource:
         to: Union[str, Sequence[str]],
         actions: Omit[Optional[Sequence[Mapping[str, Any]]]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
+        machine_detection: Omit[Optional[MachineDetection]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
@@ -557,7 +642,7 @@ class CallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -772,7 +857,8 @@ class CallsResource:
         """Follow a call.
 
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
-        `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
+        `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
+        pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -829,6 +915,7 @@ class AsyncCallsResource:
         to: Union[str, Sequence[str]],
         actions: Omit[Optional[Sequence[Mapping[str, Any]]]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
+        machine_detection: Omit[Optional[MachineDetection]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
@@ -846,7 +933,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -860,6 +947,7 @@ class AsyncCallsResource:
         to: Union[str, Sequence[str]],
         actions: Omit[Optional[Sequence[Mapping[str, Any]]]] = NOT_GIVEN,
         events_url: Omit[Optional[str]] = NOT_GIVEN,
+        machine_detection: Omit[Optional[MachineDetection]] = NOT_GIVEN,
         max_duration: Omit[Optional[int]] = NOT_GIVEN,
         metadata: Omit[Any] = NOT_GIVEN,
         record: Omit[Optional[Union[bool, DualChannels]]] = NOT_GIVEN,
@@ -877,7 +965,7 @@ class AsyncCallsResource:
             Spec(
                 "POST",
                 "/v1/calls/originate",
-                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
+                body={"from": from_, "to": to, "actions": actions, "events_url": events_url, "machine_detection": machine_detection, "max_duration": max_duration, "metadata": metadata, "record": record, "timeout": timeout, "voice_callback_url": voice_callback_url},
                 idempotent=True,
                 answer=("one", "CallAccepted"),
             ),
@@ -1092,7 +1180,8 @@ class AsyncCallsResource:
         """Follow a call.
 
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
-        `stream_url` of the call holds a token for browsers, because EventSource sends no headers.
+        `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
+        pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -1102,6 +1191,296 @@ class AsyncCallsResource:
                 f"/v1/calls/{path_part(id)}/stream",
                 headers={"Last-Event-ID": last_event_id},
                 answer=("one", "StreamedEvent"),
+            ),
+            options,
+        )
+
+
+class ConferencesResource:
+    """Who is in which, and changing that while they talk or wait."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[LiveConference]:
+        """List conferences.
+
+        Those that are live, with who is in them: of the node that answers, where there are several.
+
+        `GET /v1/conferences`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/conferences",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "LiveConference"),
+            ),
+            options,
+        )
+
+    def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> LiveConference:
+        """Show a conference.
+
+        `GET /v1/conferences/{id}`, scope `calls:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/conferences/{path_part(id)}",
+                answer=("one", "LiveConference"),
+            ),
+            options,
+        )
+
+    def end(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """End a conference.
+
+        It is over for all; each call goes on with its next action.
+
+        `DELETE /v1/conferences/{id}`, scope `calls:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/conferences/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    def announce(
+        self,
+        id: str,
+        *,
+        actions: Sequence[Mapping[str, Any]],
+        call_id: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Announced:
+        """Announce something in a conference.
+
+        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+
+        `POST /v1/conferences/{id}/announce`, scope `calls:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/conferences/{path_part(id)}/announce",
+                body={"actions": actions, "call_id": call_id},
+                idempotent=True,
+                answer=("one", "Announced"),
+            ),
+            options,
+        )
+
+    def update_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        coach: Omit[Optional[str]] = NOT_GIVEN,
+        held: Omit[Optional[bool]] = NOT_GIVEN,
+        muted: Omit[Optional[bool]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> ConferenceMember:
+        """Change how somebody is in a conference.
+
+        Mutes, holds with music, or has it coach another; what is absent stays as it is.
+
+        `PATCH /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/conferences/{path_part(id)}/members/{path_part(call_id)}",
+                body={"coach": coach, "held": held, "muted": muted},
+                answer=("one", "ConferenceMember"),
+            ),
+            options,
+        )
+
+    def remove_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Take somebody out of a conference.
+
+        Its call goes on with its next action.
+
+        `DELETE /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/conferences/{path_part(id)}/members/{path_part(call_id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+
+class AsyncConferencesResource:
+    """Who is in which, and changing that while they talk or wait."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[LiveConference]:
+        """List conferences.
+
+        Those that are live, with who is in them: of the node that answers, where there are several.
+
+        `GET /v1/conferences`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/conferences",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "LiveConference"),
+            ),
+            options,
+        )
+
+    async def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> LiveConference:
+        """Show a conference.
+
+        `GET /v1/conferences/{id}`, scope `calls:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/conferences/{path_part(id)}",
+                answer=("one", "LiveConference"),
+            ),
+            options,
+        )
+
+    async def end(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """End a conference.
+
+        It is over for all; each call goes on with its next action.
+
+        `DELETE /v1/conferences/{id}`, scope `calls:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/conferences/{path_part(id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+    async def announce(
+        self,
+        id: str,
+        *,
+        actions: Sequence[Mapping[str, Any]],
+        call_id: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Announced:
+        """Announce something in a conference.
+
+        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+
+        `POST /v1/conferences/{id}/announce`, scope `calls:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/conferences/{path_part(id)}/announce",
+                body={"actions": actions, "call_id": call_id},
+                idempotent=True,
+                answer=("one", "Announced"),
+            ),
+            options,
+        )
+
+    async def update_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        coach: Omit[Optional[str]] = NOT_GIVEN,
+        held: Omit[Optional[bool]] = NOT_GIVEN,
+        muted: Omit[Optional[bool]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> ConferenceMember:
+        """Change how somebody is in a conference.
+
+        Mutes, holds with music, or has it coach another; what is absent stays as it is.
+
+        `PATCH /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "PATCH",
+                f"/v1/conferences/{path_part(id)}/members/{path_part(call_id)}",
+                body={"coach": coach, "held": held, "muted": muted},
+                answer=("one", "ConferenceMember"),
+            ),
+            options,
+        )
+
+    async def remove_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Take somebody out of a conference.
+
+        Its call goes on with its next action.
+
+        `DELETE /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/conferences/{path_part(id)}/members/{path_part(call_id)}",
+                answer=("plain", ""),
             ),
             options,
         )
@@ -1944,6 +2323,152 @@ class AsyncPricingResource:
                 "GET",
                 "/v1/pricing/currencies",
                 answer=("list", "OfferedCurrency"),
+            ),
+            options,
+        )
+
+
+class QueuesResource:
+    """Who is in which, and changing that while they talk or wait."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[Queue]:
+        """List queues.
+
+        Those in which somebody is, with who waits: of the node that answers, where there are several.
+
+        `GET /v1/queues`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/queues",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "Queue"),
+            ),
+            options,
+        )
+
+    def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Queue:
+        """Show a queue.
+
+        `GET /v1/queues/{id}`, scope `calls:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/queues/{path_part(id)}",
+                answer=("one", "Queue"),
+            ),
+            options,
+        )
+
+    def remove_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Take a caller out of a queue.
+
+        Its call goes on with its next action, and is told `QueueResult` `removed`.
+
+        `DELETE /v1/queues/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/queues/{path_part(id)}/members/{path_part(call_id)}",
+                answer=("plain", ""),
+            ),
+            options,
+        )
+
+
+class AsyncQueuesResource:
+    """Who is in which, and changing that while they talk or wait."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[Queue]:
+        """List queues.
+
+        Those in which somebody is, with who waits: of the node that answers, where there are several.
+
+        `GET /v1/queues`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/queues",
+                query={"limit": limit, "cursor": cursor},
+                answer=("one", "Queue"),
+            ),
+            options,
+        )
+
+    async def get(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Queue:
+        """Show a queue.
+
+        `GET /v1/queues/{id}`, scope `calls:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/queues/{path_part(id)}",
+                answer=("one", "Queue"),
+            ),
+            options,
+        )
+
+    async def remove_member(
+        self,
+        id: str,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> None:
+        """Take a caller out of a queue.
+
+        Its call goes on with its next action, and is told `QueueResult` `removed`.
+
+        `DELETE /v1/queues/{id}/members/{call_id}`, scope `calls:write`
+        """
+        return await self._transport.nothing(
+            Spec(
+                "DELETE",
+                f"/v1/queues/{path_part(id)}/members/{path_part(call_id)}",
+                answer=("plain", ""),
             ),
             options,
         )
@@ -4198,12 +4723,15 @@ class AsyncWorkspaceResource:
 class Resources:
     """All resources of a client."""
 
+    actions: ActionsResource
     api_keys: ApiKeysResource
     audit: AuditResource
     calls: CallsResource
+    conferences: ConferencesResource
     events: EventsResource
     numbers: NumbersResource
     pricing: PricingResource
+    queues: QueuesResource
     recordings: RecordingsResource
     requests: RequestsResource
     sandbox: SandboxResource
@@ -4215,12 +4743,15 @@ class Resources:
     workspace: WorkspaceResource
 
     def _attach(self, transport: SyncTransport) -> None:
+        self.actions = ActionsResource(transport)
         self.api_keys = ApiKeysResource(transport)
         self.audit = AuditResource(transport)
         self.calls = CallsResource(transport)
+        self.conferences = ConferencesResource(transport)
         self.events = EventsResource(transport)
         self.numbers = NumbersResource(transport)
         self.pricing = PricingResource(transport)
+        self.queues = QueuesResource(transport)
         self.recordings = RecordingsResource(transport)
         self.requests = RequestsResource(transport)
         self.sandbox = SandboxResource(transport)
@@ -4235,12 +4766,15 @@ class Resources:
 class AsyncResources:
     """All resources of an async client."""
 
+    actions: AsyncActionsResource
     api_keys: AsyncApiKeysResource
     audit: AsyncAuditResource
     calls: AsyncCallsResource
+    conferences: AsyncConferencesResource
     events: AsyncEventsResource
     numbers: AsyncNumbersResource
     pricing: AsyncPricingResource
+    queues: AsyncQueuesResource
     recordings: AsyncRecordingsResource
     requests: AsyncRequestsResource
     sandbox: AsyncSandboxResource
@@ -4252,12 +4786,15 @@ class AsyncResources:
     workspace: AsyncWorkspaceResource
 
     def _attach(self, transport: AsyncTransport) -> None:
+        self.actions = AsyncActionsResource(transport)
         self.api_keys = AsyncApiKeysResource(transport)
         self.audit = AsyncAuditResource(transport)
         self.calls = AsyncCallsResource(transport)
+        self.conferences = AsyncConferencesResource(transport)
         self.events = AsyncEventsResource(transport)
         self.numbers = AsyncNumbersResource(transport)
         self.pricing = AsyncPricingResource(transport)
+        self.queues = AsyncQueuesResource(transport)
         self.recordings = AsyncRecordingsResource(transport)
         self.requests = AsyncRequestsResource(transport)
         self.sandbox = AsyncSandboxResource(transport)

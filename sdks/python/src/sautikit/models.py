@@ -13,6 +13,8 @@ __all__ = [
     "ActorKind",
     "AlertSubscriber",
     "Alerts",
+    "Announce",
+    "Announced",
     "ApiKey",
     "ApiKeyStatus",
     "AuditActor",
@@ -34,6 +36,7 @@ __all__ = [
     "ClaimedNumber",
     "Compat",
     "Conference",
+    "ConferenceMember",
     "CreateAlertSubscriber",
     "CreateApiKey",
     "CreateCall",
@@ -49,10 +52,12 @@ __all__ = [
     "DeliveryAttempt",
     "DeliveryDetail",
     "DeliveryStatus",
+    "Dequeue",
     "DestinationPricing",
     "Dial",
     "Direction",
     "DualChannels",
+    "Enqueue",
     "ErrorCode",
     "Event",
     "EventKind",
@@ -62,13 +67,17 @@ __all__ = [
     "GetDigits",
     "Hangup",
     "Health",
+    "InvalidActions",
+    "Leave",
     "LedgerEntry",
     "LedgerEntryKind",
     "LegKind",
     "LimitSet",
     "Limits",
     "LimitsUsed",
+    "LiveConference",
     "LoggedRequest",
+    "MachineDetection",
     "Number",
     "NumberPricing",
     "NumberState",
@@ -83,6 +92,8 @@ __all__ = [
     "Play",
     "Pricing",
     "PutBucket",
+    "Queue",
+    "QueueMember",
     "ReadingWarning",
     "Record",
     "Recording",
@@ -112,6 +123,7 @@ __all__ = [
     "SipToken",
     "Statement",
     "StatementSum",
+    "StopStream",
     "Storage",
     "StorageBucket",
     "StorageTier",
@@ -128,8 +140,11 @@ __all__ = [
     "TopUpChannel",
     "TopUpMethod",
     "TopUpStatus",
+    "UpdateConferenceMember",
     "UpdateRouting",
     "UpdateWebhook",
+    "ValidateActions",
+    "ValidatedActions",
     "Webhook",
     "WebhookHealth",
     "WebhookStatus",
@@ -173,6 +188,10 @@ AuditKind = Union[
         "call.placed",
         "calls.frozen",
         "calls.unfrozen",
+        "conference.announced",
+        "conference.ended",
+        "conference.member_changed",
+        "conference.member_removed",
         "invitation.accepted",
         "invitation.created",
         "invitation.declined",
@@ -202,6 +221,7 @@ AuditKind = Union[
         "provider.created",
         "provider.retired",
         "provider.updated",
+        "queue.member_removed",
         "recording.deleted",
         "recording.paused",
         "recording.resumed",
@@ -260,6 +280,7 @@ CallEventKind = Union[
         "callback.failed",
         "callback.retried",
         "callback.sent",
+        "conference.changed",
         "conference.joined",
         "conference.waiting",
         "leg.answered",
@@ -272,9 +293,12 @@ CallEventKind = Union[
         "leg.lost",
         "leg.resumed",
         "leg.ringing",
+        "machine.judged",
         "media.timeout",
         "money.warning",
         "play.failed",
+        "queue.connected",
+        "queue.waiting",
         "recording.ended",
         "recording.failed",
         "recording.paused",
@@ -440,6 +464,8 @@ ErrorCode = Union[
         "numbers.suffix_collision",
         "numbers.wallet_unavailable",
         "payments.claim_limit",
+        "conferences.not_found",
+        "queues.not_found",
         "payments.unmatched_not_found",
         "paystack.unavailable",
         "pbx.body_read_failed",
@@ -488,6 +514,8 @@ ErrorCode = Union[
         "calls.frozen",
         "calls.no_route",
         "calls.overloaded",
+        "calls.stream_token_expired",
+        "calls.stream_token_invalid",
         "storage.unavailable",
         "actions.invalid",
         "spend_limit.reached",
@@ -506,6 +534,10 @@ EventKind = Union[
         "call.callback_failed",
         "call.recording.ready",
         "call.recording.failed",
+        "conference.started",
+        "conference.joined",
+        "conference.left",
+        "conference.ended",
         "number.provisioned",
         "number.released",
         "storage.tier_changed",
@@ -549,6 +581,15 @@ LegKind = Union[
         "client",
         "sip",
         "onnet",
+    ],
+    str,
+]
+
+#: How long a machine that answered is listened to.
+MachineDetection = Union[
+    Literal[
+        "enable",
+        "detect_message_end",
     ],
     str,
 ]
@@ -598,6 +639,7 @@ RecordingSource = Union[
         "call",
         "dial",
         "record",
+        "conference",
     ],
     str,
 ]
@@ -741,6 +783,30 @@ class Alerts(Model):
     """ISO 4217."""
     low_balance_threshold_minor: Optional[int]
     """Falling below it fires `wallet.low_balance` once and mails the subscribers; rising to it arms the alert again. Null is off."""
+
+
+class Announce(Model):
+    """`POST /v1/conferences/{id}/announce`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("actions", "call_id", )
+    actions: List[Dict[str, Any]]
+    """What is heard: one to ten of `say` and `play`, whose URLs are absolute."""
+    call_id: Optional[str]
+    """The call whose party alone hears it; all when absent."""
+
+
+class Announced(Model):
+    """Answer of an announcement (202)."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("conference_id", "duration_ms", )
+    conference_id: str
+    """The conference."""
+    duration_ms: int
+    """How long it takes, in milliseconds."""
 
 
 class ApiKey(Model):
@@ -1096,23 +1162,49 @@ class Conference(Model):
 
     __slots__ = ()
     _members = {"end_on_exit": ("endOnExit", "plain", ""), "max_participants": ("maxParticipants", "plain", ""), "start_on_enter": ("startOnEnter", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
-    _known = ("name", "action", "beep", "endOnExit", "maxParticipants", "muted", "startOnEnter", "waitUrl", )
+    _known = ("name", "action", "beep", "coach", "endOnExit", "maxParticipants", "muted", "record", "startOnEnter", "waitUrl", )
     name: str
     """Which one: calls of the workspace that name the same hear each other."""
     action: Optional[str]
     """Who is asked when it is over; the next action runs when absent."""
-    beep: Optional[bool]
-    """Whether the others hear a beep when the party enters. Default: `true`."""
+    beep: Optional[Any]
+    """When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`."""
+    coach: Optional[str]
+    """The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone."""
     end_on_exit: Optional[bool]
     """Whether it is over for all when the party leaves. Default: `false`."""
     max_participants: Optional[int]
     """How many may be in it, this party included. Default: `32`."""
     muted: Optional[bool]
     """Whether this party hears and is not heard. Default: `false`."""
+    record: Optional[bool]
+    """Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`."""
     start_on_enter: Optional[bool]
     """Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`."""
     wait_url: Optional[str]
     """A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent."""
+
+
+class ConferenceMember(Model):
+    """A call's party in a conference."""
+
+    __slots__ = ()
+    _members = {"entered_at": ("entered_at", "time", "")}
+    _known = ("call_id", "end_on_exit", "entered_at", "held", "muted", "party", "coach", )
+    call_id: str
+    """Its call."""
+    end_on_exit: bool
+    """Whether the conference is over for all when it leaves."""
+    entered_at: datetime
+    """RFC 3339."""
+    held: bool
+    """Whether it hears music instead of the others, and is not heard."""
+    muted: bool
+    """Whether it hears and is not heard."""
+    party: str
+    """The number or identity of who is in."""
+    coach: Optional[str]
+    """The call that it coaches, by whose party alone it is heard."""
 
 
 class CreateAlertSubscriber(Model):
@@ -1144,7 +1236,7 @@ class CreateCall(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "plain", "")}
-    _known = ("from", "to", "actions", "events_url", "max_duration", "metadata", "record", "timeout", "voice_callback_url", )
+    _known = ("from", "to", "actions", "events_url", "machine_detection", "max_duration", "metadata", "record", "timeout", "voice_callback_url", )
     from_: str
     """One of the workspace's active numbers."""
     to: Union[str, List[str]]
@@ -1153,6 +1245,8 @@ class CreateCall(Model):
     """Voice actions to run on answer, instead of asking a callback."""
     events_url: Optional[str]
     """Who is told of the call's events; the number's when absent."""
+    machine_detection: Optional[MachineDetection]
+    """Whether who answers is judged to be a person or a machine before anything else happens; not when absent."""
     max_duration: Optional[int]
     """The longest answered time, in seconds: 1 to 14,400 (default)."""
     metadata: Optional[Any]
@@ -1423,6 +1517,22 @@ class DeliveryDetail(Model):
     """What is sent, byte for byte; null where the event is past its time."""
 
 
+class Dequeue(Model):
+    """Takes the caller who has waited longest out of a queue and connects it with the party of the call."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("name", "action", "record", "timeout", )
+    name: str
+    """Which one of the workspace's."""
+    action: Optional[str]
+    """Who is asked when the conversation is over; the next action runs when absent."""
+    record: Optional[Any]
+    """Whether the conversation is recorded, as `dial` does it. Default: `false`."""
+    timeout: Optional[int]
+    """How long the party waits for somebody where the queue is empty, in seconds. Default: `30`."""
+
+
 class DestinationPricing(Model):
     """What calls to numbers with one prefix cost; the longest prefix counts."""
 
@@ -1449,8 +1559,8 @@ class Dial(Model):
     """Calls one or several targets and connects the first that answers."""
 
     __slots__ = ()
-    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "ring_tone": ("ringTone", "plain", "")}
-    _known = ("to", "action", "callerId", "hangupOnStar", "maxDuration", "record", "ringTone", "sequential", "timeout", )
+    _members = {"caller_id": ("callerId", "plain", ""), "hangup_on_star": ("hangupOnStar", "plain", ""), "machine_detection": ("machineDetection", "plain", ""), "max_duration": ("maxDuration", "plain", ""), "ring_tone": ("ringTone", "plain", "")}
+    _known = ("to", "action", "callerId", "hangupOnStar", "machineDetection", "maxDuration", "record", "ringTone", "sequential", "timeout", )
     to: Union[Union[str, Dict[str, Any]], List[Union[str, Dict[str, Any]]]]
     """Who is dialled."""
     action: Optional[str]
@@ -1459,6 +1569,8 @@ class Dial(Model):
     """Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent."""
     hangup_on_star: Optional[bool]
     """Whether `*` by the party of the call ends the connection. Default: `false`."""
+    machine_detection: Optional[str]
+    """Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`."""
     max_duration: Optional[int]
     """Longest connected time, in seconds. Default: `14400`."""
     record: Optional[Any]
@@ -1469,6 +1581,26 @@ class Dial(Model):
     """One target after the other; else all ring at once and the first to answer wins. Default: `false`."""
     timeout: Optional[int]
     """How long to ring, in seconds; each target in turn when `sequential`. Default: `30`."""
+
+
+class Enqueue(Model):
+    """Puts the party of the call into a queue until somebody takes it out."""
+
+    __slots__ = ()
+    _members = {"hold_music": ("holdMusic", "plain", ""), "max_queue_size": ("maxQueueSize", "plain", ""), "wait_url": ("waitUrl", "plain", "")}
+    _known = ("name", "action", "holdMusic", "maxQueueSize", "timeout", "waitUrl", )
+    name: str
+    """Which one of the workspace's."""
+    action: Optional[str]
+    """Who is asked when the wait or the conversation is over; the next action runs when absent."""
+    hold_music: Optional[str]
+    """A file as `play` takes it, heard over and over while the party waits; an empty string for silence, our own music when absent."""
+    max_queue_size: Optional[int]
+    """How many may wait, this party included. Default: `100`."""
+    timeout: Optional[int]
+    """The longest wait, in seconds; no limit when absent."""
+    wait_url: Optional[str]
+    """Who is asked for what the party hears while it waits, again whenever that is over: `say`, `play`, `pause`, `leave` and `hangup`. The form tells `QueuePosition`, `QueueTime`, `CurrentQueueSize` and `AvgQueueTime`."""
 
 
 class Event(Model):
@@ -1573,6 +1705,30 @@ class Health(Model):
     """`ok` or `ready`."""
 
 
+class InvalidActions(Model):
+    """The first thing that is wrong with a document."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("message", "column", "line", "path", )
+    message: str
+    """What was expected."""
+    column: Optional[int]
+    """Character of the line, from 1."""
+    line: Optional[int]
+    """Line, from 1; null where it is about the document as a whole."""
+    path: Optional[str]
+    """Where, as a JSON path such as `actions[0].dial.to`; null when it is not about a place in JSON."""
+
+
+class Leave(Model):
+    """Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ()
+
+
 class LedgerEntry(Model):
     """An entry of the append-only ledger."""
 
@@ -1655,6 +1811,26 @@ class LimitsUsed(Model):
     """When the next day begins, RFC 3339."""
     spent_today_minor: int
     """What calls were billed today."""
+
+
+class LiveConference(Model):
+    """A conference that is live."""
+
+    __slots__ = ()
+    _members = {"members": ("members", "list", "ConferenceMember"), "opened_at": ("opened_at", "time", "")}
+    _known = ("begun", "id", "members", "name", "opened_at", "recording_id", )
+    begun: bool
+    """Whether it has begun: until then its members wait with music."""
+    id: str
+    """Its id; the next conference of the name has another one."""
+    members: List[ConferenceMember]
+    """Who is in it, in the order in which they entered."""
+    name: str
+    """Its name in the workspace."""
+    opened_at: datetime
+    """RFC 3339: when its first member entered."""
+    recording_id: Optional[str]
+    """Its recording, while it is recorded."""
 
 
 class LoggedRequest(Model):
@@ -1875,6 +2051,46 @@ class PutBucket(Model):
     """As requests are signed for it; `us-east-1` when absent."""
 
 
+class Queue(Model):
+    """A queue in which somebody waits, talks, or waits for a caller."""
+
+    __slots__ = ()
+    _members = {"members": ("members", "list", "QueueMember"), "opened_at": ("opened_at", "time", "")}
+    _known = ("average_wait_seconds", "id", "members", "name", "opened_at", "talking", "waiting_agents", )
+    average_wait_seconds: int
+    """How long those waited who were taken out, in seconds on average."""
+    id: str
+    """Its id; when it was empty the next one of the name has another."""
+    members: List[QueueMember]
+    """Who waits, the next one first."""
+    name: str
+    """Its name in the workspace."""
+    opened_at: datetime
+    """RFC 3339: when it was last empty."""
+    talking: int
+    """How many have been taken out and talk."""
+    waiting_agents: int
+    """How many wait for a caller."""
+
+
+class QueueMember(Model):
+    """A caller who waits."""
+
+    __slots__ = ()
+    _members = {"entered_at": ("entered_at", "time", "")}
+    _known = ("call_id", "entered_at", "party", "position", "waited_seconds", )
+    call_id: str
+    """Its call."""
+    entered_at: datetime
+    """RFC 3339."""
+    party: str
+    """The number or identity of who waits."""
+    position: int
+    """1 is next."""
+    waited_seconds: int
+    """So far."""
+
+
 class ReadingWarning(Model):
     """Something in an XML document that was skipped."""
 
@@ -2008,7 +2224,7 @@ class Retried(Model):
     has_more: bool
     """Whether the span has more: ask again."""
     retried: int
-    """Deliveries that are sent again: at most 10,000 at once."""
+    """Deliveries that are sent again: at most 1,000 at once."""
 
 
 class RetryDeliveries(Model):
@@ -2112,7 +2328,7 @@ class SipConfig(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("codecs", "domain", "max_expires_seconds", "port", "transports", "ws_url", )
+    _known = ("codecs", "domain", "max_expires_seconds", "port", "transports", "ws_url", "tls_port", )
     codecs: List[str]
     """What is spoken over RTP, the preferred first."""
     domain: str
@@ -2120,11 +2336,13 @@ class SipConfig(Model):
     max_expires_seconds: int
     """The longest that a device is registered for at once."""
     port: int
-    """Where the registrar listens for datagrams."""
+    """Where the registrar listens, for datagrams and TCP."""
     transports: List[str]
-    """How it can be spoken to: `udp`, `ws` or `wss`."""
+    """How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`."""
     ws_url: str
     """The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them."""
+    tls_port: Optional[int]
+    """Where it listens for TLS; null where the installation has no certificates."""
 
 
 class SipCredential(Model):
@@ -2243,6 +2461,16 @@ class StatementSum(Model):
     """What of it is tax, of the same sign."""
 
 
+class StopStream(Model):
+    """Ends a stream that an earlier `stream` with `bidirectional` false began."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("name", )
+    name: Optional[str]
+    """The `name` that the stream was given; every stream that goes one way when absent."""
+
+
 class Storage(Model):
     """What a workspace keeps, and where."""
 
@@ -2303,16 +2531,20 @@ class Stream(Model):
     """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
 
     __slots__ = ()
-    _members = {}
-    _known = ("url", "action", "bidirectional", "parameters", "track", )
+    _members = {"status_callback": ("statusCallback", "plain", "")}
+    _known = ("url", "action", "bidirectional", "name", "parameters", "statusCallback", "track", )
     url: str
     """A WebSocket by `wss`, which speaks the messages of Twilio's media streams."""
     action: Optional[str]
     """Who is asked when it is over; the next action runs when absent."""
     bidirectional: Optional[bool]
     """Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`."""
+    name: Optional[str]
+    """By which `stopStream` finds it."""
     parameters: Optional[Dict[str, str]]
     """Told to the server as `customParameters`."""
+    status_callback: Optional[str]
+    """Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing."""
     track: Optional[str]
     """Whose audio is sent. Default: `"both"`."""
 
@@ -2463,6 +2695,20 @@ class TopUp(Model):
     """RFC 3339; null while pending."""
 
 
+class UpdateConferenceMember(Model):
+    """`PATCH /v1/conferences/{id}/members/{call_id}`: what is absent stays as it is."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("coach", "held", "muted", )
+    coach: Optional[str]
+    """The call that it coaches; null ends that."""
+    held: Optional[bool]
+    """Whether it hears music instead of the others, and is not heard."""
+    muted: Optional[bool]
+    """Whether it hears and is not heard."""
+
+
 class UpdateRouting(Model):
     """`PATCH /v1/numbers/{id}/routing`: a member that is absent stays, null clears it."""
 
@@ -2501,6 +2747,34 @@ class UpdateWebhook(Model):
     """`disabled` gives up what waits for it; what happens meanwhile is not sent later."""
     url: Optional[str]
     """As at the creation."""
+
+
+class ValidateActions(Model):
+    """`POST /v1/actions/validate`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("document", "compat", "content_type", )
+    document: str
+    """What a server would answer a voice callback with, at most 65,536 characters."""
+    compat: Optional[Compat]
+    """For whom the handler was written: decides what XML means where dialects differ. `sautikit` when absent."""
+    content_type: Optional[str]
+    """The content type that it would have; its first character says which notation it is in when absent."""
+
+
+class ValidatedActions(Model):
+    """What a document was read as."""
+
+    __slots__ = ()
+    _members = {"warnings": ("warnings", "list", "ReadingWarning"), "error": ("error", "one", "InvalidActions")}
+    _known = ("warnings", "actions", "error", )
+    warnings: List[ReadingWarning]
+    """What was skipped of an XML document."""
+    actions: Optional[List[Any]]
+    """What would run; null where the document is refused."""
+    error: Optional[InvalidActions]
+    """Why it is refused; null where it is not."""
 
 
 class Webhook(Model):
@@ -2597,6 +2871,8 @@ class WorkspaceSecret(Model):
 MODELS: Dict[str, type] = {
     "AlertSubscriber": AlertSubscriber,
     "Alerts": Alerts,
+    "Announce": Announce,
+    "Announced": Announced,
     "ApiKey": ApiKey,
     "AuditActor": AuditActor,
     "AuditEntry": AuditEntry,
@@ -2611,6 +2887,7 @@ MODELS: Dict[str, type] = {
     "ClaimPayment": ClaimPayment,
     "ClaimedNumber": ClaimedNumber,
     "Conference": Conference,
+    "ConferenceMember": ConferenceMember,
     "CreateAlertSubscriber": CreateAlertSubscriber,
     "CreateApiKey": CreateApiKey,
     "CreateCall": CreateCall,
@@ -2624,18 +2901,23 @@ MODELS: Dict[str, type] = {
     "Delivery": Delivery,
     "DeliveryAttempt": DeliveryAttempt,
     "DeliveryDetail": DeliveryDetail,
+    "Dequeue": Dequeue,
     "DestinationPricing": DestinationPricing,
     "Dial": Dial,
+    "Enqueue": Enqueue,
     "Event": Event,
     "EventKindShown": EventKindShown,
     "Freeze": Freeze,
     "GetDigits": GetDigits,
     "Hangup": Hangup,
     "Health": Health,
+    "InvalidActions": InvalidActions,
+    "Leave": Leave,
     "LedgerEntry": LedgerEntry,
     "LimitSet": LimitSet,
     "Limits": Limits,
     "LimitsUsed": LimitsUsed,
+    "LiveConference": LiveConference,
     "LoggedRequest": LoggedRequest,
     "Number": Number,
     "NumberPricing": NumberPricing,
@@ -2647,6 +2929,8 @@ MODELS: Dict[str, type] = {
     "Play": Play,
     "Pricing": Pricing,
     "PutBucket": PutBucket,
+    "Queue": Queue,
+    "QueueMember": QueueMember,
     "ReadingWarning": ReadingWarning,
     "Record": Record,
     "Recording": Recording,
@@ -2670,6 +2954,7 @@ MODELS: Dict[str, type] = {
     "SipToken": SipToken,
     "Statement": Statement,
     "StatementSum": StatementSum,
+    "StopStream": StopStream,
     "Storage": Storage,
     "StorageBucket": StorageBucket,
     "StorageTier": StorageTier,
@@ -2683,8 +2968,11 @@ MODELS: Dict[str, type] = {
     "TestedResponse": TestedResponse,
     "TestedRouting": TestedRouting,
     "TopUp": TopUp,
+    "UpdateConferenceMember": UpdateConferenceMember,
     "UpdateRouting": UpdateRouting,
     "UpdateWebhook": UpdateWebhook,
+    "ValidateActions": ValidateActions,
+    "ValidatedActions": ValidatedActions,
     "Webhook": Webhook,
     "WebhookHealth": WebhookHealth,
     "Workspace": Workspace,

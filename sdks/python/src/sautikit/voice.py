@@ -12,7 +12,7 @@ import json
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 from urllib.parse import parse_qsl
 
-__all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "record", "stream", "send_digits", "pause", "redirect", "reject", "hangup"]
+__all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
 
 Action = Dict[str, Any]
 
@@ -36,14 +36,29 @@ def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, 
     return _action("getDigits", {"action": action, "attempts": attempts, "bargeIn": barge_in, "finishOnKey": finish_on_key, "firstDigitTimeout": first_digit_timeout, "invalidPrompt": invalid_prompt, "maxDigits": max_digits, "numDigits": num_digits, "prompt": prompt, "timeout": timeout})
 
 
-def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
+def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[str] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
     """Calls one or several targets and connects the first that answers."""
-    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "maxDuration": max_duration, "record": record, "ringTone": ring_tone, "sequential": sequential, "timeout": timeout})
+    return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "ringTone": ring_tone, "sequential": sequential, "timeout": timeout})
 
 
-def conference(name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
+def conference(name: str, *, action: Optional[str] = None, beep: Optional[Any] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
-    return _action("conference", {"name": name, "action": action, "beep": beep, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "startOnEnter": start_on_enter, "waitUrl": wait_url})
+    return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "record": record, "startOnEnter": start_on_enter, "waitUrl": wait_url})
+
+
+def enqueue(name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> Action:
+    """Puts the party of the call into a queue until somebody takes it out."""
+    return _action("enqueue", {"name": name, "action": action, "holdMusic": hold_music, "maxQueueSize": max_queue_size, "timeout": timeout, "waitUrl": wait_url})
+
+
+def dequeue(name: str, *, action: Optional[str] = None, record: Optional[Any] = None, timeout: Optional[int] = None) -> Action:
+    """Takes the caller who has waited longest out of a queue and connects it with the party of the call."""
+    return _action("dequeue", {"name": name, "action": action, "record": record, "timeout": timeout})
+
+
+def leave() -> Action:
+    """Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes."""
+    return _action("leave", {})
 
 
 def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> Action:
@@ -51,9 +66,14 @@ def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None,
     return _action("record", {"action": action, "finishOnKey": finish_on_key, "maxLength": max_length, "playBeep": play_beep, "timeout": timeout, "trimSilence": trim_silence})
 
 
-def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, parameters: Optional[Mapping[str, str]] = None, track: Optional[str] = None) -> Action:
+def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[str] = None) -> Action:
     """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
-    return _action("stream", {"url": url, "action": action, "bidirectional": bidirectional, "parameters": parameters, "track": track})
+    return _action("stream", {"url": url, "action": action, "bidirectional": bidirectional, "name": name, "parameters": parameters, "statusCallback": status_callback, "track": track})
+
+
+def stop_stream(*, name: Optional[str] = None) -> Action:
+    """Ends a stream that an earlier `stream` with `bidirectional` false began."""
+    return _action("stopStream", {"name": name})
 
 
 def send_digits(digits: str) -> Action:
@@ -85,8 +105,12 @@ _play = play
 _get_digits = get_digits
 _dial = dial
 _conference = conference
+_enqueue = enqueue
+_dequeue = dequeue
+_leave = leave
 _record = record
 _stream = stream
+_stop_stream = stop_stream
 _send_digits = send_digits
 _pause = pause
 _redirect = redirect
@@ -119,21 +143,37 @@ class VoiceResponse:
         """Collects key presses, with an optional prompt."""
         return self.add(_get_digits(action=action, attempts=attempts, barge_in=barge_in, finish_on_key=finish_on_key, first_digit_timeout=first_digit_timeout, invalid_prompt=invalid_prompt, max_digits=max_digits, num_digits=num_digits, prompt=prompt, timeout=timeout))
 
-    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[str] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Calls one or several targets and connects the first that answers."""
-        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, max_duration=max_duration, record=record, ring_tone=ring_tone, sequential=sequential, timeout=timeout))
+        return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, ring_tone=ring_tone, sequential=sequential, timeout=timeout))
 
-    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[bool] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
+    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Any] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Brings the party of the call into a conference, in which everybody hears everybody else."""
-        return self.add(_conference(name, action=action, beep=beep, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, start_on_enter=start_on_enter, wait_url=wait_url))
+        return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, record=record, start_on_enter=start_on_enter, wait_url=wait_url))
+
+    def enqueue(self, name: str, *, action: Optional[str] = None, hold_music: Optional[str] = None, max_queue_size: Optional[int] = None, timeout: Optional[int] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
+        """Puts the party of the call into a queue until somebody takes it out."""
+        return self.add(_enqueue(name, action=action, hold_music=hold_music, max_queue_size=max_queue_size, timeout=timeout, wait_url=wait_url))
+
+    def dequeue(self, name: str, *, action: Optional[str] = None, record: Optional[Any] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+        """Takes the caller who has waited longest out of a queue and connects it with the party of the call."""
+        return self.add(_dequeue(name, action=action, record=record, timeout=timeout))
+
+    def leave(self, ) -> "VoiceResponse":
+        """Ends the wait in a queue, in an answer of its `waitUrl`; does nothing elsewhere. Takes no attributes."""
+        return self.add(_leave())
 
     def record(self, *, action: Optional[str] = None, finish_on_key: Optional[str] = None, max_length: Optional[int] = None, play_beep: Optional[bool] = None, timeout: Optional[int] = None, trim_silence: Optional[bool] = None) -> "VoiceResponse":
         """Records what the party says."""
         return self.add(_record(action=action, finish_on_key=finish_on_key, max_length=max_length, play_beep=play_beep, timeout=timeout, trim_silence=trim_silence))
 
-    def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, parameters: Optional[Mapping[str, str]] = None, track: Optional[str] = None) -> "VoiceResponse":
+    def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[str] = None) -> "VoiceResponse":
         """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
-        return self.add(_stream(url, action=action, bidirectional=bidirectional, parameters=parameters, track=track))
+        return self.add(_stream(url, action=action, bidirectional=bidirectional, name=name, parameters=parameters, status_callback=status_callback, track=track))
+
+    def stop_stream(self, *, name: Optional[str] = None) -> "VoiceResponse":
+        """Ends a stream that an earlier `stream` with `bidirectional` false began."""
+        return self.add(_stop_stream(name=name))
 
     def send_digits(self, digits: str) -> "VoiceResponse":
         """Presses keys towards the party of the call."""
@@ -214,6 +254,21 @@ class VoiceCallback:
         return self.fields["WorkspaceId"]
 
     @property
+    def answered_by(self) -> Optional[str]:
+        """After an answer that was judged: `human`, `machine_start`, `machine_end_beep`, `machine_end_silence`, `machine_end_other`, `fax` or `unknown`."""
+        return self.fields.get("AnsweredBy")
+
+    @property
+    def answered_by_confidence(self) -> Optional[str]:
+        """How sure that is, from 0 to 1."""
+        return self.fields.get("AnsweredByConfidence")
+
+    @property
+    def avg_queue_time(self) -> Optional[str]:
+        """To a `waitUrl`: how long those waited who were taken out, in seconds."""
+        return self.fields.get("AvgQueueTime")
+
+    @property
     def call_duration(self) -> Optional[str]:
         """At the end: answered seconds."""
         return self.fields.get("CallDuration")
@@ -227,6 +282,11 @@ class VoiceCallback:
     def conference_name(self) -> Optional[str]:
         """After `conference`: which one."""
         return self.fields.get("ConferenceName")
+
+    @property
+    def current_queue_size(self) -> Optional[str]:
+        """To a `waitUrl`: how many wait."""
+        return self.fields.get("CurrentQueueSize")
 
     @property
     def dial_bridged_to(self) -> Optional[str]:
@@ -267,6 +327,31 @@ class VoiceCallback:
     def is_final(self) -> Optional[str]:
         """At the end; the answer is ignored."""
         return self.fields.get("IsFinal")
+
+    @property
+    def machine_detection_duration(self) -> Optional[str]:
+        """How much was heard until then, in milliseconds."""
+        return self.fields.get("MachineDetectionDuration")
+
+    @property
+    def queue_name(self) -> Optional[str]:
+        """After `enqueue`, `dequeue` and to a `waitUrl`: which one."""
+        return self.fields.get("QueueName")
+
+    @property
+    def queue_position(self) -> Optional[str]:
+        """To a `waitUrl`: where the caller stands, 1 is next."""
+        return self.fields.get("QueuePosition")
+
+    @property
+    def queue_result(self) -> Optional[str]:
+        """After `enqueue`: how it ended."""
+        return self.fields.get("QueueResult")
+
+    @property
+    def queue_time(self) -> Optional[str]:
+        """After `enqueue` and to a `waitUrl`: seconds waited."""
+        return self.fields.get("QueueTime")
 
     @property
     def recording_duration(self) -> Optional[str]:

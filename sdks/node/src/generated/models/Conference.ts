@@ -8,14 +8,18 @@ export interface Conference {
   name: string;
   /** Who is asked when it is over; the next action runs when absent. */
   action?: string | null;
-  /** Whether the others hear a beep when the party enters. Default: `true`. */
-  beep?: boolean | null;
+  /** When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`. */
+  beep?: unknown | null;
+  /** The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone. */
+  coach?: string | null;
   /** Whether it is over for all when the party leaves. Default: `false`. */
   endOnExit?: boolean | null;
   /** How many may be in it, this party included. Default: `32`. */
   maxParticipants?: number | null;
   /** Whether this party hears and is not heard. Default: `false`. */
   muted?: boolean | null;
+  /** Whether the conference is recorded, from when the party is in until it is over, all in one channel. Default: `false`. */
+  record?: boolean | null;
   /** Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`. */
   startOnEnter?: boolean | null;
   /** A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent. */

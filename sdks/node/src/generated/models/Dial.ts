@@ -13,6 +13,8 @@ export interface Dial {
   callerId?: string | null;
   /** Whether `*` by the party of the call ends the connection. Default: `false`. */
   hangupOnStar?: boolean | null;
+  /** Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`. */
+  machineDetection?: string | null;
   /** Longest connected time, in seconds. Default: `14400`. */
   maxDuration?: number | null;
   /** Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`. */

@@ -7,5 +7,6 @@ export type RecordingSource =
   | "call"
   | "dial"
   | "record"
+  | "conference"
   // A newer server may know more.
   | (string & {});

@@ -10,10 +10,12 @@ export interface SipConfig {
   domain: string;
   /** The longest that a device is registered for at once. */
   max_expires_seconds: number;
-  /** Where the registrar listens for datagrams. */
+  /** Where the registrar listens, for datagrams and TCP. */
   port: number;
-  /** How it can be spoken to: `udp`, `ws` or `wss`. */
+  /** How it can be spoken to: `udp`, `tcp`, `tls`, `ws` or `wss`. */
   transports: Array<string>;
   /** The gateway's WebSocket, for devices that speak SIP over it (RFC 7118) with media as browsers have them. */
   ws_url: string;
+  /** Where it listens for TLS; null where the installation has no certificates. */
+  tls_port?: number | null;
 }

@@ -10,8 +10,12 @@ export interface Stream {
   action?: string | null;
   /** Whether what the server sends is heard, and the action lasts until the WebSocket is closed; else the next action runs at once. Default: `true`. */
   bidirectional?: boolean | null;
+  /** By which `stopStream` finds it. */
+  name?: string | null;
   /** Told to the server as `customParameters`. */
   parameters?: { [key: string]: string } | null;
+  /** Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing. */
+  statusCallback?: string | null;
   /** Whose audio is sent. Default: `"both"`. */
   track?: string | null;
 }
