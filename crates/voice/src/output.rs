@@ -301,6 +301,8 @@ pub enum QueueCommand {
         leg: LegId,
         /// Out of which one.
         name: String,
+        /// Whether it waits for the next to come where nobody waits.
+        waits: bool,
     },
     /// Give the place up, waiting or talking; nothing follows. A call that ends does so by itself.
     Leave(PlaceId),

@@ -44,9 +44,18 @@ impl Shared {
         }
     }
 
+    /// The party is no longer in: a pause that held the conference's recording alone is over.
+    pub(crate) fn conference_left(&mut self) {
+        self.conference_take = None;
+        if self.recordings.is_empty() {
+            self.recordings_paused = None;
+        }
+    }
+
     /// The conference can't be recorded, or no longer.
     pub(crate) fn conference_not_recorded(&mut self, reason: &str) {
-        let recording = self.conference_take.take().map(|take| take.recording);
+        let recording = self.conference_take.map(|take| take.recording);
+        self.conference_left();
         let data = json!({"recording_id": recording, "reason": reason});
         self.record(EventName::RecordingFailed, self.party, data);
         self.results.set("ErrorCode", "calls.recording_failed".to_owned());

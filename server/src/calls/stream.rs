@@ -33,6 +33,9 @@ use sautikit_api::rights::Scope;
 const TOKEN_GRACE_US: i64 = 5 * 60 * 1_000_000;
 /// Entries sent per look at the database.
 const BATCH: i64 = 200;
+/// Between two looks that follow from what is told of all calls of the workspace: a stream must not read the database for each
+/// event of each of them.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 /// The longest wait between looks: changes made by other nodes ring no bell here.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -176,7 +179,11 @@ impl Follower {
         let (placed, workspace) = (&mut self.placed, self.workspace);
         // Lagging only means that there is something to look at.
         let changed = async { while changes.recv().await.is_ok_and(|changed| changed != call_id) {} };
-        let told = async { while placed.recv().await.is_ok_and(|of| of != workspace) {} };
+        // What is placed meanwhile waits in the channel.
+        let told = async {
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            while placed.recv().await.is_ok_and(|of| of != workspace) {}
+        };
         tokio::select! {
             () = changed => {}
             () = told => {}

@@ -14,12 +14,14 @@ use reqwest::Client;
 use sautikit_api::error::ErrorBody;
 use sautikit_api::listener::{FromListener, ToListener};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use url::Url;
 
 use self::forward::{Event, Forward};
+use crate::clock;
 use crate::entropy::Entropy;
 use crate::webhooks::websocket::{self, Refused};
 
@@ -29,6 +31,8 @@ const QUEUE: usize = 1_024;
 const ANSWERS: usize = 64;
 /// The longest pause before another try to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// The server pings every 15 s; one that is not heard for so long is gone.
+const SILENCE: Duration = Duration::from_secs(45);
 /// Connecting may take so long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest message: an event or a form.
@@ -92,9 +96,15 @@ pub async fn listen(server: &Server, listen: &Listen) -> Result<(), ListenError>
     let mut place = Place::default();
     let mut pause = Duration::from_millis(100);
     loop {
+        let began = clock::timer_now();
         match session(&http, server, listen, &forward, &events, &mut place).await {
             // The server lets a listener go on for some minutes; it shows its key again.
-            Ok(()) => pause = Duration::from_millis(100),
+            Ok(()) if began.elapsed() > LONGEST_PAUSE => pause = Duration::from_millis(100),
+            // One that sends us home at once has no room or stops: not asked faster and faster.
+            Ok(()) => {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
             Err(error @ ListenError::Refused(_)) => return Err(error),
             Err(error) if !place.was_ready => return Err(error),
             Err(error) => {
@@ -129,7 +139,7 @@ async fn session(
     let (answers, mut answered) = mpsc::channel::<FromListener>(ANSWERS);
     loop {
         let heard = tokio::select! {
-            heard = socket.next() => heard,
+            heard = timeout(SILENCE, socket.next()) => heard.map_err(|_| ListenError::Broken)?,
             Some(answer) = answered.recv() => {
                 let text = serde_json::to_string(&answer).unwrap_or_default();
                 socket.send(Message::text(text)).await.map_err(|_| ListenError::Broken)?;

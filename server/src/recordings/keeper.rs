@@ -136,9 +136,9 @@ impl Attempts {
         let (id, result) = match done {
             Ok(done) => done,
             Err(error) => {
-                // Which one it was is not told; all that are not running begin anew.
+                // Which one it was is not told; all begin anew once none of them runs any more.
                 tracing::error!(%error, "the keeping of a recording broke off");
-                self.work.abort_all();
+                self.work.shutdown().await;
                 self.places.clear();
                 return;
             }

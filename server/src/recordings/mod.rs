@@ -352,8 +352,12 @@ pub async fn prune(app: &AppState, most: i64) -> Result<u64, sqlx::Error> {
     let mut conn = app.db.acquire().await?;
     let mut removed = 0;
     for workspace in store::workspaces_with_ready(&mut conn).await? {
-        let tier = storage::holding(&mut conn, workspace).await?.tier;
-        let due = store::list_kept_since(&mut conn, workspace, tier.kept_since(app.now_us()), most).await?;
+        let holding = storage::holding(&mut conn, workspace).await?;
+        if holding.is_spared(app.now_us()) {
+            continue;
+        }
+        let since = holding.tier.kept_since(app.now_us());
+        let due = store::list_kept_since(&mut conn, workspace, since, most).await?;
         for recording in due {
             match expire(app, &recording).await {
                 Ok(()) => removed += 1,

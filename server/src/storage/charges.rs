@@ -24,6 +24,17 @@ const KEPT_UNPAID_US: i64 = 7 * super::DAY_US;
 /// Workspaces that are looked at in one go; the next goes on.
 const AT_ONCE: i64 = 1_000;
 
+/// How long nothing expires after a month that could not be charged: what was paid for over years is not gone in the hour in
+/// which a card fails.
+const SPARED_US: i64 = 30 * super::DAY_US;
+
+impl Holding {
+    /// Whether nothing of it expires at `now_us`, microseconds UTC, because a month of its tier could not be charged.
+    pub fn is_spared(&self, now_us: i64) -> bool {
+        self.paid.unpaid_since_us.is_some_and(|since_us| now_us.saturating_sub(since_us) < SPARED_US)
+    }
+}
+
 /// What a workspace has paid for its tier.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Paid {
@@ -52,14 +63,17 @@ fn due(
     month: &BillingMonth,
 ) -> Result<Option<Due>, WalletError> {
     let is_paid = paid.until_us.is_some_and(|until_us| until_us > now_us);
+    let has_unpaid_days = !is_paid && paid.until_us.is_some() && paid.unpaid_since_us.is_some();
     let net_minor = match (is_paid, renews && paid.until_us.is_some()) {
         // Of a dearer one the difference; a cheaper one begins to be cheaper next month.
         (true, _) => month.pro_rata_minor((price_minor - paid.price_minor).max(0))?,
         // The month in which it went on, in full.
         (false, true) => price_minor,
+        // Whoever switches while days are unpaid pays for these days too.
+        (false, false) if has_unpaid_days => price_minor,
         (false, false) => month.pro_rata_minor(price_minor)?,
     };
-    let start_us = if is_paid || !renews { now_us } else { month.start_us };
+    let start_us = if is_paid || !(renews || has_unpaid_days) { now_us } else { month.start_us };
     Ok((net_minor > 0).then_some(Due { net_minor, start_us, end_us: month.end_us }))
 }
 
@@ -130,12 +144,17 @@ pub async fn charge_due(app: &AppState) -> Result<u64, sqlx::Error> {
     let tiers = app.config.storage.priced_tiers();
     let mut charged = 0;
     for tier in tiers {
-        let due = store::list_due(&mut *app.db.acquire().await?, &tier, app.now_us(), AT_ONCE).await?;
-        for workspace in due {
-            match renew(app, workspace).await {
-                Ok(true) => charged += 1,
-                Ok(false) => {}
-                Err(error) => tracing::error!(%workspace, %error, "a storage tier could not be charged"),
+        let mut after = None;
+        loop {
+            let due = store::list_due(&mut *app.db.acquire().await?, &tier, app.now_us(), after, AT_ONCE).await?;
+            let Some(last) = due.last().copied() else { break };
+            after = Some(last);
+            for workspace in due {
+                match renew(app, workspace).await {
+                    Ok(true) => charged += 1,
+                    Ok(false) => {}
+                    Err(error) => tracing::error!(%workspace, %error, "a storage tier could not be charged"),
+                }
             }
         }
     }
@@ -151,6 +170,11 @@ async fn renew(app: &AppState, workspace: WorkspaceId) -> Result<bool, StorageEr
     }
     let mut wallet = wallet::lock(&mut tx, workspace).await?;
     let tier = holding.tier.id.clone();
+    let is_priced = app.config.storage.monthly_price_minor(&tier, wallet.wallet().currency.code()) > 0;
+    if !is_priced && holding.paid == Paid::default() {
+        // It has a price in other currencies.
+        return Ok(false);
+    }
     match charge(app, &mut tx, &mut wallet, (workspace, holding.paid), &tier, true).await {
         Ok(()) => {
             tx.commit().await?;
@@ -159,7 +183,7 @@ async fn renew(app: &AppState, workspace: WorkspaceId) -> Result<bool, StorageEr
         Err(StorageError::Wallet(WalletError::InsufficientFunds { .. })) => {
             // What was begun is given up whole.
             tx.rollback().await?;
-            unpaid(app, workspace, &wallet).await?;
+            unpaid(app, workspace, &wallet, &tier).await?;
             Ok(false)
         }
         Err(error) => Err(error),
@@ -167,11 +191,19 @@ async fn renew(app: &AppState, workspace: WorkspaceId) -> Result<bool, StorageEr
 }
 
 /// The money does not do: the tier is kept for a while, then the first that costs nothing takes its place.
-async fn unpaid(app: &AppState, workspace: WorkspaceId, wallet: &LockedWallet) -> Result<(), StorageError> {
+async fn unpaid(app: &AppState, workspace: WorkspaceId, wallet: &LockedWallet, tier: &str) -> Result<(), StorageError> {
     let (now_us, currency) = (app.now_us(), wallet.wallet().currency);
     let mut tx = app.db.begin_write().await?;
     let holding = store::locked(&mut tx, workspace, now_us).await?;
+    if holding.tier.id != tier || holding.paid.until_us.is_some_and(|until_us| until_us > now_us) {
+        // It was switched or paid since.
+        return Ok(());
+    }
     let since_us = holding.paid.unpaid_since_us.unwrap_or(now_us);
+    if holding.paid.unpaid_since_us.is_none() {
+        let data = json!({ "from": holding.tier.id, "to": holding.tier.id, "reason": "unpaid" });
+        emit(app, &mut tx, workspace, EventKind::StorageTierSwitchFailed, data).await?;
+    }
     if now_us.saturating_sub(since_us) < KEPT_UNPAID_US {
         store::set_paid(&mut tx, workspace, Paid { unpaid_since_us: Some(since_us), ..holding.paid }, now_us).await?;
         return Ok(tx.commit().await?);
@@ -180,7 +212,9 @@ async fn unpaid(app: &AppState, workspace: WorkspaceId, wallet: &LockedWallet) -
     let is_free = |tier: &&Tier| app.config.storage.monthly_price_minor(&tier.id, currency.code()) == 0;
     let Some(after) = tiers.iter().find(is_free) else { return Ok(()) };
     store::set_tier(&mut tx, workspace, &after.id, now_us).await?;
-    store::set_paid(&mut tx, workspace, Paid::default(), now_us).await?;
+    // Spares what it keeps for a while; see [`Holding::is_spared`].
+    let spared = Paid { unpaid_since_us: Some(now_us), ..Paid::default() };
+    store::set_paid(&mut tx, workspace, spared, now_us).await?;
     let data = json!({ "from": holding.tier.id, "to": after.id, "used_bytes": holding.used_bytes,
         "capacity_bytes": after.capacity_bytes, "retention_days": after.retention_days, "reason": "unpaid" });
     emit(app, &mut tx, workspace, EventKind::StorageTierChanged, data).await?;
@@ -226,6 +260,9 @@ mod tests {
         let over =
             Paid { until_us: Some(month().start_us), price_minor: 3_000, unpaid_since_us: Some(month().start_us) };
         assert_eq!(net(over, 3_000, true), Some(3_000));
+        assert_eq!(net(over, 2_000, false), Some(2_000), "a switch does not make unpaid days free");
+        let fallen = Paid { unpaid_since_us: Some(NOW), ..Paid::default() };
+        assert_eq!(net(fallen, 3_000, false), Some(1_500), "the tier that costs nothing has no unpaid days");
         assert_eq!(net(Paid::default(), 3_000, true), Some(1_500), "it had no price until now");
         let due = due(over, 3_000, true, NOW, &month()).unwrap().unwrap();
         assert_eq!((due.start_us, due.end_us), (month().start_us, month().end_us));

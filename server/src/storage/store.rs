@@ -47,9 +47,9 @@ statements! {
     LIST_DUE = "
         select workspace_id
         from workspace_storage
-        where tier_id = $1 and (paid_until is null or paid_until <= $2)
+        where tier_id = $1 and (paid_until is null or paid_until <= $2) and workspace_id > $3
         order by workspace_id
-        limit $3";
+        limit $4";
     INSERT_CHARGE = "
         insert into storage_charges (id, workspace_id, tier_id, period_start, period_end, amount_minor, ledger_entry_id,
             created_at)
@@ -125,14 +125,17 @@ pub(super) async fn set_paid(
     query.bind(paid.unpaid_since_us).bind(now_us).execute(tx).await.map(drop)
 }
 
-/// Workspaces in that tier that have not paid for this moment; the next call goes on once they have.
+/// Workspaces in that tier that have not paid for this moment, behind `after` in the order of their ids.
 pub(super) async fn list_due(
     conn: &mut AnyConnection,
     tier: &str,
     now_us: i64,
+    after: Option<WorkspaceId>,
     limit: i64,
 ) -> Result<Vec<WorkspaceId>, sqlx::Error> {
-    let rows = sqlx::query(LIST_DUE).bind(tier.to_owned()).bind(now_us).bind(limit).fetch_all(conn).await?;
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let query = sqlx::query(LIST_DUE).bind(tier.to_owned()).bind(now_us).bind(after).bind(limit);
+    let rows = query.fetch_all(conn).await?;
     rows.iter().map(|row| row::parsed(row, "workspace_id")).collect()
 }
 

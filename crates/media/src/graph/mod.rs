@@ -173,6 +173,13 @@ impl Graph {
         }
     }
 
+    /// Takes a port out of that mix; nothing happens to one that is in another, or joined with somebody meanwhile.
+    pub fn unmix(&mut self, id: PortId, mix: MixId) {
+        if self.ports.get_mut(id).is_some_and(|port| matches!(port.link, Link::Mix(of) if of == mix)) {
+            self.split(id);
+        }
+    }
+
     /// Plays an asset to a port instead of what it plays now; `loops` of 0 repeat until flushed.
     pub fn play(&mut self, id: PortId, asset: Arc<Asset>, loops: u32) -> Result<(), GraphError> {
         self.port(id)?.outbound.source = Some(Source::asset(asset, loops));

@@ -146,7 +146,7 @@ impl Conference {
     }
 
     fn results(&self, shared: &mut Shared) -> u64 {
-        shared.conference_take = None;
+        shared.conference_left();
         let duration_s = self.entered.map_or(0, |entered| whole_seconds(shared.now.saturating_sub(entered)));
         shared.results.set("ConferenceName", self.spec.name.clone());
         shared.results.set("ConferenceDuration", duration_s.to_string());

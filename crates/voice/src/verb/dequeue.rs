@@ -39,7 +39,12 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dequeue) -> (Verb, Flow)
     };
     shared.answer_party(None);
     let place = shared.next_place();
-    shared.emit(Output::Queue(QueueCommand::Take { place, leg: party, name: spec.name.clone() }));
+    shared.emit(Output::Queue(QueueCommand::Take {
+        place,
+        leg: party,
+        name: spec.name.clone(),
+        waits: spec.timeout_s > 0,
+    }));
     let dequeue = Dequeue { spec, party, place, music: Music::silent(party), connected: None, take: None };
     (Verb::Dequeue(Box::new(dequeue)), Flow::Stay)
 }
@@ -62,6 +67,8 @@ impl Dequeue {
 
     fn told(&mut self, shared: &mut Shared, event: QueueEvent) -> Flow {
         match event {
+            // It was on its way while the two were connected.
+            QueueEvent::Waiting(_) if self.connected.is_some() => Flow::Stay,
             QueueEvent::Waiting(_) if self.spec.timeout_s == 0 => self.nobody(shared),
             QueueEvent::Waiting(_) => {
                 shared.arm(TimerId::QueueWait, seconds(self.spec.timeout_s));

@@ -91,6 +91,8 @@ impl Enqueue {
 
     fn told(&mut self, shared: &mut Shared, event: QueueEvent) -> Flow {
         match event {
+            // It was on its way while the two were connected.
+            QueueEvent::Waiting(_) if self.waited.is_some() => Flow::Stay,
             QueueEvent::Waiting(standing) => {
                 if self.standing.replace(standing).is_some() {
                     return Flow::Stay;

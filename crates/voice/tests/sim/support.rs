@@ -343,7 +343,7 @@ impl Sim {
                     self.place = Some(place);
                     format!("wait {} {name} of {max_size}", leg.0)
                 }
-                Output::Queue(QueueCommand::Take { place, leg, name }) => {
+                Output::Queue(QueueCommand::Take { place, leg, name, .. }) => {
                     self.place = Some(place);
                     format!("take {} {name}", leg.0)
                 }

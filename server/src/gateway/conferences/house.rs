@@ -1,6 +1,7 @@
 //! What a conference needs of the server around it: ids and time, recordings, and somebody who tells the customer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sautikit_api::ids::{CallId, EventId, WorkspaceId};
 use serde_json::Value;
@@ -38,6 +39,9 @@ pub trait House: Send + Sync + 'static {
     /// Microseconds UTC.
     fn now_us(&self) -> i64;
 
+    /// The monotonic clock.
+    fn now(&self) -> Duration;
+
     /// Records what `tap` hears, as a recording of this call; what becomes of it is told to `inbox`. None: the server is
     /// stopping.
     fn record(&self, of: (WorkspaceId, CallId), tap: Tap, inbox: mpsc::Sender<Arrival>) -> Option<Orders>;
@@ -69,6 +73,10 @@ impl House for ServerHouse {
 
     fn now_us(&self) -> i64 {
         self.app.now_us()
+    }
+
+    fn now(&self) -> Duration {
+        self.app.clock.monotonic()
     }
 
     fn record(&self, of: (WorkspaceId, CallId), tap: Tap, inbox: mpsc::Sender<Arrival>) -> Option<Orders> {

@@ -217,12 +217,15 @@ async fn announce(
         }
     };
     let announced = wire::Announced { conference_id: conference.id(), duration_ms: audio.iter().map(length_ms).sum() };
-    let only = body.call_id;
+    let (only, stopping) = (body.call_id, app.stopping.clone());
     app.tasks.spawn(async move {
         for one in audio {
             let lasts = Duration::from_millis(length_ms(&one));
             conference.play(one, only).await;
-            tokio::time::sleep(lasts).await;
+            let said = stopping.run_until_cancelled(tokio::time::sleep(lasts)).await;
+            if said.is_none() || conference.look().await.is_none() {
+                return;
+            }
         }
     });
     lease.commit(&app, StatusCode::ACCEPTED, &announced).await

@@ -13,9 +13,10 @@ mod room;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ::media::PortId;
+use ::media::{MixId, PortId};
 use parking_lot::Mutex;
 use sautikit_api::conferences as wire;
 use sautikit_api::ids::{CallId, ConferenceId, WorkspaceId};
@@ -53,6 +54,7 @@ struct Open {
 struct Entry {
     id: ConferenceId,
     orders: mpsc::Sender<Order>,
+    mix: MixId,
 }
 
 /// A leg that wants to enter.
@@ -71,12 +73,18 @@ pub struct Member {
     pub inbox: mpsc::Sender<Arrival>,
     /// How it is in.
     pub terms: ConferenceTerms,
+    /// Its call has given the place up.
+    pub has_gone: Arc<AtomicBool>,
 }
 
 /// A leg's place in a conference, which it leaves when this is dropped.
 pub struct Stay {
     orders: mpsc::Sender<Order>,
     member: u64,
+    has_gone: Arc<AtomicBool>,
+    media: CallMedia,
+    port: PortId,
+    mix: MixId,
 }
 
 impl Stay {
@@ -88,6 +96,9 @@ impl Stay {
 
 impl Drop for Stay {
     fn drop(&mut self) {
+        // At once, before the call connects the leg with somebody else; the conference hears of it later.
+        self.has_gone.store(true, Ordering::Release);
+        self.media.unmix(self.port, self.mix);
         send(&self.orders, Order::Leave(self.member));
     }
 }
@@ -157,19 +168,21 @@ impl Conferences {
         let mut open = self.open.lock();
         open.entered += 1;
         let number = open.entered;
-        let orders = match open.by_name.get(&key) {
-            Some(entry) => entry.orders.clone(),
+        let (orders, mix) = match open.by_name.get(&key) {
+            Some(entry) => (entry.orders.clone(), entry.mix),
             None => {
                 let (orders, waiting) = mpsc::channel(ORDERS);
                 let id = ConferenceId(self.house.new_id());
                 let room = Room::new(id, key.clone(), &self.media, self.house.clone());
+                let mix = room.mix();
                 tokio::spawn(room.run(self.clone(), waiting));
-                open.by_name.insert(key, Entry { id, orders: orders.clone() });
-                orders
+                open.by_name.insert(key, Entry { id, orders: orders.clone(), mix });
+                (orders, mix)
             }
         };
+        let (has_gone, media, port) = (member.has_gone.clone(), member.media.clone(), member.port);
         orders.try_send(Order::Enter(number, Box::new(member))).ok()?;
-        Some(Stay { orders, member: number })
+        Some(Stay { orders, member: number, has_gone, media, port, mix })
     }
 
     /// How many there are.

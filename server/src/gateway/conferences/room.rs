@@ -1,6 +1,7 @@
 //! The actor of one conference: who is in, who hears whom, and what is recorded of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::media::{Asset, Codec, Direction, MixId, ToneSpec, Voice};
@@ -86,6 +87,11 @@ impl Room {
         }
     }
 
+    /// Where its members hear each other.
+    pub(super) fn mix(&self) -> MixId {
+        self.mix
+    }
+
     pub(super) async fn run(mut self, conferences: Conferences, mut orders: mpsc::Receiver<Order>) {
         loop {
             tokio::select! {
@@ -161,7 +167,9 @@ impl Room {
 
     /// Who hears whom, of those that are not held.
     fn arrange(&self) {
-        for seat in self.seats.iter().filter(|seat| !seat.membership.held) {
+        // Of one that has gone the leaving is on its way here.
+        let is_in = |seat: &&Seat| !seat.membership.held && !seat.member.has_gone.load(Ordering::Acquire);
+        for seat in self.seats.iter().filter(is_in) {
             seat.member.media.mix(seat.member.port, self.mix, self.voice_of(seat));
         }
     }
@@ -189,8 +197,13 @@ impl Room {
         if self.begun {
             self.tell(EventKind::ConferenceLeft, Some(index));
         }
-        let Seat { member, .. } = self.seats.remove(index);
-        member.media.split(member.port);
+        let Seat { member, number, .. } = self.seats.remove(index);
+        // By now it may be connected with somebody else.
+        member.media.unmix(member.port, self.mix);
+        if let Some(recording) = self.recording.as_ref().filter(|recording| recording.owner == number) {
+            // Nobody else could let it go on.
+            recording.orders.change(self.house.now(), None);
+        }
         if member.terms.end_on_exit {
             self.end().await;
         } else if self.begun {
@@ -205,7 +218,7 @@ impl Room {
 
     async fn end(&mut self) {
         while let Some(Seat { member, .. }) = self.seats.pop() {
-            member.media.split(member.port);
+            member.media.unmix(member.port, self.mix);
             member.tell(ConferenceEvent::Ended).await;
         }
     }
@@ -237,7 +250,7 @@ impl Room {
             coach: coach.unwrap_or(before.coach),
         };
         if seat.membership.held && !before.held && begun {
-            seat.member.media.split(seat.member.port);
+            seat.member.media.unmix(seat.member.port, self.mix);
         }
         let (membership, shown) = (seat.membership, shown(seat));
         if membership != before {

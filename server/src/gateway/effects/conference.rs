@@ -1,5 +1,7 @@
 //! `Output::Conference`: legs enter and leave conferences.
 
+use std::sync::Arc;
+
 use sautikit_api::calls::Direction;
 use voice::{ConferenceCommand, ConferenceEvent, Input};
 
@@ -17,7 +19,7 @@ impl Running {
                 if terms.record {
                     self.was_recorded = true;
                 }
-                let member = Member { call_id, party, stay, media, port, inbox, terms };
+                let member = Member { call_id, party, stay, media, port, inbox, terms, has_gone: Arc::default() };
                 self.stay = self.gateway.conferences.enter(self.facts.workspace_id, member).map(|place| (stay, place));
                 if self.stay.is_none() {
                     // An inbox that is full is a call that will hear the end of its leg before it misses this.

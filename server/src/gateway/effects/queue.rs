@@ -15,10 +15,10 @@ impl Running {
                 let waiting = self.gateway.queues.wait(self.facts.workspace_id, name, max_size, comer);
                 self.queue_place = Some(Box::new((place, waiting)));
             }
-            QueueCommand::Take { place, leg, name } => {
+            QueueCommand::Take { place, leg, name, waits } => {
                 let Some(seat) = self.legs.get(&leg) else { return };
                 let comer = self.comer(place, seat.port);
-                let taking = self.gateway.queues.take(self.facts.workspace_id, name, comer);
+                let taking = self.gateway.queues.take(self.facts.workspace_id, name, waits, comer);
                 self.queue_place = Some(Box::new((place, taking)));
             }
             QueueCommand::Leave(left) => drop(self.queue_place.take_if(|held| held.0 == left)),

@@ -93,6 +93,7 @@ pub(super) enum Command {
     Join(PortId, PortId),
     Mix(PortId, MixId, Voice),
     Split(PortId),
+    Unmix(PortId, MixId),
     Play {
         id: PortId,
         asset: Arc<Asset>,

@@ -220,6 +220,11 @@ impl CallMedia {
         self.place.send(Command::Split(port));
     }
 
+    /// Takes a leg out of that mix, unless it has gone elsewhere meanwhile.
+    pub fn unmix(&self, port: PortId, mix: MixId) {
+        self.place.send(Command::Unmix(port, mix));
+    }
+
     /// Plays to a leg instead of what it plays now; `loops` 0 plays until flushed. Ends with
     /// [`super::MediaEvent::PlayEnded`] unless flushed or replaced.
     pub fn play(&self, port: PortId, asset: Arc<Asset>, loops: u32) {

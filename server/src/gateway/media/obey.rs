@@ -80,6 +80,7 @@ impl Engine {
             }
             Command::Touch(id) => return self.graph.touch(now, id),
             Command::Split(id) => return self.graph.split(id),
+            Command::Unmix(id, mix) => return self.graph.unmix(id, mix),
             Command::Flush(id) => {
                 self.graph.flush(id);
                 return;

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use media::PortId;
+use media::{MixId, PortId};
 
 use super::command::Command;
 
@@ -35,6 +35,7 @@ impl Waiting {
                 }
             }
             Command::Split(id) => self.part(id),
+            Command::Unmix(id, mix) => self.unmix(id, mix),
             Command::Mix(id, ..) => {
                 self.part(id);
                 if negotiates(id) {
@@ -89,6 +90,13 @@ impl Waiting {
     fn unplay(&mut self, id: PortId) {
         if let Some(kept) = self.commands.get_mut(&id) {
             kept.retain(|command| !is_heard(command));
+        }
+    }
+
+    /// Takes back that mix.
+    fn unmix(&mut self, id: PortId, mix: MixId) {
+        if let Some(kept) = self.commands.get_mut(&id) {
+            kept.retain(|command| !matches!(command, Command::Mix(_, of, _) if *of == mix));
         }
     }
 

@@ -111,11 +111,14 @@ impl Queues {
         })
     }
 
-    /// Lets a leg take whoever has waited longest, or the next who comes.
-    pub fn take(&self, workspace: WorkspaceId, name: String, comer: Comer) -> Place {
+    /// Lets a leg take whoever has waited longest, or, where it `waits`, the next who comes.
+    pub fn take(&self, workspace: WorkspaceId, name: String, waits: bool, comer: Comer) -> Place {
         self.enter((workspace, name), |queue, number, _| {
             if queue.waiting.is_empty() {
                 comer.tell(QueueEvent::Waiting(queue.standing(0)));
+                if !waits {
+                    return;
+                }
             }
             queue.looking.push_back((number, comer));
         })

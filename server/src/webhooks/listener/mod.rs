@@ -23,6 +23,7 @@ use sautikit_api::ids::WorkspaceId;
 use sautikit_api::listener::{FailureReason, Forwarded, FromListener, ToListener};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
@@ -60,6 +61,8 @@ struct Listener {
     idle: Mutex<Option<mpsc::Receiver<ToListener>>>,
     /// Callbacks that await an answer.
     waiting: Mutex<HashMap<String, oneshot::Sender<Result<Given, FetchError>>>>,
+    /// It did not answer in time: its socket is closed.
+    gone: CancellationToken,
 }
 
 /// What a developer's server answered.
@@ -204,6 +207,8 @@ async fn ask(
         // One that is there says in time that nothing came.
         Err(_) => {
             app.part::<Listeners>().remove(listener.id);
+            // It comes back, where it can be asked again.
+            listener.gone.cancel();
             Err(FetchError::Timeout)
         }
     };

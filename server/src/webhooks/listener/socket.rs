@@ -11,6 +11,7 @@ use sautikit_api::ids::{EventId, WorkspaceId};
 use sautikit_api::listener::{FromListener, ToListener};
 use tokio::sync::mpsc;
 use tokio::time::{interval, timeout};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
@@ -67,7 +68,17 @@ fn begin(app: &AppState, workspace: WorkspaceId, asked: Asked) -> Option<Begun> 
     let id = if all.iter().any(|one| one.id == id) { app.new_uuid() } else { id };
     // Who only has something told is no listener.
     let takes_something = !events.is_empty() || !numbers.is_empty();
-    let listener = Arc::new(Listener { id, workspace, events, numbers, origin, outbox, idle, waiting });
+    let listener = Arc::new(Listener {
+        id,
+        workspace,
+        events,
+        numbers,
+        origin,
+        outbox,
+        idle,
+        waiting,
+        gone: CancellationToken::new(),
+    });
     if takes_something {
         all.push(listener.clone());
     }
@@ -133,6 +144,7 @@ impl Session<'_> {
                     }
                     Next::End => ControlFlow::Break(()),
                 },
+                () = self.listener.gone.cancelled() => ControlFlow::Break(()),
                 _ = pings.tick() => {
                     unanswered += 1;
                     if unanswered > MAX_UNANSWERED {

@@ -161,7 +161,12 @@ async fn three_parties_hear_the_other_two_and_the_api_decides_who_is_heard() {
         three.live.call_that_is(&three.ids[index], "completed").await;
     }
     asha.get("/v1/conferences/team").await.expect_error("conferences.not_found");
-    let kinds: Vec<_> = three.live.events("conference.").await;
+    // They are written beside the conference, in their order.
+    let kinds = eventually("the end is told", async || {
+        let kinds = three.live.events("conference.").await;
+        kinds.iter().any(|kind| kind == "conference.ended").then_some(kinds)
+    })
+    .await;
     let count = |kind: &str| kinds.iter().filter(|found| *found == kind).count();
     assert_eq!((count("conference.started"), count("conference.joined"), count("conference.left")), (1, 3, 1));
     let log = asha.get("/v1/audit").await.expect(200).json;

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use sautikit::entropy::Entropy;
 use sautikit::gateway::call_task::Arrival;
@@ -30,6 +31,10 @@ impl House for Quiet {
 
     fn now_us(&self) -> i64 {
         0
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn record(&self, _: (WorkspaceId, CallId), _: Tap, _: mpsc::Sender<Arrival>) -> Option<Orders> {
@@ -90,7 +95,16 @@ impl Caller {
     fn enters(&self, conferences: &Conferences, workspace: u128, terms: ConferenceTerms) -> Stay {
         let (media, port, inbox) = (self.media.clone(), self.port.id(), self.inbox.clone());
         let party = "+254722000042".to_owned();
-        let member = Member { call_id: self.call_id, party, stay: StayId(1), media, port, inbox, terms };
+        let member = Member {
+            call_id: self.call_id,
+            party,
+            stay: StayId(1),
+            media,
+            port,
+            inbox,
+            terms,
+            has_gone: Arc::default(),
+        };
         conferences.enter(WorkspaceId(uuid::Uuid::from_u128(workspace)), member).expect("a place")
     }
 

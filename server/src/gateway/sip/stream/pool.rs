@@ -13,6 +13,8 @@ use super::Hop;
 
 /// How long a peer that took no connection is not asked for one that could be done without.
 const PASSED_OVER_FOR: Duration = Duration::from_secs(600);
+/// A connection that stood for less is not opened again for the calls on it.
+const STANDS_FOR: Duration = Duration::from_secs(5);
 /// Peers that are remembered for that: carriers are few.
 const PASSED_OVER_MOST: usize = 1_024;
 
@@ -22,6 +24,8 @@ pub(in crate::gateway::sip) struct Pool<W> {
     open: HashMap<Hop, FlowId>,
     dialling: HashMap<Hop, Vec<W>>,
     passed_over: HashMap<SocketAddr, Duration>,
+    /// Since when those stand that we opened.
+    since: HashMap<FlowId, Duration>,
 }
 
 /// What becomes of a wish.
@@ -37,7 +41,7 @@ pub(in crate::gateway::sip) enum Wanted<W> {
 
 impl<W> Default for Pool<W> {
     fn default() -> Self {
-        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new() }
+        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new(), since: HashMap::new() }
     }
 }
 
@@ -58,8 +62,9 @@ impl<W> Pool<W> {
     }
 
     /// A connection of ours stands. Gives who waited for it.
-    pub(in crate::gateway::sip) fn opened(&mut self, hop: &Hop, flow: FlowId) -> Vec<W> {
+    pub(in crate::gateway::sip) fn opened(&mut self, now: Duration, hop: &Hop, flow: FlowId) -> Vec<W> {
         self.open.insert(hop.clone(), flow);
+        self.since.insert(flow, now);
         self.passed_over.remove(&hop.remote);
         self.dialling.remove(hop).unwrap_or_default()
     }
@@ -80,9 +85,11 @@ impl<W> Pool<W> {
         self.open.entry(hop).or_insert(flow);
     }
 
-    /// A connection is no more.
-    pub(in crate::gateway::sip) fn closed(&mut self, flow: FlowId) {
+    /// A connection is no more. Whether it is worth opening it again: a peer that takes connections only to close them would be
+    /// asked for ever.
+    pub(in crate::gateway::sip) fn closed(&mut self, now: Duration, flow: FlowId) -> bool {
         self.open.retain(|_, open| *open != flow);
+        self.since.remove(&flow).is_none_or(|since| now.saturating_sub(since) >= STANDS_FOR)
     }
 }
 
@@ -103,9 +110,9 @@ mod tests {
         assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Dial);
         assert_eq!(pool.want(&hop(5060), 'b'), Wanted::Wait);
         assert_eq!(pool.want(&hop(5070), 'c'), Wanted::Dial);
-        assert_eq!(pool.opened(&hop(5060), FlowId(7)), ['a', 'b']);
+        assert_eq!(pool.opened(SECOND, &hop(5060), FlowId(7)), ['a', 'b']);
         assert_eq!(pool.want(&hop(5060), 'd'), Wanted::Open(FlowId(7), 'd'));
-        pool.closed(FlowId(7));
+        assert!(pool.closed(SECOND * 60, FlowId(7)));
         assert_eq!(pool.want(&hop(5060), 'e'), Wanted::Dial);
     }
 
@@ -117,7 +124,7 @@ mod tests {
         assert!(pool.is_passed_over(SECOND * 600, hop(5060).remote));
         assert!(!pool.is_passed_over(SECOND * 601, hop(5060).remote));
         let _ = pool.want(&hop(5060), 'b');
-        pool.opened(&hop(5060), FlowId(1));
+        pool.opened(SECOND, &hop(5060), FlowId(1));
         assert!(!pool.is_passed_over(SECOND, hop(5060).remote));
     }
 
@@ -127,8 +134,19 @@ mod tests {
         pool.offered(hop(5060), FlowId(1));
         pool.offered(hop(5060), FlowId(2));
         assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Open(FlowId(1), 'a'));
-        pool.closed(FlowId(2));
+        pool.closed(SECOND, FlowId(2));
         assert_eq!(pool.want(&hop(5060), 'a'), Wanted::Open(FlowId(1), 'a'));
+    }
+
+    #[test]
+    fn a_connection_that_is_closed_at_once_is_not_opened_again() {
+        let mut pool = Pool::<()>::default();
+        let _ = pool.want(&hop(5060), ());
+        pool.opened(SECOND, &hop(5060), FlowId(1));
+        assert!(!pool.closed(SECOND * 5, FlowId(1)));
+        pool.opened(SECOND, &hop(5060), FlowId(2));
+        assert!(pool.closed(SECOND * 6, FlowId(2)));
+        assert!(pool.closed(SECOND, FlowId(3)), "one of the peer's");
     }
 
     #[test]

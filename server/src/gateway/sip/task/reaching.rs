@@ -41,7 +41,7 @@ impl Task {
     /// A connection stands.
     pub(super) fn opened(&mut self, flow: FlowId) {
         let Some(hop) = self.flows.hop_of(flow).cloned() else { return };
-        for waiting in self.pool.opened(&hop, flow) {
+        for waiting in self.pool.opened(self.now(), &hop, flow) {
             self.reached(flow, waiting);
         }
     }
@@ -74,8 +74,9 @@ impl Task {
     pub(super) fn close(&mut self, flow: FlowId) {
         let moving = self.moving_from(flow);
         if self.flows.closed(flow) {
-            self.pool.closed(flow);
-            self.moving.extend(moving);
+            if self.pool.closed(self.now(), flow) {
+                self.moving.extend(moving);
+            }
             self.ua.handle(self.now(), Input::FlowClosed(flow));
         }
     }

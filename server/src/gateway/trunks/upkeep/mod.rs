@@ -32,6 +32,8 @@ const NEWS_QUEUE: usize = 256;
 const EXPIRES: Duration = Duration::from_secs(3_600);
 /// Failures in a row after which operators are told, once until it is registered again: one may be a restart.
 const TOLD_AFTER: u32 = 2;
+/// Between two mails about the same trunk.
+const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 /// For the registrations that end with this node.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
 
@@ -57,6 +59,8 @@ struct Kept {
 struct Upkeeper {
     gateway: Arc<Gateway>,
     kept: HashMap<String, Kept>,
+    /// When operators were last told of a trunk: one that comes and goes is one thing to tell.
+    told_at: HashMap<String, Duration>,
     generation: u64,
     tell: mpsc::Sender<(String, u64, News)>,
 }
@@ -65,7 +69,7 @@ struct Upkeeper {
 pub(in crate::gateway) async fn run(gateway: Arc<Gateway>) {
     let (tell, mut told) = mpsc::channel(NEWS_QUEUE);
     let app = gateway.app.clone();
-    let mut upkeeper = Upkeeper { gateway, kept: HashMap::new(), generation: 0, tell };
+    let mut upkeeper = Upkeeper { gateway, kept: HashMap::new(), told_at: HashMap::new(), generation: 0, tell };
     loop {
         tokio::select! {
             () = app.draining.cancelled() => break,
@@ -231,8 +235,10 @@ impl Upkeeper {
                 kept.binding = None;
                 let failures = kept.registration.as_mut().map_or(0, |registration| registration.failed(now, status));
                 tracing::warn!(trunk = name, status, failures, "the trunk does not take our registration");
-                if failures >= TOLD_AFTER && !kept.was_told {
+                let was_told_lately = self.told_at.get(name).is_some_and(|at| now.saturating_sub(*at) < TOLD_EVERY);
+                if failures >= TOLD_AFTER && !kept.was_told && !was_told_lately {
                     kept.was_told = true;
+                    self.told_at.insert(name.to_owned(), now);
                     let (app, name) = (self.gateway.app.clone(), name.to_owned());
                     tokio::spawn(async move {
                         if let Err(error) = tell_operators(&app, &name, status).await {
