@@ -193,7 +193,7 @@ impl Session<'_> {
             let id = EventId(self.app.new_uuid());
             let event = examples::event(id, self.listener.workspace, *kind, self.app.now_us());
             // Whoever asks, and takes no events, is no listener that is told.
-            listeners = trigger(self.app, self.listener.workspace, &event);
+            listeners = listeners.max(trigger(self.app, self.listener.workspace, &event));
             events.push(format!("{} {}", event.kind, shown_id(event.id)));
         }
         ToListener::Triggered { events, listeners }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::response::sse::Event;
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use sautikit_api::rights::Scope;
 use sautikit_api::webhooks as wire;
 use serde_json::json;
@@ -49,14 +49,16 @@ async fn stream_calls(State(app): State<AppState>, caller: Caller, headers: Head
 }
 
 fn events(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
-    futures::stream::unfold(Some(follower), |follower| async move {
+    // An id without data is no event, and tells from where to go on whoever is cut off before the first one came.
+    let place = futures::stream::once(std::future::ready(Ok(Event::default().id(follower.after().to_string()))));
+    place.chain(futures::stream::unfold(Some(follower), |follower| async move {
         let mut follower = follower?;
         match follower.next().await {
             Next::Event(said) => Some((Ok(event(&said)), Some(follower))),
             Next::Dropped(after) => Some((Ok(dropped(after)), None)),
             Next::End => None,
         }
-    })
+    }))
 }
 
 fn event(said: &Said) -> Event {

@@ -10,7 +10,7 @@ use super::reader::names;
 
 /// From the top. Every module of `server/src` stands here once.
 const FLOORS: [(&str, &[&str]); 8] = [
-    ("start everything, know everybody", &["main", "cli", "serve", "migrate_check", "listen", "doctor", "statements"]),
+    ("start everything, know everybody", &["main", "serve", "migrate_check", "listen", "doctor", "statements"]),
     ("the router, the API's document, docs, console", &["http"]),
     ("sockets, legs, media, call tasks", &["gateway"]),
     ("rooms", ROOMS),
@@ -63,8 +63,7 @@ pub(super) const ROOMS: &[&str] = &[
 
 /// Who may know whom on the same floor. Whoever is known stands further down in this list, so that it has no circle.
 const NEIGHBOURS: &[(&str, &[&str])] = &[
-    ("main", &["cli", "serve", "migrate_check", "listen", "doctor"]),
-    ("cli", &["listen"]),
+    ("main", &["serve", "migrate_check", "listen", "doctor"]),
     ("doctor", &["serve"]),
     ("sip_credentials", &["sip_tokens", "numbers", "audit"]),
     ("sip_tokens", &["accounts", "api_keys", "numbers", "audit"]),

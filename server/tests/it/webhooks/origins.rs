@@ -102,10 +102,13 @@ async fn an_origin_that_nothing_goes_to_for_a_month_is_forgotten(server: Server)
     let call = place(&scene, &receiver.url("/events")).await;
     receiver.wait("/events", 1).await;
     let own = scene.endpoint("https://shop.example/events", &["number.*"]).await.0;
+    scene.answer(&call).await;
+    scene.advance(1_000);
     scene.hang_up(&call).await;
-    receiver.wait("/events", 2).await;
+    // Begun, answered, over, billed.
+    receiver.wait("/events", 4).await;
     let origin = endpoints(&scene).await.iter().find(|one| one["id"] != own.as_str()).expect("an origin").clone();
-    scene.deliveries(origin["id"].as_str().expect("an id"), "delivered", 2).await;
+    scene.deliveries(origin["id"].as_str().expect("an id"), "delivered", 4).await;
     first.abort();
     let _ = first.await;
     scene.advance(31 * 86_400 * 1_000);
@@ -118,8 +121,7 @@ async fn an_origin_that_nothing_goes_to_for_a_month_is_forgotten(server: Server)
     })
     .await;
     // And makes it anew.
-    scene.top_up(100_000).await;
     place(&scene, &receiver.url("/events")).await;
-    receiver.wait("/events", 3).await;
+    receiver.wait("/events", 5).await;
     assert_eq!(endpoints(&scene).await.len(), 2);
 }
