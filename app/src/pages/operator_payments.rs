@@ -126,7 +126,7 @@ async fn providers(member: &Member) -> AnyView {
     let told = match METHODS.iter().find(|(method, _)| *method == asked) {
         None => None,
         Some((method, _)) => {
-            let path = format!("/v1/admin/payments/providers/{method}");
+            let path = format!("/v1/admin/payment-providers/{method}");
             Some(match member.api().get::<PaymentProvider>(path).await {
                 Ok(provider) => {
                     view! { <Notice tone=Tone::Good title=fill(text.provider_fits, &provider.name) text=String::new()/> }.into_any()

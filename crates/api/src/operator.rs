@@ -62,7 +62,7 @@ pub struct UpdateWallet {
     pub overdraft_floor_minor: Option<Option<i64>>,
 }
 
-/// Answer of `GET /v1/admin/payments/providers/{method}`: the provider takes our credentials.
+/// Answer of `GET /v1/admin/payment-providers/{method}`: the provider takes our credentials.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaymentProvider {

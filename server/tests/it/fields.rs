@@ -261,7 +261,7 @@ impl Reach {
         Some(match endpoint.path.split_inclusive('}').next()? {
             "/v1/admin/workspaces/{id}" | "/v1/admin/wallets/{workspace_id}" => &self.workspace_id,
             "/v1/admin/payments/{id}" => &self.payment_id,
-            "/v1/admin/payments/providers/{method}" => "mpesa",
+            "/v1/admin/payment-providers/{method}" => "mpesa",
             "/v1/admin/trunks/{id}" => &self.trunk_id,
             "/v1/admin/providers/{id}" => &self.supply.provider_id,
             "/v1/admin/series/{id}" => &self.supply.series_id,

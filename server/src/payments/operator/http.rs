@@ -87,7 +87,7 @@ async fn dismiss_payment(
 ///
 /// Asks M-Pesa (`mpesa`) or Paystack (`paystack`) whether it takes the credentials that this server is configured with. A
 /// provider that is not configured or does not answer is `mpesa.unavailable` or `paystack.unavailable`.
-#[utoipa::path(get, operation_id = "admin_check_payment_provider", path = "/admin/payments/providers/{method}",
+#[utoipa::path(get, operation_id = "admin_check_payment_provider", path = "/admin/payment-providers/{method}",
     params(("method" = String, Path, description = "`mpesa` or `paystack`.")), security(("session" = [])),
     responses((status = 200, body = wire::PaymentProvider, description = "It takes them.")),
     extensions(("x-errors" = json!([ErrorCode::NotFound, ErrorCode::ProviderInvalidCredentials,

@@ -118,7 +118,7 @@ async fn with_another_key(like: &Server) -> BTreeSet<String> {
         config.paystack.secret_key = "sk_test_of_another".to_owned();
     });
     let server = server.over_http().await;
-    let check = server.operator().await.get("/v1/admin/payments/providers/paystack").await;
+    let check = server.operator().await.get("/v1/admin/payment-providers/paystack").await;
     check.expect_error("provider.invalid_credentials");
     served.abort();
     codes(&server)

@@ -315,10 +315,10 @@ impl Shop {
 }
 
 async fn an_operator_learns_whether_the_secret_key_is_taken(server: Server) {
-    const PATH: &str = "/v1/admin/payments/providers/paystack";
+    const PATH: &str = "/v1/admin/payment-providers/paystack";
     let operator = server.operator().await;
     operator.get(PATH).await.expect_error("paystack.unavailable");
-    operator.get("/v1/admin/payments/providers/cash").await.expect_error("not_found");
+    operator.get("/v1/admin/payment-providers/cash").await.expect_error("not_found");
     let Shop { server, paystack, owner } = Shop::open(server).await;
     owner.get(PATH).await.expect_error("auth.admin_required");
     let operator = server.operator().await;
