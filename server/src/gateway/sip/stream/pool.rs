@@ -13,10 +13,12 @@ use super::Hop;
 
 /// How long a peer that took no connection is not asked for one that could be done without.
 const PASSED_OVER_FOR: Duration = Duration::from_secs(600);
-/// A connection that stood for less is not opened again for the calls on it.
+/// A connection that stood for less was only taken to be closed.
 const STANDS_FOR: Duration = Duration::from_secs(5);
-/// Peers that are remembered for that: carriers are few.
-const PASSED_OVER_MOST: usize = 1_024;
+/// Connections in a row that may be of that kind and are still opened again for the calls on them.
+const CLOSED_YOUNG_MOST: u8 = 3;
+/// Peers that are remembered for either: carriers are few.
+const REMEMBERED_MOST: usize = 1_024;
 
 /// The connections; `W` waits for one.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(in crate::gateway::sip) struct Pool<W> {
     passed_over: HashMap<SocketAddr, Duration>,
     /// Since when those stand that we opened.
     since: HashMap<FlowId, Duration>,
+    /// How many in a row were closed soon after they had been opened.
+    closed_young: HashMap<Hop, u8>,
 }
 
 /// What becomes of a wish.
@@ -41,7 +45,7 @@ pub(in crate::gateway::sip) enum Wanted<W> {
 
 impl<W> Default for Pool<W> {
     fn default() -> Self {
-        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new(), since: HashMap::new() }
+        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new(), since: HashMap::new(), closed_young: HashMap::new() }
     }
 }
 
@@ -71,10 +75,10 @@ impl<W> Pool<W> {
 
     /// It could not be opened. Gives who waited for it.
     pub(in crate::gateway::sip) fn failed(&mut self, now: Duration, hop: &Hop) -> Vec<W> {
-        if self.passed_over.len() >= PASSED_OVER_MOST {
+        if self.passed_over.len() >= REMEMBERED_MOST {
             self.passed_over.retain(|_, until| now < *until);
         }
-        if self.passed_over.len() < PASSED_OVER_MOST {
+        if self.passed_over.len() < REMEMBERED_MOST {
             self.passed_over.insert(hop.remote, now + PASSED_OVER_FOR);
         }
         self.dialling.remove(hop).unwrap_or_default()
@@ -88,8 +92,19 @@ impl<W> Pool<W> {
     /// A connection is no more. Whether it is worth opening it again: a peer that takes connections only to close them would be
     /// asked for ever.
     pub(in crate::gateway::sip) fn closed(&mut self, now: Duration, flow: FlowId) -> bool {
-        self.open.retain(|_, open| *open != flow);
-        self.since.remove(&flow).is_none_or(|since| now.saturating_sub(since) >= STANDS_FOR)
+        let hop = self.open.extract_if(|_, open| *open == flow).map(|(hop, _)| hop).last();
+        // Those of the peer's are its own to close.
+        let (Some(hop), Some(since)) = (hop, self.since.remove(&flow)) else { return true };
+        if now.saturating_sub(since) >= STANDS_FOR {
+            self.closed_young.remove(&hop);
+            return true;
+        }
+        if self.closed_young.len() >= REMEMBERED_MOST && !self.closed_young.contains_key(&hop) {
+            return false;
+        }
+        let in_a_row = self.closed_young.entry(hop).or_default();
+        *in_a_row = in_a_row.saturating_add(1);
+        *in_a_row < CLOSED_YOUNG_MOST
     }
 }
 
@@ -139,14 +154,17 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_is_closed_at_once_is_not_opened_again() {
+    fn a_connection_that_is_always_closed_at_once_is_opened_again_only_twice() {
         let mut pool = Pool::<()>::default();
-        let _ = pool.want(&hop(5060), ());
-        pool.opened(SECOND, &hop(5060), FlowId(1));
-        assert!(!pool.closed(SECOND * 5, FlowId(1)));
-        pool.opened(SECOND, &hop(5060), FlowId(2));
-        assert!(pool.closed(SECOND * 6, FlowId(2)));
-        assert!(pool.closed(SECOND, FlowId(3)), "one of the peer's");
+        let mut closes_after = |flow, seconds| {
+            let _ = pool.want(&hop(5060), ());
+            pool.opened(SECOND, &hop(5060), FlowId(flow));
+            pool.closed(SECOND * (1 + seconds), FlowId(flow))
+        };
+        assert_eq!([1, 2, 3, 4].map(|flow| closes_after(flow, 4)), [true, true, false, false]);
+        assert!(closes_after(5, 5), "it has stood");
+        assert!(closes_after(6, 0), "so that it starts anew");
+        assert!(pool.closed(SECOND, FlowId(7)), "one of the peer's");
     }
 
     #[test]
@@ -155,6 +173,11 @@ mod tests {
         for port in 1..=4_000 {
             pool.failed(SECOND, &hop(port));
         }
-        assert_eq!(pool.passed_over.len(), PASSED_OVER_MOST);
+        assert_eq!(pool.passed_over.len(), REMEMBERED_MOST);
+        for port in 1..=4_000 {
+            pool.opened(SECOND, &hop(port), FlowId(port.into()));
+            assert_eq!(pool.closed(SECOND, FlowId(port.into())), usize::from(port) <= REMEMBERED_MOST);
+        }
+        assert_eq!(pool.closed_young.len(), REMEMBERED_MOST);
     }
 }
