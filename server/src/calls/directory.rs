@@ -1,8 +1,8 @@
 //! What admission asks about numbers, workspaces and prices, kept in memory and at most a second old.
 //!
-//! What this node writes is counted ([`Changes`](crate::state::Changes)) and what was read before is not believed after, so
-//! that whoever changed it sees it in the next call; what other nodes write is seen when the second is over. The price list is read anew only when its revision is
-//! another. Deliberately absent: money, which is decided under the wallet's lock.
+//! What is written is counted ([`Changes`](crate::state::Changes)) and what was read before is not believed after, so that
+//! whoever changed it sees it in the next call. Other nodes are told of it by a notice of the database, and where that is lost
+//! see it when the second is over. The price list is read anew only when its revision is another. Deliberately absent: money, which is decided under the wallet's lock.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

@@ -1,11 +1,14 @@
 //! Workspaces: several per person, changed, suspended, deleted.
 
-use sautikit::mail::Mailer;
+use std::sync::Arc;
 use std::time::Duration;
 
+use sautikit::db::Dialect;
+use sautikit::mail::Mailer;
+use sautikit::state::notices;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Server, on_each_engine};
+use crate::support::{Client, Server, on_each_engine, within};
 
 on_each_engine! {
     a_person_has_several_workspaces
@@ -18,7 +21,37 @@ on_each_engine! {
     operators_sign_in_freshly
     an_operator_bounds_what_may_be_overdrawn
     an_operator_moves_a_workspace_to_another_country_though_money_has_moved
+    another_node_does_not_believe_what_it_knew_before_a_change
 }
+
+/// The simulated clock stands still, so that nothing grows too old by itself.
+async fn another_node_does_not_believe_what_it_knew_before_a_change(server: Server) {
+    let client = server.onboarded("a@example.com").await;
+    let own = server.app.clone();
+    let other = own.changed(|app| {
+        app.node_id = "another".into();
+        app.tenant_changes = Arc::default();
+    });
+    let nodes = [own.clone(), other.clone()].map(|app| tokio::spawn(notices::exchange_until_stopped(app)));
+    if own.db.dialect() == Dialect::Sqlite {
+        // There is no other node.
+        return;
+    }
+    let before = other.tenant_changes.count();
+    // Until the other listens, nobody hears.
+    within(DEADLINE, "a change that the other hears of", async || {
+        client.patch("/v1/workspace", json!({ "name": "Soko" })).await.expect(200);
+        (other.tenant_changes.count() > before).then_some(())
+    })
+    .await;
+    own.stopping.cancel();
+    for node in nodes {
+        node.await.expect("a clean end");
+    }
+}
+
+/// Long enough for a busy machine.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 async fn delete(client: &Client, body: Value) -> crate::support::Answer {
     client.send("DELETE", "/v1/workspace", Some("application/json"), &body.to_string()).await

@@ -1,7 +1,6 @@
 //! Who follows on other nodes is told of what the dispatcher placed by a notice of the database.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use sautikit_api::ids::WorkspaceId;
 use sqlx::AnyConnection;
@@ -14,8 +13,6 @@ use crate::state::AppState;
 const CHANNEL: &str = "sautikit_events_placed";
 /// Between a node and the workspaces, and between these.
 const SEPARATOR: char = ',';
-/// After the database failed.
-const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
 /// Tells other nodes, once the transaction is committed, that events of these workspaces have places.
 pub(in crate::webhooks) async fn tell(
@@ -55,32 +52,14 @@ fn read(node_id: &str, text: &str) -> Vec<WorkspaceId> {
 
 /// Hears what other nodes tell until the server stops; returns at once where there are none. Started once per node.
 pub async fn hear_until_stopped(app: AppState) {
-    while !app.stopping.is_cancelled() {
-        match hear(&app).await {
-            Ok(()) => return,
-            Err(error) => {
-                tracing::warn!(error = ?error, "events that other nodes place are heard of late");
-                tokio::select! {
-                    () = tokio::time::sleep(FAILURE_WAIT) => {}
-                    () = app.stopping.cancelled() => {}
-                }
-            }
-        }
-    }
-}
-
-async fn hear(app: &AppState) -> Result<(), sqlx::Error> {
-    let Some(mut notices) = app.db.listen(&app.config.database, CHANNEL).await? else { return Ok(()) };
-    loop {
-        let heard = tokio::select! {
-            heard = notices.next() => heard?,
-            () = app.stopping.cancelled() => return Ok(()),
-        };
+    let heard = |text: Option<String>| {
         // What was missed is found by the next look.
-        if let Some(text) = heard {
+        if let Some(text) = text {
             app.part::<Live>().placed(read(&app.node_id, &text).into_iter());
         }
-    }
+    };
+    let channel = (CHANNEL, "events that other nodes place are heard of late");
+    app.db.hear_until_stopped(&app.config.database, &app.stopping, channel, heard).await;
 }
 
 #[cfg(test)]
