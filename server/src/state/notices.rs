@@ -1,7 +1,5 @@
 //! Changes of what tenants have, told to all nodes at once. Whoever is not told believes what it knows until that is too old.
 
-use sqlx::Connection;
-
 use super::AppState;
 
 /// The channel. Its texts name the node that tells.
@@ -41,7 +39,5 @@ async fn tell(app: &AppState) {
 
 async fn tell_once(app: &AppState) -> Result<(), sqlx::Error> {
     let mut conn = app.db.acquire().await?;
-    let mut tx = conn.begin().await?;
-    app.db.tell(&mut tx, CHANNEL, &app.node_id).await?;
-    tx.commit().await
+    app.db.tell(&mut conn, CHANNEL, &app.node_id).await
 }

@@ -104,6 +104,11 @@ impl Directory {
         self.by_id.get(&id).cloned()
     }
 
+    /// Whether no endpoint is on.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// Where an event goes.
     pub fn targets(&self, wanted: &Wanted<'_>) -> Vec<Target> {
         let of_workspace = self.of_workspaces.get(&wanted.workspace).into_iter().flatten();

@@ -18,6 +18,9 @@ const LOOK: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(100);
 /// Between the beginnings of two turns, so that what comes in meanwhile shares a transaction.
 const PACE: Duration = Duration::from_millis(5);
+/// The same where nobody is told and nobody follows: what is new waits to be placed for whoever asks, and each turn costs
+/// as much as writing the calls that it is about.
+const PACE_UNHEARD: Duration = Duration::from_millis(250);
 /// After the database failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
 /// How long attempts may go on when the server stops.
@@ -71,6 +74,7 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
     };
     while !app.stopping.is_cancelled() {
         let began = clock::timer_now();
+        let mut pace = PACE;
         match lead.turn().await {
             Ok(Turned::Lost) => {
                 tracing::warn!("another node delivers webhooks now");
@@ -81,6 +85,9 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
             Ok(Turned::All) => {
                 pump(&lead.work);
                 rest(app, &lead).await;
+                if !lead.is_heard() {
+                    pace = PACE_UNHEARD;
+                }
             }
             Err(error) => {
                 tracing::warn!(error = ?error, "webhooks wait: the database failed");
@@ -94,7 +101,10 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
             }
         }
         // Whoever came meanwhile shares the next turn.
-        tokio::time::sleep_until(began + PACE).await;
+        tokio::select! {
+            () = tokio::time::sleep_until(began + pace) => {}
+            () = app.stopping.cancelled() => {}
+        }
     }
     finish(&mut lead, epoch).await;
 }

@@ -184,6 +184,16 @@ impl Lead {
         Ok(())
     }
 
+    /// Whether somebody may hear of what is placed before they ask for it: an endpoint, or who follows, which on another node is
+    /// not known here.
+    pub(super) fn is_heard(&self) -> bool {
+        let app = &self.work.app;
+        app.db.has_other_nodes()
+            || app.part::<Live>().is_followed()
+            || !self.closing.is_empty()
+            || !self.work.state.lock().directory.is_empty()
+    }
+
     /// How long nothing happens by itself; none for ever.
     pub(super) fn rests_for(&self) -> Option<Duration> {
         let state = self.work.state.lock();

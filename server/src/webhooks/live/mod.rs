@@ -92,12 +92,17 @@ impl Live {
         self.placed.subscribe()
     }
 
+    /// Whether anybody on this node follows.
+    pub(super) fn is_followed(&self) -> bool {
+        self.placed.receiver_count() > 0 || !self.rooms.lock().is_empty()
+    }
+
     /// Events of these workspaces have places now.
     pub(super) fn placed(&self, workspaces: impl Iterator<Item = WorkspaceId>) {
-        let rooms = self.rooms.lock();
-        if rooms.is_empty() && self.placed.receiver_count() == 0 {
+        if !self.is_followed() {
             return;
         }
+        let rooms = self.rooms.lock();
         let workspaces: HashSet<_> = workspaces.collect();
         for workspace in workspaces {
             // No listener is fine.
