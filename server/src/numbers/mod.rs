@@ -32,6 +32,7 @@ pub use release::release;
 pub use routing::{check_callback_url, number_signing, rotate_signing_secret, update_routing};
 pub use states::{NumberState, ProviderStatus, SeriesStatus, Sort};
 pub use store::inventory::PriceOfNumbers;
+pub(crate) use store::tenants::{list_e164_of_trunk, list_workspaces_of_trunk};
 
 /// A number that was claimed and works.
 const ACTIVE: &str = "active";

@@ -6,6 +6,7 @@ use crate::accounts::{Currencies, Dependants};
 use crate::api_keys::{self, KnownKeys};
 use crate::calls::{self, Hub};
 use crate::config::Config;
+use crate::gateway::trunks::TellUnregistered;
 use crate::http::Credentials;
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
@@ -88,4 +89,5 @@ fn job_kinds() -> Kinds {
         .with::<Verify>()
         .with::<Reverse>()
         .with::<TellDisabled>()
+        .with::<TellUnregistered>()
 }

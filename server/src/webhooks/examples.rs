@@ -38,6 +38,7 @@ pub fn data(kind: EventKind) -> Value {
         "number.released" => json!({ "id": NUMBER, "number": "+254700000001" }),
         "storage.tier_changed" => json!({ "from": "standard", "to": "archive" }),
         "storage.tier_switch_failed" => json!({ "from": "archive", "to": "standard", "reason": "space" }),
+        "trunk.registration_failed" => json!({ "trunk": "carrier-a", "sip_status": 403, "numbers": ["+254700000001"] }),
         "wallet.low_balance" => json!({ "balance_minor": 4_800, "threshold_minor": 5_000, "currency": "KES" }),
         "wallet.top_up" => json!({ "top_up_id": CALL, "method": "mpesa", "simulated": false, "amount_minor": 100_000,
             "currency": "KES", "receipt": "SKJ4XYZ123", "balance_minor": 104_800 }),
@@ -80,6 +81,10 @@ pub fn tells(kind: EventKind) -> &'static str {
         "number.released" => "A number was given back, or its rental was not paid.",
         "storage.tier_changed" => "The workspace is in another storage tier.",
         "storage.tier_switch_failed" => "It could not be put into another storage tier.",
+        "trunk.registration_failed" => {
+            "The carrier by which calls to your numbers come does not take the server's registration, twice in a row; \
+             told once an hour at most."
+        }
         "wallet.low_balance" => "The balance fell below the threshold.",
         "wallet.top_up" => "A payment arrived.",
         "wallet.frozen" => "Outbound calls were frozen because they were unusual.",

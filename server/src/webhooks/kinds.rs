@@ -56,6 +56,8 @@ kinds! {
     StorageTierChanged = "storage.tier_changed";
     /// It could not be put into another one.
     StorageTierSwitchFailed = "storage.tier_switch_failed";
+    /// The carrier by which numbers are called does not take the server's registration.
+    TrunkRegistrationFailed = "trunk.registration_failed";
     /// The balance fell below the threshold.
     WalletLowBalance = "wallet.low_balance";
     /// A payment arrived.

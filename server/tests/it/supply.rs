@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use sautikit::gateway::trunks::TellUnregistered;
+use sautikit::jobs;
+use sautikit::mail::Mailer;
 use serde_json::{Value, json};
 
 use crate::support::{Client, Server, on_each_engine};
@@ -17,6 +20,7 @@ on_each_engine! {
     an_import_of_series_is_made_whole_or_not_at_all
     numbers_are_found_by_every_filter_and_in_either_order
     a_workspace_opens_only_where_something_can_be_bought
+    a_trunk_that_takes_no_registration_is_told_of_to_whose_numbers_come_by_it
 }
 
 /// An operator with a provider of theirs, beside the development inventory.
@@ -326,4 +330,45 @@ async fn a_workspace_opens_only_where_something_can_be_bought(server: Server) {
     assert_eq!(tanzanian["currency"], "TZS");
     supply.set_status(&series, "paused").await;
     open("b@example.com", "TZS").await.expect_error("currency.unsupported");
+}
+
+async fn a_trunk_that_takes_no_registration_is_told_of_to_whose_numbers_come_by_it(server: Server) {
+    let supply = Supply::set(server).await;
+    let series = supply.load("000", "002").await;
+    let path = format!("/v1/admin/series/{}", text(&series["id"]));
+    supply.operator.patch(&path, json!({ "trunk": "carrier-a" })).await.expect(200);
+    let client = supply.workspace("a@example.com", "KES").await;
+    let other = supply.workspace("b@example.com", "KES").await;
+    let offered = offers(&client, "contains=25420").await;
+    let mine = claim(&client, &offered[0]).await.expect(201).json;
+    let app = &supply.server.app;
+    let tell = async |nodes: usize| {
+        for _ in 0..nodes {
+            let mut tx = app.db.begin_write().await.expect("a transaction");
+            let job = TellUnregistered::new("carrier-a".to_owned(), 403, app.now_us());
+            jobs::enqueue(&mut tx, app, &job, app.now_us()).await.expect("a job");
+            tx.commit().await.expect("a commit");
+            jobs::run_due(app).await.expect("the jobs");
+        }
+    };
+    let told = async |client: &Client| {
+        let path = format!(
+            "select data from events where kind = 'trunk.registration_failed' and workspace_id = '{}'",
+            client.workspace_id().await
+        );
+        let found: Vec<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(path)).fetch_all(app.db.pool()).await.expect("events");
+        found.iter().map(|data| serde_json::from_str::<Value>(data).expect("JSON")).collect::<Vec<_>>()
+    };
+    let mailed = || {
+        let mails = Mailer::of(app).dev_store().expect("a store").list();
+        mails.iter().filter(|mail| mail.subject == "Trunk carrier-a is not registered").count()
+    };
+    // Two nodes register, and both are refused.
+    tell(2).await;
+    let event = json!({ "trunk": "carrier-a", "sip_status": 403, "numbers": [mine["number"]] });
+    assert_eq!((told(&client).await, told(&other).await, mailed()), (vec![event.clone()], vec![], 1));
+    supply.server.clock.advance(Duration::from_secs(3_600));
+    tell(1).await;
+    assert_eq!((told(&client).await, mailed()), (vec![event.clone(), event], 2));
 }

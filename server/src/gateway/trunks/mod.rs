@@ -33,6 +33,7 @@ use shape::Shape;
 use terms::Terms;
 
 pub use table::{Entry, Table};
+pub use upkeep::TellUnregistered;
 
 /// The name of the built-in carrier on calls and in logs.
 pub const SANDBOX: &str = "sandbox";

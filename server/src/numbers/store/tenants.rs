@@ -40,6 +40,23 @@ statements! {
         from tenant_numbers
         where status = 'active'
         limit $1";
+    /// Workspaces with numbers whose calls come by a trunk.
+    LIST_WORKSPACES_OF_TRUNK = "
+        select distinct t.workspace_id
+        from number_series s
+        join numbers n on n.series_id = s.id
+        join tenant_numbers t on t.number_id = n.id
+        where s.trunk = $1 and t.status = 'active' and t.workspace_id > $2
+        order by t.workspace_id
+        limit $3";
+    LIST_E164_OF_TRUNK = "
+        select t.e164
+        from tenant_numbers t
+        join numbers n on n.id = t.number_id
+        join number_series s on s.id = n.series_id
+        where t.workspace_id = $1 and t.status = 'active' and s.trunk = $2
+        order by t.e164
+        limit $3";
     LIST_TENANTS = "
         select t.*, n.country, n.capabilities
         from tenant_numbers t
@@ -116,6 +133,30 @@ pub(crate) async fn revision(conn: &mut AnyConnection) -> Result<i64, sqlx::Erro
 /// The E.164 of active numbers of all workspaces, at most so many.
 pub(crate) async fn list_all_active_e164(conn: &mut AnyConnection, limit: i64) -> Result<Vec<String>, sqlx::Error> {
     sqlx::query_scalar(LIST_ALL_ACTIVE_E164).bind(limit).fetch_all(conn).await
+}
+
+/// Workspaces with active numbers of series whose calls come by `trunk`, in the order of their ids, those after `after`; at
+/// most `limit`.
+pub(crate) async fn list_workspaces_of_trunk(
+    conn: &mut AnyConnection,
+    trunk: &str,
+    after: Option<WorkspaceId>,
+    limit: i64,
+) -> Result<Vec<WorkspaceId>, sqlx::Error> {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let query = sqlx::query(LIST_WORKSPACES_OF_TRUNK).bind(trunk.to_owned()).bind(after).bind(limit);
+    query.fetch_all(conn).await?.iter().map(|found| row::parsed(found, "workspace_id")).collect()
+}
+
+/// Those numbers of one workspace, at most `limit`.
+pub(crate) async fn list_e164_of_trunk(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    trunk: &str,
+    limit: i64,
+) -> Result<Vec<String>, sqlx::Error> {
+    let query = sqlx::query_scalar(LIST_E164_OF_TRUNK).bind(workspace_id.to_string()).bind(trunk.to_owned());
+    query.bind(limit).fetch_all(conn).await
 }
 
 pub(crate) async fn insert(

@@ -6,6 +6,7 @@
 
 mod letter;
 pub mod state;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +23,8 @@ use crate::gateway::Gateway;
 use crate::gateway::sip::datagram_path;
 use crate::state::AppState;
 use crate::trunks::Health;
-use crate::{accounts, mail};
+
+pub use self::told::TellUnregistered;
 
 /// Between two looks at what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -30,9 +32,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const NEWS_QUEUE: usize = 256;
 /// What we ask a registrar for; it grants less where it wants.
 const EXPIRES: Duration = Duration::from_secs(3_600);
-/// Failures in a row after which operators are told, once until it is registered again: one may be a restart.
+/// Failures in a row after which it is told, once until it is registered again: one may be a restart.
 const TOLD_AFTER: u32 = 2;
-/// Between two mails about the same trunk.
+/// Between two times that the same trunk is told of.
 const TOLD_EVERY: Duration = Duration::from_secs(3_600);
 /// For the registrations that end with this node.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
@@ -59,7 +61,7 @@ struct Kept {
 struct Upkeeper {
     gateway: Arc<Gateway>,
     kept: HashMap<String, Kept>,
-    /// When operators were last told of a trunk: one that comes and goes is one thing to tell.
+    /// When a trunk was last told of: one that comes and goes is one thing to tell.
     told_at: HashMap<String, Duration>,
     generation: u64,
     tell: mpsc::Sender<(String, u64, News)>,
@@ -241,8 +243,8 @@ impl Upkeeper {
                     self.told_at.insert(name.to_owned(), now);
                     let (app, name) = (self.gateway.app.clone(), name.to_owned());
                     tokio::spawn(async move {
-                        if let Err(error) = tell_operators(&app, &name, status).await {
-                            tracing::error!(%error, "operators could not be told of a trunk that is not registered");
+                        if let Err(error) = told::tell(&app, name, status).await {
+                            tracing::error!(%error, "a trunk that is not registered can't be told of");
                         }
                     });
                 }
@@ -294,20 +296,4 @@ fn shown(app: &AppState, registration: Registration) -> crate::trunks::Registrat
         Registration::Held { until } => Shown::Held { until: when(until) },
         Registration::Failed { status, next_at, .. } => Shown::Failed { status, next_attempt_at: when(next_at) },
     }
-}
-
-async fn tell_operators(
-    app: &AppState,
-    trunk: &str,
-    status: u16,
-) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let mut tx = app.db.begin_write().await?;
-    let mut posted = Vec::new();
-    for to in accounts::list_operators(&mut tx).await? {
-        let letter = letter::letter(&app.public_url, to, trunk, status, app.now_us());
-        posted.push(mail::post(app, &mut tx, letter).await?);
-    }
-    tx.commit().await?;
-    posted.into_iter().for_each(|mail: mail::Posted| mail.committed(app));
-    Ok(())
 }
