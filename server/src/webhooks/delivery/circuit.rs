@@ -77,6 +77,10 @@ impl Circuit {
 
     /// An attempt failed; `asked_until_us` is until when the endpoint asked to be left alone.
     pub fn failed(&mut self, now_us: i64, asked_until_us: Option<i64>) {
+        // Nothing was sent for so long that nobody can say it failed all the time.
+        if self.paused_until_us.is_some_and(|until_us| now_us.saturating_sub(until_us) >= FAILING_FOR_US) {
+            *self = Self { at_once: self.at_once, ..Self::new(None, 0, None) };
+        }
         self.failures = self.failures.saturating_add(1);
         self.failing_since_us.get_or_insert(now_us);
         self.at_once = (self.at_once / 2).max(1);
@@ -169,5 +173,17 @@ mod tests {
         assert!(!circuit.is_hopeless(FAILING_FOR_US - 1));
         circuit.succeeded();
         assert!(!circuit.is_hopeless(i64::MAX));
+    }
+
+    #[test]
+    fn a_time_without_attempts_is_no_time_of_failures() {
+        let mut circuit = fresh();
+        for _ in 0..FAILURES_TO_DISABLE {
+            circuit.failed(0, None);
+        }
+        let later_us = 10 * FAILING_FOR_US;
+        circuit.failed(later_us, None);
+        assert!(!circuit.is_hopeless(later_us));
+        assert_eq!(circuit.failing(), (Some(later_us), 1));
     }
 }
