@@ -23,7 +23,7 @@ pub(super) struct Ended {
     pub(super) due: Due,
     pub(super) verdict: Verdict,
     attempts: Vec<Attempt>,
-    standing: Option<Standing>,
+    pub(super) standing: Option<Standing>,
     pub(super) off: Option<Off>,
     /// Microseconds UTC.
     at_us: i64,

@@ -226,7 +226,8 @@ impl Lead {
         let dialect = app.db.dialect();
         let mut tx = app.db.begin_write_by_key().await?;
         let forgets = self.forgets();
-        if forgets || ended.iter().any(|one| one.off.is_some()) {
+        // How endpoints stand is written for several at once, as others change several: by turns.
+        if forgets || ended.iter().any(|one| one.off.is_some() || one.standing.is_some()) {
             rows::begin_change(&mut tx).await?;
         }
         let events = unplaced.len();
