@@ -6,6 +6,7 @@
 //! PostgreSQL takes part when `SAUTIKIT_TEST_POSTGRES` names a server; `SAUTIKIT_POSTGRES_BIN` names the folder of its pgbench.
 
 mod bank;
+mod cost;
 mod fill;
 mod settle;
 mod walk;
@@ -58,7 +59,7 @@ async fn measure(engine: &str, data_dir: &Path, url: &str, calls: usize, entries
     let mut rates = [0.0; 2];
     for (rate, workspaces) in rates.iter_mut().zip([1, MANY]) {
         let numbers = fill::workspaces(&app, workspaces).await?;
-        *rate = settle::per_second(&app, &numbers, calls).await?;
+        *rate = settle::per_second(&app, url, &numbers, calls).await?;
         println!("{calls} calls of {workspaces:>5} workspaces ended by 8 writers: {rate:>9.0} settlements/s");
     }
     fill::ledger(&app, entries).await?;

@@ -9,6 +9,7 @@ use sautikit::state::AppState;
 use sautikit_api::calls::CallStatus;
 
 use super::Outcome;
+use super::cost::Cost;
 
 const WRITERS: usize = 8;
 /// Ends of one writer that wait at the same time: a carrier's calls end without asking each other.
@@ -19,7 +20,7 @@ const OPENED_AT_ONCE: usize = 64;
 const TALK_US: i64 = 47_000_000;
 
 #[expect(clippy::disallowed_methods, reason = "what is measured is measured by the machine's clock")]
-pub(super) async fn per_second(app: &AppState, numbers: &[String], calls: usize) -> Outcome<f64> {
+pub(super) async fn per_second(app: &AppState, url: &str, numbers: &[String], calls: usize) -> Outcome<f64> {
     let mut open = Vec::with_capacity(calls);
     for from in (0..calls).step_by(OPENED_AT_ONCE) {
         let to = calls.min(from + OPENED_AT_ONCE);
@@ -32,12 +33,15 @@ pub(super) async fn per_second(app: &AppState, numbers: &[String], calls: usize)
     for (place, record) in open.into_iter().enumerate() {
         shares[place % WRITERS].push(record);
     }
+    let before = Cost::so_far(url)?;
     let begun = Instant::now();
     let writers = shares.into_iter().map(|share| tokio::spawn(end(share)));
     for ended in join_all(writers).await {
         ended?;
     }
-    Ok(calls as f64 / begun.elapsed().as_secs_f64())
+    let took = begun.elapsed();
+    Cost::print_since(before, url, "settlement", calls as f64)?;
+    Ok(calls as f64 / took.as_secs_f64())
 }
 
 async fn opened(app: &AppState, number: &str) -> Outcome<CallRecord> {

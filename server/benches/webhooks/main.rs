@@ -69,7 +69,7 @@ async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: 
         ("database.url", url.to_owned()),
         ("data_dir", data_dir.display().to_string()),
         // A thousand readers come from one address.
-        ("http.trusted_proxies", r#"["127.0.0.1"]"#.to_owned()),
+        ("http.trusted_proxies", "127.0.0.1".to_owned()),
     ];
     let config = Config::load(Some(Path::new("/dev/null")), [], &flags)?;
     let app = serve::open(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 4000))).await?;
