@@ -6,7 +6,9 @@
 //! there before, their order is not defined, and foreign keys are looked at when all are done.
 //!
 //! Texts are made for 1, 2, 4, … [`MOST`] calls, so that each is planned once per connection. What is missing to a size is
-//! filled with rows of nulls, which every statement leaves out by its first column.
+//! filled with rows of nulls, which every statement leaves out by its first column. What is more than one message holds goes
+//! statement by statement, each in texts of its own of up to [`MOST_ALONE`] calls: in those of all statements ten thousand
+//! nulls of the others would go along.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,6 +27,10 @@ use super::rows::{Cell, Column, Filled, Rows, Tells};
 const MOST: usize = 64;
 /// 1, 2, 4, … 64.
 const SIZES: usize = MOST.ilog2() as usize + 1;
+/// Calls of one message of a statement that goes alone.
+const MOST_ALONE: usize = 256;
+/// 1, 2, 4, … 256.
+const SIZES_ALONE: usize = MOST_ALONE.ilog2() as usize + 1;
 
 /// Statements that go together, in their order.
 pub(crate) struct Batch {
@@ -33,6 +39,8 @@ pub(crate) struct Batch {
     /// Whether its plan is kept.
     is_kept: bool,
     texts: OnceLock<[[&'static str; SIZES]; 2]>,
+    /// Of each statement by itself.
+    alone: OnceLock<[Vec<[&'static str; SIZES_ALONE]>; 2]>,
 }
 
 /// What the statements of a batch told.
@@ -68,13 +76,13 @@ impl Told {
 impl Batch {
     /// The batch `name` of these statements.
     pub(crate) const fn new(name: &'static str, statements: &'static [&'static Rows]) -> Self {
-        Self { name, statements, is_kept: true, texts: OnceLock::new() }
+        Self { name, statements, is_kept: true, texts: OnceLock::new(), alone: OnceLock::new() }
     }
 
     /// The same, planned each time: for what does not go by whole keys, so that the right index depends on how large the
     /// tables are.
     pub(crate) const fn planned_each_time(name: &'static str, statements: &'static [&'static Rows]) -> Self {
-        Self { name, statements, is_kept: false, texts: OnceLock::new() }
+        Self { name, statements, is_kept: false, texts: OnceLock::new(), alone: OnceLock::new() }
     }
 
     /// Whether it is planned once per connection.
@@ -89,7 +97,8 @@ impl Batch {
 
     /// The texts of all sizes, for the test that prepares them.
     pub(crate) fn texts(&self, dialect: Dialect) -> impl Iterator<Item = &'static str> {
-        self.all_texts()[engine(dialect)].into_iter()
+        let alone = self.texts_alone()[engine(dialect)].iter().flatten();
+        self.all_texts()[engine(dialect)].iter().chain(alone).copied()
     }
 
     /// Runs the statements that are filled, all of them the batch's, in the batch's order.
@@ -103,24 +112,26 @@ impl Batch {
         filled: Vec<Filled>,
     ) -> Result<Told, sqlx::Error> {
         let mut told = Told::default();
-        let mut cells = self.in_order(filled);
-        let size = self.size_of(&cells);
+        let cells = self.in_order(filled);
+        let size = size_of(self.statements, &cells);
         if size == 0 {
             return Ok(told);
         }
         if size <= MOST {
-            self.send(conn, dialect, size, cells, &mut told).await?;
+            let text = self.all_texts()[engine(dialect)][size.ilog2() as usize];
+            self.send(conn, dialect, (self.statements, text, size), cells, &mut told).await?;
             return Ok(told);
         }
-        // More than one message can hold. What a statement refers to must stand before it, so each goes by itself.
-        for at in 0..self.statements.len() {
-            let most = MOST * self.statements[at].per_call * self.statements[at].columns.len();
-            while !cells[at].is_empty() {
-                let taken = cells[at].len().min(most);
-                let rest = cells[at].split_off(taken);
-                let mut one = vec![Vec::new(); self.statements.len()];
-                one[at] = std::mem::replace(&mut cells[at], rest);
-                self.send(conn, dialect, self.size_of(&one), one, &mut told).await?;
+        // What a statement refers to must stand before it.
+        let alone = &self.texts_alone()[engine(dialect)];
+        for ((statement, texts), mut cells) in self.statements.chunks(1).zip(alone).zip(cells) {
+            let most = MOST_ALONE * statement[0].per_call * statement[0].columns.len();
+            while !cells.is_empty() {
+                let rest = cells.split_off(cells.len().min(most));
+                let one = vec![std::mem::replace(&mut cells, rest)];
+                let size = size_of(statement, &one);
+                let text = texts[size.ilog2() as usize];
+                self.send(conn, dialect, (statement, text, size), one, &mut told).await?;
             }
         }
         Ok(told)
@@ -139,35 +150,22 @@ impl Batch {
         cells
     }
 
-    /// The size of the text that holds all: the calls that have so many rows as a rule. 0 where there is nothing.
-    fn size_of(&self, cells: &[Vec<Cell>]) -> usize {
-        let calls = self.statements.iter().zip(cells).map(|(statement, cells)| {
-            let rows = cells.len() / statement.columns.len();
-            rows.div_ceil(statement.per_call)
-        });
-        match calls.max() {
-            None | Some(0) => 0,
-            Some(calls) => calls.next_power_of_two(),
-        }
-    }
-
     async fn send(
         &self,
         conn: &mut AnyConnection,
         dialect: Dialect,
-        size: usize,
+        (statements, text, size): (&[&'static Rows], &'static str, usize),
         cells: Vec<Vec<Cell>>,
         told: &mut Told,
     ) -> Result<(), sqlx::Error> {
-        let text = self.all_texts()[engine(dialect)][size.ilog2() as usize];
         let mut arguments = AnyArguments::default();
-        arguments.reserve(size * self.statements.iter().map(|one| one.per_call * one.columns.len()).sum::<usize>(), 0);
-        for (statement, cells) in self.statements.iter().zip(cells) {
+        arguments.reserve(size * statements.iter().map(|one| one.per_call * one.columns.len()).sum::<usize>(), 0);
+        for (statement, cells) in statements.iter().zip(cells) {
             fill(&mut arguments, statement, size * statement.per_call, cells).map_err(sqlx::Error::Encode)?;
         }
         let mut outcomes = conn.fetch_many(sqlx::query_with::<Any, _>(text, arguments).persistent(self.is_kept));
         // SQLite tells how many rows changed after each statement.
-        let mut ended = self.statements.iter();
+        let mut ended = statements.iter();
         while let Some(outcome) = outcomes.try_next().await? {
             match outcome {
                 Either::Left(done) => {
@@ -183,7 +181,7 @@ impl Batch {
         }
         drop(outcomes);
         if dialect == Dialect::Postgres {
-            for statement in self.statements.iter().filter(|statement| statement.tells == Tells::Changes) {
+            for statement in statements.iter().filter(|statement| statement.tells == Tells::Changes) {
                 let counts = told.answers.remove(statement.name).unwrap_or_default();
                 let changes = counts.iter().filter_map(|count| count.parse::<u64>().ok()).sum::<u64>();
                 *told.changes.entry(statement.name).or_default() += changes;
@@ -195,45 +193,68 @@ impl Batch {
     fn all_texts(&self) -> &[[&'static str; SIZES]; 2] {
         // Made once per batch and kept for the process, because the driver keeps texts by reference.
         self.texts.get_or_init(|| {
-            [Dialect::Sqlite, Dialect::Postgres]
-                .map(|dialect| std::array::from_fn(|power| self.text(dialect, 1 << power).leak() as &'static str))
+            [Dialect::Sqlite, Dialect::Postgres].map(|dialect| {
+                std::array::from_fn(|power| text(self.statements, dialect, 1 << power).leak() as &'static str)
+            })
         })
     }
 
-    fn text(&self, dialect: Dialect, size: usize) -> String {
-        let mut first = 1;
-        let texts = self.statements.iter().map(|statement| {
-            let text = statement.text(dialect, size * statement.per_call, first);
-            first += size * statement.per_call * statement.columns.len();
-            text
-        });
-        match dialect {
-            Dialect::Sqlite => texts.collect::<Vec<_>>().join(";\n"),
-            Dialect::Postgres => {
-                let expressions: Vec<_> = texts
-                    .zip(self.statements)
-                    .map(|(text, statement)| {
-                        let counts = if statement.tells == Tells::Changes { "\nreturning 1" } else { "" };
-                        format!("{} as (\n{text}{counts}\n)", statement.name)
-                    })
-                    .collect();
-                let told = self.statements.iter().filter_map(|statement| {
-                    let name = statement.name;
-                    match statement.tells {
-                        Tells::Nothing => None,
-                        Tells::Changes => Some(format!(
-                            "select cast('{name}' as text) as statement, cast(count(*) as text) as answer from {name}"
-                        )),
-                        Tells::Answers => {
-                            Some(format!("select cast('{name}' as text) as statement, answer from {name}"))
-                        }
-                    }
-                });
-                let told: Vec<_> = told.collect();
-                // What changes rows runs whether or not anything is asked of it; a row that tells nothing is none.
-                let told = if told.is_empty() { "select 1 where false".to_owned() } else { told.join("\nunion all ") };
-                format!("with {}\n{told}", expressions.join(",\n"))
-            }
+    fn texts_alone(&self) -> &[Vec<[&'static str; SIZES_ALONE]>; 2] {
+        self.alone.get_or_init(|| {
+            [Dialect::Sqlite, Dialect::Postgres].map(|dialect| {
+                let sizes = |one: &[&'static Rows]| {
+                    std::array::from_fn(|power| text(one, dialect, 1 << power).leak() as &'static str)
+                };
+                self.statements.chunks(1).map(sizes).collect()
+            })
+        })
+    }
+}
+
+/// The size of the text that holds all: the calls that have so many rows as a rule. 0 where there is nothing.
+fn size_of(statements: &[&'static Rows], cells: &[Vec<Cell>]) -> usize {
+    let calls = statements.iter().zip(cells).map(|(statement, cells)| {
+        let rows = cells.len() / statement.columns.len();
+        rows.div_ceil(statement.per_call)
+    });
+    match calls.max() {
+        None | Some(0) => 0,
+        Some(calls) => calls.next_power_of_two(),
+    }
+}
+
+/// One message of these statements.
+fn text(statements: &[&'static Rows], dialect: Dialect, size: usize) -> String {
+    let mut first = 1;
+    let texts = statements.iter().map(|statement| {
+        let text = statement.text(dialect, size * statement.per_call, first);
+        first += size * statement.per_call * statement.columns.len();
+        text
+    });
+    match dialect {
+        Dialect::Sqlite => texts.collect::<Vec<_>>().join(";\n"),
+        Dialect::Postgres => {
+            let expressions: Vec<_> = texts
+                .zip(statements)
+                .map(|(text, statement)| {
+                    let counts = if statement.tells == Tells::Changes { "\nreturning 1" } else { "" };
+                    format!("{} as (\n{text}{counts}\n)", statement.name)
+                })
+                .collect();
+            let told = statements.iter().filter_map(|statement| {
+                let name = statement.name;
+                match statement.tells {
+                    Tells::Nothing => None,
+                    Tells::Changes => Some(format!(
+                        "select cast('{name}' as text) as statement, cast(count(*) as text) as answer from {name}"
+                    )),
+                    Tells::Answers => Some(format!("select cast('{name}' as text) as statement, answer from {name}")),
+                }
+            });
+            let told: Vec<_> = told.collect();
+            // What changes rows runs whether or not anything is asked of it; a row that tells nothing is none.
+            let told = if told.is_empty() { "select 1 where false".to_owned() } else { told.join("\nunion all ") };
+            format!("with {}\n{told}", expressions.join(",\n"))
         }
     }
 }

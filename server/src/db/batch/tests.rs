@@ -37,7 +37,7 @@ fn see(ids: &[&str]) -> Filled {
 #[test]
 fn postgres_gets_one_statement_whose_parameters_are_numbered_through() {
     assert_eq!(
-        BOTH.text(Dialect::Postgres, 1),
+        text(BOTH.statements, Dialect::Postgres, 1),
         "with PUT as (
 insert into things (id, n) select v.column1, v.column2 from (values (cast($1 as text), cast($2 as bigint)), ($3, $4)) \
          as v where v.column1 is not null
@@ -55,7 +55,7 @@ union all select cast('SEE' as text) as statement, answer from SEE"
 
 #[test]
 fn the_size_is_what_the_fullest_statement_needs() {
-    let size = |filled: Vec<Filled>| BOTH.size_of(&BOTH.in_order(filled));
+    let size = |filled: Vec<Filled>| size_of(BOTH.statements, &BOTH.in_order(filled));
     assert_eq!(size(vec![]), 0);
     assert_eq!(size(vec![see(&[])]), 0);
     assert_eq!(size(vec![put(2)]), 1);
@@ -101,5 +101,5 @@ fn postgres_gets_no_row_of_a_batch_that_tells_nothing() {
         &[Column::Text],
     );
     static SILENT: Batch = Batch::new("SILENT", &[&DROP]);
-    assert!(SILENT.text(Dialect::Postgres, 1).ends_with("select 1 where false"));
+    assert!(text(SILENT.statements, Dialect::Postgres, 1).ends_with("select 1 where false"));
 }
