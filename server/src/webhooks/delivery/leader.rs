@@ -16,10 +16,12 @@ const RENEW_US: i64 = 2_000_000;
 const LOOK: Duration = Duration::from_secs(1);
 /// Between looks of the one that does: events of other nodes, and of rooms that do not ring, are late by so much at most.
 const POLL: Duration = Duration::from_millis(100);
+/// The same where nobody is told and nobody follows.
+const POLL_UNHEARD: Duration = Duration::from_secs(1);
 /// Between the beginnings of two turns, so that what comes in meanwhile shares a transaction.
 const PACE: Duration = Duration::from_millis(5);
-/// The same where nobody is told and nobody follows: what is new waits to be placed for whoever asks, and each turn costs
-/// as much as writing the calls that it is about.
+/// The same where nobody hears of it: what is new waits to be placed for whoever asks, and each turn costs as much as writing
+/// the calls that it is about.
 const PACE_UNHEARD: Duration = Duration::from_millis(250);
 /// After the database failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
@@ -111,7 +113,8 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
 
 /// Until there may be something to do.
 async fn rest(app: &AppState, lead: &Lead) {
-    let wait = lead.rests_for().map_or(POLL, |span| span.min(POLL));
+    let poll = if lead.is_heard() { POLL } else { POLL_UNHEARD };
+    let wait = lead.rests_for().map_or(poll, |span| span.min(poll));
     tokio::select! {
         () = app.part::<Bell>().0.notified() => {}
         () = tokio::time::sleep(wait) => {}
