@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_connection_that_is_always_closed_at_once_is_opened_again_only_twice() {
         let mut pool = Pool::<()>::default();
-        let mut closes_after = |flow, seconds| {
+        let mut closes_after = |flow, seconds: u32| {
             let _ = pool.want(&hop(5060), ());
             pool.opened(SECOND, &hop(5060), FlowId(flow));
             pool.closed(SECOND * (1 + seconds), FlowId(flow))
