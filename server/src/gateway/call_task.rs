@@ -176,6 +176,15 @@ pub(super) struct Bridging {
     pub(super) at: Duration,
 }
 
+/// What few calls have.
+#[derive(Default)]
+pub(super) struct Seldom {
+    /// Those who listen whether a person or a machine answered.
+    pub(super) judges: Vec<(LegId, effects::judge::Listening)>,
+    /// Media streams that were opened and are not over.
+    pub(super) streams: HashMap<StreamId, RunningStream>,
+}
+
 /// A running call and what its effects need.
 pub(super) struct Running {
     pub(super) gateway: Arc<Gateway>,
@@ -194,14 +203,12 @@ pub(super) struct Running {
     pub(super) began: Duration,
     /// The conference that one of its legs is in; a call that ends leaves it with this.
     pub(super) stay: Option<(StayId, Stay)>,
-    /// Those who listen whether a person or a machine answered.
-    pub(super) judges: Vec<(LegId, effects::judge::Listening)>,
     /// Its place in a queue, waiting or talking, in the same way.
     pub(super) queue_place: Option<Box<(PlaceId, Place)>>,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
-    /// Media streams that were opened and are not over.
-    pub(super) streams: HashMap<StreamId, RunningStream>,
+    /// Of its own memory, because a call's task holds what a call is twice.
+    pub(super) seldom: Box<Seldom>,
     /// The text or file that has just become audio, for the play that the call answers it with.
     pub(super) spoken: Option<(AssetId, Arc<Asset>)>,
     /// Recordings that run.
@@ -244,11 +251,10 @@ impl PendingCall {
             spoken: None,
             stay: None,
             queue_place: None,
-            judges: Vec::new(),
             takes: Vec::new(),
             was_recorded: false,
             maybe_empty: None,
-            streams: HashMap::new(),
+            seldom: Box::default(),
             recorder: Recorder::new(setup.record, began_at_us, setup.legs),
         };
         Self { running, arrivals, media_events, origin: setup.origin }
@@ -354,7 +360,7 @@ impl Running {
         let input = match arrival {
             Arrival::Voice(input) => {
                 if let Input::Stream(id, StreamEvent::Closed { .. } | StreamEvent::Failed { .. }) = &input {
-                    self.streams.remove(id);
+                    self.seldom.streams.remove(id);
                 }
                 if let Input::Recording(take, RecordingEvent::Stopped { .. } | RecordingEvent::Failed { .. }) = &input {
                     self.maybe_empty = self.maybe_empty.filter(|open| open != take);
@@ -386,7 +392,7 @@ impl Running {
             }
             Arrival::StreamFeeds(stream, port, feed) => {
                 // One that was closed meanwhile plays nothing over what came after it.
-                if self.streams.contains_key(&stream) {
+                if self.seldom.streams.contains_key(&stream) {
                     self.media.feed(port, feed);
                 }
                 return None;

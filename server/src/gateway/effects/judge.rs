@@ -40,9 +40,9 @@ impl Running {
                         let _ = inbox.send(Arrival::Voice(Input::Judged(leg, judged))).await;
                     }
                 });
-                self.judges.push((leg, Listening(listening)));
+                self.seldom.judges.push((leg, Listening(listening)));
             }
-            JudgeCommand::Stop(leg) => self.judges.retain(|(judged, _)| *judged != leg),
+            JudgeCommand::Stop(leg) => self.seldom.judges.retain(|(judged, _)| *judged != leg),
         }
     }
 }

@@ -14,7 +14,7 @@ impl Running {
             StreamCommand::Open { stream, leg, terms } => {
                 // Of a leg that is gone the end has been told already.
                 let Some(seat) = self.legs.get(&leg) else { return };
-                if self.streams.len() >= MOST_STREAMS {
+                if self.seldom.streams.len() >= MOST_STREAMS {
                     let reason = format!("a call has at most {MOST_STREAMS} streams at a time");
                     // An inbox that is full is a call in trouble; its timeline lacks this entry then.
                     let failed = Input::Stream(stream, StreamEvent::Failed { reason });
@@ -32,14 +32,14 @@ impl Running {
                     compat: self.facts.compat,
                     inbox: self.inbox.clone(),
                 };
-                self.streams.insert(stream, streams::open(&self.gateway, opening));
+                self.seldom.streams.insert(stream, streams::open(&self.gateway, opening));
             }
             StreamCommand::Press(stream, key) => {
-                if let Some(running) = self.streams.get(&stream) {
+                if let Some(running) = self.seldom.streams.get(&stream) {
                     running.press(key);
                 }
             }
-            StreamCommand::Close(stream) => drop(self.streams.remove(&stream)),
+            StreamCommand::Close(stream) => drop(self.seldom.streams.remove(&stream)),
         }
     }
 }
