@@ -110,6 +110,8 @@ async fn a_listener_goes_on_where_it_was(server: Server) {
     receiver.wait("/events", 1).await;
     let mut emitted = Vec::new();
     for _ in 0..20 {
+        // Of one instant none is the older.
+        scene.advance(1);
         emitted.push(format!("evt_{}", scene.emit(EventKind::WalletTopUp).await));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
