@@ -51,7 +51,7 @@ wasm=yes
 rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown || { wasm=no; missing+=("Rust target: wasm32-unknown-unknown"); }
 npm_dirs=()
 npm_folders=(xtask end2end)
-[ $tests = no ] || npm_folders+=(sdks/node)
+[ $tests = no ] || npm_folders+=(sdks/node end2end/sdks/node18)
 for dir in "${npm_folders[@]}"; do
   [ -f "$dir/package-lock.json" ] || continue
   [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] || { npm_dirs+=("$dir"); missing+=("npm packages of $dir/package.json"); }

