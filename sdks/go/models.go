@@ -2167,6 +2167,9 @@ const EventKindStorageTierChanged EventKind = "storage.tier_changed"
 // EventKindStorageTierSwitchFailed is `storage.tier_switch_failed`.
 const EventKindStorageTierSwitchFailed EventKind = "storage.tier_switch_failed"
 
+// EventKindTrunkRegistrationFailed is `trunk.registration_failed`.
+const EventKindTrunkRegistrationFailed EventKind = "trunk.registration_failed"
+
 // EventKindWalletLowBalance is `wallet.low_balance`.
 const EventKindWalletLowBalance EventKind = "wallet.low_balance"
 

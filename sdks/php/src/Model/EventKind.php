@@ -28,6 +28,7 @@ final class EventKind
     public const NUMBER_RELEASED = 'number.released';
     public const STORAGE_TIER_CHANGED = 'storage.tier_changed';
     public const STORAGE_TIER_SWITCH_FAILED = 'storage.tier_switch_failed';
+    public const TRUNK_REGISTRATION_FAILED = 'trunk.registration_failed';
     public const WALLET_LOW_BALANCE = 'wallet.low_balance';
     public const WALLET_TOP_UP = 'wallet.top_up';
     public const WALLET_FROZEN = 'wallet.frozen';

@@ -542,6 +542,7 @@ EventKind = Union[
         "number.released",
         "storage.tier_changed",
         "storage.tier_switch_failed",
+        "trunk.registration_failed",
         "wallet.low_balance",
         "wallet.top_up",
         "wallet.frozen",
