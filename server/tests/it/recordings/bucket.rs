@@ -163,9 +163,8 @@ async fn nothing_opens_a_bucket_but_a_fresh_signature(server: Server) {
     let store = Stores::of_bucket(&server.app, &s3.settings(""));
     store.put("one", &Bytes(b"one".to_vec())).await.expect("put");
     let status = async |url: String| reqwest::get(url).await.expect("an answer").status().as_u16();
-    let signed = async |seconds| {
-        store.presigned("one", Duration::from_secs(seconds)).await.expect("signed").expect("a URL")
-    };
+    let signed =
+        async |seconds| store.presigned("one", Duration::from_secs(seconds)).await.expect("signed").expect("a URL");
     let url = signed(60).await;
     assert_eq!(status(url.clone()).await, 200);
     let (head, signature) = url.split_once("X-Amz-Signature=").expect("a signature");

@@ -45,7 +45,13 @@ pub(in crate::gateway::sip) enum Wanted<W> {
 
 impl<W> Default for Pool<W> {
     fn default() -> Self {
-        Self { open: HashMap::new(), dialling: HashMap::new(), passed_over: HashMap::new(), since: HashMap::new(), closed_young: HashMap::new() }
+        Self {
+            open: HashMap::new(),
+            dialling: HashMap::new(),
+            passed_over: HashMap::new(),
+            since: HashMap::new(),
+            closed_young: HashMap::new(),
+        }
     }
 }
 
