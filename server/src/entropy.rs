@@ -8,12 +8,18 @@ use parking_lot::Mutex;
 use rand::distr::{Distribution, StandardUniform};
 use rand::rngs::StdRng;
 use rand::{Rng, RngExt, SeedableRng};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::clock::Clock;
 
 /// Bytes of a bearer secret (magic link, session): 256 bits, beyond guessing.
 pub const TOKEN_BYTES: usize = 32;
+
+/// The id that a text always has: of what must be the same whenever it is made again. Anybody can tell it who knows the text.
+pub fn uuid_of(text: &str) -> Uuid {
+    Uuid::from_bytes(Sha256::digest(text).first_chunk().copied().unwrap_or_default())
+}
 
 /// A shared cryptographic random source.
 pub struct Entropy {

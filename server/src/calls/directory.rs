@@ -2,7 +2,8 @@
 //!
 //! What is written is counted ([`Changes`](crate::state::Changes)) and what was read before is not believed after, so that
 //! whoever changed it sees it in the next call. Other nodes are told of it by a notice of the database, and where that is lost
-//! see it when the second is over. The price list is read anew only when its revision is another. Deliberately absent: money, which is decided under the wallet's lock.
+//! see it when the second is over. The price list is read anew only when its revision is another. Deliberately absent: money,
+//! which is decided under the wallet's lock.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

@@ -10,7 +10,6 @@ use sautikit_api::ErrorCode;
 use sautikit_api::ids::NumberId;
 use sautikit_api::rights::Scope;
 use sautikit_api::sip as wire;
-use sha2::{Digest, Sha256};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -20,6 +19,7 @@ use super::leg::codecs::{CodecPolicy, rtpmap};
 use super::registrar::{DEVICE_MAX_EXPIRES, Moment, Registered};
 use super::sip::transport_name;
 use crate::clock::rfc3339;
+use crate::entropy::uuid_of;
 use crate::numbers::NumberError;
 use crate::state::AppState;
 use crate::web::caller::Caller;
@@ -93,10 +93,7 @@ async fn get_sip_config(
 
 /// What orders those that registered in the same moment: the same for a binding as long as it lasts.
 fn position(row: &Registered) -> Uuid {
-    let hash = Sha256::digest(format!("{} {} {}", row.name, row.contact, row.place.path.remote));
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(hash.get(..16).unwrap_or_default());
-    Uuid::from_bytes(bytes)
+    uuid_of(&format!("{} {} {}", row.name, row.contact, row.place.path.remote))
 }
 
 fn body(row: Registered, now: Moment) -> wire::SipRegistration {

@@ -4,11 +4,10 @@
 use sautikit_api::ids::{EventId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
-use uuid::Uuid;
 
 use super::letter;
+use crate::entropy::uuid_of;
 use crate::jobs::{self, Failure, Job, Lane};
 use crate::state::AppState;
 use crate::webhooks::{self, EventKind, NewEvent, Subject};
@@ -92,10 +91,7 @@ impl TellUnregistered {
 
     /// The same when the job runs again, so that nobody is told twice.
     fn event_id(&self, workspace: WorkspaceId) -> EventId {
-        let hash = Sha256::digest(format!("{} {workspace}", self.subject()));
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(hash.get(..16).unwrap_or_default());
-        EventId(Uuid::from_bytes(bytes))
+        EventId(uuid_of(&format!("{} {workspace}", self.subject())))
     }
 
     async fn mail_operators(&self, app: &AppState) -> Result<(), Failure> {
@@ -113,6 +109,8 @@ impl TellUnregistered {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn at(seconds: i64) -> TellUnregistered {
