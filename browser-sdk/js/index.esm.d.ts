@@ -69,6 +69,15 @@ export class SautikitError extends Error {
   constructor(code: string, message: string, remedy: string);
 }
 
+/**
+ * Loads the WASM ahead of `connect()`, for pages that know early that there will be a call. Rejects with `sdk.load_failed`.
+ *
+ * @example
+ * import { preload } from "@sautikit/browser";
+ * button.addEventListener("pointerenter", () => preload(), { once: true });
+ */
+export function preload(): Promise<void>;
+
 export class SautikitClient {
   constructor(options: ClientOptions);
   connect(): Promise<void>;

@@ -1,6 +1,5 @@
-// The package's entry: SautikitClient over the WASM, which is loaded by connect() and not on import, so that servers
-// and bundlers may import this file.
-import load, { Core } from "./sautikit.js";
+// The package's entry: SautikitClient over the WASM, which is loaded by connect() or preload() and not on import, so that
+// servers and bundlers may import this file.
 
 /** What went wrong: `code` for programs, `message` and `remedy` for people. */
 export class SautikitError extends Error {
@@ -19,16 +18,21 @@ let loading;
 
 function loaded() {
   // A failed download may be tried again.
-  loading ??= inTime(load({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) })).then(
-    () => Core.useErrorClass(SautikitError),
-    (cause) => {
-      loading = undefined;
-      const error = new SautikitError("sdk.load_failed", "The SDK's WebAssembly could not be loaded.", "Serve sautikit_bg.wasm beside index.esm.js, and allow 'wasm-unsafe-eval' in the page's script-src.");
-      error.cause = cause;
-      throw error;
-    },
-  );
+  loading ??= inTime(load()).catch((cause) => {
+    loading = undefined;
+    const error = new SautikitError("sdk.load_failed", "The SDK's WebAssembly could not be loaded.", "Serve sautikit_bg.wasm beside index.esm.js, and allow 'wasm-unsafe-eval' in the page's script-src.");
+    error.cause = cause;
+    throw error;
+  });
   return loading;
+}
+
+async function load() {
+  const { default: begin, Core } = await import("./sautikit.js");
+  // Compiled while it arrives.
+  await begin({ module_or_path: new URL("./sautikit_bg.wasm", import.meta.url) });
+  Core.useErrorClass(SautikitError);
+  return Core;
 }
 
 function inTime(promise) {
@@ -38,6 +42,11 @@ function inTime(promise) {
 }
 
 const notConnected = () => new SautikitError("client.not_connected", "The client is not connected.", "Call await client.connect() first.");
+
+/** Loads the WASM ahead of connect(), for pages that know early that there will be a call. */
+export async function preload() {
+  await loaded();
+}
 
 export class SautikitClient {
   #options;
@@ -63,7 +72,7 @@ export class SautikitClient {
 
   async #connect() {
     const attempt = this.#attempt = {};
-    await loaded();
+    const Core = await loaded();
     if (!this.#core) {
       this.#core = new Core(this.#options);
       for (const entry of this.#early.splice(0)) entry.remove = this.#core.on(entry.event, entry.handler, entry.once);
