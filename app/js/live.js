@@ -39,7 +39,9 @@ function follow() {
 }
 
 const isUsed = (part) =>
-  [...part.querySelectorAll("audio")].some((audio) => !audio.paused)
+  // Words that somebody is about to copy.
+  (!getSelection().isCollapsed && part.contains(getSelection().anchorNode))
+  || [...part.querySelectorAll("audio")].some((audio) => !audio.paused)
   || [...part.querySelectorAll("input")].some((input) => input.value !== input.defaultValue);
 
 function replace(part, fresh) {
@@ -51,6 +53,8 @@ function replace(part, fresh) {
   seen.set(fresh, source);
   localise(fresh);
   part.replaceWith(fresh);
+  // For scripts that keep something of a part: what is selected, how far it is zoomed.
+  fresh.dispatchEvent(new CustomEvent("sautikit:fresh", { bubbles: true }));
   if (focused >= 0) focusable(fresh)[focused]?.focus();
 }
 

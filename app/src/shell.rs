@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 /// Scripts of every page. Each makes something better that works without it too.
-const SCRIPTS: [&str; 5] = ["times", "copy", "live", "menus", "phone_window"];
+const SCRIPTS: [&str; 8] = ["times", "copy", "live", "menus", "phone_window", "axis", "palette", "keys"];
 
 /// Renders the page that the path names. Expects a [`Visit`] in the context.
 pub fn shell() -> impl IntoView {

@@ -4,6 +4,7 @@
 
 use crate::{
     api_client::{Api, ApiFailure, with_query},
+    article::MenuSection,
     forms::Fields,
     gate,
     i18n::{Lang, Text},
@@ -12,8 +13,9 @@ use sautikit_api::{
     keys::CreatedApiKey,
     numbers::TestedRouting,
     operator::Reconciliation,
-    playground::ValidatedActions,
+    playground::{CheckHandler, CheckedHandler, ValidatedActions},
     pricing::{ImportPrices, PriceImport},
+    privacy::ErasureReceipt,
     sip::CreatedSipCredential,
     supply::SeriesImport,
     webhooks::CreatedWebhook,
@@ -31,6 +33,10 @@ pub struct Visit {
     pub path: String,
     /// The query's pairs, decoded.
     pub query: Fields,
+    /// When the page was asked for, in microseconds UTC.
+    pub now_us: i64,
+    /// Links to all pages of the documentation.
+    pub docs: Arc<Vec<MenuSection>>,
     /// `http.public_url` without a trailing slash.
     pub public_url: String,
     /// URL folder of this build's assets, for instance `/assets/0123abcd`.
@@ -141,6 +147,10 @@ pub enum Flash {
     RoutingTested(Box<TestedRouting>),
     /// What a voice document was read as, with the document and for whom it was written.
     ActionsRead(Box<(ValidatedActions, String, String)>),
+    /// What checking a handler came to, with what was asked.
+    HandlerChecked(Box<(CheckedHandler, CheckHandler)>),
+    /// The receipt of a number that was erased.
+    Erased(Box<ErasureReceipt>),
 }
 
 /// Status and redirect of the answer, set while a page renders and read by the server afterwards.

@@ -30,6 +30,8 @@ fn visit(api: Arc<dyn ApiClient>, url: &str) -> Visit {
         lang: Lang::English,
         path: path.to_owned(),
         query: Fields::new(pairs),
+        docs: Arc::new(Vec::new()),
+        now_us: 1_795_253_400_000_000,
         public_url: "http://localhost:4000".to_owned(),
         assets: "/assets/test".to_owned(),
         google_sign_in: true,
@@ -108,7 +110,8 @@ async fn home_ticks_what_the_api_knows_to_be_done() {
 #[tokio::test]
 async fn home_draws_the_calls_of_each_day() {
     let html = page("home-chart", "/home").await;
-    assert_eq!(html.matches("chart__bar").count(), 14);
+    assert_eq!(html.matches("chart__bar").count(), 2 * 14, "the script's hours are its days");
+    assert!(html.contains("Today by hour") && html.contains("Running now"));
     assert!(html.contains("21 Nov: 1 · 1 not connected"));
 }
 
@@ -258,14 +261,23 @@ async fn shown_by(name: &str, form: &str, pairs: &[(&str, &str)]) -> String {
 
 #[tokio::test]
 async fn a_numbers_page_shows_devices_and_asks_before_the_number_is_released() {
-    let html = page("number", &format!("/numbers/{ID}")).await;
-    for part in ["ts_0c4a9f3e", "Yealink", "203.0.113.7:5060", "is not given back", "value=\"+254700000001\""] {
+    let html = page("number-devices", &format!("/numbers/{ID}?tab=devices")).await;
+    for part in ["ts_0c4a9f3e", "Yealink", "203.0.113.7:5060"] {
         assert!(html.contains(part), "{part}");
     }
-    let viewer = ScriptedApi { role: "viewer", ..ScriptedApi::default() };
-    let url = format!("/numbers/{ID}");
-    let (html, _) = render("number-viewer", visit(Arc::new(viewer), &url), &url).await;
-    assert!(html.contains("ts_0c4a9f3e") && !html.contains("/release") && !html.contains("rotate-secret"));
+    let html = page("number-settings", &format!("/numbers/{ID}?tab=settings")).await;
+    for part in ["is not given back", "value=\"+254700000001\""] {
+        assert!(html.contains(part), "{part}");
+    }
+    let calls = page("number-calls", &format!("/numbers/{ID}?tab=calls")).await;
+    assert!(calls.contains("table--calls") && calls.contains("href=\"/calls?number=%2B254700000001\""));
+    for (tab, forbidden) in [("devices", "/rotate"), ("settings", "/release"), ("routing", "rotate-secret")] {
+        let viewer = ScriptedApi { role: "viewer", ..ScriptedApi::default() };
+        let url = format!("/numbers/{ID}?tab={tab}");
+        let (html, _) = render("number-viewer", visit(Arc::new(viewer), &url), &url).await;
+        assert!(!html.contains(forbidden), "{tab}");
+        assert_eq!(html.contains("ts_0c4a9f3e"), tab == "devices");
+    }
 }
 
 #[tokio::test]
@@ -326,8 +338,23 @@ async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency(
 
 #[tokio::test]
 async fn a_document_is_read_with_its_mistake_at_its_line() {
+    let html = page("shadow", "/developers/shadow?outcome=differing").await;
+    for shown in ["actions[0].getDigits.numDigits", "https://new.simba.example/voice", "Different"] {
+        assert!(html.contains(shown), "{shown}");
+    }
+    let sent = [("number", "+254722000042"), ("again", "+254722000042")];
+    let html = shown_by("erased", forms::ERASE_NUMBER, &sent).await;
+    assert!(html.contains("The number is erased") && html.contains("Ed25519") && html.contains("/v1/privacy/export"));
     let html = page("playground", "/developers/playground").await;
     assert!(html.contains("<textarea") && html.contains("Press 1 for sales"));
+    let sent = [("url", "https://simba.example/voice"), ("check_compat", "twilio"), ("secret", "never-shown-again")];
+    let html = shown_by("playground-checked", forms::CHECK_HANDLER, &sent).await;
+    assert!(
+        html.contains("1 things would fail a call")
+            && html.contains("line 3:5")
+            && html.contains("A caller who presses")
+    );
+    assert!(html.contains("value=\"https://simba.example/voice\"") && !html.contains("never-shown-again"));
     let sent = [("document", "{\"actions\": [{}]}"), ("compat", "twilio")];
     let html = shown_by("playground-bad", forms::CHECK_ACTIONS, &sent).await;
     assert!(html.contains("line 3:19, actions[1].dial.to") && html.contains("A call would refuse this"));

@@ -76,7 +76,7 @@ test("the audit log is filtered by action and by person, and exported", async ()
   await owner.goto(`${server.url}/workspace/audit`);
   await owner.getByLabel("Action").selectOption({ label: "Invitation withdrawn" });
   await press(owner, "Filter");
-  assert.equal(await owner.locator("tbody tr").count(), 1);
+  assert.equal(await owner.locator("tbody tr:not(.table__day)").count(), 1);
   await owner.getByLabel("Who").fill(INVITED);
   await press(owner, "Filter");
   await shown(owner, "No entry matches these filters");
@@ -86,7 +86,7 @@ test("the audit log is filtered by action and by person, and exported", async ()
   const downloaded = owner.waitForEvent("download");
   await owner.getByRole("link", { name: "Export CSV" }).click();
   const lines = (await (await (await downloaded).createReadStream()).setEncoding("utf8").toArray()).join("").trim().split("\r\n");
-  assert.equal(lines.length, 1 + (await owner.locator("tbody tr").count()));
+  assert.equal(lines.length, 1 + (await owner.locator("tbody tr:not(.table__day)").count()));
   assert.ok(lines.slice(1).every((line) => line.includes(INVITED)));
 });
 

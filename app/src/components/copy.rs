@@ -10,7 +10,8 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn CopyButton(
     /// Id of the element, unique on the page.
-    of: &'static str,
+    #[prop(into)]
+    of: String,
     lang: Lang,
 ) -> impl IntoView {
     let text = &lang.text().common;
@@ -21,16 +22,16 @@ pub(crate) fn CopyButton(
 
 /// A short value, for instance an id, with its button.
 #[component]
-pub(crate) fn Copied(id: &'static str, value: String, lang: Lang) -> impl IntoView {
-    view! { <span class="copied"><code id=id>{value}</code><CopyButton of=id lang/></span> }
+pub(crate) fn Copied(#[prop(into)] id: String, value: String, lang: Lang) -> impl IntoView {
+    view! { <span class="copied"><code id=id.clone()>{value}</code><CopyButton of=id lang/></span> }
 }
 
 /// Lines of code, scrolled sideways by keyboard too, with their button.
 #[component]
-pub(crate) fn CodeBlock(id: &'static str, label: &'static str, code: String, lang: Lang) -> impl IntoView {
+pub(crate) fn CodeBlock(#[prop(into)] id: String, label: &'static str, code: String, lang: Lang) -> impl IntoView {
     view! {
         <div class="codeblock">
-            <pre class="codeblock__lines" tabindex="0" role="region" aria-label=label><code id=id>{code}</code></pre>
+            <pre class="codeblock__lines" tabindex="0" role="region" aria-label=label><code id=id.clone()>{code}</code></pre>
             <CopyButton of=id lang/>
         </div>
     }

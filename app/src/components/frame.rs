@@ -1,6 +1,6 @@
 //! The frame of the console: banner, side bar, content.
 
-use super::{Glyph, Icon, Nav, Notice, Switcher, Tone, hidden};
+use super::{Glyph, Icon, Nav, Notice, Palette, Switcher, Tone, hidden};
 use crate::{
     access::is_suspended,
     format, forms,
@@ -39,6 +39,7 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
         view! { <Notice tone=Tone::Warn title=text.suspended.to_owned() text=text.suspended_text.to_owned()/> }
     });
     let workspace = visit.workspace.clone();
+    let palette = workspace.is_some().then(|| view! { <Palette lang=visit.lang/> });
     view! {
         <a class="skip" href="#content">{text.common.skip}</a>
         <DevBanner visit/>
@@ -55,6 +56,7 @@ pub(crate) fn Frame(visit: Visit, me: Me, balance: Option<Balance>, children: Ch
             </header>
             <main class="content" id="content" data-workspace=workspace>{suspended}{children()}</main>
         </div>
+        {palette}
     }
 }
 

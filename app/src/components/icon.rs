@@ -34,6 +34,7 @@ pub(crate) enum Glyph {
     Download,
     Workspaces,
     Bell,
+    Search,
 }
 
 impl Glyph {
@@ -76,6 +77,7 @@ impl Glyph {
             Self::Recordings => "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
             Self::Requests => "M3 12h4l3-7 4 14 3-7h4",
             Self::Switch => "m8 9.5 4-4 4 4M8 14.5l4 4 4-4",
+            Self::Search => "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.2 15.2 20.5 20.5",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Download => "M12 4v11M7.5 10.5 12 15l4.5-4.5M5 20h14",
             Self::Workspaces => {

@@ -6,64 +6,98 @@ use leptos::prelude::*;
 use sautikit_api::{accounts::Me, rights::Scope};
 
 /// Target, words, picture.
-type Link = (&'static str, &'static str, Glyph);
+pub(crate) type Link = (&'static str, &'static str, Glyph);
 
-/// All links, with the softphone, which has a window of its own. Without a workspace there is little to go to.
-#[component]
-pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
+/// The links by group: of work, for developers, of the workspace, of operators.
+struct Groups {
+    work: Vec<Link>,
+    developers: Vec<Link>,
+    workspace: Vec<Link>,
+    operator: Vec<Link>,
+}
+
+/// Without a workspace there is little to go to.
+fn groups(visit: &Visit, me: &Me) -> Groups {
     let text = visit.text();
     let common = &text.common;
     let documents: Link = ("/docs", text.docs.title, Glyph::Book);
-    let operator = me.is_operator.then(|| {
-        view! {
-            <p class="nav__group">{common.operator}</p>
-            {links(&visit, vec![
-                ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
-                ("/operator/trunks", text.trunks.title, Glyph::Trunk),
-                ("/operator/providers", text.supply.providers, Glyph::Switch),
-                ("/operator/series", text.supply.series, Glyph::Numbers),
-                ("/operator/numbers", text.supply.stock, Glyph::Log),
-                ("/operator/prices", text.supply.prices, Glyph::Wallet),
-                ("/operator/payments", text.operator.payments, Glyph::Wallet),
-            ])}
-        }
-    });
+    let operator = match me.is_operator {
+        true => vec![
+            ("/operator/workspaces", text.operator.workspaces, Glyph::Workspaces),
+            ("/operator/trunks", text.trunks.title, Glyph::Trunk),
+            ("/operator/providers", text.supply.providers, Glyph::Switch),
+            ("/operator/series", text.supply.series, Glyph::Numbers),
+            ("/operator/numbers", text.supply.stock, Glyph::Log),
+            ("/operator/prices", text.supply.prices, Glyph::Wallet),
+            ("/operator/payments", text.operator.payments, Glyph::Wallet),
+        ],
+        false => Vec::new(),
+    };
     if me.workspace.is_none() {
-        return view! { <nav class="nav" aria-label=common.pages>{links(&visit, vec![documents])}{operator}</nav> }
-            .into_any();
+        return Groups { work: vec![documents], developers: Vec::new(), workspace: Vec::new(), operator };
     }
-    let offered = |scope: Scope, link: Link| may(&me, scope).then_some(link);
-    let work: Vec<Link> = vec![
+    let offered = |scope: Scope, link: Link| may(me, scope).then_some(link);
+    let work = vec![
         ("/home", common.home, Glyph::Home),
         ("/calls", common.calls, Glyph::Calls),
         ("/recordings", text.recordings.title, Glyph::Recordings),
         ("/numbers", common.numbers, Glyph::Numbers),
         ("/wallet", common.wallet, Glyph::Wallet),
     ];
-    let developers: Vec<Link> = [
+    let developers = [
         Some(("/developers/keys", common.keys, Glyph::Key)),
         Some(("/developers/playground", text.playground.title, Glyph::Switch)),
         offered(Scope::WebhooksRead, ("/developers/webhooks", text.webhooks.title, Glyph::Bell)),
         offered(Scope::AuditRead, ("/developers/requests", text.requests.title, Glyph::Requests)),
+        offered(Scope::CallsRead, ("/developers/shadow", text.shadow.title, Glyph::Copy)),
         Some(documents),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let workspace: Vec<Link> = [
+    ];
+    let workspace = [
         offered(Scope::MembersRead, ("/workspace/members", text.members.title, Glyph::Members)),
         Some(("/workspace/roles", text.rights.title, Glyph::Shield)),
         offered(Scope::AuditRead, ("/workspace/audit", text.audit.title, Glyph::Log)),
         Some(("/workspace/settings", text.workspace.settings, Glyph::Settings)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    ];
+    let (developers, workspace) = (developers.into_iter().flatten(), workspace.into_iter().flatten());
+    Groups { work, developers: developers.collect(), workspace: workspace.collect(), operator }
+}
+
+/// Every page that the side bar leads to, and those that stand below one of them.
+pub(crate) fn nav_links(visit: &Visit, me: &Me) -> Vec<Link> {
+    let text = visit.text();
+    let Groups { work, developers, workspace, operator } = groups(visit, me);
+    let below: Vec<Link> = match me.workspace {
+        Some(_) => vec![
+            ("/calls/meetings", text.meetings.title, Glyph::Members),
+            ("/recordings/storage", text.recordings.storage, Glyph::Recordings),
+            ("/wallet/limits", text.limits.title, Glyph::Wallet),
+            ("/wallet/alerts", text.limits.alerts, Glyph::Bell),
+            ("/wallet/statements", text.wallet.statements, Glyph::Wallet),
+            ("/profile", text.profile.title, Glyph::Person),
+        ],
+        None => Vec::new(),
+    };
+    [work, below, developers, workspace, operator].concat()
+}
+
+/// All links, with the softphone, which has a window of its own.
+#[component]
+pub(crate) fn Nav(visit: Visit, me: Me) -> impl IntoView {
+    let text = visit.text();
+    let common = &text.common;
+    let Groups { work, developers, workspace, operator } = groups(&visit, &me);
+    let operator = (!operator.is_empty()).then(|| {
+        view! { <p class="nav__group">{common.operator}</p>{links(&visit, operator)} }
+    });
+    if me.workspace.is_none() {
+        return view! { <nav class="nav" aria-label=common.pages>{links(&visit, work)}{operator}</nav> }.into_any();
+    }
     let phone = may(&me, Scope::SipToken).then(|| {
         view! { <a class="button button--wide" href=PHONE target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{common.softphone}</a> }
     });
     view! {
         <nav class="nav" aria-label=common.pages>
+            <a class="nav__link nav__search" href="/search" data-palette-open><Icon glyph=Glyph::Search/>{text.search.title}<kbd>"Ctrl K"</kbd></a>
             {links(&visit, work)}
             {phone}
             <p class="nav__group">{common.developers}</p>

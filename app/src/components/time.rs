@@ -12,8 +12,14 @@ pub(crate) fn Moment(
     /// Only the time of day, to the second.
     #[prop(optional)]
     clock: bool,
+    /// Only the time of day, to the millisecond.
+    #[prop(optional)]
+    exact: bool,
 ) -> impl IntoView {
-    let words = if clock { format::clock(&at) } else { format::moment(&at, lang) };
-    let style = if clock { "clock" } else { "moment" };
+    let (words, style) = match (exact, clock) {
+        (true, _) => (format::exact(&at), "exact"),
+        (false, true) => (format::clock(&at), "clock"),
+        (false, false) => (format::moment(&at, lang), "moment"),
+    };
     view! { <time datetime=at.clone() title=at data-style=style class="nowrap">{words}</time> }
 }

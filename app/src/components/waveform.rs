@@ -13,15 +13,25 @@ const HALF: usize = 50;
 #[component]
 pub(crate) fn Waveform(parts: Vec<u8>) -> impl IntoView {
     (!parts.is_empty()).then(|| {
-        let mut path = String::with_capacity(parts.len() * 16);
-        for (index, part) in parts.iter().enumerate() {
-            // Silence is a line, so that its length can be seen.
-            let half = usize::from((*part).min(100)).max(2) / 2;
-            let _ = write!(path, "M{} {}h{BAR}v{}h-{BAR}z", index * STEP, HALF - half, half * 2);
-        }
-        let view_box = format!("0 0 {} {}", parts.len() * STEP, HALF * 2);
+        let (path, view_box) = waveform(&parts, false);
         view! {
             <svg class="waveform" viewBox=view_box preserveAspectRatio="none" fill="currentColor" aria-hidden="true"><path d=path></path></svg>
         }
     })
+}
+
+/// The path of the bars and the box that it fills; `upright` where time runs downwards.
+pub(crate) fn waveform(parts: &[u8], upright: bool) -> (String, String) {
+    let mut path = String::with_capacity(parts.len() * 16);
+    for (index, part) in parts.iter().enumerate() {
+        // Silence is a line, so that its length can be seen.
+        let half = usize::from((*part).min(100)).max(2) / 2;
+        let (along, across) = (index * STEP, HALF - half);
+        let _ = match upright {
+            false => write!(path, "M{along} {across}h{BAR}v{}h-{BAR}z", half * 2),
+            true => write!(path, "M{across} {along}v{BAR}h{}v-{BAR}z", half * 2),
+        };
+    }
+    let (length, width) = (parts.len() * STEP, HALF * 2);
+    (path, if upright { format!("0 0 {width} {length}") } else { format!("0 0 {length} {width}") })
 }

@@ -3,9 +3,13 @@
 mod browser;
 mod bytes;
 mod money;
+mod pretty;
+mod telephone;
 mod time;
 
 pub use browser::browser;
 pub use bytes::bytes;
 pub use money::{money, parse_major};
-pub use time::{clock, day, duration, milliseconds, moment};
+pub use pretty::pretty;
+pub use telephone::telephone;
+pub use time::{clock, date, day, duration, exact, mark, micros, milliseconds, moment, offset, span};

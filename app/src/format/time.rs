@@ -23,9 +23,79 @@ pub fn day(date: &str, lang: Lang) -> String {
     }
 }
 
+/// `21 Nov 2026` of an RFC 3339 UTC time; what does not look like one is shown as it is.
+pub fn date(rfc3339: &str, lang: Lang) -> String {
+    match parts(rfc3339) {
+        Some((year, month, day, _)) => {
+            format!("{day} {} {year}", lang.text().common.months.split(' ').nth(month - 1).unwrap_or_default())
+        }
+        None => rfc3339.to_owned(),
+    }
+}
+
 /// `14:26:05` of an RFC 3339 UTC time, for the entries of one call.
 pub fn clock(rfc3339: &str) -> String {
     parts(rfc3339).map_or_else(|| rfc3339.to_owned(), |(_, _, _, clock)| clock.to_owned())
+}
+
+/// `14:26:05.120` of an RFC 3339 UTC time, where the order within a second counts.
+pub fn exact(rfc3339: &str) -> String {
+    match (parts(rfc3339), micros(rfc3339)) {
+        (Some((_, _, _, clock)), Some(micros)) => format!("{clock}.{:03}", micros.rem_euclid(1_000_000) / 1_000),
+        _ => rfc3339.to_owned(),
+    }
+}
+
+/// Microseconds since 1970 of an RFC 3339 UTC time; finer fractions are cut off.
+pub fn micros(rfc3339: &str) -> Option<i64> {
+    let (date, rest) = rfc3339.strip_suffix('Z')?.split_once('T')?;
+    let (clock, fraction) = rest.split_once('.').unwrap_or((rest, ""));
+    let mut date = date.splitn(3, '-').map(str::parse::<i64>);
+    let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
+    let mut clock = clock.splitn(3, ':').map(str::parse::<i64>);
+    let (hour, minute, second) = (clock.next()?.ok()?, clock.next()?.ok()?, clock.next()?.ok()?);
+    let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+    let seconds = days(year, month, day).checked_mul(86_400)? + hour * 3_600 + minute * 60 + second;
+    seconds.checked_mul(1_000_000)?.checked_add(digits.parse().ok()?)
+}
+
+/// Days since 1970 of a day of the Gregorian calendar (H. Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// How long something took, as fine as it was short: `84 ms`, `1.24 s`, `12.3 s`, `1:05`.
+pub fn span(microseconds: i64) -> String {
+    let ms = microseconds.max(0) / 1_000;
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..10_000 => format!("{}.{:02} s", ms / 1_000, ms % 1_000 / 10),
+        10_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        _ => duration(ms / 1_000),
+    }
+}
+
+/// A round time on an axis, without what is not needed to tell it: `20 ms`, `0.5 s`, `5 s`, `1:30`.
+pub fn mark(microseconds: i64) -> String {
+    let ms = microseconds.max(0) / 1_000;
+    match ms {
+        0..100 => format!("{ms} ms"),
+        100..60_000 if ms % 1_000 == 0 => format!("{} s", ms / 1_000),
+        100..60_000 => format!("{}.{} s", ms / 1_000, format!("{:03}", ms % 1_000).trim_end_matches('0')),
+        _ => duration(ms / 1_000),
+    }
+}
+
+/// How far into something a moment is: `+0.084 s`, `+12.300 s`, `+1:05.250`.
+pub fn offset(microseconds: i64) -> String {
+    let ms = microseconds.max(0) / 1_000;
+    match ms {
+        0..60_000 => format!("+{}.{:03} s", ms / 1_000, ms % 1_000),
+        _ => format!("+{}.{:03}", duration(ms / 1_000), ms % 1_000),
+    }
 }
 
 /// `0:47`, `12:03`, `1:02:03`.
@@ -68,6 +138,7 @@ mod tests {
     fn days_are_short() {
         assert_eq!(day("2026-11-01", Lang::English), "1 Nov");
         assert_eq!(day("today", Lang::English), "today");
+        assert_eq!(date("2026-11-01T14:26:05Z", Lang::English), "1 Nov 2026");
     }
 
     #[test]
@@ -75,6 +146,26 @@ mod tests {
         assert_eq!(milliseconds(840), "0.8 ms");
         assert_eq!(milliseconds(12_340), "12 ms");
         assert_eq!(milliseconds(1_240_900), "1,240 ms");
+    }
+
+    #[test]
+    fn moments_are_counted_as_the_calendar_has_them() {
+        assert_eq!(micros("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(micros("2023-11-14T22:13:20.25Z"), Some(1_700_000_000_250_000));
+        assert_eq!(micros("2024-02-29T00:00:00.000001999Z"), Some(1_709_164_800_000_001));
+        assert_eq!(micros("2024-02-29T00:00:00+03:00"), None);
+        assert_eq!(exact("2023-11-14T22:13:20.25Z"), "22:13:20.250");
+        assert_eq!(exact("soon"), "soon");
+    }
+
+    #[test]
+    fn stretches_and_offsets_are_as_fine_as_they_are_short() {
+        assert_eq!([84_000, 1_249_000, 12_390_000, 65_000_000].map(span), ["84 ms", "1.24 s", "12.3 s", "1:05"]);
+        assert_eq!([84_000, 12_300_000, 65_250_000].map(offset), ["+0.084 s", "+12.300 s", "+1:05.250"]);
+        assert_eq!(
+            [20_000, 120_000, 500_000, 5_000_000, 90_000_000].map(mark),
+            ["20 ms", "0.12 s", "0.5 s", "5 s", "1:30"]
+        );
     }
 
     #[test]

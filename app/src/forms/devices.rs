@@ -61,7 +61,7 @@ pub(super) async fn revoke((number, id): (&str, &str), fields: &Fields, api: &Ap
         return Next::mistyped(&page(number));
     }
     match api.delete(format!("/v1/numbers/{}/sip-credentials/{}", escape(number), escape(id))).await {
-        Ok(_) => Next::redirect(format!("{}?done=revoked#devices", page(number))),
+        Ok(_) => Next::redirect(format!("{}?tab=devices&done=revoked", page(number))),
         Err(failure) => Next::failed(REVOKE_CREDENTIAL, page(number), failure, fields),
     }
 }

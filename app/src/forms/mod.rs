@@ -16,6 +16,7 @@ mod numbers;
 mod operator;
 mod playground;
 mod prices;
+mod privacy;
 mod profile;
 mod recordings;
 mod supply;
@@ -76,6 +77,10 @@ pub const LEAVE_QUEUE: &str = "/console/queues/{id}/members/{call}/remove";
 pub const CHECK_ACTIONS: &str = "/console/playground";
 /// Runs a voice document as a call.
 pub const RUN_ACTIONS: &str = "/console/playground/call";
+/// Calls a handler as calls would.
+pub const CHECK_HANDLER: &str = "/console/playground/check";
+/// Erases a person's number.
+pub const ERASE_NUMBER: &str = "/console/privacy/erase";
 /// Deletes a recording; the path carries its id.
 pub const DELETE_RECORDING: &str = "/console/recordings/{id}/delete";
 /// Switches the storage tier.
@@ -306,6 +311,8 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         REMOVE_BUCKET => recordings::remove_bucket(fields, api).await.into(),
         CHECK_ACTIONS => playground::check(fields, api).await.into(),
         RUN_ACTIONS => playground::run(fields, api).await.into(),
+        CHECK_HANDLER => playground::check_handler(fields, api).await.into(),
+        ERASE_NUMBER => privacy::erase(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
         ROTATE_WORKSPACE_SECRET => webhooks::rotate_default(fields, api).await.into(),

@@ -23,6 +23,7 @@ pub(super) async fn routing(id: &str, fields: &Fields, api: &Api) -> Next {
         voice_callback_url: url("voice_callback_url"),
         events_url: url("events_url"),
         fallback_url: url("fallback_url"),
+        shadow_url: url("shadow_url"),
         ring_devices: Some(fields.get("ring_devices").is_some()),
         compat: Some(fields.text("compat")).filter(|compat| !compat.is_empty()),
         ..UpdateRouting::default()

@@ -1,13 +1,13 @@
 //! Reading a voice document, and running it as a call.
 
-use super::{CHECK_ACTIONS, Fields, Next, RUN_ACTIONS};
+use super::{CHECK_ACTIONS, CHECK_HANDLER, Fields, Next, RUN_ACTIONS};
 use crate::{
     api_client::{Api, ApiFailure, escape},
     visit::Flash,
 };
 use sautikit_api::{
     calls::CallAccepted,
-    playground::{ValidateActions, ValidatedActions},
+    playground::{CheckHandler, CheckedHandler, ValidateActions, ValidatedActions},
 };
 use serde_json::{Value, json};
 
@@ -27,6 +27,25 @@ pub(super) async fn check(fields: &Fields, api: &Api) -> Next {
             Next::Show { page: PAGE.to_owned(), flash, status: 200 }
         }
         Err(failure) => Next::failed(CHECK_ACTIONS, PAGE, failure, fields),
+    }
+}
+
+pub(super) async fn check_handler(fields: &Fields, api: &Api) -> Next {
+    let given = |name: &str| Some(fields.text(name)).filter(|text| !text.is_empty());
+    let body = CheckHandler {
+        url: fields.text("url"),
+        compat: given("check_compat"),
+        secret: given("secret"),
+        from: None,
+        to: given("check_to"),
+    };
+    match api.post("/v1/actions/check", &body).await.and_then(|answer| answer.read::<CheckedHandler>()) {
+        Ok(checked) => {
+            // What signs is not shown again.
+            let asked = CheckHandler { secret: None, ..body };
+            Next::Show { page: PAGE.to_owned(), flash: Flash::HandlerChecked(Box::new((checked, asked))), status: 200 }
+        }
+        Err(failure) => Next::failed(CHECK_HANDLER, PAGE, failure, fields),
     }
 }
 

@@ -17,6 +17,8 @@ macro_rules! catalogue {
 }
 
 mod audit;
+mod axis;
+pub use axis::Axis as AxisText;
 mod calls;
 pub use calls::Calls as CallsText;
 mod common;
@@ -35,6 +37,8 @@ mod members;
 mod numbers;
 mod operator;
 mod playground;
+mod privacy;
+pub use privacy::Privacy as PrivacyText;
 mod pricing;
 pub use pricing::Pricing as PricingText;
 mod profile;
@@ -43,6 +47,9 @@ pub use recordings::Recordings as RecordingsText;
 mod requests;
 mod rights;
 pub use rights::Rights as RightsText;
+mod search;
+mod shadow;
+pub use shadow::Shadow as ShadowText;
 mod softphone;
 mod supply;
 mod trunks;
@@ -121,12 +128,18 @@ pub struct Text {
     pub profile: profile::Profile,
     pub recordings: recordings::Recordings,
     pub requests: requests::Requests,
+    /// Privacy.
+    pub privacy: privacy::Privacy,
+    /// Shadow requests.
+    pub shadow: shadow::Shadow,
     pub audit: audit::Audit,
+    pub axis: axis::Axis,
     pub calls: calls::Calls,
     pub wallet: wallet::Wallet,
     pub webhooks: webhooks::Webhooks,
     pub keys: keys::Keys,
     pub limits: limits::Limits,
+    pub search: search::Search,
     pub softphone: softphone::Softphone,
     pub supply: supply::Supply,
     /// The ways to carriers.
@@ -153,12 +166,16 @@ static ENGLISH: Text = Text {
     profile: profile::Profile::ENGLISH,
     recordings: recordings::Recordings::ENGLISH,
     requests: requests::Requests::ENGLISH,
+    privacy: privacy::Privacy::ENGLISH,
+    shadow: shadow::Shadow::ENGLISH,
     audit: audit::Audit::ENGLISH,
+    axis: axis::Axis::ENGLISH,
     calls: calls::Calls::ENGLISH,
     wallet: wallet::Wallet::ENGLISH,
     webhooks: webhooks::Webhooks::ENGLISH,
     keys: keys::Keys::ENGLISH,
     limits: limits::Limits::ENGLISH,
+    search: search::Search::ENGLISH,
     softphone: softphone::Softphone::ENGLISH,
     supply: supply::Supply::ENGLISH,
     trunks: trunks::Trunks::ENGLISH,
@@ -184,12 +201,16 @@ static SWAHILI: Text = Text {
     profile: profile::Profile::SWAHILI,
     recordings: recordings::Recordings::SWAHILI,
     requests: requests::Requests::SWAHILI,
+    privacy: privacy::Privacy::SWAHILI,
+    shadow: shadow::Shadow::SWAHILI,
     audit: audit::Audit::SWAHILI,
+    axis: axis::Axis::SWAHILI,
     calls: calls::Calls::SWAHILI,
     wallet: wallet::Wallet::SWAHILI,
     webhooks: webhooks::Webhooks::SWAHILI,
     keys: keys::Keys::SWAHILI,
     limits: limits::Limits::SWAHILI,
+    search: search::Search::SWAHILI,
     softphone: softphone::Softphone::SWAHILI,
     supply: supply::Supply::SWAHILI,
     trunks: trunks::Trunks::SWAHILI,

@@ -46,6 +46,8 @@ catalogue! {
         owners_write: "Make, demote and remove owners" | "Kuweka, kushusha na kuondoa wamiliki",
         workspace_create: "Open a further workspace of one's own" | "Kufungua eneo jingine la kazi la kwako",
         workspace_write: "Change the workspace's name and country" | "Kubadilisha jina na nchi ya eneo la kazi",
+        privacy_read: "Export all of the workspace's data" | "Kupakua data yote ya eneo la kazi",
+        privacy_write: "Erase a person's number" | "Kufuta nambari ya mtu",
         workspace_delete: "Delete the workspace" | "Kufuta eneo la kazi",
     }
 }
@@ -99,6 +101,8 @@ impl Rights {
             Scope::OwnersWrite => self.owners_write,
             Scope::WorkspaceCreate => self.workspace_create,
             Scope::WorkspaceWrite => self.workspace_write,
+            Scope::PrivacyRead => self.privacy_read,
+            Scope::PrivacyWrite => self.privacy_write,
             Scope::WorkspaceDelete => self.workspace_delete,
         }
     }

@@ -74,6 +74,8 @@ catalogue! {
         delete: "Delete" | "Futa",
         delete_label: "Delete {}" | "Futa {}",
         delete_ask: "No call goes out or comes in by it any more; those that run go on to their end." | "Hakuna simu itakayotoka au kuingia kwayo tena; zinazoendelea zitaendelea hadi mwisho.",
+        preview: "The INVITE that the carrier sees" | "INVITE ambayo kampuni ya simu inaona",
+        preview_text: "Of a call to a sample number; it would go to {}. Nothing is sent." | "Ya simu kwa nambari ya mfano; ingeenda kwa {}. Hakuna kinachotumwa.",
         delete_sure: "Delete trunk" | "Futa trunk",
     }
 }

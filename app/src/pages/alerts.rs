@@ -97,7 +97,7 @@ fn who(member: &Member, subscribers: Vec<AlertSubscriber>) -> AnyView {
         });
         let rows = rows.collect_view();
         let headings = heads([Start(text.email), Start(text.since), Unseen(member.text().common.action)]);
-        view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+        view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
     };
     let add = may_change.then(|| {
         view! {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, with_query},
-    components::{Empty, Glyph, Head::Start, Icon, Moment, PageHead, Pager, cell, heads},
+    components::{Empty, Glyph, Head::Start, Icon, Moment, PageHead, Pager, by_day, cell, chips, heads},
     i18n::Text,
 };
 use leptos::prelude::*;
@@ -47,6 +47,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
             <a class="button" href=export download="audit.csv"><Icon glyph=Glyph::Download/>{text.audit.export}</a>
         </PageHead>
         {filter_bar(text, chosen)}
+        {chips(PAGE, &chosen, |name, value| shown_filter(text, name, value), lang)}
         <section class="panel">
             {list}
             <Pager lang label=text.audit.title first next/>
@@ -81,6 +82,17 @@ fn filter_bar(text: &'static Text, chosen: [(&str, &str); 4]) -> AnyView {
     .into_any()
 }
 
+/// What a filter and its value are called.
+fn shown_filter(text: &'static Text, name: &str, value: &str) -> (&'static str, String) {
+    let text = &text.audit;
+    match name {
+        "action_kind" => (text.action, text.kind(value).to_owned()),
+        "actor" => (text.actor, value.to_owned()),
+        "from" => (text.from, value.to_owned()),
+        _ => (text.to, value.to_owned()),
+    }
+}
+
 fn table(member: &Member, entries: Vec<AuditEntry>) -> AnyView {
     let text = &member.text().audit;
     let (lang, currency) = (member.visit.lang, member.currency());
@@ -88,18 +100,20 @@ fn table(member: &Member, entries: Vec<AuditEntry>) -> AnyView {
         let action = view! {
             <span class="who"><span class="strong">{text.kind(&entry.action_kind).to_owned()}</span><code class="muted small">{entry.action_kind.clone()}</code></span>
         };
-        view! {
+        let at = entry.created_at.clone();
+        let row = view! {
             <tr>
-                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}
+                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang clock=true/> })}
                 {cell(text.action, "", action)}
                 {cell(text.actor, "", actor(member, entry.actor, entry.ip))}
                 {cell(text.changes, "", changes(&entry.details, &currency))}
             </tr>
-        }
+        };
+        (at, row.into_any())
     });
-    let rows = rows.collect_view();
+    let rows = by_day(rows, 4, lang);
     let headings = heads([Start(text.when), Start(text.action), Start(text.actor), Start(text.changes)]);
-    view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table table--top">{headings}{rows}</table></div> }.into_any()
 }
 
 /// Who it was, by name where there is one, and from which address.

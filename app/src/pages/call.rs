@@ -1,7 +1,12 @@
-//! `/calls/{id}`: one call – parties, cost, and what happened when (`call_timeline`).
+//! `/calls/{id}`: one call – parties, cost, and what happened when: as an axis of time (`call_axis`) or as a list
+//! (`call_timeline`), with the details of what is selected beside it (`call_inspector`).
 
 use super::{
+    call_axis::axis,
+    call_axis_drawing::axis_drawing,
     call_diagnosis::call_diagnosis,
+    call_inspector::{AXIS, inspector},
+    call_spans::{Span, at_us, spans},
     call_timeline::call_timeline,
     member::{Member, member_page},
     recordings::players,
@@ -11,7 +16,7 @@ use crate::{
     components::{
         CallBadge, Copied, FailureNotice, Glyph,
         Head::{End, Start},
-        Icon, Moment, PageHead, cell, heads, of_workspace,
+        Icon, Moment, PageHead, Tabs, cell, heads, of_workspace,
     },
     format, forms,
     i18n::CallsText,
@@ -26,6 +31,8 @@ use sautikit_api::{
 
 /// Seconds between two looks at a call that runs or awaits its debit (`app/js/live.js`).
 const LOOK_SECONDS: &str = "2";
+/// Value of the query parameter `view` that shows the list.
+const LIST: &str = "list";
 
 /// One call.
 #[component]
@@ -47,8 +54,17 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let is_stored =
         call.recording_status.is_none_or(|status| !status.is_open() && status != RecordingStatus::Processing);
     let unsettled = live || call.cost_minor.is_none() || !is_stored;
+    let began_us = format::micros(&call.started_at).unwrap_or(member.visit.now_us);
+    let last_us = events.iter().map(at_us).max().unwrap_or(began_us);
+    let until_us = if live { member.visit.now_us.max(last_us) } else { last_us };
+    let spans = spans(&events, until_us);
+    let as_list = member.visit.query.get("view") == Some(LIST);
+    let told = match as_list || spans.is_empty() {
+        true => call_timeline(&events, &spans, lang),
+        false => axis_drawing(&axis(&call, &events, &spans, &recordings, until_us, lang), lang),
+    };
     Ok(view! {
-        <div data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS) data-live-calls=unsettled.then(|| call.id.to_string())>
+        <div class="call" data-live="call" data-live-seconds=unsettled.then_some(LOOK_SECONDS) data-live-calls=unsettled.then(|| call.id.to_string())>
             <PageHead title=format!("{} → {}", call.from, call.to) parent=(text.title, "/calls")>
                 <CallBadge status=call.status lang/>
             </PageHead>
@@ -56,17 +72,40 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
             {call_diagnosis(&call, &events, lang)}
             <div class="stack-lg">
                 {figures(&member, &call)}
-                <div class="columns">
-                    <section class="panel">
-                        <div class="panel__head"><h2>{text.timeline}</h2></div>
-                        {call_timeline(events, lang)}
-                    </section>
-                    <div class="stack">{players(&member, &recordings)}{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
+                <div class="columns columns--inspected">
+                    {story(&member, &call, &spans, as_list, told)}
+                    <div class="stack">{inspector(&events, &spans, began_us, lang)}{players(&member, &recordings)}{facts(&member, &call)}{parties(text, &call.legs, &call.currency)}</div>
                 </div>
             </div>
         </div>
     }
     .into_any())
+}
+
+/// The axis or the list in its panel, with the way to the other and the buttons that zoom.
+fn story(member: &Member, call: &Call, spans: &[Span<'_>], as_list: bool, told: AnyView) -> AnyView {
+    let text = &member.text().axis;
+    let page = format!("/calls/{}", call.id);
+    let tabs = vec![(page.clone(), text.axis, !as_list), (format!("{page}?view={LIST}"), text.list, as_list)];
+    let zoom = [("out", text.zoom_out, "−"), ("in", text.zoom_in, "+")].map(|(way, words, sign)| {
+        view! { <button class="button button--small" type="button" data-axis-zoom=way aria-label=words>{sign}</button> }
+    });
+    let zoom = (!as_list && !spans.is_empty()).then(|| {
+        view! {
+            <div class="axis__zoom" role="group" aria-label=text.zoom>
+                {zoom.into_iter().collect_view()}
+                <button class="button button--small" type="button" data-axis-zoom="fit">{text.zoom_fit}</button>
+            </div>
+        }
+    });
+    let class = if as_list { "panel" } else { "panel axis" };
+    view! {
+        <section class=class id=AXIS aria-label=member.text().calls.timeline>
+            <div class="panel__head panel__head--tabs"><Tabs label=text.views tabs/>{zoom}</div>
+            {told}
+        </section>
+    }
+    .into_any()
 }
 
 /// What can be done with a call that runs.
@@ -162,5 +201,5 @@ fn parties(text: &'static CallsText, legs: &[CallLeg], currency: &str) -> Option
         }
     });
     let rows = rows.collect_view();
-    Some(view! { <section class="panel"><table class="table table--narrow">{heads([Start(text.legs), End(text.duration), End(text.cost)])}<tbody>{rows}</tbody></table></section> }.into_any())
+    Some(view! { <section class="panel"><div class="table-box"><table class="table table--narrow">{heads([Start(text.legs), End(text.duration), End(text.cost)])}<tbody>{rows}</tbody></table></div></section> }.into_any())
 }

@@ -1,4 +1,4 @@
-//! Calls by day, as a chart with its sums.
+//! Calls by day and today by hour, as charts.
 
 use super::member::Member;
 use crate::{
@@ -8,6 +8,31 @@ use crate::{
 };
 use leptos::prelude::*;
 use sautikit_api::calls::CallStats;
+
+/// The hours of today so far, in the workspace's zone.
+pub(super) fn hours(member: &Member, stats: &CallStats) -> AnyView {
+    let text = &member.text().home;
+    let bars = stats.buckets.iter().enumerate().map(|(hour, bucket)| {
+        let failed = fill(text.failed_today, &bucket.failed_calls.to_string());
+        Bar {
+            title: format!("{hour:02}:00: {} · {failed}", bucket.total_calls),
+            good: bucket.total_calls - bucket.failed_calls,
+            bad: bucket.failed_calls,
+        }
+    });
+    let bars: Vec<Bar> = bars.collect();
+    let summary = format!("{}: {}", text.chart_hours, stats.total_calls);
+    view! {
+        <section class="panel">
+            <div class="panel__head">
+                <h2>{text.chart_hours}</h2>
+                <div class="legend"><span class="legend__key">{text.chart_good}</span><span class="legend__key legend__key--bad">{text.chart_bad}</span></div>
+            </div>
+            <Chart bars summary from="00:00".to_owned() to=text.chart_now.to_owned()/>
+        </section>
+    }
+    .into_any()
+}
 
 /// The days of `stats`.
 pub(super) fn chart(member: &Member, stats: &CallStats) -> AnyView {

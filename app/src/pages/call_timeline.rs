@@ -1,39 +1,41 @@
-//! The timeline of one call: each event with its time, its plain facts, and its raw data on demand.
+//! The timeline of one call as a list: a line for each stretch or moment in the order in which they began, with its time to
+//! the millisecond, its plain facts and how long it took. A line opens its details (`call_inspector`).
 
+use super::call_spans::{Kind, Span};
 use crate::{
-    components::{Empty, Glyph, Moment, Tone},
+    components::{Empty, Glyph, Moment},
     format,
-    i18n::{CallsText, Lang},
+    i18n::{CallsText, Lang, fill},
 };
 use leptos::prelude::*;
 use sautikit_api::calls::CallEvent;
 use serde_json::Value;
 
-/// Facts that one entry shows beside its title; the rest stands in the raw data.
+/// Facts that one entry shows beside its title; the rest stands in its details.
 const FACTS_SHOWN: usize = 6;
 
-/// The events in the order they happened.
-pub(super) fn call_timeline(events: Vec<CallEvent>, lang: Lang) -> AnyView {
+/// What happened, in the order in which it began.
+pub(super) fn call_timeline(events: &[CallEvent], spans: &[Span<'_>], lang: Lang) -> AnyView {
     let text = &lang.text().calls;
-    if events.is_empty() {
+    if spans.is_empty() {
         return view! { <Empty glyph=Glyph::Calls title=text.timeline_none text=""/> }.into_any();
     }
-    let parties = parties(&events);
-    let items = events.into_iter().map(|event| {
-        let class = match tone(&event.kind) {
-            Tone::Good => "timeline__item timeline__item--good",
-            Tone::Bad => "timeline__item timeline__item--bad",
+    let parties = parties(events);
+    let items = spans.iter().map(|span| {
+        let kind = &span.outcome().kind;
+        let class = match (is_good(kind), is_bad(kind)) {
+            (_, true) => "timeline__item timeline__item--bad",
+            (true, false) => "timeline__item timeline__item--good",
             _ => "timeline__item",
         };
-        let facts = facts(&event.data, &parties);
-        let raw = has_more(&event.data).then(|| serde_json::to_string_pretty(&event.data).unwrap_or_default());
+        let took = span.lasted_us().map(format::span);
+        let facts = span_facts(span, &parties).into_iter().take(FACTS_SHOWN);
         view! {
             <li class=class>
-                <div class="timeline__time"><Moment at=event.occurred_at lang clock=true/></div>
+                <div class="timeline__time"><Moment at=span.begin.occurred_at.clone() lang exact=true/></div>
                 <div>
-                    <div class="timeline__title">{title(text, &event.kind)}</div>
-                    <div class="timeline__facts">{facts.into_iter().map(|(key, value)| view! { <span>{key}" "<b>{value}</b></span> }).collect_view()}</div>
-                    {raw.map(|raw| view! { <details><summary>{text.raw}</summary><pre tabindex="0">{raw}</pre></details> })}
+                    <div class="timeline__title"><a href=format!("#{}", span.anchor())>{headline(span, lang)}</a>{took.map(|took| view! { <span class="timeline__took figure">{took}</span> })}</div>
+                    <div class="timeline__facts">{facts.map(|(key, value)| view! { <span>{key}" "<b>{value}</b></span> }).collect_view()}</div>
                 </div>
             </li>
         }
@@ -41,8 +43,38 @@ pub(super) fn call_timeline(events: Vec<CallEvent>, lang: Lang) -> AnyView {
     view! { <ol class="timeline">{items.collect_view()}</ol> }.into_any()
 }
 
+/// What a stretch or moment is called.
+pub(super) fn headline(span: &Span<'_>, lang: Lang) -> String {
+    let text = &lang.text().axis;
+    match span.kind {
+        Kind::Verb => fill(text.action, span.begin.data.get("verb").and_then(Value::as_str).unwrap_or_default()),
+        Kind::Recording => match span.outcome().kind.as_str() {
+            "recording.failed" => title(&lang.text().calls, "recording.failed"),
+            _ => text.recording.to_owned(),
+        },
+        Kind::Pause => text.paused.to_owned(),
+        Kind::Hold => text.held.to_owned(),
+        Kind::Loss => text.lost.to_owned(),
+        Kind::Stream => text.stream.to_owned(),
+        Kind::Callback | Kind::Moment => title(&lang.text().calls, &span.outcome().kind),
+    }
+}
+
+/// The plain facts of a stretch's beginning and end, each once; how long it took stands elsewhere.
+pub(super) fn span_facts(span: &Span<'_>, parties: &[(i64, String)]) -> Vec<(String, String)> {
+    let mut shown = facts(&span.begin.data, parties);
+    for fact in span.end.map(|end| facts(&end.data, parties)).unwrap_or_default() {
+        if !shown.iter().any(|(key, _)| *key == fact.0) {
+            shown.push(fact);
+        }
+    }
+    // The title says which action it is.
+    shown.retain(|(key, _)| !(span.kind == Kind::Verb && key == "verb" || span.end.is_some() && key == "ms"));
+    shown
+}
+
 /// Who each leg is, by its number: told once, when the leg begins.
-fn parties(events: &[CallEvent]) -> Vec<(i64, String)> {
+pub(super) fn parties(events: &[CallEvent]) -> Vec<(i64, String)> {
     let told = events.iter().filter_map(|event| {
         let party = ["target", "from", "identity"].iter().find_map(|key| event.data.get(key)?.as_str())?;
         Some((event.data.get("leg")?.as_i64()?, party.to_owned()))
@@ -55,7 +87,8 @@ fn facts(data: &Value, parties: &[(i64, String)]) -> Vec<(String, String)> {
     let Some(members) = data.as_object() else { return Vec::new() };
     let currency = data.get("currency").and_then(Value::as_str).unwrap_or_default();
     let readable = members.iter().filter_map(|(key, value)| match (key.as_str(), value) {
-        ("currency", _) | (_, Value::Null | Value::Array(_) | Value::Object(_)) => None,
+        // A body is a document of its own, which the details show.
+        ("currency" | "body" | "body_bytes", _) | (_, Value::Null | Value::Array(_) | Value::Object(_)) => None,
         ("leg", number) if members.contains_key("target") => {
             number.is_string().then(|| (key.clone(), number.to_string()))
         }
@@ -67,7 +100,7 @@ fn facts(data: &Value, parties: &[(i64, String)]) -> Vec<(String, String)> {
         (key, Value::String(text)) => Some((words(key), text.clone())),
         (key, Value::Bool(flag)) => Some((words(key), flag.to_string())),
     });
-    readable.take(FACTS_SHOWN).collect()
+    readable.collect()
 }
 
 fn quantity(key: &str, number: Option<i64>, as_is: &str, currency: &str) -> (String, String) {
@@ -87,13 +120,6 @@ fn words(key: &str) -> String {
     key.replace('_', " ")
 }
 
-/// Whether the raw data says more than [`facts`].
-fn has_more(data: &Value) -> bool {
-    data.as_object().is_some_and(|members| {
-        members.len() > FACTS_SHOWN || members.values().any(|value| value.is_array() || value.is_object())
-    })
-}
-
 /// The kind in words; one that the catalogue does not have is shown with its own, dots and underscores as spaces.
 fn title(text: &'static CallsText, kind: &str) -> String {
     let known = match kind {
@@ -109,6 +135,9 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "leg.bridged" => text.event_leg_bridged,
         "leg.held" => text.event_leg_held,
         "leg.resumed" => text.event_leg_resumed,
+        "leg.transferred" => text.event_leg_transferred,
+        "transfer.started" => text.event_transfer_started,
+        "transfer.failed" => text.event_transfer_failed,
         "leg.lost" => text.event_leg_lost,
         "leg.back" => text.event_leg_back,
         "leg.ended" => text.event_leg_ended,
@@ -120,6 +149,7 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "callback.retried" => text.event_callback_retried,
         "call.callback_failed" => text.event_call_callback_failed,
         "media.timeout" => text.event_media_timeout,
+        "call.media_silent" => text.event_call_media_silent,
         "machine.judged" => text.event_machine_judged,
         "conference.waiting" => text.event_conference_waiting,
         "conference.joined" => text.event_conference_joined,
@@ -131,6 +161,9 @@ fn title(text: &'static CallsText, kind: &str) -> String {
         "recording.resumed" => text.event_recording_resumed,
         "recording.ended" => text.event_recording_ended,
         "recording.failed" => text.event_recording_failed,
+        "stream.failed" => text.event_stream_failed,
+        "play.failed" => text.event_play_failed,
+        "speech.fallback" => text.event_speech_fallback,
         "speech.failed" => text.event_speech_failed,
         "actions.warning" => text.event_actions_warning,
         "actions.replaced" => text.event_actions_replaced,
@@ -145,17 +178,15 @@ fn sentence(words: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-fn tone(kind: &str) -> Tone {
-    if kind.ends_with(".answered") || kind.ends_with(".completed") {
-        Tone::Good
-    } else if ["failed", "timeout", "busy", "no_answer", "unavailable", "invalid"]
-        .iter()
-        .any(|word| kind.contains(word))
-    {
-        Tone::Bad
-    } else {
-        Tone::Neutral
-    }
+/// Whether an entry tells of something that went well.
+pub(super) fn is_good(kind: &str) -> bool {
+    kind.ends_with(".answered") || kind.ends_with(".completed")
+}
+
+/// Whether an entry tells of something that did not.
+pub(super) fn is_bad(kind: &str) -> bool {
+    let words = ["failed", "timeout", "busy", "no_answer", "unavailable", "invalid"];
+    words.iter().any(|word| kind.contains(word))
 }
 
 #[cfg(test)]
@@ -167,7 +198,6 @@ mod tests {
         let data = serde_json::json!({ "sip_status": 486, "cause": "busy", "legs": [1], "none": null });
         let shown = [("cause".to_owned(), "busy".to_owned()), ("sip status".to_owned(), "486".to_owned())];
         assert_eq!(facts(&data, &[]), shown);
-        assert!(has_more(&data));
     }
 
     #[test]
@@ -175,7 +205,6 @@ mod tests {
         let billed = serde_json::json!({ "cost_minor": 235, "currency": "KES", "duration_seconds": 47, "wait_ms": 12 });
         let texts: Vec<String> = facts(&billed, &[]).into_iter().map(|(key, value)| format!("{key} {value}")).collect();
         assert_eq!(texts, ["cost KES 2.35", "duration 0:47", "wait 12 ms"]);
-        assert!(!has_more(&billed));
         let ringing = serde_json::json!({ "leg": 1 });
         assert_eq!(facts(&ringing, &[(1, "+254722000042".to_owned())]), [(String::new(), "+254722000042".to_owned())]);
     }
@@ -183,6 +212,6 @@ mod tests {
     #[test]
     fn unknown_kinds_are_still_readable() {
         assert_eq!(title(&crate::i18n::Lang::English.text().calls, "media.first_packet"), "Media first packet");
-        assert!(tone("call.callback_failed") == Tone::Bad);
+        assert!(is_bad("call.callback_failed") && !is_good("call.callback_failed") && is_good("callback.answered"));
     }
 }

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        CallBadge, Empty, Glyph,
+        CallBadge, CsvButton, Empty, Glyph,
         Head::{End, Start},
-        Icon, Moment, PHONE, PageHead, Pager, cell, heads,
+        Icon, Moment, PHONE, PageHead, Pager, by_day, cell, chips, heads, hidden, telephone,
     },
     format,
     i18n::{CallsText, Lang, Text},
@@ -21,7 +21,7 @@ use sautikit_api::{
 };
 
 /// Query parameters that the list passes on to the API, named alike.
-const FILTERS: [&str; 5] = ["status", "direction", "from_date", "to_date", "remote"];
+const FILTERS: [&str; 6] = ["status", "direction", "from_date", "to_date", "remote", "number"];
 
 /// Seconds between two looks at a list with running calls (`app/js/live.js`).
 pub(super) const LOOK_SECONDS: &str = "3";
@@ -59,11 +59,15 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         }
         (true, false) => view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any(),
     };
+    let csv = chosen.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let csv = view! { <CsvButton list="calls" filters=csv lang/> };
     Ok(view! {
         <PageHead title=text.calls.title.to_owned() text=text.calls.text>
+            {csv}
             <a class="button" href="/calls/meetings"><Icon glyph=Glyph::Members/>{text.meetings.title}</a>
         </PageHead>
         {filter_bar(text, chosen)}
+        {chips("/calls", &chosen, |name, value| shown_filter(&text.calls, name, value), lang)}
         <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS) data-live-calls=cursor.is_empty().then_some("*")>
             {list}
             <Pager lang label=text.calls.title first next/>
@@ -72,8 +76,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     .into_any())
 }
 
-fn filter_bar(text: &'static Text, chosen: [(&str, &str); 5]) -> AnyView {
-    let [(_, status), (_, direction), (_, from_date), (_, to_date), (_, remote)] = chosen;
+fn filter_bar(text: &'static Text, chosen: [(&str, &str); 6]) -> AnyView {
+    let [(_, status), (_, direction), (_, from_date), (_, to_date), (_, remote), (_, number)] = chosen;
     let text = &text.calls;
     let any = text.any;
     let statuses = CallStatus::ALL.iter().map(|each| {
@@ -97,10 +101,31 @@ fn filter_bar(text: &'static Text, chosen: [(&str, &str); 5]) -> AnyView {
             {input("from_date", text.from_date, "date", from_date)}
             {input("to_date", text.to_date, "date", to_date)}
             {input("remote", text.remote, "tel", remote)}
+            // Chosen on a number's page; its chip takes it away.
+            {(!number.is_empty()).then(|| hidden("number", number))}
             <button class="button">{text.filter}</button>
         </form>
     }
     .into_any()
+}
+
+/// What a filter and its value are called.
+fn shown_filter(text: &'static CallsText, name: &str, value: &str) -> (&'static str, String) {
+    let words = match (name, value) {
+        ("status", _) => CallStatus::parse(value).map(|status| status_words(text, status)),
+        ("direction", "inbound") => Some(text.inbound),
+        ("direction", "outbound") => Some(text.outbound),
+        _ => None,
+    };
+    let label = match name {
+        "status" => text.status,
+        "direction" => text.direction,
+        "from_date" => text.from_date,
+        "to_date" => text.to_date,
+        "number" => text.number,
+        _ => text.remote,
+    };
+    (label, words.map_or_else(|| value.to_owned(), ToOwned::to_owned))
 }
 
 fn status_words(text: &'static CallsText, status: CallStatus) -> &'static str {
@@ -127,19 +152,21 @@ pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
         let duration = call.duration_seconds.map_or_else(|| "–".to_owned(), format::duration);
         let direction = if call.direction == "inbound" { text.inbound } else { text.outbound };
         let cause = cause_in_short(&call).map(|cause| view! { <br/><span class="muted small">{cause}</span> });
-        view! {
+        let at = call.started_at.clone();
+        let row = view! {
             <tr>
-                {cell(text.started, "strong", view! { <a href=format!("/calls/{}", call.id)><Moment at=call.started_at lang/></a> })}
+                {cell(text.started, "strong", view! { <a class="row-link" href=format!("/calls/{}", call.id)><Moment at=call.started_at lang clock=true/></a> })}
                 {cell(text.status, "", view! { <CallBadge status=call.status lang/>{cause} })}
                 {cell(text.direction, "muted", direction)}
-                {cell(text.from, "nowrap", call.from)}
-                {cell(text.to, "nowrap", call.to)}
+                {cell(text.from, "nowrap", telephone(&call.from))}
+                {cell(text.to, "nowrap", telephone(&call.to))}
                 {cell(text.duration, "end", duration)}
                 {cell(text.cost, "end nowrap", cost)}
             </tr>
-        }
+        };
+        (at, row.into_any())
     });
-    let rows = rows.collect_view();
+    let rows = by_day(rows, 7, lang);
     let headings = heads([
         Start(text.started),
         Start(text.status),
@@ -149,5 +176,5 @@ pub(super) fn call_table(calls: Vec<Call>, lang: Lang) -> AnyView {
         End(text.duration),
         End(text.cost),
     ]);
-    view! { <table class="table table--calls">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table table--calls">{headings}{rows}</table></div> }.into_any()
 }

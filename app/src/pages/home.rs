@@ -1,13 +1,14 @@
 //! `/home`: the checklist that ticks itself, and the state of things.
 
 use super::{
-    call_stats::chart,
+    call_stats::{chart, hours},
     calls::{LOOK_SECONDS, call_table},
+    home_attention::{Facts, attention},
     limits::frozen,
     member::{Member, member_page},
 };
 use crate::{
-    api_client::ApiFailure,
+    api_client::{ApiFailure, with_query},
     components::{Empty, Glyph, Icon, PHONE, PHONE_WINDOW, PageHead},
     format, forms,
     i18n::fill,
@@ -20,10 +21,13 @@ use sautikit_api::{
     numbers::Number,
     rights::Scope,
     wallet::LedgerEntry,
+    webhooks::Webhook,
 };
 
 /// How many of the latest calls the page lists.
 const RECENT_CALLS: usize = 5;
+/// How many of the calls that run the page lists.
+const RUNNING_CALLS: usize = 10;
 /// Seconds between two looks while steps are open: they are taken in other windows and on other machines.
 const CHECKLIST_LOOK_SECONDS: &str = "10";
 
@@ -38,6 +42,20 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let numbers: Vec<Number> = api.get("/v1/numbers?limit=200").await?;
     let calls: Vec<Call> = api.get(format!("/v1/calls?limit={RECENT_CALLS}")).await?;
     let stats: CallStats = api.get("/v1/calls/stats?bucket=day").await?;
+    // A new workspace has nothing to show of its work yet.
+    let is_working = stats.total_calls > 0;
+    let today = match stats.buckets.last().filter(|_| is_working) {
+        Some(today) => {
+            let path = with_query("/v1/calls/stats", &[("bucket", "hour"), ("from", &today.start)]);
+            Some(api.get::<CallStats>(path).await?)
+        }
+        None => None,
+    };
+    let running_calls = match is_working {
+        true => running_now(&member).await?,
+        false => Vec::new(),
+    };
+    let endpoints: Vec<Webhook> = api.get("/v1/webhooks?limit=200").await.unwrap_or_default();
     // A role that may not see keys or money still gets its page: those steps then count as done by someone else.
     let keys: Option<Vec<ApiKey>> = api.get("/v1/api-keys").await.ok();
     let ledger: Option<Vec<LedgerEntry>> = api.get("/v1/wallet/ledger?limit=1").await.ok();
@@ -47,25 +65,58 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         ledger.is_none_or(|entries| !entries.is_empty()),
         !numbers.is_empty(),
         numbers.iter().any(|number| number.voice_callback_url.is_some()),
-        keys.is_none_or(|keys| keys.iter().any(|key| key.revoked_at.is_none())),
+        keys.as_ref().is_none_or(|keys| keys.iter().any(|key| key.revoked_at.is_none())),
         !calls.is_empty(),
     ];
     let text = member.text();
     let name = member.me.name.split_whitespace().next().unwrap_or(&member.me.email).to_owned();
     let route = numbers.first().map_or_else(|| "/numbers".to_owned(), |number| format!("/numbers/{}", number.id));
-    let running = calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
+    let facts = Facts {
+        balance: member.balance.as_ref(),
+        stats: &stats,
+        numbers: &numbers,
+        keys: keys.as_deref().unwrap_or_default(),
+        endpoints: &endpoints,
+        now_us: member.visit.now_us,
+    };
+    let attention = is_working.then(|| attention(&facts, member.visit.lang)).flatten();
+    let charts = today.map(|today| {
+        view! { <div class="columns columns--even">{hours(&member, &today)}{chart(&member, &stats)}</div> }
+    });
+    let running =
+        !running_calls.is_empty() || calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
     let look = if running { Some(LOOK_SECONDS) } else { done.contains(&false).then_some(CHECKLIST_LOOK_SECONDS) };
     Ok(view! {
         <PageHead title=fill(text.home.hello, &name) text=text.home.text/>
-        <div class="stack-lg" data-live="home" data-live-seconds=look>
+        <div class="stack-lg" data-live="home" data-live-seconds=look data-live-calls="*">
             {freeze.as_ref().map(|freeze| frozen(&member, freeze, unfreezes))}
             {done.contains(&false).then(|| checklist(&member, done, route))}
+            {attention}
+            {running_panel(&member, running_calls)}
             {figures(&member, &stats)}
-            {(stats.total_calls > 0).then(|| chart(&member, &stats))}
+            {charts}
             {recent(&member, calls)}
         </div>
     }
     .into_any())
+}
+
+/// The calls that run at this moment, those that talk first.
+async fn running_now(member: &Member) -> Result<Vec<Call>, ApiFailure> {
+    let of = |status: &'static str| format!("/v1/calls?status={status}&limit={RUNNING_CALLS}");
+    let mut calls: Vec<Call> = member.api().get(of("answered")).await?;
+    let ringing: Vec<Call> = member.api().get(of("ringing")).await?;
+    calls.extend(ringing);
+    calls.truncate(RUNNING_CALLS);
+    Ok(calls)
+}
+
+fn running_panel(member: &Member, calls: Vec<Call>) -> Option<AnyView> {
+    if calls.is_empty() {
+        return None;
+    }
+    let list = call_table(calls, member.visit.lang);
+    Some(view! { <section class="panel"><div class="panel__head"><h2>{member.text().home.running}</h2></div>{list}</section> }.into_any())
 }
 
 /// Steps of others stand there without their button.
@@ -123,12 +174,15 @@ fn figures(member: &Member, stats: &CallStats) -> AnyView {
     let spend = format::money(of_today(|today| today.total_spend_minor), &stats.currency);
     let failed = of_today(|today| today.failed_calls);
     let note = (failed > 0).then(|| fill(text.failed_today, &failed.to_string()));
+    let total = of_today(|today| today.total_calls);
+    let rate = if total > 0 { format!("{} %", (total - failed) * 100 / total) } else { "–".to_owned() };
     let stat = |label: &'static str, value: String| view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> };
     view! {
         <section class="stats" aria-label=text.today>
             {money}
             <div class="stat"><span class="stat__label">{text.calls_today}</span>
             <span class="stat__value">{of_today(|today| today.total_calls)}</span><span class="stat__note">{note}</span></div>
+            {stat(text.answer_rate, rate)}
             {stat(text.talk_today, format::duration(of_today(|today| today.total_seconds)))}
             {stat(text.spend_today, spend)}
         </section>

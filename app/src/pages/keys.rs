@@ -118,7 +118,7 @@ fn list(member: &Member, keys: Vec<ApiKey>) -> AnyView {
         Start(text.status),
         Unseen(common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn status(member: &Member, status: ApiKeyStatus) -> AnyView {

@@ -113,7 +113,7 @@ pub(super) fn in_force(member: &Member, limits: &Limits) -> AnyView {
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.in_force}</h2><p>{text.resets}" "<Moment at=used.resets_at.clone() lang/></p></div>
-            <table class="table">
+            <div class="table-box"><table class="table">
                 {heads([Start(text.limit), End(text.most), End(text.used)])}
                 <tbody>
                     {row(text.spend, set.spend_per_day_minor.map_or_else(|| text.none.to_owned(), money), spent.into_any())}
@@ -123,7 +123,7 @@ pub(super) fn in_force(member: &Member, limits: &Limits) -> AnyView {
                     {row(text.premium, allowed(set.premium), dash())}
                     {row(text.satellite, allowed(set.satellite), dash())}
                 </tbody>
-            </table>
+            </table></div>
         </section>
     }
     .into_any()

@@ -87,7 +87,7 @@ fn room(member: &Member, conference: LiveConference) -> AnyView {
     view! {
         <section class="panel">
             <div class="panel__head"><h3>{conference.name}" "{state}" "{recorded}</h3>{end}</div>
-            <table class="table">{headings}<tbody>{rows}</tbody></table>
+            <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div>
         </section>
     }
     .into_any()
@@ -156,7 +156,7 @@ fn line(member: &Member, queue: Queue) -> AnyView {
     view! {
         <section class="panel">
             <div class="panel__head"><h3>{queue.name}</h3><p>{facts}</p></div>
-            <table class="table">{headings}<tbody>{rows}</tbody></table>
+            <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div>
         </section>
     }
     .into_any()

@@ -78,7 +78,7 @@ fn people_table(member: &Member, people: Vec<Person>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.person), Start(text.role), Start(text.joined), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{heads([Start(text.person), Start(text.role), Start(text.joined), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 /// What the visitor may do about this person: owners are touched by owners only, and everyone may leave.
@@ -156,7 +156,7 @@ fn invitation_table(member: &Member, invitations: Vec<Invitation>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.address), Start(text.role), Start(text.sent), Start(text.expires), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{heads([Start(text.address), Start(text.role), Start(text.sent), Start(text.expires), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn invite_form(member: &Member) -> AnyView {

@@ -7,7 +7,12 @@ mod alerts;
 mod audit;
 mod audit_changes;
 mod call;
+mod call_axis;
+mod call_axis_drawing;
+mod call_axis_layout;
 mod call_diagnosis;
+mod call_inspector;
+mod call_spans;
 mod call_stats;
 mod call_timeline;
 mod calls;
@@ -15,6 +20,7 @@ mod dev_mail;
 mod docs;
 mod failure;
 mod home;
+mod home_attention;
 mod invitation;
 mod key_form;
 mod keys;
@@ -43,12 +49,17 @@ mod operator_workspace;
 mod operator_workspaces;
 mod place;
 mod playground;
+mod playground_check;
 mod pricing;
 mod profile;
 mod recordings;
 mod requests;
 mod roles;
+mod search;
+mod search_query;
 mod settings;
+mod settings_privacy;
+mod shadow;
 mod sign_in;
 mod softphone;
 mod statements;
@@ -88,6 +99,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/invitation") view=invitation::InvitationPage ssr=SsrMode::Async/>
                 <Route path=path!("/onboarding") view=onboarding::OnboardingPage ssr=SsrMode::Async/>
                 <Route path=path!("/home") view=home::HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/search") view=search::SearchPage ssr=SsrMode::Async/>
                 <Route path=path!("/numbers") view=numbers::NumbersPage ssr=SsrMode::Async/>
                 <Route path=path!("/numbers/:id") view=number::NumberPage ssr=SsrMode::Async/>
                 <Route path=path!("/calls") view=calls::CallsPage ssr=SsrMode::Async/>
@@ -123,6 +135,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/operator/workspaces/:id/money") view=operator_money::OperatorMoneyPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/playground") view=playground::PlaygroundPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/requests") view=requests::RequestsPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/shadow") view=shadow::ShadowPage ssr=SsrMode::Async/>
                 <Route path=path!("/dev/mail") view=dev_mail::DevMailPage ssr=SsrMode::Async/>
                 <Route path=path!("/softphone") view=softphone::SoftphonePage ssr=SsrMode::Async/>
             </FlatRoutes>

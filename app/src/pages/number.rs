@@ -1,6 +1,7 @@
-//! `/numbers/{id}`: what answers a number, and its facts.
+//! `/numbers/{id}`: what answers a number, its devices, its calls, and what it is; a tab each.
 
 use super::{
+    calls::{LOOK_SECONDS, call_table},
     member::{Member, member_page},
     number_devices::Devices,
     number_routing,
@@ -9,15 +10,17 @@ use super::{
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Copied, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Select, Tone,
-        TypedConfirm, hidden, of_workspace, outcome,
+        Copied, Empty, FailureNotice, Field, Glyph, Icon, Moment, Notice, PHONE, PHONE_WINDOW, PageHead, Select, Tabs,
+        Tone, TypedConfirm, hidden, of_workspace, outcome,
     },
     format, forms,
     i18n::fill,
+    visit::{Flash, Visit},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use sautikit_api::{
+    calls::Call,
     numbers::{Compat, Number},
     rights::Scope,
 };
@@ -29,43 +32,124 @@ pub(crate) fn NumberPage() -> impl IntoView {
     member_page(|text| text.common.numbers, move |member| content(member, id))
 }
 
+/// A part of the page.
+#[derive(Clone, Copy, PartialEq)]
+enum Tab {
+    Routing,
+    Devices,
+    Calls,
+    Settings,
+}
+
+impl Tab {
+    const ALL: [Self; 4] = [Self::Routing, Self::Devices, Self::Calls, Self::Settings];
+
+    /// Its value in the address.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Routing => "routing",
+            Self::Devices => "devices",
+            Self::Calls => "calls",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The one that a form was sent from, else the one that the address names.
+    fn of(visit: &Visit) -> Self {
+        let of_devices = [forms::CREATE_CREDENTIAL, forms::ROTATE_CREDENTIAL, forms::REVOKE_CREDENTIAL];
+        match &visit.flash {
+            Some(Flash::CredentialShown(_)) => return Self::Devices,
+            Some(Flash::Failed { form, .. }) if of_devices.contains(&form.as_str()) => return Self::Devices,
+            Some(Flash::Failed { form, .. }) if form == forms::RELEASE => return Self::Settings,
+            Some(_) => return Self::Routing,
+            None => {}
+        }
+        let named = visit.query.get("tab");
+        Self::ALL.into_iter().find(|tab| named == Some(tab.name())).unwrap_or(Self::Routing)
+    }
+}
+
+/// Calls that the tab shows.
+const CALLS: &str = "20";
+
 async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().numbers;
     let number: Number = member.api().get(format!("/v1/numbers/{}", escape(&id))).await?;
-    let devices = Devices::of(&member, &number).await?;
     let done = [
         ("claimed", text.claimed, text.claimed_text),
         ("saved", text.saved, text.saved_text),
         ("calling", text.calling, text.calling_text),
         ("revoked", member.text().devices.was_revoked, member.text().devices.was_revoked_text),
     ];
-    let may_write = member.may(Scope::NumbersWrite);
     let may_call = member.may(Scope::SipToken) && number.status != "suspended";
     let call_with = with_query(PHONE, &[("from", &number.e164)]);
     let outcome = member.visit.flash.is_none().then(|| outcome(&member.visit, &done));
+    let shown = Tab::of(&member.visit);
+    let tabs = Tab::ALL.map(|tab| {
+        let words = match tab {
+            Tab::Routing => text.routing,
+            Tab::Devices => member.text().devices.devices,
+            Tab::Calls => member.text().common.calls,
+            Tab::Settings => text.settings,
+        };
+        (with_query(&format!("/numbers/{}", number.id), &[("tab", tab.name())]), words, tab == shown)
+    });
+    let body = match shown {
+        Tab::Routing => of_routing(&member, &number),
+        Tab::Devices => {
+            let devices = Devices::of(&member, &number).await?;
+            view! { {devices.made(&member)}{devices.show(&member, &number)} }.into_any()
+        }
+        Tab::Calls => of_calls(&member, &number).await?,
+        Tab::Settings => {
+            let release = member.may(Scope::NumbersWrite).then(|| release(&member, &number));
+            view! { <div class="stack-lg">{facts(&member, &number)}{release}</div> }.into_any()
+        }
+    };
     Ok(view! {
         <PageHead title=number.e164.clone() parent=(text.title, "/numbers")>
             {may_call.then(|| view! { <a class="button" href=call_with target=PHONE_WINDOW><Icon glyph=Glyph::Softphone/>{text.call_with}</a> })}
         </PageHead>
+        <div class="tabs--page"><Tabs label=text.parts tabs=tabs.to_vec()/></div>
         {suspended(&member, &number)}
         {outcome}
         {number_routing::secret_made(&member)}
-        {devices.made(&member)}
-        <div class="stack-lg">
-            <div class="columns">
-                <div class="stack-lg">
-                    {if may_write { routing(&member, &number) } else { routing_facts(&member, &number) }}
-                    {may_write.then(|| number_routing::test(&member, &number))}
-                </div>
-                <div class="stack">
-                    {(may_write && member.visit.development).then(|| try_it(&member, &number))}
-                    {may_write.then(|| number_routing::signing_secret(&member, &number))}
-                    {facts(&member, &number)}
-                </div>
-            </div>
-            {devices.show(&member, &number)}
-            {may_write.then(|| release(&member, &number))}
+        {body}
+    }
+    .into_any())
+}
+
+/// What is asked when a call comes in, with the ways to try it.
+fn of_routing(member: &Member, number: &Number) -> AnyView {
+    if !member.may(Scope::NumbersWrite) {
+        return routing_facts(member, number);
+    }
+    let try_it = member.visit.development.then(|| try_it(member, number));
+    view! {
+        <div class="columns">
+            <div class="stack-lg">{routing(member, number)}{number_routing::test(member, number)}</div>
+            <div class="stack">{try_it}{number_routing::signing_secret(member, number)}</div>
         </div>
+    }
+    .into_any()
+}
+
+/// The newest calls from it and to it.
+async fn of_calls(member: &Member, number: &Number) -> Result<AnyView, ApiFailure> {
+    let text = member.text();
+    let of_number = [("number", number.e164.as_str()), ("limit", CALLS)];
+    let calls: Vec<Call> = member.api().get(with_query("/v1/calls", &of_number)).await?;
+    let running = calls.iter().any(|call| !call.status.is_terminal() || call.cost_minor.is_none());
+    let all = with_query("/calls", &[("number", &number.e164)]);
+    let list = match calls.is_empty() {
+        true => view! { <Empty glyph=Glyph::Calls title=text.calls.none text=text.calls.none_text/> }.into_any(),
+        false => call_table(calls, member.visit.lang),
+    };
+    Ok(view! {
+        <section class="panel" data-live="calls" data-live-seconds=running.then_some(LOOK_SECONDS) data-live-calls="*">
+            <div class="panel__head"><h2>{text.home.recent}</h2><a class="small" href=all>{text.home.all_calls}</a></div>
+            {list}
+        </section>
     }
     .into_any())
 }
@@ -116,6 +200,8 @@ fn routing(member: &Member, number: &Number) -> AnyView {
                     {of_workspace(visit)}
                     <Field visit=visit.clone() form=FORM name="voice_callback_url" label=text.voice_url hint=text.voice_hint kind="url" placeholder="https://example.co.ke/voice" required=false maxlength=2048 value=url(&number.voice_callback_url)/>
                     <Field visit=visit.clone() form=FORM name="fallback_url" label=text.fallback_url hint=text.fallback_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.fallback_url)/>
+                    <Field visit=visit.clone() form=FORM name="shadow_url" label=text.shadow_url hint=text.shadow_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.shadow_url)/>
+                    {shadow_link(member, number)}
                     <Field visit=visit.clone() form=FORM name="events_url" label=text.events_url hint=text.events_hint kind="url" placeholder="https://" required=false maxlength=2048 value=url(&number.events_url)/>
                     <Select visit=visit.clone() form=FORM name="compat" label=text.compat hint=text.compat_hint options=compats(member) value=number.compat.clone()/>
                     <label class="choice"><input type="checkbox" name="ring_devices" value="1" checked=number.ring_devices/>{text.ring_devices}</label>
@@ -125,6 +211,13 @@ fn routing(member: &Member, number: &Number) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// Where the answers of its shadow are compared.
+fn shadow_link(member: &Member, number: &Number) -> Option<AnyView> {
+    let is_shown = number.shadow_url.is_some() && member.may(Scope::CallsRead);
+    let href = with_query("/developers/shadow", &[("number_id", &number.id.to_string())]);
+    is_shown.then(|| view! { <a class="small" href=href>{member.text().numbers.shadow_see}</a> }.into_any())
 }
 
 /// Every platform whose words callbacks can be in.
@@ -153,6 +246,7 @@ fn routing_facts(member: &Member, number: &Number) -> AnyView {
             <dl class="facts panel__body">
                 <dt>{text.voice_url}</dt><dd>{url(&number.voice_callback_url)}</dd>
                 <dt>{text.fallback_url}</dt><dd>{url(&number.fallback_url)}</dd>
+                <dt>{text.shadow_url}</dt><dd>{url(&number.shadow_url)}" "{shadow_link(member, number)}</dd>
                 <dt>{text.events_url}</dt><dd>{url(&number.events_url)}</dd>
                 <dt>{text.compat}</dt><dd>{compat_words(member, &number.compat)}</dd>
             </dl>

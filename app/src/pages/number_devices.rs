@@ -36,7 +36,8 @@ impl Devices {
         let path = format!("/v1/numbers/{id}/sip-credentials");
         let answer = member.api().fetch(with_query(&path, &[("cursor", cursor), ("limit", "20")])).await?;
         let credentials = answer.read()?;
-        let next = answer.header("x-next-cursor").map(|cursor| with_query(&page, &[("cursor", cursor)]));
+        let next =
+            answer.header("x-next-cursor").map(|cursor| with_query(&page, &[("tab", "devices"), ("cursor", cursor)]));
         let mut registered: Vec<SipRegistration> = member.api().get("/v1/sip/registrations?limit=200").await?;
         registered.retain(|registered| registered.number_id == Some(number.id));
         let config = member.api().get(format!("/v1/numbers/{id}/sip-config")).await?;
@@ -157,7 +158,7 @@ fn list(member: &Member, number: &Number, credentials: Vec<SipCredential>) -> An
         Start(text.status),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn actions(member: &Member, number: &Number, credential: &SipCredential) -> AnyView {
@@ -201,5 +202,5 @@ fn registrations(member: &Member, registered: Vec<SipRegistration>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.device), Start(text.address), Start(text.until)])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{heads([Start(text.device), Start(text.address), Start(text.until)])}<tbody>{rows}</tbody></table></div> }.into_any()
 }

@@ -4,9 +4,9 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, FailureNotice, Glyph,
+        CsvButton, Empty, FailureNotice, Glyph,
         Head::{End, Start, Unseen},
-        Moment, Notice, PageHead, Pager, Tone, badge, cell, heads, hidden, of_workspace,
+        Moment, Notice, PageHead, Pager, Tone, badge, cell, heads, hidden, of_workspace, telephone,
     },
     format, forms,
     i18n::fill,
@@ -33,7 +33,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let failure = member.visit.failure_of(forms::CLAIM).cloned();
     let released = member.visit.query.get("done") == Some("released");
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text/>
+        <PageHead title=text.title.to_owned() text=text.text><CsvButton list="numbers" filters=Vec::new() lang/></PageHead>
         {failure.map(|failure| view! { <FailureNotice failure lang/> })}
         {released.then(|| view! { <Notice tone=Tone::Good title=text.released.to_owned() text=text.released_text.to_owned()/> })}
         <div class="stack-lg">
@@ -149,7 +149,8 @@ fn own(member: &Member, mine: Vec<Number>) -> AnyView {
             (None, true) => text.to_devices.to_owned(),
             (None, false) => text.not_routed.to_owned(),
         };
-        let link = view! { <a class="figure" href=format!("/numbers/{}", number.id)>{number.e164.clone()}</a> };
+        let link =
+            view! { <a class="figure row-link" href=format!("/numbers/{}", number.id)>{telephone(&number.e164)}</a> };
         view! {
             <tr>
                 {cell(text.number, "strong", link)}
@@ -160,7 +161,7 @@ fn own(member: &Member, mine: Vec<Number>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.number), Start(text.status), Start(text.routing), End(text.monthly)])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{heads([Start(text.number), Start(text.status), Start(text.routing), End(text.monthly)])}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 /// The state of a number, shared with its own page.
@@ -206,7 +207,7 @@ fn inventory(member: &Member, available: Vec<AvailableNumber>) -> AnyView {
         End(text.due_now),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 /// The question before money moves: what is debited now, and what comes when.

@@ -96,5 +96,5 @@ fn table(member: &Member, adjustments: Vec<Adjustment>) -> AnyView {
     });
     let rows = rows.collect_view();
     let headings = heads([Start(text.when), Start(text.kind), Start(text.reason), End(text.amount)]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }

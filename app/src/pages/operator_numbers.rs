@@ -109,7 +109,7 @@ fn table(member: &Member, numbers: Vec<AdminNumber>) -> AnyView {
     let rows = rows.collect_view();
     let headings =
         heads([Start(text.number), Start(text.status), Start(text.workspace), Unseen(member.text().common.action)]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn actions(member: &Member, number: &AdminNumber) -> Option<AnyView> {

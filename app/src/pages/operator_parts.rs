@@ -70,7 +70,7 @@ pub(super) fn mistakes(member: &Member, errors: &[LineError]) -> AnyView {
     let rows = rows.collect_view();
     view! {
         <Notice tone=Tone::Bad title=text.mistakes.to_owned()/>
-        <table class="table">{heads([Start(text.line), Start(text.column), Start(text.mistake)])}<tbody>{rows}</tbody></table>
+        <div class="table-box"><table class="table">{heads([Start(text.line), Start(text.column), Start(text.mistake)])}<tbody>{rows}</tbody></table></div>
         {(left_out > 0).then(|| view! { <p class="muted small">{fill(text.more_lines, &left_out.to_string())}</p> })}
     }
     .into_any()

@@ -80,7 +80,7 @@ fn table(member: &Member, waiting: Vec<UnmatchedPayment>) -> AnyView {
         Start(text.paid),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 /// Whose it is, or that it is nobody's.
@@ -205,7 +205,7 @@ fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
     let rows = rows.collect_view();
     let table = (!found.differences.is_empty()).then(|| {
         let headings = heads([Start(text.receipt), End(text.on_statement), End(text.in_wallets), Start(text.why)]);
-        view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }
+        view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }
     });
     view! {
         {notice}

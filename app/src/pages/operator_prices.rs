@@ -128,7 +128,7 @@ fn table(member: &Member, prices: Vec<Price>) -> AnyView {
         Start(text.to),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn end(member: &Member, price: &Price) -> Option<AnyView> {

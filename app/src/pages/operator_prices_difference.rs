@@ -111,7 +111,7 @@ fn table(member: &Member, lines: &[PriceDifference]) -> AnyView {
         Start(text.from),
     ]);
     view! {
-        <table class="table">{headings}<tbody>{rows}</tbody></table>
+        <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div>
         {(left_out > 0).then(|| view! { <p class="panel__body muted small">{fill(text.more_lines, &left_out.to_string())}</p> })}
     }
     .into_any()

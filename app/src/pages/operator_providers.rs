@@ -77,7 +77,7 @@ fn table(member: &Member, providers: Vec<Provider>) -> AnyView {
         Start(text.status),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn actions(member: &Member, provider: &Provider) -> Option<AnyView> {

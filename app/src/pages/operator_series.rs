@@ -66,7 +66,7 @@ fn table(member: &Member, series: Vec<Series>) -> AnyView {
     let text = &member.text().supply;
     let rows = series.into_iter().map(|series| {
         let range = format!("{}{} – {}", series.prefix, series.first_suffix, series.last_suffix);
-        let link = view! { <span class="who"><a class="strong figure" href=format!("{PAGE}/{}", series.id)>{range}</a><span class="muted small breakable">{series.provider_name.clone()}</span></span> };
+        let link = view! { <span class="who"><a class="row-link strong figure" href=format!("{PAGE}/{}", series.id)>{range}</a><span class="muted small breakable">{series.provider_name.clone()}</span></span> };
         let prices = series.prices.iter().map(|price| format::money(price.monthly_price_minor, &price.currency));
         let counts = &series.numbers;
         view! {
@@ -89,7 +89,7 @@ fn table(member: &Member, series: Vec<Series>) -> AnyView {
         End(text.others),
         Start(text.status),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn load(member: &Member, providers: Vec<Provider>) -> AnyView {
@@ -187,7 +187,7 @@ fn looked(member: &Member) -> Option<AnyView> {
                         <button class="button button--primary">{text.apply_series}</button>
                     </form>
                 </div>
-                <table class="table">{headings}<tbody>{rows}</tbody></table>
+                <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div>
             </section>
         }
         .into_any(),

@@ -89,7 +89,7 @@ fn prices(member: &Member, series: &Series) -> AnyView {
     view! {
         <section class="panel">
             <div class="panel__head"><h2>{text.prices_of_series}</h2></div>
-            <table class="table table--narrow">{headings}<tbody>{rows}</tbody></table>
+            <div class="table-box"><table class="table table--narrow">{headings}<tbody>{rows}</tbody></table></div>
         </section>
     }
     .into_any()

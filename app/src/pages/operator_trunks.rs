@@ -16,7 +16,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::trunks::Trunk;
+use sautikit_api::trunks::{InvitePreview, Trunk};
 
 const PAGE: &str = "/operator/trunks";
 
@@ -71,6 +71,17 @@ async fn change(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let text = &member.text().trunks;
     let trunk: Trunk = member.api().get(format!("/v1/admin/trunks/{}", escape(&id))).await?;
     let action = format!("{PAGE_OF_FORMS}/{}", escape(&id));
+    // One that takes no calls has none.
+    let preview = member.api().get::<InvitePreview>(format!("/v1/admin/trunks/{}/invite", escape(&id))).await.ok();
+    let preview = preview.map(|preview| {
+        let goes = fill(text.preview_text, &format!("{} ({})", preview.address, preview.transport));
+        view! {
+            <section class="panel" id="invite">
+                <div class="panel__head"><h2>{text.preview}</h2><p>{goes}</p></div>
+                <div class="panel__body"><pre class="codeblock__lines" tabindex="0" role="region" aria-label=text.preview><code>{preview.text}</code></pre></div>
+            </section>
+        }
+    });
     let (name, visit) = (trunk.name.clone(), member.visit.clone());
     Ok(view! {
         <PageHead title=name.clone() parent=(text.title, PAGE)/>
@@ -79,6 +90,7 @@ async fn change(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                 <div class="panel__head"><h2>{text.change}</h2><p>{text.within_seconds}</p></div>
                 {form(&member, forms::UPDATE_TRUNK, action.clone(), Some(trunk))}
             </section>
+            {preview}
             <section class="panel panel--danger">
                 <div class="panel__head"><h2>{text.delete}</h2><p>{text.disabled_text}</p></div>
                 <div class="panel__body">
@@ -123,7 +135,7 @@ fn table(member: &Member, trunks: Vec<Trunk>) -> AnyView {
         Start(text.status),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn status(member: &Member, trunk: &Trunk) -> AnyView {

@@ -58,7 +58,7 @@ fn table(member: &Member, workspaces: Vec<AdminWorkspace>) -> AnyView {
     let text = &member.text().operator;
     let lang = member.visit.lang;
     let rows = workspaces.into_iter().map(|workspace| {
-        let name = view! { <span class="who"><a class="strong" href=format!("{PAGE}/{}", workspace.id)>{workspace.name.clone()}</a><code class="muted small breakable">{workspace.id.to_string()}</code></span> };
+        let name = view! { <span class="who"><a class="row-link strong" href=format!("{PAGE}/{}", workspace.id)>{workspace.name.clone()}</a><code class="muted small breakable">{workspace.id.to_string()}</code></span> };
         view! {
             <tr>
                 {cell(text.name, "", name)}
@@ -81,7 +81,7 @@ fn table(member: &Member, workspaces: Vec<AdminWorkspace>) -> AnyView {
         Start(text.status),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn is_suspended(workspace: &AdminWorkspace) -> bool {

@@ -1,6 +1,9 @@
 //! `/developers/playground`: a voice document, how a call reads it, and running it as one.
 
-use super::member::{Member, member_page};
+use super::{
+    member::{Member, member_page},
+    playground_check,
+};
 use crate::{
     api_client::ApiFailure,
     components::{CodeBlock, FailureNotice, Field, Notice, PageHead, Tone, hidden, of_workspace},
@@ -55,6 +58,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let failures = [forms::CHECK_ACTIONS, forms::RUN_ACTIONS];
     let failure = failures.into_iter().find_map(|form| visit.failure_of(form).cloned());
     let result = read.as_ref().map(|read| outcome(&member, read));
+    let check = member.may(Scope::NumbersWrite).then(|| playground_check::check(&member, &numbers));
     let run = (!numbers.is_empty()).then(|| run_form(&member, &numbers, &document, read.as_ref()));
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text/>
@@ -75,6 +79,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         </section>
         {result}
         {run}
+        {check}
     }
     .into_any())
 }

@@ -165,7 +165,7 @@ fn numbers(text: &'static PricingText, prices: &Pricing) -> AnyView {
         Start(text.billed),
         Start(text.capabilities),
     ]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn destinations(text: &'static PricingText, prices: &Pricing) -> AnyView {
@@ -189,7 +189,7 @@ fn destinations(text: &'static PricingText, prices: &Pricing) -> AnyView {
     });
     let rows = rows.collect_view();
     let headings = heads([Start(text.country), Start(text.prefix), End(text.per_minute), Start(text.billed)]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn rate(text: &'static PricingText, per_min_e4: i64, currency: &str) -> String {

@@ -109,5 +109,5 @@ fn session_table(member: &Member, sessions: Vec<Session>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.browser), Start(text.ip), Start(text.since), Start(text.used), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{heads([Start(text.browser), Start(text.ip), Start(text.since), Start(text.used), Unseen(member.text().common.action)])}<tbody>{rows}</tbody></table></div> }.into_any()
 }

@@ -4,9 +4,9 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, with_query},
     components::{
-        Empty, Glyph,
+        CsvButton, Empty, Glyph,
         Head::{End, Start, Unseen},
-        Icon, Moment, PageHead, Pager, Tone, TypedConfirm, Waveform, badge, cell, heads, outcome,
+        Icon, Moment, PageHead, Pager, Tone, TypedConfirm, Waveform, badge, by_day, cell, chips, heads, outcome,
     },
     format,
     i18n::{RecordingsText, fill},
@@ -55,10 +55,16 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let storage = member.may(Scope::StorageRead).then(|| {
         view! { <a class="button" href="/recordings/storage"><Icon glyph=Glyph::Settings/>{text.storage}</a> }
     });
+    let csv = chosen.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let csv = view! { <CsvButton list="recordings" filters=csv lang/> };
     Ok(view! {
-        <PageHead title=text.title.to_owned() text=text.text>{storage}</PageHead>
+        <PageHead title=text.title.to_owned() text=text.text>
+            {csv}
+            {storage}
+        </PageHead>
         {outcome(&member.visit, &[("deleted", text.deleted, "")])}
         {filter_bar(text, chosen)}
+        {chips("/recordings", &chosen, |name, value| shown_filter(text, name, value), lang)}
         <section class="panel" data-live="recordings" data-live-seconds=under_way.then_some(LOOK_SECONDS)>
             {list}
             <Pager lang label=text.title first next/>
@@ -93,6 +99,17 @@ fn filter_bar(text: &'static RecordingsText, chosen: [(&str, &str); 3]) -> AnyVi
     .into_any()
 }
 
+/// What a filter and its value are called.
+fn shown_filter(text: &'static RecordingsText, name: &str, value: &str) -> (&'static str, String) {
+    let status = RecordingStatus::parse(value).filter(|_| name == "status");
+    match (name, status) {
+        (_, Some(status)) => (text.status, words(text, status).1.to_owned()),
+        ("status", None) => (text.status, value.to_owned()),
+        ("from_date", _) => (text.from_date, value.to_owned()),
+        _ => (text.to_date, value.to_owned()),
+    }
+}
+
 fn words(text: &'static RecordingsText, status: RecordingStatus) -> (Tone, &'static str) {
     match status {
         RecordingStatus::Recording => (Tone::Live, text.recording),
@@ -114,9 +131,9 @@ fn table(member: &Member, recordings: Vec<Recording>) -> AnyView {
             None if recording.status == RecordingStatus::Ready => text.kept_by_you.into_any(),
             None => "–".into_any(),
         };
-        let started = view! { <a href=format!("/calls/{}", recording.call_id)><Moment at=recording.started_at.clone() lang/></a> };
+        let started = view! { <a class="row-link" href=format!("/calls/{}", recording.call_id)><Moment at=recording.started_at.clone() lang clock=true/></a> };
         let audio = player(text, &recording, lang);
-        view! {
+        let row = view! {
             <tr>
                 {cell(text.started, "strong", started)}
                 {cell(text.status, "", badge(tone, state))}
@@ -125,9 +142,10 @@ fn table(member: &Member, recordings: Vec<Recording>) -> AnyView {
                 {cell(text.kept_until, "muted", until)}
                 {cell("", "end", remove(member, &recording))}
             </tr>
-        }
+        };
+        (recording.started_at, row.into_any())
     });
-    let rows = rows.collect_view();
+    let rows = by_day(rows, 6, lang);
     let headings = heads([
         Start(text.started),
         Start(text.status),
@@ -136,7 +154,7 @@ fn table(member: &Member, recordings: Vec<Recording>) -> AnyView {
         Start(text.kept_until),
         Unseen(member.text().common.action),
     ]);
-    view! { <table class="table table--recordings">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table table--recordings">{headings}{rows}</table></div> }.into_any()
 }
 
 /// Player and picture of one that is ready; else why there is none.

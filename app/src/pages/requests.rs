@@ -4,9 +4,9 @@ use super::member::{Member, member_page};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Empty, Glyph,
+        Copied, CsvButton, Empty, Glyph,
         Head::{End, Start},
-        Moment, PageHead, Pager, Tone, badge, cell, heads,
+        Moment, PageHead, Pager, Tone, badge, by_day, cell, chips, heads,
     },
     format,
 };
@@ -15,7 +15,7 @@ use sautikit_api::{keys::ApiKey, requests::LoggedRequest};
 
 const PAGE: &str = "/developers/requests";
 /// Query parameters that the page passes on to the API, named alike.
-const FILTERS: [&str; 4] = ["status", "method", "path", "api_key_id"];
+const FILTERS: [&str; 5] = ["status", "method", "path", "api_key_id", "request_id"];
 /// Methods of the API.
 const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
@@ -45,9 +45,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         (true, true) => view! { <Empty glyph=Glyph::Requests title=text.requests.none_match text=text.requests.none_match_text step=(text.requests.clear, PAGE)/> }.into_any(),
         (true, false) => view! { <Empty glyph=Glyph::Requests title=text.requests.none text=text.requests.none_text step=(text.common.keys, "/developers/keys")/> }.into_any(),
     };
+    let csv = chosen.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let csv = view! { <CsvButton list="requests" filters=csv lang/> };
     Ok(view! {
-        <PageHead title=text.requests.title.to_owned() text=text.requests.text/>
-        {filter_bar(&member, chosen, keys)}
+        <PageHead title=text.requests.title.to_owned() text=text.requests.text>
+            {csv}
+        </PageHead>
+        {filter_bar(&member, chosen, &keys)}
+        {chips(PAGE, &chosen, |name, value| shown_filter(&member, &keys, name, value), lang)}
         <section class="panel">
             {list}
             <Pager lang label=text.requests.title first next/>
@@ -56,8 +61,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     .into_any())
 }
 
-fn filter_bar(member: &Member, chosen: [(&str, &str); 4], keys: Vec<ApiKey>) -> AnyView {
-    let [(_, status), (_, method), (_, path), (_, key)] = chosen;
+fn filter_bar(member: &Member, chosen: [(&str, &str); 5], keys: &[ApiKey]) -> AnyView {
+    let [(_, status), (_, method), (_, path), (_, key), _] = chosen;
     let text = &member.text().requests;
     let option = |value: String, words: String, chosen: &str| {
         let selected = value == chosen;
@@ -66,7 +71,7 @@ fn filter_bar(member: &Member, chosen: [(&str, &str); 4], keys: Vec<ApiKey>) -> 
     let classes = [("2xx", text.succeeded), ("4xx", text.refused), ("5xx", text.broken)];
     let statuses = classes.map(|(value, words)| option(value.to_owned(), words.to_owned(), status));
     let methods = METHODS.map(|value| option(value.to_owned(), value.to_owned(), method));
-    let keys: Vec<_> = keys.into_iter().map(|each| option(each.id.to_string(), each.name, key)).collect();
+    let keys: Vec<_> = keys.iter().map(|each| option(each.id.to_string(), each.name.clone(), key)).collect();
     view! {
         <form class="filters" method="get" action=PAGE role="search">
             <div class="field">
@@ -91,6 +96,21 @@ fn filter_bar(member: &Member, chosen: [(&str, &str); 4], keys: Vec<ApiKey>) -> 
     .into_any()
 }
 
+/// What a filter and its value are called.
+fn shown_filter(member: &Member, keys: &[ApiKey], name: &str, value: &str) -> (&'static str, String) {
+    let text = &member.text().requests;
+    match name {
+        "status" => (text.status, value.to_owned()),
+        "method" => (text.method, value.to_owned()),
+        "path" => (text.path, value.to_owned()),
+        "request_id" => (text.request, value.to_owned()),
+        _ => {
+            let key = keys.iter().find(|key| key.id.to_string() == value);
+            (text.key, key.map_or_else(|| value.to_owned(), |key| key.name.clone()))
+        }
+    }
+}
+
 fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
     let text = &member.text().requests;
     let lang = member.visit.lang;
@@ -104,22 +124,25 @@ fn table(member: &Member, requests: Vec<LoggedRequest>) -> AnyView {
             view! { <a class="small" href=format!("/docs/errors/{}", escape(&code))>{code.clone()}</a> }
         });
         let asked = view! {
-            <span class="who"><code class="breakable">{request.method}" "{request.path}</code><code class="muted small breakable">{request.request_id}</code></span>
+            <span class="who"><code class="breakable">{request.method}" "{request.path}</code><span class="muted small"><Copied id=format!("id-{}", request.id) value=request.request_id lang/></span></span>
         };
         let who = request.actor.label.or(request.actor.id).unwrap_or_default();
         let who = view! { <span class="who"><span class="breakable">{who}</span>{request.ip.map(|ip| view! { <code class="muted small">{ip}</code> })}</span> };
-        view! {
+        let at = request.created_at.clone();
+        let row = view! {
             <tr>
-                {cell(text.when, "muted", view! { <Moment at=request.created_at lang/> })}
+                {cell(text.when, "muted", view! { <Moment at=request.created_at lang clock=true/> })}
                 {cell(text.request, "", asked)}
                 {cell(text.status, "", view! { <span class="who who--start">{badge(tone, request.status.to_string())}{code}</span> })}
                 {cell(text.who, "", who)}
                 {cell(text.duration, "end nowrap", format::milliseconds(request.duration_us))}
             </tr>
-        }
+        };
+        (at, row.into_any())
     });
-    let rows = rows.collect_view();
+    let rows = by_day(rows, 5, lang);
     let headings =
         heads([Start(text.when), Start(text.request), Start(text.status), Start(text.who), End(text.duration)]);
-    view! { <table class="table table--top table--requests">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table table--top table--requests">{headings}{rows}</table></div> }
+        .into_any()
 }

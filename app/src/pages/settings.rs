@@ -3,6 +3,7 @@
 use super::{
     member::{Member, member_page},
     place::countries,
+    settings_privacy,
 };
 use crate::{
     access::is_suspended,
@@ -29,6 +30,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
         <div class="stack-lg narrow">
             {member.may(Scope::WorkspaceWrite).then(|| general(&member, &workspace))}
             {facts(&member, &workspace)}
+            {settings_privacy::privacy(&member)}
             {member.may(Scope::WorkspaceDelete).then(|| danger(&member, &workspace))}
         </div>
     }

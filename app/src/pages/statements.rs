@@ -34,7 +34,7 @@ async fn list(member: Member) -> Result<AnyView, ApiFailure> {
         let (came, went) = moved(&statement);
         view! {
             <tr>
-                {cell(text.month, "strong", view! { <a href=format!("{STATEMENTS}/{}", statement.month)>{statement.month.clone()}</a> })}
+                {cell(text.month, "strong", view! { <a class="row-link" href=format!("{STATEMENTS}/{}", statement.month)>{statement.month.clone()}</a> })}
                 {cell(text.opening, "end", money(statement.opening_minor))}
                 {cell(text.came, "end", money(came))}
                 {cell(text.went, "end", money(went))}
@@ -48,7 +48,7 @@ async fn list(member: Member) -> Result<AnyView, ApiFailure> {
         heads([Start(text.month), End(text.opening), End(text.came), End(text.went), End(text.closing), End("")]);
     Ok(view! {
         <PageHead title=text.statements.to_owned() text=text.statements_text parent=(text.title, "/wallet")/>
-        <section class="panel"><table class="table">{headings}<tbody>{rows}</tbody></table></section>
+        <section class="panel"><div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div></section>
     }
     .into_any())
 }
@@ -91,7 +91,7 @@ async fn sheet(member: Member, month: String) -> Result<AnyView, ApiFailure> {
                 <dt>{text.month}</dt><dd>{statement.month.clone()}" ("{statement.zone.clone()}")"</dd>
                 <dt>{text.entries}</dt><dd class="figure">{statement.entries}</dd>
             </dl>
-            <table class="table">
+            <div class="table-box"><table class="table">
                 {heads([Start(text.what), End(text.entries), End(text.change)])}
                 <tbody>
                     {total(text.opening, money(statement.opening_minor))}
@@ -99,7 +99,7 @@ async fn sheet(member: Member, month: String) -> Result<AnyView, ApiFailure> {
                     {total(text.closing, money(statement.closing_minor))}
                     {tax}
                 </tbody>
-            </table>
+            </table></div>
             <div class="panel__body">
                 <p class="small muted breakable">{text.head_hash}": "<code>{statement.head_hash.clone()}</code></p>
                 <p class="small muted unprinted">{text.print_hint}</p>

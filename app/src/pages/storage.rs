@@ -97,7 +97,7 @@ fn tier_table(member: &Member, storage: &Storage, tiers: Vec<StorageTier>) -> An
         <section class="panel">
             <div class="panel__head"><h2>{text.tier}</h2><p>{text.tier_text}</p></div>
             {paid}
-            <table class="table">{headings}<tbody>{rows}</tbody></table>
+            <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div>
         </section>
     }
     .into_any()

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     api_client::{ApiFailure, escape, with_query},
-    components::{Copied, FailureNotice, Field, Notice, PageHead, Pager, Tone, hidden, of_workspace},
+    components::{Copied, CsvButton, FailureNotice, Field, Notice, PageHead, Pager, Tone, hidden, of_workspace},
     format, forms,
     i18n::{Text, fill},
     visit::Pays,
@@ -62,7 +62,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                     {paybill.map(|paybill| paybill_panel(&member, paybill, may_top_up))}
                 </div>
                 <section class="panel" data-live="ledger">
-                    <div class="panel__head"><h2>{text.wallet.ledger}</h2><a class="button button--small" href=STATEMENTS>{text.wallet.statements}</a></div>
+                    <div class="panel__head"><h2>{text.wallet.ledger}</h2><div class="row"><CsvButton list="ledger" filters=Vec::new() lang/><a class="button" href=STATEMENTS>{text.wallet.statements}</a></div></div>
                     {ledger(&member, entries)}
                     <Pager lang label=text.wallet.ledger next/>
                 </section>

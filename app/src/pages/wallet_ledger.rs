@@ -6,7 +6,7 @@ use crate::{
     components::{
         Empty, Glyph,
         Head::{End, Start},
-        Moment, cell, heads,
+        Moment, by_day, cell, heads,
     },
     format,
     i18n::fill,
@@ -27,17 +27,19 @@ pub(super) fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
             .then(|| view! { <br/><span class="muted small">{fill(text.with_tax, &format::money(entry.tax_minor.abs(), &currency))}</span> });
         let change = view! { <span>{plus}{format::money(entry.amount_minor, &currency)}{tax}</span> };
         let what = view! { <span>{kind(member, &entry.kind)}<br/><span class="muted small breakable">{paid(member, &entry)}</span></span> };
-        view! {
+        let at = entry.created_at.clone();
+        let row = view! {
             <tr>
-                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang/> })}
+                {cell(text.when, "muted", view! { <Moment at=entry.created_at lang clock=true/> })}
                 {cell(text.what, "", what)}
                 {cell(text.change, "end strong", change)}
                 {cell(text.after, "end nowrap", format::money(entry.balance_after_minor, &currency))}
             </tr>
-        }
+        };
+        (at, row.into_any())
     });
-    let rows = rows.collect_view();
-    view! { <table class="table">{heads([Start(text.when), Start(text.what), End(text.change), End(text.after)])}<tbody>{rows}</tbody></table> }.into_any()
+    let rows = by_day(rows, 4, lang);
+    view! { <div class="table-box"><table class="table">{heads([Start(text.when), Start(text.what), End(text.change), End(text.after)])}{rows}</table></div> }.into_any()
 }
 
 /// A kind of entry in words.

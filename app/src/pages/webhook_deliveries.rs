@@ -9,7 +9,7 @@ use crate::{
     components::{
         CodeBlock, Empty, Field, Glyph,
         Head::{End, Start},
-        Moment, PageHead, Pager, cell, heads, hidden, of_workspace, outcome,
+        Moment, PageHead, Pager, by_day, cell, heads, hidden, of_workspace, outcome,
     },
     forms,
     i18n::fill,
@@ -118,22 +118,24 @@ fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
     let lang = member.visit.lang;
     let rows = rows.into_iter().map(|row| {
         let href = format!("/developers/deliveries/{}", row.id);
-        let event = view! { <span class="who"><a href=href><code>{row.event.clone()}</code></a><code class="muted small breakable">{row.event_id.clone()}</code></span> };
+        let event = view! { <span class="who"><a class="row-link" href=href><code>{row.event.clone()}</code></a><code class="muted small breakable">{row.event_id.clone()}</code></span> };
         let answer = answer_of(member, row.last_status, row.last_error.as_deref());
-        view! {
+        let at = row.created_at.clone();
+        let line = view! {
             <tr>
-                {cell(text.when, "muted", view! { <Moment at=row.created_at.clone() lang/> })}
+                {cell(text.when, "muted", view! { <Moment at=row.created_at.clone() lang clock=true/> })}
                 {cell(text.event, "", event)}
                 {cell(text.status, "", delivery_badge(member, &row.status))}
                 {cell(text.answer, "", answer)}
                 {cell(text.attempts, "end", row.attempts)}
             </tr>
-        }
+        };
+        (at, line.into_any())
     });
-    let rows = rows.collect_view();
+    let rows = by_day(rows, 5, lang);
     let headings =
         heads([Start(text.when), Start(text.event), Start(text.status), Start(text.answer), End(text.attempts)]);
-    view! { <table class="table table--top">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table table--top">{headings}{rows}</table></div> }.into_any()
 }
 
 fn retry_all(member: &Member, endpoint: &Webhook) -> AnyView {

@@ -76,7 +76,7 @@ fn list(member: &Member, endpoints: Vec<Webhook>) -> AnyView {
     let rows = endpoints.into_iter().map(|endpoint| {
         let below = if endpoint.number_id.is_some() { text.of_number.to_owned() } else { endpoint.description.clone() };
         let href = format!("{PAGE}/{}", endpoint.id);
-        let name = view! { <span class="who"><a class="strong breakable" href=href>{endpoint.url.clone()}</a><span class="muted small">{below}</span></span> };
+        let name = view! { <span class="who"><a class="row-link strong breakable" href=href>{endpoint.url.clone()}</a><span class="muted small">{below}</span></span> };
         view! {
             <tr>
                 {cell(text.endpoint, "", name)}
@@ -88,7 +88,7 @@ fn list(member: &Member, endpoints: Vec<Webhook>) -> AnyView {
     });
     let rows = rows.collect_view();
     let headings = heads([Start(text.endpoint), Start(text.events), Start(text.health), Start(text.status)]);
-    view! { <table class="table">{headings}<tbody>{rows}</tbody></table> }.into_any()
+    view! { <div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div> }.into_any()
 }
 
 fn create_form(member: &Member, kinds: &[EventKindShown]) -> AnyView {

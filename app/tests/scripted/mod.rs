@@ -58,6 +58,9 @@ impl ScriptedApi {
             ("GET", "/v1/storage/tiers") => json!([tier("free"), tier("extended")]),
             ("GET", "/v1/conferences") => list(json!([conference()])),
             ("GET", "/v1/queues") => list(json!([queue()])),
+            ("GET", "/v1/shadow-requests") => list(json!([shadow_request()])),
+            ("POST", "/v1/actions/check") => checked(),
+            ("POST", "/v1/privacy/erasures") => erased(),
             ("GET", "/v1/calls/stats") => stats(self.empty),
             ("GET", path) if path.ends_with("/events") => events(),
             ("GET", path) if path.starts_with("/v1/calls/") => call("completed"),
@@ -142,7 +145,7 @@ fn number() -> Value {
     json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
         "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
         "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
-        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "ring_devices": true, "compat": "sautikit"})
+        "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "shadow_url": null, "ring_devices": true, "compat": "sautikit"})
 }
 
 fn credential() -> Value {
@@ -271,4 +274,24 @@ fn queue() -> Value {
     json!({"id": ID, "name": "support", "opened_at": "2026-11-21T09:00:00Z", "talking": 1, "waiting_agents": 0,
         "average_wait_seconds": 42, "members": [{"call_id": ID, "party": "+254733000042", "position": 1,
             "entered_at": "2026-11-21T09:00:00Z", "waited_seconds": 31}]})
+}
+
+fn shadow_request() -> Value {
+    let side = |url: &str| json!({"url": url, "status": 200, "duration_ms": 41, "verbs": ["getDigits"], "warnings": [], "error": null});
+    json!({"id": ID, "created_at": "2026-11-21T09:31:07Z", "number_id": ID, "call_id": ID, "purpose": "actions", "outcome": "different",
+        "live": side("https://simba.example/voice"), "shadow": side("https://new.simba.example/voice"), "difference_count": 1,
+        "differences": [{"path": "actions[0].getDigits.numDigits", "live": "1", "shadow": "4"}], "answer": "{}"})
+}
+
+fn checked() -> Value {
+    json!({"fails": 1, "skipped": 1, "calls": [{"name": "A caller who presses nothing", "end": "the call ends: completed",
+        "requests": [{"url": "https://simba.example/voice", "told": "CallStatus=ringing", "came": "200 text/xml, 12 ms",
+        "verbs": ["say"], "findings": [{"severity": "skipped", "message": "<Pay> is not supported", "line": 3, "column": 5},
+        {"severity": "fails", "message": "expected a telephone number", "line": null, "column": null}]}]}]})
+}
+
+fn erased() -> Value {
+    json!({"statement": {"id": ID, "workspace_id": ID, "number_hash": "5f0c", "erased_at": "2026-11-21T09:31:07Z",
+        "server": "https://voice.example", "changed": {"calls": 3}, "recordings": [ID]}, "algorithm": "Ed25519",
+        "public_key": "11qY", "signature": "bm8="})
 }
