@@ -304,6 +304,9 @@ const AuditKindConferenceMemberChanged AuditKind = "conference.member_changed"
 // AuditKindConferenceMemberRemoved is `conference.member_removed`.
 const AuditKindConferenceMemberRemoved AuditKind = "conference.member_removed"
 
+// AuditKindHandlerChecked is `handler.checked`.
+const AuditKindHandlerChecked AuditKind = "handler.checked"
+
 // AuditKindInvitationAccepted is `invitation.accepted`.
 const AuditKindInvitationAccepted AuditKind = "invitation.accepted"
 
@@ -381,6 +384,9 @@ const AuditKindPriceEnded AuditKind = "price.ended"
 
 // AuditKindPricesImported is `prices.imported`.
 const AuditKindPricesImported AuditKind = "prices.imported"
+
+// AuditKindPrivacyNumberErased is `privacy.number_erased`.
+const AuditKindPrivacyNumberErased AuditKind = "privacy.number_erased"
 
 // AuditKindProviderCreated is `provider.created`.
 const AuditKindProviderCreated AuditKind = "provider.created"
@@ -778,6 +784,9 @@ const CallEventKindCallCompleted CallEventKind = "call.completed"
 // CallEventKindCallFailed is `call.failed`.
 const CallEventKindCallFailed CallEventKind = "call.failed"
 
+// CallEventKindCallMediaSilent is `call.media_silent`.
+const CallEventKindCallMediaSilent CallEventKind = "call.media_silent"
+
 // CallEventKindCallRinging is `call.ringing`.
 const CallEventKindCallRinging CallEventKind = "call.ringing"
 
@@ -832,6 +841,9 @@ const CallEventKindLegResumed CallEventKind = "leg.resumed"
 // CallEventKindLegRinging is `leg.ringing`.
 const CallEventKindLegRinging CallEventKind = "leg.ringing"
 
+// CallEventKindLegTransferred is `leg.transferred`.
+const CallEventKindLegTransferred CallEventKind = "leg.transferred"
+
 // CallEventKindMachineJudged is `machine.judged`.
 const CallEventKindMachineJudged CallEventKind = "machine.judged"
 
@@ -879,6 +891,12 @@ const CallEventKindStreamFailed CallEventKind = "stream.failed"
 
 // CallEventKindStreamStarted is `stream.started`.
 const CallEventKindStreamStarted CallEventKind = "stream.started"
+
+// CallEventKindTransferFailed is `transfer.failed`.
+const CallEventKindTransferFailed CallEventKind = "transfer.failed"
+
+// CallEventKindTransferStarted is `transfer.started`.
+const CallEventKindTransferStarted CallEventKind = "transfer.started"
 
 // CallEventKindVerbEnded is `verb.ended`.
 const CallEventKindVerbEnded CallEventKind = "verb.ended"
@@ -931,6 +949,27 @@ func (m *CallLeg) UnmarshalJSON(data []byte) error {
 // MarshalJSON leaves out what was not set.
 func (m CallLeg) MarshalJSON() ([]byte, error) {
 	type plain CallLeg
+	return encode(plain(m), nil, m.Extra)
+}
+
+// CallQuality: Answer of `GET /v1/calls/{id}/quality`.
+type CallQuality struct {
+	// The legs that had audio.
+	Data []LegQuality `json:"data"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CallQuality) UnmarshalJSON(data []byte) error {
+	type plain CallQuality
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CallQuality) MarshalJSON() ([]byte, error) {
+	type plain CallQuality
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -1029,6 +1068,169 @@ const CallStatusBusy CallStatus = "busy"
 
 // CallStatusCanceled is `canceled`.
 const CallStatusCanceled CallStatus = "canceled"
+
+// CheckFinding: Something that would not do.
+type CheckFinding struct {
+	// What was expected, or what is skipped.
+	Message string `json:"message"`
+
+	// What comes of it.
+	Severity CheckSeverity `json:"severity"`
+
+	// Character of the line, from 1.
+	Column *int64 `json:"column,omitempty"`
+
+	// Line of the answer, from 1; null where it is not about a place in it.
+	Line *int64 `json:"line,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CheckFinding) UnmarshalJSON(data []byte) error {
+	type plain CheckFinding
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CheckFinding) MarshalJSON() ([]byte, error) {
+	type plain CheckFinding
+	return encode(plain(m), nil, m.Extra)
+}
+
+// CheckHandler: `POST /v1/actions/check`.
+type CheckHandler struct {
+	// The handler: https, a public address; in development also http on loopback.
+	URL string `json:"url"`
+
+	// Whose words it is asked in; as the number that is called has it, else `sautikit`.
+	Compat *Compat `json:"compat,omitempty"`
+
+	// Who would call, in any form that telephone numbers are written in.
+	From *string `json:"from,omitempty"`
+
+	// What the requests are signed with, 1 to 256 bytes: Twilio's auth token, for instance; the called number's own secret when
+	// absent.
+	Secret *string `json:"secret,omitempty"`
+
+	// The number that would be called; one of the workspace's when absent.
+	To *string `json:"to,omitempty"`
+
+	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
+	NullFields []string `json:"-"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CheckHandler) UnmarshalJSON(data []byte) error {
+	type plain CheckHandler
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CheckHandler) MarshalJSON() ([]byte, error) {
+	type plain CheckHandler
+	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// CheckSeverity: What comes of a finding about a handler: a call `fails` by it, or it is `skipped`.
+type CheckSeverity string
+
+// CheckSeverityFails is `fails`.
+const CheckSeverityFails CheckSeverity = "fails"
+
+// CheckSeveritySkipped is `skipped`.
+const CheckSeveritySkipped CheckSeverity = "skipped"
+
+// CheckedCall: A call that was played.
+type CheckedCall struct {
+	// How it ended.
+	End string `json:"end"`
+
+	// What its people do.
+	Name string `json:"name"`
+
+	// What the handler was asked, in order.
+	Requests []CheckedRequest `json:"requests"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CheckedCall) UnmarshalJSON(data []byte) error {
+	type plain CheckedCall
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CheckedCall) MarshalJSON() ([]byte, error) {
+	type plain CheckedCall
+	return encode(plain(m), nil, m.Extra)
+}
+
+// CheckedHandler: What checking a handler came to.
+type CheckedHandler struct {
+	// The calls that were played.
+	Calls []CheckedCall `json:"calls"`
+
+	// Findings that a call would fail by.
+	Fails int64 `json:"fails"`
+
+	// Findings that are skipped.
+	Skipped int64 `json:"skipped"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CheckedHandler) UnmarshalJSON(data []byte) error {
+	type plain CheckedHandler
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CheckedHandler) MarshalJSON() ([]byte, error) {
+	type plain CheckedHandler
+	return encode(plain(m), nil, m.Extra)
+}
+
+// CheckedRequest: One request and what came of it.
+type CheckedRequest struct {
+	// The status and how long it took, or that nothing came.
+	Came string `json:"came"`
+
+	// What of it would not do.
+	Findings []CheckFinding `json:"findings"`
+
+	// The parameters that tell it from others, such as `CallStatus=ringing`.
+	Told string `json:"told"`
+
+	// Where to.
+	URL string `json:"url"`
+
+	// The verbs that the answer was read as.
+	Verbs []string `json:"verbs"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CheckedRequest) UnmarshalJSON(data []byte) error {
+	type plain CheckedRequest
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CheckedRequest) MarshalJSON() ([]byte, error) {
+	type plain CheckedRequest
+	return encode(plain(m), nil, m.Extra)
+}
 
 // Circuit: Whether attempts are made.
 type Circuit string
@@ -1151,6 +1353,9 @@ type ClaimedNumber struct {
 
 	// Who is asked when the voice callback fails.
 	FallbackURL *string `json:"fallback_url,omitempty"`
+
+	// Who gets a copy of each voice callback request, to be compared with the live answer.
+	ShadowURL *string `json:"shadow_url,omitempty"`
 
 	// Who is asked for voice actions.
 	VoiceCallbackURL *string `json:"voice_callback_url,omitempty"`
@@ -2485,6 +2690,45 @@ const LegKindSIP LegKind = "sip"
 // LegKindOnnet is `onnet`.
 const LegKindOnnet LegKind = "onnet"
 
+// LegQuality: How a leg sounded, as a whole and piece by piece.
+type LegQuality struct {
+	// Whose audio it is.
+	LegID string `json:"leg_id"`
+
+	// How many of those that it sent were lost on the way to us.
+	LossPercent float64 `json:"loss_percent"`
+
+	// Packets that came from it.
+	PacketsReceived int64 `json:"packets_received"`
+
+	// Pieces of five seconds, the oldest first; the last is shorter.
+	Samples []QualitySample `json:"samples"`
+
+	// Mean interarrival jitter; null where nothing came.
+	JitterMs *float64 `json:"jitter_ms,omitempty"`
+
+	// Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
+	Mos *float64 `json:"mos,omitempty"`
+
+	// Mean round-trip time; null where the leg sends no reports.
+	RttMs *float64 `json:"rtt_ms,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *LegQuality) UnmarshalJSON(data []byte) error {
+	type plain LegQuality
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m LegQuality) MarshalJSON() ([]byte, error) {
+	type plain LegQuality
+	return encode(plain(m), nil, m.Extra)
+}
+
 // LimitSet: Limits of one side; null is left to the other side, and where neither sets it there is none.
 type LimitSet struct {
 	// Outbound calls that begin within a second.
@@ -2738,6 +2982,9 @@ type Number struct {
 
 	// Who is asked when the voice callback fails.
 	FallbackURL *string `json:"fallback_url,omitempty"`
+
+	// Who gets a copy of each voice callback request, to be compared with the live answer.
+	ShadowURL *string `json:"shadow_url,omitempty"`
 
 	// Who is asked for voice actions.
 	VoiceCallbackURL *string `json:"voice_callback_url,omitempty"`
@@ -3088,6 +3335,54 @@ func (m *PutBucket) UnmarshalJSON(data []byte) error {
 func (m PutBucket) MarshalJSON() ([]byte, error) {
 	type plain PutBucket
 	return encode(plain(m), m.NullFields, m.Extra)
+}
+
+// QualitySample: How a leg sounded for five seconds.
+type QualitySample struct {
+	// RFC 3339: its end.
+	At string `json:"at"`
+
+	// Interarrival jitter (RFC 3550).
+	JitterMs float64 `json:"jitter_ms"`
+
+	// How many of its packets were lost on the way to us.
+	LossPercent float64 `json:"loss_percent"`
+
+	// Packets that came from the leg.
+	PacketsReceived int64 `json:"packets_received"`
+
+	// Packets that it was sent.
+	PacketsSent int64 `json:"packets_sent"`
+
+	// How long it is, in milliseconds.
+	SpanMs int64 `json:"span_ms"`
+
+	// Mean level of what it said, 0 (loudest) to -127 (silence) dBov; null where its audio is not decoded here.
+	LevelDbov *float64 `json:"level_dbov,omitempty"`
+
+	// Opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
+	Mos *float64 `json:"mos,omitempty"`
+
+	// How many of our packets the leg lost, by its last report.
+	RemoteLossPercent *float64 `json:"remote_loss_percent,omitempty"`
+
+	// Round-trip time by the leg's last report; null before one shows it.
+	RttMs *float64 `json:"rtt_ms,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *QualitySample) UnmarshalJSON(data []byte) error {
+	type plain QualitySample
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m QualitySample) MarshalJSON() ([]byte, error) {
+	type plain QualitySample
+	return encode(plain(m), nil, m.Extra)
 }
 
 // Queue: A queue in which somebody waits, talks, or waits for a caller.
@@ -3749,6 +4044,150 @@ func (m SetAlerts) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
+// ShadowAnswer: How one of the two answered.
+type ShadowAnswer struct {
+	// How long it took, retry included.
+	DurationMs int64 `json:"duration_ms"`
+
+	// Who was asked; values of secret parameters are left out.
+	URL string `json:"url"`
+
+	// The verbs of its actions, in order.
+	Verbs []string `json:"verbs"`
+
+	// What of an XML document was skipped: the first 20 places.
+	Warnings []ReadingWarning `json:"warnings"`
+
+	// What a call fails by; null where it goes on.
+	Error *TestedError `json:"error,omitempty"`
+
+	// The HTTP status; null when nothing came.
+	Status *int64 `json:"status,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ShadowAnswer) UnmarshalJSON(data []byte) error {
+	type plain ShadowAnswer
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ShadowAnswer) MarshalJSON() ([]byte, error) {
+	type plain ShadowAnswer
+	return encode(plain(m), nil, m.Extra)
+}
+
+// ShadowDifference: A place at which two documents differ. The texts are JSON, at most 200 characters of it.
+type ShadowDifference struct {
+	// A JSON path such as `actions[0].getDigits.numDigits`: in the live document, or in the shadow's where the live one has no
+	// such action.
+	Path string `json:"path"`
+
+	// What stands there in the live document; null where nothing does.
+	Live *string `json:"live,omitempty"`
+
+	// What stands there in the shadow's; null where nothing does.
+	Shadow *string `json:"shadow,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ShadowDifference) UnmarshalJSON(data []byte) error {
+	type plain ShadowDifference
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ShadowDifference) MarshalJSON() ([]byte, error) {
+	type plain ShadowDifference
+	return encode(plain(m), nil, m.Extra)
+}
+
+// ShadowOutcome: What comparing came to: both would have had the call do the `same`; the documents are `different`; the shadow
+// `failed` where the live handler did not; or it had an answer where the live handler had none (`recovered`).
+type ShadowOutcome string
+
+// ShadowOutcomeSame is `same`.
+const ShadowOutcomeSame ShadowOutcome = "same"
+
+// ShadowOutcomeDifferent is `different`.
+const ShadowOutcomeDifferent ShadowOutcome = "different"
+
+// ShadowOutcomeFailed is `failed`.
+const ShadowOutcomeFailed ShadowOutcome = "failed"
+
+// ShadowOutcomeRecovered is `recovered`.
+const ShadowOutcomeRecovered ShadowOutcome = "recovered"
+
+// ShadowPurpose: What a voice callback request was for: the next `actions`, the `final` one that tells a call's end, or a `status` beside
+// its steps. The answers to the last two steer nothing, and only their failure counts.
+type ShadowPurpose string
+
+// ShadowPurposeActions is `actions`.
+const ShadowPurposeActions ShadowPurpose = "actions"
+
+// ShadowPurposeFinal is `final`.
+const ShadowPurposeFinal ShadowPurpose = "final"
+
+// ShadowPurposeStatus is `status`.
+const ShadowPurposeStatus ShadowPurpose = "status"
+
+// ShadowRequest: A copy of a voice callback request that went to a number's `shadow_url`, and how what came differs from the live answer.
+type ShadowRequest struct {
+	// The call, which the live answer steered.
+	CallID string `json:"call_id"`
+
+	// When both had answered, RFC 3339.
+	CreatedAt time.Time `json:"created_at"`
+
+	// How many places there are.
+	DifferenceCount int64 `json:"difference_count"`
+
+	// Where the documents differ: the first 50 places.
+	Differences []ShadowDifference `json:"differences"`
+
+	// Its id.
+	ID string `json:"id"`
+
+	// What the live handler did.
+	Live ShadowAnswer `json:"live"`
+
+	// The number whose handler is tried.
+	NumberID string `json:"number_id"`
+
+	// What comparing came to.
+	Outcome ShadowOutcome `json:"outcome"`
+
+	// What the request was for.
+	Purpose ShadowPurpose `json:"purpose"`
+
+	// What the shadow did.
+	Shadow ShadowAnswer `json:"shadow"`
+
+	// The beginning of what the shadow answered, at most 4 KiB; null where nothing differs or nothing came.
+	Answer *string `json:"answer,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *ShadowRequest) UnmarshalJSON(data []byte) error {
+	type plain ShadowRequest
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m ShadowRequest) MarshalJSON() ([]byte, error) {
+	type plain ShadowRequest
+	return encode(plain(m), nil, m.Extra)
+}
+
 // SigningSecret: Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown.
 type SigningSecret struct {
 	// RFC 3339: until when the former one still signs what the new one is refused for (400, 401 or 403).
@@ -3865,6 +4304,90 @@ const SipCredentialStatusActive SipCredentialStatus = "active"
 
 // SipCredentialStatusRevoked is `revoked`.
 const SipCredentialStatusRevoked SipCredentialStatus = "revoked"
+
+// SipLadder: Answer of `GET /v1/calls/{id}/sip`.
+type SipLadder struct {
+	// The messages, the oldest first.
+	Data []SipMessage `json:"data"`
+
+	// Further messages that found no room.
+	LeftOut int64 `json:"left_out"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *SipLadder) UnmarshalJSON(data []byte) error {
+	type plain SipLadder
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m SipLadder) MarshalJSON() ([]byte, error) {
+	type plain SipLadder
+	return encode(plain(m), nil, m.Extra)
+}
+
+// SipMessage: One SIP message of a leg, without its secrets.
+type SipMessage struct {
+	// RFC 3339, to the millisecond.
+	At string `json:"at"`
+
+	// The same in milliseconds since 1970-01-01 UTC.
+	AtMs int64 `json:"at_ms"`
+
+	// The header Call-ID.
+	CallID string `json:"call_id"`
+
+	// The header CSeq.
+	Cseq string `json:"cseq"`
+
+	// `sent` (by us) or `received`.
+	Direction string `json:"direction"`
+
+	// Whether it is a copy of an earlier one.
+	IsRetransmission bool `json:"is_retransmission"`
+
+	// Whose message it is.
+	LegID string `json:"leg_id"`
+
+	// Our address and port.
+	Local string `json:"local"`
+
+	// The request's method; of a response, that of the request which it answers.
+	Method string `json:"method"`
+
+	// The other end's.
+	Remote string `json:"remote"`
+
+	// The first line.
+	StartLine string `json:"start_line"`
+
+	// The whole message; `[removed]` stands for what was left out.
+	Text string `json:"text"`
+
+	// `udp`, `tcp`, `tls`, `ws` or `wss`.
+	Transport string `json:"transport"`
+
+	// A response's status; null for a request.
+	Status *int64 `json:"status,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *SipMessage) UnmarshalJSON(data []byte) error {
+	type plain SipMessage
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m SipMessage) MarshalJSON() ([]byte, error) {
+	type plain SipMessage
+	return encode(plain(m), nil, m.Extra)
+}
 
 // SipRegistration: A device or browser that can be called now.
 type SipRegistration struct {
@@ -4555,6 +5078,10 @@ type UpdateRouting struct {
 
 	// Whether browsers and devices ring when no callback is set.
 	RingDevices *bool `json:"ring_devices,omitempty"`
+
+	// New shadow URL: a handler that is tried on live traffic. It gets a copy of each voice callback request, and what it
+	// answers is compared with the live answer and never run.
+	ShadowURL *string `json:"shadow_url,omitempty"`
 
 	// New voice callback URL.
 	VoiceCallbackURL *string `json:"voice_callback_url,omitempty"`

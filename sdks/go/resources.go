@@ -7,6 +7,26 @@ import "context"
 // ActionsResource: What a call asks your server, and what it can answer.
 type ActionsResource struct{ client *Client }
 
+// CheckHandler: Check a handler.
+//
+// Calls a voice handler as calls would, in every state that its answers lead to, and says what of them would not do, with
+// line and column: one caller presses nothing, one presses 1 and one 9 at every menu; whom the handler dials talks or does not
+// answer. Files that would be played are fetched. Nobody is called, and nothing costs. It takes half a minute at most, and one
+// request more.
+//
+// `POST /v1/actions/check`, scope `numbers:write`
+func (s *ActionsResource) CheckHandler(ctx context.Context, body *CheckHandler, options ...RequestOption) (*CheckedHandler, error) {
+	r := request{method: "POST", path: "/v1/actions/check"}
+	if body != nil {
+		r.body = body
+	}
+	answer := new(CheckedHandler)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // Validate: Validate voice actions.
 //
 // Reads a document, JSON or XML, as a call would, and answers what would run, what would be skipped, and what is wrong with
@@ -370,6 +390,21 @@ func (s *CallsResource) HangUp(ctx context.Context, id string, options ...Reques
 	return answer, nil
 }
 
+// ReadQuality: Show how a call sounded.
+//
+// What came from each leg in pieces of five seconds, also while the call runs: loss, jitter, round-trip time, level, and the
+// opinion score of ITU-T G.107.
+//
+// `GET /v1/calls/{id}/quality`, scope `calls:read`
+func (s *CallsResource) ReadQuality(ctx context.Context, id string, options ...RequestOption) (*CallQuality, error) {
+	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/quality"}
+	answer := new(CallQuality)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
 // GetRecording: Hear a call's recording.
 //
 // As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
@@ -410,6 +445,32 @@ func (s *CallsResource) ResumeRecording(ctx context.Context, id string, options 
 		return nil, err
 	}
 	return answer, nil
+}
+
+// ReadSIP: Show a call's SIP messages.
+//
+// Every message of every leg, the oldest first, also while the call runs. Credentials, tokens, keys of media and pressed digits
+// are left out.
+//
+// `GET /v1/calls/{id}/sip`, scope `calls:read`
+func (s *CallsResource) ReadSIP(ctx context.Context, id string, options ...RequestOption) (*SipLadder, error) {
+	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/sip"}
+	answer := new(SipLadder)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// ReadSIPText: Show a call's SIP messages as text.
+//
+// The same in the form in which `sngrep` saves a call.
+//
+// `GET /v1/calls/{id}/sip.txt`, scope `calls:read`
+func (s *CallsResource) ReadSIPText(ctx context.Context, id string, options ...RequestOption) (string, error) {
+	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/sip.txt"}
+	answer, err := s.client.bytes(ctx, r, options)
+	return string(answer), err
 }
 
 // Stream: Follow a call.
@@ -478,7 +539,8 @@ func (s *ConferencesResource) End(ctx context.Context, id string, options ...Req
 
 // Announce: Announce something in a conference.
 //
-// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it. Of several
+// announcements each waits until the one before has been heard.
 //
 // `POST /v1/conferences/{id}/announce`, scope `calls:write`
 func (s *ConferencesResource) Announce(ctx context.Context, id string, body *Announce, options ...RequestOption) (*Announced, error) {
@@ -997,6 +1059,9 @@ type RequestsListParams struct {
 
 	// Only requests of the API key with this id.
 	APIKeyID *string
+
+	// Only the request with this id, as answers and errors name it.
+	RequestID *string
 }
 
 // RequestsResource: What the API was asked in the last days.
@@ -1017,6 +1082,7 @@ func (s *RequestsResource) List(ctx context.Context, params *RequestsListParams,
 		r.query("method", params.Method)
 		r.query("path", params.Path)
 		r.query("api_key_id", params.APIKeyID)
+		r.query("request_id", params.RequestID)
 	}
 	return newIter[LoggedRequest](ctx, s.client, r, options)
 }
@@ -1083,6 +1149,45 @@ func (s *ServiceResource) ShowOpenapi(ctx context.Context, options ...RequestOpt
 	var answer any
 	err := s.client.json(ctx, r, options, &answer)
 	return answer, err
+}
+
+// ShadowRequestsListParams is what ShadowRequestsResource.List can be told.
+type ShadowRequestsListParams struct {
+	// Rows of one page.
+	Limit *int64
+
+	// `X-Next-Cursor` of the page before; opaque.
+	Cursor *string
+
+	// Only those with this outcome, or `differing` for all but `same`.
+	Outcome *string
+
+	// Only those of this number.
+	NumberID *string
+
+	// Only those of this call.
+	CallID *string
+}
+
+// ShadowRequestsResource: What a call asks your server, and what it can answer.
+type ShadowRequestsResource struct{ client *Client }
+
+// List: List shadow requests.
+//
+// Copies of voice callback requests that went to numbers' `shadow_url` in the last days, each with how the answer differed
+// from the live one. Entries appear within a second after both have answered.
+//
+// `GET /v1/shadow-requests`, scope `calls:read`
+func (s *ShadowRequestsResource) List(ctx context.Context, params *ShadowRequestsListParams, options ...RequestOption) *Iter[ShadowRequest] {
+	r := request{method: "GET", path: "/v1/shadow-requests"}
+	if params != nil {
+		r.query("limit", params.Limit)
+		r.query("cursor", params.Cursor)
+		r.query("outcome", params.Outcome)
+		r.query("number_id", params.NumberID)
+		r.query("call_id", params.CallID)
+	}
+	return newIter[ShadowRequest](ctx, s.client, r, options)
 }
 
 // SipListRegistrationsParams is what SipResource.ListRegistrations can be told.
@@ -1746,6 +1851,9 @@ type resources struct {
 	// Service: Probes, and this document.
 	Service *ServiceResource
 
+	// ShadowRequests: What a call asks your server, and what it can answer.
+	ShadowRequests *ShadowRequestsResource
+
 	// SIP: Tokens for phones in browsers and apps.
 	SIP *SipResource
 
@@ -1776,6 +1884,7 @@ func (r *resources) attach(client *Client) {
 	r.Requests = &RequestsResource{client}
 	r.Sandbox = &SandboxResource{client}
 	r.Service = &ServiceResource{client}
+	r.ShadowRequests = &ShadowRequestsResource{client}
 	r.SIP = &SipResource{client}
 	r.Storage = &StorageResource{client}
 	r.Wallet = &WalletResource{client}

@@ -83,6 +83,31 @@ pub(crate) enum Command {
         #[arg(long, default_value = "+254700000001")]
         to: String,
     },
+    /// Erase a person's number from everything that is kept, in one workspace or in all, and print a signed receipt for each. Runs
+    /// beside a live server. It can't be undone.
+    Erase {
+        /// The number, as +254….
+        number: String,
+        /// The workspace's id; all workspaces where it is not given.
+        #[arg(long, value_name = "ID")]
+        workspace: Option<String>,
+    },
+    /// Check that this server signed a receipt of `erase` and that nothing in it was changed; exit 1 where not.
+    VerifyReceipt {
+        /// A receipt (JSON), or a list of them as `erase` prints it.
+        file: PathBuf,
+        /// Whose receipt it has to be, as +254….
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<String>,
+    },
+    /// Write all that a workspace has into one archive (tar): calls, recordings, ledger. Runs beside a live server.
+    Export {
+        /// The workspace's id.
+        workspace: String,
+        /// The file; standard output where it is not given.
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
     /// Have a workspace's events, and voice callbacks of numbers, sent to a server on this machine, over a connection that is
     /// opened from here.
     Listen {

@@ -152,6 +152,12 @@ pub fn rfc3339(micros: i64) -> String {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
 }
 
+/// As [`rfc3339`], with three digits of a second always: what is lined up in columns.
+pub fn rfc3339_ms(micros: i64) -> String {
+    let moment = Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH);
+    moment.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
 fn truncated(moment: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment)
 }
@@ -163,6 +169,8 @@ mod tests {
     #[test]
     fn stored_times_are_shown_in_utc_with_z() {
         assert_eq!(rfc3339(1_700_000_000_250_000), "2023-11-14T22:13:20.25Z");
+        assert_eq!(rfc3339_ms(1_700_000_000_250_999), "2023-11-14T22:13:20.250Z");
+        assert_eq!(rfc3339_ms(1_700_000_000_000_000), "2023-11-14T22:13:20.000Z");
     }
 
     #[test]

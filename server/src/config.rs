@@ -189,6 +189,8 @@ pub struct Requests {
 pub struct Calls {
     /// How long running calls may go on after the signal to stop, in seconds.
     pub drain_limit_seconds: u64,
+    /// Days that the SIP messages and the quality of calls are kept; 0 keeps none.
+    pub trace_days: u32,
 }
 
 /// `[numbers]`.
@@ -213,6 +215,9 @@ pub struct Sip {
     pub tls_listen: SocketAddr,
     /// Domain of SIP identities.
     pub domain: String,
+    /// Whether `dial` calls SIP addresses of other domains, free of charge: those at public addresses, in development loopback
+    /// too.
+    pub external_targets: bool,
 }
 
 /// `[media]`.

@@ -12,14 +12,16 @@ use sautikit::clock::SystemClock;
 use sautikit::config::{Config, DEFAULT_FILE};
 use sautikit::doctor;
 use sautikit::entropy::Entropy;
-use sautikit::migrate_check::{self, Handler, Walked, World};
+use sautikit::gateway::migrate_check::{self, Handler, Walked, World};
 use sautikit::numbers::supply::{self, SupplyError};
 use sautikit::pricing::{self, PricingError};
+use sautikit::state::AppState;
 use sautikit::webhooks::client::Customers;
-use sautikit::{accounts, listen, payments, serve, telemetry};
+use sautikit::{accounts, listen, payments, privacy, serve, telemetry, telephone};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::money::Currency;
 use sautikit_api::pricing::{PriceDifference, PriceTerms};
+use sautikit_api::privacy::ErasureReceipt;
 use sautikit_api::supply::LineError;
 use tikv_jemallocator::Jemalloc;
 
@@ -118,11 +120,20 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             import_prices(&open(load(&[])?).await?, &text, (dry_run, end_missing), valid_from.as_deref()).await
         }
         Some(Command::Fraud(FraudCommand::Drill { workspace, at_most })) => {
-            let workspace = workspace.parse().map_err(|_| format!("`{workspace}` is no id of a workspace"))?;
-            drill(&open(load(&[])?).await?, workspace, at_most).await
+            drill(&open(load(&[])?).await?, workspace_id(&workspace)?, at_most).await
         }
         Some(Command::MigrateCheck { url, compat, secret, from, to }) => {
             check_handler(&load(&[])?, Handler { url, compat, secret, from, to }).await
+        }
+        Some(Command::Erase { number, workspace }) => {
+            let workspace = workspace.as_deref().map(workspace_id).transpose()?;
+            erase(&open(load(&[])?).await?, &number, workspace).await
+        }
+        Some(Command::VerifyReceipt { file, number }) => {
+            verify_receipt(&open(load(&[])?).await?, &read(&file)?, number.as_deref())
+        }
+        Some(Command::Export { workspace, to }) => {
+            export(&open(load(&[])?).await?, workspace_id(&workspace)?, to.as_deref()).await
         }
         Some(Command::Listen { print_secret: true, of, .. }) => {
             println!("{}", listen::secret(&of.into()).await?);
@@ -144,6 +155,59 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
+fn workspace_id(text: &str) -> Result<WorkspaceId, Failure> {
+    Ok(text.parse().map_err(|_| format!("`{text}` is no id of a workspace"))?)
+}
+
+/// Prints a receipt for each workspace that had the number, as a list.
+async fn erase(app: &AppState, number: &str, workspace: Option<WorkspaceId>) -> Result<(), Failure> {
+    let e164 = telephone::e164_of_carrier(number, None).ok_or("the number is written as +254…")?;
+    let (receipts, failures) = match workspace {
+        Some(workspace) => (vec![privacy::erase_by_operator(app, workspace, &e164).await?], Vec::new()),
+        None => privacy::erase_everywhere(app, &e164).await?,
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::to_string_pretty(&receipts)?)?;
+    for (workspace, failure) in &failures {
+        eprintln!("workspace {workspace}: {failure}");
+    }
+    match failures.len() {
+        0 => Ok(()),
+        count => Err(format!("{count} workspaces still have it; see the lines above, and run this again").into()),
+    }
+}
+
+fn verify_receipt(app: &AppState, text: &str, number: Option<&str>) -> Result<(), Failure> {
+    let receipts: Vec<ErasureReceipt> = match serde_json::from_str(text) {
+        Ok(receipts) => receipts,
+        Err(_) => vec![serde_json::from_str(text).map_err(|error| format!("no receipt: {error}"))?],
+    };
+    let number = number.map(|number| telephone::e164_of_carrier(number, None).ok_or("the number is written as +254…"));
+    let number = number.transpose()?;
+    for receipt in &receipts {
+        let id = receipt.statement.id;
+        privacy::verify(&app.secrets, receipt, number.as_deref()).map_err(|error| format!("{id}: {error}"))?;
+        println!("{id}: signed by this server, {}", receipt.statement.erased_at);
+    }
+    if receipts.is_empty() { Err("the list is empty".into()) } else { Ok(()) }
+}
+
+/// Writes an archive piece by piece.
+async fn export(app: &AppState, workspace: WorkspaceId, to: Option<&std::path::Path>) -> Result<(), Failure> {
+    let mut out: Box<dyn Write> = match to {
+        Some(file) => {
+            let made = std::fs::File::create(file).map_err(|error| format!("{}: {error}", file.display()))?;
+            Box::new(std::io::BufWriter::new(made))
+        }
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let mut pieces = privacy::export(app, workspace);
+    while let Some(piece) = pieces.recv().await {
+        out.write_all(&piece?)?;
+    }
+    Ok(out.flush()?)
+}
+
 async fn trigger(server: &listen::Server, event: &str, webhook: Option<&str>) -> Result<(), Failure> {
     if let Some(id) = webhook {
         println!("{event} is on its way: delivery {}", listen::trigger_at(server, id, event).await?);
@@ -158,7 +222,7 @@ async fn trigger(server: &listen::Server, event: &str, webhook: Option<&str>) ->
     Ok(())
 }
 
-async fn examine(app: &sautikit::state::AppState, json: bool) -> Result<(), Failure> {
+async fn examine(app: &AppState, json: bool) -> Result<(), Failure> {
     let findings = doctor::examine(app).await;
     let mut out = std::io::stdout().lock();
     if json {
@@ -169,7 +233,7 @@ async fn examine(app: &sautikit::state::AppState, json: bool) -> Result<(), Fail
     if doctor::has_failed(&findings) { Err("calls will fail; see the findings".into()) } else { Ok(()) }
 }
 
-async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {
+async fn verify_ledger(app: &AppState) -> Result<(), Failure> {
     let report = sautikit::wallet::verify::verify(app).await?;
     println!(
         "wallets {} · entries {} · stamps {} · breaks {}",
@@ -181,7 +245,7 @@ async fn verify_ledger(app: &sautikit::state::AppState) -> Result<(), Failure> {
     if report.is_sound() { Ok(()) } else { Err("the ledger is broken; see the lines above".into()) }
 }
 
-async fn reconcile(app: &sautikit::state::AppState, text: &[u8]) -> Result<(), Failure> {
+async fn reconcile(app: &AppState, text: &[u8]) -> Result<(), Failure> {
     let (statement, report) = payments::reconcile::reconcile(app, text).await?;
     let minor = |amount: i64| format!("{}.{:02}", amount / 100, amount % 100);
     println!(
@@ -209,7 +273,7 @@ fn read(file: &std::path::Path) -> Result<String, Failure> {
     Ok(std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
-async fn import_series(app: &sautikit::state::AppState, text: &str, dry_run: bool) -> Result<(), Failure> {
+async fn import_series(app: &AppState, text: &str, dry_run: bool) -> Result<(), Failure> {
     let done = match supply::import_file(app, text, dry_run).await {
         Err(SupplyError::Lines(errors)) => return Err(mistakes(&errors)),
         done => done?,
@@ -227,12 +291,7 @@ async fn import_series(app: &sautikit::state::AppState, text: &str, dry_run: boo
     Ok(())
 }
 
-async fn import_prices(
-    app: &sautikit::state::AppState,
-    text: &str,
-    how: (bool, bool),
-    valid_from: Option<&str>,
-) -> Result<(), Failure> {
+async fn import_prices(app: &AppState, text: &str, how: (bool, bool), valid_from: Option<&str>) -> Result<(), Failure> {
     let doer = pricing::operator::Doer::command_line();
     let done = match pricing::operator::import(app, doer, text, how, valid_from).await {
         Err(PricingError::Lines(errors)) => return Err(mistakes(&errors)),
@@ -270,7 +329,7 @@ fn mistakes(errors: &[LineError]) -> Failure {
     "the file has mistakes, so nothing was changed; see the lines above".into()
 }
 
-async fn drill(app: &sautikit::state::AppState, workspace: WorkspaceId, at_most: Option<i64>) -> Result<(), Failure> {
+async fn drill(app: &AppState, workspace: WorkspaceId, at_most: Option<i64>) -> Result<(), Failure> {
     let facts = Facts::read(app, workspace).await?;
     let at_most = at_most.or(facts.day.map(|day| day.limit_minor)).unwrap_or(0);
     let shown = |minor: i64| facts.currency.format_minor(minor);
@@ -304,6 +363,7 @@ async fn check_handler(config: &Config, handler: Handler) -> Result<(), Failure>
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(Entropy::from_os()),
         development,
+        until: None,
     };
     let walks = migrate_check::check(&world, &handler).await;
     let mut out = std::io::stdout().lock();
@@ -319,7 +379,7 @@ async fn check_handler(config: &Config, handler: Handler) -> Result<(), Failure>
 }
 
 /// The shared parts for a command that does not listen.
-async fn open(config: Config) -> Result<sautikit::state::AppState, serve::ServeError> {
+async fn open(config: Config) -> Result<AppState, serve::ServeError> {
     let address: SocketAddr = config.http.listen;
     serve::open(config, address).await
 }

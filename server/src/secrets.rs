@@ -60,6 +60,10 @@ pub enum Purpose {
     RecordingUrl,
     /// Sealed settings of workspaces' own buckets.
     StorageBucket,
+    /// Signatures of receipts of erasures.
+    ErasureReceipt,
+    /// Hashes of numbers that were erased.
+    ErasedNumber,
 }
 
 impl Purpose {
@@ -85,6 +89,8 @@ impl Purpose {
             Self::RecordingKey => "sautikit recording key v1",
             Self::RecordingUrl => "sautikit recording url v1",
             Self::StorageBucket => "sautikit storage bucket v1",
+            Self::ErasureReceipt => "sautikit erasure receipt v1",
+            Self::ErasedNumber => "sautikit erased number v1",
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{self, AppState, Shared};
 use crate::tls::TlsError;
-use crate::{calls, jobs, numbers, payments, recordings, requests, webhooks};
+use crate::{calls, jobs, numbers, payments, recordings, requests, shadow, webhooks};
 use crate::{descriptors, gateway, http, tls};
 
 pub use self::parts::parts;
@@ -174,6 +174,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(jobs::run_until_stopped(app.clone()));
     app.tasks.spawn(recordings::run(app.clone()));
     app.tasks.spawn(requests::write_until_stopped(app.clone()));
+    app.tasks.spawn(shadow::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
     app.tasks.spawn(state::notices::exchange_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::live::notices::hear_until_stopped(app.clone()));

@@ -22,6 +22,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("call_habits", crate::calls::store::habits::STATEMENTS),
         ("call_limits", crate::calls::store::limits::STATEMENTS),
         ("call_stats", crate::calls::store::stats::STATEMENTS),
+        ("call_traces", crate::calls::store::traces::STATEMENTS),
         ("jobs", crate::jobs::STATEMENTS),
         ("inventory", crate::numbers::store::inventory::STATEMENTS),
         ("mail", crate::mail::STATEMENTS),
@@ -36,7 +37,9 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("provider_reversals", crate::payments::store::reversals::STATEMENTS),
         ("recordings", crate::recordings::STATEMENTS),
         ("requests", crate::requests::STATEMENTS),
+        ("shadow_requests", crate::shadow::STATEMENTS),
         ("pricing", crate::pricing::STATEMENTS),
+        ("privacy", crate::privacy::STATEMENTS),
         ("wallet", crate::wallet::store::STATEMENTS),
         ("adjustments", crate::wallet::store::adjustments::STATEMENTS),
         ("alerts", crate::wallet::store::alerts::STATEMENTS),
@@ -70,6 +73,7 @@ pub struct BatchTexts {
 pub fn batches(dialect: Dialect) -> impl Iterator<Item = BatchTexts> {
     let all = crate::calls::record::BATCHES.into_iter().chain(crate::webhooks::batches()).chain([
         &crate::requests::INSERT,
+        &crate::shadow::INSERT,
         &crate::numbers::store::inventory::INSERT,
         &crate::pricing::store::WRITE,
     ]);

@@ -119,7 +119,7 @@ fn crates(paths: &Paths, subject: &Subject) -> Outcome<Vec<Part>> {
     let root = packages.iter().find(|(_, package)| string(&package["name"]) == subject.package);
     let mut open: Vec<&str> = vec![root.ok_or_else(|| format!("no package {}", subject.package))?.0];
     let mut seen = BTreeSet::new();
-    let mut parts = Vec::new();
+    let (mut parts, mut bare) = (Vec::new(), Vec::new());
     while let Some(id) = open.pop() {
         let (Some(package), Some(node)) = (packages.get(id), nodes.get(id)) else { continue };
         // Procedural macros and what they are made of run while building and are not shipped.
@@ -131,10 +131,28 @@ fn crates(paths: &Paths, subject: &Subject) -> Outcome<Vec<Part>> {
         open.extend(array(&node["deps"]).filter(linked).map(|of| string(&of["pkg"])));
         // Our own have no source.
         if !package["source"].is_null() {
-            parts.push(part_of_crate(package)?);
+            let part = part_of_crate(package)?;
+            if part.texts.is_empty() { bare.push((*package, part)) } else { parts.push(part) }
         }
     }
+    for (package, mut part) in bare {
+        part.texts = texts_of_bare(package, &part, &parts)?;
+        parts.push(part);
+    }
     Ok(parts)
+}
+
+/// The texts of a crate that brings none: those of another crate of its repository under the same licence (one archive of
+/// several holds the text of all), or else the usual one.
+fn texts_of_bare(package: &serde_json::Value, part: &Part, others: &[Part]) -> Outcome<Vec<String>> {
+    let is_sibling = |other: &&Part| other.home == part.home && other.licence == part.licence;
+    if package["repository"].is_string()
+        && let Some(sibling) = others.iter().find(is_sibling)
+    {
+        return Ok(sibling.texts.clone());
+    }
+    let authors = Vec::from_iter(array(&package["authors"]).map(string)).join(", ");
+    Ok(vec![texts::usual(&part.name, &part.licence, &authors)?])
 }
 
 fn part_of_crate(package: &serde_json::Value) -> Outcome<Part> {
@@ -143,10 +161,6 @@ fn part_of_crate(package: &serde_json::Value) -> Outcome<Part> {
     let mut texts = texts::in_folder(folder)?;
     if let Some(file) = package["license_file"].as_str() {
         texts.push(texts::tidy(&fs::read_to_string(folder.join(file))?));
-    }
-    if texts.is_empty() {
-        let authors = Vec::from_iter(array(&package["authors"]).map(string)).join(", ");
-        texts.push(texts::usual(name, licence, &authors)?);
     }
     let home = package["repository"].as_str().or(package["homepage"].as_str()).unwrap_or("https://crates.io");
     Ok(Part {

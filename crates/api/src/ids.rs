@@ -40,6 +40,8 @@ ids! {
     AuditEntryId;
     /// A line of the request log.
     LoggedRequestId;
+    /// A copy of a voice callback request, to a number's shadow.
+    ShadowRequestId;
     /// An API key.
     ApiKeyId;
     /// A number of the inventory.
@@ -74,6 +76,8 @@ ids! {
     ConferenceId;
     /// A queue that somebody is in.
     QueueId;
+    /// A person's number that was erased.
+    ErasureId;
     /// A recording of a call.
     RecordingId;
     /// An event that webhooks tell.

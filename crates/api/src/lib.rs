@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod audit;
 #[cfg(feature = "openapi")]
 pub mod bounds;
+pub mod call_traces;
 pub mod calls;
 pub mod conferences;
 pub mod countries;
@@ -24,6 +25,7 @@ pub mod numbers;
 pub mod operator;
 pub mod playground;
 pub mod pricing;
+pub mod privacy;
 pub mod queues;
 pub mod recordings;
 pub mod requests;
@@ -31,6 +33,7 @@ pub mod return_to;
 pub mod rights;
 #[cfg(feature = "openapi")]
 pub mod sets;
+pub mod shadow;
 pub mod sip;
 pub mod storage;
 pub mod supply;

@@ -116,6 +116,8 @@ pub struct Number {
     pub events_url: Option<String>,
     /// Who is asked when the voice callback fails.
     pub fallback_url: Option<String>,
+    /// Who gets a copy of each voice callback request, to be compared with the live answer.
+    pub shadow_url: Option<String>,
     /// Whether browsers and devices ring when no callback is set.
     pub ring_devices: bool,
     /// Whose words the voice callbacks are in.
@@ -163,6 +165,11 @@ pub struct UpdateRouting {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub fallback_url: Option<Option<String>>,
+    /// New shadow URL: a handler that is tried on live traffic. It gets a copy of each voice callback request, and what it
+    /// answers is compared with the live answer and never run.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "double_option")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub shadow_url: Option<Option<String>>,
     /// The secret that signs voice callbacks, chosen by the customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice_signing_secret: Option<String>,
@@ -259,7 +266,7 @@ pub struct TestedResponse {
 }
 
 /// Why a call would fail with the answer to a test.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TestedError {
     /// `actions.invalid`, or as on a call's timeline `call.callback_failed` or `call.callback_timeout`.

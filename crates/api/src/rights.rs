@@ -59,6 +59,10 @@ pub enum Scope {
     WorkspaceCreate,
     /// Change name and country.
     WorkspaceWrite,
+    /// Export all that the workspace has.
+    PrivacyRead,
+    /// Erase a person's number.
+    PrivacyWrite,
     /// Delete the workspace.
     WorkspaceDelete,
 }
@@ -124,6 +128,8 @@ pub const RIGHTS: &[Right] = &[
     right(Scope::OwnersWrite, "owners:write", &[Owner], WRITE, PEOPLE, "Make, demote and remove owners"),
     right(Scope::WorkspaceCreate, "workspace:create", ALL, WRITE, PEOPLE, "Open a further workspace of one's own"),
     right(Scope::WorkspaceWrite, "workspace:write", ADMINS, WRITE, PEOPLE, "Change the workspace's name and country"),
+    right(Scope::PrivacyRead, "privacy:read", ADMINS, READ, PEOPLE, "Export all of the workspace's data"),
+    right(Scope::PrivacyWrite, "privacy:write", ADMINS, WRITE, PEOPLE, "Erase a person's number"),
     right(Scope::WorkspaceDelete, "workspace:delete", &[Owner], WRITE, PEOPLE, "Delete the workspace"),
 ];
 

@@ -41,6 +41,14 @@ sets! {
     /// Whose words a number's voice callbacks are in: ours, Twilio's (signed with `X-Twilio-Signature` too), or Africa's
     /// Talking's.
     Compat;
+    /// What a voice callback request was for: the next `actions`, the `final` one that tells a call's end, or a `status` beside
+    /// its steps. The answers to the last two steer nothing, and only their failure counts.
+    ShadowPurpose;
+    /// What comparing came to: both would have had the call do the `same`; the documents are `different`; the shadow
+    /// `failed` where the live handler did not; or it had an answer where the live handler had none (`recovered`).
+    ShadowOutcome;
+    /// What comes of a finding about a handler: a call `fails` by it, or it is `skipped`.
+    CheckSeverity;
     /// Where a number of the inventory stands.
     NumberState;
     /// Whether a series offers its numbers.

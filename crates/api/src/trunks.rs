@@ -5,6 +5,19 @@ use serde::{Deserialize, Serialize};
 use crate::double_option;
 use crate::ids::TrunkId;
 
+/// Answer of `GET /v1/admin/trunks/{id}/invite`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitePreview {
+    /// Where it would go.
+    pub address: String,
+    /// How it would travel.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::TrunkTransport))]
+    pub transport: String,
+    /// The whole message, as the carrier sees it before it asks for credentials. Tags, branch and port of audio are samples.
+    pub text: String,
+}
+
 /// The way to a carrier, as operators see it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -32,6 +32,7 @@ pub mod rewrite;
 pub mod rtcp;
 pub mod rtp;
 pub mod tone;
+pub mod watch;
 pub mod wav;
 
 pub use asset::Asset;
@@ -42,6 +43,7 @@ pub use graph::{
     PortStats, PortTable, STEP, STEPS, Side, Tapped, Voice,
 };
 pub use tone::ToneSpec;
+pub use watch::{Change, Piece, Silent};
 
 /// Length of one generated frame in milliseconds: the telephone network's usual packet time.
 pub const FRAME_MS: u32 = 20;

@@ -16,11 +16,12 @@ use crate::{
     limits::{JUDGEMENT_OVERDUE_AFTER, MAX_ACTIONS_RUN, MAX_CALLBACKS},
     notice::Notice,
     origin::{self, Opening},
-    output::{JudgeCommand, LegId, Output},
+    output::{JudgeCommand, LegCommand, LegId, Output, TransferEvent},
     ring_group::{RingGroup, Ringing},
     script::Script,
     shared::Shared,
     signal::{Signal, Verdict, expired, judge},
+    target::Target,
     timers::TimerId,
     verb::{Done, Flow, Then, Verb},
 };
@@ -114,7 +115,40 @@ impl Call {
             Verdict::End(cause) => self.finish(cause),
             Verdict::Fail(kind) => self.fail(kind),
             Verdict::TakeOver(actions) => self.take_over(actions),
+            Verdict::Transfer(leg, target) => self.transfer(leg, target),
+            Verdict::HandOver(leg, actions) => self.hand_over(leg, actions),
         }
+    }
+
+    /// Who is connected with nobody else has nobody to transfer.
+    fn transfer(&mut self, leg: LegId, target: Target) {
+        let begins = match &mut self.phase {
+            Phase::Running(_, running) => running.transfer(&mut self.shared, leg, target),
+            _ => false,
+        };
+        if !begins {
+            let cause = CauseKind::Rejected.into();
+            self.shared.command(leg, LegCommand::Transfer(TransferEvent::Failed(cause)));
+        }
+    }
+
+    /// Whether the leg talks with another one, which could go on without it.
+    pub fn talks(&self, leg: LegId) -> bool {
+        matches!(&self.phase, Phase::Running(_, running) if running.talks(leg))
+    }
+
+    /// Who is left goes on with other actions.
+    fn hand_over(&mut self, leg: LegId, actions: Vec<Action>) {
+        if !self.talks(leg) {
+            return;
+        }
+        if let Phase::Running(verb, running) = core::mem::replace(&mut self.phase, Phase::Between) {
+            running.hand_over(&mut self.shared, leg);
+            let data = json!({"verb": verb, "outcome": "transferred", "details": {}});
+            self.shared.record(EventName::VerbEnded, None, data);
+        }
+        self.shared.script = Script::new(actions, None);
+        self.run_next();
     }
 
     /// New actions from outside replace what runs and what is left.

@@ -121,7 +121,7 @@ pub fn callback_entry(result: Result<&Answer, &FetchFailure>, reply: &Reply, ms:
 }
 
 /// The body without what nobody is shown: keys that are pressed, and what a stream's server is told.
-fn shown_body(body: &str, answer: &Answer) -> String {
+pub fn shown_body(body: &str, answer: &Answer) -> String {
     let mut shown = body.to_owned();
     for action in &answer.actions {
         let hidden: Vec<&str> = match action {
@@ -148,7 +148,7 @@ pub(crate) fn warnings_entry(answer: &Answer) -> Option<Value> {
 }
 
 /// A customer's URL as the timeline shows it: without the values of parameters that are named like secrets.
-pub(crate) fn shown_url(url: &str) -> String {
+pub fn shown_url(url: &str) -> String {
     /// Parts of names that customers give to what lets their server in.
     const SECRET_NAMES: [&str; 6] = ["token", "secret", "key", "password", "signature", "auth"];
     // Most have no parameters, and parsing one is a fiftieth of what a callback costs.

@@ -80,12 +80,21 @@ event_names! {
     LegHeld = "leg.held",
     /// The far end took us off hold.
     LegResumed = "leg.resumed",
+    /// A leg asks that whoever it talks with be connected with somebody else; `to` and `kind` say with whom.
+    TransferStarted = "transfer.started",
+    /// A leg is connected with whom it was transferred to; `by` says which leg asked for it, `to` and `with` who it is.
+    LegTransferred = "leg.transferred",
+    /// A transfer came to nothing; `cause` says why.
+    TransferFailed = "transfer.failed",
     /// The connection to a leg is lost.
     LegLost = "leg.lost",
     /// The connection to a leg is back.
     LegBack = "leg.back",
     /// Nothing arrives from a leg.
     MediaTimeout = "media.timeout",
+    /// For ten seconds nothing was heard of a leg (`direction` is `received`), or by it (`sent`); `reason` is `no_packets`,
+    /// `nobody_heard` (packets without sound, from the beginning on) or `not_reached` (by the leg's own reports).
+    MediaSilent = "call.media_silent",
     /// A leg is over; `cause` says why.
     LegEnded = "leg.ended",
     /// A leg waits in a conference that has not begun; `name` says which.

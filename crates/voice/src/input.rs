@@ -13,6 +13,7 @@ use crate::{
     callback::Fetched,
     cause::Cause,
     output::{AssetId, FetchId, LegId, PlaceId, StayId, StreamId, TakeId},
+    target::Target,
 };
 
 /// One thing that happened. Inputs about legs, fetches, speech or timers that are over are ignored: the world may
@@ -21,6 +22,12 @@ use crate::{
 pub enum Input {
     /// A leg's signalling reports.
     Leg(LegId, LegEvent),
+    /// A leg asks that whoever it talks with be connected with somebody else instead (REFER, RFC 3515). Whether it may was
+    /// looked at before. Answered by [`crate::LegCommand::Transfer`]s of the leg. In a box, because it is rare.
+    Transfer(LegId, Box<Target>),
+    /// A leg is let go, and whoever it talks with goes on with these actions in place of those that are left: one half of a
+    /// transfer between two calls. Ignored where [`crate::Call::talks`] says no. In a box, because it is rare.
+    HandOver(LegId, Box<Vec<Action>>),
     /// A leg's media reports.
     Media(LegId, MediaEvent),
     /// A voice callback was answered or failed for good, its one retry included. In a box, because inputs wait by the dozen
@@ -58,7 +65,10 @@ pub enum LegEvent {
     /// A key arrived in signalling (SIP INFO).
     Digit(Key),
     /// It put us on hold.
-    HeldByPeer,
+    HeldByPeer {
+        /// It sends nothing meanwhile (RFC 3264 §8.4: `inactive`, or an address of zeros).
+        is_silent: bool,
+    },
     /// It took us off hold.
     Resumed,
     /// Its connection is gone; it may come back.

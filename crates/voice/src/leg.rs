@@ -47,7 +47,7 @@ pub(crate) enum Change {
     EarlyMedia,
     Answered,
     Key(Key, KeySource),
-    Held,
+    Held { is_silent: bool },
     Resumed,
     Lost,
     Back,
@@ -118,7 +118,9 @@ impl Leg {
                 Some(Change::Answered)
             }
             (State::Up { .. }, LegEvent::Digit(key)) => self.key(now, key, KeySource::Signalling),
-            (State::Up { .. }, LegEvent::HeldByPeer) => flip(&mut self.held, true).then_some(Change::Held),
+            (State::Up { .. }, LegEvent::HeldByPeer { is_silent }) => {
+                flip(&mut self.held, true).then_some(Change::Held { is_silent })
+            }
             (State::Up { .. }, LegEvent::Resumed) => flip(&mut self.held, false).then_some(Change::Resumed),
             (_, LegEvent::Lost) => flip(&mut self.lost, true).then_some(Change::Lost),
             (_, LegEvent::Back) => flip(&mut self.lost, false).then_some(Change::Back),
@@ -176,6 +178,11 @@ impl Leg {
     /// Whoever ends it, and however late that is handled, it has not lasted beyond `at`.
     pub(crate) fn limit(&mut self, at: Duration) {
         self.latest_end = at;
+    }
+
+    /// It may last as long as its call.
+    pub(crate) fn unlimit(&mut self) {
+        self.latest_end = Duration::MAX;
     }
 
     /// When it ended.

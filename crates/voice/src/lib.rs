@@ -42,7 +42,9 @@ mod timers;
 mod verb;
 
 pub use call::Call;
-pub use callback::{Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry};
+pub use callback::{
+    Answer, Callback, FetchFailure, Fetched, Purpose, Reply, call_params, callback_entry, shown_body, shown_url,
+};
 pub use cause::{Cause, CauseKind, DialStatus};
 pub use event::{CallEvent, EventName};
 pub use facts::{Facts, Origin};
@@ -53,6 +55,6 @@ pub use input::{
 pub use output::{
     AssetId, ConferenceCommand, ConferenceTerms, FetchId, File, JudgeCommand, LegChange, LegCommand, LegId, LegState,
     MediaCommand, Output, PlaceId, QueueCommand, RecordedChannels, RecordingCommand, RecordingSource, RecordingTerms,
-    Refusal, StayId, StreamCommand, StreamId, StreamTerms, Summary, TakeId, Text, Tone,
+    Refusal, StayId, StreamCommand, StreamId, StreamTerms, Summary, TakeId, Text, Tone, TransferEvent,
 };
 pub use target::{Profile, Target};

@@ -124,8 +124,21 @@ pub enum LegCommand {
     },
     /// Turn the leg that called us away; it is over with this.
     Refuse(Refusal),
+    /// Tell the leg what becomes of the transfer that it asked for (NOTIFY).
+    Transfer(TransferEvent),
     /// End the leg: BYE, or CANCEL before its answer (a 200 that crosses is acknowledged and ended).
     Hangup(Cause),
+}
+
+/// What becomes of a transfer, for whoever asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransferEvent {
+    /// The target alerts.
+    Ringing,
+    /// The target has answered and is connected; the leg is hung up next.
+    Done,
+    /// Nobody was connected, for this reason; the leg has whom it had.
+    Failed(Cause),
 }
 
 /// What whoever judges answers is asked to do.

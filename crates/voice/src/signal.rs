@@ -14,10 +14,11 @@ use crate::{
         ConferenceEvent, Input, Key, LegEvent, LiveCommand, MediaEvent, QueueEvent, RecordingEvent, SpeechFailure,
         StreamEvent,
     },
-    leg::{Change, KeySource},
+    leg::{Change, KeySource, Leg},
     limits::LOST_LEG_WINDOW,
     output::{AssetId, FetchId, LegId, MediaCommand, PlaceId, StayId, StreamId, TakeId, Tone},
     shared::Shared,
+    target::Target,
     timers::TimerId,
 };
 
@@ -28,6 +29,9 @@ pub(crate) enum Signal {
     EarlyMedia(LegId),
     Answered(LegId),
     Ended(LegId, Cause),
+    /// It put us on hold, and sends something meanwhile or not.
+    Held(LegId, bool),
+    Resumed(LegId),
     Key(LegId, Key, KeySource),
     PlayEnded(LegId, AssetId),
     Spoken(AssetId, Result<(), SpeechFailure>),
@@ -36,7 +40,11 @@ pub(crate) enum Signal {
     Queue(PlaceId, QueueEvent),
     Judged(LegId),
     Silence(LegId),
-    RecordingStopped { take: TakeId, length: Duration, heard: bool },
+    RecordingStopped {
+        take: TakeId,
+        length: Duration,
+        heard: bool,
+    },
     RecordingFailed(TakeId),
     Stream(StreamId, StreamEvent),
     Timer(TimerId),
@@ -54,11 +62,19 @@ pub(crate) enum Verdict {
     Fail(CauseKind),
     /// These actions replace what runs and what is left.
     TakeOver(Vec<Action>),
+    /// This leg is let go, and whoever it talks with goes on with these.
+    HandOver(LegId, Vec<Action>),
+    /// This leg wants whoever it talks with to be connected with somebody else.
+    Transfer(LegId, Target),
 }
 
 pub(crate) fn judge(shared: &mut Shared, input: Input) -> Verdict {
     match input {
         Input::Leg(id, event) => leg_event(shared, id, event),
+        Input::Transfer(id, target) if shared.legs.get(&id).is_some_and(Leg::is_up) => Verdict::Transfer(id, *target),
+        // It was hung up meanwhile.
+        Input::Transfer(..) => Verdict::Ignore,
+        Input::HandOver(id, actions) => Verdict::HandOver(id, *actions),
         Input::Media(id, event) => media_event(shared, id, event),
         Input::Fetched(fetch, fetched) => Verdict::Tell(Signal::Fetched(fetch, fetched)),
         Input::Spoken(asset, result) => Verdict::Tell(Signal::Spoken(asset, result)),
@@ -129,8 +145,14 @@ fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
             Verdict::Tell(Signal::Answered(id))
         }
         Change::Key(key, source) => pressed(shared, id, key, source),
-        Change::Held => note(shared, EventName::LegHeld),
-        Change::Resumed => note(shared, EventName::LegResumed),
+        Change::Held { is_silent } => {
+            note(shared, EventName::LegHeld);
+            Verdict::Tell(Signal::Held(id, is_silent))
+        }
+        Change::Resumed => {
+            note(shared, EventName::LegResumed);
+            Verdict::Tell(Signal::Resumed(id))
+        }
         Change::Lost => {
             shared.arm(TimerId::LegLost(id), LOST_LEG_WINDOW);
             note(shared, EventName::LegLost)

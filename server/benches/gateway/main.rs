@@ -11,6 +11,7 @@
 //!     cargo bench -p sautikit --bench gateway -- memory [calls] [calls per second]
 //!     cargo bench -p sautikit --bench gateway -- flood [datagrams per second] [seconds]
 //!     cargo bench -p sautikit --bench gateway -- media [calls] [seconds]
+//!     cargo bench -p sautikit --bench gateway -- conference [conferences] [people in each] [seconds]
 //!     cargo bench -p sautikit --bench gateway -- kamailio [calls] [seconds]
 //!     cargo bench -p sautikit --bench gateway -- nothing [calls] [seconds]
 //!
@@ -25,6 +26,7 @@ mod account;
 mod callback;
 mod caller;
 mod clean;
+mod conference;
 mod customer;
 mod flood;
 mod idle;
@@ -71,6 +73,7 @@ async fn main() -> Outcome<()> {
         Some("memory") => memory::measure(figure(1, 7_000), figure(2, 143)).await,
         Some("flood") => flood::measure(figure(1, 20_000), figure(2, 10)).await,
         Some("media") => media::measure(figure(1, 100), figure(2, 10)).await,
+        Some("conference") => conference::measure(figure(1, 1), figure(2, 32), figure(3, 10)).await,
         Some("kamailio") => media::measure_peer(figure(1, 100), figure(2, 10)),
         Some("nothing") => media::measure_nothing(figure(1, 100), figure(2, 10)),
         Some(other) => {
@@ -106,6 +109,9 @@ async fn all() -> Outcome<()> {
         said("nothing", media::measure_nothing(calls, 10));
         said("media", media::measure(calls, 10).await);
         said("kamailio", media::measure_peer(calls, 10));
+    }
+    for (conferences, people) in [(1, 32), (100, 2)] {
+        said("conference", conference::measure(conferences, people, 10).await);
     }
     said("flood", flood::measure(20_000, 10).await);
     said("memory", memory::measure(7_000, 143).await);

@@ -71,6 +71,16 @@ pub(super) fn run(streams: &[Stream], time: Duration) -> Outcome<Counted> {
         let stop = stop.clone();
         std::thread::spawn(move || receive(&sockets, origin, &stop))
     };
+    let sent = send_all(streams, time, origin)?;
+    std::thread::sleep(TAIL);
+    stop.store(true, Ordering::Release);
+    let mut delays_us = receiver.join().map_err(|_| "the receiving thread failed")??;
+    delays_us.sort_unstable();
+    Ok(Counted { sent, delays_us })
+}
+
+/// Sends on every stream; how many packets.
+fn send_all(streams: &[Stream], time: Duration, origin: Instant) -> Outcome<usize> {
     let frames = u32::try_from(time.as_millis() / FRAME.as_millis())?;
     let count = u32::try_from(streams.len())?;
     let mut sent = 0;
@@ -84,11 +94,80 @@ pub(super) fn run(streams: &[Stream], time: Duration) -> Outcome<Counted> {
             sent += usize::from(stream.socket.send(&packet(index, frame, origin.elapsed())).is_ok());
         }
     }
-    std::thread::sleep(TAIL);
+    Ok(sent)
+}
+
+/// What every stream heard, whoever's audio it was.
+pub(super) struct Heard {
+    pub(super) sent: usize,
+    /// Packets that came to each.
+    pub(super) each: Vec<usize>,
+    /// Microseconds between two packets of a stream, of all streams, ascending.
+    pub(super) gaps_us: Vec<u32>,
+}
+
+impl Heard {
+    /// The gap, in milliseconds, that `share` of them stayed below.
+    pub(super) fn gap_ms(&self, share: f64) -> f64 {
+        let index = (self.gaps_us.len() as f64 * share) as usize;
+        self.gaps_us.get(index).map_or(f64::NAN, |us| f64::from(*us) / 1_000.0)
+    }
+
+    /// Frames that came more than so late.
+    pub(super) fn later_than(&self, late: Duration) -> usize {
+        let most = (FRAME + late).as_micros() as u32;
+        self.gaps_us.iter().filter(|gap| **gap > most).count()
+    }
+}
+
+/// As [`run`], where what comes back is made anew: what counts is that a frame comes every 20 ms.
+#[expect(clippy::disallowed_methods, reason = "a load generator paces itself by the machine's clock")]
+pub(super) fn hear(streams: &[Stream], time: Duration) -> Outcome<Heard> {
+    let origin = Instant::now();
+    let stop = Arc::new(AtomicBool::new(false));
+    let receiver = {
+        let sockets: Vec<_> = streams.iter().map(|stream| stream.socket.clone()).collect();
+        let stop = stop.clone();
+        std::thread::spawn(move || count(&sockets, origin, &stop))
+    };
+    let sent = send_all(streams, time, origin)?;
     stop.store(true, Ordering::Release);
-    let mut delays_us = receiver.join().map_err(|_| "the receiving thread failed")??;
-    delays_us.sort_unstable();
-    Ok(Counted { sent, delays_us })
+    let (each, mut gaps_us) = receiver.join().map_err(|_| "the receiving thread failed")??;
+    gaps_us.sort_unstable();
+    Ok(Heard { sent, each, gaps_us })
+}
+
+fn count(sockets: &[Arc<UdpSocket>], origin: Instant, stop: &AtomicBool) -> std::io::Result<(Vec<usize>, Vec<u32>)> {
+    let mut poll = Poll::new()?;
+    let mut events = Events::with_capacity(1_024);
+    for (index, socket) in sockets.iter().enumerate() {
+        let mut source = mio::unix::SourceFd(&std::os::fd::AsRawFd::as_raw_fd(&**socket));
+        poll.registry().register(&mut source, Token(index), Interest::READABLE)?;
+    }
+    let (mut each, mut last, mut gaps_us) = (vec![0; sockets.len()], vec![None; sockets.len()], Vec::new());
+    let mut buffer = [0; 1_500];
+    while !stop.load(Ordering::Acquire) {
+        poll.poll(&mut events, Some(FRAME))?;
+        for event in &events {
+            let index = event.token().0;
+            let (Some(socket), Some(own), Some(before)) =
+                (sockets.get(index), each.get_mut(index), last.get_mut(index))
+            else {
+                continue;
+            };
+            while let Ok(length) = socket.recv(&mut buffer) {
+                if length != PACKET_BYTES {
+                    continue;
+                }
+                let now = origin.elapsed().as_micros() as u32;
+                *own += 1;
+                if let Some(before) = before.replace(now) {
+                    gaps_us.push(now - before);
+                }
+            }
+        }
+    }
+    Ok((each, gaps_us))
 }
 
 /// PCMA whose audio begins with [`MARK`] and the time of sending.

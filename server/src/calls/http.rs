@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::store::shown::{self, ShownCall, ShownLeg};
 use super::store::{self, Filter, events::EventRow};
-use super::{CallError, CallsGateway, Direction, limits, placing, stats, stream};
+use super::{CallError, CallsGateway, Direction, limits, placing, stats, stream, trace};
 use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
@@ -91,6 +91,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(replace_actions))
         .routes(routes!(stream::stream_call))
         .merge(limits::http::routes())
+        .merge(trace::http::routes())
 }
 
 /// Place a call
@@ -134,8 +135,9 @@ async fn place_call(
     let prepared = calls::placing::prepare(app, workspace.id, &workspace.country, &body).await?;
     let call = prepared.call();
     let accepted = accepted(app, call.id, call.status);
-    // The call's own record tells the rest.
-    let entry = audit::Entry::by(caller, "call.placed", call.id, json!({ "from": call.from, "to": call.to }));
+    // The call's own record tells the rest: whom it calls too, because there it can be erased.
+    let placed = json!({ "from": call.from, "targets": prepared.targets() });
+    let entry = audit::Entry::by(caller, "call.placed", call.id, placed);
     let line = audit::Line::new(app, entry);
     let (answer, stored) = ticket.answer(app, StatusCode::ACCEPTED, &accepted)?;
     let (admitted, actions) = prepared.open(app, stored, line).await?;
@@ -342,7 +344,7 @@ pub(super) fn event_body(event: EventRow) -> wire::CallEvent {
     }
 }
 
-fn call_body(call: ShownCall) -> wire::Call {
+pub(super) fn call_body(call: ShownCall) -> wire::Call {
     wire::Call {
         id: call.id,
         pbx_call_id: call.id.pbx_call_id(),

@@ -8,6 +8,7 @@ pub mod admission;
 pub mod callback_test;
 pub mod directory;
 mod error;
+pub mod export;
 pub mod fraud;
 pub mod gateway;
 pub mod http;
@@ -19,6 +20,7 @@ pub mod spending;
 pub mod stats;
 pub(crate) mod store;
 pub mod stream;
+pub mod trace;
 
 use async_trait::async_trait;
 use sautikit_api::calls::CallStatus;

@@ -87,6 +87,11 @@ impl Prepared {
         &self.call
     }
 
+    /// How many it calls.
+    pub fn targets(&self) -> usize {
+        self.targets.len()
+    }
+
     /// Opens the call's record, with the answer to its request and its line of the audit log. What comes back is to be
     /// given to the gateway.
     ///

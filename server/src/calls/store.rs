@@ -8,6 +8,7 @@ pub(crate) mod limits;
 pub(crate) mod nodes;
 pub(crate) mod shown;
 pub(crate) mod stats;
+pub(crate) mod traces;
 
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::{CallId, WorkspaceId};
@@ -54,6 +55,7 @@ statements! {
 }
 
 /// Which calls a list shows; empty text matches all.
+#[derive(Default)]
 pub(crate) struct Filter {
     pub(crate) status: String,
     pub(crate) direction: String,

@@ -36,6 +36,7 @@ pub(super) async fn examine(app: &AppState) -> Vec<Finding> {
         clock: app.clock.clone(),
         stopping: app.stopping.clone(),
         connections: Some(Connections { app: app.clone(), tls_listen: None }),
+        traced: None,
     };
     let sip = match endpoint.bind() {
         Ok(endpoint) => endpoint.start(None).0,

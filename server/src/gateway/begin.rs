@@ -9,6 +9,7 @@ use voice::{Facts, LegId, Origin, Target};
 
 use super::call_task::{CallSetup, Inbox, PendingCall};
 use super::leg::inbound;
+use super::shadow::Shadow;
 use super::sip::IncomingCall;
 use super::{Gateway, MediaTransport};
 use crate::calls::{Admitted, CallEnd, Direction, LegRecord, Rate};
@@ -37,7 +38,22 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
         machine_detection,
         recordings_url: recordings::recordings_url(app).into(),
     };
-    CallSetup { facts, origin, signing_secret: number.signing_secret.clone(), record, legs, hops: 0 }
+    // A handler of the call's own is not the one that is tried.
+    let is_the_numbers = call.voice_callback_url == number.number.voice_callback_url;
+    let urls = number.number.shadow_url.clone().zip(number.number.voice_callback_url.clone());
+    let shadow = urls.filter(|_| is_the_numbers).map(|(url, live_url)| {
+        Arc::new(Shadow {
+            url,
+            live_url,
+            number_id: number.number.id,
+            number: number.number.e164.clone(),
+            call_id: call.id,
+            workspace: call.workspace_id,
+            compat: number.number.compat,
+        })
+    });
+    let signing_secret = number.signing_secret.clone();
+    CallSetup { facts, origin, signing_secret, shadow, record, legs, hops: 0, rights: None }
 }
 
 /// Starts a call that begins with somebody calling us.

@@ -1,6 +1,8 @@
 //! One call, one task: wait for one input, `voice::Call::handle`, drain the outputs. Select and dispatch only;
 //! what an output does stands in [`super::effects`], a file each.
 
+mod handle;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,22 +11,22 @@ use media::{Asset, Codec, Feed};
 use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
-use sautikit_api::recordings::PauseMode;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
-    AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, LiveCommand, MediaEvent,
-    Money, Origin, Output, PlaceId, Purpose, RecordingEvent, SpeechFailure, StayId, StreamEvent, StreamId, Summary,
-    TakeId,
+    AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, MediaEvent, Money, Origin,
+    Output, PlaceId, Purpose, RecordingEvent, SpeechFailure, StayId, StreamEvent, StreamId, Summary, TakeId,
 };
 
 use super::conferences::Stay;
 use super::effects;
 use super::effects::record::Recorder;
 use super::leg::orders::LegOrder;
+use super::leg::transfer::TransferRights;
 use super::media::{CallMedia, LegMediaEvent, PortId};
 use super::queues::Place;
 use super::recorder::Orders;
+use super::shadow::Shadow;
 use super::sip::OpenDialog;
 use super::streams::RunningStream;
 use super::targets::Reach;
@@ -32,8 +34,8 @@ use super::{Gateway, begin};
 use crate::calls::{Allowance, CallRecord};
 use crate::webhooks::signer::NumberSecrets;
 
-/// What may wait for one call: its legs, fetches and the API together make a few a second.
-const INBOX: usize = 256;
+pub use handle::{CallHandle, Inbox};
+
 /// Media events that may wait for one call, digits above all.
 const MEDIA_EVENTS: usize = 64;
 
@@ -69,6 +71,8 @@ pub enum Arrival {
     Allowed(Allowance),
     /// A leg's dialog stands, and can be ended by this after a crash.
     Dialog(LegId, Box<OpenDialog>),
+    /// A leg is to be let go, and whoever it talks with goes on otherwise.
+    HandOver(Box<HandOver>),
     /// Somebody wants to know how long ago the call's legs were last heard.
     SinceHeard(oneshot::Sender<Option<Duration>>),
     /// A stream is connected, and plays by this to the leg of the port.
@@ -79,6 +83,17 @@ pub enum Arrival {
     Spoken(AssetId, Result<Arc<Asset>, SpeechFailure>),
 }
 
+/// A leg that is to be let go.
+#[derive(Debug)]
+pub struct HandOver {
+    /// Which.
+    pub leg: LegId,
+    /// With what whoever it talks with goes on; none: it is only asked whether it talks with anybody.
+    pub actions: Option<Vec<Action>>,
+    /// Told whether it does.
+    pub reply: oneshot::Sender<bool>,
+}
+
 /// What a call begins with.
 pub struct CallSetup {
     /// Fixed by admission.
@@ -87,74 +102,16 @@ pub struct CallSetup {
     pub origin: Origin,
     /// Signs the voice callbacks.
     pub signing_secret: NumberSecrets,
+    /// Gets a copy of each.
+    pub(super) shadow: Option<Arc<Shadow>>,
     /// The call's record, which stands.
     pub record: CallRecord,
     /// Legs that admission has written: the caller's, and the targets with their rates.
     pub legs: Vec<(LegId, LegRecordId)>,
     /// On-net calls that led to this one; 0 for a call from outside.
     pub hops: u32,
-}
-
-/// The way into a running call.
-#[derive(Clone)]
-pub struct CallHandle {
-    inbox: mpsc::Sender<Arrival>,
-}
-
-/// The inbox of a call: made before the call, so that a hangup that comes while it is being prepared waits for it.
-pub struct Inbox {
-    inbox: mpsc::Sender<Arrival>,
-    arrivals: mpsc::Receiver<Arrival>,
-}
-
-impl Default for Inbox {
-    /// An empty one.
-    fn default() -> Self {
-        let (inbox, arrivals) = mpsc::channel(INBOX);
-        Self { inbox, arrivals }
-    }
-}
-
-impl Inbox {
-    /// For the API and the operator.
-    pub fn handle(&self) -> CallHandle {
-        CallHandle { inbox: self.inbox.clone() }
-    }
-}
-
-impl CallHandle {
-    /// Ends the call. False when it is over already.
-    pub fn hang_up(&self) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Hangup))).is_ok()
-    }
-
-    /// Ends the call because this node stops. False when it is over already.
-    pub fn drain(&self) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Drain))).is_ok()
-    }
-
-    /// Has these actions take over. False when the call is over already, or takes nothing more at the moment.
-    pub fn run_actions(&self, actions: Vec<Action>) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Run(actions)))).is_ok()
-    }
-
-    /// Lets its recordings pause, or go on. False when the call is over already, or takes nothing more at the moment.
-    pub fn pause_recording(&self, mode: Option<PauseMode>) -> bool {
-        let command = mode.map_or(LiveCommand::ResumeRecording, LiveCommand::PauseRecording);
-        self.inbox.try_send(Arrival::Voice(Input::Live(command))).is_ok()
-    }
-
-    /// Says how long the money lasts.
-    pub fn allow(&self, allowance: Allowance) {
-        // A call that is too busy to take it hears of the next grant; until then it ends where it was told.
-        let _ = self.inbox.try_send(Arrival::Allowed(allowance));
-    }
-
-    /// How long ago any of its legs was heard; nothing before the first packet. None when the call is over or busy.
-    pub fn since_heard(&self) -> Option<oneshot::Receiver<Option<Duration>>> {
-        let (reply, answer) = oneshot::channel();
-        self.inbox.try_send(Arrival::SinceHeard(reply)).is_ok().then_some(answer)
-    }
+    /// Whom the caller may have others connected with.
+    pub rights: Option<Arc<TransferRights>>,
 }
 
 /// A leg's way out: its orders and its place in the media engine.
@@ -183,6 +140,8 @@ pub(super) struct Seldom {
     pub(super) judges: Vec<(LegId, effects::judge::Listening)>,
     /// Media streams that were opened and are not over.
     pub(super) streams: HashMap<StreamId, RunningStream>,
+    /// Legs of which, or by which, nothing is heard, as the timeline says.
+    pub(super) silent: Vec<(LegId, media::Silent)>,
 }
 
 /// A running call and what its effects need.
@@ -190,6 +149,7 @@ pub(super) struct Running {
     pub(super) gateway: Arc<Gateway>,
     pub(super) facts: Facts,
     pub(super) signing_secret: NumberSecrets,
+    pub(super) shadow: Option<Arc<Shadow>>,
     pub(super) inbox: mpsc::Sender<Arrival>,
     pub(super) media: CallMedia,
     pub(super) legs: HashMap<LegId, LegSeat>,
@@ -207,6 +167,8 @@ pub(super) struct Running {
     pub(super) queue_place: Option<Box<(PlaceId, Place)>>,
     /// On-net calls that led to this one.
     pub(super) hops: u32,
+    /// Whom the caller may have others connected with.
+    pub(super) rights: Option<Arc<TransferRights>>,
     /// Of its own memory, because a call's task holds what a call is twice.
     pub(super) seldom: Box<Seldom>,
     /// The text or file that has just become audio, for the play that the call answers it with.
@@ -236,18 +198,21 @@ impl PendingCall {
         let began = gateway.app.clock.monotonic();
         let began_at_us = setup.record.wall_us(began);
         setup.facts.began_at_us = began_at_us;
+        let recorder = Recorder::new(setup.record, began_at_us, setup.legs);
         let running = Running {
             gateway: gateway.clone(),
             facts: setup.facts,
             signing_secret: setup.signing_secret,
+            shadow: setup.shadow,
             inbox,
-            media: gateway.media.open_call(media_sender),
+            media: gateway.media.open_call(media_sender).noted(recorder.quality()),
             legs: HashMap::new(),
             reaching: HashMap::new(),
             bridging: Vec::new(),
             farewell: None,
             began,
             hops: setup.hops,
+            rights: setup.rights,
             spoken: None,
             stay: None,
             queue_place: None,
@@ -255,7 +220,7 @@ impl PendingCall {
             was_recorded: false,
             maybe_empty: None,
             seldom: Box::default(),
-            recorder: Recorder::new(setup.record, began_at_us, setup.legs),
+            recorder,
         };
         Self { running, arrivals, media_events, origin: setup.origin }
     }
@@ -286,6 +251,11 @@ impl PendingCall {
                 arrival = arrivals.recv() => match arrival {
                     Some(Arrival::Allowed(allowance)) => {
                         running.allowed(&mut call, allowance);
+                        ended = running.drain(&mut call);
+                        None
+                    }
+                    Some(Arrival::HandOver(wanted)) => {
+                        running.hand_over(&mut call, *wanted);
                         ended = running.drain(&mut call);
                         None
                     }
@@ -347,6 +317,15 @@ impl Running {
         None
     }
 
+    fn hand_over(&self, call: &mut Call, HandOver { leg, actions, reply }: HandOver) {
+        let talks = call.talks(leg);
+        if let Some(actions) = actions.filter(|_| talks) {
+            call.handle(self.now(), Input::HandOver(leg, Box::new(actions)));
+        }
+        // Who asked may have stopped waiting.
+        let _ = reply.send(talks);
+    }
+
     /// The call's time on the monotonic clock is the record's, so that it ends on the second that is paid for.
     fn allowed(&self, call: &mut Call, allowance: Allowance) {
         let moment = |at_us| self.began.saturating_add(self.recorder.offset(at_us));
@@ -385,7 +364,7 @@ impl Running {
                 return None;
             }
             // Handed to the call by whoever waits for arrivals.
-            Arrival::Allowed(_) => return None,
+            Arrival::Allowed(_) | Arrival::HandOver(_) => return None,
             Arrival::SinceHeard(reply) => {
                 self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
                 return None;
@@ -420,6 +399,10 @@ impl Running {
             media::MediaEvent::Digit { digit, .. } => MediaEvent::Digit(voice::Key::new(digit)?),
             media::MediaEvent::Stalled => MediaEvent::Stalled,
             media::MediaEvent::Silence { .. } => MediaEvent::Silence,
+            media::MediaEvent::Watched(change) => {
+                self.watched(leg, change);
+                return None;
+            }
         };
         Some(Input::Media(leg, event))
     }
@@ -440,6 +423,7 @@ impl Running {
             maybe_empty,
             farewell,
             signing_secret,
+            shadow,
             ..
         } = self;
         drop((stay, queue_place, legs, media, takes));
@@ -462,9 +446,9 @@ impl Running {
                 {
                     callback.forget_recording();
                 }
-                let signer = signing_secret.signer(facts.compat);
                 let of = (facts.workspace_id, &*facts.number);
-                effects::fetch::tell_end(&gateway, recorder, of, callback, signer).await
+                let signing = (&signing_secret, facts.compat);
+                effects::fetch::tell_end(&gateway, recorder, of, callback, signing, shadow.as_ref()).await
             });
         }
     }

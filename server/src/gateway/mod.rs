@@ -20,6 +20,7 @@ pub mod instances;
 mod last_heard;
 pub mod leg;
 pub mod media;
+pub mod migrate_check;
 pub mod on_net;
 mod overload;
 pub mod queues;
@@ -27,6 +28,7 @@ mod recorder;
 mod recovered;
 pub mod registrar;
 pub mod sandbox;
+mod shadow;
 pub mod sip;
 pub mod speech;
 mod start;
@@ -53,6 +55,7 @@ use self::overload::Overload;
 use self::queues::Queues;
 use self::registrar::Registrar;
 use self::sandbox::Sandbox;
+use self::shadow::Underway;
 use self::sip::{SipHandle, Sockets, WEB};
 use self::speech::Speech;
 use self::trunks::Trunks;
@@ -115,6 +118,8 @@ pub struct Gateway {
     pub http: reqwest::Client,
     /// Whether another call can be set up.
     pub overload: Overload,
+    /// Copies of voice callback requests that are under way.
+    pub shadows: Underway,
     /// Running calls.
     pub calls: Mutex<HashMap<CallId, CallHandle>>,
 }

@@ -65,6 +65,7 @@ impl OnNet {
             from: format!("<sip:{caller_id}@{domain}>"),
             headers,
             auth: None,
+            rights: None,
         })
     }
 

@@ -18,7 +18,7 @@ use sip::ua::{FlowId, Path};
 use sautikit_api::ids::{NumberId, WorkspaceId};
 
 use super::sip::UDP_FLOW;
-use crate::sip_tokens::identity::{Device, Identity, user_of};
+use crate::sip_tokens::identity::{Device, Identity, Permissions, user_of};
 
 /// A browser keeps its connection, so refreshing every few minutes is enough; tokens live five.
 const MAX_EXPIRES: Duration = Duration::from_secs(300);
@@ -36,6 +36,8 @@ pub struct Place {
     pub jti: String,
     /// Set for a device.
     pub device: Option<Device>,
+    /// What its token or credential allows.
+    pub permissions: Permissions,
     /// What it says it is.
     pub user_agent: Option<String>,
     /// Microseconds UTC.
@@ -122,6 +124,7 @@ impl Registrar {
                 path,
                 jti: identity.jti.clone(),
                 device: identity.device,
+                permissions: identity.permissions.clone(),
                 user_agent: user_agent.map(|agent| agent.chars().take(USER_AGENT_CHARS).collect()),
                 registered_at: wall_us,
             };

@@ -19,8 +19,10 @@ use super::overload::{self, Overload};
 use super::queues::Queues;
 use super::registrar::Registrar;
 use super::sandbox::{Sandbox, SandboxError};
-use super::sip::{Connections, Endpoint, EndpointError, Sockets};
+use super::shadow::Underway;
+use super::sip::{Connections, Endpoint, EndpointError, Sockets, Traced};
 use super::speech::Speech;
+use super::trunks::preview::Previewer;
 use super::trunks::refresh::{self, Source};
 use super::trunks::{TrunkError, Trunks, upkeep};
 use super::{Gateway, incoming, last_heard};
@@ -91,6 +93,11 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         clock: app.clock.clone(),
         stopping: app.stopping.clone(),
         connections: Some(Connections { app: app.clone(), tls_listen: tls_listen(app) }),
+        traced: (config.calls.trace_days > 0).then(|| Traced {
+            room: Hub::of(app).writer().trace_room().clone(),
+            web: config.http.listen,
+            is_web_secure: app.is_https(),
+        }),
     };
     let endpoint = endpoint.bind()?;
     let (sip_address, tls_address) = (endpoint.address(), endpoint.tls_address());
@@ -99,6 +106,8 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         if config.has_sandbox() { Some(Sandbox::start(app, &media, &speech, sip_address).await?) } else { None };
     let mut source = Source::new(app, sandbox.as_ref().map(Sandbox::address));
     let trunks = Arc::new(Trunks::new(source.first().await?));
+    let previewer = Previewer::new(endpoint.config().clone(), config.sip.domain.clone(), config.media.public_ip);
+    trunks.preview_by(previewer);
     let trunks_changed = app.part::<trunks::Trunks>().connect(trunks.clone());
     app.tasks.spawn(refresh::run(source, trunks.clone(), trunks_changed));
     let on_net = Arc::new(OnNet::new(sip_address, app.entropy.bytes()));
@@ -128,6 +137,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
         files,
         http,
         overload: Overload::default(),
+        shadows: Underway::default(),
         calls: Mutex::new(HashMap::new()),
     });
     app.tasks.spawn(incoming::run(gateway.clone(), incoming));

@@ -1,5 +1,7 @@
 //! From a target of the call to the addresses that its leg tries.
 
+pub(super) mod outside;
+
 use std::sync::Arc;
 
 use sautikit_api::ErrorCode;
@@ -9,8 +11,8 @@ use voice::{Cause, CauseKind, Target};
 use super::Gateway;
 use super::begin::leg_record;
 use super::leg::call_id::call_id_headers;
+use super::leg::transfer::TransferRights;
 use super::leg::way::Way;
-use super::sip::datagram_path;
 use crate::calls::{self, CallFunds, Direction, LegKind, LegRecord, Rate};
 use crate::sip_credentials;
 use crate::sip_tokens::identity::{Identity, is_device_name, user_of};
@@ -33,6 +35,8 @@ pub enum Ways {
     InTurn(Vec<Way>),
     /// Browsers and devices of one identity: all ring, the first to answer wins.
     AtOnce(Vec<Way>),
+    /// Addresses of somebody else's server: as carriers, and audio goes to public addresses only.
+    Outside(Vec<Way>),
 }
 
 /// A leg that is about to call, as far as finding its way needs to know.
@@ -63,8 +67,7 @@ pub(super) async fn resolve(mut dialling: Dialling, target: &Target) -> Result<R
             telephone(&dialling, record)
         }
         Target::Client(identity) => client(&dialling, identity).await,
-        // External SIP targets are off by default (voice-actions.md, "Running").
-        Target::Sip(uri) => own_client(&dialling, uri).await,
+        Target::Sip(uri) => sip_address(&dialling, uri).await,
     }
 }
 
@@ -90,19 +93,7 @@ fn telephone(dialling: &Dialling, record: LegRecord) -> Result<Reach, Cause> {
         .trunks
         .for_number(&record.target)
         .into_iter()
-        .map(|trunk| {
-            let shaped = trunk.shape_call(&record.target, caller_id, domain);
-            Way {
-                trunk: Some(trunk.name.clone()),
-                path: datagram_path(trunk.address),
-                hop: trunk.hop.clone().map(Box::new),
-                target: shaped.target,
-                from: shaped.from,
-                to: shaped.to,
-                headers: shaped.headers,
-                auth: trunk.auth.clone(),
-            }
-        })
+        .map(|trunk| trunk.way(&record.target, caller_id, domain))
         .collect();
     if ways.is_empty() {
         return Err(refused(ErrorCode::CallsNoRoute));
@@ -135,6 +126,12 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
             to: format!("<sip:{user}@{domain}>"),
             headers: call_id_headers(dialling.call_id),
             auth: None,
+            rights: Some(TransferRights::of(
+                (identity, dialling.workspace_id),
+                &binding.path.permissions,
+                &dialling.number,
+                domain,
+            )),
         })
         .collect();
     if ways.is_empty() {
@@ -149,11 +146,11 @@ async fn live_generations(app: &AppState, workspace: WorkspaceId) -> Result<Vec<
     sip_credentials::live_generations(&mut *app.db.acquire().await?, workspace).await
 }
 
-/// A SIP URI of our own domain names one of the workspace's identities; any other is not called.
-async fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
+/// A SIP URI of our own domain names one of the workspace's identities; any other leads outside.
+async fn sip_address(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
     let uri = sip::message::Uri::parse(uri).map_err(|_| Cause::from(CauseKind::NotFound))?;
-    if uri.host.to_string() != dialling.gateway.app.config.sip.domain {
-        return Err(refused(ErrorCode::CallsDestinationBlocked));
+    if !uri.host.to_string().eq_ignore_ascii_case(&dialling.gateway.app.config.sip.domain) {
+        return outside::reach(dialling, &uri).await;
     }
     let user = uri.decoded_user().ok_or_else(|| Cause::from(CauseKind::NotFound))?;
     match Identity::parse_user(&user) {
@@ -164,6 +161,6 @@ async fn own_client(dialling: &Dialling, uri: &str) -> Result<Reach, Cause> {
 }
 
 /// We refuse a leg before the network is asked.
-fn refused(code: ErrorCode) -> Cause {
+pub(super) fn refused(code: ErrorCode) -> Cause {
     Cause::refused(code.as_str(), super::incoming::sip_status(code))
 }

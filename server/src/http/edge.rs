@@ -14,24 +14,30 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use sautikit_api::ErrorCode;
-use tower::ServiceBuilder;
+use tower::{Layer, ServiceBuilder};
 
 use super::console::{Console, error_page};
 use super::request_id::Begun;
-use super::{cors, headers, host, options, origin};
+use super::{compression, cors, headers, host, options, origin};
 use crate::state::AppState;
 use crate::web::error::ApiError;
 
 /// Largest request body: far above any real one, small enough to be held in memory.
 pub const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// Surrounds the routes; with a console, errors that a person sees are pages of it.
+/// Surrounds the routes; with a console, errors that a person sees are pages of it and answers go out compressed: without one
+/// they stay in the process.
 pub(super) fn around(routes: Router<AppState>, app: &AppState, console: Option<Console>) -> Router {
+    let goes_out = console.is_some();
     let layers = ServiceBuilder::new()
         .layer(from_fn_with_state((app.clone(), console), surround))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES));
     // Not `routes.layer`: axum writes `Allow` outside of a router's own layers.
-    Router::new().fallback_service(layers.service(routes.with_state(app.clone())))
+    let routes = layers.service(routes.with_state(app.clone()));
+    match goes_out {
+        true => Router::new().fallback_service(compression::layer().layer(routes)),
+        false => Router::new().fallback_service(routes),
+    }
 }
 
 async fn surround(

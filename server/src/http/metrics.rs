@@ -17,6 +17,7 @@ use axum::response::IntoResponse;
 use crate::calls::Hub;
 use crate::gateway::Gateway;
 use crate::requests::Queue;
+use crate::shadow;
 use crate::state::AppState;
 use crate::trunks::Registration;
 use crate::web::rate_limit::RateLimits;
@@ -53,6 +54,13 @@ fn process(page: &mut Page, app: &AppState) {
     let lost = "request_log_dropped_total";
     page.head(lost, "counter", "Requests that the request log lost because its queue was full or the database failed.");
     page.sample(lost, "", Queue::of(app).dropped());
+    let left_out = "shadow_requests_dropped_total";
+    page.head(
+        left_out,
+        "counter",
+        "Copies to shadows that were not sent or not kept, because too many were under way.",
+    );
+    page.sample(left_out, "", shadow::Queue::of(app).dropped());
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     page.gauge("tasks", "Tasks that are running or waiting, HTTP connections among them.", tasks);
 }

@@ -3,6 +3,7 @@
 //! Rooms give their routes relative to `/v1`; [`router`] joins them. Order of checks: route, rate of the address,
 //! credential, rate of the key, scope or role, suspension, idempotency, validation, state.
 
+mod compression;
 mod console;
 mod cors;
 mod credentials;
@@ -32,8 +33,8 @@ pub use self::edge::BODY_LIMIT_BYTES;
 use crate::state::AppState;
 use crate::web::error::ApiError;
 use crate::{
-    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, recordings, requests, sip_credentials,
-    sip_tokens, storage, trunks, wallet, webhooks,
+    accounts, api_keys, audit, calls, gateway, mail, numbers, payments, pricing, privacy, recordings, requests, shadow,
+    sip_credentials, sip_tokens, storage, trunks, wallet, webhooks,
 };
 
 /// The API's routes with their description, relative to `/v1`.
@@ -55,8 +56,10 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(openapi::routes())
         .merge(payments::http::routes())
         .merge(pricing::http::routes())
+        .merge(privacy::http::routes())
         .merge(recordings::http::routes())
         .merge(requests::http::routes())
+        .merge(shadow::http::routes())
         .merge(sip_credentials::http::routes())
         .merge(sip_tokens::http::routes())
         .merge(storage::http::routes())

@@ -196,6 +196,7 @@ fn tenant(
         voice_callback_url: None,
         events_url: None,
         fallback_url: None,
+        shadow_url: None,
         ring_devices: true,
         compat: Compat::default(),
         sealed_signing_secret: None,

@@ -327,6 +327,7 @@ fn number_body(number: TenantNumber) -> wire::Number {
         voice_callback_url: number.voice_callback_url,
         events_url: number.events_url,
         fallback_url: number.fallback_url,
+        shadow_url: number.shadow_url,
         ring_devices: number.ring_devices,
         compat: number.compat.as_str().to_owned(),
     }

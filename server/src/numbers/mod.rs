@@ -218,6 +218,8 @@ pub struct TenantNumber {
     pub events_url: Option<String>,
     /// Who is asked when the voice callback fails.
     pub fallback_url: Option<String>,
+    /// Who gets a copy of each voice callback request.
+    pub shadow_url: Option<String>,
     /// Whether browsers and devices ring when no callback is set.
     pub ring_devices: bool,
     /// Whose words the voice callbacks are in.

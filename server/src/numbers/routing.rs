@@ -53,6 +53,7 @@ pub async fn update_routing(
     set(app, voice_field, voice, &mut number.voice_callback_url)?;
     set(app, "events_url", update.events_url, &mut number.events_url)?;
     set(app, "fallback_url", update.fallback_url, &mut number.fallback_url)?;
+    set(app, "shadow_url", update.shadow_url, &mut number.shadow_url)?;
     number.ring_devices = update.ring_devices.unwrap_or(number.ring_devices);
     if let Some(compat) = update.compat {
         number.compat = Compat::parse(&compat).ok_or_else(|| {
@@ -145,6 +146,7 @@ fn audited(number: &TenantNumber) -> serde_json::Value {
         "voice_callback_host": host(&number.voice_callback_url),
         "events_host": host(&number.events_url),
         "fallback_host": host(&number.fallback_url),
+        "shadow_host": host(&number.shadow_url),
         "ring_devices": number.ring_devices,
         "compat": number.compat.as_str(),
     })

@@ -305,7 +305,7 @@ fn recording_id(text: &str) -> Result<RecordingId, RecordingError> {
     text.parse().map_err(|_| RecordingError::NotFound)
 }
 
-fn body(recording: Recording, tier: &Tier) -> wire::Recording {
+pub(super) fn body(recording: Recording, tier: &Tier) -> wire::Recording {
     let is_kept_here = recording.status == RecordingStatus::Ready && recording.bucket.is_none();
     wire::Recording {
         id: recording.id,

@@ -13,6 +13,7 @@
 //! voice engine), and the listening (the gateway).
 
 mod error;
+mod exported;
 pub mod http;
 mod keeper;
 mod links;
@@ -36,6 +37,8 @@ use serde_json::json;
 use sqlx::AnyConnection;
 use thiserror::Error;
 use tokio::sync::Notify;
+
+pub use exported::{Audio, audio, list_by_id, shown};
 
 use crate::audit;
 use crate::calls::{self, CallError, CallRow};
@@ -324,7 +327,17 @@ async fn delete(app: &AppState, caller: &Caller, id: RecordingId) -> Result<(), 
 
 /// False where it stands elsewhere by now: whoever moved it on has done what that takes, and it is looked at anew.
 async fn delete_as_seen(app: &AppState, caller: &Caller, id: RecordingId) -> Result<bool, RecordingError> {
-    let found = store::find_of(&mut *app.db.acquire().await?, caller.workspace.id, id).await?;
+    remove_as_seen(app, caller.workspace.id, id, Some(caller)).await
+}
+
+/// As [`delete_as_seen`]; what nobody asked for by itself has no entry of its own in the audit log.
+async fn remove_as_seen(
+    app: &AppState,
+    workspace: WorkspaceId,
+    id: RecordingId,
+    caller: Option<&Caller>,
+) -> Result<bool, RecordingError> {
+    let found = store::find_of(&mut *app.db.acquire().await?, workspace, id).await?;
     let recording = found.ok_or(RecordingError::NotFound)?;
     if recording.status.is_open() || recording.status == RecordingStatus::Processing {
         return Err(RecordingError::InProgress);
@@ -338,10 +351,31 @@ async fn delete_as_seen(app: &AppState, caller: &Caller, id: RecordingId) -> Res
     }
     stored::account_removed(app, &mut tx, &recording).await?;
     show_status(&mut tx, recording.call_id).await?;
-    let details = json!({ "call_id": recording.call_id, "started_at": crate::clock::rfc3339(recording.started_at) });
-    audit::record(app, &mut tx, &audit::Entry::by(caller, "recording.deleted", id, details)).await?;
+    if let Some(caller) = caller {
+        let details =
+            json!({ "call_id": recording.call_id, "started_at": crate::clock::rfc3339(recording.started_at) });
+        audit::record(app, &mut tx, &audit::Entry::by(caller, "recording.deleted", id, details)).await?;
+    }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Deletes the recordings of a call with their keys, whatever has become of them; which.
+///
+/// # Errors
+/// One is still being recorded or stored, the place where one is kept does not answer, or the database failed.
+pub async fn erase_of_call(
+    app: &AppState,
+    workspace: WorkspaceId,
+    call: CallId,
+) -> Result<Vec<RecordingId>, RecordingError> {
+    let all = store::list_of_call(&mut *app.db.acquire().await?, workspace, call).await?;
+    let mut erased = Vec::with_capacity(all.len());
+    for recording in all {
+        while !remove_as_seen(app, workspace, recording.id, None).await? {}
+        erased.push(recording.id);
+    }
+    Ok(erased)
 }
 
 /// Removes what has been kept long enough; how many.

@@ -84,6 +84,17 @@ statements! {
             and ($6 = '' or call_id = $6)
         order by started_at desc, id desc
         limit $7";
+    LIST_OF_CALL = "
+        select *
+        from recordings
+        where workspace_id = $1 and call_id = $2
+        order by id";
+    LIST_BY_ID = "
+        select *
+        from recordings
+        where workspace_id = $1 and id > $2
+        order by id
+        limit $3";
     LIST_UNTOLD = "
         select *
         from recordings
@@ -251,6 +262,27 @@ pub(super) async fn list(
 ) -> Result<Vec<Recording>, sqlx::Error> {
     let query = sqlx::query(LIST_RECORDINGS).bind(workspace.to_string()).bind(before.0).bind(before.1.to_owned());
     let query = query.bind(filter.from_us).bind(filter.status.clone()).bind(filter.call_id.clone()).bind(limit);
+    query.fetch_all(conn).await?.iter().map(recording).collect()
+}
+
+/// All of a call.
+pub(super) async fn list_of_call(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    call: CallId,
+) -> Result<Vec<Recording>, sqlx::Error> {
+    let query = sqlx::query(LIST_OF_CALL).bind(workspace.to_string()).bind(call.to_string());
+    query.fetch_all(conn).await?.iter().map(recording).collect()
+}
+
+/// Those after an id, in the order of their ids.
+pub(super) async fn list_by_id(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Recording>, sqlx::Error> {
+    let query = sqlx::query(LIST_BY_ID).bind(workspace.to_string()).bind(after.to_owned()).bind(limit);
     query.fetch_all(conn).await?.iter().map(recording).collect()
 }
 

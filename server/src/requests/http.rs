@@ -40,6 +40,8 @@ struct RequestsQuery {
     path: String,
     /// Only requests of the API key with this id.
     api_key_id: String,
+    /// Only the request with this id, as answers and errors name it.
+    request_id: String,
 }
 
 /// List the request log
@@ -74,7 +76,8 @@ fn read_filter(query: &RequestsQuery) -> ApiResult<Filter> {
     if !(path.is_empty() || path.starts_with('/')) {
         return Err(ApiError::field("path", "`path` is how a path begins, such as /v1/calls."));
     }
-    Ok(Filter { from_status, to_status, method, path, api_key_id: query.api_key_id.trim().to_lowercase() })
+    let (api_key_id, request_id) = (query.api_key_id.trim().to_lowercase(), query.request_id.trim().to_owned());
+    Ok(Filter { from_status, to_status, method, path, api_key_id, request_id })
 }
 
 /// `404`, or `4xx` for all of a class.

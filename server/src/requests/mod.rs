@@ -80,6 +80,8 @@ pub struct Filter {
     pub path: String,
     /// A key's id.
     pub api_key_id: String,
+    /// The id in an answer's `X-Request-Id`.
+    pub request_id: String,
 }
 
 /// What was asked and is not written yet.

@@ -25,8 +25,9 @@ statements! {
           and ($6 = '' or r.method = $6)
           and ($7 = '' or substr(r.path, 1, length($7)) = $7)
           and ($8 = '' or r.api_key_id = $8)
+          and ($9 = '' or r.request_id = $9)
         order by r.created_at desc, r.id desc
-        limit $9";
+        limit $10";
     DELETE_BEFORE = "
         delete from requests
         where (workspace_id, created_at, id) in (
@@ -96,6 +97,7 @@ pub(super) async fn list_requests(
         .bind(filter.method.as_str())
         .bind(filter.path.as_str())
         .bind(filter.api_key_id.as_str())
+        .bind(filter.request_id.as_str())
         .bind(limit)
         .fetch_all(conn)
         .await?;

@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use crate::jobs::{self, Failure, Job};
 use crate::state::AppState;
 use crate::web::idempotency;
-use crate::{numbers, recordings, requests, storage, webhooks};
+use crate::{calls, numbers, recordings, requests, shadow, storage, webhooks};
 
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Rows of one deletion, so that other writers get their turn in between.
@@ -29,15 +29,19 @@ impl Job for CleanUp {
     /// Deletes what is due, and leaves the job for the next hour.
     async fn run(self, app: &AppState) -> Result<(), Failure> {
         let requests = all(|| requests::delete_old(app, ROWS_AT_ONCE)).await?;
+        let shadows = all(|| shadow::delete_old(app, ROWS_AT_ONCE)).await?;
         let keys = all(|| idempotency::delete_expired(app, ROWS_AT_ONCE)).await?;
         let told = all(|| webhooks::delete_old(app, ROWS_AT_ONCE)).await?;
+        let traces = all(|| calls::trace::delete_old(app, ROWS_AT_ONCE)).await?;
         let freed = numbers::free_cooled(app).await?;
         let storage = storage::charge_due(app).await?;
         let recordings = all(|| recordings::prune(app, ROWS_AT_ONCE)).await?;
         tracing::debug!(
             requests,
+            shadow_requests = shadows,
             idempotency_keys = keys,
             events_and_deliveries = told,
+            call_traces = traces,
             numbers_freed = freed,
             recordings,
             storage_tiers_charged = storage,

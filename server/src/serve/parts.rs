@@ -6,6 +6,7 @@ use crate::accounts::{Currencies, Dependants};
 use crate::api_keys::{self, KnownKeys};
 use crate::calls::{self, Hub};
 use crate::config::Config;
+use crate::gateway::migrate_check::http::Checks;
 use crate::gateway::trunks::TellUnregistered;
 use crate::http::Credentials;
 use crate::jobs::Kinds;
@@ -30,7 +31,7 @@ use crate::webhooks::delivery::gauge::Dispatching;
 use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
 use crate::webhooks::listener::Listeners;
 use crate::webhooks::live::Live;
-use crate::{numbers, requests};
+use crate::{numbers, requests, shadow};
 
 use super::ServeError;
 use super::clean_up::CleanUp;
@@ -45,6 +46,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
     Ok(Parts::default()
         .with(Authenticator::new(Credentials))
         .with(Bell::default())
+        .with(Checks::default())
         .with(Certificates::from_config(&config.tls)?)
         .with(Daraja::from_config(&config.mpesa).map_err(ServeError::Payments)?)
         .with(Paystack::from_config(&config.paystack).map_err(ServeError::Payments)?)
@@ -65,6 +67,7 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
         .with(RateLimits::new(&config.limits))
         .with(Recordings::default())
         .with(requests::Queue::default())
+        .with(shadow::Queue::default())
         .with(Stores::from_config(config).map_err(ServeError::Storage)?)
         .with(Trunks::default()))
 }

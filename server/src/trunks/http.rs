@@ -9,7 +9,7 @@ use sautikit_api::trunks as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Registration, Trunk, TrunkError, Trunks, create, delete, rules, store, update};
+use super::{Registration, Trunk, TrunkError, Trunks, create, delete, preview, rules, store, update};
 use crate::clock::rfc3339;
 use crate::config::{self, IdentityHeader, NumberFormat, TrunkTransport};
 use crate::state::AppState;
@@ -24,11 +24,10 @@ pub(super) const FROM_CONFIGURATION: &str = "configuration";
 
 /// The operators' routes, relative to `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_trunks, create_trunk)).routes(routes!(
-        get_trunk,
-        update_trunk,
-        delete_trunk
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(list_trunks, create_trunk))
+        .routes(routes!(get_trunk, update_trunk, delete_trunk))
+        .routes(routes!(preview::http::preview_invite))
 }
 
 /// List trunks
@@ -142,7 +141,7 @@ async fn delete_trunk(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn trunk_id(text: &str) -> Result<TrunkId, TrunkError> {
+pub(super) fn trunk_id(text: &str) -> Result<TrunkId, TrunkError> {
     text.parse().map_err(|_| TrunkError::NotFound)
 }
 

@@ -71,6 +71,10 @@ impl Registration {
 pub trait LiveTrunks: Send + Sync + 'static {
     /// How the trunk of that name stands; none where it takes no calls.
     fn standing(&self, name: &str) -> Option<Standing>;
+
+    /// The INVITE that the trunk of that name would see of a call to `number` from `caller_id`, both E.164; none where it takes
+    /// no calls.
+    fn preview(&self, name: &str, number: &str, caller_id: &str) -> Option<String>;
 }
 
 /// The handle in the server's state.
@@ -98,6 +102,11 @@ impl Trunks {
     /// To be called after the commit of a change.
     pub(super) fn changed(&self) {
         self.bell.notify_one();
+    }
+
+    /// The INVITE that the trunk of that name would see from this node.
+    pub(super) fn preview(&self, name: &str, number: &str, caller_id: &str) -> Option<String> {
+        self.live.get()?.preview(name, number, caller_id)
     }
 
     /// How the trunk of that name stands on this node.

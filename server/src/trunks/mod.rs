@@ -7,6 +7,7 @@
 mod error;
 pub mod http;
 mod live;
+mod preview;
 mod rules;
 mod store;
 

@@ -74,7 +74,8 @@ async fn list_ledger(State(app): State<AppState>, caller: Caller, page: ApiResul
     Ok(page.answer(entries, |entry| (entry.seq, entry.id.0), entry_body))
 }
 
-fn entry_body(entry: EntryRow) -> wire::LedgerEntry {
+/// An entry as the API shows it.
+pub(crate) fn entry_body(entry: EntryRow) -> wire::LedgerEntry {
     wire::LedgerEntry {
         id: entry.id,
         seq: entry.seq,

@@ -29,6 +29,8 @@ pub struct Signer<'a> {
     pub former: Option<(&'a str, i64)>,
     /// Whose words its callbacks are in.
     pub compat: Compat,
+    /// Whether it signs copies, which say so in a header: who is tried need not charge anybody twice.
+    pub is_shadow: bool,
 }
 
 /// What signs for a number, kept for as long as a call lasts.
@@ -56,7 +58,8 @@ impl From<Signing> for NumberSecrets {
 impl NumberSecrets {
     /// Signs for a number whose handler is of that kind.
     pub fn signer(&self, compat: Compat) -> Signer<'_> {
-        Signer { secret: &self.secret, former: self.former.as_ref().map(|(secret, until)| (&**secret, *until)), compat }
+        let former = self.former.as_ref().map(|(secret, until)| (&**secret, *until));
+        Signer { secret: &self.secret, former, compat, is_shadow: false }
     }
 }
 
@@ -64,11 +67,14 @@ impl<'a> Signer<'a> {
     /// The signer of what was refused, where a former secret may sign at that moment.
     pub fn former(&self, now_us: i64) -> Option<Signer<'a>> {
         let (secret, _) = self.former.filter(|(_, until)| now_us < *until)?;
-        Some(Signer { secret, former: None, compat: self.compat })
+        Some(Signer { secret, former: None, ..*self })
     }
 }
 
-/// A request's signatures by header.
+/// Name of the header of copies.
+pub const SHADOW_HEADER: &str = "x-sautikit-shadow";
+
+/// A request's signatures by header, and what else its signer says of it.
 pub type Signatures = Vec<(&'static str, String)>;
 
 impl Signer<'_> {
@@ -77,6 +83,9 @@ impl Signer<'_> {
         let mut signatures = vec![(signature::HEADER, signature::sign(self.secret, body.as_bytes(), unix_seconds))];
         if self.compat == Compat::Twilio {
             signatures.push((TWILIO_HEADER, twilio(self.secret, url, params)));
+        }
+        if self.is_shadow {
+            signatures.push((SHADOW_HEADER, "true".to_owned()));
         }
         signatures
     }
@@ -118,7 +127,8 @@ mod tests {
     fn only_who_asks_for_twilios_gets_it() {
         let url = Url::parse("https://shop.example/voice").unwrap();
         let headers = |compat| {
-            let signed = Signer { secret: "whsec_test", former: None, compat }.sign(&url, &[], "a=1", 1);
+            let signed =
+                Signer { secret: "whsec_test", former: None, compat, is_shadow: false }.sign(&url, &[], "a=1", 1);
             signed.into_iter().map(|(header, _)| header).collect::<Vec<_>>()
         };
         assert_eq!(headers(Compat::Twilio), [signature::HEADER, TWILIO_HEADER]);

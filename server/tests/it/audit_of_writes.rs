@@ -56,6 +56,7 @@ async fn every_write_is_in_the_log(server: Server) {
     walk.keys(&owner).await;
     walk.telephony(&owner).await;
     walk.recordings(&scene).await;
+    walk.privacy(&owner).await;
     let operator = scene.server.operator().await;
     walk.limits(&scene, &operator).await;
     walk.payments(&owner, &operator).await;
@@ -164,6 +165,11 @@ impl Walk<'_> {
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
     }
 
+    async fn privacy(&mut self, owner: &Client) {
+        let erase = owner.post("/v1/privacy/erasures", json!({ "number": "+254722000099" }));
+        self.logs("post /v1/privacy/erasures", "privacy.number_erased", erase).await;
+    }
+
     /// What a number has of its own.
     async fn devices(&mut self, owner: &Client, number: &str) {
         let (rotate, test) = (format!("{number}/routing/rotate-secret"), format!("{number}/routing/test"));
@@ -174,6 +180,8 @@ impl Walk<'_> {
         // Nobody listens there, which the answer tells.
         let test = async { owner.send("POST", &test, None, "").await };
         self.logs("post /v1/numbers/{id}/routing/test", "number.routing_tested", test).await;
+        let check = owner.post("/v1/actions/check", json!({ "url": "http://127.0.0.1:1025/voice" }));
+        self.logs("post /v1/actions/check", "handler.checked", check).await;
         let path = format!("{number}/sip-credentials");
         let create = async { owner.post(&path, json!({ "label": "reception" })).await };
         let made = self.logs("post /v1/numbers/{id}/sip-credentials", "sip_credential.created", create).await;

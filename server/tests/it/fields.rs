@@ -81,7 +81,7 @@ async fn a_parameter_that_is_wrong_is_named(server: Server) {
 async fn a_member_is_named_as_it_was_sent(server: Server) {
     let reach = Reach::set(server).await;
     let path = format!("/v1/numbers/{}/routing", reach.number_id);
-    for spelling in ["voice_callback_url", "voice_url", "events_url", "fallback_url"] {
+    for spelling in ["voice_callback_url", "voice_url", "events_url", "fallback_url", "shadow_url"] {
         let refused = reach.scene.asha.patch(&path, json!({ spelling: "ftp://example.com/" })).await;
         assert_eq!(refused.expect_error("numbers.invalid_routing_url").json["error"]["field"], spelling);
     }

@@ -12,7 +12,7 @@ use crate::webhooks::rows::{delivery, rows};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 22] = [
+const LISTS: [&str; 24] = [
     "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
     "/v1/admin/prices",
@@ -26,8 +26,10 @@ const LISTS: [&str; 22] = [
     "/v1/numbers",
     "/v1/numbers/available",
     "/v1/numbers/{id}/sip-credentials",
+    "/v1/privacy/erasures",
     "/v1/recordings",
     "/v1/requests",
+    "/v1/shadow-requests",
     "/v1/wallet/ledger",
     "/v1/wallet/top-ups",
     "/v1/webhooks",
@@ -132,6 +134,9 @@ impl Lists {
             "/v1/calls" => drop(asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202)),
             // A claim adds to the workspace's numbers, and takes the lowest, which was shown, from the available ones.
             "/v1/numbers" | "/v1/numbers/available" => self.claim().await,
+            "/v1/privacy/erasures" => {
+                drop(asha.post(path, json!({ "number": "+254722000099" })).await.expect(201));
+            }
             "/v1/recordings" => {
                 let call = self.scene.place().await.call_id;
                 self.scene.recorded(call).await;
@@ -140,6 +145,7 @@ impl Lists {
                 asha.get("/v1/wallet/balance").await.expect(200);
                 sautikit::requests::write_pending(&server.app).await;
             }
+            "/v1/shadow-requests" => drop(self.scene.shadow_request(&self.number_id).await),
             "/v1/wallet/ledger" | "/v1/wallet/top-ups" => self.scene.top_up(1_000).await,
             "/v1/webhooks" => {
                 drop(asha.post(path, json!({ "url": "https://shop.example/events" })).await.expect(201));
@@ -172,5 +178,9 @@ impl Lists {
 
 fn ids(answer: &Answer) -> Vec<String> {
     let rows = answer.json.as_array().expect("a list");
-    rows.iter().map(|row| row.get("id").unwrap_or(&row["user_id"]).as_str().expect("an id").to_owned()).collect()
+    let id = |row: &Value| {
+        let id = row.get("id").or_else(|| row.pointer("/statement/id")).unwrap_or(&row["user_id"]);
+        id.as_str().expect("an id").to_owned()
+    };
+    rows.iter().map(id).collect()
 }

@@ -10,9 +10,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sautikit::clock::SystemClock;
 use sautikit::entropy::Entropy;
-use sautikit::migrate_check::{Finding, Handler, Walked, World, check};
+use sautikit::gateway::migrate_check::{Handler, Severity, Walked, World, check};
 use sautikit::webhooks::client::Customers;
 use sautikit_api::numbers::Compat;
+use serde_json::json;
+
+use crate::support::{Server, on_each_engine};
 
 type Form_ = Form<Vec<(String, String)>>;
 
@@ -62,6 +65,7 @@ async fn checked(url: String, compat: Compat) -> Vec<Walked> {
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(Entropy::seeded(1)),
         development: true,
+        until: None,
     };
     let (from, to) = ("+254722000001".to_owned(), "+254700000001".to_owned());
     check(&world, &Handler { url, compat, secret: "a-secret-of-the-customer".to_owned(), from, to }).await
@@ -96,7 +100,39 @@ async fn every_state_of_a_handler_is_asked_and_what_would_not_do_is_named() {
 async fn an_answer_that_is_refused_fails_the_call() {
     let walks = checked(serve().await + "/broken", Compat::Sautikit).await;
     let found: Vec<_> = walks[0].findings().cloned().collect();
-    let Some(Finding::Fails(what)) = found.first() else { panic!("{found:?}") };
-    assert!(what.starts_with("actions[0].say.text") || what.starts_with("actions[0].say.txt"), "{what}");
-    assert!(found.contains(&Finding::Fails("the caller hears an apology, and the call ends".to_owned())));
+    assert_eq!((found[0].severity, found[0].place), (Severity::Fails, Some((1, 20))), "{found:?}");
+    assert!(found[0].message.starts_with("actions[0].say."), "{found:?}");
+    assert!(found.iter().any(|one| one.message == "the caller hears an apology, and the call ends"), "{found:?}");
+}
+
+on_each_engine! { the_api_and_the_console_check_a_handler_as_the_command_line_does }
+
+async fn the_api_and_the_console_check_a_handler_as_the_command_line_does(server: Server) {
+    let owner = server.onboarded("a@example.com").await;
+    let url = serve().await;
+    let check = async |path: &str, compat: &str| {
+        let body = json!({ "url": format!("{url}{path}"), "compat": compat, "secret": "a-secret-of-the-customer" });
+        owner.post("/v1/actions/check", body).await.expect(200).json
+    };
+    let checked = check("/voice", "twilio").await;
+    assert_eq!((&checked["fails"], &checked["skipped"]), (&json!(1), &json!(1)), "{checked}");
+    let sings = &checked["calls"][2];
+    assert_eq!(sings["requests"][1]["told"], "CallStatus=in-progress  Digits=9");
+    let skipped = &sings["requests"][1]["findings"][0];
+    assert_eq!(
+        (&skipped["severity"], &skipped["line"], &skipped["column"]),
+        (&json!("skipped"), &json!(1), &json!(11))
+    );
+    let broken = check("/broken", "sautikit").await;
+    let first = &broken["calls"][0]["requests"][0]["findings"][0];
+    assert_eq!((&first["severity"], &first["line"]), (&json!("fails"), &json!(1)), "{broken}");
+    assert!(first["message"].as_str().is_some_and(|message| message.starts_with("actions[0].say.")), "{first}");
+    for (body, field) in [
+        (json!({ "url": "https://10.0.0.1/voice" }), "url"),
+        (json!({ "url": url, "compat": "vonage" }), "compat"),
+        (json!({ "url": url, "to": "nobody" }), "to"),
+        (json!({ "url": url, "secret": "" }), "secret"),
+    ] {
+        assert_eq!(owner.post("/v1/actions/check", body).await.json["error"]["field"], field);
+    }
 }

@@ -37,6 +37,8 @@ async fn a_request_is_noted_with_who_what_and_how_it_ended(server: Server) {
     key.with("x-request-id", "mine-1").get(&format!("/v1/calls/{id}?a=b")).await.expect_error("calls.not_found");
     let entry = log(&server, &owner, "?path=/v1/calls").await.remove(0);
     assert_eq!(entry["request_id"], "mine-1");
+    assert_eq!(log(&server, &owner, "?request_id=mine-1").await, [entry.clone()]);
+    assert!(log(&server, &owner, "?request_id=mine").await.is_empty());
     assert_eq!((&entry["method"], &entry["route"]), (&json!("GET"), &json!("/v1/calls/{id}")));
     assert_eq!(entry["path"], format!("/v1/calls/{id}?a=b"));
     assert_eq!((&entry["status"], &entry["error_code"]), (&json!(404), &json!("calls.not_found")));

@@ -26,8 +26,31 @@ pub(super) enum Kind {
     ComfortNoise,
 }
 
+/// One packet of so many is measured for its loudness: ten a second tell as much as fifty.
+const LOUDNESS_OF: u8 = 5;
 /// Static payload type of comfort noise.
 const COMFORT_NOISE: u8 = 13;
+
+/// The loudness of some of what came.
+#[derive(Debug, Default)]
+struct Loudness {
+    energy: u64,
+    samples: u32,
+    /// Packets since one was measured.
+    passed: u8,
+}
+
+impl Loudness {
+    /// Measures one packet of [`LOUDNESS_OF`].
+    fn hear(&mut self, energy: impl FnOnce() -> u64, samples: usize) {
+        self.passed += 1;
+        if self.passed >= LOUDNESS_OF {
+            self.passed = 0;
+            self.energy = self.energy.saturating_add(energy());
+            self.samples = self.samples.saturating_add(u32::try_from(samples).unwrap_or(u32::MAX));
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(super) struct Inbound {
@@ -41,6 +64,7 @@ pub(super) struct Inbound {
     heard_key: Option<dtmf::Digit>,
     /// Present while somebody asked for it.
     silence: Option<Silence>,
+    loudness: Loudness,
     heard_at: Duration,
     stall_reported: bool,
 }
@@ -55,6 +79,7 @@ impl Inbound {
             in_band: listens_in_band(params).then(Box::default),
             heard_key: None,
             silence: None,
+            loudness: Loudness::default(),
             heard_at: now,
             stall_reported: false,
         }
@@ -94,6 +119,9 @@ impl Inbound {
             // The level of G.711 is read from its bytes.
             if let (Some(silence), Some(law)) = (&mut self.silence, params.codec.law()) {
                 silence.hear(now, law.energy(payload), payload.len());
+            }
+            if let Some(law) = params.codec.law() {
+                self.loudness.hear(|| law.energy(payload), payload.len());
             }
             if let (Some(in_band), Some(law)) = (&mut self.in_band, params.codec.law()) {
                 self.heard_key = in_band.hear(payload.iter().map(|byte| law.decode(*byte)));
@@ -142,9 +170,16 @@ impl Inbound {
 
     /// Judges the loudness of audio that was decoded.
     pub(super) fn hear(&mut self, now: Duration, samples: &[i16]) {
+        self.loudness.hear(|| level::energy(samples), samples.len());
         if let Some(silence) = &mut self.silence {
             silence.hear(now, level::energy(samples), samples.len());
         }
+    }
+
+    /// Energy and number of the samples that were measured since it was asked last.
+    pub(super) fn take_loudness(&mut self) -> (u64, u32) {
+        let Loudness { energy, samples, .. } = &mut self.loudness;
+        (core::mem::take(energy), core::mem::take(samples))
     }
 
     pub(super) fn detect(&mut self, now: Duration, detect: DetectSet) {

@@ -53,7 +53,15 @@ use self::{
     source::Source,
     tap::Tap,
 };
-use crate::{asset::Asset, codec::Codec, dtmf, feed::Feed, rtp, tone::ToneSpec};
+use crate::{
+    asset::Asset,
+    codec::Codec,
+    dtmf,
+    feed::Feed,
+    rtp,
+    tone::ToneSpec,
+    watch::{Look, Piece},
+};
 
 /// How long a key in the audio has been heard when it is told.
 const IN_BAND_HEARD_MS: u32 = 25;
@@ -252,6 +260,16 @@ impl Graph {
         if let Some(port) = self.ports.get_mut(id) {
             port.inbound.touch(now);
         }
+    }
+
+    /// Looks how a port's leg sounds, once a second: a piece of it that is full, and whether it has fallen silent.
+    pub fn watch(&mut self, now: Duration, id: PortId) -> Option<Look> {
+        self.ports.get_mut(id).map(|port| port.look(now))
+    }
+
+    /// The last piece of a port that is about to be removed.
+    pub fn last_piece(&mut self, now: Duration, id: PortId) -> Option<Piece> {
+        self.ports.get_mut(id)?.last_piece(now)
     }
 
     /// Counts of a port so far.

@@ -1,6 +1,7 @@
 //! What comes out of the graph.
 
 use super::{PortId, Tapped};
+use crate::watch::Change;
 
 /// One packet to send or one thing that happened.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub enum MediaEvent {
     },
     /// No packet came for the port's `stall_after`; reported once until packets come again.
     Stalled,
+    /// Nothing is heard of the leg, or by it, or is again ([`super::Graph::watch`]).
+    Watched(Change),
     /// The leg has been quiet for as long as [`super::DetectSet::silence_ms`] asked.
     Silence {
         /// How long it has been quiet.

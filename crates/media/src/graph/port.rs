@@ -6,7 +6,10 @@ use super::{
     MixId, PortId, PortParams, PortStats, control::Control, early::Early, inbound::Inbound, outbound::Outbound,
     playout::Playout, tap::Tap,
 };
-use crate::codec::Codec;
+use crate::{
+    codec::Codec,
+    watch::{Look, Piece, Seen, Watch},
+};
 
 /// A leg's media end. Opaque outside: it only travels from one [`super::Graph`] to another.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct Port {
     pub(super) step: u8,
     /// What it said last while nobody heard it.
     pub(super) early: Option<Box<Early>>,
+    watch: Box<Watch>,
 }
 
 /// How a port hears the others.
@@ -65,6 +69,7 @@ impl Port {
             echo: false,
             step: 0,
             early: None,
+            watch: Box::new(Watch::new(now)),
         }
     }
 
@@ -104,6 +109,24 @@ impl Port {
         if self.params.codec.law().is_none() {
             self.inbound.hear(now, frame);
         }
+    }
+
+    /// Looks how the leg sounds.
+    pub(super) fn look(&mut self, now: Duration) -> Look {
+        let (stats, seen) = (self.stats(), self.seen());
+        self.watch.look(now, &stats, seen)
+    }
+
+    /// The last piece of how the leg sounded.
+    pub(super) fn last_piece(&mut self, now: Duration) -> Option<Piece> {
+        let (stats, seen) = (self.stats(), self.seen());
+        self.watch.end(now, &stats, seen)
+    }
+
+    fn seen(&mut self) -> Seen {
+        let (codec, direction) = (self.params.codec, self.params.direction);
+        let loudness = self.inbound.take_loudness();
+        Seen { codec, receives: direction.receives(), sends: direction.sends(), loudness }
     }
 
     pub(super) fn stats(&self) -> PortStats {

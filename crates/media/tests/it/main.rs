@@ -9,6 +9,7 @@ mod moving;
 mod pace;
 mod relay;
 mod sending;
+mod speech;
 mod support;
 mod tap;
 mod transcode;

@@ -26,7 +26,24 @@ pub struct Framer {
     searched: usize,
     /// Headers that wait for this many body bytes.
     waiting: Option<(Head, usize)>,
+    /// What the last message was made of.
+    taken: Raw,
     closed: bool,
+}
+
+/// The octets of a message as they came: in two pieces out of a stream, else in one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Raw {
+    /// Start line and headers with the empty line, or all of it.
+    pub head: Bytes,
+    /// The body, where it does not stand in `head`.
+    pub body: Bytes,
+}
+
+impl From<Bytes> for Raw {
+    fn from(whole: Bytes) -> Self {
+        Self { head: whole, body: Bytes::new() }
+    }
 }
 
 impl Framer {
@@ -59,6 +76,7 @@ impl Framer {
         match self.waiting.take() {
             Some((head, length)) if self.buffer.len() >= length => {
                 let body: Bytes = self.buffer.split_to(length).freeze();
+                self.taken.body = body.clone();
                 head.finish(body).map(|message| Some(Frame::Message(message)))
             }
             waiting => {
@@ -66,6 +84,11 @@ impl Framer {
                 Ok(None)
             }
         }
+    }
+
+    /// The octets of the message that [`Framer::poll`] gave last; not to be asked for before one.
+    pub fn taken(&self) -> Raw {
+        self.taken.clone()
     }
 
     /// True when the stream must be closed.
@@ -105,6 +128,7 @@ impl Framer {
         if head_bytes.len() > MAX_MESSAGE_BYTES {
             return self.fail(ParseError::TooLarge("headers too large"));
         }
+        self.taken.head = head_bytes.clone();
         let head = match Head::read(head_bytes.clone(), 0) {
             Ok(head) => head,
             Err(error) => return self.fail(error),
@@ -157,6 +181,8 @@ mod tests {
                     match frame {
                         Frame::Message(message) => {
                             assert_eq!(message.body(), "body");
+                            let Raw { head, body } = framer.taken();
+                            assert_eq!([&head[..], &body[..]].concat(), OPTIONS, "step {step}");
                             messages += 1;
                         }
                         Frame::Ping => pings += 1,

@@ -11,7 +11,7 @@ mod head;
 mod start_line;
 
 pub use error::{ParseError, Refusal};
-pub use framer::{Frame, Framer};
+pub use framer::{Frame, Framer, Raw};
 
 use bytes::Bytes;
 

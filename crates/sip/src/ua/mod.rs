@@ -151,6 +151,8 @@ pub struct Ua {
 pub struct SessionInfo<'a> {
     /// Call-ID.
     pub call_id: &'a str,
+    /// Our tag.
+    pub local_tag: &'a str,
     /// Where its next request goes.
     pub path: Path,
     /// The dialog: the callee has it from the start, the caller from its 2xx on. Who stores its record before the answer
@@ -232,9 +234,17 @@ impl Ua {
     pub fn session(&self, session: SessionId) -> Option<SessionInfo<'_>> {
         self.sessions.get(&session).map(|state| SessionInfo {
             call_id: &state.call_id,
+            local_tag: &state.local_tag,
             path: self.next_hop(state),
             dialog: state.dialog.as_ref(),
         })
+    }
+
+    /// The call of a confirmed dialog, named as a Replaces of its peer names it (RFC 3891 §3).
+    pub fn session_of_dialog(&self, call_id: &str, local_tag: &str, remote_tag: &str) -> Option<SessionId> {
+        let session = self.sessions.get(self.tags.get(local_tag)?)?;
+        let is_with = session.dialog.as_ref().is_some_and(|dialog| dialog.remote_tag() == remote_tag);
+        (is_with && session.call_id == call_id).then_some(session.id)
     }
 
     /// How much the user agent holds.

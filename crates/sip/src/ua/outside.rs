@@ -100,8 +100,10 @@ impl Ua {
         }
         self.credentials_accepted(session);
         self.emit_response(transaction, response.clone());
-        // INFO may be refused for its own sake; only these two say that the dialog is gone (§12.2.1.2).
-        if matches!(response.status.code(), 408 | 481) {
+        // INFO may be refused for its own sake; only these two say that the dialog is gone (§12.2.1.2). Of a NOTIFY they say that
+        // nobody wants to know any more, which leaves the call (RFC 5057 §5.1).
+        let is_notify = response.headers.cseq().is_ok_and(|cseq| cseq.method == Method::Notify);
+        if matches!(response.status.code(), 408 | 481) && !is_notify {
             self.dialog_lost(now, session, Failure::Response(Box::new(response)));
         }
     }

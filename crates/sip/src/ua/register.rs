@@ -84,6 +84,13 @@ impl Ua {
         Ok(())
     }
 
+    /// Refreshes no more, and leaves the binding to end by itself or to the registration that takes its place; nothing follows.
+    pub fn forget_registration(&mut self, registration: RegistrationId) {
+        if let Some(client) = self.registrations.remove(&registration).and_then(|state| state.client) {
+            self.clients.remove(&client);
+        }
+    }
+
     /// New credentials for the next refresh, for instance a fresh token.
     pub fn set_credentials(&mut self, registration: RegistrationId, auth: Credentials) -> Result<(), CommandError> {
         let state = self.registrations.get_mut(&registration).ok_or(CommandError::UnknownRegistration)?;

@@ -1,7 +1,10 @@
 //! `dial`: rings targets and connects the party to the first who answers.
 //!
 //! While it rings, the party hears the only target's early media, or else our ringback; a caller that is not answered
-//! yet is answered when the target is. When the connection is over, the action URL or the next action goes on.
+//! yet is answered when the target is. When the connection is over, the action URL or the next action goes on. Either of the
+//! two may be transferred by the other meanwhile ([`transfer`]).
+
+mod transfer;
 
 use sautikit_api::{
     actions::{self, RingTone},
@@ -9,6 +12,7 @@ use sautikit_api::{
 };
 use serde_json::json;
 
+use self::transfer::Transferring;
 use super::{Flow, Then, Verb};
 use crate::{
     cause::{Cause, CauseKind},
@@ -36,10 +40,15 @@ pub(crate) struct Dial {
     joined: Option<LegId>,
     /// The recording of the connection.
     take: Option<TakeId>,
+    /// Who hears our music, because the other one put the call on hold.
+    hears_music: Option<LegId>,
 }
 
 /// ```text
 ///   Ringing ── a target answers ──► Bridged ── it ends, `*`, longest duration ──► done
+///      │                            │  ▲ answered, or back with whom it was
+///      │             one transfers  ▼  │
+///      │                       Transferring ── nobody answers and nobody is left ──► done
 ///      └────── nobody answers ────────────────────────────────────────────────────► done
 /// ```
 enum Stage {
@@ -47,6 +56,8 @@ enum Stage {
     Ringing(RingGroup),
     /// Party and this leg talk.
     Bridged(LegId),
+    /// One of them waits for somebody else instead of the other.
+    Transferring(Transferring),
 }
 
 pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
@@ -63,8 +74,16 @@ pub(super) fn start(shared: &mut Shared, spec: actions::Dial) -> (Verb, Flow) {
     };
     let targets = spec.to.iter().map(Target::from).collect();
     let (group, ringing) = RingGroup::start(shared, targets, spec.timeout_s, spec.sequential, caller_ids);
-    let mut dial =
-        Dial { spec, party, stage: Stage::Ringing(group), ringback: false, music: None, joined: None, take: None };
+    let mut dial = Dial {
+        spec,
+        party,
+        stage: Stage::Ringing(group),
+        ringback: false,
+        music: None,
+        joined: None,
+        take: None,
+        hears_music: None,
+    };
     let flow = dial.ringing(shared, ringing);
     if let (Flow::Stay, Some(RingTone::Url(url))) = (&flow, dial.spec.ring_tone.clone()) {
         dial.music = ask_for_file(shared, &url);
@@ -105,6 +124,7 @@ impl Dial {
                 let leg = *leg;
                 self.bridged(shared, leg, signal)
             }
+            Stage::Transferring(_) => self.transferring(shared, signal),
         }
     }
 
@@ -123,6 +143,7 @@ impl Dial {
                 let leg = *leg;
                 self.hang_up(shared, leg, CauseKind::NormalClearing);
             }
+            Stage::Transferring(_) => self.give_up_transfer(shared),
         }
     }
 
@@ -192,6 +213,14 @@ impl Dial {
 
     fn bridge(&mut self, shared: &mut Shared, leg: LegId) {
         shared.answer_party(Some(leg));
+        self.connect(shared, leg);
+        if let Some(detection) = self.spec.machine_detection {
+            shared.judge(leg, detection);
+        }
+    }
+
+    /// Party and this leg hear each other from here on.
+    fn connect(&mut self, shared: &mut Shared, leg: LegId) {
         self.join(shared, leg);
         // Keys pressed from here on are meant for the far end.
         shared.digits.clear();
@@ -207,9 +236,6 @@ impl Dial {
             let terms = RecordingTerms { source, channels, trims_silence: false };
             self.take = Some(shared.start_recording(self.party, Some(leg), terms));
         }
-        if let Some(detection) = self.spec.machine_detection {
-            shared.judge(leg, detection);
-        }
         self.stage = Stage::Bridged(leg);
     }
 
@@ -224,6 +250,7 @@ impl Dial {
     }
 
     fn unjoin(&mut self, shared: &mut Shared) {
+        self.resume(shared);
         if let Some(leg) = self.joined.take() {
             shared.media(MediaCommand::Split(self.party, leg));
         }
@@ -233,6 +260,15 @@ impl Dial {
         match signal {
             Signal::Ended(leg, cause) if *leg == far => self.over(shared, far, *cause),
             Signal::Timer(TimerId::DialMaxDuration) => self.hang_up(shared, far, CauseKind::MaxDuration),
+            Signal::Held(leg, is_silent) if *leg == far || *leg == self.party => {
+                let other = if *leg == far { self.party } else { far };
+                self.hold(shared, *leg, other, *is_silent);
+                Flow::Stay
+            }
+            Signal::Resumed(leg) if *leg == far || *leg == self.party => {
+                self.resume(shared);
+                Flow::Stay
+            }
             Signal::Key(leg, key, source) => {
                 shared.digits.clear();
                 if *leg == self.party && self.spec.hangup_on_star && key.char() == '*' {
@@ -252,6 +288,21 @@ impl Dial {
     fn hang_up(&mut self, shared: &mut Shared, far: LegId, kind: CauseKind) -> Flow {
         shared.hang_up(far, kind.into());
         self.over(shared, far, kind.into())
+    }
+
+    /// Who was put on hold hears our music, unless a network plays its own: what browsers and phones send meanwhile is none.
+    fn hold(&mut self, shared: &mut Shared, by: LegId, other: LegId, is_silent: bool) {
+        let telephone = shared.legs.get(&by).is_some_and(|leg| leg.target.kind() == LegKind::Telephone);
+        if self.hears_music.is_none() && (is_silent || !telephone) {
+            self.hears_music = Some(other);
+            shared.media(MediaCommand::Tone(other, Tone::Hold));
+        }
+    }
+
+    fn resume(&mut self, shared: &mut Shared) {
+        if let Some(leg) = self.hears_music.take() {
+            shared.media(MediaCommand::Flush(leg));
+        }
     }
 
     /// A connection has ended.

@@ -18,7 +18,7 @@ mod stream;
 use sautikit_api::actions::{Action, Prompt};
 use serde_json::{Value, json};
 
-use crate::{cause::Cause, shared::Shared, signal::Signal};
+use crate::{cause::Cause, output::LegId, shared::Shared, signal::Signal, target::Target};
 
 /// Whether a verb goes on.
 pub(crate) enum Flow {
@@ -109,6 +109,26 @@ impl Verb {
             Self::SendDigits(digits) => digits.on(shared, signal),
             Self::Pause => pause::on(signal),
             Self::Instant => Flow::Stay,
+        }
+    }
+
+    /// Has the leg that this one talks with connected with somebody else; false where it talks with nobody.
+    pub(crate) fn transfer(&mut self, shared: &mut Shared, leg: LegId, target: Target) -> bool {
+        match self {
+            Self::Dial(dial) => dial.transfer(shared, leg, target),
+            _ => false,
+        }
+    }
+
+    /// Whether the leg talks with another one of the call.
+    pub(crate) fn talks(&self, leg: LegId) -> bool {
+        matches!(self, Self::Dial(dial) if dial.talks(leg))
+    }
+
+    /// Lets go of a leg that talks, so that who is left goes on as the call's party.
+    pub(crate) fn hand_over(self, shared: &mut Shared, leg: LegId) {
+        if let Self::Dial(dial) = self {
+            dial.hand_over(shared, leg);
         }
     }
 

@@ -88,7 +88,7 @@ fn a_call_whose_money_is_extended_goes_on_and_one_that_is_not_ends_on_the_second
 #[test]
 fn missing_media_ends_the_call_unless_the_leg_is_held() {
     let mut sim = talking();
-    sim.leg(1, LegEvent::HeldByPeer).input(Input::Media(LegId(1), MediaEvent::Stalled));
+    sim.leg(1, LegEvent::HeldByPeer { is_silent: true }).input(Input::Media(LegId(1), MediaEvent::Stalled));
     assert!(sim.summaries.is_empty());
     sim.leg(1, LegEvent::Resumed).input(Input::Media(LegId(1), MediaEvent::Stalled));
     sim.expect_end(CallStatus::Completed, "media.timeout", 0);

@@ -24,6 +24,7 @@ enum Step {
     Queue(u32, QueueEvent),
     Judged(u32),
     Recording(u32, RecordingEvent),
+    Transfer(u32, bool),
     DueTimer,
     Pass(u64),
 }
@@ -60,7 +61,7 @@ fn leg_event() -> impl Strategy<Value = LegEvent> {
         1 => Just(LegEvent::EarlyMedia),
         6 => Just(LegEvent::Answered),
         1 => prop::sample::select("0123456789*#".chars().collect::<Vec<_>>()).prop_map(|c| LegEvent::Digit(key(c))),
-        1 => prop_oneof![Just(LegEvent::HeldByPeer), Just(LegEvent::Resumed), Just(LegEvent::Lost), Just(LegEvent::Back)],
+        1 => prop_oneof![any::<bool>().prop_map(|is_silent| LegEvent::HeldByPeer { is_silent }), Just(LegEvent::Resumed), Just(LegEvent::Lost), Just(LegEvent::Back)],
         1 => end.prop_map(LegEvent::Ended),
     ]
 }
@@ -103,6 +104,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(stay, event)| Step::Conference(stay, event)),
         2 => (0u32..4, queue_event()).prop_map(|(place, event)| Step::Queue(place, event)),
         2 => (0u32..4).prop_map(Step::Judged),
+        2 => (0u32..4, any::<bool>()).prop_map(|(leg, telephone)| Step::Transfer(leg, telephone)),
         2 => (0u32..3, recording_event()).prop_map(|(take, event)| Step::Recording(take, event)),
         3 => Just(Step::DueTimer),
         2 => (0u64..20_000).prop_map(Step::Pass),
@@ -223,6 +225,10 @@ fn input(step: Step, call: &Call, world: &mut World, now: &mut Duration) -> Opti
             Input::Judged(LegId(leg), judged)
         }
         Step::Recording(take, event) => Input::Recording(TakeId(take), event),
+        Step::Transfer(leg, telephone) => {
+            let target = if telephone { phone(OTIENO) } else { client("boss") };
+            Input::Transfer(LegId(leg), Box::new(target))
+        }
         Step::DueTimer => {
             *now = (*now).max(call.next_timeout()?);
             Input::Timeout

@@ -55,15 +55,18 @@ fn our_bye_against_theirs_ends_the_call_once() {
 }
 
 #[test]
-fn hold_and_resume_noise_changes_nothing() {
+fn hold_and_resume_noise_is_one_hold_and_one_resume_each() {
     let mut sim = Sim::browser();
     sim.leg(1, LegEvent::Answered).said();
     for _ in 0..3 {
         // What re-INVITEs from both sides at once look like from here.
-        sim.leg(0, LegEvent::HeldByPeer).leg(1, LegEvent::HeldByPeer).leg(1, LegEvent::HeldByPeer);
+        sim.leg(0, LegEvent::HeldByPeer { is_silent: true })
+            .leg(1, LegEvent::HeldByPeer { is_silent: true })
+            .leg(1, LegEvent::HeldByPeer { is_silent: true });
         sim.leg(1, LegEvent::Resumed).leg(0, LegEvent::Resumed).leg(0, LegEvent::Resumed);
     }
-    sim.expect(&[]);
+    // Whoever is held first hears music until that is over.
+    sim.expect(&["tone 1 Hold", "flush 1", "tone 1 Hold", "flush 1", "tone 1 Hold", "flush 1"]);
     let holds = sim.event_names().into_iter().filter(|name| *name == "leg.held").count();
     assert_eq!(holds, 6);
 }

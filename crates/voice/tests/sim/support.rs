@@ -442,6 +442,9 @@ fn leg_words(leg: LegId, command: LegCommand) -> String {
         LegCommand::PassEarly { .. } => format!("pass early {leg}"),
         LegCommand::Accept { .. } => format!("accept {leg}"),
         LegCommand::Refuse(refusal) => format!("refuse {leg} {}", refusal.status),
+        LegCommand::Transfer(TransferEvent::Ringing) => format!("transfer {leg} ringing"),
+        LegCommand::Transfer(TransferEvent::Done) => format!("transfer {leg} done"),
+        LegCommand::Transfer(TransferEvent::Failed(cause)) => format!("transfer {leg} {}", cause.hangup_cause()),
         LegCommand::Hangup(cause) => format!("hang up {leg} {}", cause.hangup_cause()),
     }
 }

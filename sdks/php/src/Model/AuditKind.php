@@ -27,6 +27,7 @@ final class AuditKind
     public const CONFERENCE_ENDED = 'conference.ended';
     public const CONFERENCE_MEMBER_CHANGED = 'conference.member_changed';
     public const CONFERENCE_MEMBER_REMOVED = 'conference.member_removed';
+    public const HANDLER_CHECKED = 'handler.checked';
     public const INVITATION_ACCEPTED = 'invitation.accepted';
     public const INVITATION_CREATED = 'invitation.created';
     public const INVITATION_DECLINED = 'invitation.declined';
@@ -53,6 +54,7 @@ final class AuditKind
     public const PRICE_CREATED = 'price.created';
     public const PRICE_ENDED = 'price.ended';
     public const PRICES_IMPORTED = 'prices.imported';
+    public const PRIVACY_NUMBER_ERASED = 'privacy.number_erased';
     public const PROVIDER_CREATED = 'provider.created';
     public const PROVIDER_RETIRED = 'provider.retired';
     public const PROVIDER_UPDATED = 'provider.updated';

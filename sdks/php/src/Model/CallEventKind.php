@@ -19,6 +19,7 @@ final class CallEventKind
     public const CALL_CALLBACK_FAILED = 'call.callback_failed';
     public const CALL_COMPLETED = 'call.completed';
     public const CALL_FAILED = 'call.failed';
+    public const CALL_MEDIA_SILENT = 'call.media_silent';
     public const CALL_RINGING = 'call.ringing';
     public const CALLBACK_ANSWERED = 'callback.answered';
     public const CALLBACK_FAILED = 'callback.failed';
@@ -37,6 +38,7 @@ final class CallEventKind
     public const LEG_LOST = 'leg.lost';
     public const LEG_RESUMED = 'leg.resumed';
     public const LEG_RINGING = 'leg.ringing';
+    public const LEG_TRANSFERRED = 'leg.transferred';
     public const MACHINE_JUDGED = 'machine.judged';
     public const MEDIA_TIMEOUT = 'media.timeout';
     public const MONEY_WARNING = 'money.warning';
@@ -53,6 +55,8 @@ final class CallEventKind
     public const STREAM_ENDED = 'stream.ended';
     public const STREAM_FAILED = 'stream.failed';
     public const STREAM_STARTED = 'stream.started';
+    public const TRANSFER_FAILED = 'transfer.failed';
+    public const TRANSFER_STARTED = 'transfer.started';
     public const VERB_ENDED = 'verb.ended';
     public const VERB_STARTED = 'verb.started';
 }

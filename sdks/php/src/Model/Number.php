@@ -25,6 +25,7 @@ namespace Sautikit\Model;
  * @property-read string $status `active` or `suspended`; a released number is not shown.
  * @property-read string|null $events_url Who is told of the number's calls.
  * @property-read string|null $fallback_url Who is asked when the voice callback fails.
+ * @property-read string|null $shadow_url Who gets a copy of each voice callback request, to be compared with the live answer.
  * @property-read string|null $voice_callback_url Who is asked for voice actions.
  * @property-read string|null $voice_url The same as `voice_callback_url`.
  */
@@ -48,6 +49,7 @@ final class Number extends Model
         'status' => ['plain', null],
         'events_url' => ['plain', null],
         'fallback_url' => ['plain', null],
+        'shadow_url' => ['plain', null],
         'voice_callback_url' => ['plain', null],
         'voice_url' => ['plain', null],
     ];

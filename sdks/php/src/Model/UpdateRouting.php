@@ -12,6 +12,7 @@ namespace Sautikit\Model;
  * @property-read string|null $events_url New events URL.
  * @property-read string|null $fallback_url New fallback URL.
  * @property-read bool|null $ring_devices Whether browsers and devices ring when no callback is set.
+ * @property-read string|null $shadow_url New shadow URL: a handler that is tried on live traffic. It gets a copy of each voice callback request, and what it answers is compared with the live answer and never run.
  * @property-read string|null $voice_callback_url New voice callback URL.
  * @property-read string|null $voice_signing_secret The secret that signs voice callbacks, chosen by the customer.
  * @property-read string|null $voice_url Another spelling of `voice_callback_url`.
@@ -23,6 +24,7 @@ final class UpdateRouting extends Model
         'events_url' => ['plain', null],
         'fallback_url' => ['plain', null],
         'ring_devices' => ['plain', null],
+        'shadow_url' => ['plain', null],
         'voice_callback_url' => ['plain', null],
         'voice_signing_secret' => ['plain', null],
         'voice_url' => ['plain', null],

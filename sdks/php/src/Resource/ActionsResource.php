@@ -19,6 +19,26 @@ final class ActionsResource
     }
 
     /**
+     * Check a handler.
+     *
+     * Calls a voice handler as calls would, in every state that its answers lead to, and says what of them would not do, with
+     * line and column: one caller presses nothing, one presses 1 and one 9 at every menu; whom the handler dials talks or does not
+     * answer. Files that would be played are fetched. Nobody is called, and nothing costs. It takes half a minute at most, and one
+     * request more.
+     *
+     * `POST /v1/actions/check`, scope `numbers:write`
+     *
+     * @param array{url: string, compat?: string|null, from?: string|null, secret?: string|null, to?: string|null} $body
+     * @return \Sautikit\Model\CheckedHandler
+     */
+    public function checkHandler(array $body, ?RequestOptions $options = null): \Sautikit\Model\CheckedHandler
+    {
+        $request = new Request('POST', '/v1/actions/check', body: $body);
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CheckedHandler::class);
+    }
+
+    /**
      * Validate voice actions.
      *
      * Reads a document, JSON or XML, as a call would, and answers what would run, what would be skipped, and what is wrong with

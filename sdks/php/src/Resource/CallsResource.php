@@ -166,6 +166,23 @@ final class CallsResource
     }
 
     /**
+     * Show how a call sounded.
+     *
+     * What came from each leg in pieces of five seconds, also while the call runs: loss, jitter, round-trip time, level, and the
+     * opinion score of ITU-T G.107.
+     *
+     * `GET /v1/calls/{id}/quality`, scope `calls:read`
+     *
+     * @return \Sautikit\Model\CallQuality
+     */
+    public function readQuality(string $id, ?RequestOptions $options = null): \Sautikit\Model\CallQuality
+    {
+        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/quality');
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallQuality::class);
+    }
+
+    /**
      * Hear a call's recording.
      *
      * As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
@@ -211,6 +228,38 @@ final class CallsResource
         $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/recording/resume', idempotent: true);
 
         return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
+    }
+
+    /**
+     * Show a call's SIP messages.
+     *
+     * Every message of every leg, the oldest first, also while the call runs. Credentials, tokens, keys of media and pressed digits
+     * are left out.
+     *
+     * `GET /v1/calls/{id}/sip`, scope `calls:read`
+     *
+     * @return \Sautikit\Model\SipLadder
+     */
+    public function readSip(string $id, ?RequestOptions $options = null): \Sautikit\Model\SipLadder
+    {
+        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/sip');
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SipLadder::class);
+    }
+
+    /**
+     * Show a call's SIP messages as text.
+     *
+     * The same in the form in which `sngrep` saves a call.
+     *
+     * `GET /v1/calls/{id}/sip.txt`, scope `calls:read`
+     *
+     */
+    public function readSipText(string $id, ?RequestOptions $options = null): string
+    {
+        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/sip.txt');
+
+        return $this->transport->text($request, $options);
     }
 
     /**

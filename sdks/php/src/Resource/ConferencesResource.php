@@ -66,7 +66,8 @@ final class ConferencesResource
     /**
      * Announce something in a conference.
      *
-     * All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+     * All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it. Of several
+     * announcements each waits until the one before has been heard.
      *
      * `POST /v1/conferences/{id}/announce`, scope `calls:write`
      *

@@ -99,7 +99,7 @@ final class NumbersResource
      *
      * `PATCH /v1/numbers/{id}/routing`, scope `numbers:write`
      *
-     * @param array{compat?: string|null, events_url?: string|null, fallback_url?: string|null, ring_devices?: bool|null, voice_callback_url?: string|null, voice_signing_secret?: string|null, voice_url?: string|null} $body
+     * @param array{compat?: string|null, events_url?: string|null, fallback_url?: string|null, ring_devices?: bool|null, shadow_url?: string|null, voice_callback_url?: string|null, voice_signing_secret?: string|null, voice_url?: string|null} $body
      * @return \Sautikit\Model\Number
      */
     public function updateRouting(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Number

@@ -26,12 +26,12 @@ final class RequestsResource
      *
      * `GET /v1/requests`, scope `audit:read`
      *
-     * @param array{limit?: int, cursor?: string, status?: string, method?: string, path?: string, api_key_id?: string} $params
+     * @param array{limit?: int, cursor?: string, status?: string, method?: string, path?: string, api_key_id?: string, request_id?: string} $params
      * @return Page<\Sautikit\Model\LoggedRequest>
      */
     public function list(array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/requests', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'method' => $params['method'] ?? null, 'path' => $params['path'] ?? null, 'api_key_id' => $params['api_key_id'] ?? null]);
+        $request = new Request('GET', '/v1/requests', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'method' => $params['method'] ?? null, 'path' => $params['path'] ?? null, 'api_key_id' => $params['api_key_id'] ?? null, 'request_id' => $params['request_id'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\LoggedRequest::class, $options);
     }

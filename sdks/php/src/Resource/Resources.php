@@ -49,6 +49,9 @@ abstract class Resources
     /** Probes, and this document. */
     public readonly ServiceResource $service;
 
+    /** What a call asks your server, and what it can answer. */
+    public readonly ShadowRequestsResource $shadowRequests;
+
     /** Tokens for phones in browsers and apps. */
     public readonly SipResource $sip;
 
@@ -79,6 +82,7 @@ abstract class Resources
         $this->requests = new RequestsResource($transport);
         $this->sandbox = new SandboxResource($transport);
         $this->service = new ServiceResource($transport);
+        $this->shadowRequests = new ShadowRequestsResource($transport);
         $this->sip = new SipResource($transport);
         $this->storage = new StorageResource($transport);
         $this->wallet = new WalletResource($transport);

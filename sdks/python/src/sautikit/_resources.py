@@ -29,9 +29,16 @@ from .models import (
     CallEvent,
     CallEventKind,
     CallLeg,
+    CallQuality,
     CallStats,
     CallStatsBucket,
     CallStatus,
+    CheckFinding,
+    CheckHandler,
+    CheckSeverity,
+    CheckedCall,
+    CheckedHandler,
+    CheckedRequest,
     Circuit,
     ClaimOutcome,
     ClaimPayment,
@@ -74,6 +81,7 @@ from .models import (
     LedgerEntry,
     LedgerEntryKind,
     LegKind,
+    LegQuality,
     LimitSet,
     Limits,
     LimitsUsed,
@@ -94,6 +102,7 @@ from .models import (
     Play,
     Pricing,
     PutBucket,
+    QualitySample,
     Queue,
     QueueMember,
     ReadingWarning,
@@ -117,10 +126,17 @@ from .models import (
     SecretOf,
     SendDigits,
     SetAlerts,
+    ShadowAnswer,
+    ShadowDifference,
+    ShadowOutcome,
+    ShadowPurpose,
+    ShadowRequest,
     SigningSecret,
     SipConfig,
     SipCredential,
     SipCredentialStatus,
+    SipLadder,
+    SipMessage,
     SipRegistration,
     SipToken,
     Statement,
@@ -164,6 +180,35 @@ class ActionsResource:
     def __init__(self, transport: SyncTransport) -> None:
         self._transport = transport
 
+    def check_handler(
+        self,
+        *,
+        url: str,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        secret: Omit[Optional[str]] = NOT_GIVEN,
+        to: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CheckedHandler:
+        """Check a handler.
+
+        Calls a voice handler as calls would, in every state that its answers lead to, and says what of them would not do, with
+        line and column: one caller presses nothing, one presses 1 and one 9 at every menu; whom the handler dials talks or does not
+        answer. Files that would be played are fetched. Nobody is called, and nothing costs. It takes half a minute at most, and one
+        request more.
+
+        `POST /v1/actions/check`, scope `numbers:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                "/v1/actions/check",
+                body={"url": url, "compat": compat, "from": from_, "secret": secret, "to": to},
+                answer=("one", "CheckedHandler"),
+            ),
+            options,
+        )
+
     def validate(
         self,
         *,
@@ -197,6 +242,35 @@ class AsyncActionsResource:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    async def check_handler(
+        self,
+        *,
+        url: str,
+        compat: Omit[Optional[Compat]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        secret: Omit[Optional[str]] = NOT_GIVEN,
+        to: Omit[Optional[str]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> CheckedHandler:
+        """Check a handler.
+
+        Calls a voice handler as calls would, in every state that its answers lead to, and says what of them would not do, with
+        line and column: one caller presses nothing, one presses 1 and one 9 at every menu; whom the handler dials talks or does not
+        answer. Files that would be played are fetched. Nobody is called, and nothing costs. It takes half a minute at most, and one
+        request more.
+
+        `POST /v1/actions/check`, scope `numbers:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                "/v1/actions/check",
+                body={"url": url, "compat": compat, "from": from_, "secret": secret, "to": to},
+                answer=("one", "CheckedHandler"),
+            ),
+            options,
+        )
 
     async def validate(
         self,
@@ -781,6 +855,28 @@ class CallsResource:
             options,
         )
 
+    def read_quality(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallQuality:
+        """Show how a call sounded.
+
+        What came from each leg in pieces of five seconds, also while the call runs: loss, jitter, round-trip time, level, and the
+        opinion score of ITU-T G.107.
+
+        `GET /v1/calls/{id}/quality`, scope `calls:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/quality",
+                answer=("one", "CallQuality"),
+            ),
+            options,
+        )
+
     def get_recording(
         self,
         id: str,
@@ -843,6 +939,49 @@ class CallsResource:
                 f"/v1/calls/{path_part(id)}/recording/resume",
                 idempotent=True,
                 answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    def read_sip(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> SipLadder:
+        """Show a call's SIP messages.
+
+        Every message of every leg, the oldest first, also while the call runs. Credentials, tokens, keys of media and pressed digits
+        are left out.
+
+        `GET /v1/calls/{id}/sip`, scope `calls:read`
+        """
+        return self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/sip",
+                answer=("one", "SipLadder"),
+            ),
+            options,
+        )
+
+    def read_sip_text(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> str:
+        """Show a call's SIP messages as text.
+
+        The same in the form in which `sngrep` saves a call.
+
+        `GET /v1/calls/{id}/sip.txt`, scope `calls:read`
+        """
+        return self._transport.text(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/sip.txt",
+                answer=("plain", ""),
             ),
             options,
         )
@@ -1104,6 +1243,28 @@ class AsyncCallsResource:
             options,
         )
 
+    async def read_quality(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallQuality:
+        """Show how a call sounded.
+
+        What came from each leg in pieces of five seconds, also while the call runs: loss, jitter, round-trip time, level, and the
+        opinion score of ITU-T G.107.
+
+        `GET /v1/calls/{id}/quality`, scope `calls:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/quality",
+                answer=("one", "CallQuality"),
+            ),
+            options,
+        )
+
     async def get_recording(
         self,
         id: str,
@@ -1166,6 +1327,49 @@ class AsyncCallsResource:
                 f"/v1/calls/{path_part(id)}/recording/resume",
                 idempotent=True,
                 answer=("one", "Recording"),
+            ),
+            options,
+        )
+
+    async def read_sip(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> SipLadder:
+        """Show a call's SIP messages.
+
+        Every message of every leg, the oldest first, also while the call runs. Credentials, tokens, keys of media and pressed digits
+        are left out.
+
+        `GET /v1/calls/{id}/sip`, scope `calls:read`
+        """
+        return await self._transport.json(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/sip",
+                answer=("one", "SipLadder"),
+            ),
+            options,
+        )
+
+    async def read_sip_text(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> str:
+        """Show a call's SIP messages as text.
+
+        The same in the form in which `sngrep` saves a call.
+
+        `GET /v1/calls/{id}/sip.txt`, scope `calls:read`
+        """
+        return await self._transport.text(
+            Spec(
+                "GET",
+                f"/v1/calls/{path_part(id)}/sip.txt",
+                answer=("plain", ""),
             ),
             options,
         )
@@ -1277,7 +1481,8 @@ class ConferencesResource:
     ) -> Announced:
         """Announce something in a conference.
 
-        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it. Of several
+        announcements each waits until the one before has been heard.
 
         `POST /v1/conferences/{id}/announce`, scope `calls:write`
         """
@@ -1422,7 +1627,8 @@ class AsyncConferencesResource:
     ) -> Announced:
         """Announce something in a conference.
 
-        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+        All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it. Of several
+        announcements each waits until the one before has been heard.
 
         `POST /v1/conferences/{id}/announce`, scope `calls:write`
         """
@@ -1722,6 +1928,7 @@ class NumbersResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         fallback_url: Omit[Optional[str]] = NOT_GIVEN,
         ring_devices: Omit[Optional[bool]] = NOT_GIVEN,
+        shadow_url: Omit[Optional[str]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         voice_signing_secret: Omit[Optional[str]] = NOT_GIVEN,
         voice_url: Omit[Optional[str]] = NOT_GIVEN,
@@ -1737,7 +1944,7 @@ class NumbersResource:
             Spec(
                 "PATCH",
                 f"/v1/numbers/{path_part(id)}/routing",
-                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
+                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "shadow_url": shadow_url, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
                 answer=("one", "Number"),
             ),
             options,
@@ -2036,6 +2243,7 @@ class AsyncNumbersResource:
         events_url: Omit[Optional[str]] = NOT_GIVEN,
         fallback_url: Omit[Optional[str]] = NOT_GIVEN,
         ring_devices: Omit[Optional[bool]] = NOT_GIVEN,
+        shadow_url: Omit[Optional[str]] = NOT_GIVEN,
         voice_callback_url: Omit[Optional[str]] = NOT_GIVEN,
         voice_signing_secret: Omit[Optional[str]] = NOT_GIVEN,
         voice_url: Omit[Optional[str]] = NOT_GIVEN,
@@ -2051,7 +2259,7 @@ class AsyncNumbersResource:
             Spec(
                 "PATCH",
                 f"/v1/numbers/{path_part(id)}/routing",
-                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
+                body={"compat": compat, "events_url": events_url, "fallback_url": fallback_url, "ring_devices": ring_devices, "shadow_url": shadow_url, "voice_callback_url": voice_callback_url, "voice_signing_secret": voice_signing_secret, "voice_url": voice_url},
                 answer=("one", "Number"),
             ),
             options,
@@ -2687,6 +2895,7 @@ class RequestsResource:
         method: Omit[str] = NOT_GIVEN,
         path: Omit[str] = NOT_GIVEN,
         api_key_id: Omit[str] = NOT_GIVEN,
+        request_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[LoggedRequest]:
         """List the request log.
@@ -2700,7 +2909,7 @@ class RequestsResource:
             Spec(
                 "GET",
                 "/v1/requests",
-                query={"limit": limit, "cursor": cursor, "status": status, "method": method, "path": path, "api_key_id": api_key_id},
+                query={"limit": limit, "cursor": cursor, "status": status, "method": method, "path": path, "api_key_id": api_key_id, "request_id": request_id},
                 answer=("one", "LoggedRequest"),
             ),
             options,
@@ -2724,6 +2933,7 @@ class AsyncRequestsResource:
         method: Omit[str] = NOT_GIVEN,
         path: Omit[str] = NOT_GIVEN,
         api_key_id: Omit[str] = NOT_GIVEN,
+        request_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[LoggedRequest]:
         """List the request log.
@@ -2737,7 +2947,7 @@ class AsyncRequestsResource:
             Spec(
                 "GET",
                 "/v1/requests",
-                query={"limit": limit, "cursor": cursor, "status": status, "method": method, "path": path, "api_key_id": api_key_id},
+                query={"limit": limit, "cursor": cursor, "status": status, "method": method, "path": path, "api_key_id": api_key_id, "request_id": request_id},
                 answer=("one", "LoggedRequest"),
             ),
             options,
@@ -2945,6 +3155,78 @@ class AsyncServiceResource:
                 "GET",
                 "/v1/openapi.json",
                 answer=("plain", ""),
+            ),
+            options,
+        )
+
+
+class ShadowRequestsResource:
+    """What a call asks your server, and what it can answer."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: SyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        outcome: Omit[str] = NOT_GIVEN,
+        number_id: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> Page[ShadowRequest]:
+        """List shadow requests.
+
+        Copies of voice callback requests that went to numbers' `shadow_url` in the last days, each with how the answer differed
+        from the live one. Entries appear within a second after both have answered.
+
+        `GET /v1/shadow-requests`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/shadow-requests",
+                query={"limit": limit, "cursor": cursor, "outcome": outcome, "number_id": number_id, "call_id": call_id},
+                answer=("one", "ShadowRequest"),
+            ),
+            options,
+        )
+
+
+class AsyncShadowRequestsResource:
+    """What a call asks your server, and what it can answer."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    def list(
+        self,
+        *,
+        limit: Omit[int] = NOT_GIVEN,
+        cursor: Omit[str] = NOT_GIVEN,
+        outcome: Omit[str] = NOT_GIVEN,
+        number_id: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPages[ShadowRequest]:
+        """List shadow requests.
+
+        Copies of voice callback requests that went to numbers' `shadow_url` in the last days, each with how the answer differed
+        from the live one. Entries appear within a second after both have answered.
+
+        `GET /v1/shadow-requests`, scope `calls:read`
+        """
+        return self._transport.page(
+            Spec(
+                "GET",
+                "/v1/shadow-requests",
+                query={"limit": limit, "cursor": cursor, "outcome": outcome, "number_id": number_id, "call_id": call_id},
+                answer=("one", "ShadowRequest"),
             ),
             options,
         )
@@ -4736,6 +5018,7 @@ class Resources:
     requests: RequestsResource
     sandbox: SandboxResource
     service: ServiceResource
+    shadow_requests: ShadowRequestsResource
     sip: SipResource
     storage: StorageResource
     wallet: WalletResource
@@ -4756,6 +5039,7 @@ class Resources:
         self.requests = RequestsResource(transport)
         self.sandbox = SandboxResource(transport)
         self.service = ServiceResource(transport)
+        self.shadow_requests = ShadowRequestsResource(transport)
         self.sip = SipResource(transport)
         self.storage = StorageResource(transport)
         self.wallet = WalletResource(transport)
@@ -4779,6 +5063,7 @@ class AsyncResources:
     requests: AsyncRequestsResource
     sandbox: AsyncSandboxResource
     service: AsyncServiceResource
+    shadow_requests: AsyncShadowRequestsResource
     sip: AsyncSipResource
     storage: AsyncStorageResource
     wallet: AsyncWalletResource
@@ -4799,6 +5084,7 @@ class AsyncResources:
         self.requests = AsyncRequestsResource(transport)
         self.sandbox = AsyncSandboxResource(transport)
         self.service = AsyncServiceResource(transport)
+        self.shadow_requests = AsyncShadowRequestsResource(transport)
         self.sip = AsyncSipResource(transport)
         self.storage = AsyncStorageResource(transport)
         self.wallet = AsyncWalletResource(transport)

@@ -27,9 +27,16 @@ __all__ = [
     "CallEvent",
     "CallEventKind",
     "CallLeg",
+    "CallQuality",
     "CallStats",
     "CallStatsBucket",
     "CallStatus",
+    "CheckFinding",
+    "CheckHandler",
+    "CheckSeverity",
+    "CheckedCall",
+    "CheckedHandler",
+    "CheckedRequest",
     "Circuit",
     "ClaimOutcome",
     "ClaimPayment",
@@ -72,6 +79,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerEntryKind",
     "LegKind",
+    "LegQuality",
     "LimitSet",
     "Limits",
     "LimitsUsed",
@@ -92,6 +100,7 @@ __all__ = [
     "Play",
     "Pricing",
     "PutBucket",
+    "QualitySample",
     "Queue",
     "QueueMember",
     "ReadingWarning",
@@ -115,10 +124,17 @@ __all__ = [
     "SecretOf",
     "SendDigits",
     "SetAlerts",
+    "ShadowAnswer",
+    "ShadowDifference",
+    "ShadowOutcome",
+    "ShadowPurpose",
+    "ShadowRequest",
     "SigningSecret",
     "SipConfig",
     "SipCredential",
     "SipCredentialStatus",
+    "SipLadder",
+    "SipMessage",
     "SipRegistration",
     "SipToken",
     "Statement",
@@ -192,6 +208,7 @@ AuditKind = Union[
         "conference.ended",
         "conference.member_changed",
         "conference.member_removed",
+        "handler.checked",
         "invitation.accepted",
         "invitation.created",
         "invitation.declined",
@@ -218,6 +235,7 @@ AuditKind = Union[
         "price.created",
         "price.ended",
         "prices.imported",
+        "privacy.number_erased",
         "provider.created",
         "provider.retired",
         "provider.updated",
@@ -275,6 +293,7 @@ CallEventKind = Union[
         "call.callback_failed",
         "call.completed",
         "call.failed",
+        "call.media_silent",
         "call.ringing",
         "callback.answered",
         "callback.failed",
@@ -293,6 +312,7 @@ CallEventKind = Union[
         "leg.lost",
         "leg.resumed",
         "leg.ringing",
+        "leg.transferred",
         "machine.judged",
         "media.timeout",
         "money.warning",
@@ -309,6 +329,8 @@ CallEventKind = Union[
         "stream.ended",
         "stream.failed",
         "stream.started",
+        "transfer.failed",
+        "transfer.started",
         "verb.ended",
         "verb.started",
     ],
@@ -325,6 +347,15 @@ CallStatus = Union[
         "no_answer",
         "busy",
         "canceled",
+    ],
+    str,
+]
+
+#: What comes of a finding about a handler: a call `fails` by it, or it is `skipped`.
+CheckSeverity = Union[
+    Literal[
+        "fails",
+        "skipped",
     ],
     str,
 ]
@@ -703,6 +734,27 @@ SecretOf = Union[
     str,
 ]
 
+#: What comparing came to: both would have had the call do the `same`; the documents are `different`; the shadow `failed` where the live handler did not; or it had an answer where the live handler had none (`recovered`).
+ShadowOutcome = Union[
+    Literal[
+        "same",
+        "different",
+        "failed",
+        "recovered",
+    ],
+    str,
+]
+
+#: What a voice callback request was for: the next `actions`, the `final` one that tells a call's end, or a `status` beside its steps. The answers to the last two steer nothing, and only their failure counts.
+ShadowPurpose = Union[
+    Literal[
+        "actions",
+        "final",
+        "status",
+    ],
+    str,
+]
+
 #: Whether a device may register and call with a credential.
 SipCredentialStatus = Union[
     Literal[
@@ -1048,6 +1100,16 @@ class CallLeg(Model):
     """The name of how it ended; null while it runs."""
 
 
+class CallQuality(Model):
+    """Answer of `GET /v1/calls/{id}/quality`."""
+
+    __slots__ = ()
+    _members = {"data": ("data", "list", "LegQuality")}
+    _known = ("data", )
+    data: List[LegQuality]
+    """The legs that had audio."""
+
+
 class CallStats(Model):
     """Answer of `GET /v1/calls/stats`: the calls that started in a span of time, summed."""
 
@@ -1088,6 +1150,86 @@ class CallStatsBucket(Model):
     """What was debited for them so far."""
 
 
+class CheckFinding(Model):
+    """Something that would not do."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("message", "severity", "column", "line", )
+    message: str
+    """What was expected, or what is skipped."""
+    severity: CheckSeverity
+    """What comes of it."""
+    column: Optional[int]
+    """Character of the line, from 1."""
+    line: Optional[int]
+    """Line of the answer, from 1; null where it is not about a place in it."""
+
+
+class CheckHandler(Model):
+    """`POST /v1/actions/check`."""
+
+    __slots__ = ()
+    _members = {"from_": ("from", "plain", "")}
+    _known = ("url", "compat", "from", "secret", "to", )
+    url: str
+    """The handler: https, a public address; in development also http on loopback."""
+    compat: Optional[Compat]
+    """Whose words it is asked in; as the number that is called has it, else `sautikit`."""
+    from_: Optional[str]
+    """Who would call, in any form that telephone numbers are written in."""
+    secret: Optional[str]
+    """What the requests are signed with, 1 to 256 bytes: Twilio's auth token, for instance; the called number's own secret when absent."""
+    to: Optional[str]
+    """The number that would be called; one of the workspace's when absent."""
+
+
+class CheckedCall(Model):
+    """A call that was played."""
+
+    __slots__ = ()
+    _members = {"requests": ("requests", "list", "CheckedRequest")}
+    _known = ("end", "name", "requests", )
+    end: str
+    """How it ended."""
+    name: str
+    """What its people do."""
+    requests: List[CheckedRequest]
+    """What the handler was asked, in order."""
+
+
+class CheckedHandler(Model):
+    """What checking a handler came to."""
+
+    __slots__ = ()
+    _members = {"calls": ("calls", "list", "CheckedCall")}
+    _known = ("calls", "fails", "skipped", )
+    calls: List[CheckedCall]
+    """The calls that were played."""
+    fails: int
+    """Findings that a call would fail by."""
+    skipped: int
+    """Findings that are skipped."""
+
+
+class CheckedRequest(Model):
+    """One request and what came of it."""
+
+    __slots__ = ()
+    _members = {"findings": ("findings", "list", "CheckFinding")}
+    _known = ("came", "findings", "told", "url", "verbs", )
+    came: str
+    """The status and how long it took, or that nothing came."""
+    findings: List[CheckFinding]
+    """What of it would not do."""
+    told: str
+    """The parameters that tell it from others, such as `CallStatus=ringing`."""
+    url: str
+    """Where to."""
+    verbs: List[str]
+    """The verbs that the answer was read as."""
+
+
 class ClaimPayment(Model):
     """`POST /v1/wallet/payment-claims`: "I paid, where is it?" """
 
@@ -1107,7 +1249,7 @@ class ClaimedNumber(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "next_charge_at": ("next_charge_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -1152,6 +1294,8 @@ class ClaimedNumber(Model):
     """Who is told of the number's calls."""
     fallback_url: Optional[str]
     """Who is asked when the voice callback fails."""
+    shadow_url: Optional[str]
+    """Who gets a copy of each voice callback request, to be compared with the live answer."""
     voice_callback_url: Optional[str]
     """Who is asked for voice actions."""
     voice_url: Optional[str]
@@ -1756,6 +1900,28 @@ class LedgerEntry(Model):
     """What of it is tax, of the same sign: `amount_minor` less this is net."""
 
 
+class LegQuality(Model):
+    """How a leg sounded, as a whole and piece by piece."""
+
+    __slots__ = ()
+    _members = {"samples": ("samples", "list", "QualitySample")}
+    _known = ("leg_id", "loss_percent", "packets_received", "samples", "jitter_ms", "mos", "rtt_ms", )
+    leg_id: str
+    """Whose audio it is."""
+    loss_percent: float
+    """How many of those that it sent were lost on the way to us."""
+    packets_received: int
+    """Packets that came from it."""
+    samples: List[QualitySample]
+    """Pieces of five seconds, the oldest first; the last is shorter."""
+    jitter_ms: Optional[float]
+    """Mean interarrival jitter; null where nothing came."""
+    mos: Optional[float]
+    """Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came."""
+    rtt_ms: Optional[float]
+    """Mean round-trip time; null where the leg sends no reports."""
+
+
 class LimitSet(Model):
     """Limits of one side; null is left to the other side, and where neither sets it there is none."""
 
@@ -1869,7 +2035,7 @@ class Number(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -1904,6 +2070,8 @@ class Number(Model):
     """Who is told of the number's calls."""
     fallback_url: Optional[str]
     """Who is asked when the voice callback fails."""
+    shadow_url: Optional[str]
+    """Who gets a copy of each voice callback request, to be compared with the live answer."""
     voice_callback_url: Optional[str]
     """Who is asked for voice actions."""
     voice_url: Optional[str]
@@ -2050,6 +2218,34 @@ class PutBucket(Model):
     """What keys begin with; nothing when absent."""
     region: Optional[str]
     """As requests are signed for it; `us-east-1` when absent."""
+
+
+class QualitySample(Model):
+    """How a leg sounded for five seconds."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("at", "jitter_ms", "loss_percent", "packets_received", "packets_sent", "span_ms", "level_dbov", "mos", "remote_loss_percent", "rtt_ms", )
+    at: str
+    """RFC 3339: its end."""
+    jitter_ms: float
+    """Interarrival jitter (RFC 3550)."""
+    loss_percent: float
+    """How many of its packets were lost on the way to us."""
+    packets_received: int
+    """Packets that came from the leg."""
+    packets_sent: int
+    """Packets that it was sent."""
+    span_ms: int
+    """How long it is, in milliseconds."""
+    level_dbov: Optional[float]
+    """Mean level of what it said, 0 (loudest) to -127 (silence) dBov; null where its audio is not decoded here."""
+    mos: Optional[float]
+    """Opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came."""
+    remote_loss_percent: Optional[float]
+    """How many of our packets the leg lost, by its last report."""
+    rtt_ms: Optional[float]
+    """Round-trip time by the leg's last report; null before one shows it."""
 
 
 class Queue(Model):
@@ -2312,6 +2508,70 @@ class SetAlerts(Model):
     """In minor units; null or absent turns the alert off."""
 
 
+class ShadowAnswer(Model):
+    """How one of the two answered."""
+
+    __slots__ = ()
+    _members = {"warnings": ("warnings", "list", "ReadingWarning"), "error": ("error", "one", "TestedError")}
+    _known = ("duration_ms", "url", "verbs", "warnings", "error", "status", )
+    duration_ms: int
+    """How long it took, retry included."""
+    url: str
+    """Who was asked; values of secret parameters are left out."""
+    verbs: List[str]
+    """The verbs of its actions, in order."""
+    warnings: List[ReadingWarning]
+    """What of an XML document was skipped: the first 20 places."""
+    error: Optional[TestedError]
+    """What a call fails by; null where it goes on."""
+    status: Optional[int]
+    """The HTTP status; null when nothing came."""
+
+
+class ShadowDifference(Model):
+    """A place at which two documents differ. The texts are JSON, at most 200 characters of it."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("path", "live", "shadow", )
+    path: str
+    """A JSON path such as `actions[0].getDigits.numDigits`: in the live document, or in the shadow's where the live one has no such action."""
+    live: Optional[str]
+    """What stands there in the live document; null where nothing does."""
+    shadow: Optional[str]
+    """What stands there in the shadow's; null where nothing does."""
+
+
+class ShadowRequest(Model):
+    """A copy of a voice callback request that went to a number's `shadow_url`, and how what came differs from the live answer."""
+
+    __slots__ = ()
+    _members = {"created_at": ("created_at", "time", ""), "differences": ("differences", "list", "ShadowDifference"), "live": ("live", "one", "ShadowAnswer"), "shadow": ("shadow", "one", "ShadowAnswer")}
+    _known = ("call_id", "created_at", "difference_count", "differences", "id", "live", "number_id", "outcome", "purpose", "shadow", "answer", )
+    call_id: str
+    """The call, which the live answer steered."""
+    created_at: datetime
+    """When both had answered, RFC 3339."""
+    difference_count: int
+    """How many places there are."""
+    differences: List[ShadowDifference]
+    """Where the documents differ: the first 50 places."""
+    id: str
+    """Its id."""
+    live: ShadowAnswer
+    """What the live handler did."""
+    number_id: str
+    """The number whose handler is tried."""
+    outcome: ShadowOutcome
+    """What comparing came to."""
+    purpose: ShadowPurpose
+    """What the request was for."""
+    shadow: ShadowAnswer
+    """What the shadow did."""
+    answer: Optional[str]
+    """The beginning of what the shadow answered, at most 4 KiB; null where nothing differs or nothing came."""
+
+
 class SigningSecret(Model):
     """Answer of `POST /v1/numbers/{id}/routing/rotate-secret`: the only time that the secret is shown."""
 
@@ -2370,6 +2630,54 @@ class SipCredential(Model):
     """RFC 3339; null while it works."""
     rotated_at: Optional[datetime]
     """RFC 3339; when it got its present password. Null while it has the first."""
+
+
+class SipLadder(Model):
+    """Answer of `GET /v1/calls/{id}/sip`."""
+
+    __slots__ = ()
+    _members = {"data": ("data", "list", "SipMessage")}
+    _known = ("data", "left_out", )
+    data: List[SipMessage]
+    """The messages, the oldest first."""
+    left_out: int
+    """Further messages that found no room."""
+
+
+class SipMessage(Model):
+    """One SIP message of a leg, without its secrets."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("at", "at_ms", "call_id", "cseq", "direction", "is_retransmission", "leg_id", "local", "method", "remote", "start_line", "text", "transport", "status", )
+    at: str
+    """RFC 3339, to the millisecond."""
+    at_ms: int
+    """The same in milliseconds since 1970-01-01 UTC."""
+    call_id: str
+    """The header Call-ID."""
+    cseq: str
+    """The header CSeq."""
+    direction: str
+    """`sent` (by us) or `received`."""
+    is_retransmission: bool
+    """Whether it is a copy of an earlier one."""
+    leg_id: str
+    """Whose message it is."""
+    local: str
+    """Our address and port."""
+    method: str
+    """The request's method; of a response, that of the request which it answers."""
+    remote: str
+    """The other end's."""
+    start_line: str
+    """The first line."""
+    text: str
+    """The whole message; `[removed]` stands for what was left out."""
+    transport: str
+    """`udp`, `tcp`, `tls`, `ws` or `wss`."""
+    status: Optional[int]
+    """A response's status; null for a request."""
 
 
 class SipRegistration(Model):
@@ -2715,7 +3023,7 @@ class UpdateRouting(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("compat", "events_url", "fallback_url", "ring_devices", "voice_callback_url", "voice_signing_secret", "voice_url", )
+    _known = ("compat", "events_url", "fallback_url", "ring_devices", "shadow_url", "voice_callback_url", "voice_signing_secret", "voice_url", )
     compat: Optional[Compat]
     """Whose words the voice callbacks are in: a handler that was written for another platform is asked as it expects to be."""
     events_url: Optional[str]
@@ -2724,6 +3032,8 @@ class UpdateRouting(Model):
     """New fallback URL."""
     ring_devices: Optional[bool]
     """Whether browsers and devices ring when no callback is set."""
+    shadow_url: Optional[str]
+    """New shadow URL: a handler that is tried on live traffic. It gets a copy of each voice callback request, and what it answers is compared with the live answer and never run."""
     voice_callback_url: Optional[str]
     """New voice callback URL."""
     voice_signing_secret: Optional[str]
@@ -2883,8 +3193,14 @@ MODELS: Dict[str, type] = {
     "CallAccepted": CallAccepted,
     "CallEvent": CallEvent,
     "CallLeg": CallLeg,
+    "CallQuality": CallQuality,
     "CallStats": CallStats,
     "CallStatsBucket": CallStatsBucket,
+    "CheckFinding": CheckFinding,
+    "CheckHandler": CheckHandler,
+    "CheckedCall": CheckedCall,
+    "CheckedHandler": CheckedHandler,
+    "CheckedRequest": CheckedRequest,
     "ClaimPayment": ClaimPayment,
     "ClaimedNumber": ClaimedNumber,
     "Conference": Conference,
@@ -2915,6 +3231,7 @@ MODELS: Dict[str, type] = {
     "InvalidActions": InvalidActions,
     "Leave": Leave,
     "LedgerEntry": LedgerEntry,
+    "LegQuality": LegQuality,
     "LimitSet": LimitSet,
     "Limits": Limits,
     "LimitsUsed": LimitsUsed,
@@ -2930,6 +3247,7 @@ MODELS: Dict[str, type] = {
     "Play": Play,
     "Pricing": Pricing,
     "PutBucket": PutBucket,
+    "QualitySample": QualitySample,
     "Queue": Queue,
     "QueueMember": QueueMember,
     "ReadingWarning": ReadingWarning,
@@ -2948,9 +3266,14 @@ MODELS: Dict[str, type] = {
     "Say": Say,
     "SendDigits": SendDigits,
     "SetAlerts": SetAlerts,
+    "ShadowAnswer": ShadowAnswer,
+    "ShadowDifference": ShadowDifference,
+    "ShadowRequest": ShadowRequest,
     "SigningSecret": SigningSecret,
     "SipConfig": SipConfig,
     "SipCredential": SipCredential,
+    "SipLadder": SipLadder,
+    "SipMessage": SipMessage,
     "SipRegistration": SipRegistration,
     "SipToken": SipToken,
     "Statement": Statement,

@@ -32,7 +32,7 @@ pub(super) fn validate(document: &str, content_type: &str, compat: Compat) -> wi
 }
 
 /// The error with its line: XML's names it, JSON's path leads to it, and what is no JSON says where that begins.
-fn placed(document: &str, ActionError { path, message }: ActionError) -> wire::InvalidActions {
+pub fn placed(document: &str, ActionError { path, message }: ActionError) -> wire::InvalidActions {
     if let Some((line, column)) = numbers(&path, "line ", ", column ") {
         return wire::InvalidActions { message, path: None, line: Some(line), column: Some(column) };
     }

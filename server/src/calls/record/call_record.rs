@@ -15,6 +15,7 @@ use super::story::Story;
 use crate::audit;
 use crate::calls::Hub;
 use crate::calls::limits::Limits;
+use crate::calls::trace::{CallTrace, LegTrace};
 use crate::calls::{CallError, CallRow, Direction, LegRecord, Rate};
 use crate::clock::Origin;
 use crate::state::AppState;
@@ -41,7 +42,7 @@ impl Draft {
         let is_outbound = call.direction == Direction::Outbound;
         let seat = Hub::of(app).seats().take(call.workspace_id, &limits, is_outbound, app.clock.monotonic());
         let seat = seat.map_err(CallError::LimitExceeded)?;
-        let live = Arc::new(LiveCall::new((call.id, call.workspace_id), call.tax, origin, seat));
+        let live = Arc::new(LiveCall::new((call.id, call.workspace_id), call.tax, (origin, app.clock.clone()), seat));
         let rates: Vec<_> = legs.iter().map(|leg| (leg.id, leg.rate)).collect();
         let demand = live.add_legs(&rates, app.clock.monotonic())?;
         let mut record = CallRecord { app: app.clone(), story: Story::new(app, call, legs), live };
@@ -160,9 +161,29 @@ impl CallRecord {
         Hub::of(&self.app).writer().put_end(changes)
     }
 
+    /// What its legs say in SIP and how they sound.
+    pub fn trace(&self) -> &Arc<CallTrace> {
+        &self.live.trace
+    }
+
+    /// Where the messages of a leg go; `number` is the leg's within the call.
+    pub fn leg_trace(&self, leg: LegRecordId, number: u32) -> LegTrace {
+        let trace = &self.live.trace;
+        if let Some(known) = trace.leg(leg) {
+            return known;
+        }
+        let fresh = LegTrace::new(Hub::of(&self.app).writer().trace_room());
+        trace.add(leg, number, fresh.clone());
+        fresh
+    }
+
     /// The end is kept: the call no longer runs on this node. Entries may still follow.
     pub fn close(&self) {
-        Hub::of(&self.app).writer().live.remove(self.story.call.id);
+        let writer = Hub::of(&self.app).writer();
+        if writer.live.remove(self.story.call.id) && self.app.config.calls.trace_days > 0 {
+            let LiveCall { call_id, workspace_id, trace, .. } = &*self.live;
+            writer.ended.put(self.app.clock.monotonic(), *call_id, *workspace_id, trace);
+        }
     }
 }
 

@@ -12,7 +12,8 @@ use sqlx::AnyConnection;
 use super::change::Changes;
 use crate::audit;
 use crate::calls::limits::Full;
-use crate::calls::store::{flush as sql, limits, nodes};
+use crate::calls::store::{flush as sql, limits, nodes, traces};
+use crate::calls::trace::TraceRow;
 use crate::calls::{CallError, CallRow, Direction};
 use crate::db::batch::{Batch as Together, Told};
 use crate::db::rows::Filled;
@@ -65,6 +66,8 @@ pub(super) struct Batch {
     pub(super) lease_until: Option<i64>,
     /// Workspaces whose sum of holds is to be written as it stands.
     pub(super) restated: Vec<WorkspaceId>,
+    /// Traces of calls that are over.
+    pub(super) traces: Vec<TraceRow>,
 }
 
 impl Batch {
@@ -75,6 +78,7 @@ impl Batch {
             && self.heard.is_empty()
             && self.lease_until.is_none()
             && self.restated.is_empty()
+            && self.traces.is_empty()
     }
 }
 
@@ -160,6 +164,7 @@ static WRITE: Together = Together::new(
         &sql::UPSERT_LEGS,
         &sql::INSERT_ENTRIES,
         &webhooks::INSERT_EVENTS,
+        &traces::INSERT_TRACES,
     ],
 );
 /// What most flushes have nothing of, and need not bind and run for nothing.
@@ -220,6 +225,7 @@ fn decide(
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
         webhooks::emit_all(written().flat_map(|changes| &changes.outbox).chain(&settled.events)),
+        traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
         idempotency::withdraw_answers(&refused),

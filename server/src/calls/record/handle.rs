@@ -16,6 +16,7 @@ use super::live::LiveCalls;
 use super::pending::{Kept, Pending, Urgency, Waiting};
 use super::witness::Witness;
 use crate::calls::CallError;
+use crate::calls::trace::{CallTrace, Ended, Room, TraceRow};
 use crate::wallet::quota::Demand;
 
 /// How long a new call waits for its record; then it is refused.
@@ -35,6 +36,9 @@ pub struct RecordWriter {
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Arc<Journal>>,
     pub(super) witness: Mutex<Witness>,
+    /// Calls that are over, with what their legs said.
+    pub(super) ended: Ended,
+    trace_room: Room,
 }
 
 /// What is told of the writer.
@@ -182,6 +186,35 @@ impl RecordWriter {
         let of_record = |(id, at)| Some((id, self.live.get(id)?.wall_us(at)));
         let heard = heard.into_iter().filter_map(of_record).collect();
         self.pending.lock().heard = heard;
+    }
+
+    /// The trace of a call that this node runs, or has run and not written yet.
+    pub(in crate::calls) fn trace(&self, call: CallId) -> Option<Arc<CallTrace>> {
+        let live = self.live.get(call).map(|live| live.trace.clone());
+        live.or_else(|| self.ended.get(call))
+    }
+
+    /// Calls that are over and whose traces are not written yet.
+    pub(in crate::calls) fn ended(&self) -> &Ended {
+        &self.ended
+    }
+
+    /// How much the messages of all legs of this node hold.
+    pub fn trace_room(&self) -> &Room {
+        &self.trace_room
+    }
+
+    /// How many calls this node runs.
+    pub(in crate::calls) fn live_calls(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Takes the trace of a call that is over. Never waits; where too many wait it is left out.
+    pub(in crate::calls) fn put_trace(&self, trace: TraceRow) {
+        if let Some(left_out) = self.pending.lock().put_trace(trace) {
+            tracing::warn!(call = %left_out.call_id, "a call's trace is left out: too many wait");
+            self.ended.done(left_out.call_id);
+        }
     }
 
     pub(super) fn take(&self) -> (Batch, Vec<Waiting>, Kept) {

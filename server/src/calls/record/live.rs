@@ -10,7 +10,8 @@ use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use crate::calls::Rate;
 use crate::calls::limits::seats::Seat;
 use crate::calls::spending::Spending;
-use crate::clock::Origin;
+use crate::calls::trace::{CallTrace, Quality};
+use crate::clock::{Clock, Origin};
 use crate::rating::RatingError;
 use crate::tax::TaxRate;
 use crate::wallet::quota::Demand;
@@ -30,6 +31,8 @@ pub(in crate::calls) struct LiveCall {
     pub(in crate::calls) call_id: CallId,
     pub(in crate::calls) workspace_id: WorkspaceId,
     origin: Origin,
+    /// What its legs say in SIP and how they sound.
+    pub(in crate::calls) trace: Arc<CallTrace>,
     money: Mutex<Money>,
 }
 
@@ -48,15 +51,16 @@ struct Money {
 }
 
 impl LiveCall {
-    /// One whose times count from `origin`.
+    /// One whose times count from `origin`; `clock` stamps what is measured of its legs.
     pub(in crate::calls) fn new(
         (call_id, workspace_id): (CallId, WorkspaceId),
         tax: TaxRate,
-        origin: Origin,
+        (origin, clock): (Origin, Arc<dyn Clock>),
         seat: Seat,
     ) -> Self {
         let money = Money { seat: Some(seat), spending: Spending::taxed(tax), ..Money::default() };
-        Self { call_id, workspace_id, origin, money: Mutex::new(money) }
+        let trace = Arc::new(CallTrace::new(Quality::new(clock)));
+        Self { call_id, workspace_id, origin, trace, money: Mutex::new(money) }
     }
 
     /// A moment of the monotonic clock in microseconds UTC of the call's record.
@@ -157,13 +161,15 @@ impl LiveCalls {
         self.0.lock().insert(call.call_id, call);
     }
 
-    pub(in crate::calls) fn remove(&self, call: CallId) {
+    /// Whether it was there.
+    pub(in crate::calls) fn remove(&self, call: CallId) -> bool {
         let mut calls = self.0.lock();
-        calls.remove(&call);
+        let was_there = calls.remove(&call).is_some();
         // A burst of calls leaves a table of its size behind.
         if calls.capacity() > 1_024 && calls.len() * 8 < calls.capacity() {
             calls.shrink_to_fit();
         }
+        was_there
     }
 
     pub(in crate::calls) fn get(&self, call: CallId) -> Option<Arc<LiveCall>> {

@@ -28,6 +28,7 @@ pub use story::event_data;
 
 use super::CallError;
 use crate::calls::Hub;
+use crate::calls::trace::keeper;
 use crate::state::AppState;
 
 /// Between two ticks: live calls are extended, this node says that it is alive (billing.md: every 5 s).
@@ -50,12 +51,14 @@ pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     writer.replay().await?;
     let recovered = lost::recover_own(app).await?;
     app.tasks.spawn(writer.run());
+    app.tasks.spawn(keeper::run(app.clone()));
     app.tasks.spawn(run_ticks(app.clone()));
     Ok(recovered)
 }
 
-/// Starts the writer alone: for tests that drive ticks themselves.
+/// Starts the writer and the keeper of traces: for tests that drive ticks themselves. The handle is the writer's.
 pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
+    app.tasks.spawn(keeper::run(app.clone()));
     app.tasks.spawn(writer::Writer::new(app, Hub::of(app).writer().clone()).run()).abort_handle()
 }
 

@@ -1,6 +1,6 @@
 //! What waits for the record writer, merged per call: a flush has each call once, however much happened to it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::oneshot;
@@ -8,10 +8,13 @@ use tokio::sync::oneshot;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
 use crate::calls::CallError;
+use crate::calls::trace::TraceRow;
 use crate::wallet::quota::Demand;
 
 /// Calls of one flush; more would make those who wait for it wait longer for each other.
 const CALLS_PER_FLUSH: usize = 256;
+/// Traces that may wait while the database is away, some 3 kB each. Nothing of a call depends on them.
+const MOST_TRACES: usize = 4_096;
 
 /// Who is told of an opening or a reservation.
 pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
@@ -51,6 +54,8 @@ pub(super) struct Pending {
     pub(super) reserved: Vec<(WorkspaceId, Demand)>,
     pub(super) heard: Vec<(CallId, i64)>,
     pub(super) lease_until: Option<i64>,
+    /// Traces of calls that are over, the oldest first.
+    pub(super) traces: VecDeque<TraceRow>,
     pub(super) urgency: Urgency,
     /// What was taken last is being written.
     pub(super) is_flushing: bool,
@@ -67,6 +72,15 @@ impl Pending {
         }
     }
 
+    /// Takes a trace, or gives it back where too many wait.
+    pub(super) fn put_trace(&mut self, trace: TraceRow) -> Option<TraceRow> {
+        if self.traces.len() >= MOST_TRACES {
+            return Some(trace);
+        }
+        self.traces.push_back(trace);
+        None
+    }
+
     /// Whether a flush can't take more, so that waiting for more would be in vain.
     pub(super) fn is_full(&self) -> bool {
         self.order.len() >= CALLS_PER_FLUSH || self.waiting.len() >= CALLS_PER_FLUSH
@@ -74,8 +88,9 @@ impl Pending {
 
     /// Whether everything that was handed over is written.
     pub(super) fn is_written(&self) -> bool {
-        let Self { waiting, changes, kept, demands, reserved, heard, lease_until, is_flushing, .. } = self;
-        let is_empty = waiting.is_empty() && changes.is_empty() && kept.is_empty() && heard.is_empty();
+        let Self { waiting, changes, kept, demands, reserved, heard, lease_until, traces, is_flushing, .. } = self;
+        let is_empty =
+            waiting.is_empty() && changes.is_empty() && kept.is_empty() && heard.is_empty() && traces.is_empty();
         is_empty && demands.is_empty() && reserved.is_empty() && lease_until.is_none() && !is_flushing
     }
 
@@ -100,9 +115,12 @@ impl Pending {
         // A tick's demands first: what a leg asks for meanwhile is the newer figure.
         let mut demands = std::mem::take(&mut self.demands);
         demands.append(&mut self.reserved);
+        let count = self.traces.len().min(CALLS_PER_FLUSH);
+        let traces = self.traces.drain(..count).collect();
         let batch = Batch {
             changes,
             demands,
+            traces,
             heard: std::mem::take(&mut self.heard),
             lease_until: self.lease_until.take(),
             ..Batch::default()

@@ -23,6 +23,7 @@ use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
 use super::spool::Spool;
 use crate::calls::CallError;
 use crate::calls::Hub;
+use crate::calls::trace::TraceRow;
 use crate::clock;
 use crate::db::{self, Dialect};
 use crate::state::AppState;
@@ -147,6 +148,7 @@ impl Writer {
 
     async fn serve(&mut self, mut batch: Batch, waiting: Vec<Waiting>, kept: Kept) {
         if self.writer.is_away() {
+            self.put_back(std::mem::take(&mut batch.traces));
             // First, because the look takes as long as a connection is waited for.
             self.spool(batch.changes, waiting, kept).await;
             self.look_again().await;
@@ -191,6 +193,7 @@ impl Writer {
                     tickets.into_iter().for_each(|(_, reply)| {
                         let _ = reply.send(Err(CallError::StorageUnavailable));
                     });
+                    self.put_back(batch.traces);
                     return self.spool(batch.changes, Vec::new(), kept).await;
                 }
                 Err(Failure::Refused(error)) => {
@@ -202,7 +205,17 @@ impl Writer {
     }
 
     /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
-    async fn one_by_one(&mut self, batch: Batch, own_demands: usize, tickets: Vec<(bool, Reply)>, kept: Kept) {
+    async fn one_by_one(&mut self, mut batch: Batch, own_demands: usize, tickets: Vec<(bool, Reply)>, kept: Kept) {
+        for trace in std::mem::take(&mut batch.traces) {
+            let call = trace.call_id;
+            // Of no call that is to be billed, so that one that is refused is given up.
+            if let Err(Failure::Away(error) | Failure::Refused(error)) =
+                self.try_flush(&Batch { traces: vec![trace], ..Batch::default() }).await
+            {
+                tracing::error!(%call, %error, "a call's trace could not be written");
+            }
+            self.writer.ended.done(call);
+        }
         if let Err(error) = self.write(batch.changes.clone()).await {
             tracing::error!(%error, "calls could not be written one by one");
             self.spool(batch.changes, Vec::new(), kept).await;
@@ -247,6 +260,11 @@ impl Writer {
             Box::pin(self.write(vec![one])).await?;
         }
         Ok(())
+    }
+
+    /// Lets traces wait for the database.
+    fn put_back(&self, traces: Vec<TraceRow>) {
+        traces.into_iter().for_each(|trace| self.writer.put_trace(trace));
     }
 
     async fn try_flush(&mut self, batch: &Batch) -> Result<Flushed, Failure> {
@@ -322,6 +340,7 @@ impl Writer {
         for changes in &batch.changes {
             Hub::of(&self.app).changed(changes.call_id);
         }
+        batch.traces.iter().for_each(|trace| self.writer.ended.done(trace.call_id));
     }
 
     /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of

@@ -1,7 +1,6 @@
 //! `/v1/conferences`: who is in which conference of this node, and changing that.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -23,13 +22,15 @@ use crate::gateway::Gateway;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
-use crate::web::idempotency::{self, Begun, Request};
+use crate::web::idempotency::{self, Request};
 use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
 
 /// Most texts and files of one announcement.
 const MOST_ANNOUNCED: usize = 10;
+/// When one that had no place may be tried again.
+const RETRY_AFTER_SECONDS: u32 = 10;
 
 /// The routes below `/v1`.
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -174,10 +175,11 @@ async fn remove_conference_member(
 
 /// Announce something in a conference
 ///
-/// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it.
+/// All hear it, or one call's party; meanwhile they do not hear each other. It is in the recording where all hear it. Of several
+/// announcements each waits until the one before has been heard.
 #[utoipa::path(post, path = "/conferences/{id}/announce", request_body = wire::Announce,
     params(("id" = String, Path, description = "The conference's id, or its name."), Idempotent),
-    responses((status = 202, body = wire::Announced, description = "It is being heard.")),
+    responses((status = 202, body = wire::Announced, description = "It is being heard, or waits for those before it.")),
     extensions(("x-scope" = json!(Scope::CallsWrite)), ("x-errors" = json!([ErrorCode::ConferencesNotFound,
         ErrorCode::ActionsInvalid]))))]
 async fn announce(
@@ -188,57 +190,59 @@ async fn announce(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::CallsWrite)?;
-    let mut attempt = match idempotency::begin(&app, &caller, &request).await? {
-        Begun::Replay(answer) => return Ok(answer),
-        Begun::Fresh(attempt) => attempt,
-    };
-    let body: wire::Announce = request.read()?;
-    let steps = parse_list(&body.actions).map_err(|error| invalid(error.to_string()))?;
-    if steps.is_empty() || steps.len() > MOST_ANNOUNCED {
-        return Err(invalid(format!("actions: expected 1 to {MOST_ANNOUNCED} of say and play")));
-    }
-    let (gateway, conference) = found(gateway, caller.workspace.id, &id)?;
-    if let Some(call) = body.call_id {
-        let now = conference.look().await.ok_or_else(not_found)?;
-        if !now.members.iter().any(|member| member.call_id == call) {
-            return Err(not_found());
+    idempotency::once(&app, &caller, &request, async |mut attempt| {
+        let body: wire::Announce = request.read()?;
+        let steps = parse_list(&body.actions).map_err(|error| invalid(error.to_string()))?;
+        if steps.is_empty() || steps.len() > MOST_ANNOUNCED {
+            return Err(invalid(format!("actions: expected 1 to {MOST_ANNOUNCED} of say and play")));
         }
-    }
-    let details = json!({ "actions": steps.len(), "call_id": body.call_id });
-    let entry = audit::Entry::by(&caller, "conference.announced", conference.id(), details);
-    audit::record(&app, attempt.tx(), &entry).await?;
-    // Speech and files take their time, for which nobody's transaction waits.
-    let lease = attempt.lease(&app).await?;
-    let audio = match audio_of(&gateway, caller.workspace.id, steps).await {
-        Ok(audio) => audio,
-        Err(message) => {
-            lease.withdraw(&app).await?;
-            return Err(invalid(message));
-        }
-    };
-    let announced = wire::Announced { conference_id: conference.id(), duration_ms: audio.iter().map(length_ms).sum() };
-    let (only, stopping) = (body.call_id, app.stopping.clone());
-    app.tasks.spawn(async move {
-        for one in audio {
-            let lasts = Duration::from_millis(length_ms(&one));
-            conference.play(one, only).await;
-            let said = stopping.run_until_cancelled(tokio::time::sleep(lasts)).await;
-            if said.is_none() || conference.look().await.is_none() {
-                return;
+        let (gateway, conference) = found(gateway, caller.workspace.id, &id)?;
+        if let Some(call) = body.call_id {
+            let now = conference.look().await.ok_or_else(not_found)?;
+            if !now.members.iter().any(|member| member.call_id == call) {
+                return Err(not_found());
             }
         }
-    });
-    lease.commit(&app, StatusCode::ACCEPTED, &announced).await
+        let details = json!({ "actions": steps.len(), "call_id": body.call_id });
+        let entry = audit::Entry::by(&caller, "conference.announced", conference.id(), details);
+        audit::record(&app, attempt.tx(), &entry).await?;
+        // Speech and files take their time, for which nobody's transaction waits.
+        let lease = attempt.lease(&app).await?;
+        let audio = match audio_of(&gateway, caller.workspace.id, steps).await {
+            Ok(audio) => audio,
+            Err(message) => {
+                lease.withdraw(&app).await?;
+                return Err(invalid(message));
+            }
+        };
+        let duration_ms = audio.iter().map(|audio| u64::from(audio.duration_ms())).sum();
+        match conference.announce(audio, body.call_id).await {
+            Some(true) => {}
+            Some(false) => {
+                lease.withdraw(&app).await?;
+                return Err(too_many());
+            }
+            None => {
+                lease.withdraw(&app).await?;
+                return Err(not_found());
+            }
+        }
+        let announced = wire::Announced { conference_id: conference.id(), duration_ms };
+        lease.commit(&app, StatusCode::ACCEPTED, &announced).await
+    })
+    .await
 }
 
 fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
     ApiError::new(ErrorCode::ActionsInvalid).message(message).at("actions")
 }
 
-fn length_ms(audio: &Arc<media::Asset>) -> u64 {
-    /// Samples of a millisecond at 8 kHz.
-    const PER_MS: u64 = 8;
-    audio.narrow().len() as u64 / PER_MS
+fn too_many() -> ApiError {
+    ApiError::new(ErrorCode::RateLimited)
+        .message(
+            "So many announcements wait in this conference that another has no place. Try again when some were heard.",
+        )
+        .retry_after(RETRY_AFTER_SECONDS)
 }
 
 /// What is announced, spoken and fetched; in words why not.

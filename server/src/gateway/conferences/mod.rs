@@ -7,6 +7,7 @@
 //! the list; what a conference needs of the server around it (recordings, events) stands behind [`House`]. Deliberately
 //! absent: what its members hear while they wait or are held (the voice crate's).
 
+mod announcements;
 mod house;
 pub mod http;
 mod room;
@@ -138,9 +139,10 @@ impl Found {
         self.ask(|reply| Order::Remove(call, reply)).await.unwrap_or(false)
     }
 
-    /// Lets all hear an announcement, or one call's party.
-    pub async fn play(&self, audio: Arc<::media::Asset>, only: Option<CallId>) {
-        let _ = self.0.orders.send(Order::Play(audio, only)).await;
+    /// Lets all hear an announcement, or one call's party, after those that are heard and wait; none when the conference is
+    /// over meanwhile, false when too many wait.
+    pub async fn announce(&self, audio: Vec<Arc<::media::Asset>>, only: Option<CallId>) -> Option<bool> {
+        self.ask(|reply| Order::Announce(audio, only, reply)).await
     }
 
     /// Ends it for all.

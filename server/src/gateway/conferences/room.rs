@@ -1,5 +1,6 @@
 //! The actor of one conference: who is in, who hears whom, and what is recorded of it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use sautikit_api::ids::{CallId, ConferenceId, RecordingId};
 use sautikit_api::recordings::PauseMode;
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Sleep;
 use voice::{ConferenceEvent, Input, LegId, Membership, RecordingEvent};
 
+use super::announcements::Announcements;
 use super::{Conferences, Happened, House, Key, Member};
 use crate::clock::rfc3339;
 use crate::gateway::call_task::Arrival;
@@ -30,7 +33,7 @@ pub(super) enum Order {
     Look(oneshot::Sender<wire::LiveConference>),
     Change(CallId, wire::UpdateConferenceMember, oneshot::Sender<Option<wire::ConferenceMember>>),
     Remove(CallId, oneshot::Sender<bool>),
-    Play(Arc<Asset>, Option<CallId>),
+    Announce(Vec<Arc<Asset>>, Option<CallId>, oneshot::Sender<bool>),
     PauseRecording(u64, Duration, Option<PauseMode>),
     End,
 }
@@ -68,6 +71,9 @@ pub(super) struct Room {
     /// It could not be recorded; that is not tried again.
     unrecordable: bool,
     reports: (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
+    announcements: Announcements,
+    /// Until what is announced has been heard.
+    heard: Option<Pin<Box<Sleep>>>,
 }
 
 impl Room {
@@ -84,6 +90,8 @@ impl Room {
             recording: None,
             unrecordable: false,
             reports: mpsc::channel(REPORTS),
+            announcements: Announcements::default(),
+            heard: None,
         }
     }
 
@@ -102,6 +110,7 @@ impl Room {
                 report = self.reports.1.recv() => if let Some(Arrival::Voice(Input::Recording(_, event))) = report {
                     self.recorded(event).await;
                 },
+                () = over(&mut self.heard) => self.announce(),
             }
             if self.seats.is_empty() {
                 self.over();
@@ -123,7 +132,13 @@ impl Room {
             Order::Look(reply) => drop(reply.send(self.shown())),
             Order::Change(call, change, reply) => drop(reply.send(self.change(call, change).await)),
             Order::Remove(call, reply) => drop(reply.send(self.remove(call).await)),
-            Order::Play(audio, only) => self.play(&audio, only),
+            Order::Announce(audio, only, reply) => {
+                let taken = self.announcements.add(audio, only);
+                if self.announcements.is_silent() {
+                    self.announce();
+                }
+                let _ = reply.send(taken);
+            }
             Order::PauseRecording(number, at, mode) => {
                 if let Some(recording) = self.recording.as_ref().filter(|recording| recording.owner == number) {
                     recording.orders.change(at, mode);
@@ -230,6 +245,7 @@ impl Room {
         }
         self.recording = None;
         self.unrecordable = false;
+        (self.announcements, self.heard) = (Announcements::default(), None);
     }
 
     async fn remove(&mut self, call: CallId) -> bool {
@@ -260,6 +276,14 @@ impl Room {
             self.arrange();
         }
         Some(shown)
+    }
+
+    /// The next piece of what is announced, once the one before has been heard.
+    fn announce(&mut self) {
+        self.heard = self.announcements.next().map(|(piece, lasts)| {
+            self.play(&piece.audio, piece.only);
+            Box::pin(tokio::time::sleep(lasts))
+        });
     }
 
     /// All hear it over what they hear, or one of them; so does the recording.
@@ -327,6 +351,13 @@ impl Room {
             recording_id: self.recording.as_ref().and_then(|recording| recording.id),
             members: self.seats.iter().map(shown).collect(),
         }
+    }
+}
+
+async fn over(heard: &mut Option<Pin<Box<Sleep>>>) {
+    match heard {
+        Some(heard) => heard.await,
+        None => std::future::pending().await,
     }
 }
 

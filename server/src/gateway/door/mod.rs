@@ -143,6 +143,10 @@ impl Screening for GatewayDoor {
         self.trunks.table().by_certificate(is_of).map(|entry| Party::Trunk(entry.number))
     }
 
+    fn revision(&self) -> u64 {
+        self.trunks.revision()
+    }
+
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool {
         let is_blocked = self.offenders.lock().is_blocked(now, source.ip());
         if is_blocked {

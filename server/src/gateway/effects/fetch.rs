@@ -1,5 +1,7 @@
 //! `Output::Fetch`: the customer's server is asked, its answer read, and what came kept for the timeline.
 
+use std::sync::Arc;
+
 use sautikit_api::actions::{Asked, Document, parse_answer};
 use sautikit_api::ids::WorkspaceId;
 use sautikit_api::numbers::Compat;
@@ -9,9 +11,10 @@ use voice::{Answer, Callback, EventName, FetchFailure, Fetched, Input, Reply, ca
 use super::record::Recorder;
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::shadow::{self, Shadow};
 use crate::webhooks::fetch::{self, FetchError};
 use crate::webhooks::listener;
-use crate::webhooks::signer::Signer;
+use crate::webhooks::signer::{NumberSecrets, Signer};
 
 /// Bytes of an answer's body that its timeline entry keeps: whole menus, while the 200 callbacks that a call may make
 /// stay below 4 MiB.
@@ -22,13 +25,15 @@ impl Running {
         let (inbox, gateway) = (self.inbox.clone(), self.gateway.clone());
         let (secret, compat) = (self.signing_secret.clone(), self.facts.compat);
         let (workspace, room) = (self.facts.workspace_id, self.facts.number.clone());
+        let copied = shadow::send(&gateway, self.shadow.as_ref(), &callback, &self.signing_secret);
         tokio::spawn(async move {
             let (fetched, first_failure) = ask(&gateway, (workspace, &room), &callback, secret.signer(compat)).await;
             let reply = Reply { first_failure, ..reply_of(&fetched) };
-            let fetched = Box::new(Fetched {
-                outcome: fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room, compat)),
-                reply,
-            });
+            let outcome = fetched.map_err(FetchFailure::from).and_then(|answer| read(answer, &room, compat));
+            if let Some(copied) = copied {
+                copied.live_is(&gateway, outcome.clone().map(Some), reply.status);
+            }
+            let fetched = Box::new(Fetched { outcome, reply });
             let _ = inbox.send(Arrival::Voice(Input::Fetched(callback.fetch, fetched))).await;
         });
     }
@@ -40,8 +45,13 @@ pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
     let (secret, compat) = (running.signing_secret.clone(), running.facts.compat);
     let (call_id, workspace, number) =
         (running.facts.call_id, running.facts.workspace_id, running.facts.number.clone());
+    let copied = shadow::send(&gateway, running.shadow.as_ref(), &callback, &secret);
     gateway.app.tasks.clone().spawn(async move {
         let (fetched, _) = ask(&gateway, (workspace, &number), &callback, secret.signer(compat)).await;
+        if let Some(copied) = copied {
+            let status = reply_of(&fetched).status;
+            copied.live_is(&gateway, unread(&fetched), status);
+        }
         if let Err(error) = fetched {
             tracing::debug!(call = %call_id, %error, "a status callback was not answered");
         }
@@ -50,25 +60,30 @@ pub(in crate::gateway) fn notify(running: &Running, callback: Callback) {
 
 /// Tells the customer's server that the call is over. The answer steers nothing; it is kept on the timeline.
 pub(in crate::gateway) async fn tell_end(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     mut recorder: Recorder,
     of: (WorkspaceId, &str),
     mut callback: Callback,
-    signer: Signer<'_>,
+    (signing_secret, compat): (&NumberSecrets, Compat),
+    shadow: Option<&Arc<Shadow>>,
 ) {
     let clock = gateway.app.clock.as_ref();
     let sent = clock.monotonic();
     // The call itself knows no money.
-    if let (Compat::AfricasTalking, Some((cost_minor, currency))) = (signer.compat, recorder.cost()) {
+    if let (Compat::AfricasTalking, Some((cost_minor, currency))) = (compat, recorder.cost()) {
         callback.params.push(("currencyCode", currency.code().to_owned()));
         callback.params.push(("amount", currency.format_e4(cost_minor.saturating_mul(10_000))));
     }
-    let (fetched, first_failure) = ask(gateway, of, &callback, signer).await;
+    let copied = shadow::send(gateway, shadow, &callback, signing_secret);
+    let (fetched, first_failure) = ask(gateway, of, &callback, signing_secret.signer(compat)).await;
     if let Some(reason) = first_failure {
         let data = json!({ "reason": reason });
         recorder.late_event(EventName::CallbackRetried.as_str(), gateway.app.now_us(), data);
     }
     let reply = reply_of(&fetched);
+    if let Some(copied) = copied {
+        copied.live_is(gateway, unread(&fetched), reply.status);
+    }
     let outcome = fetched
         .map(|answer| Answer { url: answer.url.into(), actions: Vec::new(), warnings: Vec::new() })
         .map_err(FetchFailure::from);
@@ -88,7 +103,12 @@ async fn ask(
     (fetched.outcome, fetched.first_failure.map(|failure| failure.to_string()))
 }
 
-fn reply_of(fetched: &Result<fetch::Answer, FetchError>) -> Reply {
+/// Of a request whose answer steers nothing.
+fn unread(fetched: &Result<fetch::Answer, FetchError>) -> Result<Option<Answer>, FetchFailure> {
+    fetched.as_ref().map(|_| None).map_err(|error| error.clone().into())
+}
+
+pub(in crate::gateway) fn reply_of(fetched: &Result<fetch::Answer, FetchError>) -> Reply {
     match fetched {
         Ok(answer) => reply(answer.status, &answer.body),
         Err(FetchError::Status { status, body }) => reply(*status, body),
@@ -104,7 +124,7 @@ fn reply(status: u16, body: &[u8]) -> Reply {
 }
 
 /// `room` is the conference of an element that names none: one for each number.
-fn read(answer: fetch::Answer, room: &str, compat: Compat) -> Result<Answer, FetchFailure> {
+pub(in crate::gateway) fn read(answer: fetch::Answer, room: &str, compat: Compat) -> Result<Answer, FetchFailure> {
     let url = String::from(answer.url);
     let asked = Asked { url: &url, room, compat };
     let Document { actions, warnings } = parse_answer(&answer.content_type, &answer.body, &asked)?;

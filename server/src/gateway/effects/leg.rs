@@ -14,10 +14,10 @@ use crate::gateway::leg::inbound::Answering;
 use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::way::Way;
-use crate::gateway::leg::{MediaEnd, fork, inbound, outbound};
+use crate::gateway::leg::{MayHear, MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
 use crate::gateway::sip::IncomingCall;
-use crate::gateway::targets::{self, Dialling, Reach, Ways};
+use crate::gateway::targets::{self, Dialling, Reach, Ways, outside};
 use crate::gateway::trunks::terms::Terms;
 
 impl Running {
@@ -81,7 +81,11 @@ impl Running {
                 self.recorder.leg(leg, record);
                 self.recorder.hand_over();
                 match ways {
-                    Ways::InTurn(ways) => self.dial_in_turn(leg, hears, ways),
+                    Ways::InTurn(ways) => self.dial_in_turn(leg, hears, ways, None),
+                    Ways::Outside(ways) => {
+                        let may_hear = outside::may_hear(&self.gateway.app);
+                        self.dial_in_turn(leg, hears, ways, Some(may_hear));
+                    }
                     Ways::AtOnce(ways) => self.dial_at_once(leg, hears, ways),
                 }
             }
@@ -89,10 +93,13 @@ impl Running {
         }
     }
 
-    fn dial_in_turn(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>) {
-        let Some(end) = self.open_end(leg, hears, MediaTransport::Rtp) else {
+    fn dial_in_turn(&mut self, leg: LegId, hears: Option<LegId>, ways: Vec<Way>, may_hear: Option<MayHear>) {
+        let Some(mut end) = self.open_end(leg, hears, MediaTransport::Rtp) else {
             return self.never_was(leg, CauseKind::Failed.into());
         };
+        if let Some(may_hear) = may_hear {
+            end.restrict(may_hear);
+        }
         let reports = self.reports(leg);
         let orders = self.seat(leg, end.port(), None);
         let trunks = self.gateway.trunks.table();
@@ -137,7 +144,8 @@ impl Running {
         mut end: Box<dyn MediaEnd>,
         transport: MediaTransport,
     ) {
-        let reports = self.reports(LegId::FIRST);
+        self.recorder.trace(LegId::FIRST, call.trace.clone());
+        let reports = Reports { rights: self.rights.take(), ..self.reports(LegId::FIRST) };
         let mut policy = transport.policy();
         let (headers, answering, terms) = match transport {
             MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce, Terms::default()),
@@ -170,7 +178,8 @@ impl Running {
 
     fn reports(&self, leg: LegId) -> Reports {
         let (inbox, clock) = (self.inbox.clone(), self.gateway.app.clock.clone());
-        Reports { leg, inbox, clock, keeper: self.recorder.dialog_keeper(leg) }
+        let trace = self.recorder.traced(leg);
+        Reports { leg, inbox, clock, keeper: self.recorder.dialog_keeper(leg), trace, rights: None }
     }
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.

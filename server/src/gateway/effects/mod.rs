@@ -12,3 +12,4 @@ pub(super) mod record;
 pub(super) mod recording;
 pub(super) mod speak;
 pub(super) mod stream;
+pub(super) mod watch;

@@ -3,6 +3,7 @@
 //! Joins the call's own names and times (legs by their order, offsets from its begin) with the record's (ids, microseconds
 //! UTC). Nothing here waits for the database, except whoever awaits the end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sautikit_api::ids::LegRecordId;
@@ -11,6 +12,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use voice::{CallEvent, LegChange, LegId, LegState, Summary};
 
+use crate::calls::trace::{LegTrace, Quality};
 use crate::calls::{Allowance, CallEnd, CallFunds, CallRecord, DialogKeeper, LegRecord};
 use crate::gateway::sip::OpenDialog;
 
@@ -65,6 +67,29 @@ impl Recorder {
     /// The way to keep the leg's dialog the moment that it stands; none for a leg that the record does not know.
     pub(in crate::gateway) fn dialog_keeper(&self, leg: LegId) -> Option<DialogKeeper> {
         Some(self.record.dialog_keeper(self.id(leg)?))
+    }
+
+    /// Joins the messages of a leg that called us to its call; one that the record does not know has none.
+    pub(in crate::gateway) fn trace(&self, leg: LegId, messages: LegTrace) {
+        if let Some(id) = self.id(leg) {
+            self.record.trace().add(id, leg.0, messages);
+        }
+    }
+
+    /// Where the messages of a leg go, from now on if it is new.
+    pub(in crate::gateway) fn traced(&self, leg: LegId) -> LegTrace {
+        let Some(id) = self.id(leg) else { return LegTrace::default() };
+        self.record.leg_trace(id, leg.0)
+    }
+
+    /// Whether a leg was answered.
+    pub(in crate::gateway) fn is_answered(&self, leg: LegId) -> bool {
+        self.id(leg).and_then(|id| self.record.leg(id)).is_some_and(|leg| leg.answered_at.is_some())
+    }
+
+    /// How the call's legs sound.
+    pub(in crate::gateway) fn quality(&self) -> Arc<Quality> {
+        self.record.trace().quality.clone()
     }
 
     /// Adds what it takes to end a leg's dialog after a crash.

@@ -13,6 +13,7 @@ use super::{refuse, refuse_busy, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
 use crate::destination::is_emergency;
 use crate::gateway::call_task::CallSetup;
+use crate::gateway::leg::transfer::TransferRights;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::sip_tokens::identity::{Identity, is_identity};
@@ -78,7 +79,10 @@ fn prepare(gateway: &Gateway, mut admitted: Admitted, identity: &Identity, wante
             Origin::Inbound { caller, ring: ringing_targets(gateway, &admitted.number.number) }
         }
     };
-    begin::setup(app, admitted, origin, legs)
+    let number = admitted.number.number.e164.clone();
+    let domain = &app.config.sip.domain;
+    let rights = TransferRights::of((&identity.name, identity.workspace), &identity.permissions, &number, domain);
+    CallSetup { rights: Some(rights), ..begin::setup(app, admitted, origin, legs) }
 }
 
 /// Whom a browser or device calls.

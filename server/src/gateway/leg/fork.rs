@@ -18,6 +18,7 @@ use super::media_end::MediaEnd;
 use super::orders::ORDER_QUEUE;
 use super::outbound;
 use super::report::Reports;
+use super::transfer;
 use super::way::Way;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::sip::SipHandle;
@@ -79,7 +80,7 @@ pub async fn run(
             }
             order = orders.recv(), if !dropped => match order {
                 Some(LegOrder { command: LegCommand::Hangup(cause), .. }) => fork.hang_up(cause, None).await,
-                Some(_) => {}
+                Some(order) => fork.pass_on(order).await,
                 // A call that is gone lets go of its legs.
                 None => {
                     dropped = true;
@@ -110,10 +111,22 @@ impl Fork {
             Arrival::Leg { event, .. } if self.winner.is_none() || self.winner == Some(index) => {
                 self.reports.tell(event).await;
             }
+            arrival if self.winner == Some(index) && transfer::is_of(self.reports.leg, &arrival) => {
+                // A call that is gone transfers nobody.
+                let _ = self.reports.inbox.send(arrival).await;
+            }
             Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(*dialog).await,
             _ => {}
         }
         None
+    }
+
+    /// What the call tells the place that answered.
+    async fn pass_on(&self, order: LegOrder) {
+        if let Some(branch) = self.winner.and_then(|winner| self.branches.get(winner)) {
+            // A branch that has ended meanwhile takes no orders.
+            let _ = branch.orders.send(order).await;
+        }
     }
 
     async fn win(&mut self, index: usize) {

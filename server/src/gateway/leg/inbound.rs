@@ -10,7 +10,7 @@ use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
-use voice::{CauseKind, LegCommand, LegEvent, Refusal};
+use voice::{CauseKind, LegCommand, Refusal};
 
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
@@ -131,6 +131,7 @@ impl Inbound {
             },
             LegCommand::Accept { .. } => {}
             LegCommand::Refuse(refusal) => self.respond(refusal_reply(refusal)).await,
+            LegCommand::Transfer(event) => self.talk.tell_transfer(event).await,
             LegCommand::Hangup(cause) if self.accepted => self.talk.hang_up(reason_headers(&cause)).await,
             LegCommand::Hangup(cause) => self.respond(refusal_reply(cause.refusal())).await,
         }
@@ -150,8 +151,8 @@ impl Inbound {
         // Before the answer: whatever becomes of this process after it, the next one knows whom to hang up.
         self.talk.keep_dialog().await;
         self.greet(StatusCode::OK, Some(sdp)).await;
-        if self.talk.end.is_held() {
-            self.talk.reports.tell(LegEvent::HeldByPeer).await;
+        if let Some(held) = self.talk.held() {
+            self.talk.reports.tell(held).await;
         }
     }
 

@@ -3,6 +3,8 @@
 //! The leg's actor knows offers and answers ([`sip::negotiation`]) and passes their bodies through
 //! one of these; it never learns whether they end in a UDP socket or in a WebRTC connection.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use media::{Codec, PortId};
 
@@ -35,6 +37,9 @@ pub enum MediaEndError {
     GatheringTimeout,
 }
 
+/// Whether a peer's description may have us send there.
+pub type MayHear = fn(IpAddr) -> bool;
+
 /// One leg's media: descriptions in and out on one side, a port of the media engine on the other.
 ///
 /// The codec is fixed by the first answer and stays as long as the peer offers it; later descriptions change direction and
@@ -64,11 +69,18 @@ pub trait MediaEnd: Send + Sync {
     /// Speak none but these, the favourite first. Takes effect on the first offer or answer.
     fn allow(&mut self, codecs: Vec<Codec>);
 
+    /// Send audio to no address that a description names and this does not allow; to where the peer's own packets come from it
+    /// goes all the same. Ends whose peer proves by ICE that it wants packets need no such rule.
+    fn restrict(&mut self, may_hear: MayHear);
+
     /// The codec, once agreed.
     fn codec(&self) -> Option<Codec>;
 
     /// The peer does not want to hear us (RFC 3264 §8.4).
     fn is_held(&self) -> bool;
+
+    /// The peer sends, on hold or not.
+    fn is_heard(&self) -> bool;
 
     /// The leg's port in the media engine.
     fn port(&self) -> PortId;

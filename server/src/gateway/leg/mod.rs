@@ -20,8 +20,10 @@ mod rtp_sdp;
 mod session_timer;
 mod stun;
 mod talk;
+pub mod talks;
 #[cfg(test)]
 mod tests;
+pub mod transfer;
 pub mod way;
 mod webrtc_connection;
 mod webrtc_end;
@@ -32,8 +34,9 @@ mod webrtc_runtime;
 mod webrtc_sdp;
 
 pub use codecs::CodecPolicy;
-pub use media_end::{MediaEnd, MediaEndError};
+pub use media_end::{MayHear, MediaEnd, MediaEndError};
 pub use orders::LegOrder;
 pub use rtp_end::RtpEnd;
+pub(in crate::gateway) use rtp_sdp::sample as sample_offer;
 pub use webrtc_end::WebrtcEnd;
 pub use webrtc_port::WebrtcPort;

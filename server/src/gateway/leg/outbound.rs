@@ -105,7 +105,8 @@ impl Attempt<'_> {
             Begun::HungUp(cause) => return (Attempted::Ended(cause), None),
             Begun::Nobody => return (Attempted::TryNext(CauseKind::TrunkUnreachable.into()), Some(end)),
         };
-        let mut talk = Talk::new(self.sip.clone(), leg, end, self.reports.clone());
+        let reports = Reports { rights: way.rights.clone(), ..self.reports.clone() };
+        let mut talk = Talk::new(self.sip.clone(), leg, end, reports);
         let give_up = self.reports.clock.monotonic() + FIRST_ANSWER;
         let mut calling = Calling::default();
         let mut dropped = false;
@@ -131,6 +132,10 @@ impl Attempt<'_> {
                     // A call that is gone lets go of its legs.
                     let cause = match order.map(|order| order.command) {
                         Some(LegCommand::Hangup(cause)) => cause,
+                        Some(LegCommand::Transfer(event)) => {
+                            seldom(talk.tell_transfer(event)).await;
+                            continue;
+                        }
                         Some(_) => continue,
                         None if calling.cancelled => continue,
                         None => CauseKind::NormalClearing.into(),
@@ -158,7 +163,7 @@ impl Attempt<'_> {
     async fn begin(&self, way: &Way, orders: &mut mpsc::Receiver<LegOrder>) -> Begun {
         let mut invite = way.invite(Body::sdp(self.offer.clone()));
         let Some((hop, could_do_without)) = way.connection_for(&invite) else {
-            let (leg, signals) = self.sip.invite(invite).await;
+            let (leg, signals) = self.sip.invite(invite, self.reports.trace.clone()).await;
             return Begun::Leg(leg, signals);
         };
         let mut connection = pin!(self.sip.connect(hop, could_do_without));
@@ -177,7 +182,7 @@ impl Attempt<'_> {
             None if could_do_without => {}
             None => return Begun::Nobody,
         }
-        let (leg, signals) = self.sip.invite(invite).await;
+        let (leg, signals) = self.sip.invite(invite, self.reports.trace.clone()).await;
         Begun::Leg(leg, signals)
     }
 
@@ -237,8 +242,8 @@ impl Attempt<'_> {
                 talk.learn(&response.headers);
                 talk.time(SessionTimer::of_answer(&response.headers));
                 self.reports.tell(LegEvent::Answered).await;
-                if talk.end.is_held() {
-                    self.reports.tell(LegEvent::HeldByPeer).await;
+                if let Some(held) = talk.held() {
+                    self.reports.tell(held).await;
                 }
                 None
             }

@@ -7,8 +7,10 @@ use tokio::sync::mpsc;
 use voice::{Cause, Key, LegEvent, LegId};
 
 use crate::calls::DialogKeeper;
+use crate::calls::trace::LegTrace;
 use crate::clock::Clock;
 use crate::gateway::call_task::Arrival;
+use crate::gateway::leg::transfer::TransferRights;
 use crate::gateway::sip::OpenDialog;
 
 /// The way into the call's inbox, for one leg.
@@ -22,6 +24,10 @@ pub struct Reports {
     pub clock: Arc<dyn Clock>,
     /// Keeps the dialog before the call knows of it.
     pub keeper: Option<DialogKeeper>,
+    /// Takes the leg's messages.
+    pub trace: LegTrace,
+    /// Whom it may have others connected with; none: with nobody.
+    pub rights: Option<Arc<TransferRights>>,
 }
 
 impl Reports {

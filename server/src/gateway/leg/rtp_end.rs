@@ -1,13 +1,13 @@
 //! A leg over plain RTP: trunks and SIP devices.
 
 use bytes::Bytes;
-use media::{Codec, PortId};
+use media::{Codec, Direction, PortId};
 use sip::sdp::{self, Media, Session};
 
 use super::{
     codecs::{CodecPolicy, Stream},
     layout::Layout,
-    media_end::{MediaEnd, MediaEndError},
+    media_end::{MayHear, MediaEnd, MediaEndError},
     rtp_sdp::{self, Remote},
 };
 use crate::gateway::media::{Agreed, CallMedia, LegId, Port};
@@ -24,6 +24,7 @@ pub struct RtpEnd {
     described: Option<Session>,
     layout: Layout,
     agreed: Option<Agreed>,
+    may_hear: Option<MayHear>,
 }
 
 impl RtpEnd {
@@ -36,7 +37,16 @@ impl RtpEnd {
         let local = port.rtp().ok_or(MediaEndError::WrongState)?;
         // 63 bits: some peers read the id into a signed integer.
         let session_id = call.entropy().number::<u64>() >> 1;
-        Ok(Self { port, local, policy, session_id, described: None, layout: Layout::default(), agreed: None })
+        Ok(Self {
+            port,
+            local,
+            policy,
+            session_id,
+            described: None,
+            layout: Layout::default(),
+            agreed: None,
+            may_hear: None,
+        })
     }
 
     /// Describes us with this audio section. The old description stands when nothing but its version would differ
@@ -64,7 +74,8 @@ impl RtpEnd {
     }
 
     fn agree(&mut self, remote: &Remote) {
-        if let Some(rtp) = remote.rtp {
+        let may_hear = |rtp: &std::net::SocketAddr| self.may_hear.is_none_or(|may_hear| may_hear(rtp.ip()));
+        if let Some(rtp) = remote.rtp.filter(may_hear) {
             self.port.set_remote(rtp);
         }
         let agreed = Agreed {
@@ -75,6 +86,15 @@ impl RtpEnd {
         };
         if self.agreed.replace(agreed) != Some(agreed) {
             self.port.configure(agreed);
+        }
+    }
+
+    /// Sends nothing from now on, whatever was agreed: a far end as some are. The port stays taken, so that what is sent to it
+    /// reaches nobody else.
+    pub fn fall_silent(&mut self) {
+        if let Some(agreed) = &mut self.agreed {
+            agreed.direction = Direction::ReceiveOnly;
+            self.port.configure(*agreed);
         }
     }
 }
@@ -123,12 +143,20 @@ impl MediaEnd for RtpEnd {
         self.policy.codecs = codecs;
     }
 
+    fn restrict(&mut self, may_hear: MayHear) {
+        self.may_hear = Some(may_hear);
+    }
+
     fn codec(&self) -> Option<Codec> {
         self.agreed.map(|agreed| agreed.codec)
     }
 
     fn is_held(&self) -> bool {
         self.agreed.is_some_and(|agreed| !agreed.direction.sends())
+    }
+
+    fn is_heard(&self) -> bool {
+        self.agreed.is_some_and(|agreed| agreed.direction.receives())
     }
 
     fn port(&self) -> PortId {

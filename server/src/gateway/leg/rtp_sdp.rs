@@ -60,6 +60,15 @@ pub(super) fn offer(local: SocketAddr, policy: &CodecPolicy, agreed: Option<Stre
     section
 }
 
+/// What a trunk is offered of these codecs, or of those of trunks in general.
+pub(in crate::gateway) fn sample(local: SocketAddr, codecs: Option<&[media::Codec]>) -> bytes::Bytes {
+    let mut policy = CodecPolicy::trunk();
+    if let Some(codecs) = codecs {
+        policy.codecs = codecs.to_vec();
+    }
+    describe(1, 1, local, &Layout::default(), offer(local, &policy, None)).to_bytes()
+}
+
 /// The audio of our answer.
 pub(super) fn answer(local: SocketAddr, remote: &Remote) -> Media {
     let mut section = Media::audio(local.port(), PROTOCOL);

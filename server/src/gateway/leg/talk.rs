@@ -3,6 +3,7 @@
 //! Re-INVITE and UPDATE are answered from the leg's own state and never relayed to the other leg (gateway.md).
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +16,8 @@ use super::cause;
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
+use super::talks::{Listed, Talking};
+use super::transfer::{Asked, TransferRights};
 use crate::gateway::sip::{SipHandle, SipLeg};
 
 /// The parts of a leg.
@@ -31,11 +34,34 @@ pub(super) struct Talk {
     lost: bool,
     /// The peer takes UPDATE, which refreshes without a new offer.
     takes_update: bool,
+    /// The transfer that the peer has asked for and that is not over.
+    pub(super) transfer: Option<Asked>,
+    /// It has asked for one before.
+    pub(super) has_transferred: bool,
+    /// Others may name it in a transfer of theirs.
+    _listed: Option<Listed>,
 }
 
 impl Talk {
     pub(super) fn new(sip: SipHandle, leg: SipLeg, end: Box<dyn MediaEnd>, reports: Reports) -> Self {
-        Self { sip, leg, end, reports, owed_answer: None, timer: None, lost: false, takes_update: false }
+        let talking = |rights: &Arc<TransferRights>| {
+            let (inbox, rights) = (reports.inbox.clone(), rights.clone());
+            sip.talks().list(leg, Talking { inbox, leg: reports.leg, rights })
+        };
+        let listed = reports.rights.as_ref().map(talking);
+        Self {
+            sip,
+            leg,
+            end,
+            reports,
+            owed_answer: None,
+            timer: None,
+            lost: false,
+            takes_update: false,
+            transfer: None,
+            has_transferred: false,
+            _listed: listed,
+        }
     }
 
     /// Our 2xx to `invite` carries an offer.
@@ -48,7 +74,12 @@ impl Talk {
         if let Some(codec) = self.end.codec().filter(|codec| Some(*codec) != codec_before) {
             self.reports.agreed(self.end.port(), codec).await;
         }
-        self.reports.tell(if self.end.is_held() { LegEvent::HeldByPeer } else { LegEvent::Resumed }).await;
+        self.reports.tell(self.held().unwrap_or(LegEvent::Resumed)).await;
+    }
+
+    /// That the peer has put us on hold, if it has.
+    pub(super) fn held(&self) -> Option<LegEvent> {
+        self.end.is_held().then(|| LegEvent::HeldByPeer { is_silent: !self.end.is_heard() })
     }
 
     /// The ACK of our 2xx. The offer in it needs an answer: without one there is no session, and nobody would notice,
@@ -157,6 +188,9 @@ impl Talk {
                     self.reports.key(key).await;
                 }
                 self.sip.respond(transaction, Reply::new(StatusCode::OK)).await;
+            }
+            Event::RequestReceived { transaction, method: Method::Refer, request, .. } => {
+                self.refer(transaction, &request).await;
             }
             Event::RequestReceived { transaction, .. } => {
                 self.sip.respond(transaction, Reply::new(StatusCode::NOT_IMPLEMENTED)).await;

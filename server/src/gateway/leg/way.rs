@@ -1,8 +1,11 @@
 //! Where a leg goes: the addresses of one attempt to reach a target.
 
+use std::sync::Arc;
+
 use sip::message::{Headers, Uri};
 use sip::ua::{Body, Credentials, Invite, Path};
 
+use super::transfer::TransferRights;
 use crate::gateway::sip::{Hop, StreamTransport, UDP_FLOW};
 
 /// A request longer than this goes by a connection where the way to its peer is not known to carry more in one piece
@@ -28,6 +31,8 @@ pub struct Way {
     pub headers: Headers,
     /// For a trunk that challenges.
     pub auth: Option<Credentials>,
+    /// Whom the browser or device at its end may have others connected with.
+    pub rights: Option<Arc<TransferRights>>,
 }
 
 impl Way {
@@ -44,7 +49,7 @@ impl Way {
     }
 
     /// The INVITE with this offer.
-    pub(super) fn invite(&self, offer: Body) -> Invite {
+    pub(in crate::gateway) fn invite(&self, offer: Body) -> Invite {
         let mut invite = Invite::new(self.path, self.target.clone(), self.from.clone(), self.to.clone(), Some(offer));
         invite.headers = self.headers.clone();
         invite.auth = self.auth.clone();

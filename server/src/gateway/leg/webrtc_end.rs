@@ -7,7 +7,7 @@ use sip::sdp::Setup;
 use super::{
     codecs::{self, CodecPolicy, NoCommonCodec, Stream},
     layout::Layout,
-    media_end::{MediaEnd, MediaEndError},
+    media_end::{MayHear, MediaEnd, MediaEndError},
     webrtc_connection::{Connection, Role},
     webrtc_port::WebrtcPort,
     webrtc_sdp::{self, Remote},
@@ -165,12 +165,20 @@ impl MediaEnd for WebrtcEnd {
         self.policy.codecs = codecs;
     }
 
+    fn restrict(&mut self, _: MayHear) {
+        // Audio goes where ICE has had an answer.
+    }
+
     fn codec(&self) -> Option<Codec> {
         self.agreed.map(|agreed| agreed.codec)
     }
 
     fn is_held(&self) -> bool {
         self.agreed.is_some_and(|agreed| !agreed.direction.sends())
+    }
+
+    fn is_heard(&self) -> bool {
+        self.agreed.is_some_and(|agreed| agreed.direction.receives())
     }
 
     fn port(&self) -> PortId {

@@ -6,6 +6,10 @@ use media::{STEP, STEPS};
 
 /// How much packets of a stream tremble that nothing holds up.
 const TREMBLE: Duration = Duration::from_micros(1_500);
+/// Between two looks at all legs, for what is not urgent: reports, silence, listeners.
+const ROUND: Duration = Duration::from_millis(100);
+/// Over which the thread's load is measured.
+const MEASURED_EVERY: Duration = Duration::from_secs(1);
 
 /// The thread's clock.
 #[derive(Debug)]
@@ -13,7 +17,8 @@ pub(super) struct Clock {
     /// When the next of the graph's steps is due, and which it is.
     next_step: Duration,
     step: u8,
-    ticks: u32,
+    round: Every,
+    measuring: Every,
     /// Time that was not waited since the load was measured last, and when that was.
     busy: Duration,
     measured_at: Duration,
@@ -22,7 +27,8 @@ pub(super) struct Clock {
 impl Clock {
     /// Of a thread that starts at `now`.
     pub(super) fn new(now: Duration) -> Self {
-        Self { next_step: Duration::ZERO, step: 0, ticks: 0, busy: Duration::ZERO, measured_at: now }
+        let (round, measuring) = (Every::new(ROUND, now), Every::new(MEASURED_EVERY, now));
+        Self { next_step: Duration::ZERO, step: 0, round, measuring, busy: Duration::ZERO, measured_at: now }
     }
 
     /// A frame begins at this moment.
@@ -51,9 +57,6 @@ impl Clock {
         let step = self.step;
         self.next_step += STEP;
         self.step = (step + 1) % STEPS;
-        if self.step == 0 {
-            self.ticks = self.ticks.wrapping_add(1);
-        }
         Some(step)
     }
 
@@ -62,9 +65,14 @@ impl Clock {
         self.next_step = self.next_step.max(now);
     }
 
-    /// Frames so far.
-    pub(super) fn ticks(&self) -> u32 {
-        self.ticks
+    /// Whether it is time for what is looked at now and then: every 100 ms.
+    pub(super) fn is_round(&mut self, now: Duration) -> bool {
+        self.round.is_due(now)
+    }
+
+    /// Whether it is time to measure the load and the legs: every second, of a busy thread as well.
+    pub(super) fn is_measuring(&mut self, now: Duration) -> bool {
+        self.measuring.is_due(now)
     }
 
     /// The thread did not wait for so long.
@@ -78,6 +86,32 @@ impl Clock {
         let load = (self.busy.as_micros() * 1_000 / elapsed) as u32;
         (self.busy, self.measured_at) = (Duration::ZERO, now);
         load
+    }
+}
+
+/// Something that is done every so often, by the time: a thread that makes up for several frames at once, or gives some up,
+/// would pass by a number of frames.
+#[derive(Debug)]
+struct Every {
+    every: Duration,
+    next: Duration,
+}
+
+impl Every {
+    fn new(every: Duration, now: Duration) -> Self {
+        Self { every, next: now + every }
+    }
+
+    fn is_due(&mut self, now: Duration) -> bool {
+        let is_due = now >= self.next;
+        if is_due {
+            // In step with the time, and once however late it is.
+            self.next += self.every;
+            if self.next <= now {
+                self.next = now + self.every;
+            }
+        }
+        is_due
     }
 }
 
@@ -99,7 +133,7 @@ mod tests {
         assert_eq!(clock.take(MS(99)), None);
         assert_eq!((clock.take(MS(100)), clock.take(MS(100))), (Some(0), None));
         let late: Vec<u8> = core::iter::from_fn(|| clock.take(MS(121))).collect();
-        assert_eq!((late, clock.ticks()), (vec![1, 2, 3, 0], 1));
+        assert_eq!(late, vec![1, 2, 3, 0]);
         clock.give_up(MS(150));
         assert_eq!((clock.take(MS(150)), clock.take(MS(150))), (Some(1), None));
     }
@@ -124,6 +158,15 @@ mod tests {
         assert_eq!(clock.next_for(MS(114)), 0);
         clock.take(MS(100));
         assert_eq!(clock.next_for(MS(101)), 1);
+    }
+
+    #[test]
+    fn a_thread_that_is_late_measures_once_a_second_all_the_same() {
+        let mut clock = begun();
+        // Three frames at once, some of them given up: 60 ms between two looks.
+        let measured = (0..100).filter(|look| clock.is_measuring(MS(look * 60))).count();
+        assert_eq!(measured, 5);
+        assert!(clock.is_round(MS(6_000)) && !clock.is_round(MS(6_050)) && clock.is_round(MS(6_100)));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use media::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::calls::trace::Quality;
+
 use super::{LegId, LegMediaEvent, TapPacket, moving::Moved, poller::Waker, ports::PortPair};
 
 /// Names a call among all that have media.
@@ -71,6 +73,8 @@ pub(super) struct NewPort {
     pub(super) events: mpsc::Sender<LegMediaEvent>,
     pub(super) stream: OwnStream,
     pub(super) transport: Transport,
+    /// Where it is noted how the leg sounds.
+    pub(super) quality: Arc<Quality>,
 }
 
 /// A command and the call that gives it. Those of one call are obeyed in the order in which they were given.

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use media::{Graph, PortId, STEPS};
+use media::{Graph, MediaEvent, Output, PortId, STEPS};
 
 use super::{
     clock::Clock,
@@ -32,10 +32,6 @@ const TICK: Duration = Duration::from_millis(media::FRAME_MS as u64);
 const CATCH_UP: u32 = 5;
 /// Largest datagram read, bytes: an Ethernet frame.
 const DATAGRAM: usize = 1_500;
-/// Ticks between two looks at all legs, for what is not urgent: reports, silence, listeners. 100 ms.
-const ROUND: u32 = 5;
-/// Ticks over which the thread's load is measured: a second.
-const MEASURE: u32 = 50;
 
 /// Starts thread `index`; the waker makes it look at its queues.
 pub(super) fn spawn(
@@ -149,11 +145,25 @@ impl Engine {
             return;
         }
         self.legs.deliver_backlog();
-        if clock.ticks().is_multiple_of(ROUND) {
+        if clock.is_round(now) {
             self.round(now);
         }
-        if clock.ticks().is_multiple_of(MEASURE) {
+        if clock.is_measuring(now) {
             self.load.measured(clock.load(now));
+            self.watch_legs(now);
+        }
+    }
+
+    /// Notes how legs sound, once a second.
+    fn watch_legs(&mut self, now: Duration) {
+        for id in self.legs.agreed() {
+            let Some(look) = self.graph.watch(now, id) else { continue };
+            if let Some(piece) = look.piece {
+                self.legs.note(id, &piece);
+            }
+            for change in look.changes {
+                self.legs.dispatch(Output::Event { port: id, event: MediaEvent::Watched(change) });
+            }
         }
     }
 

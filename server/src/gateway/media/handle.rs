@@ -23,6 +23,7 @@ use super::{
     place::Place,
     ports::{PortLease, RtpPorts},
 };
+use crate::calls::trace::Quality;
 use crate::entropy::Entropy;
 
 /// How the engine is set up.
@@ -100,7 +101,8 @@ impl MediaHandle {
         // `start` makes at least one link.
         let link = Link::choose(&self.0.links).unwrap_or(&self.0.links[0]).clone();
         let call = CallKey(self.0.next_call.fetch_add(1, Ordering::Relaxed));
-        CallMedia { engines: self.0.clone(), place: Arc::new(Place::new(call, link)), events }
+        let quality = Arc::default();
+        CallMedia { engines: self.0.clone(), place: Arc::new(Place::new(call, link)), events, quality }
     }
 
     /// A mix that nobody is in yet.
@@ -132,9 +134,16 @@ pub struct CallMedia {
     engines: Arc<Engines>,
     place: Arc<Place>,
     events: mpsc::Sender<LegMediaEvent>,
+    quality: Arc<Quality>,
 }
 
 impl CallMedia {
+    /// The same call, of which it is noted there how its legs sound; before it has any.
+    #[must_use]
+    pub fn noted(self, quality: Arc<Quality>) -> Self {
+        Self { quality, ..self }
+    }
+
     /// What its streams are named by.
     pub(in crate::gateway) fn entropy(&self) -> &Entropy {
         &self.engines.shared.entropy
@@ -189,7 +198,8 @@ impl CallMedia {
         // Random starts keep two streams of one call from being taken for each other (RFC 3550 §5.1).
         let (first_sequence, first_timestamp) = (self.entropy().number(), self.entropy().number());
         let stream = OwnStream { ssrc, first_sequence, first_timestamp };
-        self.place.add(Command::Add(Box::new(NewPort { id, leg, events: self.events.clone(), stream, transport })));
+        let (events, quality) = (self.events.clone(), self.quality.clone());
+        self.place.add(Command::Add(Box::new(NewPort { id, leg, events, stream, transport, quality })));
         id
     }
 

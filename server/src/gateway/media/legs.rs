@@ -4,8 +4,10 @@ use core::time::Duration;
 use std::{collections::VecDeque, sync::Arc, sync::atomic::Ordering};
 
 use bytes::Bytes;
-use media::{Fill, MediaEvent, Output, PortId, PortTable, Tapped};
+use media::{Fill, MediaEvent, Output, Piece, PortId, PortTable, Tapped};
 use tokio::sync::mpsc::{self, error::TrySendError};
+
+use crate::calls::trace::{Quality, Sample};
 
 use super::{
     LegId, LegMediaEvent, TapPacket,
@@ -33,6 +35,8 @@ pub(super) struct Leg {
     pub(super) early: Option<Box<Early>>,
     pub(super) wire: Wire,
     pub(super) listeners: Vec<Listener>,
+    /// Where it is noted how the leg sounds.
+    pub(super) quality: Arc<Quality>,
 }
 
 /// A packet and when it came.
@@ -143,6 +147,29 @@ impl Legs {
             Wire::Udp(sockets) => Some(sockets),
             Wire::Packets(_) | Wire::Nowhere => None,
         }
+    }
+
+    /// The legs that have a codec.
+    pub(super) fn agreed(&self) -> Vec<PortId> {
+        self.table.iter().filter(|(_, leg)| leg.configured).map(|(id, _)| id).collect()
+    }
+
+    /// Notes how a leg sounded until now.
+    pub(super) fn note(&self, id: PortId, piece: &Piece) {
+        let Some(leg) = self.get(id) else { return };
+        let count = |packets: u64| u32::try_from(packets).unwrap_or(u32::MAX);
+        leg.quality.push(leg.tag.0, |at_us| Sample {
+            at_us,
+            span_ms: u32::try_from(piece.span.as_millis()).unwrap_or(u32::MAX),
+            received: count(piece.received),
+            lost: count(piece.lost),
+            sent: count(piece.sent),
+            jitter_ms: piece.jitter_ms,
+            round_trip_ms: piece.round_trip_ms,
+            remote_loss: piece.remote_loss,
+            level_dbov: piece.level_dbov,
+            mos: piece.mos,
+        });
     }
 
     /// Whether a leg is there and has no codec yet.

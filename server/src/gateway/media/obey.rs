@@ -142,6 +142,7 @@ impl Engine {
             early: None,
             wire,
             listeners: Vec::new(),
+            quality: port.quality,
         });
         self.watch(port.id, &leg);
         self.legs.insert(port.id, leg);
@@ -184,6 +185,10 @@ impl Engine {
     }
 
     fn remove(&mut self, id: PortId) {
+        let now = self.now();
+        if let Some(piece) = self.graph.last_piece(now, id) {
+            self.legs.note(id, &piece);
+        }
         self.graph.remove_port(id);
         let Some(leg) = self.legs.remove(id) else { return };
         if let Wire::Udp(sockets) = &leg.wire {

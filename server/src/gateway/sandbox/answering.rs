@@ -53,7 +53,7 @@ async fn ring_and_talk(sandbox: &Sandbox, mut call: IncomingCall, answered: &Ans
         Ok(mut end) => end.answer(&call.request.body).await.map(|sdp| (end, sdp)),
         Err(error) => Err(error),
     };
-    let Ok((end, sdp)) = answer else {
+    let Ok((mut end, sdp)) = answer else {
         return sandbox.parts.sip.respond(call.transaction, Reply::new(StatusCode::NOT_ACCEPTABLE_HERE)).await;
     };
     sandbox.parts.sip.respond(call.transaction, Reply::new(StatusCode::OK).body(Body::sdp(sdp))).await;
@@ -74,8 +74,7 @@ async fn ring_and_talk(sandbox: &Sandbox, mut call: IncomingCall, answered: &Ans
             }
         }
         Answered::Silence => {
-            // Without its port the leg sends nothing at all.
-            drop(end);
+            end.fall_silent();
             until_end(&mut call.signals, None).await;
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::Sandbox;
 use super::answering::{LEG, speak_then_echo};
+use crate::calls::trace::LegTrace;
 use crate::gateway::leg::call_id::call_id_headers;
 use crate::gateway::leg::inbound::ERROR_HEADER;
 use crate::gateway::leg::{CodecPolicy, MediaEnd, RtpEnd};
@@ -45,7 +46,7 @@ pub(super) async fn call(
     let mut invite =
         Invite::new(datagram_path(parts.gateway), target, format!("<{caller}>"), callee, Some(Body::sdp(offer)));
     invite.headers = call_id_headers(id);
-    let (leg, mut signals) = parts.sip.invite(invite).await;
+    let (leg, mut signals) = parts.sip.invite(invite, LegTrace::default()).await;
     while let Some(signal) = signals.recv().await {
         match &*signal {
             Event::Provisional { response, .. } if response.status.code() > 100 => first_answer(None),

@@ -60,6 +60,7 @@ impl Sandbox {
             clock: app.clock.clone(),
             stopping: app.stopping.clone(),
             connections: None,
+            traced: None,
         };
         let endpoint = endpoint.bind()?;
         let address = endpoint.address();

@@ -4,20 +4,23 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use sip::message::header::Replaces;
 use sip::message::{Headers, Message};
-use sip::parse::ParseError;
+use sip::parse::{ParseError, Raw};
 use sip::ua::{Body, FlowId, Invite, OutsideRequest, Party, Path, Register, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Proof;
 use super::stream::{Hop, StreamTransport};
 use super::{OpenDialog, Signal, SipGauge, SipLeg};
+use crate::calls::trace::LegTrace;
 use crate::sip_tokens::identity::Identity;
+use crate::tls::Proven;
 
 /// One thing to do for a call, or for whoever looks after the endpoint.
 pub(crate) enum Command {
     /// Call somebody.
-    Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal> },
+    Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal>, trace: LegTrace },
     /// Answer a request.
     Respond { transaction: TransactionId, reply: Box<Reply> },
     /// Give up a call that rings.
@@ -28,6 +31,8 @@ pub(crate) enum Command {
     Refresh { leg: SipLeg, headers: Headers, body: Option<Body> },
     /// Say how to end a call from another process.
     Describe { leg: SipLeg, reply: oneshot::Sender<Option<OpenDialog>> },
+    /// Say which leg's dialog this names.
+    Find { replaces: Box<Replaces>, reply: oneshot::Sender<Option<SipLeg>> },
     /// End a call of an earlier process, by this path.
     ByeRecovered(Box<OpenDialog>, Path),
     /// Say by which connection a hop is reached, and open one if there is none; no answer where it can't be. One that could
@@ -37,10 +42,14 @@ pub(crate) enum Command {
     Register { number: u64, register: Box<Register>, user: String, events: mpsc::Sender<Signal> },
     /// End a registration.
     Unregister { number: u64 },
+    /// Keep a registration up no longer, and leave it to end by itself.
+    ForgetRegistration { number: u64 },
     /// Send a request outside of dialogs, and tell the status that it gets; no answer where there is none.
     Ask { request: Box<OutsideRequest>, reply: oneshot::Sender<u16> },
     /// INFO in a dialog.
     Info { leg: SipLeg, body: Body },
+    /// NOTIFY in a dialog.
+    Notify { leg: SipLeg, headers: Headers, body: Body },
     /// Somebody has proven this identity over this connection.
     Proven { flow: FlowId, user: String },
     /// Move the calls of one WebSocket to another.
@@ -55,8 +64,8 @@ pub(crate) enum Command {
 pub(crate) enum Connection {
     /// A WebSocket, and the identity that came with its upgrade.
     Web(Option<Arc<Identity>>),
-    /// TCP or TLS: whose it is by its address or certificate, and where it leads if we opened it.
-    Stream { transport: StreamTransport, party: Party, hop: Option<Hop> },
+    /// TCP or TLS: whose it is by its address or by the certificate that it has shown, and where it leads if we opened it.
+    Stream { transport: StreamTransport, party: Party, certificate: Option<Proven>, hop: Option<Hop> },
 }
 
 /// What a connection has for the endpoint. These wait in a queue of their own, so that they hold up nobody's calls.
@@ -66,7 +75,7 @@ pub(crate) enum WebInput {
     /// One that was asked for could not be opened.
     NotOpened { hop: Hop },
     /// A message came.
-    Received { flow: FlowId, message: Box<Result<Message, ParseError>> },
+    Received { flow: FlowId, message: Box<Result<Message, ParseError>>, raw: Raw },
     /// Nothing came for long: it is closed unless a call is on it.
     Quiet { flow: FlowId },
     /// It was closed.

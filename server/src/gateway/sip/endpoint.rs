@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::screening::Screening;
 use super::stream::{self, Listeners, Streams};
 use super::task::Task;
+use super::tracer::{Traced, Tracer};
 use super::{Incoming, SipHandle};
 use crate::clock::Clock;
 use crate::state::AppState;
@@ -65,6 +66,8 @@ pub struct Endpoint {
     pub stopping: CancellationToken,
     /// TCP and TLS beside; none: datagrams and WebSockets only.
     pub connections: Option<Connections>,
+    /// How the messages of its calls are kept; none: they are not.
+    pub traced: Option<Traced>,
 }
 
 /// What TCP and TLS need.
@@ -92,11 +95,15 @@ impl Endpoint {
             });
             streams = Some((connections.app.clone(), Listeners { tcp, tls: tls.transpose()? }));
         }
+        let shown = self.shown(address);
+        let tls_shown = tls_address.map_or(shown, |address| self.shown(address));
+        let tracer = self.traced.clone().map(|traced| Tracer::new(traced, shown, tls_shown, self.clock.clone()));
         let mut config = Config::new(self.locals(address, tls_address)?, self.seed);
         config.product = self.product;
-        config.allow.push(Method::Register);
-        let ua = Ua::new(config);
-        Ok(BoundEndpoint { ua, socket, address, tls_address, streams, clock: self.clock, stopping: self.stopping })
+        config.allow.extend([Method::Register, Method::Refer]);
+        let ua = Ua::new(config.clone());
+        let (clock, stopping) = (self.clock, self.stopping);
+        Ok(BoundEndpoint { ua, config, socket, address, tls_address, streams, tracer, clock, stopping })
     }
 
     /// The port of datagrams, and that of connections, which has the same number.
@@ -117,13 +124,15 @@ impl Endpoint {
         }
     }
 
+    /// A bound address as peers know it.
+    fn shown(&self, address: SocketAddr) -> SocketAddr {
+        let ip = if address.ip().is_unspecified() { self.public_ip } else { address.ip() };
+        SocketAddr::new(ip, address.port())
+    }
+
     /// Our ends, in the order of their numbers.
     fn locals(&self, address: SocketAddr, tls_address: Option<SocketAddr>) -> Result<Vec<Local>, EndpointError> {
-        let shown = |address: SocketAddr| {
-            let ip = if address.ip().is_unspecified() { self.public_ip } else { address.ip() };
-            SocketAddr::new(ip, address.port())
-        };
-        let (own, tls) = (shown(address), shown(tls_address.unwrap_or(address)));
+        let (own, tls) = (self.shown(address), self.shown(tls_address.unwrap_or(address)));
         let local = |transport: Transport, sent_by: String, suffix: &str| {
             let contact = Uri::parse(format!("sip:gw@{sent_by}{suffix}"));
             let contact = contact.map_err(|_| EndpointError::Domain(self.domain.clone()))?;
@@ -142,10 +151,12 @@ impl Endpoint {
 /// An endpoint whose address is known and that does not read yet.
 pub struct BoundEndpoint {
     ua: Ua,
+    config: Config,
     socket: UdpSocket,
     address: SocketAddr,
     tls_address: Option<SocketAddr>,
     streams: Option<(AppState, Listeners)>,
+    tracer: Option<Tracer>,
     clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 }
@@ -154,6 +165,11 @@ impl BoundEndpoint {
     /// The bound address.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What its messages begin with.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Where TLS listens.
@@ -171,7 +187,8 @@ impl BoundEndpoint {
             streams.serve(listeners, &self.stopping);
             streams
         });
-        let task = Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone(), streams);
+        let task =
+            Task::new(self.ua, self.socket, self.clock, screening, incoming, handle.clone(), streams, self.tracer);
         tokio::spawn(task.run(queues, self.stopping));
         (handle, receiver)
     }

@@ -14,6 +14,7 @@ use super::command::Connection;
 use super::stream::Hop;
 use super::{UDP, UDP_FLOW, WEB};
 use crate::sip_tokens::identity::Identity;
+use crate::tls::Proven;
 
 /// Refusals in a row that end a connection on which nobody has proven anything: a browser needs one.
 const TOLERANCE: u32 = 20;
@@ -61,6 +62,10 @@ struct Flow {
     /// Where it leads, if we opened it.
     hop: Option<Hop>,
     party: Party,
+    /// What it has shown, by which it may be a trunk's.
+    certificate: Option<Proven>,
+    /// The revision of the screening by which `party` was found.
+    judged_by: Option<u64>,
     strikes: u32,
     proof: Arc<Proof>,
     outgoing: mpsc::Sender<Bytes>,
@@ -83,20 +88,22 @@ impl Flows {
         proof: Arc<Proof>,
         outgoing: mpsc::Sender<Bytes>,
     ) {
-        let (local, peer, party, hop) = match opened {
+        let (local, peer, party, certificate, hop) = match opened {
             Connection::Web(identity) => {
                 let user = identity.as_ref().map(|identity| identity.user());
                 let party = user.map_or(Party::Stranger, |user| self.party_of_user(&user));
-                (WEB, Peer::Web(identity), party, None)
+                (WEB, Peer::Web(identity), party, None, None)
             }
-            Connection::Stream { transport, party, hop } => {
-                (transport.local(), Peer::Stream(remote, party), party, hop)
+            Connection::Stream { transport, party, certificate, hop } => {
+                (transport.local(), Peer::Stream(remote, party), party, certificate, hop)
             }
         };
         if party != Party::Stranger {
             proof.give();
         }
-        self.open.insert(flow, Flow { local, remote, peer, hop, party, strikes: 0, proof, outgoing });
+        let (judged_by, strikes) = (None, 0);
+        let opened = Flow { local, remote, peer, hop, party, certificate, judged_by, strikes, proof, outgoing };
+        self.open.insert(flow, opened);
     }
 
     pub(super) fn closed(&mut self, flow: FlowId) -> bool {
@@ -118,6 +125,27 @@ impl Flows {
             open.party = party;
             party
         })
+    }
+
+    /// Looks again whose a TCP or TLS connection is that nobody has proven an identity on, where that may be another's than at
+    /// `revision` before: a trunk's addresses and certificate change under it. True: it was a trunk's and is nobody's now.
+    pub(super) fn judge_again(
+        &mut self,
+        flow: FlowId,
+        revision: u64,
+        party_of: impl FnOnce(SocketAddr, Option<&Proven>) -> Party,
+    ) -> bool {
+        let Some(open) = self.open.get_mut(&flow) else { return false };
+        if open.local == WEB || matches!(open.party, Party::User(_)) || open.judged_by == Some(revision) {
+            return false;
+        }
+        let before = std::mem::replace(&mut open.party, party_of(open.remote, open.certificate.as_ref()));
+        open.judged_by = Some(revision);
+        open.peer = Peer::Stream(open.remote, open.party);
+        if open.party != Party::Stranger {
+            open.proof.give();
+        }
+        matches!(before, Party::Trunk(_)) && open.party == Party::Stranger
     }
 
     /// Counts a refusal against a connection on which nobody has proven anything. True: that was the last one.
@@ -155,4 +183,42 @@ impl Flows {
 /// The path to a datagram peer.
 pub fn datagram_path(remote: SocketAddr) -> Path {
     Path { flow: UDP_FLOW, local: UDP, remote }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::sip::StreamTransport;
+
+    const FLOW: FlowId = FlowId(7);
+
+    fn opened(party: Party) -> Flows {
+        let mut flows = Flows::default();
+        let (outgoing, _) = mpsc::channel(1);
+        let opened = Connection::Stream { transport: StreamTransport::Tcp, party, certificate: None, hop: None };
+        flows.opened(FLOW, ([192, 0, 2, 1], 40_000).into(), opened, Arc::default(), outgoing);
+        flows
+    }
+
+    #[test]
+    fn trust_in_a_connection_is_taken_back_with_the_address_that_it_rests_on() {
+        let mut flows = opened(Party::Trunk(3));
+        assert!(!flows.judge_again(FLOW, 1, |_, _| Party::Trunk(3)));
+        assert!(!flows.judge_again(FLOW, 1, |_, _| unreachable!("nothing has changed")));
+        assert!(flows.judge_again(FLOW, 2, |_, _| Party::Stranger));
+        assert_eq!(flows.sender(FLOW).map(|(_, party)| party), Some(Party::Stranger));
+        let peer = flows.peer(Path { flow: FLOW, local: super::super::TCP, remote: ([192, 0, 2, 1], 40_000).into() });
+        assert!(matches!(peer, Peer::Stream(_, Party::Stranger)));
+        // And given where a trunk is set up meanwhile.
+        assert!(!flows.judge_again(FLOW, 3, |_, _| Party::Trunk(4)));
+        assert_eq!(flows.sender(FLOW).map(|(_, party)| party), Some(Party::Trunk(4)));
+    }
+
+    #[test]
+    fn an_identity_that_was_proven_does_not_rest_on_trunks() {
+        let mut flows = opened(Party::Stranger);
+        let user = flows.proven(FLOW, "asha").expect("a user");
+        assert!(!flows.judge_again(FLOW, 1, |_, _| unreachable!("it is asha's")));
+        assert_eq!(flows.sender(FLOW).map(|(_, party)| party), Some(user));
+    }
 }

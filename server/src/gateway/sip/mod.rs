@@ -15,14 +15,19 @@ mod sockets;
 mod strangers;
 mod stream;
 mod task;
+mod tracer;
 pub mod websocket;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use sip::message::header::Replaces;
 use sip::message::{Headers, Request};
 use sip::ua::{Body, Event, FlowId, Invite, LocalId, OutsideRequest, Path, Register, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::calls::trace::LegTrace;
+use crate::gateway::leg::talks::Talks;
 
 pub(crate) use command::{Command, WebInput};
 pub use dialogs::OpenDialog;
@@ -31,6 +36,7 @@ pub use flows::{Peer, datagram_path};
 pub use screening::{Judgement, Screening, Sender, Verdict};
 pub use sockets::{SocketPlace, Sockets};
 pub use stream::{Hop, StreamTransport};
+pub use tracer::Traced;
 
 /// Commands from all calls that may wait for the endpoint. At 2,000 calls/s of ten commands each this is a fifth of a
 /// second; beyond it senders wait, which slows calls rather than losing them.
@@ -107,6 +113,8 @@ pub struct IncomingCall {
     pub request: Arc<Request>,
     /// Everything that happens to the leg from now on; a CANCEL may be in it already.
     pub signals: mpsc::Receiver<Signal>,
+    /// Its messages, the INVITE among them.
+    pub trace: LegTrace,
 }
 
 /// What the endpoint holds right now.
@@ -126,6 +134,7 @@ pub struct SipHandle {
     commands: mpsc::Sender<Command>,
     web: mpsc::Sender<WebInput>,
     next: Arc<AtomicU64>,
+    talks: Talks,
 }
 
 /// What waits for the endpoint.
@@ -138,16 +147,16 @@ impl SipHandle {
     pub(crate) fn new() -> (Self, Queues) {
         let (commands, of_calls) = mpsc::channel(COMMAND_QUEUE);
         let (web, of_web) = mpsc::channel(WEB_QUEUE);
-        let handle = Self { commands, web, next: Arc::new(AtomicU64::new(1)) };
+        let handle = Self { commands, web, next: Arc::new(AtomicU64::new(1)), talks: Talks::default() };
         (handle, Queues { commands: of_calls, web: of_web })
     }
 
-    /// Makes a call. The leg's signals arrive on the receiver; the last one is `SessionEnded`, unless the
-    /// endpoint ends before.
-    pub async fn invite(&self, invite: Invite) -> (SipLeg, mpsc::Receiver<Signal>) {
+    /// Makes a call, whose messages go to `trace` too. The leg's signals arrive on the receiver; the last one is
+    /// `SessionEnded`, unless the endpoint ends before.
+    pub async fn invite(&self, invite: Invite, trace: LegTrace) -> (SipLeg, mpsc::Receiver<Signal>) {
         let leg = self.next_leg();
         let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);
-        self.send(Command::Invite { leg, invite: Box::new(invite), signals }).await;
+        self.send(Command::Invite { leg, invite: Box::new(invite), signals, trace }).await;
         (leg, receiver)
     }
 
@@ -212,6 +221,11 @@ impl SipHandle {
         self.send(Command::Unregister { number }).await;
     }
 
+    /// Keeps a registration of ours up no longer, and leaves its binding to the one that takes its place.
+    pub async fn forget_registration(&self, number: u64) {
+        self.send(Command::ForgetRegistration { number }).await;
+    }
+
     /// Sends a request outside of dialogs. Gives the status of its answer, none where nobody answers.
     pub async fn ask(&self, request: OutsideRequest) -> Option<u16> {
         let (reply, status) = oneshot::channel();
@@ -222,6 +236,23 @@ impl SipHandle {
     /// Sends an INFO in the leg's dialog.
     pub async fn info(&self, leg: SipLeg, body: Body) {
         self.send(Command::Info { leg, body }).await;
+    }
+
+    /// Sends a NOTIFY in the leg's dialog.
+    pub async fn notify(&self, leg: SipLeg, headers: Headers, body: Body) {
+        self.send(Command::Notify { leg, headers, body }).await;
+    }
+
+    /// The leg whose dialog a Replaces names.
+    pub async fn leg_of(&self, replaces: Replaces) -> Option<SipLeg> {
+        let (reply, leg) = oneshot::channel();
+        self.send(Command::Find { replaces: Box::new(replaces), reply }).await;
+        leg.await.ok().flatten()
+    }
+
+    /// The calls of legs that may be handed over.
+    pub(in crate::gateway) fn talks(&self) -> &Talks {
+        &self.talks
     }
 
     /// A browser came back: its calls on `from` go on over `to`.

@@ -47,6 +47,9 @@ pub trait Screening: Send + Sync {
     /// The trunk whose certificate a connection has shown; `is_of` says whether that is for a name.
     fn party_of_certificate(&self, is_of: &dyn Fn(&str) -> bool) -> Option<Party>;
 
+    /// Another number whenever either may answer otherwise than before.
+    fn revision(&self) -> u64;
+
     /// Whether datagrams of this stranger are read at all, and connections taken.
     fn is_open_to(&self, now: Duration, source: SocketAddr) -> bool;
 

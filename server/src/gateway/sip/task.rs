@@ -3,6 +3,7 @@
 
 mod asking;
 mod reaching;
+mod reading;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Message, Method, StatusCode};
-use sip::parse::ParseError;
+use sip::message::header::Replaces;
+use sip::message::{HeaderName, Headers, Method, StatusCode};
 use sip::ua::{Event, FlowId, Input, Output, Party, Path, Reply, SessionId, Ua};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
@@ -19,13 +20,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::alarm::Alarm;
 use super::endpoint::INCOMING_QUEUE;
-use super::flows::{Flows, datagram_path};
+use super::flows::Flows;
 use super::lookups::Lookups;
-use super::screening::{Judgement, Screening, Sender, Verdict};
+use super::screening::Screening;
 use super::strangers::Answers;
 use super::stream::{Pool, Streams};
+use super::tracer::{CallKey, Tracer};
 use super::{
-    Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WEB, WebInput,
+    Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WEB,
     signal_channel,
 };
 use crate::clock::Clock;
@@ -40,11 +42,6 @@ const COMMANDS_IN_A_TURN: usize = 128;
 const WEB_INPUTS_IN_A_TURN: usize = 32;
 const DATAGRAMS_IN_A_TURN: usize = 256;
 const STRANGERS_IN_A_TURN: usize = 32;
-/// Datagrams of strangers that may wait for their turn; more are dropped. The socket's own queue, which trunks share with
-/// them, is emptied at once, whoever sends how much.
-const STRANGERS_WAITING: usize = 1_024;
-/// Counted against a stranger for noise, and for a response to nothing.
-const UNEXPECTED: u32 = 1;
 
 /// The task.
 pub(super) struct Task {
@@ -58,7 +55,7 @@ pub(super) struct Task {
     /// Datagrams of strangers, read and not looked at.
     strangers: VecDeque<(SocketAddr, Bytes)>,
     /// Whose events are whose.
-    sessions: HashMap<SessionId, (SipLeg, mpsc::Sender<Signal>)>,
+    sessions: HashMap<SessionId, Leg>,
     legs: HashMap<SipLeg, SessionId>,
     incoming: mpsc::Sender<Incoming>,
     handle: SipHandle,
@@ -68,6 +65,16 @@ pub(super) struct Task {
     pool: Pool<Waiting>,
     moving: Moving,
     asking: Asking,
+    /// None: nothing is kept of what is said.
+    tracer: Option<Tracer>,
+}
+
+/// Whose events a session's are.
+struct Leg {
+    leg: SipLeg,
+    signals: mpsc::Sender<Signal>,
+    /// By which its messages are known, where they are kept.
+    traced: Option<CallKey>,
 }
 
 impl Task {
@@ -80,6 +87,7 @@ impl Task {
         incoming: mpsc::Sender<Incoming>,
         handle: SipHandle,
         streams: Option<Arc<Streams>>,
+        tracer: Option<Tracer>,
     ) -> Self {
         let is_v4 = socket.local_addr().is_ok_and(|address| address.is_ipv4());
         Self {
@@ -99,6 +107,7 @@ impl Task {
             pool: Pool::default(),
             moving: Moving::default(),
             asking: Asking::default(),
+            tracer,
         }
     }
 
@@ -176,128 +185,17 @@ impl Task {
         Some((path, known.unwrap_or(party)))
     }
 
-    fn read(&mut self, source: SocketAddr, datagram: &[u8]) {
-        let (now, path) = (self.now(), datagram_path(source));
-        let Some(screening) = self.screening.clone() else {
-            let message = sip::parse::message(Bytes::copy_from_slice(datagram));
-            return self.ua.handle(now, input_of(path, Party::Stranger, message));
-        };
-        let party = screening.party_of(source);
-        if party != Party::Stranger {
-            let message = sip::parse::message(Bytes::copy_from_slice(datagram));
-            self.ua.handle(now, input_of(path, party, message));
-        } else if self.strangers.len() >= STRANGERS_WAITING {
-            screening.silenced();
-        } else if screening.is_open_to(now, source) {
-            self.strangers.push_back((source, Bytes::copy_from_slice(datagram)));
-        }
-    }
-
-    fn read_stranger(&mut self, source: SocketAddr, datagram: Bytes) {
-        let (now, path) = (self.now(), datagram_path(source));
-        let Some(screening) = self.screening.clone() else { return };
-        // It may have been blocked for what it sent before this.
-        if !screening.is_open_to(now, source) {
-            return;
-        }
-        let message = sip::parse::message(datagram);
-        match self.hold_back(now, path, &*screening, &message) {
-            Some(0) => {}
-            Some(strikes) => screening.strike(now, source, strikes),
-            None => self.ua.handle(now, input_of(path, Party::Stranger, message)),
-        }
-    }
-
-    /// Deals with what of a stranger's goes no further: says what that counts against its sender. None: it goes on.
-    fn hold_back(
-        &mut self,
-        now: Duration,
-        path: Path,
-        screening: &dyn Screening,
-        message: &Result<Message, ParseError>,
-    ) -> Option<u32> {
-        let over_datagrams = path.flow == UDP_FLOW;
-        let request = match message {
-            Ok(Message::Request(request)) if request.is_well_formed() => request,
-            Ok(Message::Response(response)) if self.ua.expects(response) => return None,
-            Err(ParseError::KeepAlive) => return Some(0),
-            Ok(_) | Err(_) => {
-                screening.silenced();
-                return Some(UNEXPECTED);
-            }
-        };
-        if self.ua.continues(path, Party::Stranger, request) {
-            return None;
-        }
-        let sender = match path.local {
-            _ if over_datagrams => Sender::Datagram(path.remote),
-            WEB => Sender::Web,
-            _ => Sender::Stream(path.remote),
-        };
-        let Judgement { verdict, strikes } = screening.judge(request, sender);
-        let is_heard =
-            !over_datagrams || matches!(verdict, Verdict::Enter | Verdict::Silence) || self.answers.take(now);
-        match verdict {
-            Verdict::Enter => return None,
-            Verdict::Answer(reply) if is_heard => self.ua.answer_stateless(path, request, *reply),
-            Verdict::Capabilities(status) if is_heard => {
-                let headers = self.ua.capabilities();
-                self.ua.answer_stateless(path, request, Reply { status, headers, body: None });
-            }
-            Verdict::Silence | Verdict::Answer(_) | Verdict::Capabilities(_) => screening.silenced(),
-        }
-        Some(strikes)
-    }
-
-    /// What a connection has for us.
-    fn take_in(&mut self, input: WebInput) {
-        match input {
-            WebInput::Opened { flow, remote, opened, proof, outgoing } => {
-                self.flows.opened(flow, remote, opened, proof, outgoing);
-                self.opened(flow);
-            }
-            WebInput::NotOpened { hop } => self.not_opened(&hop),
-            WebInput::Received { flow, message } => self.hear(flow, *message),
-            WebInput::Quiet { flow } => {
-                if !self.ua.has_session_on(flow) {
-                    self.close(flow);
-                }
-            }
-            WebInput::Closed { flow } => self.close(flow),
-        }
-    }
-
-    fn hear(&mut self, flow: FlowId, message: Result<Message, ParseError>) {
-        let Some((path, party)) = self.sender(flow) else { return };
-        let now = self.now();
-        self.take_offer(path, party, &message);
-        if party == Party::Stranger
-            && let Some(screening) = self.screening.clone()
-            && let Some(strikes) = self.hold_back(now, path, &*screening, &message)
-        {
-            self.drain();
-            if strikes > 0 && path.local != WEB {
-                screening.strike(now, path.remote, strikes);
-            }
-            return self.strike_flow(flow, strikes);
-        }
-        self.ua.handle(now, input_of(path, party, message));
-    }
-
-    fn strike_flow(&mut self, flow: FlowId, strikes: u32) {
-        if strikes > 0 && self.flows.strike(flow, strikes) {
-            self.close(flow);
-        }
-    }
-
     fn carry_out(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Invite { leg, mut invite, signals } => {
+            Command::Invite { leg, mut invite, signals, trace } => {
                 invite.party = self.party_of(invite.path);
                 let session = self.ua.invite(now, *invite);
+                let info = self.ua.session(session);
+                let traced = self.tracer.as_mut().zip(info);
+                let traced = traced.map(|(tracer, info)| tracer.calls(info.call_id, info.local_tag, trace));
                 self.legs.insert(leg, session);
-                self.sessions.insert(session, (leg, signals));
+                self.sessions.insert(session, Leg { leg, signals, traced });
             }
             // A command that comes too late (the peer ended the call meanwhile) changes nothing.
             Command::Respond { transaction, reply } => {
@@ -333,6 +231,8 @@ impl Task {
                 let open = session.and_then(|session| OpenDialog::of(&self.ua.session(session)?, self.hop_of(session)));
                 let _ = reply.send(open);
             }
+            // Who asked may have stopped waiting.
+            Command::Find { replaces, reply } => drop(reply.send(self.leg_of(&replaces))),
             Command::ByeRecovered(open, path) => match open.dialog() {
                 Some(dialog) => {
                     self.ua.bye_recovered(now, path, dialog, &Headers::new());
@@ -346,10 +246,16 @@ impl Task {
             }
             Command::Register { number, register, user, events } => self.register(number, *register, &user, events),
             Command::Unregister { number } => self.unregister(number),
+            Command::ForgetRegistration { number } => self.forget_registration(number),
             Command::Ask { request, reply } => self.ask(*request, reply),
             Command::Info { leg, body } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.request_in_dialog(now, *session, Method::Info, Headers::new(), Some(body));
+                }
+            }
+            Command::Notify { leg, headers, body } => {
+                if let Some(session) = self.legs.get(&leg) {
+                    let _ = self.ua.request_in_dialog(now, *session, Method::Notify, headers, Some(body));
                 }
             }
             Command::Proven { flow, user } => {
@@ -365,6 +271,14 @@ impl Task {
             // Who asked may have stopped waiting.
             Command::Gauge { reply } => drop(reply.send(self.gauge())),
         }
+    }
+
+    /// The leg whose dialog this names; peers do not agree on whose tags are meant (RFC 5589 §7.1, RFC 3891 §3).
+    fn leg_of(&self, replaces: &Replaces) -> Option<SipLeg> {
+        let Replaces { call_id, to_tag, from_tag, .. } = replaces;
+        let named = |ours: &str, theirs: &str| self.ua.session_of_dialog(call_id, ours, theirs);
+        let session = named(to_tag, from_tag).or_else(|| named(from_tag, to_tag))?;
+        self.sessions.get(&session).map(|leg| leg.leg)
     }
 
     /// A peer came back over another connection, and its calls with it.
@@ -389,9 +303,16 @@ impl Task {
                 Output::Event(event) => self.dispatch(event),
             }
         }
+        let now = self.now();
+        if let Some(tracer) = &mut self.tracer {
+            tracer.tidy(now);
+        }
     }
 
     fn transmit(&mut self, path: Path, bytes: Bytes) {
+        if let Some(tracer) = &self.tracer {
+            tracer.sent(path, &bytes);
+        }
         if path.flow == UDP_FLOW {
             // A full buffer or an unreachable peer loses the datagram, which is what retransmission is for.
             let _ = self.socket.try_send_to(&bytes, path.remote);
@@ -406,11 +327,15 @@ impl Task {
                 let leg = self.handle.next_leg();
                 let (sender, signals) = signal_channel();
                 let peer = self.flows.peer(path);
-                let call = IncomingCall { leg, transaction, path, peer, request, signals };
+                let call_id = request.headers.get(&HeaderName::CallId).unwrap_or_default();
+                let traced = self.tracer.as_mut().map(|tracer| tracer.called(call_id));
+                let (traced, trace) = traced.map_or_else(Default::default, |(key, trace)| (Some(key), trace));
+                let call = IncomingCall { leg, transaction, path, peer, request, signals, trace };
                 if self.has_place_for(path) && self.incoming.try_send(Incoming::Call(call)).is_ok() {
                     self.legs.insert(leg, session);
-                    self.sessions.insert(session, (leg, sender));
+                    self.sessions.insert(session, Leg { leg, signals: sender, traced });
                 } else {
+                    self.trace_ended(traced);
                     // Nobody would ever answer it, and an INVITE without a final answer is kept for ever.
                     let _ = self.ua.respond(self.now(), transaction, Reply::new(StatusCode::SERVICE_UNAVAILABLE));
                 }
@@ -445,7 +370,8 @@ impl Task {
     fn signal(&mut self, event: Event) {
         let Some(session) = session_of(&event) else { return };
         let ended = matches!(event, Event::SessionEnded { .. });
-        if let Some((leg, signals)) = self.sessions.get(&session) {
+        if let Some(Leg { leg, signals, traced }) = self.sessions.get(&session) {
+            let traced = *traced;
             if signals.try_send(Box::new(event)).is_err() && !ended {
                 tracing::warn!(leg = leg.0, "a leg does not take its signals; it is ended");
                 let _ = self.ua.bye(self.clock.monotonic(), session, Headers::new());
@@ -453,16 +379,17 @@ impl Task {
             if ended {
                 self.legs.remove(leg);
                 self.sessions.remove(&session);
+                self.trace_ended(traced);
             }
         }
     }
-}
 
-/// What is no SIP gets silence from the user agent, so that scanners learn nothing from it.
-fn input_of(path: Path, party: Party, message: Result<Message, ParseError>) -> Input {
-    match message {
-        Ok(message) => Input::Received { path, party, message },
-        Err(error) => Input::Unreadable { path, error },
+    /// The messages of a leg that is over are soon its last.
+    fn trace_ended(&mut self, traced: Option<CallKey>) {
+        let now = self.now();
+        if let (Some(tracer), Some(key)) = (&mut self.tracer, traced) {
+            tracer.ended(now, key);
+        }
     }
 }
 

@@ -140,8 +140,8 @@ impl Served<'_> {
             // The double CRLF of RFC 5626 §3.5.1 is answered by a single one.
             return self.write(Message::text("\r\n")).await;
         }
-        let message = Box::new(sip::parse::message(bytes));
-        self.sip.send_web(WebInput::Received { flow: self.flow, message }).await;
+        let message = Box::new(sip::parse::message(bytes.clone()));
+        self.sip.send_web(WebInput::Received { flow: self.flow, message, raw: bytes.into() }).await;
         ControlFlow::Continue(())
     }
 

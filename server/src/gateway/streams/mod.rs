@@ -98,7 +98,7 @@ pub fn open(gateway: &Arc<Gateway>, opening: Opening) -> RunningStream {
 
 async fn run(gateway: &Gateway, opening: Opening, orders: mpsc::Receiver<StreamOrder>) -> Result<String, StreamError> {
     let Opening { id, terms, media, port, call_sid, account_sid, secret, compat, inbox } = opening;
-    let signer = Signer { secret: &secret, former: None, compat };
+    let signer = Signer { secret: &secret, former: None, compat, is_shadow: false };
     let unix_seconds = gateway.app.clock.now().as_second();
     let connecting = connect(
         &gateway.http,

@@ -8,6 +8,7 @@
 //! A table is read as a whole and never changed; another takes its place. Trunks keep their number and count their calls on
 //! from table to table.
 
+pub mod preview;
 pub mod refresh;
 pub mod route;
 pub mod shape;
@@ -17,7 +18,8 @@ pub mod upkeep;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -29,6 +31,7 @@ use super::sip::{Hop, StreamTransport};
 use crate::config::{Trunk as Settings, TrunkTransport};
 use crate::telephone;
 use crate::trunks::{Health, LiveTrunks, Standing, source_network};
+use preview::Previewer;
 use shape::Shape;
 use terms::Terms;
 
@@ -118,9 +121,13 @@ pub struct Upkeep {
 }
 
 /// All carriers as they are now.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Trunks {
     table: RwLock<Arc<Table>>,
+    /// Makes INVITEs to look at; none before the endpoint is there.
+    previewer: OnceLock<Previewer>,
+    /// How many tables there have been.
+    revision: AtomicU64,
     /// Of those that are kept up, by name.
     health: RwLock<HashMap<String, Health>>,
 }
@@ -128,7 +135,17 @@ pub struct Trunks {
 impl Trunks {
     /// The carriers of a first table.
     pub fn new(table: Table) -> Self {
-        Self { table: RwLock::new(Arc::new(table)), health: RwLock::default() }
+        Self {
+            table: RwLock::new(Arc::new(table)),
+            previewer: OnceLock::new(),
+            revision: AtomicU64::new(0),
+            health: RwLock::default(),
+        }
+    }
+
+    /// Lets INVITEs be looked at. A second one is ignored.
+    pub fn preview_by(&self, previewer: Previewer) {
+        let _ = self.previewer.set(previewer);
     }
 
     /// How the trunk of that name is.
@@ -154,8 +171,14 @@ impl Trunks {
         self.table.read().clone()
     }
 
+    /// Another number with every table: whoever goes by what one said looks again.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
     fn replace(&self, table: Table) {
         *self.table.write() = Arc::new(table);
+        self.revision.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -165,6 +188,11 @@ impl LiveTrunks for Trunks {
         let entry = table.named(name)?;
         let health = self.health(name);
         Some(Standing { address: Some(entry.trunk.address), calls: entry.trunk.terms.calls(), health })
+    }
+
+    fn preview(&self, name: &str, number: &str, caller_id: &str) -> Option<String> {
+        let table = self.table();
+        self.previewer.get()?.invite(&table.named(name)?.trunk, number, caller_id)
     }
 }
 

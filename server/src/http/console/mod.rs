@@ -5,6 +5,7 @@
 
 mod client;
 pub(super) mod error_page;
+mod exports;
 mod files;
 mod forms;
 mod pages;
@@ -47,6 +48,7 @@ pub(super) fn routes(console: &Console) -> Router<AppState> {
     let mut routes = Router::new()
         .route(app::forms::LANGUAGE, post(forms::choose_language))
         .route("/console/{*form}", post(forms::submit))
+        .route("/exports/{file}", get(exports::show))
         .route("/favicon.ico", get(site::icon))
         .route("/docs/api", get(reference::show))
         .route("/docs/licences.txt", get(site::licences))

@@ -143,6 +143,8 @@ fn visit(console: &Console, parts: &Parts, flash: Option<Flash>) -> Visit {
         lang: language(&parts.headers),
         path: parts.uri.path().to_owned(),
         query,
+        now_us: console.app.now_us(),
+        docs: docs::menu(),
         public_url: console.app.public_url.to_string(),
         assets: console.site.assets_url(),
         google_sign_in: accounts::google::is_configured(&console.app),
@@ -169,6 +171,7 @@ fn language(headers: &HeaderMap) -> Lang {
     Lang::negotiate(cookie(headers, LANGUAGE_COOKIE), accepted)
 }
 
-fn query(uri: &Uri) -> Fields {
+/// The query's pairs, decoded.
+pub(super) fn query(uri: &Uri) -> Fields {
     Fields::new(url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect())
 }

@@ -32,6 +32,11 @@ pub(in crate::http) fn article(path: &str) -> Option<Article> {
     })
 }
 
+/// Links to all pages.
+pub(in crate::http) fn menu() -> Arc<Vec<MenuSection>> {
+    LIBRARY.menu.clone()
+}
+
 /// A section with what its pages are about: path, title, summary.
 pub(super) struct Listed {
     pub(super) title: String,

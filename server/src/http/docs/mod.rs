@@ -11,7 +11,7 @@ mod llms;
 mod markdown;
 mod roles;
 
-pub(super) use library::article;
+pub(super) use library::{article, menu};
 pub(super) use llms::llms_txt;
 
 /// Where the documentation begins.

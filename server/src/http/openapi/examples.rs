@@ -2,8 +2,8 @@
 
 use sautikit_api::ErrorCode;
 use sautikit_api::{
-    accounts, alerts, audit, calls, conferences, keys, limits, members, numbers, operator, playground, pricing, queues,
-    recordings, requests, sip, storage, supply, trunks, wallet, webhooks,
+    accounts, alerts, audit, call_traces, calls, conferences, keys, limits, members, numbers, operator, playground,
+    pricing, privacy, queues, recordings, requests, shadow, sip, storage, supply, trunks, wallet, webhooks,
 };
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -53,6 +53,25 @@ const LATER: &str = "2026-12-01T00:00:00Z";
 fn workspace() -> Value {
     json!({ "id": WORKSPACE, "name": "Simba Deliveries", "country": "KE", "currency": "KES", "status": "active",
         "role": "owner" })
+}
+
+fn sip_message() -> Value {
+    json!({ "at": "2026-11-21T09:00:00.184Z", "at_ms": 1_795_251_600_184_i64, "leg_id": ENTRY, "direction": "received",
+        "transport": "udp", "local": "192.0.2.10:5060", "remote": "198.51.100.4:5060",
+        "start_line": "SIP/2.0 486 Busy Here", "method": "INVITE", "status": 486, "call_id": "c0ffee@192.0.2.10",
+        "cseq": "1 INVITE", "text": "SIP/2.0 486 Busy Here\r\nCall-ID: c0ffee@192.0.2.10\r\nCSeq: 1 INVITE\r\n\r\n",
+        "is_retransmission": false })
+}
+
+fn quality_sample() -> Value {
+    json!({ "at": "2026-11-21T09:00:05.210Z", "span_ms": 5_000, "packets_received": 248, "packets_sent": 250,
+        "loss_percent": 0.8, "jitter_ms": 2.31, "rtt_ms": 84.5, "remote_loss_percent": 0.0, "level_dbov": -27.4,
+        "mos": 4.32 })
+}
+
+fn leg_quality() -> Value {
+    json!({ "leg_id": ENTRY, "packets_received": 248, "loss_percent": 0.8, "jitter_ms": 2.31, "rtt_ms": 84.5,
+        "mos": 4.32, "samples": [quality_sample()] })
 }
 
 fn conference() -> Value {
@@ -105,7 +124,7 @@ fn number() -> Value {
     json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
         "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
         "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
-        "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "ring_devices": true, "compat": "sautikit" })
+        "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "shadow_url": null, "ring_devices": true, "compat": "sautikit" })
 }
 
 fn storage_tier() -> Value {
@@ -115,6 +134,15 @@ fn storage_tier() -> Value {
 
 fn limits_used() -> Value {
     json!({ "spent_today_minor": 12_500, "held_minor": 150, "resets_at": LATER, "concurrent_calls": 1 })
+}
+
+fn checked_call() -> Value {
+    let finding =
+        json!({ "severity": "skipped", "message": "<Pay> is no verb; it was skipped", "line": 3, "column": 3 });
+    let request = json!({ "url": "https://simba.example/voice", "told": "CallStatus=ringing", "came": "200 text/xml, 41 ms",
+        "verbs": ["say", "hangup"], "findings": [finding] });
+    json!({ "name": "A caller who presses nothing; nobody answers a dial", "requests": [request],
+        "end": "the call ends: completed (normal_clearing)" })
 }
 
 fn claimed_number() -> Value {
@@ -174,6 +202,15 @@ examples! {
     playground::ValidateActions = json!({ "document": "{\"actions\": [{\"say\": {\"text\": \"Karibu\"}}]}" });
     playground::ValidatedActions = json!({ "actions": null, "warnings": [], "error": invalid_actions() });
     playground::InvalidActions = invalid_actions();
+    privacy::EraseNumber = json!({ "number": "+254722000001" });
+    privacy::ErasureReceipt = json!({ "statement": { "id": ENTRY, "workspace_id": WORKSPACE,
+        "number_hash": "5f0c6a6f2c0e3f0f5d8f1b1d3a9c7e64b0b9a7c2d1e8f3a4b5c6d7e8f9a0b1c2", "erased_at": NOW,
+        "server": "https://voice.example", "changed": { "calls": 3, "timeline_entries": 21 }, "recordings": [ENTRY] },
+        "algorithm": "Ed25519", "public_key": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+        "signature": "MEUCIQDm…" });
+    playground::CheckHandler = json!({ "url": "https://simba.example/voice", "compat": "twilio" });
+    playground::CheckedHandler = json!({ "fails": 0, "skipped": 1, "calls": [checked_call()] });
+    playground::CheckedCall = checked_call();
     queues::Queue = json!({ "id": ENTRY, "name": "support", "opened_at": EARLIER, "talking": 1, "waiting_agents": 0,
         "average_wait_seconds": 42, "members": [queue_member()] });
     queues::QueueMember = queue_member();
@@ -233,6 +270,12 @@ examples! {
         "method": "GET", "route": "/v1/calls/{id}", "path": format!("/v1/calls/{CALL}"), "status": 404,
         "error_code": "calls.not_found", "actor": { "kind": "api_key", "id": ENTRY, "label": "dispatch server" },
         "ip": "203.0.113.7", "duration_us": 1840 });
+    shadow::ShadowRequest = json!({ "id": ENTRY, "created_at": NOW, "number_id": NUMBER, "call_id": CALL, "purpose": "actions",
+        "outcome": "different", "live": { "url": "https://simba.example/voice", "status": 200, "duration_ms": 41,
+        "verbs": ["getDigits"], "warnings": [], "error": null }, "shadow": { "url": "https://new.simba.example/voice",
+        "status": 200, "duration_ms": 63, "verbs": ["getDigits"], "warnings": [], "error": null },
+        "differences": [{ "path": "actions[0].getDigits.numDigits", "live": "1", "shadow": "4" }], "difference_count": 1,
+        "answer": "{\"actions\":[{\"getDigits\":{\"numDigits\":4}}]}" });
     calls::CreateCall = json!({ "to": "+254722000001", "from": "+254700000001",
         "actions": [{ "say": { "text": "Your parcel is at the gate." } }], "metadata": { "order": "A-1042" } });
     calls::ReplaceActions = json!({ "actions": [{ "say": { "text": "We connect you to a colleague." } },
@@ -254,6 +297,8 @@ examples! {
     recordings::RecordingReady = json!({ "status": "ready", "expires_at": NOW,
         "url": format!("https://voice.example/media/recordings/{ENTRY}.wav?expires=1795254900&signature=…") });
     recordings::RecordingPending = json!({ "status": "pending", "retry_after_seconds": 2 });
+    trunks::InvitePreview = json!({ "address": "192.0.2.7:5060", "transport": "udp",
+        "text": "INVITE sip:0722000042@sip.carrier.example SIP/2.0\r\nFrom: <sip:0700000001@voice.example>;tag=…\r\n\r\n" });
     recordings::PauseRecording = json!({ "mode": "cut" });
     storage::StorageTier = storage_tier();
     storage::Storage = json!({ "tier": storage_tier(), "paid_until": null, "used_bytes": 61_200_000, "recordings": 32, "bucket": null });
@@ -264,6 +309,11 @@ examples! {
     storage::StorageBucket = json!({ "endpoint": "https://s3.eu-west-1.amazonaws.com", "region": "eu-west-1",
         "bucket": "simba-recordings", "prefix": "voice/", "access_key_id": "AKIAIOSFODNN7EXAMPLE" });
     calls::CallEvent = json!({ "id": ENTRY, "sequence": 1, "kind": "call.ringing", "occurred_at": EARLIER, "data": {} });
+    call_traces::SipMessage = sip_message();
+    call_traces::SipLadder = json!({ "data": [sip_message()], "left_out": 0 });
+    call_traces::QualitySample = quality_sample();
+    call_traces::LegQuality = leg_quality();
+    call_traces::CallQuality = json!({ "data": [leg_quality()] });
     calls::CallStats = json!({ "total_calls": 3, "failed_calls": 1, "total_minutes": 2, "total_spend_minor": 305,
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
             "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });

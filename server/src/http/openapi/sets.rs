@@ -14,7 +14,7 @@ use crate::audit::Actor;
 use crate::calls::fraud::Reason;
 use crate::calls::{CAUSE_NODE_LOST, Direction, LegKind, Milestone};
 use crate::wallet::{EntryKind, OverdraftPolicy, adjustment};
-use crate::{config, numbers, payments, pricing, trunks, webhooks};
+use crate::{config, gateway, numbers, payments, pricing, shadow, trunks, webhooks};
 
 /// Gives every set of the document its values.
 pub(super) fn fill(schemas: &mut Map<String, Value>) {
@@ -57,6 +57,9 @@ fn values_of(set: &str) -> Vec<String> {
         TrunkTransport = config::TrunkTransport::ALL.iter().map(|transport| transport.as_str());
         TrunkIdentity = config::IdentityHeader::ALL.iter().map(|header| header.as_str());
         TrunkNumberFormat = config::NumberFormat::ALL.iter().map(|format| format.as_str());
+        ShadowPurpose = shadow::PURPOSES;
+        ShadowOutcome = shadow::Outcome::ALL.iter().map(|outcome| outcome.as_str());
+        CheckSeverity = gateway::migrate_check::Severity::ALL.iter().map(|severity| severity.as_str());
         NumberState = numbers::NumberState::ALL.iter().map(|state| state.as_str());
         SeriesStatus = numbers::SeriesStatus::ALL.iter().map(|status| status.as_str());
         ProviderStatus = numbers::ProviderStatus::ALL.iter().map(|status| status.as_str());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Name, what it is for, and the first words of the paths in it; one without words is not in paths.
-const TAGS: [(&str, &str, &[&str]); 16] = [
+const TAGS: [(&str, &str, &[&str]); 17] = [
     (
         "Sign-in",
         "Who someone is: links by mail, Google, sessions. For people in browsers; servers use API keys.",
@@ -23,10 +23,11 @@ const TAGS: [(&str, &str, &[&str]); 16] = [
         "Who is in which, and changing that while they talk or wait.",
         &["conferences", "queues"],
     ),
-    (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &["actions"]),
+    (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &["actions", "shadow-requests"]),
     ("Recordings", "Hear, list and delete recordings; how much is kept, and where.", &["recordings", "storage"]),
     ("SIP", "Tokens for phones in browsers and apps.", &["sip"]),
     ("Wallet", "Balance, ledger and top-ups. Amounts are integers in minor units.", &["wallet"]),
+    ("Privacy", "A person's number erased, with a signed receipt; all of a workspace as one archive.", &["privacy"]),
     ("Audit log", "Who did what, from where.", &["audit", "audit.csv"]),
     ("Request log", "What the API was asked in the last days.", &["requests"]),
     ("Sandbox", "A caller without a telephone, for development.", &["sandbox"]),

@@ -68,7 +68,7 @@ statements! {
     UPDATE_ROUTING = "
         update tenant_numbers
         set voice_callback_url = $2, events_url = $3, fallback_url = $4, ring_devices = $5, voice_signing_secret = $6,
-            compat = $7, former_signing_secret = $8, former_secret_until = $9
+            compat = $7, former_signing_secret = $8, former_secret_until = $9, shadow_url = $10
         where id = $1 and status <> 'released'";
     LIST_DUE = "
         select *
@@ -257,6 +257,7 @@ pub(crate) async fn update_routing(tx: &mut AnyConnection, number: &TenantNumber
         .bind(number.compat.as_str())
         .bind(number.former_secret.as_ref().map(|(sealed, _)| sealed.clone()))
         .bind(number.former_secret.as_ref().map(|(_, until)| *until))
+        .bind(number.shadow_url.clone())
         .execute(tx)
         .await
         .map(drop)
@@ -378,6 +379,7 @@ fn number(row: &AnyRow) -> Result<TenantNumber, sqlx::Error> {
         voice_callback_url: row.try_get("voice_callback_url")?,
         events_url: row.try_get("events_url")?,
         fallback_url: row.try_get("fallback_url")?,
+        shadow_url: row.try_get("shadow_url")?,
         ring_devices: row::flag(row, "ring_devices")?,
         compat: row::known(row, "compat", Compat::parse)?,
         sealed_signing_secret: row.try_get("voice_signing_secret")?,

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 /// One packet's audio.
 const FRAME: Duration = Duration::from_millis(20);
 const FRAME_SAMPLES: u32 = 160;
+/// Longer than anything takes that is sent at all.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// How it answers an INVITE.
 #[derive(Debug, Clone)]
@@ -171,7 +173,7 @@ impl Carrier {
     /// The next response to a request with this method and a final status.
     pub(super) async fn told(&mut self, method: Method) -> Response {
         loop {
-            match self.messages.recv().await.expect("a running carrier") {
+            match self.next(&method).await {
                 Message::Response(response)
                     if !response.status.is_provisional() && response.cseq().is_ok_and(|cseq| cseq.method == method) =>
                 {
@@ -180,6 +182,12 @@ impl Carrier {
                 _ => {}
             }
         }
+    }
+
+    /// The next message, while one for this method is waited for.
+    async fn next(&mut self, method: &Method) -> Message {
+        let next = tokio::time::timeout(SILENCE, self.messages.recv()).await;
+        next.unwrap_or_else(|_| panic!("no {method} in {SILENCE:?}")).expect("a running carrier")
     }
 
     /// The setting by which the server knows it.
@@ -197,9 +205,14 @@ impl Carrier {
 
     /// The next request with this method.
     pub(super) async fn asked(&mut self, method: Method) -> Request {
+        self.asked_one_of(&[method]).await
+    }
+
+    /// The next request with one of these methods.
+    pub(super) async fn asked_one_of(&mut self, methods: &[Method]) -> Request {
         loop {
-            match self.messages.recv().await.expect("a running carrier") {
-                Message::Request(request) if request.method == method => return request,
+            match self.next(&methods[0]).await {
+                Message::Request(request) if methods.contains(&request.method) => return request,
                 _ => {}
             }
         }

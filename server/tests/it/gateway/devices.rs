@@ -11,20 +11,20 @@ use super::carrier::{Carrier, Manner};
 use super::support::{FROM, Live, eventually};
 
 /// A phone with a credential.
-struct Device {
-    carrier: Carrier,
+pub(super) struct Device {
+    pub(super) carrier: Carrier,
     server: SocketAddr,
-    username: String,
+    pub(super) username: String,
     digest: DigestClient,
     /// The only algorithm that it knows.
     algorithm: Option<&'static str>,
-    cseq: u32,
+    pub(super) cseq: u32,
     id: String,
 }
 
 impl Device {
     /// A phone that is set up with a new credential of [`FROM`].
-    async fn of(live: &Live) -> Self {
+    pub(super) async fn of(live: &Live) -> Self {
         let path = format!("/v1/numbers/{}/sip-credentials", live.number_id);
         let made = live.asha.post(&path, json!({ "label": "Reception" })).await.expect(201).json;
         Self::with(live, &made, made["password"].as_str().expect("a password")).await
@@ -80,7 +80,7 @@ impl Device {
     }
 
     /// Sends the request, answers one challenge, and gives the final answer.
-    async fn asks(&mut self, method: Method, user: &str, more: &[(&str, &str)]) -> Response {
+    pub(super) async fn asks(&mut self, method: Method, user: &str, more: &[(&str, &str)]) -> Response {
         self.sends(&method, user, more, None).await;
         let challenge = self.carrier.told(method.clone()).await;
         assert_eq!(challenge.status.code(), 401);
@@ -103,12 +103,12 @@ impl Device {
         credentials.to_string()
     }
 
-    async fn registers(&mut self, expires: &str) -> Response {
+    pub(super) async fn registers(&mut self, expires: &str) -> Response {
         self.asks(Method::Register, "", &[("Expires", expires)]).await
     }
 
     /// Acknowledges the final answer to an INVITE.
-    async fn acknowledges(&mut self, answer: &Response, user: &str) {
+    pub(super) async fn acknowledges(&mut self, answer: &Response, user: &str) {
         let to = answer.headers.text(&HeaderName::To).expect("a header").expect("To").to_owned();
         let own = self.carrier.address;
         let ack = format!(

@@ -88,6 +88,11 @@ impl Live {
         Self::on(Server::start(Engine::Sqlite).await, beyond_the_number_minor).await
     }
 
+    /// As [`Live::with_money`], on this server.
+    pub(super) async fn of(server: Server) -> Self {
+        Self::on(server, 100_000).await
+    }
+
     async fn on(server: Server, beyond_the_number_minor: i64) -> Self {
         let (server, gateway) = server.with_gateway().await;
         let Customer { client: asha, e164, number_id } =

@@ -81,3 +81,40 @@ async fn calls_come_in_by_a_trunk_while_it_stands_and_their_end_after_that_too()
     let id = call["id"].as_str().expect("an id");
     assert_eq!(live.call_that_is(id, "completed").await["status"], "completed");
 }
+
+#[tokio::test]
+async fn an_operator_sees_the_invite_that_a_carrier_sees() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let live = Live::with_money().await;
+    let operator = live.server.operator().await;
+    let path = set_up(&operator, "carrier", &carrier).await;
+    let shape =
+        json!({ "number_format": "national", "identity": "pai", "domain": "carrier.example", "codecs": ["PCMU"] });
+    operator.patch(&path, shape).await.expect(200);
+    stands(&operator, &path, true).await;
+    let query = format!("{path}/invite?to=%2B254722000042&from={}", FROM.replace('+', "%2B"));
+    let preview = eventually("the change is in force", async || {
+        let preview = operator.get(&query).await.expect(200).json;
+        preview["text"].as_str().expect("a text").contains("P-Asserted-Identity").then_some(preview)
+    })
+    .await;
+    assert_eq!(preview["address"], json!(carrier.address.to_string()));
+    live.place(json!({ "from": FROM, "to": CALLEE })).await;
+    let sent = carrier.asked(Method::Invite).await;
+    let previewed = sip::parse::message(preview["text"].as_str().expect("a text").to_owned()).expect("SIP");
+    let sip::message::Message::Request(previewed) = previewed else { panic!("an INVITE") };
+    assert_eq!(previewed.uri.to_string(), sent.uri.to_string());
+    // All but what is another one's in every call.
+    let lines = |request: &sip::message::Request| {
+        let text = String::from_utf8(request.to_bytes().to_vec()).expect("text");
+        let own = ["Via", "From", "Call-ID", "Content-Length", "o=", "m=audio"];
+        let lines = text.split("\r\n").filter(|line| !own.iter().any(|begin| line.starts_with(begin)));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&previewed), lines(&sent));
+    assert!(lines(&sent).iter().any(|line| line.starts_with("P-Asserted-Identity: <sip:0700000001@carrier.example>")));
+    assert_eq!(operator.get(&format!("{path}/invite?to=nobody")).await.expect(400).json["error"]["field"], "to");
+    operator.patch(&path, json!({ "is_enabled": false })).await.expect(200);
+    stands(&operator, &path, false).await;
+    operator.get(&query).await.expect_error("not_found");
+}

@@ -12,6 +12,7 @@ on_each_engine! { two_equal_requests_have_one_effect }
 
 /// Those that take no key, with the reason: each does the same, or nothing, when it comes again.
 const WITHOUT: &[(&str, &str)] = &[
+    ("POST /v1/actions/check", "asks the customer's server anew each time, which is what is wanted"),
     ("POST /v1/actions/validate", "reads, and changes nothing"),
     ("POST /v1/admin/numbers/{id}/free", "sets a state"),
     ("POST /v1/admin/numbers/{id}/reserve", "sets a state"),
@@ -37,6 +38,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("POST /v1/invitations/{token}/accept", "an invitation is answered once"),
     ("POST /v1/invitations/{token}/decline", "an invitation is answered once"),
     ("POST /v1/numbers/{id}/routing/test", "asks the customer's server anew each time, which is what is wanted"),
+    ("POST /v1/privacy/erasures", "what is gone stays so, and a second receipt says that nothing was found"),
     ("POST /v1/wallet/unfreeze", "ends what has ended the second time"),
 ];
 

@@ -18,13 +18,16 @@ on_each_engine! {
 
 const WORKSPACE: &str = "X-Sautikit-Workspace";
 /// Filters by something of the workspace's, with what Asha has there.
-const FILTERS: [(&str, &str); 6] = [
+const FILTERS: [(&str, &str); 9] = [
     ("GET /v1/audit", "actor"),
     ("GET /v1/audit.csv", "actor"),
     ("GET /v1/calls", "number"),
     ("GET /v1/calls", "remote"),
     ("GET /v1/recordings", "call_id"),
     ("GET /v1/requests", "api_key_id"),
+    ("GET /v1/requests", "request_id"),
+    ("GET /v1/shadow-requests", "call_id"),
+    ("GET /v1/shadow-requests", "number_id"),
 ];
 /// Ids of somebody else's world: the customer's account at their own bucket.
 const FOREIGN: [&str; 1] = ["access_key_id"];
@@ -92,6 +95,10 @@ async fn foreign_ids_in_queries_find_what_unknown_ones_find(server: Server) {
             ("/v1/audit" | "/v1/audit.csv", _) => vec![me["id"].clone(), me["email"].clone(), keys[0]["id"].clone()],
             (_, "number") => vec![json!(FROM)],
             (_, "remote") => vec![json!(TO)],
+            ("/v1/shadow-requests", _) | ("/v1/requests", "request_id") => {
+                let list = owner.get(path).await.expect(200).json;
+                list.as_array().expect("a list").iter().map(|one| one[field].clone()).collect()
+            }
             ("/v1/recordings", _) => owner
                 .get("/v1/calls")
                 .await

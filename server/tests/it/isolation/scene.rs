@@ -47,6 +47,8 @@ impl Tenants {
         let order = scene.place().await;
         scene.fail(&order, CallStatus::Busy, "user_busy").await;
         let recording = scene.recorded(order.call_id).await;
+        let number = scene.asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
+        scene.shadow_request(&number).await;
         scene.run_jobs().await;
         let Scene { server, asha, .. } = scene;
         let mut members = HashMap::from([(Role::Owner, asha.clone())]);

@@ -41,6 +41,8 @@ export interface Number {
   events_url?: string | null;
   /** Who is asked when the voice callback fails. */
   fallback_url?: string | null;
+  /** Who gets a copy of each voice callback request, to be compared with the live answer. */
+  shadow_url?: string | null;
   /** Who is asked for voice actions. */
   voice_callback_url?: string | null;
   /** The same as `voice_callback_url`. */

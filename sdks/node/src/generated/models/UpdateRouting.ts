@@ -13,6 +13,8 @@ export interface UpdateRouting {
   fallback_url?: string | null;
   /** Whether browsers and devices ring when no callback is set. */
   ring_devices?: boolean | null;
+  /** New shadow URL: a handler that is tried on live traffic. It gets a copy of each voice callback request, and what it answers is compared with the live answer and never run. */
+  shadow_url?: string | null;
   /** New voice callback URL. */
   voice_callback_url?: string | null;
   /** The secret that signs voice callbacks, chosen by the customer. */

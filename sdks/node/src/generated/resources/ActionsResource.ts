@@ -2,6 +2,8 @@
 import type { EventStream } from "../../events.js";
 import type { PagePromise } from "../../pages.js";
 import type { RequestOptions, Transport } from "../../transport.js";
+import type { CheckHandler } from "../models/CheckHandler.js";
+import type { CheckedHandler } from "../models/CheckedHandler.js";
 import type { ValidateActions } from "../models/ValidateActions.js";
 import type { ValidatedActions } from "../models/ValidatedActions.js";
 
@@ -13,6 +15,24 @@ export class ActionsResource {
 
   constructor(transport: Transport) {
     this.#transport = transport;
+  }
+
+  /**
+   * Check a handler.
+   *
+   * Calls a voice handler as calls would, in every state that its answers lead to, and says what of them would not do, with
+   * line and column: one caller presses nothing, one presses 1 and one 9 at every menu; whom the handler dials talks or does not
+   * answer. Files that would be played are fetched. Nobody is called, and nothing costs. It takes half a minute at most, and one
+   * request more.
+   *
+   * `POST /v1/actions/check`, scope `numbers:write`
+   */
+  checkHandler(body: CheckHandler, options?: RequestOptions): Promise<CheckedHandler> {
+    return this.#transport.json({
+      method: "POST",
+      path: `/v1/actions/check`,
+      body,
+    }, options);
   }
 
   /**

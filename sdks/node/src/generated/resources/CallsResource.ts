@@ -5,6 +5,7 @@ import type { RequestOptions, Transport } from "../../transport.js";
 import type { Call } from "../models/Call.js";
 import type { CallAccepted } from "../models/CallAccepted.js";
 import type { CallEvent } from "../models/CallEvent.js";
+import type { CallQuality } from "../models/CallQuality.js";
 import type { CallStats } from "../models/CallStats.js";
 import type { CallStatus } from "../models/CallStatus.js";
 import type { CreateCall } from "../models/CreateCall.js";
@@ -16,6 +17,7 @@ import type { Recording } from "../models/Recording.js";
 import type { RecordingPending } from "../models/RecordingPending.js";
 import type { RecordingReady } from "../models/RecordingReady.js";
 import type { ReplaceActions } from "../models/ReplaceActions.js";
+import type { SipLadder } from "../models/SipLadder.js";
 import type { StreamedEvent } from "../models/StreamedEvent.js";
 
 const encode = encodeURIComponent;
@@ -203,6 +205,21 @@ export class CallsResource {
   }
 
   /**
+   * Show how a call sounded.
+   *
+   * What came from each leg in pieces of five seconds, also while the call runs: loss, jitter, round-trip time, level, and the
+   * opinion score of ITU-T G.107.
+   *
+   * `GET /v1/calls/{id}/quality`, scope `calls:read`
+   */
+  readQuality(id: string, options?: RequestOptions): Promise<CallQuality> {
+    return this.#transport.json({
+      method: "GET",
+      path: `/v1/calls/${encode(id)}/quality`,
+    }, options);
+  }
+
+  /**
    * Hear a call's recording.
    *
    * As `GET /v1/recordings/{id}/audio`, for the call's newest recording.
@@ -243,6 +260,35 @@ export class CallsResource {
       method: "POST",
       path: `/v1/calls/${encode(id)}/recording/resume`,
       idempotent: true,
+    }, options);
+  }
+
+  /**
+   * Show a call's SIP messages.
+   *
+   * Every message of every leg, the oldest first, also while the call runs. Credentials, tokens, keys of media and pressed digits
+   * are left out.
+   *
+   * `GET /v1/calls/{id}/sip`, scope `calls:read`
+   */
+  readSip(id: string, options?: RequestOptions): Promise<SipLadder> {
+    return this.#transport.json({
+      method: "GET",
+      path: `/v1/calls/${encode(id)}/sip`,
+    }, options);
+  }
+
+  /**
+   * Show a call's SIP messages as text.
+   *
+   * The same in the form in which `sngrep` saves a call.
+   *
+   * `GET /v1/calls/{id}/sip.txt`, scope `calls:read`
+   */
+  readSipText(id: string, options?: RequestOptions): Promise<string> {
+    return this.#transport.text({
+      method: "GET",
+      path: `/v1/calls/${encode(id)}/sip.txt`,
     }, options);
   }
 

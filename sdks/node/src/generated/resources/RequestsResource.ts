@@ -20,6 +20,8 @@ export interface RequestsListParams {
   path?: string;
   /** Only requests of the API key with this id. */
   api_key_id?: string;
+  /** Only the request with this id, as answers and errors name it. */
+  request_id?: string;
 }
 
 /** What the API was asked in the last days. */
@@ -42,7 +44,7 @@ export class RequestsResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/requests`,
-      query: { limit: params.limit, cursor: params.cursor, status: params.status, method: params.method, path: params.path, api_key_id: params.api_key_id },
+      query: { limit: params.limit, cursor: params.cursor, status: params.status, method: params.method, path: params.path, api_key_id: params.api_key_id, request_id: params.request_id },
     }, options);
   }
 }

@@ -17,6 +17,7 @@ use super::peer::Peer;
 use super::script::{Coming, End, Going, Step, TAGS, Taken, Talk, coming, going};
 use super::support::engine;
 use super::wire::{self, PEER, US, address};
+use crate::calls::trace::LegTrace;
 use crate::clock::TestClock;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::leg::inbound::Answering;
@@ -60,7 +61,17 @@ fn media() -> (CallMedia, mpsc::Receiver<LegMediaEvent>) {
 
 fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arrival>) {
     let (inbox, arrivals) = mpsc::channel(INBOX);
-    (Reports { leg: voice::LegId::FIRST, inbox, clock: clock.clone(), keeper: None }, arrivals)
+    (
+        Reports {
+            leg: voice::LegId::FIRST,
+            inbox,
+            clock: clock.clone(),
+            keeper: None,
+            trace: LegTrace::default(),
+            rights: None,
+        },
+        arrivals,
+    )
 }
 
 fn session(response: &Response) -> Session {
@@ -77,7 +88,7 @@ impl Scene {
             let Arrival::Leg { event, .. } = arrival else { continue };
             assert_eq!(self.ended, 0, "nothing follows the end: {event:?}");
             match event {
-                LegEvent::HeldByPeer => self.told_held = true,
+                LegEvent::HeldByPeer { .. } => self.told_held = true,
                 LegEvent::Resumed => self.told_held = false,
                 LegEvent::Answered => self.answered += 1,
                 LegEvent::Ended(_) => self.ended += 1,
@@ -364,6 +375,7 @@ async fn goes_out(going: Going) {
         to: format!("<sip:+254722000042@{PEER}>"),
         headers: wire::none(),
         auth: None,
+        rights: None,
     };
     let end = Box::new(RtpEnd::open(&call, LegId(0), CodecPolicy::trunk()).unwrap());
     tokio::spawn(outbound::run(sip, end, vec![(way, Terms::default())], ordered, reports));

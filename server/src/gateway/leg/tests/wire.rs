@@ -10,6 +10,7 @@ use sip::message::{Headers, Message, Uri};
 use sip::ua::{CommandError, Config, Event, Input, Local, Output, Party, SessionId, Transport, Ua};
 use tokio::sync::mpsc;
 
+use crate::calls::trace::LegTrace;
 use crate::clock::{Clock, TestClock};
 use crate::gateway::sip::{
     Command, IncomingCall, OpenDialog, Peer, Queues, Signal, SipHandle, SipLeg, datagram_path, signal_channel,
@@ -114,7 +115,7 @@ impl Wire {
     fn carry_out(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Invite { leg, mut invite, signals } => {
+            Command::Invite { leg, mut invite, signals, .. } => {
                 invite.party = Party::Trunk(1);
                 let session = self.ua.invite(now, *invite);
                 self.legs.insert(leg, session);
@@ -177,7 +178,8 @@ impl Wire {
             let peer = Peer::Datagram(path.remote);
             self.legs.insert(leg, session);
             self.sessions.insert(session, (leg, sender));
-            let call = IncomingCall { leg, transaction, path, peer, request, signals };
+            let trace = LegTrace::default();
+            let call = IncomingCall { leg, transaction, path, peer, request, signals, trace };
             self.incoming.try_send(call).expect("the test takes its calls");
             return;
         }

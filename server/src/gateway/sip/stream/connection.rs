@@ -163,7 +163,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Served<'_, S> {
             };
             self.pace.last_message = clock::timer_now();
             self.pace.midway_since = None;
-            self.sip.send_web(WebInput::Received { flow: self.flow, message: Box::new(message) }).await;
+            let (message, raw) = (Box::new(message), self.framer.taken());
+            self.sip.send_web(WebInput::Received { flow: self.flow, message, raw }).await;
         }
         self.pace.midway_since =
             self.framer.is_midway().then(|| self.pace.midway_since.unwrap_or_else(clock::timer_now));

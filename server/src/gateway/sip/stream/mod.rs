@@ -127,7 +127,7 @@ impl Streams {
             tune(&stream);
             match transport {
                 StreamTransport::Tcp => {
-                    let opened = Connection::Stream { transport, party, hop: None };
+                    let opened = Connection::Stream { transport, party, certificate: None, hop: None };
                     streams.run(stream, remote, opened, Some(place)).await;
                 }
                 StreamTransport::Tls => streams.shake_hands(stream, remote, party, place).await,
@@ -146,10 +146,12 @@ impl Streams {
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
         let proven = certificates.proven(chain, self.app.now_us());
         let certified = proven
+            .as_ref()
             .zip(self.screening.as_ref())
             .and_then(|(proven, screening)| screening.party_of_certificate(&|name| proven.is_of(name)));
         let party = certified.unwrap_or(party);
-        let opened = Connection::Stream { transport: StreamTransport::Tls, party, hop: None };
+        let transport = StreamTransport::Tls;
+        let opened = Connection::Stream { transport, party, certificate: proven, hop: None };
         self.run(stream, remote, opened, Some(place)).await;
     }
 
@@ -162,11 +164,13 @@ impl Streams {
             let party = streams.party_of(remote);
             match connected {
                 Ok(Ok(Connected::Plain(stream))) => {
-                    let opened = Connection::Stream { transport: hop.transport, party, hop: Some(hop) };
+                    let (transport, certificate) = (hop.transport, None);
+                    let opened = Connection::Stream { transport, party, certificate, hop: Some(hop) };
                     streams.run(stream, remote, opened, None).await;
                 }
                 Ok(Ok(Connected::Tls(stream))) => {
-                    let opened = Connection::Stream { transport: hop.transport, party, hop: Some(hop) };
+                    let (transport, certificate) = (hop.transport, None);
+                    let opened = Connection::Stream { transport, party, certificate, hop: Some(hop) };
                     streams.run(*stream, remote, opened, None).await;
                 }
                 Ok(Err(error)) => {

@@ -31,6 +31,13 @@ impl Task {
         }
     }
 
+    pub(super) fn forget_registration(&mut self, number: u64) {
+        if let Some(id) = self.asking.numbers.remove(&number) {
+            self.asking.registrations.remove(&id);
+            self.ua.forget_registration(id);
+        }
+    }
+
     pub(super) fn ask(&mut self, request: OutsideRequest, reply: oneshot::Sender<u16>) {
         let id = self.ua.request(self.now(), request);
         self.asking.questions.insert(id, reply);

@@ -10,6 +10,7 @@ mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sip::message::{Headers, Method};
@@ -53,9 +54,16 @@ struct Kept {
     generation: u64,
     registration: Option<Registration>,
     /// Ends the registration when it is dropped.
-    binding: Option<tokio_util::sync::DropGuard>,
+    binding: Option<Binding>,
     reachability: Option<Reachability>,
     was_told: bool,
+}
+
+/// A registration of ours, from the first REGISTER to the last.
+struct Binding {
+    /// Another one takes its place at the registrar, under the same address and Contact: removing this would remove that.
+    is_replaced: Arc<AtomicBool>,
+    _ends: tokio_util::sync::DropGuard,
 }
 
 struct Upkeeper {
@@ -102,7 +110,14 @@ impl Upkeeper {
             (&kept.trunk.upkeep, kept.trunk.address, &kept.trunk.hop) == (&trunk.upkeep, trunk.address, &trunk.hop)
                 && (&kept.trunk.auth, &kept.trunk.shape) == (&trunk.auth, &trunk.shape)
         };
-        self.kept.retain(|name, kept| wanted.get(name).is_some_and(|trunk| is_same(kept, trunk)));
+        self.kept.retain(|name, kept| {
+            let Some(trunk) = wanted.get(name) else { return false };
+            let is_same = is_same(kept, trunk);
+            if let Some(binding) = kept.binding.as_ref().filter(|_| !is_same && has_same_binding(&kept.trunk, trunk)) {
+                binding.is_replaced.store(true, Ordering::Release);
+            }
+            is_same
+        });
         let now = self.now();
         for (name, trunk) in wanted {
             if !self.kept.contains_key(&name) {
@@ -146,8 +161,9 @@ impl Upkeeper {
     /// Registers, and brings what comes of it until it fails or is not wanted any more.
     fn register(&mut self, trunk: &Arc<Trunk>, generation: u64) {
         let ends = tokio_util::sync::CancellationToken::new();
+        let is_replaced = Arc::new(AtomicBool::new(false));
         if let Some(kept) = self.kept.get_mut(&trunk.name) {
-            kept.binding = Some(ends.clone().drop_guard());
+            kept.binding = Some(Binding { is_replaced: is_replaced.clone(), _ends: ends.clone().drop_guard() });
         }
         let (gateway, trunk, tell) = (self.gateway.clone(), trunk.clone(), self.tell.clone());
         tokio::spawn(async move {
@@ -184,6 +200,9 @@ impl Upkeeper {
                         }
                     }
                     () = ends.cancelled(), if !is_ending => {
+                        if is_replaced.load(Ordering::Acquire) {
+                            return gateway.sip.forget_registration(number).await;
+                        }
                         is_ending = true;
                         gateway.sip.unregister(number).await;
                     }
@@ -276,6 +295,17 @@ impl Upkeeper {
     }
 }
 
+/// Whether a registrar takes the registrations of these two for one: the same address of record and Contact, whichever of its
+/// hosts they go to.
+fn has_same_binding(before: &Trunk, after: &Trunk) -> bool {
+    let binding = |trunk: &Trunk| {
+        let user = trunk.account().unwrap_or_default().to_owned();
+        // Contact has the name of our end of the transport.
+        (trunk.address_of_record(&user).to_string(), user, trunk.hop.as_ref().map(|hop| hop.transport))
+    };
+    after.upkeep.register && binding(before) == binding(after)
+}
+
 /// The path to a trunk; none where no connection can be opened.
 async fn reach(gateway: &Gateway, trunk: &Trunk) -> Option<Path> {
     match &trunk.hop {
@@ -295,5 +325,44 @@ fn shown(app: &AppState, registration: Registration) -> crate::trunks::Registrat
         Registration::Asking { .. } => Shown::Asking,
         Registration::Held { until } => Shown::Held { until: when(until) },
         Registration::Failed { status, next_at, .. } => Shown::Failed { status, next_attempt_at: when(next_at) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+
+    async fn trunk(change: impl FnOnce(&mut config::Trunk)) -> Trunk {
+        let text = r#"name = "carrier"
+            address = "192.0.2.1:5060"
+            prefixes = ["+"]
+            username = "account"
+            password = "first"
+            priority = 1
+            register = true"#;
+        let mut settings: config::Trunk = toml::from_str(text).expect("settings");
+        change(&mut settings);
+        Trunk::from_settings(&settings, None).await.expect("a trunk")
+    }
+
+    #[tokio::test]
+    async fn a_registration_that_takes_the_place_of_another_is_not_removed_with_it() {
+        let before = trunk(|_| {}).await;
+        for change in [
+            (|settings: &mut config::Trunk| settings.password = Some("second".to_owned())) as fn(&mut config::Trunk),
+            |settings: &mut config::Trunk| settings.options_every_seconds = Some(30),
+        ] {
+            assert!(has_same_binding(&before, &trunk(change).await));
+        }
+        for change in [
+            (|settings: &mut config::Trunk| settings.username = Some("other".to_owned())) as fn(&mut config::Trunk),
+            |settings: &mut config::Trunk| settings.domain = Some("carrier.example".to_owned()),
+            |settings: &mut config::Trunk| settings.address = "192.0.2.2:5060".to_owned(),
+            |settings: &mut config::Trunk| settings.transport = config::TrunkTransport::Tcp,
+            |settings: &mut config::Trunk| settings.register = false,
+        ] {
+            assert!(!has_same_binding(&before, &trunk(change).await));
+        }
     }
 }

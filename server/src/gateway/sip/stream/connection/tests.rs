@@ -32,7 +32,7 @@ impl Scene {
     async fn new(party: Party) -> Self {
         let (peer, own) = tokio::io::duplex(64 * 1024);
         let (sip, mut queues) = SipHandle::new();
-        let opened = Connection::Stream { transport: StreamTransport::Tcp, party, hop: None };
+        let opened = Connection::Stream { transport: StreamTransport::Tcp, party, certificate: None, hop: None };
         let remote = ([192, 0, 2, 1], 40_000).into();
         let place = Sockets::new(10).place([192, 0, 2, 1].into(), party != Party::Stranger);
         let served = tokio::spawn(async move { serve_within(LIMITS, &sip, own, remote, opened, place).await });

@@ -1,22 +1,24 @@
-//! `sautikit migrate-check URL`: calls a handler as calls would, and says what of its answers would not do.
+//! `sautikit migrate-check URL` and `POST /v1/actions/check`: calls a handler as calls would, and says what of its answers would not do.
 //!
 //! A real call of the voice crate runs against the handler's real answers; what it would do to the world is played: speech is
 //! heard at once, keys are pressed, targets answer or do not. Files that would be played are fetched and read. Nobody is
 //! called and nothing costs. Deliberately absent: what the answers mean for the business, which the reader sees.
 
+pub mod http;
 mod report;
 mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use sautikit_api::numbers::Compat;
 
+use super::files::Files;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::gateway::files::Files;
 
-pub use report::{Asked, Finding, Walked};
+pub use report::{Asked, Finding, Severity, Walked};
 
 /// What is checked.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct World {
     pub entropy: Arc<Entropy>,
     /// http to loopback is allowed.
     pub development: bool,
+    /// On the monotonic clock: nothing is asked after it.
+    pub until: Option<Duration>,
 }
 
 /// What the people of a call do.
@@ -71,12 +75,8 @@ pub const MANNERS: [Manners; 3] = [
     },
 ];
 
-/// Plays every call, one after the other.
+/// Plays every call, all at once.
 pub async fn check(world: &World, handler: &Handler) -> Vec<Walked> {
     let files = Files::new(world.http.clone(), world.clock.clone(), world.development);
-    let mut walks = Vec::with_capacity(MANNERS.len());
-    for manners in MANNERS {
-        walks.push(walk::walk(world, &files, handler, manners).await);
-    }
-    walks
+    join_all(MANNERS.map(|manners| walk::walk(world, &files, handler, manners))).await
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use sautikit_api::actions::{Asked as AskedFor, parse_answer};
+use sautikit_api::actions::{Asked as AskedFor, Warning, parse_answer};
 use sautikit_api::calls::Direction;
 use sautikit_api::ids::{CallId, RecordingId, WorkspaceId};
 use uuid::Uuid;
@@ -13,8 +13,9 @@ use voice::{
     QueueEvent, RecordingCommand, RecordingEvent, Reply, SpeechFailure, Standing, StreamCommand, StreamEvent, Target,
 };
 
-use super::{Asked, Finding, Handler, Manners, Walked, World};
-use crate::gateway::files::Files;
+use super::super::files::Files;
+use super::{Asked, Finding, Handler, Manners, Severity, Walked, World};
+use crate::calls::playground::placed;
 use crate::webhooks::fetch;
 use crate::webhooks::signer::Signer;
 
@@ -213,11 +214,11 @@ impl Walk<'_> {
         match event.name {
             EventName::VerbStarted => (self.verb, self.pressed) = (text("verb"), 0),
             EventName::VerbEnded => self.verb.clear(),
-            EventName::PlayFailed => self.find(Finding::Fails(format!("{}: {}", text("url"), text("reason")))),
+            EventName::PlayFailed => self.find(Finding::fails(format!("{}: {}", text("url"), text("reason")))),
             EventName::CallbackFailed => {
-                self.find(Finding::Fails("the caller hears an apology, and the call ends".to_owned()));
+                self.find(Finding::fails("the caller hears an apology, and the call ends"));
             }
-            EventName::CallFailed => self.find(Finding::Fails(format!("the call fails: {}", text("reason")))),
+            EventName::CallFailed => self.find(Finding::fails(format!("the call fails: {}", text("reason")))),
             _ => {}
         }
     }
@@ -235,17 +236,26 @@ impl Walk<'_> {
             return;
         }
         let Callback { fetch: id, url, params, purpose } = callback;
-        let World { http, clock, development, .. } = self.world;
-        let signer = Signer { secret: &self.handler.secret, former: None, compat: self.handler.compat };
+        let World { http, clock, development, until, .. } = self.world;
+        if until.is_some_and(|until| clock.monotonic() >= until) {
+            self.walked.end = "the time for a check is over; it ends here".to_owned();
+            self.is_over = true;
+            return;
+        }
+        let signer =
+            Signer { secret: &self.handler.secret, former: None, compat: self.handler.compat, is_shadow: false };
         let began = clock.monotonic();
         let fetched = fetch::fetch(http, clock.as_ref(), *development, &url, &params, signer).await;
         let took = clock.monotonic().saturating_sub(began);
         let mut asked =
             Asked { url, told: told(&params), came: String::new(), verbs: Vec::new(), findings: Vec::new() };
+        let mut refused = None;
         let outcome = fetched.outcome.map_err(FetchFailure::from).and_then(|answer| {
             asked.came = format!("{} {}, {} ms", answer.status, answer.content_type, took.as_millis());
             let of = AskedFor { url: answer.url.as_str(), room: &self.handler.to, compat: self.handler.compat };
-            let document = parse_answer(&answer.content_type, &answer.body, &of)?;
+            let document = parse_answer(&answer.content_type, &answer.body, &of).inspect_err(|error| {
+                refused = Some(placed(&String::from_utf8_lossy(&answer.body), error.clone()));
+            })?;
             let (actions, warnings) = (document.actions, document.warnings);
             Ok(Answer { url: answer.url.into(), actions, warnings })
         });
@@ -254,15 +264,14 @@ impl Walk<'_> {
             Ok(_) if purpose == Purpose::Final => {}
             Ok(answer) => {
                 asked.verbs = answer.actions.iter().map(sautikit_api::actions::Action::verb).collect();
-                let place = |line, column, message| format!("line {line}, column {column}: {message}");
-                let warnings = answer.warnings.iter();
-                asked.findings.extend(warnings.map(|one| Finding::Skipped(place(one.line, one.column, &one.message))));
+                asked.findings.extend(answer.warnings.iter().map(skipped));
             }
             Err(failure) => {
                 if asked.came.is_empty() {
                     asked.came = format!("nothing that can be used, {} ms", took.as_millis());
                 }
-                asked.findings.push(Finding::Fails(failure.to_string()));
+                let place = refused.and_then(|refused| refused.line.zip(refused.column));
+                asked.findings.push(Finding { place, ..Finding::fails(failure.to_string()) });
             }
         }
         self.walked.asked.push(asked);
@@ -270,6 +279,12 @@ impl Walk<'_> {
             self.next.push_back((took, Input::Fetched(id, Box::new(Fetched { outcome, reply: Reply::default() }))));
         }
     }
+}
+
+fn skipped(warning: &Warning) -> Finding {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let place = Some((number(warning.line), number(warning.column)));
+    Finding { severity: Severity::Skipped, message: warning.message.clone(), place }
 }
 
 /// The parameters that tell one request from another.

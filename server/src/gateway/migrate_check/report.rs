@@ -30,11 +30,42 @@ pub struct Asked {
 
 /// Something that would not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub struct Finding {
+    /// What comes of it.
+    pub severity: Severity,
+    /// What was expected, or what is skipped.
+    pub message: String,
+    /// Line and character of the answer, both from 1; none where it is not about a place in it.
+    pub place: Option<(u32, u32)>,
+}
+
+/// What comes of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
     /// A call would fail by it.
-    Fails(String),
+    Fails,
     /// It is skipped, and the call goes on.
-    Skipped(String),
+    Skipped,
+}
+
+impl Severity {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Fails, Self::Skipped];
+
+    /// The name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fails => "fails",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+impl Finding {
+    /// A call would fail by it, and no place of the answer is to blame.
+    pub fn fails(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Fails, message: message.into(), place: None }
+    }
 }
 
 impl Walked {
@@ -46,10 +77,14 @@ impl Walked {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fails(what) => write!(f, "FAILS    {what}"),
-            Self::Skipped(what) => write!(f, "skipped  {what}"),
+        f.write_str(match self.severity {
+            Severity::Fails => "FAILS    ",
+            Severity::Skipped => "skipped  ",
+        })?;
+        if let Some((line, column)) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
         }
+        f.write_str(&self.message)
     }
 }
 
