@@ -92,6 +92,7 @@ test("a number's callback is tested, its secret made anew, a device's credential
   await page.locator("summary", { hasText: "New secret" }).click();
   await press("Make a new secret");
   assert.match(await page.locator("#new-secret").innerText(), /^whsec_[0-9a-f]{64}$/);
+  await page.getByRole("link", { name: "Phones and PBXs" }).click();
   await page.getByLabel("Name of the device").fill("Reception");
   await press("Create credential");
   const username = await page.locator("#new-username").innerText();
@@ -100,6 +101,7 @@ test("a number's callback is tested, its secret made anew, a device's credential
   await page.getByLabel(`Type “${username}” to confirm`).fill(username);
   await press("Revoke credential");
   await shown("The credential is revoked");
+  await page.getByRole("link", { name: "Routing", exact: true }).click();
   await page.getByLabel("Voice callback URL").fill("");
   await press("Save routing");
 });

@@ -5,7 +5,7 @@ import { startExpress } from "../callbacks/express.js";
 import { isIdle } from "../support/calls.js";
 import { startOperated } from "../support/operated.js";
 import { openWorkspace } from "../support/workspace.js";
-import { listens } from "./callers.js";
+import { isTold, listens } from "./callers.js";
 import { hangsUpAfter, refuses } from "./carriers.js";
 import { HOST, caller, carrier, ownPort } from "./sipp.js";
 import { reserveTrunks } from "./trunks.js";
@@ -34,11 +34,11 @@ after(async () => {
 });
 
 /** A caller is connected with a server outside that does this; what the customer was told of it, and the call. */
-async function dialled(scenario) {
+async function dialled(scenario, calls = listens) {
   port = ownPort();
   const told = express.callbacks.length;
   const outside = await carrier(scenario, port);
-  const calling = caller(listens, workspace.number, server.sip);
+  const calling = caller(calls, workspace.number, server.sip);
   // A failure of SIPp's shows below, as the request that does not come.
   calling.catch(() => {});
   const { form } = await express.told((callback) => express.callbacks.indexOf(callback) >= told && callback.path === "/connected");
@@ -57,6 +57,6 @@ test("it rings, is connected and hangs up, free of charge", async () => {
 });
 
 test("what it refuses is told as of any target", async () => {
-  const form = await dialled(refuses("486 Busy Here"));
+  const form = await dialled(refuses("486 Busy Here"), isTold(486));
   assert.equal(form.DialCallStatus, "busy");
 });
