@@ -5,10 +5,10 @@ use sautikit_api::numbers::Compat;
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{InventoryNumber, NumberError, NumberPrice, NumberState, SeriesStatus, TenantNumber, store};
+use super::{InventoryNumber, NumberError, NumberPrice, NumberState, SeriesStatus, TenantNumber, owed, store};
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
-use crate::wallet::{self, EntryKind, Funds, LockedWallet, NewEntry, WalletError};
+use crate::wallet::{self, Funds, LockedWallet, WalletError};
 use crate::webhooks::{self, EventKind, Subject};
 
 /// A number that changed hands, and what it cost.
@@ -57,7 +57,8 @@ pub async fn claim(
     if owed.paid_until_us <= now_us {
         let net_minor = month.pro_rata_minor(price.monthly_price_minor).map_err(WalletError::from)?;
         let share = Charge::of(net_minor, app, &wallet);
-        entry_id = charge(app, tx, &mut wallet, number_id, &inventory.e164, &month.name, share).await?;
+        let of = (number_id, inventory.e164.as_str());
+        entry_id = owed::post(app, tx, &mut wallet, of, &month.name, share, Funds::Required).await?;
         charged = charged.plus(share);
     }
     let number = tenant(workspace_id, number_id, inventory, price, now_us);
@@ -78,18 +79,18 @@ pub async fn claim(
 
 /// What is debited, and what of it is tax.
 #[derive(Debug, Clone, Copy, Default)]
-struct Charge {
-    gross_minor: i64,
-    tax_minor: i64,
+pub(super) struct Charge {
+    pub(super) gross_minor: i64,
+    pub(super) tax_minor: i64,
 }
 
 impl Charge {
-    fn of(net_minor: i64, app: &AppState, wallet: &LockedWallet) -> Self {
+    pub(super) fn of(net_minor: i64, app: &AppState, wallet: &LockedWallet) -> Self {
         let tax_minor = wallet.wallet().tax(&app.config.tax).on_minor(net_minor);
         Self { gross_minor: net_minor.saturating_add(tax_minor), tax_minor }
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self {
             gross_minor: self.gross_minor.saturating_add(other.gross_minor),
             tax_minor: self.tax_minor.saturating_add(other.tax_minor),
@@ -106,8 +107,8 @@ struct Owed {
     paid_until_us: i64,
 }
 
-/// Debits the months in which the workspace held the number before without paying: an unpaid rental is due in full, and giving
-/// the number up for a moment does not change that.
+/// What stands of the time in which the workspace held the number before: a month that was charged when it was given up unpaid is
+/// paid, once; one that was not charged then, by an earlier release, is charged now.
 async fn charge_unpaid(
     app: &AppState,
     tx: &mut AnyConnection,
@@ -116,16 +117,13 @@ async fn charge_unpaid(
 ) -> Result<Owed, NumberError> {
     let mut owed = Owed::default();
     let workspace_id = wallet.wallet().workspace_id;
-    let Some(held) = store::tenants::find_unpaid(tx, inventory.id, workspace_id).await? else { return Ok(owed) };
-    owed.paid_until_us = held.period_end;
-    while owed.paid_until_us < held.released_at {
-        let month = BillingMonth::containing(owed.paid_until_us, &wallet.wallet().zone).map_err(WalletError::from)?;
-        let rental = Charge::of(held.monthly_price_minor, app, wallet);
-        owed.entry_id = charge(app, tx, wallet, held.id, &inventory.e164, &month.name, rental).await?;
-        owed.charged = owed.charged.plus(rental);
-        owed.paid_until_us = month.end_us;
-    }
-    store::tenants::settle_unpaid(tx, held.id, owed.paid_until_us).await?;
+    let Some(unpaid) = store::tenants::find_unpaid(tx, inventory.id, workspace_id, app.now_us()).await? else {
+        return Ok(owed);
+    };
+    let held = unpaid.held(&inventory.e164);
+    (owed.charged, owed.entry_id, owed.paid_until_us) =
+        owed::charge_months(app, tx, wallet, &held, Funds::Required).await?;
+    store::tenants::settle_unpaid(tx, held.id, owed.paid_until_us, None).await?;
     Ok(owed)
 }
 
@@ -145,32 +143,6 @@ fn check_offer(inventory: &InventoryNumber, workspace_id: WorkspaceId) -> Result
         Some(SeriesStatus::Retired) => Err(NumberError::Retired),
         Some(SeriesStatus::Active) | None => Ok(()),
     }
-}
-
-/// Posts a month's rental, or the share of it that is left; a free number has no entry.
-async fn charge(
-    app: &AppState,
-    tx: &mut AnyConnection,
-    wallet: &mut LockedWallet,
-    number_id: NumberId,
-    e164: &str,
-    period: &str,
-    charge: Charge,
-) -> Result<Option<LedgerEntryId>, NumberError> {
-    if charge.gross_minor == 0 {
-        return Ok(None);
-    }
-    let entry = NewEntry {
-        kind: EntryKind::Rental,
-        amount_minor: -charge.gross_minor,
-        tax_minor: -charge.tax_minor,
-        currency: wallet.wallet().currency,
-        // The claimed number's own id: who releases and claims again in one month owes again.
-        cause: format!("rental:{number_id}:{period}"),
-        reference: e164,
-        funds: Funds::Required,
-    };
-    Ok(Some(wallet.post(tx, app, entry).await?.entry_id()))
 }
 
 fn tenant(

@@ -7,6 +7,7 @@ mod claim;
 mod error;
 pub mod http;
 mod inventory;
+mod owed;
 mod release;
 pub mod renewal;
 mod routing;

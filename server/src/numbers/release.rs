@@ -1,10 +1,10 @@
-//! Giving a number back. What was paid for the month stays paid.
+//! Giving a number back. What was paid for the month stays paid, and what is owed is debited.
 
 use sautikit_api::ids::{EventId, InventoryNumberId, NumberId, WorkspaceId};
 use serde_json::json;
 use sqlx::AnyConnection;
 
-use super::{NumberError, get_number, store};
+use super::{NumberError, get_number, owed, store};
 use crate::audit;
 use crate::state::AppState;
 use crate::wallet;
@@ -21,11 +21,15 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     let workspace_id = caller.workspace.id;
     let mut tx = app.db.begin_write().await?;
     // Under the wallet's lock, as claims and renewals are: a month is not charged of a number that is being given up.
-    wallet::lock(&mut tx, workspace_id).await?;
+    let mut wallet = wallet::lock(&mut tx, workspace_id).await?;
     let number = get_number(&mut tx, workspace_id, id).await?;
     let now_us = app.now_us();
+    let due = store::tenants::find_due(&mut tx, id, now_us).await?;
     if !store::tenants::release(&mut tx, id, now_us).await? {
         return Err(NumberError::NotAssigned);
+    }
+    if let Some(due) = due {
+        owed::charge(app, &mut tx, &mut wallet, &due.held_until(now_us)).await?;
     }
     give_back(app, &mut tx, number.inventory_id, workspace_id).await?;
     let event = webhooks::NewEvent {

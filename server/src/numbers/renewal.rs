@@ -7,17 +7,19 @@
 //!    └─► alert, once a day ─┴─ after 7 days ─► suspended ────┴─ after 30 days ─► released
 //! ```
 //! Each number is renewed in a transaction of its own, under its wallet's lock, by the cause `rental:NUMBER:YYYY-MM`: twice is
-//! once. A server that was off for months charges each month that it missed, as long as the number is still held.
+//! once. A server that was off for months charges each month that it missed, as long as the number is still held. What is owed when
+//! a number is given up is debited then ([`super::owed`]).
 
 mod letter;
 
+use jiff::tz::TimeZone;
 use sautikit_api::ids::{EventId, NumberId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::store::{self, tenants::Due};
-use super::{ACTIVE, NumberError, SUSPENDED, release};
+use super::{ACTIVE, NumberError, SUSPENDED, owed, release};
 use crate::accounts::members;
 use crate::audit::{self, Actor};
 use crate::config;
@@ -25,7 +27,7 @@ use crate::jobs::{self, Failure, Job};
 use crate::mail::{self, Posted};
 use crate::state::AppState;
 use crate::wallet::period::BillingMonth;
-use crate::wallet::{self, EntryKind, Funds, NewEntry, WalletError, with_tries};
+use crate::wallet::{self, EntryKind, Funds, LockedWallet, NewEntry, WalletError, with_tries};
 use crate::webhooks::{self, EventKind, Subject};
 
 const HOUR_US: i64 = 3_600_000_000;
@@ -84,7 +86,10 @@ impl Job for RenewAll {
             let Some(last) = due.last() else { break };
             after = (last.period_end, last.id.to_string());
             for number in due {
-                renew(app, number.id).await?;
+                // One that fails holds up no other; the next hour tries it again.
+                if let Err(error) = renew(app, number.id).await {
+                    tracing::error!(number = %number.id, error = ?error, "a number was not renewed");
+                }
             }
         }
         let next = self.hour.max(app.now_us() / HOUR_US) + 1;
@@ -113,10 +118,15 @@ impl Job for RenewOf {
             let mut conn = app.db.acquire().await?;
             store::tenants::list_due_of(&mut conn, self.workspace_id, app.now_us()).await?
         };
+        let mut failed = None;
         for number in due {
-            renew(app, number.id).await?;
+            if let Err(error) = renew(app, number.id).await {
+                tracing::error!(number = %number.id, error = ?error, "a number was not renewed");
+                failed = Some(error);
+            }
         }
-        Ok(())
+        // The queue tries again: what is renewed by then is not due any more.
+        failed.map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
@@ -160,7 +170,7 @@ async fn step(app: &AppState, id: NumberId) -> Result<bool, NumberError> {
         match wallet.post(&mut tx, app, entry).await {
             Ok(_) => {}
             Err(WalletError::InsufficientFunds { .. }) => {
-                let posted = short(app, &mut tx, &number).await?;
+                let posted = short(app, &mut tx, &mut wallet, &number).await?;
                 tx.commit().await?;
                 app.tenant_changes.note();
                 posted.into_iter().for_each(|mail| mail.committed(app));
@@ -179,9 +189,19 @@ async fn step(app: &AppState, id: NumberId) -> Result<bool, NumberError> {
 }
 
 /// The money is short: alert, suspend or release.
-async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<Vec<Posted>, NumberError> {
+async fn short(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    wallet: &mut LockedWallet,
+    number: &Due,
+) -> Result<Vec<Posted>, NumberError> {
     let now_us = app.now_us();
     let rules = &app.config.numbers;
+    let tax = wallet.wallet().tax(&app.config.tax);
+    let told = letter::Told {
+        price: number.currency.format_minor(tax.gross_minor(number.monthly_price_minor)),
+        zone: zone_of(&wallet.wallet().zone),
+    };
     let step = decide(number.period_end, now_us, &number.status, number.renewal_alerted_at, rules);
     match step {
         Step::Wait => return Ok(Vec::new()),
@@ -194,6 +214,9 @@ async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<V
             if !store::tenants::release(tx, number.id, now_us).await? {
                 return Ok(Vec::new());
             }
+            // Until the day on which it was to be given back: a server that was off charges no time that it cost itself.
+            let held_until_us = now_us.min(number.period_end + i64::from(rules.release_after_days) * DAY_US);
+            owed::charge(app, tx, wallet, &number.held_until(held_until_us)).await?;
             release::give_back(app, tx, number.inventory_id, number.workspace_id).await?;
             let event = webhooks::NewEvent {
                 id: EventId(app.new_uuid()),
@@ -210,10 +233,15 @@ async fn short(app: &AppState, tx: &mut AnyConnection, number: &Due) -> Result<V
     store::tenants::mark_alerted(tx, number.id, now_us).await?;
     let mut posted = Vec::new();
     for to in members::list_bookkeepers(tx, number.workspace_id).await? {
-        let write = |to, lang| letter::letter(&app.public_url, to, number, step, rules, now_us, lang);
+        let write = |to, lang| letter::letter(&app.public_url, to, number, step, rules, &told, now_us, lang);
         posted.push(mail::post_to(app, tx, to, write).await?);
     }
     Ok(posted)
+}
+
+/// The zone of that name; UTC where this build does not know it.
+fn zone_of(name: &str) -> TimeZone {
+    TimeZone::get(name).unwrap_or(TimeZone::UTC)
 }
 
 async fn note(

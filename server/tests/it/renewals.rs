@@ -19,6 +19,7 @@ on_each_engine! {
     what_is_not_paid_in_thirty_days_goes_back_to_the_inventory
     who_gives_a_number_up_unpaid_and_claims_it_again_pays_the_month_in_full
     a_month_in_which_a_number_was_not_held_is_not_owed
+    a_number_that_can_not_be_renewed_holds_up_no_other
 }
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -78,6 +79,11 @@ impl Scene {
         let ledger = self.owner.get("/v1/wallet/ledger?limit=200").await.expect(200).json;
         let entries = ledger.as_array().expect("a list").iter().filter(|entry| entry["kind"] == "rental");
         entries.map(|entry| entry["amount_minor"].as_i64().expect("an amount")).collect()
+    }
+
+    async fn balance(&self) -> i64 {
+        let balance = self.owner.get("/v1/wallet/balance").await.expect(200).json;
+        balance["balance_minor"].as_i64().expect("a balance")
     }
 
     async fn status(&self) -> Option<String> {
@@ -143,6 +149,8 @@ async fn what_is_not_paid_in_thirty_days_goes_back_to_the_inventory(server: Serv
     scene.server.clock.advance(Duration::from_secs(30 * 86_400));
     scene.pass(HOUR).await;
     assert_eq!((scene.status().await, scene.mails("was released")), (None, 1));
+    // The month in which it was held is owed, and none beyond the day on which it was to go.
+    assert_eq!(scene.rentals().await, [-10_000, -9_667]);
     let available = scene.owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
     assert_eq!(available[0]["number"], scene.number["number"]);
     let audit = scene.owner.get("/v1/audit?action_kind=number.released").await.expect(200).json;
@@ -154,13 +162,17 @@ async fn who_gives_a_number_up_unpaid_and_claims_it_again_pays_the_month_in_full
     // 9 December: nine days are owed.
     scene.pass_days(37).await;
     scene.release().await;
+    // Whoever never claims it again owes it all the same.
+    assert_eq!(scene.rentals().await, [-10_000, -9_667]);
+    assert!(scene.balance().await < 0);
     scene.top_up(20_000).await;
+    // The month is paid.
     let again = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
-    assert_eq!((&again["charged_minor"], scene.rentals().await), (&json!(10_000), vec![-10_000, -9_667]));
+    assert_eq!((&again["charged_minor"], scene.rentals().await), (&json!(0), vec![-10_000, -9_667]));
     // Once: the next time only what is left of the month is charged, 22 or 23 of 31 days.
     scene.release_of(&again).await;
     let third = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
-    assert!(third["charged_minor"].as_i64().is_some_and(|charged| charged < 8_000), "{third}");
+    assert!(third["charged_minor"].as_i64().is_some_and(|charged| 0 < charged && charged < 8_000), "{third}");
     assert!(scene.is_sound().await);
 }
 
@@ -174,4 +186,23 @@ async fn a_month_in_which_a_number_was_not_held_is_not_owed(server: Server) {
     let again = scene.owner.post(&scene.claim_path, json!({})).await.expect(201).json;
     assert!(again["charged_minor"].as_i64().is_some_and(|charged| charged < 9_500), "{again}");
     assert!(scene.is_sound().await);
+}
+
+async fn a_number_that_can_not_be_renewed_holds_up_no_other(server: Server) {
+    let scene = Scene::with_left(server, 100_000).await;
+    let available = scene.owner.get("/v1/numbers/available?country=KE&currency=KES").await.expect(200).json;
+    let path = format!("/v1/numbers/{}/claim", available[0]["id"].as_str().expect("an id"));
+    let second = scene.owner.post(&path, json!({})).await.expect(201).json;
+    // Whichever is looked at first, one is in a currency that its wallet is not in.
+    let broken = "update tenant_numbers set currency = 'USD' where id = $1";
+    let id = scene.number["id"].as_str().expect("an id").to_owned();
+    sqlx::query(broken).bind(id).execute(scene.server.app.db.pool()).await.expect("broken");
+    scene.pass_days(30).await;
+    let ledger = scene.owner.get("/v1/wallet/ledger").await.expect(200).json;
+    assert_eq!(ledger[0]["cause"], format!("rental:{}:2026-12", second["id"].as_str().expect("an id")));
+    // And a top-up's own look at what is due.
+    scene.top_up(10_000).await;
+    scene.pass_days(31).await;
+    let ledger = scene.owner.get("/v1/wallet/ledger").await.expect(200).json;
+    assert_eq!(ledger[0]["cause"], format!("rental:{}:2027-01", second["id"].as_str().expect("an id")));
 }

@@ -1,13 +1,31 @@
 //! What bookkeepers are told of a number whose rental can't be paid.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use super::{DAY_US, Step};
-use crate::clock::rfc3339;
 use crate::config;
 use crate::mail::{Lang, Mail, escaped};
 use crate::numbers::store::tenants::Due;
 
 /// How long the news is worth a mail: the next one comes a day later.
 const WORTH_US: i64 = 2 * DAY_US;
+
+/// What the wallet's side of it is.
+pub(super) struct Told {
+    /// What is to be paid, tax included, as people read it.
+    pub(super) price: String,
+    /// In which days begin.
+    pub(super) zone: TimeZone,
+}
+
+impl Told {
+    /// The day of a moment (microseconds UTC), where the workspace is.
+    fn day(&self, at_us: i64) -> String {
+        let at = Timestamp::from_microsecond(at_us).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.to_zoned(self.zone.clone()).date().to_string()
+    }
+}
 
 /// The mail to one person.
 pub(super) fn letter(
@@ -16,14 +34,13 @@ pub(super) fn letter(
     number: &Due,
     step: Step,
     rules: &config::Numbers,
+    told: &Told,
     now_us: i64,
     lang: Lang,
 ) -> Mail {
     let link = format!("{public_url}/wallet");
-    let price = number.currency.format_minor(number.monthly_price_minor);
-    let day = |days: u32| {
-        rfc3339(number.period_end + i64::from(days) * DAY_US).split('T').next().unwrap_or_default().to_owned()
-    };
+    let price = &told.price;
+    let day = |days: u32| told.day(number.period_end + i64::from(days) * DAY_US);
     let (suspended_on, released_on) = (day(rules.suspend_after_days), day(rules.release_after_days));
     let e164 = &number.e164;
     let (subject, text) = match step {
@@ -73,5 +90,18 @@ pub(super) fn letter(
         html: format!("<p>{}</p><p><a href=\"{link}\">{}</a></p>", escaped(&text), lang.pick("Top up", "Ongeza salio")),
         links: vec![link],
         worthless_at_us: now_us + WORTH_US,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_the_workspaces_and_not_utcs() {
+        let told = Told { price: "KES 116.00".to_owned(), zone: TimeZone::get("Africa/Nairobi").unwrap() };
+        // The first of December begins at 21:00 UTC of the day before.
+        let at: Timestamp = "2026-11-30T21:00:00Z".parse().unwrap();
+        assert_eq!(told.day(at.as_microsecond()), "2026-12-01");
     }
 }

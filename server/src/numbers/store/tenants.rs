@@ -9,6 +9,7 @@ use sqlx::{AnyConnection, Row};
 use super::inventory::{capabilities, rate};
 use crate::db::statements;
 use crate::numbers::TenantNumber;
+use crate::numbers::owed::Held;
 use crate::row;
 
 statements! {
@@ -101,16 +102,17 @@ statements! {
         select count(*)
         from tenant_numbers
         where workspace_id = $1 and status <> 'released'";
-    /// A number that the workspace held beyond what it had paid.
+    /// A number that the workspace held beyond what it had paid: not charged yet, or charged into a time that is not over.
     FIND_UNPAID = "
         select id, period_end, released_at, monthly_price_minor
         from tenant_numbers
-        where number_id = $1 and workspace_id = $2 and status = 'released' and released_at > period_end
+        where number_id = $1 and workspace_id = $2 and status = 'released'
+            and (settled_until > $3 or settled_until is null and released_at > period_end)
         order by released_at desc
         limit 1";
     SETTLE_UNPAID = "
         update tenant_numbers
-        set period_end = $2
+        set period_end = $2, settled_until = $3
         where id = $1 and status = 'released'";
     RELEASE_TENANT = "
         update tenant_numbers
@@ -198,8 +200,9 @@ pub(in crate::numbers) async fn find_unpaid(
     conn: &mut AnyConnection,
     inventory_id: InventoryNumberId,
     workspace_id: WorkspaceId,
+    now_us: i64,
 ) -> Result<Option<Unpaid>, sqlx::Error> {
-    let query = sqlx::query(FIND_UNPAID).bind(inventory_id.to_string()).bind(workspace_id.to_string());
+    let query = sqlx::query(FIND_UNPAID).bind(inventory_id.to_string()).bind(workspace_id.to_string()).bind(now_us);
     let Some(row) = query.fetch_optional(conn).await? else { return Ok(None) };
     Ok(Some(Unpaid {
         id: row::parsed(&row, "id")?,
@@ -209,13 +212,28 @@ pub(in crate::numbers) async fn find_unpaid(
     }))
 }
 
-/// What was held is paid until then.
+impl Unpaid {
+    /// As what is owed is reckoned with.
+    pub(in crate::numbers) fn held(&self, e164: &str) -> Held {
+        Held {
+            id: self.id,
+            e164: e164.to_owned(),
+            monthly_price_minor: self.monthly_price_minor,
+            paid_until_us: self.period_end,
+            held_until_us: self.released_at,
+        }
+    }
+}
+
+/// What was held is paid until then; `claimable_until` is until when a new claim finds it paid.
 pub(in crate::numbers) async fn settle_unpaid(
     tx: &mut AnyConnection,
     id: NumberId,
     paid_until_us: i64,
+    claimable_until: Option<i64>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(SETTLE_UNPAID).bind(id.to_string()).bind(paid_until_us).execute(tx).await.map(drop)
+    let query = sqlx::query(SETTLE_UNPAID).bind(id.to_string()).bind(paid_until_us).bind(claimable_until);
+    query.execute(tx).await.map(drop)
 }
 
 pub(crate) async fn find(
@@ -283,6 +301,19 @@ pub(in crate::numbers) struct Due {
     pub(in crate::numbers) period_end: i64,
     /// When the owners were told last that the money is short.
     pub(in crate::numbers) renewal_alerted_at: Option<i64>,
+}
+
+impl Due {
+    /// The number as one that was held until then (microseconds UTC).
+    pub(in crate::numbers) fn held_until(&self, held_until_us: i64) -> Held {
+        Held {
+            id: self.id,
+            e164: self.e164.clone(),
+            monthly_price_minor: self.monthly_price_minor,
+            paid_until_us: self.period_end,
+            held_until_us,
+        }
+    }
 }
 
 fn due(row: &AnyRow) -> Result<Due, sqlx::Error> {
