@@ -323,7 +323,7 @@ impl Leaving {
 /// Whether the workspace's calls may go to a destination beyond this server.
 fn may_leave(app: &AppState, workspace: &DirectoryWorkspace, to: &Telephone) -> Result<(), CallError> {
     if workspace.is_frozen {
-        return Err(CallError::Frozen);
+        return Err(CallError::Frozen { number: to.e164.clone() });
     }
     let premium_prefixes = &app.config.call_limits.premium_prefixes;
     workspace.limits.check(to, premium_prefixes).map_err(|why| blocked(why, &to.e164))

@@ -38,7 +38,7 @@ impl From<CallError> for ApiError {
             }
             CallError::LimitExceeded(full) => limit_exceeded(full),
             CallError::SpendLimit { day, held_minor, currency } => spend_limit(day, held_minor, currency),
-            CallError::Frozen => ErrorCode::CallsFrozen.into(),
+            CallError::Frozen { number } => Self::new(ErrorCode::CallsFrozen).at("to").fact("number", json!(number)),
             CallError::Draining => Self::new(ErrorCode::ServiceDraining).retry_after(DRAINING_RETRY_SECONDS),
             CallError::Overloaded => Self::new(ErrorCode::CallsOverloaded).retry_after(OVERLOADED_RETRY_SECONDS),
             CallError::StorageUnavailable => {
@@ -53,6 +53,15 @@ impl From<CallError> for ApiError {
             CallError::Database(error) => error.into(),
         }
     }
+}
+
+/// Names the call that was refused, where it is the workspace as a whole that has no room for it: too many calls, too little money
+/// or too little left of the day. `to` is whom it called, E.164, with commas between several.
+pub(super) fn about(error: CallError, to: &str) -> ApiError {
+    let is_of_workspace =
+        matches!(error, CallError::LimitExceeded(_) | CallError::SpendLimit { .. } | CallError::Wallet(_));
+    let error = ApiError::from(error);
+    if is_of_workspace && error.code.status() < 500 { error.at("to").fact("number", json!(to)) } else { error }
 }
 
 fn limit_exceeded(full: Full) -> ApiError {

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::store::shown::{self, ShownCall, ShownLeg};
 use super::store::{self, Filter, events::EventRow};
-use super::{CallError, CallsGateway, Direction, limits, placing, stats, stream, trace};
+use super::{CallError, CallsGateway, Direction, error, limits, placing, stats, stream, trace};
 use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
@@ -140,7 +140,9 @@ async fn place_call(
     let entry = audit::Entry::by(caller, "call.placed", call.id, placed);
     let line = audit::Line::new(app, entry);
     let (answer, stored) = ticket.answer(app, StatusCode::ACCEPTED, &accepted)?;
-    let (admitted, actions) = prepared.open(app, stored, line).await?;
+    let to = prepared.call().to.clone();
+    let opened = prepared.open(app, stored, line).await;
+    let (admitted, actions) = opened.map_err(|error| error::about(error, &to))?;
     gateway.originate(admitted, actions);
     Ok(answer)
 }

@@ -101,7 +101,10 @@ pub enum CallError {
     },
     /// Outbound calls are frozen.
     #[error("the workspace's outbound calls are frozen")]
-    Frozen,
+    Frozen {
+        /// Who was called, E.164.
+        number: String,
+    },
     /// Another node runs the call.
     #[error("another node runs the call")]
     ElsewhereLive,

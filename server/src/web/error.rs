@@ -79,6 +79,14 @@ impl ApiError {
         self
     }
 
+    /// Adds one fact for programs to those that there are.
+    pub fn fact(mut self, name: &'static str, value: Value) -> Self {
+        if let Value::Object(facts) = self.details.get_or_insert_with(|| Value::Object(serde_json::Map::new())) {
+            facts.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// Says when to try again.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);

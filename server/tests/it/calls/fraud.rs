@@ -65,7 +65,8 @@ async fn many_numbers_abroad_freeze_outbound_calls(server: Server) {
     );
     // At home too: whoever has the key calls where it is open.
     for to in ["+255710000000", TO] {
-        scene.call_to(to).await.expect_error("calls.frozen");
+        let error = scene.call_to(to).await.expect_error("calls.frozen").json["error"].clone();
+        assert_eq!((&error["field"], &error["details"]["number"]), (&json!("to"), &json!(to)));
     }
     let app = &scene.server.app;
     let id = scene.asha.workspace_id().await.parse().unwrap();

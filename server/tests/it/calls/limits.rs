@@ -190,8 +190,12 @@ async fn as_many_calls_run_as_may(server: Server) {
     let record = calls::admit_inbound(&scene.server.app, inbound()).await.unwrap().record;
     let before = Snapshot::of(&scene.server).await;
     let refused = scene.call_to(TO).await.expect_error("calls.limit_exceeded");
+    assert_eq!(
+        (&refused.json["error"]["field"], &refused.json["error"]["details"]["number"]),
+        (&json!("to"), &json!(TO))
+    );
     assert_eq!(refused.header("retry-after"), Some("1"));
-    assert_eq!(refused.json["error"]["details"], json!({ "limit": "concurrent_calls", "most": 2 }));
+    assert_eq!(refused.json["error"]["details"], json!({ "limit": "concurrent_calls", "most": 2, "number": TO }));
     let turned_away = calls::admit_inbound(&scene.server.app, inbound()).await.err();
     assert!(matches!(turned_away, Some(CallError::LimitExceeded(_))), "{turned_away:?}");
     before.is_still(&scene.server).await;
@@ -262,6 +266,7 @@ async fn a_days_calls_cost_what_they_may(server: Server) {
     assert_eq!(placed.iter().filter(|answer| answer.status == 202).count(), 3);
     let refused = placed.into_iter().find(|answer| answer.status != 202).unwrap().expect_error("spend_limit.reached");
     let details = &refused.json["error"]["details"];
+    assert_eq!((&refused.json["error"]["field"], &details["number"]), (&json!("to"), &json!(TO)));
     assert_eq!(
         (&details["limit_minor"], &details["spent_minor"], &details["held_minor"]),
         (&json!(400), &json!(0), &json!(400))
