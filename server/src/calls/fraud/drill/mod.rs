@@ -18,6 +18,7 @@ use crate::config::Fraud;
 use crate::pricing::{self, PriceList};
 use crate::rating::Rate;
 use crate::state::AppState;
+use crate::tax::TaxRate;
 use crate::wallet;
 use crate::wallet::quota::{Day, OverdraftPolicy};
 
@@ -49,6 +50,8 @@ pub struct Facts {
     pub is_frozen: bool,
     /// The wallet's.
     pub currency: Currency,
+    /// What calls bear beside their cost.
+    pub tax: TaxRate,
     /// What is in it.
     pub balance_minor: i64,
     /// What running calls hold.
@@ -89,6 +92,7 @@ impl Facts {
             habits: sql::habits(&mut conn, workspace_id, today - USUAL_DAYS, today).await?,
             is_frozen: workspace.is_frozen,
             currency: wallet.currency,
+            tax: wallet.tax(&app.config.tax),
             balance_minor: wallet.balance_minor,
             held_minor: wallet.held_minor,
             policy: wallet.overdraft_policy,

@@ -15,6 +15,7 @@ use crate::calls::spending::HOLD_AHEAD_SECONDS;
 use crate::destination::{DestinationError, read_destination};
 use crate::pricing::PricingError;
 use crate::rating::Rate;
+use crate::tax::TaxRate;
 use crate::wallet::quota::{Day, Demand, Held, Short, Standing, restate};
 
 /// Between two extensions of what calls hold.
@@ -189,7 +190,16 @@ fn judge(facts: &Facts, to: &str) -> Result<(Attempt, Rate), Outcome> {
     Ok((attempt, rate))
 }
 
+/// What is debited for so many seconds: what is held and spent is reckoned with its tax.
+fn cost_minor(tax: TaxRate, rate: Rate, seconds: i64) -> i64 {
+    rate.cost_minor(seconds).map_or(i64::MAX, |net_minor| tax.gross_minor(net_minor))
+}
+
 impl Sim<'_> {
+    fn cost_minor(&self, rate: Rate, seconds: i64) -> i64 {
+        cost_minor(self.facts.tax, rate, seconds)
+    }
+
     fn standing(&self) -> Standing {
         let day = self.facts.day.map(|day| Day { spent_minor: self.spent_minor, ..day });
         Standing {
@@ -211,7 +221,7 @@ impl Sim<'_> {
 
     fn begin(&mut self, index: usize, one: &Try, rate: Rate, seat: Seat) -> Result<(), Outcome> {
         let id = CallId(Uuid::from_u128(index as u128));
-        let cost = |seconds| rate.cost_minor(seconds).unwrap_or(i64::MAX);
+        let cost = |seconds| self.cost_minor(rate, seconds);
         let demand = Demand { call: id, least_minor: Some(cost(1)), wanted_minor: cost(HOLD_AHEAD_SECONDS) };
         match self.share(&[], &[demand]).first() {
             Some(Err(Short::Day { .. })) => return Err(Outcome::Day),
@@ -225,7 +235,8 @@ impl Sim<'_> {
 
     /// Ends calls whose time or money is over, and extends the others.
     fn tick(&mut self, now: i64) {
-        let cost = |rate: Rate, seconds: i64| rate.cost_minor(seconds).unwrap_or(i64::MAX);
+        let tax = self.facts.tax;
+        let cost = |rate: Rate, seconds: i64| cost_minor(tax, rate, seconds);
         let demands: Vec<_> = self
             .running
             .iter()

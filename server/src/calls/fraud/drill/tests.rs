@@ -20,6 +20,7 @@ fn facts() -> Facts {
         habits: Habits::default(),
         is_frozen: false,
         currency: Currency::KES,
+        tax: TaxRate::NONE,
         balance_minor: 1_000_000,
         held_minor: 0,
         policy: OverdraftPolicy::None,
@@ -97,4 +98,12 @@ fn what_is_open_is_frozen_before_it_has_cost_much() {
 fn a_workspace_that_is_frozen_already_loses_nothing() {
     let report = drill(&Facts { is_frozen: true, ..facts() });
     assert_eq!(report.worst_minor, 0);
+}
+
+#[test]
+fn what_an_attack_costs_bears_tax() {
+    let net = Facts { balance_minor: 1_000_000_000, ..open(facts(), &[("44", 5_000), ("1", 5_000), ("88", 90_000)]) };
+    let gross = Facts { tax: TaxRate::of_basis_points(1_600), ..net.clone() };
+    let (net, gross) = (drill(&net).worst_minor, drill(&gross).worst_minor);
+    assert!(net > 0 && gross >= net * 116 / 100, "{net} {gross}");
 }
