@@ -16,6 +16,11 @@ impl Sheet {
         Ok(Self(writer))
     }
 
+    /// One that goes on where another ended: no line of names.
+    pub fn going_on() -> Self {
+        Self(csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new()))
+    }
+
     /// Adds a row.
     ///
     /// # Errors

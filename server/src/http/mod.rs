@@ -66,6 +66,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(trunks::http::routes())
         .merge(wallet::http::routes())
         .merge(wallet::adjustment::http::routes())
+        .merge(wallet::operator::http::routes())
         .merge(webhooks::http::routes())
 }
 

@@ -1,6 +1,7 @@
 //! `/v1/wallet/balance`, `/v1/wallet/ledger` and `/v1/wallet/statements`.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -116,20 +117,19 @@ async fn list_statements(State(app): State<AppState>, caller: Caller) -> ApiResu
     responses((status = 200, body = wire::Statement, description = "The month.")),
     extensions(("x-scope" = json!(Scope::WalletRead)), ("x-errors" = json!([ErrorCode::ValidationBadRequest,
         ErrorCode::WalletNotFound, ErrorCode::NumbersWalletUnavailable]))))]
-async fn get_statement(
-    State(app): State<AppState>,
-    caller: Caller,
-    Path(month): Path<String>,
-) -> ApiResult<Json<wire::Statement>> {
+async fn get_statement(State(app): State<AppState>, caller: Caller, Path(month): Path<String>) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
+    if let Some(month) = month.strip_suffix(".csv") {
+        return entries(&app, &caller, month).await;
+    }
     let mut conn = app.db.acquire().await?;
     let found = read_month(&mut conn, &caller, &month).await?;
-    Ok(Json(statement_body(found)))
+    Ok(Json(statement_body(found)).into_response())
 }
 
 /// Export a statement
 ///
-/// Every entry of the month in its order, at most 100,000.
+/// Every entry of the month in its order. `GET /v1/wallet/statements/2026-06.csv` is the same.
 #[utoipa::path(get, path = "/wallet/statements/{month}/entries.csv",
     params(("month" = Month, Path, description = "The month, for instance 2026-06.")),
     responses((status = 200, body = String, content_type = "text/csv", description = "One row per entry.")),
@@ -141,12 +141,15 @@ async fn get_statement_csv(
     Path(month): Path<String>,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WalletRead)?;
-    let mut conn = app.db.acquire().await?;
-    let found = read_month(&mut conn, &caller, &month).await?;
-    let text = statement::csv(&mut conn, &found).await?;
+    entries(&app, &caller, &month).await
+}
+
+async fn entries(app: &AppState, caller: &Caller, month: &str) -> ApiResult<Response> {
+    let found = read_month(&mut *app.db.acquire().await?, caller, month).await?;
     let name = format!("attachment; filename=\"statement-{}.csv\"", found.month);
     let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, text).into_response())
+    let text = statement::csv(app.clone(), found).await?;
+    Ok((headers, Body::from_stream(text)).into_response())
 }
 
 async fn read_month(conn: &mut AnyConnection, caller: &Caller, month: &str) -> ApiResult<Statement> {

@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod chain;
 mod error;
 pub mod http;
+pub mod operator;
 pub mod period;
 mod posting;
 pub mod quota;

@@ -4,6 +4,7 @@
 //! computed from the ledger, so there is one truth, and names the hash of its last entry: `ledger verify` proves the chain up to
 //! there. Deliberately absent: PDF; the console's page prints.
 
+use futures::stream::{self, Stream, StreamExt};
 use sautikit_api::ids::WorkspaceId;
 use sqlx::AnyConnection;
 
@@ -11,11 +12,10 @@ use super::period::BillingMonth;
 use super::store::statements::{self as store, Ledger, Sum};
 use super::{EntryRow, Wallet, WalletError, read};
 use crate::sheet::Sheet;
+use crate::state::AppState;
 
 /// Entries of a statement's CSV that are read at once.
 const AT_ONCE: i64 = 1_000;
-/// The most entries that one CSV lists: some 15 MB.
-pub const CSV_ROWS: i64 = 100_000;
 
 const COLUMNS: [&str; 9] =
     ["seq", "created_at", "kind", "amount_minor", "tax_minor", "balance_after_minor", "currency", "reference", "cause"];
@@ -96,25 +96,45 @@ pub async fn months(
     Ok(months)
 }
 
-/// The entries of a month in their order, as CSV (RFC 4180), at most [`CSV_ROWS`].
+/// The entries of a month in their order, as CSV (RFC 4180), piece by piece: however many there are, few are in memory at once.
+/// The first piece, with the names of the columns, is read before this returns.
 ///
 /// # Errors
-/// The database failed.
-pub async fn csv(conn: &mut AnyConnection, statement: &Statement) -> Result<Vec<u8>, WalletError> {
-    let failed = |error: csv::Error| WalletError::Database(sqlx::Error::Encode(Box::new(error)));
+/// The database failed. Later it ends the stream, so that a file that was cut off is seen to be.
+pub async fn csv(
+    app: AppState,
+    statement: Statement,
+) -> Result<impl Stream<Item = Result<Vec<u8>, WalletError>> + Send + 'static, WalletError> {
     let mut sheet = Sheet::new(&COLUMNS).map_err(failed)?;
+    let last = rows(&app, &statement, 0, &mut sheet).await?;
+    let first = sheet.finish().map_err(failed)?;
+    let others = stream::try_unfold((app, statement, last), async |(app, statement, after)| {
+        let Some(after_seq) = after else { return Ok(None) };
+        let mut sheet = Sheet::going_on();
+        let last = rows(&app, &statement, after_seq, &mut sheet).await?;
+        Ok(Some((sheet.finish().map_err(failed)?, (app, statement, last))))
+    });
+    Ok(stream::iter([Ok(first)]).chain(others))
+}
+
+/// Writes the entries after that one, as many as are read at once; the last of them, none when there were no more.
+async fn rows(
+    app: &AppState,
+    statement: &Statement,
+    after_seq: i64,
+    sheet: &mut Sheet,
+) -> Result<Option<i64>, WalletError> {
     let span = (statement.start_us, statement.end_us);
-    let (mut after_seq, mut rows) = (0, 0);
-    while rows < CSV_ROWS {
-        let entries = store::entries(conn, statement.ledger, span, after_seq, AT_ONCE).await?;
-        let Some(last) = entries.last() else { break };
-        after_seq = last.seq;
-        rows += AT_ONCE;
-        for entry in &entries {
-            sheet.row(&fields(entry, statement.wallet.currency.code())).map_err(failed)?;
-        }
+    let mut conn = app.db.acquire().await?;
+    let entries = store::entries(&mut conn, statement.ledger, span, after_seq, AT_ONCE).await?;
+    for entry in &entries {
+        sheet.row(&fields(entry, statement.wallet.currency.code())).map_err(failed)?;
     }
-    sheet.finish().map_err(failed)
+    Ok(entries.last().map(|last| last.seq))
+}
+
+fn failed(error: csv::Error) -> WalletError {
+    WalletError::Database(sqlx::Error::Encode(Box::new(error)))
 }
 
 fn fields(entry: &EntryRow, currency: &str) -> [String; 9] {

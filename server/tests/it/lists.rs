@@ -12,13 +12,14 @@ use crate::webhooks::rows::{delivery, rows};
 on_each_engine! { pages_are_stable_under_inserts }
 
 /// Every list, as the API's description knows them; [`Lists::add`] says how each grows.
-const LISTS: [&str; 24] = [
+const LISTS: [&str; 25] = [
     "/v1/admin/numbers",
     "/v1/admin/payments/unmatched",
     "/v1/admin/prices",
     "/v1/admin/providers",
     "/v1/admin/series",
     "/v1/admin/wallets/{workspace_id}/adjustments",
+    "/v1/admin/wallets/{workspace_id}/ledger",
     "/v1/admin/workspaces",
     "/v1/api-keys",
     "/v1/audit",
@@ -124,6 +125,7 @@ impl Lists {
                 let gift = json!({ "kind": "promo", "amount_minor": 100, "reason": email });
                 self.operator.post(path, gift).await.expect(201);
             }
+            _ if path.starts_with("/v1/admin/wallets/") => self.scene.top_up(1_000).await,
             _ if path.ends_with("/sip-credentials") => {
                 drop(asha.post(path, json!({ "label": email })).await.expect(201));
             }

@@ -10,8 +10,10 @@ use crate::support::{Client, Server, on_each_engine};
 on_each_engine! {
     a_month_begins_where_the_last_one_ended_and_adds_up
     a_statement_lists_every_entry_as_csv
+    a_month_of_many_entries_is_listed_to_its_end
     an_adjustment_is_made_once_with_its_reason
     a_month_that_is_none_is_refused
+    an_operator_sees_the_wallet_as_its_workspace_does
 }
 
 async fn top_up(server: &Server, client: &Client, amount_minor: i64) {
@@ -71,6 +73,35 @@ async fn a_statement_lists_every_entry_as_csv(server: Server) {
     assert!(lines[1].contains(",top_up,50000,0,125000,KES,"), "{}", lines[1]);
     // What a spreadsheet would run is text.
     assert!(lines[2].contains(",refund,1000,0,126000,KES,'=Sorry,adjustment:"), "{}", lines[2]);
+    // The same by its shorter name.
+    let same = owner.get("/v1/wallet/statements/2026-12.csv").await.expect(200);
+    assert_eq!((same.header("content-type"), &same.text), (Some("text/csv; charset=utf-8"), &answer.text));
+    owner.get("/v1/wallet/statements/2026-13.csv").await.expect_error("validation.bad_request");
+}
+
+async fn a_month_of_many_entries_is_listed_to_its_end(server: Server) {
+    const ENTRIES: i64 = 2_345;
+    let owner = server.onboarded("asha@example.com").await;
+    let workspace = owner.workspace_id().await.parse().expect("an id");
+    let mut tx = server.app.db.begin_write().await.expect("a transaction");
+    let mut wallet = wallet::lock(&mut tx, workspace).await.expect("locked");
+    for place in 0..ENTRIES {
+        let entry = wallet::NewEntry {
+            kind: wallet::EntryKind::Adjustment,
+            amount_minor: 1,
+            tax_minor: 0,
+            currency: sautikit_api::money::Currency::KES,
+            cause: format!("adjustment:{place}"),
+            reference: "many",
+            funds: wallet::Funds::Required,
+        };
+        wallet.post(&mut tx, &server.app, entry).await.expect("posted");
+    }
+    tx.commit().await.expect("committed");
+    let answer = owner.get("/v1/wallet/statements/2026-11.csv").await.expect(200);
+    let seqs: Vec<i64> =
+        answer.text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    assert!(seqs.iter().copied().eq(1..=ENTRIES), "{} lines", seqs.len());
 }
 
 async fn an_adjustment_is_made_once_with_its_reason(server: Server) {
@@ -104,4 +135,23 @@ async fn a_month_that_is_none_is_refused(server: Server) {
         let answer = owner.get(&format!("/v1/wallet/statements/{wrong}")).await;
         answer.expect_error("validation.bad_request");
     }
+}
+
+async fn an_operator_sees_the_wallet_as_its_workspace_does(server: Server) {
+    let (owner, operator, path) = two_months(&server).await;
+    let path = path.trim_end_matches("/adjustments");
+    let balance = operator.get(path).await.expect(200).json;
+    assert_eq!(
+        (&balance["balance_minor"], &balance),
+        (&json!(126_000), &owner.get("/v1/wallet/balance").await.expect(200).json)
+    );
+    let ledger = format!("{path}/ledger");
+    let seen = operator.get(&ledger).await.expect(200).json;
+    assert_eq!(seen, owner.get("/v1/wallet/ledger").await.expect(200).json);
+    for path in [path, &ledger] {
+        owner.get(path).await.expect_error("auth.admin_required");
+    }
+    let nobody = path.replace(&owner.workspace_id().await, "00000000-0000-0000-0000-000000000000");
+    operator.get(&nobody).await.expect_error("wallet.not_found");
+    operator.get(&format!("{nobody}/ledger")).await.expect_error("wallet.not_found");
 }

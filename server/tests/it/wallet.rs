@@ -21,6 +21,8 @@ on_each_engine! {
     a_terminal_status_is_final_in_the_database
     the_ledger_can_not_be_changed
     verify_finds_a_tampered_entry
+    verify_finds_an_entry_without_what_caused_it
+    the_ledger_can_not_be_emptied
     emergency_comes_first
 }
 
@@ -195,6 +197,47 @@ async fn verify_finds_a_tampered_entry(server: Server) {
     let sql = "update wallet_ledger set reference = 'forged'";
     sqlx::query(sql).execute(server.app.db.pool()).await.expect("tampered");
     assert!(!is_sound(&server).await);
+}
+
+async fn verify_finds_an_entry_without_what_caused_it(server: Server) {
+    let (client, _) = prepared(&server).await;
+    top_up(&server, &client, 100_000).await;
+    claim(&client).await;
+    assert!(is_sound(&server).await);
+    let workspace = client.workspace_id().await.parse().expect("an id");
+    let number = server.app.new_uuid();
+    for (kind, amount_minor, cause, words) in [
+        (wallet::EntryKind::Rental, -100, format!("rental:{number}:2026-11"), "rental entry without its number"),
+        (wallet::EntryKind::Refund, 100, "dispute:9:won".to_owned(), "refund entry without its adjustment or dispute"),
+    ] {
+        let mut tx = server.app.db.begin_write().await.expect("a transaction");
+        let mut locked = wallet::lock(&mut tx, workspace).await.expect("locked");
+        let entry = wallet::NewEntry {
+            kind,
+            amount_minor,
+            tax_minor: 0,
+            currency: sautikit_api::money::Currency::KES,
+            cause,
+            reference: "nobody",
+            funds: wallet::Funds::Required,
+        };
+        locked.post(&mut tx, &server.app, entry).await.expect("posted");
+        tx.commit().await.expect("committed");
+        let report = wallet::verify::verify(&server.app).await.expect("verified");
+        assert!(report.breaks.iter().any(|what| what.to_string().contains(words)), "{:?}", report.breaks);
+    }
+}
+
+async fn the_ledger_can_not_be_emptied(server: Server) {
+    let (client, _) = prepared(&server).await;
+    top_up(&server, &client, 100_000).await;
+    // SQLite has no TRUNCATE: there it is a DELETE.
+    let empty = match server.app.db.dialect() {
+        sautikit::db::Dialect::Sqlite => "delete from wallet_ledger",
+        sautikit::db::Dialect::Postgres => "truncate wallet_ledger cascade",
+    };
+    assert!(sqlx::query(empty).execute(server.app.db.pool()).await.is_err());
+    assert!(is_sound(&server).await);
 }
 
 async fn emergency_comes_first(server: Server) {

@@ -138,6 +138,19 @@ statements! {
         left join wallet_ledger e on e.id = n.ledger_entry_id
         where n.ledger_entry_id is not null
             and (e.id is null or e.kind <> 'rental' or e.workspace_id <> n.workspace_id)";
+    /// A rental's cause is `rental:NUMBER:PERIOD`, and a number's id has 36 characters.
+    RENTAL_ENTRIES_ORPHANED = "
+        select count(*)
+        from wallet_ledger e
+        left join tenant_numbers n on n.id = substr(e.cause, 8, 36) and n.workspace_id = e.workspace_id
+        where e.kind = 'rental' and n.id is null";
+    /// Money back is an operator's, or a dispute's that ended well.
+    REFUND_ENTRIES_ORPHANED = "
+        select count(*)
+        from wallet_ledger e
+        left join wallet_adjustments a on a.ledger_entry_id = e.id
+        left join provider_reversals r on r.ledger_entry_id = e.id
+        where e.kind = 'refund' and a.id is null and r.id is null";
 }
 
 /// Counts the rows that name an entry.
@@ -167,6 +180,8 @@ pub(crate) const CROSS_CHECKS: &[(&str, &str)] = &[
     ("charge of storage whose entry is missing or has another amount or wallet", STORAGE_MISMATCHED),
     ("storage entry without its charge", STORAGE_ENTRIES_ORPHANED),
     ("number whose rental entry is missing or another wallet's", RENTALS_MISMATCHED),
+    ("rental entry without its number", RENTAL_ENTRIES_ORPHANED),
+    ("refund entry without its adjustment or dispute", REFUND_ENTRIES_ORPHANED),
 ];
 
 /// A wallet's figures at one moment.

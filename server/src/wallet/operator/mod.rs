@@ -1,0 +1,3 @@
+//! A workspace's wallet as its operator sees it.
+
+pub mod http;
