@@ -332,8 +332,26 @@ async fn operators_decide_payments_reconcile_and_adjust_in_the_wallets_currency(
     assert!(
         html.contains("RKT1ABCDEG") && html.contains("KES 1,500.00") && html.contains("Statement and wallets differ")
     );
+    // Who claims it, by name, and from which telephone it is said to have been paid.
+    let html = page("operator-payments", "/operator/payments").await;
+    assert!(html.contains("Duka Moja") && html.contains("+254722000149"));
     let html = page("operator-money", &format!("/operator/workspaces/{ID}/money")).await;
     assert!(html.contains("UGX 50,000") && html.contains("Welcome"));
+    assert!(
+        html.contains(&format!("/console/operator/workspaces/{ID}/overdraft")) && html.contains("value=\"20,000\"")
+    );
+}
+
+#[tokio::test]
+async fn every_top_up_is_listed_with_what_became_of_it() {
+    let html = page("wallet", "/wallet").await;
+    assert!(
+        html.contains("https://checkout.paystack.com/1")
+            && html.contains("M-Pesa did not say what became of the request.")
+    );
+    // Nothing is said of money that nobody knows.
+    let html = page("wallet-unknown", &format!("/wallet?top_up={ID}")).await;
+    assert!(html.contains("do not pay again before") && !html.contains("Nothing was debited or credited"));
 }
 
 #[tokio::test]

@@ -211,6 +211,10 @@ pub(crate) enum PaymentsCommand {
     Reconcile {
         /// M-Pesa's organisation statement or Paystack's export of transactions.
         file: PathBuf,
+        /// Take in what the statement shows and the wallets lack: payments of which nothing was told, and money that went back. The
+        /// running server credits and debits it; run the comparison again after that.
+        #[arg(long)]
+        take: bool,
     },
 }
 

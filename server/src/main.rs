@@ -107,9 +107,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             println!("M-Pesa validates and confirms payments to the Paybill here now");
             Ok(())
         }
-        Some(Command::Payments(PaymentsCommand::Reconcile { file })) => {
+        Some(Command::Payments(PaymentsCommand::Reconcile { file, take })) => {
             let text = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-            reconcile(&open(load(&[])?).await?, &text).await
+            reconcile(&open(load(&[])?).await?, &text, take).await
         }
         Some(Command::NumberSeries(NumberSeriesCommand::Import { file, dry_run })) => {
             let text = read(&file)?;
@@ -245,22 +245,36 @@ async fn verify_ledger(app: &AppState) -> Result<(), Failure> {
     if report.is_sound() { Ok(()) } else { Err("the ledger is broken; see the lines above".into()) }
 }
 
-async fn reconcile(app: &AppState, text: &[u8]) -> Result<(), Failure> {
+async fn reconcile(app: &AppState, text: &[u8], take: bool) -> Result<(), Failure> {
     let (statement, report) = payments::reconcile::reconcile(app, text).await?;
-    let minor = |amount: i64| format!("{}.{:02}", amount / 100, amount % 100);
     println!(
-        "{}: {} payments of {} on the statement, {} in wallets; {} agree ({}) · {} other lines · differences {}",
+        "{}: {} payments on the statement, {} of them agree, {} came and went back · {} other lines · differences {}",
         statement.provider.as_str(),
         statement.received.len(),
-        minor(report.statement_minor),
-        minor(report.booked_minor),
         report.matched,
-        minor(report.matched_minor),
+        report.returned,
         statement.skipped,
         report.differences.len()
     );
+    for totals in &report.totals {
+        let written = |amount_minor| totals.currency.format_minor(amount_minor);
+        println!(
+            "{}: {} on the statement, {} in wallets, {} agree",
+            totals.currency,
+            written(totals.statement_minor),
+            written(totals.booked_minor),
+            written(totals.matched_minor)
+        );
+    }
     for difference in &report.differences {
         println!("differs: {}", difference.sentence(statement.provider));
+    }
+    if take {
+        let taken = payments::reconcile::take(app, statement.provider, &report).await?;
+        println!(
+            "taken in: {} payments and {} returns; the running server books them",
+            taken.payments, taken.reversals
+        );
     }
     if report.differences.is_empty() {
         Ok(())

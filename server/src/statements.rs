@@ -33,6 +33,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("top_ups", crate::payments::store::top_ups::STATEMENTS),
         ("incoming_payments", crate::payments::store::incoming::STATEMENTS),
         ("books", crate::payments::store::books::STATEMENTS),
+        ("payment_claims", crate::payments::store::claims::STATEMENTS),
         ("account_references", crate::payments::store::references::STATEMENTS),
         ("provider_reversals", crate::payments::store::reversals::STATEMENTS),
         ("recordings", crate::recordings::STATEMENTS),

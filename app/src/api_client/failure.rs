@@ -39,6 +39,18 @@ impl ApiFailure {
         Self::Refused { status: 400, detail: Box::new(detail) }
     }
 
+    /// The same at the fields of a form whose names are others than the API's: pairs of the API's and the form's.
+    #[must_use]
+    pub fn named(mut self, names: &[(&str, &str)]) -> Self {
+        if let Self::Refused { detail, .. } = &mut self {
+            let found = names.iter().find(|(of_api, _)| detail.field.as_deref() == Some(*of_api));
+            if let Some((_, of_form)) = found {
+                detail.field = Some((*of_form).to_owned());
+            }
+        }
+        self
+    }
+
     /// Nobody is signed in, or the session is over.
     pub fn is_signed_out(&self) -> bool {
         matches!(self, Self::Refused { status: 401, .. })

@@ -9,7 +9,7 @@ mod time;
 
 pub use browser::browser;
 pub use bytes::bytes;
-pub use money::{money, parse_major};
+pub use money::{money, parse_major, rate};
 pub use pretty::pretty;
 pub use telephone::telephone;
 pub use time::{clock, date, day, duration, exact, mark, micros, milliseconds, moment, offset, span};

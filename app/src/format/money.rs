@@ -10,17 +10,18 @@ pub fn money(amount_minor: i64, currency: &str) -> String {
     }
 }
 
+/// `KES 3.00`, `USD 0.0245`: a price per minute, of 1/10,000 of a minor unit, with all its decimals.
+pub fn rate(per_min_e4: i64, currency: &str) -> String {
+    match Currency::parse(currency) {
+        Some(known) => format!("{currency} {}", known.format_e4(per_min_e4)),
+        None => format!("{currency} {per_min_e4}"),
+    }
+}
+
 /// Minor units of what a person typed in major units: `1,000`, `1000.5`, ` 12.34 `.
 /// `None` for anything else, for more decimals than the currency has, and for amounts beyond `i64`.
 pub fn parse_major(typed: &str, currency: &str) -> Option<i64> {
-    let exponent = Currency::parse(currency)?.exponent() as usize;
-    let plain: String = typed.trim().chars().filter(|letter| !matches!(letter, ',' | ' ' | '_')).collect();
-    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !all_digits(whole) || !all_digits(decimals) || decimals.len() > exponent {
-        return None;
-    }
-    format!("{whole}{decimals:0<exponent$}").parse().ok()
+    Currency::parse(currency)?.parse_minor(typed)
 }
 
 #[cfg(test)]
@@ -32,6 +33,12 @@ mod tests {
         assert_eq!(parse_major("1,000", "KES"), Some(100_000));
         assert_eq!(parse_major(" 12.5 ", "KES"), Some(1_250));
         assert_eq!(parse_major("5000", "UGX"), Some(5_000));
+    }
+
+    #[test]
+    fn a_rate_is_shown_to_its_last_decimal() {
+        assert_eq!(rate(24_000, "USD"), "USD 0.024");
+        assert_eq!(rate(3_000_000, "KES"), "KES 3.00");
     }
 
     #[test]

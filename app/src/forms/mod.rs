@@ -207,6 +207,8 @@ pub const DISMISS_PAYMENT: &str = "/console/operator/payments/{id}/dismiss";
 pub const RECONCILE: &str = "/console/operator/payments/reconcile";
 /// Corrects a wallet, as operator; the path carries the workspace's id.
 pub const ADJUST: &str = "/console/operator/workspaces/{id}/adjust";
+/// Bounds how far calls may overdraw a wallet, as operator; the path carries the workspace's id.
+pub const SET_OVERDRAFT: &str = "/console/operator/workspaces/{id}/overdraft";
 /// Chooses the language. The one form that the server handles alone: it sets a cookie and goes back.
 pub const LANGUAGE: &str = "/console/language";
 
@@ -386,6 +388,9 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
             ["", "console", "operator", "payments", id, "assign"] => operator::assign(id, fields, api).await.into(),
             ["", "console", "operator", "payments", id, "dismiss"] => operator::dismiss(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "adjust"] => operator::adjust(id, fields, api).await.into(),
+            ["", "console", "operator", "workspaces", id, "overdraft"] => {
+                operator::set_overdraft(id, fields, api).await.into()
+            }
             ["", "console", "operator", "workspaces", id, "suspend"] => operator::suspend(id, fields, api).await.into(),
             ["", "console", "operator", "workspaces", id, "resume"] => operator::resume(id, fields, api).await.into(),
             ["", "console", "operator", "trunks", id] => trunks::update(id, fields, api).await.into(),

@@ -1,7 +1,8 @@
 //! What operators do to workspaces and payments.
 
 use super::{
-    ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SET_COUNTRY, SUSPEND_WORKSPACE,
+    ADJUST, ASSIGN_PAYMENT, DISMISS_PAYMENT, Fields, Next, RECONCILE, RESUME_WORKSPACE, SET_COUNTRY, SET_OVERDRAFT,
+    SUSPEND_WORKSPACE,
 };
 use crate::{
     api_client::{Api, escape},
@@ -10,6 +11,7 @@ use crate::{
 };
 use sautikit_api::operator::{
     CreateAdjustment, DismissPayment, ReconcilePayments, Reconciliation, SuspendWorkspace, UpdateAdminWorkspace,
+    UpdateWallet,
 };
 
 const PAGE: &str = "/operator/workspaces";
@@ -76,5 +78,20 @@ pub(super) async fn adjust(id: &str, fields: &Fields, api: &Api) -> Next {
     match api.post_once(path, &body, &fields.text("form_token")).await {
         Ok(_) => Next::redirect(format!("{page}?done=adjusted")),
         Err(failure) => Next::failed(ADJUST, page, failure, fields),
+    }
+}
+
+pub(super) async fn set_overdraft(id: &str, fields: &Fields, api: &Api) -> Next {
+    let page = format!("{PAGE}/{}/money", escape(id));
+    let typed = fields.text("at_most");
+    let floor_minor = match format::parse_major(&typed, &fields.text("currency")) {
+        Some(amount_minor) => Some(-amount_minor),
+        None if typed.trim().is_empty() => None,
+        None => return Next::redirect(format!("{page}?done=bad_amount")),
+    };
+    let body = UpdateWallet { overdraft_floor_minor: Some(floor_minor) };
+    match api.patch(format!("/v1/admin/workspaces/{}/wallet", escape(id)), &body).await {
+        Ok(_) => Next::redirect(format!("{page}?done=overdraft")),
+        Err(failure) => Next::failed(SET_OVERDRAFT, page, failure, fields),
     }
 }

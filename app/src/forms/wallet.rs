@@ -18,14 +18,14 @@ pub(super) async fn top_up(fields: &Fields, api: &Api) -> Next {
     };
     match requested {
         Ok(top_up) => Next::redirect(format!("/wallet?top_up={}", top_up.id)),
-        Err(failure) => Next::failed(TOP_UP, "/wallet", failure, fields),
+        Err(failure) => Next::failed(TOP_UP, "/wallet", failure.named(&[("amount_minor", "amount")]), fields),
     }
 }
 
 /// Claims a payment that nobody could be credited with.
 pub(super) async fn claim_payment(fields: &Fields, api: &Api) -> Next {
     let Some(amount_minor) = format::parse_major(&fields.text("claim_amount"), &fields.text("currency")) else {
-        return Next::redirect("/wallet?bad_amount=1#paybill");
+        return Next::redirect("/wallet?claimed=bad_amount#paybill");
     };
     let body = ClaimPayment { receipt: fields.text("receipt"), amount_minor, phone: fields.text("claim_phone") };
     let claimed = match api.post_once("/v1/wallet/payment-claims", &body, &fields.text("form_token")).await {
@@ -34,6 +34,10 @@ pub(super) async fn claim_payment(fields: &Fields, api: &Api) -> Next {
     };
     match claimed {
         Ok(claim) => Next::redirect(format!("/wallet?claimed={}#paybill", claim.outcome.as_str())),
-        Err(failure) => Next::failed(CLAIM_PAYMENT, "/wallet", failure, fields),
+        // The form shares its page with another one, so its fields have names of their own.
+        Err(failure) => {
+            let failure = failure.named(&[("amount_minor", "claim_amount"), ("phone", "claim_phone")]);
+            Next::failed(CLAIM_PAYMENT, "/wallet", failure, fields)
+        }
     }
 }

@@ -21,8 +21,8 @@ impl Scene {
         let balance = json!({"balance_minor": 20_000, "held_minor": 0, "available_minor": 20_000, "currency": "KES",
             "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": null});
         let number = json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
-            "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 3_000, "inbound_per_min_minor": 0,
-            "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1,
+            "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 3_000, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0,
+            "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1,
             "created_at": "2026-11-01T09:00:00Z", "voice_callback_url": null, "voice_url": null, "events_url": null,
             "fallback_url": null, "ring_devices": true, "compat": "sautikit"});
         let key = json!({"id": ID, "name": "billing", "prefix": "skt_test_8f3k", "status": "active", "scopes": ["*"],

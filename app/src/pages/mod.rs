@@ -67,6 +67,7 @@ mod storage;
 mod verify;
 mod wallet;
 mod wallet_ledger;
+mod wallet_top_ups;
 mod webhook;
 mod webhook_deliveries;
 mod webhook_parts;

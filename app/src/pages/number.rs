@@ -296,8 +296,8 @@ fn facts(member: &Member, number: &Number) -> AnyView {
                 <dt>{text.country}</dt><dd>{number.country.clone()}</dd>
                 <dt>{text.capabilities}</dt><dd>{number.capabilities.join(", ")}</dd>
                 <dt>{text.monthly}</dt><dd class="figure">{price(number.monthly_price_minor)}</dd>
-                <dt>{text.outbound}</dt><dd class="figure">{price(number.outbound_per_min_minor)}</dd>
-                <dt>{text.inbound}</dt><dd class="figure">{price(number.inbound_per_min_minor)}</dd>
+                <dt>{text.outbound}</dt><dd class="figure">{format::rate(number.outbound_per_min_e4, &number.currency)}</dd>
+                <dt>{text.inbound}</dt><dd class="figure">{format::rate(number.inbound_per_min_e4, &number.currency)}</dd>
                 <dt>{text.since}</dt><dd><Moment at=number.created_at.clone() lang=member.visit.lang/></dd>
                 <dt>{text.id}</dt><dd><Copied id="number-id" value=number.id.to_string() lang=member.visit.lang/></dd>
             </dl>

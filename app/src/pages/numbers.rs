@@ -191,7 +191,7 @@ fn inventory(member: &Member, available: Vec<AvailableNumber>) -> AnyView {
             <tr>
                 {cell(text.number, "", words)}
                 {cell(text.country, "muted", number.country.clone())}
-                {cell(text.outbound, "end", format::money(number.outbound_per_min_minor, &number.currency))}
+                {cell(text.outbound, "end", format::rate(number.outbound_per_min_e4, &number.currency))}
                 {cell(text.monthly, "end", format::money(number.monthly_price_minor, &number.currency))}
                 {cell(text.due_now, "end strong", format::money(number.due_now_minor, &number.currency))}
                 {cell("", "end", may_claim.then(|| claim(member, &number)))}
@@ -221,7 +221,7 @@ fn claim(member: &Member, number: &AvailableNumber) -> AnyView {
             <summary class="button button--small" aria-label=fill(text.claim_label, &number.e164)>{text.claim}</summary>
             <form class="confirm__ask" method="post" action=forms::CLAIM>
                 <p>{fill(text.claim_now, &money(number.due_now_minor))}</p>
-                <p class="muted small">{fill(text.claim_next, &money(number.monthly_price_minor))}" "<Moment at=number.next_charge_at.clone() lang/></p>
+                <p class="muted small">{fill(text.claim_next, &money(number.next_charge_minor))}" "<Moment at=number.next_charge_at.clone() lang/></p>
                 {of_workspace(&member.visit)}
                 {hidden("id", number.id.to_string())}
                 {hidden("form_token", key)}

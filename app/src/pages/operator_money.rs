@@ -1,10 +1,14 @@
-//! `/operator/workspaces/{id}/money`: what operators corrected in a wallet, and another correction.
+//! `/operator/workspaces/{id}/money`: a workspace's wallet and its entries, how far it may be overdrawn, what operators corrected in
+//! it, and another correction.
 
-use super::member::{Member, person_page};
+use super::{
+    member::{Member, person_page},
+    wallet_ledger::ledger_of,
+};
 use crate::{
     api_client::{ApiFailure, escape, with_query},
     components::{
-        Empty, Field, Glyph,
+        Empty, FailureNotice, Field, Glyph,
         Head::{End, Start},
         Moment, Notice, PageHead, Pager, Select, Tone, cell, heads, hidden, outcome,
     },
@@ -12,7 +16,10 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use sautikit_api::operator::{Adjustment, AdminWorkspace};
+use sautikit_api::{
+    operator::{Adjustment, AdminWorkspace},
+    wallet::{Balance, LedgerEntry},
+};
 
 /// Corrections of one workspace's wallet.
 #[component]
@@ -34,7 +41,14 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
     let workspace = found.into_iter().find(|workspace| workspace.id.to_string() == id);
     let name = workspace.as_ref().map_or_else(|| id.clone(), |workspace| workspace.name.clone());
     let currency = workspace.map(|workspace| workspace.currency).unwrap_or_default();
-    let done = [("adjusted", text.adjusted, text.adjusted_text)];
+    let of_wallet = format!("/v1/admin/wallets/{}", escape(&id));
+    let balance: Balance = member.api().get(of_wallet.clone()).await?;
+    let before = member.visit.query.get("ledger").unwrap_or_default();
+    let answer = member.api().fetch(with_query(&format!("{of_wallet}/ledger"), &[("cursor", before)])).await?;
+    let entries: Vec<LedgerEntry> = answer.read()?;
+    let older = answer.header("x-next-cursor").map(|cursor| with_query(&page, &[("ledger", cursor)]));
+    let ledger_title = member.text().wallet.ledger;
+    let done = [("adjusted", text.adjusted, text.adjusted_text), ("overdraft", text.overdraft_changed, "")];
     let bad_amount = member.visit.query.get("done") == Some("bad_amount");
     let list = if adjustments.is_empty() {
         view! { <Empty glyph=Glyph::Wallet title=text.no_adjustments text=text.no_adjustments_text/> }.into_any()
@@ -45,16 +59,68 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         <PageHead title=name parent=(text.workspaces, "/operator/workspaces")/>
         {bad_amount.then(|| view! { <Notice tone=Tone::Bad title=member.text().wallet.bad_amount.to_owned()/> })}
         {(!bad_amount).then(|| outcome(&member.visit, &done))}
+        {figures(&member, &balance)}
         <div class="columns columns--late">
-            {form(&member, &id, currency)}
+            <div class="stack-lg">
+                {form(&member, &id, currency)}
+                {overdraft(&member, &id, &balance)}
+            </div>
+            <div class="stack-lg">
             <section class="panel">
                 <div class="panel__head"><h2>{text.adjustments}</h2></div>
                 {list}
                 <Pager lang label=text.adjustments next/>
             </section>
+            <section class="panel" id="ledger">
+                <div class="panel__head"><h2>{ledger_title}</h2></div>
+                {ledger_of(&member, &balance.currency, entries)}
+                <Pager lang label=ledger_title next=older/>
+            </section>
+            </div>
         </div>
     }
     .into_any())
+}
+
+fn figures(member: &Member, balance: &Balance) -> AnyView {
+    let text = &member.text().wallet;
+    let stat = |label: &'static str, minor: i64| {
+        let value = format::money(minor, &balance.currency);
+        view! { <div class="stat"><span class="stat__label">{label}</span><span class="stat__value">{value}</span></div> }
+    };
+    view! {
+        <section class="stats">
+            {stat(text.available, balance.available_minor)}
+            {stat(text.balance, balance.balance_minor)}
+            {stat(text.held, balance.held_minor)}
+        </section>
+    }
+    .into_any()
+}
+
+/// How far running calls may bring the balance below zero.
+fn overdraft(member: &Member, id: &str, balance: &Balance) -> AnyView {
+    const FORM: &str = forms::SET_OVERDRAFT;
+    let text = &member.text().operator;
+    let visit = member.visit.clone();
+    let lang = visit.lang;
+    let failure = visit.failure_of(FORM).cloned();
+    let now = balance.overdraft_floor_minor.map(|floor_minor| format::money(-floor_minor, &balance.currency));
+    let now = now.map(|written| written.trim_start_matches(|letter: char| !letter.is_ascii_digit()).to_owned());
+    let is_prepaid = balance.overdraft_policy == "none";
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.overdraft}</h2><p>{text.overdraft_text}</p></div>
+            <form class="form panel__body" method="post" action=format!("/console/operator/workspaces/{id}/overdraft")>
+                {failure.map(|failure| view! { <FailureNotice failure lang/> })}
+                {is_prepaid.then(|| view! { <p class="field__hint">{text.overdraft_prepaid}</p> })}
+                {hidden("currency", balance.currency.clone())}
+                <Field visit form=FORM name="at_most" label=text.overdraft_at_most inputmode="decimal" autocomplete="off" maxlength=20 required=false value=now.unwrap_or_default() unit=balance.currency.clone()/>
+                <div class="form__actions"><button class="button">{text.overdraft_button}</button></div>
+            </form>
+        </section>
+    }
+    .into_any()
 }
 
 fn form(member: &Member, id: &str, currency: String) -> AnyView {

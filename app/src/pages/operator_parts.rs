@@ -1,6 +1,7 @@
 //! What the operators' pages about numbers and prices share.
 
 use super::member::Member;
+pub(super) use crate::format::rate;
 use crate::{
     components::{Head::Start, Notice, Tone, badge, cell, heads},
     i18n::fill,
@@ -39,14 +40,6 @@ pub(super) fn plain_field(name: &'static str, label: &'static str, value: String
 /// The currencies that the code knows, as choices.
 pub(super) fn known_currencies() -> Vec<(String, String)> {
     Currency::ALL.iter().map(|known| (known.code().to_owned(), known.code().to_owned())).collect()
-}
-
-/// `3.00`, `0.0245`: a rate in whole units of its currency.
-pub(super) fn rate(per_min_e4: i64, currency: &str) -> String {
-    match Currency::parse(currency) {
-        Some(known) => format!("{currency} {}", known.format_e4(per_min_e4)),
-        None => format!("{currency} {per_min_e4}"),
-    }
 }
 
 /// `60/1`, as carriers write it.

@@ -13,7 +13,7 @@ use crate::{
     visit::Flash,
 };
 use leptos::prelude::*;
-use sautikit_api::operator::{PaymentProvider, Reconciliation, UnmatchedPayment};
+use sautikit_api::operator::{PaymentProvider, ReconciledSums, Reconciliation, UnmatchedPayment};
 
 const PAGE: &str = "/operator/payments";
 
@@ -87,10 +87,18 @@ fn table(member: &Member, waiting: Vec<UnmatchedPayment>) -> AnyView {
 fn decide(member: &Member, payment: &UnmatchedPayment) -> AnyView {
     let text = &member.text().operator;
     let path = format!("/console/operator/payments/{}", payment.id);
-    let claims = payment.claimed_by.iter().map(|workspace| view! { <option value=workspace.to_string()/> });
+    let claims = payment.claims.iter().map(|claim| {
+        view! { <option value=claim.workspace_id.to_string()>{claim.workspace_name.clone()}</option> }
+    });
     let claims = claims.collect_view();
     let list = format!("claims-{}", payment.id);
-    let hint = (!payment.claimed_by.is_empty()).then(|| view! { <p class="field__hint">{text.claimed}" "{payment.claimed_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")}</p> });
+    // Who says it is theirs, and from which telephone they say it was paid: to compare with what the provider told.
+    let hint = (!payment.claims.is_empty()).then(|| {
+        let claims = payment.claims.iter().map(|claim| {
+            view! { <li><span class="strong">{claim.workspace_name.clone()}</span>" · "{claim.phone.clone()}" · "{claim.workspace_id.to_string()}</li> }
+        });
+        view! { <div class="field__hint">{text.claimed}<ul>{claims.collect_view()}</ul></div> }
+    });
     let suggested = payment.claimed_by.first().map(ToString::to_string).unwrap_or_default();
     view! {
         <div class="actions">
@@ -179,20 +187,23 @@ fn reconcile(member: &Member) -> AnyView {
 fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
     let text = &member.text().operator;
     let lang = member.visit.lang;
-    // M-Pesa has one currency; of Paystack's export the digits are shown as they stand there.
-    let money = |minor: i64| match found.provider.as_str() {
-        "mpesa" => format::money(minor, "KES"),
-        _ => format!("{}.{:02}", minor / 100, (minor % 100).abs()),
+    let sums = |of: fn(&ReconciledSums) -> i64| {
+        let sums = found.totals.iter().map(|totals| format::money(of(totals), &totals.currency));
+        sums.collect::<Vec<_>>().join(" · ")
     };
+    let (agree, on_statement) = (sums(|totals| totals.matched_minor), sums(|totals| totals.statement_minor));
+    let in_wallets = sums(|totals| totals.booked_minor);
     let notice = if found.differences.is_empty() {
-        let words = fill(text.reconciled_text, &money(found.matched_minor));
+        let words = fill(text.reconciled_text, &agree);
         view! { <Notice tone=Tone::Good title=text.reconciled.to_owned() text=words/> }
     } else {
         let words = fill(text.differs_text, &found.differences.len().to_string());
         view! { <Notice tone=Tone::Bad title=text.differs.to_owned() text=words/> }
     };
     let rows = found.differences.iter().map(|difference| {
-        let amount = |minor: Option<i64>| minor.map_or_else(|| "–".to_owned(), money);
+        let amount = |minor: Option<i64>| {
+            minor.map_or_else(|| "–".to_owned(), |minor| format::money(minor, &difference.currency))
+        };
         view! {
             <tr>
                 {cell(text.receipt, "", view! { <code class="strong">{difference.receipt.clone()}</code> })}
@@ -211,9 +222,9 @@ fn reconciled(member: &Member, found: &Reconciliation) -> AnyView {
         {notice}
         <dl class="facts">
             <dt>{text.span}</dt><dd><Moment at=found.from.clone() lang/>" – "<Moment at=found.to.clone() lang/></dd>
-            <dt>{text.on_statement}</dt><dd class="figure">{found.payments}" · "{money(found.statement_minor)}</dd>
-            <dt>{text.in_wallets}</dt><dd class="figure">{money(found.booked_minor)}</dd>
-            <dt>{text.agree}</dt><dd class="figure">{found.matched}" · "{money(found.matched_minor)}</dd>
+            <dt>{text.on_statement}</dt><dd class="figure">{found.payments}" · "{on_statement}</dd>
+            <dt>{text.in_wallets}</dt><dd class="figure">{in_wallets}</dd>
+            <dt>{text.agree}</dt><dd class="figure">{found.matched}" · "{agree}</dd>
             <dt>{text.other_lines}</dt><dd class="figure">{found.skipped}</dd>
         </dl>
         {table}

@@ -17,7 +17,6 @@ use leptos_meta::Title;
 use sautikit_api::{
     accounts::Me,
     countries,
-    money::Currency,
     pricing::{DestinationPricing, NumberPricing, Pricing},
 };
 use std::collections::BTreeMap;
@@ -193,11 +192,7 @@ fn destinations(text: &'static PricingText, prices: &Pricing) -> AnyView {
 }
 
 fn rate(text: &'static PricingText, per_min_e4: i64, currency: &str) -> String {
-    match Currency::parse(currency) {
-        _ if per_min_e4 == 0 => text.free.to_owned(),
-        Some(known) => format!("{currency} {}", known.format_e4(per_min_e4)),
-        None => format!("{currency} {per_min_e4}"),
-    }
+    if per_min_e4 == 0 { text.free.to_owned() } else { format::rate(per_min_e4, currency) }
 }
 
 /// In words what carriers write as 60/1.

@@ -4,6 +4,7 @@ use super::{
     member::{Member, member_page},
     statements::STATEMENTS,
     wallet_ledger::ledger,
+    wallet_top_ups::top_ups,
 };
 use crate::{
     api_client::{ApiFailure, escape, with_query},
@@ -61,11 +62,14 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
                     {may_top_up.then(|| top_up_form(&member))}
                     {paybill.map(|paybill| paybill_panel(&member, paybill, may_top_up))}
                 </div>
+                <div class="stack-lg">
+                {top_ups(&member).await?}
                 <section class="panel" data-live="ledger">
                     <div class="panel__head"><h2>{text.wallet.ledger}</h2><div class="row"><CsvButton list="ledger" filters=Vec::new() lang/><a class="button" href=STATEMENTS>{text.wallet.statements}</a></div></div>
                     {ledger(&member, entries)}
                     <Pager lang label=text.wallet.ledger next/>
                 </section>
+                </div>
             </div>
         </div>
     }
@@ -91,7 +95,8 @@ fn outcome(text: &'static Text, top_up: &TopUp) -> AnyView {
         }
         "failed" => {
             let reason = top_up.failure_reason.clone().map(|reason| format!("{reason} ")).unwrap_or_default();
-            view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{}", text.failed_text)/> }
+            let what_now = if top_up.may_be_paid { text.may_be_paid } else { text.failed_text };
+            view! { <Notice tone=Tone::Bad title=text.failed.to_owned() text=format!("{reason}{what_now}")/> }
                 .into_any()
         }
         _ if top_up.authorization_url.is_some() => view! {
@@ -188,6 +193,7 @@ fn paybill_panel(member: &Member, paybill: Paybill, may_claim: bool) -> AnyView 
     let outcome = match visit.query.get("claimed") {
         Some("credited") => Some((Tone::Good, text.claim_credited)),
         Some("waiting") => Some((Tone::Neutral, text.claim_waiting)),
+        Some("bad_amount") => Some((Tone::Bad, text.bad_amount)),
         _ => None,
     };
     let is_open = failure.is_some() || outcome.is_some();

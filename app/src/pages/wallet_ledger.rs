@@ -15,25 +15,33 @@ use leptos::prelude::*;
 use sautikit_api::wallet::LedgerEntry;
 
 pub(super) fn ledger(member: &Member, entries: Vec<LedgerEntry>) -> AnyView {
+    entries_of(member, &member.currency(), true, entries)
+}
+
+/// A workspace's entries as its operator sees them, who has no page of what they paid.
+pub(super) fn ledger_of(member: &Member, currency: &str, entries: Vec<LedgerEntry>) -> AnyView {
+    entries_of(member, currency, false, entries)
+}
+
+fn entries_of(member: &Member, currency: &str, has_pages: bool, entries: Vec<LedgerEntry>) -> AnyView {
     let text = &member.text().wallet;
     let lang = member.visit.lang;
-    let currency = member.currency();
     if entries.is_empty() {
         return view! { <Empty glyph=Glyph::Wallet title=text.none text=text.none_text/> }.into_any();
     }
     let rows = entries.into_iter().map(|entry| {
         let plus = if entry.amount_minor > 0 { "+" } else { "" };
         let tax = (entry.tax_minor != 0)
-            .then(|| view! { <br/><span class="muted small">{fill(text.with_tax, &format::money(entry.tax_minor.abs(), &currency))}</span> });
-        let change = view! { <span>{plus}{format::money(entry.amount_minor, &currency)}{tax}</span> };
-        let what = view! { <span>{kind(member, &entry.kind)}<br/><span class="muted small breakable">{paid(member, &entry)}</span></span> };
+            .then(|| view! { <br/><span class="muted small">{fill(text.with_tax, &format::money(entry.tax_minor.abs(), currency))}</span> });
+        let change = view! { <span>{plus}{format::money(entry.amount_minor, currency)}{tax}</span> };
+        let what = view! { <span>{kind(member, &entry.kind)}<br/><span class="muted small breakable">{if has_pages { paid(member, &entry) } else { entry.reference.clone().into_any() }}</span></span> };
         let at = entry.created_at.clone();
         let row = view! {
             <tr>
                 {cell(text.when, "muted", view! { <Moment at=entry.created_at lang clock=true/> })}
                 {cell(text.what, "", what)}
                 {cell(text.change, "end strong", change)}
-                {cell(text.after, "end nowrap", format::money(entry.balance_after_minor, &currency))}
+                {cell(text.after, "end nowrap", format::money(entry.balance_after_minor, currency))}
             </tr>
         };
         (at, row.into_any())

@@ -70,12 +70,24 @@ impl ScriptedApi {
                     "codecs": ["opus", "G722", "PCMA", "PCMU"], "max_expires_seconds": 3600})
             }
             ("GET", "/v1/sip/registrations") => list(json!([registration()])),
+            ("GET", "/v1/wallet/top-ups") => list(json!([top_up("pending"), top_up("failed")])),
+            ("GET", path) if path.starts_with("/v1/wallet/top-ups/") => top_up("failed"),
             ("GET", "/v1/wallet/statements") => json!([statement(0), statement(1_379)]),
             ("GET", path) if path.starts_with("/v1/wallet/statements/") => statement(1_379),
             ("GET", "/v1/admin/payments/unmatched") => list(json!([unmatched()])),
             ("GET", "/v1/admin/workspaces") => {
                 json!([{"id": ID, "name": "Duka Moja Ltd", "country": "KE", "currency": "UGX",
                 "status": "active", "member_count": 2, "created_at": "2026-11-21T09:00:00Z"}])
+            }
+            ("GET", path) if path.starts_with("/v1/admin/wallets/") && !path.ends_with("/adjustments") => {
+                if path.ends_with("/ledger") {
+                    list(json!([{"id": ID, "seq": 1, "kind": "adjustment", "amount_minor": 50_000, "tax_minor": 0,
+                        "balance_after_minor": 50_000, "reference": "Welcome", "cause": format!("adjustment:{ID}"),
+                        "created_at": "2026-11-21T09:00:00Z"}]))
+                } else {
+                    json!({"balance_minor": 50_000, "held_minor": 0, "available_minor": 50_000, "currency": "UGX",
+                        "low_balance_threshold_minor": null, "overdraft_policy": "finish_call", "overdraft_floor_minor": -20_000})
+                }
             }
             ("GET", path) if path.ends_with("/adjustments") => {
                 json!([{"id": ID, "kind": "promo", "amount_minor": 50_000,
@@ -143,7 +155,7 @@ fn session(current: bool) -> Value {
 
 fn number() -> Value {
     json!({"id": ID, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE", "capabilities": ["voice"], "currency": "KES",
-        "monthly_price_minor": 10000, "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
+        "monthly_price_minor": 10000, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0, "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1,
         "billing_increment_seconds": 1, "created_at": "2026-11-21T09:00:00Z",
         "voice_callback_url": null, "voice_url": null, "events_url": null, "fallback_url": null, "shadow_url": null, "ring_devices": true, "compat": "sautikit"})
 }
@@ -158,6 +170,15 @@ fn registration() -> Value {
         "address": "203.0.113.7:5060", "transport": "udp", "registered_at": "2026-11-21T09:00:00Z", "expires_at": "2026-11-21T10:00:00Z"})
 }
 
+fn top_up(status: &str) -> Value {
+    let is_failed = status == "failed";
+    json!({"id": ID, "method": if is_failed { "mpesa" } else { "paystack" }, "channel": if is_failed { "push" } else { "page" },
+        "simulated": false, "status": status, "amount_minor": 100_000, "currency": "KES",
+        "authorization_url": (!is_failed).then_some("https://checkout.paystack.com/1"),
+        "failure_reason": is_failed.then_some("M-Pesa did not say what became of the request."), "may_be_paid": is_failed,
+        "receipt": null, "created_at": "2026-11-21T09:00:00Z", "settled_at": is_failed.then_some("2026-11-22T09:00:00Z")})
+}
+
 fn statement(tax: i64) -> Value {
     json!({"month": "2026-11", "currency": "KES", "zone": "Africa/Nairobi", "period_start": "2026-10-31T21:00:00Z",
         "period_end": "2026-11-30T21:00:00Z", "opening_minor": 0, "closing_minor": 89_765, "entries": 2, "tax_minor": tax,
@@ -168,13 +189,15 @@ fn statement(tax: i64) -> Value {
 fn unmatched() -> Value {
     json!({"id": ID, "provider": "mpesa", "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "currency": "KES", "account_reference": "my shop",
         "payer_phone": "2547 ***** 149", "payer_name": "ASHA", "status": "unmatched", "reason": "unknown_reference", "claimed_by": [ID],
-        "top_up_id": null, "paid_at": "2026-11-21T09:00:00Z"})
+        "claims": [{"workspace_id": ID, "workspace_name": "Duka Moja", "phone": "+254722000149", "amount_minor": 100_000,
+        "claimed_at": "2026-11-21T09:00:00Z"}], "top_up_id": null, "paid_at": "2026-11-21T09:00:00Z"})
 }
 
 fn reconciliation() -> Value {
     json!({"provider": "mpesa", "from": "2026-11-20T09:00:00Z", "to": "2026-11-21T09:00:00Z", "payments": 2, "skipped": 1, "matched": 1,
-        "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000, "differences": [{"kind": "missing_here",
-        "receipt": "RKT1ABCDEG", "statement_minor": 50_000, "booked_minor": null, "message": "RKT1ABCDEG of 500.00 is unknown here."}]})
+        "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000, "totals": [{"currency": "KES",
+        "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000}], "differences": [{"kind": "missing_here",
+        "receipt": "RKT1ABCDEG", "currency": "KES", "statement_minor": 50_000, "booked_minor": null, "message": "RKT1ABCDEG of 500.00 is unknown here."}]})
 }
 
 fn tested() -> Value {
@@ -189,8 +212,8 @@ fn tested() -> Value {
 fn available(last: u8) -> Value {
     let e164 = format!("+25470000000{last}");
     json!({"id": ID, "number": e164, "e164": e164, "country": "KE", "capabilities": ["voice"], "monthly_price_minor": 10000, "due_now_minor": 3334,
-        "inbound_per_min_minor": 0, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
-        "next_charge_at": "2026-11-30T21:00:00Z", "state": "available", "kept_until": null})
+        "inbound_per_min_e4": 0, "inbound_per_min_minor": 0, "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
+        "next_charge_minor": 10_000, "next_charge_at": "2026-11-30T21:00:00Z", "state": "available", "kept_until": null})
 }
 
 fn key() -> Value {

@@ -43,6 +43,8 @@ pub const KINDS: &[&str] = &[
     "number.suspended",
     "operator.granted",
     "payment.assigned",
+    "payment.returned",
+    "payment.taken",
     "payment.claimed",
     "payment.dismissed",
     "price.created",

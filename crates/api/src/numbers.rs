@@ -55,9 +55,13 @@ pub struct AvailableNumber {
     pub monthly_price_minor: i64,
     /// What claiming it today debits: the rental of the days that are left in the billing month, and the tax on it.
     pub due_now_minor: i64,
-    /// Rate of calls to the number, per minute.
+    /// Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+    pub inbound_per_min_e4: i64,
+    /// The same in whole minor units, rounded up.
     pub inbound_per_min_minor: i64,
-    /// Rate of calls from the number within its country, per minute.
+    /// Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+    pub outbound_per_min_e4: i64,
+    /// The same in whole minor units, rounded up.
     pub outbound_per_min_minor: i64,
     /// What an answered call is billed for at least, in seconds.
     pub billing_minimum_seconds: i64,
@@ -68,6 +72,8 @@ pub struct AvailableNumber {
     pub currency: String,
     /// RFC 3339; when the next rental is debited after a claim of today.
     pub next_charge_at: String,
+    /// What that debits: the rental of a whole month, and the tax on it.
+    pub next_charge_minor: i64,
     /// `available`; or `reserved` or `cooling_off`, when the workspace alone may claim it.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::NumberState))]
     pub state: String,
@@ -98,9 +104,13 @@ pub struct Number {
     pub currency: String,
     /// Rental of a whole month.
     pub monthly_price_minor: i64,
-    /// Rate of calls to the number, per minute.
+    /// Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+    pub inbound_per_min_e4: i64,
+    /// The same in whole minor units, rounded up.
     pub inbound_per_min_minor: i64,
-    /// Rate of calls from the number within its country, per minute.
+    /// Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+    pub outbound_per_min_e4: i64,
+    /// The same in whole minor units, rounded up.
     pub outbound_per_min_minor: i64,
     /// What an answered call is billed for at least, in seconds.
     pub billing_minimum_seconds: i64,

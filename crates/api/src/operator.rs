@@ -103,10 +103,28 @@ pub struct UnmatchedPayment {
     pub reason: Option<String>,
     /// Workspaces that say it is theirs.
     pub claimed_by: Vec<WorkspaceId>,
+    /// What each of them said, the first first.
+    pub claims: Vec<WaitingClaim>,
     /// What it became.
     pub top_up_id: Option<TopUpId>,
     /// RFC 3339.
     pub paid_at: String,
+}
+
+/// What a workspace said of a payment that it claims.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WaitingClaim {
+    /// Whose claim.
+    pub workspace_id: WorkspaceId,
+    /// What the workspace is called.
+    pub workspace_name: String,
+    /// The telephone that is said to have paid, E.164.
+    pub phone: String,
+    /// How much is said to have been paid.
+    pub amount_minor: i64,
+    /// RFC 3339.
+    pub claimed_at: String,
 }
 
 /// `POST /v1/admin/payments/{id}/assign`.
@@ -194,24 +212,49 @@ pub struct Reconciliation {
     pub skipped: usize,
     /// Payments that agree.
     pub matched: usize,
-    /// Their sum.
+    /// Payments that came and went back without a wallet having had them.
+    #[serde(default)]
+    pub returned: usize,
+    /// The sum of those that agree; null where there is more than one currency.
+    pub matched_minor: Option<i64>,
+    /// What the statement received in all; null where there is more than one currency.
+    pub statement_minor: Option<i64>,
+    /// What wallets were credited with in its span; null where there is more than one currency.
+    pub booked_minor: Option<i64>,
+    /// The sums of each currency.
+    #[serde(default)]
+    pub totals: Vec<ReconciledSums>,
+    /// What differs; empty is the proof.
+    pub differences: Vec<PaymentDifference>,
+}
+
+/// The sums of one currency.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReconciledSums {
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
+    /// Of payments that agree.
     pub matched_minor: i64,
     /// What the statement received in all.
     pub statement_minor: i64,
     /// What wallets were credited with in its span.
     pub booked_minor: i64,
-    /// What differs; empty is the proof.
-    pub differences: Vec<PaymentDifference>,
 }
 
 /// A payment on which statement and wallets differ.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PaymentDifference {
-    /// `missing_here`, `waiting`, `dismissed`, `missing_there`, `amount` or `twice`.
+    /// `missing_here`, `waiting`, `dismissed`, `missing_there`, `amount`, `twice`, or `reversed_there` for money that the provider
+    /// gave back and a wallet still has.
     pub kind: String,
     /// The provider's receipt, or our own reference where there is none.
     pub receipt: String,
+    /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::money::Currency))]
+    pub currency: String,
     /// What the statement says; null where it has no such payment.
     pub statement_minor: Option<i64>,
     /// What the wallet has; null where none has it.

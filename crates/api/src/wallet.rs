@@ -93,6 +93,10 @@ pub struct TopUp {
     pub authorization_url: Option<String>,
     /// Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`.
     pub failure_reason: Option<String>,
+    /// Whether money may have been taken although it failed: its provider did not say, or a person looks at it. It is credited when
+    /// that is known, so it is better not to pay again before.
+    #[serde(default)]
+    pub may_be_paid: bool,
     /// The provider's receipt.
     pub receipt: Option<String>,
     /// RFC 3339.
@@ -143,6 +147,14 @@ pub enum ClaimOutcome {
 }
 
 impl ClaimOutcome {
+    /// Every outcome.
+    pub const ALL: &'static [Self] = &[Self::Credited, Self::Waiting, Self::Refused];
+
+    /// The outcome of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|outcome| outcome.as_str() == name)
+    }
+
     /// Its name in the database and the API.
     pub const fn as_str(self) -> &'static str {
         match self {

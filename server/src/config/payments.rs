@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use serde::Deserialize;
+use sautikit_api::money::Currency;
+use serde::{Deserialize, Deserializer};
 
 use super::{Config, ConfigError};
 
@@ -11,8 +12,29 @@ use super::{Config, ConfigError};
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payments {
-    /// The smallest top-up, in whole units of the wallet's currency.
+    /// The smallest top-up, in whole units of a wallet's currency that has none of its own.
     pub minimum_units: u32,
+    /// By currency (ISO 4217), in its whole units; written as `UGX 5000`.
+    #[serde(deserialize_with = "minimums")]
+    pub minimums: BTreeMap<String, u32>,
+}
+
+impl Payments {
+    /// The smallest top-up of a currency, in its minor units.
+    pub fn minimum_minor(&self, currency: Currency) -> i64 {
+        let units = self.minimums.get(currency.code()).copied().unwrap_or(self.minimum_units);
+        i64::from(units) * 10_i64.pow(currency.exponent())
+    }
+}
+
+fn minimums<'de, D: Deserializer<'de>>(list: D) -> Result<BTreeMap<String, u32>, D::Error> {
+    let list = Vec::<String>::deserialize(list)?;
+    let minimum = |text: &String| {
+        let (currency, units) = text.trim().split_once(' ')?;
+        Some((Currency::parse(currency)?.code().to_owned(), units.trim().parse().ok()?))
+    };
+    let wrong = || serde::de::Error::custom("a minimum is a currency and whole units of it, such as `UGX 5000`");
+    list.iter().map(|text| minimum(text).ok_or_else(wrong)).collect()
 }
 
 /// How a push names what it is for.
@@ -81,6 +103,8 @@ pub struct Paystack {
     pub base_url: String,
     /// The secret key, `sk_…`; empty is off.
     pub secret_key: String,
+    /// In which currencies the account takes payments (ISO 4217).
+    pub currencies: Vec<Currency>,
 }
 
 impl std::fmt::Debug for Paystack {

@@ -139,7 +139,7 @@ async fn create_sandbox_call(
     let from = telephone::e164_of_carrier(&body.from, Some(&caller.workspace.country)).ok_or_else(|| {
         ApiError::field("from", "`from` is the telephone number that calls, for instance +254722000001.")
     })?;
-    let lease = attempt.lease(&app).await?;
+    let lease = attempt.lease(&app, None).await?;
     let id = CallId(app.new_uuid());
     if let Err(code) = sandbox.call_us(id, from, to).await {
         lease.withdraw(&app).await?;

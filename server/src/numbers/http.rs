@@ -295,7 +295,9 @@ fn available_body(Offer { number, price }: Offer, month: &BillingMonth, tax: Tax
         country: number.country,
         capabilities: number.capabilities,
         monthly_price_minor: price.monthly_price_minor,
+        inbound_per_min_e4: price.inbound_rate.per_minute_e4,
         inbound_per_min_minor: price.inbound_rate.shown_per_minute_minor(),
+        outbound_per_min_e4: price.outbound_rate.per_minute_e4,
         outbound_per_min_minor: price.outbound_rate.shown_per_minute_minor(),
         billing_minimum_seconds: price.outbound_rate.least_seconds(),
         billing_increment_seconds: price.outbound_rate.increment_seconds,
@@ -303,6 +305,7 @@ fn available_body(Offer { number, price }: Offer, month: &BillingMonth, tax: Tax
         // A price that can't be shared out can't be claimed either; the claim says so.
         due_now_minor: tax.gross_minor(due_minor),
         next_charge_at: rfc3339(month.end_us),
+        next_charge_minor: tax.gross_minor(price.monthly_price_minor),
         state: number.state.as_str().to_owned(),
         kept_until: number.kept_until.map(rfc3339),
     }
@@ -318,7 +321,9 @@ fn number_body(number: TenantNumber) -> wire::Number {
         capabilities: number.capabilities,
         currency: number.currency.code().to_owned(),
         monthly_price_minor: number.monthly_price_minor,
+        inbound_per_min_e4: number.inbound_rate.per_minute_e4,
         inbound_per_min_minor: number.inbound_rate.shown_per_minute_minor(),
+        outbound_per_min_e4: number.outbound_rate.per_minute_e4,
         outbound_per_min_minor: number.outbound_rate.shown_per_minute_minor(),
         billing_minimum_seconds: number.outbound_rate.least_seconds(),
         billing_increment_seconds: number.outbound_rate.increment_seconds,

@@ -1,6 +1,6 @@
 //! What a customer may ask for, and with which provider it begins.
 
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{TopUpId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sautikit_api::wallet::CreateTopUp;
 use sqlx::AnyConnection;
@@ -8,7 +8,7 @@ use sqlx::AnyConnection;
 use super::account_reference::{self, Kind};
 use super::daraja::{self, Daraja};
 use super::paystack::{self, Paystack};
-use super::{Channel, Method, PaymentError, TopUp, question, simulator, store};
+use super::{Channel, Method, PaymentError, Status, TopUp, question, simulator, store};
 use crate::jobs;
 use crate::state::AppState;
 use crate::telephone;
@@ -71,6 +71,20 @@ pub async fn create_top_up(
     Ok(Created { top_up, wants_page })
 }
 
+/// The top-up of a request that was lost while Paystack was asked: whoever takes it over goes on with that one.
+///
+/// # Errors
+/// The database failed.
+pub(super) async fn begun_before(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: TopUpId,
+) -> Result<Option<Created>, PaymentError> {
+    let found = store::top_ups::find_of(tx, workspace_id, id).await?;
+    let found = found.filter(|top_up| top_up.status != Status::Failed);
+    Ok(found.map(|top_up| Created { wants_page: true, top_up }))
+}
+
 /// Whether the provider of the request is there to be asked, before anything is written for a customer who waits.
 ///
 /// # Errors
@@ -103,7 +117,10 @@ fn check_amount(app: &AppState, method: Method, amount_minor: i64, currency: Cur
             return Err(PaymentError::NotWhole);
         }
     }
-    let minimum_minor = i64::from(app.config.payments.minimum_units) * unit_minor;
+    if method == Method::Paystack && Paystack::of(app).is_some_and(|paystack| !paystack.takes(currency)) {
+        return Err(PaymentError::UnsupportedCurrency(currency));
+    }
+    let minimum_minor = app.config.payments.minimum_minor(currency);
     if amount_minor < minimum_minor { Err(PaymentError::BelowMinimum { minimum_minor, currency }) } else { Ok(()) }
 }
 

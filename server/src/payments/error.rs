@@ -23,11 +23,18 @@ impl From<PaymentError> for ApiError {
             PaymentError::NotWhole => Self::new(ErrorCode::WalletInvalidAmount)
                 .message("M-Pesa moves whole shillings only, and `amount_minor` is in cents: send a multiple of 100.")
                 .at("amount_minor"),
+            PaymentError::UnsupportedCurrency(currency) => Self::new(ErrorCode::CurrencyUnsupported)
+                .message(format!("Paystack takes no payments in {currency} here. Pay in another way, or ask the operator."))
+                .at("method"),
             PaymentError::BelowMinimum { minimum_minor, currency } => Self::new(ErrorCode::WalletTopupBelowMinimum)
                 .message(format!("The smallest top-up is {}.", currency.format_minor(minimum_minor)))
                 .at("amount_minor")
                 .details(json!({ "minimum_minor": minimum_minor })),
             PaymentError::NoSuchPayment => ErrorCode::PaymentsUnmatchedNotFound.into(),
+            PaymentError::NoSuchPaymentYet => Self::new(ErrorCode::PaymentsUnmatchedNotFound).message(
+                "No payment waits that has this receipt, amount and telephone. M-Pesa is asked about a code that is unknown here: if \
+                 it has a payment to us that fits, the wallet is credited within minutes.",
+            ),
             PaymentError::AnotherWorkspace => Self::field(
                 "workspace_id",
                 "The payment answers a top-up that another workspace asked for: it is that one's money.",

@@ -48,7 +48,7 @@ pub fn callbacks() -> Router<AppState> {
     responses((status = 202, body = wire::TopUp, description = "The payment was asked for.")),
     extensions(("x-scope" = json!(Scope::WalletWrite)),
         ("x-errors" = json!([ErrorCode::WalletInvalidAmount, ErrorCode::WalletCurrencyMismatch,
-        ErrorCode::WalletTopupBelowMinimum, ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable, ErrorCode::WalletNotFound,
+        ErrorCode::WalletTopupBelowMinimum, ErrorCode::CurrencyUnsupported, ErrorCode::MpesaUnavailable, ErrorCode::PaystackUnavailable, ErrorCode::WalletNotFound,
         ErrorCode::NumbersWalletUnavailable]))))]
 async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Request) -> ApiResult<Response> {
     caller.needs(Scope::WalletWrite)?;
@@ -65,14 +65,29 @@ async fn create_top_up(State(app): State<AppState>, caller: Caller, request: Req
     };
     let body: wire::CreateTopUp = request.read()?;
     let workspace = &caller.workspace;
-    let created = payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?;
+    let left = attempt.left().map(str::to_owned);
+    let again = match left.and_then(|id| id.parse().ok()) {
+        Some(id) => create::begun_before(attempt.tx(), workspace.id, id).await?,
+        None => None,
+    };
+    let is_new = again.is_none();
+    let created = match again {
+        Some(created) => created,
+        None => payments::create_top_up(&app, attempt.tx(), workspace.id, &workspace.country, &body).await?,
+    };
     let top_up = created.top_up;
     let details = json!({ "amount_minor": top_up.amount_minor, "method": top_up.method.as_str() });
-    audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "top_up.requested", top_up.id, details)).await?;
+    if is_new {
+        audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "top_up.requested", top_up.id, details)).await?;
+    }
     if created.wants_page {
+        // Of a request that was lost after Paystack had answered, the page is known.
+        if top_up.authorization_url.is_some() {
+            return attempt.commit(&app, StatusCode::ACCEPTED, &top_up_body(top_up)).await;
+        }
         // Paystack is asked after the top-up stands under a lease, so that a crash leaves a trace of it.
         let email = accounts::email_of(attempt.tx(), caller.user_id).await?;
-        let lease = attempt.lease(&app).await?;
+        let lease = attempt.lease(&app, Some(&top_up.id.to_string())).await?;
         return match paystack::open_page(&app, &top_up, &email).await {
             Ok(url) => {
                 let top_up = TopUp { authorization_url: Some(url), ..top_up };
@@ -147,8 +162,10 @@ async fn get_paybill(State(app): State<AppState>, caller: Caller) -> ApiResult<J
 
 /// Claim a payment
 ///
-/// "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
-/// telephone that paid is credited. Five claims a day.
+/// "I paid, where is it?" For a payment to the Paybill with a wrong account number, or one of which M-Pesa never told us: whoever
+/// knows its code, its amount and the telephone that paid is credited. About a code that is unknown here M-Pesa is asked, where the
+/// operator has an API user: the claim is answered `payments.unmatched_not_found` like every other that does not fit, and the wallet
+/// is credited when M-Pesa has the payment. Five claims a day.
 #[utoipa::path(post, path = "/wallet/payment-claims", request_body = wire::ClaimPayment,
     params(Idempotent),
     responses((status = 200, body = wire::PaymentClaim, description = "What came of it.")),
@@ -168,10 +185,12 @@ async fn claim_payment(State(app): State<AppState>, caller: Caller, request: Req
     audit::record(&app, attempt.tx(), &audit::Entry::by(&caller, "payment.claimed", &receipt, details)).await?;
     if claimed.outcome == wire::ClaimOutcome::Refused {
         // The try counts, so it is committed; the refusal is no answer to be replayed.
-        attempt.lease(&app).await?.withdraw(&app).await?;
-        return Err(PaymentError::NoSuchPayment.into());
+        attempt.lease(&app, None).await?.withdraw(&app).await?;
+        jobs::ring(&app, Lane::Payments);
+        let is_asked = daraja::Daraja::of(&app).is_some_and(daraja::Daraja::can_inquire);
+        return Err(if is_asked { PaymentError::NoSuchPaymentYet } else { PaymentError::NoSuchPayment }.into());
     }
-    let answer = wire::PaymentClaim { outcome: claimed.outcome, amount_minor: body.amount_minor, receipt };
+    let answer = wire::PaymentClaim { outcome: claimed.outcome, amount_minor: claimed.amount_minor, receipt };
     let answer = attempt.commit(&app, StatusCode::OK, &answer).await?;
     settle::committed(&app, claimed.posted);
     Ok(answer)
@@ -188,6 +207,7 @@ fn top_up_body(top_up: TopUp) -> wire::TopUp {
         currency: top_up.currency.code().to_owned(),
         authorization_url: top_up.authorization_url,
         failure_reason: top_up.failure_reason,
+        may_be_paid: top_up.may_be_paid,
         receipt: top_up.receipt,
         created_at: rfc3339(top_up.created_at),
         settled_at: top_up.settled_at.map(rfc3339),

@@ -14,8 +14,8 @@ use sqlx::AnyConnection;
 
 use super::account_reference::{self, Kind};
 use super::settle::{self, Paid};
-use super::{Channel, Method, PaymentError, TopUp, daraja, store};
-use crate::jobs::{Failure, Job, Lane};
+use super::{Channel, Method, PaymentError, TopUp, claim, daraja, store};
+use crate::jobs::{Failure, Job};
 use crate::mail::Posted;
 use crate::state::AppState;
 use crate::wallet::{self, with_tries};
@@ -131,7 +131,6 @@ pub struct MatchPayment {
 
 impl Job for MatchPayment {
     const KIND: &'static str = "match_payment";
-    const LANE: Lane = Lane::Payments;
 
     fn subject(&self) -> String {
         format!("{}:{}", self.payment_id, self.confirmed)
@@ -144,7 +143,16 @@ impl Job for MatchPayment {
 
 async fn match_payment(app: &AppState, id: IncomingPaymentId) -> Result<(), PaymentError> {
     let mut tx = app.db.begin_write().await?;
-    let payment = store::incoming::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
+    let seen = store::incoming::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
+    if seen.status != Status::Received {
+        return Ok(());
+    }
+    // Where it belongs is decided under the lock of the wallet that it goes to, and then of the payment: another one under the
+    // same reference, or its confirmation, may be looked at meanwhile.
+    if let Some(workspace_id) = destination(&mut tx, &seen).await?.workspace_id() {
+        wallet::lock(&mut tx, workspace_id).await?;
+    }
+    let payment = store::incoming::lock(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
     if payment.status != Status::Received {
         return Ok(());
     }
@@ -154,7 +162,8 @@ async fn match_payment(app: &AppState, id: IncomingPaymentId) -> Result<(), Paym
             if reason == Reason::Unconfirmed && payment.provider == Method::Mpesa {
                 daraja::enqueue_inquiry(app, &mut tx, id, 0).await?;
             }
-            Vec::new()
+            let payment = IncomingPayment { status: Status::Unmatched, reason: Some(reason), ..payment };
+            claim::settle_waiting(app, &mut tx, &payment).await?
         }
         Destination::TopUp(workspace_id, id) => settle_top_up(app, &mut tx, &payment, (workspace_id, id)).await?,
         Destination::Workspace(workspace_id) => credit_workspace(app, &mut tx, &payment, workspace_id).await?,
@@ -174,6 +183,16 @@ enum Destination {
     Nobody(Reason),
 }
 
+impl Destination {
+    /// Whose wallet it goes to.
+    const fn workspace_id(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::TopUp(workspace_id, _) | Self::Workspace(workspace_id) => Some(*workspace_id),
+            Self::Nobody(_) => None,
+        }
+    }
+}
+
 async fn destination(conn: &mut AnyConnection, payment: &IncomingPayment) -> Result<Destination, PaymentError> {
     // What a push was settled with bears the same receipt, whatever became of its reference.
     if let Some(top_up) = store::top_ups::find_by_receipt(conn, payment.provider, &payment.receipt).await? {
@@ -188,11 +207,16 @@ async fn destination(conn: &mut AnyConnection, payment: &IncomingPayment) -> Res
         Some((Kind::Push, reference)) => match store::top_ups::find_by_reference(conn, &reference).await? {
             // Settled with another receipt: this is a payment of its own under the same reference.
             Some(top_up) if top_up.receipt.is_some() => Some(top_up.workspace_id),
+            Some(top_up) if !store::references::is_open(conn, top_up.workspace_id).await? => None,
             Some(top_up) => return Ok(one_with(&top_up, payment)),
             None => None,
         },
     };
     let Some(workspace_id) = workspace_id else { return Ok(Destination::Nobody(Reason::UnknownReference)) };
+    // Nobody reads a deleted workspace's wallet any more: people find out who paid.
+    if !store::references::is_open(conn, workspace_id).await? {
+        return Ok(Destination::Nobody(Reason::UnknownReference));
+    }
     let wallet = wallet::read(conn, workspace_id).await?;
     if wallet.currency == payment.currency {
         Ok(Destination::Workspace(workspace_id))
@@ -211,20 +235,21 @@ fn one_with(top_up: &TopUp, payment: &IncomingPayment) -> Destination {
     }
 }
 
-/// The payment is the top-up's money: settles it, or gives it the receipt that it still lacks.
-async fn settle_top_up(
+/// The payment is the top-up's money: settles it, or gives it the receipt that it still lacks. Its wallet is locked.
+pub(super) async fn settle_top_up(
     app: &AppState,
     tx: &mut AnyConnection,
     payment: &IncomingPayment,
     top_up: (WorkspaceId, TopUpId),
 ) -> Result<Vec<Posted>, PaymentError> {
-    let paid = Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) };
+    let paid =
+        Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt), paid_at: Some(payment.paid_at) };
     let posted = settle::credit(app, tx, top_up.1, paid).await?;
     store::incoming::credit(tx, payment.id, top_up, app.now_us()).await?;
     Ok(posted)
 }
 
-/// Credits the workspace with a payment that waited, as people decided. What answers a top-up that was asked for settles that
+/// Credits the workspace, whose wallet is locked, with a payment that waited, as people decided. What answers a top-up that was asked for settles that
 /// one: the provider's late word about it then finds it settled, and credits nothing again.
 ///
 /// # Errors
@@ -247,7 +272,8 @@ pub(super) async fn credit_as_decided(
     // What we called the top-up stands in the receipt's place where none was told.
     let receipt =
         Some(payment.receipt.as_str()).filter(|receipt| top_up.provider_reference.as_deref() != Some(*receipt));
-    let posted = settle::credit(app, tx, top_up.id, Paid { amount_minor: payment.amount_minor, receipt }).await?;
+    let paid = Paid { amount_minor: payment.amount_minor, receipt, paid_at: Some(payment.paid_at) };
+    let posted = settle::credit(app, tx, top_up.id, paid).await?;
     if !store::incoming::credit(tx, payment.id, (workspace_id, top_up.id), app.now_us()).await? {
         return Err(PaymentError::NotFound);
     }
@@ -284,6 +310,7 @@ async fn credit_workspace(
     if !store::incoming::credit(tx, payment.id, (workspace_id, top_up.id), app.now_us()).await? {
         return Err(PaymentError::NotFound);
     }
-    let paid = Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt) };
+    let paid =
+        Paid { amount_minor: payment.amount_minor, receipt: Some(&payment.receipt), paid_at: Some(payment.paid_at) };
     settle::credit(app, tx, top_up.id, paid).await
 }

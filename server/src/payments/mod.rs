@@ -23,15 +23,18 @@ pub mod paystack;
 pub mod providers;
 mod question;
 pub mod reconcile;
+pub mod reverse;
 mod settle;
 pub mod simulator;
 pub(crate) mod store;
 
+use async_trait::async_trait;
 use sautikit_api::ids::{TopUpId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::AnyConnection;
 use thiserror::Error;
 
+use crate::accounts::Dependant;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 
@@ -149,6 +152,15 @@ pub struct Callback {
     pub amount_minor: Option<i64>,
     /// Who paid, as the callback has it: it may be masked.
     pub phone: Option<String>,
+    /// When, as the callback has it: microseconds UTC.
+    pub paid_at: Option<i64>,
+}
+
+impl Callback {
+    /// Whether it tells that the payer paid.
+    pub const fn tells_of_payment(&self) -> bool {
+        self.code == 0
+    }
 }
 
 /// A payment into a wallet.
@@ -174,6 +186,8 @@ pub struct TopUp {
     pub phone: Option<String>,
     /// Why it failed.
     pub failure_reason: Option<String>,
+    /// Whether money may have been taken although it failed.
+    pub may_be_paid: bool,
     /// The provider's receipt.
     pub receipt: Option<String>,
     /// Our name for it at the provider.
@@ -204,6 +218,7 @@ impl TopUp {
             currency,
             phone: None,
             failure_reason: None,
+            may_be_paid: false,
             receipt: None,
             provider_reference: None,
             checkout_id: None,
@@ -238,6 +253,9 @@ pub enum PaymentError {
     /// M-Pesa knows whole shillings only.
     #[error("the amount is not in whole shillings")]
     NotWhole,
+    /// Paystack does not take it here.
+    #[error("Paystack takes no payments in {0} here")]
+    UnsupportedCurrency(Currency),
     /// Less than the smallest top-up.
     #[error("the smallest top-up is {}", .currency.format_minor(*.minimum_minor))]
     BelowMinimum {
@@ -249,6 +267,9 @@ pub enum PaymentError {
     /// No payment waits under this receipt, amount and telephone.
     #[error("no such payment waits")]
     NoSuchPayment,
+    /// The same, and M-Pesa is asked whether it has one.
+    #[error("no such payment waits yet")]
+    NoSuchPaymentYet,
     /// The payment answers a top-up that another workspace asked for.
     #[error("the payment is another workspace's")]
     AnotherWorkspace,
@@ -287,6 +308,21 @@ impl PaymentError {
             Self::Database(error) => crate::db::is_contention(error),
             _ => false,
         }
+    }
+}
+
+/// What this room says of workspaces that are to be deleted.
+pub struct OfWorkspaces;
+
+#[async_trait]
+impl Dependant for OfWorkspaces {
+    async fn hinders_deletion(
+        &self,
+        conn: &mut AnyConnection,
+        workspace: WorkspaceId,
+    ) -> Result<Option<&'static str>, sqlx::Error> {
+        let has_pending = store::top_ups::has_pending(conn, workspace).await?;
+        Ok(has_pending.then_some("a top-up is under way; it ends within a day"))
     }
 }
 

@@ -7,20 +7,25 @@ use sqlx::AnyConnection;
 
 use super::incoming::{self, IncomingPayment, Reason};
 use super::settle::{self, Paid};
-use super::{PaymentError, TopUp, store};
+use super::{Method, PaymentError, Status, TopUp, daraja, store};
 use crate::jobs::{self, Job};
 use crate::mail::Posted;
 use crate::state::AppState;
 
 /// The question that a provider's own word makes us ask at once. It stands beside the schedule, which goes on without it.
 pub(super) const CALLED_BACK: usize = 1_000;
+/// The first of those that follow a word of payment that came late: when the top-up had failed, or after a refusal. They have a
+/// schedule of their own.
+pub(super) const TOLD_LATE: usize = 2_000;
+/// In seconds after that word.
+const LATE_SCHEDULE_SECONDS: &[i64] = &[0, 60, 300, 1_800, 7_200, 21_600, 86_400];
 
 /// A job that asks a provider.
 pub(super) trait Question: Job {
     /// When it is asked, in seconds after the top-up began.
     const SCHEDULE_SECONDS: &'static [i64];
-    /// What is said when the last one was not answered either.
-    const NEVER_TOLD: &'static str;
+    /// What is said when the last one was not answered either, and whether money may have been taken then.
+    const NEVER_TOLD: (&'static str, bool);
 
     /// The how manieth question about which top-up.
     fn about(top_up_id: TopUpId, question: usize) -> Self;
@@ -35,13 +40,15 @@ pub(super) enum Verdict {
         amount_minor: i64,
         /// The provider's, where it was told.
         receipt: Option<String>,
+        /// When the payer paid, where it was told: microseconds UTC.
+        paid_at: Option<i64>,
     },
     /// No money came, for this reason.
     Fail(String),
     /// Money is told of that can't be credited as it is told: people look.
     Review(Told),
-    /// Not known yet.
-    Wait,
+    /// Not known yet. A payment that was told of and that nobody confirms in time is shown to people.
+    Wait(Option<Told>),
 }
 
 /// Money that people have to look at.
@@ -56,6 +63,8 @@ pub(super) struct Told {
     /// Whether the provider stands behind it.
     pub(super) confirmed: bool,
     pub(super) reason: Reason,
+    /// Microseconds UTC; none where it was not told.
+    pub(super) paid_at: Option<i64>,
 }
 
 /// Enqueues a question for its time; false after the last.
@@ -65,7 +74,11 @@ pub(super) async fn ask_in_time<Q: Question>(
     top_up_id: TopUpId,
     question: usize,
 ) -> Result<bool, sqlx::Error> {
-    let Some(wait_seconds) = wait_seconds(Q::SCHEDULE_SECONDS, question) else { return Ok(false) };
+    let wait = match question.checked_sub(TOLD_LATE) {
+        Some(late) => wait_seconds(LATE_SCHEDULE_SECONDS, late),
+        None => wait_seconds(Q::SCHEDULE_SECONDS, question),
+    };
+    let Some(wait_seconds) = wait else { return Ok(false) };
     jobs::enqueue(tx, app, &Q::about(top_up_id, question), app.now_us() + wait_seconds * 1_000_000).await?;
     Ok(true)
 }
@@ -88,25 +101,43 @@ pub(super) async fn act<Q: Question>(
     verdict: Verdict,
 ) -> Result<Vec<Posted>, PaymentError> {
     let failure = match verdict {
-        Verdict::Credit { amount_minor, receipt } => {
-            let paid = Paid { amount_minor, receipt: receipt.as_deref() };
+        Verdict::Credit { amount_minor, receipt, paid_at } => {
+            let paid = Paid { amount_minor, receipt: receipt.as_deref(), paid_at };
             return settle::credit(app, tx, top_up.id, paid).await;
         }
-        Verdict::Fail(reason) => reason,
+        Verdict::Fail(reason) => (reason, false),
         Verdict::Review(told) => {
             show_to_people(app, tx, top_up, told).await?;
-            format!("{} told two different things of this payment, so a person looks at it.", top_up.method.name())
+            let name = top_up.method.name();
+            (format!("{name} told two different things of this payment, so a person looks at it."), true)
         }
-        Verdict::Wait if question == CALLED_BACK => return Ok(Vec::new()),
-        Verdict::Wait if ask_in_time::<Q>(app, tx, top_up.id, question + 1).await? => return Ok(Vec::new()),
-        Verdict::Wait => Q::NEVER_TOLD.to_owned(),
+        // The schedule asks again. That of a top-up which has failed is over.
+        Verdict::Wait(_) if question == CALLED_BACK && top_up.status == Status::Pending => return Ok(Vec::new()),
+        Verdict::Wait(told) => {
+            let next = if question == CALLED_BACK { TOLD_LATE } else { question + 1 };
+            if ask_in_time::<Q>(app, tx, top_up.id, next).await? {
+                return Ok(Vec::new());
+            }
+            match told {
+                Some(told) => {
+                    show_to_people(app, tx, top_up, told).await?;
+                    let name = top_up.method.name();
+                    let reason = format!(
+                        "{name} told of a payment and did not answer our questions about it, so a person looks at it."
+                    );
+                    (reason, true)
+                }
+                None => (Q::NEVER_TOLD.0.to_owned(), Q::NEVER_TOLD.1),
+            }
+        }
     };
-    store::top_ups::fail(tx, top_up.id, &failure, app.now_us()).await?;
+    store::top_ups::fail(tx, top_up.id, (&failure.0, failure.1), app.now_us()).await?;
     Ok(Vec::new())
 }
 
-/// Money that is told of and can't be credited waits in the operator's queue, once by its receipt.
-async fn show_to_people(
+/// Money that is told of and can't be credited waits in the operator's queue, once by its receipt; M-Pesa is asked about what
+/// nobody stands behind.
+pub(super) async fn show_to_people(
     app: &AppState,
     tx: &mut AnyConnection,
     top_up: &TopUp,
@@ -121,14 +152,22 @@ async fn show_to_people(
         account_reference: top_up.provider_reference.clone().unwrap_or_default(),
         payer_phone: told.phone,
         payer_name: String::new(),
-        paid_at: app.now_us(),
+        paid_at: told.paid_at.unwrap_or_else(|| app.now_us()),
         confirmed: told.confirmed,
         status: incoming::Status::Unmatched,
         reason: Some(told.reason),
         top_up_id: None,
         created_at: app.now_us(),
     };
-    store::incoming::receive(tx, &payment).await?;
+    let is_new = store::incoming::receive(tx, &payment).await?;
+    let is_known_there = payment.receipt != payment.account_reference;
+    if let Some(id) = is_new
+        && payment.provider == Method::Mpesa
+        && told.reason == Reason::Unconfirmed
+        && is_known_there
+    {
+        daraja::enqueue_inquiry(app, tx, id, 0).await?;
+    }
     Ok(())
 }
 

@@ -22,10 +22,13 @@ pub(super) struct Paid<'a> {
     pub(super) amount_minor: i64,
     /// The provider's receipt, where it is known already.
     pub(super) receipt: Option<&'a str>,
+    /// When the payer paid, where it was told: microseconds UTC.
+    pub(super) paid_at: Option<i64>,
 }
 
 /// Credits the wallet with a top-up's money, in the caller's transaction; once, whatever comes how often. A top-up that has
-/// succeeded is given the receipt that it lacks. [`committed`] follows the commit.
+/// succeeded is given the receipt that it lacks. A receipt that another top-up bears is that one's money: nothing is credited.
+/// [`committed`] follows the commit.
 ///
 /// # Errors
 /// No such top-up, or the wallet or the database failed.
@@ -39,9 +42,15 @@ pub(super) async fn credit(
     let mut wallet = wallet::lock(tx, top_up.workspace_id).await?;
     // Read again under the lock: another runner may have decided it meanwhile.
     let top_up = store::top_ups::find(tx, id).await?.ok_or(PaymentError::NotFound)?;
+    if let Some(receipt) = paid.receipt
+        && let Some(other) = store::top_ups::find_by_receipt(tx, top_up.method, receipt).await?
+        && other.id != id
+    {
+        return is_of_another(app, tx, &top_up, &other, receipt).await;
+    }
     if top_up.status == Status::Succeeded {
         if let Some(receipt) = paid.receipt.filter(|_| top_up.receipt.is_none()) {
-            store::top_ups::receive_receipt(tx, id, receipt).await?;
+            store::top_ups::receive_receipt(tx, id, receipt, paid.paid_at).await?;
         }
         return Ok(Vec::new());
     }
@@ -56,8 +65,7 @@ pub(super) async fn credit(
         funds: Funds::Required,
     };
     let entry_id = wallet.post(tx, app, entry).await?.entry_id();
-    let settled = (paid.amount_minor, paid.receipt);
-    if !store::top_ups::succeed(tx, id, settled, entry_id, app.now_us()).await? {
+    if !store::top_ups::succeed(tx, id, paid, entry_id, app.now_us()).await? {
         return Ok(Vec::new());
     }
     // What is due waits for nothing else.
@@ -76,6 +84,24 @@ pub(super) async fn credit(
     };
     webhooks::emit(tx, &event).await?;
     receipts(app, tx, &TopUp { amount_minor: paid.amount_minor, ..top_up }, &reference, after_minor).await
+}
+
+/// The payment that the top-up is told to be is in a wallet already, as another top-up.
+async fn is_of_another(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    top_up: &TopUp,
+    other: &TopUp,
+    receipt: &str,
+) -> Result<Vec<Posted>, PaymentError> {
+    if top_up.status == Status::Succeeded {
+        tracing::error!(top_up = %top_up.id, other = %other.id, "one payment may be credited twice: compare a statement");
+        return Ok(Vec::new());
+    }
+    let of = if other.workspace_id == top_up.workspace_id { "the wallet" } else { "another wallet" };
+    let reason = format!("The payment {receipt} is in {of} already.");
+    store::top_ups::fail(tx, top_up.id, (&reason, true), app.now_us()).await?;
+    Ok(Vec::new())
 }
 
 /// A receipt for whoever keeps the workspace's books.

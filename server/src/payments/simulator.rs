@@ -50,13 +50,13 @@ async fn try_settle(app: &AppState, id: TopUpId) -> Result<(), PaymentError> {
     }
     let posted = match played_failure(&top_up) {
         Some(reason) => {
-            store::top_ups::fail(&mut tx, id, &reason, app.now_us()).await?;
+            store::top_ups::fail(&mut tx, id, (&reason, false), app.now_us()).await?;
             Vec::new()
         }
         None => {
             let receipt = format!("SIM{}", id.0.simple());
-            settle::credit(app, &mut tx, id, Paid { amount_minor: top_up.amount_minor, receipt: Some(&receipt) })
-                .await?
+            let paid = Paid { amount_minor: top_up.amount_minor, receipt: Some(&receipt), paid_at: None };
+            settle::credit(app, &mut tx, id, paid).await?
         }
     };
     tx.commit().await?;

@@ -12,9 +12,10 @@ use crate::http::Credentials;
 use crate::jobs::Kinds;
 use crate::mail::{Mailer, SendMail};
 use crate::numbers::renewal::{RenewAll, RenewOf};
-use crate::payments::daraja::{Daraja, FollowUp, Inquire, Push};
+use crate::payments::daraja::{Daraja, FollowUp, Inquire, InquireClaim, Push};
 use crate::payments::incoming::MatchPayment;
-use crate::payments::paystack::{Paystack, Reverse, Verify};
+use crate::payments::paystack::{Paystack, Verify};
+use crate::payments::reverse::Reverse;
 use crate::payments::simulator::Settle;
 use crate::pricing::Known as KnownPrices;
 use crate::recordings::Recordings;
@@ -31,7 +32,7 @@ use crate::webhooks::delivery::gauge::Dispatching;
 use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
 use crate::webhooks::listener::Listeners;
 use crate::webhooks::live::Live;
-use crate::{numbers, requests, shadow};
+use crate::{numbers, payments, requests, shadow};
 
 use super::ServeError;
 use super::clean_up::CleanUp;
@@ -74,7 +75,11 @@ pub fn parts(config: &Config) -> Result<Parts, ServeError> {
 
 /// What stands in workspaces and goes with members.
 fn dependants() -> Dependants {
-    Dependants::default().with(numbers::OfWorkspaces).with(calls::OfWorkspaces).with(api_keys::OfMembers)
+    Dependants::default()
+        .with(numbers::OfWorkspaces)
+        .with(calls::OfWorkspaces)
+        .with(payments::OfWorkspaces)
+        .with(api_keys::OfMembers)
 }
 
 fn job_kinds() -> Kinds {
@@ -88,6 +93,7 @@ fn job_kinds() -> Kinds {
         .with::<Push>()
         .with::<FollowUp>()
         .with::<Inquire>()
+        .with::<InquireClaim>()
         .with::<MatchPayment>()
         .with::<Verify>()
         .with::<Reverse>()

@@ -207,7 +207,7 @@ async fn announce(
         let entry = audit::Entry::by(&caller, "conference.announced", conference.id(), details);
         audit::record(&app, attempt.tx(), &entry).await?;
         // Speech and files take their time, for which nobody's transaction waits.
-        let lease = attempt.lease(&app).await?;
+        let lease = attempt.lease(&app, None).await?;
         let audio = match audio_of(&gateway, caller.workspace.id, steps).await {
             Ok(audio) => audio,
             Err(message) => {

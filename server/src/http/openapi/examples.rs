@@ -122,8 +122,8 @@ fn api_key() -> Value {
 
 fn number() -> Value {
     json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "status": "active", "country": "KE",
-        "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_minor": 0,
-        "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
+        "capabilities": ["voice"], "currency": "KES", "monthly_price_minor": 50_000, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0,
+        "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "created_at": NOW, "voice_callback_url": "https://simba.example/voice",
         "voice_url": "https://simba.example/voice", "events_url": null, "fallback_url": null, "shadow_url": null, "ring_devices": true, "compat": "sautikit" })
 }
 
@@ -318,9 +318,9 @@ examples! {
         "currency": "KES", "buckets": [{ "start": "2026-11-20T21:00:00Z", "date": "2026-11-21", "total_calls": 3,
             "failed_calls": 1, "total_seconds": 61, "total_spend_minor": 305 }] });
     numbers::AvailableNumber = json!({ "id": NUMBER, "number": "+254700000001", "e164": "+254700000001", "country": "KE",
-        "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_minor": 0,
-        "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
-        "next_charge_at": LATER, "state": "available", "kept_until": null });
+        "capabilities": ["voice"], "monthly_price_minor": 50_000, "due_now_minor": 16_667, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0,
+        "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "currency": "KES",
+        "next_charge_minor": 10_000, "next_charge_at": LATER, "state": "available", "kept_until": null });
     numbers::Number = number();
     numbers::ClaimedNumber = claimed_number();
     numbers::SigningSecret = json!({ "secret": "whsec_…", "former_secret_until": NOW });
@@ -395,8 +395,8 @@ examples! {
     pricing::OfferedCurrency = json!({ "code": "KES", "exponent": 2 });
     pricing::Pricing = json!({ "currency": "KES", "exponent": 2, "currencies": [{ "code": "KES", "exponent": 2 }],
         "numbers": [{ "country": "KE", "country_name": "Kenya", "capabilities": ["voice"], "monthly_price_minor": 10_000,
-            "inbound_per_min_e4": 0, "inbound_per_min_minor": 0, "outbound_per_min_e4": 3_000_000,
-            "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "available": 97 }],
+            "inbound_per_min_e4": 0, "inbound_per_min_e4": 0, "inbound_per_min_minor": 0, "outbound_per_min_e4": 3_000_000,
+            "outbound_per_min_e4": 300_0000, "outbound_per_min_minor": 300, "billing_minimum_seconds": 1, "billing_increment_seconds": 1, "available": 97 }],
         "destinations": [{ "prefix": "255", "country": "TZ", "country_name": "Tanzania", "per_min_e4": 9_000_000,
             "per_min_minor": 900, "billing_minimum_seconds": 60, "billing_increment_seconds": 1 }],
         "has_more_destinations": false });
@@ -410,7 +410,7 @@ examples! {
         "created_at": NOW });
     wallet::CreateTopUp = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "+254722000001" });
     wallet::TopUp = json!({ "id": ENTRY, "method": "mpesa", "channel": "push", "simulated": false, "status": "pending",
-        "amount_minor": 100_000, "currency": "KES", "authorization_url": null, "failure_reason": null, "receipt": null,
+        "amount_minor": 100_000, "currency": "KES", "authorization_url": null, "may_be_paid": false, "failure_reason": null, "receipt": null,
         "created_at": NOW, "settled_at": null });
     wallet::Paybill = json!({ "shortcode": "600638", "account_reference": "ACD3F7", "currency": "KES" });
     wallet::ClaimPayment = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "+254722000001" });
@@ -424,14 +424,17 @@ examples! {
         "reason": "Paid by bank transfer", "operator_id": WORKSPACE, "balance_after_minor": 139_765, "created_at": NOW });
     operator::UnmatchedPayment = json!({ "id": ENTRY, "provider": "mpesa", "receipt": "RKT1ABCDEF", "amount_minor": 100_000,
         "currency": "KES", "account_reference": "my shop", "payer_phone": "2547 ***** 149", "payer_name": "ASHA",
-        "status": "unmatched", "reason": "unknown_reference", "claimed_by": [], "top_up_id": null, "paid_at": NOW });
+        "status": "unmatched", "reason": "unknown_reference", "claimed_by": [WORKSPACE],
+        "claims": [{ "workspace_id": WORKSPACE, "workspace_name": "Duka", "phone": "+254722000149", "amount_minor": 100_000,
+        "claimed_at": NOW }], "top_up_id": null, "paid_at": NOW });
     operator::AssignPayment = json!({ "workspace_id": WORKSPACE });
     operator::ReconcilePayments = json!({ "statement": "Receipt No.,Completion Time,Details,Transaction Status,Paid In,\
         Withdrawn,Balance,A/C No.\nRKT1ABCDEF,21-11-2026 12:40:00,Pay Bill,Completed,1000.00,,1000.00,ACD3F7\n" });
     operator::Reconciliation = json!({ "provider": "mpesa", "from": EARLIER, "to": NOW, "payments": 2, "skipped": 1,
-        "matched": 1, "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000,
-        "differences": [{ "kind": "missing_here", "receipt": "RKT1ABCDEG", "statement_minor": 50_000,
-        "booked_minor": null, "message": "RKT1ABCDEG of 500.00 is on the statement and unknown here." }] });
+        "matched": 1, "returned": 0, "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000,
+        "totals": [{ "currency": "KES", "matched_minor": 100_000, "statement_minor": 150_000, "booked_minor": 100_000 }],
+        "differences": [{ "kind": "missing_here", "receipt": "RKT1ABCDEG", "currency": "KES", "statement_minor": 50_000,
+        "booked_minor": null, "message": "RKT1ABCDEG of KES 500.00 is on the statement and unknown here." }] });
     operator::DismissPayment = json!({ "reason": "Sent back to the payer" });
     trunks::CreateTrunk = json!({ "name": "carrier-a", "address": "192.0.2.10:5060", "prefixes": ["+254"],
         "sources": ["192.0.2.0/28"], "country": "KE", "username": "sautikit", "password": "from-the-carrier", "codecs": ["PCMA"],

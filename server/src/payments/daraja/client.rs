@@ -146,7 +146,7 @@ impl Daraja {
     }
 
     /// Whether M-Pesa can be asked about a payment: that takes an API user of the short code.
-    pub(super) fn can_inquire(&self) -> bool {
+    pub(in crate::payments) fn can_inquire(&self) -> bool {
         !self.config.initiator.is_empty()
     }
 

@@ -4,7 +4,7 @@
 //! question does not tell: receipt, amount and payer. Where the two contradict each other, nothing is credited and people look.
 
 use super::{results, wire};
-use crate::payments::Callback;
+use crate::payments::{Callback, Status, TopUp};
 
 /// What our question was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,40 @@ pub(super) enum Decision {
     Wait,
 }
 
+/// What is left to do about a push that was heard of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nothing: what was told is known.
+    Nothing,
+    /// M-Pesa is asked what became of it.
+    Ask,
+    /// It is credited, and the callback tells the receipt that it lacks.
+    Receipt,
+    /// It is credited with another payment than the callback tells of.
+    AnotherPayment,
+}
+
+/// What is left to do. A push that failed is asked about again when a callback tells that it was paid: it came late.
+pub(super) fn left(top_up: &TopUp) -> Left {
+    let paid = top_up.callback.as_ref().filter(|callback| callback.tells_of_payment());
+    let Some(callback) = paid else {
+        return if top_up.status == Status::Pending { Left::Ask } else { Left::Nothing };
+    };
+    if top_up.status != Status::Succeeded {
+        return Left::Ask;
+    }
+    let asked = Asked { amount_minor: top_up.amount_minor, phone: top_up.phone.as_deref().unwrap_or_default() };
+    match (&callback.receipt, &top_up.receipt) {
+        (None, _) => Left::Nothing,
+        (Some(told), Some(known)) if told == known => Left::Nothing,
+        (Some(_), None) if agrees(asked, callback) => Left::Receipt,
+        (Some(_), _) => Left::AnotherPayment,
+    }
+}
+
 /// Decides.
 pub(super) fn decide(asked: Asked<'_>, callback: Option<&Callback>, query: Query) -> Decision {
-    let tells_of_payment = callback.filter(|callback| callback.code == 0);
+    let tells_of_payment = callback.filter(|callback| callback.tells_of_payment());
     match (query, tells_of_payment) {
         (Query::Ended(0), None) => Decision::Credit { receipt: None },
         (Query::Ended(0), Some(callback)) if agrees(asked, callback) => {
@@ -75,11 +106,11 @@ mod tests {
 
     fn paid(amount_minor: i64, phone: &str) -> Callback {
         let receipt = Some("NLJ7RT61SV".to_owned());
-        Callback { code: 0, receipt, amount_minor: Some(amount_minor), phone: Some(phone.to_owned()) }
+        Callback { code: 0, receipt, amount_minor: Some(amount_minor), phone: Some(phone.to_owned()), paid_at: None }
     }
 
     fn refused() -> Callback {
-        Callback { code: 1032, receipt: None, amount_minor: None, phone: None }
+        Callback { code: 1032, receipt: None, amount_minor: None, phone: None, paid_at: None }
     }
 
     #[test]
@@ -87,10 +118,13 @@ mod tests {
         let receipt = || Some("NLJ7RT61SV".to_owned());
         let good = paid(100_000, "254722000001");
         let masked = paid(100_000, "2547 ***** 001");
+        // Some short codes are told telephones as SHA-256.
+        let hashed = paid(100_000, &"0a1b".repeat(16));
         for (callback, query, decision) in [
             (None, Query::Ended(0), Decision::Credit { receipt: None }),
             (Some(&good), Query::Ended(0), Decision::Credit { receipt: receipt() }),
             (Some(&masked), Query::Ended(0), Decision::Credit { receipt: receipt() }),
+            (Some(&hashed), Query::Ended(0), Decision::Credit { receipt: receipt() }),
             (
                 Some(&Callback { amount_minor: None, phone: None, ..good.clone() }),
                 Query::Ended(0),

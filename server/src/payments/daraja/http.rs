@@ -16,7 +16,7 @@ use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
 use super::wire::{self, Paybill, Unreadable};
-use super::{Daraja, at_once, path_secret, read_token, status};
+use super::{Daraja, at_once, claimed, path_secret, read_token, status};
 use crate::jobs::{self, Lane};
 use crate::payments::account_reference::{self, Kind};
 use crate::payments::incoming::{self, IncomingPayment, MatchPayment};
@@ -60,10 +60,15 @@ async fn stk_callback(
     }
     // A push whose sending was not answered is known by its callback only.
     store::top_ups::mark_checkout(&mut tx, id, &told.checkout_request_id).await?;
-    let callback =
-        Callback { code: told.code, receipt: told.receipt, amount_minor: told.amount_minor, phone: told.phone };
+    let callback = Callback {
+        code: told.code,
+        receipt: told.receipt,
+        amount_minor: told.amount_minor,
+        phone: told.phone,
+        paid_at: told.paid_at,
+    };
     if store::top_ups::mark_called_back(&mut tx, id, &callback, app.now_us()).await? {
-        jobs::enqueue(&mut tx, &app, &at_once(id), app.now_us()).await?;
+        jobs::enqueue(&mut tx, &app, &at_once(id, top_up.callback.is_none()), app.now_us()).await?;
     }
     tx.commit().await?;
     jobs::ring(&app, Lane::Payments);
@@ -77,9 +82,14 @@ async fn status_result(
     body: Bytes,
 ) -> ApiResult<Response> {
     check_secret(&app, &secret)?;
-    let id = IncomingPaymentId(read_token(&app, &token).ok_or(ErrorCode::NotFound)?);
+    let id = read_token(&app, &token).ok_or(ErrorCode::NotFound)?;
     let told = wire::status_result(&body).ok_or_else(unreadable)?;
-    match status::answered(&app, id, &told).await {
+    // A question was about a payment that was told of, or about one that somebody claims.
+    let answered = match status::answered(&app, IncomingPaymentId(id), &told).await {
+        Err(PaymentError::NotFound) => claimed::answered(&app, id, &told).await,
+        answered => answered,
+    };
+    match answered {
         Ok(()) => Ok(accepted()),
         // The token of something else that is ours.
         Err(PaymentError::NotFound) => Err(ErrorCode::NotFound.into()),
@@ -116,7 +126,10 @@ async fn is_known(conn: &mut AnyConnection, typed: &str) -> Result<bool, sqlx::E
     match account_reference::read(typed) {
         None => Ok(false),
         Some((Kind::Workspace, reference)) => Ok(store::references::workspace_of(conn, &reference).await?.is_some()),
-        Some((Kind::Push, reference)) => Ok(store::top_ups::find_by_reference(conn, &reference).await?.is_some()),
+        Some((Kind::Push, reference)) => match store::top_ups::find_by_reference(conn, &reference).await? {
+            Some(top_up) => store::references::is_open(conn, top_up.workspace_id).await,
+            None => Ok(false),
+        },
     }
 }
 
@@ -162,7 +175,7 @@ async fn confirm(
         jobs::enqueue(&mut tx, &app, &MatchPayment { payment_id, confirmed }, now_us).await?;
     }
     tx.commit().await?;
-    jobs::ring(&app, Lane::Payments);
+    jobs::ring(&app, Lane::Own);
     Ok(accepted())
 }
 

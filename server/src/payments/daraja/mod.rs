@@ -8,6 +8,7 @@
 //! Daraja signs nothing. Its callbacks carry a secret of this installation and a token of the push in their path, and are
 //! believed only as far as [`decide`] goes.
 
+mod claimed;
 mod client;
 mod decide;
 pub mod http;
@@ -20,15 +21,17 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use self::client::Failed;
-use self::decide::{Asked, Decision, Query, decide};
+use self::decide::{Asked, Decision, Left, Query, decide, left};
 use super::incoming::Reason;
-use super::question::{self, CALLED_BACK, Question, Told, Verdict};
-use super::{PaymentError, Status, TopUp, settle, store};
+use super::question::{self, CALLED_BACK, Question, TOLD_LATE, Told, Verdict};
+use super::{PaymentError, TopUp, settle, store};
 use crate::jobs::{Failure, Job, Lane};
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::wallet::with_tries;
 
+pub use claimed::InquireClaim;
+pub(super) use claimed::enqueue as enqueue_claim;
 pub use client::Daraja;
 pub(super) use results::sentence;
 pub use status::Inquire;
@@ -66,7 +69,7 @@ impl Job for Push {
             Err(Failed::Refused(why)) => {
                 tracing::warn!(top_up = %top_up.id, %why, "M-Pesa refused a push");
                 let reason = "M-Pesa did not take the request. Try again in a minute.";
-                store::top_ups::fail(&mut tx, top_up.id, reason, app.now_us()).await?;
+                store::top_ups::fail(&mut tx, top_up.id, (reason, false), app.now_us()).await?;
             }
             // It may be on its way: the callback, our questions or the payment itself tell.
             Err(Failed::Silent(why)) => {
@@ -99,8 +102,8 @@ pub struct FollowUp {
 impl Question for FollowUp {
     /// The payer has about a minute, Daraja some more.
     const SCHEDULE_SECONDS: &'static [i64] = &[20, 40, 75, 150, 300, 900, 3_600, 21_600, 86_400];
-    const NEVER_TOLD: &'static str =
-        "M-Pesa did not say what became of the request. If money was taken, it is credited when M-Pesa tells.";
+    const NEVER_TOLD: (&'static str, bool) =
+        ("M-Pesa did not say what became of the request. If money was taken, it is credited when M-Pesa tells.", true);
 
     fn about(top_up_id: TopUpId, question: usize) -> Self {
         Self { top_up_id, question }
@@ -118,10 +121,12 @@ impl Job for FollowUp {
     async fn run(self, app: &AppState) -> Result<(), Failure> {
         let found = store::top_ups::find(&mut *app.db.acquire().await?, self.top_up_id).await?;
         let top_up = found.ok_or(PaymentError::NotFound)?;
-        if top_up.status != Status::Pending {
-            return Ok(());
-        }
-        let query = ask(app, &top_up).await;
+        let query = match left(&top_up) {
+            Left::Nothing => return Ok(()),
+            Left::Ask => ask(app, &top_up).await,
+            // What is credited is asked about no more.
+            Left::Receipt | Left::AnotherPayment => Query::Unknown,
+        };
         Ok(with_tries!(follow(app, top_up.id, self.question, query))?)
     }
 }
@@ -144,10 +149,17 @@ async fn follow(app: &AppState, id: TopUpId, question: usize, query: Query) -> R
     let mut tx = app.db.begin_write().await?;
     // Once more: the callback may have come while we asked.
     let top_up = store::top_ups::find(&mut tx, id).await?.ok_or(PaymentError::NotFound)?;
-    if top_up.status != Status::Pending {
-        return Ok(());
-    }
-    let posted = question::act::<FollowUp>(app, &mut tx, &top_up, question, verdict(&top_up, query)).await?;
+    let verdict = match left(&top_up) {
+        Left::Nothing => return Ok(()),
+        Left::Ask => verdict(&top_up, query),
+        Left::Receipt => {
+            let callback = top_up.callback.clone();
+            let (receipt, paid_at) = callback.map_or((None, None), |told| (told.receipt, told.paid_at));
+            Verdict::Credit { amount_minor: top_up.amount_minor, receipt, paid_at }
+        }
+        Left::AnotherPayment => Verdict::Review(told(&top_up, Reason::Unconfirmed)),
+    };
+    let posted = question::act::<FollowUp>(app, &mut tx, &top_up, question, verdict).await?;
     tx.commit().await?;
     settle::committed(app, posted);
     Ok(())
@@ -157,21 +169,32 @@ fn verdict(top_up: &TopUp, query: Query) -> Verdict {
     let asked = Asked { amount_minor: top_up.amount_minor, phone: top_up.phone.as_deref().unwrap_or_default() };
     let callback = top_up.callback.as_ref();
     match decide(asked, callback, query) {
-        Decision::Credit { receipt } => Verdict::Credit { amount_minor: top_up.amount_minor, receipt },
+        Decision::Credit { receipt } => Verdict::Credit {
+            amount_minor: top_up.amount_minor,
+            receipt,
+            paid_at: callback.and_then(|callback| callback.paid_at),
+        },
         Decision::Fail(code) => Verdict::Fail(results::sentence(code)),
-        Decision::Wait => Verdict::Wait,
-        Decision::Review => Verdict::Review(Told {
-            // What was not told is known by what we asked for.
-            receipt: callback
-                .and_then(|callback| callback.receipt.clone())
-                .or_else(|| top_up.provider_reference.clone())
-                .unwrap_or_default(),
-            amount_minor: callback.and_then(|callback| callback.amount_minor).unwrap_or(top_up.amount_minor),
-            currency: top_up.currency,
-            phone: callback.and_then(|callback| callback.phone.clone()).unwrap_or_default(),
-            confirmed: false,
-            reason: Reason::Contradiction,
-        }),
+        Decision::Wait => {
+            let is_told = callback.is_some_and(|callback| callback.tells_of_payment());
+            Verdict::Wait(is_told.then(|| told(top_up, Reason::Unconfirmed)))
+        }
+        Decision::Review => Verdict::Review(told(top_up, Reason::Contradiction)),
+    }
+}
+
+/// What the callback told of a payment. What it did not tell is known by what we asked for.
+fn told(top_up: &TopUp, reason: Reason) -> Told {
+    let callback = top_up.callback.as_ref();
+    let receipt = callback.and_then(|callback| callback.receipt.clone());
+    Told {
+        receipt: receipt.or_else(|| top_up.provider_reference.clone()).unwrap_or_default(),
+        amount_minor: callback.and_then(|callback| callback.amount_minor).unwrap_or(top_up.amount_minor),
+        currency: top_up.currency,
+        phone: callback.and_then(|callback| callback.phone.clone()).unwrap_or_default(),
+        confirmed: false,
+        reason,
+        paid_at: callback.and_then(|callback| callback.paid_at),
     }
 }
 
@@ -215,7 +238,7 @@ pub async fn register_urls(app: &AppState) -> Result<(), String> {
     daraja.register(app, &validation, &confirmation).await.map_err(|failed| failed.to_string())
 }
 
-/// What a push's callback leads to, once the callback is kept.
-fn at_once(id: TopUpId) -> FollowUp {
-    FollowUp { top_up_id: id, question: CALLED_BACK }
+/// What a push's callback leads to, once the callback is kept; another one when it follows a refusal.
+fn at_once(id: TopUpId, is_first: bool) -> FollowUp {
+    FollowUp { top_up_id: id, question: if is_first { CALLED_BACK } else { TOLD_LATE } }
 }

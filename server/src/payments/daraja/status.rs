@@ -9,6 +9,7 @@
 
 use sautikit_api::ids::IncomingPaymentId;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::client::Inquiry;
 use super::wire::StatusResult;
@@ -49,17 +50,27 @@ impl Job for Inquire {
         // The next one is enqueued before this one is asked: the answer, if there is one, comes by another way.
         enqueue(app, &mut tx, self.payment_id, self.question + 1).await?;
         tx.commit().await?;
-        let url = |end: &str| {
-            let token = path_token(app, payment.id.0);
-            format!("{}/v1/payments/daraja/status/{}/{token}/{end}", app.public_url, path_secret(app))
-        };
-        let inquiry =
-            Inquiry { receipt: &payment.receipt, result_url: &url("result"), queue_timeout_url: &url("timeout") };
-        if let Err(failed) = daraja.inquire(app, &inquiry).await {
-            tracing::warn!(payment = %payment.id, error = %failed, "M-Pesa was not asked about a payment");
-        }
+        ask(app, daraja, payment.id.0, &payment.receipt).await;
         Ok(())
     }
+}
+
+/// Asks M-Pesa about a payment by its receipt; the answer comes to the path of `id`.
+pub(super) async fn ask(app: &AppState, daraja: &Daraja, id: Uuid, receipt: &str) {
+    let url = |end: &str| {
+        let token = path_token(app, id);
+        format!("{}/v1/payments/daraja/status/{}/{token}/{end}", app.public_url, path_secret(app))
+    };
+    let inquiry = Inquiry { receipt, result_url: &url("result"), queue_timeout_url: &url("timeout") };
+    if let Err(failed) = daraja.inquire(app, &inquiry).await {
+        tracing::warn!(payment = %id, error = %failed, "M-Pesa was not asked about a payment");
+    }
+}
+
+/// When the question is asked, in seconds after the one before it; none after the last, or where nobody can be asked.
+pub(super) fn wait_seconds(app: &AppState, question: usize) -> Option<i64> {
+    Daraja::of(app).filter(|daraja| daraja.can_inquire())?;
+    question::wait_seconds(SCHEDULE_SECONDS, question)
 }
 
 /// Enqueues a question for its time, unless there is nobody to ask or it was the last.
@@ -69,10 +80,7 @@ pub(in crate::payments) async fn enqueue(
     payment_id: IncomingPaymentId,
     question: usize,
 ) -> Result<(), sqlx::Error> {
-    if !Daraja::of(app).is_some_and(Daraja::can_inquire) {
-        return Ok(());
-    }
-    let Some(wait_seconds) = question::wait_seconds(SCHEDULE_SECONDS, question) else { return Ok(()) };
+    let Some(wait_seconds) = wait_seconds(app, question) else { return Ok(()) };
     jobs::enqueue(tx, app, &Inquire { payment_id, question }, app.now_us() + wait_seconds * 1_000_000).await
 }
 
@@ -111,7 +119,7 @@ async fn try_answered(app: &AppState, payment_id: IncomingPaymentId, told: &Stat
         Judgement::Nothing => return Ok(()),
     }
     tx.commit().await?;
-    jobs::ring(app, Lane::Payments);
+    jobs::ring(app, Lane::Own);
     Ok(())
 }
 
@@ -178,6 +186,7 @@ mod tests {
             state: Some("Completed".to_owned()),
             debit_party: Some("254722000001 - ASHA WANJIRU".to_owned()),
             credit_party: Some("600638 - SAUTIKIT".to_owned()),
+            paid_at: None,
         }
     }
 

@@ -156,6 +156,8 @@ pub(super) struct Callback {
     pub(super) amount_minor: Option<i64>,
     /// As it was told; it can be masked.
     pub(super) phone: Option<String>,
+    /// Microseconds UTC.
+    pub(super) paid_at: Option<i64>,
 }
 
 /// Reads the body of a push's callback; `None` when it is not one.
@@ -173,6 +175,7 @@ pub(super) fn callback(body: &[u8]) -> Option<Callback> {
         receipt: item("MpesaReceiptNumber").and_then(|receipt| self::receipt(&receipt)),
         amount_minor: item("Amount").and_then(|amount| minor_units(&amount)),
         phone: item("PhoneNumber"),
+        paid_at: item("TransactionDate").and_then(|stamp| moment_us(&stamp)),
     })
 }
 
@@ -232,6 +235,8 @@ pub(super) struct StatusResult {
     pub(super) debit_party: Option<String>,
     /// `600638 - NAME`.
     pub(super) credit_party: Option<String>,
+    /// Microseconds UTC.
+    pub(super) paid_at: Option<i64>,
 }
 
 impl StatusResult {
@@ -283,6 +288,7 @@ pub(super) fn status_result(body: &[u8]) -> Option<StatusResult> {
         state: parameter("TransactionStatus"),
         debit_party: parameter("DebitPartyName"),
         credit_party: parameter("CreditPartyName"),
+        paid_at: parameter("FinalisedTime").and_then(|stamp| moment_us(&stamp)),
     })
 }
 
@@ -350,13 +356,15 @@ mod tests {
     fn a_callback_is_read_by_names_whatever_their_order_and_type() {
         let body = br#"{"Body":{"stkCallback":{"MerchantRequestID":"m","CheckoutRequestID":"ws_CO_1","ResultCode":"0",
             "ResultDesc":"ok","CallbackMetadata":{"Item":[{"Name":"Balance"},{"Name":"PhoneNumber","Value":254708374149},
-            {"Name":"MpesaReceiptNumber","Value":"NLJ7RT61SV"},{"Name":"Amount","Value":1000.00}]}}}}"#;
+            {"Name":"MpesaReceiptNumber","Value":"NLJ7RT61SV"},{"Name":"Amount","Value":1000.00},
+            {"Name":"TransactionDate","Value":20191219102115}]}}}}"#;
         let expected = Callback {
             checkout_request_id: "ws_CO_1".to_owned(),
             code: 0,
             receipt: Some("NLJ7RT61SV".to_owned()),
             amount_minor: Some(100_000),
             phone: Some("254708374149".to_owned()),
+            paid_at: "2019-12-19T07:21:15Z".parse::<Timestamp>().ok().map(Timestamp::as_microsecond),
         };
         assert_eq!(callback(body), Some(expected));
         let refused = br#"{"Body":{"stkCallback":{"CheckoutRequestID":"ws_CO_1","ResultCode":1032}}}"#;

@@ -13,6 +13,7 @@ use super::{assign, dismiss, list};
 use crate::clock::rfc3339;
 use crate::line;
 use crate::payments::incoming::IncomingPayment;
+use crate::payments::store::claims::Claim;
 use crate::payments::{Method, providers, reconcile};
 use crate::state::AppState;
 use crate::web::caller::Operator;
@@ -102,7 +103,20 @@ async fn check_provider(
     Ok(Json(wire::PaymentProvider { method: method.as_str().to_owned(), name: method.name().to_owned() }))
 }
 
-fn body(payment: IncomingPayment, claimed_by: Vec<WorkspaceId>) -> wire::UnmatchedPayment {
+fn body(payment: IncomingPayment, claims: Vec<Claim>) -> wire::UnmatchedPayment {
+    let mut claimed_by: Vec<WorkspaceId> = Vec::new();
+    for claim in &claims {
+        if !claimed_by.contains(&claim.workspace_id) {
+            claimed_by.push(claim.workspace_id);
+        }
+    }
+    let claims = claims.into_iter().map(|claim| wire::WaitingClaim {
+        workspace_id: claim.workspace_id,
+        workspace_name: claim.workspace_name,
+        phone: claim.phone,
+        amount_minor: claim.amount_minor,
+        claimed_at: rfc3339(claim.created_at),
+    });
     wire::UnmatchedPayment {
         id: payment.id,
         provider: payment.provider.as_str().to_owned(),
@@ -115,6 +129,7 @@ fn body(payment: IncomingPayment, claimed_by: Vec<WorkspaceId>) -> wire::Unmatch
         status: payment.status.as_str().to_owned(),
         reason: payment.reason.map(|reason| reason.as_str().to_owned()),
         claimed_by,
+        claims: claims.collect(),
         top_up_id: payment.top_up_id,
         paid_at: rfc3339(payment.paid_at),
     }

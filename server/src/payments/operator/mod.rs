@@ -8,6 +8,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::incoming::{self, IncomingPayment, Status};
+use super::store::claims::Claim;
 use super::{PaymentError, settle, store};
 use crate::audit::{self, Actor};
 use crate::state::AppState;
@@ -19,12 +20,12 @@ async fn list(
     app: &AppState,
     before: (i64, &str),
     limit: i64,
-) -> Result<Vec<(IncomingPayment, Vec<WorkspaceId>)>, PaymentError> {
+) -> Result<Vec<(IncomingPayment, Vec<Claim>)>, PaymentError> {
     let mut conn = app.db.acquire().await?;
     let mut claimed = Vec::new();
     for payment in store::incoming::list_unmatched(&mut conn, before, limit).await? {
-        let claimants = store::incoming::claimants(&mut conn, &payment.receipt).await?;
-        claimed.push((payment, claimants));
+        let claims = store::claims::waiting(&mut conn, &payment.receipt).await?;
+        claimed.push((payment, claims));
     }
     Ok(claimed)
 }
@@ -38,9 +39,10 @@ async fn assign(
 ) -> Result<IncomingPayment, PaymentError> {
     let mut tx = app.db.begin_write().await?;
     let payment = waiting(&mut tx, id).await?;
-    let wallet = wallet::read(&mut tx, workspace_id).await?;
-    if wallet.currency != payment.currency {
-        return Err(WalletError::CurrencyMismatch { wallet: wallet.currency, amount: payment.currency }.into());
+    let wallet = wallet::lock(&mut tx, workspace_id).await?;
+    let currency = wallet.wallet().currency;
+    if currency != payment.currency {
+        return Err(WalletError::CurrencyMismatch { wallet: currency, amount: payment.currency }.into());
     }
     let posted = incoming::credit_as_decided(app, &mut tx, &payment, workspace_id).await.map_err(decided)?;
     let details = json!({ "receipt": payment.receipt, "amount_minor": payment.amount_minor });

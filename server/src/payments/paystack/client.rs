@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sautikit_api::money::Currency;
 use serde::de::DeserializeOwned;
 
 use super::super::providers::Credentials;
@@ -42,6 +43,11 @@ impl Paystack {
     /// This server's, if it has one.
     pub fn of(app: &AppState) -> Option<&Self> {
         app.part::<Option<Self>>().as_ref()
+    }
+
+    /// Whether the account takes payments in it.
+    pub(in crate::payments) fn takes(&self, currency: Currency) -> bool {
+        self.config.currencies.contains(&currency)
     }
 
     /// What signs webhooks.

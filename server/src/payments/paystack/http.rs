@@ -14,9 +14,10 @@ use sqlx::AnyConnection;
 use subtle::ConstantTimeEq;
 
 use super::wire::{self, Told};
-use super::{Paystack, Reverse, Verify};
+use super::{Paystack, Verify};
 use crate::jobs::{self, Lane};
 use crate::payments::question::CALLED_BACK;
+use crate::payments::reverse::Reverse;
 use crate::payments::{Method, TopUp, store};
 use crate::secrets::hex;
 use crate::state::AppState;
@@ -38,6 +39,7 @@ async fn webhook(State(app): State<AppState>, headers: HeaderMap, body: Bytes) -
     })?;
     let now_us = app.now_us();
     let mut tx = app.db.begin_write().await?;
+    let mut kept_minor = 0;
     let (reference, cause, taken_minor, gives_back) = match told {
         Told::Charge { reference } => {
             if let Some(top_up) = find(&mut tx, &reference).await? {
@@ -49,12 +51,16 @@ async fn webhook(State(app): State<AppState>, headers: HeaderMap, body: Bytes) -
         Told::Refunded { reference, cause, amount_minor } => (Some(reference), cause, Some(amount_minor), None),
         Told::Disputed { reference, cause, amount_minor } => (Some(reference), cause, amount_minor, None),
         Told::DisputeWon { reference, opened, cause } => (Some(reference), cause, None, Some(opened)),
+        Told::DisputeSettled { reference, opened, cause, amount_minor } => {
+            kept_minor = amount_minor;
+            (Some(reference), cause, None, Some(opened))
+        }
         Told::Other => (None, String::new(), None, None),
     };
     if let Some(reference) = reference
         && let Some(top_up) = find(&mut tx, &reference).await?
     {
-        let reverse = Reverse { top_up_id: top_up.id, cause, taken_minor, gives_back };
+        let reverse = Reverse { top_up_id: top_up.id, cause, taken_minor, gives_back, kept_minor };
         jobs::enqueue(&mut tx, &app, &reverse, now_us).await?;
     }
     tx.commit().await?;

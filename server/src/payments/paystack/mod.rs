@@ -9,7 +9,6 @@
 
 mod client;
 pub mod http;
-mod reverse;
 mod wire;
 
 use sautikit_api::ids::TopUpId;
@@ -25,7 +24,6 @@ use crate::state::AppState;
 use crate::wallet::with_tries;
 
 pub use client::Paystack;
-pub use reverse::Reverse;
 
 /// Asks Paystack for the page of a top-up that is written, and keeps it.
 ///
@@ -38,7 +36,7 @@ pub(super) async fn open_page(app: &AppState, top_up: &TopUp, email: &str) -> Re
         amount: top_up.amount_minor,
         currency: top_up.currency.code(),
         reference: top_up.provider_reference.as_deref().unwrap_or_default(),
-        callback_url: &format!("{}/wallet", app.public_url),
+        callback_url: &format!("{}/wallet?top_up={}", app.public_url, top_up.id),
     };
     let page = paystack.initialize(&begin).await;
     let mut tx = app.db.begin_write().await?;
@@ -48,7 +46,7 @@ pub(super) async fn open_page(app: &AppState, top_up: &TopUp, email: &str) -> Re
         }
         Err(failed) => {
             tracing::warn!(top_up = %top_up.id, error = %failed, "Paystack gave no page");
-            store::top_ups::fail(&mut tx, top_up.id, "Paystack did not answer.", app.now_us()).await?;
+            store::top_ups::fail(&mut tx, top_up.id, ("Paystack did not answer.", false), app.now_us()).await?;
         }
     }
     tx.commit().await?;
@@ -67,7 +65,8 @@ pub struct Verify {
 impl Question for Verify {
     /// The payer may take hours.
     const SCHEDULE_SECONDS: &'static [i64] = &[60, 180, 600, 1_800, 7_200, 21_600, 86_400];
-    const NEVER_TOLD: &'static str = "The page was not paid in a day.";
+    /// Paystack says of every question that the page is not paid.
+    const NEVER_TOLD: (&'static str, bool) = ("The page was not paid in a day.", false);
 
     fn about(top_up_id: TopUpId, question: usize) -> Self {
         Self { top_up_id, question }
@@ -97,12 +96,12 @@ impl Job for Verify {
 
 /// What a transaction means for its top-up. Pure.
 fn verdict(top_up: &TopUp, transaction: Option<&Transaction>) -> Verdict {
-    let Some(transaction) = transaction else { return Verdict::Wait };
+    let Some(transaction) = transaction else { return Verdict::Wait(None) };
     let receipt = transaction.receipt();
     let is_ours = top_up.provider_reference.as_deref() == Some(transaction.reference.as_str());
     match transaction.status.as_str() {
         "success" if is_ours && transaction.currency == top_up.currency.code() && transaction.amount > 0 => {
-            Verdict::Credit { amount_minor: transaction.amount, receipt }
+            Verdict::Credit { amount_minor: transaction.amount, receipt, paid_at: transaction.paid_at_us() }
         }
         "success" => {
             let currency = Currency::parse(&transaction.currency);
@@ -113,6 +112,7 @@ fn verdict(top_up: &TopUp, transaction: Option<&Transaction>) -> Verdict {
                 currency: currency.unwrap_or(top_up.currency),
                 phone: String::new(),
                 confirmed: true,
+                paid_at: transaction.paid_at_us(),
                 reason: if currency == Some(top_up.currency) { Reason::Contradiction } else { Reason::WrongCurrency },
             })
         }
@@ -121,7 +121,7 @@ fn verdict(top_up: &TopUp, transaction: Option<&Transaction>) -> Verdict {
             let reason: String = told.chars().filter(|letter| !crate::line::is_unseen(*letter)).take(120).collect();
             Verdict::Fail(format!("Paystack says: {reason}."))
         }
-        _ => Verdict::Wait,
+        _ => Verdict::Wait(None),
     }
 }
 

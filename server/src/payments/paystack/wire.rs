@@ -39,9 +39,16 @@ pub(super) struct Transaction {
     pub(super) currency: String,
     #[serde(default)]
     pub(super) gateway_response: Option<String>,
+    #[serde(default)]
+    paid_at: Option<String>,
 }
 
 impl Transaction {
+    /// When it was paid, where that is told: microseconds UTC.
+    pub(super) fn paid_at_us(&self) -> Option<i64> {
+        Some(self.paid_at.as_deref()?.parse::<jiff::Timestamp>().ok()?.as_microsecond())
+    }
+
     /// Paystack's own id of it: the receipt.
     pub(super) fn receipt(&self) -> Option<String> {
         name(&self.id)
@@ -83,6 +90,17 @@ pub(super) enum Told {
         /// The ledger's cause.
         cause: String,
     },
+    /// The dispute was settled: what it took beyond the amount comes back.
+    DisputeSettled {
+        /// Ours for the transaction.
+        reference: String,
+        /// The cause with which it went.
+        opened: String,
+        /// The ledger's cause.
+        cause: String,
+        /// For how much it was settled.
+        amount_minor: i64,
+    },
     /// Nothing that moves money.
     Other,
 }
@@ -111,6 +129,16 @@ pub(super) fn webhook(body: &[u8]) -> Option<Told> {
             reference: reference()?,
             opened: format!("dispute:{}:opened", text("/id")?),
             cause: format!("dispute:{}:won", text("/id")?),
+        },
+        // Accepted by us or by Paystack: for the amount that is told, or for all that was taken.
+        "charge.dispute.resolve" => match data.get("refund_amount").and_then(whole) {
+            Some(amount_minor) => Told::DisputeSettled {
+                reference: reference()?,
+                opened: format!("dispute:{}:opened", text("/id")?),
+                cause: format!("dispute:{}:settled", text("/id")?),
+                amount_minor,
+            },
+            None => Told::Other,
         },
         _ => Told::Other,
     })
@@ -154,6 +182,11 @@ mod tests {
             "transaction":{"reference":"r1"}}}"#;
         let cause = "dispute:9:won".to_owned();
         assert_eq!(read(won), Some(Told::DisputeWon { reference: "r1".to_owned(), opened, cause }));
+        let settled = r#"{"event":"charge.dispute.resolve","data":{"id":9,"resolution":"merchant-accepted",
+            "refund_amount":2000,"transaction":{"reference":"r1"}}}"#;
+        let (reference, opened, cause) =
+            ("r1".to_owned(), "dispute:9:opened".to_owned(), "dispute:9:settled".to_owned());
+        assert_eq!(read(settled), Some(Told::DisputeSettled { reference, opened, cause, amount_minor: 2_000 }));
         assert_eq!(read(r#"{"event":"transfer.success","data":{}}"#), Some(Told::Other));
         assert_eq!(read(r#"{"event":"refund.processed","data":{"amount":-5}}"#), None);
         assert_eq!(read("[]"), None);

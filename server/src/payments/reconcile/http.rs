@@ -6,7 +6,7 @@ use sautikit_api::operator as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Difference, Place, ReconcileError, reconcile};
+use super::{Difference, Line, Place, ReconcileError, Totals, reconcile};
 use crate::clock::rfc3339;
 use crate::payments::Method;
 use crate::state::AppState;
@@ -37,6 +37,7 @@ async fn reconcile_payments(
         ReconcileError::Database(error) => error.into(),
     })?;
     let provider = statement.provider;
+    let only = if let [only] = report.totals.as_slice() { Some(*only) } else { None };
     Ok(Json(wire::Reconciliation {
         provider: provider.as_str().to_owned(),
         from: rfc3339(statement.from_us),
@@ -44,27 +45,44 @@ async fn reconcile_payments(
         payments: statement.received.len(),
         skipped: statement.skipped,
         matched: report.matched,
-        matched_minor: report.matched_minor,
-        statement_minor: report.statement_minor,
-        booked_minor: report.booked_minor,
+        returned: report.returned,
+        matched_minor: only.map(|totals| totals.matched_minor),
+        statement_minor: only.map(|totals| totals.statement_minor),
+        booked_minor: only.map(|totals| totals.booked_minor),
+        totals: report.totals.iter().map(totals).collect(),
         differences: report.differences.iter().map(|difference| body(difference, provider)).collect(),
     }))
 }
 
+fn totals(totals: &Totals) -> wire::ReconciledSums {
+    wire::ReconciledSums {
+        currency: totals.currency.code().to_owned(),
+        matched_minor: totals.matched_minor,
+        statement_minor: totals.statement_minor,
+        booked_minor: totals.booked_minor,
+    }
+}
+
 fn body(difference: &Difference, provider: Method) -> wire::PaymentDifference {
-    let (kind, receipt, statement_minor, booked_minor) = match difference {
-        Difference::MissingHere(line) => ("missing_here", line.receipt.clone(), Some(line.amount_minor), None),
-        Difference::NotInWallet(line, Place::Dismissed) => {
-            ("dismissed", line.receipt.clone(), Some(line.amount_minor), None)
-        }
-        Difference::NotInWallet(line, _) => ("waiting", line.receipt.clone(), Some(line.amount_minor), None),
+    let line = |kind: &'static str, line: &Line, ours: Option<i64>| {
+        (kind, line.receipt.clone(), line.currency, Some(line.amount_minor), ours)
+    };
+    let (kind, receipt, currency, statement_minor, booked_minor) = match difference {
+        Difference::MissingHere(told) => line("missing_here", told, None),
+        Difference::NotInWallet(told, Place::Dismissed) => line("dismissed", told, None),
+        Difference::NotInWallet(told, _) => line("waiting", told, None),
         Difference::MissingThere(ours) => {
             let name = ours.receipt.clone().or(ours.provider_reference.clone()).unwrap_or_default();
-            ("missing_there", name, None, Some(ours.amount_minor))
+            ("missing_there", name, ours.currency, None, Some(ours.amount_minor))
         }
-        Difference::Amount(line, ours) => ("amount", line.receipt.clone(), Some(line.amount_minor), Some(*ours)),
-        Difference::Twice(line) => ("twice", line.receipt.clone(), Some(line.amount_minor), None),
+        Difference::Amount(told, ours_minor, _) => line("amount", told, Some(*ours_minor)),
+        Difference::Twice(told) => line("twice", told, None),
+        Difference::ReversedThere(gone, known_minor) => {
+            let receipt = gone.of.clone().unwrap_or_else(|| gone.receipt.clone());
+            ("reversed_there", receipt, gone.currency, Some(-gone.amount_minor), Some(-known_minor))
+        }
     };
     let message = difference.sentence(provider);
-    wire::PaymentDifference { kind: kind.to_owned(), receipt, statement_minor, booked_minor, message }
+    let currency = currency.code().to_owned();
+    wire::PaymentDifference { kind: kind.to_owned(), receipt, currency, statement_minor, booked_minor, message }
 }

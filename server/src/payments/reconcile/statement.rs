@@ -9,17 +9,22 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use sautikit_api::money::Currency;
 
 use crate::payments::Method;
-use crate::payments::daraja::wire::{minor_units, receipt};
+use crate::payments::daraja::wire::receipt;
 
 /// The names under which a column is known, in lower case without anything but letters.
-const RECEIPT: &[&str] = &["receiptno", "receiptnumber", "transactionid", "transid"];
+const RECEIPT: &[&str] = &["receiptno", "receiptnumber", "transactionid", "transid", "id"];
 const MOMENT: &[&str] = &["completiontime", "transactiontime", "paidat", "transactiondate", "date"];
 const PAID_IN: &[&str] = &["paidin", "amountpaid", "amount"];
 const STATUS: &[&str] = &["transactionstatus", "status"];
 const ACCOUNT: &[&str] = &["acno", "accountno", "accountnumber", "billrefnumber", "reference", "transactionreference"];
-const REASON: &[&str] = &["reasontype", "details"];
+const REASON: &[&str] = &["reasontype"];
+const DETAILS: &[&str] = &["details"];
+const WITHDRAWN: &[&str] = &["withdrawn", "paidout"];
+const LINKED: &[&str] = &["linkedtransactionid", "originaltransactionid"];
+const CURRENCY: &[&str] = &["currency"];
 
 /// A payment on a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,23 @@ pub struct Line {
     pub account_reference: Option<String>,
     /// How much.
     pub amount_minor: i64,
+    /// Of it.
+    pub currency: Currency,
+    /// Microseconds UTC.
+    pub at_us: i64,
+}
+
+/// Money that the provider gave back to a payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reversal {
+    /// The provider's receipt of the reversal.
+    pub receipt: String,
+    /// The receipt of the payment that went back, where the line names it.
+    pub of: Option<String>,
+    /// How much, positive.
+    pub amount_minor: i64,
+    /// Of it.
+    pub currency: Currency,
     /// Microseconds UTC.
     pub at_us: i64,
 }
@@ -41,6 +63,8 @@ pub struct Statement {
     pub provider: Method,
     /// What was received.
     pub received: Vec<Line>,
+    /// What went back to payers.
+    pub reversed: Vec<Reversal>,
     /// Its first moment (microseconds UTC).
     pub from_us: i64,
     /// Its last moment.
@@ -72,12 +96,17 @@ pub enum StatementError {
 
 /// Where the columns are.
 struct Columns {
-    receipt: usize,
+    /// None on an export that names payments by our reference only.
+    receipt: Option<usize>,
     moment: usize,
     paid_in: usize,
     status: Option<usize>,
     account: Option<usize>,
     reason: Option<usize>,
+    details: Option<usize>,
+    withdrawn: Option<usize>,
+    linked: Option<usize>,
+    currency: Option<usize>,
 }
 
 impl Columns {
@@ -89,13 +118,22 @@ impl Columns {
             places.entry(name).or_insert(place);
         }
         let find = |known: &[&str]| known.iter().find_map(|name| places.get(*name).copied());
+        // Paystack's export can leave its own id out.
+        let receipt = find(RECEIPT);
+        if receipt.is_none() && (find(CURRENCY).is_none() || find(ACCOUNT).is_none()) {
+            return None;
+        }
         Some(Self {
-            receipt: find(RECEIPT)?,
+            receipt,
             moment: find(MOMENT)?,
             paid_in: find(PAID_IN)?,
             status: find(STATUS),
             account: find(ACCOUNT),
             reason: find(REASON),
+            details: find(DETAILS),
+            withdrawn: find(WITHDRAWN),
+            linked: find(LINKED),
+            currency: find(CURRENCY),
         })
     }
 }
@@ -110,7 +148,14 @@ pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(text);
     let mut columns = None;
     let mut provider = Method::Mpesa;
-    let mut statement = Statement { provider, received: Vec::new(), from_us: i64::MAX, to_us: i64::MIN, skipped: 0 };
+    let mut statement = Statement {
+        provider,
+        received: Vec::new(),
+        reversed: Vec::new(),
+        from_us: i64::MAX,
+        to_us: i64::MIN,
+        skipped: 0,
+    };
     for record in reader.records() {
         let record = record.map_err(|error| StatementError::Line {
             line: error.position().map_or(0, csv::Position::line),
@@ -119,21 +164,34 @@ pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
         let line = record.position().map_or(0, csv::Position::line);
         let Some(columns) = &columns else {
             columns = Columns::named(&record);
-            let names = record.iter().any(|name| name.eq_ignore_ascii_case("currency"));
-            provider = if names { Method::Paystack } else { Method::Mpesa };
+            let is_paystack = columns.as_ref().is_some_and(|columns| columns.currency.is_some());
+            provider = if is_paystack { Method::Paystack } else { Method::Mpesa };
             continue;
         };
         match payment(columns, provider, &record).map_err(|what| StatementError::Line { line, what })? {
             Row::Payment(payment) => {
-                statement.from_us = statement.from_us.min(payment.at_us);
-                statement.to_us = statement.to_us.max(payment.at_us);
+                statement.spans(payment.at_us);
                 statement.received.push(payment);
+            }
+            Row::Returned(payment) => {
+                statement.spans(payment.at_us);
+                statement.reversed.push(Reversal {
+                    receipt: payment.receipt.clone(),
+                    of: Some(payment.receipt.clone()),
+                    amount_minor: payment.amount_minor,
+                    currency: payment.currency,
+                    at_us: payment.at_us,
+                });
+                statement.received.push(payment);
+            }
+            Row::Reversal(reversal) => {
+                statement.spans(reversal.at_us);
+                statement.reversed.push(reversal);
             }
             Row::Other(at_us) => {
                 statement.skipped += 1;
                 if let Some(at_us) = at_us {
-                    statement.from_us = statement.from_us.min(at_us);
-                    statement.to_us = statement.to_us.max(at_us);
+                    statement.spans(at_us);
                 }
             }
         }
@@ -148,10 +206,22 @@ pub(super) fn read(text: &[u8]) -> Result<Statement, StatementError> {
     Ok(statement)
 }
 
+impl Statement {
+    /// Reaches to that moment (microseconds UTC).
+    fn spans(&mut self, at_us: i64) {
+        self.from_us = self.from_us.min(at_us);
+        self.to_us = self.to_us.max(at_us);
+    }
+}
+
 /// What a line is.
 enum Row {
     /// Money for us.
     Payment(Line),
+    /// Money for us that went back, on one line.
+    Returned(Line),
+    /// Money that went back.
+    Reversal(Reversal),
     /// A charge, a withdrawal, a failed try, or a sum; with its moment where it has one.
     Other(Option<i64>),
 }
@@ -161,31 +231,81 @@ fn payment(columns: &Columns, provider: Method, record: &csv::StringRecord) -> R
     let optional = |place: Option<usize>| place.map(field).unwrap_or_default();
     let at_us = moment_us(field(columns.moment));
     let status = optional(columns.status).to_lowercase();
-    let is_done = columns.status.is_none() || matches!(status.as_str(), "completed" | "success" | "successful");
-    let paid_in =
-        field(columns.paid_in).trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-    let reason = optional(columns.reason).to_lowercase();
-    let is_charge = reason.contains("charge") || reason.contains("withdrawal");
-    if !is_done || is_charge || paid_in.is_empty() || matches!(paid_in, "0" | "0.00") || paid_in.starts_with('-') {
+    let is_returned = provider == Method::Paystack && matches!(status.as_str(), "reversed" | "refunded");
+    let is_done =
+        is_returned || columns.status.is_none() || matches!(status.as_str(), "completed" | "success" | "successful");
+    let currency = match provider {
+        Method::Mpesa => Some(Currency::KES),
+        Method::Paystack => Currency::parse(&optional(columns.currency).to_ascii_uppercase()),
+    };
+    // In a currency that no wallet has, nothing of it is ours.
+    let (true, Some(currency)) = (is_done, currency) else { return Ok(Row::Other(at_us)) };
+    let said = format!("{} {}", optional(columns.reason), optional(columns.details)).to_lowercase();
+    let is_charge = said.contains("charge");
+    let is_reversal = said.contains("reversal") || said.contains("reversed");
+    let withdrawn = plain(optional(columns.withdrawn));
+    if is_reversal && !is_charge && !is_nothing(withdrawn) {
+        return reversal(columns, record, currency, withdrawn, at_us).map(Row::Reversal);
+    }
+    let paid_in = plain(field(columns.paid_in));
+    if is_charge || said.contains("withdrawal") || is_nothing(paid_in) || field(columns.paid_in).contains('-') {
         return Ok(Row::Other(at_us));
     }
-    let Some(receipt) = receipt(field(columns.receipt)) else {
-        // A line of sums has no receipt.
-        return if field(columns.receipt).is_empty() {
-            Ok(Row::Other(at_us))
-        } else {
-            Err(format!("`{}` is not a receipt", field(columns.receipt)))
-        };
-    };
-    let amount_minor = minor_units(paid_in).ok_or_else(|| format!("`{paid_in}` is not an amount"))?;
-    let at_us = at_us.ok_or_else(|| format!("`{}` is not a time", field(columns.moment)))?;
     let account = Some(optional(columns.account)).filter(|account| !account.is_empty());
+    let told = optional(columns.receipt);
+    let named = receipt(told)
+        .or_else(|| account.filter(|_| provider == Method::Paystack && told.is_empty()).map(str::to_owned));
+    let Some(receipt) = named else {
+        // A line of sums has no receipt.
+        return if told.is_empty() { Ok(Row::Other(at_us)) } else { Err(format!("`{told}` is not a receipt")) };
+    };
+    let amount_minor = amount(currency, paid_in).ok_or_else(|| format!("`{paid_in}` is not an amount"))?;
+    let at_us = at_us.ok_or_else(|| format!("`{}` is not a time", field(columns.moment)))?;
     let account_reference = account.map(|account| match provider {
         // As we read what payers type.
         Method::Mpesa => account.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase(),
         Method::Paystack => account.to_owned(),
     });
-    Ok(Row::Payment(Line { receipt, account_reference, amount_minor, at_us }))
+    let line = Line { receipt, account_reference, amount_minor, currency, at_us };
+    Ok(if is_returned { Row::Returned(line) } else { Row::Payment(line) })
+}
+
+fn reversal(
+    columns: &Columns,
+    record: &csv::StringRecord,
+    currency: Currency,
+    withdrawn: &str,
+    at_us: Option<i64>,
+) -> Result<Reversal, String> {
+    let optional = |place: Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default();
+    let told = optional(columns.receipt);
+    let own = receipt(told).ok_or_else(|| format!("`{told}` is not a receipt"))?;
+    // Named in a column of its own, or in words: "Reversal of RKT1ABCDEF".
+    let in_words = optional(columns.details).split(|letter: char| !letter.is_ascii_alphanumeric()).rev();
+    let in_words = in_words.filter(|word| word.len() == 10 && word.bytes().any(|byte| byte.is_ascii_digit()));
+    let in_words = in_words.filter(|word| word.bytes().any(|byte| byte.is_ascii_uppercase())).find_map(receipt);
+    Ok(Reversal {
+        of: receipt(optional(columns.linked)).or(in_words).filter(|of| *of != own),
+        receipt: own,
+        amount_minor: amount(currency, withdrawn).ok_or_else(|| format!("`{withdrawn}` is not an amount"))?,
+        currency,
+        at_us: at_us.ok_or_else(|| format!("`{}` is not a time", record.get(columns.moment).unwrap_or_default()))?,
+    })
+}
+
+/// An amount without the currency before it and without its sign.
+fn plain(text: &str) -> &str {
+    text.trim_start_matches(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, ' ' | '-'))
+}
+
+fn is_nothing(plain: &str) -> bool {
+    plain.bytes().all(|byte| matches!(byte, b'0' | b'.' | b',' | b' '))
+}
+
+/// Minor units of a positive amount; decimals beyond the currency's own may be there when they are zeros.
+fn amount(currency: Currency, plain: &str) -> Option<i64> {
+    let exact = if plain.contains('.') { plain.trim_end_matches('0').trim_end_matches('.') } else { plain };
+    currency.parse_minor(exact).filter(|amount_minor| *amount_minor > 0)
 }
 
 /// A moment as the portals write it, in East Africa Time where it names no zone.
@@ -218,6 +338,7 @@ mod tests {
             receipt: "RKT1ABCDEF".to_owned(),
             account_reference: Some("ACD3F7".to_owned()),
             amount_minor: 150_000,
+            currency: Currency::KES,
             at_us: "2026-11-30T09:00:00Z".parse::<Timestamp>().unwrap().as_microsecond(),
         };
         assert_eq!(statement.received, [expected]);
@@ -239,6 +360,34 @@ mod tests {
         let statement = read(text.as_bytes()).unwrap();
         assert_eq!((statement.provider, statement.received.len(), statement.skipped), (Method::Paystack, 1, 1));
         assert_eq!(statement.received[0].account_reference.as_deref(), Some("019a2f60-9d04"));
+    }
+
+    #[test]
+    fn what_went_back_is_read_with_the_payment_that_it_was() {
+        let head = "Receipt No.,Completion Time,Details,Transaction Status,Paid In,Withdrawn,Reason Type,Linked Transaction ID\n";
+        let lines = "RKT1REVERS,30-11-2026 14:00:00,Pay Bill Reversal,Completed,,\"-1,500.00\",Pay Utility Reversal,RKT1ABCDEF\n\
+            RKT1REVER2,30-11-2026 15:00:00,Reversal of RKT1ABCDEG,Completed,,-20.00,,\n\
+            RKT1REVER3,30-11-2026 15:00:00,Pay Bill Charge Reversal,Completed,15.00,,Charge Reversal,\n";
+        let statement = read(format!("{head}{lines}").as_bytes()).unwrap();
+        let told: Vec<_> =
+            statement.reversed.iter().map(|one| (one.receipt.as_str(), one.of.as_deref(), one.amount_minor)).collect();
+        assert_eq!(told, [("RKT1REVERS", Some("RKT1ABCDEF"), 150_000), ("RKT1REVER2", Some("RKT1ABCDEG"), 2_000)]);
+        assert_eq!((statement.received.len(), statement.skipped), (0, 1));
+    }
+
+    #[test]
+    fn a_paystack_export_names_currencies_and_what_went_back_and_may_lack_its_own_id() {
+        let text = "Reference,Amount,Currency,Status,Paid At\n\
+            019a2f60-9d04,1000.00,KES,Success,2026-11-30T09:00:00.000Z\n\
+            019a2f60-9d05,1000.00,NGN,Reversed,2026-11-30T09:05:00.000Z\n\
+            019a2f60-9d06,1000,XOF,Success,2026-11-30T09:06:00.000Z\n";
+        let statement = read(text.as_bytes()).unwrap();
+        let received: Vec<_> = statement.received.iter().map(|line| (line.receipt.as_str(), line.currency)).collect();
+        assert_eq!(received, [("019a2f60-9d04", Currency::KES), ("019a2f60-9d05", Currency::NGN)]);
+        assert_eq!(statement.reversed.len(), 1);
+        assert_eq!(statement.reversed[0].of.as_deref(), Some("019a2f60-9d05"));
+        // In a currency that no wallet has.
+        assert_eq!(statement.skipped, 1);
     }
 
     #[test]

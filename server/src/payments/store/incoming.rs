@@ -1,10 +1,9 @@
-//! SQL of money that came by itself, and of what customers claim of it.
+//! SQL of money that came by itself.
 
 use sautikit_api::ids::{IncomingPaymentId, TopUpId, WorkspaceId};
 use sautikit_api::money::Currency;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
-use uuid::Uuid;
 
 use crate::db::statements;
 use crate::payments::Method;
@@ -12,7 +11,8 @@ use crate::payments::incoming::{IncomingPayment, Reason, Status};
 use crate::row;
 
 statements! {
-    /// A payment that waited without its provider standing behind it is received anew when it does.
+    /// A payment that was told without its provider standing behind it is received anew when it does. One that people had set
+    /// aside goes back to them.
     RECEIVE_PAYMENT = "
         insert into incoming_payments (id, provider, receipt, amount_minor, currency, account_reference, payer_phone,
             payer_name, paid_at, confirmed, status, reason, created_at)
@@ -20,13 +20,22 @@ statements! {
         on conflict (provider, receipt) do update
         set amount_minor = excluded.amount_minor, account_reference = excluded.account_reference,
             payer_phone = excluded.payer_phone, payer_name = excluded.payer_name, paid_at = excluded.paid_at,
-            confirmed = 1, status = 'received', reason = null
-        where incoming_payments.status = 'unmatched' and incoming_payments.confirmed = 0 and excluded.confirmed = 1
+            confirmed = 1,
+            status = case when incoming_payments.status = 'dismissed' then 'unmatched' else 'received' end,
+            reason = case when incoming_payments.status = 'dismissed' then 'contradiction' else null end
+        where incoming_payments.status in ('received', 'unmatched', 'dismissed') and incoming_payments.confirmed = 0
+            and excluded.confirmed = 1
         returning id";
     FIND_INCOMING = "
         select *
         from incoming_payments
         where id = $1";
+    /// Nothing but a lock.
+    LOCK_INCOMING = "
+        update incoming_payments
+        set status = status
+        where id = $1
+        returning *";
     FIND_INCOMING_BY_RECEIPT = "
         select *
         from incoming_payments
@@ -53,17 +62,6 @@ statements! {
         update incoming_payments
         set status = 'dismissed', decided_at = $2
         where id = $1 and status = 'unmatched'";
-    INSERT_CLAIM = "
-        insert into payment_claims (id, workspace_id, receipt, amount_minor, phone, outcome, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)";
-    COUNT_CLAIMS = "
-        select count(*)
-        from payment_claims
-        where workspace_id = $1 and created_at > $2";
-    CLAIMANTS = "
-        select distinct workspace_id
-        from payment_claims
-        where receipt = $1 and outcome = 'waiting'";
 }
 
 /// Keeps a payment, once by its receipt; its id when there is something to do about it.
@@ -95,6 +93,15 @@ pub(in crate::payments) async fn find(
     id: IncomingPaymentId,
 ) -> Result<Option<IncomingPayment>, sqlx::Error> {
     let row = sqlx::query(FIND_INCOMING).bind(id.to_string()).fetch_optional(conn).await?;
+    row.as_ref().map(payment).transpose()
+}
+
+/// The payment, which is locked for the rest of the transaction.
+pub(in crate::payments) async fn lock(
+    tx: &mut AnyConnection,
+    id: IncomingPaymentId,
+) -> Result<Option<IncomingPayment>, sqlx::Error> {
+    let row = sqlx::query(LOCK_INCOMING).bind(id.to_string()).fetch_optional(tx).await?;
     row.as_ref().map(payment).transpose()
 }
 
@@ -156,48 +163,6 @@ pub(in crate::payments) async fn dismiss(
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(DISMISS_INCOMING).bind(id.to_string()).bind(now_us);
     Ok(query.execute(tx).await?.rows_affected() == 1)
-}
-
-/// A customer's word for a payment.
-pub(in crate::payments) struct Claim<'a> {
-    pub(in crate::payments) id: Uuid,
-    pub(in crate::payments) workspace_id: WorkspaceId,
-    pub(in crate::payments) receipt: &'a str,
-    pub(in crate::payments) amount_minor: i64,
-    pub(in crate::payments) phone: &'a str,
-    pub(in crate::payments) outcome: &'static str,
-    pub(in crate::payments) created_at: i64,
-}
-
-pub(in crate::payments) async fn insert_claim(tx: &mut AnyConnection, claim: &Claim<'_>) -> Result<(), sqlx::Error> {
-    sqlx::query(INSERT_CLAIM)
-        .bind(claim.id.to_string())
-        .bind(claim.workspace_id.to_string())
-        .bind(claim.receipt.to_owned())
-        .bind(claim.amount_minor)
-        .bind(claim.phone.to_owned())
-        .bind(claim.outcome)
-        .bind(claim.created_at)
-        .execute(tx)
-        .await
-        .map(drop)
-}
-
-pub(in crate::payments) async fn count_claims(
-    conn: &mut AnyConnection,
-    workspace_id: WorkspaceId,
-    after_us: i64,
-) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(COUNT_CLAIMS).bind(workspace_id.to_string()).bind(after_us).fetch_one(conn).await
-}
-
-/// Who says that the payment is theirs.
-pub(in crate::payments) async fn claimants(
-    conn: &mut AnyConnection,
-    receipt: &str,
-) -> Result<Vec<WorkspaceId>, sqlx::Error> {
-    let rows = sqlx::query(CLAIMANTS).bind(receipt.to_owned()).fetch_all(conn).await?;
-    rows.iter().map(|row| row::parsed(row, "workspace_id")).collect()
 }
 
 fn payment(row: &AnyRow) -> Result<IncomingPayment, sqlx::Error> {

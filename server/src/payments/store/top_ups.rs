@@ -6,6 +6,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::db::statements;
+use crate::payments::settle::Paid;
 use crate::payments::{Callback, Channel, Method, Status, TopUp};
 use crate::row;
 
@@ -39,15 +40,15 @@ statements! {
     SUCCEED_TOP_UP = "
         update top_ups
         set status = 'succeeded', amount_minor = $2, receipt = $3, ledger_entry_id = $4, settled_at = $5,
-            failure_reason = null
+            paid_at = $6, failure_reason = null, may_be_paid = 0
         where id = $1 and status in ('pending', 'failed')";
     FAIL_TOP_UP = "
         update top_ups
-        set status = 'failed', failure_reason = $2, settled_at = $3
-        where id = $1 and status = 'pending'";
+        set status = 'failed', failure_reason = $2, settled_at = $3, may_be_paid = $4
+        where id = $1 and (status = 'pending' or status = 'failed' and may_be_paid = 0 and $4 = 1)";
     RECEIVE_RECEIPT = "
         update top_ups
-        set receipt = $2
+        set receipt = $2, paid_at = coalesce(paid_at, $3)
         where id = $1 and receipt is null";
     MARK_ASKED = "
         update top_ups
@@ -64,8 +65,20 @@ statements! {
     MARK_CALLED_BACK = "
         update top_ups
         set called_back_at = $2, callback_code = $3, callback_receipt = $4, callback_amount_minor = $5,
-            callback_phone = $6
-        where id = $1 and called_back_at is null";
+            callback_phone = $6, callback_paid_at = $7
+        where id = $1 and (called_back_at is null or (callback_code <> 0 and $3 = 0))";
+    /// A push that has no receipt and can be the payment that a telephone made at a time.
+    FIND_PUSH_OF_PAYER = "
+        select *
+        from top_ups
+        where phone = $1 and amount_minor = $2 and receipt is null and channel = 'push' and method = 'mpesa'
+            and simulated = 0 and created_at between $3 and $4
+        order by created_at desc
+        limit 1";
+    HAS_PENDING = "
+        select count(*)
+        from top_ups
+        where workspace_id = $1 and status = 'pending'";
 }
 
 pub(in crate::payments) async fn insert(tx: &mut AnyConnection, top_up: &TopUp) -> Result<(), sqlx::Error> {
@@ -135,27 +148,29 @@ pub(in crate::payments) async fn list(
 pub(in crate::payments) async fn succeed(
     tx: &mut AnyConnection,
     id: TopUpId,
-    (amount_minor, receipt): (i64, Option<&str>),
+    paid: Paid<'_>,
     entry_id: LedgerEntryId,
     now_us: i64,
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(SUCCEED_TOP_UP)
         .bind(id.to_string())
-        .bind(amount_minor)
-        .bind(receipt.map(str::to_owned))
+        .bind(paid.amount_minor)
+        .bind(paid.receipt.map(str::to_owned))
         .bind(entry_id.to_string())
-        .bind(now_us);
+        .bind(now_us)
+        .bind(paid.paid_at);
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
-/// Says whether it was pending until now.
+/// Says whether it was pending until now, or thought to be unpaid. `may_be_paid` where nobody knows that no money came.
 pub(in crate::payments) async fn fail(
     tx: &mut AnyConnection,
     id: TopUpId,
-    reason: &str,
+    (reason, may_be_paid): (&str, bool),
     now_us: i64,
 ) -> Result<bool, sqlx::Error> {
     let query = sqlx::query(FAIL_TOP_UP).bind(id.to_string()).bind(reason.to_owned()).bind(now_us);
+    let query = query.bind(i64::from(may_be_paid));
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
@@ -164,8 +179,9 @@ pub(in crate::payments) async fn receive_receipt(
     tx: &mut AnyConnection,
     id: TopUpId,
     receipt: &str,
+    paid_at: Option<i64>,
 ) -> Result<bool, sqlx::Error> {
-    let query = sqlx::query(RECEIVE_RECEIPT).bind(id.to_string()).bind(receipt.to_owned());
+    let query = sqlx::query(RECEIVE_RECEIPT).bind(id.to_string()).bind(receipt.to_owned()).bind(paid_at);
     Ok(query.execute(tx).await?.rows_affected() == 1)
 }
 
@@ -197,7 +213,7 @@ pub(in crate::payments) async fn mark_authorization(
     query.execute(tx).await.map(drop)
 }
 
-/// Keeps the first callback's word; says whether this was it.
+/// Keeps a callback's word: the first one's, and that of the first that tells of a payment. Says whether it was kept.
 pub(in crate::payments) async fn mark_called_back(
     tx: &mut AnyConnection,
     id: TopUpId,
@@ -210,8 +226,29 @@ pub(in crate::payments) async fn mark_called_back(
         .bind(callback.code)
         .bind(callback.receipt.clone())
         .bind(callback.amount_minor)
-        .bind(callback.phone.clone());
+        .bind(callback.phone.clone())
+        .bind(callback.paid_at);
     Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// Any workspace's push without a receipt that the telephone (E.164) can have paid in that span (microseconds UTC, both ends
+/// included); the newest.
+pub(in crate::payments) async fn find_push_of_payer(
+    conn: &mut AnyConnection,
+    (phone, amount_minor): (&str, i64),
+    (from_us, to_us): (i64, i64),
+) -> Result<Option<TopUp>, sqlx::Error> {
+    let query = sqlx::query(FIND_PUSH_OF_PAYER).bind(phone.to_owned()).bind(amount_minor).bind(from_us).bind(to_us);
+    query.fetch_optional(conn).await?.as_ref().map(top_up).transpose()
+}
+
+/// Whether a provider has still to decide about a top-up of the workspace.
+pub(in crate::payments) async fn has_pending(
+    conn: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+) -> Result<bool, sqlx::Error> {
+    let count: i64 = sqlx::query_scalar(HAS_PENDING).bind(workspace_id.to_string()).fetch_one(conn).await?;
+    Ok(count > 0)
 }
 
 fn top_up(row: &AnyRow) -> Result<TopUp, sqlx::Error> {
@@ -222,6 +259,7 @@ fn top_up(row: &AnyRow) -> Result<TopUp, sqlx::Error> {
             receipt: row.try_get("callback_receipt")?,
             amount_minor: row.try_get("callback_amount_minor")?,
             phone: row.try_get("callback_phone")?,
+            paid_at: row.try_get("callback_paid_at")?,
         }),
     };
     Ok(TopUp {
@@ -235,6 +273,7 @@ fn top_up(row: &AnyRow) -> Result<TopUp, sqlx::Error> {
         currency: row::known(row, "currency", Currency::parse)?,
         phone: row.try_get("phone")?,
         failure_reason: row.try_get("failure_reason")?,
+        may_be_paid: row::flag(row, "may_be_paid")?,
         receipt: row.try_get("receipt")?,
         provider_reference: row.try_get("provider_reference")?,
         checkout_id: row.try_get("checkout_id")?,

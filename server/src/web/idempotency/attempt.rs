@@ -27,17 +27,29 @@ pub struct Attempt {
     // Before the place: the next request with the key comes when the roll-back is on its way.
     tx: Tx,
     keyed: Option<(Row, Option<Place>)>,
+    left: Option<String>,
 }
 
 impl Attempt {
     /// Of a request without a key.
     pub(super) fn without_key(tx: Tx) -> Self {
-        Self { tx, keyed: None }
+        Self { tx, keyed: None, left: None }
     }
 
     /// Of a request whose key is in the transaction.
     pub(super) fn with_key(tx: Tx, row: Row, place: Option<Place>) -> Self {
-        Self { tx, keyed: Some((row, place)) }
+        Self { tx, keyed: Some((row, place)), left: None }
+    }
+
+    /// With what the request had made that this one takes over.
+    pub(super) fn after(self, left: Option<String>) -> Self {
+        Self { left, ..self }
+    }
+
+    /// The `subject` of the lease of a request that was lost and that this one takes over: to go on with, instead of making a
+    /// second one.
+    pub fn left(&self) -> Option<&str> {
+        self.left.as_deref()
     }
 
     /// The transaction that the effect writes in.
@@ -57,10 +69,12 @@ impl Attempt {
     }
 
     /// For an effect outside of the database: commits what was written so far and the key with a lease, so that a crash
-    /// can't lose it. The effect is carried out after this call and told by [`Lease::commit`].
-    pub async fn lease(mut self, app: &AppState) -> ApiResult<Lease> {
+    /// can't lose it. The effect is carried out after this call and told by [`Lease::commit`]. `subject` names what it is about
+    /// to whoever takes it over: [`Self::left`].
+    pub async fn lease(mut self, app: &AppState, subject: Option<&str>) -> ApiResult<Lease> {
         if let Some((row, _)) = &self.keyed {
-            store::lease_key(&mut self.tx, &row.workspace, &row.key, app.now_us() + LEASE_US).await?;
+            let until_us = app.now_us() + LEASE_US;
+            store::lease_key(&mut self.tx, &row.workspace, &row.key, until_us, subject).await?;
         }
         self.tx.commit().await?;
         Ok(Lease { keyed: self.keyed })
@@ -90,7 +104,7 @@ impl Lease {
     pub async fn withdraw(self, app: &AppState) -> ApiResult<()> {
         if let Some((row, _)) = &self.keyed {
             let mut tx = app.db.begin_write().await?;
-            store::lease_key(&mut tx, &row.workspace, &row.key, app.now_us()).await?;
+            store::lease_key(&mut tx, &row.workspace, &row.key, app.now_us(), None).await?;
             tx.commit().await?;
         }
         Ok(())

@@ -11,8 +11,8 @@
 //!   └─ other fingerprint, or leased ──► 409
 //! ```
 //! Only 2xx answers are stored: a stored 402 would outlive the top-up. Without the header the same path runs with no key
-//! row, so handlers are written once. Deliberately absent: a provider's reference beside the lease, which comes with the
-//! first provider that knows one.
+//! row, so handlers are written once. A lease names what was made before it (a top-up, whose id its provider knows it by): the
+//! request that takes it over goes on with that.
 
 mod answers;
 mod attempt;
@@ -89,8 +89,8 @@ pub async fn begin_within(app: &AppState, workspace: WorkspaceId, request: &Requ
     let mut tx = app.db.begin_write().await?;
     app.db.limit_lock_wait(&mut tx).await?;
     match take_row(app, &mut tx, &row, request).await {
-        Ok(true) => return Ok(Begun::Fresh(Attempt::with_key(tx, row, Some(place)))),
-        Ok(false) => {}
+        Ok(Some(left)) => return Ok(Begun::Fresh(Attempt::with_key(tx, row, Some(place)).after(left))),
+        Ok(None) => {}
         // A request to another node holds the row in an open transaction.
         Err(error) if db::is_contention(&error) => return Err(in_progress()),
         Err(error) => return Err(error.into()),
@@ -100,13 +100,19 @@ pub async fn begin_within(app: &AppState, workspace: WorkspaceId, request: &Requ
     Ok(Begun::Replay(replay(app, &row, stored, request)?))
 }
 
-/// Whether the effect is this request's: the key is new, or the request that leased it is taken for dead.
-async fn take_row(app: &AppState, conn: &mut AnyConnection, row: &Row, request: &Request) -> Result<bool, sqlx::Error> {
+/// Whether the effect is this request's: the key is new, or the request that leased it is taken for dead; then with what that
+/// one left.
+async fn take_row(
+    app: &AppState,
+    conn: &mut AnyConnection,
+    row: &Row,
+    request: &Request,
+) -> Result<Option<Option<String>>, sqlx::Error> {
     let (workspace, key, now_us) = (row.workspace.as_str(), row.key.as_str(), app.now_us());
     // The hourly job may not have come to it yet.
     store::delete_expired_key(conn, workspace, key, now_us).await?;
     if store::insert_key(conn, workspace, key, &request.fingerprint, now_us, now_us + KEPT_US).await? {
-        return Ok(true);
+        return Ok(Some(None));
     }
     store::take_over(conn, workspace, key, &request.fingerprint, now_us, now_us + attempt::LEASE_US).await
 }

@@ -27,12 +27,13 @@ statements! {
         on conflict (workspace_id, key) do nothing";
     LEASE_KEY = "
         update idempotency_keys
-        set leased_until = $3
+        set leased_until = $3, subject = $4
         where workspace_id = $1 and key = $2";
     TAKE_OVER = "
         update idempotency_keys
         set leased_until = $5
-        where workspace_id = $1 and key = $2 and fingerprint = $3 and status is null and leased_until <= $4";
+        where workspace_id = $1 and key = $2 and fingerprint = $3 and status is null and leased_until <= $4
+        returning subject";
     FIND_KEY = "
         select fingerprint, status, answer
         from idempotency_keys
@@ -136,12 +137,14 @@ pub(super) async fn lease_key(
     workspace: &str,
     key: &str,
     until_us: i64,
+    subject: Option<&str>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(LEASE_KEY).bind(workspace).bind(key).bind(until_us).execute(conn).await?;
+    let query = sqlx::query(LEASE_KEY).bind(workspace).bind(key).bind(until_us).bind(subject.map(str::to_owned));
+    query.execute(conn).await?;
     Ok(())
 }
 
-/// Leases the key of the same request anew, if its lease has ended without an answer; whether it did.
+/// Leases the key of the same request anew, if its lease has ended without an answer; the subject of that lease, if it did.
 pub(super) async fn take_over(
     conn: &mut AnyConnection,
     workspace: &str,
@@ -149,9 +152,9 @@ pub(super) async fn take_over(
     fingerprint: &str,
     now_us: i64,
     until_us: i64,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<Option<String>>, sqlx::Error> {
     let query = sqlx::query(TAKE_OVER).bind(workspace).bind(key).bind(fingerprint).bind(now_us).bind(until_us);
-    Ok(query.execute(conn).await?.rows_affected() == 1)
+    query.fetch_optional(conn).await?.map(|row| row.try_get(0)).transpose()
 }
 
 pub(super) async fn find_key(

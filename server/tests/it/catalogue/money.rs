@@ -93,6 +93,13 @@ async fn below_the_minimum(like: &Server) -> BTreeSet<String> {
     let owner = server.onboarded("a@example.com").await;
     let mpesa = json!({ "method": "mpesa", "amount_minor": 900, "phone": "+254722000001" });
     owner.post("/v1/wallet/top-ups", mpesa).await.expect_error("wallet.topup_below_minimum");
+    // A unit of another currency is worth something else, so it has its own.
+    let server = like.another().await.configured(|config| config.payments.minimums = [("KES".to_owned(), 20)].into());
+    let owner = server.onboarded("a@example.com").await;
+    let mpesa = |amount_minor| json!({ "method": "mpesa", "amount_minor": amount_minor, "phone": "+254722000001" });
+    let refused = owner.post("/v1/wallet/top-ups", mpesa(1_900)).await.expect_error("wallet.topup_below_minimum");
+    assert_eq!(refused.json["error"]["details"]["minimum_minor"], 2_000);
+    owner.post("/v1/wallet/top-ups", mpesa(2_000)).await.expect(202);
     codes(&server)
 }
 

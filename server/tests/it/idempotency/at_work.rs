@@ -62,7 +62,7 @@ async fn outside(
         Begun::Replay(answer) => return Ok(answer),
         Begun::Fresh(attempt) => attempt,
     };
-    let lease = attempt.lease(&app).await?;
+    let lease = attempt.lease(&app, None).await?;
     effect.count.fetch_add(1, Ordering::Relaxed);
     if headers.contains_key("crash") {
         return Err(ApiError::internal("the test's crash"));

@@ -23,6 +23,10 @@ pub(super) enum OnPush {
     Refused,
     /// Taken, and answered with a 500: as after a time-out between Daraja's own machines.
     TakenSilently,
+    /// Taken, and answered with a 500 that bears Daraja's own error.
+    TakenWithAnError,
+    /// Taken, and never answered.
+    TakenAndHangs,
 }
 
 #[derive(Default)]
@@ -105,12 +109,16 @@ async fn push(State(daraja): State<Daraja>, headers: HeaderMap, Json(body): Json
     if !is_authorized(&headers) {
         return refused(StatusCode::UNAUTHORIZED, "404.001.03", "Invalid Access Token");
     }
-    let mut script = daraja.0.lock();
-    script.pushes.push(body);
-    let id = Daraja::checkout_id(script.pushes.len() - 1);
-    match script.on_push {
+    let (on_push, id) = {
+        let mut script = daraja.0.lock();
+        script.pushes.push(body);
+        (script.on_push, Daraja::checkout_id(script.pushes.len() - 1))
+    };
+    match on_push {
         OnPush::Refused => refused(StatusCode::BAD_REQUEST, "400.002.02", "Bad Request - Invalid PhoneNumber"),
         OnPush::TakenSilently => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        OnPush::TakenWithAnError => refused(StatusCode::INTERNAL_SERVER_ERROR, "500.003.1001", "Internal Server Error"),
+        OnPush::TakenAndHangs => std::future::pending().await,
         OnPush::Taken => Json(json!({ "MerchantRequestID": "29115-1", "CheckoutRequestID": id, "ResponseCode": "0",
             "ResponseDescription": "Success. Request accepted for processing",
             "CustomerMessage": "Success. Request accepted for processing" }))

@@ -12,6 +12,11 @@ on_each_engine! {
     a_question_that_is_lost_is_asked_again_and_ends
     an_answer_to_another_address_is_nobodys
     another_amount_under_a_receipt_that_was_credited_waits_for_people
+    a_confirmation_counts_that_comes_on_the_heels_of_a_strangers
+    a_confirmation_of_what_was_dismissed_goes_back_to_people
+    a_payment_that_nobody_told_us_of_is_claimed_by_its_payer
+    what_mpesa_does_not_have_ends_the_claim
+    a_claim_of_a_push_without_receipt_is_one_credit
 }
 
 const STRANGER: &str = "192.0.2.1";
@@ -147,5 +152,97 @@ async fn another_amount_under_a_receipt_that_was_credited_waits_for_people(serve
     shop.tell_from(STRANGER, &path, paid("??", "NLJ7RT61SV", "9000.00", "254722000001")).await.expect(200);
     shop.run().await;
     assert_eq!((shop.balance().await, reason(&shop).await), (100_000, json!("contradiction")));
+    assert!(shop.is_sound().await);
+}
+
+async fn a_confirmation_counts_that_comes_on_the_heels_of_a_strangers(server: Server) {
+    let shop = Shop::open(server).await;
+    let (_, path) = registered(&shop).await;
+    let reference = reference(&shop).await;
+    // Before anybody has looked at the first.
+    shop.tell_from(STRANGER, &path, paid(&reference, "RKT1ABCDEF", "9000.00", "254722000001")).await.expect(200);
+    shop.tell(&path, paid(&reference, "RKT1ABCDEF", "1000.00", "254722000001")).await.expect(200);
+    shop.tell_from(STRANGER, &path, paid(&reference, "RKT1ABCDEF", "9000.00", "254722000001")).await.expect(200);
+    shop.run().await;
+    assert_eq!(shop.balance().await, 100_000);
+    assert!(shop.is_sound().await);
+}
+
+async fn a_confirmation_of_what_was_dismissed_goes_back_to_people(server: Server) {
+    let (shop, path, body) = told_by_a_stranger(server).await;
+    let operator = shop.server.operator().await;
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    let dismiss = format!("/v1/admin/payments/{}/dismiss", waiting[0]["id"].as_str().expect("an id"));
+    operator.post(&dismiss, json!({ "reason": "nobody knows it" })).await.expect(200);
+    shop.tell(&path, body).await.expect(200);
+    shop.run().await;
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    assert_eq!((shop.balance().await, &waiting[0]["reason"]), (0, &json!("contradiction")));
+}
+
+fn claim() -> Value {
+    json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "0722000001" })
+}
+
+async fn a_payment_that_nobody_told_us_of_is_claimed_by_its_payer(server: Server) {
+    let shop = Shop::open(server).await;
+    // Whoever does not know the telephone is answered the same, and gets nothing.
+    let stranger = shop.server.onboarded("mallory@example.com").await;
+    let guess = json!({ "receipt": "RKT1ABCDEF", "amount_minor": 100_000, "phone": "0733000001" });
+    let answers = [
+        stranger.post("/v1/wallet/payment-claims", guess).await,
+        shop.owner.post("/v1/wallet/payment-claims", claim()).await,
+    ];
+    let [guessed, known] =
+        answers.map(|answer| answer.expect_error("payments.unmatched_not_found").json["error"]["message"].clone());
+    assert_eq!(guessed, known);
+    shop.run().await;
+    let asked = inquiry(&shop);
+    assert_eq!(asked["TransactionID"], "RKT1ABCDEF");
+    for _ in 0..2 {
+        shop.tell(&path_of(&asked["ResultURL"]), answer("RKT1ABCDEF", "1000.00")).await.expect(200);
+        shop.run().await;
+    }
+    assert_eq!((shop.balance().await, super::balance(&stranger).await), (100_000, 0));
+    // Its confirmation is found after all.
+    let (_, path) = registered(&shop).await;
+    shop.tell(&path, paid("??", "RKT1ABCDEF", "1000.00", "254722000001")).await.expect(200);
+    shop.run_for(600).await;
+    assert_eq!(shop.balance().await, 100_000);
+    assert!(shop.is_sound().await);
+}
+
+async fn what_mpesa_does_not_have_ends_the_claim(server: Server) {
+    let shop = Shop::open(server).await;
+    shop.owner.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.unmatched_not_found");
+    shop.run().await;
+    let result = path_of(&inquiry(&shop)["ResultURL"]);
+    let none = json!({ "Result": { "ResultCode": "R000002", "ResultDesc": "The ReceiptNumber is not valid." } });
+    shop.tell(&result, none).await.expect(200);
+    shop.tell(&result, answer("RKT1ABCDEF", "1000.00")).await.expect(200);
+    shop.run_for(600).await;
+    assert_eq!((shop.balance().await, shop.daraja.0.lock().inquiries.len()), (0, 1));
+    assert_eq!(reason(&shop).await, json!(null));
+}
+
+async fn a_claim_of_a_push_without_receipt_is_one_credit(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "0722000001" });
+    let top_up = shop.owner.post("/v1/wallet/top-ups", top_up).await.expect(202).json;
+    shop.run().await;
+    let path = format!("/v1/wallet/top-ups/{}", top_up["id"].as_str().expect("an id"));
+    // The payer does not wait for our question.
+    shop.owner.post("/v1/wallet/payment-claims", claim()).await.expect_error("payments.unmatched_not_found");
+    shop.run().await;
+    let mut told = answer("RKT1ABCDEF", "1000.00");
+    let parameters = told["Result"]["ResultParameters"]["ResultParameter"].as_array_mut().expect("parameters");
+    parameters.retain(|one| one["Key"] != "FinalisedTime");
+    shop.tell(&path_of(&inquiry(&shop)["ResultURL"]), told).await.expect(200);
+    shop.run().await;
+    shop.daraja.ends(0, 0);
+    shop.run_for(120).await;
+    let settled = shop.owner.get(&path).await.expect(200).json;
+    assert_eq!((&settled["status"], &settled["receipt"]), (&json!("succeeded"), &json!("RKT1ABCDEF")));
+    assert_eq!(shop.balance().await, 100_000);
     assert!(shop.is_sound().await);
 }

@@ -2,6 +2,7 @@
 
 mod daraja;
 mod inquiry;
+mod late;
 mod mpesa;
 mod paybill;
 mod paystack;

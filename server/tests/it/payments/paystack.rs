@@ -29,6 +29,10 @@ on_each_engine! {
     a_dispute_that_is_told_to_be_won_before_it_is_opened_takes_nothing
     paystack_that_is_not_there_says_so_and_a_retry_begins_anew
     an_operator_learns_whether_the_secret_key_is_taken
+    a_dispute_that_is_settled_for_less_gives_the_rest_back
+    a_request_that_is_lost_while_paystack_is_asked_makes_one_top_up
+    an_export_agrees_with_what_went_back_and_in_each_currency
+    a_currency_that_the_account_does_not_take_is_refused_before_paystack_is_asked
 }
 
 pub(super) const KEY: &str = "sk_test_1";
@@ -36,6 +40,8 @@ pub(super) const KEY: &str = "sk_test_1";
 #[derive(Default)]
 struct Script {
     is_down: bool,
+    /// Whether a transaction is begun and the answer to that lost.
+    hangs: bool,
     begun: Vec<Value>,
     /// What `verify` tells, by reference.
     transactions: HashMap<String, Value>,
@@ -81,14 +87,20 @@ async fn own_balance(State(paystack): State<Paystack>, headers: HeaderMap) -> Re
 }
 
 async fn initialize(State(paystack): State<Paystack>, headers: HeaderMap, Json(body): Json<Value>) -> Response {
-    let mut script = paystack.0.lock();
     assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
-    if script.is_down {
-        return StatusCode::BAD_GATEWAY.into_response();
-    }
     let reference = body["reference"].clone();
-    script.begun.push(body);
-    let url = format!("https://checkout.paystack.com/{}", script.begun.len());
+    let (hangs, place) = {
+        let mut script = paystack.0.lock();
+        if script.is_down {
+            return StatusCode::BAD_GATEWAY.into_response();
+        }
+        script.begun.push(body);
+        (script.hangs, script.begun.len())
+    };
+    if hangs {
+        std::future::pending::<()>().await;
+    }
+    let url = format!("https://checkout.paystack.com/{place}");
     let data = json!({ "authorization_url": url, "access_code": "x", "reference": reference });
     Json(json!({ "status": true, "message": "Authorization URL created", "data": data })).into_response()
 }
@@ -330,4 +342,90 @@ async fn an_operator_learns_whether_the_secret_key_is_taken(server: Server) {
     let server = server.configured(|config| config.paystack.secret_key = "sk_test_of_another".to_owned());
     let refused = server.operator().await.get(PATH).await;
     assert!(refused.expect_error("provider.invalid_credentials").text.contains("`paystack.secret_key`"));
+}
+
+async fn a_dispute_that_is_settled_for_less_gives_the_rest_back(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    shop.paystack.has(&reference, "success", 100_000, "KES");
+    shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+    let opened = json!({ "id": 9, "refund_amount": null, "transaction": { "reference": reference } });
+    shop.tell("charge.dispute.create", opened).await.expect(200);
+    shop.run().await;
+    shop.server.clock.advance(Duration::from_secs(60));
+    shop.run().await;
+    assert_eq!(shop.balance().await, 0);
+    let settled = json!({ "id": 9, "resolution": "merchant-accepted", "refund_amount": 25_000,
+        "transaction": { "reference": reference } });
+    for _ in 0..2 {
+        shop.tell("charge.dispute.resolve", settled.clone()).await.expect(200);
+        shop.run().await;
+    }
+    assert_eq!(shop.balance().await, 75_000);
+    assert!(shop.is_sound().await);
+}
+
+async fn a_request_that_is_lost_while_paystack_is_asked_makes_one_top_up(server: Server) {
+    let shop = Shop::open(server).await;
+    let body = json!({ "method": "paystack", "amount_minor": 100_000 });
+    let keyed = async || shop.owner.with("idempotency-key", "key-1").post("/v1/wallet/top-ups", body.clone()).await;
+    shop.paystack.0.lock().hangs = true;
+    // The process dies while it waits.
+    let begun = async || (shop.paystack.0.lock().begun.len() == 1).then_some(());
+    tokio::select! {
+        _ = keyed() => panic!("it was answered"),
+        () = crate::support::within(Duration::from_secs(10), "it is begun", begun) => {}
+    }
+    shop.paystack.0.lock().hangs = false;
+    shop.server.clock.advance(Duration::from_secs(61));
+    let top_up = keyed().await.expect(202).json;
+    let begun = shop.paystack.0.lock().begun.clone();
+    assert_eq!((begun.len(), &begun[0]["reference"]), (2, &begun[1]["reference"]));
+    let listed = shop.owner.get("/v1/wallet/top-ups").await.expect(200).json;
+    assert_eq!((listed.as_array().expect("a list").len(), &listed[0]["id"]), (1, &top_up["id"]));
+}
+
+async fn an_export_agrees_with_what_went_back_and_in_each_currency(server: Server) {
+    let shop = Shop::open(server).await;
+    let operator = shop.server.operator().await;
+    let mut lines = vec!["Transaction ID,Reference,Amount,Currency,Status,Transaction Date".to_owned()];
+    for (place, status) in ["success", "reversed"].into_iter().enumerate() {
+        let top_up = shop.asked(100_000).await;
+        let reference = top_up["id"].as_str().expect("an id").to_owned();
+        shop.paystack.has(&reference, "success", 100_000, "KES");
+        shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+        shop.run().await;
+        if status == "reversed" {
+            let refund = json!({ "transaction_reference": reference, "refund_reference": "R1", "amount": "100000" });
+            shop.tell("refund.processed", refund).await.expect(200);
+            shop.run().await;
+        }
+        let id = 4_099_260_516_usize + place;
+        lines.push(format!("{id},{reference},1000.00,KES,{status},{}", shop.server.app.clock.now()));
+    }
+    let compared = async |lines: &[String]| {
+        let body = json!({ "statement": lines.join("\n") });
+        operator.post("/v1/admin/payments/reconcile", body).await.expect(200).json
+    };
+    let found = compared(&lines).await;
+    assert_eq!((&found["differences"], &found["matched"]), (&json!([]), &json!(2)), "{found}");
+    assert_eq!((&found["statement_minor"], &found["booked_minor"]), (&json!(200_000), &json!(200_000)));
+    // The same digits in another currency are another amount.
+    lines[1] = lines[1].replace("KES", "NGN");
+    let found = compared(&lines).await;
+    assert_eq!((&found["differences"][0]["kind"], &found["statement_minor"]), (&json!("amount"), &json!(null)));
+    let currencies: Vec<_> = found["totals"].as_array().expect("sums").iter().map(|one| &one["currency"]).collect();
+    assert_eq!(currencies, ["KES", "NGN"]);
+}
+
+async fn a_currency_that_the_account_does_not_take_is_refused_before_paystack_is_asked(server: Server) {
+    let shop = Shop::open(server).await;
+    let server = shop.server.configured(|config| config.paystack.currencies = Vec::new());
+    let body = json!({ "method": "paystack", "amount_minor": 100_000 });
+    let owner = server.signed_in("asha@example.com").await;
+    let refused = owner.post("/v1/wallet/top-ups", body).await.expect_error("currency.unsupported");
+    assert_eq!(refused.json["error"]["field"], "method");
+    assert!(shop.paystack.0.lock().begun.is_empty());
+    assert_eq!(owner.get("/v1/wallet/top-ups").await.expect(200).json, json!([]));
 }

@@ -1,12 +1,19 @@
 //! Operators compare a provider's statement with the wallets.
 
+use std::time::Duration;
+
+use sautikit::payments::reconcile;
 use serde_json::json;
+
+use super::Shop;
 
 use crate::support::{Server, on_each_engine};
 
 on_each_engine! {
     a_payment_that_waits_and_one_that_is_unknown_are_told_apart
     what_is_no_statement_is_refused_at_its_field
+    what_a_statement_has_and_we_have_not_is_taken_in_once
+    what_was_settled_days_later_is_found_on_the_day_on_which_it_was_paid
 }
 
 const PATH: &str = "/v1/admin/payments/reconcile";
@@ -31,4 +38,87 @@ async fn what_is_no_statement_is_refused_at_its_field(server: Server) {
     let operator = server.operator().await;
     let refused = operator.post(PATH, json!({ "statement": "Hello\n" })).await.expect_error("validation.bad_request");
     assert_eq!(refused.json["error"]["field"], "statement");
+}
+
+const HEAD: &str =
+    "Receipt No.,Completion Time,Details,Transaction Status,Paid In,Withdrawn,Balance,A/C No.,Linked Transaction ID";
+
+/// The moment as M-Pesa's portal writes it.
+fn now(shop: &Shop) -> String {
+    let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(3));
+    shop.server.app.clock.now().to_zoned(zone).strftime("%d-%m-%Y %H:%M:%S").to_string()
+}
+
+async fn differences(shop: &Shop, text: &str, take: bool) -> Vec<String> {
+    let (statement, report) = reconcile::reconcile(&shop.server.app, text.as_bytes()).await.expect("a statement");
+    if take {
+        reconcile::take(&shop.server.app, statement.provider, &report).await.expect("taken in");
+        shop.run().await;
+    }
+    report.differences.iter().map(|difference| difference.sentence(statement.provider)).collect()
+}
+
+async fn what_a_statement_has_and_we_have_not_is_taken_in_once(server: Server) {
+    let shop = Shop::open(server).await;
+    let reference = super::paybill::reference(&shop).await;
+    let at = now(&shop);
+    let paid = format!(
+        "{HEAD}\nRKT1ABCDEF,{at},Pay Bill,Completed,\"1,000.00\",,0,{reference},\nRKT1ABCDEG,{at},Pay Bill,Completed,500.00,,0,my shop,\n"
+    );
+    assert_eq!(differences(&shop, &paid, true).await.len(), 2);
+    assert_eq!(shop.balance().await, 100_000);
+    // One has no owner: it waits as if M-Pesa had told of it.
+    let left = differences(&shop, &paid, true).await;
+    assert!(left.len() == 1 && left[0].contains("RKT1ABCDEG") && left[0].contains("waits"), "{left:?}");
+    // It goes back, and so does part of the other.
+    let gone = format!(
+        "{paid}RKT1REVER1,{at},Pay Bill Reversal,Completed,,-400.00,0,,RKT1ABCDEF\nRKT1REVER2,{at},Pay Bill Reversal,Completed,,-500.00,0,,RKT1ABCDEG\n"
+    );
+    let found = differences(&shop, &gone, true).await;
+    assert!(found.iter().any(|one| one.contains("RKT1REVER1")), "{found:?}");
+    assert_eq!(shop.balance().await, 60_000);
+    let operator = shop.server.operator().await;
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    let dismiss = format!("/v1/admin/payments/{}/dismiss", waiting[0]["id"].as_str().expect("an id"));
+    operator.post(&dismiss, json!({ "reason": "sent back" })).await.expect(200);
+    // And now everything agrees, however often it is taken in.
+    for _ in 0..2 {
+        assert_eq!(differences(&shop, &gone, true).await, Vec::<String>::new());
+    }
+    assert_eq!(shop.balance().await, 60_000);
+    assert!(shop.is_sound().await);
+}
+
+async fn what_was_settled_days_later_is_found_on_the_day_on_which_it_was_paid(server: Server) {
+    let shop = Shop::open(server).await;
+    let asked = json!({ "method": "mpesa", "amount_minor": 100_000, "phone": "0722000001" });
+    shop.owner.post("/v1/wallet/top-ups", asked).await.expect(202);
+    shop.run().await;
+    let push = shop.daraja.last_push();
+    let reference = push["AccountReference"].as_str().expect("a reference");
+    let head = format!("{HEAD}\nRKT1CHARGE,{},Pay Bill Charge,Completed,,-1.00,0,,\n", now(&shop));
+    shop.server.clock.advance(Duration::from_secs(3_600));
+    let line = format!("NLJ7RT61SV,{},Pay Bill,Completed,1000.00,,0,{reference},\n", now(&shop));
+    let paid_at = shop.server.app.clock.now().to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(3)));
+    let stamp: i64 = paid_at.strftime("%Y%m%d%H%M%S").to_string().parse().expect("a stamp");
+    shop.server.clock.advance(Duration::from_secs(3_600));
+    let first = format!("{head}{line}RKT1CHARG2,{},Pay Bill Charge,Completed,,-1.00,0,,\n", now(&shop));
+    // Three days of silence, then the callback.
+    for _ in 0..72 {
+        shop.server.clock.advance(Duration::from_secs(3_600));
+        shop.run().await;
+    }
+    let second = format!("{HEAD}\nRKT1CHARG3,{},Pay Bill Charge,Completed,,-1.00,0,,\n", now(&shop));
+    shop.server.clock.advance(Duration::from_secs(3_600));
+    shop.daraja.ends(0, 0);
+    let mut told = super::mpesa::callback(&super::daraja::Daraja::checkout_id(0), json!(1_000), "NLJ7RT61SV");
+    let items = told["Body"]["stkCallback"]["CallbackMetadata"]["Item"].as_array_mut().expect("items");
+    items.iter_mut().find(|item| item["Name"] == "TransactionDate").expect("the date")["Value"] = json!(stamp);
+    shop.tell(&super::path_of(&push["CallBackURL"]), told).await.expect(200);
+    shop.run().await;
+    assert_eq!(shop.balance().await, 100_000);
+    shop.server.clock.advance(Duration::from_secs(3_600));
+    let second = format!("{second}RKT1CHARG4,{},Pay Bill Charge,Completed,,-1.00,0,,\n", now(&shop));
+    assert_eq!(differences(&shop, &first, false).await, Vec::<String>::new());
+    assert_eq!(differences(&shop, &second, false).await, Vec::<String>::new());
 }

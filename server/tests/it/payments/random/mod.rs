@@ -2,8 +2,10 @@
 //! another order; requests and jobs that are broken off anywhere, as by a crash, and repeated. At last every sum agrees, nothing
 //! happened twice, and nothing is due and forgotten. What is random is the same each time.
 
+mod providers;
 mod verdict;
 
+use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,9 +18,10 @@ use sautikit_api::calls::CallStatus;
 use sautikit_api::keys::SCOPES;
 use serde_json::{Value, json};
 
+use self::providers::Message;
 use super::daraja::{Daraja, OnPush};
+use super::path_of;
 use super::paystack::{self, Paystack};
-use super::{mpesa, path_of, paybill};
 use crate::calls::support::{FROM, FakeGateway, Order, Scene, TO};
 use crate::support::{Answer, Server, on_each_engine};
 
@@ -64,25 +67,6 @@ async fn broken_off<T>(future: impl Future<Output = T>, polls: u64) -> Option<T>
     .await
 }
 
-/// What a provider has to say and has not said yet.
-#[derive(Clone)]
-enum Message {
-    Mpesa {
-        path: String,
-        body: Value,
-        from: &'static str,
-    },
-    /// From now on M-Pesa answers our questions about a push.
-    Decided {
-        place: usize,
-        code: i64,
-    },
-    Paystack {
-        event: &'static str,
-        data: Value,
-    },
-}
-
 /// Everything, and what ought to become of it.
 struct World {
     scene: Scene,
@@ -99,8 +83,10 @@ struct World {
     /// What Paystack received, less what it took back.
     paystack_minor: i64,
     adjusted_minor: i64,
-    /// Numbers that were claimed: id and moment.
-    numbers: Vec<(String, i64)>,
+    /// Numbers that were claimed: id, moment, and when they were given up.
+    numbers: Vec<(String, i64, Option<i64>)>,
+    /// Receipts that were claimed before M-Pesa had told of them: its word credits them later.
+    asked: HashSet<String>,
     seen_pushes: usize,
     seen_inquiries: usize,
     keys: u64,
@@ -147,6 +133,7 @@ impl World {
             paystack_minor: 0,
             adjusted_minor: 0,
             numbers: Vec::new(),
+            asked: HashSet::new(),
             seen_pushes: 0,
             seen_inquiries: 0,
             keys: 0,
@@ -182,55 +169,6 @@ impl World {
         panic!("a request is never answered");
     }
 
-    /// Somebody pays to the Paybill: M-Pesa has the money, and something to say.
-    fn pays(&mut self, reference: &str, amount_minor: i64, from_elsewhere: bool) -> String {
-        let receipt = format!("RKT{:07}", self.received.len());
-        self.received.push((receipt.clone(), amount_minor));
-        let amount = format!("{}.{:02}", amount_minor / 100, amount_minor % 100);
-        let body = paybill::paid(reference, &receipt, &amount, "254722000001");
-        let from = if from_elsewhere { STRANGER } else { "196.201.214.200" };
-        self.messages.push(Message::Mpesa { path: self.confirmation.clone(), body, from });
-        receipt
-    }
-
-    async fn tell(&self, message: &Message) {
-        let server = &self.scene.server;
-        match message {
-            Message::Mpesa { path, body, from } => {
-                server.client().connected_from(from).post(path, body.clone()).await.expect(200);
-            }
-            Message::Decided { place, code } => self.daraja.ends(*place, *code),
-            Message::Paystack { event, data } => {
-                paystack::tell(server, event, data.clone()).await.expect(200);
-            }
-        }
-    }
-
-    async fn tell_all(&mut self) {
-        let mut messages = std::mem::take(&mut self.messages);
-        messages.reverse();
-        for message in messages.iter().chain(&messages) {
-            self.tell(message).await;
-        }
-    }
-
-    /// Tells one of what is to be told: sometimes it is told again later, sometimes the server dies over it.
-    async fn tell_one(&mut self) {
-        if self.messages.is_empty() {
-            return;
-        }
-        let place = self.dice.place(&self.messages);
-        let message = self.messages.swap_remove(place);
-        if self.dice.roll(3) == 0 {
-            self.messages.push(message.clone());
-        }
-        let polls = self.dice.roll(30);
-        if self.dice.roll(4) == 0 && broken_off(self.tell(&message), polls).await.is_none() {
-            return self.messages.push(message);
-        }
-        self.tell(&message).await;
-    }
-
     /// Runs what is due; sometimes the process dies over it and the next one takes it up.
     async fn run_jobs(&mut self) {
         let app = &self.scene.server.app;
@@ -242,40 +180,6 @@ impl World {
             jobs::run_due(app).await.expect("the jobs");
         }
         self.mpesa_acts();
-    }
-
-    /// M-Pesa decides about the pushes that have reached it, and has answers to questions about payments.
-    fn mpesa_acts(&mut self) {
-        let (pushes, inquiries, on_push) = {
-            let script = self.daraja.0.lock();
-            (script.pushes.clone(), script.inquiries.clone(), script.on_push)
-        };
-        for (place, push) in pushes.iter().enumerate().skip(self.seen_pushes) {
-            if on_push == OnPush::Refused {
-                continue;
-            }
-            let (id, path) = (Daraja::checkout_id(place), path_of(&push["CallBackURL"]));
-            let from = "196.201.214.200";
-            if self.dice.roll(4) == 0 {
-                self.messages.push(Message::Decided { place, code: 1_032 });
-                self.messages.push(Message::Mpesa { path, body: mpesa::refusal(&id, 1_032), from });
-                continue;
-            }
-            let amount = push["Amount"].as_i64().expect("an amount");
-            let receipt = self.pays(push["AccountReference"].as_str().expect("a reference"), amount * 100, false);
-            self.messages.push(Message::Decided { place, code: 0 });
-            if self.dice.roll(3) > 0 {
-                self.messages.push(Message::Mpesa { path, body: mpesa::callback(&id, json!(amount), &receipt), from });
-            }
-        }
-        for asked in inquiries.iter().skip(self.seen_inquiries) {
-            let receipt = asked["TransactionID"].as_str().expect("a receipt");
-            let amount_minor = self.received.iter().find(|(known, _)| known == receipt).expect("a payment").1;
-            let body =
-                crate::payments::inquiry::answer(receipt, &format!("{}.{:02}", amount_minor / 100, amount_minor % 100));
-            self.messages.push(Message::Mpesa { path: path_of(&asked["ResultURL"]), body, from: STRANGER });
-        }
-        (self.seen_pushes, self.seen_inquiries) = (pushes.len(), inquiries.len());
     }
 
     async fn top_up(&mut self) {
@@ -307,7 +211,7 @@ impl World {
         let charge = json!({ "reference": reference });
         let dispute = json!({ "id": id, "transaction": { "reference": reference }, "resolution": "declined" });
         self.messages.push(Message::Paystack { event: "charge.success", data: charge });
-        match self.dice.roll(5) {
+        match self.dice.roll(6) {
             0 => {
                 let part = amount_minor / 3;
                 let data =
@@ -323,6 +227,15 @@ impl World {
                 self.messages.push(Message::Paystack { event: "charge.dispute.create", data: dispute.clone() });
                 self.messages.push(Message::Paystack { event: "charge.dispute.resolve", data: dispute });
             }
+            3 => {
+                // Settled for a part of what it took.
+                let part = amount_minor / 4;
+                let mut settled = dispute.clone();
+                (settled["resolution"], settled["refund_amount"]) = (json!("merchant-accepted"), json!(part));
+                self.messages.push(Message::Paystack { event: "charge.dispute.create", data: dispute });
+                self.messages.push(Message::Paystack { event: "charge.dispute.resolve", data: settled });
+                self.paystack_minor -= part;
+            }
             _ => {}
         }
     }
@@ -334,7 +247,35 @@ impl World {
         let path = format!("/v1/numbers/{}/claim", number["id"].as_str().expect("an id"));
         let claimed = self.insist(&path, json!({})).await.expect(201).json;
         assert_eq!(claimed["charged_minor"], number["due_now_minor"], "{claimed}");
-        self.numbers.push((claimed["id"].as_str().expect("an id").to_owned(), now_us));
+        self.numbers.push((claimed["id"].as_str().expect("an id").to_owned(), now_us, None));
+    }
+
+    /// Gives one up, never the first: that one is called from.
+    async fn release_number(&mut self) {
+        jobs::run_due(&self.scene.server.app).await.expect("what is due is paid");
+        let held = |(_, _, until): &(String, i64, Option<i64>)| until.is_none();
+        let Some(place) = self.numbers.iter().skip(1).position(held).map(|place| place + 1) else { return };
+        let path = format!("/v1/numbers/{}", self.numbers[place].0);
+        let polls = self.dice.roll(40);
+        let _ = broken_off(self.scene.asha.delete(&path), polls).await;
+        let again = self.scene.asha.delete(&path).await;
+        assert!(matches!(again.status, 204 | 404), "{}", again.text);
+        self.numbers[place].2 = Some(self.scene.server.app.now_us());
+    }
+
+    /// An operator decides about a payment of which nobody knows whose it is.
+    async fn decide(&mut self) {
+        let operator = self.scene.server.operator().await;
+        let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+        let is_slip = |payment: &&Value| payment["reason"] == "unknown_reference";
+        let Some(payment) = waiting.as_array().and_then(|waiting| waiting.iter().find(is_slip)) else { return };
+        let path = format!("/v1/admin/payments/{}/assign", payment["id"].as_str().expect("an id"));
+        let body = json!({ "workspace_id": self.scene.asha.workspace_id().await });
+        let polls = self.dice.roll(40);
+        let _ = broken_off(operator.post(&path, body.clone()), polls).await;
+        let again = operator.post(&path, body).await;
+        assert!(matches!(again.status, 200 | 404), "{}", again.text);
+        self.slips.retain(|(receipt, _)| payment["receipt"] != *receipt.as_str());
     }
 
     async fn adjust(&mut self) {
@@ -368,7 +309,10 @@ impl World {
             200 if answer.json["outcome"] == "credited" => drop(self.slips.swap_remove(place)),
             // M-Pesa was asked and has not answered: people would decide.
             200 => {}
-            404 | 429 => {}
+            404 => {
+                self.asked.insert(receipt);
+            }
+            429 => {}
             status => panic!("a claim was answered {status}: {}", answer.text),
         }
     }
@@ -402,7 +346,7 @@ impl World {
     }
 
     async fn step(&mut self) {
-        match self.dice.roll(22) {
+        match self.dice.roll(24) {
             0..=2 if self.running.len() < 6 => self.call().await,
             3 | 4 => self.end_one().await,
             5 | 6 => self.top_up().await,
@@ -422,6 +366,8 @@ impl World {
             18 => self.adjust().await,
             19 => self.claim_payment().await,
             20 => self.scene.tick().await,
+            21 => self.release_number().await,
+            22 => self.decide().await,
             _ => {
                 while !self.running.is_empty() {
                     self.end_one().await;
@@ -453,7 +399,9 @@ impl World {
         let mut waiting: Vec<_> = waiting.as_array().expect("a list").clone();
         waiting.sort_by_key(|payment| payment["receipt"].to_string());
         let receipts: Vec<_> = waiting.iter().map(|payment| payment["receipt"].as_str().expect("a receipt")).collect();
-        let mut slips: Vec<_> = self.slips.iter().map(|(receipt, _)| receipt.as_str()).collect();
+        let credited: HashSet<_> = self.receipts_in_wallet().await;
+        let is_open = |receipt: &&str| !(self.asked.contains(*receipt) && credited.contains(*receipt));
+        let mut slips: Vec<_> = self.slips.iter().map(|(receipt, _)| receipt.as_str()).filter(is_open).collect();
         slips.sort_unstable();
         assert_eq!(receipts, slips, "only what nobody's account was paid with waits");
         for payment in &waiting {

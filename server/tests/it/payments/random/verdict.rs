@@ -1,5 +1,7 @@
 //! What must be true at last, reckoned from what happened and not from the tables.
 
+use std::collections::HashSet;
+
 use sautikit::tax::TaxRate;
 use sautikit::wallet;
 use sautikit::wallet::period::BillingMonth;
@@ -34,6 +36,13 @@ impl World {
     async fn count(&self, sql: &str) -> i64 {
         let query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned()));
         query.fetch_one(self.scene.server.app.db.pool()).await.expect("a count")
+    }
+
+    /// Receipts of what was credited.
+    pub(super) async fn receipts_in_wallet(&self) -> HashSet<String> {
+        let top_ups = self.all("/v1/wallet/top-ups").await;
+        let settled = top_ups.iter().filter(|top_up| top_up["status"] == "succeeded");
+        settled.filter_map(|top_up| top_up["receipt"].as_str().map(str::to_owned)).collect()
     }
 
     pub(super) async fn judge(&self) {
@@ -85,10 +94,10 @@ impl World {
         }
         assert_eq!((sum("call", "amount_minor"), sum("call", "tax_minor")), (-cost_minor - tax_minor, -tax_minor));
 
-        // Each number is paid from its claim on, every month once.
-        for (id, claimed_us) in &self.numbers {
+        // Each number is paid from its claim on until it is given up, every month once.
+        for (id, claimed_us, given_up_us) in &self.numbers {
             let (mut at_us, mut expected) = (*claimed_us, Vec::new());
-            while at_us <= app.now_us() {
+            while at_us <= given_up_us.unwrap_or_else(|| app.now_us()) {
                 let month = BillingMonth::containing(at_us, "Africa/Nairobi").expect("a month");
                 let price_minor = if expected.is_empty() {
                     month.pro_rata_minor(MONTHLY_MINOR).expect("a share")

@@ -1,4 +1,5 @@
-//! What Paystack takes back from us: a refund, or a dispute; and what comes back when a dispute is won.
+//! What providers take back from us: a refund, a dispute, M-Pesa's reversal; and what comes back when a dispute ends better than
+//! it began.
 
 use sautikit_api::ids::TopUpId;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,9 @@ pub struct Reverse {
     pub taken_minor: Option<i64>,
     /// Instead: what the cause of that name took comes back.
     pub gives_back: Option<String>,
+    /// What of it stays away: the share for which a dispute was settled.
+    #[serde(default)]
+    pub kept_minor: i64,
 }
 
 impl Job for Reverse {
@@ -46,7 +50,7 @@ async fn reverse(app: &AppState, reverse: &Reverse) -> Result<(), PaymentError> 
     let left_minor = top_up.amount_minor + reversals::sum(&mut tx, top_up.id).await?;
     let (kind, amount_minor) = match &reverse.gives_back {
         Some(opened) => match reversals::amount_of(&mut tx, opened).await? {
-            Some(taken_minor) => (EntryKind::Refund, -taken_minor),
+            Some(taken_minor) => (EntryKind::Refund, (-taken_minor).saturating_sub(reverse.kept_minor).max(0)),
             // Nothing was left to be taken when it was opened: nothing comes back.
             None if left_minor == 0 => return Ok(()),
             // Told before the opening is: the queue tries again.
