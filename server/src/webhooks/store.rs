@@ -4,6 +4,7 @@ pub(crate) mod deliveries;
 pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
+pub(crate) mod lease;
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::{AnyConnection, Row};

@@ -17,6 +17,13 @@ impl Bucket {
         Self { per_second: per_second.unwrap_or(0).max(0), full_at_us: i64::MIN }
     }
 
+    /// Takes another limit; what the bucket has stays where the limit does.
+    pub(super) fn limit(&mut self, other: Self) {
+        if self.per_second != other.per_second {
+            *self = other;
+        }
+    }
+
     /// When the next attempt may begin, in microseconds UTC; not before `now_us`.
     pub(super) fn next_us(&self, now_us: i64) -> i64 {
         if self.per_second == 0 {

@@ -15,6 +15,10 @@ pub struct Endpoint {
     pub id: WebhookEndpointId,
     /// Whose.
     pub workspace: WorkspaceId,
+    /// Of its settings: attempts of another one say nothing of this.
+    pub generation: i64,
+    /// Which change of it this is.
+    pub revision: i64,
     /// The number whose calls' events go there; none for one that the workspace set up.
     pub number: Option<NumberId>,
     /// Where to; of a number's only the origin.
@@ -149,6 +153,8 @@ mod tests {
         Endpoint {
             id: WebhookEndpointId(Uuid::from_u128(id)),
             workspace: WORKSPACE,
+            generation: 0,
+            revision: 0,
             number,
             url: url.into(),
             events: events.iter().map(|one| (*one).to_owned()).collect(),

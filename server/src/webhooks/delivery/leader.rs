@@ -6,7 +6,7 @@ use super::turn::{Lead, Turned};
 use super::{Bell, pump};
 use crate::clock;
 use crate::state::AppState;
-use crate::webhooks::store::dispatch as sql;
+use crate::webhooks::store::lease as sql;
 
 /// How long a node that delivers is believed to; another takes over after that.
 const LEASE_US: i64 = 10_000_000;

@@ -13,6 +13,7 @@
 mod bucket;
 pub mod circuit;
 pub mod directory;
+mod fan;
 pub mod gauge;
 pub mod lane;
 mod leader;
@@ -93,6 +94,7 @@ impl Work {
             }
             // Lanes and endpoints come and go together.
             state.scheduler.remove(due.endpoint);
+            state.scheduler.give_up(&due);
         }
     }
 

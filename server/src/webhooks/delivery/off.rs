@@ -1,5 +1,7 @@
 //! An endpoint that is gone, or failed for three days, is switched off, and the workspace's owners are told.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sautikit_api::ids::{WebhookEndpointId, WorkspaceId};
 use serde::{Deserialize, Serialize};
@@ -45,19 +47,20 @@ impl OwnersOf {
     }
 }
 
-/// Switches off what is to be, in the transaction that settles it.
+/// Switches off what is to be, in the transaction that settles it; which. Not what somebody made another one meanwhile.
 pub(super) async fn write(
     app: &AppState,
     tx: &mut AnyConnection,
     ended: &[Ended],
     now_us: i64,
-) -> Result<(), sqlx::Error> {
+) -> Result<HashSet<WebhookEndpointId>, sqlx::Error> {
+    let mut switched_off = HashSet::new();
     for one in ended {
         let Some(off) = one.off else { continue };
         let (workspace, id) = (one.endpoint.workspace, one.endpoint.id);
         rows::lock(tx, workspace, id).await?;
         let Some(mut row) = rows::find(tx, workspace, id).await? else { continue };
-        if row.status != Status::Enabled {
+        if row.status != Status::Enabled || row.generation != one.endpoint.generation {
             continue;
         }
         (row.status, row.disabled_reason) = (Status::Disabled, Some(off.as_str().to_owned()));
@@ -75,8 +78,9 @@ pub(super) async fn write(
         let job = TellDisabled { workspace_id: workspace, endpoint_id: id, at_us: now_us };
         jobs::enqueue(tx, app, &job, now_us).await?;
         tracing::info!(endpoint = %id, reason = off.as_str(), "a webhook endpoint is switched off");
+        switched_off.insert(id);
     }
-    Ok(())
+    Ok(switched_off)
 }
 
 /// Mails the owners that an endpoint was switched off.

@@ -8,6 +8,9 @@ const JITTER_PERCENT: i64 = 20;
 /// The longest that an endpoint may ask us to wait: what it asks for beyond is a mistake.
 const LONGEST_RETRY_AFTER_SECONDS: i64 = 86_400;
 
+/// The status that says for good.
+const GONE: u16 = 410;
+
 /// A second in microseconds.
 pub(super) const SECOND_US: i64 = 1_000_000;
 
@@ -48,6 +51,8 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// What the answer asked for.
     pub retry_after_seconds: Option<i64>,
+    /// How long it took, in microseconds.
+    pub took_us: i64,
 }
 
 /// What becomes of a delivery.
@@ -66,19 +71,24 @@ pub enum Verdict {
 impl Outcome {
     /// The endpoint took it.
     pub const fn delivered(status: u16) -> Self {
-        Self { failure: None, status: Some(status), retry_after_seconds: None }
+        Self { failure: None, status: Some(status), retry_after_seconds: None, took_us: 0 }
     }
 
     /// It did not.
     pub const fn failed(failure: Failure, status: Option<u16>) -> Self {
-        Self { failure: Some(failure), status, retry_after_seconds: None }
+        Self { failure: Some(failure), status, retry_after_seconds: None, took_us: 0 }
+    }
+
+    /// As it is for an endpoint that is another one by now: that the former is gone says nothing of it.
+    pub(super) fn of_another(&self) -> Self {
+        Self { status: self.status.filter(|status| *status != GONE), ..*self }
     }
 
     /// What it means after so many `tries`, this one among them; `random` is any number.
     pub fn verdict(&self, tries: i64, now_us: i64, random: u32) -> Verdict {
         match (self.failure, self.status) {
             (None, _) => Verdict::Delivered,
-            (_, Some(410)) => Verdict::Gone,
+            (_, Some(GONE)) => Verdict::Gone,
             _ => match delay_us(tries, random) {
                 None => Verdict::Exhausted,
                 Some(delay_us) => Verdict::Again(now_us + delay_us.max(self.asked_us())),

@@ -7,19 +7,28 @@
 //!                     └ wants, while it has more            └── none: limits, order, pauses
 //! ```
 //! A lane holds a window on what its endpoint waits for, so that a workspace with 100,000 events in the queue takes no more
-//! memory and no more turns than another.
+//! memory and no more turns than another. All windows together are bounded too: beyond that each is a small one.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::ops::Bound;
 
-use sautikit_api::ids::{WebhookEndpointId, WorkspaceId};
+use sautikit_api::ids::{CallId, DeliveryId, WebhookEndpointId, WorkspaceId};
 
-use super::lane::{Due, Lane};
+use super::circuit::Standing;
+use super::lane::{Due, Lane, WINDOW, Want};
 use super::schedule::{Outcome, Verdict};
 
 /// Attempts of this node at the same time: each a socket, a task and some 10 kB.
 const MOST_RUNNING: u32 = 1_024;
-/// Of one workspace: a quarter, so that endpoints that hang leave the others room.
+/// Of one workspace: a quarter, and never more than is free besides. So whoever is slow, and however many are, what is left
+/// is as much as each of them has: of `n` workspaces that hang one in `n + 1`.
 const MOST_RUNNING_OF_ONE: u32 = 256;
+/// Deliveries in memory that wait, of all endpoints: some 2 kB each.
+const MOST_QUEUED: usize = 32_768;
+/// Of one endpoint where there are so many: two rounds of what one is trusted with that nothing is known of.
+const SMALL_WINDOW: usize = 16;
+/// Lanes that get rows in one turn, each by a look at the database that every other event waits for.
+const LANES_AT_ONCE: usize = 64;
 
 /// What became of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +39,6 @@ pub struct Done {
     pub endpoint: Option<Standing>,
     /// The endpoint is switched off.
     pub off: Option<Off>,
-}
-
-/// How an endpoint stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    /// Since when every attempt failed, in microseconds UTC.
-    pub failing_since_us: Option<i64>,
-    /// Attempts that failed in a row.
-    pub failures: i64,
-    /// Nothing is sent before, in microseconds UTC.
-    pub paused_until_us: Option<i64>,
 }
 
 /// Why an endpoint is switched off.
@@ -60,6 +58,15 @@ struct Tenant {
     running: u32,
 }
 
+/// An attempt that is on its way, or over and not yet written.
+struct Open {
+    endpoint: WebhookEndpointId,
+    call: Option<CallId>,
+    workspace: WorkspaceId,
+    generation: i64,
+    over: Option<Verdict>,
+}
+
 /// All lanes.
 #[derive(Default)]
 pub struct Scheduler {
@@ -73,15 +80,25 @@ pub struct Scheduler {
     timer_of: HashMap<WebhookEndpointId, i64>,
     /// Lanes that want rows.
     hungry: BTreeSet<WebhookEndpointId>,
+    /// The last of them that got some.
+    fed: Option<WebhookEndpointId>,
+    /// How many wait in each lane.
+    queued_of: HashMap<WebhookEndpointId, usize>,
+    queued: usize,
+    /// Beside the lanes, which come and go meanwhile.
+    open: HashMap<DeliveryId, Open>,
     running: u32,
 }
 
 impl Scheduler {
     /// Adds a lane, or gives it other settings.
-    pub(super) fn put(&mut self, id: WebhookEndpointId, lane: Lane, now_us: i64) {
+    pub(super) fn put(&mut self, id: WebhookEndpointId, mut lane: Lane, now_us: i64) {
         if let Some(before) = self.lanes.get_mut(&id) {
-            (before.circuit, before.bucket) = (lane.circuit, lane.bucket);
+            before.take_up(lane);
         } else {
+            for (delivery, open) in self.open.iter().filter(|(_, open)| open.endpoint == id) {
+                lane.resume(*delivery, open.call, open.over);
+            }
             self.lanes.insert(id, lane);
         }
         self.refresh(id, now_us);
@@ -93,24 +110,22 @@ impl Scheduler {
         self.lanes.get(&id)
     }
 
-    /// Takes a lane away; what is on its way comes back to nobody.
+    /// Takes a lane away; what is on its way holds its room until it is over.
     pub fn remove(&mut self, id: WebhookEndpointId) {
-        let Some(lane) = self.lanes.remove(&id) else { return };
-        self.running = self.running.saturating_sub(lane.running);
-        if let Some(tenant) = self.tenants.get_mut(&lane.workspace) {
-            tenant.running = tenant.running.saturating_sub(lane.running);
+        if self.lanes.remove(&id).is_none() {
+            return;
         }
         self.hungry.remove(&id);
         self.set_timer(id, None);
-        // Its others may have waited for room that this gives back.
-        self.wait_turn(lane.workspace);
+        self.count(id, 0);
     }
 
     /// A delivery was just made.
     pub fn offer(&mut self, due: Due, now_us: i64) {
         let id = due.endpoint;
+        let window = self.window();
         if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.offer(due, now_us);
+            lane.offer(due, window, now_us);
             self.refresh(id, now_us);
         }
     }
@@ -136,16 +151,40 @@ impl Scheduler {
         self.timers.first().map(|(at_us, _)| *at_us)
     }
 
-    /// Lanes that want rows, and how many.
-    pub fn wants(&self, now_us: i64) -> Vec<(WebhookEndpointId, usize)> {
-        let wants = |id: &WebhookEndpointId| Some((*id, self.lanes.get(id)?.wants(now_us)?));
-        self.hungry.iter().filter_map(wants).collect()
+    /// Lanes that want rows, and how many: some of them, and the next ones the next time.
+    pub fn wants(&mut self, now_us: i64) -> Vec<(WebhookEndpointId, Want)> {
+        let (window, after) = (self.window(), self.fed.map_or(Bound::Unbounded, Bound::Excluded));
+        let rest = self.fed.map(|fed| self.hungry.range(..=fed));
+        let wants = |id: &WebhookEndpointId| Some((*id, self.lanes.get(id)?.wants(window, now_us)?));
+        let in_turn = self.hungry.range((after, Bound::Unbounded)).chain(rest.into_iter().flatten());
+        let some: Vec<_> = in_turn.filter_map(wants).take(LANES_AT_ONCE).collect();
+        self.fed = some.last().map(|(id, _)| *id).or(self.fed);
+        some
+    }
+
+    /// Whether more lanes want rows than got some.
+    pub fn is_hungry(&self, now_us: i64) -> bool {
+        let window = self.window();
+        self.hungry.iter().any(|id| self.lanes.get(id).is_some_and(|lane| lane.wants(window, now_us).is_some()))
+    }
+
+    /// How many of one endpoint are in memory at most.
+    fn window(&self) -> usize {
+        if self.queued < MOST_QUEUED { WINDOW } else { SMALL_WINDOW }
+    }
+
+    /// What somebody asked for, as a look at the database found it; `is_all` where there is no more of it.
+    pub fn load_asked(&mut self, id: WebhookEndpointId, found: Vec<Due>, is_all: bool, now_us: i64) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.load_asked(found, is_all);
+            self.refresh(id, now_us);
+        }
     }
 
     /// What a look at the database found for a lane.
-    pub fn load(&mut self, id: WebhookEndpointId, found: Vec<Due>, wanted: usize, next_us: Option<i64>, now_us: i64) {
+    pub fn load(&mut self, id: WebhookEndpointId, found: Vec<Due>, is_all: bool, next_us: Option<i64>, now_us: i64) {
         if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.load(found, wanted, next_us);
+            lane.load(found, is_all, next_us);
             self.refresh(id, now_us);
         }
     }
@@ -156,13 +195,16 @@ impl Scheduler {
             let workspace = self.turns.pop_front()?;
             self.waiting_turns.remove(&workspace);
             let Some(tenant) = self.tenants.get_mut(&workspace) else { continue };
-            if tenant.running >= MOST_RUNNING_OF_ONE {
-                // Its next end brings it back.
+            if tenant.running >= MOST_RUNNING_OF_ONE.min(MOST_RUNNING - self.running) {
+                // Its next end brings it back: where nothing of it is on its way, there is room for it.
                 continue;
             }
             while let Some(id) = tenant.turns.pop_front() {
                 self.waiting_lanes.remove(&id);
-                let Some(due) = self.lanes.get_mut(&id).and_then(|lane| lane.take(now_us)) else { continue };
+                let Some(lane) = self.lanes.get_mut(&id) else { continue };
+                let Some(due) = lane.take(now_us) else { continue };
+                let (endpoint, call, generation) = (id, due.call, lane.generation);
+                self.open.insert(due.id, Open { endpoint, call, workspace, generation, over: None });
                 tenant.running += 1;
                 self.running += 1;
                 self.refresh(id, now_us);
@@ -175,21 +217,29 @@ impl Scheduler {
 
     /// An attempt is over; `random` is any number. None when its lane is gone.
     pub fn done(&mut self, due: &Due, outcome: &Outcome, now_us: i64, random: u32) -> Option<Done> {
-        let id = due.endpoint;
-        let lane = self.lanes.get_mut(&id)?;
-        let before = standing(lane);
-        let verdict = lane.done(due, outcome, now_us, random);
-        let (after, workspace) = (standing(lane), lane.workspace);
+        let (id, open) = (due.endpoint, self.open.get_mut(&due.id)?);
+        let (workspace, generation) = (open.workspace, open.generation);
+        self.running = self.running.saturating_sub(1);
+        if let Some(tenant) = self.tenants.get_mut(&workspace) {
+            tenant.running = tenant.running.saturating_sub(1);
+        }
+        let Some(lane) = self.lanes.get_mut(&id) else {
+            open.over = Some(if outcome.failure.is_none() { Verdict::Delivered } else { Verdict::Gone });
+            self.wait_turn(workspace);
+            return None;
+        };
+        let before = lane.circuit.standing();
+        let verdict = lane.done(due, generation, outcome, now_us, random);
+        open.over = Some(verdict);
+        let after = lane.circuit.standing();
         let off = match verdict {
+            // Another endpoint than the one that it was sent to.
+            _ if generation != lane.generation => None,
             // Of a call's own URL it says nothing of the others of its origin.
             Verdict::Gone if due.url.is_none() => Some(Off::Gone),
             _ if lane.circuit.is_hopeless(now_us) => Some(Off::Failing),
             _ => None,
         };
-        self.running = self.running.saturating_sub(1);
-        if let Some(tenant) = self.tenants.get_mut(&workspace) {
-            tenant.running = tenant.running.saturating_sub(1);
-        }
         if off.is_some() {
             self.remove(id);
         } else {
@@ -199,8 +249,18 @@ impl Scheduler {
         Some(Done { verdict, endpoint: Some(after).filter(|after| *after != before), off })
     }
 
+    /// It was not sent after all.
+    pub fn give_up(&mut self, due: &Due) {
+        let Some(open) = self.open.remove(&due.id) else { return };
+        self.running = self.running.saturating_sub(1);
+        if let Some(tenant) = self.tenants.get_mut(&open.workspace) {
+            tenant.running = tenant.running.saturating_sub(1);
+        }
+    }
+
     /// The end of an attempt is in the database.
     pub fn written(&mut self, due: &Due, verdict: Verdict, now_us: i64) {
+        self.open.remove(&due.id);
         if let Some(lane) = self.lanes.get_mut(&due.endpoint) {
             lane.written(due, verdict);
             self.refresh(due.endpoint, now_us);
@@ -220,8 +280,9 @@ impl Scheduler {
     /// After a change of a lane: its turn, its timer, its hunger.
     fn refresh(&mut self, id: WebhookEndpointId, now_us: i64) {
         let Some(lane) = self.lanes.get(&id) else { return };
-        let (workspace, wake_us) = (lane.workspace, lane.wake_us(now_us));
-        let (may_send, is_hungry) = (lane.may_send(now_us), lane.wants(now_us).is_some());
+        let (workspace, wake_us, queued) = (lane.workspace, lane.wake_us(now_us), lane.queued());
+        let (may_send, is_hungry) = (lane.may_send(now_us), lane.wants(WINDOW, now_us).is_some());
+        self.count(id, queued);
         if is_hungry {
             self.hungry.insert(id)
         } else {
@@ -232,6 +293,15 @@ impl Scheduler {
             self.tenants.entry(workspace).or_default().turns.push_back(id);
             self.wait_turn(workspace);
         }
+    }
+
+    /// So many wait in the lane.
+    fn count(&mut self, id: WebhookEndpointId, queued: usize) {
+        let before = match queued {
+            0 => self.queued_of.remove(&id),
+            _ => self.queued_of.insert(id, queued),
+        };
+        self.queued = (self.queued + queued).saturating_sub(before.unwrap_or(0));
     }
 
     fn wait_turn(&mut self, workspace: WorkspaceId) {
@@ -253,11 +323,6 @@ impl Scheduler {
             self.timers.extend(at_us.map(|at_us| (at_us, id)));
         }
     }
-}
-
-fn standing(lane: &Lane) -> Standing {
-    let (failing_since_us, failures) = lane.circuit.failing();
-    Standing { failing_since_us, failures, paused_until_us: lane.circuit.paused_until_us() }
 }
 
 #[cfg(test)]

@@ -60,14 +60,16 @@ impl Sender<'_> {
         let Ok(url) = client::check_url(url, self.development) else {
             return self.unsent(Failure::Address, signing.whose.as_str());
         };
+        let began = self.clock.monotonic();
+        let took = || self.clock.monotonic().saturating_sub(began);
         let (first, retry_after_seconds) = self.attempt(&url, due, &signing.secret, signing.whose.as_str()).await;
         let former = signing.former.as_ref().filter(|(_, until)| self.clock.now_us() < *until);
         let (Some((former, _)), Some(400 | 401 | 403)) = (former, first.status) else {
-            let outcome = outcome(&first, retry_after_seconds);
+            let outcome = outcome(&first, retry_after_seconds, took());
             return Sent { attempts: vec![first], outcome };
         };
         let (second, retry_after_seconds) = self.attempt(&url, due, former, signing.whose.former_as_str()).await;
-        let outcome = outcome(&second, retry_after_seconds);
+        let outcome = outcome(&second, retry_after_seconds, took());
         Sent { attempts: vec![first, second], outcome }
     }
 
@@ -106,8 +108,10 @@ impl Sender<'_> {
     }
 }
 
-fn outcome(attempt: &Attempt, retry_after_seconds: Option<i64>) -> Outcome {
-    Outcome { failure: attempt.failure, status: attempt.status, retry_after_seconds }
+/// `took` is until the answer's body was read too: so long it holds one of our requests.
+fn outcome(attempt: &Attempt, retry_after_seconds: Option<i64>, took: Duration) -> Outcome {
+    let took_us = i64::try_from(took.as_micros()).unwrap_or(i64::MAX);
+    Outcome { failure: attempt.failure, status: attempt.status, retry_after_seconds, took_us }
 }
 
 fn millis(span: Duration) -> i64 {

@@ -7,10 +7,11 @@ use sautikit_api::ids::WebhookEndpointId;
 use sqlx::AnyConnection;
 use tokio::time::Instant;
 
+use super::circuit::Standing;
 use super::directory::Endpoint;
 use super::lane::Due;
 use super::schedule::Verdict;
-use super::scheduler::{Done, Off, Standing};
+use super::scheduler::{Done, Off};
 use super::sender::{Attempt, Sent};
 use crate::clock;
 use crate::db::Dialect;
@@ -88,14 +89,21 @@ pub(super) async fn write(tx: &mut AnyConnection, dialect: Dialect, ended: &[End
     sql::settle(tx, dialect, &settled, ended.iter().flat_map(Ended::rows)).await?;
     let pushed: Vec<_> = ended.iter().filter_map(Ended::pushed).flatten().collect();
     let gone: Vec<_> = ended.iter().filter_map(Ended::gone).flatten().collect();
-    // The last of each endpoint counts.
-    let standing: HashMap<WebhookEndpointId, Standing> =
-        ended.iter().filter_map(|one| Some((one.due.endpoint, one.standing?))).collect();
+    // The last of each endpoint counts, of those that were begun since its last change.
+    let mut standing: HashMap<WebhookEndpointId, (i64, Standing)> = HashMap::new();
+    for one in ended {
+        let (id, revision) = (one.due.endpoint, one.endpoint.revision);
+        let is_newer = standing.get(&id).is_none_or(|(before, _)| *before <= revision);
+        if let Some(new) = one.standing.filter(|_| is_newer) {
+            standing.insert(id, (revision, new));
+        }
+    }
     if pushed.is_empty() && gone.is_empty() && standing.is_empty() {
         return Ok(());
     }
-    let standing = standing.into_iter().flat_map(|(id, one)| {
-        [Cell::from(id.to_string()), one.failing_since_us.into(), one.failures.into(), one.paused_until_us.into()]
+    let standing = standing.into_iter().flat_map(|(id, (revision, one))| {
+        let (since, failed, paused) = (one.failing_since_us, one.failed_us, one.paused_until_us);
+        [Cell::from(id.to_string()), since.into(), one.failures.into(), failed.into(), paused.into(), revision.into()]
     });
     sql::settle_beside(tx, dialect, (pushed, gone), standing.collect()).await
 }

@@ -21,6 +21,12 @@ pub(super) fn in_turns<T>(events: Vec<T>, workspace_of: impl Fn(&T) -> Workspace
     events.into_iter().map(|(_, event)| event).collect()
 }
 
+/// Of those that came in turn the last of which something was placed: the next turn goes on after it, so that nobody for whom
+/// there was no room is passed over.
+pub(super) fn reached<'a, T: PartialEq>(walked: &'a [T], placed: &[T]) -> Option<&'a T> {
+    walked.iter().rev().find(|one| placed.contains(one))
+}
+
 /// What a turn has room for.
 #[derive(Default)]
 pub(super) struct Room {
@@ -52,6 +58,26 @@ mod tests {
         let events = vec![(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd'), (3, 'e'), (2, 'f')];
         let turns: String = in_turns(events, |(number, _)| of(*number)).into_iter().map(|(_, name)| name).collect();
         assert_eq!(turns, "adebfc");
+    }
+
+    #[test]
+    fn none_of_many_with_many_endpoints_is_passed_over() {
+        const WORKSPACES: u128 = 20;
+        let mut told: HashMap<u128, usize> = HashMap::new();
+        let mut last = WORKSPACES - 1;
+        for turn in 1..=40 {
+            let walked: Vec<u128> = (1..=16).map(|step| (last + step) % WORKSPACES).collect();
+            let events: Vec<u128> = walked.iter().flat_map(|of| std::iter::repeat_n(*of, 8)).collect();
+            let mut room = Room::default();
+            let in_turns = in_turns(events, |of| WorkspaceId(Uuid::from_u128(*of)));
+            let placed: Vec<u128> = in_turns.into_iter().take_while(|_| room.takes(100)).collect();
+            placed.iter().for_each(|of| *told.entry(*of).or_default() += 1);
+            last = *reached(&walked, &placed).unwrap();
+            let each: Vec<usize> = (0..WORKSPACES).map(|of| told.get(&of).copied().unwrap_or_default()).collect();
+            let (least, most) = (each.iter().min().unwrap(), each.iter().max().unwrap());
+            assert!(most - least <= 1, "after {turn} turns: {each:?}");
+        }
+        assert_eq!(reached::<u128>(&[], &[]), None);
     }
 
     #[test]

@@ -5,17 +5,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
+use sautikit_api::ids::{WebhookEndpointId, WorkspaceId};
 use sqlx::AnyConnection;
 use tokio::time::Instant;
 
 use super::bucket::Bucket;
-use super::circuit::Circuit;
-use super::directory::{Endpoint, Target, Wanted};
+use super::circuit::{Circuit, Standing};
+use super::directory::Endpoint;
+use super::fan::{self, Fanned};
 use super::gauge::Dispatching;
-use super::lane::{Due, Lane};
+use super::lane::{Due, Lane, WINDOW};
 use super::settle::{self, Ended};
-use super::share::{Room, in_turns};
+use super::share::{in_turns, reached};
 use super::{Work, leader, off};
 use crate::clock;
 use crate::state::AppState;
@@ -23,8 +24,9 @@ use crate::webhooks::WebhookError;
 use crate::webhooks::deliveries;
 use crate::webhooks::endpoints::{self, Status};
 use crate::webhooks::live::{Live, notices};
-use crate::webhooks::store::dispatch::{self as sql, NewDelivery, Unplaced};
+use crate::webhooks::store::dispatch::{self as sql, Unplaced};
 use crate::webhooks::store::endpoints::{self as rows, Full};
+use crate::webhooks::store::lease;
 
 /// Events of one turn: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
 const EVENTS_AT_ONCE: i64 = 128;
@@ -36,8 +38,6 @@ const ENDS_AT_ONCE: usize = 256;
 const SETTLE_AFTER: Duration = Duration::from_millis(50);
 /// Between looks for endpoints that changed, where nothing is to be told.
 const RELOAD: Duration = Duration::from_millis(50);
-/// Origins that the calls of one number send events to.
-const MOST_ORIGINS: usize = 50;
 /// Deliveries of an endpoint that is off, given up in one turn.
 const CLOSED_AT_ONCE: i64 = 500;
 /// Between looks for endpoints of numbers that nothing goes to any more.
@@ -68,16 +68,24 @@ pub(super) struct Lead {
     /// When it last looked for endpoints that nothing goes to any more; none before the first time.
     forgot: Option<Instant>,
     /// Whose events came last, where many wait.
-    last_workspace: String,
+    last_workspace: Option<WorkspaceId>,
     /// Endpoints that are off, of which something may wait.
     closing: HashSet<WebhookEndpointId>,
 }
 
-/// Events with their places and deliveries, to be written.
-struct Fanned {
-    placed: Vec<(Unplaced, i64, Vec<NewDelivery>)>,
-    /// Origins of numbers that are new, with their revisions.
-    made: Vec<(Endpoint, i64)>,
+/// What a turn's transaction did.
+struct Written {
+    /// Events that it had no room for.
+    left: usize,
+    /// Whose events it told.
+    told: Vec<WorkspaceId>,
+    /// Endpoints that it switched off.
+    off: HashSet<WebhookEndpointId>,
+}
+
+/// Whether these change how endpoints stand.
+fn changes_endpoints(ended: &[Ended]) -> bool {
+    ended.iter().any(|one| one.off.is_some() || one.standing.is_some())
 }
 
 impl Lead {
@@ -93,14 +101,17 @@ impl Lead {
             newest_revision: i64::MIN,
             reloaded: clock::timer_now(),
             forgot: None,
-            last_workspace: String::new(),
+            last_workspace: None,
             closing: HashSet::new(),
         };
         lead.work.state.lock().lease_until_us = leader::leased_until(now_us);
         *app.part::<Dispatching>().0.lock() = Arc::downgrade(&lead.work);
         let mut conn = app.db.acquire().await?;
+        // The endpoints first: what is asked for after that is a change of one, and looked at with it.
+        let (changed, newest) = rows::list_changed(&mut conn, i64::MIN).await?;
+        lead.newest_revision = newest;
         let pending: HashSet<_> = sql::with_pending(&mut conn).await?.into_iter().collect();
-        lead.take_up(rows::list_changed(&mut conn, i64::MIN).await?, Some(&pending));
+        lead.take_up(changed, Some(&pending));
         Ok(lead)
     }
 
@@ -109,11 +120,13 @@ impl Lead {
         let mut conn = app.db.acquire().await?;
         let now_us = app.now_us();
         self.work.state.lock().scheduler.tick(now_us);
-        let (unplaced, mut has_more) = self.unplaced(&mut conn).await?;
+        let (unplaced, walked) = self.unplaced(&mut conn).await?;
+        let mut has_more = !walked.is_empty();
         // After the events: whatever endpoint was there before one of them is seen.
         if !unplaced.is_empty() || self.reloaded.elapsed() >= RELOAD {
             self.reloaded = clock::timer_now();
-            let changed = rows::list_changed(&mut conn, self.newest_revision).await?;
+            let (changed, newest) = rows::list_changed(&mut conn, self.newest_revision).await?;
+            self.newest_revision = newest;
             self.take_up(changed, None);
         }
         let ended = self.take_ended(!unplaced.is_empty());
@@ -122,9 +135,12 @@ impl Lead {
             // SQLite's one writer may be waited for; a reader that waits meanwhile helps nobody.
             drop(conn);
             match self.write(unplaced, &ended, now_us).await {
-                Ok(Some(left)) => {
-                    self.written(ended);
-                    has_more |= left > 0;
+                Ok(Some(written)) => {
+                    self.written(ended, &written.off);
+                    has_more |= written.left > 0;
+                    if let Some(last) = reached(&walked, &written.told) {
+                        self.last_workspace = Some(*last);
+                    }
                 }
                 Ok(None) => return Ok(Turned::Lost),
                 Err(error) => {
@@ -135,36 +151,55 @@ impl Lead {
             conn = app.db.acquire().await?;
         }
         self.fill(&mut conn).await?;
-        let has_more = has_more || self.work.state.lock().ended.len() >= ENDS_AT_ONCE || !self.closing.is_empty();
+        let has_more = {
+            let state = self.work.state.lock();
+            let is_hungry = state.scheduler.is_hungry(app.now_us());
+            has_more || is_hungry || state.ended.len() >= ENDS_AT_ONCE || !self.closing.is_empty()
+        };
         Ok(if has_more { Turned::More } else { Turned::All })
     }
 
-    /// What waits to be told, and whether there is more: the oldest, or, where many wait, some of each of some workspaces.
-    async fn unplaced(&mut self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, bool), sqlx::Error> {
+    /// What waits to be told: the oldest, or, where many wait, some of each of some workspaces, and these in their turn.
+    async fn unplaced(&self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, Vec<WorkspaceId>), sqlx::Error> {
         let workspace_of = |one: &Unplaced| one.event.workspace_id;
-        let oldest = sql::list_unplaced(conn, EVENTS_AT_ONCE).await?;
+        let (oldest, unreadable) = sql::list_unplaced(conn, EVENTS_AT_ONCE).await?;
+        self.set_aside(unreadable).await?;
         if (oldest.len() as i64) < EVENTS_AT_ONCE {
-            return Ok((in_turns(oldest, workspace_of), false));
+            return Ok((in_turns(oldest, workspace_of), Vec::new()));
         }
-        let mut workspaces = Vec::new();
+        let (mut workspaces, mut last) = (Vec::new(), self.last_workspace);
         for _ in 0..WORKSPACES_AT_ONCE {
-            match sql::next_with_unplaced(conn, &self.last_workspace).await? {
+            match sql::next_with_unplaced(conn, last).await? {
                 Some(next) if workspaces.contains(&next) => break,
                 Some(next) => {
-                    self.last_workspace.clone_from(&next);
+                    last = Some(next);
                     workspaces.push(next);
                 }
                 // Round again from the first.
-                None if self.last_workspace.is_empty() => break,
-                None => self.last_workspace.clear(),
+                None if last.is_none() => break,
+                None => last = None,
             }
         }
         let share = (EVENTS_AT_ONCE / workspaces.len().max(1) as i64).max(1);
         let mut some = Vec::new();
-        for workspace in workspaces {
-            some.extend(sql::list_unplaced_of(conn, &workspace, share).await?);
+        for workspace in &workspaces {
+            let (events, unreadable) = sql::list_unplaced_of(conn, *workspace, share).await?;
+            self.set_aside(unreadable).await?;
+            some.extend(events);
         }
-        Ok((in_turns(some, workspace_of), true))
+        Ok((in_turns(some, workspace_of), workspaces))
+    }
+
+    /// Those that can't be read would hold up all others for ever.
+    async fn set_aside(&self, unreadable: Vec<String>) -> Result<(), sqlx::Error> {
+        if unreadable.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.work.app.db.begin_write().await?;
+        for id in unreadable {
+            sql::set_aside(&mut tx, id).await?;
+        }
+        tx.commit().await
     }
 
     /// Whether it is time to look for endpoints that nothing goes to any more.
@@ -172,13 +207,20 @@ impl Lead {
         self.forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY)
     }
 
-    /// Writes how all attempts ended, when the server stops.
+    /// Writes how all attempts ended, and whom that switches off, when this node delivers no more. Nothing where another does.
     pub(super) async fn settle_all(&mut self) -> Result<(), sqlx::Error> {
         let app = self.work.app.clone();
         let ended = std::mem::take(&mut self.work.state.lock().ended);
         for some in ended.chunks(ENDS_AT_ONCE) {
             let mut tx = app.db.begin_write().await?;
+            if changes_endpoints(some) {
+                rows::begin_change(&mut tx).await?;
+            }
+            if !lease::hold_lease(&mut tx, &app.node_id, self.epoch).await? {
+                return tx.rollback().await;
+            }
             settle::write(&mut tx, app.db.dialect(), some).await?;
+            off::write(&app, &mut tx, some, app.now_us()).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -215,23 +257,23 @@ impl Lead {
         }
     }
 
-    /// The turn's transaction, and how many events it left to the next. None where another node has taken over.
+    /// The turn's transaction. None where another node has taken over.
     async fn write(
         &mut self,
         unplaced: Vec<Unplaced>,
         ended: &[Ended],
         now_us: i64,
-    ) -> Result<Option<usize>, WebhookError> {
+    ) -> Result<Option<Written>, WebhookError> {
         let app = self.work.app.clone();
         let dialect = app.db.dialect();
         let mut tx = app.db.begin_write_by_key().await?;
         let forgets = self.forgets();
         // How endpoints stand is written for several at once, as others change several: by turns.
-        if forgets || ended.iter().any(|one| one.off.is_some() || one.standing.is_some()) {
+        if forgets || changes_endpoints(ended) {
             rows::begin_change(&mut tx).await?;
         }
         let events = unplaced.len();
-        let fanned = self.fan(&mut tx, unplaced, now_us).await?;
+        let fanned = fan::out(&self.work, &mut tx, (self.last_position, unplaced), now_us).await?;
         let left = events - fanned.placed.len();
         let last_position = fanned.placed.last().map_or(self.last_position, |(_, position, _)| *position);
         let lease = (&*app.node_id, self.epoch, leader::leased_until(now_us), last_position);
@@ -240,7 +282,7 @@ impl Lead {
             return Ok(None);
         }
         settle::write(&mut tx, dialect, ended).await?;
-        off::write(&app, &mut tx, ended, now_us).await?;
+        let off = off::write(&app, &mut tx, ended, now_us).await?;
         // After the deliveries of this turn: what one of them goes to is none of these. Nobody else makes any there.
         let forgotten = match forgets {
             true => rows::forget_idle(&mut tx, deliveries::kept_since(now_us), now_us, FORGOTTEN_AT_ONCE).await?,
@@ -261,69 +303,9 @@ impl Lead {
         forgotten.into_iter().for_each(|id| self.work.forget(id));
         (self.renewed_us, self.last_position) = (now_us, last_position);
         self.work.state.lock().lease_until_us = leader::leased_until(now_us);
+        let told = fanned.placed.iter().map(|(one, ..)| one.event.workspace_id).collect();
         self.offer(fanned, now_us);
-        Ok(Some(left))
-    }
-
-    /// Gives events their places and finds out where they go, as many as one turn has deliveries for.
-    async fn fan(&self, tx: &mut AnyConnection, unplaced: Vec<Unplaced>, now_us: i64) -> Result<Fanned, WebhookError> {
-        let app = &self.work.app;
-        let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
-        let mut room = Room::default();
-        for (position, one) in (self.last_position + 1..).zip(unplaced) {
-            let targets = {
-                let events_url = one.events_url.as_ref().map(|(number, url)| (*number, url.as_str()));
-                let wanted = Wanted { workspace: one.event.workspace_id, kind: &one.event.kind, events_url };
-                self.work.state.lock().directory.targets(&wanted)
-            };
-            if !room.takes(targets.len()) {
-                break;
-            }
-            let mut deliveries = Vec::with_capacity(targets.len());
-            for target in targets {
-                let (endpoint, url) = match target {
-                    Target::Known(id, url) => (id, url),
-                    // Each is an endpoint that stays: a call can name any.
-                    Target::New { number, .. } if self.has_many(number, &fanned.made) => {
-                        tracing::warn!(%number, "events of a call go nowhere: its number has too many origins of events_url");
-                        continue;
-                    }
-                    Target::New { number, origin, url } => {
-                        (self.made(tx, &mut fanned.made, &one, (number, origin), now_us).await?, Some(url))
-                    }
-                };
-                deliveries.push(NewDelivery { id: DeliveryId(app.new_uuid()), endpoint, url });
-            }
-            fanned.placed.push((one, position, deliveries));
-        }
-        Ok(fanned)
-    }
-
-    fn has_many(&self, number: NumberId, made: &[(Endpoint, i64)]) -> bool {
-        let known = self.work.state.lock().directory.origins_of(number);
-        known + made.iter().filter(|(one, _)| one.number == Some(number)).count() >= MOST_ORIGINS
-    }
-
-    /// The endpoint of a number's origin, made now or for an event before in this turn.
-    async fn made(
-        &self,
-        tx: &mut AnyConnection,
-        made: &mut Vec<(Endpoint, i64)>,
-        of: &Unplaced,
-        (number, origin): (NumberId, String),
-        now_us: i64,
-    ) -> Result<WebhookEndpointId, WebhookError> {
-        if let Some((known, _)) = made.iter().find(|(one, _)| one.number == Some(number) && *one.url == *origin) {
-            return Ok(known.id);
-        }
-        let app = &self.work.app;
-        let workspace = of.event.workspace_id;
-        let row = endpoints::of_number(app, workspace, number, origin, now_us);
-        rows::begin_change(tx).await?;
-        rows::insert(tx, &row).await?;
-        let full = rows::find_full(tx, workspace, row.id).await?.ok_or(WebhookError::NotFound)?;
-        made.push((known(app, &full), full.endpoint.revision));
-        Ok(row.id)
+        Ok(Some(Written { left, told, off }))
     }
 
     /// Hands what is committed to the scheduler, and to those who follow.
@@ -333,7 +315,7 @@ impl Lead {
         let mut state = self.work.state.lock();
         for (endpoint, revision) in fanned.made {
             self.seen.insert(endpoint.id, revision);
-            let lane = Lane::new(endpoint.workspace, Circuit::new(None, 0, None), Bucket::new(None));
+            let lane = Lane::new(endpoint.workspace, endpoint.generation, Circuit::default(), Bucket::new(None));
             state.scheduler.put(endpoint.id, lane, now_us);
             state.directory.put(endpoint);
         }
@@ -350,6 +332,7 @@ impl Lead {
                     tries: 0,
                     attempts: 0,
                     due_us: now_us,
+                    is_asked: false,
                     url: delivery.url.as_deref().map(Arc::from),
                     event: told.clone(),
                 };
@@ -358,15 +341,15 @@ impl Lead {
         }
     }
 
-    /// The ends are in the database.
-    fn written(&mut self, ended: Vec<Ended>) {
+    /// The ends are in the database, and these endpoints are off.
+    fn written(&mut self, ended: Vec<Ended>, off: &HashSet<WebhookEndpointId>) {
         let now_us = self.work.app.now_us();
         for one in &ended {
             self.work.state.lock().scheduler.written(&one.due, one.verdict, now_us);
-            if one.off.is_some() {
-                self.work.forget(one.due.endpoint);
-                self.closing.insert(one.due.endpoint);
-            }
+        }
+        for id in off {
+            self.work.forget(*id);
+            self.closing.insert(*id);
         }
     }
 
@@ -374,10 +357,19 @@ impl Lead {
     async fn fill(&self, conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
         let now_us = self.work.app.now_us();
         let wants = self.work.state.lock().scheduler.wants(now_us);
-        for (id, wanted) in wants {
-            let found = sql::list_due(conn, id, now_us, i64::try_from(wanted).unwrap_or(i64::MAX)).await?;
-            let next_us = if found.len() < wanted { sql::next_due_us(conn, id, now_us).await? } else { None };
-            self.work.state.lock().scheduler.load(id, found, wanted, next_us, now_us);
+        for (id, want) in wants {
+            if want.asked {
+                let (found, is_all) = sql::list_asked(conn, id, now_us, WINDOW).await?;
+                self.work.state.lock().scheduler.load_asked(id, found, is_all, now_us);
+                super::pump(&self.work);
+            }
+            let wanted = want.rows;
+            if wanted == 0 {
+                continue;
+            }
+            let (found, is_all) = sql::list_due(conn, id, now_us, wanted).await?;
+            let next_us = if is_all { sql::next_due_us(conn, id, now_us).await? } else { None };
+            self.work.state.lock().scheduler.load(id, found, is_all, next_us, now_us);
             super::pump(&self.work);
         }
         Ok(())
@@ -390,14 +382,18 @@ impl Lead {
         for full in changed {
             let row = &full.endpoint;
             let id = row.id;
-            self.newest_revision = self.newest_revision.max(row.revision);
             if self.seen.insert(id, row.revision) == Some(row.revision) {
                 continue;
             }
             let may_wait = pending.is_none_or(|pending| pending.contains(&id));
             if row.status == Status::Enabled {
-                let circuit = Circuit::new(row.failing_since, row.failures, row.paused_until);
-                let lane = Lane::new(row.workspace_id, circuit, Bucket::new(row.rate_per_second));
+                let circuit = Circuit::new(Standing {
+                    failing_since_us: row.failing_since,
+                    failures: row.failures,
+                    failed_us: row.failed_at,
+                    paused_until_us: row.paused_until,
+                });
+                let lane = Lane::new(row.workspace_id, row.generation, circuit, Bucket::new(row.rate_per_second));
                 let mut state = self.work.state.lock();
                 state.directory.put(known(&app, &full));
                 state.scheduler.put(id, lane, now_us);
@@ -419,7 +415,7 @@ impl Lead {
 }
 
 /// The endpoint as the directory knows it. One whose secret does not open stays, and its attempts say so.
-fn known(app: &AppState, full: &Full) -> Endpoint {
+pub(super) fn known(app: &AppState, full: &Full) -> Endpoint {
     let row = &full.endpoint;
     let signing = endpoints::signing_of(app, full);
     if let Err(error) = &signing {
@@ -428,6 +424,8 @@ fn known(app: &AppState, full: &Full) -> Endpoint {
     Endpoint {
         id: row.id,
         workspace: row.workspace_id,
+        generation: row.generation,
+        revision: row.revision,
         number: row.number_id,
         url: row.url.as_str().into(),
         events: row.events.clone(),

@@ -93,6 +93,8 @@ pub struct Endpoint {
     pub failing_since: Option<i64>,
     /// Attempts that failed in a row.
     pub failures: i64,
+    /// When the last of them did, in microseconds UTC.
+    pub failed_at: Option<i64>,
     /// Nothing is sent before, in microseconds UTC.
     pub paused_until: Option<i64>,
     /// Microseconds UTC.
@@ -101,6 +103,8 @@ pub struct Endpoint {
     pub changed_at: i64,
     /// Which of all changes of endpoints was its last.
     pub revision: i64,
+    /// How often it became another one: attempts of before say nothing of it.
+    pub generation: i64,
 }
 
 impl Endpoint {
@@ -119,10 +123,12 @@ impl Endpoint {
             rotated_at: None,
             failing_since: None,
             failures: 0,
+            failed_at: None,
             paused_until: None,
             created_at: now_us,
             changed_at: now_us,
             revision: 0,
+            generation: 0,
         }
     }
 
@@ -137,7 +143,8 @@ impl Endpoint {
 
     /// Forgets that attempts failed: it may be another server now.
     fn stand_anew(&mut self) {
-        (self.failing_since, self.failures, self.paused_until) = (None, 0, None);
+        (self.failing_since, self.failures, self.failed_at, self.paused_until) = (None, 0, None, None);
+        self.generation += 1;
     }
 
     /// What the audit log shows. Addresses may carry credentials: only the host is shown.

@@ -55,8 +55,8 @@ macro_rules! newest {
 statements! {
     INSERT_DELIVERY = "
         insert into webhook_deliveries (id, workspace_id, endpoint_id, event_id, event_kind, sequence, status, tries,
-            attempts, next_attempt_at, created_at)
-        values ($1, $2, $3, $4, $5, $6, 'pending', 0, 0, $7, $7)";
+            attempts, next_attempt_at, created_at, is_asked)
+        values ($1, $2, $3, $4, $5, $6, 'pending', 0, 0, $7, $7, 1)";
     FIND_DELIVERY = "
         select d.*, coalesce(d.url, e.url) as whole_url
         from webhook_deliveries d
@@ -89,7 +89,7 @@ statements! {
     );
     REQUEUE = "
         update webhook_deliveries
-        set status = 'pending', tries = 0, next_attempt_at = $3
+        set status = 'pending', tries = 0, next_attempt_at = $3, is_asked = 1
         where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')
             and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
     /// Of one status, the oldest first.

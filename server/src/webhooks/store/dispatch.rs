@@ -1,8 +1,8 @@
-//! SQL of the dispatcher: its lease, what waits to be told, what is due, and how attempts ended.
+//! SQL of the dispatcher: what waits to be told, what is due, and how attempts ended.
 
 use std::sync::Arc;
 
-use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
+use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId, WorkspaceId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -17,19 +17,6 @@ use crate::webhooks::delivery::{Due, Told};
 use Column::{Int, Text};
 
 statements! {
-    TAKE_LEASE = "
-        update webhook_dispatcher
-        set node_id = $1, epoch = epoch + 1, lease_until = $2
-        where id = 1 and (node_id = $1 or lease_until <= $3)
-        returning epoch, last_position";
-    RELEASE_LEASE = "
-        update webhook_dispatcher
-        set lease_until = 0
-        where node_id = $1 and epoch = $2";
-    FIND_LEASE = "
-        select lease_until
-        from webhook_dispatcher
-        where id = 1";
     /// The bound stands before the join, so that no plan reads all that wait.
     LIST_UNPLACED = "
         select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
@@ -61,17 +48,35 @@ statements! {
         where position is null and is_test = 0 and workspace_id > $1
         order by workspace_id
         limit 1";
+    /// As if it were a test that nobody is told of.
+    SET_ASIDE = "
+        update events
+        set is_test = 1
+        where id = $1";
     WITH_PENDING = "
         select e.id as endpoint_id
         from webhook_endpoints e
         where exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id and d.status = 'pending')";
     LIST_DUE = "
-        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at,
+        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at, d.is_asked,
             e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
         from (
-            select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, sequence
+            select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
             where endpoint_id = $1 and status = 'pending' and next_attempt_at <= $2
+            order by next_attempt_at, sequence
+            limit $3
+        ) d
+        join events e on e.id = d.event_id
+        order by d.next_attempt_at, d.sequence";
+    /// What somebody asked for.
+    LIST_ASKED = "
+        select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at, d.is_asked,
+            e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
+        from (
+            select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
+            from webhook_deliveries
+            where endpoint_id = $1 and status = 'pending' and is_asked = 1 and next_attempt_at <= $2
             order by next_attempt_at, sequence
             limit $3
         ) d
@@ -107,6 +112,7 @@ statements! {
             select id
             from webhook_deliveries
             where endpoint_id = $1 and status = 'pending'
+                and exists (select 1 from webhook_endpoints e where e.id = $1 and e.status <> 'enabled')
             limit $2
         )";
 }
@@ -146,7 +152,7 @@ static SETTLE_DELIVERIES: Rows = Rows::new(
     "update webhook_deliveries
     set status = v.column2, tries = v.column3, attempts = v.column4, next_attempt_at = v.column5,
         last_attempt_at = v.column6, last_status = v.column7, last_error = v.column8, last_duration_ms = v.column9,
-        delivered_at = v.column10
+        delivered_at = v.column10, is_asked = 0
     from {rows} as v
     where {by_key: webhook_deliveries.id} and webhook_deliveries.status || '' = 'pending'",
     &[Text, Text, Int, Int, Int, Int, Int, Text, Int, Int],
@@ -187,15 +193,16 @@ static END_GONE: Rows = Rows::new(
         and webhook_deliveries.url = v.column3",
     &[Text, Text, Text],
 );
+/// Not where somebody changed the endpoint meanwhile, or asked for an attempt at once: that is newer.
 static STAND_ENDPOINTS: Rows = Rows::new(
     "STAND_ENDPOINTS",
     1,
     Tells::Nothing,
     "update webhook_endpoints
-    set failing_since = v.column2, failures = v.column3, paused_until = v.column4
+    set failing_since = v.column2, failures = v.column3, failed_at = v.column4, paused_until = v.column5
     from {rows} as v
-    where {by_key: webhook_endpoints.id}",
-    &[Text, Int, Int, Int],
+    where {by_key: webhook_endpoints.id} and webhook_endpoints.revision = v.column6",
+    &[Text, Int, Int, Int, Int, Int],
 );
 /// Changes nothing where another node has taken over.
 static RENEW: Rows = Rows::new(
@@ -256,55 +263,51 @@ pub(in crate::webhooks) struct AttemptRow {
     pub(in crate::webhooks) secret: String,
 }
 
-/// Epoch and last place, where nobody else delivers.
-pub(in crate::webhooks) async fn take_lease(
-    tx: &mut AnyConnection,
-    node_id: &str,
-    until_us: i64,
-    now_us: i64,
-) -> Result<Option<(i64, i64)>, sqlx::Error> {
-    let query = sqlx::query(TAKE_LEASE).bind(node_id.to_owned()).bind(until_us).bind(now_us);
-    let row = query.fetch_optional(tx).await?;
-    row.map(|row| Ok((row.try_get("epoch")?, row.try_get("last_position")?))).transpose()
-}
-
-pub(in crate::webhooks) async fn release_lease(
-    tx: &mut AnyConnection,
-    node_id: &str,
-    epoch: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(RELEASE_LEASE).bind(node_id.to_owned()).bind(epoch).execute(tx).await.map(drop)
-}
-
-/// Until when some node delivers, in microseconds UTC.
-pub(in crate::webhooks) async fn leased_until(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(FIND_LEASE).fetch_one(conn).await
-}
-
-/// The oldest events that wait for a place.
+/// The oldest events that wait for a place, and the ids of those of them that can't be read.
 pub(in crate::webhooks) async fn list_unplaced(
     conn: &mut AnyConnection,
     limit: i64,
-) -> Result<Vec<Unplaced>, sqlx::Error> {
-    sqlx::query(LIST_UNPLACED).bind(limit).fetch_all(conn).await?.iter().map(unplaced).collect()
+) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
+    readable(&sqlx::query(LIST_UNPLACED).bind(limit).fetch_all(conn).await?)
 }
 
 /// As [`list_unplaced`], of one workspace.
 pub(in crate::webhooks) async fn list_unplaced_of(
     conn: &mut AnyConnection,
-    workspace: &str,
+    workspace: WorkspaceId,
     limit: i64,
-) -> Result<Vec<Unplaced>, sqlx::Error> {
-    let query = sqlx::query(LIST_UNPLACED_OF).bind(workspace.to_owned()).bind(limit);
-    query.fetch_all(conn).await?.iter().map(unplaced).collect()
+) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
+    readable(&sqlx::query(LIST_UNPLACED_OF).bind(workspace.to_string()).bind(limit).fetch_all(conn).await?)
+}
+
+fn readable(rows: &[AnyRow]) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
+    let (mut events, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        match unplaced(row) {
+            Ok(one) => events.push(one),
+            Err(error) => {
+                let id: String = row.try_get("id")?;
+                tracing::error!(event = %id, error = ?error, "an event can't be read, and is told to nobody");
+                unreadable.push(id);
+            }
+        }
+    }
+    Ok((events, unreadable))
+}
+
+/// Takes an event that can't be read out of those that wait.
+pub(in crate::webhooks) async fn set_aside(tx: &mut AnyConnection, id: String) -> Result<(), sqlx::Error> {
+    sqlx::query(SET_ASIDE).bind(id).execute(tx).await.map(drop)
 }
 
 /// The workspace after that one, by its id, that has events without a place.
 pub(in crate::webhooks) async fn next_with_unplaced(
     conn: &mut AnyConnection,
-    after: &str,
-) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar(NEXT_WITH_UNPLACED).bind(after.to_owned()).fetch_optional(conn).await
+    after: Option<WorkspaceId>,
+) -> Result<Option<WorkspaceId>, sqlx::Error> {
+    let after = after.map(|after| after.to_string()).unwrap_or_default();
+    let row = sqlx::query(NEXT_WITH_UNPLACED).bind(after).fetch_optional(conn).await?;
+    row.map(|row| row::parsed(&row, "workspace_id")).transpose()
 }
 
 fn unplaced(row: &AnyRow) -> Result<Unplaced, sqlx::Error> {
@@ -319,28 +322,56 @@ pub(in crate::webhooks) async fn with_pending(conn: &mut AnyConnection) -> Resul
     rows.iter().map(|row| row::parsed(row, "endpoint_id")).collect()
 }
 
-/// What is due for an endpoint, in order.
+/// What is due for an endpoint, in order, and whether that is all.
 pub(in crate::webhooks) async fn list_due(
     conn: &mut AnyConnection,
     endpoint: WebhookEndpointId,
     now_us: i64,
-    limit: i64,
-) -> Result<Vec<Due>, sqlx::Error> {
-    let query = sqlx::query(LIST_DUE).bind(endpoint.to_string()).bind(now_us).bind(limit);
-    let due = |row: &AnyRow| {
-        let url: Option<String> = row.try_get("url")?;
-        Ok(Due {
-            id: row::parsed(row, "delivery_id")?,
-            endpoint,
-            call: row::parsed_opt(row, "call_id")?,
-            tries: row.try_get("tries")?,
-            attempts: row.try_get("attempts")?,
-            due_us: row.try_get("next_attempt_at")?,
-            url: url.map(Arc::from),
-            event: told(&event(row)?),
-        })
+    most: usize,
+) -> Result<(Vec<Due>, bool), sqlx::Error> {
+    list_of(conn, LIST_DUE, endpoint, now_us, most).await
+}
+
+/// As [`list_due`], of what somebody asked for.
+pub(in crate::webhooks) async fn list_asked(
+    conn: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    now_us: i64,
+    most: usize,
+) -> Result<(Vec<Due>, bool), sqlx::Error> {
+    list_of(conn, LIST_ASKED, endpoint, now_us, most).await
+}
+
+/// What can't be read stays where it is, and holds up nobody.
+async fn list_of(
+    conn: &mut AnyConnection,
+    text: &'static str,
+    endpoint: WebhookEndpointId,
+    now_us: i64,
+    most: usize,
+) -> Result<(Vec<Due>, bool), sqlx::Error> {
+    let query = sqlx::query(text).bind(endpoint.to_string()).bind(now_us);
+    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(conn).await?;
+    let read = |row: &AnyRow| {
+        let read = due(row, endpoint);
+        read.inspect_err(|error| tracing::error!(%endpoint, error = ?error, "a delivery can't be read")).ok()
     };
-    query.fetch_all(conn).await?.iter().map(due).collect()
+    Ok((rows.iter().filter_map(read).collect(), rows.len() < most))
+}
+
+fn due(row: &AnyRow, endpoint: WebhookEndpointId) -> Result<Due, sqlx::Error> {
+    let url: Option<String> = row.try_get("url")?;
+    Ok(Due {
+        id: row::parsed(row, "delivery_id")?,
+        endpoint,
+        call: row::parsed_opt(row, "call_id")?,
+        tries: row.try_get("tries")?,
+        attempts: row.try_get("attempts")?,
+        due_us: row.try_get("next_attempt_at")?,
+        is_asked: row::flag(row, "is_asked")?,
+        url: url.map(Arc::from),
+        event: told(&event(row)?),
+    })
 }
 
 /// The event as it is sent.

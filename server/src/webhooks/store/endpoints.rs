@@ -14,6 +14,14 @@ statements! {
         insert into webhook_endpoints (id, workspace_id, number_id, url, description, events, status, rate_per_second,
             secret, created_at, changed_at, revision)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, (select last_revision from webhook_changes))";
+    /// Not where the number is none of the workspace's, or its origin has one.
+    INSERT_OF_NUMBER = "
+        insert into webhook_endpoints (id, workspace_id, number_id, url, description, events, status, created_at,
+            changed_at, revision)
+        select $1, n.workspace_id, n.id, $4, '', $5, 'enabled', $6, $6, (select last_revision from webhook_changes)
+        from tenant_numbers n
+        where n.workspace_id = $2 and n.id = $3
+        on conflict do nothing";
     NEXT_REVISION = "
         update webhook_changes
         set last_revision = last_revision + 1
@@ -41,7 +49,7 @@ statements! {
         update webhook_endpoints
         set url = $3, description = $4, events = $5, status = $6, disabled_reason = $7, rate_per_second = $8,
             secret = $9, former_secret = $10, former_until = $11, rotated_at = $12, failing_since = $13,
-            failures = $14, paused_until = $15, changed_at = $16,
+            failures = $14, paused_until = $15, changed_at = $16, failed_at = $17, generation = $18,
             revision = (select last_revision from webhook_changes)
         where workspace_id = $1 and id = $2";
     /// What is asked for by hand waits for no pause.
@@ -122,10 +130,12 @@ fn endpoint(row: &AnyRow) -> Result<Endpoint, sqlx::Error> {
         rotated_at: row.try_get("rotated_at")?,
         failing_since: row.try_get("failing_since")?,
         failures: row.try_get("failures")?,
+        failed_at: row.try_get("failed_at")?,
         paused_until: row.try_get("paused_until")?,
         created_at: row.try_get("created_at")?,
         changed_at: row.try_get("changed_at")?,
         revision: row.try_get("revision")?,
+        generation: row.try_get("generation")?,
     })
 }
 
@@ -172,6 +182,17 @@ pub(in crate::webhooks) async fn insert(tx: &mut AnyConnection, endpoint: &Endpo
         .execute(tx)
         .await
         .map(drop)
+}
+
+/// Makes that of a number's origin, after [`begin_change`]; false where there can be none.
+pub(in crate::webhooks) async fn insert_of_number(
+    tx: &mut AnyConnection,
+    endpoint: &Endpoint,
+    number: NumberId,
+) -> Result<bool, sqlx::Error> {
+    let query = sqlx::query(INSERT_OF_NUMBER).bind(endpoint.id.to_string()).bind(endpoint.workspace_id.to_string());
+    let query = query.bind(number.to_string()).bind(endpoint.url.clone()).bind(events_of(endpoint));
+    Ok(query.bind(endpoint.created_at).execute(tx).await?.rows_affected() == 1)
 }
 
 pub(in crate::webhooks) async fn find(
@@ -237,6 +258,8 @@ pub(in crate::webhooks) async fn update(tx: &mut AnyConnection, endpoint: &Endpo
         .bind(endpoint.failures)
         .bind(endpoint.paused_until)
         .bind(endpoint.changed_at)
+        .bind(endpoint.failed_at)
+        .bind(endpoint.generation)
         .execute(tx)
         .await
         .map(drop)
@@ -267,9 +290,19 @@ pub(in crate::webhooks) async fn touch_all(
     query.bind(now_us).execute(tx).await.map(drop)
 }
 
-/// Endpoints of all workspaces that changed after that revision, deleted ones too.
-pub(in crate::webhooks) async fn list_changed(conn: &mut AnyConnection, after: i64) -> Result<Vec<Full>, sqlx::Error> {
-    sqlx::query(LIST_ALL).bind(after).fetch_all(conn).await?.iter().map(full).collect()
+/// Endpoints of all workspaces that changed after that revision, deleted ones too, and the newest revision. One that can't be
+/// read is left out: the others have nothing to do with it.
+pub(in crate::webhooks) async fn list_changed(
+    conn: &mut AnyConnection,
+    after: i64,
+) -> Result<(Vec<Full>, i64), sqlx::Error> {
+    let rows = sqlx::query(LIST_ALL).bind(after).fetch_all(conn).await?;
+    let newest = rows.last().map(|row| row.try_get("revision")).transpose()?.unwrap_or(after);
+    let read = |row: &AnyRow| {
+        let id = row.try_get::<String, _>("id").unwrap_or_default();
+        full(row).inspect_err(|error| tracing::error!(%id, error = ?error, "an endpoint can't be read")).ok()
+    };
+    Ok((rows.iter().filter_map(read).collect(), newest))
 }
 
 /// Takes endpoints of numbers away that were made before a moment and of which nothing that was sent is kept, at most so

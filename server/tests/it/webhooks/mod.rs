@@ -5,6 +5,7 @@ mod endpoints;
 mod events;
 mod failing;
 mod guide;
+mod hand;
 mod http2;
 mod listener;
 mod live;
@@ -264,7 +265,7 @@ async fn deliveries_of_a_span_are_sent_again_together(server: Server) {
     let path = format!("/v1/webhooks/{id}/retry");
     let before = receiver.count("/events");
     let asked = json!({ "from": from, "event": "wallet.top_up" });
-    // After days without a moment between them the dispatcher takes its lease anew.
+    // After days without a moment between them the dispatcher renews its lease first.
     let retried = within(DEADLINE, "a dispatcher", async || {
         let answer = scene.asha.post(&path, asked.clone()).await;
         (answer.status == 202).then_some(answer.json)

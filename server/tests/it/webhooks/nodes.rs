@@ -7,6 +7,7 @@ use sautikit::state::AppState;
 use sautikit::webhooks::live::{Live, notices};
 use sautikit::webhooks::{EventKind, run_until_stopped};
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Answers, DEADLINE, Receiver, Scene, deliver};
@@ -16,6 +17,7 @@ on_each_engine! {
     a_change_of_a_node_whose_clock_is_behind_is_seen
     a_node_that_stops_hands_over_and_takes_nothing_from_the_next
     the_operator_sees_how_far_delivery_is_behind
+    a_node_that_stops_switches_off_what_is_gone
 }
 
 /// An hour.
@@ -93,6 +95,23 @@ async fn a_node_that_stops_hands_over_and_takes_nothing_from_the_next(server: Se
     let query = sqlx::query_scalar::<_, String>("select id from events");
     let emitted = query.fetch_all(scene.server.app.db.pool()).await.expect("events");
     assert!(came.iter().all(|event| emitted.iter().any(|id| *event == format!("evt_{id}"))), "none invented");
+}
+
+async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    let gate = Arc::new(Semaphore::new(0));
+    receiver.answers("/events", Answers::When(410, gate.clone()));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let app = node(&scene, "the-first");
+    let task = tokio::spawn(run_until_stopped(app.clone()));
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    app.stopping.cancel();
+    gate.add_permits(1);
+    task.await.expect("a clean end");
+    let shown = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json;
+    assert_eq!((shown["status"].as_str(), shown["disabled_reason"].as_str()), (Some("disabled"), Some("gone")));
+    scene.deliveries(&id, "failed", 1).await;
 }
 
 /// The figure of that name, where it is told.

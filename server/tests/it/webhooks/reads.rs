@@ -1,18 +1,21 @@
 //! What lists and retries in bulk read: what they show, however many deliveries there are.
 
+use std::time::Duration;
+
 use sautikit::db::Dialect;
 use sautikit::webhooks::EventKind;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 
 use super::rows::execute;
-use super::{Answers, Scene};
-use crate::support::{Server, on_each_engine};
+use super::{Answers, DEADLINE, Scene, exhaust};
+use crate::support::{Server, on_each_engine, within};
 
 on_each_engine! {
     lists_by_status_read_what_they_show
     a_list_of_all_is_one_of_every_status_in_order
     a_retry_in_bulk_is_one_of_a_thousand_at_most
+    an_event_is_kept_while_a_delivery_of_it_waits
 }
 
 /// How the engine reads for a statement of the deliveries' store.
@@ -115,4 +118,40 @@ async fn a_retry_in_bulk_is_one_of_a_thousand_at_most(server: Server) {
     }
     assert_eq!(retried, [1_000, 1_000, 500]);
     receiver.wait("/events", 2_501).await;
+}
+
+async fn an_event_is_kept_while_a_delivery_of_it_waits(server: Server) {
+    let (mut scene, receiver) = Scene::delivering(server).await;
+    scene.asha = scene.server.key_of(&scene.asha, &["*"]).await;
+    receiver.answers("/events", Answers::Status(500));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let event = scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    exhaust(&scene, Duration::ZERO).await;
+    let exhausted = scene.deliveries(&id, "exhausted", 1).await;
+    // The schedule has taken two days: on the last one it is asked for by hand, and fails once more.
+    scene.advance(27 * 86_400 * 1_000 + 12 * 3_600 * 1_000);
+    let delivery = exhausted[0]["id"].as_str().expect("an id").to_owned();
+    let retry = format!("/v1/webhooks/deliveries/{delivery}/retry");
+    // The dispatcher's lease has lapsed with the days, until it looks again.
+    let taken = async || (scene.asha.post(&retry, json!({})).await.status == 202).then_some(());
+    within(DEADLINE, "a node that delivers", taken).await;
+    within(DEADLINE, "one more attempt in the log", async || {
+        let pending = scene.deliveries(&id, "pending", 1).await;
+        (pending[0]["attempts"] == 11).then_some(())
+    })
+    .await;
+    let before = receiver.count("/events");
+    let delete =
+        async || while sautikit::webhooks::delete_old(&scene.server.app, 1_000).await.expect("a deletion") > 0 {};
+    scene.server.clock.set_by_us(2 * 86_400 * 1_000_000);
+    delete().await;
+    let path = format!("/v1/events/evt_{event}");
+    scene.asha.get(&path).await.expect(200);
+    receiver.answers("/events", Answers::Status(200));
+    scene.advance(3_600 * 1_000);
+    receiver.wait("/events", before + 1).await;
+    scene.deliveries(&id, "delivered", 1).await;
+    delete().await;
+    scene.asha.get(&path).await.expect_error("not_found");
 }

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use sautikit::webhooks::signature;
 use sautikit_api::ids::CallId;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::support::within;
@@ -62,6 +63,8 @@ pub(super) enum Answers {
     RetryAfter(u16, &'static str),
     /// After a while with 200.
     Slowly(Duration),
+    /// With this status once the test lets one more answer go.
+    When(u16, Arc<Semaphore>),
     /// With 401 unless this secret has signed.
     OnlySignedWith(String),
     /// With another address.
@@ -135,6 +138,10 @@ async fn take(State(kept): State<Arc<Mutex<Kept>>>, request: Request) -> Respons
         Answers::Slowly(span) => {
             tokio::time::sleep(span).await;
             StatusCode::OK.into_response()
+        }
+        Answers::When(code, gate) => {
+            gate.acquire().await.expect("a gate that stays").forget();
+            status(code).into_response()
         }
         Answers::OnlySignedWith(secret) if told.is_signed_with(&secret) => StatusCode::OK.into_response(),
         Answers::OnlySignedWith(_) => StatusCode::UNAUTHORIZED.into_response(),

@@ -1,3 +1,5 @@
+mod fair;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,7 +65,7 @@ impl World {
     }
 
     fn add(&mut self, of: u128, id: u128) {
-        let lane = Lane::new(workspace(of), Circuit::new(None, 0, None), Bucket::new(None));
+        let lane = Lane::new(workspace(of), 0, Circuit::default(), Bucket::new(None));
         self.scheduler.put(endpoint(id), lane, self.now_us);
     }
 
@@ -79,12 +81,35 @@ impl World {
             tries: 0,
             attempts: 0,
             due_us: 0,
+            is_asked: false,
             url: None,
             event: Arc::new(told),
         };
         let after_us = due.call.and_then(|call| self.call_due_us.get(&(due.endpoint, call)).copied());
         self.put(due.clone(), (after_us.unwrap_or(0).max(self.now_us), sequence, due.id));
         self.scheduler.offer(due, self.now_us);
+    }
+
+    /// A delivery that somebody asked for, written now and behind what waits.
+    fn ask(&mut self, to: u128) -> DeliveryId {
+        let id = self.next_id;
+        self.next_id += 1;
+        let told = Told { id: EventId(Uuid::from_u128(id)), kind: "0".to_owned(), body: "".into() };
+        let due = Due {
+            id: DeliveryId(Uuid::from_u128(id)),
+            endpoint: endpoint(to),
+            call: None,
+            tries: 0,
+            attempts: 10,
+            due_us: self.now_us,
+            is_asked: true,
+            url: None,
+            event: Arc::new(told),
+        };
+        let asked = due.id;
+        self.put(due, (self.now_us, 0, asked));
+        self.scheduler.look(endpoint(to), self.now_us);
+        asked
     }
 
     fn put(&mut self, due: Due, place: Place) {
@@ -163,20 +188,30 @@ impl World {
                     let Some((other, (_, sequence, id))) = self.take(&other) else { continue };
                     self.put(other, (at_us, sequence, id));
                 }
-                self.put(Due { tries: row.tries + 1, ..row }, (at_us, sequence, due.id));
+                self.put(Due { tries: row.tries + 1, is_asked: false, ..row }, (at_us, sequence, due.id));
             }
             self.scheduler.written(&due, verdict, self.now_us);
         }
     }
 
     fn load(&mut self) {
-        for (id, wanted) in self.scheduler.wants(self.now_us) {
-            let now_us = self.now_us;
+        for (id, want) in self.scheduler.wants(self.now_us) {
+            let (now_us, wanted) = (self.now_us, want.rows);
             let rows = self.rows.entry(id).or_default();
+            if want.asked {
+                let asked = rows.iter().filter(|(place, due)| due.is_asked && place.0 <= now_us);
+                let asked: Vec<Due> = asked.take(WINDOW).map(|(_, due)| due.clone()).collect();
+                let is_all = asked.len() < WINDOW;
+                self.scheduler.load_asked(id, asked, is_all, now_us);
+            }
+            if wanted == 0 {
+                continue;
+            }
             let is_due = |(place, _): &(&Place, &Due)| place.0 <= now_us;
             let due: Vec<Due> = rows.iter().take_while(is_due).take(wanted).map(|(_, due)| due.clone()).collect();
             let next = rows.keys().map(|place| place.0).find(|at_us| *at_us > now_us && due.len() < wanted);
-            self.scheduler.load(id, due, wanted, next, now_us);
+            let is_all = due.len() < wanted;
+            self.scheduler.load(id, due, is_all, next, now_us);
         }
     }
 
@@ -343,7 +378,7 @@ fn no_more_than_a_window_of_an_endpoint_is_in_memory() {
     for event in 0..10_000 {
         world.emit(1, Some(event), 1);
     }
-    let wants = world.scheduler.lane(endpoint(1)).expect("a lane").wants(0);
+    let wants = world.scheduler.lane(endpoint(1)).expect("a lane").wants(WINDOW, 0);
     assert_eq!(wants, None, "its window is full");
     let in_memory = std::iter::from_fn(|| world.scheduler.next(0)).count();
     assert!(in_memory <= WINDOW);
@@ -352,7 +387,7 @@ fn no_more_than_a_window_of_an_endpoint_is_in_memory() {
 #[test]
 fn a_url_that_is_gone_ends_its_call_and_not_its_endpoint() {
     let mut scheduler = Scheduler::default();
-    scheduler.put(endpoint(1), Lane::new(workspace(1), Circuit::new(None, 0, None), Bucket::new(None)), 0);
+    scheduler.put(endpoint(1), Lane::new(workspace(1), 0, Circuit::default(), Bucket::new(None)), 0);
     let due = |id: u128, call: u128| Due {
         id: DeliveryId(Uuid::from_u128(id)),
         endpoint: endpoint(1),
@@ -360,6 +395,7 @@ fn a_url_that_is_gone_ends_its_call_and_not_its_endpoint() {
         tries: 0,
         attempts: 0,
         due_us: 0,
+        is_asked: false,
         url: Some("https://shop.example/call".into()),
         event: Arc::new(Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), body: "".into() }),
     };

@@ -1,0 +1,96 @@
+//! Fan-out: events get their places, and a delivery for each endpoint that they go to.
+
+use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
+use sqlx::AnyConnection;
+
+use super::Work;
+use super::directory::{Endpoint, Target, Wanted};
+use super::share::Room;
+use super::turn::known;
+use crate::webhooks::WebhookError;
+use crate::webhooks::endpoints;
+use crate::webhooks::store::dispatch::{NewDelivery, Unplaced};
+use crate::webhooks::store::endpoints as rows;
+
+/// Origins that the calls of one number send events to.
+const MOST_ORIGINS: usize = 50;
+
+/// Events with their places and deliveries, to be written.
+pub(super) struct Fanned {
+    pub(super) placed: Vec<(Unplaced, i64, Vec<NewDelivery>)>,
+    /// Origins of numbers that are new, with their revisions.
+    pub(super) made: Vec<(Endpoint, i64)>,
+}
+
+/// Gives events their places and finds out where they go, as many as one turn has deliveries for.
+pub(super) async fn out(
+    work: &Work,
+    tx: &mut AnyConnection,
+    (last_position, unplaced): (i64, Vec<Unplaced>),
+    now_us: i64,
+) -> Result<Fanned, WebhookError> {
+    let app = &work.app;
+    let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
+    let mut room = Room::default();
+    for (position, one) in (last_position + 1..).zip(unplaced) {
+        let targets = {
+            let events_url = one.events_url.as_ref().map(|(number, url)| (*number, url.as_str()));
+            let wanted = Wanted { workspace: one.event.workspace_id, kind: &one.event.kind, events_url };
+            work.state.lock().directory.targets(&wanted)
+        };
+        if !room.takes(targets.len()) {
+            break;
+        }
+        let mut deliveries = Vec::with_capacity(targets.len());
+        for target in targets {
+            let (endpoint, url) = match target {
+                Target::Known(id, url) => (id, url),
+                // Each is an endpoint that stays: a call can name any.
+                Target::New { number, .. } if has_many(work, number, &fanned.made) => {
+                    tracing::warn!(%number, "events of a call go nowhere: its number has too many origins of events_url");
+                    continue;
+                }
+                Target::New { number, origin, url } => {
+                    match made(work, tx, &mut fanned.made, &one, (number, origin), now_us).await? {
+                        Some(id) => (id, Some(url)),
+                        None => continue,
+                    }
+                }
+            };
+            deliveries.push(NewDelivery { id: DeliveryId(app.new_uuid()), endpoint, url });
+        }
+        fanned.placed.push((one, position, deliveries));
+    }
+    Ok(fanned)
+}
+
+fn has_many(work: &Work, number: NumberId, made: &[(Endpoint, i64)]) -> bool {
+    let known = work.state.lock().directory.origins_of(number);
+    known + made.iter().filter(|(one, _)| one.number == Some(number)).count() >= MOST_ORIGINS
+}
+
+/// The endpoint of a number's origin, made now or for an event before in this turn. None where there can be none: one event
+/// holds up no others.
+async fn made(
+    work: &Work,
+    tx: &mut AnyConnection,
+    made: &mut Vec<(Endpoint, i64)>,
+    of: &Unplaced,
+    (number, origin): (NumberId, String),
+    now_us: i64,
+) -> Result<Option<WebhookEndpointId>, WebhookError> {
+    if let Some((known, _)) = made.iter().find(|(one, _)| one.number == Some(number) && *one.url == *origin) {
+        return Ok(Some(known.id));
+    }
+    let app = &work.app;
+    let workspace = of.event.workspace_id;
+    let row = endpoints::of_number(app, workspace, number, origin, now_us);
+    rows::begin_change(tx).await?;
+    if !rows::insert_of_number(tx, &row, number).await? {
+        tracing::error!(%number, event = %of.event.id, "an event goes nowhere: there can be no endpoint for its events_url");
+        return Ok(None);
+    }
+    let full = rows::find_full(tx, workspace, row.id).await?.ok_or(WebhookError::NotFound)?;
+    made.push((known(app, &full), full.endpoint.revision));
+    Ok(Some(row.id))
+}

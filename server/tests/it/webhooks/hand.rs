@@ -1,0 +1,161 @@
+//! What people ask for by hand: it goes first, and what happens meanwhile is of the endpoint as it is by then.
+
+use std::sync::Arc;
+
+use sautikit::webhooks::EventKind;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::rows::execute;
+use super::{Answers, DEADLINE, Scene, exhaust};
+use crate::support::{Server, on_each_engine, within};
+
+on_each_engine! {
+    what_is_old_is_sent_again_together_though_the_first_fails
+    a_retry_of_a_paused_endpoint_goes_at_once_and_before_what_waits
+    the_answer_of_a_former_url_says_nothing_of_the_new_one
+    what_is_asked_for_as_an_endpoint_comes_back_is_not_given_up
+    an_event_that_can_not_be_read_holds_up_no_other
+}
+
+/// An attempt on the day after the last one of the schedule is one of an endpoint of which nothing is known by then.
+async fn what_is_old_is_sent_again_together_though_the_first_fails(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    receiver.answers("/events", Answers::Status(500));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let from = sautikit::clock::rfc3339(scene.server.app.now_us());
+    for _ in 0..4 {
+        scene.emit(EventKind::WalletTopUp).await;
+    }
+    receiver.wait("/events", 4).await;
+    exhaust(&scene, super::PAUSE).await;
+    scene.deliveries(&id, "exhausted", 4).await;
+    scene.advance(20 * 86_400 * 1_000);
+    let gate = Arc::new(Semaphore::new(0));
+    receiver.answers("/events", Answers::When(500, gate.clone()));
+    let before = receiver.count("/events");
+    let again = json!({ "from": from });
+    let path = format!("/v1/webhooks/{id}");
+    // Keys end before that.
+    let retried = within(DEADLINE, "a dispatcher", async || {
+        let answer = scene.asha.post(&format!("{path}/retry"), again.clone()).await;
+        (answer.status == 202).then_some(answer.json)
+    })
+    .await;
+    assert_eq!(retried["retried"], 4);
+    receiver.wait("/events", before + 1).await;
+    receiver.answers("/events", Answers::Status(200));
+    gate.add_permits(1);
+    receiver.wait("/events", before + 4).await;
+    scene.deliveries(&id, "delivered", 3).await;
+    let shown = scene.asha.get(&path).await.expect(200).json;
+    assert_eq!(shown["status"], "enabled", "one failure is no three days of them: {shown}");
+    scene.advance(6_000);
+    scene.deliveries(&id, "delivered", 4).await;
+}
+
+async fn a_retry_of_a_paused_endpoint_goes_at_once_and_before_what_waits(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    receiver.answers("/events", Answers::Status(500));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    exhaust(&scene, super::PAUSE).await;
+    let exhausted = scene.deliveries(&id, "exhausted", 1).await;
+    let asked = exhausted[0]["id"].as_str().expect("an id").to_owned();
+    // It asks to be left alone, and some wait.
+    receiver.answers("/events", Answers::RetryAfter(503, "3600"));
+    scene.emit(EventKind::WalletTopUp).await;
+    within(DEADLINE, "a pause", async || {
+        let shown = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json;
+        (shown["health"]["circuit"] == "open").then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        scene.emit(EventKind::WalletTopUp).await;
+    }
+    scene.until_all_is_told().await;
+    receiver.answers("/events", Answers::Status(200));
+    let before = receiver.count("/events");
+    let retry = format!("/v1/webhooks/deliveries/{asked}/retry");
+    scene.asha.post(&retry, json!({})).await.expect(202);
+    let told = receiver.wait("/events", before + 1).await;
+    assert_eq!(told[before].header("x-sautikit-delivery"), asked);
+}
+
+async fn the_answer_of_a_former_url_says_nothing_of_the_new_one(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let gate = Arc::new(Semaphore::new(0));
+    receiver.answers("/former", Answers::When(410, gate.clone()));
+    let (id, _) = scene.endpoint(&receiver.url("/former"), &["wallet.*"]).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/former", 1).await;
+    let path = format!("/v1/webhooks/{id}");
+    scene.asha.patch(&path, json!({ "url": receiver.url("/new") })).await.expect(200);
+    // The dispatcher has taken it up when a test event arrives.
+    scene.asha.post(&format!("{path}/test"), json!({})).await.expect(202);
+    receiver.wait("/new", 1).await;
+    gate.add_permits(1);
+    within(DEADLINE, "an attempt in the log", async || {
+        let pending = scene.deliveries(&id, "pending", 1).await;
+        (pending[0]["attempts"] == 1).then_some(())
+    })
+    .await;
+    scene.advance(6_000);
+    receiver.wait("/new", 2).await;
+    scene.deliveries(&id, "delivered", 2).await;
+    let shown = scene.asha.get(&path).await.expect(200).json;
+    assert_eq!((shown["status"].as_str(), shown["health"]["failures"].as_i64()), (Some("enabled"), Some(0)));
+}
+
+async fn what_is_asked_for_as_an_endpoint_comes_back_is_not_given_up(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    receiver.answers("/events", Answers::Status(410));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let path = format!("/v1/webhooks/{id}");
+    for round in 1..=5 {
+        receiver.answers("/events", Answers::Status(410));
+        scene.emit(EventKind::WalletTopUp).await;
+        let failed = scene.deliveries(&id, "failed", 1).await;
+        within(DEADLINE, "an endpoint that is off", async || {
+            let shown = scene.asha.get(&path).await.expect(200).json;
+            (shown["disabled_reason"] == "gone").then_some(())
+        })
+        .await;
+        receiver.answers("/events", Answers::Status(200));
+        scene.asha.patch(&path, json!({ "status": "enabled" })).await.expect(200);
+        let asked = failed[0]["id"].as_str().expect("an id").to_owned();
+        scene.asha.post(&format!("/v1/webhooks/deliveries/{asked}/retry"), json!({})).await.expect(202);
+        scene.deliveries(&id, "delivered", round).await;
+        scene.advance(1_000);
+    }
+}
+
+async fn an_event_that_can_not_be_read_holds_up_no_other(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let (workspace, at) = (scene.asha.workspace_id().await, scene.server.app.now_us());
+    let unreadable = format!(
+        "insert into events (id, workspace_id, kind, sequence, data, created_at)
+        values ('no id', '{workspace}', 'wallet.top_up', 0, '{{}}', {})",
+        at - 1_000
+    );
+    execute(&scene.server, unreadable).await;
+    // And an endpoint.
+    execute(
+        &scene.server,
+        format!(
+            "insert into webhook_endpoints (id, workspace_id, url, description, events, status, created_at, changed_at,
+                revision)
+            select 'no id either', '{workspace}', 'https://shop.example/', '', 'no list', 'enabled', {at}, {at},
+                last_revision + 1
+            from webhook_changes"
+        ),
+    )
+    .await;
+    execute(&scene.server, "update webhook_changes set last_revision = last_revision + 1".to_owned()).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    scene.deliveries(&id, "delivered", 1).await;
+    scene.until_all_is_told().await;
+}
