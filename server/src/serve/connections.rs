@@ -2,9 +2,11 @@
 //!
 //! axum's own server gives a client all the time that it wants to finish a request's head, so that whoever opens many
 //! connections and says little holds them all. Here a head has a deadline, which a connection that waits for its next
-//! request has too, and a bound; and there are only so many connections ([`Room`]). Bodies have theirs in `http::json`.
+//! request has too, and a bound; and there are only so many connections ([`Room`]). Bodies have theirs in `http::json`. An
+//! answer has to be taken: who stops reading a stream of events would hold it for ever.
 //! TLS is the proxy's, or spoken here by the certificates of [`crate::tls`]; HTTP/2 is the proxy's.
 
+mod patience;
 mod room;
 
 use std::convert::Infallible;
@@ -31,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use self::patience::Patient;
 use self::room::Place;
 pub(super) use self::room::Room;
 use super::strict::Strict;
@@ -44,6 +47,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
 /// Pause after the system had no socket for us (too many open files): connections must end before it has.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a client may take nothing of what is written to it: twice as long as between two signs of life of a stream.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -59,11 +65,11 @@ pub(super) async fn serve(
     secured: Option<AppState>,
     stopping: CancellationToken,
 ) -> io::Result<()> {
-    serve_with(HEAD_TIMEOUT, listener, routes, room, secured, stopping).await
+    serve_with((HEAD_TIMEOUT, WRITE_TIMEOUT), listener, routes, room, secured, stopping).await
 }
 
 async fn serve_with(
-    head_timeout: Duration,
+    (head_timeout, write_timeout): (Duration, Duration),
     listener: TcpListener,
     routes: Router,
     room: Arc<Room>,
@@ -87,6 +93,7 @@ async fn serve_with(
             // A stream's events are small and must not wait until the last one is acknowledged. A socket that refuses is
             // closed.
             let _ = stream.set_nodelay(true);
+            let stream = Patient::new(stream, write_timeout);
             match secured {
                 Some(app) => {
                     if let Some(stream) = shake_hands(&app, stream, &place).await {
@@ -104,7 +111,11 @@ async fn serve_with(
 }
 
 /// TLS, where the port speaks it. Whoever does not finish, or whose place another has got meanwhile, is closed.
-async fn shake_hands(app: &AppState, stream: TcpStream, place: &Place) -> Option<TlsStream<TcpStream>> {
+async fn shake_hands(
+    app: &AppState,
+    stream: Patient<TcpStream>,
+    place: &Place,
+) -> Option<TlsStream<Patient<TcpStream>>> {
     let acceptor = TlsAcceptor::from(app.part::<Certificates>().web_server()?);
     tokio::select! {
         shaken = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)) => shaken.ok()?.ok(),
@@ -180,7 +191,7 @@ mod tests {
         );
         let stopping = CancellationToken::new();
         let server = tokio::spawn(serve_with(
-            Duration::from_millis(100),
+            (Duration::from_millis(100), WRITE_TIMEOUT),
             listener,
             routes,
             Room::new(&[]),
@@ -236,6 +247,40 @@ mod tests {
         let sent = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(HEAD_LIMIT_BYTES));
         let said = said_to(sent.as_bytes()).await;
         assert!(said.starts_with("HTTP/1.1 431") || said.is_empty(), "{said}");
+    }
+
+    /// Tells when it is dropped.
+    struct Held(Option<tokio::sync::oneshot::Sender<()>>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.take().map(|gone| gone.send(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_stops_reading_holds_nothing_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stopping = CancellationToken::new();
+        let (gone, is_gone) = tokio::sync::oneshot::channel();
+        let held = Arc::new(parking_lot::Mutex::new(Some(Held(Some(gone)))));
+        let routes = Router::new().route(
+            "/",
+            get(move || async move {
+                let held = held.lock().take();
+                Body::from_stream(futures::stream::unfold(held, |held| async {
+                    Some((Ok::<_, Infallible>(bytes::Bytes::from_static(&[b'x'; 65_536])), held))
+                }))
+            }),
+        );
+        let timeouts = (HEAD_TIMEOUT, Duration::from_millis(200));
+        let server = tokio::spawn(serve_with(timeouts, listener, routes, Room::new(&[]), None, stopping.clone()));
+        let mut stalled = TcpStream::connect(address).await.unwrap();
+        stalled.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        is_gone.await.unwrap();
+        stopping.cancel();
+        server.await.unwrap().unwrap();
     }
 
     #[tokio::test]
