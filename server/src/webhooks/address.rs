@@ -30,18 +30,16 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || (a == 198 && (b == 18 || b == 19))) // benchmarking, RFC 2544
 }
 
+/// What is given out to networks, 2000::/3, and nothing else, whatever it may come to mean; of that not what has a meaning of
+/// its own.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
-    !(address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || (segments[0] & 0xfe00) == 0xfc00 // unique local
-        || (segments[0] & 0xffc0) == 0xfe80 // link local
-        || (segments[0] & 0xffc0) == 0xfec0 // site local, deprecated
-        || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
-        || (segments[0] == 0x2001 && segments[1] == 0) // Teredo carries an IPv4 address too
-        || segments[..3] == [0x64, 0xff9b, 1] // translation within a network, RFC 8215
-        || (segments[0] == 0x0100 && segments[1..4] == [0, 0, 0])) // discard
+    let is_global_unicast = (segments[0] & 0xe000) == 0x2000;
+    is_global_unicast
+        && !((segments[0] == 0x2001 && segments[1] < 0x0200) // protocols' own, Teredo among them, RFC 2928
+            || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
+            || (segments[0] == 0x3fff && segments[1] < 0x1000) // documentation too, RFC 9637
+            || ((segments[4] & !0x0200) == 0 && segments[5] == 0x5efe)) // ISATAP carries an IPv4 address, RFC 5214
 }
 
 /// The IPv4 address inside a mapped, compatible, NAT64 (RFC 6052) or 6to4 (RFC 3056) address.
@@ -93,6 +91,17 @@ mod tests {
             "2001::1",
             "ff02::1",
             "::127.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "::ffff:0:8.8.8.8",
+            "2a00:1450::5efe:10.0.0.1",
+            "2a00:1450::200:5efe:10.0.0.1",
+            "2001:20::1",
+            "2001:1ff::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "4000::1",
+            "100::1",
+            "fec0::1",
         ] {
             assert!(!public(address), "{address}");
         }
@@ -100,8 +109,14 @@ mod tests {
 
     #[test]
     fn the_outside_is() {
-        for address in ["8.8.8.8", "196.201.214.200", "2a00:1450:4001:81b::200e", "::ffff:8.8.8.8", "64:ff9b::808:808"]
-        {
+        for address in [
+            "8.8.8.8",
+            "196.201.214.200",
+            "2a00:1450:4001:81b::200e",
+            "2001:4860:4860::8888",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+        ] {
             assert!(public(address), "{address}");
         }
     }
