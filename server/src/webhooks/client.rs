@@ -3,13 +3,19 @@
 //! A name is resolved by [`PublicOnly`], which drops every address that customers' URLs may not lead to; what is left
 //! is what is connected to. Addresses written into the URL are checked by [`check_url`], because they are not resolved.
 
+use std::collections::HashMap;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
 use super::address::may_be_called;
+use crate::clock;
 use crate::state::Part;
 
 /// The largest answer that is read (webhooks.md): action documents are 64 KiB at most.
@@ -28,6 +34,14 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const PONG_WITHIN: Duration = Duration::from_secs(5);
 /// Headers of an HTTP/2 answer: what common servers bound theirs by.
 const MAX_HEADERS_BYTES: u32 = 16 * 1024;
+
+/// Names that are looked up at the same time. Each takes a thread for as long as the name's servers are silent, of the threads
+/// that files and passwords need too.
+const LOOKUPS_AT_ONCE: usize = 64;
+/// A name that led nowhere is not looked up again for so long: all that goes there would wait for it anew.
+const NOWHERE_FOR: Duration = Duration::from_secs(10);
+/// Such names that are known.
+const MOST_NOWHERE: usize = 4_096;
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -108,8 +122,9 @@ impl Customers {
     /// # Errors
     /// As [`Self::new`].
     pub fn trusting(development: bool, lookup: Lookup, roots: &[reqwest::Certificate]) -> Result<Self, reqwest::Error> {
+        let resolver = Arc::new(PublicOnly::new(development, lookup));
         let base = || {
-            let builder = builder(PublicOnly { development, lookup });
+            let builder = builder(resolver.clone());
             roots.iter().fold(builder, |builder, root| builder.add_root_certificate(root.clone()))
         };
         let multiplexed = base()
@@ -134,14 +149,14 @@ fn system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> 
 }
 
 /// What every client has. One serves the whole process: it pools connections.
-fn builder(resolver: PublicOnly) -> reqwest::ClientBuilder {
+fn builder(resolver: Arc<PublicOnly>) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_FOR)
         .user_agent(concat!("Sautikit/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(Arc::new(resolver))
+        .dns_resolver(resolver)
 }
 
 /// A name of which no address may be called.
@@ -153,14 +168,67 @@ pub struct NoPublicAddress;
 struct PublicOnly {
     development: bool,
     lookup: Lookup,
+    places: Arc<Semaphore>,
+    nowhere: Arc<Mutex<HashMap<String, (Instant, Nowhere)>>>,
+}
+
+/// Why a name leads nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Nowhere {
+    Unknown,
+    NotPublic,
+}
+
+impl PublicOnly {
+    fn new(development: bool, lookup: Lookup) -> Self {
+        let places = Arc::new(Semaphore::new(LOOKUPS_AT_ONCE));
+        Self { development, lookup, places, nowhere: Arc::default() }
+    }
+
+    /// Why the name led nowhere a moment ago, if it did.
+    fn known(&self, name: &str) -> Option<Nowhere> {
+        let nowhere = self.nowhere.lock();
+        nowhere.get(name).filter(|(at, _)| at.elapsed() < NOWHERE_FOR).map(|(_, why)| *why)
+    }
+}
+
+fn note(nowhere: &Mutex<HashMap<String, (Instant, Nowhere)>>, name: String, why: Nowhere) {
+    let mut nowhere = nowhere.lock();
+    if nowhere.len() >= MOST_NOWHERE {
+        nowhere.retain(|_, (at, _)| at.elapsed() < NOWHERE_FOR);
+    }
+    if nowhere.len() < MOST_NOWHERE {
+        nowhere.insert(name, (clock::timer_now(), why));
+    }
 }
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
-        let (development, found) = (self.development, (self.lookup)(name.as_str().to_owned()));
+        let (development, lookup, name) = (self.development, self.lookup, name.as_str().to_owned());
+        let (places, nowhere, known) = (self.places.clone(), self.nowhere.clone(), self.known(&name));
         Box::pin(async move {
-            let mut public = found.await?;
-            public.retain(|address| may_be_called(address.ip(), development));
+            match known {
+                Some(Nowhere::NotPublic) => return Err(Box::from(NoPublicAddress)),
+                Some(Nowhere::Unknown) => return Err(Box::from("the name was not found a moment ago")),
+                None => {}
+            }
+            let place = places.acquire_owned().await?;
+            // Whoever gives up waiting leaves the thread behind, and its place with it.
+            let found = tokio::spawn(async move {
+                let found = lookup(name.clone()).await;
+                drop(place);
+                let public = found.map(|mut all| {
+                    all.retain(|address| may_be_called(address.ip(), development));
+                    all
+                });
+                match &public {
+                    Ok(public) if public.is_empty() => note(&nowhere, name, Nowhere::NotPublic),
+                    Ok(_) => {}
+                    Err(_) => note(&nowhere, name, Nowhere::Unknown),
+                }
+                public
+            });
+            let public = found.await??;
             if public.is_empty() {
                 return Err(Box::from(NoPublicAddress));
             }
@@ -214,6 +282,47 @@ mod tests {
         assert_eq!(check("https://localhost/"), Err(UrlRefusal::NotPublic));
         assert_eq!(check("ftp://ivr.example.com/"), Err(UrlRefusal::Malformed));
         assert_eq!(check("/voice"), Err(UrlRefusal::Malformed));
+    }
+
+    fn silent(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn nothing(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(async { Err(std::io::Error::other("no such name")) })
+    }
+
+    fn inside(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(async { Ok(vec![([10, 0, 0, 1], 0).into()]) })
+    }
+
+    fn name(text: &str) -> Name {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn names_whose_servers_are_silent_hold_so_many_threads_and_no_more() {
+        let resolver = PublicOnly::new(false, silent);
+        for number in 0..2 * LOOKUPS_AT_ONCE {
+            let mut asked = resolver.resolve(name(&format!("silent-{number}.example")));
+            // Who asked gives up; its place is taken for as long as the lookup goes on.
+            assert!(futures::poll!(&mut asked).is_pending());
+        }
+        assert_eq!(resolver.places.available_permits(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_name_that_led_nowhere_is_not_looked_up_again_at_once() {
+        for (lookup, why) in [(nothing as Lookup, Nowhere::Unknown), (inside as Lookup, Nowhere::NotPublic)] {
+            let mut resolver = PublicOnly::new(false, lookup);
+            assert!(resolver.resolve(name("nowhere.example")).await.is_err());
+            assert_eq!(resolver.known("nowhere.example"), Some(why));
+            // Another look would wait for ever.
+            resolver.lookup = silent;
+            let again = resolver.resolve(name("nowhere.example")).await.err().expect("the same");
+            assert_eq!(again.is::<NoPublicAddress>(), why == Nowhere::NotPublic);
+            assert_eq!(resolver.known("another.example"), None);
+        }
     }
 
     #[test]
