@@ -104,17 +104,31 @@ impl House for ServerHouse {
     }
 }
 
-/// Writes events one after the other, so that they are told in their order.
+/// After the database failed.
+const FAILURE_WAIT: Duration = Duration::from_secs(1);
+
+/// Writes events one after the other, so that they are told in their order. While the database is away they wait here, and
+/// behind it as many as the queue holds.
 async fn write_all(app: AppState, mut events: mpsc::Receiver<NewEvent>) {
     while let Some(event) = events.recv().await {
-        let written = async {
-            let mut tx = app.db.begin_write().await?;
-            webhooks::emit(&mut tx, &event).await?;
-            tx.commit().await
-        };
-        match written.await {
-            Ok(()) => webhooks::ring(&app),
-            Err(error) => tracing::warn!(kind = event.kind.as_str(), %error, "an event of a conference is lost"),
+        while let Err(error) = write(&app, &event).await {
+            if app.stopping.is_cancelled() {
+                tracing::error!(kind = event.kind.as_str(), %error, "an event of a conference is lost");
+                break;
+            }
+            tracing::warn!(kind = event.kind.as_str(), %error, "an event of a conference waits: the database failed");
+            tokio::select! {
+                () = tokio::time::sleep(FAILURE_WAIT) => {}
+                () = app.stopping.cancelled() => {}
+            }
         }
+        webhooks::ring(&app);
     }
+}
+
+/// Whether a commit that failed was none is not known: one that stands there already is left as it is.
+async fn write(app: &AppState, event: &NewEvent) -> Result<(), sqlx::Error> {
+    let mut tx = app.db.begin_write().await?;
+    webhooks::emit_together(&mut tx, app.db.dialect(), std::slice::from_ref(event)).await?;
+    tx.commit().await
 }
