@@ -31,7 +31,9 @@ impl Remote {
         if config.url.is_empty() {
             return Ok(None);
         }
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).timeout(TIMEOUT).build()?;
+        // Not the customers' client: the operator's server may well stand in the inside. Else as that one, with no proxy.
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = builder.timeout(TIMEOUT).build()?;
         Ok(Some(Self { config: config.clone(), http }))
     }
 }
