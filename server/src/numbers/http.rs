@@ -31,6 +31,7 @@ use crate::web::json::JsonBody;
 use crate::web::page::Page;
 use crate::web::params::{Idempotent, Paged};
 use crate::web::query::Query;
+use crate::webhooks;
 use sautikit_api::rights::Scope;
 use sautikit_api::webhooks::RotateSecret;
 
@@ -187,6 +188,7 @@ async fn claim_number(
             next_charge_at: rfc3339(claim.period_end),
         };
         let answer = attempt.commit(&app, StatusCode::CREATED, &body).await;
+        webhooks::ring(&app);
         app.tenant_changes.note();
         answer
     })

@@ -44,6 +44,7 @@ pub async fn release(app: &AppState, caller: &Caller, id: NumberId) -> Result<()
     let details = json!({ "number": number.e164 });
     audit::record(app, &mut tx, &audit::Entry::by(caller, "number.released", id, details)).await?;
     tx.commit().await?;
+    webhooks::ring(app);
     app.tenant_changes.note();
     Ok(())
 }

@@ -172,6 +172,7 @@ async fn step(app: &AppState, id: NumberId) -> Result<bool, NumberError> {
             Err(WalletError::InsufficientFunds { .. }) => {
                 let posted = short(app, &mut tx, &mut wallet, &number).await?;
                 tx.commit().await?;
+                webhooks::ring(app);
                 app.tenant_changes.note();
                 posted.into_iter().for_each(|mail| mail.committed(app));
                 return Ok(false);
@@ -184,6 +185,8 @@ async fn step(app: &AppState, id: NumberId) -> Result<bool, NumberError> {
         note(app, &mut tx, &number, "number.resumed").await?;
     }
     tx.commit().await?;
+    // Money may have fallen low with it.
+    webhooks::ring(app);
     app.tenant_changes.note();
     Ok(month.end_us <= app.now_us())
 }

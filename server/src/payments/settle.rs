@@ -120,8 +120,9 @@ async fn receipts(
     Ok(posted)
 }
 
-/// Lets the mails of a committed settlement go.
+/// Lets the mails of a committed settlement go, and its event.
 pub(super) fn committed(app: &AppState, posted: impl IntoIterator<Item = Posted>) {
     posted.into_iter().for_each(|mail| mail.committed(app));
+    webhooks::ring(app);
     jobs::ring(app, Lane::Own);
 }

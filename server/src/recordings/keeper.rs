@@ -21,7 +21,7 @@ use crate::calls::CallError;
 use crate::secrets::SealBroken;
 use crate::state::AppState;
 use crate::storage;
-use crate::webhooks::EventKind;
+use crate::webhooks::{self, EventKind};
 
 /// Seconds until the next try, by the number of tries so far; the last repeats.
 const DELAYS_SECONDS: [u64; 6] = [2, 5, 30, 120, 600, 1_800];
@@ -203,6 +203,7 @@ async fn finish(app: &AppState, id: RecordingId) -> Result<(), KeepError> {
             }
         }
         tx.commit().await?;
+        webhooks::ring(app);
         tracing::info!(recording = %id, duration_ms = rendered.duration_ms, "a recording is stored");
     }
     if found.status == RecordingStatus::Failed {
@@ -281,6 +282,7 @@ async fn failed(
         }
     }
     tx.commit().await?;
+    webhooks::ring(app);
     if is_last {
         let path = log_path(app, id);
         tokio::fs::rename(&path, path.with_extension("log.failed")).await?;

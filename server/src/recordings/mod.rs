@@ -261,7 +261,9 @@ pub async fn call_ended(app: &AppState, call_id: CallId) -> Result<(), Recording
     for recording in store::list_untold(&mut tx, call_id).await? {
         tell(app, &mut tx, &recording).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    webhooks::ring(app);
+    Ok(())
 }
 
 /// Writes a recording's event, once, unless its call still runs: the end of that tells of it.

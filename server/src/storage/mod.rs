@@ -224,6 +224,7 @@ async fn switch(app: &AppState, caller: &Caller, tier: &str) -> Result<(), Stora
     if before.used_bytes > after.capacity_bytes {
         emit(app, &mut tx, workspace, EventKind::StorageTierSwitchFailed, data(Some("space"))).await?;
         tx.commit().await?;
+        webhooks::ring(app);
         let (used_bytes, capacity_bytes) = (before.used_bytes, after.capacity_bytes);
         return Err(StorageError::DoesNotFit { used_bytes, capacity_bytes });
     }
@@ -234,7 +235,9 @@ async fn switch(app: &AppState, caller: &Caller, tier: &str) -> Result<(), Stora
         let details = json!({ "before": before.tier.id, "after": after.id });
         audit::record(app, &mut tx, &audit::Entry::by(caller, "storage.tier_changed", workspace, details)).await?;
     }
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    webhooks::ring(app);
+    Ok(())
 }
 
 async fn emit(

@@ -61,6 +61,7 @@ async fn freeze(app: &AppState, workspace: WorkspaceId, finding: Finding) -> Res
         posted.push(mail::post_to(app, &mut tx, to, write).await?);
     }
     tx.commit().await?;
+    webhooks::ring(app);
     app.tenant_changes.note();
     posted.into_iter().for_each(|mail: Posted| mail.committed(app));
     tracing::warn!(%workspace, reason = finding.reason.as_str(), count = finding.count, "outbound calls are frozen");
