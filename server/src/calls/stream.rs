@@ -3,11 +3,10 @@
 //! Read by a caller's credential, or by the token in `stream_url`, because EventSource sends no headers. The token reads
 //! this one call only and dies five minutes after its end.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
@@ -15,17 +14,21 @@ use futures::Stream;
 use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
 use sautikit_api::ids::{CallId, WorkspaceId};
+use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use super::{CallError, CallRow, http::event_body, store};
 use crate::calls;
 use crate::calls::Hub;
+use crate::clock;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::web::caller::Caller;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::live;
+use crate::web::query::Query;
 use crate::webhooks::live::Live;
 use sautikit_api::rights::Scope;
 
@@ -51,11 +54,20 @@ fn token(app: &AppState, id: CallId) -> String {
     app.secrets.hash(Purpose::StreamToken, &id.to_string())
 }
 
+/// What the URL holds.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct StreamQuery {
+    /// That of `stream_url`.
+    token: Option<String>,
+}
+
 /// Follow a call
 ///
 /// Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
 /// `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
-/// pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+/// pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
+/// may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 #[utoipa::path(get, path = "/calls/{id}/stream", security(("stream_token" = [])),
     params(("id" = String, Path, description = "The call's id, or its `HD_` id."), ("Last-Event-ID" = Option<i64>, Header, nullable = false, minimum = 0, description = "`sequence` of the last entry seen; later ones follow.")),
     responses((status = 200, body = wire::StreamedEvent, content_type = "text/event-stream", description = "The timeline as it grows."),
@@ -66,13 +78,14 @@ fn token(app: &AppState, id: CallId) -> String {
 pub(super) async fn stream_call(
     State(app): State<AppState>,
     Path(id): Path<String>,
-    Query(query): Query<HashMap<String, String>>,
+    query: ApiResult<Query<StreamQuery>>,
     headers: HeaderMap,
     caller: Result<Caller, ApiError>,
 ) -> ApiResult<Response> {
     let id = CallId::parse_any(&id).ok_or(CallError::NotFound)?;
-    let call = match query.get("token") {
-        Some(given) => by_token(&app, id, given).await?,
+    let Query(query) = query?;
+    let call = match query.token {
+        Some(given) => by_token(&app, id, &given).await?,
         None => {
             let caller = caller?;
             caller.needs(Scope::CallsRead)?;
@@ -114,14 +127,16 @@ struct Follower {
     workspace: WorkspaceId,
     /// Other nodes tell of calls by their events.
     placed: broadcast::Receiver<WorkspaceId>,
+    /// Credentials are looked at again then.
+    until: Instant,
 }
 
 impl Follower {
     fn new(app: AppState, call: &CallRow, after: i64) -> Self {
         // Before anything is looked up: what changes meanwhile is looked at again.
         let (changes, placed) = (Hub::of(&app).subscribe(), app.part::<Live>().subscribe());
-        let (call_id, workspace) = (call.id, call.workspace_id);
-        Self { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes, workspace, placed }
+        let (call_id, workspace, until) = (call.id, call.workspace_id, clock::timer_now() + app.part::<Live>().lasts());
+        Self { app, call_id, after, waiting: Vec::new().into_iter(), ended: false, changes, workspace, placed, until }
     }
 
     /// Whether the call is over, and all of it was told.
@@ -136,7 +151,8 @@ impl Follower {
                 if let Some(event) = follower.waiting.next() {
                     return Some((Ok(event), follower));
                 }
-                if follower.ended || follower.app.stopping.is_cancelled() {
+                let is_late = clock::timer_now() >= follower.until;
+                if follower.ended || is_late || follower.app.stopping.is_cancelled() {
                     return None;
                 }
                 match follower.look().await {
@@ -188,6 +204,7 @@ impl Follower {
             () = changed => {}
             () = told => {}
             () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep_until(self.until) => {}
             () = self.app.stopping.cancelled() => {}
         }
     }

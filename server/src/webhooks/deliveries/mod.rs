@@ -11,9 +11,8 @@ use uuid::Uuid;
 use super::kinds::EventKind;
 use super::store::deliveries as sql;
 use super::store::dispatch::AttemptRow;
-use super::store::lease;
 use super::store::{endpoints as endpoint_sql, events as event_sql};
-use super::{WebhookError, body, endpoints};
+use super::{WebhookError, body, delivery, endpoints};
 use crate::audit;
 use crate::state::AppState;
 use crate::web::caller::Caller;
@@ -150,7 +149,7 @@ async fn require_enabled(
 
 /// Refuses where no node delivers: what is asked for by hand is expected now.
 pub(super) async fn require_dispatcher(app: &AppState, conn: &mut AnyConnection) -> Result<(), WebhookError> {
-    if lease::leased_until(conn).await? > app.now_us() { Ok(()) } else { Err(WebhookError::DispatcherUnavailable) }
+    if delivery::is_delivered(app, conn).await? { Ok(()) } else { Err(WebhookError::DispatcherUnavailable) }
 }
 
 /// Deletes what is past its time, at most that many of each table, of every workspace; how many.

@@ -6,15 +6,19 @@ use parking_lot::Mutex;
 
 use super::Work;
 use super::schedule::SECOND_US;
+use super::watch::Watch;
 use crate::state::{AppState, Part};
 use crate::webhooks::store::dispatch as sql;
 
 /// Counted at most, so that a look at a long queue costs little.
 const COUNTED: i64 = 10_000;
 
-/// What this node delivers by, while it does.
+/// What this node delivers by, while it does, and what it has seen of others that do.
 #[derive(Default)]
-pub struct Dispatching(pub(super) Mutex<Weak<Work>>);
+pub struct Dispatching {
+    pub(super) work: Mutex<Weak<Work>>,
+    pub(super) watch: Mutex<Watch>,
+}
 
 impl Part for Dispatching {}
 
@@ -51,10 +55,9 @@ pub async fn read(app: &AppState) -> Result<Gauge, sqlx::Error> {
     let now_us = app.now_us();
     let seconds_since =
         |at_us: Option<i64>| at_us.map_or(0.0, |at_us| (now_us - at_us).max(0) as f64 / SECOND_US as f64);
-    let of_dispatcher = app.part::<Dispatching>().0.lock().upgrade().and_then(|work| {
+    let of_dispatcher = app.part::<Dispatching>().work.lock().upgrade().and_then(|work| {
         let state = work.state.lock();
-        let delivers = !state.is_over && now_us < state.lease_until_us;
-        delivers.then(|| OfDispatcher {
+        state.may_send().then(|| OfDispatcher {
             lag_seconds: seconds_since(state.scheduler.oldest_due_us(now_us)),
             running: state.scheduler.running(),
         })

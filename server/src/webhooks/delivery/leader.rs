@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::gauge::Dispatching;
 use super::turn::{Lead, Turned};
+use super::watch::LEASE;
 use super::{Bell, pump};
 use crate::clock;
 use crate::state::AppState;
+use crate::webhooks::live::{Live, notices};
 use crate::webhooks::store::lease as sql;
 
-/// How long a node that delivers is believed to; another takes over after that.
-const LEASE_US: i64 = 10_000_000;
 /// Between renewals: four of five may fail.
-const RENEW_US: i64 = 2_000_000;
+pub(super) const RENEW: Duration = Duration::from_secs(2);
 /// Between looks of a node that does not deliver.
 const LOOK: Duration = Duration::from_secs(1);
 /// Between looks of the one that does: events of other nodes, and of rooms that do not ring, are late by so much at most.
@@ -28,23 +31,18 @@ const FAILURE_WAIT: Duration = Duration::from_secs(1);
 /// How long attempts may go on when the server stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Until when a lease that is renewed now is good.
-pub(super) fn leased_until(now_us: i64) -> i64 {
-    now_us + LEASE_US
-}
-
-/// Whether it is time to renew.
-pub(super) fn is_renewal_due(renewed_us: i64, now_us: i64) -> bool {
-    // A clock that was set back renews too.
-    !(0..RENEW_US).contains(&(now_us - renewed_us))
+/// What a renewal writes, in microseconds UTC: until when the lease is good by this node's clock. Others see that it changes, and
+/// go by their own.
+pub(super) fn token(now_us: i64) -> i64 {
+    now_us + i64::try_from(LEASE.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Delivers while this node is the one that does, until the server stops. Started once per node.
 pub async fn run_until_stopped(app: AppState) {
     while !app.stopping.is_cancelled() {
         match take(&app).await {
-            Ok(Some((epoch, last_position))) => lead(&app, epoch, last_position).await,
-            Ok(None) => wait(&app, LOOK).await,
+            Ok(Some((taken, leased_to))) => lead(&app, taken, leased_to).await,
+            Ok(None) => stand_by(&app).await,
             Err(error) => {
                 tracing::warn!(error = ?error, "nobody could be found to deliver webhooks");
                 wait(&app, FAILURE_WAIT).await;
@@ -53,21 +51,26 @@ pub async fn run_until_stopped(app: AppState) {
     }
 }
 
-async fn take(app: &AppState) -> Result<Option<(i64, i64)>, sqlx::Error> {
-    let now_us = app.now_us();
+/// Epoch and last place, and until when the lease is good.
+async fn take(app: &AppState) -> Result<Option<((i64, i64), Instant)>, sqlx::Error> {
     // A look first: a write takes SQLite's lock, and there may be nothing to take.
+    let seen = sql::find(&mut *app.db.acquire().await?).await?;
+    let began = clock::timer_now();
+    if !app.part::<Dispatching>().watch.lock().is_free(&seen, &app.node_id, began) {
+        return Ok(None);
+    }
     let mut tx = app.db.begin_write().await?;
-    let taken = sql::take_lease(&mut tx, &app.node_id, leased_until(now_us), now_us).await?;
+    let taken = sql::take_lease(&mut tx, &app.node_id, token(app.now_us()), &seen).await?;
     match taken {
         Some(_) => tx.commit().await?,
         None => tx.rollback().await?,
     }
-    Ok(taken)
+    Ok(taken.map(|taken| (taken, began + LEASE)))
 }
 
 /// Delivers until the lease is lost or the server stops.
-async fn lead(app: &AppState, epoch: i64, last_position: i64) {
-    let mut lead = match Lead::begin(app, epoch, last_position).await {
+async fn lead(app: &AppState, taken: (i64, i64), leased_to: Instant) {
+    let mut lead = match Lead::begin(app, taken, leased_to).await {
         Ok(lead) => lead,
         Err(error) => {
             tracing::warn!(error = ?error, "webhooks can't be delivered: the database failed");
@@ -77,6 +80,13 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
     while !app.stopping.is_cancelled() {
         let began = clock::timer_now();
         let mut pace = PACE;
+        if lead.work.state.lock().is_over {
+            tracing::warn!("the lease to deliver webhooks has lapsed; it is taken anew");
+            if let Err(error) = lead.settle_all().await {
+                tracing::warn!(error = ?error, "how attempts ended is not written; they are made again");
+            }
+            return;
+        }
         match lead.turn().await {
             Ok(Turned::Lost) => {
                 tracing::warn!("another node delivers webhooks now");
@@ -108,7 +118,7 @@ async fn lead(app: &AppState, epoch: i64, last_position: i64) {
             () = app.stopping.cancelled() => {}
         }
     }
-    finish(&mut lead, epoch).await;
+    finish(&mut lead, taken.0).await;
 }
 
 /// Until there may be something to do.
@@ -138,6 +148,24 @@ async fn finish(lead: &mut Lead, epoch: i64) {
     };
     if let Err(error) = handed_over.await {
         tracing::warn!(error = ?error, "webhooks were not handed over; another node waits for the lease to lapse");
+    }
+}
+
+/// Until the next look. Who delivers on another node is told of what this one writes, and that somebody follows here.
+async fn stand_by(app: &AppState) {
+    let until = clock::timer_now() + LOOK;
+    let mut has_news = app.part::<Live>().is_followed();
+    while !app.stopping.is_cancelled() && clock::timer_now() < until {
+        if has_news && let Err(error) = notices::tell_written(app).await {
+            tracing::warn!(error = ?error, "who delivers is not told of what is new");
+        }
+        // What is written meanwhile shares the next notice.
+        wait(app, PACE).await;
+        has_news = tokio::select! {
+            () = app.part::<Bell>().0.notified() => true,
+            () = tokio::time::sleep_until(until) => false,
+            () = app.stopping.cancelled() => false,
+        };
     }
 }
 

@@ -24,20 +24,26 @@ mod sender;
 mod settle;
 mod share;
 mod turn;
+pub mod watch;
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use reqwest::Client;
 use sautikit_api::ids::WebhookEndpointId;
+use sqlx::AnyConnection;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use self::directory::{Directory, Endpoint};
+use self::gauge::Dispatching;
 pub use self::lane::{Due, Told};
 use self::scheduler::Scheduler;
 use self::sender::Sender;
 use self::settle::Ended;
 use super::client::Customers;
+use super::store::lease;
+use crate::clock;
 use crate::state::{AppState, Part};
 
 pub use leader::run_until_stopped;
@@ -50,9 +56,28 @@ pub struct Bell(Notify);
 
 impl Part for Bell {}
 
-/// Wakes the dispatcher of this node, after a commit.
+/// Wakes the dispatcher, after a commit: this node's, or by a notice that of another.
 pub fn ring(app: &AppState) {
     app.part::<Bell>().0.notify_one();
+}
+
+/// Whether some node delivers, as far as this one can tell.
+pub(super) async fn is_delivered(app: &AppState, conn: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    let part = app.part::<Dispatching>();
+    if part.work.lock().upgrade().is_some_and(|work| work.state.lock().may_send()) {
+        return Ok(true);
+    }
+    let lease = lease::find(conn).await?;
+    let is_alive = part.watch.lock().is_alive(&lease, clock::timer_now());
+    // One that has not looked yet believes what is written.
+    Ok(is_alive.unwrap_or(lease.until > app.now_us()))
+}
+
+/// Wakes the dispatcher where it is this node's: another one said that something waits.
+pub(super) fn ring_here(app: &AppState) {
+    if app.part::<Dispatching>().work.lock().upgrade().is_some_and(|work| work.state.lock().may_send()) {
+        ring(app);
+    }
 }
 
 /// What the dispatcher and its attempts share.
@@ -70,8 +95,15 @@ struct State {
     ended: Vec<Ended>,
     /// Nothing more is sent: the lease is lost or the server stops.
     is_over: bool,
-    /// Nor after this, in microseconds UTC: another node may deliver by then.
-    lease_until_us: i64,
+    /// Nor after this: another node may deliver by then.
+    leased_to: Option<Instant>,
+}
+
+impl State {
+    /// Whether this node is the one that delivers, as far as it knows.
+    fn may_send(&self) -> bool {
+        !self.is_over && self.leased_to.is_some_and(|to| clock::timer_now() < to)
+    }
 }
 
 impl Work {
@@ -83,7 +115,7 @@ impl Work {
     /// The next delivery that may go, and where to.
     fn next(&self) -> Option<(Due, Arc<Endpoint>)> {
         let mut state = self.state.lock();
-        if state.is_over || self.app.now_us() >= state.lease_until_us {
+        if !state.may_send() {
             return None;
         }
         loop {
@@ -102,7 +134,11 @@ impl Work {
     async fn attempt(self: Arc<Self>, due: Due, endpoint: Arc<Endpoint>) {
         let clock = self.app.clock.as_ref();
         let sender = Sender { http: &self.http, clock, development: self.app.config.is_development() };
-        let sent = sender.send(&endpoint, &due).await;
+        let sent = tokio::select! {
+            sent = sender.send(&endpoint, &due) => sent,
+            // Whoever takes over sends it.
+            () = self.lapsed() => return,
+        };
         let random = self.app.entropy.number();
         {
             let mut state = self.state.lock();
@@ -111,6 +147,24 @@ impl Work {
             state.ended.push(Ended::new(endpoint, due, sent, done, now_us));
         }
         pump(&self);
+        ring(&self.app);
+    }
+
+    /// Until the lease has lapsed, with which all is over.
+    async fn lapsed(&self) {
+        loop {
+            let to = {
+                let mut state = self.state.lock();
+                match state.leased_to.filter(|to| clock::timer_now() < *to) {
+                    Some(to) => to,
+                    None => {
+                        state.is_over = true;
+                        break;
+                    }
+                }
+            };
+            tokio::time::sleep_until(to).await;
+        }
         ring(&self.app);
     }
 

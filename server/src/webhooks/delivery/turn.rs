@@ -17,6 +17,7 @@ use super::gauge::Dispatching;
 use super::lane::{Due, Lane, WINDOW};
 use super::settle::{self, Ended};
 use super::share::{in_turns, reached};
+use super::watch::LEASE;
 use super::{Work, leader, off};
 use crate::clock;
 use crate::state::AppState;
@@ -60,7 +61,7 @@ pub(super) struct Lead {
     pub(super) work: Arc<Work>,
     epoch: i64,
     last_position: i64,
-    renewed_us: i64,
+    renewed: Instant,
     /// Which change of each endpoint is known.
     seen: HashMap<WebhookEndpointId, i64>,
     newest_revision: i64,
@@ -90,13 +91,16 @@ fn changes_endpoints(ended: &[Ended]) -> bool {
 
 impl Lead {
     /// Reads where things stand.
-    pub(super) async fn begin(app: &AppState, epoch: i64, last_position: i64) -> Result<Self, WebhookError> {
-        let now_us = app.now_us();
+    pub(super) async fn begin(
+        app: &AppState,
+        (epoch, last_position): (i64, i64),
+        leased_to: Instant,
+    ) -> Result<Self, WebhookError> {
         let mut lead = Self {
             work: Work::new(app),
             epoch,
             last_position,
-            renewed_us: now_us,
+            renewed: clock::timer_now(),
             seen: HashMap::new(),
             newest_revision: i64::MIN,
             reloaded: clock::timer_now(),
@@ -104,8 +108,8 @@ impl Lead {
             last_workspace: None,
             closing: HashSet::new(),
         };
-        lead.work.state.lock().lease_until_us = leader::leased_until(now_us);
-        *app.part::<Dispatching>().0.lock() = Arc::downgrade(&lead.work);
+        lead.work.state.lock().leased_to = Some(leased_to);
+        *app.part::<Dispatching>().work.lock() = Arc::downgrade(&lead.work);
         let mut conn = app.db.acquire().await?;
         // The endpoints first: what is asked for after that is a change of one, and looked at with it.
         let (changed, newest) = rows::list_changed(&mut conn, i64::MIN).await?;
@@ -131,7 +135,7 @@ impl Lead {
         }
         let ended = self.take_ended(!unplaced.is_empty());
         let is_idle = unplaced.is_empty() && ended.is_empty() && self.closing.is_empty() && !self.forgets();
-        if !is_idle || leader::is_renewal_due(self.renewed_us, now_us) {
+        if !is_idle || self.renewed.elapsed() >= leader::RENEW {
             // SQLite's one writer may be waited for; a reader that waits meanwhile helps nobody.
             drop(conn);
             match self.write(unplaced, &ended, now_us).await {
@@ -226,12 +230,12 @@ impl Lead {
         Ok(())
     }
 
-    /// Whether somebody may hear of what is placed before they ask for it: an endpoint, or who follows, which on another node is
-    /// not known here.
+    /// Whether somebody may hear of what is placed before they ask for it: an endpoint, or who follows, here or elsewhere.
     pub(super) fn is_heard(&self) -> bool {
         let app = &self.work.app;
-        app.db.has_other_nodes()
-            || app.part::<Live>().is_followed()
+        let live = app.part::<Live>();
+        live.is_followed()
+            || live.is_followed_elsewhere()
             || !self.closing.is_empty()
             || !self.work.state.lock().directory.is_empty()
     }
@@ -264,7 +268,7 @@ impl Lead {
         ended: &[Ended],
         now_us: i64,
     ) -> Result<Option<Written>, WebhookError> {
-        let app = self.work.app.clone();
+        let (app, began) = (self.work.app.clone(), clock::timer_now());
         let dialect = app.db.dialect();
         let mut tx = app.db.begin_write_by_key().await?;
         let forgets = self.forgets();
@@ -276,7 +280,7 @@ impl Lead {
         let fanned = fan::out(&self.work, &mut tx, (self.last_position, unplaced), now_us).await?;
         let left = events - fanned.placed.len();
         let last_position = fanned.placed.last().map_or(self.last_position, |(_, position, _)| *position);
-        let lease = (&*app.node_id, self.epoch, leader::leased_until(now_us), last_position);
+        let lease = (&*app.node_id, self.epoch, leader::token(now_us), last_position);
         if !sql::fan_out(&mut tx, dialect, lease, &fanned.placed, now_us).await? {
             tx.rollback().await?;
             return Ok(None);
@@ -301,8 +305,8 @@ impl Lead {
             self.forgot = Some(clock::timer_now());
         }
         forgotten.into_iter().for_each(|id| self.work.forget(id));
-        (self.renewed_us, self.last_position) = (now_us, last_position);
-        self.work.state.lock().lease_until_us = leader::leased_until(now_us);
+        (self.renewed, self.last_position) = (began, last_position);
+        self.work.state.lock().leased_to = Some(began + LEASE);
         let told = fanned.placed.iter().map(|(one, ..)| one.event.workspace_id).collect();
         self.offer(fanned, now_us);
         Ok(Some(Written { left, told, off }))

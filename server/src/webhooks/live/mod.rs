@@ -18,10 +18,13 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sautikit_api::ids::{EventId, WorkspaceId};
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 
 use super::WebhookError;
 use super::body;
+use super::delivery;
 use super::store::events::{self as sql, Placed};
+use crate::clock;
 use crate::state::{AppState, Part};
 
 /// Events that a reader may fall behind: half a minute of a busy workspace.
@@ -32,6 +35,8 @@ const PLACED: usize = 1_024;
 const BATCH: i64 = 200;
 /// Between looks where nothing rings: other nodes place events too.
 const POLL: Duration = Duration::from_millis(250);
+/// For so long another node's word that somebody follows there holds: it says so every second.
+const ELSEWHERE: Duration = Duration::from_secs(5);
 /// After the database failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
 /// How long a reader follows on one credential: clients of server-sent events come back by themselves, and are looked at again.
@@ -71,6 +76,8 @@ pub struct Live {
     /// Whose events have places now, for who follows something else of them.
     placed: broadcast::Sender<WorkspaceId>,
     lasts: Duration,
+    /// When another node last said that somebody follows there.
+    elsewhere: Mutex<Option<Instant>>,
 }
 
 impl Part for Live {}
@@ -84,12 +91,27 @@ impl Default for Live {
 impl Live {
     /// Rooms whose readers come back after so long.
     pub fn lasting(lasts: Duration) -> Self {
-        Self { rooms: Mutex::default(), placed: broadcast::channel(PLACED).0, lasts }
+        Self { rooms: Mutex::default(), placed: broadcast::channel(PLACED).0, lasts, elsewhere: Mutex::default() }
     }
 
     /// Workspaces as their events get places, on whichever node.
     pub fn subscribe(&self) -> broadcast::Receiver<WorkspaceId> {
         self.placed.subscribe()
+    }
+
+    /// How long one follows on one credential.
+    pub fn lasts(&self) -> Duration {
+        self.lasts
+    }
+
+    /// Somebody follows on another node.
+    pub(super) fn follows_elsewhere(&self) {
+        *self.elsewhere.lock() = Some(clock::timer_now());
+    }
+
+    /// Whether somebody does, as far as was heard lately.
+    pub fn is_followed_elsewhere(&self) -> bool {
+        self.elsewhere.lock().is_some_and(|heard| heard.elapsed() < ELSEWHERE)
     }
 
     /// Whether anybody on this node follows.
@@ -124,6 +146,8 @@ fn follow(app: &AppState, followed: Followed, from: i64) -> broadcast::Receiver<
     let (wake, woken) = watch::channel(());
     rooms.insert(followed, Room { ring: ring.clone(), wake });
     app.tasks.spawn(serve(app.clone(), followed, from, ring, woken));
+    // Who delivers, here or elsewhere, is told that somebody listens.
+    delivery::ring(app);
     reader
 }
 

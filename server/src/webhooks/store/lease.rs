@@ -3,12 +3,14 @@
 use sqlx::{AnyConnection, Row};
 
 use crate::db::statements;
+use crate::webhooks::delivery::watch::Lease;
 
 statements! {
+    /// As it was seen.
     TAKE_LEASE = "
         update webhook_dispatcher
         set node_id = $1, epoch = epoch + 1, lease_until = $2
-        where id = 1 and (node_id = $1 or lease_until <= $3)
+        where id = 1 and node_id = $3 and epoch = $4 and lease_until = $5
         returning epoch, last_position";
     RELEASE_LEASE = "
         update webhook_dispatcher
@@ -20,19 +22,20 @@ statements! {
         set epoch = epoch
         where node_id = $1 and epoch = $2";
     FIND_LEASE = "
-        select lease_until
+        select node_id, epoch, lease_until
         from webhook_dispatcher
         where id = 1";
 }
 
-/// Epoch and last place, where nobody else delivers.
+/// Epoch and last place, where the lease stands as it was `seen`.
 pub(in crate::webhooks) async fn take_lease(
     tx: &mut AnyConnection,
     node_id: &str,
     until_us: i64,
-    now_us: i64,
+    seen: &Lease,
 ) -> Result<Option<(i64, i64)>, sqlx::Error> {
-    let query = sqlx::query(TAKE_LEASE).bind(node_id.to_owned()).bind(until_us).bind(now_us);
+    let query = sqlx::query(TAKE_LEASE).bind(node_id.to_owned()).bind(until_us);
+    let query = query.bind(seen.node_id.clone()).bind(seen.epoch).bind(seen.until);
     let row = query.fetch_optional(tx).await?;
     row.map(|row| Ok((row.try_get("epoch")?, row.try_get("last_position")?))).transpose()
 }
@@ -55,7 +58,8 @@ pub(in crate::webhooks) async fn hold_lease(
     Ok(done.rows_affected() == 1)
 }
 
-/// Until when some node delivers, in microseconds UTC.
-pub(in crate::webhooks) async fn leased_until(conn: &mut AnyConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar(FIND_LEASE).fetch_one(conn).await
+/// The lease as it stands.
+pub(in crate::webhooks) async fn find(conn: &mut AnyConnection) -> Result<Lease, sqlx::Error> {
+    let row = sqlx::query(FIND_LEASE).fetch_one(conn).await?;
+    Ok(Lease { node_id: row.try_get("node_id")?, epoch: row.try_get("epoch")?, until: row.try_get("lease_until")? })
 }

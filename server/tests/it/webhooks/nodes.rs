@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sautikit::state::AppState;
+use sautikit::webhooks::delivery::Bell;
+use sautikit::webhooks::delivery::gauge::Dispatching;
 use sautikit::webhooks::live::{Live, notices};
 use sautikit::webhooks::{EventKind, run_until_stopped};
 use serde_json::json;
@@ -169,4 +171,28 @@ async fn other_nodes_hear_at_once_of_what_was_placed() {
     .await;
     assert_eq!(heard.to_string(), workspace);
     other.stopping.cancel();
+}
+
+#[tokio::test]
+async fn who_delivers_hears_that_somebody_follows_elsewhere_and_that_something_waits() {
+    let Some(engine) = Engine::postgres() else { return };
+    let scene = Scene::set(Server::start(engine).await).await;
+    deliver(&scene.server);
+    scene.until_all_is_told().await;
+    tokio::spawn(notices::hear_until_stopped(scene.server.app.clone()));
+    let other = scene.server.app.changed(|app| {
+        app.node_id = "another".into();
+        app.stopping = CancellationToken::new();
+        app.parts.put(Live::default());
+        app.parts.put(Bell::default());
+        app.parts.put(Dispatching::default());
+    });
+    let stands_by = tokio::spawn(run_until_stopped(other.clone()));
+    assert!(!scene.server.app.part::<Live>().is_followed_elsewhere());
+    let follows = other.part::<Live>().subscribe();
+    let leader = scene.server.app.part::<Live>();
+    within(DEADLINE, "word of who follows", async || leader.is_followed_elsewhere().then_some(())).await;
+    drop(follows);
+    other.stopping.cancel();
+    stands_by.await.expect("a clean end");
 }
