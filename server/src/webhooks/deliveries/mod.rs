@@ -162,7 +162,7 @@ pub async fn delete_old(app: &AppState, most: i64) -> Result<u64, sqlx::Error> {
     let mut tx = app.db.begin_write().await?;
     let deliveries = sql::delete_before(&mut tx, &before, most).await?;
     // Deliveries go first: what waits still needs its event.
-    let events = if deliveries == 0 { event_sql::delete_before(&mut tx, &before, most).await? } else { 0 };
+    let events = if deliveries == 0 { event_sql::delete_before(&mut tx, (&before, before_us), most).await? } else { 0 };
     let endpoints = if deliveries == 0 { endpoint_sql::delete_forgotten(&mut tx, before_us, most).await? } else { 0 };
     tx.commit().await?;
     Ok(deliveries + events + endpoints)

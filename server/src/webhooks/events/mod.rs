@@ -27,8 +27,17 @@ pub(super) async fn list_after(
     limit: i64,
 ) -> Result<Vec<StoredEvent>, WebhookError> {
     let after = match after {
-        // One that waits for its place has none after it.
-        Some(id) => sql::find(conn, workspace, id).await?.ok_or(WebhookError::EventNotFound)?.position,
+        Some(id) => {
+            let seen = sql::find(conn, workspace, id).await?.ok_or(WebhookError::EventNotFound)?;
+            match seen.position {
+                // A test has no place: after it comes what happened since.
+                None if seen.event.is_test => {
+                    Some(sql::last_position_at(conn, workspace, seen.event.created_at).await?)
+                }
+                // One that waits for its place has none after it.
+                position => position,
+            }
+        }
         None => Some(0),
     };
     let Some(after) = after else { return Ok(Vec::new()) };

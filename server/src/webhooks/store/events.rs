@@ -27,16 +27,34 @@ statements! {
     INSERT_TEST = "
         insert into events (id, workspace_id, kind, sequence, data, created_at, is_test)
         values ($1, $2, $3, $4, $5, $6, 1)";
+    /// By their ids, which begin with their time. A delivery that waits needs its event, whenever it was made.
     DELETE_EVENTS = "
         delete from events
         where id in (
-            select id
-            from events
-            where id < $1 and (position is not null or is_test = 1)
-                and id not in (select event_id from webhook_deliveries where id < $1)
-            order by id
+            select e.id
+            from events e
+            where e.id < $1 and e.created_at < $2 and (e.position is not null or e.is_test = 1)
+                and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.status = 'pending')
+            order by e.id
+            limit $3
+        )";
+    /// Of those whose ids are made of a text.
+    DELETE_DERIVED = "
+        delete from events
+        where id in (
+            select e.id
+            from events e
+            where substr(e.id, 15, 1) <> '7' and e.created_at < $1 and (e.position is not null or e.is_test = 1)
+                and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.status = 'pending')
+            order by e.created_at
             limit $2
         )";
+    LAST_POSITION_AT = "
+        select position
+        from events
+        where workspace_id = $1 and position is not null and created_at <= $2
+        order by position desc
+        limit 1";
 }
 
 /// An event with its place.
@@ -98,13 +116,25 @@ pub(in crate::webhooks) async fn insert_test(tx: &mut AnyConnection, event: &Sto
     query.execute(tx).await.map(drop)
 }
 
-/// Deletes events whose id is less, at most so many; how many. Those that wait to be told stay, and those of deliveries whose
-/// id is less too: once all that wait for nothing are deleted, they wait.
+/// The place of the last of the workspace's events that had happened by then; 0 without one.
+pub(in crate::webhooks) async fn last_position_at(
+    conn: &mut AnyConnection,
+    workspace: WorkspaceId,
+    at_us: i64,
+) -> Result<i64, sqlx::Error> {
+    let query = sqlx::query_scalar(LAST_POSITION_AT).bind(workspace.to_string()).bind(at_us);
+    Ok(query.fetch_optional(conn).await?.unwrap_or(0))
+}
+
+/// Deletes events that happened before a moment, `id` being the least that was made then, at most so many of each kind of id;
+/// how many. Those that wait to be told stay, and those of deliveries that wait.
 pub(in crate::webhooks) async fn delete_before(
     conn: &mut AnyConnection,
-    id: &str,
+    (id, before_us): (&str, i64),
     most: i64,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::query(DELETE_EVENTS).bind(id.to_owned()).bind(most).execute(conn).await?;
-    Ok(done.rows_affected())
+    let by_id = sqlx::query(DELETE_EVENTS).bind(id.to_owned()).bind(before_us).bind(most);
+    let by_id = by_id.execute(&mut *conn).await?.rows_affected();
+    let derived = sqlx::query(DELETE_DERIVED).bind(before_us).bind(most).execute(conn).await?;
+    Ok(by_id + derived.rows_affected())
 }
