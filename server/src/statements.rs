@@ -54,6 +54,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("webhook_endpoints", crate::webhooks::store::endpoints::STATEMENTS),
         ("webhook_deliveries", crate::webhooks::store::deliveries::STATEMENTS),
         ("webhook_dispatcher", crate::webhooks::store::dispatch::STATEMENTS),
+        ("webhook_missed", crate::webhooks::store::missed::STATEMENTS),
         ("webhook_lease", crate::webhooks::store::lease::STATEMENTS),
         ("events", crate::webhooks::store::events::STATEMENTS),
     ]

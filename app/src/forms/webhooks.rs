@@ -130,7 +130,8 @@ const MOST_PARTS: u32 = 10;
 
 pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
     let event = Some(fields.text("event")).filter(|event| !event.is_empty());
-    let body = RetryDeliveries { from: fields.text("since"), to: None, event };
+    // What was missed is what failed and what was never sent.
+    let body = RetryDeliveries { from: fields.text("since"), to: None, event, missing: true };
     // A request sends a part of many again, so that it holds nobody up.
     for part in 0..MOST_PARTS {
         let key = format!("{}-{part}", fields.text("form_token"));

@@ -83,6 +83,9 @@ catalogue! {
         event: "Event" | "Tukio",
         when: "When" | "Lini",
         answer: "Answer" | "Jibu",
+        answer_headers: "Headers of the answer" | "Vichwa vya jibu",
+        preview: "What is sent" | "Kinachotumwa",
+        preview_text: "An example of each kind of event, as a receiver gets it." | "Mfano wa kila aina ya tukio, kama mpokeaji anavyolipata.",
         attempts: "Attempts" | "Majaribio",
         pending: "Waiting" | "Unasubiri",
         delivered: "Delivered" | "Umefika",
@@ -105,7 +108,7 @@ catalogue! {
         retried: "It is on its way again" | "Uko njiani tena",
         retried_text: "Load the page again in a moment." | "Pakia ukurasa tena baada ya muda mfupi.",
         retry_all: "Send again what was missed" | "Tuma tena yaliyokosekana",
-        retry_all_text: "All that failed or was given up since that day." | "Yote yaliyoshindwa au kuachwa tangu siku hiyo.",
+        retry_all_text: "All that failed, was given up or was never sent since that day." | "Yote yaliyoshindwa, kuachwa au yasiyotumwa kabisa tangu siku hiyo.",
         since: "Since" | "Tangu",
         copy_body: "Body" | "Mwili",
     }

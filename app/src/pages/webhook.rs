@@ -55,6 +55,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                 <div class="stack">
                     {health(&member, &endpoint)}
                     {may_write.then(|| test(&member, &endpoint, &kinds))}
+                    {preview(&member, &kinds)}
                     {secret(&member, &endpoint, may_write)}
                 </div>
             </div>
@@ -185,6 +186,28 @@ fn test(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyVie
                 <label class="field"><span class="field__label">{text.event}</span><select class="field__input" name="event">{options.collect_view()}</select></label>
                 <button class="button">{text.test_button}</button>
             </form>
+        </section>
+    }
+    .into_any()
+}
+
+/// What a receiver gets of each kind.
+fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
+    let text = &member.text().webhooks;
+    let each = kinds.iter().map(|kind| {
+        let body = serde_json::to_string_pretty(&kind.example).unwrap_or_default();
+        let name = kind.event.clone();
+        view! {
+            <details class="panel__body">
+                <summary><code>{name.clone()}</code></summary>
+                <pre class="codeblock__lines" tabindex="0" role="region" aria-label=name><code>{body}</code></pre>
+            </details>
+        }
+    });
+    view! {
+        <section class="panel">
+            <div class="panel__head"><h2>{text.preview}</h2><p>{text.preview_text}</p></div>
+            {each.collect_view()}
         </section>
     }
     .into_any()

@@ -214,9 +214,13 @@ fn attempt(member: &Member, attempt: DeliveryAttempt) -> AnyView {
     let lang = member.visit.lang;
     let answer = answer_of(member, attempt.status, attempt.error.as_deref());
     let kept = attempt.answer.filter(|answer| !answer.is_empty());
+    let headers = attempt.answer_headers.filter(|headers| !headers.is_empty());
+    let signature = attempt.signature.map(|signature| view! { <p class="small"><code>{signature}</code></p> });
     view! {
         <div class="panel__body stack">
             <p><span class="strong">{fill(text.attempt, &attempt.number.to_string())}": "{answer}</span>" "<span class="muted small">{fill(text.took, &attempt.duration_ms.to_string())}", "{text.signed_with}" "<code>{attempt.secret}</code>", "<Moment at=attempt.started_at lang/></span></p>
+            {signature}
+            {headers.map(|headers| view! { <pre class="codeblock__lines" tabindex="0" role="region" aria-label=text.answer_headers><code>{headers}</code></pre> })}
             {kept.map(|answer| view! { <pre class="codeblock__lines" tabindex="0" role="region" aria-label=text.answer><code>{answer}</code></pre> })}
         </div>
     }

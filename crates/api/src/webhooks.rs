@@ -242,6 +242,10 @@ pub struct DeliveryAttempt {
     pub answer: Option<String>,
     /// What signed: `endpoint`, `number` or `workspace`, with `_former` for the secret that rotation replaced.
     pub secret: String,
+    /// The `X-Sautikit-Signature` that was sent; null where nothing was.
+    pub signature: Option<String>,
+    /// Headers of the answer, a line each, up to 2,048 bytes and without cookies; null where there was none.
+    pub answer_headers: Option<String>,
 }
 
 /// `GET /v1/webhooks/deliveries/{id}/attempts`.
@@ -273,13 +277,16 @@ pub struct RetryDeliveries {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::sets::EventKind>))]
     pub event: Option<String>,
+    /// Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there.
+    #[serde(default)]
+    pub missing: bool,
 }
 
 /// Answer of a retry in bulk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Retried {
-    /// Deliveries that are sent again: at most 1,000 at once.
+    /// Deliveries that are sent, again or for the first time: at most 1,000 at once.
     pub retried: i64,
     /// Whether the span has more: ask again.
     pub has_more: bool,

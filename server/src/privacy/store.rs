@@ -77,8 +77,8 @@ places! {
         set "url = $2, last_error = $3";
     "delivery_attempts" of "webhook_attempts" by "delivery_id || '/' || cast(number as text)"
         where "delivery_id in (select id from webhook_deliveries where workspace_id = $1)"
-        error Text, answer Text
-        set "error = $2, answer = $3";
+        error Text, answer Text, answer_headers Text
+        set "error = $2, answer = $3, answer_headers = $4";
     "api_requests" of "requests" by "id" where "workspace_id = $1"
         path Text
         set "path = $2";

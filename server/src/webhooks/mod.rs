@@ -18,6 +18,7 @@ pub mod kinds;
 mod letter;
 pub mod listener;
 pub mod live;
+pub mod missed;
 pub mod signature;
 pub mod signer;
 pub mod signing;
@@ -41,7 +42,7 @@ pub(crate) use store::INSERT_EVENTS;
 
 /// The batches of this room.
 pub(crate) fn batches() -> impl Iterator<Item = &'static Batch> {
-    store::dispatch::BATCHES.into_iter().chain([&store::OUTBOX])
+    store::dispatch::BATCHES.into_iter().chain([&store::OUTBOX, &store::missed::MISSED])
 }
 
 /// Why webhooks can't be set up or sent.
@@ -146,7 +147,8 @@ pub async fn emit_together(tx: &mut AnyConnection, dialect: Dialect, events: &[N
     store::OUTBOX.run(tx, dialect, vec![store::insert_events(events.iter())]).await.map(drop)
 }
 
-/// The place of the next event of a call that is over, whose own events all stand.
+/// The place of the next event of a call that is over, whose own events all stand. Others who ask for one wait until the
+/// transaction ends.
 ///
 /// # Errors
 /// The database failed.

@@ -5,6 +5,7 @@ pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod lease;
+pub(crate) mod missed;
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::{AnyConnection, Row};
@@ -29,6 +30,11 @@ statements! {
         on conflict (workspace_id) do update
         set secret = excluded.secret, former_secret = excluded.former_secret, former_until = excluded.former_until,
             rotated_at = excluded.rotated_at";
+    /// The first of a call stands for all of them: who numbers the next one comes after who did before.
+    LOCK_SEQUENCE = "
+        update events
+        set sequence = sequence
+        where id = (select id from events where call_id = $1 order by sequence limit 1)";
     NEXT_SEQUENCE = "
         select coalesce(max(sequence), 0) + 1
         from events
@@ -79,6 +85,7 @@ pub(super) fn insert_events<'a>(events: impl Iterator<Item = &'a NewEvent>) -> F
 }
 
 pub(super) async fn next_sequence(tx: &mut AnyConnection, call_id: CallId) -> Result<i64, sqlx::Error> {
+    sqlx::query(LOCK_SEQUENCE).bind(call_id.to_string()).execute(&mut *tx).await?;
     sqlx::query_scalar(NEXT_SEQUENCE).bind(call_id.to_string()).fetch_one(tx).await
 }
 

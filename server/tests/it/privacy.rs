@@ -86,8 +86,9 @@ async fn traces(scene: &Scene) -> Vec<String> {
             webhook.delivery
         ),
         format!(
-            "insert into webhook_attempts (delivery_id, number, started_at, duration_ms, status, error, answer, secret)
-            values ('{}', 1, 1, 1, 500, null, 'who is {TO}?', 'endpoint')",
+            "insert into webhook_attempts (delivery_id, number, started_at, duration_ms, status, error, answer, secret,
+                answer_headers)
+            values ('{}', 1, 1, 1, 500, null, 'who is {TO}?', 'endpoint', 'x-customer: {TO}')",
             webhook.delivery
         ),
         // As entries of releases before this one have it.
@@ -127,6 +128,7 @@ async fn after_an_erasure_no_table_has_the_number_and_a_signed_receipt_says_what
         "shadow_requests.comparison",
         "top_ups.phone",
         "webhook_attempts.answer",
+        "webhook_attempts.answer_headers",
         "webhook_deliveries.last_error",
     ] {
         assert!(before.iter().any(|found| found == place), "{place} is not among {before:?}");

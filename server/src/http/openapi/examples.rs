@@ -226,8 +226,10 @@ examples! {
     webhooks::Delivery = delivery();
     webhooks::DeliveryDetail = with(with(delivery(), "body", json!(event().to_string())), "log",
         json!([{ "number": 1, "started_at": NOW, "duration_ms": 38, "status": 200, "error": null, "answer": "ok",
-            "secret": "endpoint" }]));
-    webhooks::RetryDeliveries = json!({ "from": EARLIER, "to": NOW, "event": "call.completed" });
+            "secret": "endpoint", "signature": format!("t=1782813600,v1={}", "5f".repeat(32)),
+            "answer_headers": "content-type: text/plain\n" }]));
+    webhooks::RetryDeliveries =
+        json!({ "from": EARLIER, "to": NOW, "event": "call.completed", "missing": true });
     webhooks::Retried = json!({ "retried": 12, "has_more": false });
     webhooks::Event = event();
     webhooks::EventKindShown =

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Delivery, Filter, STATUSES, sql};
+use super::{Delivery, Filter, Of, STATUSES, sql};
 use crate::clock::rfc3339;
 use crate::state::AppState;
 use crate::web::caller::Caller;
@@ -20,7 +20,7 @@ use crate::web::error::{ApiError, ApiResult, FailedAs};
 use crate::web::idempotency::{self, Request};
 use crate::web::moment::read_moment;
 use crate::web::page::Page;
-use crate::web::params::{Idempotent, Paged};
+use crate::web::params::{Idempotent, Moment, Paged};
 use crate::web::query::Query;
 use crate::webhooks::endpoints::http::endpoint_id;
 use crate::webhooks::kinds::EventKind;
@@ -38,6 +38,18 @@ struct DeliveriesQuery {
     /// Only of events of this kind.
     #[param(value_type = Option<sautikit_api::sets::EventKind>)]
     event: String,
+    /// Not made before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+    #[param(value_type = Option<Moment>)]
+    from: String,
+    /// Made before this moment, or until the end of this day.
+    #[param(value_type = Option<Moment>)]
+    to: String,
+    /// Only of this call's events.
+    #[param(value_type = Option<uuid::Uuid>)]
+    call_id: String,
+    /// Only of this event, `evt_…`; it goes before `call_id`.
+    #[param(pattern = "^(evt_)?[0-9a-f-]{36}$")]
+    event_id: String,
 }
 
 /// The routes of deliveries, relative to `/v1`.
@@ -96,7 +108,8 @@ async fn list(app: &AppState, caller: &Caller, page: &Page, filter: &Filter) -> 
     if let Some(id) = filter.endpoint {
         endpoints::get(&mut conn, workspace, id).await?;
     }
-    Ok(sql::list(&mut conn, workspace, filter, page.before(), page.fetch_limit()).await?)
+    let before = page.before_until(filter.to_us);
+    Ok(sql::list(&mut conn, workspace, filter, before, page.fetch_limit()).await?)
 }
 
 fn read_filter(query: DeliveriesQuery) -> ApiResult<Filter> {
@@ -106,7 +119,19 @@ fn read_filter(query: DeliveriesQuery) -> ApiResult<Filter> {
     if !query.event.is_empty() && EventKind::parse(&query.event).is_none() {
         return Err(WebhookError::EventUnsupported { field: "event".to_owned(), name: query.event }.into());
     }
-    Ok(Filter { endpoint: None, status: query.status, kind: query.event })
+    let from_us = read_moment(query.from.trim(), "from", i64::MIN, false)?;
+    let to_us = read_moment(query.to.trim(), "to", i64::MAX, true)?;
+    let of = match (query.event_id.as_str(), query.call_id.as_str()) {
+        ("", "") => None,
+        ("", call) => {
+            Some(Of::Call(call.parse().map_err(|_| ApiError::field("call_id", "`call_id` is the `id` of a call."))?))
+        }
+        (event, _) => Some(Of::Event(
+            body::read_id(event)
+                .ok_or_else(|| ApiError::field("event_id", "`event_id` is the `id` of an event, `evt_…`."))?,
+        )),
+    };
+    Ok(Filter { endpoint: None, status: query.status, kind: query.event, from_us, to_us, of })
 }
 
 /// Show a delivery
@@ -153,7 +178,8 @@ async fn retry_delivery(
 
 /// Retry an endpoint's deliveries
 ///
-/// All that were made in the span, and failed or are exhausted, are sent again.
+/// All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+/// sent there, because the endpoint was off or not there yet, is sent too.
 #[utoipa::path(post, path = "/webhooks/{id}/retry", request_body = wire::RetryDeliveries, params(Idempotent),
     responses((status = 202, body = wire::Retried, description = "They are on their way.")),
     extensions(("x-scope" = json!(Scope::WebhooksWrite)),
@@ -166,19 +192,35 @@ async fn retry_deliveries(
     request: Request,
 ) -> ApiResult<Response> {
     caller.needs(Scope::WebhooksWrite)?;
+    // Before the transaction, which others wait for. What is wrong with it is said within.
+    let missed = match read_retry(&app, &request) {
+        Ok((from_us, to_us, body)) if body.missing => {
+            let asked = (from_us, to_us, body.event.as_deref());
+            match endpoint_id(&id) {
+                Ok(id) => deliveries::find_missed(&app, &caller, id, asked).await,
+                Err(error) => Err(error),
+            }
+        }
+        _ => Ok(Vec::new()),
+    };
     idempotency::once(&app, &caller, &request, async |mut attempt| {
-        let body: wire::RetryDeliveries = request.read()?;
-        let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
-        let now_us = app.now_us();
-        // What is made in this moment is of the span.
-        let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", now_us + 1, true)?;
+        let (from_us, to_us, body) = read_retry(&app, &request)?;
         let asked = (from_us, to_us, body.event);
-        let retried = deliveries::retry_all(&app, attempt.tx(), &caller, endpoint_id(&id)?, asked).await?;
+        let retried = deliveries::retry_all(&app, attempt.tx(), &caller, endpoint_id(&id)?, asked, &missed?).await?;
         let answer = attempt.commit(&app, StatusCode::ACCEPTED, &retried).await?;
         ring(&app);
         Ok(answer)
     })
     .await
+}
+
+/// The span, in microseconds UTC, and what else is asked for.
+fn read_retry(app: &AppState, request: &Request) -> ApiResult<(i64, i64, wire::RetryDeliveries)> {
+    let body: wire::RetryDeliveries = request.read()?;
+    let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
+    // What is made in this moment is of the span.
+    let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", app.now_us() + 1, true)?;
+    Ok((from_us, to_us, body))
 }
 
 /// A malformed id answers like an unknown one.
@@ -216,5 +258,7 @@ fn attempt_body(attempt: AttemptRow) -> wire::DeliveryAttempt {
         error: attempt.error,
         answer: attempt.answer,
         secret: attempt.secret,
+        signature: attempt.signature,
+        answer_headers: attempt.answer_headers,
     }
 }

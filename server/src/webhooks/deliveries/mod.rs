@@ -2,13 +2,14 @@
 
 pub mod http;
 
-use sautikit_api::ids::{DeliveryId, EventId, WebhookEndpointId, WorkspaceId};
+use sautikit_api::ids::{CallId, DeliveryId, EventId, WebhookEndpointId, WorkspaceId};
 use sautikit_api::webhooks as wire;
 use serde_json::json;
 use sqlx::AnyConnection;
 use uuid::Uuid;
 
 use super::kinds::EventKind;
+use super::missed::{self, Missed};
 use super::store::deliveries as sql;
 use super::store::dispatch::AttemptRow;
 use super::store::{endpoints as endpoint_sql, events as event_sql};
@@ -61,11 +62,26 @@ pub struct Delivery {
 }
 
 /// Which deliveries are asked for; empty text matches all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Filter {
     pub(super) endpoint: Option<WebhookEndpointId>,
     pub(super) status: String,
     pub(super) kind: String,
+    /// Microseconds UTC.
+    pub(super) from_us: i64,
+    /// Microseconds UTC, exclusive.
+    pub(super) to_us: i64,
+    /// Of one event, or one call.
+    pub(super) of: Option<Of>,
+}
+
+/// What deliveries tell of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of {
+    /// One event.
+    Event(EventId),
+    /// The events of one call.
+    Call(CallId),
 }
 
 /// One of the workspace's deliveries.
@@ -112,13 +128,28 @@ pub(super) async fn retry(
     get(tx, workspace, id).await
 }
 
-/// Sends all of an endpoint again that were made in a span and did not arrive, in the caller's transaction.
+/// What the endpoint was never told of a span, for [`retry_all`]: read beside the transaction, because it may be long.
+pub(super) async fn find_missed(
+    app: &AppState,
+    caller: &Caller,
+    id: WebhookEndpointId,
+    (from_us, to_us, kind): (i64, i64, Option<&str>),
+) -> Result<Vec<Missed>, WebhookError> {
+    let mut conn = app.db.acquire().await?;
+    let endpoint = endpoints::get(&mut conn, caller.workspace.id, id).await?;
+    let most = usize::try_from(MOST_AT_ONCE).unwrap_or(usize::MAX);
+    Ok(missed::find(&mut conn, &endpoint, (from_us, to_us), kind.unwrap_or_default(), most).await?)
+}
+
+/// Sends all of an endpoint again that were made in a span and did not arrive, and what of it was `missed`, in the caller's
+/// transaction.
 pub(super) async fn retry_all(
     app: &AppState,
     tx: &mut AnyConnection,
     caller: &Caller,
     id: WebhookEndpointId,
     (from_us, to_us, kind): (i64, i64, Option<String>),
+    missed: &[Missed],
 ) -> Result<wire::Retried, WebhookError> {
     let (workspace, now_us) = (caller.workspace.id, app.now_us());
     if let Some(name) = kind.as_ref().filter(|name| EventKind::parse(name).is_none()) {
@@ -127,7 +158,12 @@ pub(super) async fn retry_all(
     require_enabled(tx, workspace, id).await?;
     require_dispatcher(app, tx).await?;
     let kind = kind.unwrap_or_default();
-    let retried = sql::requeue_all(tx, id, (from_us, to_us), &kind, now_us, MOST_AT_ONCE).await?;
+    let mut retried = sql::requeue_all(tx, id, (from_us, to_us), &kind, now_us, MOST_AT_ONCE).await?;
+    let room = MOST_AT_ONCE.saturating_sub(i64::try_from(retried).unwrap_or(i64::MAX));
+    let some = missed.get(..usize::try_from(room).unwrap_or(0)).unwrap_or(missed);
+    if !some.is_empty() {
+        retried += missed::deliver(app, tx, workspace, id, some).await?;
+    }
     endpoint_sql::touch(tx, workspace, id, now_us).await?;
     let details = json!({ "from": crate::clock::rfc3339(from_us), "to": crate::clock::rfc3339(to_us), "event": kind,
         "retried": retried });

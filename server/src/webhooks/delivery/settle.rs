@@ -63,6 +63,8 @@ impl Ended {
             status: attempt.status.map(i64::from),
             error: attempt.failure.map(|failure| failure.as_str().to_owned()),
             answer: attempt.answer.clone(),
+            answer_headers: attempt.answer_headers.clone(),
+            signature: attempt.signature.clone(),
             secret: attempt.secret.to_owned(),
         })
     }

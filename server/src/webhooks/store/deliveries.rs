@@ -8,7 +8,7 @@ use super::dispatch::AttemptRow;
 use crate::db::statements;
 use crate::row;
 use crate::webhooks::body::StoredEvent;
-use crate::webhooks::deliveries::{Delivery, Filter, RETRYABLE, STATUSES};
+use crate::webhooks::deliveries::{Delivery, Filter, Of, RETRYABLE, STATUSES};
 use crate::webhooks::endpoints::health::Sample;
 
 /// A page of the deliveries of a workspace or an endpoint that have one status.
@@ -22,7 +22,7 @@ macro_rules! list_of {
             from webhook_deliveries
             where ",
             $owner,
-            " = $1 and status = $4 and (created_at, id) < ($2, $3) and ($5 = '' or event_kind = $5)
+            " and status = $4 and (created_at, id) < ($2, $3) and created_at >= $7 and ($5 = '' or event_kind = $5)
             order by created_at desc, id desc
             limit $6
         ) d
@@ -63,8 +63,13 @@ statements! {
         join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id
         where d.workspace_id = $1 and d.id = $2";
     /// Of one status, so that the index gives them in their order.
-    LIST_OF_WORKSPACE = list_of!("workspace_id");
-    LIST_OF_ENDPOINT = list_of!("endpoint_id");
+    LIST_OF_WORKSPACE = list_of!("workspace_id = $1");
+    LIST_OF_ENDPOINT = list_of!("endpoint_id = $1");
+    /// Of one event; what there is of an event is little.
+    LIST_OF_EVENT = list_of!("workspace_id = $1 and event_id = $8 and ($9 = '' or endpoint_id = $9)");
+    LIST_OF_CALL = list_of!(
+        "workspace_id = $1 and event_id in (select id from events where call_id = $8) and ($9 = '' or endpoint_id = $9)"
+    );
     LIST_ATTEMPTS = "
         select *
         from webhook_attempts
@@ -170,14 +175,20 @@ pub(in crate::webhooks) async fn list(
     before: (i64, &str),
     limit: i64,
 ) -> Result<Vec<Delivery>, sqlx::Error> {
-    let (text, of) = match filter.endpoint {
-        Some(endpoint) => (LIST_OF_ENDPOINT, endpoint.to_string()),
-        None => (LIST_OF_WORKSPACE, workspace.to_string()),
+    let endpoint = filter.endpoint.map(|id| id.to_string()).unwrap_or_default();
+    let (text, of, told) = match (filter.of, filter.endpoint) {
+        (Some(Of::Event(id)), _) => (LIST_OF_EVENT, workspace.to_string(), Some(id.to_string())),
+        (Some(Of::Call(id)), _) => (LIST_OF_CALL, workspace.to_string(), Some(id.to_string())),
+        (None, Some(endpoint)) => (LIST_OF_ENDPOINT, endpoint.to_string(), None),
+        (None, None) => (LIST_OF_WORKSPACE, workspace.to_string(), None),
     };
     let mut found: Vec<Delivery> = Vec::new();
     for status in STATUSES.iter().filter(|status| filter.status.is_empty() || filter.status == **status) {
         let query = sqlx::query(text).bind(of.clone()).bind(before.0).bind(before.1.to_owned());
-        let query = query.bind(*status).bind(filter.kind.clone()).bind(limit);
+        let mut query = query.bind(*status).bind(filter.kind.clone()).bind(limit).bind(filter.from_us);
+        if let Some(told) = &told {
+            query = query.bind(told.clone()).bind(endpoint.clone());
+        }
         for row in query.fetch_all(&mut *conn).await? {
             found.push(delivery(&row)?);
         }
@@ -203,6 +214,8 @@ pub(in crate::webhooks) async fn list_attempts(
             error: row.try_get("error")?,
             answer: row.try_get("answer")?,
             secret: row.try_get("secret")?,
+            signature: row.try_get("signature")?,
+            answer_headers: row.try_get("answer_headers")?,
         })
     };
     rows.iter().map(attempt).collect()

@@ -161,12 +161,13 @@ static INSERT_ATTEMPTS: Rows = Rows::new(
     "INSERT_ATTEMPTS",
     4,
     Tells::Nothing,
-    "insert into webhook_attempts (delivery_id, number, started_at, duration_ms, status, error, answer, secret)
+    "insert into webhook_attempts (delivery_id, number, started_at, duration_ms, status, error, answer, secret, signature,
+        answer_headers)
     select {columns}
     from {rows} as v
     where v.column1 is not null
     on conflict do nothing",
-    &[Text, Int, Int, Int, Int, Text, Text, Text],
+    &[Text, Int, Int, Int, Int, Text, Text, Text, Text, Text],
 );
 /// Of calls of which one failed: the others come after it.
 static PUSH_BACK: Rows = Rows::new(
@@ -261,6 +262,8 @@ pub(in crate::webhooks) struct AttemptRow {
     pub(in crate::webhooks) error: Option<String>,
     pub(in crate::webhooks) answer: Option<String>,
     pub(in crate::webhooks) secret: String,
+    pub(in crate::webhooks) signature: Option<String>,
+    pub(in crate::webhooks) answer_headers: Option<String>,
 }
 
 /// The oldest events that wait for a place, and the ids of those of them that can't be read.
@@ -474,6 +477,8 @@ pub(in crate::webhooks) async fn settle(
             one.error.into(),
             one.answer.into(),
             one.secret.into(),
+            one.signature.into(),
+            one.answer_headers.into(),
         ]
     });
     let filled = vec![SETTLE_DELIVERIES.with(deliveries), INSERT_ATTEMPTS.with(attempts)];

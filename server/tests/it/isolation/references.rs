@@ -18,7 +18,7 @@ on_each_engine! {
 
 const WORKSPACE: &str = "X-Sautikit-Workspace";
 /// Filters by something of the workspace's, with what Asha has there.
-const FILTERS: [(&str, &str); 9] = [
+const FILTERS: [(&str, &str); 13] = [
     ("GET /v1/audit", "actor"),
     ("GET /v1/audit.csv", "actor"),
     ("GET /v1/calls", "number"),
@@ -28,6 +28,10 @@ const FILTERS: [(&str, &str); 9] = [
     ("GET /v1/requests", "request_id"),
     ("GET /v1/shadow-requests", "call_id"),
     ("GET /v1/shadow-requests", "number_id"),
+    ("GET /v1/webhooks/deliveries", "call_id"),
+    ("GET /v1/webhooks/deliveries", "event_id"),
+    ("GET /v1/webhooks/{id}/deliveries", "call_id"),
+    ("GET /v1/webhooks/{id}/deliveries", "event_id"),
 ];
 /// Ids of somebody else's world: the customer's account at their own bucket.
 const FOREIGN: [&str; 1] = ["access_key_id"];
@@ -89,6 +93,9 @@ async fn foreign_ids_in_queries_find_what_unknown_ones_find(server: Server) {
     let me = owner.get("/v1/auth/me").await.expect(200).json;
     let keys = owner.get("/v1/api-keys").await.expect(200).json;
     sautikit::requests::write_pending(&tenants.server.app).await;
+    let body = json!({ "url": "https://shop.example/events" });
+    let made = tenants.stranger.post("/v1/webhooks", body).await.expect(201).json;
+    let strangers = made["id"].as_str().expect("an id");
     for (name, field) in FILTERS {
         let path = name.trim_start_matches("GET ");
         let ashas = match (path, field) {
@@ -99,7 +106,11 @@ async fn foreign_ids_in_queries_find_what_unknown_ones_find(server: Server) {
                 let list = owner.get(path).await.expect(200).json;
                 list.as_array().expect("a list").iter().map(|one| one[field].clone()).collect()
             }
-            ("/v1/recordings", _) => owner
+            (_, "event_id") => {
+                let list = owner.get("/v1/webhooks/deliveries").await.expect(200).json;
+                list.as_array().expect("a list").iter().map(|one| one[field].clone()).collect()
+            }
+            (_, "call_id") => owner
                 .get("/v1/calls")
                 .await
                 .expect(200)
@@ -114,7 +125,7 @@ async fn foreign_ids_in_queries_find_what_unknown_ones_find(server: Server) {
         };
         let ask = async |client: &Client, value: &Value| {
             let value = value.as_str().expect("text").replace('+', "%2B");
-            client.get(&format!("{path}?{field}={value}")).await.expect(200)
+            client.get(&format!("{}?{field}={value}", path.replace("{id}", strangers))).await.expect(200)
         };
         let nothing = ask(&tenants.stranger, &json!(UNKNOWN)).await;
         for value in &ashas {

@@ -19,6 +19,7 @@ on_each_engine! {
     what_a_dispatcher_left_is_taken_up_by_the_next
     an_endpoint_that_is_switched_off_is_told_nothing_more
     a_limited_endpoint_gets_no_more_a_second
+    its_health_says_how_many_arrived_and_how_long_they_took
 }
 
 async fn what_fails_is_tried_by_the_schedule_and_then_exhausted(server: Server) {
@@ -233,4 +234,23 @@ async fn a_limited_endpoint_gets_no_more_a_second(server: Server) {
     assert_eq!(receiver.count("/events"), 7);
     scene.advance(1_000);
     receiver.wait("/events", 12).await;
+}
+
+async fn its_health_says_how_many_arrived_and_how_long_they_took(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let health = async || scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json["health"].clone();
+    let untried = health().await;
+    assert_eq!((&untried["deliveries"], &untried["success_rate"]), (&json!(0), &Value::Null));
+    for arrived in 1..=3 {
+        scene.emit(EventKind::WalletTopUp).await;
+        scene.deliveries(&id, "delivered", arrived).await;
+    }
+    receiver.answers("/events", Answers::Status(500));
+    scene.emit(EventKind::WalletTopUp).await;
+    attempted(&scene, &id).await;
+    let shown = health().await;
+    assert_eq!((&shown["deliveries"], &shown["success_rate"]), (&json!(4), &json!(0.75)));
+    let (p50, p95) = (shown["p50_ms"].as_i64().expect("a time"), shown["p95_ms"].as_i64().expect("a time"));
+    assert!((0..=p95).contains(&p50), "{shown}");
 }

@@ -16,11 +16,15 @@ on_each_engine! {
     the_answer_of_a_former_url_says_nothing_of_the_new_one
     what_is_asked_for_as_an_endpoint_comes_back_is_not_given_up
     an_event_that_can_not_be_read_holds_up_no_other
+    what_happened_while_an_endpoint_was_off_can_be_sent
+    what_a_numbers_events_url_missed_can_be_sent
 }
 
 /// An attempt on the day after the last one of the schedule is one of an endpoint of which nothing is known by then.
 async fn what_is_old_is_sent_again_together_though_the_first_fails(server: Server) {
-    let (scene, receiver) = Scene::delivering(server).await;
+    let (mut scene, receiver) = Scene::delivering(server).await;
+    // A session ends before that.
+    scene.asha = scene.server.key_of(&scene.asha, &["*"]).await;
     receiver.answers("/events", Answers::Status(500));
     let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
     let from = sautikit::clock::rfc3339(scene.server.app.now_us());
@@ -36,7 +40,6 @@ async fn what_is_old_is_sent_again_together_though_the_first_fails(server: Serve
     let before = receiver.count("/events");
     let again = json!({ "from": from });
     let path = format!("/v1/webhooks/{id}");
-    // Keys end before that.
     let retried = within(DEADLINE, "a dispatcher", async || {
         let answer = scene.asha.post(&format!("{path}/retry"), again.clone()).await;
         (answer.status == 202).then_some(answer.json)
@@ -158,4 +161,62 @@ async fn an_event_that_can_not_be_read_holds_up_no_other(server: Server) {
     receiver.wait("/events", 1).await;
     scene.deliveries(&id, "delivered", 1).await;
     scene.until_all_is_told().await;
+}
+
+async fn what_happened_while_an_endpoint_was_off_can_be_sent(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let path = format!("/v1/webhooks/{id}");
+    let from = sautikit::clock::rfc3339(scene.server.app.now_us());
+    let first = scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&id, "delivered", 1).await;
+    scene.asha.patch(&path, json!({ "status": "disabled" })).await.expect(200);
+    scene.advance(1_000);
+    let mut missed = Vec::new();
+    for _ in 0..5 {
+        missed.push(format!("evt_{}", scene.emit(EventKind::WalletTopUp).await));
+        scene.emit(EventKind::NumberReleased).await;
+        scene.until_all_is_told().await;
+        scene.advance(1_000);
+    }
+    let retry = format!("{path}/retry");
+    let ask = json!({ "from": from, "missing": true });
+    scene.asha.post(&retry, ask.clone()).await.expect_error("webhooks.delivery_not_retryable");
+    scene.asha.patch(&path, json!({ "status": "enabled" })).await.expect(200);
+    let without = scene.asha.post(&retry, json!({ "from": from })).await.expect(202).json;
+    assert_eq!(without, json!({ "retried": 0, "has_more": false }));
+    let sent = scene.asha.post(&retry, ask.clone()).await.expect(202).json;
+    assert_eq!(sent, json!({ "retried": 5, "has_more": false }));
+    let told = receiver.wait("/events", 6).await;
+    let mut came: Vec<_> = told[1..].iter().map(|one| one.json()["id"].as_str().expect("an id").to_owned()).collect();
+    came.sort();
+    missed.sort();
+    assert_eq!(came, missed, "and not {first}, which came before");
+    scene.deliveries(&id, "delivered", 6).await;
+    let again = scene.asha.post(&retry, ask).await.expect(202).json;
+    assert_eq!(again["retried"], 0);
+}
+
+async fn what_a_numbers_events_url_missed_can_be_sent(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    scene.patch_routing(json!({ "events_url": receiver.url("/number?of=one") })).await;
+    scene.talk(1_000).await;
+    receiver.wait("/number?of=one", 4).await;
+    let endpoints = scene.asha.get("/v1/webhooks").await.expect(200).json;
+    let id = endpoints[0]["id"].as_str().expect("an id").to_owned();
+    scene.deliveries(&id, "delivered", 4).await;
+    let path = format!("/v1/webhooks/{id}");
+    scene.asha.patch(&path, json!({ "status": "disabled" })).await.expect(200);
+    // Its rows say so when another event has its place.
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.until_all_is_told().await;
+    scene.talk(1_000).await;
+    scene.until_all_is_told().await;
+    assert_eq!(receiver.count("/number?of=one"), 4);
+    scene.asha.patch(&path, json!({ "status": "enabled" })).await.expect(200);
+    let sent = scene.asha.post(&format!("{path}/retry"), json!({ "from": "2026-01-01", "missing": true })).await;
+    assert_eq!(sent.expect(202).json["retried"], 4);
+    let told = receiver.wait("/number?of=one", 8).await;
+    let kinds: Vec<_> = told[4..].iter().map(|one| one.header("x-sautikit-event")).collect();
+    assert_eq!(kinds, ["call.started", "call.answered", "call.completed", "call.billed"]);
 }

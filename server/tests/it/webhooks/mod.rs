@@ -218,6 +218,9 @@ async fn what_is_sent_is_what_the_delivery_shows(server: Server) {
         (detail["log"][0]["status"].as_i64(), detail["log"][0]["secret"].as_str()),
         (Some(200), Some("endpoint"))
     );
+    assert_eq!(detail["log"][0]["signature"].as_str(), Some(told[0].header("x-sautikit-signature")));
+    let headers = detail["log"][0]["answer_headers"].as_str().expect("headers");
+    assert!(headers.contains("content-type: text/plain"), "{headers}");
     let answer = detail["log"][0]["answer"].as_str().expect("an answer");
     assert!(answer.starts_with("thanks x") && answer.len() == 1_024, "{}", answer.len());
     // The same bytes are there by the event's id.

@@ -16,6 +16,7 @@ on_each_engine! {
     a_list_of_all_is_one_of_every_status_in_order
     a_retry_in_bulk_is_one_of_a_thousand_at_most
     an_event_is_kept_while_a_delivery_of_it_waits
+    deliveries_are_found_by_time_call_and_event
 }
 
 /// How the engine reads for a statement of the deliveries' store.
@@ -154,4 +155,34 @@ async fn an_event_is_kept_while_a_delivery_of_it_waits(server: Server) {
     scene.deliveries(&id, "delivered", 1).await;
     delete().await;
     scene.asha.get(&path).await.expect_error("not_found");
+}
+
+async fn deliveries_are_found_by_time_call_and_event(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["*"]).await;
+    let (other, _) = scene.endpoint(&receiver.url("/other"), &["call.*"]).await;
+    let event = scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&id, "delivered", 1).await;
+    scene.advance(60_000);
+    let between = sautikit::clock::rfc3339(scene.server.app.now_us());
+    scene.advance(60_000);
+    let call = scene.talk(1_000).await;
+    scene.deliveries(&id, "delivered", 5).await;
+    scene.deliveries(&other, "delivered", 4).await;
+    let count = async |query: &str| {
+        let rows = scene.asha.get(&format!("/v1/webhooks/{query}")).await.expect(200).json;
+        rows.as_array().expect("a list").len()
+    };
+    assert_eq!(count(&format!("{id}/deliveries?to={between}")).await, 1);
+    assert_eq!(count(&format!("{id}/deliveries?from={between}")).await, 4);
+    assert_eq!(count(&format!("deliveries?from={between}")).await, 8);
+    assert_eq!(count(&format!("deliveries?event_id=evt_{event}")).await, 1);
+    assert_eq!(count(&format!("{other}/deliveries?event_id=evt_{event}")).await, 0);
+    assert_eq!(count(&format!("deliveries?call_id={call}")).await, 8);
+    assert_eq!(count(&format!("{other}/deliveries?call_id={call}&limit=3")).await, 3);
+    assert_eq!(count(&format!("{other}/deliveries?call_id={call}&event=call.billed")).await, 1);
+    for field in ["from", "to", "call_id", "event_id"] {
+        let refused = scene.asha.get(&format!("/v1/webhooks/deliveries?{field}=nonsense")).await;
+        assert_eq!(refused.expect_error("validation.bad_request").json["error"]["field"], *field);
+    }
 }
