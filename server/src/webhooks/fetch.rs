@@ -199,3 +199,29 @@ fn media_type(response: &reqwest::Response) -> String {
     let value = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_stays_on_its_host_and_is_checked_like_every_url() {
+        let from = Url::parse("https://ivr.example/voice").unwrap();
+        let to = |location: &'static str| {
+            let answer = axum::http::Response::builder().status(307).header("location", location).body("").unwrap();
+            next_hop(&from, &answer.into(), false).map(String::from).ok()
+        };
+        assert_eq!(to("/moved?of=7").as_deref(), Some("https://ivr.example/moved?of=7"));
+        assert_eq!(to("https://ivr.example:8443/moved").as_deref(), Some("https://ivr.example:8443/moved"));
+        for refused in [
+            "https://other.example/voice",
+            "http://ivr.example/voice",
+            "https://ivr.example:25/",
+            "https://a:b@ivr.example/",
+        ] {
+            assert_eq!(to(refused), None, "{refused}");
+        }
+        let nowhere = axum::http::Response::builder().status(308).body("").unwrap();
+        assert!(next_hop(&from, &nowhere.into(), false).is_err());
+    }
+}

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Redirect;
 use axum::routing::post;
 use parking_lot::Mutex;
 use sautikit::webhooks::signature;
@@ -35,7 +36,12 @@ impl Customer {
         let customer = Self { forms: Arc::default(), actions: Arc::new(actions) };
         let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
         let url = format!("http://{}/voice", listener.local_addr().expect("an address"));
-        let service = Router::new().route("/voice", post(answer)).with_state(customer.clone());
+        let service = Router::new()
+            .route("/voice", post(answer))
+            .route("/moved", post(async || Redirect::temporary("/voice")))
+            .route("/found", post(async || (StatusCode::FOUND, [(header::LOCATION, "/voice")])))
+            .route("/loop", post(async || Redirect::permanent("/loop")))
+            .with_state(customer.clone());
         tokio::spawn(async { axum::serve(listener, service).await });
         (customer, url)
     }
@@ -125,6 +131,30 @@ async fn a_customers_server_that_fails_is_told_on_the_timeline() {
     assert!(failed[0]["body"].as_str().is_some_and(|body| body.contains("sing")), "{failed:?}");
     let reason = of_kind(&timeline, "call.callback_failed")[0]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("actions[0]"), "{reason}");
+}
+
+/// Signed for each hop anew: what arrives is checked.
+#[tokio::test]
+async fn a_callback_follows_redirects_that_keep_its_method_and_no_others() {
+    let live = Live::with_money().await;
+    let (customer, url) = Customer::serve(menu()).await;
+    live.route(json!({ "voice_callback_url": url.replace("/voice", "/moved"), "voice_signing_secret": SECRET })).await;
+    live.asha.post("/v1/sandbox/inbound", json!({ "from": CALLER, "to": FROM })).await.expect(202);
+    customer.told("the question behind the redirect", |form| form.contains_key("CallId")).await;
+    for refused in ["/found", "/loop"] {
+        live.route(json!({ "voice_callback_url": url.replace("/voice", refused) })).await;
+        live.asha.post("/v1/sandbox/inbound", json!({ "from": CALLER, "to": FROM })).await.expect(202);
+        let call = live.newest_call().await;
+        let id = call["id"].as_str().expect("an id").to_owned();
+        let failed = eventually("the failure is recorded", async || {
+            of_kind(&live.timeline(&id).await, "callback.failed").first().cloned()
+        })
+        .await;
+        assert!(
+            failed["reason"].as_str().or(failed["message"].as_str()).is_some() || failed["code"].is_string(),
+            "{failed}"
+        );
+    }
 }
 
 #[tokio::test]
