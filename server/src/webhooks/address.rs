@@ -35,11 +35,11 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     let is_global_unicast = (segments[0] & 0xe000) == 0x2000;
-    is_global_unicast
-        && !((segments[0] == 0x2001 && segments[1] < 0x0200) // protocols' own, Teredo among them, RFC 2928
-            || (segments[0] == 0x2001 && segments[1] == 0x0db8) // documentation
-            || (segments[0] == 0x3fff && segments[1] < 0x1000) // documentation too, RFC 9637
-            || ((segments[4] & !0x0200) == 0 && segments[5] == 0x5efe)) // ISATAP carries an IPv4 address, RFC 5214
+    let is_protocols = segments[0] == 0x2001 && segments[1] < 0x0200; // Teredo among them, RFC 2928
+    let is_documentation =
+        (segments[0] == 0x2001 && segments[1] == 0x0db8) || (segments[0] == 0x3fff && segments[1] < 0x1000); // RFC 9637
+    let is_isatap = (segments[4] & !0x0200) == 0 && segments[5] == 0x5efe; // carries an IPv4 address, RFC 5214
+    is_global_unicast && !is_protocols && !is_documentation && !is_isatap
 }
 
 /// The IPv4 address inside a mapped, compatible, NAT64 (RFC 6052) or 6to4 (RFC 3056) address.
