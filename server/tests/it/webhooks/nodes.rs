@@ -1,5 +1,6 @@
 //! Several nodes on one database: one delivers, and all know what the others did, whatever their clocks say.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -86,17 +87,23 @@ async fn a_node_that_stops_hands_over_and_takes_nothing_from_the_next(server: Se
     }
     let last = node(&scene, "the-last");
     tokio::spawn(run_until_stopped(last));
-    scene.emit(EventKind::WalletTopUp).await;
-    scene.deliveries(&id, "delivered", told.len() + 1).await;
+    told.push(scene.emit(EventKind::WalletTopUp).await);
+    let came = || -> HashSet<String> {
+        receiver.told("/events").iter().map(|one| one.json()["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    // The last of them too: whoever placed it has the lease.
+    within(DEADLINE, "each at least once", async || {
+        let came = came();
+        told.iter().all(|event| came.contains(&format!("evt_{event}"))).then_some(())
+    })
+    .await;
+    scene.deliveries(&id, "delivered", told.len()).await;
     let (holder, epoch, until) = leased_to(&scene).await;
     assert!(until > scene.server.app.now_us(), "{holder} delivers, and nobody has ended its lease");
     assert!(epoch >= 4, "{epoch}");
-    let came: std::collections::HashSet<String> =
-        receiver.told("/events").iter().map(|one| one.json()["id"].as_str().expect("an id").to_owned()).collect();
-    assert!(told.iter().all(|event| came.contains(&format!("evt_{event}"))), "each at least once");
     let query = sqlx::query_scalar::<_, String>("select id from events");
     let emitted = query.fetch_all(scene.server.app.db.pool()).await.expect("events");
-    assert!(came.iter().all(|event| emitted.iter().any(|id| *event == format!("evt_{id}"))), "none invented");
+    assert!(came().iter().all(|event| emitted.iter().any(|id| *event == format!("evt_{id}"))), "none invented");
 }
 
 async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
