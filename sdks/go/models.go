@@ -370,6 +370,12 @@ const AuditKindOperatorGranted AuditKind = "operator.granted"
 // AuditKindPaymentAssigned is `payment.assigned`.
 const AuditKindPaymentAssigned AuditKind = "payment.assigned"
 
+// AuditKindPaymentReturned is `payment.returned`.
+const AuditKindPaymentReturned AuditKind = "payment.returned"
+
+// AuditKindPaymentTaken is `payment.taken`.
+const AuditKindPaymentTaken AuditKind = "payment.taken"
+
 // AuditKindPaymentClaimed is `payment.claimed`.
 const AuditKindPaymentClaimed AuditKind = "payment.claimed"
 
@@ -543,7 +549,10 @@ type AvailableNumber struct {
 	// Its id in the inventory, for `POST /v1/numbers/{id}/claim`.
 	ID string `json:"id"`
 
-	// Rate of calls to the number, per minute.
+	// Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+	InboundPerMinE4 int64 `json:"inbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	InboundPerMinMinor int64 `json:"inbound_per_min_minor"`
 
 	// Rental of a whole month, without tax.
@@ -552,10 +561,16 @@ type AvailableNumber struct {
 	// RFC 3339; when the next rental is debited after a claim of today.
 	NextChargeAt time.Time `json:"next_charge_at"`
 
+	// What that debits: the rental of a whole month, and the tax on it.
+	NextChargeMinor int64 `json:"next_charge_minor"`
+
 	// E.164.
 	Number string `json:"number"`
 
-	// Rate of calls from the number within its country, per minute.
+	// Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+	OutboundPerMinE4 int64 `json:"outbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	OutboundPerMinMinor int64 `json:"outbound_per_min_minor"`
 
 	// `available`; or `reserved` or `cooling_off`, when the workspace alone may claim it.
@@ -1315,7 +1330,10 @@ type ClaimedNumber struct {
 	// Its id.
 	ID string `json:"id"`
 
-	// Rate of calls to the number, per minute.
+	// Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+	InboundPerMinE4 int64 `json:"inbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	InboundPerMinMinor int64 `json:"inbound_per_min_minor"`
 
 	// Rental of a whole month.
@@ -1324,7 +1342,10 @@ type ClaimedNumber struct {
 	// E.164.
 	Number string `json:"number"`
 
-	// Rate of calls from the number within its country, per minute.
+	// Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+	OutboundPerMinE4 int64 `json:"outbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	OutboundPerMinMinor int64 `json:"outbound_per_min_minor"`
 
 	// Whether browsers and devices ring when no callback is set.
@@ -1985,8 +2006,14 @@ type DeliveryAttempt struct {
 	// The first 1,024 bytes of the answer.
 	Answer *string `json:"answer,omitempty"`
 
+	// Headers of the answer, a line each, up to 2,048 bytes and without cookies; null where there was none.
+	AnswerHeaders *string `json:"answer_headers,omitempty"`
+
 	// Why it delivered nothing; null when it did.
 	Error *string `json:"error,omitempty"`
+
+	// The `X-Sautikit-Signature` that was sent; null where nothing was.
+	Signature *string `json:"signature,omitempty"`
 
 	// Status of the answer; null where there was none.
 	Status *int64 `json:"status,omitempty"`
@@ -2959,7 +2986,10 @@ type Number struct {
 	// Its id.
 	ID string `json:"id"`
 
-	// Rate of calls to the number, per minute.
+	// Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+	InboundPerMinE4 int64 `json:"inbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	InboundPerMinMinor int64 `json:"inbound_per_min_minor"`
 
 	// Rental of a whole month.
@@ -2968,7 +2998,10 @@ type Number struct {
 	// E.164.
 	Number string `json:"number"`
 
-	// Rate of calls from the number within its country, per minute.
+	// Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+	OutboundPerMinE4 int64 `json:"outbound_per_min_e4"`
+
+	// The same in whole minor units, rounded up.
 	OutboundPerMinMinor int64 `json:"outbound_per_min_minor"`
 
 	// Whether browsers and devices ring when no callback is set.
@@ -3750,7 +3783,7 @@ type Retried struct {
 	// Whether the span has more: ask again.
 	HasMore bool `json:"has_more"`
 
-	// Deliveries that are sent again: at most 1,000 at once.
+	// Deliveries that are sent, again or for the first time: at most 1,000 at once.
 	Retried int64 `json:"retried"`
 
 	// Extra has the members that this version does not know.
@@ -3776,6 +3809,9 @@ type RetryDeliveries struct {
 
 	// Of this kind only.
 	Event *EventKind `json:"event,omitempty"`
+
+	// Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there.
+	Missing *bool `json:"missing,omitempty"`
 
 	// RFC 3339, exclusive; now when absent.
 	To *time.Time `json:"to,omitempty"`
@@ -4979,6 +5015,10 @@ type TopUp struct {
 
 	// Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`.
 	FailureReason *string `json:"failure_reason,omitempty"`
+
+	// Whether money may have been taken although it failed: its provider did not say, or a person looks at it. It is credited when
+	// that is known, so it is better not to pay again before.
+	MayBePaid *bool `json:"may_be_paid,omitempty"`
 
 	// The provider's receipt.
 	Receipt *string `json:"receipt,omitempty"`

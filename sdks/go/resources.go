@@ -477,7 +477,8 @@ func (s *CallsResource) ReadSIPText(ctx context.Context, id string, options ...R
 //
 // Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
 // `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
-// pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+// pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
+// may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 //
 // `GET /v1/calls/{id}/stream`, scope `calls:read`
 func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStreamParams, options ...RequestOption) *Events[StreamedEvent] {
@@ -1450,8 +1451,10 @@ func (s *WalletResource) GetPaybill(ctx context.Context, options ...RequestOptio
 
 // ClaimPayment: Claim a payment.
 //
-// "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
-// telephone that paid is credited. Five claims a day.
+// "I paid, where is it?" For a payment to the Paybill with a wrong account number, or one of which M-Pesa never told us: whoever
+// knows its code, its amount and the telephone that paid is credited. About a code that is unknown here M-Pesa is asked, where the
+// operator has an API user: the claim is answered `payments.unmatched_not_found` like every other that does not fit, and the wallet
+// is credited when M-Pesa has the payment. Five claims a day.
 //
 // `POST /v1/wallet/payment-claims`, scope `wallet:write`
 func (s *WalletResource) ClaimPayment(ctx context.Context, body *ClaimPayment, options ...RequestOption) (*PaymentClaim, error) {
@@ -1492,7 +1495,7 @@ func (s *WalletResource) GetStatement(ctx context.Context, month string, options
 
 // GetStatementCSV: Export a statement.
 //
-// Every entry of the month in its order, at most 100,000.
+// Every entry of the month in its order. `GET /v1/wallet/statements/2026-06.csv` is the same.
 //
 // `GET /v1/wallet/statements/{month}/entries.csv`, scope `wallet:read`
 func (s *WalletResource) GetStatementCSV(ctx context.Context, month string, options ...RequestOption) (string, error) {
@@ -1562,6 +1565,18 @@ type WebhooksListDeliveriesParams struct {
 
 	// Only of events of this kind.
 	Event *EventKind
+
+	// Not made before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+	From *string
+
+	// Made before this moment, or until the end of this day.
+	To *string
+
+	// Only of this call's events.
+	CallID *string
+
+	// Only of this event, `evt_…`; it goes before `call_id`.
+	EventID *string
 }
 
 // WebhooksListWebhookDeliveriesParams is what WebhooksResource.ListWebhookDeliveries can be told.
@@ -1577,6 +1592,18 @@ type WebhooksListWebhookDeliveriesParams struct {
 
 	// Only of events of this kind.
 	Event *EventKind
+
+	// Not made before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z).
+	From *string
+
+	// Made before this moment, or until the end of this day.
+	To *string
+
+	// Only of this call's events.
+	CallID *string
+
+	// Only of this event, `evt_…`; it goes before `call_id`.
+	EventID *string
 }
 
 // WebhooksResource: Probes, and this document.
@@ -1625,6 +1652,10 @@ func (s *WebhooksResource) ListDeliveries(ctx context.Context, params *WebhooksL
 		r.query("cursor", params.Cursor)
 		r.query("status", params.Status)
 		r.query("event", params.Event)
+		r.query("from", params.From)
+		r.query("to", params.To)
+		r.query("call_id", params.CallID)
+		r.query("event_id", params.EventID)
 	}
 	return newIter[Delivery](ctx, s.client, r, options)
 }
@@ -1722,13 +1753,18 @@ func (s *WebhooksResource) ListWebhookDeliveries(ctx context.Context, id string,
 		r.query("cursor", params.Cursor)
 		r.query("status", params.Status)
 		r.query("event", params.Event)
+		r.query("from", params.From)
+		r.query("to", params.To)
+		r.query("call_id", params.CallID)
+		r.query("event_id", params.EventID)
 	}
 	return newIter[Delivery](ctx, s.client, r, options)
 }
 
 // RetryDeliveries: Retry an endpoint's deliveries.
 //
-// All that were made in the span, and failed or are exhausted, are sent again.
+// All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+// sent there, because the endpoint was off or not there yet, is sent too.
 //
 // `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
 func (s *WebhooksResource) RetryDeliveries(ctx context.Context, id string, body *RetryDeliveries, options ...RequestOption) (*Retried, error) {

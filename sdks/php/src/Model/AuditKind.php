@@ -49,6 +49,8 @@ final class AuditKind
     public const NUMBER_SUSPENDED = 'number.suspended';
     public const OPERATOR_GRANTED = 'operator.granted';
     public const PAYMENT_ASSIGNED = 'payment.assigned';
+    public const PAYMENT_RETURNED = 'payment.returned';
+    public const PAYMENT_TAKEN = 'payment.taken';
     public const PAYMENT_CLAIMED = 'payment.claimed';
     public const PAYMENT_DISMISSED = 'payment.dismissed';
     public const PRICE_CREATED = 'price.created';

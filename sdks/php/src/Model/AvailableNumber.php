@@ -16,11 +16,14 @@ namespace Sautikit\Model;
  * @property-read int $due_now_minor What claiming it today debits: the rental of the days that are left in the billing month, and the tax on it.
  * @property-read string $e164 The same as `number`.
  * @property-read string $id Its id in the inventory, for `POST /v1/numbers/{id}/claim`.
- * @property-read int $inbound_per_min_minor Rate of calls to the number, per minute.
+ * @property-read int $inbound_per_min_e4 Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+ * @property-read int $inbound_per_min_minor The same in whole minor units, rounded up.
  * @property-read int $monthly_price_minor Rental of a whole month, without tax.
  * @property-read \DateTimeImmutable $next_charge_at RFC 3339; when the next rental is debited after a claim of today.
+ * @property-read int $next_charge_minor What that debits: the rental of a whole month, and the tax on it.
  * @property-read string $number E.164.
- * @property-read int $outbound_per_min_minor Rate of calls from the number within its country, per minute.
+ * @property-read int $outbound_per_min_e4 Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+ * @property-read int $outbound_per_min_minor The same in whole minor units, rounded up.
  * @property-read string $state `available`; or `reserved` or `cooling_off`, when the workspace alone may claim it.
  * @property-read string|null $kept_until RFC 3339; until when a number that the workspace gave back is kept for it.
  */
@@ -35,10 +38,13 @@ final class AvailableNumber extends Model
         'due_now_minor' => ['plain', null],
         'e164' => ['plain', null],
         'id' => ['plain', null],
+        'inbound_per_min_e4' => ['plain', null],
         'inbound_per_min_minor' => ['plain', null],
         'monthly_price_minor' => ['plain', null],
         'next_charge_at' => ['time', null],
+        'next_charge_minor' => ['plain', null],
         'number' => ['plain', null],
+        'outbound_per_min_e4' => ['plain', null],
         'outbound_per_min_minor' => ['plain', null],
         'state' => ['plain', null],
         'kept_until' => ['plain', null],

@@ -13,7 +13,9 @@ namespace Sautikit\Model;
  * @property-read string $secret What signed: `endpoint`, `number` or `workspace`, with `_former` for the secret that rotation replaced.
  * @property-read \DateTimeImmutable $started_at RFC 3339.
  * @property-read string|null $answer The first 1,024 bytes of the answer.
+ * @property-read string|null $answer_headers Headers of the answer, a line each, up to 2,048 bytes and without cookies; null where there was none.
  * @property-read string|null $error Why it delivered nothing; null when it did.
+ * @property-read string|null $signature The `X-Sautikit-Signature` that was sent; null where nothing was.
  * @property-read int|null $status Status of the answer; null where there was none.
  */
 final class DeliveryAttempt extends Model
@@ -24,7 +26,9 @@ final class DeliveryAttempt extends Model
         'secret' => ['plain', null],
         'started_at' => ['time', null],
         'answer' => ['plain', null],
+        'answer_headers' => ['plain', null],
         'error' => ['plain', null],
+        'signature' => ['plain', null],
         'status' => ['plain', null],
     ];
 }

@@ -17,10 +17,12 @@ namespace Sautikit\Model;
  * @property-read string $currency ISO 4217.
  * @property-read string $e164 The same as `number`.
  * @property-read string $id Its id.
- * @property-read int $inbound_per_min_minor Rate of calls to the number, per minute.
+ * @property-read int $inbound_per_min_e4 Rate of calls to the number, per minute, in 1/10,000 of a minor unit.
+ * @property-read int $inbound_per_min_minor The same in whole minor units, rounded up.
  * @property-read int $monthly_price_minor Rental of a whole month.
  * @property-read string $number E.164.
- * @property-read int $outbound_per_min_minor Rate of calls from the number within its country, per minute.
+ * @property-read int $outbound_per_min_e4 Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit.
+ * @property-read int $outbound_per_min_minor The same in whole minor units, rounded up.
  * @property-read bool $ring_devices Whether browsers and devices ring when no callback is set.
  * @property-read string $status `active` or `suspended`; a released number is not shown.
  * @property-read string|null $events_url Who is told of the number's calls.
@@ -41,9 +43,11 @@ final class Number extends Model
         'currency' => ['plain', null],
         'e164' => ['plain', null],
         'id' => ['plain', null],
+        'inbound_per_min_e4' => ['plain', null],
         'inbound_per_min_minor' => ['plain', null],
         'monthly_price_minor' => ['plain', null],
         'number' => ['plain', null],
+        'outbound_per_min_e4' => ['plain', null],
         'outbound_per_min_minor' => ['plain', null],
         'ring_devices' => ['plain', null],
         'status' => ['plain', null],

@@ -9,7 +9,7 @@ namespace Sautikit\Model;
  * Answer of a retry in bulk.
  *
  * @property-read bool $has_more Whether the span has more: ask again.
- * @property-read int $retried Deliveries that are sent again: at most 1,000 at once.
+ * @property-read int $retried Deliveries that are sent, again or for the first time: at most 1,000 at once.
  */
 final class Retried extends Model
 {

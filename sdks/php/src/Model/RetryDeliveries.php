@@ -10,6 +10,7 @@ namespace Sautikit\Model;
  *
  * @property-read \DateTimeImmutable $from RFC 3339, inclusive.
  * @property-read string|null $event Of this kind only.
+ * @property-read bool|null $missing Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there.
  * @property-read \DateTimeImmutable|null $to RFC 3339, exclusive; now when absent.
  */
 final class RetryDeliveries extends Model
@@ -17,6 +18,7 @@ final class RetryDeliveries extends Model
     protected const MEMBERS = [
         'from' => ['time', null],
         'event' => ['plain', null],
+        'missing' => ['plain', null],
         'to' => ['time', null],
     ];
 }

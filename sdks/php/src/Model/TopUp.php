@@ -18,6 +18,7 @@ namespace Sautikit\Model;
  * @property-read string $status `pending`, `succeeded` or `failed`; succeeded is final.
  * @property-read string|null $authorization_url Where the payer goes, for Paystack.
  * @property-read string|null $failure_reason Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`.
+ * @property-read bool|null $may_be_paid Whether money may have been taken although it failed: its provider did not say, or a person looks at it. It is credited when that is known, so it is better not to pay again before.
  * @property-read string|null $receipt The provider's receipt.
  * @property-read \DateTimeImmutable|null $settled_at RFC 3339; null while pending.
  */
@@ -34,6 +35,7 @@ final class TopUp extends Model
         'status' => ['plain', null],
         'authorization_url' => ['plain', null],
         'failure_reason' => ['plain', null],
+        'may_be_paid' => ['plain', null],
         'receipt' => ['plain', null],
         'settled_at' => ['time', null],
     ];

@@ -267,7 +267,8 @@ final class CallsResource
      *
      * Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
      * `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
-     * pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+     * pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
+     * may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
      *
      * `GET /v1/calls/{id}/stream`, scope `calls:read`
      *

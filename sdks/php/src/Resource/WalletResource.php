@@ -157,8 +157,10 @@ final class WalletResource
     /**
      * Claim a payment.
      *
-     * "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
-     * telephone that paid is credited. Five claims a day.
+     * "I paid, where is it?" For a payment to the Paybill with a wrong account number, or one of which M-Pesa never told us: whoever
+     * knows its code, its amount and the telephone that paid is credited. About a code that is unknown here M-Pesa is asked, where the
+     * operator has an API user: the claim is answered `payments.unmatched_not_found` like every other that does not fit, and the wallet
+     * is credited when M-Pesa has the payment. Five claims a day.
      *
      * `POST /v1/wallet/payment-claims`, scope `wallet:write`
      *
@@ -205,7 +207,7 @@ final class WalletResource
     /**
      * Export a statement.
      *
-     * Every entry of the month in its order, at most 100,000.
+     * Every entry of the month in its order. `GET /v1/wallet/statements/2026-06.csv` is the same.
      *
      * `GET /v1/wallet/statements/{month}/entries.csv`, scope `wallet:read`
      *

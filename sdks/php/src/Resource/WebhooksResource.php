@@ -59,12 +59,12 @@ final class WebhooksResource
      *
      * `GET /v1/webhooks/deliveries`, scope `webhooks:read`
      *
-     * @param array{limit?: int, cursor?: string, status?: string, event?: string} $params
+     * @param array{limit?: int, cursor?: string, status?: string, event?: string, from?: string, to?: string, call_id?: string, event_id?: string} $params
      * @return Page<\Sautikit\Model\Delivery>
      */
     public function listDeliveries(array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/webhooks/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null]);
+        $request = new Request('GET', '/v1/webhooks/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null, 'from' => $params['from'] ?? null, 'to' => $params['to'] ?? null, 'call_id' => $params['call_id'] ?? null, 'event_id' => $params['event_id'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\Delivery::class, $options);
     }
@@ -170,12 +170,12 @@ final class WebhooksResource
      *
      * `GET /v1/webhooks/{id}/deliveries`, scope `webhooks:read`
      *
-     * @param array{limit?: int, cursor?: string, status?: string, event?: string} $params
+     * @param array{limit?: int, cursor?: string, status?: string, event?: string, from?: string, to?: string, call_id?: string, event_id?: string} $params
      * @return Page<\Sautikit\Model\Delivery>
      */
     public function listWebhookDeliveries(string $id, array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/webhooks/' . \rawurlencode((string) $id) . '/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null]);
+        $request = new Request('GET', '/v1/webhooks/' . \rawurlencode((string) $id) . '/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null, 'from' => $params['from'] ?? null, 'to' => $params['to'] ?? null, 'call_id' => $params['call_id'] ?? null, 'event_id' => $params['event_id'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\Delivery::class, $options);
     }
@@ -183,11 +183,12 @@ final class WebhooksResource
     /**
      * Retry an endpoint's deliveries.
      *
-     * All that were made in the span, and failed or are exhausted, are sent again.
+     * All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+     * sent there, because the endpoint was off or not there yet, is sent too.
      *
      * `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
      *
-     * @param array{from: string, event?: string|null, to?: string|null} $body
+     * @param array{from: string, event?: string|null, missing?: bool, to?: string|null} $body
      * @return \Sautikit\Model\Retried
      */
     public function retryDeliveries(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Retried

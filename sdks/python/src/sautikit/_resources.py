@@ -997,7 +997,8 @@ class CallsResource:
 
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
         `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
-        pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+        pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
+        may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -1385,7 +1386,8 @@ class AsyncCallsResource:
 
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
         `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
-        pages of every origin. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+        pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
+        may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -3790,8 +3792,10 @@ class WalletResource:
     ) -> PaymentClaim:
         """Claim a payment.
 
-        "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
-        telephone that paid is credited. Five claims a day.
+        "I paid, where is it?" For a payment to the Paybill with a wrong account number, or one of which M-Pesa never told us: whoever
+        knows its code, its amount and the telephone that paid is credited. About a code that is unknown here M-Pesa is asked, where the
+        operator has an API user: the claim is answered `payments.unmatched_not_found` like every other that does not fit, and the wallet
+        is credited when M-Pesa has the payment. Five claims a day.
 
         `POST /v1/wallet/payment-claims`, scope `wallet:write`
         """
@@ -3853,7 +3857,7 @@ class WalletResource:
     ) -> str:
         """Export a statement.
 
-        Every entry of the month in its order, at most 100,000.
+        Every entry of the month in its order. `GET /v1/wallet/statements/2026-06.csv` is the same.
 
         `GET /v1/wallet/statements/{month}/entries.csv`, scope `wallet:read`
         """
@@ -4128,8 +4132,10 @@ class AsyncWalletResource:
     ) -> PaymentClaim:
         """Claim a payment.
 
-        "I paid, where is it?" For a payment to the Paybill with a wrong account number: whoever knows its code, its amount and the
-        telephone that paid is credited. Five claims a day.
+        "I paid, where is it?" For a payment to the Paybill with a wrong account number, or one of which M-Pesa never told us: whoever
+        knows its code, its amount and the telephone that paid is credited. About a code that is unknown here M-Pesa is asked, where the
+        operator has an API user: the claim is answered `payments.unmatched_not_found` like every other that does not fit, and the wallet
+        is credited when M-Pesa has the payment. Five claims a day.
 
         `POST /v1/wallet/payment-claims`, scope `wallet:write`
         """
@@ -4191,7 +4197,7 @@ class AsyncWalletResource:
     ) -> str:
         """Export a statement.
 
-        Every entry of the month in its order, at most 100,000.
+        Every entry of the month in its order. `GET /v1/wallet/statements/2026-06.csv` is the same.
 
         `GET /v1/wallet/statements/{month}/entries.csv`, scope `wallet:read`
         """
@@ -4333,6 +4339,10 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
+        from_: Omit[str] = NOT_GIVEN,
+        to: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[Delivery]:
         """List all deliveries.
@@ -4345,7 +4355,7 @@ class WebhooksResource:
             Spec(
                 "GET",
                 "/v1/webhooks/deliveries",
-                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event, "from": from_, "to": to, "call_id": call_id, "event_id": event_id},
                 answer=("one", "Delivery"),
             ),
             options,
@@ -4490,6 +4500,10 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
+        from_: Omit[str] = NOT_GIVEN,
+        to: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[Delivery]:
         """List an endpoint's deliveries.
@@ -4502,7 +4516,7 @@ class WebhooksResource:
             Spec(
                 "GET",
                 f"/v1/webhooks/{path_part(id)}/deliveries",
-                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event, "from": from_, "to": to, "call_id": call_id, "event_id": event_id},
                 answer=("one", "Delivery"),
             ),
             options,
@@ -4514,12 +4528,14 @@ class WebhooksResource:
         *,
         from_: Union[datetime, str],
         event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        missing: Omit[bool] = NOT_GIVEN,
         to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Retried:
         """Retry an endpoint's deliveries.
 
-        All that were made in the span, and failed or are exhausted, are sent again.
+        All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+        sent there, because the endpoint was off or not there yet, is sent too.
 
         `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
         """
@@ -4527,7 +4543,7 @@ class WebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/retry",
-                body={"from": from_, "event": event, "to": to},
+                body={"from": from_, "event": event, "missing": missing, "to": to},
                 idempotent=True,
                 answer=("one", "Retried"),
             ),
@@ -4649,6 +4665,10 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
+        from_: Omit[str] = NOT_GIVEN,
+        to: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[Delivery]:
         """List all deliveries.
@@ -4661,7 +4681,7 @@ class AsyncWebhooksResource:
             Spec(
                 "GET",
                 "/v1/webhooks/deliveries",
-                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event, "from": from_, "to": to, "call_id": call_id, "event_id": event_id},
                 answer=("one", "Delivery"),
             ),
             options,
@@ -4806,6 +4826,10 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
+        from_: Omit[str] = NOT_GIVEN,
+        to: Omit[str] = NOT_GIVEN,
+        call_id: Omit[str] = NOT_GIVEN,
+        event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[Delivery]:
         """List an endpoint's deliveries.
@@ -4818,7 +4842,7 @@ class AsyncWebhooksResource:
             Spec(
                 "GET",
                 f"/v1/webhooks/{path_part(id)}/deliveries",
-                query={"limit": limit, "cursor": cursor, "status": status, "event": event},
+                query={"limit": limit, "cursor": cursor, "status": status, "event": event, "from": from_, "to": to, "call_id": call_id, "event_id": event_id},
                 answer=("one", "Delivery"),
             ),
             options,
@@ -4830,12 +4854,14 @@ class AsyncWebhooksResource:
         *,
         from_: Union[datetime, str],
         event: Omit[Optional[EventKind]] = NOT_GIVEN,
+        missing: Omit[bool] = NOT_GIVEN,
         to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Retried:
         """Retry an endpoint's deliveries.
 
-        All that were made in the span, and failed or are exhausted, are sent again.
+        All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+        sent there, because the endpoint was off or not there yet, is sent too.
 
         `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
         """
@@ -4843,7 +4869,7 @@ class AsyncWebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/retry",
-                body={"from": from_, "event": event, "to": to},
+                body={"from": from_, "event": event, "missing": missing, "to": to},
                 idempotent=True,
                 answer=("one", "Retried"),
             ),

@@ -230,6 +230,8 @@ AuditKind = Union[
         "number.suspended",
         "operator.granted",
         "payment.assigned",
+        "payment.returned",
+        "payment.taken",
         "payment.claimed",
         "payment.dismissed",
         "price.created",
@@ -935,7 +937,7 @@ class AvailableNumber(Model):
 
     __slots__ = ()
     _members = {"next_charge_at": ("next_charge_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "country", "currency", "due_now_minor", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "next_charge_at", "number", "outbound_per_min_minor", "state", "kept_until", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "country", "currency", "due_now_minor", "e164", "id", "inbound_per_min_e4", "inbound_per_min_minor", "monthly_price_minor", "next_charge_at", "next_charge_minor", "number", "outbound_per_min_e4", "outbound_per_min_minor", "state", "kept_until", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -952,16 +954,22 @@ class AvailableNumber(Model):
     """The same as `number`."""
     id: str
     """Its id in the inventory, for `POST /v1/numbers/{id}/claim`."""
+    inbound_per_min_e4: int
+    """Rate of calls to the number, per minute, in 1/10,000 of a minor unit."""
     inbound_per_min_minor: int
-    """Rate of calls to the number, per minute."""
+    """The same in whole minor units, rounded up."""
     monthly_price_minor: int
     """Rental of a whole month, without tax."""
     next_charge_at: datetime
     """RFC 3339; when the next rental is debited after a claim of today."""
+    next_charge_minor: int
+    """What that debits: the rental of a whole month, and the tax on it."""
     number: str
     """E.164."""
+    outbound_per_min_e4: int
+    """Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit."""
     outbound_per_min_minor: int
-    """Rate of calls from the number within its country, per minute."""
+    """The same in whole minor units, rounded up."""
     state: NumberState
     """`available`; or `reserved` or `cooling_off`, when the workspace alone may claim it."""
     kept_until: Optional[str]
@@ -1249,7 +1257,7 @@ class ClaimedNumber(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "next_charge_at": ("next_charge_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_e4", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_e4", "outbound_per_min_minor", "ring_devices", "status", "charged_minor", "next_charge_at", "period_end", "period_start", "tax_minor", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -1268,14 +1276,18 @@ class ClaimedNumber(Model):
     """The same as `number`."""
     id: str
     """Its id."""
+    inbound_per_min_e4: int
+    """Rate of calls to the number, per minute, in 1/10,000 of a minor unit."""
     inbound_per_min_minor: int
-    """Rate of calls to the number, per minute."""
+    """The same in whole minor units, rounded up."""
     monthly_price_minor: int
     """Rental of a whole month."""
     number: str
     """E.164."""
+    outbound_per_min_e4: int
+    """Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit."""
     outbound_per_min_minor: int
-    """Rate of calls from the number within its country, per minute."""
+    """The same in whole minor units, rounded up."""
     ring_devices: bool
     """Whether browsers and devices ring when no callback is set."""
     status: NumberStatus
@@ -1605,7 +1617,7 @@ class DeliveryAttempt(Model):
 
     __slots__ = ()
     _members = {"started_at": ("started_at", "time", "")}
-    _known = ("duration_ms", "number", "secret", "started_at", "answer", "error", "status", )
+    _known = ("duration_ms", "number", "secret", "started_at", "answer", "answer_headers", "error", "signature", "status", )
     duration_ms: int
     """Until the answer began."""
     number: int
@@ -1616,8 +1628,12 @@ class DeliveryAttempt(Model):
     """RFC 3339."""
     answer: Optional[str]
     """The first 1,024 bytes of the answer."""
+    answer_headers: Optional[str]
+    """Headers of the answer, a line each, up to 2,048 bytes and without cookies; null where there was none."""
     error: Optional[str]
     """Why it delivered nothing; null when it did."""
+    signature: Optional[str]
+    """The `X-Sautikit-Signature` that was sent; null where nothing was."""
     status: Optional[int]
     """Status of the answer; null where there was none."""
 
@@ -2035,7 +2051,7 @@ class Number(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", "")}
-    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
+    _known = ("billing_increment_seconds", "billing_minimum_seconds", "capabilities", "compat", "country", "created_at", "currency", "e164", "id", "inbound_per_min_e4", "inbound_per_min_minor", "monthly_price_minor", "number", "outbound_per_min_e4", "outbound_per_min_minor", "ring_devices", "status", "events_url", "fallback_url", "shadow_url", "voice_callback_url", "voice_url", )
     billing_increment_seconds: int
     """Time is sold in steps of this many seconds."""
     billing_minimum_seconds: int
@@ -2054,14 +2070,18 @@ class Number(Model):
     """The same as `number`."""
     id: str
     """Its id."""
+    inbound_per_min_e4: int
+    """Rate of calls to the number, per minute, in 1/10,000 of a minor unit."""
     inbound_per_min_minor: int
-    """Rate of calls to the number, per minute."""
+    """The same in whole minor units, rounded up."""
     monthly_price_minor: int
     """Rental of a whole month."""
     number: str
     """E.164."""
+    outbound_per_min_e4: int
+    """Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit."""
     outbound_per_min_minor: int
-    """Rate of calls from the number within its country, per minute."""
+    """The same in whole minor units, rounded up."""
     ring_devices: bool
     """Whether browsers and devices ring when no callback is set."""
     status: NumberStatus
@@ -2421,7 +2441,7 @@ class Retried(Model):
     has_more: bool
     """Whether the span has more: ask again."""
     retried: int
-    """Deliveries that are sent again: at most 1,000 at once."""
+    """Deliveries that are sent, again or for the first time: at most 1,000 at once."""
 
 
 class RetryDeliveries(Model):
@@ -2429,11 +2449,13 @@ class RetryDeliveries(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "time", ""), "to": ("to", "time", "")}
-    _known = ("from", "event", "to", )
+    _known = ("from", "event", "missing", "to", )
     from_: datetime
     """RFC 3339, inclusive."""
     event: Optional[EventKind]
     """Of this kind only."""
+    missing: Optional[bool]
+    """Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there."""
     to: Optional[datetime]
     """RFC 3339, exclusive; now when absent."""
 
@@ -2977,7 +2999,7 @@ class TopUp(Model):
 
     __slots__ = ()
     _members = {"created_at": ("created_at", "time", ""), "settled_at": ("settled_at", "time", "")}
-    _known = ("amount_minor", "channel", "created_at", "currency", "id", "method", "simulated", "status", "authorization_url", "failure_reason", "receipt", "settled_at", )
+    _known = ("amount_minor", "channel", "created_at", "currency", "id", "method", "simulated", "status", "authorization_url", "failure_reason", "may_be_paid", "receipt", "settled_at", )
     amount_minor: int
     """How much was asked for; once it has succeeded, how much came."""
     channel: TopUpChannel
@@ -2998,6 +3020,8 @@ class TopUp(Model):
     """Where the payer goes, for Paystack."""
     failure_reason: Optional[str]
     """Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`."""
+    may_be_paid: Optional[bool]
+    """Whether money may have been taken although it failed: its provider did not say, or a person looks at it. It is credited when that is known, so it is better not to pay again before."""
     receipt: Optional[str]
     """The provider's receipt."""
     settled_at: Optional[datetime]

@@ -362,8 +362,9 @@ impl Lead {
         let now_us = self.work.app.now_us();
         let wants = self.work.state.lock().scheduler.wants(now_us);
         for (id, want) in wants {
+            let known = (id, self.seen.get(&id).copied().unwrap_or(i64::MIN));
             if want.asked {
-                let (found, is_all) = sql::list_asked(conn, id, now_us, WINDOW).await?;
+                let (found, is_all) = sql::list_asked(conn, known, now_us, WINDOW).await?;
                 self.work.state.lock().scheduler.load_asked(id, found, is_all, now_us);
                 super::pump(&self.work);
             }
@@ -371,7 +372,7 @@ impl Lead {
             if wanted == 0 {
                 continue;
             }
-            let (found, is_all) = sql::list_due(conn, id, now_us, wanted).await?;
+            let (found, is_all) = sql::list_due(conn, known, now_us, wanted).await?;
             let next_us = if is_all { sql::next_due_us(conn, id, now_us).await? } else { None };
             self.work.state.lock().scheduler.load(id, found, is_all, next_us, now_us);
             super::pump(&self.work);

@@ -64,6 +64,7 @@ statements! {
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
             where endpoint_id = $1 and status = 'pending' and next_attempt_at <= $2
+              and exists (select 1 from webhook_endpoints where id = $1 and revision <= $4)
             order by next_attempt_at, sequence
             limit $3
         ) d
@@ -77,6 +78,7 @@ statements! {
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
             where endpoint_id = $1 and status = 'pending' and is_asked = 1 and next_attempt_at <= $2
+              and exists (select 1 from webhook_endpoints where id = $1 and revision <= $4)
             order by next_attempt_at, sequence
             limit $3
         ) d
@@ -325,36 +327,37 @@ pub(in crate::webhooks) async fn with_pending(conn: &mut AnyConnection) -> Resul
     rows.iter().map(|row| row::parsed(row, "endpoint_id")).collect()
 }
 
-/// What is due for an endpoint, in order, and whether that is all.
+/// What is due for an endpoint that is known as of `revision`, in order, and whether that is all. Nothing of one that has
+/// changed since, which is read anew first: what waits since then would be signed with a secret that is gone.
 pub(in crate::webhooks) async fn list_due(
     conn: &mut AnyConnection,
-    endpoint: WebhookEndpointId,
+    (endpoint, revision): (WebhookEndpointId, i64),
     now_us: i64,
     most: usize,
 ) -> Result<(Vec<Due>, bool), sqlx::Error> {
-    list_of(conn, LIST_DUE, endpoint, now_us, most).await
+    list_of(conn, LIST_DUE, (endpoint, revision), now_us, most).await
 }
 
 /// As [`list_due`], of what somebody asked for.
 pub(in crate::webhooks) async fn list_asked(
     conn: &mut AnyConnection,
-    endpoint: WebhookEndpointId,
+    (endpoint, revision): (WebhookEndpointId, i64),
     now_us: i64,
     most: usize,
 ) -> Result<(Vec<Due>, bool), sqlx::Error> {
-    list_of(conn, LIST_ASKED, endpoint, now_us, most).await
+    list_of(conn, LIST_ASKED, (endpoint, revision), now_us, most).await
 }
 
 /// What can't be read stays where it is, and holds up nobody.
 async fn list_of(
     conn: &mut AnyConnection,
     text: &'static str,
-    endpoint: WebhookEndpointId,
+    (endpoint, revision): (WebhookEndpointId, i64),
     now_us: i64,
     most: usize,
 ) -> Result<(Vec<Due>, bool), sqlx::Error> {
     let query = sqlx::query(text).bind(endpoint.to_string()).bind(now_us);
-    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(conn).await?;
+    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).bind(revision).fetch_all(conn).await?;
     let read = |row: &AnyRow| {
         let read = due(row, endpoint);
         read.inspect_err(|error| tracing::error!(%endpoint, error = ?error, "a delivery can't be read")).ok()

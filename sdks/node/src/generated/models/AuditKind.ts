@@ -41,6 +41,8 @@ export type AuditKind =
   | "number.suspended"
   | "operator.granted"
   | "payment.assigned"
+  | "payment.returned"
+  | "payment.taken"
   | "payment.claimed"
   | "payment.dismissed"
   | "price.created"

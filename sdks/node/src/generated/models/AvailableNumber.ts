@@ -22,15 +22,21 @@ export interface AvailableNumber {
   e164: string;
   /** Its id in the inventory, for `POST /v1/numbers/{id}/claim`. */
   id: string;
-  /** Rate of calls to the number, per minute. */
+  /** Rate of calls to the number, per minute, in 1/10,000 of a minor unit. */
+  inbound_per_min_e4: number;
+  /** The same in whole minor units, rounded up. */
   inbound_per_min_minor: number;
   /** Rental of a whole month, without tax. */
   monthly_price_minor: number;
   /** RFC 3339; when the next rental is debited after a claim of today. */
   next_charge_at: string;
+  /** What that debits: the rental of a whole month, and the tax on it. */
+  next_charge_minor: number;
   /** E.164. */
   number: string;
-  /** Rate of calls from the number within its country, per minute. */
+  /** Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit. */
+  outbound_per_min_e4: number;
+  /** The same in whole minor units, rounded up. */
   outbound_per_min_minor: number;
   /** `available`; or `reserved` or `cooling_off`, when the workspace alone may claim it. */
   state: NumberState;

@@ -25,13 +25,17 @@ export interface ClaimedNumber {
   e164: string;
   /** Its id. */
   id: string;
-  /** Rate of calls to the number, per minute. */
+  /** Rate of calls to the number, per minute, in 1/10,000 of a minor unit. */
+  inbound_per_min_e4: number;
+  /** The same in whole minor units, rounded up. */
   inbound_per_min_minor: number;
   /** Rental of a whole month. */
   monthly_price_minor: number;
   /** E.164. */
   number: string;
-  /** Rate of calls from the number within its country, per minute. */
+  /** Rate of calls from the number within its country, per minute, in 1/10,000 of a minor unit. */
+  outbound_per_min_e4: number;
+  /** The same in whole minor units, rounded up. */
   outbound_per_min_minor: number;
   /** Whether browsers and devices ring when no callback is set. */
   ring_devices: boolean;

@@ -14,8 +14,12 @@ export interface DeliveryAttempt {
   started_at: string;
   /** The first 1,024 bytes of the answer. */
   answer?: string | null;
+  /** Headers of the answer, a line each, up to 2,048 bytes and without cookies; null where there was none. */
+  answer_headers?: string | null;
   /** Why it delivered nothing; null when it did. */
   error?: string | null;
+  /** The `X-Sautikit-Signature` that was sent; null where nothing was. */
+  signature?: string | null;
   /** Status of the answer; null where there was none. */
   status?: number | null;
 }

@@ -6,6 +6,6 @@
 export interface Retried {
   /** Whether the span has more: ask again. */
   has_more: boolean;
-  /** Deliveries that are sent again: at most 1,000 at once. */
+  /** Deliveries that are sent, again or for the first time: at most 1,000 at once. */
   retried: number;
 }

@@ -9,6 +9,8 @@ export interface RetryDeliveries {
   from: string;
   /** Of this kind only. */
   event?: EventKind | null;
+  /** Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there. */
+  missing?: boolean | null;
   /** RFC 3339, exclusive; now when absent. */
   to?: string | null;
 }

@@ -28,6 +28,8 @@ export interface TopUp {
   authorization_url?: string | null;
   /** Why it failed, as a sentence. A payment that comes late still turns it into `succeeded`. */
   failure_reason?: string | null;
+  /** Whether money may have been taken although it failed: its provider did not say, or a person looks at it. It is credited when that is known, so it is better not to pay again before. */
+  may_be_paid?: boolean | null;
   /** The provider's receipt. */
   receipt?: string | null;
   /** RFC 3339; null while pending. */

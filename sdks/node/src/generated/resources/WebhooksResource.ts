@@ -9,6 +9,7 @@ import type { DeliveryDetail } from "../models/DeliveryDetail.js";
 import type { DeliveryStatus } from "../models/DeliveryStatus.js";
 import type { EventKind } from "../models/EventKind.js";
 import type { EventKindShown } from "../models/EventKindShown.js";
+import type { Moment } from "../models/Moment.js";
 import type { Retried } from "../models/Retried.js";
 import type { RetryDeliveries } from "../models/RetryDeliveries.js";
 import type { RotateSecret } from "../models/RotateSecret.js";
@@ -36,6 +37,14 @@ export interface WebhooksListDeliveriesParams {
   status?: DeliveryStatus;
   /** Only of events of this kind. */
   event?: EventKind;
+  /** Not made before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z). */
+  from?: Moment;
+  /** Made before this moment, or until the end of this day. */
+  to?: Moment;
+  /** Only of this call's events. */
+  call_id?: string;
+  /** Only of this event, `evt_…`; it goes before `call_id`. */
+  event_id?: string;
 }
 
 /** What `webhooks.listWebhookDeliveries` can be told. */
@@ -48,6 +57,14 @@ export interface WebhooksListWebhookDeliveriesParams {
   status?: DeliveryStatus;
   /** Only of events of this kind. */
   event?: EventKind;
+  /** Not made before: a day (2026-06-30) or a moment (2026-06-30T12:00:00Z). */
+  from?: Moment;
+  /** Made before this moment, or until the end of this day. */
+  to?: Moment;
+  /** Only of this call's events. */
+  call_id?: string;
+  /** Only of this event, `evt_…`; it goes before `call_id`. */
+  event_id?: string;
 }
 
 /** Probes, and this document. */
@@ -100,7 +117,7 @@ export class WebhooksResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/webhooks/deliveries`,
-      query: { limit: params.limit, cursor: params.cursor, status: params.status, event: params.event },
+      query: { limit: params.limit, cursor: params.cursor, status: params.status, event: params.event, from: params.from, to: params.to, call_id: params.call_id, event_id: params.event_id },
     }, options);
   }
 
@@ -200,14 +217,15 @@ export class WebhooksResource {
     return this.#transport.page({
       method: "GET",
       path: `/v1/webhooks/${encode(id)}/deliveries`,
-      query: { limit: params.limit, cursor: params.cursor, status: params.status, event: params.event },
+      query: { limit: params.limit, cursor: params.cursor, status: params.status, event: params.event, from: params.from, to: params.to, call_id: params.call_id, event_id: params.event_id },
     }, options);
   }
 
   /**
    * Retry an endpoint's deliveries.
    *
-   * All that were made in the span, and failed or are exhausted, are sent again.
+   * All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
+   * sent there, because the endpoint was off or not there yet, is sent too.
    *
    * `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
    */
