@@ -18,7 +18,7 @@ mv "$stage/dist/THIRD-PARTY-LICENCES.txt" "$stage/"
 mkdir -p dist
 npm pack --silent --pack-destination "$root/dist" "$stage" >/dev/null
 name=$(ls -t dist/sautikit-browser-*.tgz | head -n 1)
-for file in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-LICENCES.txt dist/index.esm.js dist/react.js dist/element.js dist/sautikit_bg.wasm; do
+for file in LICENSE-MIT LICENSE-APACHE THIRD-PARTY-LICENCES.txt dist/index.esm.js dist/sautikit.iife.js dist/edge.js dist/preflight.js dist/tabs.js dist/react.js dist/element.js dist/sautikit_bg.wasm; do
   tar -tzf "$name" "package/$file" >/dev/null || { echo "$name lacks $file" >&2; exit 1; }
 done
 echo "$name $(wc -c <"$name") bytes"

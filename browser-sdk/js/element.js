@@ -27,6 +27,7 @@ const STYLE = `
   .keys { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.35rem; margin-top: 0.5rem; max-width: 12rem; }
   [hidden] { display: none !important; }
   [role="alert"]:not(:empty) { margin: 0.5rem 0 0; }
+  meter { width: 4rem; }
 `;
 
 const MARKUP = `
@@ -37,6 +38,7 @@ const MARKUP = `
     <button part="keypad" class="quiet pad" type="button" aria-expanded="false" aria-controls="keys" hidden>Keypad</button>
     <span part="status" class="status" role="status"></span>
     <span part="timer" class="timer" role="timer" aria-label="Duration" hidden>0:00</span>
+    <meter part="level" class="level" min="0" max="1" value="0" aria-label="Microphone level" hidden></meter>
   </div>
   <div part="keys" id="keys" class="keys" role="group" aria-label="Keypad" hidden>
     ${KEYS.map((key) => `<button part="key" class="quiet key" type="button" data-key="${key}"${SPOKEN[key] ? ` aria-label="${SPOKEN[key]}"` : ""}>${key}</button>`).join("")}
@@ -110,6 +112,9 @@ export class SautikitCallElement extends HTMLElementOrNothing {
       this.#ticking = setInterval(() => this.#tick(), 500);
     });
     call.on("muted", ({ muted }) => this.#find("mute").setAttribute("aria-pressed", String(muted)));
+    call.on("audiolevel", ({ input }) => { this.#find("level").value = input; });
+    call.on("reconnecting", () => { this.#find("status").textContent = "Reconnecting …"; });
+    call.on("reconnected", () => { this.#find("status").textContent = STATES.active; });
     call.on("ended", (ended) => {
       this.#call = undefined;
       clearInterval(this.#ticking);
@@ -126,7 +131,7 @@ export class SautikitCallElement extends HTMLElementOrNothing {
     this.#find("call").disabled = state === "connecting";
     this.#find("call").hidden = !isIdle && state !== "connecting";
     this.#find("end").hidden = isIdle || state === "connecting";
-    for (const name of ["mute", "pad", "timer"]) this.#find(name).hidden = !isActive;
+    for (const name of ["mute", "pad", "timer", "level"]) this.#find(name).hidden = !isActive;
     if (!isActive) this.#showKeys(false);
     if (isIdle) this.#find("mute").setAttribute("aria-pressed", "false");
     this.#find("timer").textContent = "0:00";

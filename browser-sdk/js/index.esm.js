@@ -1,5 +1,5 @@
 // The package's entry: SautikitClient over the WASM, which is loaded by connect() or preload() and not on import, so that
-// servers and bundlers may import this file.
+// servers and bundlers may import this file. xtask also makes `sautikit.iife.js` of it, for plain <script> elements.
 
 /** What went wrong: `code` for programs, `message` and `remedy` for people. */
 export class SautikitError extends Error {
@@ -62,6 +62,31 @@ export class SautikitClient {
       throw new SautikitError("client.options_invalid", "SautikitClient needs tokenUrl or getToken.", "Pass the URL of your endpoint that mints tokens: new SautikitClient({ tokenUrl: \"/api/sip-token\" }).");
     }
     this.#options = options;
+    this.devices = this.#devices();
+  }
+
+  #devices() {
+    const self = this;
+    return {
+      list: async () => (await import("./edge.js")).listDevices(),
+      setInput: async (id) => (await self.#ready()).setInput(id ?? undefined),
+      setOutput: async (id) => (await self.#ready()).setOutput(id ?? undefined),
+      get input() { return self.#core?.input; },
+      get output() { return self.#core?.output; },
+    };
+  }
+
+  async #ready() {
+    const Core = await loaded();
+    if (this.#options.tabs === "shared" && globalThis.BroadcastChannel && navigator.locks) {
+      const { SharedCore } = await import("./tabs.js");
+      this.#core ??= new SharedCore(Core, this.#options, SautikitError);
+    }
+    this.#core ??= new Core(this.#options);
+    if (this.#early.length > 0) {
+      for (const entry of this.#early.splice(0)) entry.remove = this.#core.on(entry.event, entry.handler, entry.once);
+    }
+    return this.#core;
   }
 
   connect() {
@@ -72,14 +97,10 @@ export class SautikitClient {
 
   async #connect() {
     const attempt = this.#attempt = {};
-    const Core = await loaded();
-    if (!this.#core) {
-      this.#core = new Core(this.#options);
-      for (const entry of this.#early.splice(0)) entry.remove = this.#core.on(entry.event, entry.handler, entry.once);
-    }
+    const core = await this.#ready();
     // Disconnected while the WASM was on its way.
     if (this.#attempt !== attempt) throw notConnected();
-    await this.#core.connect();
+    await core.connect();
   }
 
   // At once, and what connects meanwhile is taken back: its connect() rejects.
@@ -93,6 +114,12 @@ export class SautikitClient {
     if (!this.#core) throw notConnected();
     // What is no text is not made one: `null` would ring the identity "null".
     return this.#core.call(typeof destination === "string" ? destination : "", options);
+  }
+
+  // Loaded when it is asked for: most pages never do.
+  async preflight(options) {
+    const { preflight } = await import("./preflight.js");
+    return preflight(this, await this.#ready(), this.#options, options);
   }
 
   on(event, handler) { return this.#add(event, handler, false); }
@@ -113,6 +140,8 @@ export class SautikitClient {
   }
 
   get state() { return this.#core?.state ?? "disconnected"; }
+
+  get isLeader() { return this.#core?.isLeader ?? true; }
 
   get identity() { return this.#core?.identity || undefined; }
 

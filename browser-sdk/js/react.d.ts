@@ -1,4 +1,4 @@
-import type { Call, CallOptions, CallState, ClientOptions, ClientState, Ended, SautikitClient, SautikitError } from "./index.esm.js";
+import type { AnswerOptions, Call, CallOptions, CallState, ClientOptions, ClientState, Ended, SautikitClient, SautikitError } from "./index.esm.js";
 
 /**
  * Connects while the component is mounted. The options of the first render count.
@@ -27,15 +27,18 @@ export function useCall(client: SautikitClient, incoming?: Call): {
   /** "idle" without a call. */
   state: CallState | "idle";
   isMuted: boolean;
+  isHeld: boolean;
+  isReconnecting: boolean;
   durationSeconds: number;
   /** How the last call ended. */
   ended: Ended | undefined;
   error: SautikitError | undefined;
   dial(destination: string, options?: CallOptions): Promise<Call | undefined>;
   /** Answers `incoming`. */
-  accept(): Promise<Call | undefined>;
+  accept(options?: AnswerOptions): Promise<Call | undefined>;
   reject(options?: { reason?: "declined" | "busy" | "unavailable" }): Promise<void>;
   hangup(): Promise<void>;
   mute(muted?: boolean): void;
+  hold(held?: boolean): Promise<void>;
   sendDtmf(digits: string): Promise<void>;
 };

@@ -2,8 +2,8 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { SautikitClient } from "./index.esm.js";
 
-const CLIENT_EVENTS = ["registered", "unregistered", "reconnecting", "reconnected", "incoming"];
-const CALL_EVENTS = ["ringing", "answered", "ended", "muted"];
+const CLIENT_EVENTS = ["registered", "unregistered", "reconnecting", "reconnected", "incoming", "resumed"];
+const CALL_EVENTS = ["ringing", "answered", "ended", "muted", "held", "reconnecting", "reconnected", "warning", "warning-cleared"];
 
 // A value that is the same object as long as nothing has changed, which is what useSyncExternalStore compares by.
 function useSnapshot(subscribe, read) {
@@ -47,7 +47,7 @@ export function useClient(options) {
   return { client, state, identity, error, incoming };
 }
 
-const NOBODY = { state: "idle", isMuted: false, durationSeconds: 0 };
+const NOBODY = { state: "idle", isMuted: false, isHeld: false, isReconnecting: false, durationSeconds: 0 };
 
 /** One call at a time of this client's: how it stands, and what can be done with it. */
 export function useCall(client, incoming) {
@@ -81,22 +81,23 @@ export function useCall(client, incoming) {
       offs.forEach((off) => off());
     };
   }, [call]);
-  const now = useSnapshot(subscribe, () => (call ? { state: call.state, isMuted: call.isMuted, durationSeconds: call.durationSeconds } : NOBODY));
+  const now = useSnapshot(subscribe, () => (call ? { state: call.state, isMuted: call.isMuted, isHeld: call.isHeld, isReconnecting: call.isReconnecting, durationSeconds: call.durationSeconds } : NOBODY));
   return {
     call,
     ...now,
     ended,
     error,
     dial: (destination, options) => attempt(async () => follow(await client.call(destination, options))),
-    accept: () => attempt(async () => {
+    accept: (options) => attempt(async () => {
       if (!incoming) return undefined;
       follow(incoming);
-      await incoming.accept();
+      await incoming.accept(options);
       return incoming;
     }),
     reject: (options) => attempt(async () => incoming?.reject(options)),
     hangup: () => attempt(async () => call?.hangup()),
     mute: (muted) => call?.mute(muted),
+    hold: (held) => attempt(async () => call?.hold(held)),
     sendDtmf: (digits) => attempt(async () => call?.sendDtmf(digits)),
   };
 }

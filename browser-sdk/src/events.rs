@@ -48,6 +48,11 @@ impl<H: Clone + PartialEq, P> Events<H, P> {
         (id, missed)
     }
 
+    /// Whether anybody listens now.
+    pub(crate) fn has(&self, event: &str) -> bool {
+        self.entries.iter().any(|entry| entry.event == event)
+    }
+
     /// Removes the handler with this id.
     pub(crate) fn remove(&mut self, id: u64) {
         self.entries.retain(|entry| entry.id != id);
@@ -116,6 +121,16 @@ mod tests {
         assert_eq!(events.emit("ended", ()), Some((vec!['b'], ())));
         events.remove_handler("ended", None);
         assert!(events.emit("ended", ()).is_none());
+    }
+
+    #[test]
+    fn it_is_known_whether_anybody_listens() {
+        let mut events = Events::<char, ()>::default();
+        assert!(!events.has("quality"));
+        let (id, _) = events.add("quality", 'a', false);
+        assert!(events.has("quality") && !events.has("audiolevel"));
+        events.remove(id);
+        assert!(!events.has("quality"));
     }
 
     #[test]

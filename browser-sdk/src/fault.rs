@@ -23,16 +23,24 @@ pub(crate) enum Fault {
     GatewayUnreachable,
     /// The gateway refused the registration with this SIP status.
     RegistrationRefused(u16),
+    /// There is no such device, or it is gone.
+    DeviceMissing,
+    /// The browser plays on the device that it chooses only.
+    OutputFixed,
     /// There is no connection (any more).
     NotConnected,
     /// The destination is neither number nor address.
     DestinationInvalid,
     /// `from` is not a number in international format.
     FromInvalid,
+    /// `customHeaders` holds what may not be said.
+    HeaderInvalid,
     /// Not DTMF.
     DigitsInvalid,
     /// The call is not in a state for this.
     WrongState,
+    /// The gateway refused a change of the call with this SIP status.
+    ChangeRefused(u16),
     /// Another call is being placed; it has to be on its way first.
     CallInProgress,
     /// The call was hung up before it was on its way.
@@ -66,11 +74,15 @@ impl Fault {
             Self::GatewayUnreachable => "gateway.unreachable",
             Self::RegistrationRefused(401 | 403) => "registration.token_refused",
             Self::RegistrationRefused(_) => "registration.failed",
+            Self::DeviceMissing => "device.not_found",
+            Self::OutputFixed => "device.output_fixed",
             Self::NotConnected => "client.not_connected",
             Self::DestinationInvalid => "call.destination_invalid",
             Self::FromInvalid => "call.from_invalid",
+            Self::HeaderInvalid => "call.header_invalid",
             Self::DigitsInvalid => "call.digits_invalid",
             Self::WrongState => "call.wrong_state",
+            Self::ChangeRefused(_) => "call.change_refused",
             Self::CallInProgress => "call.in_progress",
             Self::CallCanceled => "call.canceled",
             Self::Media(_) => "media.failed",
@@ -90,11 +102,15 @@ impl Fault {
             Self::TokenInvalid => "The token endpoint's answer holds no usable token.".into(),
             Self::GatewayUnreachable => "The connection to the gateway failed.".into(),
             Self::RegistrationRefused(status) => format!("The gateway refused the registration (SIP status {status})."),
+            Self::DeviceMissing => "There is no such audio device.".into(),
+            Self::OutputFixed => "This browser does not let pages choose the loudspeaker.".into(),
             Self::NotConnected => "The client is not connected.".into(),
             Self::DestinationInvalid => "The destination is neither a phone number nor an address.".into(),
             Self::FromInvalid => "`from` is not a number in international format.".into(),
+            Self::HeaderInvalid => "`customHeaders` holds a name or value that cannot be sent.".into(),
             Self::DigitsInvalid => "Only the digits 0-9, *, #, A-D and a comma (pause) can be sent.".into(),
             Self::WrongState => "The call is not in a state that allows this.".into(),
+            Self::ChangeRefused(status) => format!("The gateway refused the change (SIP status {status})."),
             Self::CallInProgress => "Another call is being placed.".into(),
             Self::CallCanceled => "The call was hung up before it was on its way.".into(),
             Self::Media(detail) => format!("The browser could not set up the audio: {detail}"),
@@ -119,13 +135,19 @@ impl Fault {
                 "Fetch a new token per browser session; tokens last five minutes at most."
             }
             Self::RegistrationRefused(_) => "Try again later.",
+            Self::DeviceMissing => "Take an id of client.devices.list().",
+            Self::OutputFixed => "Choose the loudspeaker in the system's settings.",
             Self::NotConnected => "Call await client.connect() first.",
             Self::DestinationInvalid => {
                 "Use international format such as +254700000001, an identity, or sip:user@domain."
             }
             Self::FromInvalid => "Use one of your numbers, such as +254700000001.",
+            Self::HeaderInvalid => {
+                "At most ten names X-…, not X-Sautikit-…, with values of up to 256 plain characters."
+            }
             Self::DigitsInvalid => "Remove the other characters.",
             Self::WrongState => "Look at call.state, or listen to the call's events.",
+            Self::ChangeRefused(_) => "The call goes on as it was; try again.",
             Self::CallInProgress => "Wait for the promise of the first client.call().",
             Self::CallCanceled => "Nothing: no phone has rung.",
             Self::Media(_) => "Try again; if it stays, try another browser.",
@@ -136,6 +158,18 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_code_is_in_the_documentation() {
+        let page = include_str!("../../docs/sdk/browser-errors.md");
+        let source = include_str!("fault.rs");
+        let codes = source.lines().filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","));
+        let codes: Vec<&str> = codes.filter(|code| code.contains('.') && !code.contains(' ')).collect();
+        assert!(codes.len() > 20, "{codes:?}");
+        for code in codes {
+            assert!(page.contains(&format!("| `{code}` |")), "{code}");
+        }
+    }
 
     #[test]
     fn each_refusal_of_the_microphone_has_its_own_code() {

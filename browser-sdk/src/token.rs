@@ -2,9 +2,11 @@
 
 use core::time::Duration;
 
-/// A fresh token is fetched this long before the registration or the token ends: earlier than the user agent refreshes
-/// by itself (40 s), so that the refresh carries the new token.
-const LEAD: Duration = Duration::from_secs(60);
+/// A fresh token is fetched after three quarters of whatever ends first, registration or token: earlier than the user agent
+/// refreshes by itself (40 s before the end), so that the refresh carries the new token …
+const SHARE: f64 = 0.75;
+/// … and sooner by up to this much of it, at random, so that pages that were opened together do not ask together.
+const JITTER: f64 = 0.05;
 
 /// Between two questions to the token endpoint that nobody asked for, whatever the answers say: an endpoint that is out of
 /// order must not be asked in a loop by every open page.
@@ -91,10 +93,9 @@ impl Times {
     }
 }
 
-/// How long to wait before fetching the next token: ahead of whatever ends first, and never at once.
-pub(crate) fn refresh_after(granted: Duration, token_left: Duration) -> Duration {
-    let ends = granted.min(token_left);
-    ends.saturating_sub(LEAD).max(ends * 2 / 5).max(SOONEST)
+/// How long to wait before fetching the next token: ahead of whatever ends first, and never at once. `random` in 0..1.
+pub(crate) fn refresh_after(granted: Duration, token_left: Duration, random: f64) -> Duration {
+    granted.min(token_left).mul_f64(SHARE - JITTER * random).max(SOONEST)
 }
 
 /// How long to wait after `failures` tokens in a row that could not be had or were refused.
@@ -131,9 +132,10 @@ mod tests {
     #[test]
     fn a_fresh_token_comes_before_the_refresh() {
         let seconds = Duration::from_secs;
-        assert_eq!(refresh_after(seconds(300), seconds(299)), seconds(239));
-        assert_eq!(refresh_after(seconds(30), seconds(30)), seconds(12));
-        assert_eq!(refresh_after(seconds(3600), seconds(100)), seconds(40));
+        assert_eq!(refresh_after(seconds(300), seconds(300), 0.0), seconds(225));
+        assert_eq!(refresh_after(seconds(300), seconds(300), 1.0), seconds(210));
+        assert_eq!(refresh_after(seconds(30), seconds(30), 0.0).as_millis(), 22_500);
+        assert_eq!(refresh_after(seconds(3600), seconds(100), 0.0), seconds(75));
     }
 
     #[test]
@@ -152,7 +154,8 @@ mod tests {
     #[test]
     fn no_answer_makes_the_next_question_come_at_once() {
         for (granted, left) in [(0, 0), (300, 0), (0, 300), (1, 1)] {
-            assert!(refresh_after(Duration::from_secs(granted), Duration::from_secs(left)) >= Duration::from_secs(5));
+            let wait = refresh_after(Duration::from_secs(granted), Duration::from_secs(left), 0.5);
+            assert!(wait >= Duration::from_secs(5), "{wait:?}");
         }
         let absurd = Times { issued: Some(f64::NAN), ends: Some(f64::NAN), served: None };
         assert_eq!(absurd.left(0.0), Duration::ZERO);

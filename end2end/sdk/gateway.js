@@ -7,6 +7,9 @@ import { WebSocketServer } from "ws";
 
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm", ".html": "text/html" };
 
+/** Longest wait for a message: twice that of the SDK's own promises. */
+const RECEIVE_LIMIT_MS = 20_000;
+
 export async function startGateway(dist) {
   const gateway = new Gateway(dist);
   await new Promise((resolve) => gateway.http.listen(0, "127.0.0.1", resolve));
@@ -15,6 +18,7 @@ export async function startGateway(dist) {
 
 class Gateway {
   requests = [];
+  #waiting = [];
   tokenRequests = [];
   // Called for each SIP request: (request, reply(status, headers, body)).
   onRequest = (request, reply) => reply(200);
@@ -26,6 +30,9 @@ class Gateway {
   tokenLife = 300;
   /** Granted to every REGISTER. */
   expires = 300;
+  answersPings = true;
+  /** What the token allows. */
+  permissions = { outbound: true, inbound: true };
   /** Content security policy of the page. */
   policy = undefined;
 
@@ -47,7 +54,7 @@ class Gateway {
   // As the servers of the guides: nothing but token and expires_at.
   token() {
     const iat = Math.floor(Date.now() / 1000);
-    const claims = { iss: this.url, aud: "sip", sub: "asha", ws: "0190aaaa-0000-7000-8000-000000000001", iat, exp: iat + this.tokenLife };
+    const claims = { iss: this.url, aud: "sip", sub: "asha", ws: "0190aaaa-0000-7000-8000-000000000001", iat, exp: iat + this.tokenLife, perms: this.permissions };
     return ["{}", JSON.stringify(claims), "signature"].map((part) => Buffer.from(part).toString("base64url")).join(".");
   }
 
@@ -72,10 +79,12 @@ class Gateway {
   }
 
   #receive(socket, text) {
+    // A keep-alive (RFC 5626 §3.5.1).
+    if (text === "\r\n\r\n" && this.answersPings) socket.send("\r\n");
     if (!text.trim()) return;
     const message = parse(text);
     this.requests.push(message);
-    this.arrived?.();
+    this.#waiting.splice(0).forEach((go) => go());
     if (message.method === "ACK" || !message.method) return;
     let tag = /;tag=/.test(message.header("To")) ? "" : ";tag=gateway";
     const reply = (status, headers = {}, body = "") => socket.send([
@@ -90,10 +99,17 @@ class Gateway {
 
   // The next message that fits, also one that came already.
   async received(fits) {
+    const late = Date.now() + RECEIVE_LIMIT_MS;
     for (;;) {
       const found = this.requests.find(fits);
       if (found) return found;
-      await new Promise((resolve) => { this.arrived = resolve; });
+      await new Promise((resolve, reject) => {
+        const limit = setTimeout(() => reject(new Error(`${fits} did not come; there were ${this.requests.map(({ start }) => start).join(", ")}`)), late - Date.now());
+        this.#waiting.push(() => {
+          clearTimeout(limit);
+          resolve();
+        });
+      });
     }
   }
 

@@ -1,7 +1,6 @@
 // What the browser's audio asks of the SDK: descriptions in order, tones queued, microphones given back.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { incoming, sdkPages } from "./page.js";
+import { incoming, sdkPages, test } from "./page.js";
 
 const world = sdkPages();
 

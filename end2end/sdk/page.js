@@ -1,7 +1,14 @@
 // What every test of the SDK has: a gateway of its own, a page on it, and the browser's other end of the audio.
-import { after, afterEach, before, beforeEach } from "node:test";
+import { after, afterEach, before, beforeEach, test as unlimited } from "node:test";
 import { launchBrowser } from "../support/browser.js";
 import { startGateway } from "./gateway.js";
+
+/** The longest test waits 40 s for a browser to notice that nothing arrives any more; what hangs shall fail alone, not with its file. */
+const TEST_LIMIT_MS = 90_000;
+/** Longest wait for sound. */
+const SOUND_LIMIT_MS = 20_000;
+
+export const test = (name, run) => unlimited(name, { timeout: TEST_LIMIT_MS }, run);
 
 /** Registers the hooks; what is given is filled anew before each test. */
 export function sdkPages() {
@@ -53,6 +60,12 @@ export function sdkPages() {
   /** The other end's audio: the page's own second peer connection answers `sdp`, or offers without one. */
   world.farEnd = (sdp) => world.page.evaluate(async (sdp) => {
     const peer = (window.far = window.farPeer?.() ?? new RTCPeerConnection());
+    // Chromium measures no sound that nobody plays.
+    peer.addEventListener("track", ({ track }) => {
+      peer.loudspeaker = new Audio();
+      peer.loudspeaker.srcObject = new MediaStream([track]);
+      peer.loudspeaker.play();
+    });
     const context = new AudioContext();
     const sound = context.createMediaStreamDestination();
     const tone = context.createOscillator();
@@ -72,6 +85,50 @@ export function sdkPages() {
     }
     return gathered();
   }, sdp);
+
+  /** The same other end answers another offer of the call. */
+  world.farAgain = (sdp) => world.page.evaluate(async (sdp) => {
+    await far.setRemoteDescription({ type: "offer", sdp });
+    await far.setLocalDescription(await far.createAnswer());
+    return far.localDescription.sdp;
+  }, sdp);
+
+  /** Answers every INVITE as a telephone does that is picked up at once; `again(request, reply)` answers those of a call that stands. */
+  world.answering = (again = async (request, reply) => reply(200, {}, await world.farAgain(request.body))) => {
+    world.gateway.onRequest = async (request, reply) => {
+      if (request.method !== "INVITE") return reply(200);
+      if (/;tag=/.test(request.header("To"))) return again(request, reply);
+      return reply(200, {}, await world.farEnd(request.body));
+    };
+  };
+
+  /** Calls, and notes every event of the call in `log`. */
+  world.talk = async (options) => {
+    await world.page.evaluate(async (options) => {
+      window.call = await client.call("+254700000001", options);
+      note(call);
+      const more = ["muted", "held", "reconnecting", "reconnected", "quality", "warning", "warning-cleared"];
+      more.forEach((event) => call.on(event, (info) => log.push({ event, ...info })));
+    }, options);
+    await world.logged("answered");
+    await world.page.waitForFunction(() => far.connectionState === "connected");
+  };
+
+  /** Waits until this figure of what the peer connection receives has grown by more than `least`. */
+  const grows = (who, figure, least) => world.page.evaluate(async ([who, figure, least, limit]) => {
+    const now = async () => [...(await (who === "far" ? far : call).getStats()).values()].find(({ type }) => type === "inbound-rtp")?.[figure] ?? 0;
+    const [before, late] = [await now(), performance.now() + limit];
+    for (let is = before; is <= before + least; is = await now()) {
+      if (performance.now() > late) throw new Error(`${figure} of ${who} stays at ${is}, it was ${before}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }, [who, figure, least, SOUND_LIMIT_MS]);
+
+  /** Waits until the call has heard something new. */
+  world.hears = () => grows("call", "packetsReceived", 5);
+
+  /** Waits until the other end has heard something new that is no silence. */
+  world.isHeard = () => grows("far", "totalAudioEnergy", 1e-4);
 
   /** Tracks of every microphone stream that this page has ever had, copies included, which still record. */
   world.openTracks = () => world.page.evaluate(() => window.microphones.filter((track) => track.readyState === "live").length);

@@ -1,7 +1,6 @@
 // Every promise of the SDK settles, with its own code and within seconds, whatever hangs or comes between.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { incoming, sdkPages } from "./page.js";
+import { incoming, sdkPages, test } from "./page.js";
 
 const world = sdkPages();
 /** Above the SDK's longest limit for a server that says nothing. */

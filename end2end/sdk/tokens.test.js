@@ -1,7 +1,6 @@
 // Tokens: lifetimes come from the answer and never from the page's clock, and no answer makes the endpoint be asked in a loop.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { sdkPages } from "./page.js";
+import { sdkPages, test } from "./page.js";
 
 const world = sdkPages();
 const SECOND = 1000;
@@ -55,4 +54,16 @@ test("a refresh that nobody answers is told when the binding ends", async () => 
   world.gateway.tokenHangs = true;
   await world.page.waitForFunction(() => heard.includes("unregistered"), undefined, { timeout: 10 * SECOND });
   assert.deepEqual(world.problems, []);
+});
+
+test("a token that may not be called connects all the same, and calls", async () => {
+  world.gateway.permissions = { outbound: true, inbound: false };
+  world.answering();
+  const answer = world.gateway.onRequest;
+  world.gateway.onRequest = (request, reply) => (request.method === "REGISTER" ? reply(403) : answer(request, reply));
+  await world.connect();
+  assert.equal(await world.page.evaluate(() => client.state), "registered");
+  await world.talk();
+  await world.isHeard();
+  assert.deepEqual(await world.page.evaluate(() => heard), ["registered"]);
 });

@@ -1,7 +1,7 @@
 // Every way into the package: each example is built as its reader would build it, and calls in Chromium.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cp, readFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -67,6 +67,14 @@ const vite = async (folder) => {
   await build({ root: folder, logLevel: "error", configFile: undefined, build: { emptyOutDir: true } });
 };
 
+test("a plain <script> has the global Sautikit", async () => {
+  const { folder, remove } = await installed("script");
+  await mkdir(join(folder, "sdk"), { recursive: true });
+  await cp(process.env.SDK_DIST, join(folder, "sdk/browser"), { recursive: true });
+  await visit(folder, calls);
+  await remove();
+});
+
 test("Vite", () => built("vite", [], vite));
 
 test("webpack 5", () => built("webpack", [], async (folder) => {
@@ -81,8 +89,19 @@ test("Rollup", () => built("rollup", ["@rollup/plugin-node-resolve", "rollup"], 
 
 test("esbuild", () => built("esbuild", ["esbuild"], (folder) => run(process.execPath, ["build.js"], { cwd: folder })));
 
-test("React: the hooks call and hang up", () => built("react", ["react", "react-dom", "scheduler"], vite, async (page, gateway) => {
+test("React: the hooks call, hold and hang up", () => built("react", ["react", "react-dom", "scheduler"], vite, async (page, gateway) => {
   await calls(page);
+  const again = gateway.onRequest;
+  gateway.onRequest = async (request, reply) => {
+    if (request.method !== "INVITE" || !/;tag=/.test(request.header("To"))) return again(request, reply);
+    return reply(200, {}, await page.evaluate(async (sdp) => {
+      await far.setRemoteDescription({ type: "offer", sdp });
+      await far.setLocalDescription(await far.createAnswer());
+      return far.localDescription.sdp;
+    }, request.body));
+  };
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page.locator("button[aria-pressed=true]", { hasText: "Hold" }).waitFor();
   await page.getByRole("button", { name: "Hang up" }).click();
   await page.locator("[role=status]", { hasText: "localHangup" }).waitFor();
   await gateway.received(({ method }) => method === "BYE");
@@ -124,6 +143,11 @@ test("<sautikit-call> calls, is muted, takes keys, and axe finds nothing in any 
   await page.getByRole("alert").filter({ hasText: "HTTP status 403" }).waitFor();
   await isAccessible("failed");
 }));
+
+test("Next.js renders the page on its server and calls from it", () => built("next", ["next", "react", "react-dom"], async (folder) => {
+  await rm(join(folder, ".next"), { recursive: true, force: true });
+  await run(process.execPath, [join(MODULES, "next/dist/bin/next"), "build", "--webpack"], { cwd: folder, env: { ...process.env, NEXT_TELEMETRY_DISABLED: "1" } });
+}, calls, "out"));
 
 test("importing any part of the package on a server does nothing and breaks nothing", async () => {
   const { folder, remove } = await installed("", ["react"]);

@@ -1,15 +1,19 @@
-//! The browser SDK as its npm package ships it: `index.esm.js` and its types beside `sautikit.js` and `sautikit_bg.wasm`.
+//! The browser SDK as its npm package ships it: `index.esm.js` and its types beside `sautikit.js` and `sautikit_bg.wasm`, and
+//! `sautikit.iife.js`, the same entry for pages with plain `<script>` elements.
 //!
 //! What the JavaScript says is browser-sdk's business; this only compiles and copies.
 
 use crate::{Outcome, compress, licences, paths::Paths, wasm};
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 /// What a page may have to load before its first call: the module, its glue and the entry, compressed by brotli.
 /// The figures of each release stand in `docs/benchmarks/sdk.md`; raise this only with a reason there.
-const BUDGET_BYTES: u64 = 108_000;
+const BUDGET_BYTES: u64 = 130_000;
 /// What counts against it.
-const LOADED: [&str; 3] = ["sautikit_bg.wasm.br", "sautikit.js.br", "index.esm.js.br"];
+const LOADED: [&str; 4] = ["sautikit_bg.wasm.br", "sautikit.js.br", "edge.js.br", "index.esm.js.br"];
+/// The entry, and what is made of it.
+const ENTRY: &str = "index.esm.js";
+const IIFE: &str = "sautikit.iife.js";
 
 /// Builds the SDK into `out`, which is emptied first.
 pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
@@ -28,9 +32,11 @@ pub(crate) fn build(paths: &Paths, out: &Path, release: bool) -> Outcome<()> {
     let entry_points = paths.root.join("browser-sdk/js");
     if entry_points.is_dir() {
         copy_tree(&entry_points, out)?;
+        fs::write(out.join(IIFE), iife(&fs::read_to_string(out.join(ENTRY))?)?)?;
     }
     licences::write(paths, &[&licences::SDK], &out.join(licences::FILE_OF_SDK))?;
     if release {
+        minify(paths, out)?;
         compress::folder(out)?;
         within_budget(out)?;
     }
@@ -54,6 +60,56 @@ fn check_version(paths: &Paths) -> Outcome<()> {
         return Err(format!("browser-sdk/package.json says {version}, Cargo.toml {}", env!("CARGO_PKG_VERSION")).into());
     }
     Ok(())
+}
+
+/// Shortens the scripts: comments and names of wasm-bindgen's glue are half of what a page would load of them.
+fn minify(paths: &Paths, out: &Path) -> Outcome<()> {
+    let Some(tool) = paths.npm("esbuild/bin/esbuild") else {
+        eprintln!(
+            "xtask: esbuild is not installed (npm ci --ignore-scripts in xtask/), leaving the scripts as they are"
+        );
+        return Ok(());
+    };
+    for entry in fs::read_dir(out)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "js") {
+            let mut output = std::ffi::OsString::from("--outfile=");
+            output.push(&path);
+            // No bundling: each file stays one, and its imports stay imports. wasm-bindgen imports edge.js several
+            // times over: duplicate keys of the same module.
+            let options = [
+                "--minify",
+                "--target=es2022",
+                "--legal-comments=none",
+                "--log-level=warning",
+                "--log-override:duplicate-object-key=silent",
+                "--allow-overwrite",
+            ];
+            wasm::run(Command::new("node").arg(&tool).arg(&path).args(options).arg(output))?;
+        }
+    }
+    Ok(())
+}
+
+/// The entry as a plain script that sets the global `Sautikit`. Its imports are dynamic ones, which plain scripts may make too;
+/// where it lies it learns from its own element.
+fn iife(entry: &str) -> Outcome<String> {
+    let exported: Vec<&str> = entry.lines().filter_map(exported_name).collect();
+    let body = entry.replace("import.meta.url", "base").replace("\nexport ", "\n");
+    let is_module = |line: &str| line.starts_with("import ") || line.starts_with("export ");
+    if exported.is_empty() || body.contains("import.meta") || body.lines().any(is_module) {
+        return Err(format!("{ENTRY} has an import or export that a plain script can't have").into());
+    }
+    let names = exported.join(", ");
+    Ok(format!(
+        "(() => {{\nconst base = document.currentScript?.src ?? location.href;\n{body}\nglobalThis.Sautikit = {{ {names} }};\n}})();\n"
+    ))
+}
+
+/// What a line of the entry exports.
+fn exported_name(line: &str) -> Option<&str> {
+    let words = line.strip_prefix("export ")?.split([' ', '(']);
+    words.into_iter().find(|word| !["async", "class", "const", "function"].contains(word))
 }
 
 fn within_budget(out: &Path) -> Outcome<()> {
@@ -85,6 +141,18 @@ fn copy_tree(from: &Path, to: &Path) -> Outcome<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_entry_becomes_a_plain_script() {
+        let entry = "// entry\nexport class A extends B {}\nexport async function load() { await import(\"./x.js\"); }\n\
+            const url = new URL(\"./y\", import.meta.url);\n";
+        let script = iife(entry).unwrap();
+        assert!(script.contains("\nclass A extends B {}") && script.contains("new URL(\"./y\", base)"), "{script}");
+        assert!(script.contains("globalThis.Sautikit = { A, load };"), "{script}");
+        assert!(iife("\nimport a from \"./a.js\";\nexport class A {}\n").is_err());
+        let own = include_str!("../../browser-sdk/js/index.esm.js");
+        assert!(iife(own).unwrap().contains("globalThis.Sautikit = { SautikitError, preload, SautikitClient };"));
+    }
 
     #[test]
     fn a_grown_sdk_fails_the_build() {

@@ -98,7 +98,8 @@ fn optimise(paths: &Paths, wasm: &Path) -> Outcome<()> {
     run(Command::new("node").arg(tool).arg("-Oz").args(WASM_FEATURES).arg("-o").arg(wasm).arg(wasm))
 }
 
-fn run(command: &mut Command) -> Outcome<()> {
+/// Runs a program of the build to its end.
+pub(crate) fn run(command: &mut Command) -> Outcome<()> {
     let status =
         command.status().map_err(|failure| format!("{}: {failure}", command.get_program().to_string_lossy()))?;
     if status.success() { Ok(()) } else { Err(format!("{command:?} failed ({status})").into()) }

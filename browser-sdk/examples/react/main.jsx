@@ -4,7 +4,7 @@ import { useCall, useClient } from "@sautikit/browser/react";
 
 function Phone() {
   const { client, state: line, incoming, error: broken } = useClient({ tokenUrl: "/api/sip-token" });
-  const { state, durationSeconds, isMuted, error, ended, dial, accept, hangup, mute } = useCall(client, incoming);
+  const { state, durationSeconds, isMuted, isHeld, error, ended, dial, accept, hangup, mute, hold } = useCall(client, incoming);
   const problem = error ?? broken;
   return (
     <main>
@@ -12,6 +12,7 @@ function Phone() {
       {incoming && <button onClick={() => accept()}>Answer {incoming.from}</button>}
       {state !== "idle" && <button onClick={hangup}>Hang up</button>}
       {state === "active" && <button aria-pressed={isMuted} onClick={() => mute(!isMuted)}>Mute</button>}
+      {state === "active" && <button aria-pressed={isHeld} onClick={() => hold(!isHeld)}>Hold</button>}
       <p role="status">{state === "active" ? `answered, ${durationSeconds} s` : (ended?.reason ?? state)}</p>
       {problem && <p role="alert">{problem.message} {problem.remedy}</p>}
     </main>

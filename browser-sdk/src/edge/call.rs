@@ -13,9 +13,13 @@ use super::client::Client;
 use super::hub::Hub;
 use super::js::{self, Deferred};
 use super::media::Media;
-use super::{timer, wait};
+use super::mending::Offering;
+use super::timer::{self, Timer};
+use super::turns::Turns;
+use super::wait;
 use crate::call_state::CallState;
 use crate::fault::Fault;
+use crate::lifeline::Lifeline;
 use crate::reason::{EndReason, Ended};
 
 /// Digits that RFC 4733 knows, and the pause of RTCDTMFSender.
@@ -47,6 +51,30 @@ pub(crate) struct Call {
     /// Fixed at the end.
     pub(crate) duration_s: Cell<u32>,
     pub(crate) muted: Cell<bool>,
+    /// By us.
+    pub(crate) held: Cell<bool>,
+    /// It rings while another call is up.
+    pub(crate) waiting: Cell<bool>,
+    /// Seconds of talk before this page took it over.
+    pub(crate) carried: Cell<core::time::Duration>,
+    /// Constraints of its microphone.
+    pub(crate) audio: RefCell<JsValue>,
+    /// What the caller's page says with it.
+    pub(crate) custom_headers: JsValue,
+    pub(crate) lifeline: RefCell<Lifeline>,
+    /// Fires when what is lost does not come back.
+    pub(crate) given_up: RefCell<Option<Timer>>,
+    /// Offers of ours in the established call, one at a time, and the one that waits for its answer.
+    pub(crate) offers: Turns,
+    pub(crate) offering: RefCell<Option<Offering>>,
+    /// A new way for the audio is looked for.
+    pub(crate) mending: Cell<bool>,
+    /// Looking has to begin anew.
+    pub(crate) mend_due: Cell<bool>,
+    /// A transfer that was asked for, and who waits for the answer.
+    pub(crate) transferring: RefCell<Option<(TransactionId, Deferred)>>,
+    /// The levels are read.
+    pub(crate) metering: Cell<bool>,
     /// Resolved at the end; whatever waits for the browser on behalf of the call waits for this too.
     pub(crate) over: Deferred,
 }
@@ -64,7 +92,7 @@ impl Call {
     pub(crate) fn duration_s(&self) -> u32 {
         match (self.state.get(), self.answered_at.get()) {
             (CallState::Ended, _) | (_, None) => self.duration_s.get(),
-            (_, Some(since)) => started_seconds(timer::now().saturating_sub(since)),
+            (_, Some(since)) => started_seconds(self.carried.get() + timer::now().saturating_sub(since)),
         }
     }
 
@@ -100,10 +128,12 @@ impl Call {
     }
 
     /// Answered `at`, which the browser may need a moment to act on.
-    fn now_active(&self, at: core::time::Duration) {
+    fn now_active(self: &Rc<Self>, at: core::time::Duration) {
         if self.step(CallState::answer) {
             self.answered_at.set(Some(at));
+            self.waiting.set(false);
             self.events.emit("answered", JsValue::UNDEFINED);
+            self.watch_quality();
         }
     }
 
@@ -117,6 +147,7 @@ impl Call {
             media.close();
         }
         self.offered.borrow_mut().take();
+        drop(self.given_up.borrow_mut().take());
         self.over.resolve();
         let told = js::object([
             ("reason", ended.reason.as_str().into()),
@@ -130,15 +161,16 @@ impl Call {
         self.events.emit("ended", told);
     }
 
-    /// Answers an incoming call.
-    pub(crate) async fn accept(self: &Rc<Self>) -> Result<(), JsValue> {
+    /// Answers an incoming call. What is up meanwhile is held, unless the options say otherwise.
+    pub(crate) async fn accept(self: &Rc<Self>, options: &JsValue) -> Result<(), JsValue> {
         let wrong = || js::error(&Fault::WrongState);
         let client = self.client.upgrade().ok_or_else(wrong)?;
         if !self.step(CallState::accept) {
             return Err(wrong());
         }
         let offered = self.offered.borrow_mut().take().ok_or_else(wrong)?;
-        let answer = match self.while_open(self.prepare_answer(&client, &offered.sdp)).await {
+        client.make_way(self, options);
+        let answer = match self.while_open(self.prepare_answer(&client, &offered.sdp, options)).await {
             Some(Ok(answer)) => answer,
             Some(Err(thrown)) => {
                 // Other devices of the same number may still be picked up.
@@ -154,11 +186,30 @@ impl Call {
         Ok(())
     }
 
-    async fn prepare_answer(&self, client: &Client, offer: &str) -> Result<String, JsValue> {
-        let media = Media::open(&client.ice_servers(), &client.audio()).await?;
+    async fn prepare_answer(
+        self: &Rc<Self>,
+        client: &Client,
+        offer: &str,
+        options: &JsValue,
+    ) -> Result<String, JsValue> {
+        self.open_media(client, options).await?.answer(offer).await
+    }
+
+    /// Microphone, connection and loudspeaker, as the call's own options and the client's want them.
+    pub(crate) async fn open_media(self: &Rc<Self>, client: &Client, options: &JsValue) -> Result<Rc<Media>, JsValue> {
+        let wanted = client.wanted(options);
+        *self.audio.borrow_mut() = wanted.audio.clone();
+        let media = Media::open(&wanted).await?;
         media.mute(self.muted.get());
+        let call = Rc::downgrade(self);
+        media.watch(move |is_up| {
+            if let Some(call) = call.upgrade() {
+                call.on_audio(is_up);
+            }
+        });
         *self.media.borrow_mut() = Some(media.clone());
-        media.answer(offer).await
+        self.watch_microphone();
+        Ok(media)
     }
 
     /// The peer offers again (hold, ICE restart, a transfer on its side).
@@ -202,6 +253,18 @@ impl Call {
             _ => (EndReason::Canceled, 487),
         };
         self.on_ended(&Ended { reason, code, error: None });
+    }
+
+    /// The network did not come back, or the call is not known any more.
+    pub(crate) fn lose(&self) {
+        if let Some(client) = self.client.upgrade() {
+            if let Some(session) = self.session.get() {
+                client.hang_up(session, StatusCode::REQUEST_TIMEOUT);
+            }
+            client.forget(self);
+        }
+        let code = StatusCode::REQUEST_TIMEOUT.code();
+        self.on_ended(&Ended { reason: EndReason::NetworkLost, code, error: None });
     }
 
     /// It never got on its way, which the promise of `client.call()` tells: no event.

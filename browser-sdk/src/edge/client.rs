@@ -2,20 +2,23 @@
 
 use core::time::Duration;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-use sip::message::{StatusCode, Uri};
+use sip::message::{Method, StatusCode, Uri};
 use sip::ua::{
     CommandError, Config, FlowId, Input, Local, LocalId, Output, Path, RegistrationId, Reply, SessionId, TransactionId,
     Transport, Ua,
 };
 use wasm_bindgen::prelude::*;
 
+use super::browser::Watch;
 use super::call::{Call, no_headers};
 use super::connection::Socket;
 use super::hub::Hub;
 use super::js::{self, Deferred};
 use super::leaving::Leaving;
+use super::media::Wanted;
+use super::microphone::Need;
 use super::registration::Session;
 use super::timer::{self, Timer};
 
@@ -80,6 +83,16 @@ pub(crate) struct Client {
     /// Fires when the registrar forgets us.
     pub(crate) forgotten: RefCell<Option<Timer>>,
     pub(crate) keep_alive: RefCell<Option<Timer>>,
+    /// Devices that the page has chosen; none for the system's choice.
+    pub(crate) input: RefCell<Option<String>>,
+    pub(crate) output: RefCell<Option<String>>,
+    /// The way to the gateway is another one since the last connection.
+    pub(crate) moved: Cell<bool>,
+    /// Cuts the wait before the next attempt to connect short.
+    pub(crate) hurry: RefCell<Option<Deferred>>,
+    /// Resolved by the next message of the gateway's.
+    pub(crate) pong: RefCell<Option<Deferred>>,
+    _browser: Watch,
     _leaving: Leaving,
 }
 
@@ -95,10 +108,21 @@ impl Client {
         let local = |transport| Local { transport, sent_by: host.clone(), contact: uri.clone() };
         let mut config = Config::new(vec![local(Transport::Wss), local(Transport::Ws)], js::random());
         config.product = PRODUCT.to_owned();
+        // What the gateway tells of a transfer (`transferring.rs`).
+        config.allow.push(Method::Notify);
+        config.bodies.push("message/sipfrag");
         let id = js::random::<16>().map(|byte| format!("{byte:02x}")).concat();
         let part = |from: usize, to: usize| id.get(from..to).unwrap_or_default();
         let uuid = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-");
-        Rc::new_cyclic(|client| Self {
+        Rc::new_cyclic(|client: &Weak<Self>| Self {
+            _browser: Watch::begin({
+                let client = client.clone();
+                move |what| {
+                    if let Some(client) = client.upgrade() {
+                        client.on_browser(&what);
+                    }
+                }
+            }),
             _leaving: Leaving::watch(client.clone()),
             options,
             events: Hub::default(),
@@ -120,6 +144,11 @@ impl Client {
             renewal: RefCell::default(),
             forgotten: RefCell::default(),
             keep_alive: RefCell::default(),
+            input: RefCell::default(),
+            output: RefCell::default(),
+            moved: Cell::new(false),
+            hurry: RefCell::default(),
+            pong: RefCell::default(),
         })
     }
 
@@ -198,8 +227,19 @@ impl Client {
         self.session.borrow().as_ref().map_or(JsValue::UNDEFINED, |session| session.ice_servers.clone())
     }
 
-    pub(crate) fn audio(&self) -> JsValue {
-        js::get(&self.options, "audio")
+    /// What a call's audio begins with: its own options before the client's.
+    pub(crate) fn wanted(&self, options: &JsValue) -> Wanted {
+        let either = |name| {
+            let own = js::get(options, name);
+            if own.is_undefined() || own.is_null() { js::get(&self.options, name) } else { own }
+        };
+        let need = match either("microphone").as_string().as_deref() {
+            Some("optional") => Need::Optional,
+            Some("none") => Need::None,
+            _ => Need::Required,
+        };
+        let (input, output) = (self.input.borrow().clone(), self.output.borrow().clone());
+        Wanted { ice_servers: self.ice_servers(), audio: either("audio"), need, input, output }
     }
 
     /// The name behind the token, without the workspace.

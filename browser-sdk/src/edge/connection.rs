@@ -20,6 +20,9 @@ use crate::fault::Fault;
 /// proxies drop an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(25);
 
+/// A timer that is late by so much has slept, milliseconds: hidden pages are served once a minute at worst, but not one with a call.
+const SLEPT_MS: f64 = 10_000.0;
+
 /// A socket that is not open by now will not be: proxies that swallow the upgrade say nothing at all.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -65,6 +68,7 @@ impl Client {
         match wait::unless(self.until_given_up(), self.establish()).await {
             Some(Ok(())) => {
                 self.set_registered();
+                self.resume_calls();
                 Ok(())
             }
             Some(Err(thrown)) => {
@@ -150,6 +154,7 @@ impl Client {
     }
 
     fn on_message(self: &Rc<Self>, flow: FlowId, text: String) {
+        self.on_pong();
         // A keep-alive's answer is no message, and what does not parse is none of ours.
         let Ok(message) = sip::parse::message(text) else { return };
         let path = self.path(flow);
@@ -157,7 +162,7 @@ impl Client {
         self.pump();
     }
 
-    fn on_closed(self: &Rc<Self>, flow: FlowId) {
+    pub(crate) fn on_closed(self: &Rc<Self>, flow: FlowId) {
         if self.last_flow.get() != flow.0 {
             return;
         }
@@ -182,7 +187,9 @@ impl Client {
     async fn reconnect(self: Rc<Self>) {
         let mut attempt = 0;
         loop {
-            timer::sleep(backoff::delay_ms(attempt, js_sys::Math::random())).await;
+            if attempt > 0 || !self.moved.get() {
+                self.pause(backoff::delay_ms(attempt, js_sys::Math::random())).await;
+            }
             attempt += 1;
             if self.establish().await.is_ok() {
                 break;
@@ -191,26 +198,58 @@ impl Client {
         self.is_reconnecting.set(false);
         self.rebind_calls();
         self.set_registered();
+        self.mend_calls();
         self.events.emit("reconnected", JsValue::UNDEFINED);
     }
 
+    /// Waits before the next attempt, or until the network changes.
+    async fn pause(&self, millis: i32) {
+        let hurry = Deferred::new();
+        let promise = hurry.promise.clone();
+        drop(self.hurry.replace(Some(hurry)));
+        let _ = wait::unless(wait::settled(promise), timer::sleep(millis)).await;
+    }
+
+    /// Calls that are not heard, and all of them in another network, look for a new way.
+    fn mend_calls(self: &Rc<Self>) {
+        let moved = self.moved.replace(false);
+        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
+        for call in calls {
+            call.on_gateway(true);
+            let is_heard = call.lifeline.borrow().is_heard();
+            if moved || !is_heard {
+                call.mend();
+            }
+        }
+    }
+
     /// Moves the calls to the new connection, and says so in each: an UPDATE without an offer (RFC 3311 §5.1) shows the
-    /// gateway where we are, whether it knew us by our registration or not.
+    /// gateway where we are, whether it knew us by our registration or not. Those that look for a new way say it with that.
     fn rebind_calls(self: &Rc<Self>) {
         let path = self.path(FlowId(self.last_flow.get()));
-        let sessions: Vec<_> = self.calls.borrow().iter().filter_map(|entry| entry.call.session.get()).collect();
-        for session in sessions {
+        let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
+        for call in calls {
+            let Some(session) = call.session.get() else { continue };
+            let mends = self.moved.get() || !call.lifeline.borrow().is_heard();
             let mut ua = self.ua.borrow_mut();
             // A call that ended meanwhile has told so; one that only rings has no dialog to say it in.
-            let _ = ua.rebind(session, path).and_then(|()| ua.update(timer::now(), session, Headers::new(), None));
+            let rebound = ua.rebind(session, path);
+            if !mends {
+                let _ = rebound.and_then(|()| ua.update(timer::now(), session, Headers::new(), None));
+            }
         }
         self.pump();
     }
 
     fn keep_alive(self: &Rc<Self>) {
         let client = Rc::downgrade(self);
+        let due_ms = js::wall_ms() + KEEP_ALIVE.as_secs_f64() * 1000.0;
         let timer = Timer::after(KEEP_ALIVE, move || {
             let Some(client) = client.upgrade() else { return };
+            if js::wall_ms() - due_ms > SLEPT_MS {
+                // The browser says nothing of a lid that was closed over a page in view.
+                client.on_way_changed(false);
+            }
             if client.state.get() != ClientState::Disconnected {
                 if let Some(socket) = &*client.socket.borrow() {
                     socket.send(b"\r\n\r\n");

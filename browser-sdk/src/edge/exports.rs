@@ -54,6 +54,44 @@ impl Core {
         self.client.events.off(event, handler.as_ref());
     }
 
+    /// Takes another microphone; none for the system's choice.
+    #[wasm_bindgen(js_name = setInput)]
+    pub async fn set_input(&self, id: Option<String>) -> Result<(), JsValue> {
+        let client = self.client.clone();
+        client.choose_input(id).await
+    }
+
+    /// Takes another loudspeaker; none for the system's choice.
+    #[wasm_bindgen(js_name = setOutput)]
+    pub async fn set_output(&self, id: Option<String>) -> Result<(), JsValue> {
+        let client = self.client.clone();
+        client.choose_output(id).await
+    }
+
+    /// The chosen microphone.
+    #[wasm_bindgen(getter)]
+    pub fn input(&self) -> Option<String> {
+        self.client.input.borrow().clone()
+    }
+
+    /// The chosen loudspeaker.
+    #[wasm_bindgen(getter)]
+    pub fn output(&self) -> Option<String> {
+        self.client.output.borrow().clone()
+    }
+
+    /// Milliseconds to the gateway and back.
+    pub async fn ping(&self) -> Result<f64, JsValue> {
+        let client = self.client.clone();
+        client.ping().await
+    }
+
+    /// The score that a way with these figures lets expect.
+    #[wasm_bindgen(js_name = expectedMos)]
+    pub fn expected_mos(rtt_ms: f64, jitter_ms: f64, loss_percent: f64) -> f64 {
+        crate::quality::mos(true, rtt_ms, jitter_ms, loss_percent)
+    }
+
     /// disconnected, connecting, registered or reconnecting.
     #[wasm_bindgen(getter)]
     pub fn state(&self) -> String {
@@ -135,14 +173,49 @@ impl Call {
         self.call.muted.get()
     }
 
+    /// Whether it is on hold, by us.
+    #[wasm_bindgen(getter, js_name = isHeld)]
+    pub fn is_held(&self) -> bool {
+        self.call.held.get()
+    }
+
+    /// Whether it rings while another call is up.
+    #[wasm_bindgen(getter, js_name = isWaiting)]
+    pub fn is_waiting(&self) -> bool {
+        self.call.waiting.get()
+    }
+
+    /// Whether there is no microphone in it.
+    #[wasm_bindgen(getter, js_name = isListenOnly)]
+    pub fn is_listen_only(&self) -> bool {
+        self.call.media.borrow().as_ref().is_some_and(|media| media.is_listening_only())
+    }
+
+    /// Whether the gateway or the audio is away.
+    #[wasm_bindgen(getter, js_name = isReconnecting)]
+    pub fn is_reconnecting(&self) -> bool {
+        !self.call.lifeline.borrow().is_whole()
+    }
+
+    /// What the caller's page says with the call.
+    #[wasm_bindgen(getter, js_name = customHeaders)]
+    pub fn custom_headers(&self) -> JsValue {
+        let said = &self.call.custom_headers;
+        if said.is_object() { said.clone() } else { js::object([]) }
+    }
+
     /// Adds a handler and returns the function that removes it.
     pub fn on(&self, event: &str, handler: Function) -> Function {
-        self.call.events.on(event, handler, false)
+        let off = self.call.events.on(event, handler, false);
+        self.call.watch_levels(event);
+        off
     }
 
     /// The same for one event.
     pub fn once(&self, event: &str, handler: Function) -> Function {
-        self.call.events.on(event, handler, true)
+        let off = self.call.events.on(event, handler, true);
+        self.call.watch_levels(event);
+        off
     }
 
     /// Removes one handler or all of an event.
@@ -151,9 +224,9 @@ impl Call {
     }
 
     /// Answers an incoming call.
-    pub async fn accept(&self) -> Result<(), JsValue> {
+    pub async fn accept(&self, options: JsValue) -> Result<(), JsValue> {
         let call = self.call.clone();
-        call.accept().await
+        call.accept(&options).await
     }
 
     /// Refuses an incoming call.
@@ -171,6 +244,18 @@ impl Call {
     /// Silences the microphone or lets it be heard again.
     pub fn mute(&self, muted: Option<bool>) {
         self.call.mute(muted.unwrap_or(true));
+    }
+
+    /// Puts the call on hold, or takes it off.
+    pub async fn hold(&self, held: Option<bool>) -> Result<(), JsValue> {
+        let call = self.call.clone();
+        call.hold(held.unwrap_or(true)).await
+    }
+
+    /// Has the other side connected with somebody else.
+    pub async fn transfer(&self, to: String) -> Result<(), JsValue> {
+        let call = self.call.clone();
+        call.transfer(&to).await
     }
 
     /// Sends digits behind those that wait; the promise settles when the last of them has gone.

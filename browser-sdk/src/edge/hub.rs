@@ -33,6 +33,18 @@ impl Hub {
         self.0.borrow_mut().remove_handler(event, handler);
     }
 
+    /// Whether anybody listens now.
+    pub(crate) fn has(&self, event: &str) -> bool {
+        self.0.borrow().has(event)
+    }
+
+    /// The same as [`Self::emit`], for what is of no use later: without a handler it is gone.
+    pub(crate) fn emit_live(&self, event: &str, payload: impl Into<JsValue>) {
+        if self.has(event) {
+            self.emit(event, payload);
+        }
+    }
+
     /// Calls the handlers now. One that throws is reported and disturbs nobody.
     pub(crate) fn emit(&self, event: &str, payload: impl Into<JsValue>) {
         let Some((handlers, payload)) = self.0.borrow_mut().emit(event, payload.into()) else { return };

@@ -37,6 +37,18 @@ pub(crate) fn text(of: &JsValue, name: &str) -> Option<String> {
     get(of, name).as_string().filter(|text| !text.is_empty())
 }
 
+/// The texts of an object by their names; none when it holds anything else.
+pub(crate) fn texts(of: &JsValue) -> Option<Vec<(String, String)>> {
+    if of.is_undefined() || of.is_null() {
+        return Some(Vec::new());
+    }
+    let object = of.dyn_ref::<Object>()?;
+    Object::keys(object)
+        .iter()
+        .map(|name| Some((name.as_string()?, get(of, &name.as_string()?).as_string()?)))
+        .collect()
+}
+
 /// An object from pairs.
 pub(crate) fn object<const N: usize>(pairs: [(&str, JsValue); N]) -> JsValue {
     let object = Object::new();

@@ -38,9 +38,11 @@ impl Drop for Leaving {
 }
 
 impl Client {
-    /// CANCEL, BYE, or 480 for what rings here: another page or device of the same person may still pick up.
+    /// CANCEL, BYE, or 480 for what rings here: another page or device of the same person may still pick up. Calls that the
+    /// page's next self takes over are left alone.
     fn leave(self: &Rc<Self>) {
         let calls: Vec<_> = self.calls.borrow().iter().map(|entry| entry.call.clone()).collect();
+        let calls = if self.resumes() { self.leave_calls(calls) } else { calls };
         for call in calls {
             call.give_up(match call.state.get() {
                 CallState::Incoming | CallState::Accepting => StatusCode::TEMPORARILY_UNAVAILABLE,

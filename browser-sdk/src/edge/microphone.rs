@@ -14,39 +14,73 @@ use crate::fault::Fault;
 /// has left.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
+/// Whether a call needs one (`microphone` of the options).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// No call without.
+    Required,
+    /// A call that only listens where there is none.
+    Optional,
+    /// The call only listens; nobody is asked.
+    None,
+}
+
 /// An open microphone. Dropping it gives it back: the browser's light goes out.
 ///
 /// The stream is never copied: `MediaStream.clone()` makes new tracks, which nobody would stop.
-pub(super) struct Microphone(MediaStream);
+pub(crate) struct Microphone {
+    stream: MediaStream,
+    unplugged: Option<Closure<dyn FnMut()>>,
+}
 
 impl Microphone {
-    /// Asks for it. `audio` are constraints of the page's own.
-    pub(super) async fn open(audio: &JsValue) -> Result<Self, Fault> {
-        let asked = Asked::ask(audio)?;
+    /// Asks for it where one is needed; none where a call may do without and there is none.
+    pub(super) async fn open_if(need: Need, audio: &JsValue, input: Option<&str>) -> Result<Option<Self>, Fault> {
+        if need == Need::None {
+            return Ok(None);
+        }
+        match Self::open(audio, input).await {
+            Err(Fault::MicrophoneMissing) if need == Need::Optional => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Asks for it. `audio` are constraints of the page's own; `input` the id that it has chosen, if any.
+    pub(crate) async fn open(audio: &JsValue, input: Option<&str>) -> Result<Self, Fault> {
+        let asked = Asked::ask(audio, input)?;
         wait::within(ANSWER_LIMIT, asked.answer()).await.unwrap_or(Err(Fault::MicrophoneUnanswered))
     }
 
+    fn of(stream: JsValue) -> Self {
+        Self { stream: stream.unchecked_into(), unplugged: None }
+    }
+
     pub(super) fn stream(&self) -> &MediaStream {
-        &self.0
+        &self.stream
     }
 
     pub(super) fn tracks(&self) -> impl Iterator<Item = MediaStreamTrack> {
-        self.0.get_audio_tracks().to_vec().into_iter().map(JsCast::unchecked_into)
+        self.stream.get_audio_tracks().to_vec().into_iter().map(JsCast::unchecked_into)
     }
 
     pub(super) fn mute(&self, muted: bool) {
         self.tracks().for_each(|track| track.set_enabled(!muted));
     }
 
-    /// Harmless when repeated.
-    pub(super) fn stop(&self) {
-        self.tracks().for_each(|track| track.stop());
+    /// Calls once when it is unplugged.
+    pub(super) fn when_unplugged(&mut self, told: impl FnOnce() + 'static) {
+        let told = Closure::once(told);
+        self.tracks().for_each(|track| track.set_onended(Some(told.as_ref().unchecked_ref())));
+        self.unplugged = Some(told);
     }
 }
 
 impl Drop for Microphone {
     fn drop(&mut self) {
-        self.stop();
+        for track in self.tracks() {
+            track.set_onended(None);
+            track.stop();
+        }
     }
 }
 
@@ -55,13 +89,13 @@ impl Drop for Microphone {
 struct Asked(Option<Promise>);
 
 impl Asked {
-    fn ask(audio: &JsValue) -> Result<Self, Fault> {
+    fn ask(audio: &JsValue, input: Option<&str>) -> Result<Self, Fault> {
         let navigator = web_sys::window().ok_or(Fault::InsecurePage)?.navigator();
         // Browsers hide mediaDevices on insecure pages.
         let devices =
             navigator.media_devices().ok().filter(|devices| !devices.is_undefined()).ok_or(Fault::InsecurePage)?;
         let constraints = MediaStreamConstraints::new();
-        constraints.set_audio(&wanted(audio));
+        constraints.set_audio(&wanted(audio, input));
         Ok(Self(Some(devices.get_user_media_with_constraints(&constraints).map_err(|thrown| refused(&thrown))?)))
     }
 
@@ -69,7 +103,7 @@ impl Asked {
         let Some(promise) = &self.0 else { return Err(Fault::MicrophoneUnanswered) };
         let answer = JsFuture::from(promise.clone()).await;
         self.0 = None;
-        answer.map(|stream| Microphone(stream.unchecked_into())).map_err(|thrown| refused(&thrown))
+        answer.map(Microphone::of).map_err(|thrown| refused(&thrown))
     }
 }
 
@@ -78,18 +112,23 @@ impl Drop for Asked {
         let Some(promise) = self.0.take() else { return };
         spawn_local(async move {
             if let Ok(stream) = JsFuture::from(promise).await {
-                drop(Microphone(stream.unchecked_into()));
+                drop(Microphone::of(stream));
             }
         });
     }
 }
 
-fn wanted(audio: &JsValue) -> JsValue {
+fn wanted(audio: &JsValue, input: Option<&str>) -> JsValue {
     let wanted = js::object([
         ("echoCancellation", true.into()),
         ("noiseSuppression", true.into()),
         ("autoGainControl", true.into()),
     ]);
+    if let Some(id) = input {
+        // That one or none: whoever has chosen a headset is not heard by the room instead.
+        let exact = js::object([("exact", id.into())]);
+        let _ = Reflect::set(&wanted, &"deviceId".into(), &exact);
+    }
     if audio.is_object() {
         for name in Object::keys(audio.unchecked_ref::<Object>()).iter() {
             let _ = Reflect::get(audio, &name).and_then(|value| Reflect::set(&wanted, &name, &value));

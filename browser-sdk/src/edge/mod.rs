@@ -11,21 +11,36 @@
 //! | `call` | what does one call do? |
 //! | `media` | peer connection and loudspeaker of one call, and descriptions in order |
 //! | `microphone`, `dialpad` | what the caller says, and what the caller presses |
+//! | `mending` | how is a call changed that stands: hold, and a new way for its audio? |
+//! | `transferring` | how is a call handed over? |
+//! | `devices` | which microphone and loudspeaker, and what when one is unplugged? |
+//! | `watching` | how good does it sound, and how loud? |
+//! | `waking` | is the gateway still there after a sleep or in another network? |
+//! | `resuming` | how does a page that is loaded again take its calls over? |
 //! | `leaving` | what is left to do when the page goes away? |
-//! | `hub`, `js`, `timer`, `wait` | handlers, values, time and waiting of the browser |
+//! | `browser` | what does `js/edge.js` do for us? |
+//! | `hub`, `js`, `timer`, `turns`, `wait` | handlers, values, time and waiting of the browser |
 
+mod browser;
 mod call;
 mod client;
 mod connection;
+mod devices;
 mod dialpad;
 mod exports;
 mod hub;
 mod js;
 mod leaving;
 mod media;
+mod mending;
 mod microphone;
 mod placing;
 mod registration;
+mod resuming;
 mod signalling;
 mod timer;
+mod transferring;
+mod turns;
 mod wait;
+mod waking;
+mod watching;

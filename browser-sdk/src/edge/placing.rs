@@ -6,9 +6,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use sip::message::{HeaderName, Uri};
+use sip::message::{HeaderName, StatusCode, Uri};
 use sip::ua::{Body, Credentials, Invite, SessionId};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::spawn_local;
 
 use super::call::{Call, Offered, no_headers};
 use super::client::{Client, ClientState, Entry};
@@ -16,18 +17,32 @@ use super::connection::GATEWAY;
 use super::exports;
 use super::hub::Hub;
 use super::js::{self, Deferred};
-use super::media::Media;
 use super::timer;
+use super::turns::Turns;
 use crate::address;
 use crate::call_state::CallState;
 use crate::fault::Fault;
+use crate::headers;
+use crate::lifeline::Lifeline;
 
 /// What the page wants.
 struct Order {
     target: Uri,
     /// Shown as `call.from`, and the value of P-Preferred-Identity.
     from: Option<(String, String)>,
-    audio: JsValue,
+    custom: Vec<(String, String)>,
+}
+
+/// A call that is filed.
+pub(crate) struct NewCall {
+    pub(crate) session: Option<SessionId>,
+    pub(crate) state: CallState,
+    pub(crate) incoming: bool,
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) offered: Option<Offered>,
+    /// An object of names and values.
+    pub(crate) custom_headers: JsValue,
 }
 
 impl Client {
@@ -42,8 +57,17 @@ impl Client {
         }
         let shown = address::shown(&order.target);
         let from = order.from.as_ref().map_or_else(|| self.identity(), |(number, _)| number.clone());
-        let (call, object) = self.add_call(None, CallState::Dialing, from, shown, None);
-        let placed = call.while_open(self.place(&call, order)).await;
+        let (call, object) = self.add_call(NewCall {
+            session: None,
+            state: CallState::Dialing,
+            incoming: false,
+            from,
+            to: shown,
+            offered: None,
+            custom_headers: js::get(options, "customHeaders"),
+        });
+        self.make_way(&call, options);
+        let placed = call.while_open(self.place(&call, order, options)).await;
         self.placing.set(false);
         match placed {
             Some(Ok(())) => Ok(object),
@@ -66,18 +90,41 @@ impl Client {
             }
             None => None,
         };
-        let own = js::get(options, "audio");
-        let audio = if own.is_object() { own } else { self.audio() };
-        Ok(Order { target, from, audio })
+        let custom = js::texts(&js::get(options, "customHeaders")).ok_or(Fault::HeaderInvalid)?;
+        if !headers::may_send(&custom) {
+            return Err(Fault::HeaderInvalid);
+        }
+        Ok(Order { target, from, custom })
+    }
+
+    /// The calls that are up, besides this one.
+    pub(crate) fn others_up(&self, besides: Option<&Call>) -> Vec<Rc<Call>> {
+        let is_other = |call: &Rc<Call>| !besides.is_some_and(|besides| core::ptr::eq(&**call, besides));
+        let calls = self.calls.borrow();
+        let calls = calls.iter().map(|entry| entry.call.clone());
+        calls.filter(|call| call.state.get() == CallState::Active && is_other(call)).collect()
+    }
+
+    /// What is up is held while `call` begins, or as the option `others` says: nobody talks to two people at once by accident.
+    pub(crate) fn make_way(self: &Rc<Self>, call: &Call, options: &JsValue) {
+        let others = js::text(options, "others");
+        for other in self.others_up(Some(call)) {
+            match others.as_deref() {
+                Some("keep") => {}
+                Some("hangup") => other.give_up(StatusCode::DECLINE),
+                _ => spawn_local(async move {
+                    // One that can't be held is silent here all the same, or ends by itself.
+                    let _ = other.hold(true).await;
+                }),
+            }
+        }
     }
 
     /// Token, microphone, offer, INVITE.
-    async fn place(self: &Rc<Self>, call: &Rc<Call>, order: Order) -> Result<(), JsValue> {
+    async fn place(self: &Rc<Self>, call: &Rc<Call>, order: Order, options: &JsValue) -> Result<(), JsValue> {
         self.ensure_fresh_token().await?;
-        let media = Media::open(&self.ice_servers(), &order.audio).await?;
-        media.mute(call.muted.get());
-        *call.media.borrow_mut() = Some(media.clone());
-        let sdp = media.offer().await?;
+        let media = call.open_media(self, options).await?;
+        let sdp = media.offer(false).await?;
         let flow = self.socket.borrow().as_ref().map(|socket| socket.flow);
         let (Some(flow), Some((aor, token))) = (flow, self.credentials()) else {
             return Err(js::error(&Fault::NotConnected));
@@ -89,6 +136,9 @@ impl Client {
         if let Some((_, identity)) = order.from {
             invite.headers.push(HeaderName::PPreferredIdentity, identity);
         }
+        for (name, value) in order.custom {
+            invite.headers.push(HeaderName::from_token(&name), value);
+        }
         invite.auth = Some(Credentials::Bearer(token));
         let session = self.ua.borrow_mut().invite(timer::now(), invite);
         call.session.set(Some(session));
@@ -97,20 +147,14 @@ impl Client {
     }
 
     /// Files a call and makes its JavaScript object.
-    pub(crate) fn add_call(
-        self: &Rc<Self>,
-        session: Option<SessionId>,
-        state: CallState,
-        from: String,
-        to: String,
-        offered: Option<Offered>,
-    ) -> (Rc<Call>, JsValue) {
+    pub(crate) fn add_call(self: &Rc<Self>, new: NewCall) -> (Rc<Call>, JsValue) {
+        let NewCall { session, state, incoming, from, to, offered, custom_headers } = new;
         let call = Rc::new(Call {
             client: Rc::downgrade(self),
             session: Cell::new(session),
             id: js::random_name(),
             server_id: RefCell::default(),
-            incoming: state == CallState::Incoming,
+            incoming,
             from,
             to,
             state: Cell::new(state),
@@ -120,6 +164,19 @@ impl Client {
             answered_at: Cell::new(None),
             duration_s: Cell::new(0),
             muted: Cell::new(false),
+            held: Cell::new(false),
+            waiting: Cell::new(false),
+            carried: Cell::default(),
+            audio: RefCell::default(),
+            custom_headers,
+            lifeline: RefCell::new(Lifeline::default()),
+            given_up: RefCell::default(),
+            offers: Turns::default(),
+            offering: RefCell::default(),
+            mending: Cell::new(false),
+            mend_due: Cell::new(false),
+            transferring: RefCell::default(),
+            metering: Cell::new(false),
             over: Deferred::new(),
         });
         let shown: JsValue = exports::Call::of(call.clone()).into();

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use js_sys::{Date, Function, JSON, Promise};
+use js_sys::{Date, Function, JSON, Math, Promise};
 use sip::message::{Headers, Uri};
 use sip::ua::{Credentials, FlowId, Register, RegistrationId};
 use wasm_bindgen::prelude::*;
@@ -30,12 +30,18 @@ const TOKEN_LIMIT: Duration = Duration::from_secs(10);
 const REGISTER_LIMIT: Duration = Duration::from_secs(10);
 /// The status of silence.
 const TIMED_OUT: u16 = 408;
+/// The status for those whose token does not let them be called.
+const FORBIDDEN: u16 = 403;
 
 /// Who we are until the next token.
 pub(crate) struct Session {
     pub(crate) token: String,
     /// When it ends, by the page's own clock (`timer::now`), which nobody sets.
     pub(crate) ends: Duration,
+    /// The same by the wall clock, milliseconds since 1970: the page's own stands still while the machine sleeps.
+    ends_wall_ms: f64,
+    /// How long it lived when it came.
+    life: Duration,
     /// URL of the WebSocket.
     pub(crate) gateway: String,
     /// Host part of the addresses.
@@ -43,6 +49,8 @@ pub(crate) struct Session {
     /// Address of record: `sip:user@domain`.
     pub(crate) address: String,
     pub(crate) identity: String,
+    /// Whether the token lets it be called.
+    rings: bool,
     pub(crate) ice_servers: JsValue,
 }
 
@@ -63,13 +71,18 @@ impl Session {
         let millis = |claim| js::get(&claims, claim).as_f64().map(|seconds| seconds * 1000.0);
         let dated = js::text(answer, "expires_at").map(|date| Date::parse(&date)).filter(|millis| millis.is_finite());
         let times = Times { issued: millis("iat"), ends: millis("exp").or(dated), served };
-        let ends = timer::now() + times.left(js::wall_ms());
+        let life = times.left(js::wall_ms());
+        let ends = timer::now() + life;
+        let ends_wall_ms = js::wall_ms() + life.as_secs_f64() * 1000.0;
         let identity = js::text(answer, "identity").or(subject).unwrap_or_default();
-        Some(Self { token, ends, gateway, domain, address, identity, ice_servers: js::get(answer, "ice_servers") })
+        let ice_servers = js::get(answer, "ice_servers");
+        let rings = js::get(&js::get(&claims, "perms"), "inbound").as_bool() != Some(false);
+        Some(Self { token, ends, ends_wall_ms, life, gateway, domain, address, identity, rings, ice_servers })
     }
 
     fn left(&self) -> Duration {
-        self.ends.saturating_sub(timer::now())
+        let by_wall = Duration::from_millis((self.ends_wall_ms - js::wall_ms()).clamp(0.0, u32::MAX.into()) as u64);
+        self.ends.saturating_sub(timer::now()).min(by_wall)
     }
 }
 
@@ -101,6 +114,14 @@ impl Client {
         let left = self.session.borrow().as_ref().map_or(Duration::ZERO, Session::left);
         let is_proven = self.state.get() == ClientState::Reconnecting && self.failures.get() == 0;
         if is_proven && left > RECONNECT_MARGIN { Ok(()) } else { self.fetch_token().await }
+    }
+
+    /// After a sleep: a token whose last quarter has begun is renewed now, whatever its timer thinks.
+    pub(crate) fn renew_if_due(self: &Rc<Self>) {
+        let is_due = self.session.borrow().as_ref().is_some_and(|session| session.left() < session.life / 4);
+        if is_due && self.failures.get() == 0 {
+            self.renew_after(Duration::ZERO);
+        }
     }
 
     /// So that a call is never refused for the age of its token.
@@ -149,10 +170,15 @@ impl Client {
         if self.registration.get() != Some(registration) {
             return;
         }
+        self.expect_to_be_forgotten(granted);
+        self.on_accepted(granted);
+    }
+
+    /// The gateway knows us over this connection, until `granted` is over.
+    fn on_accepted(self: &Rc<Self>, granted: Duration) {
         let left = self.session.borrow().as_ref().map_or(granted, Session::left);
         self.failures.set(0);
-        self.renew_after(token::refresh_after(granted, left));
-        self.expect_to_be_forgotten(granted);
+        self.renew_after(token::refresh_after(granted, left, Math::random()));
         let waiting = self.registering.borrow_mut().take();
         if let Some(waiting) = waiting {
             waiting.resolve();
@@ -168,6 +194,10 @@ impl Client {
             return;
         }
         self.registration.set(None);
+        if status == FORBIDDEN && self.session.borrow().as_ref().is_some_and(|session| !session.rings) {
+            // As the token says: it proves who we are, so that calls can be made, and nobody can ring here.
+            return self.on_accepted(EXPIRES);
+        }
         let fault = Fault::RegistrationRefused(status);
         let waiting = self.registering.borrow_mut().take();
         match waiting {

@@ -9,8 +9,12 @@ use sip::ua::{Event, Reply, SessionId, TransactionId};
 
 use super::call::Offered;
 use super::client::Client;
+use super::js;
+use super::mending::Outcome;
+use super::placing::NewCall;
 use crate::address;
 use crate::call_state::CallState;
+use crate::headers;
 use crate::reason::{EndReason, Ended};
 
 /// The server's name of a call.
@@ -46,13 +50,25 @@ impl Client {
                     call.on_ended(&Ended::of(&cause));
                 }
             }
+            Event::OfferAccepted { session, response } => {
+                self.on_outcome(session, Outcome::Accepted(text_of(&response.body).unwrap_or_default()));
+            }
+            Event::OfferRefused { session, failure } => self.on_outcome(session, Outcome::Refused(failure.status())),
+            Event::OfferCollided { session, retry_in } => self.on_outcome(session, Outcome::Collided(retry_in)),
             Event::SessionFlowClosed { session } => self.on_call_disconnected(session),
             Event::ReinviteReceived { session, transaction, request }
             | Event::UpdateReceived { session, transaction, request } => {
                 self.on_reoffer(session, transaction, &request);
             }
             Event::InfoReceived { transaction, .. } => self.reply(transaction, StatusCode::OK),
-            Event::RequestReceived { transaction, method, .. } => self.reply(transaction, answer_to(&method)),
+            Event::RequestReceived { session, transaction, method, request } => {
+                self.reply(transaction, answer_to(&method));
+                if let (Method::Notify, Some(call), Some(told)) = (method, self.find(session), text_of(&request.body)) {
+                    call.on_notify(&told);
+                }
+            }
+            Event::Response { transaction, response } => self.on_answer(transaction, response.status.code()),
+            Event::RequestFailed { transaction, failure } => self.on_answer(transaction, failure.status()),
             Event::IncomingRequest { transaction, request, .. } => self.reply(transaction, answer_to(&request.method)),
             // Progress that needs no action: 100, our ACKs, and what only a caller of `reinvite` hears.
             _ => {}
@@ -64,9 +80,20 @@ impl Client {
             // Browsers cannot be offered a call without a description.
             return self.reply(transaction, StatusCode::NOT_ACCEPTABLE_HERE);
         };
-        let from = caller(&request.headers);
-        let offered = Some(Offered { transaction, sdp });
-        let (call, shown) = self.add_call(Some(session), CallState::Incoming, from, self.identity(), offered);
+        let is_busy = !self.others_up(None).is_empty();
+        if is_busy && js::get(&self.options, "callWaiting").as_bool() == Some(false) {
+            return self.reply(transaction, StatusCode::BUSY_HERE);
+        }
+        let (call, shown) = self.add_call(NewCall {
+            session: Some(session),
+            state: CallState::Incoming,
+            incoming: true,
+            from: caller(&request.headers),
+            to: self.identity(),
+            offered: Some(Offered { transaction, sdp }),
+            custom_headers: custom_headers(&request.headers),
+        });
+        call.waiting.set(is_busy);
         learn_server_id(&call, &request.headers);
         self.reply(transaction, StatusCode::RINGING);
         self.events.emit("incoming", shown);
@@ -76,6 +103,7 @@ impl Client {
     /// that only rings here can no longer be answered, nor would we hear of its end.
     fn on_call_disconnected(self: &Rc<Self>, session: SessionId) {
         let Some(call) = self.find(session) else { return };
+        call.on_gateway(false);
         if matches!(call.state.get(), CallState::Incoming | CallState::Accepting) {
             self.forget(&call);
             self.hang_up(session, StatusCode::TEMPORARILY_UNAVAILABLE);
@@ -93,6 +121,12 @@ impl Client {
             // A bare UPDATE only refreshes the session.
             (Some(_), None) if request.method == Method::Update => self.reply(transaction, StatusCode::OK),
             _ => self.reply(transaction, StatusCode::NOT_ACCEPTABLE_HERE),
+        }
+    }
+
+    fn on_outcome(&self, session: SessionId, outcome: Outcome) {
+        if let Some(call) = self.find(session) {
+            call.on_outcome(outcome);
         }
     }
 
@@ -128,6 +162,18 @@ fn caller(headers: &Headers) -> String {
     let asserted = headers.p_asserted_identities().unwrap_or_default();
     let uri = asserted.into_iter().next().map(|address| address.uri);
     uri.or_else(|| headers.from().ok().map(|from| from.uri)).map(|uri| address::shown(&uri)).unwrap_or_default()
+}
+
+/// What the caller's page says with its call: an object of names and values.
+fn custom_headers(request: &Headers) -> wasm_bindgen::JsValue {
+    let custom = request.iter().filter(|(name, _)| headers::is_custom(name.as_str()));
+    let told = js_sys::Object::new();
+    for (name, value) in custom {
+        let value = String::from_utf8_lossy(value);
+        // A fresh object takes any property.
+        let _ = js_sys::Reflect::set(&told, &name.as_str().into(), &(&*value).into());
+    }
+    told.into()
 }
 
 fn learn_server_id(call: &super::call::Call, headers: &Headers) {

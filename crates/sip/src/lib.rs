@@ -24,5 +24,6 @@ pub mod parse;
 pub mod print;
 pub mod registration;
 pub mod sdp;
+mod table;
 pub mod transaction;
 pub mod ua;

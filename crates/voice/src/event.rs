@@ -88,7 +88,7 @@ event_names! {
     TransferFailed = "transfer.failed",
     /// The connection to a leg is lost.
     LegLost = "leg.lost",
-    /// The connection to a leg is back.
+    /// The connection to a leg is back; `gap_ms` says after how long.
     LegBack = "leg.back",
     /// Nothing arrives from a leg.
     MediaTimeout = "media.timeout",

@@ -47,10 +47,13 @@ pub(crate) enum Change {
     EarlyMedia,
     Answered,
     Key(Key, KeySource),
-    Held { is_silent: bool },
+    Held {
+        is_silent: bool,
+    },
     Resumed,
     Lost,
-    Back,
+    /// After this long.
+    Back(Duration),
     Ended(Cause),
 }
 
@@ -65,7 +68,8 @@ pub(crate) struct Leg {
     latest_end: Duration,
     early_media: bool,
     held: bool,
-    lost: bool,
+    /// Since when its connection is gone.
+    lost: Option<Duration>,
     last_key: Option<(Key, KeySource, Duration)>,
 }
 
@@ -79,7 +83,7 @@ impl Leg {
             latest_end: Duration::MAX,
             early_media: false,
             held: false,
-            lost: false,
+            lost: None,
             last_key: None,
         }
     }
@@ -122,8 +126,11 @@ impl Leg {
                 flip(&mut self.held, true).then_some(Change::Held { is_silent })
             }
             (State::Up { .. }, LegEvent::Resumed) => flip(&mut self.held, false).then_some(Change::Resumed),
-            (_, LegEvent::Lost) => flip(&mut self.lost, true).then_some(Change::Lost),
-            (_, LegEvent::Back) => flip(&mut self.lost, false).then_some(Change::Back),
+            (_, LegEvent::Lost) if self.lost.is_none() => {
+                self.lost = Some(now);
+                Some(Change::Lost)
+            }
+            (_, LegEvent::Back) => self.lost.take().map(|since| Change::Back(now.saturating_sub(since))),
             _ => None,
         }
     }

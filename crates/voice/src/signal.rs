@@ -157,9 +157,11 @@ fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
             shared.arm(TimerId::LegLost(id), LOST_LEG_WINDOW);
             note(shared, EventName::LegLost)
         }
-        Change::Back => {
+        Change::Back(gap) => {
             shared.timers.disarm(TimerId::LegLost(id));
-            note(shared, EventName::LegBack)
+            let gap_ms = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
+            shared.record(EventName::LegBack, Some(id), json!({ "gap_ms": gap_ms }));
+            Verdict::Ignore
         }
         Change::Ended(cause) => {
             shared.timers.disarm(TimerId::LegLost(id));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sautikit_api::ErrorCode;
 use sautikit_api::calls::CallStatus;
 use sautikit_api::ids::LegRecordId;
+use sip::message::Headers;
 use voice::{Facts, LegId, Origin, Target};
 
 use super::call_task::{CallSetup, Inbox, PendingCall};
@@ -53,7 +54,17 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
         })
     });
     let signing_secret = number.signing_secret.clone();
-    CallSetup { facts, origin, signing_secret, shadow, record, legs, hops: 0, rights: None }
+    CallSetup {
+        facts,
+        origin,
+        signing_secret,
+        shadow,
+        record,
+        legs,
+        hops: 0,
+        rights: None,
+        custom_headers: Headers::new(),
+    }
 }
 
 /// Starts a call that begins with somebody calling us.

@@ -12,6 +12,7 @@ use sautikit_api::ErrorCode;
 use sautikit_api::actions::Action;
 use sautikit_api::ids::LegRecordId;
 use serde_json::json;
+use sip::message::Headers;
 use tokio::sync::{mpsc, oneshot};
 use voice::{
     AssetId, Call, CallEvent, Callback, Cause, EventName, Facts, Input, LegEvent, LegId, MediaEvent, Money, Origin,
@@ -112,6 +113,8 @@ pub struct CallSetup {
     pub hops: u32,
     /// Whom the caller may have others connected with.
     pub rights: Option<Arc<TransferRights>>,
+    /// Of the page that calls, for the browsers that it reaches.
+    pub custom_headers: Headers,
 }
 
 /// A leg's way out: its orders and its place in the media engine.
@@ -142,6 +145,8 @@ pub(super) struct Seldom {
     pub(super) streams: HashMap<StreamId, RunningStream>,
     /// Legs of which, or by which, nothing is heard, as the timeline says.
     pub(super) silent: Vec<(LegId, media::Silent)>,
+    /// What the calling page tells the browsers that it reaches.
+    pub(super) custom_headers: Headers,
 }
 
 /// A running call and what its effects need.
@@ -219,7 +224,7 @@ impl PendingCall {
             takes: Vec::new(),
             was_recorded: false,
             maybe_empty: None,
-            seldom: Box::default(),
+            seldom: Box::new(Seldom { custom_headers: setup.custom_headers, ..Seldom::default() }),
             recorder,
         };
         Self { running, arrivals, media_events, origin: setup.origin }

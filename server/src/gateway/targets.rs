@@ -4,8 +4,10 @@ pub(super) mod outside;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use sautikit_api::ErrorCode;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
+use sip::message::Headers;
 use voice::{Cause, CauseKind, Target};
 
 use super::Gateway;
@@ -54,6 +56,8 @@ pub(super) struct Dialling {
     pub(super) funds: CallFunds,
     /// On-net calls that led here.
     pub(super) hops: u32,
+    /// What the calling page tells browsers.
+    pub(super) custom_headers: Headers,
 }
 
 /// Finds the way to `target`. The cause says why there is none.
@@ -115,6 +119,10 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
         bindings.retain(|binding| live.contains(&binding.path.jti));
     }
     let domain = &app.config.sip.domain;
+    let mut headers = call_id_headers(dialling.call_id);
+    for (name, value) in dialling.custom_headers.iter() {
+        headers.push(name.clone(), Bytes::copy_from_slice(value));
+    }
     let ways: Vec<_> = bindings
         .into_iter()
         .map(|binding| Way {
@@ -124,7 +132,7 @@ async fn client(dialling: &Dialling, identity: &str) -> Result<Reach, Cause> {
             target: binding.contact,
             from: format!("<sip:{caller_id}@{domain}>"),
             to: format!("<sip:{user}@{domain}>"),
-            headers: call_id_headers(dialling.call_id),
+            headers: headers.clone(),
             auth: None,
             rights: Some(TransferRights::of(
                 (identity, dialling.workspace_id),

@@ -5,10 +5,10 @@
 //! guessing its port is worse than answering where the peer speaks from.
 
 use core::time::Duration;
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::message::{Host, Uri};
+use crate::table::Table;
 
 use super::Ua;
 use super::io::{Event, Party, SessionId};
@@ -22,7 +22,7 @@ const NOBODYS: &str = ".invalid";
 
 /// The names that were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<String, Name>);
+pub(crate) struct Names(Table<String, Name>);
 
 #[derive(Debug)]
 struct Name {
@@ -48,7 +48,12 @@ impl Names {
         if self.0.len() >= MAX_NAMES {
             return false;
         }
-        self.0.entry(host.to_owned()).or_insert(Name { address: None, asked_at: now }).asked_at = now;
+        match self.0.get_mut(host) {
+            Some(name) => name.asked_at = now,
+            None => {
+                self.0.insert(host.to_owned(), Name { address: None, asked_at: now });
+            }
+        }
         true
     }
 }

@@ -1,6 +1,6 @@
 //! Whose requests are remembered, and how many more may be ([`Room`]).
 
-use std::collections::HashMap;
+use crate::table::Table;
 
 use super::config::Room;
 use super::io::Party;
@@ -16,7 +16,7 @@ pub(crate) struct Held {
     connections: usize,
     users: usize,
     trunks: usize,
-    of_user: HashMap<u64, usize>,
+    of_user: Table<u64, usize>,
 }
 
 impl Held {
@@ -38,7 +38,12 @@ impl Held {
             Party::Stranger => self.strangers += 1,
             Party::User(user) => {
                 self.users += 1;
-                *self.of_user.entry(user).or_default() += 1;
+                match self.of_user.get_mut(&user) {
+                    Some(held) => *held += 1,
+                    None => {
+                        self.of_user.insert(user, 1);
+                    }
+                }
             }
             Party::Trunk(_) => self.trunks += 1,
         }

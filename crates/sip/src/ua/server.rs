@@ -100,7 +100,10 @@ impl Ua {
         let merge = MergeKey::of(&request);
         if let Some(merge) = &merge {
             // The first copy keeps its claim on the identity.
-            self.merges.entry(merge.clone()).or_insert(id);
+            let is_first = !self.merges.contains_key(merge);
+            if is_first {
+                self.merges.insert(merge.clone(), id);
+            }
         }
         self.server_keys.insert(key.clone(), id);
         match of_session {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use sip::dialog::Dialog;
 use sip::message::{HeaderName, Headers, Method, StatusCode};
-use sip::ua::{EndCause, Event, FlowId, Input, Party, Transport};
+use sip::ua::{Body, EndCause, Event, FlowId, Input, Party, Reply, Transport};
 
 use crate::network::Weather;
 use crate::world::{World, to};
@@ -81,4 +81,29 @@ fn successor_of_a_dead_server_hangs_up_from_the_record() {
     world.run(Duration::from_secs(1));
     assert!(matches!(world.ended(1)[..], [EndCause::RemoteBye(_)]));
     assert!(matches!(world.events[2][..], [Event::Response { .. }]));
+}
+
+#[test]
+fn a_page_that_was_loaded_again_goes_on_with_the_call_of_the_one_before() {
+    let mut world = World::new(3, Transport::Wss, Weather::CLEAR, 1);
+    // One user on two pages.
+    (world.parties[0], world.parties[2]) = (Party::User(7), Party::User(7));
+    let (caller, callee) = world.established();
+    let record = world.agents[0].session(caller).unwrap().dialog.unwrap().to_record().unwrap();
+    let dialog = Dialog::from_record(&record).unwrap();
+    let adopted = world.agents[2].adopt(to(1), Party::Stranger, dialog, None);
+    world.agents[2].reinvite(world.now, adopted, Headers::new(), Some(Body::sdp("v=0 anew"))).unwrap();
+    world.run(Duration::from_millis(500));
+    let offered = world.events[1].iter().find_map(|event| match event {
+        Event::ReinviteReceived { transaction, request, .. } => Some((*transaction, request.body.clone())),
+        _ => None,
+    });
+    let (transaction, offer) = offered.expect("the re-INVITE arrived");
+    assert_eq!(&offer[..], b"v=0 anew");
+    world.agents[1].respond(world.now, transaction, Reply::new(StatusCode::OK).body(Body::sdp("v=0 answer"))).unwrap();
+    world.run(Duration::from_millis(500));
+    assert!(world.events[2].iter().any(|event| matches!(event, Event::OfferAccepted { .. })));
+    world.agents[1].bye(world.now, callee, Headers::new()).unwrap();
+    world.run(Duration::from_secs(1));
+    assert!(matches!(world.ended(2)[..], [EndCause::RemoteBye(_)]));
 }

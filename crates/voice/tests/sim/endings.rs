@@ -99,6 +99,8 @@ fn a_lost_browser_has_30_s_to_come_back() {
     let mut sim = talking();
     sim.leg(0, LegEvent::Lost).after(29).leg(0, LegEvent::Back).after(60);
     assert!(sim.summaries.is_empty());
+    let back = sim.events.iter().find(|event| event.name.as_str() == "leg.back").unwrap();
+    assert_eq!(back.data["gap_ms"], 29_000);
     sim.leg(0, LegEvent::Lost).after(30);
     sim.expect_end(CallStatus::Completed, "connection_lost", 119);
 }

@@ -59,6 +59,7 @@ impl Running {
             admitted: self.recorder.admitted(leg).cloned(),
             funds: self.recorder.funds(),
             hops: self.hops,
+            custom_headers: self.seldom.custom_headers.clone(),
         };
         let inbox = self.inbox.clone();
         tokio::spawn(async move {

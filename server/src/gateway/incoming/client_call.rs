@@ -13,6 +13,7 @@ use super::{refuse, refuse_busy, refuse_by};
 use crate::calls::{self, Admitted, Direction, Rate};
 use crate::destination::is_emergency;
 use crate::gateway::call_task::CallSetup;
+use crate::gateway::leg::custom_headers::custom_headers_of;
 use crate::gateway::leg::transfer::TransferRights;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -53,7 +54,8 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     };
     match admitted {
         Ok(admitted) => {
-            let setup = prepare(&gateway, admitted, identity, wanted);
+            let custom_headers = custom_headers_of(&call.request.headers);
+            let setup = CallSetup { custom_headers, ..prepare(&gateway, admitted, identity, wanted) };
             let transport = MediaTransport::over(call.path);
             begin::with_caller(&gateway, setup, call, transport).await;
         }

@@ -7,6 +7,7 @@
 pub mod call_id;
 mod cause;
 pub mod codecs;
+pub mod custom_headers;
 pub mod fork;
 pub mod inbound;
 mod layout;

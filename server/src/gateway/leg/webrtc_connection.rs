@@ -19,6 +19,7 @@ use rtc::{
     shared::marshal::Unmarshal,
 };
 use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use webrtc::{
     media_stream::{
         track_local::{TrackLocal, TrackLocalEvent, static_rtp::TrackLocalStaticRTP},
@@ -55,11 +56,17 @@ const ICE_MAX_CHECKS: u16 = 100;
 pub(super) struct Connection {
     open: Option<Open>,
     gathered: watch::Receiver<bool>,
+    connected: watch::Receiver<bool>,
     checks: Arc<LiteChecks>,
 }
 
+/// What the leg shall send, held by whichever of its connections speaks.
+pub(super) type SharedSource = Arc<tokio::sync::Mutex<PacketSource>>;
+
 struct Open {
     stack: Arc<dyn PeerConnection>,
+    /// Lets go of the source, for the connection that takes over.
+    speaking: DropGuard,
     /// Leaves the shared port after the stack has said goodbye through it.
     entry: MuxEntry,
 }
@@ -80,7 +87,7 @@ impl Connection {
         ssrc: u32,
         active: bool,
         sink: PacketSink,
-        source: PacketSource,
+        source: SharedSource,
     ) -> Result<Self, MediaEndError> {
         // 32 and 128 random bits (RFC 8839 §5.4 wants 24 and 128).
         let ufrag = format!("{:08x}", shared.entropy().number::<u32>());
@@ -120,14 +127,21 @@ impl Connection {
             .build()
             .await
             .map_err(refused)?;
-        let connection = Self { open: Some(Open { stack: Arc::new(stack), entry }), gathered, checks };
+        let speaking = CancellationToken::new();
+        let silenced = speaking.clone();
+        let open = Open { stack: Arc::new(stack), speaking: speaking.drop_guard(), entry };
+        let connection = Self { open: Some(open), gathered, connected: connected.clone(), checks };
         let track = Arc::new(TrackLocalStaticRTP::new(track(ssrc, &formats)));
         let stack = connection.stack()?;
         stack.add_track(track.clone()).await.map_err(refused)?;
         for transceiver in stack.get_transceivers().await {
             transceiver.set_codec_preferences(formats.clone()).await.map_err(refused)?;
         }
-        tokio::spawn(send(source, track.clone(), connected));
+        let sending = track.clone();
+        tokio::spawn(async move {
+            // Behind the connection before this one, if there was any.
+            silenced.run_until_cancelled(async { send(&mut *source.lock().await, sending, connected).await }).await;
+        });
         tokio::spawn(hear_reports(track, sink));
         Ok(connection)
     }
@@ -159,6 +173,15 @@ impl Connection {
         Ok(stack.local_description().await.ok_or(MediaEndError::WrongState)?.sdp)
     }
 
+    /// Resolves once it carries audio, or will never do.
+    pub(super) fn established(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut connected = self.connected.clone();
+        async move {
+            // An error means that the stack is gone.
+            let _ = connected.wait_for(|open| *open).await;
+        }
+    }
+
     /// Says goodbye and leaves the shared port.
     pub(super) async fn close(&mut self) {
         if let Some(open) = self.open.take() {
@@ -183,7 +206,8 @@ impl Drop for Connection {
 }
 
 async fn close(open: Open) {
-    let Open { stack, entry } = open;
+    let Open { stack, entry, speaking } = open;
+    drop(speaking);
     if let Err(error) = stack.close().await {
         tracing::debug!(%error, "a WebRTC connection did not close cleanly");
     }
@@ -227,7 +251,7 @@ async fn receive(track: Arc<dyn TrackRemote>, sink: PacketSink) {
 
 /// Graph to peer, until the port is gone. There are no keys before DTLS is through; of what should have left until then only
 /// what is being said at that moment does.
-async fn send(mut source: PacketSource, track: Arc<TrackLocalStaticRTP>, mut connected: watch::Receiver<bool>) {
+async fn send(source: &mut PacketSource, track: Arc<TrackLocalStaticRTP>, mut connected: watch::Receiver<bool>) {
     let mut said = None;
     while !*connected.borrow_and_update() {
         tokio::select! {

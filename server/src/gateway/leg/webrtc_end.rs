@@ -1,5 +1,8 @@
 //! A browser's leg: ICE, DTLS-SRTP and Opus or G.711 on the shared port.
 
+use core::time::Duration;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use media::{Codec, Direction, PortId};
 use sip::sdp::Setup;
@@ -8,23 +11,28 @@ use super::{
     codecs::{self, CodecPolicy, NoCommonCodec, Stream},
     layout::Layout,
     media_end::{MayHear, MediaEnd, MediaEndError},
-    webrtc_connection::{Connection, Role},
+    webrtc_connection::{Connection, Role, SharedSource},
     webrtc_port::WebrtcPort,
     webrtc_sdp::{self, Remote},
 };
-use crate::gateway::media::{Agreed, CallMedia, LegId, PacketSink, PacketSource, Port};
+use crate::gateway::media::{Agreed, CallMedia, LegId, PacketSink, Port};
+
+/// Longest life of a connection beside the one that takes over: a browser that has not come to it by then has no way to us.
+const HANDOVER: Duration = Duration::from_secs(10);
 
 /// [`MediaEnd`] over a WebRTC connection.
 ///
 /// The connection is opened by the first offer or answer, when the codec is known: the stack then
-/// knows no other and cannot pick one that the graph does not expect.
+/// knows no other and cannot pick one that the graph does not expect. An offer that restarts ICE
+/// (RFC 8445 §9) gets a connection of its own, with credentials, keys and DTLS anew: the browser may be at another address,
+/// or be another page that takes the call over.
 pub struct WebrtcEnd {
     shared: WebrtcPort,
     port: Port,
     policy: CodecPolicy,
     ssrc: u32,
-    /// Taken by the connection.
-    pump: Option<(PacketSink, PacketSource)>,
+    /// Gone with the leg.
+    pump: Option<(PacketSink, SharedSource)>,
     connection: Option<Connection>,
     /// Our offer waits for its answer.
     offering: bool,
@@ -47,7 +55,7 @@ impl WebrtcEnd {
             port,
             policy,
             ssrc,
-            pump: Some((sink, source)),
+            pump: Some((sink, Arc::new(tokio::sync::Mutex::new(source)))),
             connection: None,
             offering: false,
             agreed: None,
@@ -59,10 +67,26 @@ impl WebrtcEnd {
 
     async fn connection(&mut self, stream: Stream, active: bool) -> Result<&Connection, MediaEndError> {
         if self.connection.is_none() {
-            let (sink, source) = self.pump.take().ok_or(MediaEndError::WrongState)?;
-            self.connection = Some(Connection::open(&self.shared, stream, self.ssrc, active, sink, source).await?);
+            self.connection = Some(self.fresh_connection(stream, active).await?);
         }
         self.connection.as_ref().ok_or(MediaEndError::WrongState)
+    }
+
+    fn fresh_connection(
+        &self,
+        stream: Stream,
+        active: bool,
+    ) -> impl Future<Output = Result<Connection, MediaEndError>> + Send + use<> {
+        let (shared, ssrc, pump) = (self.shared.clone(), self.ssrc, self.pump.clone());
+        async move {
+            let (sink, source) = pump.ok_or(MediaEndError::WrongState)?;
+            Connection::open(&shared, stream, ssrc, active, sink, source).await
+        }
+    }
+
+    /// Whether the peer's offer restarts ICE, which shows in its password (RFC 8839 §4.4.1.1.1).
+    fn is_restart(&self, remote: &Remote) -> bool {
+        self.agreed.is_some() && remote.ice_password != self.ice_password
     }
 
     fn current_policy(&self) -> CodecPolicy {
@@ -103,6 +127,13 @@ impl WebrtcEnd {
     }
 }
 
+/// Closes a connection when the one that takes over stands: until then it may still carry audio, and its goodbye would be
+/// taken for the next one's.
+async fn retire(mut former: Connection, established: impl Future<Output = ()>) {
+    let _ = tokio::time::timeout(HANDOVER, established).await;
+    former.close().await;
+}
+
 #[async_trait::async_trait]
 impl MediaEnd for WebrtcEnd {
     async fn offer(&mut self) -> Result<Bytes, MediaEndError> {
@@ -119,9 +150,21 @@ impl MediaEnd for WebrtcEnd {
         let shared = self.shared.public();
         // We open DTLS wherever we may: a ClientHello can leave with the first check that is answered.
         let active = remote.setup != Setup::Active;
-        let connection = self.connection(remote.stream, active).await?;
-        connection.set_remote(Role::Offer, remote.sdp.clone(), &remote.ice_password).await?;
-        let local = connection.local(Role::Answer).await?;
+        let local = if self.is_restart(&remote) {
+            let next = self.fresh_connection(remote.stream, active).await?;
+            next.set_remote(Role::Offer, remote.sdp.clone(), &remote.ice_password).await?;
+            let local = next.local(Role::Answer).await?;
+            let established = next.established();
+            if let Some(former) = self.connection.replace(next) {
+                tokio::spawn(retire(former, established));
+            }
+            self.setup = None;
+            local
+        } else {
+            let connection = self.connection(remote.stream, active).await?;
+            connection.set_remote(Role::Offer, remote.sdp.clone(), &remote.ice_password).await?;
+            connection.local(Role::Answer).await?
+        };
         self.layout = Layout::of_offer(&offer, remote.index);
         self.ice_password.clone_from(&remote.ice_password);
         self.agree(&remote);

@@ -206,7 +206,7 @@ async fn a_workspace_with_a_pending_top_up_is_not_deleted(server: Server) {
     let shop = Shop::open(server).await;
     asked(&shop, 100_000).await;
     let refused = deleted(&shop).await;
-    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(refused.status, 400, "{}", refused.text);
     assert!(refused.text.contains("top-up"), "{}", refused.text);
 }
 

@@ -36,11 +36,16 @@ fn transcoding() -> CodecPolicy {
 }
 
 async fn node(policy: CodecPolicy) -> Node {
+    node_of(policy, 1).await
+}
+
+/// One with credentials of its own, by its `seed`.
+async fn node_of(policy: CodecPolicy, seed: u64) -> Node {
     let engine = engine();
     let shared = WebrtcPort::bind(
         SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         Ipv4Addr::LOCALHOST.into(),
-        Arc::new(Entropy::seeded(1)),
+        Arc::new(Entropy::seeded(seed)),
     )
     .unwrap();
     let (call, events) = call(&engine);
@@ -127,6 +132,31 @@ async fn hold_and_resume_are_renegotiated_on_the_same_connection() {
     assert!(core::str::from_utf8(&answer).unwrap().contains("a=sendrecv"), "{answer:?}");
     near.browser.apply(&answer).await.unwrap();
     near.phone.hear(600.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_restarts_ice_is_heard_from_wherever_it_is() {
+    let (near, mut far) = connected(transcoding()).await;
+    let near_talks = near.phone.talk(1_000.0);
+    far.phone.hear(1_000.0).await;
+    let before = far.browser.codec();
+    // The same call from another address, with other keys: what a page has that was loaded again.
+    let mut again = node_of(transcoding(), 2).await;
+    let offer = again.browser.offer().await.unwrap();
+    let answer = far.browser.answer(&offer).await.unwrap();
+    again.browser.apply(&answer).await.unwrap();
+    again.call.join(again.trunk.port(), again.browser.port());
+    drop(near_talks);
+    let (_again_talks, _far_talks) = (again.phone.talk(1_400.0), far.phone.talk(600.0));
+    tokio::join!(again.phone.hear(600.0), far.phone.hear(1_400.0));
+    assert_eq!(far.browser.codec(), before);
+    timeout(PATIENCE, async {
+        while far.shared.connections() > 1 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the former connection stayed in the mux");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
