@@ -370,17 +370,17 @@ const AuditKindOperatorGranted AuditKind = "operator.granted"
 // AuditKindPaymentAssigned is `payment.assigned`.
 const AuditKindPaymentAssigned AuditKind = "payment.assigned"
 
-// AuditKindPaymentReturned is `payment.returned`.
-const AuditKindPaymentReturned AuditKind = "payment.returned"
-
-// AuditKindPaymentTaken is `payment.taken`.
-const AuditKindPaymentTaken AuditKind = "payment.taken"
-
 // AuditKindPaymentClaimed is `payment.claimed`.
 const AuditKindPaymentClaimed AuditKind = "payment.claimed"
 
 // AuditKindPaymentDismissed is `payment.dismissed`.
 const AuditKindPaymentDismissed AuditKind = "payment.dismissed"
+
+// AuditKindPaymentReturned is `payment.returned`.
+const AuditKindPaymentReturned AuditKind = "payment.returned"
+
+// AuditKindPaymentTaken is `payment.taken`.
+const AuditKindPaymentTaken AuditKind = "payment.taken"
 
 // AuditKindPriceCreated is `price.created`.
 const AuditKindPriceCreated AuditKind = "price.created"

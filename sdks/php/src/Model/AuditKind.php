@@ -49,10 +49,10 @@ final class AuditKind
     public const NUMBER_SUSPENDED = 'number.suspended';
     public const OPERATOR_GRANTED = 'operator.granted';
     public const PAYMENT_ASSIGNED = 'payment.assigned';
-    public const PAYMENT_RETURNED = 'payment.returned';
-    public const PAYMENT_TAKEN = 'payment.taken';
     public const PAYMENT_CLAIMED = 'payment.claimed';
     public const PAYMENT_DISMISSED = 'payment.dismissed';
+    public const PAYMENT_RETURNED = 'payment.returned';
+    public const PAYMENT_TAKEN = 'payment.taken';
     public const PRICE_CREATED = 'price.created';
     public const PRICE_ENDED = 'price.ended';
     public const PRICES_IMPORTED = 'prices.imported';
