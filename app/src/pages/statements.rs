@@ -8,7 +8,7 @@ use crate::{
     api_client::{ApiFailure, escape},
     components::{
         Glyph,
-        Head::{End, Start},
+        Head::{End, Start, Unseen},
         Icon, PageHead, cell, heads,
     },
     format,
@@ -45,7 +45,7 @@ async fn list(member: Member) -> Result<AnyView, ApiFailure> {
     });
     let rows = rows.collect_view();
     let headings =
-        heads([Start(text.month), End(text.opening), End(text.came), End(text.went), End(text.closing), End("")]);
+        heads([Start(text.month), End(text.opening), End(text.came), End(text.went), End(text.closing), Unseen("CSV")]);
     Ok(view! {
         <PageHead title=text.statements.to_owned() text=text.statements_text parent=(text.title, "/wallet")/>
         <section class="panel"><div class="table-box"><table class="table">{headings}<tbody>{rows}</tbody></table></div></section>
