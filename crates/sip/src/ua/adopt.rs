@@ -1,13 +1,10 @@
 //! Going on with a call that another user agent was in.
 
 use crate::dialog::Dialog;
-use crate::message::Headers;
-use crate::negotiation::Negotiation;
 
 use super::Ua;
 use super::auth::{Authenticator, Credentials};
 use super::io::{Party, Path, SessionId};
-use super::schedule::Armed;
 use super::session::{Phase, Session};
 
 impl Ua {
@@ -18,33 +15,16 @@ impl Ua {
     pub fn adopt(&mut self, path: Path, party: Party, dialog: Dialog, auth: Option<Credentials>) -> SessionId {
         let id = SessionId(self.fresh_id());
         let local_tag = dialog.local_tag().to_owned();
-        let session = Session {
+        let fresh = Session::new(
             id,
-            phase: Phase::Confirmed,
-            path,
-            party,
-            peer_requests: 0,
-            local_tag: local_tag.clone(),
-            call_id: dialog.call_id().to_owned(),
-            // Who owns the Call-ID is not in the record; it only spreads the waits after a collision.
-            is_caller: true,
-            invite: None,
-            dialog: Some(dialog),
-            early: Vec::new(),
-            negotiation: Negotiation::default(),
-            contact: self.contact_of(path),
-            auth: auth.map(Authenticator::new),
-            unacknowledged: Vec::new(),
-            reoffer: None,
-            peer_reoffer: None,
-            ack_owed: None,
-            offer_due: None,
-            collisions: 0,
-            bye_after_ack: None,
-            cancel_headers: Headers::new(),
-            ending: None,
-            armed: Armed::default(),
-        };
+            Phase::Confirmed,
+            (path, party),
+            self.contact_of(path),
+            local_tag.clone(),
+            dialog.call_id().to_owned(),
+        );
+        // Who owns the Call-ID is not in the record; it only spreads the waits after a collision.
+        let session = Session { is_caller: true, dialog: Some(dialog), auth: auth.map(Authenticator::new), ..fresh };
         self.tags.insert(local_tag, id);
         self.sessions.insert(id, session);
         id

@@ -14,7 +14,6 @@ use super::Ua;
 use super::config::SDP;
 use super::io::{EndCause, Event, Party, Path, SessionId, TransactionId};
 use super::room::MAX_OF_DIALOG;
-use super::schedule::Armed;
 use super::server::{Role, ServerTx};
 use super::session::{Phase, Session, Unacknowledged};
 
@@ -36,32 +35,15 @@ impl Ua {
             // A fresh negotiation cannot refuse its first offer.
             let _ = negotiation.remote_offer();
         }
-        let session = Session {
+        let fresh = Session::new(
             id,
-            phase: Phase::Offered { transaction },
-            path,
-            party,
-            peer_requests: 0,
-            local_tag: local_tag.clone(),
-            call_id: dialog.call_id().to_owned(),
-            is_caller: false,
-            invite: None,
-            dialog: Some(dialog),
-            early: Vec::new(),
-            negotiation,
-            contact: self.contact_of(path),
-            auth: None,
-            unacknowledged: Vec::new(),
-            reoffer: None,
-            peer_reoffer: None,
-            ack_owed: None,
-            offer_due: None,
-            collisions: 0,
-            bye_after_ack: None,
-            cancel_headers: Headers::new(),
-            ending: None,
-            armed: Armed::default(),
-        };
+            Phase::Offered { transaction },
+            (path, party),
+            self.contact_of(path),
+            local_tag.clone(),
+            dialog.call_id().to_owned(),
+        );
+        let session = Session { is_caller: false, dialog: Some(dialog), negotiation, ..fresh };
         self.tags.insert(local_tag, id);
         self.sessions.insert(id, session);
         if let Some(tx) = self.servers.get_mut(&transaction) {

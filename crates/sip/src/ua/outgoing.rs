@@ -12,7 +12,6 @@ use super::client::{ClientKey, Purpose};
 use super::error::CommandError;
 use super::fields;
 use super::io::{Body, EndCause, Event, Failure, Party, Path, SessionId};
-use super::schedule::Armed;
 use super::session::{AckOwed, MAX_EARLY_DIALOGS, Phase, Session};
 
 /// A call to make.
@@ -100,32 +99,8 @@ impl Ua {
             auth.decorate(&mut request, &mut self.tokens);
         }
         let client = self.send_request(now, invite.path, request, Purpose::Invite(id), None);
-        let session = Session {
-            id,
-            phase: Phase::Inviting,
-            path: invite.path,
-            party: invite.party,
-            peer_requests: 0,
-            local_tag: local_tag.clone(),
-            call_id,
-            is_caller: true,
-            invite: Some(client),
-            dialog: None,
-            early: Vec::new(),
-            negotiation,
-            contact,
-            auth,
-            unacknowledged: Vec::new(),
-            reoffer: None,
-            peer_reoffer: None,
-            ack_owed: None,
-            offer_due: None,
-            collisions: 0,
-            bye_after_ack: None,
-            cancel_headers: Headers::new(),
-            ending: None,
-            armed: Armed::default(),
-        };
+        let fresh = Session::new(id, Phase::Inviting, (invite.path, invite.party), contact, local_tag.clone(), call_id);
+        let session = Session { invite: Some(client), negotiation, auth, ..fresh };
         self.tags.insert(local_tag, id);
         self.sessions.insert(id, session);
         id

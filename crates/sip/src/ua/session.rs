@@ -112,6 +112,43 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// A session of ours in which nothing has happened yet: as of a caller, without dialog, INVITE or credentials.
+    pub(crate) fn new(
+        id: SessionId,
+        phase: Phase,
+        (path, party): (Path, Party),
+        contact: String,
+        local_tag: String,
+        call_id: String,
+    ) -> Self {
+        Self {
+            id,
+            phase,
+            path,
+            party,
+            peer_requests: 0,
+            local_tag,
+            call_id,
+            is_caller: true,
+            invite: None,
+            dialog: None,
+            early: Vec::new(),
+            negotiation: Negotiation::default(),
+            contact,
+            auth: None,
+            unacknowledged: Vec::new(),
+            reoffer: None,
+            peer_reoffer: None,
+            ack_owed: None,
+            offer_due: None,
+            collisions: 0,
+            bye_after_ack: None,
+            cancel_headers: Headers::new(),
+            ending: None,
+            armed: Armed::default(),
+        }
+    }
+
     /// When the session wants to be woken.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         let cancel = match self.phase {
