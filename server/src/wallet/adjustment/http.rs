@@ -92,7 +92,8 @@ async fn create_adjustment(
     attempt.commit(&app, StatusCode::CREATED, &answer).await
 }
 
-fn workspace(text: &str) -> Result<WorkspaceId, WalletError> {
+/// The workspace that an operators' path names.
+pub(in crate::wallet) fn workspace(text: &str) -> Result<WorkspaceId, WalletError> {
     text.parse().map_err(|_| WalletError::NotFound)
 }
 

@@ -4,14 +4,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use sautikit_api::ErrorCode;
-use sautikit_api::ids::WorkspaceId;
 use sautikit_api::wallet as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::AppState;
+use crate::wallet::adjustment::http::workspace;
 use crate::wallet::http::{balance_body, entry_body};
-use crate::wallet::{WalletError, list_entries, read};
+use crate::wallet::{list_entries, read};
 use crate::web::caller::Operator;
 use crate::web::error::ApiResult;
 use crate::web::page::Page;
@@ -53,8 +53,4 @@ async fn list_wallet_ledger(
     let (before_seq, _) = page.before();
     let entries = list_entries(&mut conn, id, before_seq, page.fetch_limit()).await?;
     Ok(page.answer(entries, |entry| (entry.seq, entry.id.0), entry_body))
-}
-
-fn workspace(text: &str) -> Result<WorkspaceId, WalletError> {
-    text.parse().map_err(|_| WalletError::NotFound)
 }
