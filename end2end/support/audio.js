@@ -34,9 +34,10 @@ export function observeAudio() {
   // `heard` and `said` are energies, which only ever grow; `seconds` is how much received sound was played, without what the
   // browser made up for packets that were late: a busy machine must not look like silence.
   window.audio = async () => {
-    const facts = { connected: newest()?.connectionState === "connected", heard: 0, said: 0, seconds: 0, codec: undefined };
+    const facts = { connected: newest()?.connectionState === "connected", heard: 0, said: 0, seconds: 0, codec: undefined, at: 0 };
     const stats = await newest()?.getStats();
     for (const report of stats?.values() ?? []) {
+      facts.at = Math.max(facts.at, report.timestamp);
       if (report.type === "inbound-rtp") {
         const received = (report.totalSamplesReceived - report.concealedSamples) / (report.totalSamplesReceived || 1);
         Object.assign(facts, { heard: report.totalAudioEnergy, seconds: report.totalSamplesDuration * received });
@@ -97,7 +98,13 @@ export async function isRepeated(page) {
   const { said } = await page.evaluate(() => window.audio());
   await speaks(page, true);
   await hears(page);
-  const after = await page.evaluate(() => window.audio());
+  // A report's sent half is read before its received half: on a busy machine the beep can fall between them. What was heard was
+  // said before the next report, and reports are kept for some milliseconds.
+  const after = await page.evaluate(async () => {
+    const { at } = await window.audio();
+    await window.until((now) => now.at > at);
+    return window.audio();
+  });
   if (!(after.said > said)) throw new Error("sound came back although the microphone was silent");
 }
 
