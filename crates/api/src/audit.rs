@@ -15,6 +15,7 @@ pub const KINDS: &[&str] = &[
     "call.actions_replaced",
     "call.ended_by_request",
     "call.placed",
+    "call.stream_revoked",
     "calls.frozen",
     "calls.unfrozen",
     "conference.announced",

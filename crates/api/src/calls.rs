@@ -192,6 +192,16 @@ pub struct CallAccepted {
     pub stream_url: String,
 }
 
+/// Where a call's stream is read after the token before was revoked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CallStream {
+    /// The call's id.
+    pub call_id: CallId,
+    /// Server-sent events of this one call, with the token that reads them from now on.
+    pub stream_url: String,
+}
+
 /// One telephone, browser or device that took part.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -150,7 +150,7 @@ catalogue! {
     CallsNoRoute "calls.no_route" 503 "No route" "No trunk serves the destination." "Ask the operator to connect a carrier for it.";
     CallsOverloaded "calls.overloaded" 503 "Too many calls at once" "This server can't set up another call in time." "Try again in a moment; calls that run are not affected.";
     CallsStreamTokenExpired "calls.stream_token_expired" 401 "Stream's token is over" "The call ended more than five minutes ago, and with it the token of its stream." "Read the call's events with an API key: GET /v1/calls/{id}/events.";
-    CallsStreamTokenInvalid "calls.stream_token_invalid" 401 "Stream's token not valid" "The token in the address is not the one of this call's stream." "Read `stream_url` of the call again, or send an API key.";
+    CallsStreamTokenInvalid "calls.stream_token_invalid" 401 "Stream's token not valid" "The token in the address is not the one of this call's stream." "Take the `stream_url` of the call's own answer, or a new one of `POST /v1/calls/{id}/stream/revoke` where it was revoked, or send an API key.";
     StorageUnavailable "storage.unavailable" 503 "Storage unavailable" "The database can't be reached or written, so nothing was done." "Try again in a moment. Calls that run go on.";
     ActionsInvalid "actions.invalid" 422 "Actions not valid" "The voice actions did not validate; `details` names the place." "Correct the action at that place.";
     SpendLimitReached "spend_limit.reached" 402 "Spend limit reached" "The workspace's spend limit for the day is reached." "Raise the limit or wait until tomorrow.";

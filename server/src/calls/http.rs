@@ -90,6 +90,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(hang_up_call))
         .routes(routes!(replace_actions))
         .routes(routes!(stream::stream_call))
+        .routes(routes!(stream::revoke_call_stream))
         .merge(limits::http::routes())
         .merge(trace::http::routes())
 }
@@ -149,7 +150,7 @@ async fn place_call(
 
 /// The answer to whoever began a call.
 pub fn accepted(app: &AppState, call_id: CallId, status: CallStatus) -> wire::CallAccepted {
-    let stream_url = stream::stream_url(app, call_id);
+    let stream_url = stream::stream_url(app, call_id, stream::FIRST_REVISION);
     wire::CallAccepted { call_id, pbx_session_id: call_id.pbx_call_id(), status, stream_url }
 }
 

@@ -48,6 +48,11 @@ statements! {
         update calls
         set recording_status = $2
         where id = $1";
+    REVOKE_STREAM = "
+        update calls
+        set stream_revision = stream_revision + 1
+        where workspace_id = $1 and id = $2
+        returning stream_revision";
     COUNT_OPEN = "
         select count(*)
         from calls
@@ -114,6 +119,16 @@ pub(super) async fn set_recording_status(
     sqlx::query(SET_RECORDING_STATUS).bind(id.to_string()).bind(status).execute(tx).await.map(drop)
 }
 
+/// Ends the token of the call's stream; gives the revision of the next one, none where the workspace has no such call.
+pub(super) async fn revoke_stream(
+    tx: &mut AnyConnection,
+    workspace_id: WorkspaceId,
+    id: CallId,
+) -> Result<Option<i64>, sqlx::Error> {
+    let query = sqlx::query_scalar(REVOKE_STREAM).bind(workspace_id.to_string()).bind(id.to_string());
+    query.fetch_optional(tx).await
+}
+
 pub(super) async fn count_open(conn: &mut AnyConnection, workspace_id: WorkspaceId) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar(COUNT_OPEN).bind(workspace_id.to_string()).fetch_one(conn).await
 }
@@ -146,6 +161,7 @@ fn call(row: &AnyRow) -> Result<CallRow, sqlx::Error> {
         tax_minor: row.try_get("tax_minor")?,
         ledger_entry_id: row::parsed_opt(row, "ledger_entry_id")?,
         last_media_at: row.try_get("last_media_at")?,
+        stream_revision: row.try_get("stream_revision")?,
         entry_seq: row.try_get("event_seq")?,
         outbox_seq: row.try_get("outbox_seq")?,
     })

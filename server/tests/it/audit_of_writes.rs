@@ -161,6 +161,9 @@ impl Walk<'_> {
         let path = format!("/v1/calls/{}/actions", placed.json["call_id"].as_str().expect("an id"));
         let replace = owner.post(&path, json!({ "actions": [{ "hangup": {} }] }));
         self.logs("post /v1/calls/{id}/actions", "call.actions_replaced", replace).await;
+        let path = format!("/v1/calls/{}/stream/revoke", placed.json["call_id"].as_str().expect("an id"));
+        let revoke = owner.post(&path, json!({}));
+        self.logs("post /v1/calls/{id}/stream/revoke", "call.stream_revoked", revoke).await;
         let path = format!("/v1/calls/{}/hangup", placed.json["call_id"].as_str().expect("an id"));
         self.logs("post /v1/calls/{id}/hangup", "call.ended_by_request", owner.post(&path, json!({}))).await;
     }

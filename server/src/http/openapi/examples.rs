@@ -284,6 +284,7 @@ examples! {
         { "dial": { "to": "client:asha" } }] });
     calls::CallAccepted = json!({ "call_id": CALL, "pbx_session_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa",
         "status": "ringing", "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
+    calls::CallStream = json!({ "call_id": CALL, "stream_url": format!("https://voice.example/v1/calls/{CALL}/stream?token=…") });
     calls::Call = json!({ "id": CALL, "pbx_call_id": "HD_019a2f6b1c5e7c3f9a52d0b7c1e4f8aa", "direction": "outbound",
         "status": "completed", "from": "+254700000001", "to": "+254722000001", "local_e164": "+254700000001",
         "remote_e164": "+254722000001", "duration_seconds": 61, "cost_minor": 305, "tax_minor": 0, "currency": "KES",

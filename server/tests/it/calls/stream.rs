@@ -1,7 +1,13 @@
 //! `GET /v1/calls/{id}/stream`: server-sent events of one call.
 
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use futures::StreamExt;
 use sautikit_api::ids::CallId;
 use serde_json::json;
+use tower::ServiceExt;
 
 use super::support::{FROM, Scene, TO};
 use crate::support::{Server, on_each_engine};
@@ -11,9 +17,14 @@ on_each_engine! {
     the_stream_resumes_where_it_was_cut
     the_token_reads_its_own_call_only
     the_token_dies_five_minutes_after_the_call
+    a_revoked_token_reads_nothing_and_the_next_one_does
+    a_revoked_token_ends_the_stream_that_it_opened
     who_comes_back_after_the_end_is_told_that_nothing_is_left
     pages_of_every_origin_read_a_stream_by_its_token_and_nothing_else
 }
+
+/// A hanging test ends by itself.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A billed call and its stream's path with the token.
 async fn billed(scene: &Scene) -> (CallId, String) {
@@ -64,6 +75,47 @@ async fn the_token_dies_five_minutes_after_the_call(server: Server) {
     scene.server.client().get(&path).await.expect(200);
     scene.advance(1);
     scene.server.client().get(&path).await.expect_error("calls.stream_token_expired");
+}
+
+async fn a_revoked_token_reads_nothing_and_the_next_one_does(server: Server) {
+    let scene = Scene::set(server).await;
+    let (id, first) = billed(&scene).await;
+    let (_, other) = billed(&scene).await;
+    let client = scene.server.client();
+    let path = |answer: &crate::support::Answer| {
+        let url = answer.json["stream_url"].as_str().expect("an address");
+        url.strip_prefix(crate::support::ORIGIN).expect("ours").to_owned()
+    };
+    let revoke = format!("/v1/calls/{id}/stream/revoke");
+    let second = path(&scene.asha.post(&revoke, json!({})).await.expect(200));
+    client.get(&first).await.expect_error("calls.stream_token_invalid");
+    client.get(&second).await.expect(200);
+    let third = path(&scene.asha.post(&revoke, json!({})).await.expect(200));
+    client.get(&second).await.expect_error("calls.stream_token_invalid");
+    client.get(&third).await.expect(200);
+    // Another call's stays, and so does who shows a credential.
+    client.get(&other).await.expect(200);
+    scene.asha.get(&format!("/v1/calls/{id}/stream")).await.expect(200);
+    scene.server.client().post(&revoke, json!({})).await.expect_error("auth.session_invalid");
+    let unknown = format!("/v1/calls/{}/stream/revoke", CallId(uuid::Uuid::from_u128(7)));
+    scene.asha.post(&unknown, json!({})).await.expect_error("calls.not_found");
+}
+
+async fn a_revoked_token_ends_the_stream_that_it_opened(server: Server) {
+    let scene = Scene::set(server).await;
+    let accepted = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202).json;
+    let url = accepted["stream_url"].as_str().expect("an address");
+    let path = url.strip_prefix(crate::support::ORIGIN).expect("ours").to_owned();
+    let id = accepted["call_id"].as_str().expect("an id").to_owned();
+    let request = Request::get(&path).header("host", "127.0.0.1:4000").body(Body::empty()).expect("a request");
+    let answer = sautikit::http::router(&scene.server.app).oneshot(request).await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let mut body = answer.into_body().into_data_stream();
+    let first = tokio::time::timeout(DEADLINE, body.next()).await.expect("the first event in time");
+    assert!(std::str::from_utf8(&first.expect("one").expect("a chunk")).expect("text").contains("call.ringing"));
+    scene.asha.post(&format!("/v1/calls/{id}/stream/revoke"), json!({})).await.expect(200);
+    // The call rings on: without the revocation nothing would come but comments, without an end.
+    tokio::time::timeout(DEADLINE, body.for_each(|_| async {})).await.expect("its end in time");
 }
 
 async fn who_comes_back_after_the_end_is_told_that_nothing_is_left(server: Server) {

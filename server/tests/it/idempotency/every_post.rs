@@ -120,7 +120,7 @@ async fn id_of(scene: &Scene, endpoint: &Endpoint) -> Option<String> {
             json!(rows(&scene.server, &scene.asha).await.endpoint)
         }
         "/v1/webhooks/deliveries/{id}/retry" => json!(rows(&scene.server, &scene.asha).await.delivery),
-        "/v1/calls/{id}/actions" => json!(scene.place().await.call_id),
+        "/v1/calls/{id}/actions" | "/v1/calls/{id}/stream/revoke" => json!(scene.place().await.call_id),
         "/v1/calls/{id}/recording/pause" | "/v1/calls/{id}/recording/resume" => {
             let call = scene.place().await.call_id;
             scene.recording(call).await;
