@@ -286,6 +286,9 @@ const AuditKindCallEndedByRequest AuditKind = "call.ended_by_request"
 // AuditKindCallPlaced is `call.placed`.
 const AuditKindCallPlaced AuditKind = "call.placed"
 
+// AuditKindCallStreamRevoked is `call.stream_revoked`.
+const AuditKindCallStreamRevoked AuditKind = "call.stream_revoked"
+
 // AuditKindCallsFrozen is `calls.frozen`.
 const AuditKindCallsFrozen AuditKind = "calls.frozen"
 
@@ -1083,6 +1086,30 @@ const CallStatusBusy CallStatus = "busy"
 
 // CallStatusCanceled is `canceled`.
 const CallStatusCanceled CallStatus = "canceled"
+
+// CallStream: Where a call's stream is read after the token before was revoked.
+type CallStream struct {
+	// The call's id.
+	CallID string `json:"call_id"`
+
+	// Server-sent events of this one call, with the token that reads them from now on.
+	StreamURL string `json:"stream_url"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *CallStream) UnmarshalJSON(data []byte) error {
+	type plain CallStream
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m CallStream) MarshalJSON() ([]byte, error) {
+	type plain CallStream
+	return encode(plain(m), nil, m.Extra)
+}
 
 // CheckFinding: Something that would not do.
 type CheckFinding struct {
@@ -4755,6 +4782,33 @@ func (m Stream) MarshalJSON() ([]byte, error) {
 }
 
 func (Stream) isAction() {}
+
+// StreamedCallsEvent: One server-sent event of `GET /v1/calls/stream`.
+type StreamedCallsEvent struct {
+	// An `Event` as JSON; of `dropped` its `reason`, and `last_event_id` to go on from.
+	Data string `json:"data"`
+
+	// What it tells, as `event` of an `Event` does; `dropped` where the reader was too slow and is let go.
+	Event string `json:"event"`
+
+	// Its place in this stream, for `Last-Event-ID`; none where the reader was `dropped`.
+	ID *string `json:"id,omitempty"`
+
+	// Extra has the members that this version does not know.
+	Extra map[string]any `json:"-"`
+}
+
+// UnmarshalJSON keeps members that are new here in Extra.
+func (m *StreamedCallsEvent) UnmarshalJSON(data []byte) error {
+	type plain StreamedCallsEvent
+	return decode(data, (*plain)(m), &m.Extra)
+}
+
+// MarshalJSON leaves out what was not set.
+func (m StreamedCallsEvent) MarshalJSON() ([]byte, error) {
+	type plain StreamedCallsEvent
+	return encode(plain(m), nil, m.Extra)
+}
 
 // StreamedEvent: One server-sent event of `GET /v1/calls/{id}/stream`.
 type StreamedEvent struct {

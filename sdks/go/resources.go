@@ -328,12 +328,12 @@ func (s *CallsResource) ReadStats(ctx context.Context, params *CallsReadStatsPar
 // before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
 //
 // `GET /v1/calls/stream`, scope `calls:read`
-func (s *CallsResource) StreamCalls(ctx context.Context, params *CallsStreamCallsParams, options ...RequestOption) *Events[Event] {
+func (s *CallsResource) StreamCalls(ctx context.Context, params *CallsStreamCallsParams, options ...RequestOption) *Events[StreamedCallsEvent] {
 	r := request{method: "GET", path: "/v1/calls/stream"}
 	if params != nil {
 		r.header("Last-Event-ID", params.LastEventID)
 	}
-	return newEvents[Event](ctx, s.client, r, options)
+	return newEvents[StreamedCallsEvent](ctx, s.client, r, options)
 }
 
 // Get: Show a call.
@@ -478,7 +478,7 @@ func (s *CallsResource) ReadSIPText(ctx context.Context, id string, options ...R
 // Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
 // `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
 // pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
-// may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+// may still read it. A revoked token ends it within a second. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 //
 // `GET /v1/calls/{id}/stream`, scope `calls:read`
 func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStreamParams, options ...RequestOption) *Events[StreamedEvent] {
@@ -487,6 +487,21 @@ func (s *CallsResource) Stream(ctx context.Context, id string, params *CallsStre
 		r.header("Last-Event-ID", params.LastEventID)
 	}
 	return newEvents[StreamedEvent](ctx, s.client, r, options)
+}
+
+// RevokeStream: Revoke a stream's token.
+//
+// `stream_url` of the call reads nothing from now on, and streams that it had opened end within a second. The answer holds a new
+// one, which nobody knows yet: for a page that goes on following.
+//
+// `POST /v1/calls/{id}/stream/revoke`, scope `calls:write`
+func (s *CallsResource) RevokeStream(ctx context.Context, id string, options ...RequestOption) (*CallStream, error) {
+	r := request{method: "POST", path: "/v1/calls/" + escape(id) + "/stream/revoke", idempotent: true}
+	answer := new(CallStream)
+	if err := s.client.json(ctx, r, options, answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 // ConferencesListParams is what ConferencesResource.List can be told.
@@ -596,7 +611,7 @@ type EventsListParams struct {
 	Limit *int64
 }
 
-// EventsResource: Probes, and this document.
+// EventsResource: Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for.
 type EventsResource struct{ client *Client }
 
 // List: List events.
@@ -1606,7 +1621,7 @@ type WebhooksListWebhookDeliveriesParams struct {
 	EventID *string
 }
 
-// WebhooksResource: Probes, and this document.
+// WebhooksResource: Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for.
 type WebhooksResource struct{ client *Client }
 
 // List: List webhook endpoints.
@@ -1863,7 +1878,7 @@ type resources struct {
 	// Conferences: Who is in which, and changing that while they talk or wait.
 	Conferences *ConferencesResource
 
-	// Events: Probes, and this document.
+	// Events: Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for.
 	Events *EventsResource
 
 	// Numbers: Find, claim, route and release telephone numbers.
@@ -1899,7 +1914,7 @@ type resources struct {
 	// Wallet: Balance, ledger and top-ups. Amounts are integers in minor units.
 	Wallet *WalletResource
 
-	// Webhooks: Probes, and this document.
+	// Webhooks: Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for.
 	Webhooks *WebhooksResource
 
 	// Workspace: The tenant that owns everything, who is in it, and invitations.

@@ -319,6 +319,20 @@ pub struct Event {
     pub payload: Value,
 }
 
+/// One server-sent event of `GET /v1/calls/stream`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StreamedCallsEvent {
+    /// Its place in this stream, for `Last-Event-ID`; none where the reader was `dropped`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
+    pub id: Option<String>,
+    /// What it tells, as `event` of an [`Event`] does; `dropped` where the reader was too slow and is let go.
+    pub event: String,
+    /// An [`Event`] as JSON; of `dropped` its `reason`, and `last_event_id` to go on from.
+    pub data: String,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_false(value: &bool) -> bool {
     !value

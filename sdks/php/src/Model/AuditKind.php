@@ -21,6 +21,7 @@ final class AuditKind
     public const CALL_ACTIONS_REPLACED = 'call.actions_replaced';
     public const CALL_ENDED_BY_REQUEST = 'call.ended_by_request';
     public const CALL_PLACED = 'call.placed';
+    public const CALL_STREAM_REVOKED = 'call.stream_revoked';
     public const CALLS_FROZEN = 'calls.frozen';
     public const CALLS_UNFROZEN = 'calls.unfrozen';
     public const CONFERENCE_ANNOUNCED = 'conference.announced';

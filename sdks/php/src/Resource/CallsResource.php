@@ -94,13 +94,13 @@ final class CallsResource
      * `GET /v1/calls/stream`, scope `calls:read`
      *
      * @param array{lastEventId?: int} $params
-     * @return iterable<\Sautikit\Model\Event>
+     * @return iterable<\Sautikit\Model\StreamedCallsEvent>
      */
     public function streamCalls(array $params = [], ?RequestOptions $options = null): iterable
     {
         $request = new Request('GET', '/v1/calls/stream', headers: ['Last-Event-ID' => $params['lastEventId'] ?? null]);
 
-        return $this->transport->events($request, \Sautikit\Model\Event::class, $options);
+        return $this->transport->events($request, \Sautikit\Model\StreamedCallsEvent::class, $options);
     }
 
     /**
@@ -268,7 +268,7 @@ final class CallsResource
      * Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
      * `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
      * pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
-     * may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+     * may still read it. A revoked token ends it within a second. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
      *
      * `GET /v1/calls/{id}/stream`, scope `calls:read`
      *
@@ -280,5 +280,22 @@ final class CallsResource
         $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/stream', headers: ['Last-Event-ID' => $params['lastEventId'] ?? null]);
 
         return $this->transport->events($request, \Sautikit\Model\StreamedEvent::class, $options);
+    }
+
+    /**
+     * Revoke a stream's token.
+     *
+     * `stream_url` of the call reads nothing from now on, and streams that it had opened end within a second. The answer holds a new
+     * one, which nobody knows yet: for a page that goes on following.
+     *
+     * `POST /v1/calls/{id}/stream/revoke`, scope `calls:write`
+     *
+     * @return \Sautikit\Model\CallStream
+     */
+    public function revokeStream(string $id, ?RequestOptions $options = null): \Sautikit\Model\CallStream
+    {
+        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/stream/revoke', idempotent: true);
+
+        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallStream::class);
     }
 }

@@ -11,7 +11,7 @@ use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
-/** Probes, and this document. */
+/** Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for. */
 final class EventsResource
 {
     public function __construct(private readonly Transport $transport)

@@ -25,7 +25,7 @@ abstract class Resources
     /** Who is in which, and changing that while they talk or wait. */
     public readonly ConferencesResource $conferences;
 
-    /** Probes, and this document. */
+    /** Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for. */
     public readonly EventsResource $events;
 
     /** Find, claim, route and release telephone numbers. */
@@ -61,7 +61,7 @@ abstract class Resources
     /** Balance, ledger and top-ups. Amounts are integers in minor units. */
     public readonly WalletResource $wallet;
 
-    /** Probes, and this document. */
+    /** Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for. */
     public readonly WebhooksResource $webhooks;
 
     /** The tenant that owns everything, who is in it, and invitations. */

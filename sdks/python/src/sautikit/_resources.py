@@ -33,6 +33,7 @@ from .models import (
     CallStats,
     CallStatsBucket,
     CallStatus,
+    CallStream,
     CheckFinding,
     CheckHandler,
     CheckSeverity,
@@ -146,6 +147,7 @@ from .models import (
     StorageBucket,
     StorageTier,
     Stream,
+    StreamedCallsEvent,
     StreamedEvent,
     SwitchTier,
     TestRouting,
@@ -752,7 +754,7 @@ class CallsResource:
         *,
         last_event_id: Omit[int] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
-    ) -> Events[Event]:
+    ) -> Events[StreamedCallsEvent]:
         """Follow all calls.
 
         Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
@@ -766,7 +768,7 @@ class CallsResource:
                 "GET",
                 "/v1/calls/stream",
                 headers={"Last-Event-ID": last_event_id},
-                answer=("one", "Event"),
+                answer=("one", "StreamedCallsEvent"),
             ),
             options,
         )
@@ -998,7 +1000,7 @@ class CallsResource:
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
         `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
         pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
-        may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+        may still read it. A revoked token ends it within a second. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -1008,6 +1010,29 @@ class CallsResource:
                 f"/v1/calls/{path_part(id)}/stream",
                 headers={"Last-Event-ID": last_event_id},
                 answer=("one", "StreamedEvent"),
+            ),
+            options,
+        )
+
+    def revoke_stream(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallStream:
+        """Revoke a stream's token.
+
+        `stream_url` of the call reads nothing from now on, and streams that it had opened end within a second. The answer holds a new
+        one, which nobody knows yet: for a page that goes on following.
+
+        `POST /v1/calls/{id}/stream/revoke`, scope `calls:write`
+        """
+        return self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/stream/revoke",
+                idempotent=True,
+                answer=("one", "CallStream"),
             ),
             options,
         )
@@ -1141,7 +1166,7 @@ class AsyncCallsResource:
         *,
         last_event_id: Omit[int] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
-    ) -> AsyncEvents[Event]:
+    ) -> AsyncEvents[StreamedCallsEvent]:
         """Follow all calls.
 
         Server-sent events: what webhooks tell of the workspace's calls, as it happens. Without `Last-Event-ID` it begins now. A
@@ -1155,7 +1180,7 @@ class AsyncCallsResource:
                 "GET",
                 "/v1/calls/stream",
                 headers={"Last-Event-ID": last_event_id},
-                answer=("one", "Event"),
+                answer=("one", "StreamedCallsEvent"),
             ),
             options,
         )
@@ -1387,7 +1412,7 @@ class AsyncCallsResource:
         Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
         `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
         pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
-        may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+        may still read it. A revoked token ends it within a second. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
 
         `GET /v1/calls/{id}/stream`, scope `calls:read`
         """
@@ -1397,6 +1422,29 @@ class AsyncCallsResource:
                 f"/v1/calls/{path_part(id)}/stream",
                 headers={"Last-Event-ID": last_event_id},
                 answer=("one", "StreamedEvent"),
+            ),
+            options,
+        )
+
+    async def revoke_stream(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallStream:
+        """Revoke a stream's token.
+
+        `stream_url` of the call reads nothing from now on, and streams that it had opened end within a second. The answer holds a new
+        one, which nobody knows yet: for a page that goes on following.
+
+        `POST /v1/calls/{id}/stream/revoke`, scope `calls:write`
+        """
+        return await self._transport.json(
+            Spec(
+                "POST",
+                f"/v1/calls/{path_part(id)}/stream/revoke",
+                idempotent=True,
+                answer=("one", "CallStream"),
             ),
             options,
         )
@@ -1695,7 +1743,7 @@ class AsyncConferencesResource:
 
 
 class EventsResource:
-    """Probes, and this document."""
+    """Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for."""
 
     __slots__ = ("_transport",)
 
@@ -1750,7 +1798,7 @@ class EventsResource:
 
 
 class AsyncEventsResource:
-    """Probes, and this document."""
+    """Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for."""
 
     __slots__ = ("_transport",)
 
@@ -4275,7 +4323,7 @@ class AsyncWalletResource:
 
 
 class WebhooksResource:
-    """Probes, and this document."""
+    """Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for."""
 
     __slots__ = ("_transport",)
 
@@ -4601,7 +4649,7 @@ class WebhooksResource:
 
 
 class AsyncWebhooksResource:
-    """Probes, and this document."""
+    """Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for."""
 
     __slots__ = ("_transport",)
 

@@ -31,6 +31,7 @@ __all__ = [
     "CallStats",
     "CallStatsBucket",
     "CallStatus",
+    "CallStream",
     "CheckFinding",
     "CheckHandler",
     "CheckSeverity",
@@ -144,6 +145,7 @@ __all__ = [
     "StorageBucket",
     "StorageTier",
     "Stream",
+    "StreamedCallsEvent",
     "StreamedEvent",
     "SwitchTier",
     "TestRouting",
@@ -202,6 +204,7 @@ AuditKind = Union[
         "call.actions_replaced",
         "call.ended_by_request",
         "call.placed",
+        "call.stream_revoked",
         "calls.frozen",
         "calls.unfrozen",
         "conference.announced",
@@ -1156,6 +1159,18 @@ class CallStatsBucket(Model):
     """Answered time in seconds."""
     total_spend_minor: int
     """What was debited for them so far."""
+
+
+class CallStream(Model):
+    """Where a call's stream is read after the token before was revoked."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("call_id", "stream_url", )
+    call_id: str
+    """The call's id."""
+    stream_url: str
+    """Server-sent events of this one call, with the token that reads them from now on."""
 
 
 class CheckFinding(Model):
@@ -2880,6 +2895,20 @@ class Stream(Model):
     """Whose audio is sent. Default: `"both"`."""
 
 
+class StreamedCallsEvent(Model):
+    """One server-sent event of `GET /v1/calls/stream`."""
+
+    __slots__ = ()
+    _members = {}
+    _known = ("data", "event", "id", )
+    data: str
+    """An `Event` as JSON; of `dropped` its `reason`, and `last_event_id` to go on from."""
+    event: str
+    """What it tells, as `event` of an `Event` does; `dropped` where the reader was too slow and is let go."""
+    id: Optional[str]
+    """Its place in this stream, for `Last-Event-ID`; none where the reader was `dropped`."""
+
+
 class StreamedEvent(Model):
     """One server-sent event of `GET /v1/calls/{id}/stream`."""
 
@@ -3220,6 +3249,7 @@ MODELS: Dict[str, type] = {
     "CallQuality": CallQuality,
     "CallStats": CallStats,
     "CallStatsBucket": CallStatsBucket,
+    "CallStream": CallStream,
     "CheckFinding": CheckFinding,
     "CheckHandler": CheckHandler,
     "CheckedCall": CheckedCall,
@@ -3307,6 +3337,7 @@ MODELS: Dict[str, type] = {
     "StorageBucket": StorageBucket,
     "StorageTier": StorageTier,
     "Stream": Stream,
+    "StreamedCallsEvent": StreamedCallsEvent,
     "StreamedEvent": StreamedEvent,
     "SwitchTier": SwitchTier,
     "TestRouting": TestRouting,

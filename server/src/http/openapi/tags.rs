@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// Name, what it is for, and the first words of the paths in it; one without words is not in paths.
-const TAGS: [(&str, &str, &[&str]); 17] = [
+const TAGS: [(&str, &str, &[&str]); 18] = [
     (
         "Sign-in",
         "Who someone is: links by mail, Google, sessions. For people in browsers; servers use API keys.",
@@ -25,6 +25,11 @@ const TAGS: [(&str, &str, &[&str]); 17] = [
     ),
     (VOICE_CALLBACK, "What a call asks your server, and what it can answer.", &["actions", "shadow-requests"]),
     ("Recordings", "Hear, list and delete recordings; how much is kept, and where.", &["recordings", "storage"]),
+    (
+        "Webhooks and events",
+        "Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for.",
+        &["webhooks", "events"],
+    ),
     ("SIP", "Tokens for phones in browsers and apps.", &["sip"]),
     ("Wallet", "Balance, ledger and top-ups. Amounts are integers in minor units.", &["wallet"]),
     ("Privacy", "A person's number erased, with a signed receipt; all of a workspace as one archive.", &["privacy"]),

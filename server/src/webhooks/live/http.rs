@@ -39,7 +39,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// before it. After five minutes it ends: whoever comes back with `Last-Event-ID` misses nothing.
 #[utoipa::path(get, path = "/calls/stream",
     params(("Last-Event-ID" = Option<i64>, Header, nullable = false, minimum = 0, description = "`id` of the last event of this stream seen; later ones follow.")),
-    responses((status = 200, body = wire::Event, content_type = "text/event-stream", description = "Events of calls, without an end.")),
+    responses((status = 200, body = wire::StreamedCallsEvent, content_type = "text/event-stream", description = "Events of calls, without an end.")),
     extensions(("x-scope" = json!(Scope::CallsRead))))]
 async fn stream_calls(State(app): State<AppState>, caller: Caller, headers: HeaderMap) -> ApiResult<Response> {
     caller.needs(Scope::CallsRead)?;

@@ -13,6 +13,7 @@ export type AuditKind =
   | "call.actions_replaced"
   | "call.ended_by_request"
   | "call.placed"
+  | "call.stream_revoked"
   | "calls.frozen"
   | "calls.unfrozen"
   | "conference.announced"

@@ -8,9 +8,9 @@ import type { CallEvent } from "../models/CallEvent.js";
 import type { CallQuality } from "../models/CallQuality.js";
 import type { CallStats } from "../models/CallStats.js";
 import type { CallStatus } from "../models/CallStatus.js";
+import type { CallStream } from "../models/CallStream.js";
 import type { CreateCall } from "../models/CreateCall.js";
 import type { Direction } from "../models/Direction.js";
-import type { Event } from "../models/Event.js";
 import type { Moment } from "../models/Moment.js";
 import type { PauseRecording } from "../models/PauseRecording.js";
 import type { Recording } from "../models/Recording.js";
@@ -18,6 +18,7 @@ import type { RecordingPending } from "../models/RecordingPending.js";
 import type { RecordingReady } from "../models/RecordingReady.js";
 import type { ReplaceActions } from "../models/ReplaceActions.js";
 import type { SipLadder } from "../models/SipLadder.js";
+import type { StreamedCallsEvent } from "../models/StreamedCallsEvent.js";
 import type { StreamedEvent } from "../models/StreamedEvent.js";
 
 const encode = encodeURIComponent;
@@ -141,7 +142,7 @@ export class CallsResource {
    *
    * `GET /v1/calls/stream`, scope `calls:read`
    */
-  streamCalls(params: CallsStreamCallsParams = {}, options?: RequestOptions): EventStream<Event> {
+  streamCalls(params: CallsStreamCallsParams = {}, options?: RequestOptions): EventStream<StreamedCallsEvent> {
     return this.#transport.events({
       method: "GET",
       path: `/v1/calls/stream`,
@@ -298,7 +299,7 @@ export class CallsResource {
    * Server-sent events, one per entry of the timeline, until the call has ended and its cost is known.
    * `stream_url` of the call holds a token for browsers, because EventSource sends no headers; that address alone may be read by
    * pages of every origin. After five minutes the stream ends: whoever comes back with `Last-Event-ID` misses nothing, if they
-   * may still read it. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
+   * may still read it. A revoked token ends it within a second. Whoever comes back and has seen all of a call that is over gets 204, upon which EventSource stops.
    *
    * `GET /v1/calls/{id}/stream`, scope `calls:read`
    */
@@ -307,6 +308,22 @@ export class CallsResource {
       method: "GET",
       path: `/v1/calls/${encode(id)}/stream`,
       headers: { "Last-Event-ID": params.lastEventId },
+    }, options);
+  }
+
+  /**
+   * Revoke a stream's token.
+   *
+   * `stream_url` of the call reads nothing from now on, and streams that it had opened end within a second. The answer holds a new
+   * one, which nobody knows yet: for a page that goes on following.
+   *
+   * `POST /v1/calls/{id}/stream/revoke`, scope `calls:write`
+   */
+  revokeStream(id: string, options?: RequestOptions): Promise<CallStream> {
+    return this.#transport.json({
+      method: "POST",
+      path: `/v1/calls/${encode(id)}/stream/revoke`,
+      idempotent: true,
     }, options);
   }
 }

@@ -17,7 +17,7 @@ export interface EventsListParams {
   limit?: number;
 }
 
-/** Probes, and this document. */
+/** Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for. */
 export class EventsResource {
   readonly #transport: Transport;
 

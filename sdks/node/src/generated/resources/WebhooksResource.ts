@@ -67,7 +67,7 @@ export interface WebhooksListWebhookDeliveriesParams {
   event_id?: string;
 }
 
-/** Probes, and this document. */
+/** Endpoints that are told of calls, numbers and money, what was sent to them, and the same to be asked for. */
 export class WebhooksResource {
   readonly #transport: Transport;
 
