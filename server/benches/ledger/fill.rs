@@ -57,16 +57,22 @@ async fn open(app: &AppState, e164: &str) -> Outcome<(WorkspaceId, String)> {
     ] {
         sqlx::query(AssertSqlSafe(insert)).execute(&mut *tx).await?;
     }
+    let adjustment = app.new_uuid();
     let entry = NewEntry {
-        kind: EntryKind::Refund,
+        kind: EntryKind::Adjustment,
         amount_minor: MONEY_MINOR,
         tax_minor: 0,
         currency: Currency::KES,
-        cause: format!("bench:{workspace}"),
+        cause: format!("adjustment:{adjustment}"),
         reference: "",
         funds: Funds::Required,
     };
-    wallet::lock(&mut tx, workspace).await?.post(&mut tx, app, entry).await?;
+    let entry = wallet::lock(&mut tx, workspace).await?.post(&mut tx, app, entry).await?.entry_id();
+    let insert = format!(
+        "insert into wallet_adjustments (id, workspace_id, kind, amount_minor, reason, operator_id, ledger_entry_id, created_at)
+        values ('{adjustment}', '{workspace}', 'credit', {MONEY_MINOR}, 'bench', 'bench', '{entry}', {now_us})"
+    );
+    sqlx::query(AssertSqlSafe(insert)).execute(&mut *tx).await?;
     tx.commit().await?;
     Ok((workspace, id.to_string()))
 }

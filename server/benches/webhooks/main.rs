@@ -41,6 +41,11 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 const WORKSPACES: usize = 20;
 /// Events of one transaction: what a flush of the record writer has in a busy second.
 const TOGETHER: usize = 32;
+/// Where PostgreSQL is.
+const URL: &str = "SAUTIKIT_TEST_POSTGRES";
+/// Tells a process that readers are its part, by which engine.
+const FOLLOWED: &str = "BENCH_FOLLOWED";
+const POSTGRES: &str = "postgres";
 /// Until it is an error.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -53,30 +58,58 @@ async fn main() -> Outcome<()> {
     let figure =
         |index: usize, default: usize| arguments.get(index).and_then(|text| text.parse().ok()).unwrap_or(default);
     let (events, rate) = (figure(0, 30_000), figure(1, 200));
-    let folder = tempfile::tempdir()?;
-    let url = format!("sqlite://{}", folder.path().join("bench.db").display());
-    measure("SQLite", folder.path(), &url, events, rate).await?;
-    let Ok(url) = std::env::var("SAUTIKIT_TEST_POSTGRES") else {
-        println!("PostgreSQL: not measured, SAUTIKIT_TEST_POSTGRES is not set");
-        return Ok(());
+    if let Some(engine) = std::env::var_os(FOLLOWED) {
+        return follow(engine == POSTGRES).await;
+    }
+    deliver("SQLite", false, events, rate).await?;
+    let followed = async |engine: &str| {
+        // A process of its own: what delivery left in the allocator is none of a reader's.
+        let status = tokio::process::Command::new(std::env::current_exe()?).env(FOLLOWED, engine).status().await?;
+        if status.success() { Outcome::Ok(()) } else { Err("the readers failed".into()) }
     };
-    let folder = tempfile::tempdir()?;
-    measure("PostgreSQL", folder.path(), &url, events, rate).await
+    followed("sqlite").await?;
+    if std::env::var_os(URL).is_none() {
+        println!("PostgreSQL: not measured, {URL} is not set");
+        return Ok(());
+    }
+    deliver("PostgreSQL", true, events, rate).await?;
+    followed(POSTGRES).await
 }
 
-async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: usize) -> Outcome<()> {
+/// A server's parts by a database of its own on SQLite, or that of the environment; the folder goes with what it is dropped with.
+async fn open(postgres: bool) -> Outcome<(AppState, tempfile::TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let url = match postgres {
+        true => std::env::var(URL)?,
+        false => format!("sqlite://{}", folder.path().join("bench.db").display()),
+    };
     let flags = [
-        ("database.url", url.to_owned()),
-        ("data_dir", data_dir.display().to_string()),
+        ("database.url", url),
+        ("data_dir", folder.path().display().to_string()),
         // A thousand readers come from one address.
         ("http.trusted_proxies", "127.0.0.1".to_owned()),
     ];
     let config = Config::load(Some(Path::new("/dev/null")), [], &flags)?;
     let app = serve::open(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 4000))).await?;
     app.db.migrate().await?;
+    Ok((app, folder))
+}
+
+/// A thousand readers.
+async fn follow(postgres: bool) -> Outcome<()> {
+    let (app, _folder) = open(postgres).await?;
+    tokio::spawn(webhooks::run_until_stopped(app.clone()));
+    readers::measure(&app).await?;
+    app.stopping.cancel();
+    Ok(())
+}
+
+/// Events to endpoints.
+async fn deliver(engine: &str, postgres: bool, events: usize, rate: usize) -> Outcome<()> {
+    let (app, _folder) = open(postgres).await?;
     let receiver = Receiver::start()?;
     let workspaces = fill(&app, &receiver.url).await?;
-    tokio::spawn(webhooks::run_until_stopped(app.clone()));
+    let delivering = tokio::spawn(webhooks::run_until_stopped(app.clone()));
     println!("\n{engine}, {WORKSPACES} workspaces with an endpoint each");
 
     let began = Instant::now();
@@ -107,8 +140,9 @@ async fn measure(engine: &str, data_dir: &Path, url: &str, events: usize, rate: 
     spans.sort_unstable();
     let of = |share: usize| spans[(spans.len() * share / 100).min(spans.len() - 1)].as_secs_f64() * 1_000.0;
     println!("commit to receiver at {rate} events/s: p50 {:.1} ms, p99 {:.1} ms", of(50), of(99));
-    readers::measure(&app).await?;
     app.stopping.cancel();
+    // Who delivers says farewell, so that the next process need not wait for the end of its lease.
+    delivering.await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod reconciling;
 
 use std::time::Duration;
 
+use sautikit::config::Mpesa;
 use sautikit::{jobs, wallet};
 use serde_json::Value;
 
@@ -25,6 +26,11 @@ struct Shop {
 
 impl Shop {
     async fn open(server: Server) -> Self {
+        Self::open_with(server, |_| ()).await
+    }
+
+    /// With settings of M-Pesa that are changed so.
+    async fn open_with(server: Server, change: impl FnOnce(&mut Mpesa)) -> Self {
         let daraja = daraja::Daraja::default();
         let base_url = daraja.serve().await;
         let server = server.configured(|config| {
@@ -35,6 +41,7 @@ impl Shop {
             config.mpesa.passkey = "passkey".to_owned();
             config.mpesa.initiator = "sautikit".to_owned();
             config.mpesa.security_credential = "c2VhbGVk".to_owned();
+            change(&mut config.mpesa);
         });
         let owner = server.onboarded("asha@example.com").await;
         Self { server, daraja, owner }

@@ -1,5 +1,6 @@
 //! Requests on the payer's telephone: once asked, believed only when our own question says so, whatever comes in whatever order.
 
+use sautikit::config::TransactionType;
 use serde_json::{Value, json};
 
 use super::daraja::{Daraja, OnPush};
@@ -23,6 +24,8 @@ on_each_engine! {
     foreign_paths_do_not_exist
     silence_ends_after_a_day_and_a_late_payment_still_counts
     a_receipt_goes_to_whoever_keeps_the_books
+    a_callback_from_an_unlisted_address_credits_nobody
+    a_till_is_named_as_the_party_that_is_paid
 }
 
 pub(super) async fn asked(shop: &Shop, amount_minor: i64) -> Value {
@@ -367,4 +370,51 @@ async fn a_receipt_goes_to_whoever_keeps_the_books(server: Server) {
     shop.run_for(30).await;
     let text = shop.server.text_of_last_mail();
     assert!(text.contains("Amount: KES 1,000.00") && text.contains("Balance now: KES 1,000.00"), "{text}");
+}
+
+async fn a_callback_from_an_unlisted_address_credits_nobody(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = asked(&shop, 100_000).await;
+    shop.run().await;
+    let path = path_of(&shop.daraja.last_push()["CallBackURL"]);
+    let told = callback(&Daraja::checkout_id(0), json!(1_000), "NLJ7RT61SV");
+    shop.tell_from("192.0.2.1", &path, told.clone()).await.expect(200);
+    shop.tell_from("192.0.2.1", &path, refusal(&Daraja::checkout_id(0), 1_032)).await.expect(200);
+    shop.run().await;
+    assert_eq!((shop.balance().await, &shown(&shop, &top_up).await["status"]), (0, &json!("pending")));
+    // M-Pesa's own word decides, whatever was told before.
+    shop.daraja.ends(0, 0);
+    shop.tell(&path, told).await.expect(200);
+    shop.run_for(60).await;
+    assert_eq!((shop.balance().await, &shown(&shop, &top_up).await["status"]), (100_000, &json!("succeeded")));
+    assert!(shop.is_sound().await);
+}
+
+async fn a_till_is_named_as_the_party_that_is_paid(server: Server) {
+    let shop = Shop::open_with(server, |mpesa| {
+        mpesa.transaction_type = TransactionType::CustomerBuyGoodsOnline;
+        mpesa.till = "174379".to_owned();
+    })
+    .await;
+    let top_up = asked(&shop, 100_000).await;
+    shop.run().await;
+    let push = shop.daraja.last_push();
+    assert_eq!(
+        (&push["TransactionType"], &push["BusinessShortCode"], &push["PartyB"]),
+        (&json!("CustomerBuyGoodsOnline"), &json!("600638"), &json!("174379"))
+    );
+    shop.daraja.ends(0, 0);
+    shop.tell(&path_of(&push["CallBackURL"]), callback(&Daraja::checkout_id(0), json!(1_000), "NLJ7RT61SV"))
+        .await
+        .expect(200);
+    // Its confirmation names the till's own number and no account.
+    let mut told = confirmation(&push, "NLJ7RT61SV", "1000.00");
+    (told["BusinessShortCode"], told["BillRefNumber"]) = (json!("174379"), json!(""));
+    told["TransactionType"] = json!("Buy Goods");
+    shop.tell(&confirmation_path(&push), told).await.expect(200);
+    shop.run_for(60).await;
+    assert_eq!((shop.balance().await, &shown(&shop, &top_up).await["status"]), (100_000, &json!("succeeded")));
+    let operator = shop.server.operator().await;
+    assert_eq!(operator.get("/v1/admin/payments/unmatched").await.expect(200).json, json!([]));
+    assert!(shop.is_sound().await);
 }

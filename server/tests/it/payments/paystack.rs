@@ -1,6 +1,6 @@
 //! Paystack's page: asked for at once, believed when verified, taken back once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +33,8 @@ on_each_engine! {
     a_request_that_is_lost_while_paystack_is_asked_makes_one_top_up
     an_export_agrees_with_what_went_back_and_in_each_currency
     a_currency_that_the_account_does_not_take_is_refused_before_paystack_is_asked
+    answers_that_say_nothing_decide_nothing
+    what_is_told_of_another_transaction_goes_to_people
 }
 
 pub(super) const KEY: &str = "sk_test_1";
@@ -43,6 +45,8 @@ struct Script {
     /// Whether a transaction is begun and the answer to that lost.
     hangs: bool,
     begun: Vec<Value>,
+    /// What `verify` answers first, one after the other: status and body.
+    faults: VecDeque<(u16, String)>,
     /// What `verify` tells, by reference.
     transactions: HashMap<String, Value>,
 }
@@ -106,7 +110,11 @@ async fn initialize(State(paystack): State<Paystack>, headers: HeaderMap, Json(b
 }
 
 async fn verify(State(paystack): State<Paystack>, Path(reference): Path<String>) -> Response {
-    match paystack.0.lock().transactions.get(&reference) {
+    let mut script = paystack.0.lock();
+    if let Some((status, body)) = script.faults.pop_front() {
+        return (StatusCode::from_u16(status).expect("a status"), body).into_response();
+    }
+    match script.transactions.get(&reference) {
         Some(data) => {
             Json(json!({ "status": true, "message": "Verification successful", "data": data })).into_response()
         }
@@ -428,4 +436,66 @@ async fn a_currency_that_the_account_does_not_take_is_refused_before_paystack_is
     assert_eq!(refused.json["error"]["field"], "method");
     assert!(shop.paystack.0.lock().begun.is_empty());
     assert_eq!(owner.get("/v1/wallet/top-ups").await.expect(200).json, json!([]));
+}
+
+/// A transaction that was paid, but for what is changed.
+fn verified(reference: &str, changed: &Value) -> (u16, String) {
+    let mut data =
+        json!({ "id": 7, "status": "success", "reference": reference, "amount": 100_000, "currency": "KES" });
+    data.as_object_mut().expect("an object").extend(changed.as_object().expect("an object").clone());
+    (200, json!({ "status": true, "message": "Verification successful", "data": data }).to_string())
+}
+
+async fn answers_that_say_nothing_decide_nothing(server: Server) {
+    let shop = Shop::open(server).await;
+    let top_up = shop.asked(100_000).await;
+    let reference = top_up["id"].as_str().expect("an id").to_owned();
+    shop.paystack.has(&reference, "success", 100_000, "KES");
+    let data = |changed: Value| verified(&reference, &changed);
+    let faults = [
+        (500, String::new()),
+        (502, "<html><h1>Bad Gateway</h1></html>".to_owned()),
+        (200, "<html>maintenance</html>".to_owned()),
+        (200, "{\"status\":true,\"data\":{\"id\":7,\"status\":\"succ".to_owned()),
+        (200, json!({ "status": false, "message": "try again" }).to_string()),
+        (200, json!({ "status": true, "message": "no data" }).to_string()),
+        (302, String::new()),
+        (429, String::new()),
+        (404, json!({ "status": false, "message": "Transaction reference not found" }).to_string()),
+        data(json!({ "amount": "a lot" })),
+        data(json!({ "amount": null })),
+        data(json!({ "status": "unheard of" })),
+    ];
+    for fault in faults {
+        shop.paystack.0.lock().faults.push_back(fault.clone());
+        shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+        shop.run().await;
+        let shown = shop.shown(&top_up).await;
+        assert_eq!((shop.balance().await, &shown["status"]), (0, &json!("pending")), "after {fault:?}");
+        shop.paystack.0.lock().faults.clear();
+        // Our own questions meet it too, and go on.
+        shop.paystack.0.lock().faults.push_back(fault);
+    }
+    shop.paystack.0.lock().faults.clear();
+    for _ in 0..20 {
+        shop.server.clock.advance(Duration::from_secs(600));
+        shop.run().await;
+    }
+    assert_eq!((shop.balance().await, &shop.shown(&top_up).await["status"]), (100_000, &json!("succeeded")));
+    assert!(shop.is_sound().await);
+}
+
+async fn what_is_told_of_another_transaction_goes_to_people(server: Server) {
+    let shop = Shop::open(server).await;
+    let operator = shop.server.operator().await;
+    let reference = shop.asked(100_000).await["id"].as_str().expect("an id").to_owned();
+    for changed in [json!({ "reference": "another" }), json!({ "amount": -100_000 }), json!({ "amount": 0 })] {
+        shop.paystack.0.lock().faults.push_back(verified(&reference, &changed));
+        shop.tell("charge.success", json!({ "reference": reference })).await.expect(200);
+        shop.run().await;
+        assert_eq!(shop.balance().await, 0, "{changed}");
+    }
+    let waiting = operator.get("/v1/admin/payments/unmatched").await.expect(200).json;
+    assert!(!waiting.as_array().expect("a list").is_empty());
+    assert!(shop.is_sound().await);
 }
