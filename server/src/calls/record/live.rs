@@ -16,13 +16,18 @@ use crate::rating::RatingError;
 use crate::tax::TaxRate;
 use crate::wallet::quota::Demand;
 
-/// How long a live call may go on.
+/// How long a live call may go on, as far as its money goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    /// It ends here, in microseconds UTC of its record, unless more is granted.
-    pub paid_until_us: i64,
-    /// The end of all that it could be granted as things stand, where that is in sight.
-    pub lasts_until_us: Option<i64>,
+pub enum Allowance {
+    /// Its money ends it nowhere: nothing of it costs just now, or what it costs may be owed.
+    Unbounded,
+    /// It ends with what it holds unless more is granted. Moments are in microseconds UTC of its record.
+    Until {
+        /// The end of what it holds.
+        paid_until_us: i64,
+        /// The end of all that it could be granted as things stand, where that is in sight.
+        lasts_until_us: Option<i64>,
+    },
 }
 
 /// The money of one live call; shared by its task and the record writer.
@@ -42,6 +47,8 @@ struct Money {
     held_minor: i64,
     /// What it could still get at the last grant; none before the first, and where calls may overdraw without a bound.
     share_minor: Option<i64>,
+    /// It goes by an end of its money, as it was last told.
+    is_bounded: bool,
     /// Its row is there.
     stands: bool,
     /// Its end was handed over: it holds nothing any more, whatever was asked for it before.
@@ -102,13 +109,19 @@ impl LiveCall {
     /// A leg was answered or is over.
     pub(in crate::calls) fn answered(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.answered(leg, at_us) { money.allowance() } else { None }
+        if money.spending.answered(leg, at_us) { money.tell() } else { None }
     }
 
-    /// A leg is over; what it no longer costs pays for the others.
+    /// A leg is over, and what it no longer costs pays for the others; what the call is to go by from here on, where the leg
+    /// cost something.
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
-        if money.spending.ended(leg, at_us) { money.allowance() } else { None }
+        if money.spending.ended(leg, at_us) { money.tell() } else { None }
+    }
+
+    /// What the call is to go by, as things stand in this moment; none where its figures are out of range.
+    pub(super) fn allowance(&self) -> Option<Allowance> {
+        self.money.lock().tell()
     }
 
     /// Its row is there.
@@ -135,20 +148,30 @@ impl LiveCall {
     }
 
     /// The wallet has answered; `share_minor` is what the call could still get, none where calls may overdraw without a
-    /// bound.
-    pub(super) fn granted(&self, held_minor: i64, share_minor: Option<i64>) -> Option<Allowance> {
+    /// bound. Whether the call is to look at its [`Self::allowance`]: it is not told one here, because until that reached it
+    /// a leg may have been answered and made it shorter.
+    pub(super) fn granted(&self, held_minor: i64, share_minor: Option<i64>) -> bool {
         let mut money = self.money.lock();
         (money.held_minor, money.share_minor) = (held_minor, share_minor);
-        money.allowance()
+        money.is_bounded || share_minor.is_some()
     }
 }
 
 impl Money {
-    fn allowance(&self) -> Option<Allowance> {
-        let share_minor = self.share_minor?;
-        let paid_until_us = self.spending.paid_until_us(self.held_minor).ok()??;
-        let lasts_until_us = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor)).ok()?;
-        Some(Allowance { paid_until_us, lasts_until_us })
+    /// For the call's own task, which goes by it from here on.
+    fn tell(&mut self) -> Option<Allowance> {
+        let allowance = self.allowance().ok()?;
+        self.is_bounded = allowance != Allowance::Unbounded;
+        Some(allowance)
+    }
+
+    fn allowance(&self) -> Result<Allowance, RatingError> {
+        let Some(share_minor) = self.share_minor else { return Ok(Allowance::Unbounded) };
+        let Some(paid_until_us) = self.spending.paid_until_us(self.held_minor)? else {
+            return Ok(Allowance::Unbounded);
+        };
+        let lasts_until_us = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor))?;
+        Ok(Allowance::Until { paid_until_us, lasts_until_us })
     }
 }
 

@@ -299,10 +299,10 @@ impl Writer {
             for (call, held_minor) in purse.held.iter().map(|(call, minor)| (*call, *minor)).chain(with_nothing) {
                 let Some(live) = self.writer.live.get(call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
-                if let Some(allowance) = live.granted(held_minor, share_minor)
+                if live.granted(held_minor, share_minor)
                     && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
-                    gateway.allow(call, allowance);
+                    gateway.allow(call);
                 }
             }
         }
