@@ -240,6 +240,6 @@ impl CallFunds {
 
     /// The leg is not dialled after all; what it holds goes back with the next tick.
     pub fn release(&self, leg: LegRecordId) {
-        self.live.ended(leg, self.live.wall_us(self.app.clock.monotonic()));
+        self.live.released(leg, self.live.wall_us(self.app.clock.monotonic()));
     }
 }

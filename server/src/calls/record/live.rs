@@ -95,11 +95,12 @@ impl LiveCall {
         Ok(Some(Demand { call: self.call_id, least_minor: Some(least_minor), wanted_minor }))
     }
 
-    /// What the call shall hold from `now` on, on the monotonic clock; none when that costs nothing.
+    /// What the call shall hold from `now` on, on the monotonic clock; none when it holds nothing and costs nothing.
     pub(in crate::calls) fn tick(&self, now: Duration) -> Option<Demand> {
         let now_us = self.wall_us(now);
         let money = self.money.lock();
-        if money.is_over || money.spending.is_free() {
+        // Nobody gives back what is held for a call that is refused: before its row stands only its opening may ask.
+        if !money.stands || money.is_over || (money.spending.is_free() && money.held_minor == 0) {
             return None;
         }
         let wanted_minor = money.spending.wanted_minor(now_us).ok()?;
@@ -117,6 +118,11 @@ impl LiveCall {
     pub(in crate::calls) fn ended(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
         if money.spending.ended(leg, at_us) { money.tell() } else { None }
+    }
+
+    /// A leg is not dialled after all. The call's task hears nothing of it: what rings bounds nothing.
+    pub(super) fn released(&self, leg: LegRecordId, at_us: i64) {
+        self.money.lock().spending.ended(leg, at_us);
     }
 
     /// What the call is to go by, as things stand in this moment; none where its figures are out of range.
