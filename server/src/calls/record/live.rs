@@ -107,7 +107,18 @@ impl LiveCall {
         Some(Demand { call: self.call_id, least_minor: None, wanted_minor })
     }
 
-    /// A leg was answered or is over.
+    /// A demand of this call as it stands `now`, on the monotonic clock; none once the call is over.
+    fn current(&self, demand: Demand, now: Duration) -> Option<Demand> {
+        let now_us = self.wall_us(now);
+        let money = self.money.lock();
+        if money.is_over {
+            return None;
+        }
+        let wanted_minor = money.spending.wanted_minor(now_us).unwrap_or(demand.wanted_minor);
+        Some(Demand { wanted_minor, ..demand })
+    }
+
+    /// A leg was answered; what the call is to go by from here on, where the leg costs something.
     pub(in crate::calls) fn answered(&self, leg: LegRecordId, at_us: i64) -> Option<Allowance> {
         let mut money = self.money.lock();
         if money.spending.answered(leg, at_us) { money.tell() } else { None }
@@ -146,11 +157,6 @@ impl LiveCall {
         let mut money = self.money.lock();
         money.is_over = true;
         money.seat = None;
-    }
-
-    /// Whether its end was handed over.
-    pub(super) fn is_over(&self) -> bool {
-        self.money.lock().is_over
     }
 
     /// The wallet has answered; `share_minor` is what the call could still get, none where calls may overdraw without a
@@ -205,6 +211,13 @@ impl LiveCalls {
         self.0.lock().get(&call).cloned()
     }
 
+    /// A demand as it stands `now`, on the monotonic clock, for when it is served: demands are absolute and can come in
+    /// another order than they were reckoned in, so that an older figure would take back what was asked for since. None where
+    /// the call does not run any more: it would hold for ever what it is granted.
+    pub(super) fn current(&self, demand: Demand, now: Duration) -> Option<Demand> {
+        self.get(demand.call)?.current(demand, now)
+    }
+
     pub(in crate::calls) fn contains(&self, call: CallId) -> bool {
         self.0.lock().contains_key(&call)
     }
@@ -220,5 +233,104 @@ impl LiveCalls {
 
     pub(in crate::calls) fn all(&self) -> Vec<Arc<LiveCall>> {
         self.0.lock().values().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::calls::limits::seats::Seats;
+    use crate::calls::limits::{Countries, Limits};
+    use crate::clock::TestClock;
+
+    const CALL: CallId = CallId(Uuid::from_u128(1));
+    const SECOND: Duration = Duration::from_secs(1);
+    /// Five and ten a second.
+    const RATES: [Rate; 2] = [Rate::per_minute_minor(300), Rate::per_minute_minor(600)];
+
+    fn leg(number: u128) -> LegRecordId {
+        LegRecordId(Uuid::from_u128(number))
+    }
+
+    /// The clock stands at 0.
+    fn live() -> Arc<LiveCall> {
+        let clock = TestClock::starting_at(jiff::Timestamp::UNIX_EPOCH);
+        let workspace = WorkspaceId(Uuid::nil());
+        let countries = Countries::of(["KE"]);
+        let limits =
+            Limits { concurrent_calls: None, calls_per_second: None, countries, premium: false, satellite: false };
+        let seat = Seats::default().take(workspace, &limits, true, Duration::ZERO).unwrap();
+        let origin = Origin::now(&*clock);
+        Arc::new(LiveCall::new((CALL, workspace), TaxRate::default(), (origin, clock), seat))
+    }
+
+    fn until(seconds: i64) -> Option<Allowance> {
+        let until_us = seconds * 1_000_000;
+        Some(Allowance::Until { paid_until_us: until_us, lasts_until_us: Some(until_us) })
+    }
+
+    #[test]
+    fn before_its_row_stands_a_call_asks_by_its_opening_only() {
+        let call = live();
+        let opening = call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap();
+        assert_eq!(opening.map(|demand| demand.wanted_minor), Some(150));
+        assert_eq!(call.tick(SECOND), None);
+        call.stands();
+        assert_eq!(call.tick(SECOND), Some(Demand { call: CALL, least_minor: None, wanted_minor: 150 }));
+    }
+
+    #[test]
+    fn what_is_held_for_a_leg_that_was_not_dialled_is_given_back() {
+        let call = live();
+        call.stands();
+        call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap();
+        call.granted(150, None);
+        call.released(leg(1), 0);
+        assert_eq!(call.tick(SECOND), Some(Demand { call: CALL, least_minor: None, wanted_minor: 0 }));
+        call.granted(0, None);
+        assert_eq!(call.tick(SECOND), None);
+    }
+
+    #[test]
+    fn a_demand_is_served_as_the_call_stands_then() {
+        let (all, call) = (LiveCalls::default(), live());
+        all.insert(call.clone());
+        let first = call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap().unwrap();
+        let second = call.add_legs(&[(leg(2), RATES[1])], Duration::ZERO).unwrap().unwrap();
+        assert_eq!((first.wanted_minor, second.wanted_minor), (150, 300));
+        // The older one comes last, and takes nothing back.
+        assert_eq!(all.current(second, SECOND), Some(second));
+        assert_eq!(all.current(first, SECOND), Some(Demand { wanted_minor: 300, ..first }));
+        call.over();
+        assert_eq!(all.current(first, SECOND), None);
+        all.remove(CALL);
+        assert_eq!(all.current(first, SECOND), None);
+    }
+
+    #[test]
+    fn an_older_grant_does_not_overtake_what_an_answer_has_made_of_it() {
+        let call = live();
+        call.add_legs(&[(leg(1), RATES[0]), (leg(2), RATES[1])], Duration::ZERO).unwrap();
+        call.answered(leg(1), 0);
+        assert!(call.granted(150, Some(0)), "it is to look at its allowance, which is 30 seconds now");
+        assert_eq!(call.answered(leg(2), 0), until(10));
+        assert_eq!(call.allowance(), until(10), "it looks only after its second leg was answered");
+    }
+
+    #[test]
+    fn whose_money_was_bounded_is_told_when_it_is_not_until_it_has_heard() {
+        let call = live();
+        assert!(!call.granted(150, None), "nobody is told that nothing has changed");
+        call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap();
+        assert_eq!(call.answered(leg(1), 0), Some(Allowance::Unbounded));
+        assert!(call.granted(150, Some(0)));
+        assert_eq!(call.allowance(), until(30));
+        assert!(call.granted(150, None) && call.granted(150, None), "it was too busy the first time");
+        assert_eq!(call.allowance(), Some(Allowance::Unbounded));
+        assert!(!call.granted(150, None));
+        assert!(call.granted(150, Some(0)));
+        assert_eq!((call.allowance(), call.ended(leg(1), 5_000_000)), (until(30), Some(Allowance::Unbounded)));
     }
 }

@@ -156,24 +156,28 @@ impl Writer {
             self.look_again().await;
             return;
         }
-        // A call that is over would hold for ever what it is granted now.
-        let runs = |call| self.writer.live.get(call).is_some_and(|live| !live.is_over());
-        batch.demands.retain(|(_, demand)| runs(demand.call));
+        batch.restated.extend(&self.unheard);
+        let now = self.app.clock.monotonic();
+        let current = |demand| self.writer.live.current(demand, now);
+        let demands = std::mem::take(&mut batch.demands).into_iter();
+        batch.demands = demands.filter_map(|(workspace, demand)| Some((workspace, current(demand)?))).collect();
         let mut tickets = Vec::with_capacity(waiting.len());
         let own_demands = batch.demands.len();
         for one in waiting {
             match one {
-                Waiting::Reserve(_, demand, reply) if !runs(demand.call) => {
-                    let _ = reply.send(Err(CallError::NotLive));
-                }
                 Waiting::Open(opening, reply) => {
                     tickets.push((true, reply));
                     batch.openings.push(*opening);
                 }
-                Waiting::Reserve(workspace, demand, reply) => {
-                    tickets.push((false, reply));
-                    batch.demands.push((workspace, demand));
-                }
+                Waiting::Reserve(workspace, demand, reply) => match current(demand) {
+                    Some(demand) => {
+                        tickets.push((false, reply));
+                        batch.demands.push((workspace, demand));
+                    }
+                    None => {
+                        let _ = reply.send(Err(CallError::NotLive));
+                    }
+                },
             }
         }
         let (mut tries, began) = (0, clock::timer_now());
