@@ -217,14 +217,19 @@ pub enum RecordingEvent {
     },
 }
 
-/// How long the money of a live call lasts. Moments have the same origin as `now`; each telling replaces the one before.
+/// How long the money of a live call lasts. Each telling replaces the one before; before the first nothing bounds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Money {
-    /// The end of what is granted: the call ends there unless it is told a later one.
-    pub paid_until: Duration,
-    /// The end of all that it could still be granted, where that is in sight. A minute before, the customer's side hears a
-    /// beep, once in a call.
-    pub lasts_until: Option<Duration>,
+pub enum Money {
+    /// It ends no call: nothing costs just now, or what it costs may be owed.
+    Unbounded,
+    /// It ends. Moments have the same origin as `now`.
+    Until {
+        /// The end of what is granted: the call ends there unless it is told otherwise before.
+        paid_until: Duration,
+        /// The end of all that it could still be granted, where that is in sight. A minute before, the customer's side hears
+        /// a beep, once in a call.
+        lasts_until: Option<Duration>,
+    },
 }
 
 /// Why a text was not spoken or a file not fetched, for the timeline.

@@ -280,12 +280,14 @@ impl Shared {
 
     /// The call ends where the money does unless more is granted before, and is warned.
     pub(crate) fn pay_until(&mut self, money: Money) {
-        // As the call's own time is kept: a finer moment would never be reached by it.
-        let until = recorded(money.paid_until);
-        self.paid_until = until;
-        self.timers.arm(TimerId::MoneyEnd, until);
+        self.paid_until = Duration::MAX;
+        self.timers.disarm(TimerId::MoneyEnd);
         self.timers.disarm(TimerId::MoneyWarning);
-        if let Some(end) = money.lasts_until.filter(|_| !self.money_warned) {
+        let Money::Until { paid_until, lasts_until } = money else { return };
+        // As the call's own time is kept: a finer moment would never be reached by it.
+        self.paid_until = recorded(paid_until);
+        self.timers.arm(TimerId::MoneyEnd, self.paid_until);
+        if let Some(end) = lasts_until.filter(|_| !self.money_warned) {
             self.timers.arm(TimerId::MoneyWarning, end.saturating_sub(MONEY_WARNING_BEFORE));
         }
     }

@@ -14,7 +14,7 @@ use super::admission::Admitted;
 use super::directory::Directory;
 use super::fraud::Watch;
 use super::limits::seats::Seats;
-use super::record::{Allowance, RecordWriter, Recovered};
+use super::record::{RecordWriter, Recovered};
 
 use crate::rating::Rate;
 use crate::state::{AppState, Part};
@@ -47,8 +47,8 @@ pub trait CallsGateway: Send + Sync + 'static {
     /// Lets a live call's recordings pause, or go on where there is no mode; whether this node runs it and takes it.
     fn pause_recording(&self, call_id: CallId, mode: Option<PauseMode>) -> bool;
 
-    /// Says how long a live call may go on.
-    fn allow(&self, call_id: CallId, allowance: Allowance);
+    /// Has a live call look at how long it may go on ([`super::CallRecord::allowance`]).
+    fn allow(&self, call_id: CallId);
 
     /// Ends the dialogs of calls that were closed without anybody to hang them up.
     fn end_recovered(&self, closed: Vec<Recovered>);

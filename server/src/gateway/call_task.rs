@@ -68,8 +68,9 @@ pub enum Arrival {
     },
     /// A target was looked up: the way to it, or why there is none.
     Reached(LegId, Box<Result<Reach, Cause>>),
-    /// How long the money lasts.
-    Allowed(Allowance),
+    /// How long the money lasts may have changed. How long that is is asked when this is handled: whatever it said here
+    /// could be older than what a leg's answer has made of it since.
+    Allowed,
     /// A leg's dialog stands, and can be ended by this after a crash.
     Dialog(LegId, Box<OpenDialog>),
     /// A leg is to be let go, and whoever it talks with goes on otherwise.
@@ -254,8 +255,10 @@ impl PendingCall {
             let wait = call.next_timeout().map(|at| at.saturating_sub(running.now()));
             let input = tokio::select! {
                 arrival = arrivals.recv() => match arrival {
-                    Some(Arrival::Allowed(allowance)) => {
-                        running.allowed(&mut call, allowance);
+                    Some(Arrival::Allowed) => {
+                        if let Some(allowance) = running.recorder.allowance() {
+                            running.allowed(&mut call, allowance);
+                        }
                         ended = running.drain(&mut call);
                         None
                     }
@@ -334,8 +337,12 @@ impl Running {
     /// The call's time on the monotonic clock is the record's, so that it ends on the second that is paid for.
     fn allowed(&self, call: &mut Call, allowance: Allowance) {
         let moment = |at_us| self.began.saturating_add(self.recorder.offset(at_us));
-        let money =
-            Money { paid_until: moment(allowance.paid_until_us), lasts_until: allowance.lasts_until_us.map(moment) };
+        let money = match allowance {
+            Allowance::Unbounded => Money::Unbounded,
+            Allowance::Until { paid_until_us, lasts_until_us } => {
+                Money::Until { paid_until: moment(paid_until_us), lasts_until: lasts_until_us.map(moment) }
+            }
+        };
         call.handle(self.now(), Input::Money(money));
     }
 
@@ -369,7 +376,7 @@ impl Running {
                 return None;
             }
             // Handed to the call by whoever waits for arrivals.
-            Arrival::Allowed(_) | Arrival::HandOver(_) => return None,
+            Arrival::Allowed | Arrival::HandOver(_) => return None,
             Arrival::SinceHeard(reply) => {
                 self.media.since_heard(self.legs.values().map(|seat| seat.port).collect(), reply);
                 return None;

@@ -10,7 +10,7 @@ use voice::{LegId, Origin, Target};
 use super::Gateway;
 use super::call_task::{Inbox, PendingCall};
 use super::{begin, recovered};
-use crate::calls::{Admitted, Allowance, CallsGateway, Recovered};
+use crate::calls::{Admitted, CallsGateway, Recovered};
 
 /// The handle that the calls room has.
 pub(super) struct CallControl(pub(super) Arc<Gateway>);
@@ -42,10 +42,10 @@ impl CallsGateway for CallControl {
         handle.is_some_and(|handle| handle.pause_recording(mode))
     }
 
-    fn allow(&self, call_id: CallId, allowance: Allowance) {
+    fn allow(&self, call_id: CallId) {
         let handle = self.0.calls.lock().get(&call_id).cloned();
         if let Some(handle) = handle {
-            handle.allow(allowance);
+            handle.allow();
         }
     }
 

@@ -64,11 +64,13 @@ pub(super) struct Dialling {
 pub(super) async fn resolve(mut dialling: Dialling, target: &Target) -> Result<Reach, Cause> {
     match target {
         Target::Telephone(number) => {
-            let record = match dialling.admitted.take() {
-                Some(record) => record,
-                None => admit(&dialling, number).await?,
-            };
-            telephone(&dialling, record)
+            if let Some(record) = dialling.admitted.take() {
+                return telephone(&dialling, record);
+            }
+            let record = admit(&dialling, number).await?;
+            let id = record.id;
+            // The call never hears of a leg without a way: nobody else would give back what it holds.
+            telephone(&dialling, record).inspect_err(|_| dialling.funds.release(id))
         }
         Target::Client(identity) => client(&dialling, identity).await,
         Target::Sip(uri) => sip_address(&dialling, uri).await,

@@ -9,6 +9,8 @@ use jiff::{Timestamp, ToSpan};
 use super::quota::Day;
 
 const DAY_US: i64 = 86_400 * 1_000_000;
+/// No day ends further ahead, whatever its zone does to the clock: what does was reckoned by a clock that was wrong.
+const FURTHEST_US: i64 = 2 * DAY_US;
 
 /// The wallet's figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -24,10 +26,11 @@ pub struct Spend {
 }
 
 impl Spend {
-    /// The figures on the day of `now_us` in `zone`: a new day begins at nothing.
+    /// The figures on the day of `now_us` in `zone`: a new day begins at nothing. So does one that was begun by a clock
+    /// that ran ahead, which would not end before that time comes.
     #[must_use]
     pub fn on(self, now_us: i64, zone: &str) -> Self {
-        if now_us < self.until_us {
+        if now_us < self.until_us && self.until_us <= now_us.saturating_add(FURTHEST_US) {
             return self;
         }
         Self { spent_minor: 0, until_us: end_of_day(now_us, zone), ..self }
@@ -75,6 +78,19 @@ mod tests {
         let next = spent.on(spend.until_us, "Africa/Nairobi");
         assert_eq!((next.spent_minor, next.until_us), (0, at("2026-07-01T21:00:00Z")));
         assert_eq!(Spend::default().on(at("2026-06-30T20:59:59Z"), "Nowhere").until_us, at("2026-07-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_that_a_clock_ahead_began_is_over_once_the_clock_is_right() {
+        let now_us = at("2026-06-30T09:00:00Z");
+        let ahead = Spend { spent_minor: 70, ..Spend::default().on(at("2027-06-30T09:00:00Z"), "Africa/Nairobi") };
+        let right = ahead.on(now_us, "Africa/Nairobi");
+        assert_eq!((right.spent_minor, right.until_us), (0, at("2026-06-30T21:00:00Z")));
+        // The longest days that zones have made: summer time ends, and the day of the date line that Samoa left out.
+        for (zone, noon) in [("Europe/Berlin", "2026-10-24T22:00:00Z"), ("Pacific/Apia", "2011-12-29T10:00:00Z")] {
+            let spent = Spend { spent_minor: 70, ..Spend::default().on(at(noon), zone) };
+            assert_eq!(spent.on(at(noon), zone), spent, "{zone}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn an_empty_wallet_beeps_a_minute_before_it_ends_the_call() {
     let began = sim.now;
     let lasts_until = Some(began + Duration::from_secs(90));
     for (paid_s, goes_on_s) in [(40, 29), (70, 31), (90, 30)] {
-        sim.input(Input::Money(Money { paid_until: began + Duration::from_secs(paid_s), lasts_until }));
+        sim.input(Input::Money(Money::Until { paid_until: began + Duration::from_secs(paid_s), lasts_until }));
         let heard: &[&str] = if paid_s == 70 { &["tone 0 Beep"] } else { &[] };
         sim.after_ms(goes_on_s * 1_000 - 1).expect(heard).after_ms(1);
     }
@@ -50,7 +50,7 @@ fn an_empty_wallet_beeps_a_minute_before_it_ends_the_call() {
 #[test]
 fn a_top_up_puts_the_warning_off_and_it_is_given_once() {
     let mut sim = talking();
-    let at = |began: Duration, s: u64| Money {
+    let at = |began: Duration, s: u64| Money::Until {
         paid_until: began + Duration::from_secs(900),
         lasts_until: (s > 0).then(|| began + Duration::from_secs(s)),
     };
@@ -66,7 +66,9 @@ fn a_top_up_puts_the_warning_off_and_it_is_given_once() {
 fn who_has_less_than_a_minute_left_is_warned_at_once() {
     let mut sim = talking();
     let end = sim.now + Duration::from_secs(7);
-    sim.input(Input::Money(Money { paid_until: end, lasts_until: Some(end) })).after_ms(0).expect(&["tone 0 Beep"]);
+    sim.input(Input::Money(Money::Until { paid_until: end, lasts_until: Some(end) }))
+        .after_ms(0)
+        .expect(&["tone 0 Beep"]);
     sim.after(7).expect_end(CallStatus::Completed, "insufficient_funds", 7);
 }
 
@@ -74,15 +76,32 @@ fn who_has_less_than_a_minute_left_is_warned_at_once() {
 fn a_call_whose_money_is_extended_goes_on_and_one_that_is_not_ends_on_the_second() {
     let mut sim = talking();
     let began = sim.now;
-    sim.input(Input::Money(Money { paid_until: began + Duration::from_secs(7), lasts_until: None })).after(5);
+    sim.input(Input::Money(Money::Until { paid_until: began + Duration::from_secs(7), lasts_until: None })).after(5);
     // Finer than records are: the second counts.
     let paid_until = began + Duration::new(12, 345);
-    sim.input(Input::Money(Money { paid_until, lasts_until: None })).after_ms(6_999);
+    sim.input(Input::Money(Money::Until { paid_until, lasts_until: None })).after_ms(6_999);
     assert!(sim.summaries.is_empty());
     // However late the timer is handled, the call is not longer than what was paid.
     sim.now += Duration::from_millis(300);
     sim.input(Input::Timeout);
     sim.expect_end(CallStatus::Completed, "insufficient_funds", 12);
+}
+
+#[test]
+fn a_call_of_which_nothing_costs_any_more_outlives_what_was_paid() {
+    let mut sim = Sim::running(&format!(r#"[{{"dial": {{"to": "{OTIENO}"}}}}, {{"pause": {{"length": 60}}}}]"#));
+    sim.leg(1, LegEvent::Answered).said();
+    let end = sim.now + Duration::from_secs(30);
+    sim.input(Input::Money(Money::Until { paid_until: end, lasts_until: Some(end + Duration::from_secs(60)) }));
+    sim.after(10).bye(1);
+    sim.input(Input::Money(Money::Unbounded)).said();
+    sim.after(59).expect(&[]);
+    assert!(sim.summaries.is_empty() && !sim.event_names().contains(&"money.warning"));
+    // What costs again is bounded again, and the time in between has passed.
+    let end = sim.now + Duration::from_millis(500);
+    sim.input(Input::Money(Money::Until { paid_until: end, lasts_until: None })).after_ms(499);
+    assert!(sim.summaries.is_empty());
+    sim.after_ms(1).expect_end(CallStatus::Completed, "insufficient_funds", 70);
 }
 
 #[test]

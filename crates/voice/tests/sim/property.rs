@@ -97,8 +97,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0u32..6, any::<bool>()).prop_map(|(asset, works)| Step::Spoken(asset, works)),
         1 => (1_000u64..1_100, prop::option::of(0u64..100)).prop_map(|(s, more)| {
             let paid_until = Duration::from_secs(s);
-            Step::Money(Money { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
+            Step::Money(Money::Until { paid_until, lasts_until: more.map(|more| paid_until + Duration::from_secs(more)) })
         }),
+        1 => Just(Step::Money(Money::Unbounded)),
         2 => (0usize..11).prop_map(Step::Run),
         1 => (0u32..4, prop::sample::select(vec![ConferenceEvent::Waiting, ConferenceEvent::Joined, ConferenceEvent::Full, ConferenceEvent::Ended, ConferenceEvent::Removed]))
             .prop_map(|(stay, event)| Step::Conference(stay, event)),

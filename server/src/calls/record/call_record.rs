@@ -124,13 +124,18 @@ impl CallRecord {
         self.story.change(id, |leg| leg.dialog = Some(dialog));
     }
 
-    /// A leg was answered at `at_us`; how long the call may go on, where its money is bounded.
+    /// How long the call may go on, for its task to go by from here on; none where that can't be reckoned.
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.live.allowance()
+    }
+
+    /// A leg was answered at `at_us`; how long the call may go on from here on, where the leg costs something.
     pub fn leg_answered(&mut self, id: LegRecordId, at_us: i64) -> Option<Allowance> {
         self.story.change(id, |leg| leg.answered_at = Some(at_us));
         self.live.answered(id, at_us)
     }
 
-    /// A leg is over; how long the call may go on, where its money is bounded.
+    /// A leg is over; how long the call may go on from here on, where the leg cost something.
     pub fn leg_ended(&mut self, id: LegRecordId, at_us: i64, outcome: String) -> Option<Allowance> {
         self.story.change(id, |leg| {
             leg.ended_at = Some(at_us);
@@ -235,6 +240,6 @@ impl CallFunds {
 
     /// The leg is not dialled after all; what it holds goes back with the next tick.
     pub fn release(&self, leg: LegRecordId) {
-        self.live.ended(leg, self.live.wall_us(self.app.clock.monotonic()));
+        self.live.released(leg, self.live.wall_us(self.app.clock.monotonic()));
     }
 }

@@ -112,8 +112,15 @@ impl Pending {
             // A burst leaves nothing behind.
             (self.changes, self.order) = (HashMap::new(), Vec::new());
         }
-        // A tick's demands first: what a leg asks for meanwhile is the newer figure.
+        let asks = waiting.iter().filter_map(|one| match one {
+            Waiting::Reserve(_, demand, _) => Some(demand.call),
+            Waiting::Open(..) => None,
+        });
+        let asks: HashSet<_> = asks.chain(self.reserved.iter().map(|(_, demand)| demand.call)).collect();
         let mut demands = std::mem::take(&mut self.demands);
+        // What a leg asks for is what its whole call wants. Served before it, the tick's demand could take what is left and
+        // have the leg refused for that.
+        demands.retain(|(_, demand)| !asks.contains(&demand.call));
         demands.append(&mut self.reserved);
         let count = self.traces.len().min(CALLS_PER_FLUSH);
         let traces = self.traces.drain(..count).collect();
@@ -127,5 +134,29 @@ impl Pending {
         };
         self.is_flushing = !batch.is_empty() || !waiting.is_empty();
         (batch, waiting, kept)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_a_tick_asks_for_gives_way_to_what_a_leg_of_the_call_asks_for() {
+        let workspace = WorkspaceId(Uuid::nil());
+        let of = |number, least_minor| {
+            let call = CallId(Uuid::from_u128(number));
+            Demand { call, least_minor, wanted_minor: 150 }
+        };
+        let mut pending = Pending::default();
+        pending.demands = [1, 2, 3].map(|number| (workspace, of(number, None))).to_vec();
+        pending.reserved.push((workspace, of(2, Some(5))));
+        let (reply, _told) = oneshot::channel();
+        pending.waiting.push(Waiting::Reserve(workspace, of(3, Some(5)), reply));
+        let (batch, waiting, _) = pending.take();
+        let demands: Vec<_> = batch.demands.into_iter().map(|(_, demand)| demand).collect();
+        assert_eq!((demands, waiting.len()), (vec![of(1, None), of(2, Some(5))], 1));
     }
 }

@@ -10,7 +10,7 @@
 //! what is new about them goes to the spool, an end that is there counts as told, and nothing new is opened. Nothing is
 //! ever dropped: what the database refuses for good is kept in a file for people.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +58,8 @@ pub(super) struct Writer {
     spool: Arc<Spool>,
     /// What the calls of this node hold, as it was last committed.
     held: HashMap<WorkspaceId, Held>,
+    /// Workspaces of which calls may hold more than `held` says: what was asked for them may have been committed unheard.
+    unheard: HashSet<WorkspaceId>,
     /// The disk took nothing either, which was said.
     spool_fails: bool,
 }
@@ -73,7 +75,7 @@ enum Failure {
 impl Writer {
     pub(super) fn new(app: &AppState, writer: Arc<RecordWriter>) -> Self {
         let spool = Arc::new(Spool::new(&app.config.data_dir));
-        Self { app: app.clone(), writer, spool, held: HashMap::new(), spool_fails: false }
+        Self { app: app.clone(), writer, spool, held: HashMap::new(), unheard: HashSet::new(), spool_fails: false }
     }
 
     /// Writes what an earlier process spooled. Before anything else is read of calls.
@@ -154,24 +156,28 @@ impl Writer {
             self.look_again().await;
             return;
         }
-        // A call that is over would hold for ever what it is granted now.
-        let runs = |call| self.writer.live.get(call).is_some_and(|live| !live.is_over());
-        batch.demands.retain(|(_, demand)| runs(demand.call));
+        batch.restated.extend(&self.unheard);
+        let now = self.app.clock.monotonic();
+        let current = |demand| self.writer.live.current(demand, now);
+        let demands = std::mem::take(&mut batch.demands).into_iter();
+        batch.demands = demands.filter_map(|(workspace, demand)| Some((workspace, current(demand)?))).collect();
         let mut tickets = Vec::with_capacity(waiting.len());
         let own_demands = batch.demands.len();
         for one in waiting {
             match one {
-                Waiting::Reserve(_, demand, reply) if !runs(demand.call) => {
-                    let _ = reply.send(Err(CallError::NotLive));
-                }
                 Waiting::Open(opening, reply) => {
                     tickets.push((true, reply));
                     batch.openings.push(*opening);
                 }
-                Waiting::Reserve(workspace, demand, reply) => {
-                    tickets.push((false, reply));
-                    batch.demands.push((workspace, demand));
-                }
+                Waiting::Reserve(workspace, demand, reply) => match current(demand) {
+                    Some(demand) => {
+                        tickets.push((false, reply));
+                        batch.demands.push((workspace, demand));
+                    }
+                    None => {
+                        let _ = reply.send(Err(CallError::NotLive));
+                    }
+                },
             }
         }
         let (mut tries, began) = (0, clock::timer_now());
@@ -273,6 +279,7 @@ impl Writer {
         match flushed.unwrap_or(Err(CallError::Database(sqlx::Error::PoolTimedOut))) {
             Ok(flushed) => {
                 for (workspace, purse) in &flushed.purses {
+                    self.unheard.remove(workspace);
                     if purse.held.is_empty() {
                         self.held.remove(workspace);
                     } else {
@@ -281,7 +288,11 @@ impl Writer {
                 }
                 Ok(flushed)
             }
-            Err(error) if is_away(&error) => Err(Failure::Away(error)),
+            Err(error) if is_away(&error) => {
+                self.unheard.extend(batch.openings.iter().map(|opening| opening.call.workspace_id));
+                self.unheard.extend(batch.demands.iter().map(|(workspace, _)| *workspace));
+                Err(Failure::Away(error))
+            }
             Err(error) => Err(Failure::Refused(error)),
         }
     }
@@ -299,10 +310,10 @@ impl Writer {
             for (call, held_minor) in purse.held.iter().map(|(call, minor)| (*call, *minor)).chain(with_nothing) {
                 let Some(live) = self.writer.live.get(call) else { continue };
                 debug_assert_eq!(live.workspace_id, *workspace);
-                if let Some(allowance) = live.granted(held_minor, share_minor)
+                if live.granted(held_minor, share_minor)
                     && let Some(gateway) = Hub::of(&self.app).gateway()
                 {
-                    gateway.allow(call, allowance);
+                    gateway.allow(call);
                 }
             }
         }
@@ -388,8 +399,21 @@ impl Writer {
     /// Looks whether the database is back; then what was spooled is written first.
     async fn look_again(&mut self) {
         let lease_until = Some(super::lease_until(self.app.now_us()));
-        let probe = Batch { lease_until, ..Batch::default() };
-        let is_back = self.try_flush(&probe).await.is_ok() && self.replay().await.is_ok();
+        let restated = self.unheard.iter().copied().collect();
+        let probe = Batch { lease_until, restated, ..Batch::default() };
+        let is_back = match self.try_flush(&probe).await {
+            Ok(flushed) => {
+                self.tell(&probe, flushed, 0, Vec::new());
+                self.replay().await.is_ok()
+            }
+            Err(Failure::Away(_)) => false,
+            Err(Failure::Refused(error)) => {
+                tracing::error!(%error, "what calls hold could not be restated");
+                // Else the database would count as away for as long as it refuses that.
+                self.unheard.clear();
+                false
+            }
+        };
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
             self.writer.state.lock().is_away = false;

@@ -8,7 +8,6 @@ use tokio::sync::{mpsc, oneshot};
 use voice::{Input, LiveCommand};
 
 use super::Arrival;
-use crate::calls::Allowance;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
 const INBOX: usize = 256;
@@ -62,10 +61,10 @@ impl CallHandle {
         self.inbox.try_send(Arrival::Voice(Input::Live(command))).is_ok()
     }
 
-    /// Says how long the money lasts.
-    pub fn allow(&self, allowance: Allowance) {
+    /// Has the call look at how long its money lasts.
+    pub fn allow(&self) {
         // A call that is too busy to take it hears of the next grant; until then it ends where it was told.
-        let _ = self.inbox.try_send(Arrival::Allowed(allowance));
+        let _ = self.inbox.try_send(Arrival::Allowed);
     }
 
     /// How long ago any of its legs was heard; nothing before the first packet. None when the call is over or busy.

@@ -100,7 +100,12 @@ impl Recorder {
         }
     }
 
-    /// A leg was answered or is over; how long the call may go on, where its money is bounded.
+    /// How long the call may go on, as things stand in this moment; none where that can't be reckoned.
+    pub(in crate::gateway) fn allowance(&self) -> Option<Allowance> {
+        self.record.allowance()
+    }
+
+    /// A leg was answered or is over; how long the call may go on from here on, where the leg costs something.
     pub(in crate::gateway) fn leg_changed(&mut self, change: LegChange) -> Option<Allowance> {
         let (id, at_us) = (self.id(change.leg)?, self.wall(change.at));
         match change.state {

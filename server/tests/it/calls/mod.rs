@@ -1,6 +1,7 @@
 //! Calls: placing, answering, ending, reading. Money's own claims are in `wallet`.
 
 mod fraud;
+mod holds;
 mod lifecycle;
 mod limits;
 mod placing;

@@ -1,10 +1,12 @@
 //! Money while calls run: what is held, who is let in, and when a call ends that may not overdraw.
 
+use sautikit::calls::{self, Allowance, LegRecord, NewInbound};
 use sautikit::wallet;
 use sautikit_api::calls::CallStatus;
+use sautikit_api::ids::{CallId, LegRecordId};
 use serde_json::{Value, json};
 
-use super::support::{FROM, Order, Scene, TO};
+use super::support::{FROM, Order, Scene, TO, bounds};
 use crate::support::{Server, on_each_engine};
 
 on_each_engine! {
@@ -16,6 +18,8 @@ on_each_engine! {
     a_call_that_gets_no_more_ends_where_it_is_paid_for
     random_calls_on_one_balance_never_overdraw
     a_call_that_may_overdraw_ends_at_the_operators_floor
+    a_call_of_which_nothing_costs_any_more_is_ended_by_no_money
+    a_call_that_may_overdraw_from_now_on_is_ended_by_no_money
     the_policy_is_one_of_two
 }
 
@@ -24,17 +28,17 @@ const REST: i64 = 3;
 
 impl Scene {
     /// Leaves so much in the wallet, and [`REST`], by a call that takes what is beyond. KES 3.00 a minute are 5 a second.
-    async fn leave(&self, left_minor: i64) {
+    pub(super) async fn leave(&self, left_minor: i64) {
         let seconds = (self.balance().await - left_minor) / 5;
         self.talk(u64::try_from(seconds).unwrap() * 1_000).await;
         assert_eq!(self.balance().await, left_minor + REST);
     }
 
-    async fn forbid_overdraft(&self) {
+    pub(super) async fn forbid_overdraft(&self) {
         self.asha.patch("/v1/workspace", json!({ "overdraft_policy": "none" })).await.expect(200);
     }
 
-    async fn wallet(&self) -> Value {
+    pub(super) async fn wallet(&self) -> Value {
         self.asha.get("/v1/wallet/balance").await.expect(200).json
     }
 
@@ -45,7 +49,7 @@ impl Scene {
         self.end_so(order.call_id, end).await;
     }
 
-    async fn is_sound(&self) {
+    pub(super) async fn is_sound(&self) {
         let report = wallet::verify::verify(&self.server.app).await.unwrap();
         assert!(report.is_sound(), "{:?}", report.breaks);
     }
@@ -117,11 +121,11 @@ async fn a_balance_for_seven_seconds_gives_seven_seconds(server: Server) {
     let answered_at = scene.server.app.now_us();
     let allowance = scene.gateway.with(order.call_id, |record| {
         record.answered(answered_at, Some(order.targets[0].leg_id));
-        record.leg_answered(order.targets[0].leg_id, answered_at).unwrap()
+        record.leg_answered(order.targets[0].leg_id, answered_at)
     });
     let until = answered_at + 7_000_000;
-    assert_eq!((allowance.paid_until_us, allowance.lasts_until_us), (until, Some(until)));
-    scene.end_at(&order, allowance.paid_until_us).await;
+    assert_eq!(bounds(allowance), (until, Some(until)));
+    scene.end_at(&order, until).await;
     let call = scene.call(order.call_id).await;
     assert_eq!((&call["duration_seconds"], &call["cost_minor"]), (&json!(7), &json!(35)));
     assert_eq!(scene.balance().await, REST);
@@ -139,11 +143,11 @@ async fn a_call_that_is_extended_knows_how_long_the_money_lasts(server: Server) 
     for second in (5..120).step_by(5) {
         scene.advance(5_000);
         scene.tick().await;
-        let allowance = scene.gateway.allowance(order.call_id).unwrap();
-        let paid_s = (allowance.paid_until_us - answered_at) / 1_000_000;
+        let (paid_until_us, lasts_until_us) = bounds(scene.gateway.allowance(order.call_id));
+        let paid_s = (paid_until_us - answered_at) / 1_000_000;
         assert_eq!(paid_s, (second + 30).min(120));
         // Known from the first tick on, so that the call itself can warn a minute before.
-        assert_eq!(allowance.lasts_until_us, Some(answered_at + 120_000_000));
+        assert_eq!(lasts_until_us, Some(answered_at + 120_000_000));
     }
     scene.end_at(&order, answered_at + 120_000_000).await;
     assert_eq!(scene.balance().await, REST);
@@ -160,9 +164,9 @@ async fn a_call_that_gets_no_more_ends_where_it_is_paid_for(server: Server) {
     scene.advance(5_000);
     scene.tick().await;
     for order in [&one, &other] {
-        let allowance = scene.gateway.allowance(order.call_id).unwrap();
-        assert_eq!(allowance.paid_until_us - answered_at, 30_000_000);
-        scene.end_at(order, allowance.paid_until_us).await;
+        let (paid_until_us, _) = bounds(scene.gateway.allowance(order.call_id));
+        assert_eq!(paid_until_us - answered_at, 30_000_000);
+        scene.end_at(order, paid_until_us).await;
     }
     assert_eq!(scene.balance().await, REST);
     scene.is_sound().await;
@@ -181,12 +185,83 @@ async fn a_call_that_may_overdraw_ends_at_the_operators_floor(server: Server) {
         scene.advance(5_000);
         scene.tick().await;
     }
-    let allowance = scene.gateway.allowance(order.call_id).expect("how long it may go on");
+    let (paid_until_us, _) = bounds(scene.gateway.allowance(order.call_id));
     // 100 of its own, 200 to the floor, at 5 a second; the rest is too little for another second.
-    assert_eq!(allowance.paid_until_us - answered_at, 60_000_000);
-    scene.end_at(&order, allowance.paid_until_us).await;
+    assert_eq!(paid_until_us - answered_at, 60_000_000);
+    scene.end_at(&order, paid_until_us).await;
     assert_eq!(scene.balance().await, REST - 200);
     scene.is_sound().await;
+}
+
+async fn a_call_of_which_nothing_costs_any_more_is_ended_by_no_money(server: Server) {
+    let scene = Scene::set(server).await;
+    scene.forbid_overdraft().await;
+    let (call_id, leg) = scene.dials().await;
+    let answered_at = scene.server.app.now_us();
+    scene.gateway.with(call_id, |record| {
+        record.answered(answered_at, None);
+        record.leg_answered(leg, answered_at)
+    });
+    scene.advance(5_000);
+    scene.tick().await;
+    assert_eq!(bounds(scene.gateway.allowance(call_id)).0 - answered_at, 35_000_000);
+    let ended_at = scene.server.app.now_us();
+    let told = scene.gateway.with(call_id, |record| record.leg_ended(leg, ended_at, "normal_clearing".to_owned()));
+    assert_eq!(told, Some(Allowance::Unbounded));
+    // Nor does what rings.
+    let ringing = scene.leg_of(call_id).await;
+    let funds = scene.gateway.with(call_id, |record| {
+        record.leg_began(ringing.clone());
+        record.funds()
+    });
+    funds.reserve(ringing.id, ringing.rate).await.unwrap();
+    scene.advance(5_000);
+    scene.tick().await;
+    assert_eq!(scene.gateway.allowance(call_id), Some(Allowance::Unbounded));
+    assert_eq!(scene.wallet().await["held_minor"], 25 + 150);
+    let answered_at = scene.server.app.now_us();
+    let told = scene.gateway.with(call_id, |record| record.leg_answered(ringing.id, answered_at));
+    assert_eq!(bounds(told).0 - answered_at, 30_000_000);
+    scene.end(call_id, CallStatus::Completed, "normal_clearing").await;
+    assert_eq!(scene.wallet().await["held_minor"], 0);
+    scene.is_sound().await;
+}
+
+async fn a_call_that_may_overdraw_from_now_on_is_ended_by_no_money(server: Server) {
+    let scene = Scene::set(server).await;
+    scene.forbid_overdraft().await;
+    let order = scene.place().await;
+    scene.answer(&order).await;
+    for (policy, is_bounded) in [("none", true), ("finish_call", false), ("none", true)] {
+        scene.asha.patch("/v1/workspace", json!({ "overdraft_policy": policy })).await.expect(200);
+        scene.advance(5_000);
+        scene.tick().await;
+        let allowance = scene.gateway.allowance(order.call_id).expect("how long it may go on");
+        assert_eq!(allowance != Allowance::Unbounded, is_bounded, "{policy}: {allowance:?}");
+    }
+    scene.hang_up(&order).await;
+    scene.is_sound().await;
+}
+
+impl Scene {
+    /// A call that comes in, which costs nothing and has reserved what a leg costs that it dials; both ids.
+    pub(super) async fn dials(&self) -> (CallId, LegRecordId) {
+        let app = &self.server.app;
+        let new = NewInbound { id: None, number_e164: FROM, caller: Some(TO), country: None, is_on_net: false };
+        let record = calls::admit_inbound(app, new).await.unwrap().record;
+        let (call_id, funds) = (record.call().id, record.funds());
+        self.gateway.keep(record);
+        let leg = self.leg_of(call_id).await;
+        funds.reserve(leg.id, leg.rate).await.unwrap();
+        self.gateway.with(call_id, |record| record.leg_began(leg.clone()));
+        (call_id, leg.id)
+    }
+
+    /// A leg that the call may dial.
+    pub(super) async fn leg_of(&self, call: CallId) -> LegRecord {
+        let workspace = self.gateway.with(call, |record| record.call().workspace_id);
+        calls::admit_leg(&self.server.app, workspace, FROM, TO).await.unwrap()
+    }
 }
 
 /// Numbers that look random and are the same each time (a linear congruential generator).
@@ -247,8 +322,8 @@ impl Scene {
         let leg = order.targets[0].leg_id;
         // What an answer is told again is how long the money lasts.
         let allowance = self.gateway.with(order.call_id, |record| record.leg_answered(leg, now_us));
-        let paid_until = allowance.map_or(now_us, |allowance| allowance.paid_until_us);
-        self.end_at(order, now_us.min(paid_until)).await;
+        let (paid_until_us, _) = bounds(allowance);
+        self.end_at(order, now_us.min(paid_until_us)).await;
     }
 }
 

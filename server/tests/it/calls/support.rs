@@ -20,6 +20,15 @@ pub(crate) const FROM: &str = "+254700000001";
 /// A valid Kenyan mobile number.
 pub(crate) const TO: &str = "+254722000042";
 
+/// Until when a call is paid for, and until when it could be, in microseconds UTC.
+#[track_caller]
+pub(crate) fn bounds(allowance: Option<Allowance>) -> (i64, Option<i64>) {
+    match allowance {
+        Some(Allowance::Until { paid_until_us, lasts_until_us }) => (paid_until_us, lasts_until_us),
+        other => panic!("its money has no end: {other:?}"),
+    }
+}
+
 /// A call that the gateway was given.
 #[derive(Clone)]
 pub(crate) struct Order {
@@ -88,8 +97,9 @@ impl CallsGateway for FakeGateway {
         runs
     }
 
-    fn allow(&self, call_id: CallId, allowance: Allowance) {
-        self.allowances.lock().entry(call_id).or_default().push(allowance);
+    fn allow(&self, call_id: CallId) {
+        let allowance = self.records.lock().get(&call_id).and_then(CallRecord::allowance);
+        self.allowances.lock().entry(call_id).or_default().extend(allowance);
     }
 
     fn end_recovered(&self, closed: Vec<Recovered>) {

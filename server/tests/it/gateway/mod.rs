@@ -18,6 +18,7 @@ mod machine;
 mod on_net;
 mod outbound;
 mod outside;
+mod prepaid;
 mod queue;
 mod sandbox;
 mod shadow;
