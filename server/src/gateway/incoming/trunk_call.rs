@@ -5,10 +5,11 @@ use std::sync::Arc;
 use sautikit_api::ErrorCode;
 use voice::{LegId, Origin, Target};
 
-use super::{caller, refuse, refuse_busy, refuse_by};
+use super::{caller, refuse, refuse_busy, refuse_by, refuse_unfit};
 use crate::calls::{self, CallError, NewInbound};
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::call_id::call_id_of;
+use crate::gateway::leg::invited::Invited;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::trunks::SANDBOX;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -17,11 +18,18 @@ use crate::telephone;
 
 /// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
-    let country = gateway.trunks.table().named(trunk).and_then(|entry| entry.trunk.country.clone());
+    let known =
+        gateway.trunks.table().named(trunk).map(|entry| (entry.trunk.country.clone(), entry.trunk.terms.clone()));
+    // A call of our own to a number of ours comes by no trunk.
+    let (country, terms) = known.unwrap_or_default();
     let to = match called_number(&gateway, &call, country.as_deref()).await {
         Ok(Some(to)) => to,
         Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
         Err(error) => return refuse_by(&gateway, &call, error).await,
+    };
+    let invited = match Invited::read(&call.request, MediaTransport::Rtp, &terms) {
+        Ok(invited) => invited,
+        Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
     };
     if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
         return refuse_busy(&gateway, &call, retry_after_seconds).await;
@@ -47,7 +55,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
     let setup = CallSetup { hops, ..begin::setup(&gateway.app, admitted, origin, legs) };
-    begin::with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
+    begin::with_caller(&gateway, setup, call, invited).await;
 }
 
 /// Who rings when the number has no callback: the workspace's browsers and the number's own devices, if the number lets them.
