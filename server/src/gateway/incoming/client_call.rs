@@ -151,6 +151,8 @@ mod tests {
         assert_eq!(Wanted::parse("bob.2", own), bob);
         assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", own), own), bob);
         assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", other), own), None);
+        let no_name = crate::sip_tokens::identity::user_of("a\0b", own);
+        assert_eq!(Wanted::parse(&no_name, own), Some(Wanted::Telephone(no_name)));
     }
 
     #[test]
