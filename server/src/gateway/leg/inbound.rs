@@ -10,7 +10,7 @@ use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
-use voice::{CauseKind, LegCommand, Refusal};
+use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 
 use super::invited::Invited;
 use super::media_end::{MediaEnd, MediaEndError};
@@ -134,7 +134,11 @@ impl Inbound {
         }
         // Before the answer: whatever becomes of this process after it, the next one knows whom to hang up.
         self.talk.keep_dialog().await;
-        self.greet(StatusCode::OK, Some(sdp)).await;
+        // A caller whose CANCEL came first was never connected; its end is among the signals.
+        if !self.talk.sip.answer(self.transaction, self.greeting(StatusCode::OK, Some(sdp))).await {
+            return;
+        }
+        self.talk.reports.tell(LegEvent::Answered).await;
         if let Some(held) = self.talk.held() {
             self.talk.reports.tell(held).await;
         }
@@ -179,7 +183,11 @@ impl Inbound {
 
     /// An answer that goes on with the call.
     async fn greet(&self, status: StatusCode, sdp: Option<Bytes>) {
-        self.respond(Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }).await;
+        self.respond(self.greeting(status, sdp)).await;
+    }
+
+    fn greeting(&self, status: StatusCode, sdp: Option<Bytes>) -> Reply {
+        Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }
     }
 
     async fn refuse(&self, status: StatusCode) {

@@ -361,7 +361,7 @@ async fn comes_in(coming: Coming) {
         }
     }
     scene.settle().await;
-    assert_eq!(scene.told_held, scene.peer_holds, "after the answer");
+    assert_eq!((scene.answered, scene.told_held), (1, scene.peer_holds), "after the answer");
     scene.walk(talk).await;
 }
 
