@@ -16,6 +16,7 @@ use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::way::Way;
 use crate::gateway::leg::{MayHear, MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
+use crate::gateway::put::put;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::targets::{self, Dialling, Reach, Ways, outside};
 
@@ -173,6 +174,6 @@ impl Running {
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.
     fn never_was(&self, leg: LegId, cause: Cause) {
-        let _ = self.inbox.try_send(Arrival::Voice(Input::Leg(leg, LegEvent::Ended(cause))));
+        put(&self.inbox, Arrival::Voice(Input::Leg(leg, LegEvent::Ended(cause))));
     }
 }
