@@ -16,6 +16,7 @@ use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::custom_headers::custom_headers_of;
 use crate::gateway::leg::invited::Invited;
 use crate::gateway::leg::transfer::TransferRights;
+use crate::gateway::overload::Comes;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::trunks::terms::Terms;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -47,9 +48,10 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
         Ok(invited) => invited,
         Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
     };
-    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
-        return refuse_busy(&gateway, &call, retry_after_seconds).await;
-    }
+    let setting_up = match gateway.overload.begin(&gateway.app, Comes::FromWithin, identity.workspace) {
+        Ok(setting_up) => setting_up,
+        Err(retry_after_seconds) => return refuse_busy(&gateway, &call, retry_after_seconds).await,
+    };
     // The token's prefixes are of telephone numbers.
     let may_call = |number: &str| identity.permissions.allow_destination(number);
     let admitted = match &wanted {
@@ -60,6 +62,7 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     };
     match admitted {
         Ok(admitted) => {
+            setting_up.done();
             let custom_headers = custom_headers_of(&call.request.headers);
             let setup = CallSetup { custom_headers, ..prepare(&gateway, admitted, identity, wanted) };
             begin::with_caller(&gateway, setup, call, invited).await;

@@ -10,6 +10,7 @@ use crate::calls::{self, CallError, NewInbound};
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::call_id::call_id_of;
 use crate::gateway::leg::invited::Invited;
+use crate::gateway::overload::Comes;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::trunks::SANDBOX;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -27,13 +28,19 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
         Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
+    let workspace = match calls::workspace_called(&gateway.app, &to).await {
+        Ok(workspace) => workspace,
+        Err(error) => return refuse_by(&gateway, &call, error).await,
+    };
     let invited = match Invited::read(&call.request, MediaTransport::Rtp, &terms) {
         Ok(invited) => invited,
         Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
     };
-    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
-        return refuse_busy(&gateway, &call, retry_after_seconds).await;
-    }
+    let comes = if hops == 0 { Comes::ByCarrier } else { Comes::FromWithin };
+    let setting_up = match gateway.overload.begin(&gateway.app, comes, workspace) {
+        Ok(setting_up) => setting_up,
+        Err(retry_after_seconds) => return refuse_busy(&gateway, &call, retry_after_seconds).await,
+    };
     let caller = caller::caller_of(&call.request);
     let id = if trunk == SANDBOX { call_id_of(&call.request.headers) } else { None };
     let inbound = NewInbound {
@@ -43,12 +50,11 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
         country: country.as_deref(),
         is_on_net: hops > 0,
     };
-    let setting_up = gateway.overload.begin(gateway.app.clock.monotonic());
     let admitted = match calls::admit_inbound(&gateway.app, inbound).await {
         Ok(admitted) => admitted,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
-    gateway.overload.done(setting_up, gateway.app.clock.monotonic());
+    setting_up.done();
     let row = admitted.record.call();
     tracing::debug!(call = %row.id, trunk, "inbound call");
     let ring = ringing_targets(&gateway, &admitted.number.number);
