@@ -60,7 +60,8 @@ pub enum LegEvent {
     Ringing,
     /// It sends audio before the answer (183 with SDP).
     EarlyMedia,
-    /// It answered our INVITE. Ignored on a leg that called us: that one is answered by [`crate::LegCommand::Accept`].
+    /// It answered our INVITE. Of a leg that called us: it was told what [`crate::LegCommand::Accept`] said, and is connected
+    /// from now on; ignored before that.
     Answered,
     /// A key arrived in signalling (SIP INFO).
     Digit(Key),

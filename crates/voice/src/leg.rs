@@ -15,11 +15,12 @@ use crate::{
 };
 
 /// ```text
-///            Ringing               Answered / accept
+///            Ringing                  Answered
 ///   Trying ───────────► Ringing ───────────────────► Up
-///     │  └───────────────────────────────────────────►│
-///     │                    │                          │
-///     └────────────────────┴──── Ended / hang-up ─────┴──► Ended
+///     │  │                 │ accept                   ▲│
+///     │  └─────────────────┴──► Accepted ── Answered ─┘│
+///     │                    │       │                   │
+///     └────────────────────┴───────┴ Ended / hang-up ──┴──► Ended
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -27,6 +28,8 @@ enum State {
     Trying,
     /// Alerting.
     Ringing,
+    /// It called us and we answer it. Connected as far as anybody can tell, but what it is told may cross its CANCEL.
+    Accepted,
     /// Connected.
     Up { answered: Duration },
     /// Over, by them or by us.
@@ -46,6 +49,8 @@ pub(crate) enum Change {
     Ringing,
     EarlyMedia,
     Answered,
+    /// It called us, and was told that it is answered.
+    Told,
     Key(Key, KeySource),
     Held {
         is_silent: bool,
@@ -93,7 +98,12 @@ impl Leg {
     }
 
     pub(crate) fn is_up(&self) -> bool {
-        matches!(self.state, State::Up { .. })
+        matches!(self.state, State::Accepted | State::Up { .. })
+    }
+
+    /// We answer it, and do not know yet whether it was told.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.state == State::Accepted
     }
 
     pub(crate) fn is_held(&self) -> bool {
@@ -121,6 +131,7 @@ impl Leg {
                 self.state = State::Up { answered: now };
                 Some(Change::Answered)
             }
+            (State::Accepted, LegEvent::Answered) => self.told(now).then_some(Change::Told),
             (State::Up { .. }, LegEvent::Digit(key)) => self.key(now, key, KeySource::Signalling),
             (State::Up { .. }, LegEvent::HeldByPeer { is_silent }) => {
                 flip(&mut self.held, true).then_some(Change::Held { is_silent })
@@ -163,12 +174,21 @@ impl Leg {
     }
 
     /// We answer the caller; false if that was done or the leg is over.
-    pub(crate) fn accept(&mut self, now: Duration) -> bool {
+    pub(crate) fn accept(&mut self) -> bool {
         let waiting = matches!(self.state, State::Trying | State::Ringing);
         if waiting {
-            self.state = State::Up { answered: now };
+            self.state = State::Accepted;
         }
         waiting
+    }
+
+    /// The caller that we answer was told so: it is connected from now on. False if it was, or was not answered.
+    pub(crate) fn told(&mut self, now: Duration) -> bool {
+        let accepted = self.is_accepted();
+        if accepted {
+            self.state = State::Up { answered: now };
+        }
+        accepted
     }
 
     /// The leg is over; false if it was.
@@ -176,7 +196,7 @@ impl Leg {
         let answered = match self.state {
             State::Ended { .. } => return false,
             State::Up { answered } => Some(answered),
-            State::Trying | State::Ringing => None,
+            State::Trying | State::Ringing | State::Accepted => None,
         };
         self.state = State::Ended { answered, at: now.min(self.latest_end), cause };
         true
@@ -205,7 +225,7 @@ impl Leg {
         match self.state {
             State::Up { answered } => Some(answered),
             State::Ended { answered, .. } => answered,
-            State::Trying | State::Ringing => None,
+            State::Trying | State::Ringing | State::Accepted => None,
         }
     }
 
@@ -255,13 +275,23 @@ mod tests {
     fn a_leg_that_called_us_is_answered_by_us_only() {
         let mut leg = leg(Direction::Inbound);
         assert_eq!(leg.on(SECOND, LegEvent::Answered), None);
-        assert!(leg.accept(SECOND) && !leg.accept(SECOND));
+        assert!(leg.accept() && !leg.accept() && leg.is_up());
+        assert_eq!(leg.on(SECOND * 2, LegEvent::Answered), Some(Change::Told));
+        assert_eq!((leg.on(SECOND * 3, LegEvent::Answered), leg.answered()), (None, Some(SECOND * 2)));
+    }
+
+    #[test]
+    fn a_caller_that_was_not_told_was_never_connected() {
+        let mut leg = leg(Direction::Inbound);
+        assert!(leg.accept() && leg.end(SECOND * 2, CauseKind::Canceled.into()));
+        assert_eq!((leg.answered(), leg.connected(SECOND * 3)), (None, Duration::ZERO));
+        assert_eq!(leg.on(SECOND * 3, LegEvent::Answered), None);
     }
 
     #[test]
     fn one_press_seen_twice_counts_once_and_two_presses_count_twice() {
         let mut leg = leg(Direction::Inbound);
-        leg.accept(Duration::ZERO);
+        leg.accept();
         let Some(five) = Key::new('5') else { panic!("5 is a key") };
         let at = Duration::from_millis;
         assert!(leg.key(at(0), five, KeySource::Audio).is_some());

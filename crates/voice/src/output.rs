@@ -117,7 +117,8 @@ pub enum LegCommand {
         /// The leg that it hears next, whose codec the answer prefers.
         hears: Option<LegId>,
     },
-    /// Say 200 to the leg that called us, with the same SDP if it had one.
+    /// Say 200 to the leg that called us, with the same SDP if it had one. It reports [`crate::LegEvent::Answered`] once that
+    /// is said, and its end where it can't be any more.
     Accept {
         /// The leg that it hears next, whose codec the answer prefers.
         hears: Option<LegId>,

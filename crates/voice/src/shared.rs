@@ -248,16 +248,37 @@ impl Shared {
         }
     }
 
-    /// Answers a caller that is not answered yet: audio is needed, that of another leg or ours.
+    /// Answers a caller that is not answered yet: audio is needed, that of another leg or ours. It is connected, and pays, once
+    /// its leg says that it was told: its CANCEL may have come first.
     pub(crate) fn answer_party(&mut self, hears: Option<LegId>) {
-        let now = self.now;
         if let Some(id) = self.party
-            && self.legs.get_mut(&id).is_some_and(|leg| leg.accept(now))
+            && self.legs.get_mut(&id).is_some_and(Leg::accept)
         {
             self.command(id, LegCommand::Accept { hears });
-            self.leg_answered(id);
-            self.mark_answered();
+            // Whatever becomes of the leg's report, the call ends.
+            self.arm(TimerId::MaxDuration, Duration::from_secs(self.facts.max_duration_s.into()));
         }
+    }
+
+    /// A caller was told that it is answered.
+    pub(crate) fn caller_told(&mut self, leg: LegId) {
+        self.leg_answered(leg);
+        self.mark_answered();
+    }
+
+    /// We end a leg before it says that it was told. It carries our commands out in their order, so it is told before it is
+    /// ended; where its CANCEL came first, it was connected for no time at all.
+    fn presume_told(&mut self, leg: LegId) {
+        let now = self.now;
+        if self.legs.get_mut(&leg).is_some_and(|leg| leg.told(now)) {
+            self.caller_told(leg);
+        }
+    }
+
+    /// Whether the call is answered, or is being so.
+    pub(crate) fn is_answered(&self) -> bool {
+        let accepted = self.party.and_then(|id| self.legs.get(&id)).is_some_and(Leg::is_accepted);
+        accepted || self.meter.answered().is_some()
     }
 
     /// A leg is connected, on the timeline and in its record.
@@ -303,14 +324,15 @@ impl Shared {
 
     /// How a call ends that has nothing left to do: an unanswered caller is told what the last dial came to.
     pub(crate) fn cause_of_end(&self) -> Cause {
-        match self.meter.answered() {
-            Some(_) => CauseKind::NormalClearing.into(),
-            None => self.dial_failure.unwrap_or(CauseKind::NoAnswer.into()),
+        if self.is_answered() {
+            return CauseKind::NormalClearing.into();
         }
+        self.dial_failure.unwrap_or(CauseKind::NoAnswer.into())
     }
 
     /// Ends a leg from our side.
     pub(crate) fn hang_up(&mut self, id: LegId, cause: Cause) {
+        self.presume_told(id);
         let now = self.now;
         if self.legs.get_mut(&id).is_some_and(|leg| leg.end(now, cause)) {
             self.timers.disarm(TimerId::LegLost(id));
@@ -335,7 +357,7 @@ impl Shared {
     pub(crate) fn fetch(&mut self, url: String, purpose: Purpose, extra: Vec<(&'static str, String)>) -> FetchId {
         self.fetches += 1;
         let fetch = FetchId(self.fetches);
-        let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
+        let status = if self.is_answered() { CallStatus::Answered } else { CallStatus::Ringing };
         let results = extra.into_iter().chain(self.results.take()).collect();
         let params = compat::params(Told { facts: &self.facts, status, results, end: None });
         self.send(Callback { fetch, url, params, purpose });
@@ -351,7 +373,7 @@ impl Shared {
         if self.notices > MAX_NOTICES {
             return;
         }
-        let status = if self.meter.answered().is_some() { CallStatus::Answered } else { CallStatus::Ringing };
+        let status = if self.is_answered() { CallStatus::Answered } else { CallStatus::Ringing };
         let params = compat::params(Told { facts: &self.facts, status, results: told, end: None });
         self.emit(Output::Fetch(Callback { fetch: FetchId(0), url, params, purpose: Purpose::Status }));
     }
@@ -366,6 +388,9 @@ impl Shared {
 
     /// Ends every leg, tells the customer's server and sums up. The last thing a call does.
     pub(crate) fn finish(&mut self, cause: Cause) {
+        if let Some(party) = self.party {
+            self.presume_told(party);
+        }
         self.stop_recordings();
         self.streams_over();
         for id in self.legs.keys().copied().collect::<Vec<_>>() {

@@ -144,6 +144,10 @@ fn leg_event(shared: &mut Shared, id: LegId, event: LegEvent) -> Verdict {
             shared.leg_answered(id);
             Verdict::Tell(Signal::Answered(id))
         }
+        Change::Told => {
+            shared.caller_told(id);
+            Verdict::Ignore
+        }
         Change::Key(key, source) => pressed(shared, id, key, source),
         Change::Held { is_silent } => {
             note(shared, EventName::LegHeld);

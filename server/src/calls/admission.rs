@@ -208,6 +208,16 @@ pub async fn own_number_written(app: &AppState, written: &str) -> Result<Option<
     Hub::of(app).directory().number_written(app, written).await
 }
 
+/// Whose number it is that is called, in E.164.
+///
+/// # Errors
+/// No active number of ours, or nothing can be recorded.
+pub async fn workspace_called(app: &AppState, e164: &str) -> Result<WorkspaceId, CallError> {
+    can_be_recorded(app)?;
+    let number = Hub::of(app).directory().number(app, e164).await?;
+    number.map(|number| number.number.workspace_id).ok_or(CallError::NumberUnknown)
+}
+
 /// A number of this server and its workspace. A suspended workspace neither calls nor is called; calls that run go on to
 /// their end.
 async fn party_of(app: &AppState, e164: &str) -> Result<Party, CallError> {

@@ -6,7 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use sautikit_api::actions::Action;
-use sautikit_api::ids::{CallId, LegRecordId};
+use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
 use tokio::sync::broadcast;
 
@@ -53,8 +53,17 @@ pub trait CallsGateway: Send + Sync + 'static {
     /// Ends the dialogs of calls that were closed without anybody to hang them up.
     fn end_recovered(&self, closed: Vec<Recovered>);
 
-    /// Whether another call can be set up in time; else how many seconds later it is worth another try.
-    fn has_room(&self) -> Result<(), u32>;
+    /// Begins to set up a call of the workspace, if that can be done in time.
+    ///
+    /// # Errors
+    /// How many seconds later it is worth another try.
+    fn set_up(&self, workspace: WorkspaceId) -> Result<Box<dyn SettingUp>, u32>;
+}
+
+/// A call that is being set up, until this is dropped.
+pub trait SettingUp: Send {
+    /// Its record stands.
+    fn done(self: Box<Self>);
 }
 
 /// The handle in the server's state.

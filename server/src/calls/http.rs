@@ -108,15 +108,21 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
         return Err(CallError::Emergency { field: "to", number }.into());
     }
     caller.needs(Scope::CallsWrite)?;
-    // Before the key is looked at, so that the same request may be sent again.
+    // Nothing of a request that is refused here is kept, so that the same one may be sent again.
     if app.draining.is_cancelled() {
         return Err(CallError::Draining.into());
     }
     let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
-    gateway.has_room().map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
     let ticket = idempotency::begin_apart(&app, &caller, &request).await?;
+    // After others with its key, which wait here and set nothing up.
+    let setting_up = gateway.set_up(caller.workspace.id);
+    let setting_up =
+        setting_up.map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
     match place_call(&app, &caller, &request, &ticket, gateway.as_ref()).await {
-        Ok(answer) => Ok(answer),
+        Ok(answer) => {
+            setting_up.done();
+            Ok(answer)
+        }
         // The database is asked no more where it is what failed.
         Err(failure) if failure.code.status() >= 500 => Err(failure),
         // A repeated request is answered as the first one was, whatever it would come to by now.

@@ -38,8 +38,10 @@ use crate::wallet::quota::Day;
 
 pub use self::http::accepted;
 pub use crate::rating::{self, Rate};
-pub use admission::{Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg, own_number_written};
-pub use gateway::{CallsGateway, Hub, PricedTarget};
+pub use admission::{
+    Admitted, NewInbound, admit_browser, admit_client, admit_inbound, admit_leg, own_number_written, workspace_called,
+};
+pub use gateway::{CallsGateway, Hub, PricedTarget, SettingUp};
 pub use record::{
     Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, event_data, recover,
 };

@@ -25,21 +25,28 @@ pub(crate) enum Cell {
     Int(Option<i64>),
 }
 
+/// PostgreSQL's TEXT takes every character but NUL, and a row that is refused for one would be refused for good, with all
+/// that are written together with it. Texts come from peers and customers, so it becomes the character for what can't be
+/// shown, on both engines.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self::Text(Some(text))
+        Self::Text(Some(storable(text)))
     }
 }
 
 impl From<&str> for Cell {
     fn from(text: &str) -> Self {
-        Self::Text(Some(text.to_owned()))
+        Self::from(text.to_owned())
     }
 }
 
 impl From<Option<String>> for Cell {
     fn from(text: Option<String>) -> Self {
-        Self::Text(text)
+        Self::Text(text.map(storable))
     }
 }
 
@@ -192,6 +199,15 @@ mod tests {
         "update calls set status = v.column2 from {rows} as v where {by_key: calls.id}",
         &[Column::Text, Column::Text],
     );
+
+    #[test]
+    fn no_text_holds_what_an_engine_refuses() {
+        let kept = Cell::Text(Some("a\u{fffd}b".to_owned()));
+        for cell in [Cell::from("a\0b"), Cell::from("a\0b".to_owned()), Cell::from(Some("a\0b".to_owned()))] {
+            assert_eq!(cell, kept);
+        }
+        assert_eq!(Cell::from("Asha"), Cell::Text(Some("Asha".to_owned())));
+    }
 
     #[test]
     fn what_is_looked_up_by_its_key_is_one_row_for_the_planner() {

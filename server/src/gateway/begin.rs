@@ -8,11 +8,12 @@ use sautikit_api::ids::LegRecordId;
 use sip::message::Headers;
 use voice::{Facts, LegId, Origin, Target};
 
+use super::Gateway;
 use super::call_task::{CallSetup, Inbox, PendingCall};
 use super::leg::inbound;
+use super::leg::invited::Invited;
 use super::shadow::Shadow;
 use super::sip::IncomingCall;
-use super::{Gateway, MediaTransport};
 use crate::calls::{Admitted, CallEnd, Direction, LegRecord, Rate};
 use crate::recordings;
 use crate::state::AppState;
@@ -68,20 +69,15 @@ pub(super) fn setup(app: &AppState, admitted: Admitted, origin: Origin, legs: Ve
 }
 
 /// Starts a call that begins with somebody calling us.
-pub(super) async fn with_caller(
-    gateway: &Arc<Gateway>,
-    setup: CallSetup,
-    call: IncomingCall,
-    transport: MediaTransport,
-) {
+pub(super) async fn with_caller(gateway: &Arc<Gateway>, setup: CallSetup, call: IncomingCall, invited: Invited) {
     let id = setup.facts.call_id;
     let inbox = Inbox::default();
     let handle = inbox.handle();
     let mut pending = PendingCall::new(gateway, setup, inbox);
     let running = pending.running();
-    match gateway.media_end(&running.media, LegId::FIRST, transport) {
+    match gateway.media_end(&running.media, LegId::FIRST, invited.transport) {
         Ok(end) => {
-            running.seat_caller(call, end, transport);
+            running.seat_caller(call, end, invited);
             gateway.calls.lock().insert(id, handle);
             // A task of its own: what admitted the call is done, and its memory with it.
             tokio::spawn(pending.run());

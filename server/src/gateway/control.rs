@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use sautikit_api::actions::Action;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
 use voice::{LegId, Origin, Target};
 
 use super::Gateway;
 use super::call_task::{Inbox, PendingCall};
+use super::overload::Comes;
 use super::{begin, recovered};
-use crate::calls::{Admitted, CallsGateway, Recovered};
+use crate::calls::{Admitted, CallsGateway, Recovered, SettingUp};
 
 /// The handle that the calls room has.
 pub(super) struct CallControl(pub(super) Arc<Gateway>);
@@ -54,7 +55,7 @@ impl CallsGateway for CallControl {
         self.0.app.tasks.spawn(async move { recovered::end_recovered(&gateway, closed).await });
     }
 
-    fn has_room(&self) -> Result<(), u32> {
-        self.0.overload.has_room(&self.0.app)
+    fn set_up(&self, workspace: WorkspaceId) -> Result<Box<dyn SettingUp>, u32> {
+        Ok(Box::new(self.0.overload.begin(&self.0.app, Comes::FromWithin, workspace)?))
     }
 }

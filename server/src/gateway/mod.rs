@@ -23,6 +23,7 @@ pub mod media;
 pub mod migrate_check;
 pub mod on_net;
 mod overload;
+mod put;
 pub mod queues;
 mod recorder;
 mod recovered;

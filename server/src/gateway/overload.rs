@@ -5,12 +5,20 @@
 //! due. A few calls in set-up are always let in: a machine that is busy with other things is no reason to refuse them. The
 //! number of calls that may be in set-up follows from it: it grows while set-ups are fast and shrinks when they
 //! are not (additive increase, multiplicative decrease, as TCP finds its window), so that no machine's figure is built in.
+//!
+//! What customers begin, by the API, in browsers and on devices, leaves a share to carriers, whose callers can't try again so
+//! easily. Once half of the bound is taken no workspace may hold much more of it: one that begins all it can leaves others
+//! their calls.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use sautikit_api::ids::WorkspaceId;
 
-use crate::calls::Hub;
+use crate::calls::{self, Hub};
+use crate::clock::Clock;
 use crate::state::AppState;
 
 /// A set-up that takes longer is a sign of too many: callers hear nothing yet, and a carrier repeats its INVITE after
@@ -33,53 +41,62 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What a refused caller is told.
 const RETRY_AFTER_SECONDS: u32 = 1;
 
+/// What calls that do not come from carriers may take of the limit together.
+const CUSTOMERS_SHARE: f64 = 0.75;
+/// From so much of the limit on a workspace may not hold more than its share: below, there is room for everybody.
+const CROWDED_FROM: f64 = 0.5;
+const WORKSPACE_SHARE: f64 = 0.25;
+
 /// The bound of this node.
-pub struct Overload(Mutex<State>);
+#[derive(Default)]
+pub struct Overload(Arc<Mutex<State>>);
+
+/// Where a call comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comes {
+    /// From outside, by a carrier.
+    ByCarrier,
+    /// From a workspace: its API calls, browsers and devices, and what those call on this server.
+    FromWithin,
+}
 
 #[derive(Debug)]
 struct State {
     in_set_up: u32,
+    /// Of them those of each workspace that has any.
+    of_workspaces: HashMap<WorkspaceId, u32>,
     limit: f64,
     decreased_at: Duration,
     refused: u64,
 }
 
 /// A call in set-up, until dropped.
-pub(super) struct SettingUp<'a> {
-    overload: &'a Overload,
+pub(super) struct SettingUp {
+    state: Arc<Mutex<State>>,
+    workspace: WorkspaceId,
     began: Duration,
+    clock: Arc<dyn Clock>,
 }
 
-impl Default for Overload {
+impl Default for State {
     fn default() -> Self {
-        Self(Mutex::new(State { in_set_up: 0, limit: FIRST_LIMIT, decreased_at: Duration::ZERO, refused: 0 }))
+        let of_workspaces = HashMap::new();
+        Self { in_set_up: 0, of_workspaces, limit: FIRST_LIMIT, decreased_at: Duration::ZERO, refused: 0 }
     }
 }
 
 impl Overload {
-    /// Whether another call can be set up; else after how many seconds it is worth another try.
+    /// A call of the workspace begins to be set up, if it can be; else after how many seconds it is worth another try.
     ///
     /// # Errors
     /// The seconds.
-    pub(super) fn has_room(&self, app: &AppState) -> Result<(), u32> {
+    pub(super) fn begin(&self, app: &AppState, comes: Comes, workspace: WorkspaceId) -> Result<SettingUp, u32> {
         let waiting = u32::try_from(Hub::of(app).writer().waiting()).unwrap_or(u32::MAX);
-        let mut state = self.0.lock();
-        if state.has_room(waiting) {
-            return Ok(());
+        if !self.0.lock().begin(comes, workspace, waiting) {
+            return Err(RETRY_AFTER_SECONDS);
         }
-        state.refused += 1;
-        Err(RETRY_AFTER_SECONDS)
-    }
-
-    /// A call begins to be set up.
-    pub(super) fn begin(&self, now: Duration) -> SettingUp<'_> {
-        self.0.lock().in_set_up += 1;
-        SettingUp { overload: self, began: now }
-    }
-
-    /// A call is set up.
-    pub(super) fn done(&self, call: SettingUp<'_>, now: Duration) {
-        self.0.lock().took(now.saturating_sub(call.began), now);
+        let clock = app.clock.clone();
+        Ok(SettingUp { state: self.0.clone(), workspace, began: clock.monotonic(), clock })
     }
 
     /// This process came so late to what was due.
@@ -96,15 +113,55 @@ impl Overload {
     }
 }
 
-impl Drop for SettingUp<'_> {
+impl SettingUp {
+    /// The call is set up: its record stands.
+    pub(super) fn done(self) {
+        let now = self.clock.monotonic();
+        self.state.lock().took(now.saturating_sub(self.began), now);
+    }
+}
+
+impl calls::SettingUp for SettingUp {
+    fn done(self: Box<Self>) {
+        Self::done(*self);
+    }
+}
+
+impl Drop for SettingUp {
     fn drop(&mut self) {
-        self.overload.0.lock().in_set_up -= 1;
+        self.state.lock().over(self.workspace);
     }
 }
 
 impl State {
-    fn has_room(&self, waiting: u32) -> bool {
-        f64::from(self.in_set_up.max(waiting)) < self.limit
+    /// Counts a call in, if there is room for it.
+    fn begin(&mut self, comes: Comes, workspace: WorkspaceId, waiting: u32) -> bool {
+        if !self.has_room(comes, workspace, waiting) {
+            self.refused += 1;
+            return false;
+        }
+        self.in_set_up += 1;
+        *self.of_workspaces.entry(workspace).or_default() += 1;
+        true
+    }
+
+    fn over(&mut self, workspace: WorkspaceId) {
+        self.in_set_up -= 1;
+        if let Some(own) = self.of_workspaces.get_mut(&workspace) {
+            *own -= 1;
+            if *own == 0 {
+                self.of_workspaces.remove(&workspace);
+            }
+        }
+    }
+
+    /// Whether there is room for one more; so many wait for their records, those of other begins among them.
+    fn has_room(&self, comes: Comes, workspace: WorkspaceId, waiting: u32) -> bool {
+        let taken = f64::from(self.in_set_up.max(waiting));
+        let share = if comes == Comes::ByCarrier { 1.0 } else { CUSTOMERS_SHARE };
+        let own = f64::from(self.of_workspaces.get(&workspace).copied().unwrap_or(0));
+        let is_within_its_share = taken < self.limit * CROWDED_FROM || own < self.limit * WORKSPACE_SHARE;
+        taken < self.limit * share && is_within_its_share
     }
 
     fn took(&mut self, took: Duration, now: Duration) {
@@ -136,6 +193,8 @@ pub(super) async fn watch(gateway: std::sync::Arc<super::Gateway>) {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     const FAST: Duration = Duration::from_millis(5);
@@ -160,13 +219,41 @@ mod tests {
         assert!((LEAST_LIMIT..LEAST_LIMIT + 4.0).contains(&narrow), "{narrow}");
     }
 
+    fn begin(overload: &Overload, comes: Comes, workspace: u128, times: u32) -> u32 {
+        let workspace = WorkspaceId(Uuid::from_u128(workspace));
+        (0..times).map(|_| u32::from(state(overload).begin(comes, workspace, 0))).sum()
+    }
+
+    fn has_room(overload: &Overload, waiting: u32) -> bool {
+        state(overload).has_room(Comes::ByCarrier, WorkspaceId(Uuid::nil()), waiting)
+    }
+
     #[test]
     fn what_is_in_set_up_or_waits_for_its_record_counts() {
         let overload = Overload::default();
-        let calls: Vec<_> = (0..256).map(|_| overload.begin(Duration::ZERO)).collect();
-        assert!(!state(&overload).has_room(0));
-        drop(calls);
-        assert!(state(&overload).has_room(255) && !state(&overload).has_room(256));
+        let begun: u32 = (1..=8).map(|workspace| begin(&overload, Comes::ByCarrier, workspace, 32)).sum();
+        assert_eq!((begun, has_room(&overload, 0)), (256, false));
+        for workspace in 1..=8 {
+            (0..32).for_each(|_| state(&overload).over(WorkspaceId(Uuid::from_u128(workspace))));
+        }
+        assert!(has_room(&overload, 255) && !has_room(&overload, 256));
+        assert!(state(&overload).of_workspaces.is_empty());
+    }
+
+    #[test]
+    fn a_workspace_that_begins_all_it_can_leaves_the_others_and_carriers_their_share() {
+        let overload = Overload::default();
+        assert_eq!(begin(&overload, Comes::FromWithin, 1, 1_000), 128, "half, while nobody else calls");
+        assert_eq!(begin(&overload, Comes::FromWithin, 2, 1_000), 64, "a quarter, where it is crowded");
+        assert_eq!(begin(&overload, Comes::FromWithin, 3, 1_000), 0, "the rest is for carriers");
+        assert_eq!(
+            begin(&overload, Comes::ByCarrier, 1, 1_000),
+            0,
+            "one that has its share has it however its calls come"
+        );
+        assert_eq!(begin(&overload, Comes::ByCarrier, 3, 60), 60);
+        state(&overload).over(WorkspaceId(Uuid::from_u128(1)));
+        assert_eq!(begin(&overload, Comes::FromWithin, 1, 1_000), 0);
     }
 
     #[test]
@@ -175,7 +262,7 @@ mod tests {
         for seconds in 1..1_000 {
             overload.late(Duration::from_millis(101), Duration::from_secs(seconds));
         }
-        assert!(state(&overload).has_room(7) && !state(&overload).has_room(8));
+        assert!(has_room(&overload, 7) && !has_room(&overload, 8));
         overload.late(Duration::from_millis(99), Duration::from_secs(2_000));
         state(&overload).took(FAST, Duration::from_secs(2_000));
         assert!(state(&overload).limit > LEAST_LIMIT);

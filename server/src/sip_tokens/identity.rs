@@ -90,10 +90,11 @@ impl Identity {
         user_of(&self.name, self.workspace)
     }
 
-    /// Splits a SIP user into identity and workspace.
+    /// Splits a SIP user into identity and workspace. None where the name can't be an identity: what a peer writes there is
+    /// looked up and recorded.
     pub fn parse_user(user: &str) -> Option<(&str, WorkspaceId)> {
         let (name, label) = user.rsplit_once(SEPARATOR)?;
-        Some((name, WorkspaceId(Uuid::from_str(label).ok()?)))
+        Some((name, WorkspaceId(Uuid::from_str(label).ok()?))).filter(|(name, _)| is_identity(name))
     }
 }
 
@@ -126,6 +127,9 @@ mod tests {
         assert_eq!(Identity::parse_user(&user), Some(("alice.b", workspace)));
         assert_eq!(Identity::parse_user("alice"), None);
         assert_eq!(Identity::parse_user("alice--nonsense"), None);
+        for name in ["a\0b", "", "a b", "a--b", "é", &"a".repeat(65)] {
+            assert_eq!(Identity::parse_user(&user_of(name, workspace)), None, "{name:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::{Flow, Then};
 use crate::{cause::CauseKind, shared::Shared};
 
 pub(super) fn start(shared: &Shared, reject: &actions::Reject) -> Flow {
-    if shared.meter.answered().is_some() {
+    if shared.is_answered() {
         return Flow::done("already_answered", Then::End(shared.cause_of_end()));
     }
     let kind = match reject.reason {

@@ -24,6 +24,42 @@ fn a_200_that_wins_against_cancel_is_a_call_that_ends_at_once() {
 }
 
 #[test]
+fn a_caller_whose_cancel_came_before_our_200_was_never_connected() {
+    for actions in [r#"[{"say": {"text": "Hi"}}]"#, r#"[{"record": {}}]"#, r#"[{"conference": {"name": "a"}}]"#] {
+        let mut sim = Sim::inbound();
+        sim.answers_are_slow = true;
+        sim.answer(actions).leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
+        sim.expect_end(CallStatus::Canceled, "canceled", 0);
+        assert!(sim.answered.is_empty() && sim.legs[0].answered.is_none(), "{actions}");
+    }
+    let mut sim = Sim::browser();
+    sim.answers_are_slow = true;
+    sim.leg(1, LegEvent::Answered).after(2).leg(0, LegEvent::Ended(CauseKind::Canceled.into()));
+    sim.expect_end(CallStatus::Canceled, "canceled", 0);
+    assert_eq!((sim.legs[0].answered, sim.legs[1].seconds()), (None, 2), "who was connected is");
+}
+
+#[test]
+fn a_caller_is_connected_from_when_it_was_told_so() {
+    let mut sim = Sim::inbound();
+    sim.answers_are_slow = true;
+    sim.answer(r#"[{"say": {"text": "Hi"}}, {"redirect": {"url": "/b"}}]"#).after(2);
+    assert!(sim.answered.is_empty());
+    sim.leg(0, LegEvent::Answered).after(3).bye(0);
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 3);
+    assert_eq!(sim.legs[0].seconds(), 3);
+}
+
+#[test]
+fn a_call_that_we_end_while_its_caller_is_being_told_was_answered() {
+    let mut sim = Sim::inbound();
+    sim.answers_are_slow = true;
+    sim.answer(r#"[{"say": {"text": "Hi"}}, {"hangup": {}}]"#).heard(0).leg(0, LegEvent::Answered);
+    sim.expect_end(CallStatus::Completed, "normal_clearing", 0);
+    assert_eq!(sim.answered, [Some(LegId(0))]);
+}
+
+#[test]
 fn the_api_hangup_against_200_is_canceled() {
     let mut sim = Sim::outbound();
     sim.input(Input::Live(LiveCommand::Hangup)).leg(0, LegEvent::Answered);

@@ -105,6 +105,8 @@ pub(crate) struct Sim {
     pub(crate) speech_works: bool,
     /// Whether it has not come to an answer.
     pub(crate) speech_is_slow: bool,
+    /// Whether callers that are answered are not told so yet.
+    pub(crate) answers_are_slow: bool,
 }
 
 impl Sim {
@@ -132,6 +134,7 @@ impl Sim {
             texts: BTreeMap::new(),
             speech_works: true,
             speech_is_slow: false,
+            answers_are_slow: false,
         };
         sim.drain();
         sim
@@ -309,7 +312,7 @@ impl Sim {
     }
 
     fn drain(&mut self) {
-        let mut speak = Vec::new();
+        let (mut speak, mut told) = (Vec::new(), Vec::new());
         while let Some(output) = self.call.poll() {
             assert!(self.summaries.is_empty(), "{output:?} follows the end");
             let words = match output {
@@ -322,6 +325,9 @@ impl Sim {
                 Output::Leg(leg, command) => {
                     if let LegCommand::PassEarly { hears } | LegCommand::Accept { hears } = command {
                         self.hears.push(hears);
+                    }
+                    if let LegCommand::Accept { .. } = command {
+                        told.push(leg);
                     }
                     leg_words(leg, command)
                 }
@@ -392,6 +398,12 @@ impl Sim {
                 }
             };
             self.said.push(words);
+        }
+        if self.answers_are_slow {
+            told.clear();
+        }
+        for leg in told {
+            self.input(Input::Leg(leg, LegEvent::Answered));
         }
         if self.speech_is_slow {
             return;

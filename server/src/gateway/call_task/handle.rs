@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use voice::{Input, LiveCommand};
 
 use super::Arrival;
+use crate::gateway::put::put;
 
 /// What may wait for one call: its legs, fetches and the API together make a few a second.
 const INBOX: usize = 256;
@@ -42,23 +43,26 @@ impl Inbox {
 impl CallHandle {
     /// Ends the call. False when it is over already.
     pub fn hang_up(&self) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Hangup))).is_ok()
+        self.live(LiveCommand::Hangup)
     }
 
     /// Ends the call because this node stops. False when it is over already.
     pub fn drain(&self) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Drain))).is_ok()
+        self.live(LiveCommand::Drain)
     }
 
-    /// Has these actions take over. False when the call is over already, or takes nothing more at the moment.
+    /// Has these actions take over. False when the call is over already.
     pub fn run_actions(&self, actions: Vec<Action>) -> bool {
-        self.inbox.try_send(Arrival::Voice(Input::Live(LiveCommand::Run(actions)))).is_ok()
+        self.live(LiveCommand::Run(actions))
     }
 
-    /// Lets its recordings pause, or go on. False when the call is over already, or takes nothing more at the moment.
+    /// Lets its recordings pause, or go on. False when the call is over already.
     pub fn pause_recording(&self, mode: Option<PauseMode>) -> bool {
-        let command = mode.map_or(LiveCommand::ResumeRecording, LiveCommand::PauseRecording);
-        self.inbox.try_send(Arrival::Voice(Input::Live(command))).is_ok()
+        self.live(mode.map_or(LiveCommand::ResumeRecording, LiveCommand::PauseRecording))
+    }
+
+    fn live(&self, command: LiveCommand) -> bool {
+        put(&self.inbox, Arrival::Voice(Input::Live(command)))
     }
 
     /// Has the call look at how long its money lasts.
@@ -71,5 +75,27 @@ impl CallHandle {
     pub fn since_heard(&self) -> Option<oneshot::Receiver<Option<Duration>>> {
         let (reply, answer) = oneshot::channel();
         self.inbox.try_send(Arrival::SinceHeard(reply)).is_ok().then_some(answer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_that_is_busy_hears_what_it_is_told_as_soon_as_it_reads() {
+        let Inbox { inbox, mut arrivals } = Inbox::default();
+        let handle = CallHandle { inbox: inbox.clone() };
+        while inbox.try_send(Arrival::SpokenOtherwise(String::new())).is_ok() {}
+        assert!(handle.hang_up() && handle.drain() && handle.run_actions(Vec::new()));
+        let mut told = Vec::new();
+        while told.len() < 3 {
+            if let Some(Arrival::Voice(Input::Live(command))) = arrivals.recv().await {
+                told.push(command);
+            }
+        }
+        assert_eq!(told, [LiveCommand::Hangup, LiveCommand::Drain, LiveCommand::Run(Vec::new())]);
+        drop(arrivals);
+        assert!(!handle.hang_up() && !handle.drain(), "it is over");
     }
 }

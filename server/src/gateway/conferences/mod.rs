@@ -28,6 +28,7 @@ pub use self::house::{Happened, House, Orders, ServerHouse};
 use self::room::{Order, Room};
 use super::call_task::Arrival;
 use super::media::{CallMedia, MediaHandle};
+use super::put::put;
 
 /// Orders that may wait for one conference: each of its 32 members enters and leaves, as many again are turned away, and the
 /// API mutes some.
@@ -91,7 +92,7 @@ pub struct Stay {
 impl Stay {
     /// Lets the recording that this leg's call asked for wait, or go on, as of that moment of the monotonic clock.
     pub fn pause_recording(&self, at: Duration, mode: Option<sautikit_api::recordings::PauseMode>) {
-        send(&self.orders, Order::PauseRecording(self.member, at, mode));
+        put(&self.orders, Order::PauseRecording(self.member, at, mode));
     }
 }
 
@@ -100,18 +101,7 @@ impl Drop for Stay {
         // At once, before the call connects the leg with somebody else; the conference hears of it later.
         self.has_gone.store(true, Ordering::Release);
         self.media.unmix(self.port, self.mix);
-        send(&self.orders, Order::Leave(self.member));
-    }
-}
-
-/// Gives an order that must not be lost, however many wait.
-fn send(orders: &mpsc::Sender<Order>, order: Order) {
-    if let Err(mpsc::error::TrySendError::Full(order)) = orders.try_send(order) {
-        let orders = orders.clone();
-        tokio::spawn(async move {
-            // A conference that is over has nobody to let out.
-            let _ = orders.send(order).await;
-        });
+        put(&self.orders, Order::Leave(self.member));
     }
 }
 

@@ -7,6 +7,7 @@ use voice::{ConferenceCommand, ConferenceEvent, Input};
 
 use crate::gateway::call_task::{Arrival, Running};
 use crate::gateway::conferences::Member;
+use crate::gateway::put::put;
 
 impl Running {
     pub(in crate::gateway) fn conference(&mut self, command: ConferenceCommand) {
@@ -22,8 +23,7 @@ impl Running {
                 let member = Member { call_id, party, stay, media, port, inbox, terms, has_gone: Arc::default() };
                 self.stay = self.gateway.conferences.enter(self.facts.workspace_id, member).map(|place| (stay, place));
                 if self.stay.is_none() {
-                    // An inbox that is full is a call that will hear the end of its leg before it misses this.
-                    let _ = self.inbox.try_send(Arrival::Voice(Input::Conference(stay, ConferenceEvent::Full)));
+                    put(&self.inbox, Arrival::Voice(Input::Conference(stay, ConferenceEvent::Full)));
                 }
             }
             ConferenceCommand::PauseRecording(of, mode) => {

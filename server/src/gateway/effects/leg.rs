@@ -9,16 +9,16 @@ use voice::{Cause, CauseKind, Input, LegCommand, LegEvent, LegId, Profile, Targe
 use crate::gateway::MediaTransport;
 use crate::gateway::call_task::{Arrival, LegSeat, Running};
 use crate::gateway::leg::call_id::call_id_headers;
-use crate::gateway::leg::codecs::first_choice;
 use crate::gateway::leg::inbound::Answering;
+use crate::gateway::leg::invited::Invited;
 use crate::gateway::leg::orders::{LegOrder, ORDER_QUEUE};
 use crate::gateway::leg::report::Reports;
 use crate::gateway::leg::way::Way;
 use crate::gateway::leg::{MayHear, MediaEnd, fork, inbound, outbound};
 use crate::gateway::media::PortId;
+use crate::gateway::put::put;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::targets::{self, Dialling, Reach, Ways, outside};
-use crate::gateway::trunks::terms::Terms;
 
 impl Running {
     pub(in crate::gateway) fn leg(&mut self, leg: LegId, command: LegCommand) {
@@ -143,32 +143,21 @@ impl Running {
         &mut self,
         call: IncomingCall,
         mut end: Box<dyn MediaEnd>,
-        transport: MediaTransport,
+        mut invited: Invited,
     ) {
         self.recorder.trace(LegId::FIRST, call.trace.clone());
         let reports = Reports { rights: self.rights.take(), ..self.reports(LegId::FIRST) };
-        let mut policy = transport.policy();
-        let (headers, answering, terms) = match transport {
-            MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce, Terms::default()),
-            MediaTransport::Device => (call_id_headers(self.facts.call_id), Answering::WhenHeard, Terms::default()),
+        let (headers, answering) = match invited.transport {
+            MediaTransport::WebRtc => (call_id_headers(self.facts.call_id), Answering::AtOnce),
+            MediaTransport::Device => (call_id_headers(self.facts.call_id), Answering::WhenHeard),
             // A carrier has no use for an id of ours.
-            MediaTransport::Rtp => (Headers::new(), Answering::WhenHeard, self.terms_of_caller(&call)),
+            MediaTransport::Rtp => (Headers::new(), Answering::WhenHeard),
         };
-        if let Some(codecs) = terms.codecs() {
-            policy.codecs = codecs.to_vec();
-            end.allow(policy.codecs.clone());
+        if let Some(codecs) = invited.codecs.take() {
+            end.allow(codecs);
         }
-        let expected = first_choice(&call.request.body, &policy);
-        let orders = self.seat(LegId::FIRST, end.port(), expected);
-        let place = terms.enter();
-        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, answering, place, orders, reports));
-    }
-
-    /// The terms of the trunk that a call comes from; a call of our own to a number of ours comes from none.
-    fn terms_of_caller(&self, call: &IncomingCall) -> Terms {
-        let trunks = self.gateway.trunks.table();
-        let entry = trunks.of_peer(&call.peer).filter(|_| self.hops == 0);
-        entry.map(|entry| entry.trunk.terms.clone()).unwrap_or_default()
+        let orders = self.seat(LegId::FIRST, end.port(), invited.expected);
+        tokio::spawn(inbound::run(self.gateway.sip.clone(), call, end, headers, answering, invited, orders, reports));
     }
 
     fn seat(&mut self, leg: LegId, port: PortId, codec: Option<Codec>) -> mpsc::Receiver<LegOrder> {
@@ -185,6 +174,6 @@ impl Running {
 
     /// A target that could not even be tried ends as a leg all the same, so that the call learns why.
     fn never_was(&self, leg: LegId, cause: Cause) {
-        let _ = self.inbox.try_send(Arrival::Voice(Input::Leg(leg, LegEvent::Ended(cause))));
+        put(&self.inbox, Arrival::Voice(Input::Leg(leg, LegEvent::Ended(cause))));
     }
 }

@@ -8,6 +8,7 @@ use voice::{Input, RecordingCommand, RecordingEvent, TakeId};
 
 use crate::gateway::Gateway;
 use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::put::put;
 use crate::gateway::recorder::{self, Ears};
 use crate::recordings;
 
@@ -20,7 +21,7 @@ impl Running {
                 // Recorders write to the disk when the server is stopping, not after.
                 if self.gateway.app.stopping.is_cancelled() {
                     let event = RecordingEvent::Failed { reason: "the server is stopping" };
-                    let _ = self.inbox.try_send(Arrival::Voice(Input::Recording(take, event)));
+                    put(&self.inbox, Arrival::Voice(Input::Recording(take, event)));
                     return;
                 }
                 // Both are obeyed in the same turn of the media thread, so that they count from the same moment.

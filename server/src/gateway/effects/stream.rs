@@ -3,6 +3,7 @@
 use voice::{Input, StreamCommand, StreamEvent};
 
 use crate::gateway::call_task::{Arrival, Running};
+use crate::gateway::put::put;
 use crate::gateway::streams::{self, Opening};
 
 /// Streams of a call at the same time: an agent, a recogniser of speech for each side, and one to spare.
@@ -16,9 +17,8 @@ impl Running {
                 let Some(seat) = self.legs.get(&leg) else { return };
                 if self.seldom.streams.len() >= MOST_STREAMS {
                     let reason = format!("a call has at most {MOST_STREAMS} streams at a time");
-                    // An inbox that is full is a call in trouble; its timeline lacks this entry then.
                     let failed = Input::Stream(stream, StreamEvent::Failed { reason });
-                    let _ = self.inbox.try_send(Arrival::Voice(failed));
+                    put(&self.inbox, Arrival::Voice(failed));
                     return;
                 }
                 let opening = Opening {

@@ -9,13 +9,16 @@ use sip::message::{HeaderName, NameAddr};
 use voice::{LegId, Origin, Target};
 
 use super::trunk_call::ringing_targets;
-use super::{refuse, refuse_busy, refuse_by};
+use super::{refuse, refuse_busy, refuse_by, refuse_unfit};
 use crate::calls::{self, Admitted, Direction, Rate};
 use crate::destination::is_emergency;
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::custom_headers::custom_headers_of;
+use crate::gateway::leg::invited::Invited;
 use crate::gateway::leg::transfer::TransferRights;
+use crate::gateway::overload::Comes;
 use crate::gateway::sip::IncomingCall;
+use crate::gateway::trunks::terms::Terms;
 use crate::gateway::{Gateway, MediaTransport, begin};
 use crate::sip_tokens::identity::{Identity, is_identity};
 use crate::telephone;
@@ -41,9 +44,14 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     if !identity.permissions.outbound {
         return refuse(&gateway, &call, 403, ErrorCode::CallsDestinationBlocked).await;
     }
-    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
-        return refuse_busy(&gateway, &call, retry_after_seconds).await;
-    }
+    let invited = match Invited::read(&call.request, MediaTransport::over(call.path), &Terms::default()) {
+        Ok(invited) => invited,
+        Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
+    };
+    let setting_up = match gateway.overload.begin(&gateway.app, Comes::FromWithin, identity.workspace) {
+        Ok(setting_up) => setting_up,
+        Err(retry_after_seconds) => return refuse_busy(&gateway, &call, retry_after_seconds).await,
+    };
     // The token's prefixes are of telephone numbers.
     let may_call = |number: &str| identity.permissions.allow_destination(number);
     let admitted = match &wanted {
@@ -54,10 +62,10 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, identity: &
     };
     match admitted {
         Ok(admitted) => {
+            setting_up.done();
             let custom_headers = custom_headers_of(&call.request.headers);
             let setup = CallSetup { custom_headers, ..prepare(&gateway, admitted, identity, wanted) };
-            let transport = MediaTransport::over(call.path);
-            begin::with_caller(&gateway, setup, call, transport).await;
+            begin::with_caller(&gateway, setup, call, invited).await;
         }
         Err(error) => refuse_by(&gateway, &call, error).await,
     }
@@ -146,6 +154,8 @@ mod tests {
         assert_eq!(Wanted::parse("bob.2", own), bob);
         assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", own), own), bob);
         assert_eq!(Wanted::parse(&crate::sip_tokens::identity::user_of("bob.2", other), own), None);
+        let no_name = crate::sip_tokens::identity::user_of("a\0b", own);
+        assert_eq!(Wanted::parse(&no_name, own), Some(Wanted::Telephone(no_name)));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What comes in from outside: calls of browsers, devices and carriers, registrations, and everything else.
 //!
-//! Order for a call: who is it (identity or trunk) → which number → what the workspace may do and pay
-//! (`calls::admit_*`, under the wallet's lock) → a call task. Until then nothing of ours is spent on it.
+//! Order for a call: who is it (identity or trunk) → which number → whether its INVITE can be taken at all (`leg::invited`)
+//! → what the workspace may do and pay (`calls::admit_*`, under the wallet's lock) → a call task. Until then nothing of ours
+//! is spent on it.
 
 mod caller;
 mod client_call;
@@ -20,6 +21,7 @@ use voice::Refusal;
 use super::Gateway;
 use super::authentication::Unproven;
 use super::leg::inbound;
+use super::leg::invited::Unfit;
 use super::on_net::ON_NET;
 use super::sip::{Incoming, IncomingCall, Peer};
 use crate::calls::CallError;
@@ -102,6 +104,11 @@ fn way_in(gateway: &Gateway, call: &IncomingCall) -> Option<WayIn> {
 async fn refuse(gateway: &Gateway, call: &IncomingCall, status: u16, code: ErrorCode) {
     let refusal = Refusal { status, code: Some(code.as_str()) };
     inbound::refuse(&gateway.sip, call.transaction, refusal).await;
+}
+
+/// Turns a call away whose INVITE we can't take.
+async fn refuse_unfit(gateway: &Gateway, call: &IncomingCall, unfit: &Unfit) {
+    gateway.sip.respond(call.transaction, unfit.reply()).await;
 }
 
 /// Turns a call away because too many are being set up; it is worth another try so many seconds later.

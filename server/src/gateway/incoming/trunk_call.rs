@@ -5,10 +5,12 @@ use std::sync::Arc;
 use sautikit_api::ErrorCode;
 use voice::{LegId, Origin, Target};
 
-use super::{caller, refuse, refuse_busy, refuse_by};
+use super::{caller, refuse, refuse_busy, refuse_by, refuse_unfit};
 use crate::calls::{self, CallError, NewInbound};
 use crate::gateway::call_task::CallSetup;
 use crate::gateway::leg::call_id::call_id_of;
+use crate::gateway::leg::invited::Invited;
+use crate::gateway::overload::Comes;
 use crate::gateway::sip::IncomingCall;
 use crate::gateway::trunks::SANDBOX;
 use crate::gateway::{Gateway, MediaTransport, begin};
@@ -17,15 +19,28 @@ use crate::telephone;
 
 /// Finds the number's workspace and starts the call, to which `hops` on-net calls led.
 pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str, hops: u32) {
-    let country = gateway.trunks.table().named(trunk).and_then(|entry| entry.trunk.country.clone());
+    let known =
+        gateway.trunks.table().named(trunk).map(|entry| (entry.trunk.country.clone(), entry.trunk.terms.clone()));
+    // A call of our own to a number of ours comes by no trunk.
+    let (country, terms) = known.unwrap_or_default();
     let to = match called_number(&gateway, &call, country.as_deref()).await {
         Ok(Some(to)) => to,
         Ok(None) => return refuse(&gateway, &call, 404, ErrorCode::NumbersNotFound).await,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
-    if let Err(retry_after_seconds) = gateway.overload.has_room(&gateway.app) {
-        return refuse_busy(&gateway, &call, retry_after_seconds).await;
-    }
+    let workspace = match calls::workspace_called(&gateway.app, &to).await {
+        Ok(workspace) => workspace,
+        Err(error) => return refuse_by(&gateway, &call, error).await,
+    };
+    let invited = match Invited::read(&call.request, MediaTransport::Rtp, &terms) {
+        Ok(invited) => invited,
+        Err(unfit) => return refuse_unfit(&gateway, &call, &unfit).await,
+    };
+    let comes = if hops == 0 { Comes::ByCarrier } else { Comes::FromWithin };
+    let setting_up = match gateway.overload.begin(&gateway.app, comes, workspace) {
+        Ok(setting_up) => setting_up,
+        Err(retry_after_seconds) => return refuse_busy(&gateway, &call, retry_after_seconds).await,
+    };
     let caller = caller::caller_of(&call.request);
     let id = if trunk == SANDBOX { call_id_of(&call.request.headers) } else { None };
     let inbound = NewInbound {
@@ -35,19 +50,18 @@ pub(super) async fn admit(gateway: Arc<Gateway>, call: IncomingCall, trunk: &str
         country: country.as_deref(),
         is_on_net: hops > 0,
     };
-    let setting_up = gateway.overload.begin(gateway.app.clock.monotonic());
     let admitted = match calls::admit_inbound(&gateway.app, inbound).await {
         Ok(admitted) => admitted,
         Err(error) => return refuse_by(&gateway, &call, error).await,
     };
-    gateway.overload.done(setting_up, gateway.app.clock.monotonic());
+    setting_up.done();
     let row = admitted.record.call();
     tracing::debug!(call = %row.id, trunk, "inbound call");
     let ring = ringing_targets(&gateway, &admitted.number.number);
     let origin = Origin::Inbound { caller: Target::Telephone(row.from.clone()), ring };
     let legs = admitted.inbound_leg.map(|id| (LegId::FIRST, id)).into_iter().collect();
     let setup = CallSetup { hops, ..begin::setup(&gateway.app, admitted, origin, legs) };
-    begin::with_caller(&gateway, setup, call, MediaTransport::Rtp).await;
+    begin::with_caller(&gateway, setup, call, invited).await;
 }
 
 /// Who rings when the number has no callback: the workspace's browsers and the number's own devices, if the number lets them.

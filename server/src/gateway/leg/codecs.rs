@@ -8,7 +8,6 @@
 use media::Codec;
 use sip::sdp::{Media, RtpMap};
 
-use super::layout;
 use crate::gateway::media::Agreed;
 
 /// The payload types we give to what has no static one, as offerer; browsers use the same.
@@ -114,13 +113,6 @@ pub fn choose(offered: &Media, policy: &CodecPolicy) -> Result<Stream, NoCommonC
             Some(Stream { codec, payload_type: format.payload_type, dtmf })
         })
         .ok_or(NoCommonCodec)
-}
-
-/// What a leg would take of the offer in these bytes; `None` without audio that the policy allows.
-#[must_use]
-pub fn first_choice(offer: &[u8], policy: &CodecPolicy) -> Option<Codec> {
-    let session = sip::sdp::parse(offer).ok()?;
-    layout::find(&session, policy, None, |_| true).ok().map(|(_, stream)| stream.codec)
 }
 
 /// Adds our own offer: the allowed codecs, then telephone-event once per clock rate in use. What is `agreed` keeps its

@@ -10,15 +10,15 @@ use sautikit_api::ErrorCode;
 use sip::message::{HeaderName, Headers, Request, StatusCode};
 use sip::ua::{Body, Event, Reply};
 use tokio::sync::mpsc;
-use voice::{CauseKind, LegCommand, Refusal};
+use voice::{CauseKind, LegCommand, LegEvent, Refusal};
 
+use super::invited::Invited;
 use super::media_end::{MediaEnd, MediaEndError};
 use super::report::Reports;
-use super::session_timer::{SessionTimer, TooBrief};
+use super::session_timer::SessionTimer;
 use super::talk::{Talk, reason_headers, seldom, status_of};
 use super::{LegOrder, cause};
 use crate::gateway::sip::{IncomingCall, SipHandle};
-use crate::gateway::trunks::terms::{Full, Place};
 
 /// Tells browsers and devices the code of the error catalogue.
 pub(in crate::gateway) const ERROR_HEADER: &str = "X-Sautikit-Error";
@@ -35,8 +35,7 @@ pub enum Answering {
     WhenHeard,
 }
 
-/// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200; `place` is the leg's
-/// among the calls of its trunk.
+/// Runs the leg to its end; the last thing reported is `Ended`. `headers` go with every 18x and 200.
 #[expect(clippy::too_many_arguments, reason = "what a leg begins with, called from one place")]
 pub async fn run(
     sip: SipHandle,
@@ -44,31 +43,16 @@ pub async fn run(
     end: Box<dyn MediaEnd>,
     headers: Headers,
     answering: Answering,
-    place: Result<Place, Full>,
+    invited: Invited,
     mut orders: mpsc::Receiver<LegOrder>,
     reports: Reports,
 ) {
     let IncomingCall { leg, transaction, request, mut signals, .. } = call;
     let mut talk = Talk::new(sip, leg, end, reports.clone());
     talk.learn(&request.headers);
-    let timer = match SessionTimer::of_request(&request.headers) {
-        Ok(timer) => timer,
-        Err(TooBrief) => {
-            let status = StatusCode::SESSION_INTERVAL_TOO_SMALL;
-            let reply = Reply { status, headers: TooBrief::headers(), body: None };
-            seldom(talk.sip.respond(transaction, reply)).await;
-            None
-        }
-    };
+    // The place is kept to the end of the leg.
+    let Invited { timer, place: _place, .. } = invited;
     let mut inbound = Inbound { talk, transaction, headers, timer, request, answer: None, accepted: false };
-    // Kept to the end of the leg.
-    let _place = match place {
-        Ok(place) => Some(place),
-        Err(Full) => {
-            seldom(inbound.refuse(StatusCode::SERVICE_UNAVAILABLE)).await;
-            None
-        }
-    };
     if answering == Answering::AtOnce {
         seldom(inbound.pass_early(None)).await;
     }
@@ -112,7 +96,7 @@ struct Inbound {
     transaction: sip::ua::TransactionId,
     headers: Headers,
     /// What the 200 fixes about the session timer.
-    timer: Option<(SessionTimer, Headers)>,
+    timer: Option<Box<(SessionTimer, Headers)>>,
     /// The INVITE, with the offer or without.
     request: Arc<Request>,
     /// The one SDP answer of this leg; our offer when the INVITE had none.
@@ -139,7 +123,7 @@ impl Inbound {
 
     async fn accept(&mut self, sdp: Bytes) {
         self.accepted = true;
-        if let Some((timer, said)) = self.timer.take() {
+        if let Some((timer, said)) = self.timer.take().map(|timer| *timer) {
             self.talk.time(Some(timer));
             for (name, value) in said.iter() {
                 self.headers.push(name.clone(), Bytes::copy_from_slice(value));
@@ -150,7 +134,11 @@ impl Inbound {
         }
         // Before the answer: whatever becomes of this process after it, the next one knows whom to hang up.
         self.talk.keep_dialog().await;
-        self.greet(StatusCode::OK, Some(sdp)).await;
+        // A caller whose CANCEL came first was never connected; its end is among the signals.
+        if !self.talk.sip.answer(self.transaction, self.greeting(StatusCode::OK, Some(sdp))).await {
+            return;
+        }
+        self.talk.reports.tell(LegEvent::Answered).await;
         if let Some(held) = self.talk.held() {
             self.talk.reports.tell(held).await;
         }
@@ -195,7 +183,11 @@ impl Inbound {
 
     /// An answer that goes on with the call.
     async fn greet(&self, status: StatusCode, sdp: Option<Bytes>) {
-        self.respond(Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }).await;
+        self.respond(self.greeting(status, sdp)).await;
+    }
+
+    fn greeting(&self, status: StatusCode, sdp: Option<Bytes>) -> Reply {
+        Reply { status, headers: self.headers.clone(), body: sdp.map(Body::sdp) }
     }
 
     async fn refuse(&self, status: StatusCode) {

@@ -10,6 +10,7 @@ pub mod codecs;
 pub mod custom_headers;
 pub mod fork;
 pub mod inbound;
+pub mod invited;
 mod layout;
 mod media_end;
 mod mux;

@@ -21,6 +21,7 @@ const END_BEFORE: Duration = Duration::from_secs(32);
 /// What was agreed about one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SessionTimer {
+    /// At least [`MIN_INTERVAL_S`], whatever was asked: half of less would have us refresh without end.
     interval_s: u32,
     /// We refresh; else the peer does.
     pub(super) ours: bool,
@@ -42,12 +43,16 @@ impl TooBrief {
 }
 
 impl SessionTimer {
+    fn new(interval_s: u32, ours: bool) -> Self {
+        Self { interval_s: interval_s.max(MIN_INTERVAL_S), ours, raised: 0 }
+    }
+
     /// What the 2xx to a request of ours has fixed; `None` without a timer.
     pub(super) fn of_answer(headers: &Headers) -> Option<Self> {
         let said = headers.session_expires().ok()??;
         // Nobody named means that nobody would: refreshing once too often does no harm.
         let ours = said.refresher != Some(Refresher::Uas);
-        Some(Self { interval_s: said.interval_s.max(MIN_INTERVAL_S), ours, raised: 0 })
+        Some(Self::new(said.interval_s, ours))
     }
 
     /// What our 2xx to a request of the peer's fixes, and the headers that say so.
@@ -64,9 +69,10 @@ impl SessionTimer {
         if peer_knows {
             answer.push(HeaderName::Require, Bytes::from_static(OPTION.as_bytes()));
         }
-        let value = SessionExpires { interval_s: said.interval_s, refresher };
+        let timer = Self::new(said.interval_s, ours);
+        let value = SessionExpires { interval_s: timer.interval_s, refresher };
         answer.push(HeaderName::SessionExpires, Bytes::from(value.to_string()));
-        Ok(Some((Self { interval_s: said.interval_s, ours, raised: 0 }, answer)))
+        Ok(Some((timer, answer)))
     }
 
     /// From one refresh to the next step: our refresh at half of the interval, or the end when the peer's did not come.
@@ -94,6 +100,8 @@ impl SessionTimer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(fields: &[(HeaderName, &'static str)]) -> Headers {
@@ -149,5 +157,23 @@ mod tests {
         assert_eq!(theirs.wait(), Duration::from_secs(1_768));
         assert_eq!(theirs.at_least(90), theirs);
         assert_eq!(SessionTimer { interval_s: 90, ours: false, raised: 0 }.wait(), Duration::from_secs(60));
+    }
+    proptest! {
+        #[test]
+        fn no_interval_that_a_peer_names_has_us_refresh_without_end(
+            interval_s in prop_oneof![0_u32..200, any::<u32>()],
+            min_se in any::<u32>(),
+            refresher in prop::sample::select(vec!["", ";refresher=uas", ";refresher=uac"]),
+            supported in prop::sample::select(vec!["timer", "replaces"]),
+        ) {
+            let mut said = Headers::new();
+            said.push(HeaderName::SessionExpires, format!("{interval_s}{refresher}"));
+            said.push(HeaderName::Supported, supported);
+            let asked = SessionTimer::of_request(&said).ok().flatten().map(|(timer, _)| timer);
+            for timer in asked.into_iter().chain(SessionTimer::of_answer(&said)) {
+                prop_assert!(timer.wait() >= Duration::from_secs(30), "{timer:?}");
+                prop_assert!(timer.at_least(min_se).wait() >= Duration::from_secs(30), "{timer:?}");
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ use voice::{Input, PlaceId, QueueEvent, Standing};
 
 use super::call_task::Arrival;
 use super::media::CallMedia;
+use super::put::put;
 use crate::clock::rfc3339;
 use crate::state::AppState;
 
@@ -275,13 +276,6 @@ impl Queue {
 impl Comer {
     /// Never waits: this is under the lock.
     fn tell(&self, event: QueueEvent) {
-        let arrival = Arrival::Voice(Input::Queue(self.place, event));
-        if let Err(mpsc::error::TrySendError::Full(arrival)) = self.inbox.try_send(arrival) {
-            let inbox = self.inbox.clone();
-            tokio::spawn(async move {
-                // A call that is over needs no telling.
-                let _ = inbox.send(arrival).await;
-            });
-        }
+        put(&self.inbox, Arrival::Voice(Input::Queue(self.place, event)));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal>, trace: LegTrace },
     /// Answer a request.
     Respond { transaction: TransactionId, reply: Box<Reply> },
+    /// Answer a request, and tell whether that could still be done: of an INVITE, a CANCEL may have come first.
+    Answer { transaction: TransactionId, reply: Box<Reply>, sent: oneshot::Sender<bool> },
     /// Give up a call that rings.
     Cancel { leg: SipLeg, headers: Headers },
     /// End an answered call.

@@ -165,6 +165,13 @@ impl SipHandle {
         self.send(Command::Respond { transaction, reply: Box::new(reply) }).await;
     }
 
+    /// As [`Self::respond`]; whether the answer was sent. False where the request has had another one meanwhile.
+    pub async fn answer(&self, transaction: TransactionId, reply: Reply) -> bool {
+        let (sent, told) = oneshot::channel();
+        self.send(Command::Answer { transaction, reply: Box::new(reply), sent }).await;
+        told.await.unwrap_or(false)
+    }
+
     /// Gives up a call that has no final answer.
     pub async fn cancel(&self, leg: SipLeg, headers: Headers) {
         self.send(Command::Cancel { leg, headers }).await;

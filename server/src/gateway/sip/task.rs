@@ -207,6 +207,10 @@ impl Task {
                     self.strike_flow(path.flow, 1);
                 }
             }
+            // Who asked may have stopped waiting.
+            Command::Answer { transaction, reply, sent } => {
+                let _ = sent.send(self.ua.respond(now, transaction, *reply).is_ok());
+            }
             Command::Cancel { leg, headers } => {
                 if let Some(session) = self.legs.get(&leg) {
                     let _ = self.ua.cancel(now, *session, headers);

@@ -9,6 +9,7 @@ on_each_engine! {
     a_placed_call_rings
     originate_is_the_same_endpoint
     a_repeated_request_dials_once
+    a_call_takes_its_workspaces_room_while_it_is_set_up
     no_money_and_the_gateway_is_not_told
     emergency_numbers_are_refused_before_anything_else
     a_from_of_nobody_or_of_another_workspace_is_refused
@@ -47,6 +48,20 @@ async fn originate_is_the_same_endpoint(server: Server) {
     let scene = Scene::set(server).await;
     scene.asha.post("/v1/calls/originate", json!({ "from": FROM, "to": TO })).await.expect(202);
     assert_eq!(scene.gateway.ordered(), 1);
+}
+
+async fn a_call_takes_its_workspaces_room_while_it_is_set_up(server: Server) {
+    let scene = Scene::set(server).await;
+    let asha = scene.asha.with("idempotency-key", "k");
+    for _ in 0..2 {
+        asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202);
+    }
+    scene.asha.post("/v1/calls", json!({ "from": FROM, "to": "nobody" })).await.expect(400);
+    let workspace = scene.asha.get("/v1/workspace").await.expect(200).json["id"].as_str().expect("an id").to_owned();
+    let set_ups = scene.gateway.set_ups.lock();
+    // A repeated request and one that is refused take room for as long as they are looked at.
+    assert_eq!((set_ups.begun.len(), set_ups.done, set_ups.over), (3, 1, 3));
+    assert!(set_ups.begun.iter().all(|of| of.to_string() == workspace));
 }
 
 async fn a_repeated_request_dials_once(server: Server) {

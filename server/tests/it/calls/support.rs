@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sautikit::calls::Hub;
-use sautikit::calls::{self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget, Recovered};
+use sautikit::calls::{
+    self, Admitted, Allowance, CallEnd, CallRecord, CallsGateway, PricedTarget, Recovered, SettingUp,
+};
 use sautikit::jobs;
 use sautikit_api::actions::Action;
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::CallId;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
 use serde_json::{Value, json};
 
@@ -53,6 +55,18 @@ pub(crate) struct FakeGateway {
     ended: parking_lot::Mutex<Vec<Recovered>>,
     /// Whether it has room for another call.
     pub(crate) is_full: std::sync::atomic::AtomicBool,
+    pub(crate) set_ups: Arc<parking_lot::Mutex<SetUps>>,
+}
+
+/// Calls that began to be set up.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct SetUps {
+    /// Whose.
+    pub(crate) begun: Vec<WorkspaceId>,
+    /// So many have their record.
+    pub(crate) done: usize,
+    /// So many take no room any more.
+    pub(crate) over: usize,
 }
 
 impl CallsGateway for FakeGateway {
@@ -106,8 +120,26 @@ impl CallsGateway for FakeGateway {
         self.ended.lock().extend(closed);
     }
 
-    fn has_room(&self) -> Result<(), u32> {
-        if self.is_full.load(std::sync::atomic::Ordering::Relaxed) { Err(3) } else { Ok(()) }
+    fn set_up(&self, workspace: WorkspaceId) -> Result<Box<dyn SettingUp>, u32> {
+        if self.is_full.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(3);
+        }
+        self.set_ups.lock().begun.push(workspace);
+        Ok(Box::new(Place(self.set_ups.clone())))
+    }
+}
+
+struct Place(Arc<parking_lot::Mutex<SetUps>>);
+
+impl SettingUp for Place {
+    fn done(self: Box<Self>) {
+        self.0.lock().done += 1;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.lock().over += 1;
     }
 }
 

@@ -67,15 +67,31 @@ impl Carrier {
         server: SocketAddr,
         method: Method,
         number: &str,
-        (from, to): (&str, &str),
+        parties: (&str, &str),
         cseq: u32,
         more: &str,
     ) {
+        let body = if method == Method::Invite { description(self.address) } else { String::new() };
+        self.send_with(server, method, number, parties, cseq, (more, &body)).await;
+    }
+
+    /// Sends an INVITE with this offer.
+    pub(super) async fn offers(&self, server: SocketAddr, number: &str, cseq: u32, (more, offer): (&str, &str)) {
+        let (from, to) = (format!("<sip:+254722000077@{}>", self.address), format!("<sip:{number}@{server}>"));
+        self.send_with(server, Method::Invite, number, (&from, &to), cseq, (more, offer)).await;
+    }
+
+    async fn send_with(
+        &self,
+        server: SocketAddr,
+        method: Method,
+        number: &str,
+        (from, to): (&str, &str),
+        cseq: u32,
+        (more, body): (&str, &str),
+    ) {
         let address = self.address;
-        let (kind, body) = match method {
-            Method::Invite => ("Content-Type: application/sdp\r\n", description(address)),
-            _ => ("", String::new()),
-        };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
         let request = format!(
             "{method} sip:{number}@{server} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{method}{cseq};rport\r\n\
              Max-Forwards: 70\r\nFrom: {from};tag=carrier\r\nTo: {to}\r\n\

@@ -1,10 +1,15 @@
 //! What carriers may do and what they are told.
 
+use axum::Router;
+use axum::routing::post;
+use sautikit::config::Trunk;
 use serde_json::json;
-use sip::message::{HeaderName, Method, StatusCode};
+use sip::message::{HeaderName, Method, Response, StatusCode};
+use tokio::sync::mpsc;
 
 use super::carrier::{Carrier, Manner};
 use super::support::{FROM, Live, serve};
+use crate::support::{Engine, Server};
 
 const CALLEE: &str = "+254722000042";
 
@@ -46,14 +51,55 @@ async fn a_carriers_session_timer_is_kept_and_its_refreshes_are_answered_without
 async fn a_session_interval_below_the_least_is_refused_with_what_would_do() {
     let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
     let live = Live::with_carrier(&carrier).await;
-    let url = serve(json!([{ "say": { "text": "Karibu." } }])).await;
-    live.route(json!({ "voice_callback_url": url })).await;
-    let server = live.gateway.sip_address;
-    let to = format!("<sip:{FROM}@{server}>");
-    carrier.send(server, Method::Invite, FROM, &to, 1, "Supported: timer\r\nSession-Expires: 30\r\n").await;
-    let refusal = carrier.told(Method::Invite).await;
+    let refusal = refused(&live, &mut carrier, "Supported: timer\r\nSession-Expires: 30\r\n", AUDIO).await;
     assert_eq!(refusal.status, StatusCode::SESSION_INTERVAL_TOO_SMALL);
     assert_eq!(refusal.min_se(), Ok(Some(90)));
+}
+
+#[tokio::test]
+async fn an_offer_of_what_we_do_not_speak_is_refused_before_anything_is_made_of_the_call() {
+    for (offer, status) in [("m=audio 4000 RTP/AVP 18\r\n", 488), ("m=audio", 400)] {
+        let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+        let live = Live::with_carrier(&carrier).await;
+        assert_eq!(refused(&live, &mut carrier, "", offer).await.status.code(), status, "{offer}");
+    }
+}
+
+#[tokio::test]
+async fn a_trunk_that_has_all_its_calls_is_refused_before_anything_is_made_of_the_next() {
+    let mut carrier = Carrier::that_answers(Manner::AtOnce).await;
+    let server = Server::start(Engine::Sqlite).await;
+    let trunk = Trunk { max_calls: Some(0), ..carrier.trunk() };
+    let live = Live::of(server.configured(|config| config.trunk.push(trunk))).await;
+    let refusal = refused(&live, &mut carrier, "", AUDIO).await;
+    assert_eq!(refusal.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+/// A line of audio that every trunk speaks.
+const AUDIO: &str = "m=audio 4000 RTP/AVP 8\r\n";
+
+/// The refusal of an INVITE to a number whose callback would dial at once: there is no call, no question to the customer's
+/// server, and no leg.
+async fn refused(live: &Live, carrier: &mut Carrier, more: &str, audio: &str) -> Response {
+    let (asked, mut questions) = mpsc::unbounded_channel();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/voice", listener.local_addr().expect("an address"));
+    let actions = json!({ "actions": [{ "dial": { "to": CALLEE } }] }).to_string();
+    let answer = post(async move || {
+        let _ = asked.send(());
+        actions.clone()
+    });
+    tokio::spawn(async { axum::serve(listener, Router::new().route("/voice", answer)).await });
+    live.route(json!({ "voice_callback_url": url })).await;
+    let server = live.gateway.sip_address;
+    let ip = carrier.address.ip();
+    let offer = format!("v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n{audio}");
+    carrier.offers(server, FROM, 1, (more, &offer)).await;
+    let refusal = carrier.told(Method::Invite).await;
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+    assert_eq!(live.balance().await, 100_000);
+    assert!(questions.try_recv().is_err(), "nobody is asked");
+    refusal
 }
 
 #[tokio::test]

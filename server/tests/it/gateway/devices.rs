@@ -135,6 +135,30 @@ fn refused_as(answer: &Response, status: u16, code: ErrorCode) {
 }
 
 #[tokio::test]
+async fn a_name_that_no_identity_can_have_is_nobodys_and_nothing_is_made_of_its_call() {
+    let live = Live::with_money().await;
+    let workspace = live.asha.get("/v1/workspace").await.expect(200).json["id"].as_str().expect("an id").to_owned();
+    for name in ["a%00b".to_owned(), "a".repeat(65)] {
+        let user = format!("{name}--{}", workspace.replace('-', ""));
+        let refusal = Device::of(&live).await.asks(Method::Invite, &user, &[]).await;
+        assert_eq!(refusal.status.code(), 404, "{name}");
+    }
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+}
+
+#[tokio::test]
+async fn a_device_whose_invite_can_not_be_taken_is_refused_before_anything_is_made_of_its_call() {
+    let live = Live::with_money().await;
+    let brief = [("Supported", "timer"), ("Session-Expires", "30")];
+    let refusal = Device::of(&live).await.asks(Method::Invite, "0722000042", &brief).await;
+    assert_eq!(refusal.status.code(), 422);
+    // Emergency numbers come before all that could be wrong with the INVITE.
+    let emergency = Device::of(&live).await.asks(Method::Invite, "112", &brief).await;
+    assert_eq!(live.asha.get("/v1/calls").await.expect(200).json, json!([]));
+    refused_as(&emergency, 403, ErrorCode::CallsEmergencyBlocked);
+}
+
+#[tokio::test]
 async fn a_device_registers_with_either_algorithm_and_is_shown() {
     let live = Live::with_money().await;
     for algorithm in ["SHA-256", "MD5"] {

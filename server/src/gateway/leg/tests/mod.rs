@@ -1,6 +1,7 @@
 //! Legs on loopback, through the real media threads.
 
 mod actors;
+mod canceled;
 mod negotiation;
 mod peer;
 mod rtp;

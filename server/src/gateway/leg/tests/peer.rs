@@ -63,6 +63,13 @@ impl Peer {
         self.request_numbered("ACK", number, body).await;
     }
 
+    /// Gives up its INVITE of this number, the last that it sent.
+    pub(super) async fn cancel(&mut self, number: u32) {
+        // By the branch of what it cancels (RFC 3261 §9.1).
+        self.sent -= 1;
+        self.request_numbered("CANCEL", number, "").await;
+    }
+
     async fn request_numbered(&mut self, method: &str, number: u32, body: &str) {
         self.sent += 1;
         let mut text = format!("{method} {} SIP/2.0\r\n", self.target);

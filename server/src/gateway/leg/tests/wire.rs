@@ -122,6 +122,9 @@ impl Wire {
                 self.sessions.insert(session, (leg, signals));
             }
             Command::Respond { transaction, reply } => drop(self.ua.respond(now, transaction, *reply)),
+            Command::Answer { transaction, reply, sent } => {
+                let _ = sent.send(self.ua.respond(now, transaction, *reply).is_ok());
+            }
             Command::Cancel { leg, headers } => self.with(leg, |ua, session| ua.cancel(now, session, headers)),
             Command::Bye { leg, headers } => self.with(leg, |ua, session| ua.bye(now, session, headers)),
             Command::Refresh { leg, headers, body: Some(body) } => {
