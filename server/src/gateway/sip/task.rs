@@ -209,7 +209,8 @@ impl Task {
             }
             Command::Cancel { leg, headers } => {
                 if let Some(session) = self.legs.get(&leg) {
-                    let _ = self.ua.cancel(now, *session, headers);
+                    // Its leg may not have heard of the answer yet, and never will.
+                    let _ = self.ua.hang_up(now, *session, StatusCode::REQUEST_TERMINATED, headers);
                 }
             }
             Command::Bye { leg, headers } => {
@@ -374,7 +375,8 @@ impl Task {
             let traced = *traced;
             if signals.try_send(Box::new(event)).is_err() && !ended {
                 tracing::warn!(leg = leg.0, "a leg does not take its signals; it is ended");
-                let _ = self.ua.bye(self.clock.monotonic(), session, Headers::new());
+                let (now, status) = (self.clock.monotonic(), StatusCode::SERVICE_UNAVAILABLE);
+                let _ = self.ua.hang_up(now, session, status, Headers::new());
             }
             if ended {
                 self.legs.remove(leg);
