@@ -115,7 +115,10 @@ impl Fork {
                 // A call that is gone transfers nobody.
                 let _ = self.reports.inbox.send(arrival).await;
             }
-            Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(*dialog).await,
+            // Its place has kept it beside the call already. A call that is gone has a record no more.
+            Arrival::Dialog(leg, dialog) if self.winner == Some(index) => {
+                let _ = self.reports.inbox.send(Arrival::Dialog(leg, dialog)).await;
+            }
             _ => {}
         }
         None

@@ -243,7 +243,7 @@ impl Talk {
     /// Lets the call's record keep what it takes to end this dialog after a crash.
     pub(super) async fn keep_dialog(&self) {
         if let Some(dialog) = self.sip.open_dialog(self.leg).await {
-            self.reports.dialog(dialog).await;
+            self.reports.dialog(self.leg, dialog).await;
         }
     }
 
