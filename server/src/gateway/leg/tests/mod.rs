@@ -1,6 +1,7 @@
 //! Legs on loopback, through the real media threads.
 
 mod actors;
+mod keeping;
 mod negotiation;
 mod peer;
 mod rtp;
