@@ -134,8 +134,8 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
 }
 
-/// Ends what the process before left at its carriers, beside what begins now: one that is silent takes a minute. What this process
-/// dies over or is stopped over the next one does again.
+/// Ends what the process before left at its carriers, beside what begins now: one that is silent takes a minute. What this
+/// process dies over or is stopped over the next one does again.
 async fn end_recovered(app: AppState, gateway: Arc<Gateway>, recovered: Vec<Recovered>) {
     tokio::select! {
         biased;

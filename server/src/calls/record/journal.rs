@@ -1,4 +1,4 @@
-//! The dialogs of this process's legs, in a file of `data_dir` from the moment that they stand; and before, the INVITEs that ring.
+//! The dialogs of this process's legs, in a file of `data_dir` from the moment that they stand; before, the INVITEs that ring.
 //!
 //! A dialog reaches the database with the next flush. Of a process that is killed before, the next one would not know what
 //! to hang up, and the carrier would bill on. So it is written here first. An INVITE is written only here: it is of no use but to

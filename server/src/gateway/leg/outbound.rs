@@ -3,7 +3,7 @@
 //! ```text
 //!  Calling ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
 //!     │ 18x ──► Ringing/EarlyMedia       │ 2xx ──► talk (`talk.rs`) ──► Ended
-//!     └─ hang-up ──► CANCEL; a 200 that crosses, or that we have not heard of, is acknowledged and ended by the user agent
+//!     └─ hang-up ──► CANCEL; a 200 that crosses it, unheard of, is acknowledged and ended by the user agent
 //! ```
 
 use std::pin::pin;
