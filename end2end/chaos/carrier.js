@@ -1,5 +1,5 @@
-// A carrier on one UDP socket: it calls the workspace's number and answers what is dialled, talks a little on both legs,
-// and remembers what it saw of every call. It belongs to no call of the server's, so it outlives the server.
+// A carrier on one UDP socket: it calls the workspace's number and answers what is dialled, at once or after it rang, talks a
+// little on both legs, and remembers what it saw of every call. It belongs to no call of the server's, so it outlives the server.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 
@@ -9,6 +9,8 @@ export const PACKET_MS = 100;
 const REPEAT_MS = 500;
 /** Repetitions of one request; then the other side is taken for gone. */
 const REPEATS = 6;
+/** For so long a 200 is repeated to a server that does not acknowledge it (64 times T1, RFC 3261 §13.3.1.4). */
+const UNACKNOWLEDGED_MS = 64 * REPEAT_MS;
 
 const now = () => performance.timeOrigin + performance.now();
 
@@ -29,9 +31,10 @@ const value = (text, name) => lines(text, name)[0]?.slice(name.length + 1).trim(
 
 /**
  * `calls` is a map from the call's index to what was seen: `caller` and `callee` are its legs. `stoodStillMs` is the longest
- * that this program itself was late: what it says of a moment is not truer than that.
+ * that this program itself was late: what it says of a moment is not truer than that. What is dialled rings for up to
+ * `ringsMs`, at random; without that it is answered at once.
  */
-export async function startCarrier() {
+export async function startCarrier({ ringsMs = 0 } = {}) {
   const [sip, rtp] = await Promise.all([udp(), udp()]);
   const carrier = { port: sip.address().port, calls: new Map(), stoodStillMs: 0 };
   const local = `127.0.0.1:${carrier.port}`;
@@ -70,10 +73,24 @@ export async function startCarrier() {
 
   function ended(leg, by) {
     if (leg.endedAt) return;
+    clearTimeout(leg.timer);
     leg.endedAt = now();
     leg.endedBy = by;
     talking.delete(leg);
     leg.whenEnded?.();
+  }
+
+  /** Answers a callee's INVITE until somebody acknowledges that: the server that dialled it may be gone. */
+  function answer(leg, repeatMs = REPEAT_MS) {
+    if (leg.endedAt || leg.acknowledged) return;
+    if (leg.answeredAt && now() - leg.answeredAt > UNACKNOWLEDGED_MS) {
+      leg.gaveUp = true;
+      ended(leg, "nobody");
+      return;
+    }
+    leg.reply("200 OK", sdp);
+    if (!leg.answeredAt) answered(leg, leg.offer);
+    leg.timer = setTimeout(() => answer(leg, Math.min(repeatMs * 2, 4_000)), repeatMs);
   }
 
   /** Sends a request until `leg.done` says that it was answered, or nobody is there. */
@@ -157,22 +174,40 @@ export async function startCarrier() {
         known.contact = /<(.*)>/.exec(value(text, "Contact"))[1];
         known.to = value(text, "From");
         known.from = `${value(text, "To")};tag=carrier`;
+        known.reply = reply;
+        known.offer = body;
+        if (ringsMs > 0) {
+          reply("180 Ringing");
+          known.timer = setTimeout(() => answer(known), Math.random() * ringsMs);
+        } else {
+          answer(known);
+        }
+      } else if (known.answeredAt) {
+        reply("200 OK", sdp);
+      } else if (!known.endedAt) {
+        reply("180 Ringing");
       }
-      reply("200 OK", sdp);
-      if (!known.answeredAt) answered(known, body);
     } else if (method === "ACK") {
-      if (leg) leg.acknowledged = true;
+      if (leg) {
+        leg.acknowledged = true;
+        clearTimeout(leg.timer);
+      }
     } else if (method === "BYE") {
       // Of a call from before a restart of this program, or one that is over: answered all the same.
       reply("200 OK");
       if (leg) ended(leg, "server");
     } else if (method === "CANCEL") {
       reply("200 OK");
+      if (leg?.reply && !leg.answeredAt && !leg.endedAt) {
+        leg.reply("487 Request Terminated");
+        ended(leg, "server");
+      }
     }
   });
 
   carrier.stop = () => {
     clearInterval(pace);
+    for (const leg of legs.values()) clearTimeout(leg.timer);
     sip.close();
     rtp.close();
   };

@@ -34,9 +34,12 @@ async function startCustomer() {
   return { url: `http://127.0.0.1:${server.address().port}/voice`, stop: () => server.closeAllConnections() ?? server.close() };
 }
 
-/** `options` are those of the node; `fund` brings the workspace's money, where that is not the simulator's; `scopes` are its key's. */
-export async function openScene({ fund, scopes, ...options } = {}) {
-  const [carrier, customer] = await Promise.all([startCarrier(), startCustomer()]);
+/**
+ * `options` are those of the node; `fund` brings the workspace's money, where that is not the simulator's; `scopes` are its key's;
+ * who is dialled rings for up to `ringsMs`.
+ */
+export async function openScene({ fund, scopes, ringsMs, ...options } = {}) {
+  const [carrier, customer] = await Promise.all([startCarrier({ ringsMs }), startCustomer()]);
   const node = await startNode({ carrierPort: carrier.port, ...options });
   const workspace = await openWorkspace(node.url, { money: MONEY_MINOR, scopes, ...(fund && { fund: (...of) => fund(node, ...of) }) });
   await workspace.route({ voice_callback_url: customer.url });

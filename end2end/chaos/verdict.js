@@ -36,9 +36,21 @@ async function settled(workspace) {
   }
 }
 
+/** Waits until nobody rings on, and nobody who answered waits for an ACK; who does so at the deadline is a fault. */
+async function quiet(carrier) {
+  const hangs = ({ callee }) => callee && !callee.endedAt && !callee.acknowledged;
+  const until = Date.now() + DEADLINE_MS;
+  while (Date.now() < until && [...carrier.calls.values()].some(hangs)) await new Promise((resolve) => setTimeout(resolve, 100));
+  const calls = [...carrier.calls.values()];
+  return [
+    ...calls.filter(hangs).map(({ index }) => `call ${index}: its callee rings on`),
+    ...calls.filter(({ callee }) => callee?.gaveUp).map(({ index }) => `call ${index}: its callee answered and nobody was there`),
+  ];
+}
+
 /** The faults, as sentences; `figures` say what was looked at. */
 export async function judge({ node, workspace, carrier }) {
-  const faults = await settled(workspace);
+  const faults = [...(await settled(workspace)), ...(await quiet(carrier))];
   const records = await all(node, workspace, "/v1/calls");
   const ledger = await all(node, workspace, "/v1/wallet/ledger");
   const entries = ledger.filter((entry) => entry.kind === "call");

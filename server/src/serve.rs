@@ -26,6 +26,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
+use crate::gateway::Gateway;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{self, AppState, Shared};
@@ -116,8 +117,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let recovered = start_rooms(&app).await?;
 
     let started = gateway::start(&app).await?;
-    gateway::end_recovered(&started.gateway, recovered).await;
-    calls::record::ended(&app).await;
+    app.tasks.spawn(end_recovered(app.clone(), started.gateway.clone(), recovered));
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
@@ -132,6 +132,16 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let routes = http::router(&app).layer(Extension(started.gateway.clone()));
     let server = serve_web(app.clone(), listener, routes);
     shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
+}
+
+/// Ends what the process before left at its carriers, beside what begins now: one that is silent takes a minute. What this
+/// process dies over or is stopped over the next one does again.
+async fn end_recovered(app: AppState, gateway: Arc<Gateway>, recovered: Vec<Recovered>) {
+    tokio::select! {
+        biased;
+        () = app.stopping.cancelled() => {}
+        () = gateway::end_recovered(&gateway, recovered) => calls::record::ended(&app).await,
+    }
 }
 
 /// Serves the web port by the listener until the server stops.

@@ -1,18 +1,67 @@
-//! Calls of a crash, seen from the carrier: each dialog that stood gets its BYE, so that the carrier does not bill on.
-//! Nothing is dialled again.
+//! Calls of a crash, seen from the carrier: each dialog that stood gets its BYE, so that the carrier does not bill on, and each
+//! INVITE that rang its CANCEL. Nothing is dialled again.
+
+use tokio::task::JoinSet;
 
 use super::Gateway;
 use super::sip::OpenDialog;
 use crate::calls::Recovered;
 
-/// Ends the dialogs that an earlier process left open.
+/// Ends what an earlier process left open, and waits until every peer has said that it has, or could have.
 pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
+    let trunks = gateway.trunks.table();
+    let mut ending = JoinSet::new();
     for call in recovered {
-        for dialog in call.dialogs {
-            match serde_json::from_value::<OpenDialog>(dialog) {
-                Ok(dialog) => gateway.sip.bye_recovered(dialog).await,
-                Err(error) => tracing::warn!(call = %call.call_id, %error, "a recovered call's dialog can't be read"),
-            }
+        for open in each_once(call) {
+            let auth = trunks.by_source(open.remote).and_then(|entry| entry.trunk.auth.clone());
+            let sip = gateway.sip.clone();
+            ending.spawn(async move { sip.end_recovered(open, auth).await });
         }
+    }
+    while ending.join_next().await.is_some() {}
+}
+
+/// What a call has open. Where a dialog is known in two ways the first is the newer one.
+fn each_once(call: Recovered) -> Vec<OpenDialog> {
+    let mut once: Vec<OpenDialog> = Vec::new();
+    for dialog in call.dialogs {
+        match serde_json::from_value::<OpenDialog>(dialog) {
+            Ok(open) if once.iter().any(|known| known.is_same(&open)) => {}
+            Ok(open) => once.push(open),
+            Err(error) => tracing::warn!(call = %call.call_id, %error, "a recovered call's dialog can't be read"),
+        }
+    }
+    once
+}
+
+#[cfg(test)]
+mod tests {
+    use sautikit_api::ids::CallId;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn dialog(call_id: &str, target: &str, remote: &str) -> Value {
+        let record = format!(
+            "dialog 1\n{call_id}\nours\ntheirs\n<sip:a@x.example>;tag=ours\n<sip:b@x.example>;tag=theirs\n{target}\n3"
+        );
+        json!({ "remote": remote, "record": record })
+    }
+
+    #[test]
+    fn a_dialog_that_is_known_in_two_ways_is_ended_once_by_the_first() {
+        let invite = json!({ "remote": "192.0.2.1:5060", "record": "INVITE sip:c@x.example SIP/2.0\r\n\r\n" });
+        let dialogs = vec![
+            dialog("one", "sip:b@192.0.2.2", "192.0.2.2:5060"),
+            invite.clone(),
+            dialog("two", "sip:b@192.0.2.1", "192.0.2.1:5060"),
+            dialog("one", "sip:b@192.0.2.1", "192.0.2.1:5060"),
+            invite,
+            json!({ "nothing": "of use" }),
+        ];
+        let once = each_once(Recovered { call_id: CallId(Uuid::from_u128(1)), dialogs });
+        let remotes: Vec<_> = once.iter().map(|open| open.remote.to_string()).collect();
+        assert_eq!(remotes, ["192.0.2.2:5060", "192.0.2.1:5060", "192.0.2.1:5060"]);
     }
 }

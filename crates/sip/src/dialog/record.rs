@@ -36,6 +36,17 @@ impl Dialog {
         Some(record)
     }
 
+    /// Whether the other one is this dialog, wherever either leads and however far it has counted.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let ids = |dialog: &Self| [&dialog.call_id, &dialog.local_tag, &dialog.remote_tag].map(String::clone);
+        ids(self) == ids(other)
+    }
+
+    /// Whether requests in both go the same way, to the same target.
+    pub fn leads_as(&self, other: &Self) -> bool {
+        self.remote_target == other.remote_target && self.routes == other.routes
+    }
+
     /// The dialog of a record, numbered so that its next request is newer than any before.
     pub fn from_record(record: &str) -> Option<Self> {
         let mut lines = record.lines();

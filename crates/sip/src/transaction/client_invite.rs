@@ -75,6 +75,11 @@ impl ClientInvite {
         Self { state: State::Calling { retransmit, give_up: now + timers.patience() }, timers, reliable }
     }
 
+    /// The INVITE was sent by somebody else, and its callee rings.
+    pub fn ringing(timers: Timers, reliable: bool) -> Self {
+        Self { state: State::Proceeding, timers, reliable }
+    }
+
     /// A response with a matching branch arrived.
     pub fn response(&mut self, now: Duration, kind: Kind) -> Effect {
         let (next, effect) = match (self.state, kind) {

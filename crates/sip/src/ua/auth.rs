@@ -10,7 +10,7 @@ use crate::message::{HeaderName, Method, Request, Response};
 
 use super::Ua;
 use super::client::{ClientKey, Purpose};
-use super::io::SessionId;
+use super::io::{Event, SessionId};
 use super::tokens::Tokens;
 
 /// What we prove ourselves with.
@@ -152,6 +152,9 @@ impl Ua {
         }
         if let Some(auth) = &mut state.auth {
             auth.decorate(&mut request, &mut self.tokens);
+        }
+        if let Purpose::Invite(_) = purpose {
+            self.emit(Event::InviteResent { session });
         }
         let client = self.send_request(now, path, request, purpose, None);
         if let Some(state) = self.sessions.get_mut(&session) {

@@ -20,6 +20,9 @@ use super::schedule::{Armed, Waiter};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ClientKey {
     pub(crate) id: u64,
+    /// Random part of the branch: a response must repeat it. Another user agent may have given the same id to an INVITE that
+    /// is given up here for it.
+    pub(crate) secret: u64,
     pub(crate) cancel: bool,
 }
 
@@ -53,8 +56,6 @@ pub(crate) enum Machine {
 /// A request of ours until the network can hold no copy of its answer any more.
 pub(crate) struct ClientTx {
     pub(crate) machine: Machine,
-    /// Random part of the branch: a response must repeat it.
-    secret: u64,
     pub(crate) path: Path,
     /// The request as sent. Dropped with the final answer.
     bytes: Bytes,
@@ -95,6 +96,18 @@ impl ClientTx {
     /// A CANCEL may be sent now.
     pub(crate) fn is_proceeding(&self) -> bool {
         matches!(&self.machine, Machine::Invite(machine) if machine.is_proceeding())
+    }
+}
+
+impl ClientKey {
+    /// The transaction of an INVITE with this branch; none if no user agent of ours made it.
+    pub(crate) fn of_invite(branch: &str) -> Option<Self> {
+        let (secret, id) = read_branch(branch)?;
+        Some(Self { id, secret, cancel: false })
+    }
+
+    fn branch(self) -> String {
+        branch(self.secret, self.id)
     }
 }
 
@@ -152,17 +165,18 @@ impl Ua {
         &mut self,
         now: Duration,
         path: Path,
-        request: Request,
+        mut request: Request,
         purpose: Purpose,
         auth: Option<Box<Authenticator>>,
     ) -> ClientKey {
-        let key = ClientKey { id: self.fresh_id(), cancel: false };
-        let secret = self.tokens.next();
-        self.start_client(now, path, request, purpose, auth, key, secret);
+        let key = ClientKey { id: self.fresh_id(), secret: self.tokens.next(), cancel: false };
+        let via = self.via(path, &key.branch());
+        request.headers.prepend(HeaderName::Via, via);
+        self.start_client(now, path, request, purpose, auth, key);
         key
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of one transaction, called from two places")]
+    /// Sends a request with its Via.
     fn start_client(
         &mut self,
         now: Duration,
@@ -171,10 +185,7 @@ impl Ua {
         purpose: Purpose,
         auth: Option<Box<Authenticator>>,
         key: ClientKey,
-        secret: u64,
     ) {
-        let via = self.via(path, &branch(secret, key.id));
-        request.headers.prepend(HeaderName::Via, via);
         self.add_product(&mut request.headers, HeaderName::UserAgent);
         let bytes = request.to_bytes();
         let reliable = self.is_reliable(path);
@@ -186,7 +197,6 @@ impl Ua {
         self.outputs.push_back(Output::Send { path, bytes: bytes.clone() });
         let tx = ClientTx {
             machine,
-            secret,
             path,
             bytes,
             request,
@@ -205,9 +215,25 @@ impl Ua {
         let Some(tx) = self.clients.get(&key) else { return };
         let mut cancel = fields::cancel_of(&tx.request);
         fields::append(&mut cancel.headers, extra);
-        let (path, secret) = (tx.path, tx.secret);
-        let key = ClientKey { id: key.id, cancel: true };
-        self.start_client(now, path, cancel, Purpose::Nobody, None, key, secret);
+        let path = tx.path;
+        self.start_client(now, path, cancel, Purpose::Nobody, None, ClientKey { cancel: true, ..key });
+    }
+
+    /// Takes an INVITE that another user agent sent as one of ours that rings.
+    pub(crate) fn take_over_invite(&mut self, key: ClientKey, path: Path, request: Request, purpose: Purpose) {
+        let machine = Machine::Invite(ClientInvite::ringing(self.config.timers, self.is_reliable(path)));
+        let tx = ClientTx {
+            machine,
+            path,
+            bytes: Bytes::new(),
+            request,
+            purpose,
+            auth: None,
+            failure_ack: None,
+            acks: Vec::new(),
+            armed: Armed::default(),
+        };
+        self.clients.insert(key, tx);
     }
 
     /// Sends the ACK of a 2xx (its own branch, no transaction) and keeps it for copies of that 2xx.
@@ -234,8 +260,7 @@ impl Ua {
 
     /// The transaction of ours that a response is to: its branch repeats our secret.
     pub(crate) fn client_of(&self, response: &Response) -> Option<ClientKey> {
-        let (key, secret) = client_key(response)?;
-        (self.clients.get(&key)?.secret == secret).then_some(key)
+        client_key(response).filter(|key| self.clients.contains_key(key))
     }
 
     pub(crate) fn on_response(&mut self, now: Duration, path: Path, response: Response) {
@@ -393,11 +418,10 @@ impl Ua {
     }
 }
 
-fn client_key(response: &Response) -> Option<(ClientKey, u64)> {
+fn client_key(response: &Response) -> Option<ClientKey> {
     let via = response.headers.via_top().ok()?;
-    let (secret, id) = read_branch(via.branch()?)?;
     let cancel = response.headers.cseq().ok()?.method == Method::Cancel;
-    Some((ClientKey { id, cancel }, secret))
+    Some(ClientKey { cancel, ..ClientKey::of_invite(via.branch()?)? })
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::dialog::Dialog;
 use crate::message::{Headers, Method, Request, Response, StatusCode};
 
 use super::Ua;
@@ -48,17 +47,6 @@ impl Ua {
             Phase::Offered { transaction } => self.respond(now, transaction, Reply { status, headers, body: None }),
             Phase::Confirmed | Phase::Ending => self.bye(now, session, headers),
         }
-    }
-
-    /// Hangs up a call that another user agent made, from the record that it left ([`super::SessionInfo::dialog`],
-    /// [`Dialog::to_record`]). Ends with [`Event::Response`] or [`Event::RequestFailed`]; 481 means that the peer had
-    /// noticed before.
-    pub fn bye_recovered(&mut self, now: Duration, path: Path, mut dialog: Dialog, headers: &Headers) -> TransactionId {
-        let id = TransactionId(self.fresh_id());
-        let mut bye = dialog.request(Method::Bye);
-        fields::append(&mut bye.headers, headers);
-        self.send_request(now, path, bye, Purpose::Outside(id), None);
-        id
     }
 
     pub(crate) fn send_bye(&mut self, now: Duration, session: SessionId, headers: Headers) {

@@ -59,37 +59,34 @@ pub(crate) fn set_body(headers: &mut Headers, slot: &mut Bytes, body: Option<Bod
 }
 
 /// The CANCEL of an INVITE as it was sent: same Request-URI, top Via, Route and identity (RFC 3261 §9.1).
-/// The Via is left to the sender, which writes the same branch again.
 pub(crate) fn cancel_of(invite: &Request) -> Request {
-    let mut cancel = Request::new(Method::Cancel, invite.uri.clone());
-    copy_identity(&mut cancel.headers, &invite.headers);
-    cancel.headers.copy_from(&invite.headers, &HeaderName::To);
-    set_cseq(&mut cancel.headers, &invite.headers, &Method::Cancel);
-    cancel
+    of_transaction(invite, Method::Cancel, &invite.headers)
 }
 
 /// The ACK of a 3xx–6xx, in the transaction of the INVITE (RFC 3261 §17.1.1.3), Via included.
 pub(crate) fn failure_ack(invite: &Request, response: &Response) -> Request {
-    let mut ack = Request::new(Method::Ack, invite.uri.clone());
-    if let Some(via) = invite.headers.get(&HeaderName::Via) {
-        ack.headers.push(HeaderName::Via, Bytes::copy_from_slice(via));
-    }
-    copy_identity(&mut ack.headers, &invite.headers);
-    ack.headers.copy_from(&response.headers, &HeaderName::To);
-    set_cseq(&mut ack.headers, &invite.headers, &Method::Ack);
-    ack
+    of_transaction(invite, Method::Ack, &response.headers)
 }
 
-fn copy_identity(headers: &mut Headers, from: &Headers) {
-    for name in [HeaderName::Route, HeaderName::MaxForwards, HeaderName::From, HeaderName::CallId] {
-        headers.copy_from(from, &name);
-    }
+/// What of an INVITE its CANCEL, its ACK and its dialogs are made from: neither body nor credentials.
+pub(crate) fn outline_of(invite: &Request) -> Request {
+    of_transaction(invite, Method::Invite, &invite.headers)
 }
 
-fn set_cseq(headers: &mut Headers, from: &Headers, method: &Method) {
+fn of_transaction(invite: &Request, method: Method, to: &Headers) -> Request {
     // The INVITE is ours, so its CSeq is readable.
-    let number = from.cseq().map_or(1, |cseq| cseq.number);
-    headers.push(HeaderName::CSeq, format!("{number} {method}"));
+    let number = invite.cseq().map_or(1, |cseq| cseq.number);
+    let cseq = format!("{number} {method}");
+    let mut request = Request::new(method, invite.uri.clone());
+    if let Some(via) = invite.headers.get(&HeaderName::Via) {
+        request.headers.push(HeaderName::Via, Bytes::copy_from_slice(via));
+    }
+    for name in [HeaderName::Route, HeaderName::MaxForwards, HeaderName::From, HeaderName::CallId] {
+        request.headers.copy_from(&invite.headers, &name);
+    }
+    request.headers.copy_from(to, &HeaderName::To);
+    request.headers.push(HeaderName::CSeq, cseq);
+    request
 }
 
 /// Removes the first Via, which the next sending replaces.

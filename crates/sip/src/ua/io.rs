@@ -170,6 +170,9 @@ pub enum Event {
     IncomingInvite { session: SessionId, transaction: TransactionId, path: Path, request: Arc<Request> },
     /// A request outside any dialog (REGISTER, OPTIONS, MESSAGE …). Answer with [`super::Ua::respond`].
     IncomingRequest { transaction: TransactionId, path: Path, request: Arc<Request> },
+    /// Our INVITE is sent again with credentials, in another transaction: [`super::Ua::invite_record`] is another one. Told
+    /// before it is sent.
+    InviteResent { session: SessionId },
     /// 1xx to our INVITE, 100 included: somebody is there. `to_tag` tells forks apart. A lost or doubled response is
     /// not repaired, so 180 may come twice or never.
     Provisional { session: SessionId, response: Box<Response>, to_tag: Option<String> },

@@ -88,6 +88,7 @@ mod order;
 mod outgoing;
 mod outside;
 mod receive;
+mod recovery;
 mod register;
 mod reoffer;
 mod room;
@@ -158,7 +159,7 @@ pub struct SessionInfo<'a> {
     /// Where its next request goes.
     pub path: Path,
     /// The dialog: the callee has it from the start, the caller from its 2xx on. Who stores its record before the answer
-    /// can end the call after a crash.
+    /// can end the call after a crash; what a caller stores until then is [`Ua::invite_record`].
     pub dialog: Option<&'a Dialog>,
 }
 

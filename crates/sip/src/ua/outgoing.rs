@@ -125,7 +125,7 @@ impl Ua {
         Ok(())
     }
 
-    fn cancel_now(&mut self, now: Duration, session: SessionId, client: ClientKey) {
+    pub(crate) fn cancel_now(&mut self, now: Duration, session: SessionId, client: ClientKey) {
         let patience = self.config.timers.patience();
         let Some(state) = self.sessions.get_mut(&session) else { return };
         state.phase = Phase::Cancelling { sent: true, give_up: Some(now + patience) };

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
-use sip::message::{HeaderName, Headers, StatusCode, Uri};
-use sip::ua::{Body, Credentials, EndCause, Event, Invite, Register, Reply, SessionId};
+use sip::dialog::Dialog;
+use sip::message::{HeaderName, Headers, Message, Request, Response, StatusCode, Uri};
+use sip::ua::{Body, Credentials, EndCause, Event, Input, Invite, Output, Party, Register, Reply, SessionId};
 
 use crate::world::{World, to};
 
@@ -61,6 +62,54 @@ fn challenged_call_is_tried_again_with_credentials() {
     assert_eq!(bye.proxy_authorizations().unwrap()[0].get("nc"), Some("00000002"));
     assert!(matches!(world.ended(0)[..], [EndCause::LocalBye]));
     world.assert_empty();
+}
+
+#[test]
+fn a_call_that_was_tried_again_is_told_and_has_another_record_without_its_credentials() {
+    let mut world = World::pair();
+    let session = call(&mut world);
+    let first = world.agents[0].invite_record(session).unwrap();
+    challenge(&mut world);
+    assert!(
+        world.events[0].iter().any(|event| matches!(event, Event::InviteResent { session: told } if *told == session))
+    );
+    let second = world.agents[0].invite_record(session).unwrap();
+    assert!(first.contains("CSeq: 1 INVITE") && second.contains("CSeq: 2 INVITE"), "{first}{second}");
+    assert!(!second.contains("uthorization") && !second.contains("v=0"), "{second}");
+    world.answer(1);
+    world.run(Duration::from_millis(100));
+    assert!(world.agents[0].invite_record(session).is_none(), "an answered call has a dialog");
+}
+
+/// The next request that the agent sends.
+fn request_of(world: &mut World) -> Request {
+    while let Some(output) = world.agents[0].poll() {
+        if let Output::Send { bytes, .. } = output
+            && let Ok(Message::Request(request)) = sip::parse::message(bytes)
+        {
+            return request;
+        }
+    }
+    panic!("no request");
+}
+
+#[test]
+fn a_challenged_bye_of_a_successor_is_tried_again_with_credentials() {
+    let mut world = World::pair();
+    let (caller, _) = world.established();
+    let record = world.agents[0].session(caller).unwrap().dialog.unwrap().to_record().unwrap();
+    world.restart(0, 2);
+    let dialog = Dialog::from_record(&record).unwrap();
+    world.agents[0].bye_recovered(world.now, to(1), dialog, &Headers::new(), credentials());
+    let bye = request_of(&mut world);
+    assert!(!bye.headers.contains(&HeaderName::Authorization));
+    let mut challenged = Response::to_request(&bye, StatusCode::UNAUTHORIZED, None);
+    challenged.headers.push(HeaderName::WwwAuthenticate, CHALLENGE);
+    let input = Input::Received { path: to(1), party: Party::Stranger, message: Message::Response(challenged) };
+    world.agents[0].handle(world.now, input);
+    let again = request_of(&mut world);
+    assert_eq!(again.authorization().unwrap().unwrap().get("username"), Some("alice"));
+    assert_eq!(again.cseq().unwrap().number, bye.cseq().unwrap().number + 1);
 }
 
 #[test]

@@ -77,10 +77,98 @@ fn successor_of_a_dead_server_hangs_up_from_the_record() {
     let (caller, _) = world.established();
     let record = world.agents[0].session(caller).unwrap().dialog.unwrap().to_record().unwrap();
     let dialog = Dialog::from_record(&record).unwrap();
-    world.agents[2].bye_recovered(world.now, to(1), dialog, &Headers::new());
+    world.agents[2].bye_recovered(world.now, to(1), dialog, &Headers::new(), None);
     world.run(Duration::from_secs(1));
     assert!(matches!(world.ended(1)[..], [EndCause::RemoteBye(_)]));
     assert!(matches!(world.events[2][..], [Event::Response { .. }]));
+}
+
+/// A call that rings at agent 1 and whose caller's process has died; what that left.
+fn left_ringing(world: &mut World) -> String {
+    let caller = world.call(Some("v=0 offer"));
+    world.run(Duration::from_millis(50));
+    world.respond(1, 180);
+    world.run(Duration::from_millis(50));
+    let record = world.agents[0].invite_record(caller).unwrap();
+    world.restart(0, 2);
+    record
+}
+
+fn give_up(world: &mut World, record: &str) {
+    let given_up = world.agents[0].cancel_recovered(world.now, (to(1), Party::Stranger), record, None);
+    assert!(given_up.is_some());
+    world.flush();
+}
+
+#[test]
+fn successor_of_a_dead_server_cancels_what_rings() {
+    let mut world = World::pair();
+    let record = left_ringing(&mut world);
+    give_up(&mut world, &record);
+    world.settle();
+    assert_eq!((world.count(0, "CANCEL"), world.count(1, "487 INVITE")), (1, 1));
+    assert!(matches!(world.ended(1)[..], [EndCause::CancelledRemotely(_)]));
+    assert!(matches!(world.ended(0)[..], [EndCause::CancelledLocally]));
+    world.assert_empty();
+}
+
+#[test]
+fn successor_of_a_dead_server_hangs_up_what_answered_meanwhile() {
+    let mut world = World::pair();
+    let record = left_ringing(&mut world);
+    // Nobody is there for the first copies of the 200.
+    world.answer(1);
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.count(0, "ACK"), 0);
+    give_up(&mut world, &record);
+    world.settle();
+    assert_eq!((world.count(0, "ACK"), world.count(0, "BYE"), world.count(1, "BYE")), (1, 1, 0));
+    assert!(matches!(world.ended(1)[..], [EndCause::RemoteBye(_)]));
+    assert!(matches!(world.ended(0)[..], [EndCause::CancelledLocally]));
+    assert!(!world.events[0].iter().any(|event| matches!(event, Event::Answered { .. })));
+    world.assert_empty();
+}
+
+#[test]
+fn what_a_dead_server_left_is_not_taken_for_a_call_of_the_same_number() {
+    let mut world = World::pair();
+    let record = left_ringing(&mut world);
+    // The first of the successor has the ids of the first of its predecessor.
+    let caller = world.call(Some("v=0 offer"));
+    give_up(&mut world, &record);
+    world.run(Duration::from_millis(200));
+    assert!(matches!(world.ended(1)[..], [EndCause::CancelledRemotely(_)]));
+    world.answer(1);
+    world.run(Duration::from_millis(200));
+    assert!(matches!(world.events[0].last(), Some(Event::Answered { session, .. }) if *session == caller));
+    world.agents[0].bye(world.now, caller, Headers::new()).unwrap();
+    world.settle();
+    assert!(matches!(world.ended(0)[..], [EndCause::CancelledLocally, EndCause::LocalBye]));
+    world.assert_empty();
+}
+
+#[test]
+fn a_record_that_is_none_gives_nothing_up_and_none_is_given_up_twice() {
+    let mut world = World::pair();
+    let record = left_ringing(&mut world);
+    for broken in ["", "dialog 1", &record.replace("INVITE", "OPTIONS"), &record.replace("branch", "twig")] {
+        assert!(world.agents[0].cancel_recovered(world.now, (to(1), Party::Stranger), broken, None).is_none());
+    }
+    give_up(&mut world, &record);
+    assert!(world.agents[0].cancel_recovered(world.now, (to(1), Party::Stranger), &record, None).is_none());
+    world.settle();
+    world.assert_empty();
+}
+
+#[test]
+fn a_peer_that_does_not_answer_a_successor_is_given_up() {
+    let mut world = World::pair();
+    let record = left_ringing(&mut world);
+    world.drops.push((0, "CANCEL".into(), usize::MAX));
+    give_up(&mut world, &record);
+    world.run(Duration::from_secs(33));
+    assert!(matches!(world.ended(0)[..], [EndCause::CancelledLocally]));
+    assert_eq!(world.agents[0].load(), sip::ua::Load { timers: world.agents[0].load().timers, ..Default::default() });
 }
 
 #[test]

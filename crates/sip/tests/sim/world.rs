@@ -95,6 +95,11 @@ impl World {
         Self::new(2, Transport::Udp, Weather::CLEAR, 1)
     }
 
+    /// The process of an agent on UDP dies, and another one takes its address.
+    pub(crate) fn restart(&mut self, peer: Peer, seed: u64) {
+        self.agents[peer] = agent(peer, Transport::Udp, seed);
+    }
+
     pub(crate) fn call(&mut self, body: Option<&'static str>) -> SessionId {
         self.call_over(to(1), body)
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::flush::{Most, Opening};
+use super::journal::{Attempt, News};
 use super::live::{Allowance, LiveCall};
 use super::story::Story;
 use crate::audit;
@@ -199,8 +200,8 @@ impl Drop for CallRecord {
     }
 }
 
-/// Keeps one leg's dialog beside the database, so that a process that is killed before its call knows of it leaves nobody
-/// connected.
+/// Keeps beside the database what one leg's attempts to reach somebody have come to, so that a process that is killed leaves
+/// nobody ringing, and before its call knows of an answer nobody connected. Attempts are told apart by a number.
 #[derive(Clone)]
 pub struct DialogKeeper {
     app: AppState,
@@ -209,9 +210,25 @@ pub struct DialogKeeper {
 }
 
 impl DialogKeeper {
-    /// Writes it for the next process. Takes microseconds, and fails in silence where the disk is full.
-    pub fn keep(&self, dialog: &Value) {
-        Hub::of(&self.app).writer().keep_dialog(self.call_id, self.leg, dialog);
+    /// Writes for the next process what it takes to give the INVITE of an attempt up, in place of one of before. Takes
+    /// microseconds, and fails in silence where the disk is full.
+    pub fn keep_invite(&self, attempt: u64, invite: &Value) {
+        self.write(attempt, News::Rings(invite));
+    }
+
+    /// As [`DialogKeeper::keep_invite`], of its dialog once it was answered.
+    pub fn keep(&self, attempt: u64, dialog: &Value) {
+        self.write(attempt, News::Stands(dialog));
+    }
+
+    /// As [`DialogKeeper::keep_invite`]: nothing is left of the attempt.
+    pub fn over(&self, attempt: u64) {
+        self.write(attempt, News::Over);
+    }
+
+    fn write(&self, number: u64, news: News<'_>) {
+        let attempt = Attempt { call: self.call_id, leg: self.leg, number };
+        Hub::of(&self.app).writer().keep_attempt(attempt, news);
     }
 }
 

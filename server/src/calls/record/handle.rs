@@ -4,14 +4,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
-use serde_json::Value;
+use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::{Notify, oneshot};
 
 use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
-use super::journal::Journal;
+use super::journal::{Attempt, Journal, News};
 use super::live::LiveCalls;
 use super::pending::{Kept, Pending, Urgency, Waiting};
 use super::witness::Witness;
@@ -127,10 +126,10 @@ impl RecordWriter {
         }
     }
 
-    /// Keeps a leg's dialog for whoever comes after a crash, until the database has it.
-    pub(super) fn keep_dialog(&self, call: CallId, leg: LegRecordId, dialog: &Value) {
+    /// Keeps what is new about an attempt of a leg's for whoever comes after a crash.
+    pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) {
         if let Some(journal) = self.journal.get() {
-            journal.append(call, leg, dialog);
+            journal.append(attempt, news);
         }
     }
 

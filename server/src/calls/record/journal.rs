@@ -1,12 +1,13 @@
-//! The dialogs of this process's legs, in a file of `data_dir` from the moment that they stand.
+//! The dialogs of this process's legs, in a file of `data_dir` from the moment that they stand; before, the INVITEs that ring.
 //!
 //! A dialog reaches the database with the next flush. Of a process that is killed before, the next one would not know what
-//! to hang up, and the carrier would bill on. So it is written here first. Not through to the disk: what dies is the
+//! to hang up, and the carrier would bill on. So it is written here first. An INVITE is written only here: it is of no use but to
+//! a successor at this address, which is where its answer goes. Not through to the disk: what dies is the
 //! process, and the system keeps what was written; a machine that fails takes its calls' media with it.
 //! What the next process has closed and not told its carriers yet is in another file, because it may die before it does.
 //! Deliberately absent: what is over. The next process asks the database which calls are open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -24,18 +25,40 @@ const NAME: &str = "call-dialogs";
 const OLDER_NAME: &str = "call-dialogs.older";
 /// Of closed calls whose dialogs are to be ended.
 const ENDING_NAME: &str = "call-dialogs.ending";
-/// A file that is longer makes room for a new one. Some 4,000 dialogs, which is more than is answered within the quarter of
-/// a second that a flush is away at most; older ones stand in the database.
+/// A file that is longer makes room for a new one, which begins with what rings. Some 2,000 attempts, which is more than are
+/// answered within the quarter of a second that a flush is away at most; older dialogs stand in the database.
 const MOST_BYTES: u64 = 2 << 20;
 
-/// Dialogs of legs by their call.
-pub(super) type Dialogs = HashMap<CallId, HashMap<LegRecordId, Value>>;
+/// What attempts of legs have open, by their call, leg and number.
+pub(super) type Dialogs = HashMap<CallId, HashMap<LegRecordId, BTreeMap<u64, Value>>>;
+
+/// One attempt of a leg's to reach somebody: it may try carriers in turn, and several places at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct Attempt {
+    pub(super) call: CallId,
+    pub(super) leg: LegRecordId,
+    /// Tells those of a leg apart, within one process.
+    #[serde(default, rename = "attempt")]
+    pub(super) number: u64,
+}
+
+/// What is new about an attempt.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum News<'a> {
+    /// Its INVITE is about to be sent.
+    Rings(&'a Value),
+    /// Its dialog stands, or leads elsewhere than before.
+    Stands(&'a Value),
+    /// There is nothing left to end.
+    Over,
+}
 
 /// A line.
 #[derive(Serialize, Deserialize)]
 struct Line<D> {
-    call: CallId,
-    leg: LegRecordId,
+    #[serde(flatten)]
+    attempt: Attempt,
+    /// Null: it is over.
     dialog: D,
 }
 
@@ -51,7 +74,10 @@ pub(super) struct Journal {
 #[derive(Debug, Default)]
 struct Open {
     file: Option<File>,
+    /// Those that came, since the file was begun.
     bytes: u64,
+    /// The lines of attempts that ring: they ring for longer than a file lasts.
+    ringing: HashMap<Attempt, Vec<u8>>,
     /// The last line could not be written, which was said.
     fails: bool,
 }
@@ -63,10 +89,10 @@ impl Journal {
         Self { path, older, ending, open: Mutex::default() }
     }
 
-    /// Adds a leg's dialog. A line that can't be written is left out: the dialog is in the database a moment later.
-    pub(super) fn append(&self, call: CallId, leg: LegRecordId, dialog: &Value) {
+    /// Adds what is new about an attempt. A line that can't be written is left out: a dialog is in the database a moment later.
+    pub(super) fn append(&self, attempt: Attempt, news: News<'_>) {
         let mut open = self.open.lock();
-        let written = self.try_append(&mut open, &Line { call, leg, dialog });
+        let written = self.try_append(&mut open, attempt, news);
         if let Err(error) = &written
             && !open.fails
         {
@@ -75,32 +101,49 @@ impl Journal {
         open.fails = written.is_err();
     }
 
-    fn try_append(&self, open: &mut Open, line: &Line<&Value>) -> std::io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
+    fn try_append(&self, open: &mut Open, attempt: Attempt, news: News<'_>) -> std::io::Result<()> {
+        let dialog = match news {
+            News::Rings(dialog) | News::Stands(dialog) => Some(dialog),
+            News::Over => None,
+        };
+        let mut text = serde_json::to_vec(&Line { attempt, dialog })?;
         // Begun on a line of its own, whatever became of the one before.
         text.insert(0, b'\n');
-        if open.bytes >= MOST_BYTES {
-            *open = Open::default();
-            std::fs::rename(&self.path, &self.older)?;
+        match news {
+            News::Rings(_) => drop(open.ringing.insert(attempt, text.clone())),
+            News::Stands(_) | News::Over => drop(open.ringing.remove(&attempt)),
         }
-        let file = match &mut open.file {
-            Some(file) => file,
-            none => none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?),
-        };
-        file.write_all(&text)?;
+        if open.bytes >= MOST_BYTES {
+            (open.file, open.bytes) = (None, 0);
+            std::fs::rename(&self.path, &self.older)?;
+            let ringing: Vec<u8> = open.ringing.values().flatten().copied().collect();
+            self.file(&mut open.file)?.write_all(&ringing)?;
+        }
+        self.file(&mut open.file)?.write_all(&text)?;
         open.bytes += text.len() as u64;
         Ok(())
     }
 
-    /// What an earlier process left: the newest dialog of each leg.
+    fn file<'a>(&self, file: &'a mut Option<File>) -> std::io::Result<&'a mut File> {
+        match file {
+            Some(file) => Ok(file),
+            none => Ok(none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?)),
+        }
+    }
+
+    /// What an earlier process left: the newest of each attempt that is not over.
     ///
     /// # Errors
     /// A file is there and can't be read.
     pub(super) fn read(&self) -> std::io::Result<Dialogs> {
         let mut dialogs = Dialogs::new();
         for path in [&self.older, &self.path] {
-            for line in lines::<Line<Value>>(path)? {
-                dialogs.entry(line.call).or_default().insert(line.leg, line.dialog);
+            for Line { attempt, dialog } in lines::<Line<Option<Value>>>(path)? {
+                let of_leg = dialogs.entry(attempt.call).or_default().entry(attempt.leg).or_default();
+                match dialog {
+                    Some(dialog) => drop(of_leg.insert(attempt.number, dialog)),
+                    None => drop(of_leg.remove(&attempt.number)),
+                }
             }
         }
         Ok(dialogs)
@@ -172,8 +215,20 @@ mod tests {
 
     use super::*;
 
-    fn ids(number: u128) -> (CallId, LegRecordId) {
-        (CallId(Uuid::from_u128(number)), LegRecordId(Uuid::from_u128(number + 1_000)))
+    /// The first attempt of a call's leg.
+    fn first(call: u128) -> Attempt {
+        attempt(call, 1)
+    }
+
+    fn attempt(call: u128, number: u64) -> Attempt {
+        Attempt { call: CallId(Uuid::from_u128(call)), leg: LegRecordId(Uuid::from_u128(call + 1_000)), number }
+    }
+
+    /// What is left of a call's leg.
+    fn left(journal: &Journal, call: u128) -> Vec<Value> {
+        let mut dialogs = journal.read().unwrap();
+        let of_leg = dialogs.get_mut(&first(call).call).and_then(|legs| legs.remove(&first(call).leg));
+        of_leg.unwrap_or_default().into_values().collect()
     }
 
     #[test]
@@ -181,25 +236,62 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(folder.path());
         assert!(journal.read().unwrap().is_empty());
-        let (call, leg) = ids(1);
-        journal.append(call, leg, &json!("early"));
-        journal.append(call, leg, &json!("answered"));
-        journal.append(ids(2).0, ids(2).1, &json!("other"));
+        journal.append(first(1), News::Stands(&json!("early")));
+        journal.append(first(1), News::Stands(&json!("answered")));
+        journal.append(first(2), News::Stands(&json!("other")));
         // Its process died while it wrote.
         OpenOptions::new().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"\n{\"call\": ").unwrap();
-        journal.append(ids(3).0, ids(3).1, &json!("after"));
+        journal.append(first(3), News::Stands(&json!("after")));
         let next = Journal::new(folder.path());
-        let dialogs = next.read().unwrap();
-        assert_eq!((dialogs.len(), &dialogs[&call][&leg]), (3, &json!("answered")));
+        assert_eq!((next.read().unwrap().len(), left(&next, 1)), (3, vec![json!("answered")]));
         next.clear().unwrap();
         assert!(next.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn attempts_of_a_leg_are_known_apart_until_they_are_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        for number in [1, 2, 3] {
+            journal.append(attempt(1, number), News::Rings(&json!(format!("invite {number}"))));
+        }
+        journal.append(attempt(1, 2), News::Stands(&json!("dialog 2")));
+        journal.append(attempt(1, 3), News::Over);
+        let next = Journal::new(folder.path());
+        assert_eq!(left(&next, 1), ["invite 1", "dialog 2"]);
+        // What an older version wrote.
+        let line = json!({ "call": first(2).call, "leg": first(2).leg, "dialog": "old" });
+        OpenOptions::new()
+            .append(true)
+            .open(folder.path().join(NAME))
+            .unwrap()
+            .write_all(format!("\n{line}").as_bytes())
+            .unwrap();
+        assert_eq!(left(&next, 2), ["old"]);
+    }
+
+    #[test]
+    fn what_rings_outlasts_the_file_and_what_rang_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Journal::new(folder.path());
+        journal.append(first(1), News::Rings(&json!("rings")));
+        journal.append(first(2), News::Rings(&json!("rang")));
+        journal.append(first(2), News::Over);
+        let dialog = json!("x".repeat(1_000));
+        for number in 0..u128::from(5 * MOST_BYTES / 1_000) {
+            journal.append(first(10_000 + number), News::Stands(&dialog));
+        }
+        assert_eq!(left(&Journal::new(folder.path()), 1), ["rings"]);
+        assert!(left(&Journal::new(folder.path()), 2).is_empty());
+        journal.append(first(1), News::Over);
+        assert!(left(&Journal::new(folder.path()), 1).is_empty());
     }
 
     #[test]
     fn what_was_closed_is_known_until_its_carriers_were_told() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(folder.path());
-        let closed = |number, dialogs| Recovered { call_id: ids(number).0, dialogs };
+        let closed = |number, dialogs| Recovered { call_id: first(number).call, dialogs };
         journal.begin_ending(&[closed(1, vec![json!("a"), json!("b")]), closed(2, Vec::new())]).unwrap();
         journal.begin_ending(&[closed(3, vec![json!("c")])]).unwrap();
         let ending: Vec<_> = journal.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
@@ -215,12 +307,11 @@ mod tests {
         let dialog = json!("x".repeat(1_000));
         let count = 3 * MOST_BYTES / 1_000;
         for number in 0..count {
-            let (call, leg) = ids(number.into());
-            journal.append(call, leg, &dialog);
+            journal.append(first(number.into()), News::Stands(&dialog));
         }
         let kept = Journal::new(folder.path()).read().unwrap();
         let newest = u128::from(count - MOST_BYTES / 1_200)..u128::from(count);
-        assert!(newest.into_iter().all(|number| kept.contains_key(&ids(number).0)));
+        assert!(newest.into_iter().all(|number| kept.contains_key(&first(number).call)));
         assert!(kept.len() < usize::try_from(count).unwrap());
     }
 
@@ -228,8 +319,7 @@ mod tests {
     fn a_folder_that_takes_nothing_stops_nobody() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(&folder.path().join("missing"));
-        let (call, leg) = ids(1);
-        journal.append(call, leg, &json!("lost"));
+        journal.append(first(1), News::Stands(&json!("lost")));
         assert!(journal.read().unwrap().is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Calls that are open in the table and run nowhere: closed from what the database knows, billed to the last sign of
 //! media and never beyond. A call that is closed so is never dialled again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use sautikit_api::calls::CallStatus;
@@ -38,7 +38,8 @@ pub const CAUSE_NODE_LOST: &str = "node_lost";
 pub struct Recovered {
     /// The call.
     pub call_id: CallId,
-    /// Dialog identifiers of its legs; each wants a BYE, so that the carrier does not bill on.
+    /// What its legs have open: each dialog wants a BYE, so that the carrier does not bill on, and each INVITE a CANCEL. The same
+    /// dialog may be among them twice, the newest first.
     pub dialogs: Vec<Value>,
 }
 
@@ -201,17 +202,19 @@ async fn close(
     Ok((recovered, changes))
 }
 
-/// The dialogs of legs that did not end: those of the database, and what was kept beside it of newer ones.
-fn open_dialogs(legs: &[StoredLeg], kept: Option<&HashMap<LegRecordId, Value>>) -> Vec<Value> {
-    let mut dialogs = kept.cloned().unwrap_or_default();
+/// What legs have open that did not end: what was kept beside the database, which is the newest of each dialog, then that of
+/// the database, which may be the same.
+fn open_dialogs(legs: &[StoredLeg], kept: Option<&HashMap<LegRecordId, BTreeMap<u64, Value>>>) -> Vec<Value> {
+    let mut kept = kept.cloned().unwrap_or_default();
+    let mut stored = Vec::new();
     for StoredLeg { leg, .. } in legs {
-        match (leg.ended_at, &leg.dialog) {
-            (Some(_), _) => drop(dialogs.remove(&leg.id)),
-            (None, Some(dialog)) => drop(dialogs.entry(leg.id).or_insert_with(|| dialog.clone())),
-            (None, None) => {}
+        if leg.ended_at.is_some() {
+            kept.remove(&leg.id);
+        } else {
+            stored.extend(leg.dialog.clone());
         }
     }
-    dialogs.into_values().collect()
+    kept.into_values().flat_map(BTreeMap::into_values).chain(stored).collect()
 }
 
 fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {

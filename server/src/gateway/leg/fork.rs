@@ -21,7 +21,7 @@ use super::report::Reports;
 use super::transfer;
 use super::way::Way;
 use crate::gateway::call_task::Arrival;
-use crate::gateway::sip::SipHandle;
+use crate::gateway::sip::{OpenDialog, SipHandle};
 use crate::gateway::trunks::terms::Terms;
 
 /// Reports that may wait for the fork; a branch makes a handful.
@@ -34,6 +34,8 @@ struct Branch {
     orders: mpsc::Sender<LegOrder>,
     /// Where it is heard, once it has answered our offer.
     agreed: Option<(PortId, Codec)>,
+    /// Of a place that has answered before anybody won.
+    dialog: Option<Box<OpenDialog>>,
     over: bool,
 }
 
@@ -66,7 +68,7 @@ pub async fn run(
                 let _ = inbox.send((index, arrival)).await;
             }
         });
-        branches.push(Branch { orders: sender, agreed: None, over: false });
+        branches.push(Branch { orders: sender, agreed: None, dialog: None, over: false });
     }
     drop(inbox);
     let mut fork = Fork { branches, winner: None, failure: None, reports: reports.clone() };
@@ -115,7 +117,16 @@ impl Fork {
                 // A call that is gone transfers nobody.
                 let _ = self.reports.inbox.send(arrival).await;
             }
-            Arrival::Dialog(_, dialog) if self.winner == Some(index) => self.reports.dialog(*dialog).await,
+            Arrival::Dialog(_, dialog) => match self.winner {
+                // It stands before its place says that it has answered.
+                None => {
+                    if let Some(branch) = self.branches.get_mut(index) {
+                        branch.dialog = Some(dialog);
+                    }
+                }
+                Some(winner) if winner == index => self.hand_on(dialog).await,
+                Some(_) => {}
+            },
             _ => {}
         }
         None
@@ -129,8 +140,17 @@ impl Fork {
         }
     }
 
+    /// The dialog is the leg's; its place has kept it beside the call already.
+    async fn hand_on(&self, dialog: Box<OpenDialog>) {
+        // A call that is gone has a record no more.
+        let _ = self.reports.inbox.send(Arrival::Dialog(self.reports.leg, dialog)).await;
+    }
+
     async fn win(&mut self, index: usize) {
         self.winner = Some(index);
+        if let Some(dialog) = self.branches.get_mut(index).and_then(|branch| branch.dialog.take()) {
+            self.hand_on(dialog).await;
+        }
         self.hang_up(CauseKind::AnsweredElsewhere.into(), Some(index)).await;
         if let Some((port, codec)) = self.branches.get(index).and_then(|branch| branch.agreed) {
             self.reports.agreed(port, codec).await;

@@ -3,7 +3,7 @@
 //! ```text
 //!  Calling ── no provisional in 4 s, 500/502–504 before ringing ──► next attempt, or Ended
 //!     │ 18x ──► Ringing/EarlyMedia       │ 2xx ──► talk (`talk.rs`) ──► Ended
-//!     └─ hang-up ──► CANCEL; a 200 that crosses is acknowledged and ended by the user agent
+//!     └─ hang-up ──► CANCEL; a 200 that crosses it, unheard of, is acknowledged and ended by the user agent
 //! ```
 
 use std::pin::pin;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sip::message::{Headers, Response};
-use sip::ua::{Body, EndCause, Event, Failure};
+use sip::ua::{Body, EndCause, Event, Failure, Invite};
 use tokio::sync::mpsc;
 use voice::{Cause, CauseKind, LegCommand, LegEvent};
 
@@ -163,8 +163,7 @@ impl Attempt<'_> {
     async fn begin(&self, way: &Way, orders: &mut mpsc::Receiver<LegOrder>) -> Begun {
         let mut invite = way.invite(Body::sdp(self.offer.clone()));
         let Some((hop, could_do_without)) = way.connection_for(&invite) else {
-            let (leg, signals) = self.sip.invite(invite, self.reports.trace.clone()).await;
-            return Begun::Leg(leg, signals);
+            return self.send(invite).await;
         };
         let mut connection = pin!(self.sip.connect(hop, could_do_without));
         let path = loop {
@@ -182,7 +181,12 @@ impl Attempt<'_> {
             None if could_do_without => {}
             None => return Begun::Nobody,
         }
-        let (leg, signals) = self.sip.invite(invite, self.reports.trace.clone()).await;
+        self.send(invite).await
+    }
+
+    async fn send(&self, invite: Invite) -> Begun {
+        let (trace, keeper) = (self.reports.trace.clone(), self.reports.keeper.clone());
+        let (leg, signals) = self.sip.invite(invite, trace, keeper).await;
         Begun::Leg(leg, signals)
     }
 

@@ -11,7 +11,7 @@ use crate::calls::trace::LegTrace;
 use crate::clock::Clock;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::leg::transfer::TransferRights;
-use crate::gateway::sip::OpenDialog;
+use crate::gateway::sip::{OpenDialog, SipLeg};
 
 /// The way into the call's inbox, for one leg.
 #[derive(Clone)]
@@ -37,11 +37,11 @@ impl Reports {
         let _ = self.inbox.send(Arrival::Leg { at, leg: self.leg, event }).await;
     }
 
-    /// The leg's dialog stands; whoever comes after a crash can end it by this.
-    pub async fn dialog(&self, dialog: OpenDialog) {
+    /// The dialog of the attempt `at` stands; whoever comes after a crash can end it by this.
+    pub async fn dialog(&self, at: SipLeg, dialog: OpenDialog) {
         // A plain structure of texts always serialises.
         if let (Some(keeper), Ok(dialog)) = (&self.keeper, serde_json::to_value(&dialog)) {
-            keeper.keep(&dialog);
+            keeper.keep(at.0, &dialog);
         }
         let _ = self.inbox.send(Arrival::Dialog(self.leg, Box::new(dialog))).await;
     }

@@ -18,7 +18,7 @@ use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
 use super::talks::{Listed, Talking};
 use super::transfer::{Asked, TransferRights};
-use crate::gateway::sip::{SipHandle, SipLeg};
+use crate::gateway::sip::{OpenDialog, SipHandle, SipLeg};
 
 /// The parts of a leg.
 pub(super) struct Talk {
@@ -38,6 +38,8 @@ pub(super) struct Talk {
     pub(super) transfer: Option<Asked>,
     /// It has asked for one before.
     pub(super) has_transferred: bool,
+    /// How its dialog was last kept.
+    kept: Option<Box<OpenDialog>>,
     /// Others may name it in a transfer of theirs.
     _listed: Option<Listed>,
 }
@@ -60,6 +62,7 @@ impl Talk {
             takes_update: false,
             transfer: None,
             has_transferred: false,
+            kept: None,
             _listed: listed,
         }
     }
@@ -174,8 +177,13 @@ impl Talk {
             Event::ReinviteReceived { transaction, request, .. }
             | Event::UpdateReceived { transaction, request, .. } => {
                 self.renegotiate(transaction, &request).await;
+                self.keep_dialog().await;
             }
-            Event::OfferAccepted { response, .. } => self.refreshed(&response).await,
+            Event::OfferAccepted { response, .. } => {
+                self.keep_dialog().await;
+                self.refreshed(&response).await;
+            }
+            Event::SessionRebound { .. } => self.keep_dialog().await,
             Event::OfferRefused { failure, .. } => self.not_refreshed(&failure).await,
             Event::OfferDue { .. } => {
                 if let Some((timer, _)) = self.timer {
@@ -240,10 +248,13 @@ impl Talk {
         }
     }
 
-    /// Lets the call's record keep what it takes to end this dialog after a crash.
-    pub(super) async fn keep_dialog(&self) {
-        if let Some(dialog) = self.sip.open_dialog(self.leg).await {
-            self.reports.dialog(dialog).await;
+    /// Lets the call's record keep what it takes to end this dialog after a crash, where that is new: the peer may be somewhere
+    /// else by now.
+    pub(super) async fn keep_dialog(&mut self) {
+        let Some(dialog) = self.sip.open_dialog(self.leg).await else { return };
+        if self.kept.as_ref().is_none_or(|kept| !kept.leads_as(&dialog)) {
+            self.kept = Some(Box::new(dialog.clone()));
+            self.reports.dialog(self.leg, dialog).await;
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) async fn call(
     let mut invite =
         Invite::new(datagram_path(parts.gateway), target, format!("<{caller}>"), callee, Some(Body::sdp(offer)));
     invite.headers = call_id_headers(id);
-    let (leg, mut signals) = parts.sip.invite(invite, LegTrace::default()).await;
+    let (leg, mut signals) = parts.sip.invite(invite, LegTrace::default(), None).await;
     while let Some(signal) = signals.recv().await {
         match &*signal {
             Event::Provisional { response, .. } if response.status.code() > 100 => first_answer(None),

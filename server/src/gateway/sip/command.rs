@@ -7,25 +7,32 @@ use bytes::Bytes;
 use sip::message::header::Replaces;
 use sip::message::{Headers, Message};
 use sip::parse::{ParseError, Raw};
-use sip::ua::{Body, FlowId, Invite, OutsideRequest, Party, Path, Register, Reply, TransactionId};
+use sip::ua::{Body, Credentials, FlowId, Invite, OutsideRequest, Party, Path, Register, Reply, TransactionId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::flows::Proof;
 use super::stream::{Hop, StreamTransport};
 use super::{OpenDialog, Signal, SipGauge, SipLeg};
+use crate::calls::DialogKeeper;
 use crate::calls::trace::LegTrace;
 use crate::sip_tokens::identity::Identity;
 use crate::tls::Proven;
 
 /// One thing to do for a call, or for whoever looks after the endpoint.
 pub(crate) enum Command {
-    /// Call somebody.
-    Invite { leg: SipLeg, invite: Box<Invite>, signals: mpsc::Sender<Signal>, trace: LegTrace },
+    /// Call somebody. `keeper` keeps the INVITE for the next process as long as it is not over.
+    Invite {
+        leg: SipLeg,
+        invite: Box<Invite>,
+        signals: mpsc::Sender<Signal>,
+        trace: LegTrace,
+        keeper: Option<DialogKeeper>,
+    },
     /// Answer a request.
     Respond { transaction: TransactionId, reply: Box<Reply> },
     /// Answer a request, and tell whether that could still be done: of an INVITE, a CANCEL may have come first.
     Answer { transaction: TransactionId, reply: Box<Reply>, sent: oneshot::Sender<bool> },
-    /// Give up a call that rings.
+    /// Give up a call of ours: one that was answered in this moment ends too.
     Cancel { leg: SipLeg, headers: Headers },
     /// End an answered call.
     Bye { leg: SipLeg, headers: Headers },
@@ -35,8 +42,9 @@ pub(crate) enum Command {
     Describe { leg: SipLeg, reply: oneshot::Sender<Option<OpenDialog>> },
     /// Say which leg's dialog this names.
     Find { replaces: Box<Replaces>, reply: oneshot::Sender<Option<SipLeg>> },
-    /// End a call of an earlier process, by this path.
-    ByeRecovered(Box<OpenDialog>, Path),
+    /// End what an earlier process left, by this path and with these credentials. `reply` is told the status, or nothing, once
+    /// that is over.
+    EndRecovered { open: Box<OpenDialog>, path: Path, auth: Option<Credentials>, reply: oneshot::Sender<u16> },
     /// Say by which connection a hop is reached, and open one if there is none; no answer where it can't be. One that could
     /// be done without is not tried where it came to nothing lately.
     Connect { hop: Hop, could_do_without: bool, reply: oneshot::Sender<Path> },

@@ -1,10 +1,10 @@
-//! A dialog as a call's record keeps it: what another process needs to end it after this one died.
+//! A dialog, or an INVITE that rings, as a call's record keeps it: what another process needs to end it after this one died.
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use sip::dialog::Dialog;
-use sip::ua::SessionInfo;
+use sip::ua::{Path, SessionInfo};
 
 use super::UDP_FLOW;
 use super::stream::Hop;
@@ -14,7 +14,7 @@ use super::stream::Hop;
 pub struct OpenDialog {
     /// Where the peer is.
     pub remote: SocketAddr,
-    /// [`Dialog::to_record`].
+    /// [`Dialog::to_record`]; before the answer to a call of ours [`sip::ua::Ua::invite_record`].
     pub record: String,
     /// Where a connection to it leads; none: datagrams reach it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,13 +30,29 @@ impl std::fmt::Debug for OpenDialog {
 impl OpenDialog {
     /// None before the answer to a call of ours, and for connections that a successor can't open. `hop`: where one leads that can be opened.
     pub(in crate::gateway) fn of(session: &SessionInfo<'_>, hop: Option<Hop>) -> Option<Self> {
-        if session.path.flow != UDP_FLOW && hop.is_none() {
-            return None;
-        }
-        Some(Self { remote: session.path.remote, record: session.dialog?.to_record()?, hop })
+        Self::by(session.path, session.dialog?.to_record()?, hop)
     }
 
-    /// The dialog, numbered beyond everything that was sent in it.
+    /// By this path or this hop; none for connections that a successor can't open.
+    pub(super) fn by(path: Path, record: String, hop: Option<Hop>) -> Option<Self> {
+        (path.flow == UDP_FLOW || hop.is_some()).then_some(Self { remote: path.remote, record, hop })
+    }
+
+    /// Whether both are the same dialog, by whatever way, or the same INVITE.
+    pub(in crate::gateway) fn is_same(&self, other: &Self) -> bool {
+        match (self.dialog(), other.dialog()) {
+            (Some(one), Some(other)) => one.is_same(&other),
+            _ => self.record == other.record,
+        }
+    }
+
+    /// Whether both lead the same way to the same dialog, however far it has counted.
+    pub(in crate::gateway) fn leads_as(&self, other: &Self) -> bool {
+        let is_same_way = self.remote == other.remote && self.hop == other.hop && self.is_same(other);
+        is_same_way && self.dialog().zip(other.dialog()).is_none_or(|(one, other)| one.leads_as(&other))
+    }
+
+    /// The dialog, numbered beyond everything that was sent in it. None while it rings.
     pub(super) fn dialog(&self) -> Option<Dialog> {
         Dialog::from_record(&self.record)
     }

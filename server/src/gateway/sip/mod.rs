@@ -15,6 +15,8 @@ mod sockets;
 mod strangers;
 mod stream;
 mod task;
+#[cfg(test)]
+mod tests;
 mod tracer;
 pub mod websocket;
 
@@ -23,9 +25,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sip::message::header::Replaces;
 use sip::message::{Headers, Request};
-use sip::ua::{Body, Event, FlowId, Invite, LocalId, OutsideRequest, Path, Register, Reply, TransactionId};
+use sip::ua::{
+    Body, Credentials, Event, FlowId, Invite, LocalId, OutsideRequest, Path, Register, Reply, TransactionId,
+};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::calls::DialogKeeper;
 use crate::calls::trace::LegTrace;
 use crate::gateway::leg::talks::Talks;
 
@@ -151,12 +156,17 @@ impl SipHandle {
         (handle, Queues { commands: of_calls, web: of_web })
     }
 
-    /// Makes a call, whose messages go to `trace` too. The leg's signals arrive on the receiver; the last one is
-    /// `SessionEnded`, unless the endpoint ends before.
-    pub async fn invite(&self, invite: Invite, trace: LegTrace) -> (SipLeg, mpsc::Receiver<Signal>) {
+    /// Makes a call, whose messages go to `trace` too, and whose INVITE `keeper` keeps for the next process until it is over. The
+    /// leg's signals arrive on the receiver; the last one is `SessionEnded`, unless the endpoint ends before.
+    pub async fn invite(
+        &self,
+        invite: Invite,
+        trace: LegTrace,
+        keeper: Option<DialogKeeper>,
+    ) -> (SipLeg, mpsc::Receiver<Signal>) {
         let leg = self.next_leg();
         let (signals, receiver) = mpsc::channel(SIGNAL_QUEUE);
-        self.send(Command::Invite { leg, invite: Box::new(invite), signals, trace }).await;
+        self.send(Command::Invite { leg, invite: Box::new(invite), signals, trace, keeper }).await;
         (leg, receiver)
     }
 
@@ -172,7 +182,7 @@ impl SipHandle {
         told.await.unwrap_or(false)
     }
 
-    /// Gives up a call that has no final answer.
+    /// Gives up a call of ours. One whose answer is on its way to us, or to the leg, is ended.
     pub async fn cancel(&self, leg: SipLeg, headers: Headers) {
         self.send(Command::Cancel { leg, headers }).await;
     }
@@ -195,15 +205,18 @@ impl SipHandle {
         dialog.await.ok().flatten()
     }
 
-    /// Ends a dialog that an earlier process left open. A peer that takes no connection any more keeps it.
-    pub async fn bye_recovered(&self, dialog: OpenDialog) {
-        let path = match dialog.hop.clone() {
+    /// Ends a dialog that an earlier process left open, or gives up what it left ringing, with `auth` where the peer challenges;
+    /// waits until that is over, some minute at most. A peer that takes no connection any more keeps it.
+    pub async fn end_recovered(&self, open: OpenDialog, auth: Option<Credentials>) {
+        let path = match open.hop.clone() {
             Some(hop) => self.connect(hop, false).await,
-            None => Some(datagram_path(dialog.remote)),
+            None => Some(datagram_path(open.remote)),
         };
-        if let Some(path) = path {
-            self.send(Command::ByeRecovered(Box::new(dialog), path)).await;
-        }
+        let Some(path) = path else { return };
+        let (reply, over) = oneshot::channel();
+        self.send(Command::EndRecovered { open: Box::new(open), path, auth, reply }).await;
+        // Whatever it was: there is nothing more to be done.
+        let _ = over.await;
     }
 
     /// The connection that leads there, opened if there is none. None where it can't be, and, where it could be done without,

@@ -4,6 +4,7 @@
 mod asking;
 mod reaching;
 mod reading;
+mod recovery;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -30,9 +31,11 @@ use super::{
     Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WEB,
     signal_channel,
 };
+use crate::calls::DialogKeeper;
 use crate::clock::Clock;
 use asking::Asking;
 use reaching::{Moving, Waiting};
+use recovery::GivenUp;
 
 /// The largest datagram that is read: the largest there is.
 const MAX_DATAGRAM: usize = 65_535;
@@ -65,6 +68,7 @@ pub(super) struct Task {
     pool: Pool<Waiting>,
     moving: Moving,
     asking: Asking,
+    given_up: GivenUp,
     /// None: nothing is kept of what is said.
     tracer: Option<Tracer>,
 }
@@ -75,6 +79,8 @@ struct Leg {
     signals: mpsc::Sender<Signal>,
     /// By which its messages are known, where they are kept.
     traced: Option<CallKey>,
+    /// Of a call of ours that the next process has to know of.
+    keeper: Option<DialogKeeper>,
 }
 
 impl Task {
@@ -107,6 +113,7 @@ impl Task {
             pool: Pool::default(),
             moving: Moving::default(),
             asking: Asking::default(),
+            given_up: GivenUp::default(),
             tracer,
         }
     }
@@ -188,14 +195,15 @@ impl Task {
     fn carry_out(&mut self, command: Command) {
         let now = self.now();
         match command {
-            Command::Invite { leg, mut invite, signals, trace } => {
+            Command::Invite { leg, mut invite, signals, trace, keeper } => {
                 invite.party = self.party_of(invite.path);
                 let session = self.ua.invite(now, *invite);
                 let info = self.ua.session(session);
                 let traced = self.tracer.as_mut().zip(info);
                 let traced = traced.map(|(tracer, info)| tracer.calls(info.call_id, info.local_tag, trace));
                 self.legs.insert(leg, session);
-                self.sessions.insert(session, Leg { leg, signals, traced });
+                self.sessions.insert(session, Leg { leg, signals, traced, keeper });
+                self.keep_invite(session);
             }
             // A command that comes too late (the peer ended the call meanwhile) changes nothing.
             Command::Respond { transaction, reply } => {
@@ -213,7 +221,8 @@ impl Task {
             }
             Command::Cancel { leg, headers } => {
                 if let Some(session) = self.legs.get(&leg) {
-                    let _ = self.ua.cancel(now, *session, headers);
+                    // Its leg may not have heard of the answer yet, and never will.
+                    let _ = self.ua.hang_up(now, *session, StatusCode::REQUEST_TERMINATED, headers);
                 }
             }
             Command::Bye { leg, headers } => {
@@ -237,12 +246,7 @@ impl Task {
             }
             // Who asked may have stopped waiting.
             Command::Find { replaces, reply } => drop(reply.send(self.leg_of(&replaces))),
-            Command::ByeRecovered(open, path) => match open.dialog() {
-                Some(dialog) => {
-                    self.ua.bye_recovered(now, path, dialog, &Headers::new());
-                }
-                None => tracing::warn!(peer = %open.remote, "a recovered dialog can't be read; no BYE was sent"),
-            },
+            Command::EndRecovered { open, path, auth, reply } => self.end_recovered(&open, path, auth, reply),
             Command::Connect { hop, could_do_without, reply } => {
                 if !(could_do_without && self.pool.is_passed_over(now, hop.remote)) {
                     self.connect(&hop, Waiting::Asked(reply));
@@ -337,7 +341,7 @@ impl Task {
                 let call = IncomingCall { leg, transaction, path, peer, request, signals, trace };
                 if self.has_place_for(path) && self.incoming.try_send(Incoming::Call(call)).is_ok() {
                     self.legs.insert(leg, session);
-                    self.sessions.insert(session, Leg { leg, signals: sender, traced });
+                    self.sessions.insert(session, Leg { leg, signals: sender, traced, keeper: None });
                 } else {
                     self.trace_ended(traced);
                     // Nobody would ever answer it, and an INVITE without a final answer is kept for ever.
@@ -350,6 +354,7 @@ impl Task {
                     let _ = self.incoming.try_send(Incoming::Request { transaction, path, peer, request });
                 }
             }
+            Event::InviteResent { session } => self.keep_invite(session),
             Event::NameWanted { host } => self.lookups.begin(host, self.handle.clone()),
             Event::SessionFlowClosed { session } if self.is_opened_again(session) => {}
             event => {
@@ -374,13 +379,20 @@ impl Task {
     fn signal(&mut self, event: Event) {
         let Some(session) = session_of(&event) else { return };
         let ended = matches!(event, Event::SessionEnded { .. });
-        if let Some(Leg { leg, signals, traced }) = self.sessions.get(&session) {
+        if ended {
+            self.given_up.remove(&session);
+        }
+        if let Some(Leg { leg, signals, traced, keeper }) = self.sessions.get(&session) {
             let traced = *traced;
             if signals.try_send(Box::new(event)).is_err() && !ended {
                 tracing::warn!(leg = leg.0, "a leg does not take its signals; it is ended");
-                let _ = self.ua.bye(self.clock.monotonic(), session, Headers::new());
+                let (now, status) = (self.clock.monotonic(), StatusCode::SERVICE_UNAVAILABLE);
+                let _ = self.ua.hang_up(now, session, status, Headers::new());
             }
             if ended {
+                if let Some(keeper) = keeper {
+                    keeper.over(leg.0);
+                }
                 self.legs.remove(leg);
                 self.sessions.remove(&session);
                 self.trace_ended(traced);

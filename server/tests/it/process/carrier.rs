@@ -1,4 +1,4 @@
-//! A carrier that answers every call at once, talks, and keeps the requests that it gets.
+//! A carrier that answers every call at once and talks, or lets it ring, and keeps the requests that it gets.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -30,10 +30,19 @@ pub(super) struct Carrier {
 
 impl Carrier {
     pub(super) async fn start() -> Self {
+        Self::start_with(false).await
+    }
+
+    /// One whose callees ring until they are cancelled.
+    pub(super) async fn ringing() -> Self {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(rings: bool) -> Self {
         let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a socket"));
         let address = socket.local_addr().expect("an address");
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
-        tokio::spawn(serve(socket.clone(), seen.clone()));
+        tokio::spawn(serve(socket.clone(), seen.clone(), rings));
         Self { address, socket, seen }
     }
 
@@ -91,19 +100,27 @@ impl Carrier {
     }
 }
 
-async fn serve(socket: Arc<UdpSocket>, seen: Arc<Mutex<Vec<String>>>) {
+async fn serve(socket: Arc<UdpSocket>, seen: Arc<Mutex<Vec<String>>>, rings: bool) {
     let mut buffer = vec![0; 65_535];
     // A peer that was killed leaves ICMP errors on the socket; they concern no one.
     loop {
         let Ok((length, from)) = socket.recv_from(&mut buffer).await else { continue };
         let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-        let answer = match text.split(' ').next() {
-            Some("INVITE") => Some(answer_call(&text, socket.local_addr().expect("an address")).await),
-            Some("BYE") => Some(answer(&text, "", "")),
-            _ => None,
+        let answers = match text.split(' ').next() {
+            Some("INVITE") if rings => vec![answer(&text, "180 Ringing", "", "")],
+            Some("INVITE") => vec![answer_call(&text, socket.local_addr().expect("an address")).await],
+            Some("BYE") => vec![answer(&text, "200 OK", "", "")],
+            Some("CANCEL") => {
+                let call_id = header(&text, "Call-ID");
+                let is_its = |seen: &&String| seen.starts_with("INVITE") && header(seen, "Call-ID") == call_id;
+                let invite = seen.lock().iter().find(is_its).cloned();
+                let terminated = invite.map(|invite| answer(&invite, "487 Request Terminated", "", ""));
+                [answer(&text, "200 OK", "", "")].into_iter().chain(terminated).collect()
+            }
+            _ => Vec::new(),
         };
         seen.lock().push(text);
-        if let Some(answer) = answer {
+        for answer in answers {
             let _ = socket.send_to(answer.as_bytes(), from).await;
         }
     }
@@ -120,7 +137,7 @@ async fn answer_call(invite: &str, address: SocketAddr) -> String {
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 8\r\n\
          a=rtpmap:8 PCMA/8000\r\n"
     );
-    answer(invite, &format!("Contact: <sip:{address}>\r\nContent-Type: application/sdp\r\n"), &sdp)
+    answer(invite, "200 OK", &format!("Contact: <sip:{address}>\r\nContent-Type: application/sdp\r\n"), &sdp)
 }
 
 /// Sends silence frame by frame; a node that is gone does not disturb it.
@@ -137,14 +154,14 @@ async fn talk(rtp: UdpSocket, to: SocketAddr) {
     }
 }
 
-fn answer(request: &str, headers: &str, body: &str) -> String {
+fn answer(request: &str, status: &str, headers: &str, body: &str) -> String {
     let vias: String =
         request.lines().filter(|line| line.starts_with("Via:")).map(|via| format!("{via}\r\n")).collect();
     let to = header(request, "To");
     let tag = if to.contains(";tag=") { "" } else { ";tag=carrier" };
     let (from, call_id, cseq) = (header(request, "From"), header(request, "Call-ID"), header(request, "CSeq"));
     format!(
-        "SIP/2.0 200 OK\r\n{vias}From: {from}\r\nTo: {to}{tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n{headers}\
+        "SIP/2.0 {status}\r\n{vias}From: {from}\r\nTo: {to}{tag}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n{headers}\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

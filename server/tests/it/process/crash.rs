@@ -56,6 +56,24 @@ async fn a_call_that_the_database_knew_no_dialog_of_is_ended_at_the_carrier_too(
 }
 
 #[tokio::test]
+async fn a_callee_that_rings_when_its_node_is_killed_rings_no_more_after_the_next_start() {
+    let carrier = Carrier::ringing().await;
+    let mut node = Node::start(carrier.address, 60).await;
+    let id = node.place("+254722000042").await;
+    let invite = carrier.request("INVITE").await;
+    node.kill().await;
+    assert!(carrier.requests("CANCEL").is_empty());
+
+    node.start_again().await;
+    assert_eq!(carrier.request("CANCEL").await.call_id, invite.call_id);
+    // Of the 487: the INVITE is over on both sides.
+    assert_eq!(carrier.request("ACK").await.call_id, invite.call_id);
+    let call = node.call(&id, "the call is closed", |call| call.cost_minor.is_some()).await;
+    assert_eq!((call.hangup_cause.as_deref(), call.cost_minor), (Some("node_lost"), Some(0)));
+    assert_eq!(carrier.requests("INVITE").len(), 1, "a recovered call is not dialled again");
+}
+
+#[tokio::test]
 async fn requests_repeated_after_a_kill_have_one_effect_each() {
     const REQUESTS: usize = 60;
     let carrier = Carrier::start().await;

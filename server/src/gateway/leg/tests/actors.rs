@@ -56,12 +56,12 @@ struct Scene {
     _media: mpsc::Receiver<LegMediaEvent>,
 }
 
-fn media() -> (CallMedia, mpsc::Receiver<LegMediaEvent>) {
+pub(super) fn media() -> (CallMedia, mpsc::Receiver<LegMediaEvent>) {
     static ENGINE: OnceLock<MediaHandle> = OnceLock::new();
     super::support::call(ENGINE.get_or_init(engine))
 }
 
-fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arrival>) {
+pub(super) fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arrival>) {
     let (inbox, arrivals) = mpsc::channel(INBOX);
     (
         Reports {
@@ -74,6 +74,21 @@ fn reports(clock: &Arc<TestClock>) -> (Reports, mpsc::Receiver<Arrival>) {
         },
         arrivals,
     )
+}
+
+/// The way to the peer.
+pub(super) fn way() -> Way {
+    Way {
+        trunk: None,
+        path: datagram_path(address(PEER)),
+        hop: None,
+        target: Uri::parse(format!("sip:+254722000042@{PEER}")).unwrap(),
+        from: format!("<sip:+254700000001@{US}>"),
+        to: format!("<sip:+254722000042@{PEER}>"),
+        headers: wire::none(),
+        auth: None,
+        rights: None,
+    }
 }
 
 fn session(response: &Response) -> Session {
@@ -374,19 +389,8 @@ async fn goes_out(going: Going) {
     let talk = &going.talk;
     let peer = Peer::new(end_of_wire, talk.takes_update, talk.is_timed);
     let mut scene = scene(clock, peer, orders, inbox, media_events, talk);
-    let way = Way {
-        trunk: None,
-        path: datagram_path(address(PEER)),
-        hop: None,
-        target: Uri::parse(format!("sip:+254722000042@{PEER}")).unwrap(),
-        from: format!("<sip:+254700000001@{US}>"),
-        to: format!("<sip:+254722000042@{PEER}>"),
-        headers: wire::none(),
-        auth: None,
-        rights: None,
-    };
     let end = Box::new(RtpEnd::open(&call, LegId(0), CodecPolicy::trunk()).unwrap());
-    tokio::spawn(outbound::run(sip, end, vec![(way, Terms::default())], ordered, reports));
+    tokio::spawn(outbound::run(sip, end, vec![(way(), Terms::default())], ordered, reports));
     let invite = scene.peer.asked(&[Method::Invite]).await;
     let offer = sdp::parse(&invite.body).unwrap();
     scene.offered(&offer);
@@ -448,7 +452,7 @@ fn scene(
 }
 
 /// Everybody on one thread, on a clock that the test moves.
-fn simulate(run: impl Future<Output = ()>) {
+pub(super) fn simulate(run: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(run);
 }
 

@@ -2,6 +2,7 @@
 
 mod actors;
 mod canceled;
+mod keeping;
 mod negotiation;
 mod peer;
 mod rtp;

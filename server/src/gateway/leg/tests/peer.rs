@@ -23,6 +23,8 @@ pub(super) struct Peer {
     them: String,
     call_id: String,
     target: String,
+    /// Where it wants to be reached.
+    pub(super) contact: String,
     cseq: u32,
     /// Makes branches.
     sent: u32,
@@ -43,6 +45,7 @@ impl Peer {
             them: format!("<sip:+254700000001@{US}>"),
             call_id: "negotiation".to_owned(),
             target: format!("sip:+254700000001@{US}"),
+            contact: format!("sip:peer@{PEER}"),
             cseq: 0,
             sent: 0,
             takes_update,
@@ -75,7 +78,7 @@ impl Peer {
         let mut text = format!("{method} {} SIP/2.0\r\n", self.target);
         let _ = write!(text, "Via: SIP/2.0/UDP {PEER};branch=z9hG4bK{}\r\nMax-Forwards: 70\r\n", self.sent);
         let _ = write!(text, "From: {}\r\nTo: {}\r\nCall-ID: {}\r\n", self.us, self.them, self.call_id);
-        let _ = write!(text, "CSeq: {number} {method}\r\nContact: <sip:peer@{PEER}>\r\n");
+        let _ = write!(text, "CSeq: {number} {method}\r\nContact: <{}>\r\n", self.contact);
         if method != "ACK" && method != "BYE" {
             text.push_str(if self.takes_update { ALLOW_WITH_UPDATE } else { ALLOW });
             text.push_str(if self.is_timed { TIMED } else { "" });
@@ -88,7 +91,7 @@ impl Peer {
     pub(super) async fn reply(&self, request: &Request, status: u16, tag: &str, body: &str) {
         let status = StatusCode::new(status).unwrap();
         let mut response = Response::to_request(request, status, Some(tag));
-        response.headers.push(HeaderName::Contact, format!("<sip:peer@{PEER}>"));
+        response.headers.push(HeaderName::Contact, format!("<{}>", self.contact));
         if self.takes_update {
             response.headers.push(HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, UPDATE");
         }

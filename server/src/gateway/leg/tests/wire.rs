@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sip::message::{Headers, Message, Uri};
+use sip::message::{Headers, Message, StatusCode, Uri};
 use sip::ua::{CommandError, Config, Event, Input, Local, Output, Party, SessionId, Transport, Ua};
 use tokio::sync::mpsc;
 
@@ -125,7 +125,9 @@ impl Wire {
             Command::Answer { transaction, reply, sent } => {
                 let _ = sent.send(self.ua.respond(now, transaction, *reply).is_ok());
             }
-            Command::Cancel { leg, headers } => self.with(leg, |ua, session| ua.cancel(now, session, headers)),
+            Command::Cancel { leg, headers } => {
+                self.with(leg, |ua, session| ua.hang_up(now, session, StatusCode::REQUEST_TERMINATED, headers))
+            }
             Command::Bye { leg, headers } => self.with(leg, |ua, session| ua.bye(now, session, headers)),
             Command::Refresh { leg, headers, body: Some(body) } => {
                 self.with(leg, |ua, session| ua.reinvite(now, session, headers, Some(body)));

@@ -43,6 +43,11 @@ impl Task {
         self.asking.questions.insert(id, reply);
     }
 
+    /// Has who asked told of the answer to a request that was sent already.
+    pub(super) fn tell_of(&mut self, request: TransactionId, reply: oneshot::Sender<u16>) {
+        self.asking.questions.insert(request, reply);
+    }
+
     /// Tells who asked; gives back what is about something else.
     pub(super) fn tell_who_asked(&mut self, event: Event) -> Option<Event> {
         match event {

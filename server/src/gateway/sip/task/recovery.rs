@@ -1,0 +1,47 @@
+//! What the next process needs if this one dies, of calls that ring; and what an earlier one left is ended.
+
+use std::collections::HashMap;
+
+use sip::message::Headers;
+use sip::ua::{Credentials, Path, SessionId};
+use tokio::sync::oneshot;
+
+use super::{Leg, Task};
+use crate::gateway::sip::OpenDialog;
+
+/// What an earlier process left ringing, and who waits until that is over.
+pub(super) type GivenUp = HashMap<SessionId, oneshot::Sender<u16>>;
+
+impl Task {
+    /// Keeps the INVITE of a call, which has not been sent yet: whatever becomes of this process, its callee does not ring on.
+    pub(super) fn keep_invite(&self, session: SessionId) {
+        let Some(Leg { leg, keeper: Some(keeper), .. }) = self.sessions.get(&session) else { return };
+        let Some(path) = self.ua.session(session).map(|info| info.path) else { return };
+        let record = self.ua.invite_record(session);
+        let open = record.and_then(|record| OpenDialog::by(path, record, self.hop_of(session)));
+        // A plain structure of texts always serialises.
+        if let Some(Ok(open)) = open.map(serde_json::to_value) {
+            keeper.keep_invite(leg.0, &open);
+        }
+    }
+
+    /// Ends what an earlier process left; `reply` goes when that is over.
+    pub(super) fn end_recovered(
+        &mut self,
+        open: &OpenDialog,
+        path: Path,
+        auth: Option<Credentials>,
+        reply: oneshot::Sender<u16>,
+    ) {
+        let now = self.now();
+        if let Some(dialog) = open.dialog() {
+            let bye = self.ua.bye_recovered(now, path, dialog, &Headers::new(), auth);
+            return self.tell_of(bye, reply);
+        }
+        let party = self.party_of(path);
+        match self.ua.cancel_recovered(now, (path, party), &open.record, auth) {
+            Some(session) => drop(self.given_up.insert(session, reply)),
+            None => tracing::warn!(peer = %open.remote, "what an earlier process left can't be read; it was not ended"),
+        }
+    }
+}
