@@ -15,10 +15,12 @@ use crate::calls::limits::Full;
 use crate::calls::store::{flush as sql, limits, nodes, traces};
 use crate::calls::trace::TraceRow;
 use crate::calls::{CallError, CallRow, Direction};
+use crate::db;
 use crate::db::batch::{Batch as Together, Told};
 use crate::db::rows::Filled;
 use crate::jobs::{self, Lane};
 use crate::state::AppState;
+use crate::wallet::WalletError;
 use crate::wallet::alerts;
 use crate::wallet::quota::{Demand, Grant, Held, Short};
 use crate::wallet::settle::{self, CallDebit, CallsMoney, Purse};
@@ -144,6 +146,14 @@ pub(super) async fn flush(
         jobs::ring(app, Lane::Own);
     }
     Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
+}
+
+/// Whether a flush that failed so says nothing about what was to be written: trying it again can succeed.
+pub(super) fn is_away(error: &CallError) -> bool {
+    match error {
+        CallError::Database(error) | CallError::Wallet(WalletError::Database(error)) => !db::is_refusal(error),
+        _ => false,
+    }
 }
 
 /// The answers to requests with a key, which tells whose the key is.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use sautikit_api::ids::WorkspaceId;
 
 use super::change::Changes;
-use super::flush::{Batch, Flushed, Opened, flush};
+use super::flush::{Batch, Flushed, Opened, flush, is_away};
 use super::handle::RecordWriter;
 use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
 use super::spool::Spool;
@@ -25,7 +25,7 @@ use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::trace::TraceRow;
 use crate::clock;
-use crate::db::{self, Dialect};
+use crate::db::Dialect;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::{Held, Short};
@@ -403,16 +403,6 @@ fn tell_kept(kept: Kept) {
     for (_, told) in kept {
         // A call that stopped waiting needs no word.
         let _ = told.send(());
-    }
-}
-
-/// Whether the failure says nothing about what was to be written.
-fn is_away(error: &CallError) -> bool {
-    match error {
-        CallError::Database(error) | CallError::Wallet(WalletError::Database(error)) => {
-            db::is_contention(error) || db::is_unavailable(error)
-        }
-        _ => false,
     }
 }
 
