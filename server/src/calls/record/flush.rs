@@ -226,7 +226,11 @@ fn decide(
         .collect();
 
     let changed = || batch.changes.iter().filter(|changes| is_open(changes));
-    let written = || let_in().map(|opening| &opening.changes).chain(&batch.changes);
+    let written = || {
+        let opened = let_in().map(|opening| (&opening.changes, true));
+        opened.chain(batch.changes.iter().map(|changes| (changes, is_open(changes))))
+    };
+    let told_of = || written().flat_map(|(changes, is_open)| changes.events_of(is_open));
     let entry_of = |changes: &Changes| settled.entries.get(&changes.call_id).copied();
     let mut writes = settled.writes;
     writes.extend([
@@ -234,7 +238,7 @@ fn decide(
         sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
-        webhooks::emit_all(written().flat_map(|changes| &changes.outbox).chain(&settled.events)),
+        webhooks::emit_all(told_of().chain(&settled.events)),
         traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
@@ -244,7 +248,7 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    let tells = !settled.events.is_empty() || written().any(|changes| !changes.outbox.is_empty());
+    let tells = !settled.events.is_empty() || told_of().next().is_some();
     Ok(Decided {
         grants: own.to_vec(),
         opened,

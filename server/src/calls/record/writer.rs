@@ -20,7 +20,7 @@ use super::change::Changes;
 use super::flush::{Batch, Flushed, Opened, flush, is_away};
 use super::handle::RecordWriter;
 use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
-use super::spool::Spool;
+use super::spool::{Spool, Spooled};
 use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::trace::TraceRow;
@@ -79,20 +79,20 @@ impl Writer {
     /// Writes what an earlier process spooled. Before anything else is read of calls.
     pub(super) async fn replay(&mut self) -> Result<(), CallError> {
         let spool = self.spool.clone();
-        let waiting = blocking(move || spool.read()).await.map_err(spool_failed)?;
-        if waiting.is_empty() {
+        let Spooled { changes, unreadable } = blocking(move || spool.read()).await.map_err(spool_failed)?;
+        if changes.is_empty() && unreadable.is_empty() {
             return Ok(());
         }
-        tracing::warn!(changes = waiting.len(), "writing what was spooled while the database was away");
+        tracing::warn!(changes = changes.len(), "writing what was spooled while the database was away");
         // In order, and those of one call merged: a flush has each call once.
         let mut pending = Pending::default();
-        waiting.into_iter().for_each(|changes| pending.put(changes));
+        changes.into_iter().for_each(|changes| pending.put(changes));
         while !pending.order.is_empty() {
             let (batch, ..) = pending.take();
             self.write(batch.changes).await?;
         }
         let spool = self.spool.clone();
-        blocking(move || spool.clear()).await.map_err(spool_failed)
+        blocking(move || spool.clear(&unreadable)).await.map_err(spool_failed)
     }
 
     /// Flushes until the server has stopped and nothing is left.
