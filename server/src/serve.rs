@@ -117,7 +117,6 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
 
     let started = gateway::start(&app).await?;
     gateway::end_recovered(&started.gateway, recovered).await;
-    calls::record::ended(&app).await;
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 

@@ -3,10 +3,12 @@
 
 use super::Gateway;
 use super::sip::OpenDialog;
-use crate::calls::Recovered;
+use crate::calls::{Recovered, record};
 
-/// Ends the dialogs that an earlier process left open.
+/// Ends the dialogs of calls that were closed without anybody to hang them up: those of an earlier process, of a dead node, or
+/// of a task that was lost.
 pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
+    let calls: Vec<_> = recovered.iter().map(|call| call.call_id).collect();
     for call in recovered {
         for dialog in call.dialogs {
             match serde_json::from_value::<OpenDialog>(dialog) {
@@ -15,4 +17,5 @@ pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
             }
         }
     }
+    record::ended(&gateway.app, calls).await;
 }

@@ -1,5 +1,6 @@
 //! The way to the record writer: what calls hand over, and what they wait for.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ pub struct RecordWriter {
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Arc<Journal>>,
     pub(super) witness: Mutex<Witness>,
+    /// Open calls of this node that run nowhere and whose ends are kept already.
+    pub(super) closed: Mutex<HashSet<CallId>>,
+    /// Calls whose ends the database refuses, which are kept for people.
+    pub(super) put_aside: Mutex<HashSet<CallId>>,
     /// Calls that are over, with what their legs said.
     pub(super) ended: Ended,
     trace_room: Room,

@@ -41,14 +41,15 @@ fn lease_until(now_us: i64) -> i64 {
     now_us.saturating_add(LEASE_US)
 }
 
-/// Writes what an earlier process spooled and closes what it left open, then starts the writer. Once, before the gateway
-/// takes calls; once it has ended the dialogs that this gives, [`ended`] is to be told.
+/// Says that this node is alive, writes what an earlier process spooled and closes what it left open, then starts the writer.
+/// Once, before the gateway takes calls; once it has ended the dialogs that this gives, [`ended`] is to be told.
 ///
 /// # Errors
 /// The database failed.
 pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     let mut writer = writer::Writer::new(app, Hub::of(app).writer().clone());
     writer.replay().await?;
+    lost::say_alive(app).await?;
     let recovered = lost::recover_own(app).await?;
     app.tasks.spawn(writer.run());
     app.tasks.spawn(keeper::run(app.clone()));
@@ -66,9 +67,9 @@ async fn run_ticks(app: AppState) {
     loop {
         tokio::select! {
             () = app.stopping.cancelled() => return,
+        tick(&app);
             () = tokio::time::sleep(TICK_EVERY) => {}
         }
-        tick(&app);
         if let Err(error) = reconcile(&app).await {
             // While the database is away there is nothing to reconcile.
             tracing::warn!(%error, "open calls could not be compared with those that run");
