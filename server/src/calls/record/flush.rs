@@ -4,7 +4,7 @@
 //! Everything of it can be repeated: a flush whose commit was not heard of is simply made again. Rows are inserted once,
 //! an end counts only while the call is open, a cause moves money once, and what a node holds is written as a sum.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::AnyConnection;
@@ -70,6 +70,8 @@ pub(super) struct Batch {
     pub(super) restated: Vec<WorkspaceId>,
     /// Traces of calls that are over.
     pub(super) traces: Vec<TraceRow>,
+    /// Answers that are to be taken back, where they stand.
+    pub(super) withdrawn: Vec<StoredAnswer>,
 }
 
 impl Batch {
@@ -81,6 +83,27 @@ impl Batch {
             && self.lease_until.is_none()
             && self.restated.is_empty()
             && self.traces.is_empty()
+            && self.withdrawn.is_empty()
+    }
+}
+
+impl Batch {
+    /// How many workspaces its money is of.
+    pub(super) fn workspaces(&self) -> usize {
+        let demanded = self.demands.iter().map(|(workspace, _)| *workspace);
+        demanded.chain(self.restated.iter().copied()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// What it has of demands and restated workspaces, in one batch for each workspace.
+    pub(super) fn by_workspace(self) -> impl Iterator<Item = Self> {
+        let mut parts: BTreeMap<WorkspaceId, Self> = BTreeMap::new();
+        for (workspace, demand) in self.demands {
+            parts.entry(workspace).or_default().demands.push((workspace, demand));
+        }
+        for workspace in self.restated {
+            parts.entry(workspace).or_default().restated.push(workspace);
+        }
+        parts.into_values()
     }
 }
 
@@ -219,11 +242,9 @@ fn decide(
     let opened = opened(batch, has_key, full, of_openings);
     let openings = || batch.openings.iter().zip(&opened);
     let let_in = || openings().filter(|(_, opened)| **opened == Opened::Yes).map(|(opening, _)| opening);
-    let refused: HashSet<_> = openings()
+    let refused = openings()
         .filter(|(_, opened)| matches!(opened, Opened::Short(_) | Opened::Full(_)))
-        .filter_map(|(opening, _)| opening.answer.as_ref())
-        .map(StoredAnswer::place)
-        .collect();
+        .filter_map(|(opening, _)| opening.answer.as_ref());
 
     let changed = || batch.changes.iter().filter(|changes| is_open(changes));
     let written = || {
@@ -242,7 +263,7 @@ fn decide(
         traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
-        idempotency::withdraw_answers(&refused),
+        idempotency::withdraw_answers(refused.chain(&batch.withdrawn)),
         audit::record_all(let_in().filter_map(|opening| opening.audit.as_ref())),
         sql::touch_media(batch.heard.iter().copied()),
         nodes::renew_lease(node_id, batch.lease_until),

@@ -112,7 +112,11 @@ impl RecordWriter {
         self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
     }
 
-    async fn wait(&self, waiting: Waiting, done: oneshot::Receiver<Result<(), CallError>>) -> Result<(), CallError> {
+    async fn wait(
+        &self,
+        waiting: Waiting,
+        mut done: oneshot::Receiver<Result<(), CallError>>,
+    ) -> Result<(), CallError> {
         if self.is_away() {
             return Err(CallError::StorageUnavailable);
         }
@@ -125,11 +129,12 @@ impl RecordWriter {
             let urgency = if pending.is_full() { Urgency::AtOnce } else { Urgency::Now };
             self.urge(&mut pending, urgency);
         }
-        match tokio::time::timeout(OPEN_WITHIN, done).await {
-            Ok(Ok(outcome)) => outcome,
-            // An opening that is written all the same has no live call, so it is closed as one of those.
-            Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
+        if let Ok(told) = tokio::time::timeout(OPEN_WITHIN, &mut done).await {
+            return told.unwrap_or(Err(CallError::StorageUnavailable));
         }
+        // From here on the writer can't tell its outcome, and closes what it opens; what it told before counts.
+        done.close();
+        done.try_recv().unwrap_or(Err(CallError::StorageUnavailable))
     }
 
     /// Keeps a leg's dialog for whoever comes after a crash, until the database has it.

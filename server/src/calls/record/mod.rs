@@ -1,6 +1,7 @@
 //! The record of calls: each call's task numbers its own timeline and outbox ([`CallRecord`]), one writer per node writes
 //! them for all calls ([`RecordWriter`]), and what is open without running is closed ([`tick`], [`recover`]).
 
+mod abandoned;
 mod ample;
 mod call_record;
 mod change;
@@ -10,6 +11,7 @@ mod journal;
 mod live;
 mod lost;
 mod pending;
+mod refused;
 mod spool;
 mod story;
 mod witness;
@@ -47,9 +49,9 @@ fn lease_until(now_us: i64) -> i64 {
 /// # Errors
 /// The database failed.
 pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
+    lost::say_alive(app).await?;
     let mut writer = writer::Writer::new(app, Hub::of(app).writer().clone());
     writer.replay().await?;
-    lost::say_alive(app).await?;
     let recovered = lost::recover_own(app).await?;
     app.tasks.spawn(writer.run());
     app.tasks.spawn(keeper::run(app.clone()));
@@ -65,9 +67,9 @@ pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
 
 async fn run_ticks(app: AppState) {
     loop {
+        tick(&app);
         tokio::select! {
             () = app.stopping.cancelled() => return,
-        tick(&app);
             () = tokio::time::sleep(TICK_EVERY) => {}
         }
         if let Err(error) = reconcile(&app).await {
