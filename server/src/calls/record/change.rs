@@ -104,8 +104,33 @@ fn tells_status(event: &NewEvent) -> bool {
     matches!(event.kind, CallStarted | CallAnswered | CallCompleted | CallFailed | CallBilled)
 }
 
+/// Changes of a call that is over, for tests.
 #[cfg(test)]
-pub(super) mod tests {
+pub(super) fn over(number: u128) -> Changes {
+    Changes {
+        call_id: CallId(uuid::Uuid::from_u128(number)),
+        workspace_id: WorkspaceId(uuid::Uuid::from_u128(9)),
+        state: CallState {
+            status: CallStatus::Completed,
+            to: "a\nb".to_owned(),
+            remote: String::new(),
+            answered_at: Some(1),
+            ended_at: Some(2),
+            duration_seconds: Some(1),
+            hangup_cause: None,
+            cost_minor: Some(5),
+            tax_minor: 1,
+            entry_seq: 3,
+            outbox_seq: 2,
+        },
+        legs: Vec::new(),
+        entries: Vec::new(),
+        outbox: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
     use sautikit_api::ids::{CallEventId, EventId, NumberId};
     use serde_json::Value;
     use uuid::Uuid;
@@ -113,33 +138,9 @@ pub(super) mod tests {
     use super::*;
     use crate::webhooks::Subject;
 
-    /// Changes of a call that is over.
-    pub(in crate::calls::record) fn changes(number: u128) -> Changes {
-        Changes {
-            call_id: CallId(Uuid::from_u128(number)),
-            workspace_id: WorkspaceId(Uuid::from_u128(9)),
-            state: CallState {
-                status: CallStatus::Completed,
-                to: "a\nb".to_owned(),
-                remote: String::new(),
-                answered_at: Some(1),
-                ended_at: Some(2),
-                duration_seconds: Some(1),
-                hangup_cause: None,
-                cost_minor: Some(5),
-                tax_minor: 1,
-                entry_seq: 3,
-                outbox_seq: 2,
-            },
-            legs: Vec::new(),
-            entries: Vec::new(),
-            outbox: Vec::new(),
-        }
-    }
-
     /// An entry and an event of that kind.
     fn telling(sequence: i64, kind: EventKind) -> Changes {
-        let call_id = changes(1).call_id;
+        let call_id = over(1).call_id;
         let entry = EventRow {
             id: CallEventId(Uuid::from_u128(sequence.unsigned_abs().into())),
             sequence,
@@ -149,18 +150,18 @@ pub(super) mod tests {
         };
         let event = NewEvent {
             id: EventId(Uuid::from_u128(sequence.unsigned_abs().into())),
-            workspace_id: changes(1).workspace_id,
+            workspace_id: over(1).workspace_id,
             kind,
             subject: Subject::Call { call_id, number_id: NumberId(Uuid::from_u128(2)), sequence },
             data: Value::Null,
             created_at: 0,
         };
-        Changes { entries: vec![entry], outbox: vec![event], ..changes(1) }
+        Changes { entries: vec![entry], outbox: vec![event], ..over(1) }
     }
 
     #[test]
     fn what_waits_of_one_call_is_bounded_however_often_it_is_handed_over_and_its_end_is_never_left_out() {
-        let mut waiting = changes(1);
+        let mut waiting = over(1);
         for sequence in 0..3_000 {
             waiting.merge(telling(sequence, EventKind::CallCallbackFailed));
         }
@@ -173,7 +174,7 @@ pub(super) mod tests {
 
     #[test]
     fn of_a_call_that_is_over_only_what_happened_besides_is_told() {
-        let mut late = changes(1);
+        let mut late = over(1);
         for (sequence, kind) in (0..).zip([
             EventKind::CallAnswered,
             EventKind::CallCallbackFailed,

@@ -149,50 +149,67 @@ async fn recover_with(
         tracing::warn!(node_id, calls = open.len(), "closing what a node left open");
         let (closed, changes) = close(app, open, dialogs).await?;
         begin_ending(journal, &closed).await;
-        if let Err(error) = write_ends(app, node_id, changes).await {
+        let (closed, open, outcome) = write_ends(app, node_id, closed, changes).await;
+        hang_up(app, &closed);
+        recovered.extend(tell(app, closed));
+        if let Err(error) = outcome {
             if let Some(journal) = journal {
-                // Not closed, so that they may run still: by the next look the node may have come back.
-                let calls: Vec<_> = closed.iter().map(|call| call.call_id).collect();
-                let forget = move |journal: &Journal| journal.end(&calls);
+                // They may run still: by the next look the node may have come back.
+                let forget = move |journal: &Journal| journal.end(&open);
                 of_disk(journal, "dialogs of calls that were not closed can't be forgotten", forget).await;
             }
             return Err(error);
         }
-        hang_up(app, &closed);
-        recovered.extend(tell(app, closed));
     }
     give_back(app, node_id).await?;
     Ok(recovered)
 }
 
 /// Writes the ends of calls that `node_id` left: together, and where the database refuses that, each by itself. What it
-/// refuses for good is kept for people and not tried again.
-async fn write_ends(app: &AppState, node_id: &str, changes: Vec<Changes>) -> Result<(), CallError> {
+/// refuses for good is kept for people and not tried again. Gives the calls that are dealt with, those that are open still,
+/// and why.
+async fn write_ends(
+    app: &AppState,
+    node_id: &str,
+    closed: Vec<Recovered>,
+    changes: Vec<Changes>,
+) -> (Vec<Recovered>, Vec<CallId>, Result<(), CallError>) {
+    let ids = |calls: &[Recovered]| calls.iter().map(|call| call.call_id).collect::<Vec<_>>();
     let batch = Batch { changes, ..Batch::default() };
     match write(app, node_id, &batch).await {
-        Err(error) if !is_away(&error) => {}
-        written => return written,
+        Ok(()) => return (closed, Vec::new(), Ok(())),
+        Err(error) if is_away(&error) => return (Vec::new(), ids(&closed), Err(error)),
+        Err(_) => {}
     }
-    for one in batch.changes {
-        let call_id = one.call_id;
-        let batch = Batch { changes: vec![one], ..Batch::default() };
-        match write(app, node_id, &batch).await {
-            Err(error) if !is_away(&error) => {
-                tracing::error!(call = %call_id, %error, cause = ?error, "the end of a lost call is refused by the database");
-                let spool = Spool::new(&app.config.data_dir);
-                let kept = tokio::task::spawn_blocking(move || spool.reject(&batch.changes)).await;
-                if let Ok(Err(error)) = kept {
-                    tracing::error!(call = %call_id, %error, "the end of a lost call can not be kept for people either");
-                }
-                let mut put_aside = Hub::of(app).writer().put_aside.lock();
-                if put_aside.len() >= MOST_PUT_ASIDE {
-                    return Err(error);
-                }
-                put_aside.insert(call_id);
-            }
-            written => written?,
+    for (place, one) in batch.changes.into_iter().enumerate() {
+        if let Err(error) = write_or_put_aside(app, node_id, one).await {
+            let mut closed = closed;
+            let open = ids(&closed.split_off(place));
+            return (closed, open, Err(error));
         }
     }
+    (closed, Vec::new(), Ok(()))
+}
+
+/// Writes one end, or keeps it for people where the database refuses it.
+async fn write_or_put_aside(app: &AppState, node_id: &str, end: Changes) -> Result<(), CallError> {
+    let call_id = end.call_id;
+    let batch = Batch { changes: vec![end], ..Batch::default() };
+    let error = match write(app, node_id, &batch).await {
+        Err(error) if !is_away(&error) => error,
+        written => return written,
+    };
+    tracing::error!(call = %call_id, %error, cause = ?error, "the end of a lost call is refused by the database");
+    let put_aside = &Hub::of(app).writer().put_aside;
+    if put_aside.lock().len() >= MOST_PUT_ASIDE {
+        return Err(error);
+    }
+    let spool = Spool::new(&app.config.data_dir);
+    let kept = tokio::task::spawn_blocking(move || spool.reject(&batch.changes)).await;
+    if let Ok(Err(error)) = kept {
+        tracing::error!(call = %call_id, %error, "the end of a lost call can not be kept for people either");
+    }
+    put_aside.lock().insert(call_id);
     Ok(())
 }
 

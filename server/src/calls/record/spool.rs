@@ -118,7 +118,7 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::tests::changes;
+    use super::super::change::over as changes;
     use super::*;
 
     #[test]
