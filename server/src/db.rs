@@ -266,14 +266,49 @@ impl Db {
     }
 }
 
+/// What an engine names a failure by.
+enum Code<'a> {
+    /// SQLite's extended result code.
+    Sqlite(u32),
+    /// PostgreSQL's SQLSTATE, whose first two characters are its class.
+    Postgres(&'a str),
+}
+
+impl<'a> Code<'a> {
+    /// An SQLSTATE has five characters, which may all be digits; SQLite's codes have four at most.
+    fn read(code: &'a str) -> Option<Self> {
+        if code.len() == 5 { Some(Self::Postgres(code)) } else { code.parse().ok().map(Self::Sqlite) }
+    }
+
+    fn is_contention(&self) -> bool {
+        match self {
+            Self::Sqlite(code) => matches!(code & 0xff, 5 | 6),
+            Self::Postgres(code) => matches!(*code, "40001" | "40P01" | "55P03"),
+        }
+    }
+
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Sqlite(code) => matches!(code & 0xff, 8 | 10 | 11 | 13 | 14),
+            Self::Postgres(code) => ["08", "53", "57P", "58", "25006"].iter().any(|class| code.starts_with(class)),
+        }
+    }
+
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Sqlite(code) => matches!(code & 0xff, 1 | 18 | 19 | 20 | 21 | 25),
+            Self::Postgres(code) => {
+                ["0A", "21", "22", "23", "42", "44", "54", "P0"].iter().any(|class| code.starts_with(class))
+            }
+        }
+    }
+}
+
 /// Whether trying the transaction again can succeed: SQLite busy (5) or locked (6), PostgreSQL serialisation failure,
 /// deadlock or lock timeout.
 pub fn is_contention(error: &sqlx::Error) -> bool {
-    let Some(code) = error.as_database_error().and_then(|error| error.code()) else { return false };
-    match code.as_ref() {
-        "40001" | "40P01" | "55P03" => true,
-        other => other.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6) && code < 10_000),
-    }
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| Code::read(&code).is_some_and(|code| code.is_contention()))
 }
 
 /// Whether the failure says nothing about the statement: the database is away, shutting down, full, or can't be written.
@@ -281,19 +316,39 @@ pub fn is_contention(error: &sqlx::Error) -> bool {
 /// corrupt (11), full (13) and can't open (14).
 pub fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| match code.parse::<u32>() {
-            Ok(code) if code < 10_000 => matches!(code & 0xff, 8 | 10 | 11 | 13 | 14),
-            _ => ["08", "53", "57P", "58", "25006"].iter().any(|class| code.starts_with(class)),
-        }),
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
-        | sqlx::Error::Protocol(_)
-        | sqlx::Error::PoolTimedOut
-        | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => true,
-        _ => false,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| Code::read(&code).is_some_and(|code| code.is_unavailable()))
+        }
+        _ => is_of_the_connection(error),
     }
+}
+
+/// Whether the database will never take the statement as it is, so that trying it again is in vain: what is bound breaks a
+/// rule of the schema, or the statement is wrong. PostgreSQL's classes 22 (data), 23 (constraints), 42 (syntax and rights),
+/// P0 (what a trigger raises), 0A, 21, 44 and 54; SQLite's error (1), too big (18), constraint (19), mismatch (20), misuse
+/// (21) and range (25); and what the driver can't bind or read. All else may pass, a cancelled statement and an internal error
+/// among it: nobody may conclude from that that what was to be written is wrong.
+pub fn is_refusal(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| Code::read(&code).is_some_and(|code| code.is_refusal()))
+        }
+        _ => !is_of_the_connection(error),
+    }
+}
+
+/// Whether the failure is one of the way to the database.
+fn is_of_the_connection(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed
+    )
 }
 
 /// Whether a unique key refused the row.
@@ -330,5 +385,43 @@ fn create_folder(url: &str) -> Result<(), OpenError> {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
             .map_err(|source| OpenError::Folder { path: folder.display().to_string(), source }),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a failure of this code is: contention, unavailable, refusal.
+    fn kinds(code: &str) -> (bool, bool, bool) {
+        let code = Code::read(code).unwrap();
+        (code.is_contention(), code.is_unavailable(), code.is_refusal())
+    }
+
+    #[test]
+    fn a_failure_is_known_by_the_form_of_its_code() {
+        // Five digits are PostgreSQL's, though 8006 would be a number of SQLite's.
+        for code in ["08006", "08000", "08003", "53300", "57P01", "58030", "25006"] {
+            assert_eq!(kinds(code), (false, true, false), "{code}");
+        }
+        for code in ["40001", "40P01", "55P03", "5", "6", "517", "261"] {
+            assert_eq!(kinds(code), (true, false, false), "{code}");
+        }
+        for code in ["8", "10", "11", "13", "14", "8714"] {
+            assert_eq!(kinds(code), (false, true, false), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_what_breaks_a_rule_is_refused_for_good() {
+        for code in ["22021", "23514", "42P01", "P0001", "19", "275", "1811", "20"] {
+            assert_eq!(kinds(code), (false, false, true), "{code}");
+        }
+        // Cancelled, too long idle, not ready, an internal error; out of memory, interrupted.
+        for code in ["57014", "25P03", "55000", "XX000", "7", "9"] {
+            assert_eq!(kinds(code), (false, false, false), "{code}");
+        }
+        assert!(!is_refusal(&sqlx::Error::PoolTimedOut));
+        assert!(is_refusal(&sqlx::Error::Decode("text".into())));
     }
 }

@@ -117,7 +117,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let recovered = start_rooms(&app).await?;
 
     let started = gateway::start(&app).await?;
-    app.tasks.spawn(end_recovered(app.clone(), started.gateway.clone(), recovered));
+    let (gateway, left) = (started.gateway.clone(), recovered);
+    // Beside what begins now.
+    app.tasks.spawn(async move { gateway::end_recovered(&gateway, left).await });
     serve_metrics(&app, started.gateway.clone()).await?;
     let (sip_address, media_address) = (started.sip_address, started.media_address);
 
@@ -132,16 +134,6 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let routes = http::router(&app).layer(Extension(started.gateway.clone()));
     let server = serve_web(app.clone(), listener, routes);
     shutdown::run_until_stopped(&app, &started.gateway, signals, server).await
-}
-
-/// Ends what the process before left at its carriers, beside what begins now: one that is silent takes a minute. What this
-/// process dies over or is stopped over the next one does again.
-async fn end_recovered(app: AppState, gateway: Arc<Gateway>, recovered: Vec<Recovered>) {
-    tokio::select! {
-        biased;
-        () = app.stopping.cancelled() => {}
-        () = gateway::end_recovered(&gateway, recovered) => calls::record::ended(&app).await,
-    }
 }
 
 /// Serves the web port by the listener until the server stops.

@@ -112,22 +112,27 @@ async fn create_call(State(app): State<AppState>, caller: Caller, request: Reque
     if app.draining.is_cancelled() {
         return Err(CallError::Draining.into());
     }
-    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?;
+    let gateway = Hub::of(&app).gateway().ok_or(CallError::NoRoute)?.clone();
     let ticket = idempotency::begin_apart(&app, &caller, &request).await?;
     // After others with its key, which wait here and set nothing up.
     let setting_up = gateway.set_up(caller.workspace.id);
     let setting_up =
         setting_up.map_err(|retry_after| ApiError::from(CallError::Overloaded).retry_after(retry_after))?;
-    match place_call(&app, &caller, &request, &ticket, gateway.as_ref()).await {
-        Ok(answer) => {
-            setting_up.done();
-            Ok(answer)
+    let tasks = app.tasks.clone();
+    let placing = async move {
+        match place_call(&app, &caller, &request, &ticket, gateway.as_ref()).await {
+            Ok(answer) => {
+                setting_up.done();
+                Ok(answer)
+            }
+            // The database is asked no more where it is what failed.
+            Err(failure) if failure.code.status() >= 500 => Err(failure),
+            // A repeated request is answered as the first one was, whatever it would come to by now.
+            Err(refusal) => ticket.earlier(&app, &request).await?.ok_or(refusal),
         }
-        // The database is asked no more where it is what failed.
-        Err(failure) if failure.code.status() >= 500 => Err(failure),
-        // A repeated request is answered as the first one was, whatever it would come to by now.
-        Err(refusal) => ticket.earlier(&app, &request).await?.ok_or(refusal),
-    }
+    };
+    // Beside the request: a client that goes away takes its handler along, and what is written by then is to be dialled.
+    tasks.spawn(placing).await.map_err(ApiError::internal)?
 }
 
 async fn place_call(

@@ -5,10 +5,21 @@ use tokio::task::JoinSet;
 
 use super::Gateway;
 use super::sip::OpenDialog;
-use crate::calls::Recovered;
+use crate::calls::{Recovered, record};
 
-/// Ends what an earlier process left open, and waits until every peer has said that it has, or could have.
+/// Ends the dialogs of calls that were closed without anybody to hang them up (those of an earlier process, of a dead node, or of
+/// a task that was lost), and waits until every peer has said that it has, or could have: one that is silent takes a minute.
+/// What this process dies over or is stopped over the next one does again.
 pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
+    let calls: Vec<_> = recovered.iter().map(|call| call.call_id).collect();
+    tokio::select! {
+        biased;
+        () = gateway.app.stopping.cancelled() => {}
+        () = hang_up(gateway, recovered) => record::ended(&gateway.app, calls).await,
+    }
+}
+
+async fn hang_up(gateway: &Gateway, recovered: Vec<Recovered>) {
     let trunks = gateway.trunks.table();
     let mut ending = JoinSet::new();
     for call in recovered {

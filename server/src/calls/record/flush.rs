@@ -4,7 +4,7 @@
 //! Everything of it can be repeated: a flush whose commit was not heard of is simply made again. Rows are inserted once,
 //! an end counts only while the call is open, a cause moves money once, and what a node holds is written as a sum.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::AnyConnection;
@@ -15,10 +15,12 @@ use crate::calls::limits::Full;
 use crate::calls::store::{flush as sql, limits, nodes, traces};
 use crate::calls::trace::TraceRow;
 use crate::calls::{CallError, CallRow, Direction};
+use crate::db;
 use crate::db::batch::{Batch as Together, Told};
 use crate::db::rows::Filled;
 use crate::jobs::{self, Lane};
 use crate::state::AppState;
+use crate::wallet::WalletError;
 use crate::wallet::alerts;
 use crate::wallet::quota::{Demand, Grant, Held, Short};
 use crate::wallet::settle::{self, CallDebit, CallsMoney, Purse};
@@ -68,6 +70,8 @@ pub(super) struct Batch {
     pub(super) restated: Vec<WorkspaceId>,
     /// Traces of calls that are over.
     pub(super) traces: Vec<TraceRow>,
+    /// Answers that are to be taken back, where they stand.
+    pub(super) withdrawn: Vec<StoredAnswer>,
 }
 
 impl Batch {
@@ -79,6 +83,27 @@ impl Batch {
             && self.lease_until.is_none()
             && self.restated.is_empty()
             && self.traces.is_empty()
+            && self.withdrawn.is_empty()
+    }
+}
+
+impl Batch {
+    /// How many workspaces its money is of.
+    pub(super) fn workspaces(&self) -> usize {
+        let demanded = self.demands.iter().map(|(workspace, _)| *workspace);
+        demanded.chain(self.restated.iter().copied()).collect::<BTreeSet<_>>().len()
+    }
+
+    /// What it has of demands and restated workspaces, in one batch for each workspace.
+    pub(super) fn by_workspace(self) -> impl Iterator<Item = Self> {
+        let mut parts: BTreeMap<WorkspaceId, Self> = BTreeMap::new();
+        for (workspace, demand) in self.demands {
+            parts.entry(workspace).or_default().demands.push((workspace, demand));
+        }
+        for workspace in self.restated {
+            parts.entry(workspace).or_default().restated.push(workspace);
+        }
+        parts.into_values()
     }
 }
 
@@ -146,6 +171,14 @@ pub(super) async fn flush(
     Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
 }
 
+/// Whether a flush that failed so says nothing about what was to be written: trying it again can succeed.
+pub(super) fn is_away(error: &CallError) -> bool {
+    match error {
+        CallError::Database(error) | CallError::Wallet(WalletError::Database(error)) => !db::is_refusal(error),
+        _ => false,
+    }
+}
+
 /// The answers to requests with a key, which tells whose the key is.
 static ANSWERS: Together = Together::new("ANSWERS", &[&idempotency::INSERT_ANSWERS]);
 /// What is asked: which calls there are, and how the wallets stand, which it locks.
@@ -209,14 +242,16 @@ fn decide(
     let opened = opened(batch, has_key, full, of_openings);
     let openings = || batch.openings.iter().zip(&opened);
     let let_in = || openings().filter(|(_, opened)| **opened == Opened::Yes).map(|(opening, _)| opening);
-    let refused: HashSet<_> = openings()
+    let refused = openings()
         .filter(|(_, opened)| matches!(opened, Opened::Short(_) | Opened::Full(_)))
-        .filter_map(|(opening, _)| opening.answer.as_ref())
-        .map(StoredAnswer::place)
-        .collect();
+        .filter_map(|(opening, _)| opening.answer.as_ref());
 
     let changed = || batch.changes.iter().filter(|changes| is_open(changes));
-    let written = || let_in().map(|opening| &opening.changes).chain(&batch.changes);
+    let written = || {
+        let opened = let_in().map(|opening| (&opening.changes, true));
+        opened.chain(batch.changes.iter().map(|changes| (changes, is_open(changes))))
+    };
+    let told_of = || written().flat_map(|(changes, is_open)| changes.events_of(is_open));
     let entry_of = |changes: &Changes| settled.entries.get(&changes.call_id).copied();
     let mut writes = settled.writes;
     writes.extend([
@@ -224,17 +259,17 @@ fn decide(
         sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
-        webhooks::emit_all(written().flat_map(|changes| &changes.outbox).chain(&settled.events)),
+        webhooks::emit_all(told_of().chain(&settled.events)),
         traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
-        idempotency::withdraw_answers(&refused),
+        idempotency::withdraw_answers(refused.chain(&batch.withdrawn)),
         audit::record_all(let_in().filter_map(|opening| opening.audit.as_ref())),
         sql::touch_media(batch.heard.iter().copied()),
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    let tells = !settled.events.is_empty() || written().any(|changes| !changes.outbox.is_empty());
+    let tells = !settled.events.is_empty() || told_of().next().is_some();
     Ok(Decided {
         grants: own.to_vec(),
         opened,

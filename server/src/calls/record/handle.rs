@@ -1,5 +1,6 @@
 //! The way to the record writer: what calls hand over, and what they wait for.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -35,6 +36,10 @@ pub struct RecordWriter {
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Arc<Journal>>,
     pub(super) witness: Mutex<Witness>,
+    /// Open calls of this node that run nowhere and whose ends are kept already.
+    pub(super) closed: Mutex<HashSet<CallId>>,
+    /// Calls whose ends the database refuses, which are kept for people.
+    pub(super) put_aside: Mutex<HashSet<CallId>>,
     /// Calls that are over, with what their legs said.
     pub(super) ended: Ended,
     trace_room: Room,
@@ -106,7 +111,11 @@ impl RecordWriter {
         self.wait(Waiting::Reserve(workspace, demand, reply), reserved).await
     }
 
-    async fn wait(&self, waiting: Waiting, done: oneshot::Receiver<Result<(), CallError>>) -> Result<(), CallError> {
+    async fn wait(
+        &self,
+        waiting: Waiting,
+        mut done: oneshot::Receiver<Result<(), CallError>>,
+    ) -> Result<(), CallError> {
         if self.is_away() {
             return Err(CallError::StorageUnavailable);
         }
@@ -119,11 +128,12 @@ impl RecordWriter {
             let urgency = if pending.is_full() { Urgency::AtOnce } else { Urgency::Now };
             self.urge(&mut pending, urgency);
         }
-        match tokio::time::timeout(OPEN_WITHIN, done).await {
-            Ok(Ok(outcome)) => outcome,
-            // An opening that is written all the same has no live call, so it is closed as one of those.
-            Ok(Err(_)) | Err(_) => Err(CallError::StorageUnavailable),
+        if let Ok(told) = tokio::time::timeout(OPEN_WITHIN, &mut done).await {
+            return told.unwrap_or(Err(CallError::StorageUnavailable));
         }
+        // From here on the writer can't tell its outcome, and closes what it opens; what it told before counts.
+        done.close();
+        done.try_recv().unwrap_or(Err(CallError::StorageUnavailable))
     }
 
     /// Keeps what is new about an attempt of a leg's for whoever comes after a crash.

@@ -7,7 +7,7 @@
 //! What the next process has closed and not told its carriers yet is in another file, because it may die before it does.
 //! Deliberately absent: what is over. The next process asks the database which calls are open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,8 @@ pub(super) struct Journal {
     older: PathBuf,
     ending: PathBuf,
     open: Mutex<Open>,
+    /// Calls of `ending` whose carriers are not told yet. Held while the file is written or removed.
+    untold: Mutex<HashSet<CallId>>,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +88,7 @@ impl Journal {
     /// In `data_dir`; nothing is created before something is put there.
     pub(super) fn new(data_dir: &Path) -> Self {
         let [path, older, ending] = [NAME, OLDER_NAME, ENDING_NAME].map(|name| data_dir.join(name));
-        Self { path, older, ending, open: Mutex::default() }
+        Self { path, older, ending, open: Mutex::default(), untold: Mutex::default() }
     }
 
     /// Adds what is new about an attempt. A line that can't be written is left out: a dialog is in the database a moment later.
@@ -163,12 +165,19 @@ impl Journal {
     /// # Errors
     /// It can't be written.
     pub(super) fn begin_ending(&self, closed: &[Recovered]) -> std::io::Result<()> {
+        let closed: Vec<_> = closed.iter().filter(|call| !call.dialogs.is_empty()).collect();
+        if closed.is_empty() {
+            return Ok(());
+        }
         let mut text = Vec::new();
-        for call in closed.iter().filter(|call| !call.dialogs.is_empty()) {
+        for call in &closed {
             text.push(b'\n');
             serde_json::to_writer(&mut text, call)?;
         }
-        OpenOptions::new().create(true).append(true).open(&self.ending)?.write_all(&text)
+        let mut untold = self.untold.lock();
+        OpenOptions::new().create(true).append(true).open(&self.ending)?.write_all(&text)?;
+        untold.extend(closed.iter().map(|call| call.call_id));
+        Ok(())
     }
 
     /// What an earlier process closed, and died before it told its carriers.
@@ -176,15 +185,22 @@ impl Journal {
     /// # Errors
     /// The file is there and can't be read.
     pub(super) fn ending(&self) -> std::io::Result<Vec<Recovered>> {
-        lines(&self.ending)
+        let mut untold = self.untold.lock();
+        let ending: Vec<Recovered> = lines(&self.ending)?;
+        untold.extend(ending.iter().map(|call| call.call_id));
+        Ok(ending)
     }
 
-    /// The carriers were told.
+    /// The carriers of these calls were told, or the calls were not closed after all.
     ///
     /// # Errors
     /// The file can't be removed.
-    pub(super) fn end(&self) -> std::io::Result<()> {
-        remove(&self.ending)
+    pub(super) fn end(&self, calls: &[CallId]) -> std::io::Result<()> {
+        let mut untold = self.untold.lock();
+        let before = untold.len();
+        untold.retain(|call| !calls.contains(call));
+        // A line of one that was told stays until all were: its dialogs are over, and who ends them again does nothing.
+        if untold.len() < before && untold.is_empty() { remove(&self.ending) } else { Ok(()) }
     }
 }
 
@@ -296,8 +312,15 @@ mod tests {
         journal.begin_ending(&[closed(3, vec![json!("c")])]).unwrap();
         let ending: Vec<_> = journal.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
         assert_eq!(ending, ["a", "b", "c"]);
-        journal.end().unwrap();
-        assert!(journal.ending().unwrap().is_empty());
+        // The next process reads it, and closes another call before it has told the carriers of these.
+        let next = Journal::new(folder.path());
+        assert_eq!(next.ending().unwrap().len(), 2);
+        next.begin_ending(&[closed(4, vec![json!("d")])]).unwrap();
+        next.end(&[ids(4).0]).unwrap();
+        let ending: Vec<_> = next.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
+        assert!(ending.starts_with(&[json!("a"), json!("b"), json!("c")]));
+        next.end(&[1, 3, 4].map(|number| ids(number).0)).unwrap();
+        assert!(next.ending().unwrap().is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The record of calls: each call's task numbers its own timeline and outbox ([`CallRecord`]), one writer per node writes
 //! them for all calls ([`RecordWriter`]), and what is open without running is closed ([`tick`], [`recover`]).
 
+mod abandoned;
 mod ample;
 mod call_record;
 mod change;
@@ -10,6 +11,7 @@ mod journal;
 mod live;
 mod lost;
 mod pending;
+mod refused;
 mod spool;
 mod story;
 mod witness;
@@ -41,12 +43,13 @@ fn lease_until(now_us: i64) -> i64 {
     now_us.saturating_add(LEASE_US)
 }
 
-/// Writes what an earlier process spooled and closes what it left open, then starts the writer. Once, before the gateway
-/// takes calls; once it has ended the dialogs that this gives, [`ended`] is to be told.
+/// Says that this node is alive, writes what an earlier process spooled and closes what it left open, then starts the writer.
+/// Once, before the gateway takes calls; once it has ended the dialogs that this gives, [`ended`] is to be told.
 ///
 /// # Errors
 /// The database failed.
 pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
+    lost::say_alive(app).await?;
     let mut writer = writer::Writer::new(app, Hub::of(app).writer().clone());
     writer.replay().await?;
     let recovered = lost::recover_own(app).await?;
@@ -64,11 +67,11 @@ pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
 
 async fn run_ticks(app: AppState) {
     loop {
+        tick(&app);
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(TICK_EVERY) => {}
         }
-        tick(&app);
         if let Err(error) = reconcile(&app).await {
             // While the database is away there is nothing to reconcile.
             tracing::warn!(%error, "open calls could not be compared with those that run");

@@ -19,6 +19,15 @@ pub(super) struct Spool {
     rejected: PathBuf,
 }
 
+/// What the file holds.
+#[derive(Debug, Default)]
+pub(super) struct Spooled {
+    /// What waits, oldest first.
+    pub(super) changes: Vec<Changes>,
+    /// Lines that can't be read: one that broke off, as by a power cut before it was told, or another release's.
+    pub(super) unreadable: Vec<Vec<u8>>,
+}
+
 impl Spool {
     /// In `data_dir`; nothing is created before something is put there.
     pub(super) fn new(data_dir: &Path) -> Self {
@@ -30,7 +39,7 @@ impl Spool {
     /// # Errors
     /// The disk is full or fails; then none of them counts as kept.
     pub(super) fn append(&self, changes: &[Changes]) -> std::io::Result<()> {
-        append_lines(&self.path, changes)
+        append_changes(&self.path, changes)
     }
 
     /// Keeps changes that the database will never take, and that only people can judge.
@@ -38,33 +47,42 @@ impl Spool {
     /// # Errors
     /// The disk is full or fails.
     pub(super) fn reject(&self, changes: &[Changes]) -> std::io::Result<()> {
-        append_lines(&self.rejected, changes)
+        append_changes(&self.rejected, changes)
     }
 
-    /// All that waits, oldest first. A line that broke off, as by a power cut before it was told, is left out.
+    /// All that waits.
     ///
     /// # Errors
     /// The file can't be read.
-    pub(super) fn read(&self) -> std::io::Result<Vec<Changes>> {
+    pub(super) fn read(&self) -> std::io::Result<Spooled> {
         let file = match File::open(&self.path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Spooled::default()),
             opened => opened?,
         };
-        let mut all = Vec::new();
+        let mut spooled = Spooled::default();
         for line in BufReader::new(file).split(b'\n') {
-            match serde_json::from_slice(&line?) {
-                Ok(changes) => all.push(changes),
-                Err(error) => tracing::error!(%error, "a line of the spool of calls can't be read"),
+            let line = line?;
+            match serde_json::from_slice(&line) {
+                Ok(changes) => spooled.changes.push(changes),
+                Err(error) => {
+                    tracing::error!(%error, "a line of the spool of calls can't be read");
+                    spooled.unreadable.push(line);
+                }
             }
         }
-        Ok(all)
+        Ok(spooled)
     }
 
-    /// Forgets what was replayed.
+    /// Forgets what was replayed; what could not be read is kept for people first.
     ///
     /// # Errors
-    /// The file can't be removed.
-    pub(super) fn clear(&self) -> std::io::Result<()> {
+    /// The disk is full or fails, or the file can't be removed.
+    pub(super) fn clear(&self, unreadable: &[Vec<u8>]) -> std::io::Result<()> {
+        if !unreadable.is_empty() {
+            let mut lines = unreadable.join(&b'\n');
+            lines.push(b'\n');
+            append(&self.rejected, &lines)?;
+        }
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed,
@@ -72,15 +90,21 @@ impl Spool {
     }
 }
 
-fn append_lines(path: &Path, changes: &[Changes]) -> std::io::Result<()> {
+fn append_changes(path: &Path, changes: &[Changes]) -> std::io::Result<()> {
     let mut lines = Vec::new();
     for one in changes {
         serde_json::to_writer(&mut lines, one)?;
         lines.push(b'\n');
     }
+    append(path, &lines)
+}
+
+fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let before = file.metadata()?.len();
-    let written = file.write_all(&lines).and_then(|()| file.sync_data());
+    // A file that may be new survives a power cut only with its name.
+    let named = || if before == 0 { sync_folder(path) } else { Ok(()) };
+    let written = file.write_all(lines).and_then(|()| file.sync_data()).and_then(|()| named());
     if written.is_err() {
         // Half a line would swallow the next one.
         let _ = file.set_len(before);
@@ -88,60 +112,45 @@ fn append_lines(path: &Path, changes: &[Changes]) -> std::io::Result<()> {
     written
 }
 
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
 #[cfg(test)]
 mod tests {
-    use sautikit_api::calls::CallStatus;
-    use sautikit_api::ids::{CallId, WorkspaceId};
-    use uuid::Uuid;
-
-    use super::super::change::CallState;
+    use super::super::change::over as changes;
     use super::*;
-
-    fn changes(number: u128) -> Changes {
-        Changes {
-            call_id: CallId(Uuid::from_u128(number)),
-            workspace_id: WorkspaceId(Uuid::from_u128(9)),
-            state: CallState {
-                status: CallStatus::Completed,
-                to: "a\nb".to_owned(),
-                remote: String::new(),
-                answered_at: Some(1),
-                ended_at: Some(2),
-                duration_seconds: Some(1),
-                hangup_cause: None,
-                cost_minor: Some(5),
-                tax_minor: 1,
-                entry_seq: 3,
-                outbox_seq: 2,
-            },
-            legs: Vec::new(),
-            entries: Vec::new(),
-            outbox: Vec::new(),
-        }
-    }
 
     #[test]
     fn what_was_put_there_comes_back_in_order_until_it_is_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path());
-        assert!(spool.read().unwrap().is_empty());
+        assert!(spool.read().unwrap().changes.is_empty());
         spool.append(&[changes(1), changes(2)]).unwrap();
         spool.append(&[changes(3)]).unwrap();
-        let ids: Vec<_> = Spool::new(folder.path()).read().unwrap().iter().map(|one| one.call_id.0.as_u128()).collect();
+        let spooled = Spool::new(folder.path()).read().unwrap().changes;
+        let ids: Vec<_> = spooled.iter().map(|one| one.call_id.0.as_u128()).collect();
         assert_eq!(ids, [1, 2, 3]);
-        assert_eq!(spool.read().unwrap()[0].state, changes(1).state);
-        spool.clear().unwrap();
-        assert!(spool.read().unwrap().is_empty());
+        assert_eq!(spooled[0].state, changes(1).state);
+        spool.clear(&[]).unwrap();
+        assert!(spool.read().unwrap().changes.is_empty());
     }
 
     #[test]
-    fn a_line_that_broke_off_does_not_hide_the_others() {
+    fn a_line_that_can_not_be_read_hides_no_other_and_is_kept_for_people() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path());
         spool.append(&[changes(1)]).unwrap();
         let mut file = OpenOptions::new().append(true).open(folder.path().join(NAME)).unwrap();
-        file.write_all(b"{\"call_id\": \"half\n").unwrap();
+        file.write_all(b"{\"call_id\": \"half\n{\"of\": \"another release\"}\n").unwrap();
         spool.append(&[changes(2)]).unwrap();
-        assert_eq!(spool.read().unwrap().len(), 2);
+        let spooled = spool.read().unwrap();
+        assert_eq!((spooled.changes.len(), spooled.unreadable.len()), (2, 2));
+        spool.reject(&[changes(3)]).unwrap();
+        spool.clear(&spooled.unreadable).unwrap();
+        assert!(!folder.path().join(NAME).exists());
+        let kept = std::fs::read_to_string(folder.path().join(REJECTED_NAME)).unwrap();
+        let lines: Vec<_> = kept.lines().skip(1).collect();
+        assert_eq!(lines, ["{\"call_id\": \"half", "{\"of\": \"another release\"}"]);
     }
 }

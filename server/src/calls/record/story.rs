@@ -6,15 +6,12 @@ use sautikit_api::ids::{CallEventId, EventId, LegRecordId};
 use serde_json::{Value, json};
 
 use super::CallEnd;
-use super::change::{CallState, Changes};
+use super::change::{CallState, Changes, MOST_ENTRIES};
 use crate::calls::store::events::EventRow;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::{CallRow, Direction, LegRecord, Milestone, rating};
 use crate::state::AppState;
 use crate::webhooks::{self, EventKind};
-
-/// Entries of one call that wait for the database at most: beyond it the timeline has a gap, never the record.
-const MOST_ENTRIES: usize = 1_000;
 
 /// A call with its legs.
 pub(super) struct Story {
@@ -56,7 +53,7 @@ impl Story {
 
     /// Adds an entry to the timeline; `at_us` is when it happened, in microseconds UTC.
     pub(super) fn entry(&mut self, kind: &str, at_us: i64, data: Value) {
-        if self.entries.len() >= MOST_ENTRIES {
+        if self.entries.len() >= MOST_ENTRIES && Milestone::parse(kind).is_none() {
             tracing::warn!(call = %self.call.id, "an entry of a call's timeline is left out: too many wait");
             return;
         }

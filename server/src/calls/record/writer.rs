@@ -14,18 +14,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{CallId, WorkspaceId};
 
+use super::abandoned::Abandoned;
 use super::change::Changes;
-use super::flush::{Batch, Flushed, Opened, flush};
+use super::flush::{Batch, Flushed, Opened, flush, is_away};
 use super::handle::RecordWriter;
 use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
-use super::spool::Spool;
+use super::spool::{Spool, Spooled};
 use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::trace::TraceRow;
 use crate::clock;
-use crate::db::{self, Dialect};
+use crate::db::Dialect;
 use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::{Held, Short};
@@ -53,19 +54,21 @@ const TRIES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The writer's task.
 pub(super) struct Writer {
-    app: AppState,
-    writer: Arc<RecordWriter>,
+    pub(super) app: AppState,
+    pub(super) writer: Arc<RecordWriter>,
     spool: Arc<Spool>,
     /// What the calls of this node hold, as it was last committed.
     held: HashMap<WorkspaceId, Held>,
     /// Workspaces of which calls may hold more than `held` says: what was asked for them may have been committed unheard.
     unheard: HashSet<WorkspaceId>,
+    /// What was opened for nobody, or may have been.
+    pub(super) abandoned: Abandoned,
     /// The disk took nothing either, which was said.
     spool_fails: bool,
 }
 
 /// What a failed flush means.
-enum Failure {
+pub(super) enum Failure {
     /// Trying again later can succeed.
     Away(CallError),
     /// The database will never take it as it is.
@@ -75,26 +78,34 @@ enum Failure {
 impl Writer {
     pub(super) fn new(app: &AppState, writer: Arc<RecordWriter>) -> Self {
         let spool = Arc::new(Spool::new(&app.config.data_dir));
-        Self { app: app.clone(), writer, spool, held: HashMap::new(), unheard: HashSet::new(), spool_fails: false }
+        Self {
+            app: app.clone(),
+            writer,
+            spool,
+            held: HashMap::new(),
+            unheard: HashSet::new(),
+            abandoned: Abandoned::default(),
+            spool_fails: false,
+        }
     }
 
     /// Writes what an earlier process spooled. Before anything else is read of calls.
     pub(super) async fn replay(&mut self) -> Result<(), CallError> {
         let spool = self.spool.clone();
-        let waiting = blocking(move || spool.read()).await.map_err(spool_failed)?;
-        if waiting.is_empty() {
+        let Spooled { changes, unreadable } = blocking(move || spool.read()).await.map_err(spool_failed)?;
+        if changes.is_empty() && unreadable.is_empty() {
             return Ok(());
         }
-        tracing::warn!(changes = waiting.len(), "writing what was spooled while the database was away");
+        tracing::warn!(changes = changes.len(), "writing what was spooled while the database was away");
         // In order, and those of one call merged: a flush has each call once.
         let mut pending = Pending::default();
-        waiting.into_iter().for_each(|changes| pending.put(changes));
+        changes.into_iter().for_each(|changes| pending.put(changes));
         while !pending.order.is_empty() {
             let (batch, ..) = pending.take();
             self.write(batch.changes).await?;
         }
         let spool = self.spool.clone();
-        blocking(move || spool.clear()).await.map_err(spool_failed)
+        blocking(move || spool.clear(&unreadable)).await.map_err(spool_failed)
     }
 
     /// Flushes until the server has stopped and nothing is left.
@@ -156,6 +167,8 @@ impl Writer {
             self.look_again().await;
             return;
         }
+        // Before a repeated request is looked at that would find its answer.
+        self.close_abandoned().await;
         batch.restated.extend(&self.unheard);
         let now = self.app.clock.monotonic();
         let current = |demand| self.writer.live.current(demand, now);
@@ -165,6 +178,8 @@ impl Writer {
         let own_demands = batch.demands.len();
         for one in waiting {
             match one {
+                // Nobody would dial it.
+                Waiting::Open(_, reply) if reply.is_closed() => {}
                 Waiting::Open(opening, reply) => {
                     tickets.push((true, reply));
                     batch.openings.push(*opening);
@@ -185,9 +200,10 @@ impl Writer {
             tries += 1;
             match self.try_flush(&batch).await {
                 Ok(flushed) => {
-                    self.tell(&batch, flushed, own_demands, tickets);
+                    let unheard = self.tell(&batch, flushed, own_demands, tickets);
                     tell_kept(kept);
-                    return;
+                    self.abandoned.take_those(batch.openings, &unheard);
+                    return self.close_abandoned().await;
                 }
                 Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL && began.elapsed() < TRIES_WITHIN => {
                     tracing::warn!(%error, cause = ?error, "calls could not be recorded; trying again");
@@ -200,6 +216,7 @@ impl Writer {
                         let _ = reply.send(Err(CallError::StorageUnavailable));
                     });
                     self.put_back(batch.traces);
+                    self.abandoned.take(batch.openings);
                     return self.spool(batch.changes, Vec::new(), kept).await;
                 }
                 Err(Failure::Refused(error)) => {
@@ -210,44 +227,9 @@ impl Writer {
         }
     }
 
-    /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
-    async fn one_by_one(&mut self, mut batch: Batch, own_demands: usize, tickets: Vec<(bool, Reply)>, kept: Kept) {
-        for trace in std::mem::take(&mut batch.traces) {
-            let call = trace.call_id;
-            // Of no call that is to be billed, so that one that is refused is given up.
-            if let Err(Failure::Away(error) | Failure::Refused(error)) =
-                self.try_flush(&Batch { traces: vec![trace], ..Batch::default() }).await
-            {
-                tracing::error!(%call, %error, "a call's trace could not be written");
-            }
-            self.writer.ended.done(call);
-        }
-        if let Err(error) = self.write(batch.changes.clone()).await {
-            tracing::error!(%error, "calls could not be written one by one");
-            self.spool(batch.changes, Vec::new(), kept).await;
-        } else {
-            tell_kept(kept);
-        }
-        let mut openings = batch.openings.into_iter();
-        let mut demands = batch.demands.into_iter().skip(own_demands);
-        for (is_opening, reply) in tickets {
-            let one = if is_opening {
-                Batch { openings: openings.next().into_iter().collect(), ..Batch::default() }
-            } else {
-                Batch { demands: demands.next().into_iter().collect(), ..Batch::default() }
-            };
-            match self.try_flush(&one).await {
-                Ok(flushed) => self.tell(&one, flushed, 0, vec![(is_opening, reply)]),
-                Err(Failure::Away(error) | Failure::Refused(error)) => {
-                    let _ = reply.send(Err(error));
-                }
-            }
-        }
-    }
-
     /// Writes changes: together, and where the database refuses that, each by itself; what it refuses for good is kept
     /// for people.
-    async fn write(&mut self, changes: Vec<Changes>) -> Result<(), CallError> {
+    pub(super) async fn write(&mut self, changes: Vec<Changes>) -> Result<(), CallError> {
         let batch = Batch { changes, ..Batch::default() };
         match self.try_flush(&batch).await {
             Ok(flushed) => {
@@ -273,7 +255,7 @@ impl Writer {
         traces.into_iter().for_each(|trace| self.writer.put_trace(trace));
     }
 
-    async fn try_flush(&mut self, batch: &Batch) -> Result<Flushed, Failure> {
+    pub(super) async fn try_flush(&mut self, batch: &Batch) -> Result<Flushed, Failure> {
         let flushing = flush(&self.app, &self.app.node_id, &self.held, batch);
         let flushed = tokio::time::timeout(FLUSH_WITHIN, flushing).await;
         match flushed.unwrap_or(Err(CallError::Database(sqlx::Error::PoolTimedOut))) {
@@ -297,8 +279,15 @@ impl Writer {
         }
     }
 
-    /// Answers those who waited, and tells calls how long their money lasts.
-    fn tell(&self, batch: &Batch, flushed: Flushed, own_demands: usize, tickets: Vec<(bool, Reply)>) {
+    /// Answers those who waited, and tells calls how long their money lasts. Gives the calls that were opened for somebody who
+    /// waits no longer.
+    pub(super) fn tell(
+        &self,
+        batch: &Batch,
+        flushed: Flushed,
+        own_demands: usize,
+        tickets: Vec<(bool, Reply)>,
+    ) -> Vec<CallId> {
         let now_us = self.app.now_us();
         for (workspace, purse) in &flushed.purses {
             self.writer.ample.learn(*workspace, purse, now_us);
@@ -329,10 +318,15 @@ impl Writer {
         };
         let mut opened = batch.openings.iter().zip(&flushed.opened);
         let mut grants = batch.demands.iter().zip(&flushed.grants).skip(own_demands);
+        let mut unheard = Vec::new();
         for (is_opening, reply) in tickets {
+            let mut stands = None;
             let outcome = if is_opening {
                 match opened.next() {
-                    Some((_, Opened::Yes)) => Ok(()),
+                    Some((one, Opened::Yes)) => {
+                        stands = Some(one.call.id);
+                        Ok(())
+                    }
                     Some((one, Opened::Short(short))) => Err(refused(one.call.workspace_id, *short)),
                     Some((_, Opened::Full(full))) => Err(CallError::LimitExceeded(*full)),
                     Some((_, Opened::KeyTaken)) => Err(CallError::KeyTaken),
@@ -346,17 +340,20 @@ impl Writer {
                     None => Err(CallError::StorageUnavailable),
                 }
             };
-            let _ = reply.send(outcome);
+            if reply.send(outcome).is_err() {
+                unheard.extend(stands);
+            }
         }
         for changes in &batch.changes {
             Hub::of(&self.app).changed(changes.call_id);
         }
         batch.traces.iter().for_each(|trace| self.writer.ended.done(trace.call_id));
+        unheard
     }
 
     /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of
     /// one call are merged: with no new calls they can't grow without bound.
-    async fn spool(&mut self, changes: Vec<Changes>, waiting: Vec<Waiting>, kept: Kept) {
+    pub(super) async fn spool(&mut self, changes: Vec<Changes>, waiting: Vec<Waiting>, kept: Kept) {
         for one in waiting {
             let (Waiting::Open(_, reply) | Waiting::Reserve(_, _, reply)) = one;
             let _ = reply.send(Err(CallError::StorageUnavailable));
@@ -423,20 +420,10 @@ impl Writer {
     }
 }
 
-fn tell_kept(kept: Kept) {
+pub(super) fn tell_kept(kept: Kept) {
     for (_, told) in kept {
         // A call that stopped waiting needs no word.
         let _ = told.send(());
-    }
-}
-
-/// Whether the failure says nothing about what was to be written.
-fn is_away(error: &CallError) -> bool {
-    match error {
-        CallError::Database(error) | CallError::Wallet(WalletError::Database(error)) => {
-            db::is_contention(error) || db::is_unavailable(error)
-        }
-        _ => false,
     }
 }
 

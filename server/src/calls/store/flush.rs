@@ -168,9 +168,9 @@ pub(in crate::calls) fn upsert_legs<'a>(calls: impl Iterator<Item = &'a Changes>
     }))
 }
 
-/// Writes new entries of timelines.
-pub(in crate::calls) fn insert_entries<'a>(calls: impl Iterator<Item = &'a Changes>) -> Filled {
-    let entries = calls.flat_map(|call| call.entries.iter().map(move |entry| (call, entry)));
+/// Writes new entries of the timelines of calls, each of which is open or over already.
+pub(in crate::calls) fn insert_entries<'a>(calls: impl Iterator<Item = (&'a Changes, bool)>) -> Filled {
+    let entries = calls.flat_map(|(call, is_open)| call.entries_of(is_open).map(move |entry| (call, entry)));
     INSERT_ENTRIES.with(entries.flat_map(|(call, entry)| {
         [
             Cell::from(entry.id.to_string()),

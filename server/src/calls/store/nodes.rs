@@ -6,15 +6,22 @@ use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::db::statements;
 
 statements! {
-    /// Nodes whose lease lapsed and that left something to do.
-    LIST_LAPSED = "
-        select n.id, n.lease_until
-        from nodes n
-        where n.lease_until < $1 and n.id <> $2
-            and (exists (select 1 from calls c where c.node_id = n.id and c.ended_at is null)
-                or exists (select 1 from wallet_holds h where h.node_id = n.id and h.held_minor > 0))
-        order by n.id
-        limit $3";
+    /// Nodes that have something to do, or left it, with the end of their lease; 0 where one never said that it lives.
+    LIST_BUSY = "
+        select busy.node_id, coalesce(n.lease_until, 0)
+        from (
+            select c.node_id
+            from calls c
+            where c.ended_at is null and c.node_id is not null
+            union
+            select h.node_id
+            from wallet_holds h
+            where h.held_minor > 0
+        ) busy
+        left join nodes n on n.id = busy.node_id
+        where busy.node_id <> $1
+        order by busy.node_id
+        limit $2";
     LIST_LIVING = "
         select id
         from nodes
@@ -44,15 +51,13 @@ pub(in crate::calls) fn renew_lease(node_id: &str, lease_until: Option<i64>) -> 
     RENEW_LEASE.with(lease_until.into_iter().flat_map(|until| [Cell::from(node_id), until.into()]))
 }
 
-/// Nodes other than `own` whose lease lapsed before `now_us` and that left calls or holds, with when it lapsed.
-pub(in crate::calls) async fn list_lapsed(
+/// Nodes other than `own` that have open calls or hold money, with the end of their lease in microseconds UTC.
+pub(in crate::calls) async fn list_busy(
     conn: &mut AnyConnection,
     own: &str,
-    now_us: i64,
     limit: i64,
 ) -> Result<Vec<(String, i64)>, sqlx::Error> {
-    let query = sqlx::query_as(LIST_LAPSED).bind(now_us).bind(own.to_owned()).bind(limit);
-    query.fetch_all(conn).await
+    sqlx::query_as(LIST_BUSY).bind(own.to_owned()).bind(limit).fetch_all(conn).await
 }
 
 /// Nodes other than `own` whose lease has not lapsed by `now_us`.

@@ -93,7 +93,8 @@ pub async fn begin_apart(app: &AppState, caller: &Caller, request: &Request) -> 
     Ok(Ticket { keyed: Some((row, place)), fingerprint })
 }
 
-/// Stores the answers in a batch of the caller's transaction.
+/// Stores the answers in a batch of the caller's transaction. One that stands already, because its commit was not heard of,
+/// counts as stored: a sealed text is never the same twice.
 pub(crate) fn store_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>) -> Filled {
     store::insert_answers(answers)
 }
@@ -106,9 +107,10 @@ pub(crate) fn stored_answers(told: &Told) -> Result<HashSet<(String, String)>, s
     Ok(told.answers(&store::INSERT_ANSWERS)?.into_iter().collect())
 }
 
-/// Takes answers back in the transaction that stored them: their effect was refused.
-pub(crate) fn withdraw_answers(places: &HashSet<(String, String)>) -> Filled {
-    store::delete_answers(places)
+/// Takes answers back, where they stand still: their effect was refused, or came to nothing. Another answer under the same
+/// key stays.
+pub(crate) fn withdraw_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>) -> Filled {
+    store::delete_answers(answers)
 }
 
 /// What a request is told whose key another took between its look and its effect.

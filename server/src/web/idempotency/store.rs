@@ -48,7 +48,7 @@ statements! {
         where workspace_id = $1 and key = $2";
 }
 
-/// One whose day is over gives its place away. Tells workspace and key of those that were stored.
+/// One whose day is over gives its place away, and the same answer takes its own. Tells workspace and key of those that were stored.
 pub(crate) static INSERT_ANSWERS: Rows = Rows::new(
     "INSERT_ANSWERS",
     1,
@@ -60,7 +60,7 @@ pub(crate) static INSERT_ANSWERS: Rows = Rows::new(
     on conflict (workspace_id, key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status, answer = excluded.answer,
         created_at = excluded.created_at, expires_at = excluded.expires_at, leased_until = null
-    where idempotency_keys.expires_at <= excluded.created_at
+    where idempotency_keys.expires_at <= excluded.created_at or idempotency_keys.answer = excluded.answer
     returning {answer: workspace_id, key}",
     &[Column::Text, Column::Text, Column::Text, Column::Int, Column::Text, Column::Int, Column::Int],
 );
@@ -69,8 +69,8 @@ pub(crate) static DELETE_ANSWERS: Rows = Rows::new(
     1,
     Tells::Nothing,
     "delete from idempotency_keys
-    where (workspace_id, key) in (select v.column1, v.column2 from {rows} as v)",
-    &[Column::Text, Column::Text],
+    where (workspace_id, key, answer) in (select v.column1, v.column2, v.column3 from {rows} as v)",
+    &[Column::Text, Column::Text, Column::Text],
 );
 
 /// Stores answers. Of two with one key the first counts.
@@ -92,9 +92,11 @@ pub(super) fn insert_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>
     }))
 }
 
-pub(super) fn delete_answers(places: &HashSet<(String, String)>) -> Filled {
-    let cells = places.iter().flat_map(|(workspace, key)| [Cell::from(workspace.as_str()), key.as_str().into()]);
-    DELETE_ANSWERS.with(cells)
+/// Deletes answers, and no others under the same keys.
+pub(super) fn delete_answers<'a>(answers: impl Iterator<Item = &'a StoredAnswer>) -> Filled {
+    DELETE_ANSWERS.with(answers.flat_map(|answer| {
+        [Cell::from(answer.workspace.as_str()), answer.key.as_str().into(), answer.sealed.as_str().into()]
+    }))
 }
 
 /// A key that was used before.
@@ -192,4 +194,64 @@ pub(super) async fn store_answer(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(STORE_ANSWER).bind(workspace).bind(key).bind(status).bind(sealed).execute(conn).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::db::Db;
+    use crate::db::batch::Batch;
+
+    static ANSWERS: Batch = Batch::new("TESTED_ANSWERS", &[&INSERT_ANSWERS, &DELETE_ANSWERS]);
+
+    fn answer(sealed: &str) -> StoredAnswer {
+        StoredAnswer {
+            workspace: "w".to_owned(),
+            key: "k".to_owned(),
+            fingerprint: "f".to_owned(),
+            status: 202,
+            sealed: sealed.to_owned(),
+            created_at: 1,
+            expires_at: 1_000,
+        }
+    }
+
+    /// Whether the answer counts as stored.
+    async fn store(db: &Db, sealed: &str) -> bool {
+        let mut tx = db.begin_write().await.unwrap();
+        let told = ANSWERS.run(&mut tx, db.dialect(), vec![insert_answers([answer(sealed)].iter())]).await.unwrap();
+        tx.commit().await.unwrap();
+        let stored: Vec<(String, String)> = told.answers(&INSERT_ANSWERS).unwrap();
+        stored == [answer(sealed).place()]
+    }
+
+    async fn withdraw(db: &Db, sealed: &str) {
+        let mut tx = db.begin_write().await.unwrap();
+        ANSWERS.run(&mut tx, db.dialect(), vec![delete_answers([answer(sealed)].iter())]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_commit_was_not_heard_of_is_its_own_and_only_it_is_withdrawn() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        let flags = [("database.url", url), ("data_dir", folder.path().display().to_string())];
+        let config = Config::load(Some(Path::new("/dev/null")), [], &flags).unwrap();
+        let db = Db::connect(&config.database).await.unwrap();
+        db.migrate().await.unwrap();
+        let workspace =
+            "insert into workspaces (id, name, country, currency, created_at) values ('w', 'w', 'KE', 'KES', 1)";
+        sqlx::query(workspace).execute(db.pool()).await.unwrap();
+
+        assert!(store(&db, "one").await);
+        assert!(store(&db, "one").await, "the same flush, made again");
+        assert!(!store(&db, "other").await, "another request with the key");
+        withdraw(&db, "other").await;
+        assert!(!store(&db, "other").await, "it was not the other's to withdraw");
+        withdraw(&db, "one").await;
+        assert!(store(&db, "other").await);
+    }
 }

@@ -7,5 +7,6 @@ mod limits;
 mod placing;
 mod prepaid;
 mod reading;
+mod record;
 mod stream;
 pub(crate) mod support;
