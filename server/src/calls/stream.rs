@@ -178,7 +178,18 @@ impl Follower {
         // Before anything is looked up: what changes meanwhile is looked at again.
         let (changes, placed) = (Hub::of(&app).subscribe(), app.part::<Live>().subscribe());
         let (call_id, workspace, until) = (call.id, call.workspace_id, clock::timer_now() + app.part::<Live>().lasts());
-        Self { app, call_id, revision, after, waiting: Vec::new().into_iter(), ended: false, changes, workspace, placed, until }
+        Self {
+            app,
+            call_id,
+            revision,
+            after,
+            waiting: Vec::new().into_iter(),
+            ended: false,
+            changes,
+            workspace,
+            placed,
+            until,
+        }
     }
 
     /// Whether the call is over, and all of it was told.
