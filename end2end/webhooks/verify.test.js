@@ -1,5 +1,5 @@
-// The code of the guide to signatures (docs/concepts/webhooks.md) as it stands there, run in each language that the machine
-// has: it takes what is ours, and refuses a changed byte, a stale timestamp and a wrong secret. Rust's is compiled with the
+// The code of the guide to signatures (docs/concepts/webhooks.md) as it stands there, run in each of its languages: it
+// takes what is ours, and refuses a changed byte, a stale timestamp and a wrong secret. Rust's is compiled with the
 // server's tests (server/tests/it/webhooks/guide.rs).
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -81,8 +81,10 @@ describe("the guide to signatures", () => {
   after(() => rm(folder, { recursive: true }));
 
   for (const [language, [command, name, around]] of Object.entries(LANGUAGES)) {
-    const isHere = spawnSync(command[0], [command[0] === "go" ? "version" : "--version"]).status === 0;
-    test(`its ${language} takes what is ours and nothing else`, { skip: !isHere && `${command[0]} is not on this machine` }, async () => {
+    test(`its ${language} takes what is ours and nothing else`, async () => {
+      // `make test` installs them all: what is not run is not known to work.
+      const asksVersion = spawnSync(command[0], [command[0] === "go" ? "version" : "--version"]);
+      assert.equal(asksVersion.status, 0, `${command[0]} is not on this machine`);
       const code = guide.split(`\`\`\`${language}\n`).slice(1).map((rest) => rest.split("```")[0]).find((block) => /verify/.test(block));
       assert.ok(code, "the guide has code in this language");
       const file = join(folder, name);

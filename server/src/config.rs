@@ -4,6 +4,7 @@
 //! error, so a misspelt key never goes unnoticed. Production's stricter rules are in [`checks`].
 
 mod checks;
+mod customers;
 mod layers;
 mod limits;
 mod payments;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use customers::Customers;
 pub use limits::{CallLimits, DaySpend, EVERY_COUNTRY, Fraud};
 pub use payments::{Mpesa, Payments, Paystack, TransactionType};
 pub use speech::Speech;
@@ -134,6 +136,8 @@ pub struct Config {
     pub call_limits: CallLimits,
     /// From when on calls look like an attack.
     pub fraud: Fraud,
+    /// Where customers' URLs may lead.
+    pub customers: Customers,
     /// Simulators.
     pub sandbox: Sandbox,
     /// The master key.

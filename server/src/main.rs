@@ -372,6 +372,7 @@ async fn drill(app: &AppState, workspace: WorkspaceId, at_most: Option<i64>) -> 
 /// Prints what each call came to.
 async fn check_handler(config: &Config, handler: Handler) -> Result<(), Failure> {
     let development = config.is_development();
+    sautikit::webhooks::address::set(&config.customers);
     let world = World {
         http: Customers::new(development)?.0,
         clock: Arc::new(SystemClock::new()),

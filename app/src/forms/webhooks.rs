@@ -56,9 +56,14 @@ pub(super) async fn create(fields: &Fields, api: &Api) -> Next {
     }
 }
 
+fn rotation(fields: &Fields) -> RotateSecret {
+    let end_former = fields.get("end_former").is_some();
+    RotateSecret { grace_seconds: fields.text("grace_seconds").parse().ok(), end_former }
+}
+
 pub(super) async fn rotate(id: &str, fields: &Fields, api: &Api) -> Next {
-    let body = RotateSecret { grace_seconds: fields.text("grace_seconds").parse().ok() };
-    let answer = api.post_once(format!("{}/rotate-secret", path(id)), &body, &fields.text("form_token")).await;
+    let answer =
+        api.post_once(format!("{}/rotate-secret", path(id)), &rotation(fields), &fields.text("form_token")).await;
     match answer.and_then(|answer| answer.read::<CreatedWebhook>()) {
         Ok(made) => shown_once(made),
         Err(failure) => Next::failed(ROTATE_WEBHOOK_SECRET, page(id), failure, fields),
@@ -72,8 +77,8 @@ fn shown_once(made: CreatedWebhook) -> Next {
 }
 
 pub(super) async fn rotate_default(fields: &Fields, api: &Api) -> Next {
-    let body = RotateSecret { grace_seconds: fields.text("grace_seconds").parse().ok() };
-    let answer = api.post_once("/v1/workspace/signing-secret/rotate", &body, &fields.text("form_token")).await;
+    let asked = rotation(fields);
+    let answer = api.post_once("/v1/workspace/signing-secret/rotate", &asked, &fields.text("form_token")).await;
     match answer.and_then(|answer| answer.read::<WorkspaceSecret>()) {
         Ok(made) => Next::Show { page: LIST.to_owned(), flash: Flash::SecretShown(made.secret), status: 200 },
         Err(failure) => Next::failed(ROTATE_WORKSPACE_SECRET, LIST, failure, fields),
@@ -131,13 +136,13 @@ const MOST_PARTS: u32 = 10;
 pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
     let event = Some(fields.text("event")).filter(|event| !event.is_empty());
     // What was missed is what failed and what was never sent.
-    let body = RetryDeliveries { from: fields.text("since"), to: None, event, missing: true };
+    let mut body = RetryDeliveries { from: fields.text("since"), to: None, event, missing: true, after: None };
     // A request sends a part of many again, so that it holds nobody up.
     for part in 0..MOST_PARTS {
         let key = format!("{}-{part}", fields.text("form_token"));
         let answer = api.post_once(format!("{}/retry", path(id)), &body, &key).await;
         match answer.and_then(|answer| answer.read::<Retried>()) {
-            Ok(retried) if retried.has_more => {}
+            Ok(retried) if retried.has_more => body.after = retried.next_after,
             Ok(_) => break,
             Err(failure) => return Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
         }

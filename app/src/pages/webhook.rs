@@ -60,7 +60,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                 </div>
             </div>
             {deliveries.show(&member, &endpoint, &kinds)}
-            {may_write.then(|| delete(&member, &endpoint))}
+            {(may_write && endpoint.number_id.is_none()).then(|| delete(&member, &endpoint))}
         </div>
     }
     .into_any())

@@ -100,6 +100,7 @@ pub(super) fn rotate_form(member: &Member, action: String, token: String) -> Any
             {of_workspace(&member.visit)}
             {hidden("form_token", token)}
             <label class="field"><span class="field__label">{text.grace}</span><select class="field__input" name="grace_seconds">{options.into_iter().collect_view()}</select></label>
+            <label class="choice"><input type="checkbox" name="end_former" value="1"/>{text.end_former}</label>
             <button class="button">{text.rotate}</button>
         </form>
     }
@@ -141,6 +142,7 @@ pub(super) fn answer_of(member: &Member, status: Option<i64>, error: Option<&str
         (None, Some("address_refused")) => text.address_refused.to_owned(),
         (None, Some("secret_unset")) => text.secret_unset.to_owned(),
         (None, Some("endpoint_off")) => text.endpoint_off.to_owned(),
+        (None, Some("gone")) => text.url_gone.to_owned(),
         (None, Some(other)) => other.to_owned(),
         (None, None) => "–".to_owned(),
     }

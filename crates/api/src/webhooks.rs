@@ -163,6 +163,9 @@ pub struct RotateSecret {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 259_200))]
     pub grace_seconds: Option<i64>,
+    /// Whether a former secret that still signs, because of a rotation before, ends now. Without it such a rotation is refused.
+    #[serde(default)]
+    pub end_former: bool,
 }
 
 /// Answer of rotating the workspace's default secret: the only time that it is shown.
@@ -213,8 +216,8 @@ pub struct Delivery {
     pub last_attempt_at: Option<String>,
     /// Status of the last answer; null where there was none.
     pub last_status: Option<i64>,
-    /// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
-    /// `endpoint_off` where none was made any more.
+    /// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none
+    /// was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`.
     pub last_error: Option<String>,
     /// How long the last attempt took until its answer began.
     pub last_duration_ms: Option<i64>,
@@ -280,6 +283,10 @@ pub struct RetryDeliveries {
     /// Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there.
     #[serde(default)]
     pub missing: bool,
+    /// With `missing`: what was never sent there is looked for after this event, `next_after` of the answer before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(evt_)?[0-9a-f-]{36}$"))]
+    pub after: Option<String>,
 }
 
 /// Answer of a retry in bulk.
@@ -290,6 +297,9 @@ pub struct Retried {
     pub retried: i64,
     /// Whether the span has more: ask again.
     pub has_more: bool,
+    /// The event up to which was looked for what was never sent: `after` of the next request. Absent where that is not needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_after: Option<String>,
 }
 
 /// An event, as it is sent.

@@ -49,6 +49,7 @@ fn a_wrong_value_is_named() {
         ("env = \"staging\"\n", "`env`"),
         ("[tax]\nbasis_points = 10001\n", "`tax.basis_points`"),
         ("[tax]\ncountries = [\"Kenya 1600\"]\n", "`tax.countries`"),
+        ("[customers]\nblocked_networks = [\"203.0.113.0/33\"]\n", "`customers.blocked_networks`"),
         ("[storage]\nprices = [\"extended KES much\"]\n", "`storage.prices`"),
         ("[storage]\nprices = [\"extended XXX 1\"]\n", "`storage.prices`"),
         ("[secrets]\nmaster_key = \"c2hvcnQ=\"\n", "`secrets.master_key`"),

@@ -257,10 +257,9 @@ async fn rotate_signing_secret(
 ) -> ApiResult<Response> {
     caller.needs(Scope::NumbersWrite)?;
     idempotency::once(&app, &caller, &request, async |mut attempt| {
-        let grace_seconds = request.read_or_default::<RotateSecret>()?.grace_seconds;
+        let asked: RotateSecret = request.read_or_default()?;
         let id = number_id(&id)?;
-        let (secret, former_until) =
-            numbers::rotate_signing_secret(&app, attempt.tx(), &caller, id, grace_seconds).await?;
+        let (secret, former_until) = numbers::rotate_signing_secret(&app, attempt.tx(), &caller, id, &asked).await?;
         let body = wire::SigningSecret { secret, former_secret_until: rfc3339(former_until) };
         let answer = attempt.commit(&app, StatusCode::OK, &body).await;
         app.tenant_changes.note();

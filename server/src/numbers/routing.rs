@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use sautikit_api::ids::NumberId;
 use sautikit_api::numbers::{Compat, UpdateRouting};
+use sautikit_api::webhooks::RotateSecret;
 use serde_json::json;
 use sqlx::AnyConnection;
 use url::{Host, Url};
@@ -90,24 +91,34 @@ pub async fn update_routing(
 /// before still signs what the new one is refused for.
 ///
 /// # Errors
-/// Not the workspace's, the grace is too long, or the database failed.
+/// Not the workspace's, the grace is too long, a former secret signs still, or the database failed.
 pub async fn rotate_signing_secret(
     app: &AppState,
     tx: &mut AnyConnection,
     caller: &Caller,
     id: NumberId,
-    grace_seconds: Option<i64>,
+    asked: &RotateSecret,
 ) -> Result<(String, i64), NumberError> {
-    let grace_us = signing::grace_us(grace_seconds)
+    let grace_us = signing::grace_us(asked.grace_seconds)
         .ok_or_else(|| NumberError::Invalid { field: "grace_seconds", message: signing::grace_rule() })?;
-    let former_until = app.now_us().saturating_add(grace_us);
+    let now_us = app.now_us();
     let mut number = get_number(tx, caller.workspace.id, id).await?;
+    let until = number.former_secret.as_ref().map(|(_, until)| *until);
+    if let Some(message) = signing::grace_left(until, now_us, asked.end_former) {
+        return Err(NumberError::Invalid { field: "end_former", message });
+    }
     let had_its_own = number.sealed_signing_secret.is_some();
     let seal = |secret: &str| app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);
-    let former = number_signing(app, tx, &number).await?.secret;
+    let former = match number_signing(app, tx, &number).await {
+        Ok(signing) => Some(signing.secret),
+        // What does not open signed nothing: a new secret is what mends that.
+        Err(NumberError::Seal(_)) => None,
+        Err(error) => return Err(error),
+    };
+    let former_until = now_us.saturating_add(former.as_ref().map_or(0, |_| grace_us));
     let secret = format!("{SECRET_PREFIX}{}", hex(&app.entropy.bytes::<SECRET_BYTES>()));
     number.sealed_signing_secret = Some(seal(&secret));
-    number.former_secret = Some((seal(&former), former_until));
+    number.former_secret = former.map(|former| (seal(&former), former_until));
     store::tenants::update_routing(tx, &number).await?;
     webhooks::signing::note_number_secret(app, tx, caller.workspace.id, id).await?;
     let details = json!({ "number": number.e164, "before": { "own_secret": had_its_own }, "after": { "own_secret": true },

@@ -27,6 +27,7 @@ use crate::wallet::alerts::TellLowBalance;
 use crate::web::caller::Authenticator;
 use crate::web::idempotency::InFlight;
 use crate::web::rate_limit::RateLimits;
+use crate::webhooks::address;
 use crate::webhooks::client::Customers;
 use crate::webhooks::delivery::gauge::Dispatching;
 use crate::webhooks::delivery::{Bell, OwnersOf, TellDisabled};
@@ -44,6 +45,7 @@ use super::owners::MembersOwners;
 /// Certificates, mail or sign-in with Google can't be set up as they are configured.
 pub fn parts(config: &Config) -> Result<Parts, ServeError> {
     let google = Google::from_config(&config.google).map_err(ServeError::Google)?;
+    address::set(&config.customers);
     Ok(Parts::default()
         .with(Authenticator::new(Credentials))
         .with(Bell::default())

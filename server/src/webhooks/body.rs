@@ -5,7 +5,7 @@ use sautikit_api::ids::{EventId, WorkspaceId};
 use crate::clock::rfc3339;
 
 /// How the id of an event begins where others see it.
-const ID_PREFIX: &str = "evt_";
+pub(super) const ID_PREFIX: &str = "evt_";
 
 /// An event as it stands in the outbox.
 #[derive(Debug, Clone)]

@@ -1,21 +1,16 @@
 //! The one HTTP client for URLs that customers give: no proxy, no redirects, public addresses only, bounded answers.
 //!
-//! A name is resolved by [`PublicOnly`], which drops every address that customers' URLs may not lead to; what is left
+//! A name is resolved by `resolver.rs`, which drops every address that customers' URLs may not lead to; what is left
 //! is what is connected to. Addresses written into the URL are checked by [`check_url`], because they are not resolved.
 
-use std::collections::HashMap;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use parking_lot::Mutex;
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
-
 use super::address::may_be_called;
-use crate::clock;
+pub use super::resolver::{Lookup, NoPublicAddress};
+use super::resolver::{PublicOnly, Resolver, system};
 use crate::state::Part;
 
 /// The largest answer that is read (webhooks.md): action documents are 64 KiB at most.
@@ -35,13 +30,11 @@ const PONG_WITHIN: Duration = Duration::from_secs(5);
 /// Headers of an HTTP/2 answer: what common servers bound theirs by.
 const MAX_HEADERS_BYTES: u32 = 16 * 1024;
 
-/// Names that are looked up at the same time. Each takes a thread for as long as the name's servers are silent, of the threads
-/// that files and passwords need too.
-const LOOKUPS_AT_ONCE: usize = 64;
-/// A name that led nowhere is not looked up again for so long: all that goes there would wait for it anew.
-const NOWHERE_FOR: Duration = Duration::from_secs(10);
-/// Such names that are known.
-const MOST_NOWHERE: usize = 4_096;
+/// Names that are looked up at the same time for events: who has them told to names whose servers are silent holds up other
+/// events to new names at most.
+const EVENTS_LOOKUPS: usize = 32;
+/// And for all else that customers' URLs are for, calls among it.
+const LOOKUPS: usize = 64;
 
 /// Why a URL is not used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -89,14 +82,27 @@ pub fn check_url(text: &str, development: bool) -> Result<Url, UrlRefusal> {
     }
 }
 
+/// Scheme, host and port of a URL, in one spelling; none of what is no URL.
+pub(super) fn origin_of(url: &str) -> Option<String> {
+    Url::parse(url).ok().map(|url| url.origin().ascii_serialization())
+}
+
 /// Whether a written address is loopback; refused when it may not be called.
 fn checked(address: std::net::IpAddr, development: bool) -> Result<bool, UrlRefusal> {
     if may_be_called(address, development) { Ok(address.is_loopback()) } else { Err(UrlRefusal::NotPublic) }
 }
 
-/// The client, as the rooms share it: one that speaks HTTP/1.1 only, which WebSockets need, and one that speaks HTTP/2 where
-/// the other end offers it.
-pub struct Customers(pub reqwest::Client, reqwest::Client);
+/// The client, as the rooms share it: one that speaks HTTP/1.1 only, which WebSockets need, and those of events.
+pub struct Customers(pub reqwest::Client, Events);
+
+/// What events are sent by. Neither waits for names that anything else leads to, nor anything else for theirs.
+#[derive(Clone)]
+pub struct Events {
+    /// Many requests at the same time over one connection, where the other end offers HTTP/2.
+    pub multiplexed: reqwest::Client,
+    /// A connection for each request that is on its way.
+    pub apart: reqwest::Client,
+}
 
 impl Part for Customers {}
 
@@ -122,119 +128,35 @@ impl Customers {
     /// # Errors
     /// As [`Self::new`].
     pub fn trusting(development: bool, lookup: Lookup, roots: &[reqwest::Certificate]) -> Result<Self, reqwest::Error> {
-        let resolver = Arc::new(PublicOnly::new(development, lookup));
-        let base = || {
+        let resolver = |most| Resolver(Arc::new(PublicOnly::new(development, lookup, most)));
+        let base = |resolver: &Resolver| {
             let builder = builder(resolver.clone());
             roots.iter().fold(builder, |builder, root| builder.add_root_certificate(root.clone()))
         };
-        let multiplexed = base()
+        let of_events = resolver(EVENTS_LOOKUPS);
+        let multiplexed = base(&of_events)
             .http2_keep_alive_interval(PING_EVERY)
             .http2_keep_alive_timeout(PONG_WITHIN)
             .http2_max_header_list_size(MAX_HEADERS_BYTES);
-        Ok(Self(base().http1_only().build()?, multiplexed.build()?))
+        let events = Events { multiplexed: multiplexed.build()?, apart: base(&of_events).http1_only().build()? };
+        Ok(Self(base(&resolver(LOOKUPS)).http1_only().build()?, events))
     }
 
-    /// The one that sends many requests at the same time over one connection, where the other end offers that.
-    pub fn multiplexed(&self) -> &reqwest::Client {
+    /// Those that events are sent by.
+    pub fn events(&self) -> &Events {
         &self.1
     }
 }
 
-/// Finds the addresses of a name.
-pub type Lookup = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
-
-/// The system's own.
-fn system(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
-    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
-}
-
 /// What every client has. One serves the whole process: it pools connections.
-fn builder(resolver: Arc<PublicOnly>) -> reqwest::ClientBuilder {
+fn builder(resolver: Resolver) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_FOR)
         .user_agent(concat!("Sautikit/", env!("CARGO_PKG_VERSION")))
-        .dns_resolver(resolver)
-}
-
-/// A name of which no address may be called.
-#[derive(Debug, thiserror::Error)]
-#[error("the name leads to no public address")]
-pub struct NoPublicAddress;
-
-/// Resolves names to callable addresses only.
-struct PublicOnly {
-    development: bool,
-    lookup: Lookup,
-    places: Arc<Semaphore>,
-    nowhere: Arc<Mutex<HashMap<String, (Instant, Nowhere)>>>,
-}
-
-/// Why a name leads nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Nowhere {
-    Unknown,
-    NotPublic,
-}
-
-impl PublicOnly {
-    fn new(development: bool, lookup: Lookup) -> Self {
-        let places = Arc::new(Semaphore::new(LOOKUPS_AT_ONCE));
-        Self { development, lookup, places, nowhere: Arc::default() }
-    }
-
-    /// Why the name led nowhere a moment ago, if it did.
-    fn known(&self, name: &str) -> Option<Nowhere> {
-        let nowhere = self.nowhere.lock();
-        nowhere.get(name).filter(|(at, _)| at.elapsed() < NOWHERE_FOR).map(|(_, why)| *why)
-    }
-}
-
-fn note(nowhere: &Mutex<HashMap<String, (Instant, Nowhere)>>, name: String, why: Nowhere) {
-    let mut nowhere = nowhere.lock();
-    if nowhere.len() >= MOST_NOWHERE {
-        nowhere.retain(|_, (at, _)| at.elapsed() < NOWHERE_FOR);
-    }
-    if nowhere.len() < MOST_NOWHERE {
-        nowhere.insert(name, (clock::timer_now(), why));
-    }
-}
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        let (development, lookup, name) = (self.development, self.lookup, name.as_str().to_owned());
-        let (places, nowhere, known) = (self.places.clone(), self.nowhere.clone(), self.known(&name));
-        Box::pin(async move {
-            match known {
-                Some(Nowhere::NotPublic) => return Err(Box::from(NoPublicAddress)),
-                Some(Nowhere::Unknown) => return Err(Box::from("the name was not found a moment ago")),
-                None => {}
-            }
-            let place = places.acquire_owned().await?;
-            // Whoever gives up waiting leaves the thread behind, and its place with it.
-            let found = tokio::spawn(async move {
-                let found = lookup(name.clone()).await;
-                drop(place);
-                let public = found.map(|mut all| {
-                    all.retain(|address| may_be_called(address.ip(), development));
-                    all
-                });
-                match &public {
-                    Ok(public) if public.is_empty() => note(&nowhere, name, Nowhere::NotPublic),
-                    Ok(_) => {}
-                    Err(_) => note(&nowhere, name, Nowhere::Unknown),
-                }
-                public
-            });
-            let public = found.await??;
-            if public.is_empty() {
-                return Err(Box::from(NoPublicAddress));
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
-    }
+        .dns_resolver(Arc::new(resolver))
 }
 
 /// Reads an answer's body up to [`MAX_ANSWER_BYTES`]; `None` when it is larger or breaks off.
@@ -266,6 +188,10 @@ pub async fn read_up_to(mut response: reqwest::Response, most: usize) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use futures::future::BoxFuture;
+
     use super::*;
 
     #[test]
@@ -284,45 +210,28 @@ mod tests {
         assert_eq!(check("/voice"), Err(UrlRefusal::Malformed));
     }
 
-    fn silent(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn nothing(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
-        Box::pin(async { Err(std::io::Error::other("no such name")) })
-    }
-
-    fn inside(_: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
-        Box::pin(async { Ok(vec![([10, 0, 0, 1], 0).into()]) })
-    }
-
-    fn name(text: &str) -> Name {
-        text.parse().unwrap()
+    /// 64 names of endpoints whose servers are silent, and one that answers.
+    fn silent_endpoints(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+        Box::pin(async move {
+            match name.starts_with("silent") {
+                true => std::future::pending().await,
+                false => Ok(vec![([127, 0, 0, 1], 0).into()]),
+            }
+        })
     }
 
     #[tokio::test]
-    async fn names_whose_servers_are_silent_hold_so_many_threads_and_no_more() {
-        let resolver = PublicOnly::new(false, silent);
-        for number in 0..2 * LOOKUPS_AT_ONCE {
-            let mut asked = resolver.resolve(name(&format!("silent-{number}.example")));
-            // Who asked gives up; its place is taken for as long as the lookup goes on.
-            assert!(futures::poll!(&mut asked).is_pending());
+    async fn names_of_endpoints_that_are_silent_stop_no_voice_callback() {
+        let customers = Customers::with_lookup(true, silent_endpoints).unwrap();
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = taken.local_addr().unwrap().port();
+        for number in 0..64 {
+            let request = customers.events().multiplexed.get(format!("http://silent-{number}.example:{port}/"));
+            assert!(futures::poll!(Box::pin(request.send())).is_pending());
         }
-        assert_eq!(resolver.places.available_permits(), 0);
-    }
-
-    #[tokio::test]
-    async fn a_name_that_led_nowhere_is_not_looked_up_again_at_once() {
-        for (lookup, why) in [(nothing as Lookup, Nowhere::Unknown), (inside as Lookup, Nowhere::NotPublic)] {
-            let mut resolver = PublicOnly::new(false, lookup);
-            assert!(resolver.resolve(name("nowhere.example")).await.is_err());
-            assert_eq!(resolver.known("nowhere.example"), Some(why));
-            // Another look would wait for ever.
-            resolver.lookup = silent;
-            let again = resolver.resolve(name("nowhere.example")).await.err().expect("the same");
-            assert_eq!(again.is::<NoPublicAddress>(), why == Nowhere::NotPublic);
-            assert_eq!(resolver.known("another.example"), None);
-        }
+        let asked = customers.0.get(format!("http://ivr.example:{port}/"));
+        let (accepted, _) = futures::future::join(taken.accept(), async { drop(tokio::spawn(asked.send())) }).await;
+        assert!(accepted.is_ok());
     }
 
     #[test]

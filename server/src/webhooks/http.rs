@@ -43,7 +43,7 @@ async fn rotate_workspace_signing_secret(
     caller.needs(Scope::WebhooksWrite)?;
     idempotency::once(&app, &caller, &request, async |mut attempt| {
         let body: wire::RotateSecret = request.read_or_default()?;
-        let rotated = signing::rotate_workspace_secret(&app, attempt.tx(), &caller, body.grace_seconds).await;
+        let rotated = signing::rotate_workspace_secret(&app, attempt.tx(), &caller, &body).await;
         let (secret, former_until) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
         let body = wire::WorkspaceSecret { secret, former_secret_until: rfc3339(former_until) };
         let answer = attempt.commit(&app, StatusCode::OK, &body).await?;

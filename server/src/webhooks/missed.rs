@@ -2,8 +2,8 @@
 
 use sautikit_api::ids::{DeliveryId, WorkspaceId};
 use sqlx::AnyConnection;
-use url::Url;
 
+use super::client::origin_of;
 use super::endpoints::Endpoint;
 use super::kinds;
 use super::store::missed::{self as sql, Asked};
@@ -11,6 +11,8 @@ use crate::state::AppState;
 
 /// Events of one look at the database.
 const LOOK: i64 = 1_000;
+/// Looks of one request: of a number whose calls have many origins most of what is found goes elsewhere.
+const MOST_LOOKS: usize = 20;
 
 /// An event that an endpoint was never told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,28 +29,41 @@ pub struct Missed {
     pub url: Option<String>,
 }
 
-/// What of the span would have gone to the endpoint had it been on, the oldest first, at most so many.
+/// What was found, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Looked {
+    pub(super) found: Vec<Missed>,
+    /// The event up to which was looked, where there may be more after it.
+    pub(super) until: Option<String>,
+}
+
+/// What of the span would have gone to the endpoint had it been on, from after a place on; no further than some that are more
+/// than `most`.
 pub(super) async fn find(
     conn: &mut AnyConnection,
     endpoint: &Endpoint,
-    span: (i64, i64),
-    kind: &str,
+    (span, kind): ((i64, i64), &str),
+    mut after: i64,
     most: usize,
-) -> Result<Vec<Missed>, sqlx::Error> {
+) -> Result<Looked, sqlx::Error> {
     let (workspace, id, number) = (endpoint.workspace_id, endpoint.id, endpoint.number_id);
-    let asked = Asked { workspace, endpoint: id, number, span, kind };
-    let (mut found, mut after) = (Vec::new(), 0);
-    while found.len() < most {
+    let wants = |one: &&str| {
+        (kind.is_empty() || kind == *one) && endpoint.events.iter().any(|pattern| kinds::matches(pattern, one))
+    };
+    let kinds: Vec<_> = kinds::EventKind::ALL.iter().map(|kind| kind.as_str()).filter(wants).collect();
+    let asked = Asked { workspace, endpoint: id, number, span, kinds: &kinds };
+    let mut looked = Looked::default();
+    for _ in 0..MOST_LOOKS {
         let some = sql::list(conn, &asked, after, LOOK).await?;
         let is_all = (some.len() as i64) < LOOK;
         after = some.last().map_or(after, |(position, _)| *position);
-        found.extend(some.into_iter().filter_map(|(_, missed)| goes_to(endpoint, missed)));
-        if is_all {
+        looked.until = some.last().map(|(_, missed)| missed.event.clone()).filter(|_| !is_all);
+        looked.found.extend(some.into_iter().filter_map(|(_, missed)| goes_to(endpoint, missed)));
+        if is_all || looked.found.len() > most {
             break;
         }
     }
-    found.truncate(most);
-    Ok(found)
+    Ok(looked)
 }
 
 /// The event as it goes to the endpoint, if it does.
@@ -59,7 +74,7 @@ fn goes_to(endpoint: &Endpoint, missed: Missed) -> Option<Missed> {
     if endpoint.number_id.is_none() {
         return Some(Missed { url: None, ..missed });
     }
-    let origin = Url::parse(missed.url.as_deref()?).ok()?.origin().ascii_serialization();
+    let origin = origin_of(missed.url.as_deref()?)?;
     (origin == endpoint.url).then_some(missed)
 }
 

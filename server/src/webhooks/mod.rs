@@ -19,6 +19,7 @@ mod letter;
 pub mod listener;
 pub mod live;
 pub mod missed;
+mod resolver;
 pub mod signature;
 pub mod signer;
 pub mod signing;

@@ -91,6 +91,14 @@ impl Sealed {
         let former = former.map(|(sealed, until)| Ok((open(sealed)?, until))).transpose()?;
         Ok(Some(Signing { whose, secret: open(secret)?, former }))
     }
+
+    /// Refuses another rotation while a former secret may still sign, unless that is to end: receivers were promised a time.
+    pub(super) fn require_no_grace(&self, now_us: i64, end_former: bool) -> Result<(), WebhookError> {
+        match grace_left(self.former_until, now_us, end_former) {
+            None => Ok(()),
+            Some(message) => Err(WebhookError::Invalid { field: "end_former", message }),
+        }
+    }
 }
 
 /// A new secret.
@@ -112,6 +120,15 @@ pub fn grace_us(seconds: Option<i64>) -> Option<i64> {
 /// The rule of [`grace_us`], as a sentence.
 pub fn grace_rule() -> String {
     format!("`grace_seconds` is 0 to {MOST_GRACE_SECONDS} (72 hours).")
+}
+
+/// Why a secret is not rotated again yet: the one before the present one may sign until that moment, in microseconds UTC.
+pub fn grace_left(former_until: Option<i64>, now_us: i64, end_former: bool) -> Option<String> {
+    let until = former_until.filter(|until| now_us < *until && !end_former)?;
+    let until = crate::clock::rfc3339(until);
+    Some(format!(
+        "a former secret signs until {until}, and would at once no more. With `end_former: true` it ends now."
+    ))
 }
 
 /// The same, or what is wrong with it.
@@ -159,16 +176,20 @@ pub(super) async fn rotate_workspace_secret(
     app: &AppState,
     tx: &mut AnyConnection,
     caller: &Caller,
-    grace_seconds: Option<i64>,
+    asked: &sautikit_api::webhooks::RotateSecret,
 ) -> Result<(String, i64), WebhookError> {
     let (workspace, now_us) = (caller.workspace.id, app.now_us());
-    let former_until = now_us + checked_grace_us(grace_seconds)?;
+    let grace_us = checked_grace_us(asked.grace_seconds)?;
     let row = workspace.to_string();
-    let before = workspace_signing(app, tx, workspace).await?;
+    let before = store::find_workspace_secret(tx, workspace).await?;
+    before.require_no_grace(now_us, asked.end_former)?;
+    // One that does not open signed nothing: a new secret is what mends that.
+    let former = default_signing(app, workspace, &before).ok().map(|signing| signing.secret);
     let secret = new_secret(app);
+    let former_until = now_us + former.as_ref().map_or(0, |_| grace_us);
     let sealed = Sealed {
         secret: Some(seal(app, &row, &secret)),
-        former: Some(seal(app, &row, &before.secret)),
+        former: former.map(|former| seal(app, &row, &former)),
         former_until: Some(former_until),
     };
     store::put_workspace_secret(tx, workspace, &sealed, now_us).await?;

@@ -22,13 +22,15 @@ pub(super) struct Story {
     changed: Vec<usize>,
     entries: Vec<EventRow>,
     outbox: Vec<webhooks::NewEvent>,
+    /// When the last event was told, in microseconds UTC.
+    told_at: i64,
 }
 
 impl Story {
     /// As it stands; all its legs count as changed.
     pub(super) fn new(app: &AppState, call: CallRow, legs: Vec<LegRecord>) -> Self {
         let changed = (0..legs.len()).collect();
-        Self { app: app.clone(), call, legs, changed, entries: Vec::new(), outbox: Vec::new() }
+        Self { app: app.clone(), call, legs, changed, entries: Vec::new(), outbox: Vec::new(), told_at: i64::MIN }
     }
 
     pub(super) fn leg(&self, id: LegRecordId) -> Option<&LegRecord> {
@@ -53,6 +55,10 @@ impl Story {
 
     /// Adds an entry to the timeline; `at_us` is when it happened, in microseconds UTC.
     pub(super) fn entry(&mut self, kind: &str, at_us: i64, data: Value) {
+        // Whoever is told of it need not miss it where the timeline has a gap.
+        if kind == EventKind::CallCallbackFailed.as_str() {
+            self.tell_callback(&data);
+        }
         if self.entries.len() >= MOST_ENTRIES && Milestone::parse(kind).is_none() {
             tracing::warn!(call = %self.call.id, "an entry of a call's timeline is left out: too many wait");
             return;
@@ -60,9 +66,6 @@ impl Story {
         self.call.entry_seq += 1;
         let id = CallEventId(self.app.new_uuid());
         let sequence = self.call.entry_seq;
-        if kind == EventKind::CallCallbackFailed.as_str() {
-            self.tell_callback(&data);
-        }
         self.entries.push(EventRow { id, sequence, kind: kind.to_owned(), data, occurred_at: at_us });
     }
 
@@ -121,7 +124,8 @@ impl Story {
             .try_fold(0_i64, |sum, leg| sum.checked_add(leg.billed_minor(self.call.status)?).ok_or(rating::RatingError))
     }
 
-    /// Tells of the end, and of the bill if there is one: the end's event says nothing of the cost (webhooks.md).
+    /// Tells of the end, and of the bill: the end's event says nothing of a cost that is still to be debited (webhooks.md). Who
+    /// waits for the bill of a call that was answered gets one where there is nothing to pay too.
     fn tell_end(&mut self, cost_minor: i64) {
         self.call.cost_minor = Some(cost_minor);
         self.call.tax_minor = self.call.tax.on_minor(cost_minor);
@@ -138,6 +142,8 @@ impl Story {
             let data = json!({ "cost_minor": cost_minor, "tax_minor": self.call.tax_minor,
                 "currency": self.call.currency.code() });
             self.entry(Milestone::Billed.as_str(), now_us, data);
+        }
+        if cost_minor > 0 || self.call.status == CallStatus::Completed {
             self.tell(EventKind::CallBilled, Some(cost_minor));
         }
     }
@@ -178,7 +184,9 @@ impl Story {
     fn tell(&mut self, kind: EventKind, cost_minor: Option<i64>) {
         self.call.outbox_seq += 1;
         let id = EventId(self.app.new_uuid());
-        self.outbox.push(outbox_event(id, &self.call, kind, cost_minor, self.app.now_us()));
+        // Those that wait are told by their time, and a call's in their order: a clock that goes back changes nothing of that.
+        self.told_at = self.told_at.max(self.app.now_us());
+        self.outbox.push(outbox_event(id, &self.call, kind, cost_minor, self.told_at));
     }
 }
 

@@ -24,6 +24,7 @@ use crate::web::params::{Idempotent, Moment, Paged};
 use crate::web::query::Query;
 use crate::webhooks::endpoints::http::endpoint_id;
 use crate::webhooks::kinds::EventKind;
+use crate::webhooks::missed::Looked;
 use crate::webhooks::store::dispatch::AttemptRow;
 use crate::webhooks::{WebhookError, body, deliveries, endpoints, ring};
 
@@ -179,7 +180,8 @@ async fn retry_delivery(
 /// Retry an endpoint's deliveries
 ///
 /// All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
-/// sent there, because the endpoint was off or not there yet, is sent too.
+/// sent there, because the endpoint was off or not there yet, is sent too. Where the answer says `has_more`, ask again, with its
+/// `next_after` as `after` if it has one.
 #[utoipa::path(post, path = "/webhooks/{id}/retry", request_body = wire::RetryDeliveries, params(Idempotent),
     responses((status = 202, body = wire::Retried, description = "They are on their way.")),
     extensions(("x-scope" = json!(Scope::WebhooksWrite)),
@@ -195,13 +197,14 @@ async fn retry_deliveries(
     // Before the transaction, which others wait for. What is wrong with it is said within.
     let missed = match read_retry(&app, &request) {
         Ok((from_us, to_us, body)) if body.missing => {
-            let asked = (from_us, to_us, body.event.as_deref());
+            let asked = ((from_us, to_us), body.event.as_deref());
+            let after = body.after.as_deref().and_then(body::read_id);
             match endpoint_id(&id) {
-                Ok(id) => deliveries::find_missed(&app, &caller, id, asked).await,
+                Ok(id) => deliveries::find_missed(&app, &caller, id, asked, after).await,
                 Err(error) => Err(error),
             }
         }
-        _ => Ok(Vec::new()),
+        _ => Ok(Looked::default()),
     };
     idempotency::once(&app, &caller, &request, async |mut attempt| {
         let (from_us, to_us, body) = read_retry(&app, &request)?;
@@ -217,6 +220,9 @@ async fn retry_deliveries(
 /// The span, in microseconds UTC, and what else is asked for.
 fn read_retry(app: &AppState, request: &Request) -> ApiResult<(i64, i64, wire::RetryDeliveries)> {
     let body: wire::RetryDeliveries = request.read()?;
+    if body.after.as_deref().is_some_and(|id| body::read_id(id).is_none()) {
+        return Err(ApiError::field("after", "`after` is the `next_after` of the answer before."));
+    }
     let from_us = read_moment(&body.from, "from", i64::MIN, false)?;
     // What is made in this moment is of the span.
     let to_us = read_moment(body.to.as_deref().unwrap_or_default(), "to", app.now_us() + 1, true)?;

@@ -9,7 +9,7 @@ use sqlx::AnyConnection;
 use uuid::Uuid;
 
 use super::kinds::EventKind;
-use super::missed::{self, Missed};
+use super::missed::{self, Looked};
 use super::store::deliveries as sql;
 use super::store::dispatch::AttemptRow;
 use super::store::{endpoints as endpoint_sql, events as event_sql};
@@ -133,12 +133,17 @@ pub(super) async fn find_missed(
     app: &AppState,
     caller: &Caller,
     id: WebhookEndpointId,
-    (from_us, to_us, kind): (i64, i64, Option<&str>),
-) -> Result<Vec<Missed>, WebhookError> {
+    (span, kind): ((i64, i64), Option<&str>),
+    after: Option<EventId>,
+) -> Result<Looked, WebhookError> {
     let mut conn = app.db.acquire().await?;
     let endpoint = endpoints::get(&mut conn, caller.workspace.id, id).await?;
     let most = usize::try_from(MOST_AT_ONCE).unwrap_or(usize::MAX);
-    Ok(missed::find(&mut conn, &endpoint, (from_us, to_us), kind.unwrap_or_default(), most).await?)
+    let after = match after {
+        Some(id) => event_sql::find(&mut conn, caller.workspace.id, id).await?.and_then(|placed| placed.position),
+        None => None,
+    };
+    Ok(missed::find(&mut conn, &endpoint, (span, kind.unwrap_or_default()), after.unwrap_or(0), most).await?)
 }
 
 /// Sends all of an endpoint again that were made in a span and did not arrive, and what of it was `missed`, in the caller's
@@ -149,7 +154,7 @@ pub(super) async fn retry_all(
     caller: &Caller,
     id: WebhookEndpointId,
     (from_us, to_us, kind): (i64, i64, Option<String>),
-    missed: &[Missed],
+    missed: &Looked,
 ) -> Result<wire::Retried, WebhookError> {
     let (workspace, now_us) = (caller.workspace.id, app.now_us());
     if let Some(name) = kind.as_ref().filter(|name| EventKind::parse(name).is_none()) {
@@ -160,7 +165,9 @@ pub(super) async fn retry_all(
     let kind = kind.unwrap_or_default();
     let mut retried = sql::requeue_all(tx, id, (from_us, to_us), &kind, now_us, MOST_AT_ONCE).await?;
     let room = MOST_AT_ONCE.saturating_sub(i64::try_from(retried).unwrap_or(i64::MAX));
-    let some = missed.get(..usize::try_from(room).unwrap_or(0)).unwrap_or(missed);
+    let left = room == 0 && sql::has_retryable(tx, id, (from_us, to_us), &kind).await?;
+    let some = missed.found.get(..usize::try_from(room).unwrap_or(0)).unwrap_or(&missed.found);
+    let takes_all = some.len() == missed.found.len();
     if !some.is_empty() {
         retried += missed::deliver(app, tx, workspace, id, some).await?;
     }
@@ -169,7 +176,9 @@ pub(super) async fn retry_all(
         "retried": retried });
     audit::record(app, tx, &audit::Entry::by(caller, "webhook.deliveries_retried", id, details)).await?;
     let retried = i64::try_from(retried).unwrap_or(i64::MAX);
-    Ok(wire::Retried { retried, has_more: retried >= MOST_AT_ONCE })
+    // The next look begins where this one ended, unless what it found is still to be sent.
+    let next_after = missed.until.as_ref().filter(|_| takes_all).map(|id| format!("{}{id}", body::ID_PREFIX));
+    Ok(wire::Retried { retried, has_more: left || !takes_all || next_after.is_some(), next_after })
 }
 
 async fn require_enabled(

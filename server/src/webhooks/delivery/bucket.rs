@@ -29,14 +29,19 @@ impl Bucket {
         if self.per_second == 0 {
             return now_us;
         }
-        (self.full_at_us.saturating_sub(SECOND_US - self.step_us())).max(now_us)
+        (self.full_at_us(now_us).saturating_sub(SECOND_US - self.step_us())).max(now_us)
     }
 
     /// An attempt begins.
     pub(super) fn take(&mut self, now_us: i64) {
         if self.per_second > 0 {
-            self.full_at_us = self.full_at_us.max(now_us).saturating_add(self.step_us());
+            self.full_at_us = self.full_at_us(now_us).max(now_us).saturating_add(self.step_us());
         }
+    }
+
+    /// An empty bucket is full after a second: what is later was counted before the clock went back.
+    fn full_at_us(&self, now_us: i64) -> i64 {
+        if self.full_at_us > now_us.saturating_add(SECOND_US) { now_us } else { self.full_at_us }
     }
 
     fn step_us(&self) -> i64 {
@@ -59,6 +64,15 @@ mod tests {
         }
         assert_eq!(begun.iter().filter(|at| **at == 0).count(), 10, "a second's worth at once");
         assert_eq!(begun[49], 40 * SECOND_US / 10);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_freezes_no_limit() {
+        let mut bucket = Bucket::new(Some(10));
+        (0..10).for_each(|_| bucket.take(3_600 * SECOND_US));
+        assert_eq!(bucket.next_us(0), 0);
+        (0..10).for_each(|_| bucket.take(0));
+        assert_eq!(bucket.next_us(0), SECOND_US / 10);
     }
 
     #[test]

@@ -20,7 +20,9 @@ const AT_ONCE_AT_FIRST: u32 = 8;
 const FAILURES_TO_OPEN: i64 = 10;
 /// The first pause, which each further failure doubles.
 const FIRST_PAUSE_US: i64 = SECOND_US;
-/// The longest pause: what waits is late by so much at most once the endpoint is back.
+/// No pause ends later, also where the endpoint asks for one: what does was begun before the clock went back.
+const LATEST_END_US: i64 = 86_400 * SECOND_US;
+/// The longest pause of our own: what waits is late by so much at most once the endpoint is back.
 const LONGEST_PAUSE_US: i64 = 60 * SECOND_US;
 /// Failing for so long, an endpoint is switched off (webhooks.md).
 const FAILING_FOR_US: i64 = 3 * 86_400 * SECOND_US;
@@ -28,7 +30,7 @@ const FAILING_FOR_US: i64 = 3 * 86_400 * SECOND_US;
 const FAILURES_TO_DISABLE: i64 = 10;
 
 /// An answer that took longer widens nothing: many at once would be many that wait.
-const SLOW_US: i64 = SECOND_US;
+pub(super) const SLOW_US: i64 = SECOND_US;
 
 /// What is written of an endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,16 +83,17 @@ impl Circuit {
     /// How many attempts may run now.
     pub fn room(&self, now_us: i64) -> u32 {
         match self.standing.paused_until_us {
-            Some(until_us) if now_us < until_us => 0,
+            Some(_) if self.paused_until_us(now_us).is_some() => 0,
             // Half open.
             Some(_) => 1,
             None => self.at_once,
         }
     }
 
-    /// Until when nothing is sent.
-    pub fn paused_until_us(&self) -> Option<i64> {
-        self.standing.paused_until_us
+    /// Until when nothing is sent; none where it may be.
+    pub fn paused_until_us(&self, now_us: i64) -> Option<i64> {
+        let latest_us = now_us.saturating_add(LATEST_END_US);
+        self.standing.paused_until_us.filter(|until_us| (now_us + 1..=latest_us).contains(until_us))
     }
 
     /// An attempt succeeded, after so long.
@@ -109,17 +112,19 @@ impl Circuit {
             *self = Self { at_once: self.at_once, ..Self::default() };
         }
         self.at_once = (self.at_once / 2).max(1);
+        let latest_us = now_us.saturating_add(LATEST_END_US);
         let standing = &mut self.standing;
         standing.failures = standing.failures.saturating_add(1);
         standing.failing_since_us.get_or_insert(now_us);
         standing.failed_us = Some(now_us);
         // Others that ran beside the one that opened it say nothing new.
-        let is_open = standing.paused_until_us.is_some_and(|until_us| now_us < until_us);
+        let is_open = standing.paused_until_us.is_some_and(|until_us| now_us < until_us && until_us <= latest_us);
         if standing.failures >= FAILURES_TO_OPEN && !is_open {
             standing.paused_until_us = Some(now_us + self.pause_us);
             self.pause_us = (self.pause_us * 2).min(LONGEST_PAUSE_US);
         }
-        standing.paused_until_us = standing.paused_until_us.max(asked_until_us);
+        standing.paused_until_us =
+            standing.paused_until_us.filter(|until_us| *until_us <= latest_us).max(asked_until_us);
     }
 
     /// Whether it has failed for so long that it is to be switched off.
@@ -160,11 +165,11 @@ mod tests {
         let (mut circuit, mut now_us) = (fresh(), 0);
         for _ in 0..40 {
             circuit.failed(now_us, None);
-            now_us = circuit.paused_until_us().unwrap_or(now_us);
+            now_us = circuit.paused_until_us(now_us).unwrap_or(now_us);
         }
         let before = now_us;
         circuit.failed(now_us, None);
-        assert_eq!(circuit.paused_until_us(), Some(before + LONGEST_PAUSE_US));
+        assert_eq!(circuit.paused_until_us(now_us), Some(before + LONGEST_PAUSE_US));
     }
 
     #[test]
@@ -187,6 +192,15 @@ mod tests {
         let mut circuit = fresh();
         circuit.failed(0, Some(30 * SECOND_US));
         assert_eq!((circuit.room(30 * SECOND_US - 1), circuit.room(30 * SECOND_US)), (0, 1));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_pauses_for_a_day_at_most() {
+        let mut circuit = fresh();
+        let later_us = 30 * LATEST_END_US;
+        circuit.failed(later_us, Some(later_us + 60 * SECOND_US));
+        assert_eq!((circuit.room(later_us), circuit.room(0), circuit.paused_until_us(0)), (0, 1, None));
+        assert_eq!(circuit.room(later_us - LATEST_END_US / 2), 0);
     }
 
     #[test]

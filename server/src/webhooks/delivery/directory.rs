@@ -1,11 +1,11 @@
 //! Where events go: the endpoints that are on, as the dispatcher knows them, and which of them an event is for. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sautikit_api::ids::{NumberId, WebhookEndpointId, WorkspaceId};
-use url::Url;
 
+use crate::webhooks::client::origin_of;
 use crate::webhooks::kinds;
 use crate::webhooks::signing::Signing;
 
@@ -64,7 +64,12 @@ pub struct Directory {
     of_numbers: HashMap<(NumberId, Arc<str>), WebhookEndpointId>,
     /// Origins of numbers that were switched off: nothing is sent there.
     off: HashMap<(NumberId, Arc<str>), WebhookEndpointId>,
+    /// URLs of origins that answered 410, with the generation that they did in: nothing more is sent there.
+    gone: HashMap<WebhookEndpointId, (i64, HashSet<Arc<str>>)>,
 }
+
+/// URLs of one origin that are known to be gone; beyond, each is found out anew.
+const MOST_GONE: usize = 1_000;
 
 impl Directory {
     /// How many origins events of the number's calls go to.
@@ -74,8 +79,11 @@ impl Directory {
 
     /// Adds an endpoint, or takes its new settings.
     pub fn put(&mut self, endpoint: Endpoint) {
-        self.remove(endpoint.id);
         let id = endpoint.id;
+        // One that was switched on again is asked anew.
+        let gone = self.gone.remove(&id).filter(|(generation, _)| *generation == endpoint.generation);
+        self.remove(id);
+        self.gone.extend(gone.map(|gone| (id, gone)));
         match endpoint.number {
             Some(number) => drop(self.of_numbers.insert((number, endpoint.url.clone()), id)),
             None => self.of_workspaces.entry(endpoint.workspace).or_default().push(id),
@@ -89,8 +97,20 @@ impl Directory {
         self.off.insert((number, origin), id);
     }
 
+    /// Notes that a URL of a number's origin answered 410, or took an event after all.
+    pub fn heard(&mut self, id: WebhookEndpointId, url: &Arc<str>, is_gone: bool) {
+        let Some(endpoint) = self.by_id.get(&id).filter(|endpoint| endpoint.number.is_some()) else { return };
+        let (_, gone) = self.gone.entry(id).or_insert_with(|| (endpoint.generation, HashSet::new()));
+        if !is_gone {
+            gone.remove(url);
+        } else if gone.len() < MOST_GONE {
+            gone.insert(url.clone());
+        }
+    }
+
     /// Forgets an endpoint.
     pub fn remove(&mut self, id: WebhookEndpointId) {
+        self.gone.remove(&id);
         self.off.retain(|_, other| *other != id);
         let Some(endpoint) = self.by_id.remove(&id) else { return };
         match endpoint.number {
@@ -127,12 +147,13 @@ impl Directory {
 
     fn target_of(&self, number: NumberId, url: &str) -> Option<Target> {
         // What can't be read was refused when it was written.
-        let origin = Url::parse(url).ok()?.origin().ascii_serialization();
+        let origin = origin_of(url)?;
         let key = (number, Arc::from(origin.as_str()));
         if self.off.contains_key(&key) {
             return None;
         }
         Some(match self.of_numbers.get(&key) {
+            Some(id) if self.gone.get(id).is_some_and(|(_, gone)| gone.contains(url)) => return None,
             Some(id) => Target::Known(*id, Some(url.to_owned())),
             None => Target::New { number, origin, url: url.to_owned() },
         })
@@ -181,6 +202,24 @@ mod tests {
         assert_eq!(targets(&directory, "call.answered", None), []);
         directory.remove(WebhookEndpointId(Uuid::from_u128(11)));
         assert_eq!(targets(&directory, "wallet.top_up", None), [known(10)]);
+    }
+
+    #[test]
+    fn a_url_that_is_gone_is_sent_nothing_until_it_takes_something_or_its_origin_is_another() {
+        let mut directory = Directory::default();
+        let (one, other) = ("https://a.example/events?of=1", "https://a.example/events?of=2");
+        let id = WebhookEndpointId(Uuid::from_u128(20));
+        let sent = |directory: &Directory, url| targets(directory, "call.failed", Some(url)).len();
+        directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
+        directory.heard(id, &one.into(), true);
+        // Another setting of it.
+        directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
+        assert_eq!((sent(&directory, one), sent(&directory, other)), (0, 1));
+        directory.heard(id, &one.into(), false);
+        assert_eq!(sent(&directory, one), 1, "somebody had one sent again by hand");
+        directory.heard(id, &one.into(), true);
+        directory.put(Endpoint { generation: 1, ..endpoint(20, Some(NUMBER), "https://a.example", &[]) });
+        assert_eq!(sent(&directory, one), 1, "it was switched on again");
     }
 
     #[test]

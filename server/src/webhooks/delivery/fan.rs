@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 
 use super::Work;
 use super::directory::{Endpoint, Target, Wanted};
-use super::share::Room;
+use super::share::{Room, in_order};
 use super::turn::known;
 use crate::webhooks::WebhookError;
 use crate::webhooks::endpoints;
@@ -32,6 +32,7 @@ pub(super) async fn out(
     let app = &work.app;
     let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
     let mut room = Room::default();
+    let unplaced = in_order(unplaced, |one| Some((one.call_id.clone()?, one.event.sequence)));
     for (position, one) in (last_position + 1..).zip(unplaced) {
         let targets = {
             let events_url = one.events_url.as_ref().map(|(number, url)| (*number, url.as_str()));

@@ -14,7 +14,7 @@ use sautikit_api::ids::{CallId, DeliveryId, EventId, WebhookEndpointId, Workspac
 
 use super::bucket::Bucket;
 use super::circuit::{Circuit, MOST_AT_ONCE};
-use super::schedule::{Outcome, Verdict};
+use super::schedule::{Failure, Outcome, Verdict};
 
 /// Deliveries of one endpoint in memory at most: four rounds of what it may be sent at the same time.
 pub(super) const WINDOW: usize = 128;
@@ -127,6 +127,11 @@ impl Lane {
         self.queue.len()
     }
 
+    /// What those tell, in bytes.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queue.iter().map(|due| due.event.body.len()).sum()
+    }
+
     /// Something was written that this lane was not told of.
     pub(super) fn look(&mut self) {
         self.is_troubled = true;
@@ -218,7 +223,7 @@ impl Lane {
 
     /// When time alone lets it do something, in microseconds UTC.
     pub(super) fn wake_us(&self, now_us: i64) -> Option<i64> {
-        let pause_ends = self.circuit.paused_until_us().filter(|until_us| *until_us > now_us);
+        let pause_ends = self.circuit.paused_until_us(now_us);
         let may_begin = (!self.queue.is_empty()).then(|| self.bucket.next_us(now_us));
         let may_load = self.more_at_us.filter(|_| self.queue.len() <= LOW_WATER);
         let after_pause = |at_us: i64| pause_ends.map_or(at_us, |until_us| until_us.max(at_us));
@@ -235,6 +240,8 @@ impl Lane {
         match outcome.failure {
             _ if !is_of_this => {}
             None => self.circuit.succeeded(outcome.took_us),
+            // It was not asked anything.
+            Some(Failure::SecretUnset) => {}
             // Its server answers, and knows what of it is gone.
             Some(_) if verdict == Verdict::Gone => {}
             Some(_) => self.circuit.failed(now_us, outcome.pause_until(now_us)),

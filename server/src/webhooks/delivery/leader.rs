@@ -1,7 +1,9 @@
 //! Which node delivers, and its loop.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::time::Instant;
 
 use super::gauge::Dispatching;
@@ -39,13 +41,21 @@ pub(super) fn token(now_us: i64) -> i64 {
 
 /// Delivers while this node is the one that does, until the server stops. Started once per node.
 pub async fn run_until_stopped(app: AppState) {
+    // On a single node nobody else would deliver after a panic, and nobody would hear of it.
+    while AssertUnwindSafe(run(&app)).catch_unwind().await.is_err() {
+        tracing::error!("the dispatcher of webhooks panicked; it begins anew");
+        wait(&app, FAILURE_WAIT).await;
+    }
+}
+
+async fn run(app: &AppState) {
     while !app.stopping.is_cancelled() {
-        match take(&app).await {
-            Ok(Some((taken, leased_to))) => lead(&app, taken, leased_to).await,
-            Ok(None) => stand_by(&app).await,
+        match take(app).await {
+            Ok(Some((taken, leased_to))) => lead(app, taken, leased_to).await,
+            Ok(None) => stand_by(app).await,
             Err(error) => {
                 tracing::warn!(error = ?error, "nobody could be found to deliver webhooks");
-                wait(&app, FAILURE_WAIT).await;
+                wait(app, FAILURE_WAIT).await;
             }
         }
     }
@@ -139,6 +149,10 @@ async fn finish(lead: &mut Lead, epoch: i64) {
     while lead.work.state.lock().scheduler.running() > 0 && clock::timer_now() < until {
         tokio::time::sleep(PACE).await;
     }
+    // The next one makes them anew as soon as the lease is free.
+    lead.work.stop();
+    lead.work.tasks.close();
+    lead.work.tasks.wait().await;
     let app = lead.work.app.clone();
     let handed_over = async {
         lead.settle_all().await?;

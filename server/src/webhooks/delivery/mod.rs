@@ -23,25 +23,31 @@ pub mod scheduler;
 mod sender;
 mod settle;
 mod share;
+mod together;
 mod turn;
 pub mod watch;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use parking_lot::Mutex;
-use reqwest::Client;
 use sautikit_api::ids::WebhookEndpointId;
 use sqlx::AnyConnection;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use self::directory::{Directory, Endpoint};
 use self::gauge::Dispatching;
 pub use self::lane::{Due, Told};
+use self::schedule::{Failure, Outcome, Verdict};
 use self::scheduler::Scheduler;
-use self::sender::Sender;
+use self::sender::{Sender, Sent};
 use self::settle::Ended;
-use super::client::Customers;
+use self::together::Together;
+use super::client::{Customers, Events, origin_of};
 use super::store::lease;
 use crate::clock;
 use crate::state::{AppState, Part};
@@ -83,14 +89,19 @@ pub(super) fn ring_here(app: &AppState) {
 /// What the dispatcher and its attempts share.
 struct Work {
     app: AppState,
-    http: Client,
+    http: Events,
     state: Mutex<State>,
+    /// Attempts on their way.
+    tasks: TaskTracker,
+    /// Ends them: whoever delivers next makes them anew.
+    cut_off: CancellationToken,
 }
 
 #[derive(Default)]
 struct State {
     scheduler: Scheduler,
     directory: Directory,
+    together: Together,
     /// Attempts that are over and not yet written.
     ended: Vec<Ended>,
     /// Nothing more is sent: the lease is lost or the server stops.
@@ -104,16 +115,24 @@ impl State {
     fn may_send(&self) -> bool {
         !self.is_over && self.leased_to.is_some_and(|to| clock::timer_now() < to)
     }
+
+    /// An attempt to an endpoint that is on took so long.
+    fn took(&mut self, endpoint: &Endpoint, outcome: &Outcome) {
+        if self.directory.get(endpoint.id).is_some() {
+            self.together.took(endpoint.id, outcome.took_us);
+        }
+    }
 }
 
 impl Work {
     fn new(app: &AppState) -> Arc<Self> {
-        let http = app.part::<Customers>().multiplexed().clone();
-        Arc::new(Self { app: app.clone(), http, state: Mutex::default() })
+        let http = app.part::<Customers>().events().clone();
+        let (tasks, cut_off) = (TaskTracker::new(), CancellationToken::new());
+        Arc::new(Self { app: app.clone(), http, state: Mutex::default(), tasks, cut_off })
     }
 
     /// The next delivery that may go, and where to.
-    fn next(&self) -> Option<(Due, Arc<Endpoint>)> {
+    fn next(&self) -> Option<(Due, Arc<Endpoint>, Option<String>)> {
         let mut state = self.state.lock();
         if !state.may_send() {
             return None;
@@ -122,7 +141,9 @@ impl Work {
             let due = state.scheduler.next(self.app.now_us())?;
             let endpoint: Option<Arc<Endpoint>> = state.directory.get(due.endpoint);
             if let Some(endpoint) = endpoint {
-                return Some((due, endpoint));
+                let origin = origin_of(due.url.as_deref().unwrap_or(&endpoint.url));
+                let origin = origin.filter(|origin| state.together.begin(endpoint.id, origin));
+                return Some((due, endpoint, origin));
             }
             // Lanes and endpoints come and go together.
             state.scheduler.remove(due.endpoint);
@@ -130,20 +151,36 @@ impl Work {
         }
     }
 
-    /// Makes one attempt.
-    async fn attempt(self: Arc<Self>, due: Due, endpoint: Arc<Endpoint>) {
+    /// Makes one attempt; by connections that are shared where it counts among those of an `origin`.
+    async fn attempt(self: Arc<Self>, due: Due, endpoint: Arc<Endpoint>, origin: Option<String>) {
         let clock = self.app.clock.as_ref();
-        let sender = Sender { http: &self.http, clock, development: self.app.config.is_development() };
+        let http = if origin.is_some() { &self.http.multiplexed } else { &self.http.apart };
+        let sender = Sender { http, clock, development: self.app.config.is_development() };
+        let sending = AssertUnwindSafe(sender.send(&endpoint, &due)).catch_unwind();
         let sent = tokio::select! {
-            sent = sender.send(&endpoint, &due) => sent,
+            sent = sending => sent.unwrap_or_else(|_| {
+                // What it holds would be held for ever, its call's other events with it.
+                tracing::error!(delivery = %due.id, "an attempt to deliver a webhook panicked");
+                Sent::none(clock, Failure::Connection, "none")
+            }),
             // Whoever takes over sends it.
             () = self.lapsed() => return,
+            () = self.cut_off.cancelled() => return,
         };
         let random = self.app.entropy.number();
         {
             let mut state = self.state.lock();
             let now_us = self.app.now_us();
+            if let Some(origin) = &origin {
+                state.together.end(origin);
+            }
+            state.took(&endpoint, &sent.outcome);
             let done = state.scheduler.done(&due, &sent.outcome, now_us, random);
+            if let (Some(done), Some(url)) = (done, &due.url)
+                && matches!(done.verdict, Verdict::Gone | Verdict::Delivered)
+            {
+                state.directory.heard(endpoint.id, url, done.verdict == Verdict::Gone);
+            }
             state.ended.push(Ended::new(endpoint, due, sent, done, now_us));
         }
         pump(&self);
@@ -172,12 +209,19 @@ impl Work {
         let mut state = self.state.lock();
         state.scheduler.remove(id);
         state.directory.remove(id);
+        state.together.forget(id);
+    }
+
+    /// Ends what is on its way and begins nothing more.
+    fn stop(&self) {
+        self.state.lock().is_over = true;
+        self.cut_off.cancel();
     }
 }
 
 /// Begins every attempt that may be made now.
 fn pump(work: &Arc<Work>) {
-    while let Some((due, endpoint)) = work.next() {
-        tokio::spawn(work.clone().attempt(due, endpoint));
+    while let Some((due, endpoint, origin)) = work.next() {
+        work.tasks.spawn(work.clone().attempt(due, endpoint, origin));
     }
 }

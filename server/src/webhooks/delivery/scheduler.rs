@@ -25,6 +25,8 @@ const MOST_RUNNING: u32 = 1_024;
 const MOST_RUNNING_OF_ONE: u32 = 256;
 /// Deliveries in memory that wait, of all endpoints: some 2 kB each.
 const MOST_QUEUED: usize = 32_768;
+/// What they tell, together.
+const MOST_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 /// Of one endpoint where there are so many: two rounds of what one is trusted with that nothing is known of.
 const SMALL_WINDOW: usize = 16;
 /// Lanes that get rows in one turn, each by a look at the database that every other event waits for.
@@ -73,6 +75,8 @@ pub struct Scheduler {
     lanes: HashMap<WebhookEndpointId, Lane>,
     tenants: HashMap<WorkspaceId, Tenant>,
     turns: VecDeque<WorkspaceId>,
+    /// Those whose turn it was when there was no room for them: they go first once there is.
+    parked: VecDeque<WorkspaceId>,
     waiting_turns: HashSet<WorkspaceId>,
     waiting_lanes: HashSet<WebhookEndpointId>,
     /// Lanes that time alone wakes, by when.
@@ -82,9 +86,10 @@ pub struct Scheduler {
     hungry: BTreeSet<WebhookEndpointId>,
     /// The last of them that got some.
     fed: Option<WebhookEndpointId>,
-    /// How many wait in each lane.
-    queued_of: HashMap<WebhookEndpointId, usize>,
+    /// How many wait in each lane, and how many bytes they tell.
+    queued_of: HashMap<WebhookEndpointId, (usize, usize)>,
     queued: usize,
+    queued_bytes: usize,
     /// Beside the lanes, which come and go meanwhile.
     open: HashMap<DeliveryId, Open>,
     running: u32,
@@ -117,7 +122,7 @@ impl Scheduler {
         }
         self.hungry.remove(&id);
         self.set_timer(id, None);
-        self.count(id, 0);
+        self.count(id, (0, 0));
     }
 
     /// A delivery was just made.
@@ -170,7 +175,8 @@ impl Scheduler {
 
     /// How many of one endpoint are in memory at most.
     fn window(&self) -> usize {
-        if self.queued < MOST_QUEUED { WINDOW } else { SMALL_WINDOW }
+        let has_room = self.queued < MOST_QUEUED && self.queued_bytes < MOST_QUEUED_BYTES;
+        if has_room { WINDOW } else { SMALL_WINDOW }
     }
 
     /// What somebody asked for, as a look at the database found it; `is_all` where there is no more of it.
@@ -196,7 +202,9 @@ impl Scheduler {
             self.waiting_turns.remove(&workspace);
             let Some(tenant) = self.tenants.get_mut(&workspace) else { continue };
             if tenant.running >= MOST_RUNNING_OF_ONE.min(MOST_RUNNING - self.running) {
-                // Its next end brings it back: where nothing of it is on its way, there is room for it.
+                // Whoever ends next makes room, for it or for those after it.
+                self.waiting_turns.insert(workspace);
+                self.parked.push_back(workspace);
                 continue;
             }
             while let Some(id) = tenant.turns.pop_front() {
@@ -219,18 +227,17 @@ impl Scheduler {
     pub fn done(&mut self, due: &Due, outcome: &Outcome, now_us: i64, random: u32) -> Option<Done> {
         let (id, open) = (due.endpoint, self.open.get_mut(&due.id)?);
         let (workspace, generation) = (open.workspace, open.generation);
-        self.running = self.running.saturating_sub(1);
-        if let Some(tenant) = self.tenants.get_mut(&workspace) {
-            tenant.running = tenant.running.saturating_sub(1);
-        }
         let Some(lane) = self.lanes.get_mut(&id) else {
             open.over = Some(if outcome.failure.is_none() { Verdict::Delivered } else { Verdict::Gone });
+            self.ended(workspace);
             self.wait_turn(workspace);
             return None;
         };
         let before = lane.circuit.standing();
         let verdict = lane.done(due, generation, outcome, now_us, random);
         open.over = Some(verdict);
+        self.ended(workspace);
+        let Some(lane) = self.lanes.get_mut(&id) else { return None };
         let after = lane.circuit.standing();
         let off = match verdict {
             // Another endpoint than the one that it was sent to.
@@ -252,10 +259,7 @@ impl Scheduler {
     /// It was not sent after all.
     pub fn give_up(&mut self, due: &Due) {
         let Some(open) = self.open.remove(&due.id) else { return };
-        self.running = self.running.saturating_sub(1);
-        if let Some(tenant) = self.tenants.get_mut(&open.workspace) {
-            tenant.running = tenant.running.saturating_sub(1);
-        }
+        self.ended(open.workspace);
     }
 
     /// The end of an attempt is in the database.
@@ -264,6 +268,17 @@ impl Scheduler {
         if let Some(lane) = self.lanes.get_mut(&due.endpoint) {
             lane.written(due, verdict);
             self.refresh(due.endpoint, now_us);
+        }
+    }
+
+    /// One attempt of the workspace is over, and there is room for another, its own or of who was parked.
+    fn ended(&mut self, workspace: WorkspaceId) {
+        self.running = self.running.saturating_sub(1);
+        if let Some(tenant) = self.tenants.get_mut(&workspace) {
+            tenant.running = tenant.running.saturating_sub(1);
+        }
+        while let Some(parked) = self.parked.pop_back() {
+            self.turns.push_front(parked);
         }
     }
 
@@ -280,7 +295,7 @@ impl Scheduler {
     /// After a change of a lane: its turn, its timer, its hunger.
     fn refresh(&mut self, id: WebhookEndpointId, now_us: i64) {
         let Some(lane) = self.lanes.get(&id) else { return };
-        let (workspace, wake_us, queued) = (lane.workspace, lane.wake_us(now_us), lane.queued());
+        let (workspace, wake_us, queued) = (lane.workspace, lane.wake_us(now_us), (lane.queued(), lane.queued_bytes()));
         let (may_send, is_hungry) = (lane.may_send(now_us), lane.wants(WINDOW, now_us).is_some());
         self.count(id, queued);
         if is_hungry {
@@ -295,13 +310,15 @@ impl Scheduler {
         }
     }
 
-    /// So many wait in the lane.
-    fn count(&mut self, id: WebhookEndpointId, queued: usize) {
+    /// So many wait in the lane, of so many bytes.
+    fn count(&mut self, id: WebhookEndpointId, (queued, bytes): (usize, usize)) {
         let before = match queued {
             0 => self.queued_of.remove(&id),
-            _ => self.queued_of.insert(id, queued),
+            _ => self.queued_of.insert(id, (queued, bytes)),
         };
-        self.queued = (self.queued + queued).saturating_sub(before.unwrap_or(0));
+        let (queued_before, bytes_before) = before.unwrap_or_default();
+        self.queued = (self.queued + queued).saturating_sub(queued_before);
+        self.queued_bytes = (self.queued_bytes + bytes).saturating_sub(bytes_before);
     }
 
     fn wait_turn(&mut self, workspace: WorkspaceId) {

@@ -49,6 +49,23 @@ pub(super) struct Sent {
     pub(super) outcome: Outcome,
 }
 
+impl Sent {
+    /// An attempt of which nothing came about, with what was to sign.
+    pub(super) fn none(clock: &dyn Clock, failure: Failure, secret: &'static str) -> Self {
+        let attempt = Attempt {
+            started_at: clock.now_us(),
+            duration_ms: 0,
+            status: None,
+            failure: Some(failure),
+            answer: None,
+            answer_headers: None,
+            signature: None,
+            secret,
+        };
+        Self { attempts: vec![attempt], outcome: Outcome::failed(failure, None) }
+    }
+}
+
 /// What sends.
 pub(super) struct Sender<'a> {
     pub(super) http: &'a Client,
@@ -80,18 +97,7 @@ impl Sender<'_> {
     }
 
     fn unsent(&self, failure: Failure, secret: &'static str) -> Sent {
-        let started_at = self.clock.now_us();
-        let attempt = Attempt {
-            started_at,
-            duration_ms: 0,
-            status: None,
-            failure: Some(failure),
-            answer: None,
-            answer_headers: None,
-            signature: None,
-            secret,
-        };
-        Sent { attempts: vec![attempt], outcome: Outcome::failed(failure, None) }
+        Sent::none(self.clock, failure, secret)
     }
 
     async fn attempt(&self, url: &url::Url, due: &Due, secret: &str, whose: &'static str) -> (Attempt, Option<i64>) {

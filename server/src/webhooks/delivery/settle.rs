@@ -91,21 +91,23 @@ pub(super) async fn write(tx: &mut AnyConnection, dialect: Dialect, ended: &[End
     sql::settle(tx, dialect, &settled, ended.iter().flat_map(Ended::rows)).await?;
     let pushed: Vec<_> = ended.iter().filter_map(Ended::pushed).flatten().collect();
     let gone: Vec<_> = ended.iter().filter_map(Ended::gone).flatten().collect();
-    // The last of each endpoint counts, of those that were begun since its last change.
-    let mut standing: HashMap<WebhookEndpointId, (i64, Standing)> = HashMap::new();
+    // The last of each endpoint counts, of those that were sent to it as it is now.
+    let mut standing: HashMap<WebhookEndpointId, (&Endpoint, Standing)> = HashMap::new();
     for one in ended {
-        let (id, revision) = (one.due.endpoint, one.endpoint.revision);
-        let is_newer = standing.get(&id).is_none_or(|(before, _)| *before <= revision);
+        let is_newer =
+            standing.get(&one.due.endpoint).is_none_or(|(before, _)| before.generation <= one.endpoint.generation);
         if let Some(new) = one.standing.filter(|_| is_newer) {
-            standing.insert(id, (revision, new));
+            standing.insert(one.due.endpoint, (&one.endpoint, new));
         }
     }
     if pushed.is_empty() && gone.is_empty() && standing.is_empty() {
         return Ok(());
     }
-    let standing = standing.into_iter().flat_map(|(id, (revision, one))| {
+    let standing = standing.into_iter().flat_map(|(id, (of, one))| {
         let (since, failed, paused) = (one.failing_since_us, one.failed_us, one.paused_until_us);
-        [Cell::from(id.to_string()), since.into(), one.failures.into(), failed.into(), paused.into(), revision.into()]
+        let known = [of.revision.into(), of.generation.into()];
+        let stands = [Cell::from(id.to_string()), since.into(), one.failures.into(), failed.into(), paused.into()];
+        stands.into_iter().chain(known)
     });
     sql::settle_beside(tx, dialect, (pushed, gone), standing.collect()).await
 }

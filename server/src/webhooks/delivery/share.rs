@@ -21,6 +21,29 @@ pub(super) fn in_turns<T>(events: Vec<T>, workspace_of: impl Fn(&T) -> Workspace
     events.into_iter().map(|(_, event)| event).collect()
 }
 
+/// Those of one call in its order, at the places that they have among all: a clock that went back between two of them has the
+/// later one written as the earlier.
+pub(super) fn in_order<T>(events: Vec<T>, call_and_sequence: impl Fn(&T) -> Option<(String, i64)>) -> Vec<T> {
+    let mut places: HashMap<String, Vec<(i64, usize)>> = HashMap::new();
+    for (place, event) in events.iter().enumerate() {
+        if let Some((call, sequence)) = call_and_sequence(event) {
+            places.entry(call).or_default().push((sequence, place));
+        }
+    }
+    let mut place_of: Vec<usize> = (0..events.len()).collect();
+    for of_call in places.into_values() {
+        let free: Vec<usize> = of_call.iter().map(|(_, place)| *place).collect();
+        let mut sorted = of_call;
+        sorted.sort_unstable();
+        for ((_, was), is) in sorted.into_iter().zip(free) {
+            place_of[was] = is;
+        }
+    }
+    let mut events: Vec<_> = place_of.into_iter().zip(events).collect();
+    events.sort_unstable_by_key(|(place, _)| *place);
+    events.into_iter().map(|(_, event)| event).collect()
+}
+
 /// Of those that came in turn the last of which something was placed: the next turn goes on after it, so that nobody for whom
 /// there was no room is passed over.
 pub(super) fn reached<'a, T: PartialEq>(walked: &'a [T], placed: &[T]) -> Option<&'a T> {
@@ -58,6 +81,14 @@ mod tests {
         let events = vec![(1, 'a'), (1, 'b'), (1, 'c'), (2, 'd'), (3, 'e'), (2, 'f')];
         let turns: String = in_turns(events, |(number, _)| of(*number)).into_iter().map(|(_, name)| name).collect();
         assert_eq!(turns, "adebfc");
+    }
+
+    #[test]
+    fn the_events_of_a_call_keep_its_order_whatever_the_clock_said() {
+        let events = vec![("a", 3), ("b", 1), ("", 0), ("a", 1), ("b", 2), ("a", 2), ("", 0)];
+        let call = |(call, sequence): &(&str, i64)| (!call.is_empty()).then(|| ((*call).to_owned(), *sequence));
+        let ordered = in_order(events, call);
+        assert_eq!(ordered, [("a", 1), ("b", 1), ("", 0), ("a", 2), ("b", 2), ("a", 3), ("", 0)]);
     }
 
     #[test]

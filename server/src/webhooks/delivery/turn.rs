@@ -74,6 +74,13 @@ pub(super) struct Lead {
     closing: HashSet<WebhookEndpointId>,
 }
 
+/// Whoever leads next makes anew what is not over, in its order.
+impl Drop for Lead {
+    fn drop(&mut self) {
+        self.work.stop();
+    }
+}
+
 /// What a turn's transaction did.
 struct Written {
     /// Events that it had no room for.
@@ -364,7 +371,7 @@ impl Lead {
         for (id, want) in wants {
             let known = (id, self.seen.get(&id).copied().unwrap_or(i64::MIN));
             if want.asked {
-                let (found, is_all) = sql::list_asked(conn, known, now_us, WINDOW).await?;
+                let (found, is_all) = sql::list_asked(conn, known, WINDOW).await?;
                 self.work.state.lock().scheduler.load_asked(id, found, is_all, now_us);
                 super::pump(&self.work);
             }

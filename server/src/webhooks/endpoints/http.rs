@@ -124,7 +124,7 @@ async fn update_webhook(
 
 /// Delete a webhook endpoint
 ///
-/// What waits for it is given up.
+/// What waits for it is given up. The origin of an `events_url` is not deleted: switch it off, or change the URL.
 #[utoipa::path(delete, path = "/webhooks/{id}",
     responses((status = 204, description = "Nothing is sent there any more.")),
     extensions(("x-scope" = json!(Scope::WebhooksWrite)),
@@ -155,7 +155,7 @@ async fn rotate_webhook_secret(
     caller.needs(Scope::WebhooksWrite)?;
     idempotency::once(&app, &caller, &request, async |mut attempt| {
         let body: wire::RotateSecret = request.read_or_default()?;
-        let rotated = endpoints::rotate(&app, attempt.tx(), &caller, endpoint_id(&id)?, body.grace_seconds).await;
+        let rotated = endpoints::rotate(&app, attempt.tx(), &caller, endpoint_id(&id)?, &body).await;
         let (endpoint, secret) = rotated.failed_as(ErrorCode::WebhooksRotateSecretFailed)?;
         let health = health_of(attempt.tx(), endpoint.id).await?;
         let webhook = webhook_body(endpoint, health, app.now_us());

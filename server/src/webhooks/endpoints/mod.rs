@@ -264,11 +264,17 @@ pub(super) async fn update(
     Ok(endpoint)
 }
 
-/// Deletes an endpoint. What was sent stays in the list of deliveries until it is past its time.
+/// Deletes an endpoint. What was sent stays in the list of deliveries until it is past its time. Not a number's: the next
+/// event would make it anew, without what was set of it.
 pub(super) async fn delete(app: &AppState, caller: &Caller, id: WebhookEndpointId) -> Result<(), WebhookError> {
     let mut tx = app.db.begin_write().await?;
     sql::lock(&mut tx, caller.workspace.id, id).await?;
     let mut endpoint = get(&mut tx, caller.workspace.id, id).await?;
+    if endpoint.number_id.is_some() {
+        let message =
+            "this endpoint follows from the `events_url` of the number or call. Switch it off, or change that one.";
+        return Err(WebhookError::Invalid { field: "id", message: message.to_owned() });
+    }
     let details = endpoint.audited();
     endpoint.status = Status::Deleted;
     // Nothing signs for it any more.
@@ -285,13 +291,14 @@ pub(super) async fn rotate(
     tx: &mut AnyConnection,
     caller: &Caller,
     id: WebhookEndpointId,
-    grace_seconds: Option<i64>,
+    asked: &wire::RotateSecret,
 ) -> Result<(Endpoint, String), WebhookError> {
     let now_us = app.now_us();
-    let grace_us = signing::checked_grace_us(grace_seconds)?;
+    let grace_us = signing::checked_grace_us(asked.grace_seconds)?;
     sql::lock(tx, caller.workspace.id, id).await?;
     let full = sql::find_full(tx, caller.workspace.id, id).await?;
     let full = full.filter(|full| full.endpoint.status != Status::Deleted).ok_or(WebhookError::NotFound)?;
+    full.endpoint.sealed.require_no_grace(now_us, asked.end_former)?;
     // What signed so far, whoever's it is; one that does not open signed nothing.
     let former = signing_of(app, &full).ok().map(|signing| signing.secret);
     let mut endpoint = full.endpoint;

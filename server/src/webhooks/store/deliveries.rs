@@ -106,10 +106,22 @@ statements! {
             from webhook_deliveries
             where endpoint_id = $1 and status = $7 and created_at >= $2 and created_at < $3
                 and ($4 = '' or event_kind = $4)
+                and exists (select 1 from events e where e.id = webhook_deliveries.event_id)
             order by created_at, id
             limit $6
-        )
-        and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
+        )";
+    /// Whether there is one of that status.
+    HAS_RETRYABLE = "
+        select count(*)
+        from (
+            select id
+            from webhook_deliveries
+            where endpoint_id = $1 and status = $5 and created_at >= $2 and created_at < $3
+                and ($4 = '' or event_kind = $4)
+                and exists (select 1 from events e where e.id = webhook_deliveries.event_id)
+            order by created_at, id
+            limit 1
+        ) first_one";
     DELETE_ATTEMPTS = "
         delete from webhook_attempts
         where delivery_id in (
@@ -263,6 +275,23 @@ pub(in crate::webhooks) async fn requeue_all(
         requeued += query.execute(&mut *tx).await?.rows_affected();
     }
     Ok(requeued)
+}
+
+/// Whether one of the span did not arrive and can be sent again.
+pub(in crate::webhooks) async fn has_retryable(
+    conn: &mut AnyConnection,
+    endpoint: WebhookEndpointId,
+    (from_us, to_us): (i64, i64),
+    kind: &str,
+) -> Result<bool, sqlx::Error> {
+    for status in RETRYABLE {
+        let query = sqlx::query_scalar(HAS_RETRYABLE).bind(endpoint.to_string()).bind(from_us).bind(to_us);
+        let count: i64 = query.bind(kind.to_owned()).bind(status).fetch_one(&mut *conn).await?;
+        if count > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Deletes deliveries whose id is less and that wait for nothing, with their attempts, at most so many; how many.

@@ -70,17 +70,17 @@ statements! {
         ) d
         join events e on e.id = d.event_id
         order by d.next_attempt_at, d.sequence";
-    /// What somebody asked for.
+    /// What somebody asked for: whenever it is due by the clock of the node that took the request.
     LIST_ASKED = "
         select d.delivery_id, d.call_id, d.tries, d.attempts, d.url, d.next_attempt_at, d.is_asked,
             e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at
         from (
             select id as delivery_id, event_id, call_id, tries, attempts, url, next_attempt_at, is_asked, sequence
             from webhook_deliveries
-            where endpoint_id = $1 and status = 'pending' and is_asked = 1 and next_attempt_at <= $2
-              and exists (select 1 from webhook_endpoints where id = $1 and revision <= $4)
+            where endpoint_id = $1 and status = 'pending' and is_asked = 1
+              and exists (select 1 from webhook_endpoints where id = $1 and revision <= $3)
             order by next_attempt_at, sequence
-            limit $3
+            limit $2
         ) d
         join events e on e.id = d.event_id
         order by d.next_attempt_at, d.sequence";
@@ -196,16 +196,17 @@ static END_GONE: Rows = Rows::new(
         and webhook_deliveries.url = v.column3",
     &[Text, Text, Text],
 );
-/// Not where somebody changed the endpoint meanwhile, or asked for an attempt at once: that is newer.
+/// Not where it is another endpoint meanwhile. A pause is not written over what was asked for since: that waits for none.
 static STAND_ENDPOINTS: Rows = Rows::new(
     "STAND_ENDPOINTS",
     1,
     Tells::Nothing,
     "update webhook_endpoints
-    set failing_since = v.column2, failures = v.column3, failed_at = v.column4, paused_until = v.column5
+    set failing_since = v.column2, failures = v.column3, failed_at = v.column4,
+        paused_until = case when webhook_endpoints.revision = v.column6 then v.column5 else webhook_endpoints.paused_until end
     from {rows} as v
-    where {by_key: webhook_endpoints.id} and webhook_endpoints.revision = v.column6",
-    &[Text, Int, Int, Int, Int, Int],
+    where {by_key: webhook_endpoints.id} and webhook_endpoints.generation = v.column7",
+    &[Text, Int, Int, Int, Int, Int, Int],
 );
 /// Changes nothing where another node has taken over.
 static RENEW: Rows = Rows::new(
@@ -335,34 +336,29 @@ pub(in crate::webhooks) async fn list_due(
     now_us: i64,
     most: usize,
 ) -> Result<(Vec<Due>, bool), sqlx::Error> {
-    list_of(conn, LIST_DUE, (endpoint, revision), now_us, most).await
+    let query = sqlx::query(LIST_DUE).bind(endpoint.to_string()).bind(now_us);
+    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).bind(revision).fetch_all(conn).await?;
+    Ok((all_due(&rows, endpoint), rows.len() < most))
 }
 
 /// As [`list_due`], of what somebody asked for.
 pub(in crate::webhooks) async fn list_asked(
     conn: &mut AnyConnection,
     (endpoint, revision): (WebhookEndpointId, i64),
-    now_us: i64,
     most: usize,
 ) -> Result<(Vec<Due>, bool), sqlx::Error> {
-    list_of(conn, LIST_ASKED, (endpoint, revision), now_us, most).await
+    let query = sqlx::query(LIST_ASKED).bind(endpoint.to_string());
+    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).bind(revision).fetch_all(conn).await?;
+    Ok((all_due(&rows, endpoint), rows.len() < most))
 }
 
 /// What can't be read stays where it is, and holds up nobody.
-async fn list_of(
-    conn: &mut AnyConnection,
-    text: &'static str,
-    (endpoint, revision): (WebhookEndpointId, i64),
-    now_us: i64,
-    most: usize,
-) -> Result<(Vec<Due>, bool), sqlx::Error> {
-    let query = sqlx::query(text).bind(endpoint.to_string()).bind(now_us);
-    let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).bind(revision).fetch_all(conn).await?;
+fn all_due(rows: &[AnyRow], endpoint: WebhookEndpointId) -> Vec<Due> {
     let read = |row: &AnyRow| {
         let read = due(row, endpoint);
         read.inspect_err(|error| tracing::error!(%endpoint, error = ?error, "a delivery can't be read")).ok()
     };
-    Ok((rows.iter().filter_map(read).collect(), rows.len() < most))
+    rows.iter().filter_map(read).collect()
 }
 
 fn due(row: &AnyRow, endpoint: WebhookEndpointId) -> Result<Due, sqlx::Error> {

@@ -71,7 +71,8 @@ statements! {
         left join workspace_signing_secrets w on w.workspace_id = e.workspace_id
         where e.revision > $1
         order by e.revision, e.id";
-    /// Nothing was sent there for as long as deliveries are kept. Those that somebody switched off stay off.
+    /// Nothing was sent there for as long as deliveries are kept. Those that somebody switched off stay off, and what somebody
+    /// gave one stays with it: a secret that receivers know is not to be had again.
     FORGET_IDLE = "
         update webhook_endpoints
         set status = 'deleted', changed_at = $2, revision = (select last_revision from webhook_changes)
@@ -80,6 +81,7 @@ statements! {
             from webhook_endpoints e
             where e.number_id is not null and e.status <> 'deleted' and e.created_at < $1
                 and coalesce(e.disabled_reason, '') <> 'by_hand'
+                and e.secret is null and e.rate_per_second is null and e.description = ''
                 and not exists (select 1 from webhook_deliveries d where d.endpoint_id = e.id)
             limit $3
         )

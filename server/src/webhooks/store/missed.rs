@@ -12,12 +12,13 @@ use crate::webhooks::missed::Missed;
 use Column::{Int, Text};
 
 statements! {
+    /// Of these kinds, each with a comma before and behind it.
     LIST_MISSED = "
         select e.id, e.kind, e.sequence, e.call_id, e.position, c.events_url
         from events e
         left join calls c on c.id = e.call_id
         where e.workspace_id = $1 and e.position > $2 and e.created_at >= $3 and e.created_at < $4
-            and ($5 = '' or e.kind = $5) and ($6 = '' or e.number_id = $6)
+            and $5 like '%,' || e.kind || ',%' and ($6 = '' or e.number_id = $6)
             and not exists (select 1 from webhook_deliveries d where d.event_id = e.id and d.endpoint_id = $7)
         order by e.position
         limit $8";
@@ -50,8 +51,7 @@ pub(in crate::webhooks) struct Asked<'a> {
     pub(in crate::webhooks) number: Option<NumberId>,
     /// Microseconds UTC.
     pub(in crate::webhooks) span: (i64, i64),
-    /// Empty for any.
-    pub(in crate::webhooks) kind: &'a str,
+    pub(in crate::webhooks) kinds: &'a [&'a str],
 }
 
 /// Those after a place that the endpoint has no delivery of, in order, with their places.
@@ -63,7 +63,7 @@ pub(in crate::webhooks) async fn list(
 ) -> Result<Vec<(i64, Missed)>, sqlx::Error> {
     let number = asked.number.map(|number| number.to_string()).unwrap_or_default();
     let query = sqlx::query(LIST_MISSED).bind(asked.workspace.to_string()).bind(after);
-    let query = query.bind(asked.span.0).bind(asked.span.1).bind(asked.kind.to_owned()).bind(number);
+    let query = query.bind(asked.span.0).bind(asked.span.1).bind(format!(",{},", asked.kinds.join(","))).bind(number);
     let rows = query.bind(asked.endpoint.to_string()).bind(limit).fetch_all(conn).await?;
     let missed = |row: &AnyRow| {
         let missed = Missed {

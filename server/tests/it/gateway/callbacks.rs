@@ -131,6 +131,14 @@ async fn a_customers_server_that_fails_is_told_on_the_timeline() {
     assert!(failed[0]["body"].as_str().is_some_and(|body| body.contains("sing")), "{failed:?}");
     let reason = of_kind(&timeline, "call.callback_failed")[0]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("actions[0]"), "{reason}");
+    // And to who is told of events.
+    tokio::spawn(sautikit::webhooks::run_until_stopped(live.server.app.clone()));
+    let told = eventually("the event has its place", async || {
+        let events = live.asha.get("/v1/events?event=call.callback_failed").await.expect(200).json;
+        events.get(0).cloned()
+    })
+    .await;
+    assert_eq!((&told["data"]["call_id"], &told["data"]["callback"]["reason"]), (&json!(id), &json!(reason)));
 }
 
 /// Signed for each hop anew: what arrives is checked.

@@ -1,9 +1,11 @@
 //! Setting up endpoints: what is taken, what is refused, and where nothing is ever sent.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use sautikit::config::{Config, Environment};
 use sautikit::webhooks::EventKind;
 use sautikit::webhooks::client::Customers;
@@ -16,6 +18,7 @@ on_each_engine! {
     an_unknown_event_is_refused_by_name
     urls_that_lead_inside_are_refused_in_production
     names_that_lead_inside_are_not_connected_to_in_production
+    a_name_that_changes_its_mind_gains_nothing
     a_workspace_has_so_many_endpoints_and_no_more
     what_is_changed_is_what_is_asked_for
 }
@@ -143,4 +146,56 @@ async fn what_is_changed_is_what_is_asked_for(server: Server) {
     })
     .await;
     deliver(&scene.server);
+}
+
+/// Looks so far, by name.
+static LOOKS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+/// Names that lead to this machine at first and then to the inside, and others that lead to both at once.
+fn rebinding(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    let look = {
+        let mut looks = LOOKS.lock();
+        let look = looks.entry(name.clone()).or_default();
+        *look += 1;
+        *look
+    };
+    let all: &[[u8; 4]] = match (name.starts_with("flips"), look) {
+        (true, 1) => &[[127, 0, 0, 1]],
+        (true, 2) => &[[169, 254, 169, 254], [10, 0, 0, 1]],
+        (true, _) => panic!("what led inside is not looked up again at once"),
+        (false, _) => &[[10, 0, 0, 1], [127, 0, 0, 1]],
+    };
+    let all = all.iter().map(|address| SocketAddr::from((*address, 0))).collect();
+    Box::pin(async move { Ok(all) })
+}
+
+async fn a_name_that_changes_its_mind_gains_nothing(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, super::Receiver::start().await);
+    let port = receiver.url("").rsplit(':').next().expect("a port").to_owned();
+    // Another name for each engine.
+    let name = format!("{}.localhost:{port}", scene.server.app.new_uuid());
+    let (flips, _) = scene.endpoint(&format!("http://flips-{name}/flips"), &["wallet.*"]).await;
+    let (both, _) = scene.endpoint(&format!("http://both-{name}/both"), &["wallet.*"]).await;
+    // Nothing that was found before is known after a start.
+    let start = || {
+        tokio::spawn(sautikit::webhooks::run_until_stopped(scene.server.app.changed(|app| {
+            app.parts.put(Customers::with_lookup(true, rebinding).expect("a client"));
+        })))
+    };
+    let first = start();
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&flips, "delivered", 1).await;
+    scene.deliveries(&both, "delivered", 1).await;
+    first.abort();
+    let _ = first.await;
+    start();
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&both, "delivered", 2).await;
+    let pending = within(DEADLINE, "an attempt in the log", async || {
+        let pending = scene.deliveries(&flips, "pending", 1).await;
+        pending.iter().find(|one| one["attempts"] == 1).cloned()
+    })
+    .await;
+    assert_eq!(pending["last_error"], "address_refused", "{pending}");
+    assert_eq!((receiver.count("/flips"), receiver.count("/both")), (1, 2));
 }

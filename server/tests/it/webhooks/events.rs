@@ -14,6 +14,9 @@ on_each_engine! {
     an_event_goes_by_its_time_whatever_its_id_is
     money_that_comes_in_and_a_number_that_goes_are_told
     what_is_told_of_a_call_at_the_same_time_has_numbers_of_its_own
+    the_events_of_a_call_go_forward_in_time_whatever_the_clock_says
+    a_callback_that_failed_is_told_where_the_timeline_is_full
+    an_answered_call_that_costs_nothing_has_its_bill_too
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
@@ -172,4 +175,42 @@ async fn what_is_told_of_a_call_at_the_same_time_has_numbers_of_its_own(server: 
     let mut told = futures::future::join_all((0..4).map(|_| tell())).await;
     told.sort_unstable();
     assert_eq!(told, [5, 6, 7, 8], "after the four of the call itself");
+}
+
+async fn the_events_of_a_call_go_forward_in_time_whatever_the_clock_says(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    scene.endpoint(&receiver.url("/events"), &["call.*"]).await;
+    let call = scene.place().await;
+    scene.server.clock.set_by_us(-3_600 * 1_000_000);
+    scene.answer(&call).await;
+    scene.advance(1_000);
+    scene.hang_up(&call).await;
+    let told = receiver.wait("/events", 4).await;
+    let times: Vec<_> = told.iter().map(|one| one.json()["created_at"].as_str().expect("a time").to_owned()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}
+
+async fn a_callback_that_failed_is_told_where_the_timeline_is_full(server: Server) {
+    let scene = Scene::set(server).await;
+    let call = scene.place().await;
+    let now_us = scene.server.app.now_us();
+    scene.gateway.with(call.call_id, |record| {
+        for _ in 0..1_000 {
+            record.entry("verb.started", now_us, json!({ "verb": "say" }));
+        }
+        record.entry("call.callback_failed", now_us, json!({ "code": "actions.invalid", "reason": "too much" }));
+    });
+    scene.answer(&call).await;
+    assert_eq!(scene.told(call.call_id).await, ["call.started", "call.callback_failed", "call.answered"]);
+}
+
+async fn an_answered_call_that_costs_nothing_has_its_bill_too(server: Server) {
+    let scene = Scene::set(server).await;
+    let call = scene.place().await;
+    scene.answer(&call).await;
+    scene.hang_up(&call).await;
+    assert_eq!(scene.told(call.call_id).await, ["call.started", "call.answered", "call.completed", "call.billed"]);
+    let rings = scene.place().await;
+    scene.fail(&rings, sautikit_api::calls::CallStatus::NoAnswer, "no_answer").await;
+    assert_eq!(scene.told(rings.call_id).await, ["call.started", "call.failed"]);
 }

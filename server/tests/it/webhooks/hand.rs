@@ -1,12 +1,14 @@
 //! What people ask for by hand: it goes first, and what happens meanwhile is of the endpoint as it is by then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use sautikit::clock::{Clock, TestClock};
 use sautikit::webhooks::EventKind;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::rows::execute;
+use super::rows::{self, execute};
 use super::{Answers, DEADLINE, Scene, exhaust};
 use crate::support::{Server, on_each_engine, within};
 
@@ -18,6 +20,9 @@ on_each_engine! {
     an_event_that_can_not_be_read_holds_up_no_other
     what_happened_while_an_endpoint_was_off_can_be_sent
     what_a_numbers_events_url_missed_can_be_sent
+    two_retries_at_the_same_time_tell_how_the_endpoint_stands
+    what_is_asked_for_waits_for_no_clock
+    a_retry_says_whether_there_is_more
 }
 
 /// An attempt on the day after the last one of the schedule is one of an endpoint of which nothing is known by then.
@@ -221,4 +226,84 @@ async fn what_a_numbers_events_url_missed_can_be_sent(server: Server) {
     let told = receiver.wait("/number?of=one", 8).await;
     let kinds: Vec<_> = told[4..].iter().map(|one| one.header("x-sautikit-event")).collect();
     assert_eq!(kinds, ["call.started", "call.answered", "call.completed", "call.billed"]);
+}
+
+/// The answer to what was begun before an endpoint was asked again counts as much as the one after it.
+async fn two_retries_at_the_same_time_tell_how_the_endpoint_stands(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    receiver.answers("/events", Answers::Status(500));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    for _ in 0..2 {
+        scene.emit(EventKind::WalletTopUp).await;
+    }
+    receiver.wait("/events", 2).await;
+    exhaust(&scene, super::PAUSE).await;
+    let exhausted = scene.deliveries(&id, "exhausted", 2).await;
+    let shown = async || scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json["health"].clone();
+    assert!(shown().await["failing_since"].is_string());
+    let gate = Arc::new(Semaphore::new(0));
+    receiver.answers("/events", Answers::When(200, gate.clone()));
+    let before = receiver.count("/events");
+    for (begun, delivery) in (1..).zip(&exhausted) {
+        let retry = format!("/v1/webhooks/deliveries/{}/retry", delivery["id"].as_str().expect("an id"));
+        within(DEADLINE, "a dispatcher", async || {
+            (scene.asha.post(&retry, json!({})).await.status == 202).then_some(())
+        })
+        .await;
+        receiver.wait("/events", before + begun).await;
+    }
+    gate.add_permits(2);
+    scene.deliveries(&id, "delivered", 2).await;
+    let health = shown().await;
+    assert_eq!((&health["failing_since"], &health["failures"]), (&json!(null), &json!(0)), "{health}");
+}
+
+/// The node that takes a request may be ahead of the one that delivers.
+async fn what_is_asked_for_waits_for_no_clock(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, super::Receiver::start().await);
+    let behind = TestClock::starting_at(scene.server.clock.now() - Duration::from_secs(3_600));
+    tokio::spawn(sautikit::webhooks::run_until_stopped(scene.server.app.changed(|app| app.clock = behind)));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let test = format!("/v1/webhooks/{id}/test");
+    within(DEADLINE, "a dispatcher", async || {
+        (scene.asha.post(&test, json!({ "event": "wallet.top_up" })).await.status == 202).then_some(())
+    })
+    .await;
+    receiver.wait("/events", 1).await;
+}
+
+async fn a_retry_says_whether_there_is_more(server: Server) {
+    let scene = Scene::set(server).await;
+    // Nobody delivers: what is sent again stays pending.
+    let made = rows::rows(&scene.server, &scene.asha).await;
+    let (workspace, now) = (scene.asha.workspace_id().await, scene.server.app.now_us());
+    let exhausted = async |events: bool, from: usize, to: usize| {
+        let id = "'01900000-0000-7000-8000-' || substr(cast(1000000000000 + n as text), 2)";
+        let numbers =
+            format!("with recursive numbers (n) as (select {from} union all select n + 1 from numbers where n < {to})");
+        if events {
+            let columns = "id, workspace_id, kind, sequence, data, is_test, created_at";
+            let values = format!("{id}, '{workspace}', 'call.failed', 0, '{{}}', 1, {now}");
+            let events = format!("{numbers} insert into events ({columns}) select {values} from numbers");
+            execute(&scene.server, events).await;
+        }
+        let columns = "id, workspace_id, endpoint_id, event_id, event_kind, sequence, status, tries, attempts,
+            next_attempt_at, created_at";
+        let values = format!(
+            "{id}, '{workspace}', '{}', {id}, 'call.failed', 1, 'exhausted', 10, 10, {now}, {now}",
+            made.endpoint
+        );
+        let deliveries = format!("{numbers} insert into webhook_deliveries ({columns}) select {values} from numbers");
+        execute(&scene.server, deliveries).await;
+    };
+    let path = format!("/v1/webhooks/{}/retry", made.endpoint);
+    let retry = async || scene.asha.post(&path, json!({ "from": "2020-01-01" })).await.expect(202).json;
+    // A thousand with the one that was made; those whose events are past their time come before them and can't be sent.
+    exhausted(true, 1_001, 1_999).await;
+    exhausted(false, 1, 10).await;
+    assert_eq!(retry().await, json!({ "retried": 1_000, "has_more": false }));
+    assert_eq!(retry().await, json!({ "retried": 0, "has_more": false }));
+    exhausted(true, 3_000, 4_000).await;
+    assert_eq!(retry().await, json!({ "retried": 1_000, "has_more": true }));
+    assert_eq!(retry().await, json!({ "retried": 1, "has_more": false }));
 }

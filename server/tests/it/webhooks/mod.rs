@@ -6,6 +6,7 @@ mod events;
 mod failing;
 mod guide;
 mod hand;
+mod headers;
 mod http2;
 mod listener;
 mod live;

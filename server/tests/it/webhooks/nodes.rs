@@ -2,8 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
+use sautikit::clock::{Clock, TestClock, Until};
 use sautikit::state::AppState;
 use sautikit::webhooks::delivery::Bell;
 use sautikit::webhooks::delivery::gauge::Dispatching;
@@ -21,6 +24,8 @@ on_each_engine! {
     a_node_that_stops_hands_over_and_takes_nothing_from_the_next
     the_operator_sees_how_far_delivery_is_behind
     a_node_that_stops_switches_off_what_is_gone
+    a_dispatcher_that_panics_begins_anew
+    a_node_that_stops_cuts_off_what_is_on_its_way_before_the_next_begins
 }
 
 /// An hour.
@@ -121,6 +126,62 @@ async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
     let shown = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json;
     assert_eq!((shown["status"].as_str(), shown["disabled_reason"].as_str()), (Some("disabled"), Some("gone")));
     scene.deliveries(&id, "failed", 1).await;
+}
+
+/// Two nodes would send a call's events beside each other otherwise.
+async fn a_node_that_stops_cuts_off_what_is_on_its_way_before_the_next_begins(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    let gate = Arc::new(Semaphore::new(0));
+    receiver.answers("/events", Answers::When(200, gate.clone()));
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let app = node(&scene, "the-first");
+    let task = tokio::spawn(run_until_stopped(app.clone()));
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 1).await;
+    app.stopping.cancel();
+    task.await.expect("a clean end");
+    tokio::spawn(run_until_stopped(node(&scene, "the-next")));
+    receiver.wait("/events", 2).await;
+    // The first request is over: the one answer that the gate lets go is the second's.
+    gate.add_permits(1);
+    let delivered = scene.deliveries(&id, "delivered", 1).await;
+    assert_eq!(delivered[0]["attempts"], 1);
+}
+
+/// A clock that breaks once, when a test wants it to.
+struct Breaks {
+    clock: Arc<TestClock>,
+    breaks: AtomicBool,
+}
+
+impl Clock for Breaks {
+    fn now(&self) -> jiff::Timestamp {
+        assert!(!self.breaks.swap(false, Ordering::Relaxed), "as the test wants it");
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn until(&self, at: Duration) -> Until {
+        self.clock.until(at)
+    }
+}
+
+async fn a_dispatcher_that_panics_begins_anew(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let clock = Arc::new(Breaks { clock: scene.server.clock.clone(), breaks: AtomicBool::new(false) });
+    tokio::spawn(run_until_stopped(scene.server.app.changed(|app| app.clock = clock.clone())));
+    scene.emit(EventKind::WalletTopUp).await;
+    scene.deliveries(&id, "delivered", 1).await;
+    // Nothing is on its way: its own next turn breaks.
+    clock.breaks.store(true, Ordering::Relaxed);
+    within(DEADLINE, "a panic", async || (!clock.breaks.load(Ordering::Relaxed)).then_some(())).await;
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/events", 2).await;
+    scene.deliveries(&id, "delivered", 2).await;
 }
 
 /// The figure of that name, where it is told.

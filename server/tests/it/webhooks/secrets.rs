@@ -3,6 +3,7 @@
 use sautikit::webhooks::EventKind;
 use serde_json::json;
 
+use super::rows::execute;
 use super::{Answers, Scene};
 use crate::support::{Server, on_each_engine};
 
@@ -12,6 +13,8 @@ on_each_engine! {
     the_workspaces_secret_signs_where_there_is_no_other
     a_numbers_rotated_secret_signs_callbacks_and_the_former_where_the_new_one_is_refused
     a_secret_is_shown_once
+    a_grace_that_was_promised_ends_only_where_that_is_asked_for
+    secrets_that_do_not_open_are_replaced
 }
 
 async fn a_rotated_secret_signs_at_once_and_the_former_where_the_new_one_is_refused(server: Server) {
@@ -135,4 +138,41 @@ async fn a_secret_is_shown_once(server: Server) {
         .await
         .expect("a row");
     assert!(!sealed.contains(&secret["whsec_".len()..]));
+}
+
+async fn a_grace_that_was_promised_ends_only_where_that_is_asked_for(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
+    let numbers = scene.asha.get("/v1/numbers").await.expect(200).json;
+    let number = numbers[0]["id"].as_str().expect("an id");
+    for path in [
+        format!("/v1/webhooks/{id}/rotate-secret"),
+        "/v1/workspace/signing-secret/rotate".to_owned(),
+        format!("/v1/numbers/{number}/routing/rotate-secret"),
+    ] {
+        let rotate = async |body: serde_json::Value| scene.asha.post(&path, body).await;
+        rotate(json!({ "grace_seconds": 3_600 })).await.expect(200);
+        let refused = rotate(json!({ "grace_seconds": 3_600 })).await.expect_error("validation.bad_request");
+        assert_eq!(refused.json["error"]["field"], "end_former", "{path}");
+        rotate(json!({ "grace_seconds": 3_600, "end_former": true })).await.expect(200);
+        // It is over by itself too.
+        scene.advance(3_601_000);
+        rotate(json!({ "grace_seconds": 0 })).await.expect(200);
+        rotate(json!({ "grace_seconds": 0 })).await.expect(200);
+    }
+}
+
+async fn secrets_that_do_not_open_are_replaced(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let numbers = scene.asha.get("/v1/numbers").await.expect(200).json;
+    let number = numbers[0]["id"].as_str().expect("an id");
+    for (path, table, column) in [
+        ("/v1/workspace/signing-secret/rotate".to_owned(), "workspace_signing_secrets", "secret"),
+        (format!("/v1/numbers/{number}/routing/rotate-secret"), "tenant_numbers", "voice_signing_secret"),
+    ] {
+        scene.asha.post(&path, json!({ "grace_seconds": 0 })).await.expect(200);
+        execute(&scene.server, format!("update {table} set {column} = 'sealed by another key'")).await;
+        let rotated = scene.asha.post(&path, json!({})).await.expect(200).json;
+        assert!(rotated["secret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")), "{rotated}");
+    }
 }

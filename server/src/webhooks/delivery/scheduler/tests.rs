@@ -48,6 +48,12 @@ fn workspace(number: u128) -> WorkspaceId {
     WorkspaceId(Uuid::from_u128(number))
 }
 
+/// A delivery that was just made.
+fn due_of(to: u128, id: u128, event: Arc<Told>) -> Due {
+    let (endpoint, id) = (endpoint(to), DeliveryId(Uuid::from_u128(id)));
+    Due { id, endpoint, call: None, tries: 0, attempts: 0, due_us: 0, is_asked: false, url: None, event }
+}
+
 impl World {
     fn new() -> Self {
         Self {
@@ -74,17 +80,8 @@ impl World {
         let id = self.next_id;
         self.next_id += 1;
         let told = Told { id: EventId(Uuid::from_u128(id)), kind: sequence.to_string(), body: "".into() };
-        let due = Due {
-            id: DeliveryId(Uuid::from_u128(id)),
-            endpoint: endpoint(to),
-            call: call.map(|call| CallId(Uuid::from_u128(call))),
-            tries: 0,
-            attempts: 0,
-            due_us: 0,
-            is_asked: false,
-            url: None,
-            event: Arc::new(told),
-        };
+        let call = call.map(|call| CallId(Uuid::from_u128(call)));
+        let due = Due { call, ..due_of(to, id, Arc::new(told)) };
         let after_us = due.call.and_then(|call| self.call_due_us.get(&(due.endpoint, call)).copied());
         self.put(due.clone(), (after_us.unwrap_or(0).max(self.now_us), sequence, due.id));
         self.scheduler.offer(due, self.now_us);
@@ -95,17 +92,7 @@ impl World {
         let id = self.next_id;
         self.next_id += 1;
         let told = Told { id: EventId(Uuid::from_u128(id)), kind: "0".to_owned(), body: "".into() };
-        let due = Due {
-            id: DeliveryId(Uuid::from_u128(id)),
-            endpoint: endpoint(to),
-            call: None,
-            tries: 0,
-            attempts: 10,
-            due_us: self.now_us,
-            is_asked: true,
-            url: None,
-            event: Arc::new(told),
-        };
+        let due = Due { attempts: 10, due_us: self.now_us, is_asked: true, ..due_of(to, id, Arc::new(told)) };
         let asked = due.id;
         self.put(due, (self.now_us, 0, asked));
         self.scheduler.look(endpoint(to), self.now_us);
@@ -199,7 +186,7 @@ impl World {
             let (now_us, wanted) = (self.now_us, want.rows);
             let rows = self.rows.entry(id).or_default();
             if want.asked {
-                let asked = rows.iter().filter(|(place, due)| due.is_asked && place.0 <= now_us);
+                let asked = rows.iter().filter(|(_, due)| due.is_asked);
                 let asked: Vec<Due> = asked.take(WINDOW).map(|(_, due)| due.clone()).collect();
                 let is_all = asked.len() < WINDOW;
                 self.scheduler.load_asked(id, asked, is_all, now_us);

@@ -46,6 +46,51 @@ fn workspaces_that_hang_leave_the_others_room_however_many_they_are() {
     }
 }
 
+/// Where all places are taken by others it waits, and has its turn as soon as one of them ends.
+#[test]
+fn who_had_no_room_goes_when_others_make_some() {
+    let mut world = World::new();
+    let others = u128::from(MOST_RUNNING) - 1;
+    for id in 0..others {
+        world.add(id, id);
+        world.emit(id, None, 0);
+    }
+    let begun: Vec<Due> = std::iter::from_fn(|| world.scheduler.next(0)).collect();
+    assert_eq!(begun.len(), MOST_RUNNING as usize - 1);
+    // The last place is for who has none.
+    world.add(0, 5_000);
+    world.emit(5_000, None, 0);
+    assert_eq!(world.scheduler.next(0), None);
+    world.scheduler.done(&begun[1], &OK, 0, 0);
+    assert_eq!(world.scheduler.next(0).map(|due| due.endpoint), Some(endpoint(5_000)));
+}
+
+#[test]
+fn windows_are_small_where_what_waits_is_large() {
+    let mut world = World::new();
+    world.add(1, 1);
+    let body = bytes::Bytes::from(vec![b'x'; 1024 * 1024]);
+    for id in 1..=WINDOW as u128 {
+        let told = Told { id: EventId(Uuid::from_u128(id)), kind: String::new(), body: body.clone() };
+        world.scheduler.offer(due_of(1, id, Arc::new(told)), 0);
+    }
+    assert_eq!(world.scheduler.queued, MOST_QUEUED_BYTES / body.len());
+    assert_eq!(world.scheduler.queued_bytes, MOST_QUEUED_BYTES);
+    world.scheduler.remove(endpoint(1));
+    assert_eq!(world.scheduler.queued_bytes, 0);
+}
+
+#[test]
+fn nothing_to_sign_with_is_no_failure_of_the_endpoint() {
+    let mut world = World::new();
+    world.add(1, 1);
+    let unset = Outcome::failed(Failure::SecretUnset, None);
+    (0..8).for_each(|_| world.emit(1, None, 0));
+    world.run(100 * 86_400 * SECOND_US, &|_, _| (0, unset));
+    let standing = world.scheduler.lane(endpoint(1)).map(|lane| lane.circuit.standing());
+    assert_eq!((standing, world.waiting()), (Some(Standing::default()), 0));
+}
+
 #[test]
 fn attempts_of_before_say_nothing_of_another_endpoint() {
     let mut world = World::new();
