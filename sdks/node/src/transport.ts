@@ -1,16 +1,18 @@
 /** Requests and their repetition. */
 import { randomUUID } from "node:crypto";
 import { ApiError, ConnectionError, SautikitError, TimeoutError } from "./errors.js";
-import { EventStream } from "./events.js";
+import { EventStream, type Connection } from "./events.js";
 import { FAMILIES } from "./generated/families.js";
 import { PagePromise } from "./pages.js";
-import { pause, retryAfter } from "./retries.js";
+import { pause, retryAfter, sleep } from "./retries.js";
 
 declare const __VERSION__: string;
 
 /** How long an answer may take, milliseconds. */
 const TIMEOUT_MS = 30_000;
 const MAX_RETRIES = 2;
+/** The server comments every 15 seconds: a stream on which nothing is heard for so long, milliseconds, is lost. */
+const SILENCE_MS = 45_000;
 
 /** How a client is set up. */
 export interface ClientOptions {
@@ -89,8 +91,9 @@ export class Transport {
     return new PagePromise<T>(this, spec, options);
   }
 
-  events<T>(spec: RequestSpec, options?: RequestOptions): EventStream<T> {
-    return new EventStream<T>(() => this.#send(spec, options, async (response) => response, true));
+  events<T>(spec: RequestSpec, options: RequestOptions = {}): EventStream<T> {
+    const open = (lastEventId?: string) => this.#connect(spec, options, lastEventId);
+    return new EventStream<T>({ open, retries: this.#retries(options), signal: options.signal });
   }
 
   /** An answer with its headers. */
@@ -98,50 +101,56 @@ export class Transport {
     return this.#send(spec, options, async (response) => ({ text: await response.text(), headers: response.headers }));
   }
 
-  /** Sends until an answer is final. `open` leaves the body to the reader, without a limit of time. */
-  async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>, open = false): Promise<T> {
+  #retries(options: RequestOptions): number {
+    return options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
+  }
+
+  /** Sends until an answer is final. */
+  async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): Promise<T> {
     const headers = this.#headers(spec, options);
     // Without a key the server can't tell a repeated POST from a second one.
     const mayRepeat = spec.method !== "POST" || headers["Idempotency-Key"] !== undefined;
-    const retries = mayRepeat ? options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES : 0;
+    const retries = mayRepeat ? this.#retries(options) : 0;
     for (let attempt = 0; ; attempt += 1) {
+      const limit = new Limit(options.signal);
       try {
-        return await this.#once(spec, options, headers, read, open);
-      } catch (error) {
+        return await read(await this.#answer(spec, options, headers, limit));
+      } catch (cause) {
+        const error = limit.failure(cause, spec);
         const wait = attempt < retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
         if (wait === undefined) throw error;
         await sleep(wait, options.signal);
+      } finally {
+        limit.end();
       }
     }
   }
 
-  async #once<T>(spec: RequestSpec, options: RequestOptions, headers: Record<string, string>, read: (response: Response) => Promise<T>, open: boolean): Promise<T> {
-    const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
-    const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(), timeout);
-    const giveUp = () => ended.abort();
-    options.signal?.addEventListener("abort", giveUp);
-    if (options.signal?.aborted) ended.abort();
-    let follows = false;
+  /** Opens a stream once: the time-out is until its head has come, then silence ends it. */
+  async #connect(spec: RequestSpec, options: RequestOptions, lastEventId: string | undefined): Promise<Connection> {
+    const headers = this.#headers(spec, options);
+    if (lastEventId !== undefined) headers["Last-Event-ID"] = lastEventId;
+    const limit = new Limit(options.signal);
     try {
-      const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
-      // A redirect would carry the key to wherever it leads.
-      const send = this.#options.fetch ?? fetch;
-      const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: ended.signal, redirect: "manual" });
-      if (!response.ok) throw refusal(response, await response.text());
-      follows = open;
-      return await read(response);
-    } catch (error) {
-      if (error instanceof SautikitError) throw error;
-      if (options.signal?.aborted) throw options.signal.reason;
-      if (ended.signal.aborted) throw new TimeoutError(`No answer within ${timeout} ms: ${spec.method} ${spec.path}`, { cause: error });
-      const cause = (error as { cause?: Error }).cause ?? error;
-      throw new ConnectionError(`No answer: ${(cause as Error).message} (${spec.method} ${spec.path})`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-      // The signal of the caller ends a stream that is still read.
-      if (!follows) options.signal?.removeEventListener("abort", giveUp);
+      const response = await this.#answer(spec, options, headers, limit);
+      limit.rest();
+      return { status: response.status, pieces: piecesOf(response, spec, limit) };
+    } catch (cause) {
+      limit.end();
+      throw limit.failure(cause, spec);
     }
+  }
+
+  /** One answer that is no refusal. */
+  async #answer(spec: RequestSpec, options: RequestOptions, headers: Record<string, string>, limit: Limit): Promise<Response> {
+    const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
+    limit.within(timeout, `No answer within ${timeout} ms`);
+    const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+    const send = this.#options.fetch ?? fetch;
+    // A redirect would carry the key to wherever it leads.
+    const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: limit.signal, redirect: "manual" });
+    if (!response.ok) throw refusal(response, await response.text());
+    return response;
   }
 
   #headers(spec: RequestSpec, options: RequestOptions): Record<string, string> {
@@ -157,6 +166,75 @@ export class Transport {
     const key = options.idempotencyKey ?? (spec.idempotent ? randomUUID() : undefined);
     if (key !== undefined) headers["Idempotency-Key"] = key;
     return headers;
+  }
+}
+
+/** What ends one try: its time, or its caller. */
+class Limit {
+  readonly #ended = new AbortController();
+  readonly #caller?: AbortSignal;
+  readonly #giveUp = () => this.#ended.abort();
+  #timer?: ReturnType<typeof setTimeout>;
+  #late?: string;
+
+  constructor(caller?: AbortSignal) {
+    this.#caller = caller;
+    caller?.addEventListener("abort", this.#giveUp);
+    if (caller?.aborted) this.#giveUp();
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** From now on it may take so long. */
+  within(ms: number, late: string): void {
+    this.rest();
+    this.#timer = setTimeout(() => {
+      this.#late = late;
+      this.#ended.abort();
+    }, ms);
+  }
+
+  /** No time runs until `within`. */
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** What a failure of the try is to its caller. */
+  failure(error: unknown, { method, path }: RequestSpec): unknown {
+    if (error instanceof SautikitError) return error;
+    if (this.#caller?.aborted) return this.#caller.reason;
+    if (this.#late !== undefined) return new TimeoutError(`${this.#late}: ${method} ${path}`, { cause: error });
+    const cause = (error as { cause?: Error }).cause ?? error;
+    return new ConnectionError(`No answer: ${(cause as Error).message} (${method} ${path})`, { cause: error });
+  }
+
+  end(): void {
+    this.rest();
+    this.#caller?.removeEventListener("abort", this.#giveUp);
+  }
+}
+
+/** The text of a stream as it comes. */
+async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): AsyncGenerator<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  try {
+    while (reader) {
+      // Only while we wait: whoever takes long over an event has not lost the stream.
+      limit.within(SILENCE_MS, `Nothing was heard for ${SILENCE_MS} ms`);
+      const { done, value } = await reader.read();
+      limit.rest();
+      if (done) return;
+      yield decoder.decode(value, { stream: true });
+    }
+  } catch (cause) {
+    throw limit.failure(cause, spec);
+  } finally {
+    limit.end();
+    // Closes the connection where the reader left.
+    reader?.cancel().catch(() => undefined);
   }
 }
 
@@ -195,17 +273,5 @@ function refusal(response: Response, text: string): ApiError {
     field: (error.field as string | null) ?? undefined,
     details: error.details,
     retryAfter: retryAfter(response.headers.get("retry-after")),
-  });
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
-    function done() {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      signal?.aborted ? reject(signal.reason) : resolve();
-    }
   });
 }

@@ -114,3 +114,94 @@ test("events are read as they come, and leaving the loop closes the connection",
   assert.deepEqual(seen, [{ id: "1", event: "call.ringing", data: "{\n}" }, { id: "2", data: "x" }]);
   await eventually("the connection to close", () => closed);
 });
+/** A server of streams: to each request the next of `connections` writes; it keeps the `Last-Event-ID` of each. */
+async function streams(t, ...connections) {
+  const asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers["last-event-id"]);
+    const connection = connections[Math.min(asked.length, connections.length) - 1];
+    if (typeof connection === "number") return response.writeHead(connection).end();
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    connection(response);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}`, asked };
+}
+
+const lost = (response) => response.socket.destroy();
+
+test("a stream that the server ends goes on where it stood, until nothing is left to be told", async (t) => {
+  const server = await streams(t, (response) => response.end("id: 1\ndata: a\n\nid: 2\ndata: b\n\n"), (response) => response.end("id: 3\ndata: c\n\n"), 204);
+  const seen = [];
+  // Ends are no losses.
+  for await (const { data } of clientOf(server, { maxRetries: 0 }).calls.stream("c", { lastEventId: 0 })) seen.push(data);
+  assert.deepEqual(seen, ["a", "b", "c"]);
+  assert.deepEqual(server.asked, ["0", "2", "3"]);
+});
+
+test("a stream that is lost goes on where it stood, after an id without an event too", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 41\n\n", () => lost(response)), (response) => response.write("id: 42\ndata: a\n\n", () => lost(response)), lost, 204);
+  const seen = [];
+  // Two in a row are lost at most: whatever is heard between them begins the count anew.
+  for await (const { data } of clientOf(server, { maxRetries: 2 }).calls.streamCalls()) seen.push(data);
+  assert.deepEqual(seen, ["a"]);
+  assert.deepEqual(server.asked, [undefined, "41", "42", "42"]);
+});
+
+test("a stream that is lost too often, or refused, is an error", async (t) => {
+  const server = await streams(t, lost);
+  const read = async (server, options) => { for await (const _ of clientOf(server, options).calls.streamCalls()); };
+  await assert.rejects(read(server, { maxRetries: 1 }), ConnectionError);
+  assert.equal(server.asked.length, 2);
+  // What ends without a word is lost too, or it would be asked for without an end.
+  const empty = await streams(t, (response) => response.end());
+  await assert.rejects(read(empty, { maxRetries: 1 }), ConnectionError);
+  assert.equal(empty.asked.length, 2);
+  await assert.rejects(read(await streams(t, (response) => response.end(": here\n\nid: 1\ndata: a\n\n"), 401)), ApiError);
+});
+
+test("a reader who was dropped goes on from where it was", async (t) => {
+  const dropped = 'event: dropped\ndata: {"reason":"too_slow","last_event_id":7}\n\n';
+  const server = await streams(t, (response) => response.end(`id: 7\ndata: a\n\n${dropped}`), (response) => response.end(dropped.replace("7", "9")), 204);
+  const seen = [];
+  for await (const { data } of clientOf(server).calls.streamCalls()) seen.push(data);
+  assert.deepEqual(seen, ["a"]);
+  assert.deepEqual(server.asked, [undefined, "7", "9"]);
+});
+
+test("a stream on which nothing is heard for 45 seconds is lost, however long its head may take", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"), 204);
+  const { setTimeout: original } = globalThis;
+  let silence;
+  t.after(() => (globalThis.setTimeout = original));
+  globalThis.setTimeout = (late, ms, ...rest) => {
+    if (ms === 45_000) silence = late;
+    return original(late, ms, ...rest);
+  };
+  const events = clientOf(server, { timeout: 86_400_000 }).calls.stream("c")[Symbol.asyncIterator]();
+  assert.equal((await events.next()).value.data, "a");
+  silence = undefined;
+  const end = events.next();
+  await eventually("the next silence", () => silence);
+  silence();
+  assert.equal((await end).done, true);
+  assert.deepEqual(server.asked, [undefined, "1"]);
+});
+
+test("a stream that is given up says why, and leaves nothing at the signal", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"));
+  const given = new AbortController();
+  const counted = new Set();
+  const { addEventListener: add, removeEventListener: remove } = given.signal;
+  given.signal.addEventListener = (name, listener) => (counted.add(listener), add.call(given.signal, name, listener));
+  given.signal.removeEventListener = (name, listener) => (counted.delete(listener), remove.call(given.signal, name, listener));
+  const reason = new Error("enough");
+  await assert.rejects(async () => {
+    for await (const _ of clientOf(server).calls.stream("c", {}, { signal: given.signal })) given.abort(reason);
+  }, (error) => error === reason);
+  assert.equal(counted.size, 0);
+});

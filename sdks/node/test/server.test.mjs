@@ -68,6 +68,21 @@ test("what the builders print is what the server takes", async () => {
   }
 });
 
+test("all calls are followed while one is placed, and again from any of their events", async () => {
+  const found = [];
+  const placing = client.calls.create({ from: NUMBER, to: BUSY });
+  for await (const { id, event, data } of client.calls.streamCalls({ lastEventId: 0 })) {
+    const told = JSON.parse(data);
+    assert.equal(told.event, event);
+    if (told.data.call_id === (await placing).call_id && found.push({ id, event }) === 2) break;
+  }
+  assert.notEqual(found[0].id, found[1].id);
+  for await (const next of client.calls.streamCalls({ lastEventId: found[0].id })) {
+    assert.ok(BigInt(next.id) > BigInt(found[0].id));
+    if (next.id === found[1].id) break;
+  }
+});
+
 test("a page can be read by itself", async () => {
   const page = await client.numbers.listAvailable({ country: "KE", currency: "KES", limit: 2 });
   assert.equal(page.data.length, 2);

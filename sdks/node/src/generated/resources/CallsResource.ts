@@ -56,13 +56,13 @@ export interface CallsReadStatsParams {
 /** What `calls.streamCalls` can be told. */
 export interface CallsStreamCallsParams {
   /** `id` of the last event of this stream seen; later ones follow. */
-  lastEventId?: number;
+  lastEventId?: number | string;
 }
 
 /** What `calls.stream` can be told. */
 export interface CallsStreamParams {
   /** `sequence` of the last entry seen; later ones follow. */
-  lastEventId?: number;
+  lastEventId?: number | string;
 }
 
 /** Place calls, follow them, read what became of them. */
