@@ -84,6 +84,29 @@ final class ServerTest extends Support
         }
     }
 
+    public function testAllCallsAreFollowedWhileOneIsPlacedAndAgainFromAnyOfTheirEvents(): void
+    {
+        $client = new Client();
+        $found = [];
+        $callId = $client->calls->create(['from' => self::number(), 'to' => self::BUSY])->call_id;
+        foreach ($client->calls->streamCalls(['lastEventId' => 0]) as $event) {
+            $told = \json_decode($event->data, true, 512, \JSON_THROW_ON_ERROR);
+            self::assertSame($event->event, $told['event']);
+            if ($told['data']['call_id'] === $callId) {
+                $found[] = $event->id;
+            }
+            if (\count($found) === 2) {
+                break;
+            }
+        }
+        foreach ($client->calls->streamCalls(['lastEventId' => $found[0]]) as $event) {
+            self::assertGreaterThan((int) $found[0], (int) $event->id);
+            if ($event->id === $found[1]) {
+                break;
+            }
+        }
+    }
+
     public function testAPageCanBeReadByItself(): void
     {
         $page = (new Client())->numbers->listAvailable(['country' => 'KE', 'currency' => 'KES', 'limit' => 2]);

@@ -119,6 +119,12 @@ abstract class Support extends TestCase
         return ['status' => $status, 'body' => $body, 'headers' => $headers];
     }
 
+    /** A stream, and how its connection ends: "close", "reset" or "stay". */
+    protected static function streams(string $text, string $end = 'close'): array
+    {
+        return ['stream' => $text, 'end' => $end];
+    }
+
     /**
      * A refusal as the API writes it.
      *

@@ -34,9 +34,9 @@ class ApiException extends SautikitException
     }
 
     /** The refusal that an answer says; proxies answer without a body of ours. */
-    public static function of(ResponseInterface $response): self
+    public static function of(ResponseInterface $response, string $text): self
     {
-        $body = \json_decode((string) $response->getBody(), true);
+        $body = \json_decode($text, true);
         $error = \is_array($body) && \is_array($body['error'] ?? null) ? $body['error'] : [];
         $code = $error['code'] ?? null;
         $class = Families::CLASSES[\explode('.', (string) $code)[0]] ?? self::class;
