@@ -29,6 +29,7 @@ export class Sautikit extends Resources {
 
   /** Any request, for an endpoint that this version of the SDK does not know. */
   request<T = unknown>(spec: RequestSpec, options?: RequestOptions): Promise<T> {
-    return this.#transport.json<T>(spec, options);
+    // Whoever gives a key knows that the endpoint takes one.
+    return this.#transport.json<T>({ idempotent: options?.idempotencyKey !== undefined, ...spec }, options);
   }
 }

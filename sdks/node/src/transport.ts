@@ -35,7 +35,7 @@ export interface RequestOptions {
   /** Milliseconds for each try. */
   timeout?: number;
   maxRetries?: number;
-  /** Instead of one that is made up: best one per intention, kept until the outcome is known. */
+  /** Instead of one that is made up: best one per intention, kept until the outcome is known. What takes none is sent without. */
   idempotencyKey?: string;
   headers?: Record<string, string>;
   /** Gives the request up. */
@@ -109,7 +109,7 @@ export class Transport {
   async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): Promise<T> {
     const headers = this.#headers(spec, options);
     // Without a key the server can't tell a repeated POST from a second one.
-    const mayRepeat = spec.method !== "POST" || headers["Idempotency-Key"] !== undefined;
+    const mayRepeat = spec.method !== "POST" || headers.has("Idempotency-Key");
     const retries = mayRepeat ? this.#retries(options) : 0;
     for (let attempt = 0; ; attempt += 1) {
       const limit = new Limit(options.signal);
@@ -128,12 +128,15 @@ export class Transport {
 
   /** Opens a stream once: the time-out is until its head has come, then silence ends it. */
   async #connect(spec: RequestSpec, options: RequestOptions, lastEventId: string | undefined): Promise<Connection> {
-    const headers = this.#headers(spec, options);
-    if (lastEventId !== undefined) headers["Last-Event-ID"] = lastEventId;
+    const headers = this.#headers(spec, options, lastEventId);
     const limit = new Limit(options.signal);
     try {
       const response = await this.#answer(spec, options, headers, limit);
       limit.rest();
+      if (response.status !== 204 && !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+        void response.body?.cancel();
+        throw new SautikitError("The answer is no stream: is this the API's address?");
+      }
       return { status: response.status, pieces: piecesOf(response, spec, limit) };
     } catch (cause) {
       limit.end();
@@ -142,7 +145,7 @@ export class Transport {
   }
 
   /** One answer that is no refusal. */
-  async #answer(spec: RequestSpec, options: RequestOptions, headers: Record<string, string>, limit: Limit): Promise<Response> {
+  async #answer(spec: RequestSpec, options: RequestOptions, headers: Headers, limit: Limit): Promise<Response> {
     const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
     limit.within(timeout, `No answer within ${timeout} ms`);
     const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
@@ -153,18 +156,29 @@ export class Transport {
     return response;
   }
 
-  #headers(spec: RequestSpec, options: RequestOptions): Record<string, string> {
-    const headers: Record<string, string> = {
+  #headers(spec: RequestSpec, options: RequestOptions, lastEventId?: string): Headers {
+    const headers = new Headers();
+    const own = {
       Accept: "application/json, */*;q=0.5",
       "User-Agent": `sautikit-node/${__VERSION__} (node ${process.versions.node}; ${process.platform})`,
       Authorization: `Bearer ${this.#key}`,
-      ...this.#options.headers,
     };
-    for (const [name, value] of Object.entries(spec.headers ?? {})) if (value !== undefined) headers[name] = String(value);
-    Object.assign(headers, options.headers);
-    if (spec.body !== undefined) headers["Content-Type"] = "application/json";
-    const key = options.idempotencyKey ?? (spec.idempotent ? randomUUID() : undefined);
-    if (key !== undefined) headers["Idempotency-Key"] = key;
+    const json = spec.body === undefined ? undefined : "application/json";
+    const last = { "Content-Type": json, "Idempotency-Key": options.idempotencyKey, "Last-Event-ID": lastEventId };
+    // One after the other, whatever their case: what is named later outranks what was before.
+    for (const some of [own, this.#options.headers, spec.headers, options.headers, last]) {
+      for (const [name, value] of Object.entries(some ?? {})) {
+        if (value === undefined) continue;
+        try {
+          headers.set(name, String(value));
+        } catch (cause) {
+          throw new SautikitError(`No such header can be sent: ${name}`, { cause });
+        }
+      }
+    }
+    // A key that the server does not look at would be taken for one that makes repeating safe.
+    if (!spec.idempotent) headers.delete("Idempotency-Key");
+    else if (!headers.has("Idempotency-Key")) headers.set("Idempotency-Key", randomUUID());
     return headers;
   }
 }

@@ -63,6 +63,31 @@ test("options of one request outrank the client's", async (t) => {
   assert.match(headers["user-agent"], /^sautikit-node\/\d+\.\d+\.\d+ /);
 });
 
+test("a key that is given as a header is sent as it is, whatever its case", async (t) => {
+  const server = await fake(t, ACCEPTED);
+  for (const name of ["Idempotency-Key", "idempotency-key"]) {
+    await clientOf(server).calls.create(CALL, { headers: { [name]: "mine" } });
+    await clientOf(server, { headers: { [name]: "mine" } }).calls.create(CALL);
+  }
+  await clientOf(server).request({ method: "POST", path: "/v1/new" }, { idempotencyKey: "mine" });
+  assert.deepEqual(server.requests.map(({ headers }) => headers["idempotency-key"]), Array(5).fill("mine"));
+});
+
+test("headers of one request outrank the client's, and these our own", async (t) => {
+  const server = await fake(t, { body: {} });
+  await clientOf(server, { headers: { "user-agent": "mine/1", "X-Tag": "client" } }).calls.get("c", { headers: { "x-tag": "request" } });
+  const { headers } = server.requests[0];
+  assert.deepEqual([headers["user-agent"], headers["x-tag"]], ["mine/1", "request"]);
+  await assert.rejects(clientOf(server).calls.get("c", { headers: { "no name": "x" } }), { name: "SautikitError" });
+});
+
+test("a key is not sent where none is taken, and makes nothing be sent again", async (t) => {
+  const server = await fake(t, refused(503, "service.draining"));
+  await assert.rejects(clientOf(server).calls.hangUp("c", { idempotencyKey: "mine", headers: { "idempotency-key": "mine" } }));
+  assert.equal(server.requests.length, 1);
+  assert.equal(server.requests[0].headers["idempotency-key"], undefined);
+});
+
 test("an answer that does not come in time is a TimeoutError", async (t) => {
   const server = await fake(t, "silence");
   await assert.rejects(clientOf(server, { timeout: 100, maxRetries: 1 }).calls.get("c"), TimeoutError);
@@ -161,6 +186,8 @@ test("a stream that is lost too often, or refused, is an error", async (t) => {
   const empty = await streams(t, (response) => response.end());
   await assert.rejects(read(empty, { maxRetries: 1 }), ConnectionError);
   assert.equal(empty.asked.length, 2);
+  const page = await fake(t, { headers: { "Content-Type": "text/html" }, body: "<h1>Welcome</h1>" });
+  await assert.rejects(read(page), { name: "SautikitError", message: /no stream/ });
   await assert.rejects(read(await streams(t, (response) => response.end(": here\n\nid: 1\ndata: a\n\n"), 401)), ApiError);
 });
 
