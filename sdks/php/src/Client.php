@@ -83,6 +83,9 @@ final class Client extends Resources
      */
     public function request(string $method, string $path, ?array $body = null, array $query = [], ?RequestOptions $options = null): mixed
     {
-        return $this->transport->json(new Request($method, $path, body: $body, query: $query), $options);
+        // Whoever gives a key knows that the endpoint takes one.
+        $idempotent = $options?->idempotencyKey !== null;
+
+        return $this->transport->json(new Request($method, $path, body: $body, query: $query, idempotent: $idempotent), $options);
     }
 }

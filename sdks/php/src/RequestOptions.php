@@ -9,7 +9,8 @@ final class RequestOptions
 {
     /**
      * @param ?float $timeout seconds for each try
-     * @param ?string $idempotencyKey instead of one that is made up: best one per intention, kept until the outcome is known
+     * @param ?string $idempotencyKey instead of one that is made up: best one per intention, kept until the outcome is known; what takes none is
+     *     sent without
      * @param array<string, string> $headers
      */
     public function __construct(

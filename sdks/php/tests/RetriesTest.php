@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Sautikit\Tests;
 
+use Sautikit\Client;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\CallsException;
 use Sautikit\Exception\ConnectionException;
@@ -97,6 +98,52 @@ final class RetriesTest extends Support
         [$only] = $asked();
         self::assertSame(['mine', 'r'], [$only['headers']['idempotency-key'], $only['headers']['x-request-id']]);
         self::assertStringStartsWith('sautikit-php/0.', $only['headers']['user-agent']);
+    }
+
+    public function testAKeyThatIsGivenAsAHeaderIsSentAsItIsWhateverItsCase(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        foreach (['Idempotency-Key', 'idempotency-key'] as $name) {
+            self::client($url)->calls->create(self::CALL, new RequestOptions(headers: [$name => 'mine']));
+            (new Client('skt_live_x', $url, headers: [$name => 'mine']))->calls->create(self::CALL);
+        }
+        self::client($url)->request('POST', '/v1/new', options: new RequestOptions(idempotencyKey: 'mine'));
+        self::assertSame(['mine', 'mine', 'mine', 'mine', 'mine'], \array_map(static fn (array $request): string => $request['headers']['idempotency-key'], $asked()));
+    }
+
+    public function testHeadersOfOneRequestOutrankTheClientsAndTheseOurOwn(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        $client = new Client('skt_live_x', $url, headers: ['user-agent' => 'mine/1', 'accept' => 'application/json', 'X-Tag' => 'client']);
+        $client->calls->get('c', new RequestOptions(headers: ['x-tag' => 'request']));
+        $headers = $asked()[0]['headers'];
+        self::assertSame(['mine/1', 'application/json', 'request'], [$headers['user-agent'], $headers['accept'], $headers['x-tag']]);
+    }
+
+    public function testAKeyIsNotSentWhereNoneIsTakenAndMakesNothingBeSentAgain(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(503, 'service.draining'));
+        $options = new RequestOptions(idempotencyKey: 'mine', headers: ['idempotency-key' => 'mine']);
+        self::failure(static fn () => self::client($url)->calls->hangUp('c', $options));
+        self::assertCount(1, $asked());
+        self::assertArrayNotHasKey('idempotency-key', $asked()[0]['headers']);
+    }
+
+    public function testWhatCannotBeSentIsAnErrorOfOursAndIsNotSent(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        $client = self::client($url);
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->create(['to' => "\xff"] + self::CALL)));
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->get('c', new RequestOptions(headers: ['no name' => 'x']))));
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => self::client('http://:-1')->calls->get('c')));
+        self::assertSame([], $asked());
+    }
+
+    public function testMomentsInABodyAreRfc3339(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        self::client($url)->calls->create(self::CALL + ['metadata' => ['due' => new \DateTimeImmutable('2026-12-01T12:00:00.5+03:00')]]);
+        self::assertSame('2026-12-01T09:00:00.500000Z', \json_decode($asked()[0]['body'], true)['metadata']['due']);
     }
 
     public function testAnAnswerThatDoesNotComeInTimeIsATimeout(): void

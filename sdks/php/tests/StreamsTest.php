@@ -7,6 +7,7 @@ namespace Sautikit\Tests;
 use GuzzleHttp\Psr7\HttpFactory;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\ConnectionException;
+use Sautikit\Exception\SautikitException;
 use Sautikit\Http\Discovery;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
@@ -73,6 +74,13 @@ final class StreamsTest extends Support
             } catch (ConnectionException) {
                 self::assertCount(2, $asked());
             }
+        }
+        [$page] = $this->fake(self::says(200, '<h1>Welcome</h1>', ['Content-Type' => 'text/html']));
+        try {
+            self::dataOf(self::client($page)->calls->streamCalls());
+            self::fail('there was no error');
+        } catch (SautikitException $error) {
+            self::assertStringContainsString('no stream', $error->getMessage());
         }
         [$url] = $this->fake(self::streams(": here\n\nid: 1\ndata: a\n\n"), self::refused(401, 'api_key.revoked'));
         $this->expectException(ApiException::class);

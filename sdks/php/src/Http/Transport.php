@@ -84,6 +84,9 @@ final class Transport
                 if ($response->getStatusCode() === 204) {
                     return;
                 }
+                if (!\str_starts_with($response->getHeaderLine('Content-Type'), 'text/event-stream')) {
+                    throw new SautikitException('The answer is no stream: is this the API\'s address?');
+                }
                 $body = $response->getBody();
                 $reader = new EventReader();
                 foreach (self::pieces($body) as $piece) {
@@ -210,31 +213,35 @@ final class Transport
 
     private function message(Request $request, RequestOptions $options): RequestInterface
     {
-        $headers = [
+        $own = [
             'Accept' => 'application/json, */*;q=0.5',
             'User-Agent' => \sprintf('sautikit-php/%s (php %s; %s)', Client::VERSION, \PHP_VERSION, \PHP_OS_FAMILY),
             'Authorization' => "Bearer {$this->key}",
-        ] + $this->headers;
-        $key = $options->idempotencyKey ?? ($request->idempotent ? self::newKey() : null);
-        if ($key !== null) {
-            $headers['Idempotency-Key'] = $key;
-        }
-        $message = $this->requests->createRequest($request->method, $this->base . $request->target());
-        if ($request->body !== null) {
-            // An empty array would be a list in JSON.
-            $body = \json_encode($request->body ?: new \stdClass(), \JSON_THROW_ON_ERROR | \JSON_UNESCAPED_UNICODE | \JSON_UNESCAPED_SLASHES | \JSON_PRESERVE_ZERO_FRACTION);
-            $message = $message->withBody($this->streams->createStream($body));
-            $headers['Content-Type'] = 'application/json';
-        }
-        foreach ([$headers, $request->headers, $options->headers] as $some) {
-            foreach ($some as $name => $value) {
-                if ($value !== null) {
-                    $message = $message->withHeader($name, (string) $value);
+        ];
+        try {
+            $message = $this->requests->createRequest($request->method, $this->base . $request->target());
+            $last = ['Idempotency-Key' => $options->idempotencyKey];
+            if ($request->body !== null) {
+                $message = $message->withBody($this->streams->createStream(Json::of($request->body)));
+                $last['Content-Type'] = 'application/json';
+            }
+            // What is named later outranks what was before.
+            foreach ([$own, $this->headers, $request->headers, $options->headers, $last] as $some) {
+                foreach ($some as $name => $value) {
+                    if ($value !== null) {
+                        $message = $message->withHeader($name, (string) $value);
+                    }
                 }
             }
+        } catch (\InvalidArgumentException | \JsonException $cause) {
+            throw new SautikitException("The request can't be sent: {$cause->getMessage()}", 0, $cause);
+        }
+        if (!$request->idempotent) {
+            // A key that the server does not look at would be taken for one that makes repeating safe.
+            return $message->withoutHeader('Idempotency-Key');
         }
 
-        return $message;
+        return $message->hasHeader('Idempotency-Key') ? $message : $message->withHeader('Idempotency-Key', self::newKey());
     }
 
     private static function parsed(string $text): mixed
