@@ -269,22 +269,24 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The error that an answer says; proxies answer without a body of ours. */
+/** The error that an answer says; what lies between answers without a body of ours, or with one of its own. */
 function refusal(response: Response, text: string): ApiError {
   let error: Record<string, unknown> = {};
   try {
-    error = JSON.parse(text).error ?? {};
+    error = Object(JSON.parse(text).error);
   } catch {
     // Something in between speaks.
   }
-  const code = error.code as string | undefined;
-  const Class = (code && FAMILIES[code.split(".")[0]!]) || ApiError;
-  return new Class((error.message as string) ?? `The server answered ${response.status}.`, {
+  const said = (name: string) => (typeof error[name] === "string" ? (error[name] as string) : undefined);
+  const code = said("code");
+  const family = code?.split(".")[0];
+  const Class = family !== undefined && Object.hasOwn(FAMILIES, family) ? FAMILIES[family]! : ApiError;
+  return new Class(said("message") ?? `The server answered ${response.status}.`, {
     status: response.status,
     code,
-    requestId: (error.request_id as string) ?? response.headers.get("x-request-id") ?? undefined,
-    docsUrl: error.docs_url as string | undefined,
-    field: (error.field as string | null) ?? undefined,
+    requestId: said("request_id") ?? response.headers.get("x-request-id") ?? undefined,
+    docsUrl: said("docs_url"),
+    field: said("field"),
     details: error.details,
     retryAfter: retryAfter(response.headers.get("retry-after")),
   });

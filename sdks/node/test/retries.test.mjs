@@ -113,6 +113,17 @@ test("errors say all that the API says, and what a proxy says is an error too", 
   assert.deepEqual([second.name, second.status, second.code], ["ApiError", 502, undefined]);
 });
 
+test("a proxy's own errors are errors too, whatever they are made of", async (t) => {
+  const all = { code: 502, message: ["no"], field: {}, docs_url: 1, request_id: null };
+  const server = await fake(t, ...[{ error: all }, { error: "no" }, { error: null }, [], { error: { code: "constructor.x" } }, { error: { code: "__proto__" } }].map((body) => ({ status: 502, body })));
+  const client = clientOf(server, { maxRetries: 0 });
+  for (const code of [undefined, undefined, undefined, undefined, "constructor.x", "__proto__"]) {
+    const error = await client.calls.get("c").catch((error) => error);
+    assert.deepEqual([error.constructor, error.status, error.code, error.message, error.field, error.docsUrl, error.requestId],
+      [ApiError, 502, code, "The server answered 502.", undefined, undefined, undefined]);
+  }
+});
+
 test("a redirect is not followed, so that the key goes nowhere else", async (t) => {
   const other = await fake(t, { body: {} });
   const server = await fake(t, { status: 307, headers: { Location: other.url } });

@@ -167,6 +167,21 @@ final class RetriesTest extends Support
         self::assertSame([ApiException::class, 502, null], [$error::class, $error->status, $error->errorCode]);
     }
 
+    public function testAProxysOwnErrorsAreErrorsTooWhateverTheyAreMadeOf(): void
+    {
+        $all = ['code' => 502, 'message' => ['no'], 'field' => ['a' => 1], 'docs_url' => 1, 'request_id' => null];
+        $bodies = [['error' => $all], ['error' => 'no'], ['error' => null], [], 'no', ['error' => ['code' => ['a']]]];
+        [$url] = $this->fake(...\array_map(static fn (mixed $body): array => self::says(502, $body), $bodies));
+        $client = self::client($url, maxRetries: 0);
+        foreach ($bodies as $_) {
+            $error = self::failure(static fn () => $client->calls->get('c'));
+            self::assertSame(
+                [ApiException::class, 502, null, 'The server answered 502.', null, null, null],
+                [$error::class, $error->status, $error->errorCode, $error->getMessage(), $error->field, $error->docsUrl, $error->requestId],
+            );
+        }
+    }
+
     public function testARedirectIsNotFollowedSoThatTheKeyGoesNowhereElse(): void
     {
         [$other, $otherAsked] = $this->fake(self::says(200, []));
