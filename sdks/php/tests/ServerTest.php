@@ -44,10 +44,35 @@ final class ServerTest extends Support
         self::assertSame(400, self::post("$url/voice", 'From=me', ''));
     }
 
+    public function testWebhooksThatTheServerSendsAreTakenByTheReceiverAndWithAChangedByteRefused(): void
+    {
+        // They are handed on, because the endpoint's address must be known before its secret is.
+        [$url, $sent] = $this->fake(self::says(204, ''));
+        $client = new Client();
+        $endpoint = $client->webhooks->create(['url' => "$url/", 'events' => ['call.*']]);
+        try {
+            [$receiver, $said] = $this->serveExample('webhook_receiver', ['SAUTIKIT_WEBHOOK_SECRET' => $endpoint->secret, 'TMPDIR' => $this->folder()]);
+            $client->webhooks->test($endpoint->id);
+            $test = self::eventually('the test event', static fn (): ?array => $sent()[0] ?? null);
+            $callId = $client->calls->create(['from' => self::number(), 'to' => self::BUSY])->call_id;
+            $real = self::eventually('an event of the call', static fn (): ?array => \array_values(\array_filter($sent(), static fn (array $one): bool => \str_contains($one['body'], $callId)))[0] ?? null);
+            foreach ([$test, $real] as ['body' => $body, 'headers' => $headers]) {
+                $signature = $headers['x-sautikit-signature'];
+                $changed = \substr_replace($body, \chr(\ord($body[-2]) ^ 1), -2, 1);
+                self::assertSame(400, self::post("$receiver/webhooks", $changed, $signature));
+                self::assertSame(204, self::post("$receiver/webhooks", $body, $signature));
+                $event = \json_decode($body, true);
+                $said('/^' . \preg_quote("{$event['event']} {$event['data']['call_id']}", '/') . '$/m');
+            }
+        } finally {
+            $client->webhooks->delete($endpoint->id);
+        }
+    }
+
     public function testBrowserTokenThePageGetsATokenForItsPhone(): void
     {
         [$url] = $this->serveExample('browser_token');
-        $token = \json_decode((string) \file_get_contents("$url/api/sip-token"), true);
+        $token = \json_decode((string) \file_get_contents("$url/api/sip-token", false, \stream_context_create(['http' => ['method' => 'POST']])), true);
         self::assertSame('front-desk', $token['identity']);
         self::assertSame(2, \substr_count($token['token'], '.'));
     }
@@ -118,6 +143,8 @@ final class ServerTest extends Support
     {
         $client = new Client();
         $place = static fn (array $body) => $client->calls->create(['from' => self::number()] + $body);
+        $error = ['code' => 502, 'message' => 'Bad gateway', 'field' => 1, 'docs_url' => null];
+        [$proxy] = $this->fake(self::says(502, ['error' => $error], ['X-Request-Id' => 'req_of_a_proxy']));
         $wrong = [
             'nonsense' => static fn () => $place(['to' => 'nonsense']),
             'unknown' => static fn () => $client->calls->get('00000000-0000-7000-8000-000000000000'),
@@ -125,6 +152,7 @@ final class ServerTest extends Support
             'actions' => static fn () => $place(['to' => self::BUSY, 'actions' => [['say' => ['text' => '']]]]),
             'limit' => static fn () => $client->calls->list(['limit' => 0])->data(),
             'key' => static fn () => (new Client('skt_live_wrong'))->calls->list()->data(),
+            'proxy' => static fn () => (new Client(baseUrl: $proxy, maxRetries: 0))->calls->get('c'),
         ];
         $facts = [];
         foreach ($wrong as $name => $ask) {
@@ -141,6 +169,7 @@ final class ServerTest extends Support
                 }
             }
         }
+        self::assertSame(['family' => 'Api', 'status' => 502, 'code' => null, 'field' => null, 'docs_url' => null], $facts['proxy']);
         \file_put_contents(\getenv('SAUTIKIT_FACTS') . '/php.json', \json_encode($facts, \JSON_THROW_ON_ERROR));
     }
 }
