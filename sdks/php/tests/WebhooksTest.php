@@ -69,6 +69,18 @@ final class WebhooksTest extends Support
         self::assertSame('{"actions":[{"getDigits":{"numDigits":1,"prompt":{"say":{"text":"Karibu","rate":1.0}}}},{"dial":{"to":"client:asha","hangupOnStar":false}},{"hangup":{}}]}', (string) $answer);
     }
 
+    public function testAnEmptyMapIsAnObject(): void
+    {
+        self::assertSame('{"actions":[{"stream":{"url":"wss://a.example","parameters":{}}}]}', (string) (new VoiceResponse())->stream('wss://a.example', parameters: []));
+        self::assertSame('{"stream":{"url":"wss://a.example","parameters":{"a":"b"}}}', \json_encode(Action::stream('wss://a.example', parameters: ['a' => 'b']), \JSON_UNESCAPED_SLASHES));
+    }
+
+    public function testABeepIsNoNumber(): void
+    {
+        $this->expectException(\TypeError::class);
+        Action::conference('stand-up', beep: 5);
+    }
+
     public function testTheFormOfACallbackIsReadAsItCame(): void
     {
         $callback = Callback::fromBody('From=%2B254722000001&Digits=1%232&a.new%5Bfield%5D=x+y&Empty=');
