@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { ApiError, ConnectionError, SautikitError, TimeoutError } from "./errors.js";
 import { EventStream, type Connection } from "./events.js";
 import { FAMILIES } from "./generated/families.js";
+import { ApiPromise, type Answer } from "./promises.js";
 import { PagePromise } from "./pages.js";
 import { pause, retryAfter, sleep } from "./retries.js";
 
@@ -10,6 +11,8 @@ declare const __VERSION__: string;
 
 /** How long an answer may take, milliseconds. */
 const TIMEOUT_MS = 30_000;
+/** No timer of Node.js runs longer. */
+const LONGEST_MS = 2 ** 31 - 1;
 const MAX_RETRIES = 2;
 /** The server comments every 15 seconds: a stream on which nothing is heard for so long, milliseconds, is lost. */
 const SILENCE_MS = 45_000;
@@ -20,7 +23,10 @@ export interface ClientOptions {
   apiKey?: string;
   /** Where the server is, such as `https://voice.example`; else `SAUTIKIT_BASE_URL`. */
   baseUrl?: string;
-  /** How long each try may take, milliseconds (30,000). */
+  /**
+   * How long each try may take, from sending to the end of the answer, milliseconds (30,000); of a stream until it begins, and
+   * then 45 seconds of silence end the try.
+   */
   timeout?: number;
   /** How often a request is repeated after a lost connection, 429 or 5xx (2). */
   maxRetries?: number;
@@ -32,7 +38,7 @@ export interface ClientOptions {
 
 /** What one request does otherwise than its client. */
 export interface RequestOptions {
-  /** Milliseconds for each try. */
+  /** Milliseconds for each try, as the client's. */
   timeout?: number;
   maxRetries?: number;
   /** Instead of one that is made up: best one per intention, kept until the outcome is known. What takes none is sent without. */
@@ -66,24 +72,25 @@ export class Transport {
     if (!key) throw new SautikitError("An API key is missing: give `apiKey` or set SAUTIKIT_API_KEY.");
     if (!base) throw new SautikitError("The server's address is missing: give `baseUrl` or set SAUTIKIT_BASE_URL.");
     this.#key = key;
+    if (!isAddress(base)) throw new SautikitError(`This is no address of a server: ${base}`);
+    checkTimeout(options.timeout);
     this.#base = base.replace(/\/+$/, "");
     this.#options = options;
   }
 
-  async json<T>(spec: RequestSpec, options?: RequestOptions): Promise<T> {
-    const { text } = await this.whole(spec, options);
-    return (text === "" ? undefined : parsed(text)) as T;
+  json<T>(spec: RequestSpec, options?: RequestOptions): ApiPromise<T> {
+    return this.#send(spec, options, async (response) => parsed(await response.text()) as T);
   }
 
-  async text(spec: RequestSpec, options?: RequestOptions): Promise<string> {
-    return (await this.whole(spec, options)).text;
+  text(spec: RequestSpec, options?: RequestOptions): ApiPromise<string> {
+    return this.#send(spec, options, (response) => response.text());
   }
 
-  async nothing(spec: RequestSpec, options?: RequestOptions): Promise<void> {
-    await this.whole(spec, options);
+  nothing(spec: RequestSpec, options?: RequestOptions): ApiPromise<void> {
+    return this.#send(spec, options, async (response) => void (await response.text()));
   }
 
-  async bytes(spec: RequestSpec, options?: RequestOptions): Promise<Uint8Array> {
+  bytes(spec: RequestSpec, options?: RequestOptions): ApiPromise<Uint8Array> {
     return this.#send(spec, options, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
@@ -96,17 +103,16 @@ export class Transport {
     return new EventStream<T>({ open, retries: this.#retries(options), signal: options.signal });
   }
 
-  /** An answer with its headers. */
-  whole(spec: RequestSpec, options?: RequestOptions): Promise<{ text: string; headers: Headers }> {
-    return this.#send(spec, options, async (response) => ({ text: await response.text(), headers: response.headers }));
-  }
-
   #retries(options: RequestOptions): number {
     return options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
   }
 
+  #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): ApiPromise<T> {
+    return new ApiPromise(this.#final(spec, options, read));
+  }
+
   /** Sends until an answer is final. */
-  async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): Promise<T> {
+  async #final<T>(spec: RequestSpec, options: RequestOptions, read: (response: Response) => Promise<T>): Promise<Answer<T>> {
     const headers = this.#headers(spec, options);
     // Without a key the server can't tell a repeated POST from a second one.
     const mayRepeat = spec.method !== "POST" || headers.has("Idempotency-Key");
@@ -114,7 +120,8 @@ export class Transport {
     for (let attempt = 0; ; attempt += 1) {
       const limit = new Limit(options.signal);
       try {
-        return await read(await this.#answer(spec, options, headers, limit));
+        const response = await this.#answer(spec, options, headers, limit);
+        return { data: await read(response), status: response.status, headers: response.headers };
       } catch (cause) {
         const error = limit.failure(cause, spec);
         const wait = attempt < retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
@@ -146,9 +153,9 @@ export class Transport {
 
   /** One answer that is no refusal. */
   async #answer(spec: RequestSpec, options: RequestOptions, headers: Headers, limit: Limit): Promise<Response> {
-    const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
+    const timeout = checkTimeout(options.timeout) ?? this.#options.timeout ?? TIMEOUT_MS;
     limit.within(timeout, `No answer within ${timeout} ms`);
-    const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
+    const body = printed(spec.body);
     const send = this.#options.fetch ?? fetch;
     // A redirect would carry the key to wherever it leads.
     const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: limit.signal, redirect: "manual" });
@@ -207,7 +214,7 @@ class Limit {
     this.#timer = setTimeout(() => {
       this.#late = late;
       this.#ended.abort();
-    }, ms);
+    }, Math.min(ms, LONGEST_MS));
   }
 
   /** No time runs until `within`. */
@@ -252,16 +259,44 @@ async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): A
   }
 }
 
+function isAddress(base: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(base).protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** Zero would be none to some and at once to others. */
+function checkTimeout(timeout: number | undefined): number | undefined {
+  if (timeout !== undefined && !(timeout > 0 && Number.isFinite(timeout))) throw new SautikitError(`A time-out is a number of milliseconds above 0, not ${timeout}.`);
+  return timeout;
+}
+
+function printed(body: unknown): string | undefined {
+  try {
+    return body === undefined ? undefined : JSON.stringify(body);
+  } catch (cause) {
+    throw new SautikitError(`The body can't be written as JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
 function queryOf(query: Values = {}): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? value.toISOString() : String(value));
+    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? moment(name, value) : String(value));
   }
   const text = given.toString();
   return text && `?${text}`;
 }
 
+function moment(name: string, value: Date): string {
+  if (Number.isNaN(value.getTime())) throw new SautikitError(`${name} is no moment.`);
+  return value.toISOString();
+}
+
 function parsed(text: string): unknown {
+  if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (cause) {

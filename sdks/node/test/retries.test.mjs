@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { ApiError, ConnectionError, RateLimitedError, Sautikit, ServiceError, TimeoutError } from "sautikit";
-import { assert, eventually, fake, refused } from "./support.mjs";
+import { assert, eventually, fake, refused, sources } from "./support.mjs";
 
 const clientOf = ({ url }, options) => new Sautikit({ apiKey: "skt_live_x", baseUrl: url, ...options });
 const ACCEPTED = { status: 202, body: { call_id: "c", a_new_member: 1 } };
@@ -122,6 +122,59 @@ test("a proxy's own errors are errors too, whatever they are made of", async (t)
     assert.deepEqual([error.constructor, error.status, error.code, error.message, error.field, error.docsUrl, error.requestId],
       [ApiError, 502, code, "The server answered 502.", undefined, undefined, undefined]);
   }
+});
+
+test("time-outs that are none, or no numbers, are refused, and long ones are long", async (t) => {
+  for (const timeout of [0, -1, Number.NaN, Infinity]) {
+    assert.throws(() => clientOf({ url: "http://127.0.0.1:9" }, { timeout }), { name: "SautikitError", message: /time-out/ });
+    const server = await fake(t, { body: {} });
+    await assert.rejects(clientOf(server).calls.get("c", { timeout }), { name: "SautikitError", message: /time-out/ });
+    assert.equal(server.requests.length, 0);
+  }
+  // 2 ** 31 ms would be 1 ms to a timer.
+  const server = await fake(t, { body: { id: "c" } });
+  assert.equal((await clientOf(server, { timeout: 2 ** 40 }).calls.get("c")).id, "c");
+});
+
+test("whatever is thrown is a SautikitError, and what can't be sent is not sent again", async (t) => {
+  for (const baseUrl of ["nonsense", "127.0.0.1:9", "ftp://x"]) assert.throws(() => clientOf({ url: baseUrl }), { name: "SautikitError" });
+  const server = await fake(t, { headers: { "Content-Type": "text/html" }, body: "<h1>Welcome</h1>" });
+  const client = clientOf(server);
+  await assert.rejects(client.calls.create({ ...CALL, metadata: 1n }), { name: "SautikitError" });
+  await assert.rejects(client.calls.list({ from_date: new Date(Number.NaN) }).then(), { name: "SautikitError" });
+  assert.equal(server.requests.length, 0);
+  for (const ask of [() => client.calls.get("c"), () => client.calls.list().catch((error) => Promise.reject(error))]) await assert.rejects(ask(), { name: "SautikitError" });
+  await assert.rejects(clientOf(await fake(t, { body: {} })).calls.list().finally(() => undefined), { name: "SautikitError", message: /no list/ });
+  assert.equal(server.requests.length, 2);
+});
+
+test("a page is asked for once, and goes on over later ones", async (t) => {
+  const server = await fake(t, { headers: { "X-Next-Cursor": "2" }, body: [{ id: "a" }] }, { body: [{ id: "b" }] });
+  const list = clientOf(server).calls.list();
+  let ended = 0;
+  const page = await list.finally(() => (ended += 1));
+  const ids = [];
+  for await (const { id } of page) ids.push(id);
+  assert.deepEqual([ids, ended], [["a", "b"], 1]);
+  assert.deepEqual(server.requests.map(({ url }) => url), ["/v1/calls", "/v1/calls?cursor=2"]);
+});
+
+test("an answer's headers are there for who asks", async (t) => {
+  const server = await fake(t, { headers: { "X-Next-Cursor": "2", "Content-Type": "text/csv" }, body: "a,b" });
+  const { data, status, headers } = await clientOf(server).audit.export().withResponse();
+  assert.deepEqual([data, status, headers.get("x-next-cursor")], ["a,b", 200, "2"]);
+  assert.equal(await clientOf(server).audit.export(), "a,b");
+});
+
+test("waits grow with full jitter and are never shorter than asked", async () => {
+  const { pause, retryAfter, ApiError, ConnectionError } = await sources("retries", "errors");
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map((attempt) => pause(new ConnectionError(), attempt, () => 0.5)), [250, 500, 1_000, 2_000, 4_000, 4_000]);
+  const refused = (status, retryAfter) => pause(new ApiError("no", { status, retryAfter }), 0, () => 0.5);
+  assert.deepEqual([refused(429, 2), refused(503), refused(429, 61), refused(400, 1)], [2_250, 250, undefined, undefined]);
+  const now = Date.UTC(1994, 10, 6, 8, 49, 7);
+  for (const header of ["30", " 30 ", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]) assert.equal(retryAfter(header, now), 30, header);
+  assert.equal(retryAfter("Sun, 06 Nov 1994 08:49:00 GMT", now), 0);
+  for (const header of [null, "", "1.5", "-1", "1e3", "tomorrow", "1994-11-06", "Sun, 99 Nov 1994 08:49:37 GMT"]) assert.equal(retryAfter(header, now), undefined, header);
 });
 
 test("a redirect is not followed, so that the key goes nowhere else", async (t) => {

@@ -40,13 +40,16 @@ test("webhooks that the server sends are taken by the receiver, and with a chang
     sent.push({ body, headers, status: answer.status });
     response.writeHead(answer.status).end();
   });
-  let receiver;
-  const deliver = ({ body, headers }) => fetch(`${receiver.url}/webhooks`, { method: "POST", headers, body });
+  let starts;
+  const started = new Promise((resolve) => (starts = resolve));
+  const deliver = async ({ body, headers }) => fetch(`${(await started).url}/webhooks`, { method: "POST", headers, body });
   await once(relay.listen(0, "127.0.0.1"), "listening");
   t.after(() => relay.close(() => undefined) && relay.closeAllConnections());
   const endpoint = await client.webhooks.create({ url: `http://127.0.0.1:${relay.address().port}/`, events: ["call.*"] });
   t.after(() => client.webhooks.delete(endpoint.id));
-  receiver = await serveExample(t, "webhook_receiver", { SAUTIKIT_WEBHOOK_SECRET: endpoint.secret });
+  const receiver = await serveExample(t, "webhook_receiver", { SAUTIKIT_WEBHOOK_SECRET: endpoint.secret });
+  // Events of earlier tests' calls may have come before.
+  starts(receiver);
 
   await client.webhooks.test(endpoint.id);
   await receiver.said(/^call\.completed [0-9a-f-]{36}$/m);
@@ -114,6 +117,36 @@ test("all calls are followed while one is placed, and again from any of their ev
     assert.ok(BigInt(next.id) > BigInt(found[0].id));
     if (next.id === found[1].id) break;
   }
+});
+
+/** `maxDigits` is another name of `numDigits`, so that it has an action of its own. */
+test("every verb with every attribute is what the server reads", async () => {
+  const url = "https://a.example/next";
+  const answer = new VoiceResponse()
+    .say("Karibu", { voice: "woman", language: "sw-KE", rate: 0.9, loop: 2 })
+    .play("https://a.example/a.mp3", { loop: 2 })
+    .getDigits({ maxDigits: 4 })
+    .getDigits({ numDigits: 1, timeout: 3, firstDigitTimeout: 3, finishOnKey: "#", bargeIn: false, attempts: 2, prompt: actions.say("One"), invalidPrompt: actions.say("No"), action: url })
+    .dial(["+254722000042", { client: "asha" }], { action: url, callerId: NUMBER, hangupOnStar: true, machineDetection: "detectMessageEnd", maxDuration: 60, record: "dual", ringTone: "ke", sequential: true, timeout: 20 })
+    .conference("standup", { action: url, beep: "onEnter", coach: `HD_${"0".repeat(32)}`, endOnExit: true, maxParticipants: 3, muted: false, record: true, startOnEnter: false, waitUrl: "" })
+    .enqueue("support", { action: url, holdMusic: "https://a.example/a.mp3", maxQueueSize: 2, timeout: 30 })
+    .dequeue("support", { action: url, record: "dual", timeout: 5 })
+    .leave()
+    .record({ action: url, finishOnKey: "#", maxLength: 30, playBeep: true, timeout: 3, trimSilence: true })
+    .stream("wss://a.example/audio", { action: url, bidirectional: false, name: "a", parameters: { a: "b" }, statusCallback: url, track: "inbound" })
+    .stopStream({ name: "a" })
+    .sendDigits("1w2")
+    .pause({ length: 2 })
+    .redirect(url)
+    .hangup();
+  const seen = new Set();
+  // Who is turned away was not answered before.
+  for (const one of [answer, new VoiceResponse().reject({ reason: "busy" })]) {
+    const { actions: read, error, warnings } = await client.actions.validate({ document: String(one) });
+    assert.deepEqual([error ?? null, warnings], [null, []]);
+    for (const action of read) seen.add(Object.keys(action)[0]);
+  }
+  assert.deepEqual([...seen].sort(), Object.keys(actions).sort());
 });
 
 test("a page can be read by itself", async () => {
