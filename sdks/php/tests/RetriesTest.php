@@ -4,6 +4,12 @@ declare(strict_types=1);
 
 namespace Sautikit\Tests;
 
+use GuzzleHttp\Psr7\FnStream;
+use GuzzleHttp\Psr7\Response;
+use GuzzleHttp\Psr7\Utils;
+use Psr\Http\Client\ClientInterface;
+use Psr\Http\Message\RequestInterface;
+use Psr\Http\Message\ResponseInterface;
 use Sautikit\Client;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\CallsException;
@@ -60,6 +66,23 @@ final class RetriesTest extends Support
         self::assertSame(1, self::client($url)->calls->create(self::CALL)->a_new_member);
         [$first, $second] = $asked();
         self::assertSame($first['headers']['idempotency-key'], $second['headers']['idempotency-key']);
+    }
+
+    public function testABodyThatBreaksIsALostConnectionToo(): void
+    {
+        $client = new class () implements ClientInterface {
+            public int $asked = 0;
+
+            public function sendRequest(RequestInterface $request): ResponseInterface
+            {
+                $this->asked++;
+                $body = FnStream::decorate(Utils::streamFor(''), ['__toString' => static fn () => throw new \RuntimeException('reset'), 'getContents' => static fn () => throw new \RuntimeException('reset')]);
+
+                return new Response(200, [], $body);
+            }
+        };
+        $error = self::failure(static fn () => (new Client('skt_live_x', 'http://127.0.0.1:9', maxRetries: 1, httpClient: $client))->calls->get('c'));
+        self::assertSame([ConnectionException::class, 2], [$error::class, $client->asked]);
     }
 
     public function testAPostWithoutAKeyIsNeverSentAgain(): void
@@ -155,6 +178,33 @@ final class RetriesTest extends Support
         self::failure(static fn () => self::client($url)->calls->get('c', new RequestOptions(timeout: 0.1, maxRetries: 0)));
     }
 
+    public function testTimeOutsThatAreNoneAreRefused(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        foreach ([0.0, -1.0, \NAN, \INF] as $timeout) {
+            self::assertStringContainsString('time-out', self::failure(static fn () => self::client($url, $timeout))->getMessage());
+            self::assertStringContainsString('time-out', self::failure(static fn () => new RequestOptions(timeout: $timeout))->getMessage());
+        }
+        self::assertSame([], $asked());
+    }
+
+    public function testAStreamWhoseHeadDoesNotComeInTimeIsATimeout(): void
+    {
+        [$url] = $this->fake('silence');
+        $this->expectException(TimeoutException::class);
+        \iterator_to_array(self::client($url, 0.1, 0)->calls->stream('c'));
+    }
+
+    public function testAnAnswersHeadersAreThereForWhoAsks(): void
+    {
+        [$url] = $this->fake(self::says(200, 'a,b', ['X-Next-Cursor' => '2', 'Content-Type' => 'text/csv']));
+        $cursor = null;
+        $options = new RequestOptions(onResponse: static function (ResponseInterface $response) use (&$cursor): void {
+            $cursor = $response->getHeaderLine('X-Next-Cursor');
+        });
+        self::assertSame(['a,b', '2'], [self::client($url)->audit->export([], $options), $cursor]);
+    }
+
     public function testErrorsSayAllThatTheApiSaysAndWhatAProxySaysIsAnErrorToo(): void
     {
         [$url] = $this->fake(self::refused(400, 'calls.of_the_future', ['field' => 'to', 'details' => ['a' => 1]]), self::says(502, '<h1>Bad gateway</h1>', ['Content-Type' => 'text/html']));
@@ -209,7 +259,18 @@ final class RetriesTest extends Support
         $waits = \array_map(static fn (int $attempt): ?float => Retries::pause($lost, $attempt, 0.5), \range(0, 5));
         self::assertSame([0.25, 0.5, 1.0, 2.0, 4.0, 4.0], $waits);
         self::assertSame(2.0, Retries::pause(new ApiException('no', 429, retryAfter: 2.0), 0, 0.0));
-        self::assertSame(0.0, Retries::retryAfter('Mon, 01 Jan 2001 00:00:00 GMT'));
-        self::assertNull(Retries::retryAfter('no date at all'));
+        self::assertSame([null, null], [Retries::pause(new ApiException('no', 429, retryAfter: 61.0), 0, 0.5), Retries::pause(new ApiException('no', 400, retryAfter: 1.0), 0, 0.5)]);
+    }
+
+    public function testARetryAfterIsWholeSecondsOrAMomentOfHttp(): void
+    {
+        $now = (int) \gmmktime(8, 49, 7, 11, 6, 1994);
+        foreach (['30', ' 30 ', 'Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'] as $header) {
+            self::assertSame(30.0, Retries::retryAfter($header, $now), $header);
+        }
+        self::assertSame(0.0, Retries::retryAfter('Sun, 06 Nov 1994 08:49:00 GMT', $now));
+        foreach (['', '1.5', '-1', '1e3', 'tomorrow', 'now', '1994-11-06', 'Sun, 99 Nov 1994 08:49:37 GMT', 'Sun, 31 Nov 1994 08:49:37 GMT'] as $header) {
+            self::assertNull(Retries::retryAfter($header, $now), $header);
+        }
     }
 }

@@ -26,6 +26,22 @@ final class ServerTest extends Support
         self::assertMatchesRegularExpression('/\Acall\.ringing\n.*\ncompleted, [1-9]\d* s, KES [1-9]\d* \(minor units\)\n\z/s', $printed);
     }
 
+    public function testTheQuickstartRunsInAFolderThatHasThePackage(): void
+    {
+        $folder = $this->folder();
+        // What Composer would fetch, Debian has: see debian.php.
+        $replaced = ['psr/http-client', 'psr/http-client-implementation', 'psr/http-factory', 'psr/http-factory-implementation', 'psr/http-message', 'psr/http-server-middleware'];
+        \file_put_contents("$folder/composer.json", \json_encode([
+            'repositories' => [['type' => 'path', 'url' => \dirname(__DIR__)], ['packagist.org' => false]],
+            'require' => ['sautikit/sautikit' => '@dev'],
+            'replace' => \array_fill_keys($replaced, '*'),
+            'autoload' => ['files' => [__DIR__ . '/debian.php']],
+        ], \JSON_THROW_ON_ERROR));
+        \copy(__DIR__ . '/../examples/quickstart.php', "$folder/quickstart.php");
+        self::output(['composer', 'install', '--quiet', '--no-interaction'], $folder);
+        self::assertStringContainsString("\ncompleted, ", self::output([\PHP_BINARY, 'quickstart.php', self::number(), '+254722000042'], $folder));
+    }
+
     public function testIvrTheKeysThatACallerPressesComeBackToTheMenu(): void
     {
         [$url, $said] = $this->serveExample('ivr');
@@ -107,6 +123,38 @@ final class ServerTest extends Support
             $accepted = $client->calls->create(['from' => self::number(), 'to' => self::BUSY, 'actions' => $one->actions()]);
             self::assertNotSame('', $accepted->call_id);
         }
+    }
+
+    public function testEveryVerbWithEveryAttributeIsWhatTheServerReads(): void
+    {
+        $url = 'https://a.example/next';
+        $answer = (new VoiceResponse())
+            ->say('Karibu', voice: 'woman', language: 'sw-KE', rate: 0.9, loop: 2)
+            ->play('https://a.example/a.mp3', loop: 2)
+            // Another name of numDigits, so that it has an action of its own.
+            ->getDigits(maxDigits: 4)
+            ->getDigits(numDigits: 1, timeout: 3, firstDigitTimeout: 3, finishOnKey: '#', bargeIn: false, attempts: 2, prompt: Action::say('One'), invalidPrompt: Action::say('No'), action: $url)
+            ->dial(['+254722000042', ['client' => 'asha']], action: $url, callerId: self::number(), hangupOnStar: true, machineDetection: 'detectMessageEnd', maxDuration: 60, record: 'dual', ringTone: 'ke', sequential: true, timeout: 20)
+            ->conference('standup', action: $url, beep: 'onEnter', coach: 'HD_' . \str_repeat('0', 32), endOnExit: true, maxParticipants: 3, muted: false, record: true, startOnEnter: false, waitUrl: '')
+            ->enqueue('support', action: $url, holdMusic: 'https://a.example/a.mp3', maxQueueSize: 2, timeout: 30)
+            ->dequeue('support', action: $url, record: 'dual', timeout: 5)
+            ->leave()
+            ->record(action: $url, finishOnKey: '#', maxLength: 30, playBeep: true, timeout: 3, trimSilence: true)
+            ->stream('wss://a.example/audio', action: $url, bidirectional: false, name: 'a', parameters: [], statusCallback: $url, track: 'inbound')
+            ->stopStream(name: 'a')
+            ->sendDigits('1w2')
+            ->pause(length: 2)
+            ->redirect($url)
+            ->hangup();
+        $seen = [];
+        // Who is turned away was not answered before.
+        foreach ([$answer, (new VoiceResponse())->reject(reason: 'busy')] as $one) {
+            $read = (new Client())->actions->validate(['document' => (string) $one]);
+            self::assertSame([null, []], [$read->error?->toArray(), $read->warnings]);
+            $seen = [...$seen, ...\array_map('key', $read->actions)];
+        }
+        $verbs = \array_map(static fn (\ReflectionMethod $verb): string => $verb->getName(), (new \ReflectionClass(Action::class))->getMethods(\ReflectionMethod::IS_PUBLIC));
+        self::assertEqualsCanonicalizing($verbs, \array_unique($seen));
     }
 
     public function testAllCallsAreFollowedWhileOneIsPlacedAndAgainFromAnyOfTheirEvents(): void

@@ -4,11 +4,21 @@ declare(strict_types=1);
 
 namespace Sautikit\Tests;
 
+use GuzzleHttp\Psr7\HttpFactory;
+use GuzzleHttp\Psr7\NoSeekStream;
+use GuzzleHttp\Psr7\Response;
+use GuzzleHttp\Psr7\ServerRequest;
+use GuzzleHttp\Psr7\Utils;
+use Psr\Http\Message\ResponseInterface;
+use Psr\Http\Message\ServerRequestInterface;
+use Psr\Http\Server\RequestHandlerInterface;
+use Sautikit\Exception\SautikitException;
 use Sautikit\Exception\SignatureException;
 use Sautikit\Voice\Action;
 use Sautikit\Voice\Callback;
 use Sautikit\Voice\VoiceResponse;
 use Sautikit\Webhook\Signature;
+use Sautikit\Webhook\VerifyMiddleware;
 
 /** What is signed is taken, and nothing else. */
 final class WebhooksTest extends Support
@@ -61,6 +71,31 @@ final class WebhooksTest extends Support
         self::assertSame(400, self::post("$url/webhooks", \str_replace('ü', 'u', $this->body), $header));
         self::assertSame(204, self::post("$url/webhooks", $this->body, $header));
         $said('/^call\.completed c-ü$/m');
+    }
+
+    public function testABodyThatCannotBeReadTwiceIsHandedOnWhole(): void
+    {
+        $body = new NoSeekStream(Utils::streamFor($this->body));
+        $request = new ServerRequest('POST', '/webhooks', ['X-Sautikit-Signature' => self::signature($this->body, self::SECRET)], $body);
+        $handler = new class () implements RequestHandlerInterface {
+            public function handle(ServerRequestInterface $request): ResponseInterface
+            {
+                return new Response(200, [], (string) $request->getBody());
+            }
+        };
+        self::assertSame($this->body, (string) (new VerifyMiddleware(self::SECRET, new HttpFactory()))->process($request, $handler)->getBody());
+    }
+
+    public function testAMiddlewareWithoutASecretIsNotSetUp(): void
+    {
+        $this->expectExceptionObject(new SautikitException('The secret of VerifyMiddleware is not set.'));
+        new VerifyMiddleware('', new HttpFactory());
+    }
+
+    public function testWhatIsSignedAndNoEventIsAnErrorOfOurs(): void
+    {
+        $this->expectException(SautikitException::class);
+        Signature::parse('From=me', self::signature('From=me', self::SECRET), self::SECRET);
     }
 
     public function testAnAnswerIsTheJsonThatTheServerReads(): void

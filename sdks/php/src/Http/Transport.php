@@ -182,6 +182,7 @@ final class Transport
         $timeout = $options->timeout ?? $this->timeout;
         $what = "{$message->getMethod()} {$message->getUri()->getPath()}";
         $message->getBody()->isSeekable() && $message->getBody()->rewind();
+        $began = \hrtime(true);
         try {
             $response = $this->clients->send($message, $timeout, $stream);
             $isGood = $response->getStatusCode() >= 200 && $response->getStatusCode() < 300;
@@ -191,14 +192,21 @@ final class Transport
             if ($cause instanceof SautikitException) {
                 throw $cause;
             }
-            // PSR-18 has no class for it; curl's number 28 and Symfony's words say it.
-            if (\preg_match('/cURL error 28|timed? ?out|timeout/i', $cause->getMessage()) === 1) {
+            // PSR-18 has no class for it; curl's number 28 and Symfony's words say it, and of PHP's own streams only the clock.
+            if (\hrtime(true) - $began >= $timeout * 1e9 || \preg_match('/cURL error 28|timed? ?out|timeout/i', $cause->getMessage()) === 1) {
                 throw new TimeoutException("No answer within $timeout s: $what", 0, $cause);
             }
             throw new ConnectionException("No answer: {$cause->getMessage()} ($what)", 0, $cause);
         }
 
-        return $isGood ? [$response, $text] : throw ApiException::of($response, $text);
+        if (!$isGood) {
+            throw ApiException::of($response, $text);
+        }
+        if ($options->onResponse !== null) {
+            ($options->onResponse)($response);
+        }
+
+        return [$response, $text];
     }
 
     private static function random(): float
