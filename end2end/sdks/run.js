@@ -86,6 +86,7 @@ for (const language of languages) {
   }
 }
 
+await sameVersion();
 const folder = await mkdtemp(join(tmpdir(), "sautikit-sdks-"));
 const server = await startServer();
 try {
@@ -178,6 +179,19 @@ function keyOf(workspace) {
 /** Nothing is fetched from anywhere: what the tests need was installed before. */
 function environment(more = {}) {
   return { ...process.env, GOPROXY: "off", GOFLAGS: "-mod=mod", COMPOSER_ALLOW_SUPERUSER: "1", COMPOSER_DISABLE_NETWORK: "1", ...more };
+}
+
+/** What a package says of itself in `User-Agent` is what its manifest says; those that have none follow the others. */
+async function sameVersion() {
+  const places = {
+    "node/package.json": /"version": "([^"]+)"/,
+    "python/pyproject.toml": /^version = "([^"]+)"/m,
+    "python/src/sautikit/_version.py": /"([^"]+)"$/m,
+    "go/client.go": /^const Version = "([^"]+)"/m,
+    "php/src/Client.php": /const VERSION = '([^']+)'/,
+  };
+  const versions = await Promise.all(Object.entries(places).map(async ([place, fits]) => [place, fits.exec(await readFile(SDKS + place, "utf8"))?.[1]]));
+  for (const [place, version] of versions) assert.equal(version, versions[0][1], `the version in ${place}`);
 }
 
 /** The same wrong requests came to the same errors in all languages. */

@@ -21,7 +21,7 @@ execFileSync(process.execPath, [require.resolve("typescript/bin/tsc"), "-p", "."
 flatten("dist/types");
 rmSync("dist/types", { recursive: true });
 
-/** Both module systems want declarations of their own kind: the same text under two endings. */
+/** Each module system has declarations of its own: the same text under two endings. */
 function flatten(folder, inside = "") {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
@@ -29,8 +29,8 @@ function flatten(folder, inside = "") {
     else {
       const target = join("dist", inside, entry.name);
       cpSync(path, target, { recursive: true });
-      const text = readFileSync(target, "utf8").replace(/(from "\.[^"]*)\.js"/g, '$1.cjs"').replace(/(import\("\.[^"]*)\.js"/g, '$1.cjs"');
-      writeFileSync(target.replace(/\.d\.ts$/, ".d.cts"), text);
+      const text = readFileSync(target, "utf8").replace(/((?:from |import\()"\.[^"]*)\.js"/g, '$1.mjs"');
+      writeFileSync(target.replace(/\.d\.ts$/, ".d.mts"), text);
     }
   }
 }

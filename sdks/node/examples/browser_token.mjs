@@ -7,7 +7,7 @@ import { Sautikit } from "sautikit";
 const app = express();
 const client = new Sautikit();
 
-app.get("/api/sip-token", async (request, response) => {
+app.post("/api/sip-token", async (request, response) => {
   // Here you know who is signed in.
   response.json(await client.sipToken({ identity: "front-desk" }));
 });

@@ -1,6 +1,7 @@
 /** The client: the API's resources over one transport. */
 import { Resources } from "./generated/resources.js";
 import type { CreateSipToken, SipToken } from "./generated/models.js";
+import type { ApiPromise } from "./promises.js";
 import { Transport, type ClientOptions, type RequestOptions, type RequestSpec } from "./transport.js";
 
 /**
@@ -23,12 +24,13 @@ export class Sautikit extends Resources {
   }
 
   /** A token for a phone in a browser or an app, to be handed to the page as it is. */
-  sipToken(body: CreateSipToken = {}, options?: RequestOptions): Promise<SipToken> {
+  sipToken(body: CreateSipToken = {}, options?: RequestOptions): ApiPromise<SipToken> {
     return this.sip.createToken(body, options);
   }
 
   /** Any request, for an endpoint that this version of the SDK does not know. */
-  request<T = unknown>(spec: RequestSpec, options?: RequestOptions): Promise<T> {
-    return this.#transport.json<T>(spec, options);
+  request<T = unknown>(spec: RequestSpec, options?: RequestOptions): ApiPromise<T> {
+    // Whoever gives a key knows that the endpoint takes one.
+    return this.#transport.json<T>({ idempotent: options?.idempotencyKey !== undefined, ...spec }, options);
   }
 }

@@ -1,46 +1,116 @@
 /** Server-sent events as they come. */
-import { ConnectionError } from "./errors.js";
+import { ConnectionError, SautikitError } from "./errors.js";
+import { pause, sleep } from "./retries.js";
 
-/** Events of a stream: `for await` reads until the server ends it, and leaving the loop closes the connection. */
+/** One connection: its answer, and the pieces of its text. */
+export interface Connection {
+  status: number;
+  pieces: AsyncIterable<string>;
+}
+
+/** How a stream comes by its connections. */
+export interface Source {
+  /** Connects, to go on after the event of that id. */
+  open(lastEventId: string | undefined): Promise<Connection>;
+  /** How many connections in a row may be lost. */
+  retries: number;
+  signal?: AbortSignal;
+}
+
+type Event = { id?: string; event?: string; data?: string };
+
+/**
+ * Events of a stream: `for await` reads until there is nothing left to be told, and leaving the loop closes the connection. A
+ * connection that the server ends, or that is lost, is opened again where it stood.
+ */
 export class EventStream<T> implements AsyncIterable<T> {
-  readonly #open: () => Promise<Response>;
+  readonly #source: Source;
 
   /** @internal */
-  constructor(open: () => Promise<Response>) {
-    this.#open = open;
+  constructor(source: Source) {
+    this.#source = source;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    const response = await this.#open();
-    if (!response.body) return;
-    const text = response.body.pipeThrough(new TextDecoderStream());
-    let rest = "";
-    try {
-      for await (const piece of text as unknown as AsyncIterable<string>) {
-        const lines = (rest + piece).split(/\r\n|\n|\r(?!$)/);
-        rest = lines.pop() ?? "";
-        for (const line of lines) {
-          const event = this.#line(line);
-          if (event) yield event as T;
+    const { open, retries, signal } = this.#source;
+    let last: string | undefined;
+    for (let losses = 0; ; ) {
+      let told = false;
+      let heard = false;
+      let failure: unknown;
+      try {
+        const { status, pieces } = await open(last);
+        // Nothing is left to be told.
+        if (status === 204) return;
+        const reader = new Reader();
+        for await (const piece of pieces) {
+          // Whatever comes, a comment too, shows that the server is there.
+          heard = true;
+          losses = 0;
+          for (const event of reader.take(piece)) {
+            last = event.id ?? last;
+            if (event.data === undefined) continue;
+            const place = droppedAt(event);
+            if (place !== undefined) {
+              last = place;
+              continue;
+            }
+            told = true;
+            yield event as T;
+          }
         }
+      } catch (error) {
+        failure = error;
       }
-    } catch (cause) {
-      throw new ConnectionError("The stream broke; go on with the id of the last event.", { cause });
+      if (failure === undefined && told) continue;
+      if (failure === undefined && heard) {
+        // Not at once: a server that is shutting down ends what it has only begun.
+        await sleep(pause(new ConnectionError(), 0)!, signal);
+        continue;
+      }
+      failure ??= new ConnectionError("The stream ended before anything was told.");
+      const wait = losses < retries && failure instanceof SautikitError ? pause(failure, losses) : undefined;
+      if (wait === undefined) throw failure;
+      losses += 1;
+      await sleep(wait, signal);
+    }
+  }
+}
+
+/** Where a reader who was too slow goes on; undefined for any other event. */
+function droppedAt({ event, data }: Event): string | undefined {
+  if (event !== "dropped") return undefined;
+  try {
+    const { last_event_id: place } = JSON.parse(data!);
+    return place === undefined ? undefined : String(place);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes events of text. */
+class Reader {
+  #rest = "";
+  #event: Event = {};
+
+  /** The events that end in this piece; those that only have an id, too. */
+  *take(piece: string): Generator<Event> {
+    const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line !== "") this.#line(line);
+      else {
+        const event = this.#event;
+        this.#event = {};
+        yield event;
+      }
     }
   }
 
-  #event: Record<string, string> = {};
-
-  /** Takes a line up; an empty one ends an event. */
-  #line(line: string): Record<string, string> | undefined {
-    if (line === "") {
-      const event = this.#event;
-      this.#event = {};
-      return event.data === undefined ? undefined : event;
-    }
-    if (line.startsWith(":")) return undefined;
-    const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/.exec(line) ?? [];
-    this.#event[name] = name === "data" && this.#event.data !== undefined ? `${this.#event.data}\n${value}` : value;
-    return undefined;
+  #line(line: string): void {
+    const [, name = "", value = ""] = /^([^:]*):? ?(.*)$/s.exec(line) ?? [];
+    const { data } = this.#event;
+    if (name === "data") this.#event.data = data === undefined ? value : `${data}\n${value}`;
+    else if (name === "id" || name === "event") this.#event[name] = value;
   }
 }

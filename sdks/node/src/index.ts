@@ -7,6 +7,7 @@ export type * from "./generated/resources.js";
 export { VoiceResponse, actions, type VoiceCallback } from "./generated/voice.js";
 export { parseCallback } from "./callback.js";
 export { type Page, type PagePromise } from "./pages.js";
+export { type Answer, type ApiPromise } from "./promises.js";
 export { type EventStream } from "./events.js";
 export { type ClientOptions, type RequestOptions } from "./transport.js";
 export * as webhooks from "./webhooks.js";

@@ -1,8 +1,10 @@
 /** Lists: one page, or all rows of all pages. */
+import { SautikitError } from "./errors.js";
+import { Later } from "./promises.js";
 import type { RequestOptions, RequestSpec, Transport } from "./transport.js";
 
-/** One page of a list. */
-export class Page<T> {
+/** One page of a list; `for await` goes on from its first row over all later pages. */
+export class Page<T> implements AsyncIterable<T> {
   /** Its rows. */
   readonly data: T[];
   /** The cursor of the next page; undefined on the last. */
@@ -20,10 +22,14 @@ export class Page<T> {
   async next(): Promise<Page<T> | undefined> {
     return this.nextCursor === undefined ? undefined : this.#next(this.nextCursor);
   }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    for (let page: Page<T> | undefined = this; page; page = await page.next()) yield* page.data;
+  }
 }
 
 /** `await` gives the first page, `for await` all rows of all pages, each page when it is reached. */
-export class PagePromise<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
+export class PagePromise<T> extends Later<Page<T>> implements AsyncIterable<T> {
   readonly #transport: Transport;
   readonly #spec: RequestSpec;
   readonly #options?: RequestOptions;
@@ -31,6 +37,7 @@ export class PagePromise<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
 
   /** @internal */
   constructor(transport: Transport, spec: RequestSpec, options?: RequestOptions) {
+    super();
     this.#transport = transport;
     this.#spec = spec;
     this.#options = options;
@@ -38,14 +45,14 @@ export class PagePromise<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
 
   async #page(cursor?: string): Promise<Page<T>> {
     const spec = cursor === undefined ? this.#spec : { ...this.#spec, query: { ...this.#spec.query, cursor } };
-    const { text, headers } = await this.#transport.whole(spec, this.#options);
-    return new Page<T>(JSON.parse(text), headers.get("x-next-cursor") ?? undefined, (next) => this.#page(next));
+    const { data, headers } = await this.#transport.json<T[]>(spec, this.#options).withResponse();
+    if (!Array.isArray(data)) throw new SautikitError("The answer is no list: is this the API's address?");
+    return new Page<T>(data, headers.get("x-next-cursor") ?? undefined, (next) => this.#page(next));
   }
 
   /** The first page, asked for once. */
-  then<A = Page<T>, B = never>(done?: ((page: Page<T>) => A | PromiseLike<A>) | null, failed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
-    this.#first ??= this.#page();
-    return this.#first.then(done, failed);
+  protected override work(): Promise<Page<T>> {
+    return (this.#first ??= this.#page());
   }
 
   /** All pages, one after the other. */
@@ -54,6 +61,6 @@ export class PagePromise<T> implements PromiseLike<Page<T>>, AsyncIterable<T> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    for await (const page of this.pages()) yield* page.data;
+    yield* await this;
   }
 }

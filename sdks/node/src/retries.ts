@@ -21,9 +21,29 @@ export function pause(error: unknown, attempt: number, random = Math.random): nu
   return error.retryAfter > PATIENCE_S ? undefined : error.retryAfter * 1_000 + jitter;
 }
 
-/** Seconds of a `Retry-After`, which may be a date. */
+/** The three forms of a moment in RFC 7231; the last one names no zone. */
+const MOMENT = /^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$|^\w{6,9}, \d\d-\w{3}-\d\d [\d:]{8} GMT$|^(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
+
+/** Seconds of a `Retry-After`, which may be a moment. */
 export function retryAfter(header: string | null, now = Date.now()): number | undefined {
-  if (header === null || header.trim() === "") return undefined;
-  const seconds = /^\s*\d+\s*$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1_000;
+  const text = header?.trim() ?? "";
+  if (/^\d+$/.test(text)) return Number(text);
+  const moment = MOMENT.exec(text);
+  if (!moment) return undefined;
+  const seconds = (Date.parse(moment[1] ? `${text} GMT` : text) - now) / 1_000;
   return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+}
+
+/** Waits, unless the caller gives up. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+    if (signal?.aborted) done();
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      signal?.aborted ? reject(signal.reason) : resolve();
+    }
+  });
 }

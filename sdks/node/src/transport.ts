@@ -1,16 +1,21 @@
 /** Requests and their repetition. */
 import { randomUUID } from "node:crypto";
 import { ApiError, ConnectionError, SautikitError, TimeoutError } from "./errors.js";
-import { EventStream } from "./events.js";
+import { EventStream, type Connection } from "./events.js";
 import { FAMILIES } from "./generated/families.js";
+import { ApiPromise, type Answer } from "./promises.js";
 import { PagePromise } from "./pages.js";
-import { pause, retryAfter } from "./retries.js";
+import { pause, retryAfter, sleep } from "./retries.js";
 
 declare const __VERSION__: string;
 
 /** How long an answer may take, milliseconds. */
 const TIMEOUT_MS = 30_000;
+/** No timer of Node.js runs longer. */
+const LONGEST_MS = 2 ** 31 - 1;
 const MAX_RETRIES = 2;
+/** The server comments every 15 seconds: a stream on which nothing is heard for so long, milliseconds, is lost. */
+const SILENCE_MS = 45_000;
 
 /** How a client is set up. */
 export interface ClientOptions {
@@ -18,7 +23,10 @@ export interface ClientOptions {
   apiKey?: string;
   /** Where the server is, such as `https://voice.example`; else `SAUTIKIT_BASE_URL`. */
   baseUrl?: string;
-  /** How long each try may take, milliseconds (30,000). */
+  /**
+   * How long each try may take, from sending to the end of the answer, milliseconds (30,000); of a stream until it begins, and
+   * then 45 seconds of silence end the try.
+   */
   timeout?: number;
   /** How often a request is repeated after a lost connection, 429 or 5xx (2). */
   maxRetries?: number;
@@ -30,10 +38,10 @@ export interface ClientOptions {
 
 /** What one request does otherwise than its client. */
 export interface RequestOptions {
-  /** Milliseconds for each try. */
+  /** Milliseconds for each try, as the client's. */
   timeout?: number;
   maxRetries?: number;
-  /** Instead of one that is made up: best one per intention, kept until the outcome is known. */
+  /** Instead of one that is made up: best one per intention, kept until the outcome is known. What takes none is sent without. */
   idempotencyKey?: string;
   headers?: Record<string, string>;
   /** Gives the request up. */
@@ -64,24 +72,25 @@ export class Transport {
     if (!key) throw new SautikitError("An API key is missing: give `apiKey` or set SAUTIKIT_API_KEY.");
     if (!base) throw new SautikitError("The server's address is missing: give `baseUrl` or set SAUTIKIT_BASE_URL.");
     this.#key = key;
+    if (!isAddress(base)) throw new SautikitError(`This is no address of a server: ${base}`);
+    checkTimeout(options.timeout);
     this.#base = base.replace(/\/+$/, "");
     this.#options = options;
   }
 
-  async json<T>(spec: RequestSpec, options?: RequestOptions): Promise<T> {
-    const { text } = await this.whole(spec, options);
-    return (text === "" ? undefined : parsed(text)) as T;
+  json<T>(spec: RequestSpec, options?: RequestOptions): ApiPromise<T> {
+    return this.#send(spec, options, async (response) => parsed(await response.text()) as T);
   }
 
-  async text(spec: RequestSpec, options?: RequestOptions): Promise<string> {
-    return (await this.whole(spec, options)).text;
+  text(spec: RequestSpec, options?: RequestOptions): ApiPromise<string> {
+    return this.#send(spec, options, (response) => response.text());
   }
 
-  async nothing(spec: RequestSpec, options?: RequestOptions): Promise<void> {
-    await this.whole(spec, options);
+  nothing(spec: RequestSpec, options?: RequestOptions): ApiPromise<void> {
+    return this.#send(spec, options, async (response) => void (await response.text()));
   }
 
-  async bytes(spec: RequestSpec, options?: RequestOptions): Promise<Uint8Array> {
+  bytes(spec: RequestSpec, options?: RequestOptions): ApiPromise<Uint8Array> {
     return this.#send(spec, options, async (response) => new Uint8Array(await response.arrayBuffer()));
   }
 
@@ -89,87 +98,205 @@ export class Transport {
     return new PagePromise<T>(this, spec, options);
   }
 
-  events<T>(spec: RequestSpec, options?: RequestOptions): EventStream<T> {
-    return new EventStream<T>(() => this.#send(spec, options, async (response) => response, true));
+  events<T>(spec: RequestSpec, options: RequestOptions = {}): EventStream<T> {
+    const open = (lastEventId?: string) => this.#connect(spec, options, lastEventId);
+    return new EventStream<T>({ open, retries: this.#retries(options), signal: options.signal });
   }
 
-  /** An answer with its headers. */
-  whole(spec: RequestSpec, options?: RequestOptions): Promise<{ text: string; headers: Headers }> {
-    return this.#send(spec, options, async (response) => ({ text: await response.text(), headers: response.headers }));
+  #retries(options: RequestOptions): number {
+    return options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
   }
 
-  /** Sends until an answer is final. `open` leaves the body to the reader, without a limit of time. */
-  async #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>, open = false): Promise<T> {
+  #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): ApiPromise<T> {
+    return new ApiPromise(this.#final(spec, options, read));
+  }
+
+  /** Sends until an answer is final. */
+  async #final<T>(spec: RequestSpec, options: RequestOptions, read: (response: Response) => Promise<T>): Promise<Answer<T>> {
     const headers = this.#headers(spec, options);
     // Without a key the server can't tell a repeated POST from a second one.
-    const mayRepeat = spec.method !== "POST" || headers["Idempotency-Key"] !== undefined;
-    const retries = mayRepeat ? options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES : 0;
+    const mayRepeat = spec.method !== "POST" || headers.has("Idempotency-Key");
+    const retries = mayRepeat ? this.#retries(options) : 0;
     for (let attempt = 0; ; attempt += 1) {
+      const limit = new Limit(options.signal);
       try {
-        return await this.#once(spec, options, headers, read, open);
-      } catch (error) {
+        const response = await this.#answer(spec, options, headers, limit);
+        return { data: await read(response), status: response.status, headers: response.headers };
+      } catch (cause) {
+        const error = limit.failure(cause, spec);
         const wait = attempt < retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
         if (wait === undefined) throw error;
         await sleep(wait, options.signal);
+      } finally {
+        limit.end();
       }
     }
   }
 
-  async #once<T>(spec: RequestSpec, options: RequestOptions, headers: Record<string, string>, read: (response: Response) => Promise<T>, open: boolean): Promise<T> {
-    const timeout = options.timeout ?? this.#options.timeout ?? TIMEOUT_MS;
-    const ended = new AbortController();
-    const timer = setTimeout(() => ended.abort(), timeout);
-    const giveUp = () => ended.abort();
-    options.signal?.addEventListener("abort", giveUp);
-    if (options.signal?.aborted) ended.abort();
-    let follows = false;
+  /** Opens a stream once: the time-out is until its head has come, then silence ends it. */
+  async #connect(spec: RequestSpec, options: RequestOptions, lastEventId: string | undefined): Promise<Connection> {
+    const headers = this.#headers(spec, options, lastEventId);
+    const limit = new Limit(options.signal);
     try {
-      const body = spec.body === undefined ? undefined : JSON.stringify(spec.body);
-      // A redirect would carry the key to wherever it leads.
-      const send = this.#options.fetch ?? fetch;
-      const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: ended.signal, redirect: "manual" });
-      if (!response.ok) throw refusal(response, await response.text());
-      follows = open;
-      return await read(response);
-    } catch (error) {
-      if (error instanceof SautikitError) throw error;
-      if (options.signal?.aborted) throw options.signal.reason;
-      if (ended.signal.aborted) throw new TimeoutError(`No answer within ${timeout} ms: ${spec.method} ${spec.path}`, { cause: error });
-      const cause = (error as { cause?: Error }).cause ?? error;
-      throw new ConnectionError(`No answer: ${(cause as Error).message} (${spec.method} ${spec.path})`, { cause: error });
-    } finally {
-      clearTimeout(timer);
-      // The signal of the caller ends a stream that is still read.
-      if (!follows) options.signal?.removeEventListener("abort", giveUp);
+      const response = await this.#answer(spec, options, headers, limit);
+      limit.rest();
+      if (response.status !== 204 && !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+        void response.body?.cancel();
+        throw new SautikitError("The answer is no stream: is this the API's address?");
+      }
+      return { status: response.status, pieces: piecesOf(response, spec, limit) };
+    } catch (cause) {
+      limit.end();
+      throw limit.failure(cause, spec);
     }
   }
 
-  #headers(spec: RequestSpec, options: RequestOptions): Record<string, string> {
-    const headers: Record<string, string> = {
+  /** One answer that is no refusal. */
+  async #answer(spec: RequestSpec, options: RequestOptions, headers: Headers, limit: Limit): Promise<Response> {
+    const timeout = checkTimeout(options.timeout) ?? this.#options.timeout ?? TIMEOUT_MS;
+    limit.within(timeout, `No answer within ${timeout} ms`);
+    const body = printed(spec.body);
+    const send = this.#options.fetch ?? fetch;
+    // A redirect would carry the key to wherever it leads.
+    const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: limit.signal, redirect: "manual" });
+    if (!response.ok) throw refusal(response, await response.text());
+    return response;
+  }
+
+  #headers(spec: RequestSpec, options: RequestOptions, lastEventId?: string): Headers {
+    const headers = new Headers();
+    const own = {
       Accept: "application/json, */*;q=0.5",
       "User-Agent": `sautikit-node/${__VERSION__} (node ${process.versions.node}; ${process.platform})`,
       Authorization: `Bearer ${this.#key}`,
-      ...this.#options.headers,
     };
-    for (const [name, value] of Object.entries(spec.headers ?? {})) if (value !== undefined) headers[name] = String(value);
-    Object.assign(headers, options.headers);
-    if (spec.body !== undefined) headers["Content-Type"] = "application/json";
-    const key = options.idempotencyKey ?? (spec.idempotent ? randomUUID() : undefined);
-    if (key !== undefined) headers["Idempotency-Key"] = key;
+    const json = spec.body === undefined ? undefined : "application/json";
+    const last = { "Content-Type": json, "Idempotency-Key": options.idempotencyKey, "Last-Event-ID": lastEventId };
+    // One after the other, whatever their case: what is named later outranks what was before.
+    for (const some of [own, this.#options.headers, spec.headers, options.headers, last]) {
+      for (const [name, value] of Object.entries(some ?? {})) {
+        if (value === undefined) continue;
+        try {
+          headers.set(name, String(value));
+        } catch (cause) {
+          throw new SautikitError(`No such header can be sent: ${name}`, { cause });
+        }
+      }
+    }
+    // A key that the server does not look at would be taken for one that makes repeating safe.
+    if (!spec.idempotent) headers.delete("Idempotency-Key");
+    else if (!headers.has("Idempotency-Key")) headers.set("Idempotency-Key", randomUUID());
     return headers;
+  }
+}
+
+/** What ends one try: its time, or its caller. */
+class Limit {
+  readonly #ended = new AbortController();
+  readonly #caller?: AbortSignal;
+  readonly #giveUp = () => this.#ended.abort();
+  #timer?: ReturnType<typeof setTimeout>;
+  #late?: string;
+
+  constructor(caller?: AbortSignal) {
+    this.#caller = caller;
+    caller?.addEventListener("abort", this.#giveUp);
+    if (caller?.aborted) this.#giveUp();
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  /** From now on it may take so long. */
+  within(ms: number, late: string): void {
+    this.rest();
+    this.#timer = setTimeout(() => {
+      this.#late = late;
+      this.#ended.abort();
+    }, Math.min(ms, LONGEST_MS));
+  }
+
+  /** No time runs until `within`. */
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** What a failure of the try is to its caller. */
+  failure(error: unknown, { method, path }: RequestSpec): unknown {
+    if (error instanceof SautikitError) return error;
+    if (this.#caller?.aborted) return this.#caller.reason;
+    if (this.#late !== undefined) return new TimeoutError(`${this.#late}: ${method} ${path}`, { cause: error });
+    const cause = (error as { cause?: Error }).cause ?? error;
+    return new ConnectionError(`No answer: ${(cause as Error).message} (${method} ${path})`, { cause: error });
+  }
+
+  end(): void {
+    this.rest();
+    this.#caller?.removeEventListener("abort", this.#giveUp);
+  }
+}
+
+/** The text of a stream as it comes. */
+async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): AsyncGenerator<string> {
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  try {
+    while (reader) {
+      // Only while we wait: whoever takes long over an event has not lost the stream.
+      limit.within(SILENCE_MS, `Nothing was heard for ${SILENCE_MS} ms`);
+      const { done, value } = await reader.read();
+      limit.rest();
+      if (done) return;
+      yield decoder.decode(value, { stream: true });
+    }
+  } catch (cause) {
+    throw limit.failure(cause, spec);
+  } finally {
+    limit.end();
+    // Closes the connection where the reader left.
+    reader?.cancel().catch(() => undefined);
+  }
+}
+
+function isAddress(base: string): boolean {
+  try {
+    return /^https?:$/.test(new URL(base).protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** Zero would be none to some and at once to others. */
+function checkTimeout(timeout: number | undefined): number | undefined {
+  if (timeout !== undefined && !(timeout > 0 && Number.isFinite(timeout))) throw new SautikitError(`A time-out is a number of milliseconds above 0, not ${timeout}.`);
+  return timeout;
+}
+
+function printed(body: unknown): string | undefined {
+  try {
+    return body === undefined ? undefined : JSON.stringify(body);
+  } catch (cause) {
+    throw new SautikitError(`The body can't be written as JSON: ${(cause as Error).message}`, { cause });
   }
 }
 
 function queryOf(query: Values = {}): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? value.toISOString() : String(value));
+    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? moment(name, value) : String(value));
   }
   const text = given.toString();
   return text && `?${text}`;
 }
 
+function moment(name: string, value: Date): string {
+  if (Number.isNaN(value.getTime())) throw new SautikitError(`${name} is no moment.`);
+  return value.toISOString();
+}
+
 function parsed(text: string): unknown {
+  if (text === "") return undefined;
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -177,35 +304,25 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The error that an answer says; proxies answer without a body of ours. */
+/** The error that an answer says; what lies between answers without a body of ours, or with one of its own. */
 function refusal(response: Response, text: string): ApiError {
   let error: Record<string, unknown> = {};
   try {
-    error = JSON.parse(text).error ?? {};
+    error = Object(JSON.parse(text).error);
   } catch {
     // Something in between speaks.
   }
-  const code = error.code as string | undefined;
-  const Class = (code && FAMILIES[code.split(".")[0]!]) || ApiError;
-  return new Class((error.message as string) ?? `The server answered ${response.status}.`, {
+  const said = (name: string) => (typeof error[name] === "string" ? (error[name] as string) : undefined);
+  const code = said("code");
+  const family = code?.split(".")[0];
+  const Class = family !== undefined && Object.hasOwn(FAMILIES, family) ? FAMILIES[family]! : ApiError;
+  return new Class(said("message") ?? `The server answered ${response.status}.`, {
     status: response.status,
     code,
-    requestId: (error.request_id as string) ?? response.headers.get("x-request-id") ?? undefined,
-    docsUrl: error.docs_url as string | undefined,
-    field: (error.field as string | null) ?? undefined,
+    requestId: said("request_id") ?? response.headers.get("x-request-id") ?? undefined,
+    docsUrl: said("docs_url"),
+    field: said("field"),
     details: error.details,
     retryAfter: retryAfter(response.headers.get("retry-after")),
-  });
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener("abort", done);
-    function done() {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      signal?.aborted ? reject(signal.reason) : resolve();
-    }
   });
 }

@@ -18,46 +18,74 @@ export interface WebhookEvent {
   [member: string]: unknown;
 }
 
+/** A raw body. */
+export type Payload = string | ArrayBuffer | ArrayBufferView;
+
 /**
  * Throws a `SignatureError` unless `header` (`X-Sautikit-Signature`) signs the raw body `payload` with `secret`, as it was issued
  * (`whsec_…`), within the last 300 seconds. Give the body as it came: parsed and printed again it is another one.
  */
-export function verify(payload: string | Uint8Array, header: string | undefined | null, secret: string, now = Date.now() / 1_000): void {
+export function verify(payload: Payload, header: string | undefined | null, secret: string, now = Date.now() / 1_000): void {
+  const bytes = bytesOf(payload);
   const parts = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(header ?? "");
   if (!parts) throw new SignatureError("The signature is missing or malformed.");
   if (!secret) throw new SignatureError("The secret is empty.");
   const [, time, signature] = parts;
-  const expected = createHmac("sha256", secret).update(payload).update(`.${time}`).digest();
+  const expected = createHmac("sha256", secret).update(bytes).update(`.${time}`).digest();
   if (!timingSafeEqual(expected, Buffer.from(signature!, "hex"))) throw new SignatureError("The signature is not that of this body and secret.");
   // Last, so that an unsigned request learns nothing of our clock.
   if (Math.abs(now - Number(time)) > TOLERANCE_S) throw new SignatureError("The signature is too old, or one of the clocks is wrong.");
 }
 
 /** Verifies as `verify` does, and reads the event. */
-export function parse(payload: string | Uint8Array, header: string | undefined | null, secret: string): WebhookEvent {
+export function parse(payload: Payload, header: string | undefined | null, secret: string): WebhookEvent {
   verify(payload, header, secret);
-  return JSON.parse(typeof payload === "string" ? payload : new TextDecoder().decode(payload));
+  return read(new TextDecoder().decode(bytesOf(payload)));
+}
+
+function bytesOf(payload: Payload): Uint8Array {
+  if (typeof payload === "string") return Buffer.from(payload);
+  if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
+  if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+  throw new SautikitError("`payload` must be the body as it came, a string or bytes: what was parsed can't be verified any more.");
+}
+
+function read(text: string): WebhookEvent {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SautikitError("The body is signed, and no JSON: voice callbacks are forms, for `parseCallback`.", { cause });
+  }
 }
 
 /** The largest body that is read; ours are far below. */
 const LONGEST_BODY = 1 << 20;
 
-type Incoming = AsyncIterable<Uint8Array> & { headers: Record<string, string | string[] | undefined>; body?: unknown; rawBody?: unknown };
+type Incoming = AsyncIterable<Uint8Array> & {
+  headers: Record<string, string | string[] | undefined>;
+  body?: unknown;
+  rawBody?: unknown;
+  readableEnded?: boolean;
+  readableDidRead?: boolean;
+};
 type Outgoing = { statusCode: number; setHeader(name: string, value: string): unknown; end(text: string): unknown };
 
 /**
- * Middleware for Express and its like. It reads the raw body, refuses with 400 what is not signed, and hands the rest on with
- * `req.body` as an event (JSON) or a form (voice callbacks). No other body parser may stand before it.
+ * Middleware for Express and its like. It takes the raw body, which some platforms keep as `req.rawBody`, refuses with 400 what is
+ * not signed, and hands the rest on with `req.body` as an event (JSON) or a form (voice callbacks). No other body parser may have
+ * read it before.
  */
-export function express(secret: string) {
+export function express(secret: string | undefined) {
+  // Not only when the first webhook comes.
+  if (!secret) throw new SautikitError("The secret of `webhooks.express` is not set.");
   return async (request: Incoming, response: Outgoing, next: (error?: unknown) => void): Promise<void> => {
     try {
       const raw = await rawBody(request);
       const header = request.headers["x-sautikit-signature"];
       verify(raw, Array.isArray(header) ? undefined : header, secret);
-      const text = typeof raw === "string" ? raw : new TextDecoder().decode(raw);
+      const text = new TextDecoder().decode(bytesOf(raw));
       request.rawBody = raw;
-      request.body = String(request.headers["content-type"]).startsWith("application/json") ? JSON.parse(text) : Object.fromEntries(new URLSearchParams(text));
+      request.body = String(request.headers["content-type"]).startsWith("application/json") ? read(text) : Object.fromEntries(new URLSearchParams(text));
     } catch (error) {
       if (!(error instanceof SignatureError)) return next(error);
       response.statusCode = 400;
@@ -70,8 +98,11 @@ export function express(secret: string) {
 }
 
 async function rawBody(request: Incoming): Promise<Uint8Array | string> {
-  if (request.body instanceof Uint8Array || typeof request.body === "string") return request.body;
-  if (request.body !== undefined) throw new SautikitError("A body parser stands before `webhooks.express`: what was parsed can't be verified any more.");
+  for (const kept of [request.rawBody, request.body]) if (kept instanceof Uint8Array || typeof kept === "string") return kept;
+  // What `body` holds says nothing: parsers of Express 4 set `{}` where they read nothing.
+  if (request.readableEnded || request.readableDidRead || !request[Symbol.asyncIterator]) {
+    throw new SautikitError("A body parser stands before `webhooks.express`: what was parsed can't be verified any more.");
+  }
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of request) {

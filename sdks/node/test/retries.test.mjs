@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { ApiError, ConnectionError, RateLimitedError, Sautikit, ServiceError, TimeoutError } from "sautikit";
-import { assert, eventually, fake, refused } from "./support.mjs";
+import { assert, eventually, fake, refused, sources } from "./support.mjs";
 
 const clientOf = ({ url }, options) => new Sautikit({ apiKey: "skt_live_x", baseUrl: url, ...options });
 const ACCEPTED = { status: 202, body: { call_id: "c", a_new_member: 1 } };
@@ -63,6 +63,31 @@ test("options of one request outrank the client's", async (t) => {
   assert.match(headers["user-agent"], /^sautikit-node\/\d+\.\d+\.\d+ /);
 });
 
+test("a key that is given as a header is sent as it is, whatever its case", async (t) => {
+  const server = await fake(t, ACCEPTED);
+  for (const name of ["Idempotency-Key", "idempotency-key"]) {
+    await clientOf(server).calls.create(CALL, { headers: { [name]: "mine" } });
+    await clientOf(server, { headers: { [name]: "mine" } }).calls.create(CALL);
+  }
+  await clientOf(server).request({ method: "POST", path: "/v1/new" }, { idempotencyKey: "mine" });
+  assert.deepEqual(server.requests.map(({ headers }) => headers["idempotency-key"]), Array(5).fill("mine"));
+});
+
+test("headers of one request outrank the client's, and these our own", async (t) => {
+  const server = await fake(t, { body: {} });
+  await clientOf(server, { headers: { "user-agent": "mine/1", "X-Tag": "client" } }).calls.get("c", { headers: { "x-tag": "request" } });
+  const { headers } = server.requests[0];
+  assert.deepEqual([headers["user-agent"], headers["x-tag"]], ["mine/1", "request"]);
+  await assert.rejects(clientOf(server).calls.get("c", { headers: { "no name": "x" } }), { name: "SautikitError" });
+});
+
+test("a key is not sent where none is taken, and makes nothing be sent again", async (t) => {
+  const server = await fake(t, refused(503, "service.draining"));
+  await assert.rejects(clientOf(server).calls.hangUp("c", { idempotencyKey: "mine", headers: { "idempotency-key": "mine" } }));
+  assert.equal(server.requests.length, 1);
+  assert.equal(server.requests[0].headers["idempotency-key"], undefined);
+});
+
 test("an answer that does not come in time is a TimeoutError", async (t) => {
   const server = await fake(t, "silence");
   await assert.rejects(clientOf(server, { timeout: 100, maxRetries: 1 }).calls.get("c"), TimeoutError);
@@ -86,6 +111,70 @@ test("errors say all that the API says, and what a proxy says is an error too", 
     ["CallsError", 400, "calls.of_the_future", "to", "req_1", "http://x/docs/errors/calls.of_the_future", { a: 1 }]);
   const second = await client.calls.get("c").catch((error) => error);
   assert.deepEqual([second.name, second.status, second.code], ["ApiError", 502, undefined]);
+});
+
+test("a proxy's own errors are errors too, whatever they are made of", async (t) => {
+  const all = { code: 502, message: ["no"], field: {}, docs_url: 1, request_id: null };
+  const server = await fake(t, ...[{ error: all }, { error: "no" }, { error: null }, [], { error: { code: "constructor.x" } }, { error: { code: "__proto__" } }].map((body) => ({ status: 502, body })));
+  const client = clientOf(server, { maxRetries: 0 });
+  for (const code of [undefined, undefined, undefined, undefined, "constructor.x", "__proto__"]) {
+    const error = await client.calls.get("c").catch((error) => error);
+    assert.deepEqual([error.constructor, error.status, error.code, error.message, error.field, error.docsUrl, error.requestId],
+      [ApiError, 502, code, "The server answered 502.", undefined, undefined, undefined]);
+  }
+});
+
+test("time-outs that are none, or no numbers, are refused, and long ones are long", async (t) => {
+  for (const timeout of [0, -1, Number.NaN, Infinity]) {
+    assert.throws(() => clientOf({ url: "http://127.0.0.1:9" }, { timeout }), { name: "SautikitError", message: /time-out/ });
+    const server = await fake(t, { body: {} });
+    await assert.rejects(clientOf(server).calls.get("c", { timeout }), { name: "SautikitError", message: /time-out/ });
+    assert.equal(server.requests.length, 0);
+  }
+  // 2 ** 31 ms would be 1 ms to a timer.
+  const server = await fake(t, { body: { id: "c" } });
+  assert.equal((await clientOf(server, { timeout: 2 ** 40 }).calls.get("c")).id, "c");
+});
+
+test("whatever is thrown is a SautikitError, and what can't be sent is not sent again", async (t) => {
+  for (const baseUrl of ["nonsense", "127.0.0.1:9", "ftp://x"]) assert.throws(() => clientOf({ url: baseUrl }), { name: "SautikitError" });
+  const server = await fake(t, { headers: { "Content-Type": "text/html" }, body: "<h1>Welcome</h1>" });
+  const client = clientOf(server);
+  await assert.rejects(client.calls.create({ ...CALL, metadata: 1n }), { name: "SautikitError" });
+  await assert.rejects(client.calls.list({ from_date: new Date(Number.NaN) }).then(), { name: "SautikitError" });
+  assert.equal(server.requests.length, 0);
+  for (const ask of [() => client.calls.get("c"), () => client.calls.list().catch((error) => Promise.reject(error))]) await assert.rejects(ask(), { name: "SautikitError" });
+  await assert.rejects(clientOf(await fake(t, { body: {} })).calls.list().finally(() => undefined), { name: "SautikitError", message: /no list/ });
+  assert.equal(server.requests.length, 2);
+});
+
+test("a page is asked for once, and goes on over later ones", async (t) => {
+  const server = await fake(t, { headers: { "X-Next-Cursor": "2" }, body: [{ id: "a" }] }, { body: [{ id: "b" }] });
+  const list = clientOf(server).calls.list();
+  let ended = 0;
+  const page = await list.finally(() => (ended += 1));
+  const ids = [];
+  for await (const { id } of page) ids.push(id);
+  assert.deepEqual([ids, ended], [["a", "b"], 1]);
+  assert.deepEqual(server.requests.map(({ url }) => url), ["/v1/calls", "/v1/calls?cursor=2"]);
+});
+
+test("an answer's headers are there for who asks", async (t) => {
+  const server = await fake(t, { headers: { "X-Next-Cursor": "2", "Content-Type": "text/csv" }, body: "a,b" });
+  const { data, status, headers } = await clientOf(server).audit.export().withResponse();
+  assert.deepEqual([data, status, headers.get("x-next-cursor")], ["a,b", 200, "2"]);
+  assert.equal(await clientOf(server).audit.export(), "a,b");
+});
+
+test("waits grow with full jitter and are never shorter than asked", async () => {
+  const { pause, retryAfter, ApiError, ConnectionError } = await sources("retries", "errors");
+  assert.deepEqual([0, 1, 2, 3, 4, 5].map((attempt) => pause(new ConnectionError(), attempt, () => 0.5)), [250, 500, 1_000, 2_000, 4_000, 4_000]);
+  const refused = (status, retryAfter) => pause(new ApiError("no", { status, retryAfter }), 0, () => 0.5);
+  assert.deepEqual([refused(429, 2), refused(503), refused(429, 61), refused(400, 1)], [2_250, 250, undefined, undefined]);
+  const now = Date.UTC(1994, 10, 6, 8, 49, 7);
+  for (const header of ["30", " 30 ", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]) assert.equal(retryAfter(header, now), 30, header);
+  assert.equal(retryAfter("Sun, 06 Nov 1994 08:49:00 GMT", now), 0);
+  for (const header of [null, "", "1.5", "-1", "1e3", "tomorrow", "1994-11-06", "Sun, 99 Nov 1994 08:49:37 GMT"]) assert.equal(retryAfter(header, now), undefined, header);
 });
 
 test("a redirect is not followed, so that the key goes nowhere else", async (t) => {
@@ -113,4 +202,97 @@ test("events are read as they come, and leaving the loop closes the connection",
   }
   assert.deepEqual(seen, [{ id: "1", event: "call.ringing", data: "{\n}" }, { id: "2", data: "x" }]);
   await eventually("the connection to close", () => closed);
+});
+/** A server of streams: to each request the next of `connections` writes; it keeps the `Last-Event-ID` of each. */
+async function streams(t, ...connections) {
+  const asked = [];
+  const server = createServer((request, response) => {
+    asked.push(request.headers["last-event-id"]);
+    const connection = connections[Math.min(asked.length, connections.length) - 1];
+    if (typeof connection === "number") return response.writeHead(connection).end();
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    connection(response);
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${server.address().port}`, asked };
+}
+
+const lost = (response) => response.socket.destroy();
+
+test("a stream that the server ends goes on where it stood, until nothing is left to be told", async (t) => {
+  const server = await streams(t, (response) => response.end("id: 1\ndata: a\n\nid: 2\ndata: b\n\n"), (response) => response.end("id: 3\ndata: c\n\n"), 204);
+  const seen = [];
+  // Ends are no losses.
+  for await (const { data } of clientOf(server, { maxRetries: 0 }).calls.stream("c", { lastEventId: 0 })) seen.push(data);
+  assert.deepEqual(seen, ["a", "b", "c"]);
+  assert.deepEqual(server.asked, ["0", "2", "3"]);
+});
+
+test("a stream that is lost goes on where it stood, after an id without an event too", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 41\n\n", () => lost(response)), (response) => response.write("id: 42\ndata: a\n\n", () => lost(response)), lost, 204);
+  const seen = [];
+  // Two in a row are lost at most: whatever is heard between them begins the count anew.
+  for await (const { data } of clientOf(server, { maxRetries: 2 }).calls.streamCalls()) seen.push(data);
+  assert.deepEqual(seen, ["a"]);
+  assert.deepEqual(server.asked, [undefined, "41", "42", "42"]);
+});
+
+test("a stream that is lost too often, or refused, is an error", async (t) => {
+  const server = await streams(t, lost);
+  const read = async (server, options) => { for await (const _ of clientOf(server, options).calls.streamCalls()); };
+  await assert.rejects(read(server, { maxRetries: 1 }), ConnectionError);
+  assert.equal(server.asked.length, 2);
+  // What ends without a word is lost too, or it would be asked for without an end.
+  const empty = await streams(t, (response) => response.end());
+  await assert.rejects(read(empty, { maxRetries: 1 }), ConnectionError);
+  assert.equal(empty.asked.length, 2);
+  const page = await fake(t, { headers: { "Content-Type": "text/html" }, body: "<h1>Welcome</h1>" });
+  await assert.rejects(read(page), { name: "SautikitError", message: /no stream/ });
+  await assert.rejects(read(await streams(t, (response) => response.end(": here\n\nid: 1\ndata: a\n\n"), 401)), ApiError);
+});
+
+test("a reader who was dropped goes on from where it was", async (t) => {
+  const dropped = 'event: dropped\ndata: {"reason":"too_slow","last_event_id":7}\n\n';
+  const server = await streams(t, (response) => response.end(`id: 7\ndata: a\n\n${dropped}`), (response) => response.end(dropped.replace("7", "9")), 204);
+  const seen = [];
+  for await (const { data } of clientOf(server).calls.streamCalls()) seen.push(data);
+  assert.deepEqual(seen, ["a"]);
+  assert.deepEqual(server.asked, [undefined, "7", "9"]);
+});
+
+test("a stream on which nothing is heard for 45 seconds is lost, however long its head may take", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"), 204);
+  const { setTimeout: original } = globalThis;
+  let silence;
+  t.after(() => (globalThis.setTimeout = original));
+  globalThis.setTimeout = (late, ms, ...rest) => {
+    if (ms === 45_000) silence = late;
+    return original(late, ms, ...rest);
+  };
+  const events = clientOf(server, { timeout: 86_400_000 }).calls.stream("c")[Symbol.asyncIterator]();
+  assert.equal((await events.next()).value.data, "a");
+  silence = undefined;
+  const end = events.next();
+  await eventually("the next silence", () => silence);
+  silence();
+  assert.equal((await end).done, true);
+  assert.deepEqual(server.asked, [undefined, "1"]);
+});
+
+test("a stream that is given up says why, and leaves nothing at the signal", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"));
+  const given = new AbortController();
+  const counted = new Set();
+  const { addEventListener: add, removeEventListener: remove } = given.signal;
+  given.signal.addEventListener = (name, listener) => (counted.add(listener), add.call(given.signal, name, listener));
+  given.signal.removeEventListener = (name, listener) => (counted.delete(listener), remove.call(given.signal, name, listener));
+  const reason = new Error("enough");
+  await assert.rejects(async () => {
+    for await (const _ of clientOf(server).calls.stream("c", {}, { signal: given.signal })) given.abort(reason);
+  }, (error) => error === reason);
+  assert.equal(counted.size, 0);
 });

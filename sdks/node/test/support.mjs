@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { promisify } from "node:util";
+import { buildSync } from "esbuild";
 
 export const { SAUTIKIT_NUMBER: NUMBER, SAUTIKIT_SIGNING_SECRET: SECRET } = process.env;
 /** The sandbox carrier: answers and presses 1 2 3 #; is busy. */
@@ -72,5 +73,12 @@ export async function fake(t, ...answers) {
 /** A refusal as the API writes it. */
 export const refused = (status, code, more = {}, headers = {}) =>
   ({ status, headers, body: { error: { code, message: "No.", docs_url: `http://x/docs/errors/${code}`, request_id: "req_1", ...more } } });
+
+/** Modules that the package keeps for itself. */
+export async function sources(...names) {
+  const contents = names.map((name) => `export * from "./${name}.ts";`).join("\n");
+  const { outputFiles: [file] } = buildSync({ stdin: { contents, resolveDir: new URL("../src", import.meta.url).pathname }, bundle: true, platform: "node", format: "esm", write: false });
+  return import(`data:text/javascript;base64,${Buffer.from(file.text).toString("base64")}`);
+}
 
 export { assert };

@@ -2,7 +2,7 @@
 import { Sautikit, VoiceResponse, actions, ApiError, CallsError, type Call } from "sautikit";
 
 export async function taken(client: Sautikit): Promise<string> {
-  const answer = new VoiceResponse().say("Karibu", { voice: "woman" }).getDigits({ numDigits: 1, prompt: actions.say("Press 1") }).dial("client:asha").hangup();
+  const answer = new VoiceResponse().say("Karibu", { voice: "woman" }).getDigits({ numDigits: 1, prompt: actions.say("Press 1") }).dial("client:asha", { record: "dual" }).conference("stand-up", { beep: "onEnter" }).hangup();
   const accepted = await client.calls.create({ from: "+254700000001", to: ["+254722000042", "+254722000043"], actions: answer.actions, metadata: { order: 1 } });
   const call: Call = await client.calls.get(accepted.call_id, { timeout: 1_000 });
   for await (const row of client.calls.list({ status: "completed" })) if (row.cost_minor === null) continue;
@@ -20,4 +20,12 @@ export async function refused(client: Sautikit): Promise<void> {
   new VoiceResponse().shout("no");
   // @ts-expect-error a number of digits is a number
   new VoiceResponse().getDigits({ numDigits: "1" });
+  // @ts-expect-error a recording has one channel or two
+  new VoiceResponse().dial("+254722000042", { record: "stereo" });
+  // @ts-expect-error no such detection
+  new VoiceResponse().dial("+254722000042", { machineDetection: "nonsense" });
+  // @ts-expect-error a beep is no number
+  new VoiceResponse().conference("stand-up", { beep: 5 });
+  // @ts-expect-error no such reason
+  new VoiceResponse().reject({ reason: "zzz" });
 }

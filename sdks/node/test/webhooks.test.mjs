@@ -1,4 +1,5 @@
 // What is signed is taken, and nothing else.
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { SignatureError, webhooks } from "sautikit";
 import { assert, serveExample, signature } from "./support.mjs";
@@ -39,4 +40,27 @@ test("the receiver takes a signed webhook once and refuses a changed byte", asyn
 test("a parser that stands before the middleware is named, because it spoils every signature", async () => {
   const error = await new Promise((next) => webhooks.express(SECRET)({ headers: {}, body: {} }, {}, next));
   assert.match(error.message, /body parser/);
+});
+
+test("a raw body that something kept, or that nobody read, is taken", async () => {
+  const headers = { "content-type": "application/json", "x-sautikit-signature": signature(BODY, SECRET) };
+  const stream = () => Readable.from([Buffer.from(BODY)]);
+  const read = stream();
+  await read.toArray();
+  const outcome = (request) => new Promise((next) => webhooks.express(SECRET)(Object.assign(request, { headers }), {}, (error) => next(error ?? request.body)));
+  for (const request of [{ body: {}, rawBody: Buffer.from(BODY) }, { body: Buffer.from(BODY) }, stream(), Object.assign(stream(), { body: {} })]) {
+    assert.equal((await outcome(request)).id, "evt_1");
+  }
+  assert.match((await outcome(Object.assign(read, { body: JSON.parse(BODY) }))).message, /body parser/);
+});
+
+test("a middleware without a secret is not set up", () => {
+  for (const secret of [undefined, ""]) assert.throws(() => webhooks.express(secret), { name: "SautikitError", message: /not set/ });
+});
+
+test("bytes of all kinds are verified, and what was parsed is named", () => {
+  const bytes = new TextEncoder().encode(BODY);
+  for (const payload of [bytes, bytes.buffer, new DataView(bytes.buffer)]) webhooks.verify(payload, signature(BODY, SECRET), SECRET);
+  assert.throws(() => webhooks.verify(JSON.parse(BODY), signature(BODY, SECRET), SECRET), { name: "SautikitError", message: /was parsed/ });
+  assert.throws(() => webhooks.parse("From=me", signature("From=me", SECRET), SECRET), { name: "SautikitError", message: /no JSON/ });
 });

@@ -3,7 +3,7 @@
 //
 //   SAUTIKIT_BASE_URL=… SAUTIKIT_API_KEY=… php -S 127.0.0.1:3000 browser_token.php
 
-require __DIR__ . '/../vendor/autoload.php';
+require 'vendor/autoload.php';
 
 use Sautikit\Client;
 

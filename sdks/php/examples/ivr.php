@@ -3,7 +3,7 @@
 //
 //   SAUTIKIT_SIGNING_SECRET=… php -S 127.0.0.1:3000 ivr.php
 
-require __DIR__ . '/../vendor/autoload.php';
+require 'vendor/autoload.php';
 
 use Sautikit\Exception\SignatureException;
 use Sautikit\Voice\Action;

@@ -3,7 +3,7 @@
 //
 //   SAUTIKIT_BASE_URL=http://127.0.0.1:4000 SAUTIKIT_API_KEY=skt_live_… php quickstart.php +254700000001 +254722000042
 
-require __DIR__ . '/../vendor/autoload.php';
+require 'vendor/autoload.php';
 
 use Sautikit\Client;
 use Sautikit\Voice\VoiceResponse;

@@ -3,7 +3,7 @@
 //
 //   SAUTIKIT_WEBHOOK_SECRET=whsec_… php -S 127.0.0.1:3000 webhook_receiver.php
 
-require __DIR__ . '/../vendor/autoload.php';
+require 'vendor/autoload.php';
 
 use GuzzleHttp\Psr7\HttpFactory;
 use GuzzleHttp\Psr7\Response;

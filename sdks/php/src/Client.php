@@ -29,7 +29,8 @@ final class Client extends Resources
     /**
      * @param ?string $apiKey else `SAUTIKIT_API_KEY`
      * @param ?string $baseUrl where the server is; else `SAUTIKIT_BASE_URL`
-     * @param float $timeout seconds for each try; a client that you give goes by its own
+     * @param float $timeout seconds for each try, from sending to the end of the answer; of a stream until it begins, and then 45
+     *     seconds of silence end the try; a client that you give goes by its own
      * @param int $maxRetries how often a request is repeated after a lost connection, 429 or 5xx
      * @param array<string, string> $headers sent with every request
      * @param ?ClientInterface $httpClient instead of the one that is found; it must not follow redirects
@@ -55,7 +56,7 @@ final class Client extends Resources
         $this->transport = new Transport(
             $key,
             \rtrim($base, '/'),
-            $timeout,
+            RequestOptions::checkTimeout($timeout),
             $maxRetries,
             $headers,
             new Discovery($httpClient),
@@ -83,6 +84,9 @@ final class Client extends Resources
      */
     public function request(string $method, string $path, ?array $body = null, array $query = [], ?RequestOptions $options = null): mixed
     {
-        return $this->transport->json(new Request($method, $path, body: $body, query: $query), $options);
+        // Whoever gives a key knows that the endpoint takes one.
+        $idempotent = $options?->idempotencyKey !== null;
+
+        return $this->transport->json(new Request($method, $path, body: $body, query: $query, idempotent: $idempotent), $options);
     }
 }

@@ -4,19 +4,33 @@ declare(strict_types=1);
 
 namespace Sautikit;
 
+use Psr\Http\Message\ResponseInterface;
+use Sautikit\Exception\SautikitException;
+
 /** What one request does otherwise than its client. */
 final class RequestOptions
 {
     /**
-     * @param ?float $timeout seconds for each try
-     * @param ?string $idempotencyKey instead of one that is made up: best one per intention, kept until the outcome is known
+     * @param ?float $timeout seconds for each try, as the client's
+     * @param ?string $idempotencyKey instead of one that is made up: best one per intention, kept until the outcome is known; what
+     *     takes none is sent without
      * @param array<string, string> $headers
+     * @param (\Closure(ResponseInterface): void)|null $onResponse is shown each answer that is no refusal, such as for the header
+     *     `X-Next-Cursor` of an export
      */
     public function __construct(
         public readonly ?float $timeout = null,
         public readonly ?int $maxRetries = null,
         public readonly ?string $idempotencyKey = null,
         public readonly array $headers = [],
+        public readonly ?\Closure $onResponse = null,
     ) {
+        $timeout === null || self::checkTimeout($timeout);
+    }
+
+    /** Zero would be none to some clients and at once to others. */
+    public static function checkTimeout(float $timeout): float
+    {
+        return $timeout > 0 && \is_finite($timeout) ? $timeout : throw new SautikitException("A time-out is a number of seconds above 0, not $timeout.");
     }
 }

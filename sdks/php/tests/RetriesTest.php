@@ -4,6 +4,13 @@ declare(strict_types=1);
 
 namespace Sautikit\Tests;
 
+use GuzzleHttp\Psr7\FnStream;
+use GuzzleHttp\Psr7\Response;
+use GuzzleHttp\Psr7\Utils;
+use Psr\Http\Client\ClientInterface;
+use Psr\Http\Message\RequestInterface;
+use Psr\Http\Message\ResponseInterface;
+use Sautikit\Client;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\CallsException;
 use Sautikit\Exception\ConnectionException;
@@ -61,6 +68,23 @@ final class RetriesTest extends Support
         self::assertSame($first['headers']['idempotency-key'], $second['headers']['idempotency-key']);
     }
 
+    public function testABodyThatBreaksIsALostConnectionToo(): void
+    {
+        $client = new class () implements ClientInterface {
+            public int $asked = 0;
+
+            public function sendRequest(RequestInterface $request): ResponseInterface
+            {
+                $this->asked++;
+                $body = FnStream::decorate(Utils::streamFor(''), ['__toString' => static fn () => throw new \RuntimeException('reset'), 'getContents' => static fn () => throw new \RuntimeException('reset')]);
+
+                return new Response(200, [], $body);
+            }
+        };
+        $error = self::failure(static fn () => (new Client('skt_live_x', 'http://127.0.0.1:9', maxRetries: 1, httpClient: $client))->calls->get('c'));
+        self::assertSame([ConnectionException::class, 2], [$error::class, $client->asked]);
+    }
+
     public function testAPostWithoutAKeyIsNeverSentAgain(): void
     {
         foreach ([self::refused(503, 'service.draining'), self::refused(429, 'rate_limited'), 'close'] as $answer) {
@@ -99,6 +123,52 @@ final class RetriesTest extends Support
         self::assertStringStartsWith('sautikit-php/0.', $only['headers']['user-agent']);
     }
 
+    public function testAKeyThatIsGivenAsAHeaderIsSentAsItIsWhateverItsCase(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        foreach (['Idempotency-Key', 'idempotency-key'] as $name) {
+            self::client($url)->calls->create(self::CALL, new RequestOptions(headers: [$name => 'mine']));
+            (new Client('skt_live_x', $url, headers: [$name => 'mine']))->calls->create(self::CALL);
+        }
+        self::client($url)->request('POST', '/v1/new', options: new RequestOptions(idempotencyKey: 'mine'));
+        self::assertSame(['mine', 'mine', 'mine', 'mine', 'mine'], \array_map(static fn (array $request): string => $request['headers']['idempotency-key'], $asked()));
+    }
+
+    public function testHeadersOfOneRequestOutrankTheClientsAndTheseOurOwn(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        $client = new Client('skt_live_x', $url, headers: ['user-agent' => 'mine/1', 'accept' => 'application/json', 'X-Tag' => 'client']);
+        $client->calls->get('c', new RequestOptions(headers: ['x-tag' => 'request']));
+        $headers = $asked()[0]['headers'];
+        self::assertSame(['mine/1', 'application/json', 'request'], [$headers['user-agent'], $headers['accept'], $headers['x-tag']]);
+    }
+
+    public function testAKeyIsNotSentWhereNoneIsTakenAndMakesNothingBeSentAgain(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(503, 'service.draining'));
+        $options = new RequestOptions(idempotencyKey: 'mine', headers: ['idempotency-key' => 'mine']);
+        self::failure(static fn () => self::client($url)->calls->hangUp('c', $options));
+        self::assertCount(1, $asked());
+        self::assertArrayNotHasKey('idempotency-key', $asked()[0]['headers']);
+    }
+
+    public function testWhatCannotBeSentIsAnErrorOfOursAndIsNotSent(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        $client = self::client($url);
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->create(['to' => "\xff"] + self::CALL)));
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->get('c', new RequestOptions(headers: ['no name' => 'x']))));
+        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => self::client('http://:-1')->calls->get('c')));
+        self::assertSame([], $asked());
+    }
+
+    public function testMomentsInABodyAreRfc3339(): void
+    {
+        [$url, $asked] = $this->fake(self::accepted());
+        self::client($url)->calls->create(self::CALL + ['metadata' => ['due' => new \DateTimeImmutable('2026-12-01T12:00:00.5+03:00')]]);
+        self::assertSame('2026-12-01T09:00:00.500000Z', \json_decode($asked()[0]['body'], true)['metadata']['due']);
+    }
+
     public function testAnAnswerThatDoesNotComeInTimeIsATimeout(): void
     {
         [$url, $asked] = $this->fake('silence');
@@ -106,6 +176,33 @@ final class RetriesTest extends Support
         // The second may be given up before the fake has read it.
         self::eventually('both requests', static fn (): bool => \count($asked()) === 2);
         self::failure(static fn () => self::client($url)->calls->get('c', new RequestOptions(timeout: 0.1, maxRetries: 0)));
+    }
+
+    public function testTimeOutsThatAreNoneAreRefused(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        foreach ([0.0, -1.0, \NAN, \INF] as $timeout) {
+            self::assertStringContainsString('time-out', self::failure(static fn () => self::client($url, $timeout))->getMessage());
+            self::assertStringContainsString('time-out', self::failure(static fn () => new RequestOptions(timeout: $timeout))->getMessage());
+        }
+        self::assertSame([], $asked());
+    }
+
+    public function testAStreamWhoseHeadDoesNotComeInTimeIsATimeout(): void
+    {
+        [$url] = $this->fake('silence');
+        $this->expectException(TimeoutException::class);
+        \iterator_to_array(self::client($url, 0.1, 0)->calls->stream('c'));
+    }
+
+    public function testAnAnswersHeadersAreThereForWhoAsks(): void
+    {
+        [$url] = $this->fake(self::says(200, 'a,b', ['X-Next-Cursor' => '2', 'Content-Type' => 'text/csv']));
+        $cursor = null;
+        $options = new RequestOptions(onResponse: static function (ResponseInterface $response) use (&$cursor): void {
+            $cursor = $response->getHeaderLine('X-Next-Cursor');
+        });
+        self::assertSame(['a,b', '2'], [self::client($url)->audit->export([], $options), $cursor]);
     }
 
     public function testErrorsSayAllThatTheApiSaysAndWhatAProxySaysIsAnErrorToo(): void
@@ -118,6 +215,21 @@ final class RetriesTest extends Support
         self::assertSame('http://x/docs/errors/calls.of_the_future', $error->docsUrl);
         $error = self::failure(static fn () => $client->calls->get('c'));
         self::assertSame([ApiException::class, 502, null], [$error::class, $error->status, $error->errorCode]);
+    }
+
+    public function testAProxysOwnErrorsAreErrorsTooWhateverTheyAreMadeOf(): void
+    {
+        $all = ['code' => 502, 'message' => ['no'], 'field' => ['a' => 1], 'docs_url' => 1, 'request_id' => null];
+        $bodies = [['error' => $all], ['error' => 'no'], ['error' => null], [], 'no', ['error' => ['code' => ['a']]]];
+        [$url] = $this->fake(...\array_map(static fn (mixed $body): array => self::says(502, $body), $bodies));
+        $client = self::client($url, maxRetries: 0);
+        foreach ($bodies as $_) {
+            $error = self::failure(static fn () => $client->calls->get('c'));
+            self::assertSame(
+                [ApiException::class, 502, null, 'The server answered 502.', null, null, null],
+                [$error::class, $error->status, $error->errorCode, $error->getMessage(), $error->field, $error->docsUrl, $error->requestId],
+            );
+        }
     }
 
     public function testARedirectIsNotFollowedSoThatTheKeyGoesNowhereElse(): void
@@ -147,7 +259,18 @@ final class RetriesTest extends Support
         $waits = \array_map(static fn (int $attempt): ?float => Retries::pause($lost, $attempt, 0.5), \range(0, 5));
         self::assertSame([0.25, 0.5, 1.0, 2.0, 4.0, 4.0], $waits);
         self::assertSame(2.0, Retries::pause(new ApiException('no', 429, retryAfter: 2.0), 0, 0.0));
-        self::assertSame(0.0, Retries::retryAfter('Mon, 01 Jan 2001 00:00:00 GMT'));
-        self::assertNull(Retries::retryAfter('no date at all'));
+        self::assertSame([null, null], [Retries::pause(new ApiException('no', 429, retryAfter: 61.0), 0, 0.5), Retries::pause(new ApiException('no', 400, retryAfter: 1.0), 0, 0.5)]);
+    }
+
+    public function testARetryAfterIsWholeSecondsOrAMomentOfHttp(): void
+    {
+        $now = (int) \gmmktime(8, 49, 7, 11, 6, 1994);
+        foreach (['30', ' 30 ', 'Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'] as $header) {
+            self::assertSame(30.0, Retries::retryAfter($header, $now), $header);
+        }
+        self::assertSame(0.0, Retries::retryAfter('Sun, 06 Nov 1994 08:49:00 GMT', $now));
+        foreach (['', '1.5', '-1', '1e3', 'tomorrow', 'now', '1994-11-06', 'Sun, 99 Nov 1994 08:49:37 GMT', 'Sun, 31 Nov 1994 08:49:37 GMT'] as $header) {
+            self::assertNull(Retries::retryAfter($header, $now), $header);
+        }
     }
 }

@@ -29,10 +29,18 @@ abstract class Support extends TestCase
             \proc_close($process);
         }
         foreach ($this->folders as $folder) {
-            \array_map('unlink', \glob("$folder/*") ?: []);
-            \rmdir($folder);
+            self::remove($folder);
         }
         \array_map('unlink', \array_filter($this->files, 'is_file'));
+    }
+
+    private static function remove(string $folder): void
+    {
+        foreach (new \FilesystemIterator($folder) as $entry) {
+            // The package is a link, whose target stays.
+            $entry->isDir() && !$entry->isLink() ? self::remove((string) $entry) : \unlink((string) $entry);
+        }
+        \rmdir($folder);
     }
 
     protected static function eventually(string $what, callable $look): mixed
@@ -63,7 +71,17 @@ abstract class Support extends TestCase
     /** Runs an example to its end; what it printed. */
     protected static function runExample(string $name, string ...$args): string
     {
-        $process = \proc_open([\PHP_BINARY, __DIR__ . "/../examples/$name.php", ...$args], [1 => ['pipe', 'w'], 2 => \STDERR], $pipes);
+        return self::output([\PHP_BINARY, "examples/$name.php", ...$args], \dirname(__DIR__));
+    }
+
+    /**
+     * Runs a program to its end; what it printed.
+     *
+     * @param list<string> $command
+     */
+    protected static function output(array $command, string $folder): string
+    {
+        $process = \proc_open($command, [1 => ['pipe', 'w'], 2 => \STDERR], $pipes, $folder);
         $output = (string) \stream_get_contents($pipes[1]);
         self::assertSame(0, \proc_close($process), $output);
 
@@ -83,7 +101,7 @@ abstract class Support extends TestCase
         \fclose($probe);
         $output = $this->file();
         $command = [\PHP_BINARY, '-S', "127.0.0.1:$port", __DIR__ . "/../examples/$name.php"];
-        $this->processes[] = \proc_open($command, [1 => ['file', $output, 'a'], 2 => ['file', $this->file(), 'a']], $pipes, null, $env + \getenv());
+        $this->processes[] = \proc_open($command, [1 => ['file', $output, 'a'], 2 => ['file', $this->file(), 'a']], $pipes, \dirname(__DIR__), $env + \getenv());
         self::eventually('the example to listen', static fn (): bool => @\stream_socket_client("tcp://127.0.0.1:$port") !== false);
 
         return ["http://127.0.0.1:$port", static function (string $pattern) use ($output): void {
@@ -117,6 +135,12 @@ abstract class Support extends TestCase
     protected static function says(int $status, mixed $body, array $headers = []): array
     {
         return ['status' => $status, 'body' => $body, 'headers' => $headers];
+    }
+
+    /** A stream, and how its connection ends: "close", "reset" or "stay". */
+    protected static function streams(string $text, string $end = 'close'): array
+    {
+        return ['stream' => $text, 'end' => $end];
     }
 
     /**

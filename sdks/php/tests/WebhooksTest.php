@@ -4,11 +4,21 @@ declare(strict_types=1);
 
 namespace Sautikit\Tests;
 
+use GuzzleHttp\Psr7\HttpFactory;
+use GuzzleHttp\Psr7\NoSeekStream;
+use GuzzleHttp\Psr7\Response;
+use GuzzleHttp\Psr7\ServerRequest;
+use GuzzleHttp\Psr7\Utils;
+use Psr\Http\Message\ResponseInterface;
+use Psr\Http\Message\ServerRequestInterface;
+use Psr\Http\Server\RequestHandlerInterface;
+use Sautikit\Exception\SautikitException;
 use Sautikit\Exception\SignatureException;
 use Sautikit\Voice\Action;
 use Sautikit\Voice\Callback;
 use Sautikit\Voice\VoiceResponse;
 use Sautikit\Webhook\Signature;
+use Sautikit\Webhook\VerifyMiddleware;
 
 /** What is signed is taken, and nothing else. */
 final class WebhooksTest extends Support
@@ -63,10 +73,47 @@ final class WebhooksTest extends Support
         $said('/^call\.completed c-ü$/m');
     }
 
+    public function testABodyThatCannotBeReadTwiceIsHandedOnWhole(): void
+    {
+        $body = new NoSeekStream(Utils::streamFor($this->body));
+        $request = new ServerRequest('POST', '/webhooks', ['X-Sautikit-Signature' => self::signature($this->body, self::SECRET)], $body);
+        $handler = new class () implements RequestHandlerInterface {
+            public function handle(ServerRequestInterface $request): ResponseInterface
+            {
+                return new Response(200, [], (string) $request->getBody());
+            }
+        };
+        self::assertSame($this->body, (string) (new VerifyMiddleware(self::SECRET, new HttpFactory()))->process($request, $handler)->getBody());
+    }
+
+    public function testAMiddlewareWithoutASecretIsNotSetUp(): void
+    {
+        $this->expectExceptionObject(new SautikitException('The secret of VerifyMiddleware is not set.'));
+        new VerifyMiddleware('', new HttpFactory());
+    }
+
+    public function testWhatIsSignedAndNoEventIsAnErrorOfOurs(): void
+    {
+        $this->expectException(SautikitException::class);
+        Signature::parse('From=me', self::signature('From=me', self::SECRET), self::SECRET);
+    }
+
     public function testAnAnswerIsTheJsonThatTheServerReads(): void
     {
         $answer = (new VoiceResponse())->getDigits(numDigits: 1, prompt: Action::say('Karibu', rate: 1.0))->dial('client:asha', hangupOnStar: false)->hangup();
         self::assertSame('{"actions":[{"getDigits":{"numDigits":1,"prompt":{"say":{"text":"Karibu","rate":1.0}}}},{"dial":{"to":"client:asha","hangupOnStar":false}},{"hangup":{}}]}', (string) $answer);
+    }
+
+    public function testAnEmptyMapIsAnObject(): void
+    {
+        self::assertSame('{"actions":[{"stream":{"url":"wss://a.example","parameters":{}}}]}', (string) (new VoiceResponse())->stream('wss://a.example', parameters: []));
+        self::assertSame('{"stream":{"url":"wss://a.example","parameters":{"a":"b"}}}', \json_encode(Action::stream('wss://a.example', parameters: ['a' => 'b']), \JSON_UNESCAPED_SLASHES));
+    }
+
+    public function testABeepIsNoNumber(): void
+    {
+        $this->expectException(\TypeError::class);
+        Action::conference('stand-up', beep: 5);
     }
 
     public function testTheFormOfACallbackIsReadAsItCame(): void

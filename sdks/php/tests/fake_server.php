@@ -1,6 +1,7 @@
 <?php
 // A server that answers with each of the answers in turn (JSON in the first argument) and writes what it was asked to the file
-// of the second, a line of JSON each. "close" breaks the connection, "silence" never answers. It prints its port.
+// of the second, a line of JSON each. "close" breaks the connection, "silence" never answers; of an answer with "stream" the
+// connection then is ended as "end" says: "close", "reset" or "stay". It prints its port.
 
 declare(strict_types=1);
 
@@ -24,7 +25,16 @@ for ($asked = 0; ($connection = stream_socket_accept($server, 60)) !== false; $a
         $silent[] = $connection;
         continue;
     }
-    if ($answer !== 'close') {
+    if (isset($answer['stream'])) {
+        fwrite($connection, "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n{$answer['stream']}");
+        if ($answer['end'] === 'stay') {
+            $silent[] = $connection;
+            continue;
+        }
+        if ($answer['end'] === 'reset') {
+            socket_set_option(socket_import_stream($connection), SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
+        }
+    } elseif ($answer !== 'close') {
         $text = is_string($answer['body']) ? $answer['body'] : json_encode($answer['body']);
         $head = ['Content-Length' => strlen($text), 'Connection' => 'close'] + $answer['headers'] + ['Content-Type' => 'application/json'];
         $lines = array_map(static fn (string $name, mixed $value): string => "$name: $value\r\n", array_keys($head), $head);

@@ -71,6 +71,9 @@ impl Schemas<'_> {
             ),
             name => (name.as_str(), false),
         };
+        if let Some(values) = schema["enum"].as_array() {
+            return Ok((one_of(values)?, nullable || values.contains(&Value::Null)));
+        }
         let kind = match name {
             Some("string") if schema["format"] == "date-time" => Type::Time,
             Some("string") if schema["format"] == "binary" => Type::Any,
@@ -131,8 +134,41 @@ impl Schemas<'_> {
     }
 }
 
+/// The kind of a value that is one of these: words, true and false.
+fn one_of(values: &[Value]) -> Outcome<Type> {
+    let words: Vec<String> = values.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    let truths = values.iter().filter(|value| value.is_boolean()).count();
+    let nulls = values.iter().filter(|value| value.is_null()).count();
+    match (words.len(), truths) {
+        (words, truths) if words + truths + nulls < values.len() => {
+            Err("an enum has more than words, true and false".into())
+        }
+        (0, 2) => Ok(Type::Boolean),
+        (_, 0) => Ok(Type::Words(words)),
+        (_, 2) => Ok(Type::Choice(vec![Type::Boolean, Type::Words(words)])),
+        _ => Err("an enum has one of true and false".into()),
+    }
+}
+
 /// A member's description, which a nullable reference keeps one step below.
 pub(crate) fn doc_of(schema: &Value) -> String {
     let inner = || schema["oneOf"].as_array()?.iter().find_map(|part| part["description"].as_str());
     described(schema["description"].as_str().or_else(inner).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn words_stay_words() {
+        let kind = |schema: Value| Schemas(&Value::Null).kind(&schema).expect("a kind");
+        let words = |words: &[&str]| Type::Words(words.iter().map(|&word| word.to_owned()).collect());
+        assert_eq!(kind(json!({ "type": ["string", "null"], "enum": ["a", "b", null] })), (words(&["a", "b"]), true));
+        assert_eq!(kind(json!({ "type": "string", "enum": ["a"] })), (words(&["a"]), false));
+        let mixed = json!({ "enum": [true, false, "dual", null] });
+        assert_eq!(kind(mixed), (Type::Choice(vec![Type::Boolean, words(&["dual"])]), true));
+        assert!(Schemas(&Value::Null).kind(&json!({ "enum": [1, "a"] })).is_err());
+    }
 }

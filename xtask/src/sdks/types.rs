@@ -15,6 +15,8 @@ pub(crate) enum Type {
     Number,
     /// True or false.
     Boolean,
+    /// One of a few words, in the place where they are used.
+    Words(Vec<String>),
     /// Any JSON.
     Any,
     /// A schema of the document that has a name of its own.

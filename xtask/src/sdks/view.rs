@@ -111,6 +111,7 @@ impl View<'_> {
             "nullable": member.nullable,
             "can_lack": can_lack,
             "doc": member.doc,
+            "is_map": matches!(self.api.resolved(&member.kind), Type::Map(_)),
             "nested": self.nested(&member.kind),
         })
     }

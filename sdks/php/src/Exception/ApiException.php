@@ -33,21 +33,22 @@ class ApiException extends SautikitException
         $this->code = $errorCode ?? $status;
     }
 
-    /** The refusal that an answer says; proxies answer without a body of ours. */
-    public static function of(ResponseInterface $response): self
+    /** The refusal that an answer says; what lies between answers without a body of ours, or with one of its own. */
+    public static function of(ResponseInterface $response, string $text): self
     {
-        $body = \json_decode((string) $response->getBody(), true);
+        $body = \json_decode($text, true);
         $error = \is_array($body) && \is_array($body['error'] ?? null) ? $body['error'] : [];
-        $code = $error['code'] ?? null;
+        $said = static fn (string $name): ?string => \is_string($error[$name] ?? null) ? $error[$name] : null;
+        $code = $said('code');
         $class = Families::CLASSES[\explode('.', (string) $code)[0]] ?? self::class;
 
         return new $class(
-            $error['message'] ?? "The server answered {$response->getStatusCode()}.",
+            $said('message') ?? "The server answered {$response->getStatusCode()}.",
             $response->getStatusCode(),
             $code,
-            $error['request_id'] ?? ($response->getHeaderLine('X-Request-Id') ?: null),
-            $error['docs_url'] ?? null,
-            $error['field'] ?? null,
+            $said('request_id') ?? ($response->getHeaderLine('X-Request-Id') ?: null),
+            $said('docs_url'),
+            $said('field'),
             $error['details'] ?? null,
             Retries::retryAfter($response->getHeaderLine('Retry-After')),
         );

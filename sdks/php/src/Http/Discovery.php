@@ -6,12 +6,14 @@ namespace Sautikit\Http;
 
 use Psr\Http\Client\ClientInterface;
 use Psr\Http\Message\RequestFactoryInterface;
+use Psr\Http\Message\RequestInterface;
+use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\StreamFactoryInterface;
 use Sautikit\Exception\SautikitException;
 
 /**
  * Finds an HTTP client and factories among those that people have: Guzzle, Symfony, Nyholm, Laminas, Slim, or whatever
- * php-http/discovery knows. PSR-18 says nothing of time-outs, so clients of ours are made with theirs.
+ * php-http/discovery knows. PSR-18 says nothing of time-outs, so Guzzle and Symfony are asked in their own ways.
  *
  * @internal
  */
@@ -29,38 +31,51 @@ final class Discovery
         'Laminas\Diactoros\StreamFactory',
         'Slim\Psr7\Factory\StreamFactory',
     ];
+    /** The server comments every 15 seconds: a stream on which nothing is heard for so long, seconds, is lost. */
+    private const SILENCE = 45.0;
 
-    /** @var array<string, ClientInterface> clients by time-out */
-    private array $made = [];
+    /** @var (\Closure(RequestInterface, float, bool): ResponseInterface)|null */
+    private ?\Closure $found = null;
 
-    public function __construct(private readonly ?ClientInterface $given)
+    public function __construct(private readonly ?ClientInterface $given, private readonly float $silence = self::SILENCE)
     {
     }
 
-    /** A client whose answers come within `$timeout` seconds; with `$stream` piece by piece, without a limit. */
-    public function client(float $timeout, bool $stream = false): ClientInterface
+    /** An answer within `$timeout` seconds; with `$stream` its head, and of its body each piece as it comes. */
+    public function send(RequestInterface $message, float $timeout, bool $stream): ResponseInterface
     {
-        return $this->given ?? $this->made["$timeout $stream"] ??= self::make($timeout, $stream);
+        return $this->given?->sendRequest($message) ?? ($this->found ??= $this->find())($message, $timeout, $stream);
     }
 
-    private static function make(float $timeout, bool $stream): ClientInterface
+    /** @return \Closure(RequestInterface, float, bool): ResponseInterface */
+    private function find(): \Closure
     {
-        // Redirects would carry the key to wherever they lead.
-        if (\class_exists('GuzzleHttp\Client')) {
-            return new \GuzzleHttp\Client([
-                'allow_redirects' => false,
+        // Redirects would carry the key to wherever they lead. Version 6 of Guzzle is no PSR-18 client, and spells options otherwise.
+        if (\is_subclass_of('GuzzleHttp\Client', ClientInterface::class)) {
+            $guzzle = new \GuzzleHttp\Client(['allow_redirects' => false, 'http_errors' => false, 'synchronous' => true]);
+            // Only PHP's own streams give a body piece by piece; curl's time-out would be that of the whole of it.
+            $pieces = (bool) \ini_get('allow_url_fopen');
+
+            return fn (RequestInterface $message, float $timeout, bool $stream): ResponseInterface => $guzzle->send($message, [
                 'connect_timeout' => $timeout,
+                'read_timeout' => $this->silence,
                 'stream' => $stream,
-                'timeout' => $stream ? 0 : $timeout,
+                'timeout' => $stream && !$pieces ? 0 : $timeout,
             ]);
         }
         if (\class_exists('Symfony\Component\HttpClient\Psr18Client')) {
-            $limit = $stream ? [] : ['timeout' => $timeout, 'max_duration' => $timeout];
+            $symfony = \Symfony\Component\HttpClient\HttpClient::create(['max_redirects' => 0]);
 
-            return new \Symfony\Component\HttpClient\Psr18Client(\Symfony\Component\HttpClient\HttpClient::create($limit + ['max_redirects' => 0]));
+            return function (RequestInterface $message, float $timeout, bool $stream) use ($symfony): ResponseInterface {
+                $limit = $stream ? ['timeout' => $this->silence] : ['timeout' => $timeout, 'max_duration' => $timeout];
+
+                return (new \Symfony\Component\HttpClient\Psr18Client($symfony->withOptions($limit)))->sendRequest($message);
+            };
         }
         if (\class_exists('Http\Discovery\Psr18ClientDiscovery')) {
-            return \Http\Discovery\Psr18ClientDiscovery::find();
+            $client = \Http\Discovery\Psr18ClientDiscovery::find();
+
+            return static fn (RequestInterface $message): ResponseInterface => $client->sendRequest($message);
         }
         throw new SautikitException('No PSR-18 client is installed: `composer require guzzlehttp/guzzle`, or give $httpClient.');
     }

@@ -38,7 +38,7 @@ final class Request
         $given = \array_filter($this->query, static fn (mixed $value): bool => $value !== null);
         $written = \array_map(static fn (mixed $value): string => match (true) {
             \is_bool($value) => $value ? 'true' : 'false',
-            $value instanceof \DateTimeInterface => \DateTimeImmutable::createFromInterface($value)->setTimezone(new \DateTimeZone('UTC'))->format('Y-m-d\TH:i:s.u\Z'),
+            $value instanceof \DateTimeInterface => Json::moment($value),
             default => (string) $value,
         }, $given);
 

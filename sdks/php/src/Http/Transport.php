@@ -9,6 +9,7 @@ use Psr\Http\Message\RequestFactoryInterface;
 use Psr\Http\Message\RequestInterface;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\StreamFactoryInterface;
+use Psr\Http\Message\StreamInterface;
 use Sautikit\Client;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\ConnectionException;
@@ -45,7 +46,7 @@ final class Transport
 
     public function text(Request $request, ?RequestOptions $options): string
     {
-        return (string) $this->send($request, $options)->getBody();
+        return $this->send($request, $options)[1];
     }
 
     /**
@@ -55,51 +56,107 @@ final class Transport
     public function page(Request $request, ?string $of, ?RequestOptions $options): Page
     {
         return new Page(function (?string $cursor) use ($request, $of, $options): array {
-            $response = $this->send($cursor === null ? $request : $request->withCursor($cursor), $options);
-            $rows = self::parsed((string) $response->getBody());
+            [$response, $text] = $this->send($cursor === null ? $request : $request->withCursor($cursor), $options);
+            $rows = self::parsed($text);
 
             return [Model::read($rows, $of === null ? 'plain' : 'list', $of), $response->getHeaderLine('X-Next-Cursor') ?: null];
         });
     }
 
     /**
-     * Server-sent events as they come, where the HTTP client hands bodies on piece by piece.
+     * Server-sent events as they come, where the HTTP client hands bodies on piece by piece, until there is nothing left to be
+     * told. A connection that the server ends, or that is lost, is opened again where it stood.
      *
      * @param ?class-string<Model> $of
      * @return \Generator<int, mixed>
      */
     public function events(Request $request, ?string $of, ?RequestOptions $options): \Generator
     {
-        $body = $this->send($request, $options, stream: true)->getBody();
-        $rest = '';
-        $event = [];
-        try {
-            while (!$body->eof()) {
-                $lines = \explode("\n", $rest . $body->read(8192));
-                $rest = (string) \array_pop($lines);
-                foreach ($lines as $line) {
-                    $line = \rtrim($line, "\r");
-                    if ($line !== '') {
-                        [$name, $value] = \explode(':', $line, 2) + [1 => ''];
-                        $value = \str_starts_with($value, ' ') ? \substr($value, 1) : $value;
-                        $event[$name] = $name === 'data' && isset($event['data']) ? "{$event['data']}\n$value" : $value;
-                        continue;
-                    }
-                    if (isset($event['data'])) {
-                        unset($event['']);
+        $options ??= new RequestOptions();
+        $message = $this->message($request, $options);
+        $retries = $options->maxRetries ?? $this->maxRetries;
+        for ($losses = 0; ;) {
+            $told = $heard = false;
+            $failure = $body = null;
+            try {
+                [$response] = $this->once($message, $options, true);
+                // Nothing is left to be told.
+                if ($response->getStatusCode() === 204) {
+                    return;
+                }
+                if (!\str_starts_with($response->getHeaderLine('Content-Type'), 'text/event-stream')) {
+                    throw new SautikitException('The answer is no stream: is this the API\'s address?');
+                }
+                $body = $response->getBody();
+                $reader = new EventReader();
+                foreach (self::pieces($body) as $piece) {
+                    // Whatever comes, a comment too, shows that the server is there.
+                    $heard = true;
+                    $losses = 0;
+                    foreach ($reader->take($piece) as $event) {
+                        if (isset($event['id'])) {
+                            $message = $message->withHeader('Last-Event-ID', $event['id']);
+                        }
+                        if (!isset($event['data'])) {
+                            continue;
+                        }
+                        $place = EventReader::droppedAt($event);
+                        if ($place !== null) {
+                            $message = $message->withHeader('Last-Event-ID', $place);
+                            continue;
+                        }
+                        $told = true;
                         yield Model::read($event, $of === null ? 'plain' : 'one', $of);
                     }
-                    $event = [];
                 }
+            } catch (SautikitException $failure) {
+                // Looked at below.
+            } finally {
+                $body?->close();
             }
-        } catch (\RuntimeException $cause) {
-            throw $cause instanceof SautikitException ? $cause : new ConnectionException('The stream broke; go on with the id of the last event.', 0, $cause);
-        } finally {
-            $body->close();
+            if ($failure === null && $told) {
+                continue;
+            }
+            if ($failure === null && $heard) {
+                // Not at once: a server that is shutting down ends what it has only begun.
+                self::sleep((float) Retries::pause(new ConnectionException(), 0, self::random()));
+                continue;
+            }
+            $failure ??= new ConnectionException('The stream ended before anything was told.');
+            $wait = $losses < $retries ? Retries::pause($failure, $losses, self::random()) : null;
+            if ($wait === null) {
+                throw $failure;
+            }
+            $losses++;
+            self::sleep($wait);
         }
     }
 
-    private function send(Request $request, ?RequestOptions $options, bool $stream = false): ResponseInterface
+    /** @return \Generator<int, string> a body as it comes */
+    private static function pieces(StreamInterface $body): \Generator
+    {
+        try {
+            while (!$body->eof()) {
+                // PHP's streams wait for more than they hold: no more is asked for, lest an event lie there until the next comes.
+                $held = $body->getMetadata('unread_bytes');
+                $piece = $body->read($held === null ? 8192 : \max(1, $held));
+                if ($piece !== '') {
+                    yield $piece;
+                } elseif ($body->getMetadata('timed_out') === true) {
+                    throw new TimeoutException('Nothing was heard for too long.');
+                }
+            }
+        } catch (\RuntimeException $cause) {
+            throw match (true) {
+                $cause instanceof SautikitException => $cause,
+                $body->getMetadata('timed_out') === true => new TimeoutException('Nothing was heard for too long.', 0, $cause),
+                default => new ConnectionException("The stream broke: {$cause->getMessage()}", 0, $cause),
+            };
+        }
+    }
+
+    /** @return array{ResponseInterface, string} an answer with its text */
+    private function send(Request $request, ?RequestOptions $options): array
     {
         $options ??= new RequestOptions();
         $message = $this->message($request, $options);
@@ -108,62 +165,91 @@ final class Transport
         $retries = $mayRepeat ? $options->maxRetries ?? $this->maxRetries : 0;
         for ($attempt = 0; ; $attempt++) {
             try {
-                return $this->once($message, $options->timeout ?? $this->timeout, $stream);
+                return $this->once($message, $options, false);
             } catch (SautikitException $error) {
-                $wait = $attempt < $retries ? Retries::pause($error, $attempt, \random_int(0, 1_000_000) / 1_000_001) : null;
+                $wait = $attempt < $retries ? Retries::pause($error, $attempt, self::random()) : null;
                 if ($wait === null) {
                     throw $error;
                 }
-                \usleep((int) ($wait * 1_000_000));
+                self::sleep($wait);
             }
         }
     }
 
-    private function once(RequestInterface $message, float $timeout, bool $stream): ResponseInterface
+    /** @return array{ResponseInterface, string} one answer that is no refusal, with its text unless it is a stream */
+    private function once(RequestInterface $message, RequestOptions $options, bool $stream): array
     {
+        $timeout = $options->timeout ?? $this->timeout;
         $what = "{$message->getMethod()} {$message->getUri()->getPath()}";
         $message->getBody()->isSeekable() && $message->getBody()->rewind();
+        $began = \hrtime(true);
         try {
-            $response = $this->clients->client($timeout, $stream)->sendRequest($message);
-        } catch (ClientExceptionInterface $cause) {
-            // PSR-18 has no class for it; curl's number 28 and Symfony's words say it.
-            if (\preg_match('/cURL error 28|timed? ?out|timeout/i', $cause->getMessage()) === 1) {
+            $response = $this->clients->send($message, $timeout, $stream);
+            $isGood = $response->getStatusCode() >= 200 && $response->getStatusCode() < 300;
+            // Here, because some clients read on only now.
+            $text = $stream && $isGood ? '' : (string) $response->getBody();
+        } catch (ClientExceptionInterface | \RuntimeException $cause) {
+            if ($cause instanceof SautikitException) {
+                throw $cause;
+            }
+            // PSR-18 has no class for it; curl's number 28 and Symfony's words say it, and of PHP's own streams only the clock.
+            if (\hrtime(true) - $began >= $timeout * 1e9 || \preg_match('/cURL error 28|timed? ?out|timeout/i', $cause->getMessage()) === 1) {
                 throw new TimeoutException("No answer within $timeout s: $what", 0, $cause);
             }
             throw new ConnectionException("No answer: {$cause->getMessage()} ($what)", 0, $cause);
         }
-        $status = $response->getStatusCode();
 
-        return $status >= 200 && $status < 300 ? $response : throw ApiException::of($response);
+        if (!$isGood) {
+            throw ApiException::of($response, $text);
+        }
+        if ($options->onResponse !== null) {
+            ($options->onResponse)($response);
+        }
+
+        return [$response, $text];
+    }
+
+    private static function random(): float
+    {
+        return \random_int(0, 1_000_000) / 1_000_001;
+    }
+
+    private static function sleep(float $seconds): void
+    {
+        \usleep((int) ($seconds * 1_000_000));
     }
 
     private function message(Request $request, RequestOptions $options): RequestInterface
     {
-        $headers = [
+        $own = [
             'Accept' => 'application/json, */*;q=0.5',
             'User-Agent' => \sprintf('sautikit-php/%s (php %s; %s)', Client::VERSION, \PHP_VERSION, \PHP_OS_FAMILY),
             'Authorization' => "Bearer {$this->key}",
-        ] + $this->headers;
-        $key = $options->idempotencyKey ?? ($request->idempotent ? self::newKey() : null);
-        if ($key !== null) {
-            $headers['Idempotency-Key'] = $key;
-        }
-        $message = $this->requests->createRequest($request->method, $this->base . $request->target());
-        if ($request->body !== null) {
-            // An empty array would be a list in JSON.
-            $body = \json_encode($request->body ?: new \stdClass(), \JSON_THROW_ON_ERROR | \JSON_UNESCAPED_UNICODE | \JSON_UNESCAPED_SLASHES | \JSON_PRESERVE_ZERO_FRACTION);
-            $message = $message->withBody($this->streams->createStream($body));
-            $headers['Content-Type'] = 'application/json';
-        }
-        foreach ([$headers, $request->headers, $options->headers] as $some) {
-            foreach ($some as $name => $value) {
-                if ($value !== null) {
-                    $message = $message->withHeader($name, (string) $value);
+        ];
+        try {
+            $message = $this->requests->createRequest($request->method, $this->base . $request->target());
+            $last = ['Idempotency-Key' => $options->idempotencyKey];
+            if ($request->body !== null) {
+                $message = $message->withBody($this->streams->createStream(Json::of($request->body)));
+                $last['Content-Type'] = 'application/json';
+            }
+            // What is named later outranks what was before.
+            foreach ([$own, $this->headers, $request->headers, $options->headers, $last] as $some) {
+                foreach ($some as $name => $value) {
+                    if ($value !== null) {
+                        $message = $message->withHeader($name, (string) $value);
+                    }
                 }
             }
+        } catch (\InvalidArgumentException | \JsonException $cause) {
+            throw new SautikitException("The request can't be sent: {$cause->getMessage()}", 0, $cause);
+        }
+        if (!$request->idempotent) {
+            // A key that the server does not look at would be taken for one that makes repeating safe.
+            return $message->withoutHeader('Idempotency-Key');
         }
 
-        return $message;
+        return $message->hasHeader('Idempotency-Key') ? $message : $message->withHeader('Idempotency-Key', self::newKey());
     }
 
     private static function parsed(string $text): mixed

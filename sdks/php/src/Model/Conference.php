@@ -10,7 +10,7 @@ namespace Sautikit\Model;
  *
  * @property-read string $name Which one: calls of the workspace that name the same hear each other.
  * @property-read string|null $action Who is asked when it is over; the next action runs when absent.
- * @property-read mixed|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
+ * @property-read bool|string|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
  * @property-read string|null $coach The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.
  * @property-read bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
  * @property-read int|null $maxParticipants How many may be in it, this party included. Default: `32`.

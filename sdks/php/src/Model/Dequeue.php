@@ -10,7 +10,7 @@ namespace Sautikit\Model;
  *
  * @property-read string $name Which one of the workspace's.
  * @property-read string|null $action Who is asked when the conversation is over; the next action runs when absent.
- * @property-read mixed|null $record Whether the conversation is recorded, as `dial` does it. Default: `false`.
+ * @property-read bool|string|null $record Whether the conversation is recorded, as `dial` does it. Default: `false`.
  * @property-read int|null $timeout How long the party waits for somebody where the queue is empty, in seconds. Default: `30`.
  */
 final class Dequeue extends Model

@@ -14,7 +14,7 @@ namespace Sautikit\Model;
  * @property-read bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
  * @property-read string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
  * @property-read int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
- * @property-read mixed|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+ * @property-read bool|string|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
  * @property-read string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
  * @property-read bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
  * @property-read int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.

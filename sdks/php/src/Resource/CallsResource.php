@@ -93,7 +93,7 @@ final class CallsResource
      *
      * `GET /v1/calls/stream`, scope `calls:read`
      *
-     * @param array{lastEventId?: int} $params
+     * @param array{lastEventId?: int|string} $params
      * @return iterable<\Sautikit\Model\StreamedCallsEvent>
      */
     public function streamCalls(array $params = [], ?RequestOptions $options = null): iterable
@@ -272,7 +272,7 @@ final class CallsResource
      *
      * `GET /v1/calls/{id}/stream`, scope `calls:read`
      *
-     * @param array{lastEventId?: int} $params
+     * @param array{lastEventId?: int|string} $params
      * @return iterable<\Sautikit\Model\StreamedEvent>
      */
     public function stream(string $id, array $params = [], ?RequestOptions $options = null): iterable

@@ -58,7 +58,7 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param string|null $action Who is asked with the digits; the voice callback URL when absent.
      * @param int|null $attempts How often it is asked while no digit comes. Default: `1`.
      * @param bool|null $bargeIn Whether a digit cuts the prompt short. Default: `true`.
-     * @param string|null $finishOnKey The key that ends the input and is not part of it; an empty string for none. Default: `"#"`.
+     * @param ''|'0'|'1'|'2'|'3'|'4'|'5'|'6'|'7'|'8'|'9'|'*'|'#'|null $finishOnKey The key that ends the input and is not part of it; an empty string for none. Default: `"#"`.
      * @param int|null $firstDigitTimeout Longest wait for the first digit after the prompt, in seconds; `timeout` when absent.
      * @param array{say: array<string, mixed>}|array{play: array<string, mixed>}|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}>|null $invalidPrompt Heard before the prompt is repeated.
      * @param int|null $maxDigits Another name of `numDigits`; give one of them.
@@ -78,14 +78,14 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param string|null $action Who is asked when the connection is over; the next action runs when absent.
      * @param string|null $callerId Who the targets see calling, for telephones one of the workspace's numbers; the call's own when absent.
      * @param bool|null $hangupOnStar Whether `*` by the party of the call ends the connection. Default: `false`.
-     * @param string|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
+     * @param 'enable'|'detectMessageEnd'|null $machineDetection Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
      * @param int|null $maxDuration Longest connected time, in seconds. Default: `14400`.
-     * @param mixed|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
+     * @param bool|'dual'|null $record Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`.
      * @param string|null $ringTone What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it.
      * @param bool|null $sequential One target after the other; else all ring at once and the first to answer wins. Default: `false`.
      * @param int|null $timeout How long to ring, in seconds; each target in turn when `sequential`. Default: `30`.
      */
-    public function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, mixed $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): self
+    public function dial(mixed $to, ?string $action = null, ?string $callerId = null, ?bool $hangupOnStar = null, ?string $machineDetection = null, ?int $maxDuration = null, bool|string|null $record = null, ?string $ringTone = null, ?bool $sequential = null, ?int $timeout = null): self
     {
         return $this->add(Action::dial($to, $action, $callerId, $hangupOnStar, $machineDetection, $maxDuration, $record, $ringTone, $sequential, $timeout));
     }
@@ -95,7 +95,7 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      *
      * @param string $name Which one: calls of the workspace that name the same hear each other.
      * @param string|null $action Who is asked when it is over; the next action runs when absent.
-     * @param mixed|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
+     * @param bool|'onEnter'|'onExit'|null $beep When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`.
      * @param string|null $coach The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone.
      * @param bool|null $endOnExit Whether it is over for all when the party leaves. Default: `false`.
      * @param int|null $maxParticipants How many may be in it, this party included. Default: `32`.
@@ -104,7 +104,7 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param bool|null $startOnEnter Whether it begins with this party; else the party waits for somebody who begins it. Default: `true`.
      * @param string|null $waitUrl A file as `play` takes it, heard while the conference has not begun; an empty string for silence, our own music when absent.
      */
-    public function conference(string $name, ?string $action = null, mixed $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?bool $startOnEnter = null, ?string $waitUrl = null): self
+    public function conference(string $name, ?string $action = null, bool|string|null $beep = null, ?string $coach = null, ?bool $endOnExit = null, ?int $maxParticipants = null, ?bool $muted = null, ?bool $record = null, ?bool $startOnEnter = null, ?string $waitUrl = null): self
     {
         return $this->add(Action::conference($name, $action, $beep, $coach, $endOnExit, $maxParticipants, $muted, $record, $startOnEnter, $waitUrl));
     }
@@ -129,10 +129,10 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      *
      * @param string $name Which one of the workspace's.
      * @param string|null $action Who is asked when the conversation is over; the next action runs when absent.
-     * @param mixed|null $record Whether the conversation is recorded, as `dial` does it. Default: `false`.
+     * @param bool|'dual'|null $record Whether the conversation is recorded, as `dial` does it. Default: `false`.
      * @param int|null $timeout How long the party waits for somebody where the queue is empty, in seconds. Default: `30`.
      */
-    public function dequeue(string $name, ?string $action = null, mixed $record = null, ?int $timeout = null): self
+    public function dequeue(string $name, ?string $action = null, bool|string|null $record = null, ?int $timeout = null): self
     {
         return $this->add(Action::dequeue($name, $action, $record, $timeout));
     }
@@ -170,7 +170,7 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
      * @param string|null $name By which `stopStream` finds it.
      * @param array<string, string>|null $parameters Told to the server as `customParameters`.
      * @param string|null $statusCallback Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing.
-     * @param string|null $track Whose audio is sent. Default: `"both"`.
+     * @param 'both'|'inbound'|'outbound'|null $track Whose audio is sent. Default: `"both"`.
      */
     public function stream(string $url, ?string $action = null, ?bool $bidirectional = null, ?string $name = null, ?array $parameters = null, ?string $statusCallback = null, ?string $track = null): self
     {
@@ -220,7 +220,7 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
     /**
      * Turns an unanswered inbound call away, free of charge; an answered one ends.
      *
-     * @param string|null $reason What the caller's side is told: 603 Decline, or 486 Busy Here. Default: `"rejected"`.
+     * @param 'rejected'|'busy'|null $reason What the caller's side is told: 603 Decline, or 486 Busy Here. Default: `"rejected"`.
      */
     public function reject(?string $reason = null): self
     {

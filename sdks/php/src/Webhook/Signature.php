@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Sautikit\Webhook;
 
+use Sautikit\Exception\SautikitException;
 use Sautikit\Exception\SignatureException;
 
 /** Webhooks and voice callbacks: whether a request is ours. */
@@ -45,6 +46,8 @@ final class Signature
     {
         self::verify($payload, $header, $secret);
 
-        return \json_decode($payload, true, 512, \JSON_THROW_ON_ERROR);
+        $event = \json_decode($payload, true);
+
+        return \is_array($event) ? $event : throw new SautikitException('The body is signed, and no event: voice callbacks are forms, for Callback::fromBody().');
     }
 }

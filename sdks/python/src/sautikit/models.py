@@ -1339,7 +1339,7 @@ class Conference(Model):
     """Which one: calls of the workspace that name the same hear each other."""
     action: Optional[str]
     """Who is asked when it is over; the next action runs when absent."""
-    beep: Optional[Any]
+    beep: Optional[Union[bool, str]]
     """When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`."""
     coach: Optional[str]
     """The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone."""
@@ -1703,7 +1703,7 @@ class Dequeue(Model):
     """Which one of the workspace's."""
     action: Optional[str]
     """Who is asked when the conversation is over; the next action runs when absent."""
-    record: Optional[Any]
+    record: Optional[Union[bool, str]]
     """Whether the conversation is recorded, as `dial` does it. Default: `false`."""
     timeout: Optional[int]
     """How long the party waits for somebody where the queue is empty, in seconds. Default: `30`."""
@@ -1749,7 +1749,7 @@ class Dial(Model):
     """Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`."""
     max_duration: Optional[int]
     """Longest connected time, in seconds. Default: `14400`."""
-    record: Optional[Any]
+    record: Optional[Union[bool, str]]
     """Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`."""
     ring_tone: Optional[str]
     """What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it."""

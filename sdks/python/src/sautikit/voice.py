@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Union
 from urllib.parse import parse_qsl
 
 __all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
@@ -31,17 +31,17 @@ def play(url: str, *, loop: Optional[int] = None) -> Action:
     return _action("play", {"url": url, "loop": loop})
 
 
-def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[str] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> Action:
+def get_digits(*, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[Literal["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> Action:
     """Collects key presses, with an optional prompt."""
     return _action("getDigits", {"action": action, "attempts": attempts, "bargeIn": barge_in, "finishOnKey": finish_on_key, "firstDigitTimeout": first_digit_timeout, "invalidPrompt": invalid_prompt, "maxDigits": max_digits, "numDigits": num_digits, "prompt": prompt, "timeout": timeout})
 
 
-def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[str] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
+def dial(to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> Action:
     """Calls one or several targets and connects the first that answers."""
     return _action("dial", {"to": to, "action": action, "callerId": caller_id, "hangupOnStar": hangup_on_star, "machineDetection": machine_detection, "maxDuration": max_duration, "record": record, "ringTone": ring_tone, "sequential": sequential, "timeout": timeout})
 
 
-def conference(name: str, *, action: Optional[str] = None, beep: Optional[Any] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
+def conference(name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> Action:
     """Brings the party of the call into a conference, in which everybody hears everybody else."""
     return _action("conference", {"name": name, "action": action, "beep": beep, "coach": coach, "endOnExit": end_on_exit, "maxParticipants": max_participants, "muted": muted, "record": record, "startOnEnter": start_on_enter, "waitUrl": wait_url})
 
@@ -51,7 +51,7 @@ def enqueue(name: str, *, action: Optional[str] = None, hold_music: Optional[str
     return _action("enqueue", {"name": name, "action": action, "holdMusic": hold_music, "maxQueueSize": max_queue_size, "timeout": timeout, "waitUrl": wait_url})
 
 
-def dequeue(name: str, *, action: Optional[str] = None, record: Optional[Any] = None, timeout: Optional[int] = None) -> Action:
+def dequeue(name: str, *, action: Optional[str] = None, record: Optional[Union[bool, Literal["dual"]]] = None, timeout: Optional[int] = None) -> Action:
     """Takes the caller who has waited longest out of a queue and connects it with the party of the call."""
     return _action("dequeue", {"name": name, "action": action, "record": record, "timeout": timeout})
 
@@ -66,7 +66,7 @@ def record(*, action: Optional[str] = None, finish_on_key: Optional[str] = None,
     return _action("record", {"action": action, "finishOnKey": finish_on_key, "maxLength": max_length, "playBeep": play_beep, "timeout": timeout, "trimSilence": trim_silence})
 
 
-def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[str] = None) -> Action:
+def stream(url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[Literal["both", "inbound", "outbound"]] = None) -> Action:
     """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
     return _action("stream", {"url": url, "action": action, "bidirectional": bidirectional, "name": name, "parameters": parameters, "statusCallback": status_callback, "track": track})
 
@@ -91,7 +91,7 @@ def redirect(url: str) -> Action:
     return _action("redirect", {"url": url})
 
 
-def reject(*, reason: Optional[str] = None) -> Action:
+def reject(*, reason: Optional[Literal["rejected", "busy"]] = None) -> Action:
     """Turns an unanswered inbound call away, free of charge; an answered one ends."""
     return _action("reject", {"reason": reason})
 
@@ -139,15 +139,15 @@ class VoiceResponse:
         """Plays an audio file to the party of the call."""
         return self.add(_play(url, loop=loop))
 
-    def get_digits(self, *, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[str] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def get_digits(self, *, action: Optional[str] = None, attempts: Optional[int] = None, barge_in: Optional[bool] = None, finish_on_key: Optional[Literal["", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]] = None, first_digit_timeout: Optional[int] = None, invalid_prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, max_digits: Optional[int] = None, num_digits: Optional[int] = None, prompt: Optional[Union[Mapping[str, Any], Sequence[Mapping[str, Any]]]] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Collects key presses, with an optional prompt."""
         return self.add(_get_digits(action=action, attempts=attempts, barge_in=barge_in, finish_on_key=finish_on_key, first_digit_timeout=first_digit_timeout, invalid_prompt=invalid_prompt, max_digits=max_digits, num_digits=num_digits, prompt=prompt, timeout=timeout))
 
-    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[str] = None, max_duration: Optional[int] = None, record: Optional[Any] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def dial(self, to: Union[Union[str, Mapping[str, Any]], Sequence[Union[str, Mapping[str, Any]]]], *, action: Optional[str] = None, caller_id: Optional[str] = None, hangup_on_star: Optional[bool] = None, machine_detection: Optional[Literal["enable", "detectMessageEnd"]] = None, max_duration: Optional[int] = None, record: Optional[Union[bool, Literal["dual"]]] = None, ring_tone: Optional[str] = None, sequential: Optional[bool] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Calls one or several targets and connects the first that answers."""
         return self.add(_dial(to, action=action, caller_id=caller_id, hangup_on_star=hangup_on_star, machine_detection=machine_detection, max_duration=max_duration, record=record, ring_tone=ring_tone, sequential=sequential, timeout=timeout))
 
-    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Any] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
+    def conference(self, name: str, *, action: Optional[str] = None, beep: Optional[Union[bool, Literal["onEnter", "onExit"]]] = None, coach: Optional[str] = None, end_on_exit: Optional[bool] = None, max_participants: Optional[int] = None, muted: Optional[bool] = None, record: Optional[bool] = None, start_on_enter: Optional[bool] = None, wait_url: Optional[str] = None) -> "VoiceResponse":
         """Brings the party of the call into a conference, in which everybody hears everybody else."""
         return self.add(_conference(name, action=action, beep=beep, coach=coach, end_on_exit=end_on_exit, max_participants=max_participants, muted=muted, record=record, start_on_enter=start_on_enter, wait_url=wait_url))
 
@@ -155,7 +155,7 @@ class VoiceResponse:
         """Puts the party of the call into a queue until somebody takes it out."""
         return self.add(_enqueue(name, action=action, hold_music=hold_music, max_queue_size=max_queue_size, timeout=timeout, wait_url=wait_url))
 
-    def dequeue(self, name: str, *, action: Optional[str] = None, record: Optional[Any] = None, timeout: Optional[int] = None) -> "VoiceResponse":
+    def dequeue(self, name: str, *, action: Optional[str] = None, record: Optional[Union[bool, Literal["dual"]]] = None, timeout: Optional[int] = None) -> "VoiceResponse":
         """Takes the caller who has waited longest out of a queue and connects it with the party of the call."""
         return self.add(_dequeue(name, action=action, record=record, timeout=timeout))
 
@@ -167,7 +167,7 @@ class VoiceResponse:
         """Records what the party says."""
         return self.add(_record(action=action, finish_on_key=finish_on_key, max_length=max_length, play_beep=play_beep, timeout=timeout, trim_silence=trim_silence))
 
-    def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[str] = None) -> "VoiceResponse":
+    def stream(self, url: str, *, action: Optional[str] = None, bidirectional: Optional[bool] = None, name: Optional[str] = None, parameters: Optional[Mapping[str, str]] = None, status_callback: Optional[str] = None, track: Optional[Literal["both", "inbound", "outbound"]] = None) -> "VoiceResponse":
         """Sends the call's audio to a WebSocket and plays what it sends, for voice agents."""
         return self.add(_stream(url, action=action, bidirectional=bidirectional, name=name, parameters=parameters, status_callback=status_callback, track=track))
 
@@ -187,7 +187,7 @@ class VoiceResponse:
         """Asks another URL for the actions to go on with; what is left of the list is dropped."""
         return self.add(_redirect(url))
 
-    def reject(self, *, reason: Optional[str] = None) -> "VoiceResponse":
+    def reject(self, *, reason: Optional[Literal["rejected", "busy"]] = None) -> "VoiceResponse":
         """Turns an unanswered inbound call away, free of charge; an answered one ends."""
         return self.add(_reject(reason=reason))
 

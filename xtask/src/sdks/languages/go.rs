@@ -46,7 +46,7 @@ impl Language for Go {
     fn kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let of = |kind: &Type| self.kind(api, kind, sent);
         match api.resolved(kind) {
-            Type::Text => "string".into(),
+            Type::Text | Type::Words(_) => "string".into(),
             Type::Time => "time.Time".into(),
             Type::Integer => "int64".into(),
             Type::Number => "float64".into(),

@@ -36,6 +36,7 @@ impl Language for Node {
             Type::Integer | Type::Number => "number".into(),
             Type::Boolean => "boolean".into(),
             Type::Any => "unknown".into(),
+            Type::Words(words) => words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" | "),
             Type::Named(name) => name.clone(),
             Type::List(row) => format!("Array<{}>", of(row)),
             // Not `Record`, which is a model of ours too.

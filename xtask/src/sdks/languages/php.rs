@@ -30,12 +30,13 @@ impl Language for Php {
 
     fn kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         match api.resolved(kind) {
-            Type::Text => "string".into(),
+            Type::Text | Type::Words(_) => "string".into(),
             Type::Time if sent => "string".into(),
             Type::Time => "\\DateTimeImmutable".into(),
             Type::Integer => "int".into(),
             Type::Number => "float".into(),
             Type::Boolean => "bool".into(),
+            Type::Choice(kinds) if matches!(kinds.as_slice(), [Type::Boolean, Type::Words(_)]) => "bool|string".into(),
             Type::Any | Type::Choice(_) => "mixed".into(),
             Type::Named(name) if is_object(api, name) => {
                 if sent {
@@ -51,7 +52,11 @@ impl Language for Php {
 
     fn optional(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let plain = self.kind(api, kind, sent);
-        if plain == "mixed" { plain } else { format!("?{plain}") }
+        match plain.as_str() {
+            "mixed" => plain,
+            several if several.contains('|') => format!("{several}|null"),
+            _ => format!("?{plain}"),
+        }
     }
 
     fn constant(&self, _set: &str, word: &str) -> String {
@@ -66,6 +71,7 @@ impl Language for Php {
     fn described_kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let of = |kind: &Type| self.described_kind(api, kind, sent);
         match api.resolved(kind) {
+            Type::Words(words) if sent => words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join("|"),
             Type::List(row) => format!("list<{}>", of(row)),
             Type::Map(value) => format!("array<string, {}>", of(value)),
             // Which of several objects it is, only the reader can tell.

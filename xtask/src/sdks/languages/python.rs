@@ -46,6 +46,11 @@ impl Language for Python {
             Type::Number => "float".into(),
             Type::Boolean => "bool".into(),
             Type::Any => "Any".into(),
+            Type::Words(words) if sent => {
+                format!("Literal[{}]", words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", "))
+            }
+            // A newer server may know more.
+            Type::Words(_) => "str".into(),
             Type::Named(name) if sent && is_object(api, name) => "Mapping[str, Any]".into(),
             Type::Named(name) => name.clone(),
             Type::List(row) if sent => format!("Sequence[{}]", of(row)),

@@ -9,7 +9,7 @@ export interface Conference {
   /** Who is asked when it is over; the next action runs when absent. */
   action?: string | null;
   /** When the others hear a beep: `true` when the party enters and when it leaves, `"onEnter"`, `"onExit"`. Default: `true`. */
-  beep?: unknown | null;
+  beep?: boolean | "onEnter" | "onExit" | null;
   /** The id of the call (or its `HD_` id) that the party coaches: it hears everybody and is heard by that one alone. */
   coach?: string | null;
   /** Whether it is over for all when the party leaves. Default: `false`. */

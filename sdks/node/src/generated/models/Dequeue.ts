@@ -9,7 +9,7 @@ export interface Dequeue {
   /** Who is asked when the conversation is over; the next action runs when absent. */
   action?: string | null;
   /** Whether the conversation is recorded, as `dial` does it. Default: `false`. */
-  record?: unknown | null;
+  record?: boolean | "dual" | null;
   /** How long the party waits for somebody where the queue is empty, in seconds. Default: `30`. */
   timeout?: number | null;
 }

@@ -14,11 +14,11 @@ export interface Dial {
   /** Whether `*` by the party of the call ends the connection. Default: `false`. */
   hangupOnStar?: boolean | null;
   /** Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`. */
-  machineDetection?: string | null;
+  machineDetection?: "enable" | "detectMessageEnd" | null;
   /** Longest connected time, in seconds. Default: `14400`. */
   maxDuration?: number | null;
   /** Whether the connection is recorded: `true` in one channel, `"dual"` with the party of the call on the left and the target on the right. Default: `false`. */
-  record?: unknown | null;
+  record?: boolean | "dual" | null;
   /** What the party hears while it rings, instead of its network's tone or what the target sends: a country's tone by its two letters, or a file as `play` takes it. */
   ringTone?: string | null;
   /** One target after the other; else all ring at once and the first to answer wins. Default: `false`. */

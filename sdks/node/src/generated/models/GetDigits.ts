@@ -12,7 +12,7 @@ export interface GetDigits {
   /** Whether a digit cuts the prompt short. Default: `true`. */
   bargeIn?: boolean | null;
   /** The key that ends the input and is not part of it; an empty string for none. Default: `"#"`. */
-  finishOnKey?: string | null;
+  finishOnKey?: "" | "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "*" | "#" | null;
   /** Longest wait for the first digit after the prompt, in seconds; `timeout` when absent. */
   firstDigitTimeout?: number | null;
   /** Heard before the prompt is repeated. */

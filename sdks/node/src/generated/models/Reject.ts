@@ -5,5 +5,5 @@
  */
 export interface Reject {
   /** What the caller's side is told: 603 Decline, or 486 Busy Here. Default: `"rejected"`. */
-  reason?: string | null;
+  reason?: "rejected" | "busy" | null;
 }

@@ -17,5 +17,5 @@ export interface Stream {
   /** Who is told when it begins, ends or fails (`StreamEvent`); the answer counts for nothing. */
   statusCallback?: string | null;
   /** Whose audio is sent. Default: `"both"`. */
-  track?: string | null;
+  track?: "both" | "inbound" | "outbound" | null;
 }
