@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from ._pages import AsyncEvents, AsyncPages, Events, Page
+from ._events import AsyncEvents, Events
+from ._pages import AsyncPages, Page
 from ._request import NOT_GIVEN, Omit, RequestOptions, Spec, path_part
 from ._transport import AsyncTransport, SyncTransport
 from .models import (
@@ -752,7 +753,7 @@ class CallsResource:
     def stream_calls(
         self,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Events[StreamedCallsEvent]:
         """Follow all calls.
@@ -992,7 +993,7 @@ class CallsResource:
         self,
         id: str,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Events[StreamedEvent]:
         """Follow a call.
@@ -1164,7 +1165,7 @@ class AsyncCallsResource:
     def stream_calls(
         self,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncEvents[StreamedCallsEvent]:
         """Follow all calls.
@@ -1404,7 +1405,7 @@ class AsyncCallsResource:
         self,
         id: str,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncEvents[StreamedEvent]:
         """Follow a call.
@@ -5120,6 +5121,20 @@ class Resources:
         self.webhooks = WebhooksResource(transport)
         self.workspace = WorkspaceResource(transport)
 
+    def sip_token(
+        self,
+        *,
+        allow_inbound: Omit[Optional[bool]] = NOT_GIVEN,
+        allow_outbound: Omit[Optional[bool]] = NOT_GIVEN,
+        destinations: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        identity: Omit[Optional[str]] = NOT_GIVEN,
+        ttl_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> SipToken:
+        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
+        return self.sip.create_token(allow_inbound=allow_inbound, allow_outbound=allow_outbound, destinations=destinations, from_=from_, identity=identity, ttl_seconds=ttl_seconds, options=options)
+
 
 class AsyncResources:
     """All resources of an async client."""
@@ -5164,3 +5179,17 @@ class AsyncResources:
         self.wallet = AsyncWalletResource(transport)
         self.webhooks = AsyncWebhooksResource(transport)
         self.workspace = AsyncWorkspaceResource(transport)
+
+    async def sip_token(
+        self,
+        *,
+        allow_inbound: Omit[Optional[bool]] = NOT_GIVEN,
+        allow_outbound: Omit[Optional[bool]] = NOT_GIVEN,
+        destinations: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        identity: Omit[Optional[str]] = NOT_GIVEN,
+        ttl_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> SipToken:
+        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
+        return await self.sip.create_token(allow_inbound=allow_inbound, allow_outbound=allow_outbound, destinations=destinations, from_=from_, identity=identity, ttl_seconds=ttl_seconds, options=options)

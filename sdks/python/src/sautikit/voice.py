@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union, overload
 from urllib.parse import parse_qsl
 
 __all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
@@ -118,13 +118,25 @@ _reject = reject
 _hangup = hangup
 
 
-class VoiceResponse:
-    """Actions that run one after the other."""
+class VoiceResponse(Sequence[Action]):
+    """Actions that run one after the other. It is the sequence of them, for arguments that take actions."""
 
     __slots__ = ("actions",)
 
     def __init__(self) -> None:
         self.actions: List[Action] = []
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    @overload
+    def __getitem__(self, at: int) -> Action: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Action]: ...
+
+    def __getitem__(self, at: Union[int, slice]) -> Union[Action, Sequence[Action]]:
+        return self.actions[at]
 
     def add(self, action: Action) -> "VoiceResponse":
         """Adds an action that was made elsewhere."""
