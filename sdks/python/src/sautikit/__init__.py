@@ -6,10 +6,11 @@
     call = client.calls.create(from_="+254700000001", to="+254722000042")
 """
 
-from . import _families
+from . import _families, webhooks
 from ._client import AsyncSautikit, Sautikit
 from ._errors import ApiError, ConnectionError, SautikitError, SignatureError, TimeoutError
 from ._families import *  # noqa: F401,F403
+from ._pages import AsyncPage, Page
 from ._request import NOT_GIVEN, RequestOptions
 from ._version import __version__
 from .voice import VoiceCallback, VoiceResponse, parse_callback
@@ -17,8 +18,10 @@ from .voice import VoiceCallback, VoiceResponse, parse_callback
 __all__ = [
     "NOT_GIVEN",
     "ApiError",
+    "AsyncPage",
     "AsyncSautikit",
     "ConnectionError",
+    "Page",
     "RequestOptions",
     "Sautikit",
     "SautikitError",
@@ -28,5 +31,6 @@ __all__ = [
     "VoiceResponse",
     "__version__",
     "parse_callback",
+    "webhooks",
 ]
 __all__ += _families.__all__
