@@ -160,6 +160,7 @@ class Relay(Fake):
             if status == 204:
                 self.taken.append(asked)
         handler.send_response(status)
+        handler.send_header("Connection", "close")
         handler.send_header("Content-Length", "0")
         handler.end_headers()
 
@@ -177,6 +178,8 @@ def stream(*pieces, then=None):
         handler.send_response(200)
         handler.send_header("Content-Type", "text/event-stream")
         handler.send_header("Transfer-Encoding", "chunked")
+        # It is closed afterwards: kept, the next request might still go there.
+        handler.send_header("Connection", "close")
         handler.end_headers()
         for piece in pieces:
             raw = piece.encode()

@@ -4,9 +4,10 @@ import copy
 import inspect
 import pickle
 import time
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
-from support import Fake, eventually, refused
+from support import Fake, eventually, gathered, refused
 
 import sautikit
 from sautikit import ApiError, AsyncSautikit, CallsError, ConnectionError, RateLimitedError, RequestOptions, Sautikit, SautikitError, ServiceError, TimeoutError, VoiceResponse
@@ -196,6 +197,13 @@ def test_a_voice_response_is_taken_for_its_actions(by):
     with Fake(ACCEPTED) as fake:
         by(fake.url, lambda client: client.calls.create(**CALL, actions=VoiceResponse().say("Habari").hangup()))
         assert b'"actions": [{"say": {"text": "Habari"}}, {"hangup": {}}]' in fake.requests[0]["body"]
+
+
+def test_days_and_moments_are_asked_for_as_such(by):
+    with Fake((200, [], {})) as fake:
+        moment = datetime(2026, 6, 30, 15, tzinfo=timezone(timedelta(hours=3)))
+        by(fake.url, lambda client: gathered(client.calls.list(from_date=date(2026, 6, 1), to_date=moment)))
+        assert fake.requests[0]["path"] == "/v1/calls?from_date=2026-06-01&to_date=2026-06-30T12%3A00%3A00Z"
 
 
 def test_only_a_client_of_its_own_is_closed():

@@ -7,7 +7,7 @@ import sys
 from support import ROOT
 
 RIGHT = """
-from datetime import date
+from datetime import date, datetime
 from sautikit import AsyncSautikit, Sautikit, VoiceResponse, webhooks
 
 client = Sautikit()
@@ -18,6 +18,7 @@ name: str = token.identity
 client.calls.create(from_="+254", to="+254", actions=VoiceResponse().say("a").hangup())
 for event in client.calls.stream("c", last_event_id="5"):
     seen: str = event.id
+client.calls.list(from_date=date(2026, 6, 30), to_date=datetime.now())
 secret = webhooks.fastapi
 
 async def run(client: AsyncSautikit) -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from ._events import AsyncEvents, Events
@@ -516,8 +516,8 @@ class AuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[AuditEntry]:
         """List the audit log.
@@ -543,8 +543,8 @@ class AuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> str:
         """Export the audit log.
@@ -579,8 +579,8 @@ class AsyncAuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[AuditEntry]:
         """List the audit log.
@@ -606,8 +606,8 @@ class AsyncAuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> str:
         """Export the audit log.
@@ -642,8 +642,8 @@ class CallsResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[CallStatus] = NOT_GIVEN,
         direction: Omit[Direction] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         remote: Omit[str] = NOT_GIVEN,
         number: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -730,8 +730,8 @@ class CallsResource:
         self,
         *,
         bucket: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallStats:
         """Sum up calls.
@@ -1054,8 +1054,8 @@ class AsyncCallsResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[CallStatus] = NOT_GIVEN,
         direction: Omit[Direction] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         remote: Omit[str] = NOT_GIVEN,
         number: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -1142,8 +1142,8 @@ class AsyncCallsResource:
         self,
         *,
         bucket: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallStats:
         """Sum up calls.
@@ -2746,8 +2746,8 @@ class RecordingsResource:
         *,
         status: Omit[RecordingStatus] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -2844,8 +2844,8 @@ class AsyncRecordingsResource:
         *,
         status: Omit[RecordingStatus] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4388,8 +4388,8 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4549,8 +4549,8 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4714,8 +4714,8 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4875,8 +4875,8 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
