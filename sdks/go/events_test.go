@@ -33,7 +33,7 @@ func event(id int) string { return fmt.Sprintf("id: %d\nevent: call.ringing\ndat
 func follow(t *testing.T, retries int, answers ...answer) (ids []string, err error, places []string) {
 	t.Helper()
 	f := startFake(t, answers...)
-	events := hasty(f.client(t, WithMaxRetries(retries))).Calls.Stream(ctx, "c", nil)
+	events := f.client(t, WithMaxRetries(retries)).Calls.Stream(ctx, "c", nil)
 	defer events.Close()
 	for events.Next() {
 		ids = append(ids, events.Current().ID)
@@ -42,12 +42,6 @@ func follow(t *testing.T, retries int, answers ...answer) (ids []string, err err
 		places = append(places, request.header.Get("Last-Event-ID"))
 	}
 	return ids, events.Err(), places
-}
-
-// hasty waits for nothing.
-func hasty(client *Client) *Client {
-	client.random = func() float64 { return 0 }
-	return client
 }
 
 func TestStreamsOutlastTheirConnections(t *testing.T) {
@@ -92,7 +86,7 @@ func TestWhoGetsNothingTimeAndAgainIsTold(t *testing.T) {
 
 func TestARefusalEndsAStreamAndStaysItsError(t *testing.T) {
 	f := startFake(t, streams(event(1)), refused(401, "api_key.revoked", nil))
-	events := hasty(f.client(t)).Calls.Stream(ctx, "c", nil)
+	events := f.client(t).Calls.Stream(ctx, "c", nil)
 	if !events.Next() || events.Next() {
 		t.Fatal(events.Err())
 	}
@@ -105,7 +99,7 @@ func TestARefusalEndsAStreamAndStaysItsError(t *testing.T) {
 
 func TestAStreamThatFallsSilentIsLost(t *testing.T) {
 	f := startFake(t, streams(event(1), silent), silent, streams(event(2)), over)
-	client := hasty(f.client(t, WithTimeout(100*time.Millisecond)))
+	client := f.client(t, WithTimeout(100*time.Millisecond))
 	client.silence = 100 * time.Millisecond
 	events := client.Calls.Stream(ctx, "c", nil)
 	var ids []string
@@ -123,7 +117,7 @@ func TestAStreamOutlastsTheTimeoutOfATry(t *testing.T) {
 		<-told
 		streams(event(1))(w, r)
 	}), over)
-	events := hasty(f.client(t, WithTimeout(100*time.Millisecond), WithMaxRetries(0))).Calls.Stream(ctx, "c", nil)
+	events := f.client(t, WithTimeout(100*time.Millisecond), WithMaxRetries(0)).Calls.Stream(ctx, "c", nil)
 	time.AfterFunc(300*time.Millisecond, func() { close(told) })
 	if !events.Next() || len(f.requests()) != 1 {
 		t.Errorf("%v after %d requests", events.Err(), len(f.requests()))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sautikit import AsyncSautikit, Sautikit
+from sautikit import AsyncSautikit, Sautikit, _retries
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -23,6 +23,8 @@ def in_async(url, ask, key="skt_live_x", **settings):
 
 
 @pytest.fixture(params=[in_sync, in_async], ids=["sync", "async"])
-def by(request):
+def by(request, monkeypatch):
     """Asks by either client: of a fake, with a key that is none."""
+    # How long is waited is told without waiting.
+    monkeypatch.setattr(_retries, "FIRST_S", 0.01)
     return request.param

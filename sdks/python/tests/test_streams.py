@@ -3,14 +3,7 @@
 import pytest
 from support import Fake, breaks, gathered, refused, stream
 
-from sautikit import ApiError, ConnectionError, RequestOptions, _retries, _transport
-
-
-@pytest.fixture(autouse=True)
-def shortly(monkeypatch):
-    """How long is waited is told elsewhere."""
-    monkeypatch.setattr(_retries, "FIRST_S", 0.01)
-
+from sautikit import ApiError, ConnectionError, RequestOptions, _transport
 
 OVER = (204, "", {})
 
