@@ -9,8 +9,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union, overload
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 from urllib.parse import parse_qsl
+
+from ._steps import Steps
 
 __all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
 
@@ -118,25 +120,10 @@ _reject = reject
 _hangup = hangup
 
 
-class VoiceResponse(Sequence[Action]):
+class VoiceResponse(Steps):
     """Actions that run one after the other. It is the sequence of them, for arguments that take actions."""
 
-    __slots__ = ("actions",)
-
-    def __init__(self) -> None:
-        self.actions: List[Action] = []
-
-    def __len__(self) -> int:
-        return len(self.actions)
-
-    @overload
-    def __getitem__(self, at: int) -> Action: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Action]: ...
-
-    def __getitem__(self, at: Union[int, slice]) -> Union[Action, Sequence[Action]]:
-        return self.actions[at]
+    __slots__ = ()
 
     def add(self, action: Action) -> "VoiceResponse":
         """Adds an action that was made elsewhere."""
