@@ -1,12 +1,13 @@
 // Package sautikit is the server SDK of Sautikit: calls, numbers, voice actions, webhooks and SIP tokens.
 //
 //	client, err := sautikit.New(sautikit.WithAPIKey("skt_live_…"), sautikit.WithBaseURL("https://voice.example"))
-//	call, err := client.Calls.Create(ctx, &sautikit.CreateCall{From: "+254700000001", To: "+254722000042"})
+//	call, err := client.Calls.Create(ctx, &sautikit.CreateCall{From: "+254700000001", To: []string{"+254722000042"}})
 package sautikit
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -30,6 +31,9 @@ type Client struct {
 	maxRetries int
 	header     http.Header
 	http       *http.Client
+	// What tests set otherwise.
+	random  func() float64
+	silence time.Duration
 }
 
 // Option sets a client up.
@@ -67,6 +71,8 @@ func New(options ...Option) (*Client, error) {
 		maxRetries: defaultMaxRetries,
 		header:     http.Header{},
 		http:       &http.Client{},
+		random:     random,
+		silence:    longestSilence,
 	}
 	for _, option := range options {
 		option(c)
@@ -77,6 +83,9 @@ func New(options ...Option) (*Client, error) {
 	if c.base == "" {
 		return nil, errors.New("sautikit: the server's address is missing: use WithBaseURL or set SAUTIKIT_BASE_URL")
 	}
+	if c.timeout <= 0 {
+		return nil, fmt.Errorf("sautikit: a time-out is above 0, not %s", c.timeout)
+	}
 	c.base = strings.TrimRight(c.base, "/")
 	// A redirect would carry the key to wherever it leads.
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -85,17 +94,26 @@ func New(options ...Option) (*Client, error) {
 }
 
 // SIPToken makes a token for a phone in a browser or an app, to be handed to the page as it is.
-func (c *Client) SIPToken(ctx context.Context, body *CreateSipToken, options ...RequestOption) (*SipToken, error) {
+func (c *Client) SIPToken(ctx context.Context, body *CreateSIPToken, options ...RequestOption) (*SIPToken, error) {
 	if body == nil {
-		body = &CreateSipToken{}
+		body = &CreateSIPToken{}
 	}
 	return c.SIP.CreateToken(ctx, body, options...)
 }
 
 // Request sends any request, for an endpoint that this version does not know. answer is what json.Unmarshal takes, or nil.
 func (c *Client) Request(ctx context.Context, method, path string, body, answer any, options ...RequestOption) error {
-	return c.json(ctx, request{method: method, path: path, body: body}, options, answer)
+	return c.json(ctx, request{method: method, path: path, body: body, unknown: true}, options, answer)
 }
 
 // Ptr gives a pointer to a value, for members that can be left out.
 func Ptr[T any](value T) *T { return &value }
+
+// Value gives what a pointer points to, and the zero value where it is nil.
+func Value[T any](pointer *T) T {
+	if pointer == nil {
+		var none T
+		return none
+	}
+	return *pointer
+}

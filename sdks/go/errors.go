@@ -41,16 +41,21 @@ func (e *APIError) Error() string {
 type ConnectionError struct {
 	// Request is the method and path.
 	Request string
-	// Timeout says that the try took too long.
-	Timeout bool
-	Err     error
+	// Err is why; context.DeadlineExceeded where the try took too long.
+	Err error
 }
 
 func (e *ConnectionError) Error() string {
-	if e.Timeout {
+	if e.Timeout() {
 		return "sautikit: no answer in time: " + e.Request
 	}
 	return fmt.Sprintf("sautikit: no answer: %v (%s)", e.Err, e.Request)
+}
+
+// Timeout says that the try took too long, as that of net.Error does.
+func (e *ConnectionError) Timeout() bool {
+	var cause interface{ Timeout() bool }
+	return errors.As(e.Err, &cause) && cause.Timeout()
 }
 
 func (e *ConnectionError) Unwrap() error { return e.Err }
@@ -83,7 +88,7 @@ func refusal(response *http.Response) error {
 	said := body.Error
 	refused := &APIError{
 		Status: response.StatusCode, Code: said.Code, Message: said.Message, RequestID: said.RequestID, DocsURL: said.DocsURL,
-		Field: said.Field, Details: said.Details, RetryAfter: retryAfter(response.Header.Get("Retry-After")),
+		Field: said.Field, Details: said.Details, RetryAfter: retryAfter(response.Header.Get("Retry-After"), time.Now()),
 	}
 	if refused.Message == "" {
 		refused.Message = fmt.Sprintf("the server answered %d", response.StatusCode)

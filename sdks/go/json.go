@@ -1,10 +1,27 @@
 package sautikit
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
 )
+
+// Many is a list, for which JSON may have its only value.
+type Many[T any] []T
+
+// UnmarshalJSON reads a list, or one value by itself.
+func (m *Many[T]) UnmarshalJSON(data []byte) error {
+	var list []T
+	if text := bytes.TrimSpace(data); len(text) > 0 && text[0] != '[' && string(text) != "null" {
+		data = append(append([]byte{'['}, text...), ']')
+	}
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	*m = list
+	return nil
+}
 
 // decode reads data into the struct, and what the struct does not name into extra.
 func decode(data []byte, into any, extra *map[string]any) error {

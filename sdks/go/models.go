@@ -76,7 +76,7 @@ func (m Alerts) MarshalJSON() ([]byte, error) {
 // Announce: `POST /v1/conferences/{id}/announce`.
 type Announce struct {
 	// What is heard: one to ten of `say` and `play`, whose URLs are absolute.
-	Actions []any `json:"actions"`
+	Actions Actions `json:"actions"`
 
 	// The call whose party alone hears it; all when absent.
 	CallID *string `json:"call_id,omitempty"`
@@ -106,7 +106,7 @@ type Announced struct {
 	ConferenceID string `json:"conference_id"`
 
 	// How long it takes, in milliseconds.
-	DurationMs int64 `json:"duration_ms"`
+	DurationMS int64 `json:"duration_ms"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -124,8 +124,8 @@ func (m Announced) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
-// ApiKey: A key as lists show it: never with its secret.
-type ApiKey struct {
+// APIKey: A key as lists show it: never with its secret.
+type APIKey struct {
 	// RFC 3339.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -142,7 +142,7 @@ type ApiKey struct {
 	Scopes []Scope `json:"scopes"`
 
 	// Whether it works.
-	Status ApiKeyStatus `json:"status"`
+	Status APIKeyStatus `json:"status"`
 
 	// RFC 3339; null for never.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
@@ -167,28 +167,28 @@ type ApiKey struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *ApiKey) UnmarshalJSON(data []byte) error {
-	type plain ApiKey
+func (m *APIKey) UnmarshalJSON(data []byte) error {
+	type plain APIKey
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m ApiKey) MarshalJSON() ([]byte, error) {
-	type plain ApiKey
+func (m APIKey) MarshalJSON() ([]byte, error) {
+	type plain APIKey
 	return encode(plain(m), nil, m.Extra)
 }
 
-// ApiKeyStatus: Whether a key works.
-type ApiKeyStatus string
+// APIKeyStatus: Whether a key works.
+type APIKeyStatus string
 
-// ApiKeyStatusActive is `active`.
-const ApiKeyStatusActive ApiKeyStatus = "active"
+// APIKeyStatusActive is `active`.
+const APIKeyStatusActive APIKeyStatus = "active"
 
-// ApiKeyStatusExpired is `expired`.
-const ApiKeyStatusExpired ApiKeyStatus = "expired"
+// APIKeyStatusExpired is `expired`.
+const APIKeyStatusExpired APIKeyStatus = "expired"
 
-// ApiKeyStatusRevoked is `revoked`.
-const ApiKeyStatusRevoked ApiKeyStatus = "revoked"
+// APIKeyStatusRevoked is `revoked`.
+const APIKeyStatusRevoked APIKeyStatus = "revoked"
 
 // AuditActor: Who acted.
 type AuditActor struct {
@@ -1556,8 +1556,8 @@ func (m CreateAlertSubscriber) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
-// CreateApiKey: `POST /v1/api-keys`.
-type CreateApiKey struct {
+// CreateAPIKey: `POST /v1/api-keys`.
+type CreateAPIKey struct {
 	// RFC 3339; never when absent.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 
@@ -1575,14 +1575,14 @@ type CreateApiKey struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *CreateApiKey) UnmarshalJSON(data []byte) error {
-	type plain CreateApiKey
+func (m *CreateAPIKey) UnmarshalJSON(data []byte) error {
+	type plain CreateAPIKey
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m CreateApiKey) MarshalJSON() ([]byte, error) {
-	type plain CreateApiKey
+func (m CreateAPIKey) MarshalJSON() ([]byte, error) {
+	type plain CreateAPIKey
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
@@ -1592,10 +1592,10 @@ type CreateCall struct {
 	From string `json:"from"`
 
 	// Whom to call, E.164 or in the workspace's national form.
-	To any `json:"to"`
+	To Many[string] `json:"to"`
 
 	// Voice actions to run on answer, instead of asking a callback.
-	Actions []any `json:"actions,omitempty"`
+	Actions Actions `json:"actions,omitempty"`
 
 	// Who is told of the call's events; the number's when absent.
 	EventsURL *string `json:"events_url,omitempty"`
@@ -1637,8 +1637,8 @@ func (m CreateCall) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
-// CreateSipCredential: `POST /v1/numbers/{id}/sip-credentials`.
-type CreateSipCredential struct {
+// CreateSIPCredential: `POST /v1/numbers/{id}/sip-credentials`.
+type CreateSIPCredential struct {
 	// What tells the device from others, for instance where it stands: 1 to 80 characters.
 	Label string `json:"label"`
 
@@ -1650,19 +1650,19 @@ type CreateSipCredential struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *CreateSipCredential) UnmarshalJSON(data []byte) error {
-	type plain CreateSipCredential
+func (m *CreateSIPCredential) UnmarshalJSON(data []byte) error {
+	type plain CreateSIPCredential
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m CreateSipCredential) MarshalJSON() ([]byte, error) {
-	type plain CreateSipCredential
+func (m CreateSIPCredential) MarshalJSON() ([]byte, error) {
+	type plain CreateSIPCredential
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
-// CreateSipToken: `POST /v1/sip/token`; the body is optional.
-type CreateSipToken struct {
+// CreateSIPToken: `POST /v1/sip/token`; the body is optional.
+type CreateSIPToken struct {
 	// Whether it may be called; default true.
 	AllowInbound *bool `json:"allow_inbound,omitempty"`
 
@@ -1679,7 +1679,7 @@ type CreateSipToken struct {
 	Identity *string `json:"identity,omitempty"`
 
 	// 30 to 300, default 300.
-	TtlSeconds *int64 `json:"ttl_seconds,omitempty"`
+	TTLSeconds *int64 `json:"ttl_seconds,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -1689,14 +1689,14 @@ type CreateSipToken struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *CreateSipToken) UnmarshalJSON(data []byte) error {
-	type plain CreateSipToken
+func (m *CreateSIPToken) UnmarshalJSON(data []byte) error {
+	type plain CreateSIPToken
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m CreateSipToken) MarshalJSON() ([]byte, error) {
-	type plain CreateSipToken
+func (m CreateSIPToken) MarshalJSON() ([]byte, error) {
+	type plain CreateSIPToken
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
@@ -1766,8 +1766,8 @@ func (m CreateWebhook) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
-// CreatedApiKey: Answer of creating (201) or rotating (200) a key: the only time that the secret is shown.
-type CreatedApiKey struct {
+// CreatedAPIKey: Answer of creating (201) or rotating (200) a key: the only time that the secret is shown.
+type CreatedAPIKey struct {
 	// RFC 3339.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -1784,7 +1784,7 @@ type CreatedApiKey struct {
 	Scopes []Scope `json:"scopes"`
 
 	// Whether it works.
-	Status ApiKeyStatus `json:"status"`
+	Status APIKeyStatus `json:"status"`
 
 	// The secret.
 	Key string `json:"key"`
@@ -1812,19 +1812,19 @@ type CreatedApiKey struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *CreatedApiKey) UnmarshalJSON(data []byte) error {
-	type plain CreatedApiKey
+func (m *CreatedAPIKey) UnmarshalJSON(data []byte) error {
+	type plain CreatedAPIKey
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m CreatedApiKey) MarshalJSON() ([]byte, error) {
-	type plain CreatedApiKey
+func (m CreatedAPIKey) MarshalJSON() ([]byte, error) {
+	type plain CreatedAPIKey
 	return encode(plain(m), nil, m.Extra)
 }
 
-// CreatedSipCredential: Answer of creating (201) and of rotating (200): the only time that the password is shown.
-type CreatedSipCredential struct {
+// CreatedSIPCredential: Answer of creating (201) and of rotating (200): the only time that the password is shown.
+type CreatedSIPCredential struct {
 	// RFC 3339.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -1841,7 +1841,7 @@ type CreatedSipCredential struct {
 	SIPURI string `json:"sip_uri"`
 
 	// Whether it works.
-	Status SipCredentialStatus `json:"status"`
+	Status SIPCredentialStatus `json:"status"`
 
 	// User name of the device, also as authentication name: `ts_` and 8 hexadecimal digits.
 	Username string `json:"username"`
@@ -1860,14 +1860,14 @@ type CreatedSipCredential struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *CreatedSipCredential) UnmarshalJSON(data []byte) error {
-	type plain CreatedSipCredential
+func (m *CreatedSIPCredential) UnmarshalJSON(data []byte) error {
+	type plain CreatedSIPCredential
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m CreatedSipCredential) MarshalJSON() ([]byte, error) {
-	type plain CreatedSipCredential
+func (m CreatedSIPCredential) MarshalJSON() ([]byte, error) {
+	type plain CreatedSIPCredential
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -1934,26 +1934,26 @@ func (m CreatedWebhook) MarshalJSON() ([]byte, error) {
 // Currency: A currency that a workspace can be denominated in (ISO 4217).
 type Currency string
 
-// CurrencyKes is `KES`.
-const CurrencyKes Currency = "KES"
+// CurrencyKES is `KES`.
+const CurrencyKES Currency = "KES"
 
-// CurrencyUgx is `UGX`.
-const CurrencyUgx Currency = "UGX"
+// CurrencyUGX is `UGX`.
+const CurrencyUGX Currency = "UGX"
 
-// CurrencyTzs is `TZS`.
-const CurrencyTzs Currency = "TZS"
+// CurrencyTZS is `TZS`.
+const CurrencyTZS Currency = "TZS"
 
-// CurrencyNgn is `NGN`.
-const CurrencyNgn Currency = "NGN"
+// CurrencyNGN is `NGN`.
+const CurrencyNGN Currency = "NGN"
 
-// CurrencyGhs is `GHS`.
-const CurrencyGhs Currency = "GHS"
+// CurrencyGHS is `GHS`.
+const CurrencyGHS Currency = "GHS"
 
-// CurrencyZar is `ZAR`.
-const CurrencyZar Currency = "ZAR"
+// CurrencyZAR is `ZAR`.
+const CurrencyZAR Currency = "ZAR"
 
-// CurrencyUsd is `USD`.
-const CurrencyUsd Currency = "USD"
+// CurrencyUSD is `USD`.
+const CurrencyUSD Currency = "USD"
 
 // Delivery: An event on its way to an endpoint.
 type Delivery struct {
@@ -1988,7 +1988,7 @@ type Delivery struct {
 	LastAttemptAt *time.Time `json:"last_attempt_at,omitempty"`
 
 	// How long the last attempt took until its answer began.
-	LastDurationMs *int64 `json:"last_duration_ms,omitempty"`
+	LastDurationMS *int64 `json:"last_duration_ms,omitempty"`
 
 	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
 	// `endpoint_off` where none was made any more.
@@ -2019,7 +2019,7 @@ func (m Delivery) MarshalJSON() ([]byte, error) {
 // DeliveryAttempt: One request to an endpoint.
 type DeliveryAttempt struct {
 	// Until the answer began.
-	DurationMs int64 `json:"duration_ms"`
+	DurationMS int64 `json:"duration_ms"`
 
 	// From 1 on.
 	Number int64 `json:"number"`
@@ -2097,7 +2097,7 @@ type DeliveryDetail struct {
 	LastAttemptAt *time.Time `json:"last_attempt_at,omitempty"`
 
 	// How long the last attempt took until its answer began.
-	LastDurationMs *int64 `json:"last_duration_ms,omitempty"`
+	LastDurationMS *int64 `json:"last_duration_ms,omitempty"`
 
 	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
 	// `endpoint_off` where none was made any more.
@@ -2221,7 +2221,7 @@ func (m DestinationPricing) MarshalJSON() ([]byte, error) {
 // Dial: Calls one or several targets and connects the first that answers.
 type Dial struct {
 	// Who is dialled.
-	To any `json:"to"`
+	To Many[any] `json:"to"`
 
 	// Who is asked when the connection is over; the next action runs when absent.
 	Action *string `json:"action,omitempty"`
@@ -2528,7 +2528,7 @@ type GetDigits struct {
 	FirstDigitTimeout *int64 `json:"firstDigitTimeout,omitempty"`
 
 	// Heard before the prompt is repeated.
-	InvalidPrompt any `json:"invalidPrompt,omitempty"`
+	InvalidPrompt Actions `json:"invalidPrompt,omitempty"`
 
 	// Another name of `numDigits`; give one of them.
 	MaxDigits *int64 `json:"maxDigits,omitempty"`
@@ -2537,7 +2537,7 @@ type GetDigits struct {
 	NumDigits *int64 `json:"numDigits,omitempty"`
 
 	// Heard before and between attempts, in order.
-	Prompt any `json:"prompt,omitempty"`
+	Prompt Actions `json:"prompt,omitempty"`
 
 	// Longest pause between digits, in seconds. Default: `5`.
 	Timeout *int64 `json:"timeout,omitempty"`
@@ -2759,13 +2759,13 @@ type LegQuality struct {
 	Samples []QualitySample `json:"samples"`
 
 	// Mean interarrival jitter; null where nothing came.
-	JitterMs *float64 `json:"jitter_ms,omitempty"`
+	JitterMS *float64 `json:"jitter_ms,omitempty"`
 
 	// Mean opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
-	Mos *float64 `json:"mos,omitempty"`
+	MOS *float64 `json:"mos,omitempty"`
 
 	// Mean round-trip time; null where the leg sends no reports.
-	RttMs *float64 `json:"rtt_ms,omitempty"`
+	RTTMS *float64 `json:"rtt_ms,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -3403,7 +3403,7 @@ type QualitySample struct {
 	At string `json:"at"`
 
 	// Interarrival jitter (RFC 3550).
-	JitterMs float64 `json:"jitter_ms"`
+	JitterMS float64 `json:"jitter_ms"`
 
 	// How many of its packets were lost on the way to us.
 	LossPercent float64 `json:"loss_percent"`
@@ -3415,19 +3415,19 @@ type QualitySample struct {
 	PacketsSent int64 `json:"packets_sent"`
 
 	// How long it is, in milliseconds.
-	SpanMs int64 `json:"span_ms"`
+	SpanMS int64 `json:"span_ms"`
 
 	// Mean level of what it said, 0 (loudest) to -127 (silence) dBov; null where its audio is not decoded here.
 	LevelDbov *float64 `json:"level_dbov,omitempty"`
 
 	// Opinion score by ITU-T G.107, 1.0 to 4.5; null where nothing came.
-	Mos *float64 `json:"mos,omitempty"`
+	MOS *float64 `json:"mos,omitempty"`
 
 	// How many of our packets the leg lost, by its last report.
 	RemoteLossPercent *float64 `json:"remote_loss_percent,omitempty"`
 
 	// Round-trip time by the leg's last report; null before one shows it.
-	RttMs *float64 `json:"rtt_ms,omitempty"`
+	RTTMS *float64 `json:"rtt_ms,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -3609,7 +3609,7 @@ type Recording struct {
 	Waveform []int64 `json:"waveform"`
 
 	// Its length in milliseconds; null until it is ready.
-	DurationMs *int64 `json:"duration_ms,omitempty"`
+	DurationMS *int64 `json:"duration_ms,omitempty"`
 
 	// RFC 3339; null while it runs.
 	EndedAt *time.Time `json:"ended_at,omitempty"`
@@ -3784,7 +3784,7 @@ func (Reject) isAction() {}
 // ReplaceActions: `POST /v1/calls/{id}/actions`.
 type ReplaceActions struct {
 	// Voice actions that take over; none end the call.
-	Actions []any `json:"actions"`
+	Actions Actions `json:"actions"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -3880,8 +3880,8 @@ const RoleFinance Role = "finance"
 // RoleViewer is `viewer`.
 const RoleViewer Role = "viewer"
 
-// RotateApiKey: `POST /v1/api-keys/{id}/rotate`. The body may be left out.
-type RotateApiKey struct {
+// RotateAPIKey: `POST /v1/api-keys/{id}/rotate`. The body may be left out.
+type RotateAPIKey struct {
 	// How long the secret that is replaced still works: 0 to 604800 (7 days); 86400 (a day) when absent.
 	OverlapSeconds *int64 `json:"overlap_seconds,omitempty"`
 
@@ -3893,14 +3893,14 @@ type RotateApiKey struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *RotateApiKey) UnmarshalJSON(data []byte) error {
-	type plain RotateApiKey
+func (m *RotateAPIKey) UnmarshalJSON(data []byte) error {
+	type plain RotateAPIKey
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m RotateApiKey) MarshalJSON() ([]byte, error) {
-	type plain RotateApiKey
+func (m RotateAPIKey) MarshalJSON() ([]byte, error) {
+	type plain RotateAPIKey
 	return encode(plain(m), m.NullFields, m.Extra)
 }
 
@@ -4110,7 +4110,7 @@ func (m SetAlerts) MarshalJSON() ([]byte, error) {
 // ShadowAnswer: How one of the two answered.
 type ShadowAnswer struct {
 	// How long it took, retry included.
-	DurationMs int64 `json:"duration_ms"`
+	DurationMS int64 `json:"duration_ms"`
 
 	// Who was asked; values of secret parameters are left out.
 	URL string `json:"url"`
@@ -4275,8 +4275,8 @@ func (m SigningSecret) MarshalJSON() ([]byte, error) {
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipConfig: What a device is set up with, beside its credential.
-type SipConfig struct {
+// SIPConfig: What a device is set up with, beside its credential.
+type SIPConfig struct {
 	// What is spoken over RTP, the preferred first.
 	Codecs []string `json:"codecs"`
 
@@ -4296,26 +4296,26 @@ type SipConfig struct {
 	WSURL string `json:"ws_url"`
 
 	// Where it listens for TLS; null where the installation has no certificates.
-	TlsPort *int64 `json:"tls_port,omitempty"`
+	TLSPort *int64 `json:"tls_port,omitempty"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipConfig) UnmarshalJSON(data []byte) error {
-	type plain SipConfig
+func (m *SIPConfig) UnmarshalJSON(data []byte) error {
+	type plain SIPConfig
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipConfig) MarshalJSON() ([]byte, error) {
-	type plain SipConfig
+func (m SIPConfig) MarshalJSON() ([]byte, error) {
+	type plain SIPConfig
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipCredential: What a device registers and calls with: it calls from its number only, and rings when that is called.
-type SipCredential struct {
+// SIPCredential: What a device registers and calls with: it calls from its number only, and rings when that is called.
+type SIPCredential struct {
 	// RFC 3339.
 	CreatedAt time.Time `json:"created_at"`
 
@@ -4332,7 +4332,7 @@ type SipCredential struct {
 	SIPURI string `json:"sip_uri"`
 
 	// Whether it works.
-	Status SipCredentialStatus `json:"status"`
+	Status SIPCredentialStatus `json:"status"`
 
 	// User name of the device, also as authentication name: `ts_` and 8 hexadecimal digits.
 	Username string `json:"username"`
@@ -4348,30 +4348,30 @@ type SipCredential struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipCredential) UnmarshalJSON(data []byte) error {
-	type plain SipCredential
+func (m *SIPCredential) UnmarshalJSON(data []byte) error {
+	type plain SIPCredential
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipCredential) MarshalJSON() ([]byte, error) {
-	type plain SipCredential
+func (m SIPCredential) MarshalJSON() ([]byte, error) {
+	type plain SIPCredential
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipCredentialStatus: Whether a device may register and call with a credential.
-type SipCredentialStatus string
+// SIPCredentialStatus: Whether a device may register and call with a credential.
+type SIPCredentialStatus string
 
-// SipCredentialStatusActive is `active`.
-const SipCredentialStatusActive SipCredentialStatus = "active"
+// SIPCredentialStatusActive is `active`.
+const SIPCredentialStatusActive SIPCredentialStatus = "active"
 
-// SipCredentialStatusRevoked is `revoked`.
-const SipCredentialStatusRevoked SipCredentialStatus = "revoked"
+// SIPCredentialStatusRevoked is `revoked`.
+const SIPCredentialStatusRevoked SIPCredentialStatus = "revoked"
 
-// SipLadder: Answer of `GET /v1/calls/{id}/sip`.
-type SipLadder struct {
+// SIPLadder: Answer of `GET /v1/calls/{id}/sip`.
+type SIPLadder struct {
 	// The messages, the oldest first.
-	Data []SipMessage `json:"data"`
+	Data []SIPMessage `json:"data"`
 
 	// Further messages that found no room.
 	LeftOut int64 `json:"left_out"`
@@ -4381,24 +4381,24 @@ type SipLadder struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipLadder) UnmarshalJSON(data []byte) error {
-	type plain SipLadder
+func (m *SIPLadder) UnmarshalJSON(data []byte) error {
+	type plain SIPLadder
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipLadder) MarshalJSON() ([]byte, error) {
-	type plain SipLadder
+func (m SIPLadder) MarshalJSON() ([]byte, error) {
+	type plain SIPLadder
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipMessage: One SIP message of a leg, without its secrets.
-type SipMessage struct {
+// SIPMessage: One SIP message of a leg, without its secrets.
+type SIPMessage struct {
 	// RFC 3339, to the millisecond.
 	At string `json:"at"`
 
 	// The same in milliseconds since 1970-01-01 UTC.
-	AtMs int64 `json:"at_ms"`
+	AtMS int64 `json:"at_ms"`
 
 	// The header Call-ID.
 	CallID string `json:"call_id"`
@@ -4441,19 +4441,19 @@ type SipMessage struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipMessage) UnmarshalJSON(data []byte) error {
-	type plain SipMessage
+func (m *SIPMessage) UnmarshalJSON(data []byte) error {
+	type plain SIPMessage
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipMessage) MarshalJSON() ([]byte, error) {
-	type plain SipMessage
+func (m SIPMessage) MarshalJSON() ([]byte, error) {
+	type plain SIPMessage
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipRegistration: A device or browser that can be called now.
-type SipRegistration struct {
+// SIPRegistration: A device or browser that can be called now.
+type SIPRegistration struct {
 	// Where it registered from: an address and a port.
 	Address string `json:"address"`
 
@@ -4483,24 +4483,24 @@ type SipRegistration struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipRegistration) UnmarshalJSON(data []byte) error {
-	type plain SipRegistration
+func (m *SIPRegistration) UnmarshalJSON(data []byte) error {
+	type plain SIPRegistration
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipRegistration) MarshalJSON() ([]byte, error) {
-	type plain SipRegistration
+func (m SIPRegistration) MarshalJSON() ([]byte, error) {
+	type plain SIPRegistration
 	return encode(plain(m), nil, m.Extra)
 }
 
-// SipToken: Answer of minting (200).
-type SipToken struct {
+// SIPToken: Answer of minting (200).
+type SIPToken struct {
 	// RFC 3339, at most five minutes ahead.
 	ExpiresAt time.Time `json:"expires_at"`
 
 	// For `RTCPeerConnection`; the gateway is reached directly, so the list can be empty.
-	IceServers []any `json:"ice_servers"`
+	ICEServers []any `json:"ice_servers"`
 
 	// The identity within the workspace.
 	Identity string `json:"identity"`
@@ -4519,14 +4519,14 @@ type SipToken struct {
 }
 
 // UnmarshalJSON keeps members that are new here in Extra.
-func (m *SipToken) UnmarshalJSON(data []byte) error {
-	type plain SipToken
+func (m *SIPToken) UnmarshalJSON(data []byte) error {
+	type plain SIPToken
 	return decode(data, (*plain)(m), &m.Extra)
 }
 
 // MarshalJSON leaves out what was not set.
-func (m SipToken) MarshalJSON() ([]byte, error) {
-	type plain SipToken
+func (m SIPToken) MarshalJSON() ([]byte, error) {
+	type plain SIPToken
 	return encode(plain(m), nil, m.Extra)
 }
 
@@ -5002,7 +5002,7 @@ func (m TestedResponse) MarshalJSON() ([]byte, error) {
 // TestedRouting: Answer of `POST /v1/numbers/{id}/routing/test`: what was asked, what came, and what a call would do with it.
 type TestedRouting struct {
 	// How long it took, retry included.
-	DurationMs int64 `json:"duration_ms"`
+	DurationMS int64 `json:"duration_ms"`
 
 	// What was sent.
 	Request TestedRequest `json:"request"`
@@ -5370,10 +5370,10 @@ type WebhookHealth struct {
 	FailingSince *string `json:"failing_since,omitempty"`
 
 	// Half of their last attempts took no longer, in milliseconds.
-	P50Ms *int64 `json:"p50_ms,omitempty"`
+	P50MS *int64 `json:"p50_ms,omitempty"`
 
 	// 95 of 100 took no longer.
-	P95Ms *int64 `json:"p95_ms,omitempty"`
+	P95MS *int64 `json:"p95_ms,omitempty"`
 
 	// RFC 3339; while the circuit is open.
 	PausedUntil *string `json:"paused_until,omitempty"`
@@ -5476,16 +5476,58 @@ const WorkspaceStatusActive WorkspaceStatus = "active"
 // WorkspaceStatusSuspended is `suspended`.
 const WorkspaceStatusSuspended WorkspaceStatus = "suspended"
 
+// How many verbs there are.
+const verbs = 16
+
+// newAction gives an empty action of a verb, or nil where this version does not know it.
+func newAction(verb string) Action {
+	switch verb {
+	case "say":
+		return new(Say)
+	case "play":
+		return new(Play)
+	case "getDigits":
+		return new(GetDigits)
+	case "dial":
+		return new(Dial)
+	case "conference":
+		return new(Conference)
+	case "enqueue":
+		return new(Enqueue)
+	case "dequeue":
+		return new(Dequeue)
+	case "leave":
+		return new(Leave)
+	case "record":
+		return new(Record)
+	case "stream":
+		return new(Stream)
+	case "stopStream":
+		return new(StopStream)
+	case "sendDigits":
+		return new(SendDigits)
+	case "pause":
+		return new(Pause)
+	case "redirect":
+		return new(Redirect)
+	case "reject":
+		return new(Reject)
+	case "hangup":
+		return new(Hangup)
+	}
+	return nil
+}
+
 // VoiceCallback is what a call tells when it asks for actions.
 type VoiceCallback struct {
 	// The same as `WorkspaceId`.
-	AccountSid string
+	AccountSID string
 
 	// The call's id.
 	CallID string
 
 	// The call's `HD_…` id.
-	CallSid string
+	CallSID string
 
 	// Where the call stands.
 	CallStatus string
@@ -5577,11 +5619,11 @@ type VoiceCallback struct {
 
 func callbackOf(fields map[string]string) VoiceCallback {
 	return VoiceCallback{
-		AccountSid: fields["AccountSid"],
+		AccountSID: fields["AccountSid"],
 
 		CallID: fields["CallId"],
 
-		CallSid: fields["CallSid"],
+		CallSID: fields["CallSid"],
 
 		CallStatus: fields["CallStatus"],
 

@@ -41,8 +41,14 @@ func (i *Iter[T]) Next() bool {
 	return i.err == nil
 }
 
-// Current is the row that Next went to.
-func (i *Iter[T]) Current() T { return i.page[i.at] }
+// Current is the row that Next went to; of none the zero value.
+func (i *Iter[T]) Current() T {
+	var none T
+	if i.at < 0 || i.at >= len(i.page) {
+		return none
+	}
+	return i.page[i.at]
+}
 
 // NextPage asks for the next page as a whole; false after the last, or after an error.
 func (i *Iter[T]) NextPage() bool {

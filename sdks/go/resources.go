@@ -45,8 +45,8 @@ func (s *ActionsResource) Validate(ctx context.Context, body *ValidateActions, o
 	return answer, nil
 }
 
-// ApiKeysListParams is what ApiKeysResource.List can be told.
-type ApiKeysListParams struct {
+// APIKeysListParams is what APIKeysResource.List can be told.
+type APIKeysListParams struct {
 	// Rows of one page.
 	Limit *int64
 
@@ -54,21 +54,21 @@ type ApiKeysListParams struct {
 	Cursor *string
 }
 
-// ApiKeysResource: Secrets for servers. Their rights are scopes, cut by the creator's current role.
-type ApiKeysResource struct{ client *Client }
+// APIKeysResource: Secrets for servers. Their rights are scopes, cut by the creator's current role.
+type APIKeysResource struct{ client *Client }
 
 // List: List API keys.
 //
 // A key needs the scope; every member may look.
 //
 // `GET /v1/api-keys`
-func (s *ApiKeysResource) List(ctx context.Context, params *ApiKeysListParams, options ...RequestOption) *Iter[ApiKey] {
+func (s *APIKeysResource) List(ctx context.Context, params *APIKeysListParams, options ...RequestOption) *Iter[APIKey] {
 	r := request{method: "GET", path: "/v1/api-keys"}
 	if params != nil {
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
 	}
-	return newIter[ApiKey](ctx, s.client, r, options)
+	return newIter[APIKey](ctx, s.client, r, options)
 }
 
 // Create: Create an API key.
@@ -76,12 +76,12 @@ func (s *ApiKeysResource) List(ctx context.Context, params *ApiKeysListParams, o
 // The answer is the only time that the secret is shown.
 //
 // `POST /v1/api-keys`, scope `api_keys:write`
-func (s *ApiKeysResource) Create(ctx context.Context, body *CreateApiKey, options ...RequestOption) (*CreatedApiKey, error) {
+func (s *APIKeysResource) Create(ctx context.Context, body *CreateAPIKey, options ...RequestOption) (*CreatedAPIKey, error) {
 	r := request{method: "POST", path: "/v1/api-keys", idempotent: true}
 	if body != nil {
 		r.body = body
 	}
-	answer := new(CreatedApiKey)
+	answer := new(CreatedAPIKey)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *ApiKeysResource) Create(ctx context.Context, body *CreateApiKey, option
 // Revoke: Revoke an API key.
 //
 // `DELETE /v1/api-keys/{id}`, scope `api_keys:write`
-func (s *ApiKeysResource) Revoke(ctx context.Context, id string, options ...RequestOption) error {
+func (s *APIKeysResource) Revoke(ctx context.Context, id string, options ...RequestOption) error {
 	r := request{method: "DELETE", path: "/v1/api-keys/" + escape(id)}
 	_, err := s.client.bytes(ctx, r, options)
 	return err
@@ -102,12 +102,12 @@ func (s *ApiKeysResource) Revoke(ctx context.Context, id string, options ...Requ
 // The key keeps its id and scopes and gets a new secret; the old one works on for the overlap. The body may be left out.
 //
 // `POST /v1/api-keys/{id}/rotate`, scope `api_keys:write`
-func (s *ApiKeysResource) Rotate(ctx context.Context, id string, body *RotateApiKey, options ...RequestOption) (*CreatedApiKey, error) {
+func (s *APIKeysResource) Rotate(ctx context.Context, id string, body *RotateAPIKey, options ...RequestOption) (*CreatedAPIKey, error) {
 	r := request{method: "POST", path: "/v1/api-keys/" + escape(id) + "/rotate", idempotent: true}
 	if body != nil {
 		r.body = body
 	}
-	answer := new(CreatedApiKey)
+	answer := new(CreatedAPIKey)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -238,13 +238,13 @@ type CallsReadStatsParams struct {
 // CallsStreamCallsParams is what CallsResource.StreamCalls can be told.
 type CallsStreamCallsParams struct {
 	// `id` of the last event of this stream seen; later ones follow.
-	LastEventID *int64
+	LastEventID *string
 }
 
 // CallsStreamParams is what CallsResource.Stream can be told.
 type CallsStreamParams struct {
 	// `sequence` of the last entry seen; later ones follow.
-	LastEventID *int64
+	LastEventID *string
 }
 
 // CallsResource: Place calls, follow them, read what became of them.
@@ -453,9 +453,9 @@ func (s *CallsResource) ResumeRecording(ctx context.Context, id string, options 
 // are left out.
 //
 // `GET /v1/calls/{id}/sip`, scope `calls:read`
-func (s *CallsResource) ReadSIP(ctx context.Context, id string, options ...RequestOption) (*SipLadder, error) {
+func (s *CallsResource) ReadSIP(ctx context.Context, id string, options ...RequestOption) (*SIPLadder, error) {
 	r := request{method: "GET", path: "/v1/calls/" + escape(id) + "/sip"}
-	answer := new(SipLadder)
+	answer := new(SIPLadder)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -576,8 +576,8 @@ func (s *ConferencesResource) Announce(ctx context.Context, id string, body *Ann
 // Mutes, holds with music, or has it coach another; what is absent stays as it is.
 //
 // `PATCH /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
-func (s *ConferencesResource) UpdateMember(ctx context.Context, id string, callId string, body *UpdateConferenceMember, options ...RequestOption) (*ConferenceMember, error) {
-	r := request{method: "PATCH", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callId)}
+func (s *ConferencesResource) UpdateMember(ctx context.Context, id string, callID string, body *UpdateConferenceMember, options ...RequestOption) (*ConferenceMember, error) {
+	r := request{method: "PATCH", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callID)}
 	if body != nil {
 		r.body = body
 	}
@@ -593,8 +593,8 @@ func (s *ConferencesResource) UpdateMember(ctx context.Context, id string, callI
 // Its call goes on with its next action.
 //
 // `DELETE /v1/conferences/{id}/members/{call_id}`, scope `calls:write`
-func (s *ConferencesResource) RemoveMember(ctx context.Context, id string, callId string, options ...RequestOption) error {
-	r := request{method: "DELETE", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callId)}
+func (s *ConferencesResource) RemoveMember(ctx context.Context, id string, callID string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/conferences/" + escape(id) + "/members/" + escape(callID)}
 	_, err := s.client.bytes(ctx, r, options)
 	return err
 }
@@ -682,8 +682,8 @@ type NumbersListAvailableParams struct {
 	Sort *string
 }
 
-// NumbersListSipCredentialsParams is what NumbersResource.ListSIPCredentials can be told.
-type NumbersListSipCredentialsParams struct {
+// NumbersListSIPCredentialsParams is what NumbersResource.ListSIPCredentials can be told.
+type NumbersListSIPCredentialsParams struct {
 	// Rows of one page.
 	Limit *int64
 
@@ -821,9 +821,9 @@ func (s *NumbersResource) TestRouting(ctx context.Context, id string, body *Test
 // Beside the user name and the password of a credential.
 //
 // `GET /v1/numbers/{id}/sip-config`, scope `numbers:read`
-func (s *NumbersResource) GetSIPConfig(ctx context.Context, id string, options ...RequestOption) (*SipConfig, error) {
+func (s *NumbersResource) GetSIPConfig(ctx context.Context, id string, options ...RequestOption) (*SIPConfig, error) {
 	r := request{method: "GET", path: "/v1/numbers/" + escape(id) + "/sip-config"}
-	answer := new(SipConfig)
+	answer := new(SIPConfig)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -835,13 +835,13 @@ func (s *NumbersResource) GetSIPConfig(ctx context.Context, id string, options .
 // Revoked ones stay in the list.
 //
 // `GET /v1/numbers/{id}/sip-credentials`, scope `numbers:read`
-func (s *NumbersResource) ListSIPCredentials(ctx context.Context, id string, params *NumbersListSipCredentialsParams, options ...RequestOption) *Iter[SipCredential] {
+func (s *NumbersResource) ListSIPCredentials(ctx context.Context, id string, params *NumbersListSIPCredentialsParams, options ...RequestOption) *Iter[SIPCredential] {
 	r := request{method: "GET", path: "/v1/numbers/" + escape(id) + "/sip-credentials"}
 	if params != nil {
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
 	}
-	return newIter[SipCredential](ctx, s.client, r, options)
+	return newIter[SIPCredential](ctx, s.client, r, options)
 }
 
 // CreateSIPCredential: Create a SIP credential.
@@ -850,12 +850,12 @@ func (s *NumbersResource) ListSIPCredentials(ctx context.Context, id string, par
 // time that the password is shown.
 //
 // `POST /v1/numbers/{id}/sip-credentials`, scope `numbers:write`
-func (s *NumbersResource) CreateSIPCredential(ctx context.Context, id string, body *CreateSipCredential, options ...RequestOption) (*CreatedSipCredential, error) {
+func (s *NumbersResource) CreateSIPCredential(ctx context.Context, id string, body *CreateSIPCredential, options ...RequestOption) (*CreatedSIPCredential, error) {
 	r := request{method: "POST", path: "/v1/numbers/" + escape(id) + "/sip-credentials", idempotent: true}
 	if body != nil {
 		r.body = body
 	}
-	answer := new(CreatedSipCredential)
+	answer := new(CreatedSIPCredential)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -878,9 +878,9 @@ func (s *NumbersResource) RevokeSIPCredential(ctx context.Context, id string, ci
 // It keeps its id and user name and gets a new password, which this answer shows once; the one before ends at once.
 //
 // `POST /v1/numbers/{id}/sip-credentials/{cid}/rotate`, scope `numbers:write`
-func (s *NumbersResource) RotateSIPCredential(ctx context.Context, id string, cid string, options ...RequestOption) (*CreatedSipCredential, error) {
+func (s *NumbersResource) RotateSIPCredential(ctx context.Context, id string, cid string, options ...RequestOption) (*CreatedSIPCredential, error) {
 	r := request{method: "POST", path: "/v1/numbers/" + escape(id) + "/sip-credentials/" + escape(cid) + "/rotate", idempotent: true}
-	answer := new(CreatedSipCredential)
+	answer := new(CreatedSIPCredential)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -972,8 +972,8 @@ func (s *QueuesResource) Get(ctx context.Context, id string, options ...RequestO
 // Its call goes on with its next action, and is told `QueueResult` `removed`.
 //
 // `DELETE /v1/queues/{id}/members/{call_id}`, scope `calls:write`
-func (s *QueuesResource) RemoveMember(ctx context.Context, id string, callId string, options ...RequestOption) error {
-	r := request{method: "DELETE", path: "/v1/queues/" + escape(id) + "/members/" + escape(callId)}
+func (s *QueuesResource) RemoveMember(ctx context.Context, id string, callID string, options ...RequestOption) error {
+	r := request{method: "DELETE", path: "/v1/queues/" + escape(id) + "/members/" + escape(callID)}
 	_, err := s.client.bytes(ctx, r, options)
 	return err
 }
@@ -1206,8 +1206,8 @@ func (s *ShadowRequestsResource) List(ctx context.Context, params *ShadowRequest
 	return newIter[ShadowRequest](ctx, s.client, r, options)
 }
 
-// SipListRegistrationsParams is what SipResource.ListRegistrations can be told.
-type SipListRegistrationsParams struct {
+// SIPListRegistrationsParams is what SIPResource.ListRegistrations can be told.
+type SIPListRegistrationsParams struct {
 	// Rows of one page.
 	Limit *int64
 
@@ -1215,21 +1215,21 @@ type SipListRegistrationsParams struct {
 	Cursor *string
 }
 
-// SipResource: Tokens for phones in browsers and apps.
-type SipResource struct{ client *Client }
+// SIPResource: Tokens for phones in browsers and apps.
+type SIPResource struct{ client *Client }
 
 // ListRegistrations: List registered devices and browsers.
 //
 // Those that can be called now, who registered last first: of the node that answers, where there are several.
 //
 // `GET /v1/sip/registrations`, scope `numbers:read`
-func (s *SipResource) ListRegistrations(ctx context.Context, params *SipListRegistrationsParams, options ...RequestOption) *Iter[SipRegistration] {
+func (s *SIPResource) ListRegistrations(ctx context.Context, params *SIPListRegistrationsParams, options ...RequestOption) *Iter[SIPRegistration] {
 	r := request{method: "GET", path: "/v1/sip/registrations"}
 	if params != nil {
 		r.query("limit", params.Limit)
 		r.query("cursor", params.Cursor)
 	}
-	return newIter[SipRegistration](ctx, s.client, r, options)
+	return newIter[SIPRegistration](ctx, s.client, r, options)
 }
 
 // CreateToken: Mint a token for a phone or browser.
@@ -1237,12 +1237,12 @@ func (s *SipResource) ListRegistrations(ctx context.Context, params *SipListRegi
 // Two requests are two tokens, unless they share an `Idempotency-Key`.
 //
 // `POST /v1/sip/token`, scope `sip:token`
-func (s *SipResource) CreateToken(ctx context.Context, body *CreateSipToken, options ...RequestOption) (*SipToken, error) {
+func (s *SIPResource) CreateToken(ctx context.Context, body *CreateSIPToken, options ...RequestOption) (*SIPToken, error) {
 	r := request{method: "POST", path: "/v1/sip/token", idempotent: true}
 	if body != nil {
 		r.body = body
 	}
-	answer := new(SipToken)
+	answer := new(SIPToken)
 	if err := s.client.json(ctx, r, options, answer); err != nil {
 		return nil, err
 	}
@@ -1867,7 +1867,7 @@ type resources struct {
 	Actions *ActionsResource
 
 	// APIKeys: Secrets for servers. Their rights are scopes, cut by the creator's current role.
-	APIKeys *ApiKeysResource
+	APIKeys *APIKeysResource
 
 	// Audit: Who did what, from where.
 	Audit *AuditResource
@@ -1906,7 +1906,7 @@ type resources struct {
 	ShadowRequests *ShadowRequestsResource
 
 	// SIP: Tokens for phones in browsers and apps.
-	SIP *SipResource
+	SIP *SIPResource
 
 	// Storage: Hear, list and delete recordings; how much is kept, and where.
 	Storage *StorageResource
@@ -1923,7 +1923,7 @@ type resources struct {
 
 func (r *resources) attach(client *Client) {
 	r.Actions = &ActionsResource{client}
-	r.APIKeys = &ApiKeysResource{client}
+	r.APIKeys = &APIKeysResource{client}
 	r.Audit = &AuditResource{client}
 	r.Calls = &CallsResource{client}
 	r.Conferences = &ConferencesResource{client}
@@ -1936,7 +1936,7 @@ func (r *resources) attach(client *Client) {
 	r.Sandbox = &SandboxResource{client}
 	r.Service = &ServiceResource{client}
 	r.ShadowRequests = &ShadowRequestsResource{client}
-	r.SIP = &SipResource{client}
+	r.SIP = &SIPResource{client}
 	r.Storage = &StorageResource{client}
 	r.Wallet = &WalletResource{client}
 	r.Webhooks = &WebhooksResource{client}

@@ -2,8 +2,10 @@ package sautikit
 
 import (
 	"errors"
+	"math"
 	"math/rand"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -45,18 +47,27 @@ func pause(err error, attempt int, random func() float64) (time.Duration, bool) 
 	if refused.Status != http.StatusTooManyRequests && refused.Status < 500 && !inProgress {
 		return 0, false
 	}
+	if refused.RetryAfter > patience {
+		return 0, false
+	}
 	// Never before the server said.
-	return refused.RetryAfter + jitter, refused.RetryAfter <= patience
+	return refused.RetryAfter + jitter, true
 }
 
-// retryAfter reads a Retry-After, which may be a date.
-func retryAfter(header string) time.Duration {
+// retryAfter reads a Retry-After: whole seconds, or a date as RFC 7231 writes it.
+func retryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
-	if seconds, err := strconv.Atoi(header); err == nil && seconds >= 0 {
+	if wholeSeconds.MatchString(header) {
+		seconds, err := strconv.ParseInt(header, 10, 64)
+		if err != nil || seconds > int64(math.MaxInt64/time.Second) {
+			return math.MaxInt64
+		}
 		return time.Duration(seconds) * time.Second
 	}
-	if moment, err := http.ParseTime(header); err == nil && time.Until(moment) > 0 {
-		return time.Until(moment)
+	if moment, err := http.ParseTime(header); err == nil && moment.After(now) {
+		return moment.Sub(now)
 	}
 	return 0
 }
+
+var wholeSeconds = regexp.MustCompile(`^[0-9]+$`)

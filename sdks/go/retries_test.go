@@ -3,7 +3,10 @@ package sautikit
 import (
 	"context"
 	"errors"
+	"math"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +15,7 @@ import (
 var (
 	ctx      = context.Background()
 	accepted = says(202, map[string]any{"call_id": "c", "a_new_member": 1})
-	place    = &CreateCall{From: "+254700000001", To: "+254722000042"}
+	place    = &CreateCall{From: "+254700000001", To: []string{"+254722000042"}}
 )
 
 func TestA429IsSentAgainAfterTheSecondsThatRetryAfterAsksFor(t *testing.T) {
@@ -98,8 +101,12 @@ func TestAnAnswerThatDoesNotComeInTimeIsATimeout(t *testing.T) {
 	f := startFake(t, silent)
 	_, err := f.client(t, WithTimeout(100*time.Millisecond), WithMaxRetries(1)).Calls.Get(ctx, "c")
 	var lost *ConnectionError
-	if !errors.As(err, &lost) || !lost.Timeout {
+	var network net.Error
+	if !errors.As(err, &lost) || !lost.Timeout() || !errors.As(err, &network) || !network.Timeout() {
 		t.Errorf("%v after %d requests", err, len(f.requests()))
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		t.Errorf("%v looks as if the caller had given up", err)
 	}
 	// The second may be given up before the fake has read it.
 	eventually(t, "both requests", func() bool { return len(f.requests()) == 2 })
@@ -163,7 +170,137 @@ func TestWaitsGrowWithFullJitterAndAreNeverShorterThanAsked(t *testing.T) {
 	if wait, again := pause(&APIError{Status: 429, RetryAfter: 2 * time.Second}, 0, none); !again || wait != 2*time.Second {
 		t.Error(wait)
 	}
-	if retryAfter("Mon, 01 Jan 2001 00:00:00 GMT") != 0 || retryAfter("soon") != 0 {
-		t.Error("a date that is over, or none, asks for no wait")
+	if _, again := pause(&APIError{Status: 429, RetryAfter: math.MaxInt64}, 0, half); again {
+		t.Error("who asks for too much is not waited for")
+	}
+}
+
+func TestAPauseIsWholeSecondsOrADate(t *testing.T) {
+	now := time.Date(1994, 11, 6, 8, 49, 37, 0, time.UTC)
+	for header, want := range map[string]time.Duration{
+		"7": 7 * time.Second, " 7 ": 7 * time.Second, "Sun, 06 Nov 1994 08:49:47 GMT": 10 * time.Second,
+		"Sunday, 06-Nov-94 08:49:47 GMT": 10 * time.Second, "Sun Nov  6 08:49:47 1994": 10 * time.Second,
+		"Sun, 06 Nov 1994 08:49:27 GMT": 0, "99999999999": math.MaxInt64, "99999999999999999999": math.MaxInt64,
+		"Sun, 06 Nov 1994 08:49:47 +0300": 0, "soon": 0, "1.5": 0, "-1": 0, "+1": 0, "": 0,
+	} {
+		if wait := retryAfter(header, now); wait != want {
+			t.Errorf("%q: %s", header, wait)
+		}
+	}
+}
+
+func TestWhatAProxySaysAsJSONIsARefusalWithoutACode(t *testing.T) {
+	bodies := []any{
+		map[string]any{"error": map[string]any{"code": 502, "message": []string{"no"}, "field": 1, "docs_url": map[string]any{}, "request_id": nil}},
+		map[string]any{"error": "no"}, []string{"no"}, map[string]any{"error": nil},
+	}
+	for _, body := range bodies {
+		f := startFake(t, says(502, body, "X-Request-Id", "of the proxy"))
+		_, err := f.client(t, WithMaxRetries(0)).Calls.Get(ctx, "c")
+		refusal, ok := err.(*APIError)
+		if !ok || refusal.Status != 502 || refusal.Code != "" || refusal.Field != "" || refusal.Message != "the server answered 502" || refusal.RequestID != "of the proxy" {
+			t.Errorf("%v: %#v", body, err)
+		}
+	}
+}
+
+func TestAKeyThatIsGivenAsAHeaderIsTheOnlyOne(t *testing.T) {
+	for _, options := range [][]Option{{}, {WithHeader("idempotency-key", "mine")}} {
+		f := startFake(t, refused(503, "service.draining", nil), accepted)
+		client := f.client(t, options...)
+		_, err := client.Calls.Create(ctx, place, Header("idempotency-key", "mine"))
+		must(t, err)
+		for _, request := range f.requests() {
+			if keys := request.header.Values("Idempotency-Key"); len(keys) != 1 || keys[0] != "mine" {
+				t.Errorf("%q", keys)
+			}
+		}
+	}
+}
+
+func TestAKeyForWhatTakesNoneIsNotSentAndSoNothingIsSentTwice(t *testing.T) {
+	f := startFake(t, refused(503, "service.draining", nil))
+	_, err := f.client(t).Calls.HangUp(ctx, "c", IdempotencyKey("mine"), Header("Idempotency-Key", "mine"))
+	if requests := f.requests(); err == nil || len(requests) != 1 || requests[0].header.Get("Idempotency-Key") != "" {
+		t.Errorf("%v after %d requests", err, len(requests))
+	}
+}
+
+func TestARequestThatIsNotKnownHereCarriesTheKeyThatItWasGiven(t *testing.T) {
+	f := startFake(t, refused(503, "service.draining", nil), accepted)
+	must(t, f.client(t).Request(ctx, "POST", "/v1/new", nil, nil, IdempotencyKey("mine")))
+	if requests := f.requests(); len(requests) != 2 || requests[1].header.Get("Idempotency-Key") != "mine" {
+		t.Errorf("%v", requests)
+	}
+}
+
+func TestAContextThatEndsDuringAWaitIsWhatIsTold(t *testing.T) {
+	f := startFake(t, refused(429, "rate_limited", nil, "Retry-After", "50"))
+	waiting, cancel := context.WithCancel(ctx)
+	client := f.client(t)
+	client.random = func() float64 {
+		// The wait is about to begin.
+		cancel()
+		return 0
+	}
+	_, err := client.Calls.Get(waiting, "c")
+	var refusal *RateLimitedError
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &refusal) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestAnAnswerThatDripsInForEverIsATimeout(t *testing.T) {
+	f := startFake(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			_, _ = w.Write([]byte(" "))
+			w.(http.Flusher).Flush()
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	_, err := f.client(t, WithTimeout(200*time.Millisecond), WithMaxRetries(0)).Calls.Get(ctx, "c")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestATimeoutThatIsNoneIsRefused(t *testing.T) {
+	for _, limit := range []time.Duration{0, -1} {
+		if _, err := New(WithAPIKey("k"), WithBaseURL("http://127.0.0.1:9"), WithTimeout(limit)); err == nil {
+			t.Errorf("a client with %s", limit)
+		}
+		f := startFake(t, accepted)
+		client := f.client(t)
+		_, err := client.Calls.Get(ctx, "c", Timeout(limit))
+		events := client.Calls.Stream(ctx, "c", nil, Timeout(limit))
+		if err == nil || events.Next() || events.Err() == nil || len(f.requests()) != 0 {
+			t.Errorf("%s: %v, %v", limit, err, events.Err())
+		}
+	}
+}
+
+func TestTheHeadersOfAnAnswerAreThereForWhoAsks(t *testing.T) {
+	f := startFake(t, says(200, nil, "X-Next-Cursor", "more"))
+	var header http.Header
+	_, err := f.client(t).Audit.Export(ctx, nil, ResponseHeader(&header))
+	must(t, err)
+	if header.Get("X-Next-Cursor") != "more" {
+		t.Error(header)
+	}
+}
+
+func TestThereIsNoRowBeforeTheFirstAndAfterTheLast(t *testing.T) {
+	f := startFake(t, says(200, []map[string]any{{"id": "1"}}))
+	calls := f.client(t).Calls.List(ctx, nil)
+	if calls.Current().ID != "" || !calls.Next() || calls.Current().ID != "1" || calls.Next() || calls.Current().ID != "" || calls.Next() {
+		t.Error(calls.Current(), calls.Err())
+	}
+}
+
+func TestTheVersionIsThatOfTheInstallation(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	must(t, err)
+	if !strings.Contains(string(readme), "@v"+Version+" ") {
+		t.Errorf("the README does not install %s", Version)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -53,10 +54,10 @@ func TestIVRTheKeysThatACallerPressesComeBackToTheMenu(t *testing.T) {
 
 func TestBrowserTokenThePageGetsATokenForItsPhone(t *testing.T) {
 	page := serveExample(t, "browser_token")
-	response, err := http.Get(page.url + "/api/sip-token")
+	response, err := http.Post(page.url+"/api/sip-token", "", nil)
 	must(t, err)
 	defer response.Body.Close()
-	var token SipToken
+	var token SIPToken
 	must(t, json.NewDecoder(response.Body).Decode(&token))
 	if token.Identity != "front-desk" || strings.Count(token.Token, ".") != 2 {
 		t.Errorf("%+v", token)
@@ -77,7 +78,7 @@ func Test1000CallsAreListedWithoutAGapOrADoubleWhileCallsAreAdded(t *testing.T) 
 		}
 		listed[id] = true
 		if len(listed)%100 == 0 {
-			_, err := client.Calls.Create(ctx, &CreateCall{From: os.Getenv("SAUTIKIT_MANY_NUMBER"), To: busy})
+			_, err := client.Calls.Create(ctx, &CreateCall{From: os.Getenv("SAUTIKIT_MANY_NUMBER"), To: []string{busy}})
 			must(t, err)
 		}
 	}
@@ -92,25 +93,150 @@ func Test1000CallsAreListedWithoutAGapOrADoubleWhileCallsAreAdded(t *testing.T) 
 	}
 }
 
-func TestWhatTheBuildersPrintIsWhatTheServerTakes(t *testing.T) {
-	answer := NewVoiceResponse(
-		Say{Text: "Karibu", Voice: Ptr("woman"), Language: Ptr("sw-KE"), Rate: Ptr(0.9), Loop: Ptr[int64](2)},
-		GetDigits{
-			NumDigits: Ptr[int64](1), Timeout: Ptr[int64](3), FinishOnKey: Ptr(""), BargeIn: Ptr(false), Attempts: Ptr[int64](2),
-			Prompt: []any{Say{Text: "One"}, Say{Text: "Two"}}, Action: Ptr("http://127.0.0.1:9/next"),
-		},
-		Dial{To: []any{"+254722000042", map[string]any{"client": "asha"}}, Timeout: Ptr[int64](20), Sequential: Ptr(true), HangupOnStar: Ptr(true)},
-		Conference{Name: "standup", Beep: Ptr(false), MaxParticipants: Ptr[int64](3)},
-	).Add(Pause{Length: Ptr[int64](2)}, Redirect{URL: "http://127.0.0.1:9/next"})
-	client := connected(t)
-	for _, response := range []*VoiceResponse{answer, NewVoiceResponse(Reject{Reason: Ptr("busy")}), NewVoiceResponse(Hangup{})} {
-		_, err := client.Calls.Create(ctx, &CreateCall{From: number, To: busy, Actions: response.Actions()})
-		must(t, err)
+// opened does something each time that a stream begins.
+type opened func()
+
+func (o opened) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err == nil && r.URL.Path == "/v1/calls/stream" {
+		o()
 	}
-	text, err := json.Marshal(NewVoiceResponse(Hangup{}))
+	return response, err
+}
+
+func TestAllCallsAreFollowedWhileOneIsPlaced(t *testing.T) {
+	client := connected(t)
+	var once sync.Once
+	var placed string
+	following := connected(t, WithHTTPClient(&http.Client{Transport: opened(func() {
+		once.Do(func() {
+			accepted, err := client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			placed = accepted.CallID
+		})
+	})}))
+	next := func(events *Events[StreamedCallsEvent]) StreamedCallsEvent {
+		t.Helper()
+		for events.Next() {
+			var told struct {
+				Event string
+				Data  struct {
+					CallID string `json:"call_id"`
+				}
+			}
+			must(t, json.Unmarshal([]byte(events.Current().Data), &told))
+			if told.Data.CallID != placed {
+				continue
+			}
+			if told.Event != events.Current().Event || !strings.HasPrefix(told.Event, "call.") {
+				t.Errorf("%+v", events.Current())
+			}
+			return events.Current()
+		}
+		t.Fatal(events.Err())
+		panic("unreachable")
+	}
+	events := following.Calls.StreamCalls(ctx, nil)
+	defer events.Close()
+	first, second := next(events), next(events)
+	later := following.Calls.StreamCalls(ctx, &CallsStreamCallsParams{LastEventID: first.ID})
+	defer later.Close()
+	if again := next(later); Value(again.ID) == "" || !reflect.DeepEqual(again, second) {
+		t.Errorf("%+v, then %+v", second, again)
+	}
+}
+
+// Every verb with every attribute; of two that exclude each other, one each time.
+func everyVerb() Actions {
+	next := Ptr("http://127.0.0.1:9/next")
+	heard := Actions{Say{Text: "One"}, Play{URL: "https://a.example/b.mp3"}}
+	return Actions{
+		Reject{Reason: Ptr("busy")},
+		Say{Text: "Karibu", Voice: Ptr("woman"), Language: Ptr("sw-KE"), Rate: Ptr(0.9), Loop: Ptr[int64](2)},
+		Play{URL: "https://a.example/b.mp3", Loop: Ptr[int64](2)},
+		GetDigits{
+			NumDigits: Ptr[int64](1), Timeout: Ptr[int64](3), FirstDigitTimeout: Ptr[int64](4), FinishOnKey: Ptr(""), BargeIn: Ptr(false),
+			Attempts: Ptr[int64](2), Prompt: heard, InvalidPrompt: heard, Action: next,
+		},
+		GetDigits{MaxDigits: Ptr[int64](4)},
+		Dial{
+			To: []any{"+254722000042", map[string]any{"client": "asha"}}, Action: next, CallerID: Ptr(number), HangupOnStar: Ptr(true),
+			MachineDetection: Ptr("detectMessageEnd"), MaxDuration: Ptr[int64](60), Record: "dual", RingTone: Ptr("ke"), Sequential: Ptr(true),
+			Timeout: Ptr[int64](20),
+		},
+		Conference{
+			Name: "standup", Action: next, Beep: "onEnter", Coach: Ptr("00000000-0000-7000-8000-000000000000"), EndOnExit: Ptr(true),
+			MaxParticipants: Ptr[int64](3), Muted: Ptr(false), Record: Ptr(true), StartOnEnter: Ptr(false), WaitURL: Ptr(""),
+		},
+		Enqueue{Name: "sales", Action: next, HoldMusic: Ptr(""), MaxQueueSize: Ptr[int64](9), Timeout: Ptr[int64](60), WaitURL: next},
+		Dequeue{Name: "sales", Action: next, Record: true, Timeout: Ptr[int64](0)},
+		Leave{},
+		Record{Action: next, FinishOnKey: Ptr("12"), MaxLength: Ptr[int64](60), PlayBeep: Ptr(false), Timeout: Ptr[int64](3), TrimSilence: Ptr(false)},
+		Stream{
+			URL: "wss://a.example/b", Action: next, Bidirectional: Ptr(false), Name: Ptr("s"), Parameters: map[string]string{"a": "b"},
+			StatusCallback: next, Track: Ptr("inbound"),
+		},
+		StopStream{Name: Ptr("s")},
+		SendDigits{Digits: "1w2#"},
+		Pause{Length: Ptr[int64](2)},
+		Redirect{URL: *next},
+		Hangup{},
+	}
+}
+
+func TestWhatTheBuildersPrintIsWhatTheServerTakes(t *testing.T) {
+	response := NewVoiceResponse(everyVerb()...)
+	given := map[string]bool{}
+	kinds := map[reflect.Type]bool{}
+	for _, action := range response.Actions() {
+		value := reflect.ValueOf(action)
+		kinds[value.Type()] = true
+		for i := 0; i < value.NumField(); i++ {
+			name := value.Type().Name() + "." + value.Type().Field(i).Name
+			given[name] = given[name] || !value.Field(i).IsZero()
+		}
+	}
+	for name, is := range given {
+		if !is && !strings.HasSuffix(name, ".NullFields") && !strings.HasSuffix(name, ".Extra") {
+			t.Errorf("%s is not tried", name)
+		}
+	}
+	if len(kinds) != verbs {
+		t.Errorf("%d of %d verbs are tried", len(kinds), verbs)
+	}
+
+	text, err := json.Marshal(response)
 	must(t, err)
-	if string(text) != `{"actions":[{"hangup":{}}]}` {
-		t.Errorf("%s", text)
+	client := connected(t)
+	read, err := client.Actions.Validate(ctx, &ValidateActions{Document: string(text)})
+	must(t, err)
+	if read.Error != nil || len(read.Warnings) != 0 || len(read.Actions) != len(response.Actions()) {
+		t.Errorf("%+v", read)
+	}
+	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Reject{Reason: Ptr("busy")}}})
+	must(t, err)
+}
+
+func TestActionsAreReadAsTheyAreWritten(t *testing.T) {
+	text, err := json.Marshal(append(everyVerb(), RawAction(`{"dance":{"steps":3}}`)))
+	must(t, err)
+	var read Actions
+	must(t, json.Unmarshal(text, &read))
+	again, err := json.Marshal(read)
+	must(t, err)
+	if string(again) != string(text) || !reflect.DeepEqual(read[1], everyVerb()[1]) {
+		t.Errorf("%s\n%s", text, again)
+	}
+	var call CreateCall
+	must(t, json.Unmarshal([]byte(`{"from":"+1","to":"+2","actions":[{"getDigits":{"prompt":{"say":{"text":"One"}}}}]}`), &call))
+	if len(call.To) != 1 || call.To[0] != "+2" || len(call.Actions[0].(GetDigits).Prompt) != 1 {
+		t.Errorf("%+v", call)
+	}
+	if text, err = json.Marshal(NewVoiceResponse(Hangup{})); err != nil || string(text) != `{"actions":[{"hangup":{}}]}` {
+		t.Errorf("%s, %v", text, err)
 	}
 }
 
@@ -138,11 +264,15 @@ func TestTheSameWrongRequestsGiveTheSameErrorsInEveryLanguage(t *testing.T) {
 		return calls.Err()
 	}
 	_, unknown := client.Calls.Get(ctx, "00000000-0000-7000-8000-000000000000")
+	// What something between here and the server says.
+	proxy := startFake(t, says(502, map[string]any{"error": map[string]any{"code": 502, "message": "Bad gateway"}}))
+	_, between := proxy.client(t, WithMaxRetries(0)).Calls.Get(ctx, "c")
 	wrong := map[string]error{
-		"nonsense":  placing(&CreateCall{To: "nonsense"}),
+		"proxy":     between,
+		"nonsense":  placing(&CreateCall{To: []string{"nonsense"}}),
 		"unknown":   unknown,
-		"emergency": placing(&CreateCall{To: "999"}),
-		"actions":   placing(&CreateCall{To: busy, Actions: NewVoiceResponse(Say{}).Actions()}),
+		"emergency": placing(&CreateCall{To: []string{"999"}}),
+		"actions":   placing(&CreateCall{To: []string{busy}, Actions: Actions{Say{}}}),
 		"limit":     listing(client, &CallsListParams{Limit: Ptr[int64](0)}),
 		"key":       listing(connected(t, WithAPIKey("skt_live_wrong")), nil),
 	}
@@ -152,16 +282,18 @@ func TestTheSameWrongRequestsGiveTheSameErrorsInEveryLanguage(t *testing.T) {
 		if !errors.As(err, &refusal) {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !strings.HasPrefix(refusal.RequestID, "req_") {
+		if name != "proxy" && !strings.HasPrefix(refusal.RequestID, "req_") {
 			t.Errorf("%s: request id %q", name, refusal.RequestID)
 		}
-		var field any
-		if refusal.Field != "" {
-			field = refusal.Field
+		said := func(text string) any {
+			if text == "" {
+				return nil
+			}
+			return text
 		}
 		facts[name] = map[string]any{
-			"family": strings.TrimSuffix(reflect.TypeOf(err).Elem().Name(), "Error"), "status": refusal.Status, "code": refusal.Code,
-			"field": field, "docs_url": refusal.DocsURL,
+			"family": strings.TrimSuffix(reflect.TypeOf(err).Elem().Name(), "Error"), "status": refusal.Status,
+			"code": said(string(refusal.Code)), "field": said(refusal.Field), "docs_url": said(refusal.DocsURL),
 		}
 	}
 	var validation *ValidationError

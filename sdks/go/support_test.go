@@ -165,6 +165,8 @@ func (f *fake) client(t *testing.T, options ...Option) *Client {
 	t.Helper()
 	client, err := New(append([]Option{WithAPIKey("skt_live_x"), WithBaseURL(f.URL)}, options...)...)
 	must(t, err)
+	// How long is waited is told without waiting.
+	client.random = func() float64 { return 0 }
 	return client
 }
 

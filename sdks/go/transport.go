@@ -22,6 +22,7 @@ type settings struct {
 	maxRetries int
 	key        string
 	header     http.Header
+	answered   *http.Header
 }
 
 // RequestOption sets one request up.
@@ -39,12 +40,20 @@ func IdempotencyKey(key string) RequestOption { return func(s *settings) { s.key
 // Header is sent with this request.
 func Header(name, value string) RequestOption { return func(s *settings) { s.header.Set(name, value) } }
 
+// ResponseHeader keeps the headers of the answer, for what no type has: the cursor of an export, for instance.
+func ResponseHeader(into *http.Header) RequestOption {
+	return func(s *settings) { s.answered = into }
+}
+
 type request struct {
 	method, path string
-	idempotent   bool
-	body         any
-	values       url.Values
-	headers      http.Header
+	// It takes an idempotency key, and gets one.
+	idempotent bool
+	// It is not known here, and takes what key it is given.
+	unknown bool
+	body    any
+	values  url.Values
+	headers http.Header
 }
 
 func (r *request) query(name string, value any) {
@@ -101,66 +110,85 @@ func (c *Client) bytes(ctx context.Context, r request, options []RequestOption) 
 	return body, err
 }
 
-// whole gives an answer with its headers.
-func (c *Client) whole(ctx context.Context, r request, options []RequestOption) ([]byte, http.Header, error) {
-	var body []byte
-	header, err := c.send(ctx, r, options, func(response *http.Response) error {
-		defer response.Body.Close()
-		var err error
-		body, err = io.ReadAll(response.Body)
-		return err
-	}, false)
-	return body, header, err
-}
-
-// send repeats a request until its answer is final. With open the body is left to the reader, without a limit of time.
-func (c *Client) send(ctx context.Context, r request, options []RequestOption, read func(*http.Response) error, open bool) (http.Header, error) {
+// settings are those of the client and of one request.
+func (c *Client) settings(options []RequestOption) (settings, error) {
 	s := settings{timeout: c.timeout, maxRetries: c.maxRetries, header: http.Header{}}
 	for _, option := range options {
 		option(&s)
 	}
+	if s.timeout <= 0 {
+		return s, fmt.Errorf("sautikit: a time-out is above 0, not %s", s.timeout)
+	}
+	return s, nil
+}
+
+// whole repeats a request until its answer is final, and gives it with its headers.
+func (c *Client) whole(ctx context.Context, r request, options []RequestOption) ([]byte, http.Header, error) {
+	s, err := c.settings(options)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.key == "" {
+		s.key = s.header.Get(idempotencyKey)
+	}
+	if s.key == "" {
+		s.key = c.header.Get(idempotencyKey)
+	}
 	if s.key == "" && r.idempotent {
 		s.key = newKey()
 	}
+	if !r.idempotent && !r.unknown {
+		// What the server does not heed must not look like a promise.
+		s.key = ""
+	}
 	var body []byte
 	if r.body != nil {
-		var err error
 		if body, err = json.Marshal(r.body); err != nil {
-			return nil, fmt.Errorf("sautikit: the body can't be written: %w", err)
+			return nil, nil, fmt.Errorf("sautikit: the body can't be written: %w", err)
 		}
 	}
 	retries := s.maxRetries
 	// Without a key the server can't tell a repeated POST from a second one.
-	if r.method == http.MethodPost && s.key == "" && s.header.Get("Idempotency-Key") == "" {
+	if r.method == http.MethodPost && s.key == "" {
 		retries = 0
 	}
 	for attempt := 0; ; attempt++ {
-		header, err := c.once(ctx, r, s, body, read, open)
+		answer, header, err := c.once(ctx, r, s, body)
 		if err == nil {
-			return header, nil
+			if s.answered != nil {
+				*s.answered = header
+			}
+			return answer, header, nil
 		}
-		wait, again := pause(err, attempt, random)
-		if !again || attempt >= retries || ctx.Err() != nil {
-			return nil, err
+		wait, again := pause(err, attempt, c.random)
+		if !again || attempt >= retries {
+			return nil, nil, err
 		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, err
+		if ended := sleep(ctx, wait); ended != nil {
+			return nil, nil, abandon(r.method+" "+r.path, ended, err)
 		}
 	}
 }
 
-func (c *Client) once(ctx context.Context, r request, s settings, body []byte, read func(*http.Response) error, open bool) (http.Header, error) {
-	what := r.method + " " + r.path
-	tried, cancel := context.WithCancel(ctx)
-	timer := time.AfterFunc(s.timeout, cancel)
-	if !open {
-		defer cancel()
+// once is one try.
+func (c *Client) once(ctx context.Context, r request, s settings, body []byte) ([]byte, http.Header, error) {
+	tried, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	response, err := c.ask(tried, r, s, body)
+	if err == nil {
+		defer response.Body.Close()
+		var answer []byte
+		if answer, err = io.ReadAll(response.Body); err == nil {
+			return answer, response.Header, nil
+		}
 	}
-	defer timer.Stop()
+	return nil, nil, lost(ctx, r.method+" "+r.path, err, tried.Err() != nil)
+}
+
+const idempotencyKey = "Idempotency-Key"
+
+// ask sends a request; its answer is one of success, whose body is still to be read.
+func (c *Client) ask(tried context.Context, r request, s settings, body []byte) (*http.Response, error) {
 	address := c.base + r.path
 	if len(r.values) > 0 {
 		address += "?" + r.values.Encode()
@@ -171,8 +199,7 @@ func (c *Client) once(ctx context.Context, r request, s settings, body []byte, r
 	}
 	sent, err := http.NewRequestWithContext(tried, r.method, address, content)
 	if err != nil {
-		cancel()
-		return nil, fmt.Errorf("sautikit: %w", err)
+		return nil, err
 	}
 	sent.Header.Set("Accept", "application/json, */*;q=0.5")
 	sent.Header.Set("User-Agent", userAgent)
@@ -180,36 +207,75 @@ func (c *Client) once(ctx context.Context, r request, s settings, body []byte, r
 	if body != nil {
 		sent.Header.Set("Content-Type", "application/json")
 	}
-	if s.key != "" {
-		sent.Header.Set("Idempotency-Key", s.key)
-	}
 	for _, header := range []http.Header{c.header, r.headers, s.header} {
 		for name, values := range header {
 			sent.Header[name] = values
 		}
 	}
+	sent.Header.Del(idempotencyKey)
+	if s.key != "" {
+		sent.Header.Set(idempotencyKey, s.key)
+	}
 	response, err := c.http.Do(sent)
-	if err == nil {
-		if response.StatusCode >= 200 && response.StatusCode < 300 {
-			err = read(response)
-		} else {
-			err = refusal(response)
-		}
+	if err == nil && (response.StatusCode < 200 || response.StatusCode >= 300) {
+		return nil, refusal(response)
 	}
-	if err == nil {
-		return response.Header, nil
-	}
-	timedOut := ctx.Err() == nil && tried.Err() != nil
-	cancel()
+	return response, err
+}
+
+// lost says what became of a try that gave no answer; a refusal is an answer.
+func lost(ctx context.Context, what string, err error, timedOut bool) error {
 	var refused *APIError
 	if errors.As(err, &refused) {
-		return nil, err
+		return err
 	}
 	if ctx.Err() != nil {
-		return nil, fmt.Errorf("sautikit: %s: %w", what, ctx.Err())
+		return fmt.Errorf("sautikit: %s: %w", what, ctx.Err())
 	}
-	return nil, &ConnectionError{Request: what, Timeout: timedOut, Err: err}
+	var wrong *url.Error
+	if errors.As(err, &wrong) && wrong.Op == "parse" {
+		// Nothing was sent, and nothing can be.
+		return fmt.Errorf("sautikit: %w", err)
+	}
+	if timedOut {
+		// What the try was cancelled with looks like a cancellation by the caller.
+		err = context.DeadlineExceeded
+	}
+	return &ConnectionError{Request: what, Err: err}
 }
+
+// sleep waits, unless the context ends before.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// abandoned is a context that ended while a repetition was waited for: errors.Is and errors.As find both.
+type abandoned struct {
+	what        string
+	ended, last error
+}
+
+func abandon(what string, ended, last error) error { return &abandoned{what, ended, last} }
+
+func (e *abandoned) Error() string {
+	if e.last == nil {
+		return fmt.Sprintf("sautikit: %s: %v", e.what, e.ended)
+	}
+	return fmt.Sprintf("sautikit: %s: %v, waiting to repeat it after: %v", e.what, e.ended, e.last)
+}
+
+func (e *abandoned) Unwrap() error { return e.ended }
+
+func (e *abandoned) Is(target error) bool { return errors.Is(e.last, target) }
+
+func (e *abandoned) As(target any) bool { return errors.As(e.last, target) }
 
 var userAgent = fmt.Sprintf("sautikit-go/%s (%s; %s)", Version, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS)
 

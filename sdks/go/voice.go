@@ -5,13 +5,58 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"reflect"
 )
 
 // Action is a step of a call: Say, GetDigits, Dial and the other verbs.
 type Action interface{ isAction() }
 
+// Actions run one after the other.
+type Actions []Action
+
+// RawAction is a step that this version does not know, as JSON.
+type RawAction json.RawMessage
+
+func (RawAction) isAction() {}
+
+// MarshalJSON gives it as it is.
+func (a RawAction) MarshalJSON() ([]byte, error) { return json.RawMessage(a).MarshalJSON() }
+
+// UnmarshalJSON reads a list, or one action by itself.
+func (a *Actions) UnmarshalJSON(data []byte) error {
+	var steps Many[json.RawMessage]
+	if err := json.Unmarshal(data, &steps); err != nil {
+		return err
+	}
+	*a = nil
+	for _, step := range steps {
+		action, err := actionOf(step)
+		if err != nil {
+			return err
+		}
+		*a = append(*a, action)
+	}
+	return nil
+}
+
+func actionOf(step json.RawMessage) (Action, error) {
+	var verbs map[string]json.RawMessage
+	if err := json.Unmarshal(step, &verbs); err != nil {
+		return nil, err
+	}
+	if len(verbs) == 1 {
+		for verb, attributes := range verbs {
+			if action := newAction(verb); action != nil {
+				err := json.Unmarshal(attributes, action)
+				return reflect.ValueOf(action).Elem().Interface().(Action), err
+			}
+		}
+	}
+	return RawAction(step), nil
+}
+
 // VoiceResponse is what a voice callback is answered with: actions that run one after the other.
-type VoiceResponse struct{ actions []Action }
+type VoiceResponse struct{ actions Actions }
 
 // NewVoiceResponse begins with these actions.
 func NewVoiceResponse(actions ...Action) *VoiceResponse { return new(VoiceResponse).Add(actions...) }
@@ -23,13 +68,7 @@ func (v *VoiceResponse) Add(actions ...Action) *VoiceResponse {
 }
 
 // Actions are those of the response, for CreateCall.
-func (v *VoiceResponse) Actions() []any {
-	actions := make([]any, len(v.actions))
-	for i, action := range v.actions {
-		actions[i] = action
-	}
-	return actions
-}
+func (v *VoiceResponse) Actions() Actions { return append(Actions{}, v.actions...) }
 
 // MarshalJSON gives the body of the answer.
 func (v *VoiceResponse) MarshalJSON() ([]byte, error) {

@@ -90,8 +90,11 @@ func ParseWebhook(payload []byte, header, secret string) (*WebhookEvent, error) 
 }
 
 // VerifyMiddleware hands on what is signed with secret, its body unread, and answers 400 to the rest. It is for webhooks and
-// voice callbacks alike.
+// voice callbacks alike. It panics where there is no secret, because nothing would be proven then.
 func VerifyMiddleware(secret string) func(http.Handler) http.Handler {
+	if secret == "" {
+		panic("sautikit: the secret of VerifyMiddleware is empty")
+	}
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longestBody))

@@ -1,8 +1,13 @@
 package sautikit
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -57,4 +62,77 @@ func TestTheReceiverTakesASignedWebhookAndRefusesAChangedByte(t *testing.T) {
 		t.Errorf("as signed: %d", status)
 	}
 	receiver.said(t, `(?m)^call\.completed c-ü$`)
+}
+
+func TestASecretThatIsNotSetIsFoundAtSetUp(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a middleware without a secret")
+		}
+	}()
+	VerifyMiddleware("")
+}
+
+// relay hands what it gets on to a receiver, once that is known, and keeps what was taken there.
+type relay struct {
+	mu    sync.Mutex
+	to    string
+	taken []asked
+}
+
+func (r *relay) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	body, _ := io.ReadAll(request.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.to == "" {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	sent, err := http.NewRequest(http.MethodPost, r.to+request.URL.Path, bytes.NewReader(body))
+	if err != nil {
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	sent.Header.Set("X-Sautikit-Signature", request.Header.Get("X-Sautikit-Signature"))
+	response, err := http.DefaultClient.Do(sent)
+	if err != nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	response.Body.Close()
+	if response.StatusCode == http.StatusNoContent {
+		r.taken = append(r.taken, asked{header: request.Header, body: string(body)})
+	}
+	w.WriteHeader(response.StatusCode)
+}
+
+func TestTheReceiverTakesWhatTheServerSendsAndRefusesAChangedByteOfIt(t *testing.T) {
+	client := connected(t)
+	between := &relay{}
+	server := httptest.NewServer(between)
+	defer server.Close()
+	endpoint, err := client.Webhooks.Create(ctx, &CreateWebhook{URL: server.URL + "/webhooks", Events: []string{"call.*"}})
+	must(t, err)
+	defer func() { must(t, client.Webhooks.Delete(ctx, endpoint.ID)) }()
+
+	receiver := serveExample(t, "webhook_receiver", "SAUTIKIT_WEBHOOK_SECRET="+Value(endpoint.Secret))
+	between.mu.Lock()
+	between.to = receiver.url
+	between.mu.Unlock()
+	_, err = client.Webhooks.Test(ctx, endpoint.ID, nil)
+	must(t, err)
+	receiver.said(t, `(?m)^call\.completed `)
+	accepted, err := client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}})
+	must(t, err)
+	receiver.said(t, `(?m)^call\.\w+ `+accepted.CallID+`$`)
+
+	between.mu.Lock()
+	defer between.mu.Unlock()
+	sent := between.taken[len(between.taken)-1]
+	header := sent.header.Get("X-Sautikit-Signature")
+	for want, body := range map[int]string{400: strings.Replace(sent.body, `"`, "'", 1), 204: sent.body} {
+		if status := post(t, receiver.url+"/webhooks", body, header); status != want {
+			t.Errorf("%d where %d is right", status, want)
+		}
+	}
 }

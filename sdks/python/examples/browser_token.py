@@ -11,7 +11,7 @@ app = FastAPI()
 client = AsyncSautikit()
 
 
-@app.get("/api/sip-token")
+@app.post("/api/sip-token")
 async def sip_token():
     # Here you know who is signed in.
     token = await client.sip_token(identity="front-desk")

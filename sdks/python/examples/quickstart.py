@@ -13,7 +13,7 @@ from_, to = sys.argv[1:]
 accepted = client.calls.create(
     from_=from_,
     to=to,
-    actions=VoiceResponse().say("Your parcel is at the gate.").hangup().actions,
+    actions=VoiceResponse().say("Your parcel is at the gate.").hangup(),
 )
 
 # Events come as they happen, until the call has ended and its cost is known.

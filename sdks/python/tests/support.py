@@ -89,7 +89,9 @@ def signature(body, secret, t=None):
 
 
 class Fake:
-    """A server that answers with each of `answers` in turn and keeps what it was asked; `"close"` breaks the connection."""
+    """A server that answers with each of `answers` in turn and keeps what it was asked; `"close"` breaks the connection, and a
+    function writes to it as it likes.
+    """
 
     def __init__(self, *answers):
         self.requests = []
@@ -107,6 +109,10 @@ class Fake:
                 if answer in ("close", "silence"):
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
+                    return
+                if callable(answer):
+                    self.close_connection = True
+                    answer(self)
                     return
                 status, said, headers = answer
                 text = said.encode() if isinstance(said, str) else json.dumps(said).encode()
@@ -136,7 +142,68 @@ class Fake:
         self.server.server_close()
 
 
+class Relay(Fake):
+    """Hands what it gets on to `to`, once that is known, and keeps what was taken there."""
+
+    def __init__(self):
+        self.to, self.taken = None, []
+        super().__init__(self._hand_on)
+
+    def _hand_on(self, handler):
+        import httpx
+
+        asked = self.requests[-1]
+        names = ("X-Sautikit-Signature", "Content-Type")
+        status = 503
+        if self.to:
+            status = httpx.post(self.to + asked["path"], content=asked["body"], headers={name: asked["headers"][name] for name in names}).status_code
+            if status == 204:
+                self.taken.append(asked)
+        handler.send_response(status)
+        handler.send_header("Connection", "close")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+
 def refused(status, code, headers=None, **more):
     """A refusal as the API writes it."""
     error = {"code": code, "message": "No.", "docs_url": f"http://x/docs/errors/{code}", "request_id": "req_1", **more}
     return (status, {"error": error}, headers or {})
+
+
+def stream(*pieces, then=None):
+    """An answer of events: ends after them as it should, or does `then` instead."""
+
+    def answer(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Transfer-Encoding", "chunked")
+        # It is closed afterwards: kept, the next request might still go there.
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        for piece in pieces:
+            raw = piece.encode()
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(raw), raw))
+        handler.wfile.flush()
+        if then is None:
+            handler.wfile.write(b"0\r\n\r\n")
+        else:
+            then(handler)
+
+    return answer
+
+
+def breaks(handler):
+    """Cuts the connection in the middle of an answer."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def gathered(rows):
+    """All rows of something to iterate over, by either client."""
+    if not hasattr(rows, "__aiter__"):
+        return list(rows)
+
+    async def all_of_them():
+        return [row async for row in rows]
+
+    return all_of_them()

@@ -5,10 +5,10 @@ import re
 
 import httpx
 import pytest
-from support import ROOT, serve_example, signature
+from support import BUSY, NUMBER, ROOT, Relay, serve_example, signature
 
 import sautikit
-from sautikit import SignatureError, webhooks
+from sautikit import Sautikit, SautikitError, SignatureError, webhooks
 
 SECRET = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4"
 BODY = json.dumps({"id": "evt_1", "event": "call.completed", "sequence": 3, "data": {"call_id": "c-ü"}, "a_new_member": True}, ensure_ascii=False).encode()
@@ -49,6 +49,30 @@ def test_the_receiver_takes_a_signed_webhook_and_refuses_a_changed_byte():
         assert post(BODY.replace("c-ü".encode(), b"c-uu")).status_code == 400
         assert post(BODY).status_code == 204
         receiver.said(r"^call\.completed c-ü$")
+
+
+def test_a_secret_that_is_not_set_is_found_at_once():
+    with pytest.raises(SautikitError):
+        webhooks.fastapi("")
+
+
+def test_the_receiver_takes_what_the_server_sends_and_refuses_a_changed_byte_of_it():
+    with Sautikit() as client, Relay() as relay:
+        endpoint = client.webhooks.create(url=f"{relay.url}/webhooks", events=["call.*"])
+        try:
+            with serve_example("webhook_receiver", SAUTIKIT_WEBHOOK_SECRET=endpoint.secret) as receiver:
+                relay.to = receiver.url
+                client.webhooks.test(endpoint.id)
+                receiver.said(r"^call\.completed ")
+                call_id = client.calls.create(from_=NUMBER, to=BUSY).call_id
+                receiver.said(rf"^call\.\w+ {call_id}$")
+                sent = relay.taken[-1]
+                for changed in (sent["body"].replace(b'"', b"'", 1), sent["body"] + b" "):
+                    headers = {"X-Sautikit-Signature": sent["headers"]["X-Sautikit-Signature"]}
+                    assert httpx.post(f"{receiver.url}/webhooks", content=changed, headers=headers).status_code == 400
+                assert httpx.post(f"{receiver.url}/webhooks", content=sent["body"], headers=headers).status_code == 204
+        finally:
+            client.webhooks.delete(endpoint.id)
 
 
 def test_the_version_is_the_packages():

@@ -214,8 +214,7 @@ fn environment(paths: &Paths) -> Outcome<Environment<'static>> {
         Ok::<_, minijinja::Error>(text.trim_end().to_owned())
     });
     templates.add_filter("lines", naming::lines);
-    // Go: an argument's name, and a type as functions return it.
-    templates.add_filter("lower_first", |name: String| naming::camel(&naming::words(&name)));
+    // Go: a type as functions return it.
     templates.add_filter("pointed", |kind: String| {
         if kind == "any" || kind.starts_with(['[', 'm']) { kind } else { format!("*{kind}") }
     });

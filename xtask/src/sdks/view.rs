@@ -2,7 +2,7 @@
 
 use super::{
     languages::Language,
-    naming::{pascal, words},
+    naming::words,
     types::{Answer, Api, Family, Member, Operation, Place, Resource, Schema, Shape, Type, Verb},
 };
 use crate::Outcome;
@@ -37,7 +37,7 @@ impl View<'_> {
     fn resource(&self, resource: &Resource) -> Value {
         json!({
             "name": self.language.attribute(&resource.name),
-            "class": format!("{}Resource", pascal(&resource.name)),
+            "class": format!("{}Resource", self.language.type_name(&resource.name)),
             "doc": resource.doc,
             "uses": names(resource.operations.iter().flat_map(types_of)),
             "operations": resource.operations.iter().map(|operation| self.operation(resource, operation)).collect::<Vec<_>>(),
@@ -60,7 +60,7 @@ impl View<'_> {
             "id": operation.id,
             "name": self.language.method(&operation.name),
             // Types of an operation's own, such as its parameters, begin with this.
-            "type_name": format!("{}{}", pascal(&resource.name), pascal(&operation.name)),
+            "type_name": format!("{}{}", self.language.type_name(&resource.name), self.language.type_name(&operation.name)),
             "http_method": operation.method,
             "path": operation.path,
             "parts": self.parts(operation),
@@ -90,7 +90,7 @@ impl View<'_> {
         while let Some((text, after)) = rest.split_once('{') {
             let (name, tail) = after.split_once('}').unwrap_or((after, ""));
             parts.push(json!({ "text": text, "member": null }));
-            parts.push(json!({ "text": null, "member": self.language.member(name) }));
+            parts.push(json!({ "text": null, "member": self.language.argument(name) }));
             rest = tail;
         }
         if !rest.is_empty() {
@@ -104,6 +104,7 @@ impl View<'_> {
         json!({
             "wire": member.wire,
             "name": self.language.member(&member.wire),
+            "argument": self.language.argument(&member.wire),
             "kind": self.language.kind(self.api, &member.kind, sent),
             "optional_kind": self.language.optional(self.api, &member.kind, sent),
             "described_kind": self.language.described_kind(self.api, &member.kind, sent),
@@ -131,7 +132,7 @@ impl View<'_> {
             },
             _ => ("plain", None),
         };
-        json!({ "how": how, "of": of })
+        json!({ "how": how, "of": of.map(|name| self.language.schema(name)) })
     }
 
     fn schema(&self, schema: &Schema) -> Value {
@@ -155,7 +156,7 @@ impl View<'_> {
         };
         let verb = self.api.verbs.iter().find(|verb| verb.schema == schema.name).map(|verb| &verb.wire);
         json!({
-            "name": schema.name, "doc": schema.doc, "shape": shape, "members": members, "values": values, "kind": kind,
+            "name": self.language.schema(&schema.name), "doc": schema.doc, "shape": shape, "members": members, "values": values, "kind": kind,
             "sent": schema.sent, "verb": verb, "uses": uses,
         })
     }
@@ -165,7 +166,7 @@ impl View<'_> {
         json!({
             "wire": verb.wire,
             "method": self.language.method(&words(&verb.wire)),
-            "schema": verb.schema,
+            "schema": self.language.schema(&verb.schema),
             "doc": verb.doc,
             "members_given": !verb.members.is_empty(),
             "required": required.iter().map(|member| self.member(member, true)).collect::<Vec<_>>(),

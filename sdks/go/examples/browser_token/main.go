@@ -19,7 +19,7 @@ func main() {
 	}
 	http.HandleFunc("/api/sip-token", func(w http.ResponseWriter, r *http.Request) {
 		// Here you know who is signed in.
-		token, err := client.SIPToken(r.Context(), &sautikit.CreateSipToken{Identity: sautikit.Ptr("front-desk")})
+		token, err := client.SIPToken(r.Context(), &sautikit.CreateSIPToken{Identity: sautikit.Ptr("front-desk")})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadGateway)
 			return

@@ -19,7 +19,7 @@ func main() {
 		sautikit.NewVoiceResponse(
 			sautikit.GetDigits{
 				NumDigits: sautikit.Ptr[int64](3),
-				Prompt:    sautikit.Say{Text: "Press up to three keys, then hash."},
+				Prompt:    sautikit.Actions{sautikit.Say{Text: "Press up to three keys, then hash."}},
 				Action:    sautikit.Ptr("/pressed"),
 			},
 			sautikit.Say{Text: "Goodbye."},

@@ -20,7 +20,7 @@ func main() {
 	ctx := context.Background()
 	accepted, err := client.Calls.Create(ctx, &sautikit.CreateCall{
 		From:    os.Args[1],
-		To:      os.Args[2],
+		To:      []string{os.Args[2]},
 		Actions: sautikit.NewVoiceResponse(sautikit.Say{Text: "Your parcel is at the gate."}, sautikit.Hangup{}).Actions(),
 	})
 	if err != nil {
@@ -29,6 +29,7 @@ func main() {
 
 	// Events come as they happen, until the call has ended and its cost is known.
 	events := client.Calls.Stream(ctx, accepted.CallID, nil)
+	defer events.Close()
 	for events.Next() {
 		fmt.Println(events.Current().Event)
 	}
@@ -40,5 +41,6 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%s, %d s, %s %d (minor units)\n", call.Status, *call.DurationSeconds, call.Currency, *call.CostMinor)
+	seconds, cost := sautikit.Value(call.DurationSeconds), sautikit.Value(call.CostMinor)
+	fmt.Printf("%s, %d s, %s %d (minor units)\n", call.Status, seconds, call.Currency, cost)
 }

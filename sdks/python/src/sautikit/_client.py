@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional
 from ._request import MAX_RETRIES, TIMEOUT_S, RequestOptions, Spec
 from ._resources import AsyncResources, Resources
 from ._transport import AsyncTransport, SyncTransport
-from .models import SipToken
 
 if TYPE_CHECKING:
     # Loaded with the first client: who only checks signatures or builds actions does not wait for it.
@@ -34,17 +33,13 @@ class Sautikit(Resources):
         self._transport = SyncTransport(api_key, base_url, timeout, max_retries, headers, http_client=http_client)
         self._attach(self._transport)
 
-    def sip_token(self, *, options: Optional[RequestOptions] = None, **arguments: Any) -> SipToken:
-        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
-        return self.sip.create_token(options=options, **arguments)
-
     def request(self, method: str, path: str, *, query: Mapping[str, Any] = {}, body: Any = None, options: Optional[RequestOptions] = None) -> Any:
         """Any request, for an endpoint that this version of the SDK does not know: its JSON."""
-        return self._transport.json(Spec(method, path, query=query, body=body), options)
+        return self._transport.json(Spec(method, path, query=query, body=body, idempotent=None), options)
 
     def close(self) -> None:
-        """Closes idle connections."""
-        self._transport.client.close()
+        """Closes idle connections; those of an `http_client` that was given are its owner's."""
+        self._transport.close()
 
     def __enter__(self) -> "Sautikit":
         return self
@@ -69,17 +64,13 @@ class AsyncSautikit(AsyncResources):
         self._transport = AsyncTransport(api_key, base_url, timeout, max_retries, headers, http_client=http_client)
         self._attach(self._transport)
 
-    async def sip_token(self, *, options: Optional[RequestOptions] = None, **arguments: Any) -> SipToken:
-        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
-        return await self.sip.create_token(options=options, **arguments)
-
     async def request(self, method: str, path: str, *, query: Mapping[str, Any] = {}, body: Any = None, options: Optional[RequestOptions] = None) -> Any:
         """Any request, for an endpoint that this version of the SDK does not know: its JSON."""
-        return await self._transport.json(Spec(method, path, query=query, body=body), options)
+        return await self._transport.json(Spec(method, path, query=query, body=body, idempotent=None), options)
 
     async def aclose(self) -> None:
-        """Closes idle connections."""
-        await self._transport.client.aclose()
+        """Closes idle connections; those of an `http_client` that was given are its owner's."""
+        await self._transport.aclose()
 
     async def __aenter__(self) -> "AsyncSautikit":
         return self

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Tuple, Type
 
 
 class SautikitError(Exception):
@@ -53,5 +53,14 @@ class ApiError(SautikitError):
         #: Seconds that the server asks to wait before the next try.
         self.retry_after = retry_after
 
+    def __reduce__(self) -> Tuple[Any, ...]:
+        # An exception is rebuilt by its positional arguments, and here all but one go by name.
+        return _bare, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message
+
+
+def _bare(kind: Type[ApiError], args: Tuple[Any, ...]) -> ApiError:
+    """An error whose attributes are set afterwards."""
+    return kind.__new__(kind, *args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, ClassVar, Dict, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, Tuple
 
 #: A moment as RFC 3339, whatever its fraction; Python before 3.11 reads neither `Z` nor every fraction.
 _MOMENT = re.compile(r"^(.{19})(?:\.(\d{1,6})\d*)?(Z|[+-]\d{2}:\d{2})$")
@@ -34,15 +34,18 @@ class Model:
     def __init__(self, data: Dict[str, Any]) -> None:
         self._data = data
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        wire, how, of = self._members.get(name) or (name, "plain", "")
-        if wire in self._data:
-            return read(self._data[wire], how, of)
-        if wire in self._known:
-            return None
-        raise AttributeError(f"{type(self).__name__} has no member {name!r}")
+    # Type checkers know the documented members: shown this, they would take every misspelled one for a new one.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):
+                raise AttributeError(name)
+            wire, how, of = self._members.get(name) or (name, "plain", "")
+            if wire in self._data:
+                return read(self._data[wire], how, of)
+            if wire in self._known:
+                return None
+            raise AttributeError(f"{type(self).__name__} has no member {name!r}")
 
     def to_dict(self) -> Dict[str, Any]:
         """The JSON as it came."""

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from ._pages import AsyncEvents, AsyncPages, Events, Page
+from ._events import AsyncEvents, Events
+from ._pages import AsyncPages, Page
 from ._request import NOT_GIVEN, Omit, RequestOptions, Spec, path_part
 from ._transport import AsyncTransport, SyncTransport
 from .models import (
@@ -515,8 +516,8 @@ class AuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Page[AuditEntry]:
         """List the audit log.
@@ -542,8 +543,8 @@ class AuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> str:
         """Export the audit log.
@@ -578,8 +579,8 @@ class AsyncAuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncPages[AuditEntry]:
         """List the audit log.
@@ -605,8 +606,8 @@ class AsyncAuditResource:
         cursor: Omit[str] = NOT_GIVEN,
         action_kind: Omit[AuditKind] = NOT_GIVEN,
         actor: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> str:
         """Export the audit log.
@@ -641,8 +642,8 @@ class CallsResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[CallStatus] = NOT_GIVEN,
         direction: Omit[Direction] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         remote: Omit[str] = NOT_GIVEN,
         number: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -729,8 +730,8 @@ class CallsResource:
         self,
         *,
         bucket: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallStats:
         """Sum up calls.
@@ -752,7 +753,7 @@ class CallsResource:
     def stream_calls(
         self,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Events[StreamedCallsEvent]:
         """Follow all calls.
@@ -992,7 +993,7 @@ class CallsResource:
         self,
         id: str,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> Events[StreamedEvent]:
         """Follow a call.
@@ -1053,8 +1054,8 @@ class AsyncCallsResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[CallStatus] = NOT_GIVEN,
         direction: Omit[Direction] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         remote: Omit[str] = NOT_GIVEN,
         number: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -1141,8 +1142,8 @@ class AsyncCallsResource:
         self,
         *,
         bucket: Omit[str] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CallStats:
         """Sum up calls.
@@ -1164,7 +1165,7 @@ class AsyncCallsResource:
     def stream_calls(
         self,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncEvents[StreamedCallsEvent]:
         """Follow all calls.
@@ -1404,7 +1405,7 @@ class AsyncCallsResource:
         self,
         id: str,
         *,
-        last_event_id: Omit[int] = NOT_GIVEN,
+        last_event_id: Omit[Union[int, str]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> AsyncEvents[StreamedEvent]:
         """Follow a call.
@@ -2745,8 +2746,8 @@ class RecordingsResource:
         *,
         status: Omit[RecordingStatus] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -2843,8 +2844,8 @@ class AsyncRecordingsResource:
         *,
         status: Omit[RecordingStatus] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
-        from_date: Omit[str] = NOT_GIVEN,
-        to_date: Omit[str] = NOT_GIVEN,
+        from_date: Omit[Union[date, str]] = NOT_GIVEN,
+        to_date: Omit[Union[date, str]] = NOT_GIVEN,
         limit: Omit[int] = NOT_GIVEN,
         cursor: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4387,8 +4388,8 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4548,8 +4549,8 @@ class WebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4713,8 +4714,8 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -4874,8 +4875,8 @@ class AsyncWebhooksResource:
         cursor: Omit[str] = NOT_GIVEN,
         status: Omit[DeliveryStatus] = NOT_GIVEN,
         event: Omit[EventKind] = NOT_GIVEN,
-        from_: Omit[str] = NOT_GIVEN,
-        to: Omit[str] = NOT_GIVEN,
+        from_: Omit[Union[date, str]] = NOT_GIVEN,
+        to: Omit[Union[date, str]] = NOT_GIVEN,
         call_id: Omit[str] = NOT_GIVEN,
         event_id: Omit[str] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
@@ -5120,6 +5121,20 @@ class Resources:
         self.webhooks = WebhooksResource(transport)
         self.workspace = WorkspaceResource(transport)
 
+    def sip_token(
+        self,
+        *,
+        allow_inbound: Omit[Optional[bool]] = NOT_GIVEN,
+        allow_outbound: Omit[Optional[bool]] = NOT_GIVEN,
+        destinations: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        identity: Omit[Optional[str]] = NOT_GIVEN,
+        ttl_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> SipToken:
+        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
+        return self.sip.create_token(allow_inbound=allow_inbound, allow_outbound=allow_outbound, destinations=destinations, from_=from_, identity=identity, ttl_seconds=ttl_seconds, options=options)
+
 
 class AsyncResources:
     """All resources of an async client."""
@@ -5164,3 +5179,17 @@ class AsyncResources:
         self.wallet = AsyncWalletResource(transport)
         self.webhooks = AsyncWebhooksResource(transport)
         self.workspace = AsyncWorkspaceResource(transport)
+
+    async def sip_token(
+        self,
+        *,
+        allow_inbound: Omit[Optional[bool]] = NOT_GIVEN,
+        allow_outbound: Omit[Optional[bool]] = NOT_GIVEN,
+        destinations: Omit[Optional[Sequence[str]]] = NOT_GIVEN,
+        from_: Omit[Optional[str]] = NOT_GIVEN,
+        identity: Omit[Optional[str]] = NOT_GIVEN,
+        ttl_seconds: Omit[Optional[int]] = NOT_GIVEN,
+        options: Optional[RequestOptions] = None,
+    ) -> SipToken:
+        """A token for a phone in a browser or an app, to be handed to the page as it is (`sip.create_token`)."""
+        return await self.sip.create_token(allow_inbound=allow_inbound, allow_outbound=allow_outbound, destinations=destinations, from_=from_, identity=identity, ttl_seconds=ttl_seconds, options=options)

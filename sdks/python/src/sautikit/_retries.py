@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from typing import Callable, Optional
 
@@ -14,6 +15,14 @@ FIRST_S = 0.5
 LONGEST_S = 8.0
 #: A server that asks for more than this is not waited for.
 PATIENCE_S = 60.0
+_SECONDS = re.compile(r"[0-9]{1,15}")
+#: Of today, of RFC 850, and of C's `asctime`.
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
+    r"|[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}",
+    re.ASCII,
+)
 
 
 def pause(error: Exception, attempt: int, rand: Callable[[], float] = random.random) -> Optional[float]:
@@ -33,15 +42,15 @@ def pause(error: Exception, attempt: int, rand: Callable[[], float] = random.ran
     return None if error.retry_after > PATIENCE_S else error.retry_after + jitter
 
 
-def retry_after(header: Optional[str]) -> Optional[float]:
-    """Seconds of a `Retry-After`, which may be a date."""
-    if not header or not header.strip():
+def retry_after(header: Optional[str], now: Optional[float] = None) -> Optional[float]:
+    """Seconds of a `Retry-After`: whole seconds, or a date as RFC 7231 writes it."""
+    said = (header or "").strip()
+    if _SECONDS.fullmatch(said):
+        return float(said)
+    if not _DATE.fullmatch(said):
         return None
-    if header.strip().isdigit():
-        return float(header)
-    from email.utils import parsedate_to_datetime
+    import calendar
+    from email.utils import parsedate
 
-    try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+    parts = parsedate(said)
+    return None if parts is None else max(0.0, calendar.timegm(parts) - (time.time() if now is None else now))

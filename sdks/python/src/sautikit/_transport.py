@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Optional
 
-from ._pages import AsyncEvents, AsyncPages, Events, Page
-from ._request import RequestOptions, Shared, Spec, answer, refusal
+from ._events import AsyncEvents, Events, Reader
+from ._pages import AsyncPage, AsyncPages, Page
+from ._request import RequestOptions, Shared, Spec, answer, refusal, reads_for
 from ._retries import pause
 
 if TYPE_CHECKING:
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     import httpx
 
 _NONE = RequestOptions()
+#: Seconds of silence after which a stream is lost: the server says something every 15.
+IDLE_S = 45.0
+
+
+def _rows(spec: Spec) -> Spec:
+    return Spec(spec.method, spec.path, answer=("list", spec.answer[1]) if spec.answer[0] == "one" else spec.answer)
 
 
 class SyncTransport(Shared):
@@ -23,25 +30,47 @@ class SyncTransport(Shared):
         import httpx
 
         super().__init__(*settings)
-        self.lost = httpx.TransportError
+        self.lost = httpx.RequestError
         self.client = http_client or httpx.Client()
+        self._is_ours = http_client is None
 
-    def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None, stream: bool = False) -> httpx.Response:
+    def close(self) -> None:
+        if self._is_ours:
+            self.client.close()
+
+    def once(self, request: httpx.Request, options: RequestOptions, stream: bool = False) -> httpx.Response:
+        """One try: an answer of success, read unless it is a stream."""
+        from ._deadline import Deadline
+
+        limit = self.limit(options)
+        until = time.monotonic() + limit
+        try:
+            # A redirect would carry the key to wherever it leads.
+            response = self.client.send(request, stream=True, follow_redirects=False)
+            try:
+                if not (stream and response.is_success):
+                    reads_for(request, max(until - time.monotonic(), 0.001))
+                    response.stream = Deadline(response.stream, until)  # type: ignore[arg-type]
+                    response.read()
+            except BaseException:
+                response.close()
+                raise
+        except self.lost as error:
+            raise self.failure(request, error) from error
+        if not response.is_success:
+            raise refusal(response)
+        if options.on_response is not None:
+            options.on_response(response)
+        return response
+
+    def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> httpx.Response:
         options = options or _NONE
         request = self.prepared(spec, options, self.client, cursor)
         retries = self.retries(request, options)
         attempt = 0
         while True:
             try:
-                try:
-                    # A redirect would carry the key to wherever it leads.
-                    response = self.client.send(request, stream=stream, follow_redirects=False)
-                    if response.is_success:
-                        return response
-                    response.read()
-                except self.lost as error:
-                    raise self.failure(request, error) from error
-                raise refusal(response)
+                return self.once(request, options)
             except Exception as error:
                 wait = pause(error, attempt) if attempt < retries else None
                 if wait is None:
@@ -63,11 +92,18 @@ class SyncTransport(Shared):
 
     def page(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> Page[Any]:
         response = self.send(spec, options, cursor)
-        of = Spec(spec.method, spec.path, answer=("list", spec.answer[1]) if spec.answer[0] == "one" else spec.answer)
-        return Page(answer(of, response), response.headers.get("x-next-cursor"), lambda after: self.page(spec, options, after))
+        return Page(answer(_rows(spec), response), response.headers.get("x-next-cursor"), lambda after: self.page(spec, options, after))
 
     def events(self, spec: Spec, options: Optional[RequestOptions]) -> Events[Any]:
-        return Events(lambda: self.send(spec, options, stream=True), spec.answer, self.lost)
+        asked = options or _NONE
+
+        def open_(place: Optional[str]) -> httpx.Response:
+            request = self.prepared(spec, asked, self.client, place=place)
+            response = self.once(request, asked, stream=True)
+            reads_for(request, IDLE_S)
+            return response
+
+        return Events(open_, lambda response, error: self.failure(response.request, error), self.lost, lambda: Reader(spec.answer, self.tries(asked)))
 
 
 class AsyncTransport(Shared):
@@ -77,30 +113,52 @@ class AsyncTransport(Shared):
         import httpx
 
         super().__init__(*settings)
-        self.lost = httpx.TransportError
+        self.lost = httpx.RequestError
         self.client = http_client or httpx.AsyncClient()
+        self._is_ours = http_client is None
 
-    async def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None, stream: bool = False) -> httpx.Response:
+    async def aclose(self) -> None:
+        if self._is_ours:
+            await self.client.aclose()
+
+    async def once(self, request: httpx.Request, options: RequestOptions, stream: bool = False) -> httpx.Response:
+        """One try: an answer of success, read unless it is a stream."""
+        import asyncio
+
+        async def answered() -> httpx.Response:
+            response = await self.client.send(request, stream=True, follow_redirects=False)
+            try:
+                if not (stream and response.is_success):
+                    await response.aread()
+            except BaseException:
+                await response.aclose()
+                raise
+            return response
+
+        try:
+            response = await asyncio.wait_for(answered(), self.limit(options))
+        except (self.lost, asyncio.TimeoutError) as error:
+            raise self.failure(request, error) from error
+        if not response.is_success:
+            raise refusal(response)
+        if options.on_response is not None:
+            options.on_response(response)
+        return response
+
+    async def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> httpx.Response:
+        import asyncio
+
         options = options or _NONE
         request = self.prepared(spec, options, self.client, cursor)
         retries = self.retries(request, options)
         attempt = 0
         while True:
             try:
-                try:
-                    response = await self.client.send(request, stream=stream, follow_redirects=False)
-                    if response.is_success:
-                        return response
-                    await response.aread()
-                except self.lost as error:
-                    raise self.failure(request, error) from error
-                raise refusal(response)
+                return await self.once(request, options)
             except Exception as error:
                 wait = pause(error, attempt) if attempt < retries else None
                 if wait is None:
                     raise
-            import asyncio
-
             await asyncio.sleep(wait)
             attempt += 1
 
@@ -116,13 +174,20 @@ class AsyncTransport(Shared):
     async def nothing(self, spec: Spec, options: Optional[RequestOptions]) -> None:
         await self.send(spec, options)
 
-    async def first_page(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> Page[Any]:
+    async def one_page(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> AsyncPage[Any]:
         response = await self.send(spec, options, cursor)
-        of = Spec(spec.method, spec.path, answer=("list", spec.answer[1]) if spec.answer[0] == "one" else spec.answer)
-        return Page(answer(of, response), response.headers.get("x-next-cursor"), None)
+        return AsyncPage(answer(_rows(spec), response), response.headers.get("x-next-cursor"), lambda after: self.one_page(spec, options, after))
 
     def page(self, spec: Spec, options: Optional[RequestOptions]) -> AsyncPages[Any]:
-        return AsyncPages(lambda cursor: self.first_page(spec, options, cursor))
+        return AsyncPages(lambda: self.one_page(spec, options))
 
     def events(self, spec: Spec, options: Optional[RequestOptions]) -> AsyncEvents[Any]:
-        return AsyncEvents(lambda: self.send(spec, options, stream=True), spec.answer, self.lost)
+        asked = options or _NONE
+
+        async def open_(place: Optional[str]) -> httpx.Response:
+            request = self.prepared(spec, asked, self.client, place=place)
+            response = await self.once(request, asked, stream=True)
+            reads_for(request, IDLE_S)
+            return response
+
+        return AsyncEvents(open_, lambda response, error: self.failure(response.request, error), self.lost, lambda: Reader(spec.answer, self.tries(asked)))

@@ -12,6 +12,8 @@ import json
 from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Union
 from urllib.parse import parse_qsl
 
+from ._steps import Steps
+
 __all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
 
 Action = Dict[str, Any]
@@ -118,13 +120,10 @@ _reject = reject
 _hangup = hangup
 
 
-class VoiceResponse:
-    """Actions that run one after the other."""
+class VoiceResponse(Steps):
+    """Actions that run one after the other. It is the sequence of them, for arguments that take actions."""
 
-    __slots__ = ("actions",)
-
-    def __init__(self) -> None:
-        self.actions: List[Action] = []
+    __slots__ = ()
 
     def add(self, action: Action) -> "VoiceResponse":
         """Adds an action that was made elsewhere."""

@@ -9,7 +9,7 @@ import re
 import time
 from typing import Any, Awaitable, Callable, Dict, Optional, Union
 
-from ._errors import SignatureError
+from ._errors import SautikitError, SignatureError
 
 #: Seconds that the signature's clock and ours may differ.
 TOLERANCE_S = 300
@@ -49,6 +49,8 @@ def fastapi(secret: str) -> Callable[..., Awaitable[bytes]]:
         @app.post("/webhooks")
         async def receive(body: bytes = Depends(webhooks.fastapi(secret))): ...
     """
+    if not secret:
+        raise SautikitError("The secret is empty: nothing that is signed with it would be proven.")
     from fastapi import HTTPException, Request
 
     async def verified(request: Request) -> bytes:

@@ -3,7 +3,7 @@
 use super::{
     super::{
         naming::words,
-        types::{Api, Type},
+        types::{Api, Member, Type},
     },
     Language,
 };
@@ -11,18 +11,50 @@ use super::{
 pub(crate) struct Go;
 pub(crate) static GO: Go = Go;
 
-/// Initialisms of Go's style that occur in names of telephony and the web.
-const INITIALISMS: [&str; 12] = ["id", "url", "sip", "api", "ip", "http", "json", "pbx", "ws", "uri", "csv", "xml"];
+/// Initialisms of Go's style that occur in names of telephony, the web and money.
+const INITIALISMS: [&str; 34] = [
+    "id", "url", "sip", "api", "ip", "http", "https", "json", "pbx", "ws", "uri", "csv", "xml", "ttl", "tls", "ice",
+    "rtp", "rtt", "mos", "ms", "udp", "tcp", "dtmf", "pai", "rpid", "sid", "kes", "tzs", "ugx", "ngn", "ghs", "zar",
+    "usd", "eur",
+];
+
+/// Types that are written by hand in the SDK.
+const ACTIONS: &str = "Actions";
+const MANY: &str = "Many";
 
 fn exported(words: &[String]) -> String {
     let word = |word: &String| {
         if INITIALISMS.contains(&word.as_str()) {
             return word.to_uppercase();
         }
+        // URLs, IDs.
+        if let Some(one) = word.strip_suffix('s').filter(|one| INITIALISMS.contains(one)) {
+            return format!("{}s", one.to_uppercase());
+        }
         let mut letters = word.chars();
         letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
     };
     words.iter().map(word).collect()
+}
+
+/// Whether it is a step of a call: the schema of all verbs, or some of them.
+fn is_action(api: &Api, kind: &Type) -> bool {
+    let is_verb = |kind: &Type| match kind {
+        Type::Object(members) => match members.as_slice() {
+            [Member { kind: Type::Named(name), .. }] => api.verbs.iter().any(|verb| verb.schema == *name),
+            _ => false,
+        },
+        _ => false,
+    };
+    matches!(api.resolved(kind), Type::Choice(kinds) if kinds.iter().all(is_verb))
+}
+
+/// What there may be one or many of, where the choice is only that.
+fn one_or_many(kinds: &[Type]) -> Option<&Type> {
+    match kinds {
+        [one, Type::List(row)] | [Type::List(row), one] if **row == *one => Some(one),
+        _ => None,
+    }
 }
 
 impl Language for Go {
@@ -32,6 +64,19 @@ impl Language for Go {
 
     fn member(&self, wire: &str) -> String {
         exported(&words(wire))
+    }
+
+    fn argument(&self, wire: &str) -> String {
+        let words = words(wire);
+        words.split_first().map_or_else(String::new, |(first, others)| format!("{first}{}", exported(others)))
+    }
+
+    fn schema(&self, name: &str) -> String {
+        exported(&words(name))
+    }
+
+    fn type_name(&self, words: &[String]) -> String {
+        exported(words)
     }
 
     fn method(&self, words: &[String]) -> String {
@@ -51,8 +96,14 @@ impl Language for Go {
             Type::Integer => "int64".into(),
             Type::Number => "float64".into(),
             Type::Boolean => "bool".into(),
-            Type::Any | Type::Choice(_) => "any".into(),
-            Type::Named(name) => name.clone(),
+            Type::Choice(kinds) => match one_or_many(kinds) {
+                Some(one) if is_action(api, one) => ACTIONS.into(),
+                Some(one) => format!("{MANY}[{}]", of(one)),
+                None => "any".into(),
+            },
+            Type::Any => "any".into(),
+            Type::Named(name) => self.schema(name),
+            Type::List(row) if is_action(api, row) => ACTIONS.into(),
             Type::List(row) => format!("[]{}", of(row)),
             Type::Map(value) => format!("map[string]{}", of(value)),
             Type::Object(_) => "map[string]any".into(),
@@ -61,16 +112,45 @@ impl Language for Go {
 
     fn optional(&self, api: &Api, kind: &Type, sent: bool) -> String {
         let plain = self.kind(api, kind, sent);
-        let has_nil = plain == "any" || plain.starts_with("[]") || plain.starts_with("map[");
+        let has_nil = plain == "any" || ["[]", "map[", ACTIONS, MANY].iter().any(|kind| plain.starts_with(kind));
         if has_nil { plain } else { format!("*{plain}") }
     }
 
     fn constant(&self, set: &str, word: &str) -> String {
         let name = words(word);
-        format!("{set}{}", if name.is_empty() { "All".to_owned() } else { exported(&name) })
+        format!("{}{}", self.schema(set), if name.is_empty() { "All".to_owned() } else { exported(&name) })
     }
 
     fn error(&self, words: &[String]) -> String {
         format!("{}Error", exported(words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_go() {
+        for (schema, name) in [("CreateSipToken", "CreateSIPToken"), ("ApiKey", "APIKey"), ("Call", "Call")] {
+            assert_eq!(GO.schema(schema), name);
+        }
+        for (wire, name) in [
+            ("ttl_seconds", "TTLSeconds"),
+            ("waitUrl", "WaitURL"),
+            ("local_e164", "LocalE164"),
+            ("call_ids", "CallIDs"),
+        ] {
+            assert_eq!(GO.member(wire), name);
+        }
+        assert_eq!((GO.argument("id"), GO.argument("call_id")), ("id".to_owned(), "callID".to_owned()));
+        assert_eq!(GO.constant("ApiKeyStatus", "active"), "APIKeyStatusActive");
+    }
+
+    #[test]
+    fn one_or_many_of_a_kind_are_many() {
+        let many = Type::List(Box::new(Type::Text));
+        assert_eq!(one_or_many(&[Type::Text, many.clone()]), Some(&Type::Text));
+        assert_eq!(one_or_many(&[Type::Integer, many]), None);
     }
 }

@@ -10,7 +10,10 @@ pub(crate) use node::NODE;
 pub(crate) use php::PHP;
 pub(crate) use python::PYTHON;
 
-use super::types::{Api, Shape, Type};
+use super::{
+    naming::pascal,
+    types::{Api, Shape, Type},
+};
 
 /// The spelling of one language.
 pub(crate) trait Language: Sync {
@@ -18,6 +21,18 @@ pub(crate) trait Language: Sync {
     fn title(&self) -> &'static str;
     /// The name of a member, argument or parameter of that name on the wire.
     fn member(&self, wire: &str) -> String;
+    /// The name of an argument of that name on the wire, where it is not a member's.
+    fn argument(&self, wire: &str) -> String {
+        self.member(wire)
+    }
+    /// The type of the schema of that name.
+    fn schema(&self, name: &str) -> String {
+        name.to_owned()
+    }
+    /// What the type of a resource, or one of a single operation, begins with.
+    fn type_name(&self, words: &[String]) -> String {
+        pascal(words)
+    }
     /// A method's name.
     fn method(&self, words: &[String]) -> String;
     /// What a resource is called on the client.
