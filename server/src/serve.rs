@@ -26,7 +26,6 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::db::{Db, Dialect, OpenError};
 use crate::entropy::Entropy;
-use crate::gateway::Gateway;
 use crate::mail::MailError;
 use crate::secrets::{MASTER_KEY_BYTES, Secrets};
 use crate::state::{self, AppState, Shared};

@@ -51,6 +51,7 @@ pub(super) async fn credit(
     if top_up.status == Status::Succeeded {
         if let Some(receipt) = paid.receipt.filter(|_| top_up.receipt.is_none()) {
             store::top_ups::receive_receipt(tx, id, receipt, paid.paid_at).await?;
+            store::incoming::credit_with_receipt(tx, &top_up, receipt, app.now_us()).await?;
         }
         return Ok(Vec::new());
     }
@@ -68,6 +69,10 @@ pub(super) async fn credit(
     if !store::top_ups::succeed(tx, id, paid, entry_id, app.now_us()).await? {
         return Ok(Vec::new());
     }
+    let top_up = TopUp { amount_minor: paid.amount_minor, ..top_up };
+    if let Some(receipt) = paid.receipt {
+        store::incoming::credit_with_receipt(tx, &top_up, receipt, app.now_us()).await?;
+    }
     // What is due waits for nothing else.
     let renewal = RenewOf { workspace_id: top_up.workspace_id, cause: format!("topup:{id}") };
     jobs::enqueue(tx, app, &renewal, app.now_us()).await?;
@@ -83,7 +88,7 @@ pub(super) async fn credit(
         created_at: app.now_us(),
     };
     webhooks::emit(tx, &event).await?;
-    receipts(app, tx, &TopUp { amount_minor: paid.amount_minor, ..top_up }, &reference, after_minor).await
+    receipts(app, tx, &top_up, &reference, after_minor).await
 }
 
 /// The payment that the top-up is told to be is in a wallet already, as another top-up.

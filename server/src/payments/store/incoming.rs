@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use crate::db::statements;
-use crate::payments::Method;
 use crate::payments::incoming::{IncomingPayment, Reason, Status};
+use crate::payments::{Method, TopUp};
 use crate::row;
 
 statements! {
@@ -50,6 +50,10 @@ statements! {
         update incoming_payments
         set status = 'credited', workspace_id = $2, top_up_id = $3, reason = null, decided_at = $4
         where id = $1 and status in ('received', 'unmatched')";
+    CREDIT_WITH_RECEIPT = "
+        update incoming_payments
+        set status = 'credited', workspace_id = $4, top_up_id = $5, reason = null, decided_at = $6
+        where provider = $1 and receipt = $2 and amount_minor = $3 and currency = $7 and status = 'unmatched'";
     SET_UNMATCHED = "
         update incoming_payments
         set status = 'unmatched', reason = $2
@@ -136,6 +140,24 @@ pub(in crate::payments) async fn credit(
         .bind(top_up.to_string())
         .bind(now_us);
     Ok(query.execute(tx).await?.rows_affected() == 1)
+}
+
+/// What waits under that receipt, with that amount, is the top-up's money: nobody has to look for its payer.
+pub(in crate::payments) async fn credit_with_receipt(
+    tx: &mut AnyConnection,
+    top_up: &TopUp,
+    receipt: &str,
+    now_us: i64,
+) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(CREDIT_WITH_RECEIPT)
+        .bind(top_up.method.as_str())
+        .bind(receipt.to_owned())
+        .bind(top_up.amount_minor)
+        .bind(top_up.workspace_id.to_string())
+        .bind(top_up.id.to_string())
+        .bind(now_us)
+        .bind(top_up.currency.code());
+    query.execute(tx).await.map(drop)
 }
 
 pub(in crate::payments) async fn set_unmatched(
