@@ -338,7 +338,7 @@ impl Writer {
             let _ = reply.send(outcome);
         }
         for changes in &batch.changes {
-            Hub::of(&self.app).changed(changes.call_id);
+            Hub::changed(&self.app, changes.call_id);
         }
         batch.traces.iter().for_each(|trace| self.writer.ended.done(trace.call_id));
     }
