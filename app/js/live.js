@@ -14,9 +14,13 @@ const seen = new WeakMap();
 let timer = 0;
 let stream;
 let told = 0;
+let again = 0;
 
 // What the server tells of calls.
 const KINDS = ["started", "answered", "completed", "failed", "billed", "callback_failed", "recording.ready", "recording.failed"];
+// After which a stream is opened anew that the browser has given up, and by how much that differs from page to page: all of them
+// lose it together.
+const AGAIN_MS = 5000;
 // Events that come together are looked at together.
 const TOGETHER_MS = 100;
 
@@ -35,7 +39,15 @@ function follow() {
   } else if (!stream || stream.readyState === EventSource.CLOSED) {
     stream = new EventSource("/v1/calls/stream");
     for (const kind of KINDS) stream.addEventListener(`call.${kind}`, hear);
+    stream.addEventListener("error", lost);
   }
+}
+
+// Browsers come back by themselves after a connection that broke, and never where the answer was no stream: of a proxy whose
+// server is away, or that there are too many.
+function lost({ target }) {
+  if (target !== stream || target.readyState !== EventSource.CLOSED || again) return;
+  again = setTimeout(() => { again = 0; follow(); look(); }, AGAIN_MS * (1 + Math.random()));
 }
 
 const isUsed = (part) =>

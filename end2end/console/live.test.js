@@ -38,6 +38,20 @@ describe("pages of calls", () => {
     assert.deepEqual(page.problems, []);
   });
 
+  test("the list goes on by itself after the stream was answered by a proxy whose server is away", async () => {
+    let refused = 0;
+    const away = (route) => { refused += 1; return route.fulfill({ status: 502, body: "Bad Gateway" }); };
+    await page.route("**/v1/calls/stream", away, { times: 1 });
+    const followed = page.waitForResponse((answer) => answer.url().endsWith("/v1/calls/stream") && answer.status() === 200);
+    await page.goto(`${server.url}/calls`);
+    await followed;
+    assert.equal(refused, 1);
+    const { call_id } = await place([{ pause: { length: 2 } }]);
+    await page.locator(`tr:has(a[href="/calls/${call_id}"]):has-text("Completed")`).waitFor();
+    // The browser says of the one answer that it was no stream.
+    page.problems.length = 0;
+  });
+
   test("the page of a call shows its end", async () => {
     const { call_id } = await place([{ pause: { length: 2 } }]);
     await page.goto(`${server.url}/calls/${call_id}`);

@@ -215,7 +215,9 @@ async fn trigger(server: &listen::Server, event: &str, webhook: Option<&str>) ->
     }
     let (events, listeners) = listen::trigger(server, event).await?;
     if listeners == 0 {
-        return Err("nobody listens; start `sautikit listen` first".into());
+        return Err("nobody listens at this server; start `sautikit listen` first. Where other servers share its \
+                    database, listeners there were told too"
+            .into());
     }
     events.iter().for_each(|event| println!("{event}"));
     println!("told to {listeners} {}", if listeners == 1 { "listener" } else { "listeners" });

@@ -178,7 +178,7 @@ async fn start_rooms(app: &AppState) -> Result<Vec<Recovered>, ServeError> {
     app.tasks.spawn(shadow::write_until_stopped(app.clone()));
     app.tasks.spawn(webhooks::run_until_stopped(app.clone()));
     app.tasks.spawn(state::notices::exchange_until_stopped(app.clone()));
-    app.tasks.spawn(webhooks::live::notices::hear_until_stopped(app.clone()));
+    app.tasks.spawn(webhooks::live::notices::exchange_until_stopped(app.clone()));
     app.tasks.spawn(tls::watch(app.clone()));
     Ok(recovered)
 }

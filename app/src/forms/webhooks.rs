@@ -134,20 +134,25 @@ pub(super) async fn test(id: &str, fields: &Fields, api: &Api) -> Next {
 const MOST_PARTS: u32 = 10;
 
 pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
-    let event = Some(fields.text("event")).filter(|event| !event.is_empty());
-    // What was missed is what failed and what was never sent.
-    let mut body = RetryDeliveries { from: fields.text("since"), to: None, event, missing: true, after: None };
+    let given = |name: &str| Some(fields.text(name)).filter(|text| !text.is_empty());
+    let missing = fields.get("missing").is_some();
+    let mut body =
+        RetryDeliveries { from: fields.text("since"), to: given("to"), event: given("event"), missing, after: None };
+    let mut has_more = true;
     // A request sends a part of many again, so that it holds nobody up.
     for part in 0..MOST_PARTS {
         let key = format!("{}-{part}", fields.text("form_token"));
         let answer = api.post_once(format!("{}/retry", path(id)), &body, &key).await;
         match answer.and_then(|answer| answer.read::<Retried>()) {
-            Ok(retried) if retried.has_more => body.after = retried.next_after,
-            Ok(_) => break,
+            Ok(retried) => (has_more, body.after) = (retried.has_more, retried.next_after),
             Err(failure) => return Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
         }
+        if !has_more {
+            break;
+        }
     }
-    Next::redirect(format!("{}?done=retried#deliveries", page(id)))
+    let done = if has_more { "retried_part" } else { "retried" };
+    Next::redirect(format!("{}?done={done}#deliveries", page(id)))
 }
 
 pub(super) async fn retry(id: &str, fields: &Fields, api: &Api) -> Next {

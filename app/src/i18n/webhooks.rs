@@ -110,8 +110,15 @@ catalogue! {
         retried: "It is on its way again" | "Uko njiani tena",
         retried_text: "Load the page again in a moment." | "Pakia ukurasa tena baada ya muda mfupi.",
         retry_all: "Send again what was missed" | "Tuma tena yaliyokosekana",
-        retry_all_text: "All that failed, was given up or was never sent since that day." | "Yote yaliyoshindwa, kuachwa au yasiyotumwa kabisa tangu siku hiyo.",
+        retry_all_text: "All that failed or was given up since that day." | "Yote yaliyoshindwa au kuachwa tangu siku hiyo.",
+        retry_missing: "And what was never sent here" | "Na yasiyotumwa hapa kabisa",
+        retried_part: "A part is on its way again" | "Sehemu iko njiani tena",
+        retried_part_text: "There were more than go at once. Send again what was missed for the rest." | "Yalikuwa zaidi ya yanayotumwa kwa mara moja. Tuma tena yaliyokosekana ili kupata yaliyobaki.",
         since: "Since" | "Tangu",
+        until: "Until (and with that day)" | "Hadi (pamoja na siku hiyo)",
+        of_call: "Call id" | "Kitambulisho cha simu",
+        of_event: "Event id" | "Kitambulisho cha tukio",
+        probing: "Being tried" | "Kinajaribiwa",
         copy_body: "Body" | "Mwili",
     }
 }

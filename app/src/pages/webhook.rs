@@ -36,6 +36,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         ("saved", text.saved, text.saved_text),
         ("tested", text.tested, text.tested_text),
         ("retried", text.retried, text.retried_text),
+        ("retried_part", text.retried_part, text.retried_part_text),
     ];
     let has_secret = matches!(member.visit.flash, Some(Flash::WebhookShown(_)));
     let outcome = (!has_secret).then(|| outcome(&member.visit, &done));

@@ -22,7 +22,7 @@ use sautikit_api::{
 };
 
 /// Query parameters that the list passes on to the API, named alike.
-const FILTERS: [&str; 2] = ["status", "event"];
+const FILTERS: [&str; 6] = ["status", "event", "from", "to", "call_id", "event_id"];
 
 /// A page of deliveries of an endpoint.
 pub(super) struct Deliveries {
@@ -73,7 +73,7 @@ impl Deliveries {
                 {bar}
                 {list}
                 <Pager lang label=text.deliveries first next/>
-                {may_retry.then(|| retry_all(member, endpoint))}
+                {may_retry.then(|| retry_all(member, endpoint, kinds))}
             </section>
         }
         .into_any()
@@ -82,7 +82,7 @@ impl Deliveries {
 
 fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
-    let [status, event] = FILTERS.map(|name| member.visit.query.get(name).unwrap_or_default().to_owned());
+    let [status, event] = ["status", "event"].map(|name| member.visit.query.get(name).unwrap_or_default().to_owned());
     let statuses = [
         ("pending", text.pending),
         ("delivered", text.delivered),
@@ -93,10 +93,19 @@ fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
         .map(|(value, words)| view! { <option value=value selected=value == status>{words}</option> })
         .into_iter()
         .collect_view();
-    let events = kinds
-        .iter()
-        .map(|kind| view! { <option value=kind.event.clone() selected=kind.event == event>{kind.event.clone()}</option> })
-        .collect_view();
+    let events = event_options(kinds, &event);
+    let given = |name: &str| member.visit.query.get(name).unwrap_or_default().to_owned();
+    let others = [
+        ("from", "date", text.since),
+        ("to", "date", text.until),
+        ("call_id", "text", text.of_call),
+        ("event_id", "text", text.of_event),
+    ]
+    .map(|(name, kind, label)| {
+        view! {
+            <label class="field"><span class="field__label">{label}</span><input class="field__input" name=name type=kind value=given(name)/></label>
+        }
+    });
     view! {
         <form class="filters panel__body" method="get" action="#deliveries" role="search">
             <div class="field">
@@ -107,10 +116,19 @@ fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
                 <label class="field__label" for="event">{text.event}</label>
                 <select class="field__input" id="event" name="event"><option value="">{text.any}</option>{events}</select>
             </div>
+            {others.into_iter().collect_view()}
             <button class="button">{text.filter}</button>
         </form>
     }
     .into_any()
+}
+
+fn event_options(kinds: &[EventKindShown], chosen: &str) -> AnyView {
+    kinds
+        .iter()
+        .map(|kind| view! { <option value=kind.event.clone() selected=kind.event == chosen>{kind.event.clone()}</option> })
+        .collect_view()
+        .into_any()
 }
 
 fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
@@ -138,17 +156,19 @@ fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
     view! { <div class="table-box"><table class="table table--top">{headings}{rows}</table></div> }.into_any()
 }
 
-fn retry_all(member: &Member, endpoint: &Webhook) -> AnyView {
+fn retry_all(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyView {
     const FORM: &str = forms::RETRY_DELIVERIES;
     let text = &member.text().webhooks;
     let visit = member.visit.clone();
-    let event = visit.query.get("event").unwrap_or_default().to_owned();
+    let events = event_options(kinds, visit.query.get("event").unwrap_or_default());
     view! {
         <form class="form form--row panel__body" method="post" action=format!("/console/webhooks/{}/retry", endpoint.id)>
             {of_workspace(&visit)}
             {hidden("form_token", format!("{}-retry", visit.form_token))}
-            {hidden("event", event)}
-            <Field visit form=FORM name="since" kind="date" label=text.since hint=text.retry_all_text/>
+            <Field visit=visit.clone() form=FORM name="since" kind="date" label=text.since hint=text.retry_all_text/>
+            <Field visit form=FORM name="to" kind="date" label=text.until required=false/>
+            <label class="field"><span class="field__label">{text.event}</span><select class="field__input" name="event"><option value="">{text.any}</option>{events}</select></label>
+            <label class="choice"><input type="checkbox" name="missing" value="1" checked=true/>{text.retry_missing}</label>
             <button class="button">{text.retry_all}</button>
         </form>
     }

@@ -15,6 +15,7 @@ pub(super) fn status(member: &Member, endpoint: &Webhook) -> AnyView {
     let (tone, words) = match (endpoint.status, endpoint.health.circuit, endpoint.health.failures) {
         (WebhookStatus::Disabled, ..) => (Tone::Neutral, text.disabled),
         (_, Circuit::Open, _) => (Tone::Bad, text.paused),
+        (_, Circuit::HalfOpen, _) => (Tone::Warn, text.probing),
         (_, _, 1..) => (Tone::Warn, text.failing),
         _ => (Tone::Good, text.enabled),
     };

@@ -118,5 +118,8 @@ pub async fn revoke_session(app: &AppState, user: UserId, id: SessionId, ip: Opt
         return Err(Error::SessionUnknown);
     }
     audit::record(app, &mut tx, &audit::Entry::of_person(user, "session.revoked", id, ip)).await?;
-    Ok(tx.commit().await?)
+    tx.commit().await?;
+    // What goes on by it, such as a stream, ends.
+    app.tenant_changes.note();
+    Ok(())
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, OnceLock};
 use sautikit_api::actions::Action;
 use sautikit_api::ids::{CallId, LegRecordId, WorkspaceId};
 use sautikit_api::recordings::PauseMode;
-use tokio::sync::broadcast;
 
 use super::admission::Admitted;
 use super::directory::Directory;
@@ -18,9 +17,7 @@ use super::record::{RecordWriter, Recovered};
 
 use crate::rating::Rate;
 use crate::state::{AppState, Part};
-
-/// Changed calls that a slow stream may lag behind; it reads the database anyway, so a loss only delays it.
-const FEED_CAPACITY: usize = 1_024;
+use crate::webhooks::live::Live;
 
 /// A telephone destination with the rate of the moment the call started.
 #[derive(Debug, Clone)]
@@ -69,7 +66,6 @@ pub trait SettingUp: Send {
 /// The handle in the server's state.
 pub struct Hub {
     gateway: OnceLock<Arc<dyn CallsGateway>>,
-    feed: broadcast::Sender<CallId>,
     writer: Arc<RecordWriter>,
     directory: Directory,
     seats: Seats,
@@ -80,7 +76,6 @@ impl Default for Hub {
     fn default() -> Self {
         Self {
             gateway: OnceLock::new(),
-            feed: broadcast::channel(FEED_CAPACITY).0,
             writer: Arc::default(),
             directory: Directory::default(),
             seats: Seats::default(),
@@ -127,13 +122,8 @@ impl Hub {
         &self.watch
     }
 
-    /// Ids of calls whose record or timeline changed on this node.
-    pub fn subscribe(&self) -> broadcast::Receiver<CallId> {
-        self.feed.subscribe()
-    }
-
     /// Tells streams that a call changed; after the commit.
-    pub(super) fn changed(&self, call_id: CallId) {
-        let _ = self.feed.send(call_id); // no listener is fine
+    pub(super) fn changed(app: &AppState, call_id: CallId) {
+        app.part::<Live>().call_changed(call_id);
     }
 }

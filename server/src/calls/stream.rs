@@ -3,49 +3,39 @@
 //! Read by a caller's credential, or by the token in `stream_url`, because EventSource sends no headers. The token reads
 //! this one call only and dies five minutes after its end, or when it is revoked: then the next revision's is the only one.
 
-use std::convert::Infallible;
-use std::time::Duration;
+use std::error::Error;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
 use sautikit_api::ErrorCode;
 use sautikit_api::calls as wire;
-use sautikit_api::ids::{CallId, WorkspaceId};
+use sautikit_api::ids::CallId;
+use sautikit_api::rights::Scope;
 use serde::Deserialize;
 use serde_json::json;
 use subtle::ConstantTimeEq;
-use tokio::sync::broadcast;
-use tokio::time::Instant;
 
+use super::store::events::EventRow;
 use super::{CallError, CallRow, http::event_body, store};
 use crate::audit;
 use crate::calls;
 use crate::calls::Hub;
-use crate::clock;
 use crate::secrets::Purpose;
 use crate::state::AppState;
-use crate::web::caller::Caller;
+use crate::web::caller::{Caller, Right};
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::idempotency::{self, Request};
 use crate::web::live;
 use crate::web::params::Idempotent;
 use crate::web::query::Query;
-use crate::webhooks::live::Live;
-use sautikit_api::rights::Scope;
+use crate::webhooks::live::follower::Follower;
+use crate::webhooks::live::{Followed, Live, Looked, Said, Source, answer};
 
 /// How long the token outlives its call.
 const TOKEN_GRACE_US: i64 = 5 * 60 * 1_000_000;
-/// Entries sent per look at the database.
-const BATCH: i64 = 200;
-/// Between two looks that follow from what is told of all calls of the workspace: a stream must not read the database for each
-/// event of each of them.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
-/// The longest wait between looks: changes made by other nodes ring no bell here.
-const POLL: Duration = Duration::from_secs(1);
-
 /// What an id of an event is.
 const LAST_EVENT_ID: &str = "`Last-Event-ID` is the `sequence` of the last event seen, a whole number. Leave it out to read from the beginning.";
 
@@ -92,28 +82,30 @@ pub(super) async fn stream_call(
 ) -> ApiResult<Response> {
     let id = CallId::parse_any(&id).ok_or(CallError::NotFound)?;
     let Query(query) = query?;
-    let (call, revision) = match query.token {
+    let (call, revision, right) = match query.token {
         Some(given) => {
             let call = by_token(&app, id, &given).await?;
             let revision = call.stream_revision;
-            (call, Some(revision))
+            (call, Some(revision), None)
         }
         None => {
             let caller = caller?;
             caller.needs(Scope::CallsRead)?;
             let mut conn = app.db.acquire().await?;
-            (calls::get_call(&mut conn, caller.workspace.id, id).await?, None)
+            let call = calls::get_call(&mut conn, caller.workspace.id, id).await?;
+            (call, None, Some(Right::new(&app, &headers, caller, &[Scope::CallsRead])))
         }
     };
     let seen = live::last_seen(&headers).ok_or_else(|| ApiError::field("Last-Event-ID", LAST_EVENT_ID))?;
-    let mut follower = Follower::new(app, &call, revision, seen.unwrap_or(0));
+    let place = app.part::<Live>().place(call.workspace_id, Some(id))?;
+    let mut follower = Follower::new(app.clone(), Arc::new(Timeline(id)), seen.unwrap_or(0), revision);
     if call.cost_minor.is_some() {
-        follower.look().await?;
+        follower.catch_up().await.map_err(ApiError::internal)?;
         if follower.is_over() {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
     }
-    Ok(live::answer(follower.events()))
+    Ok(answer::answer(&app, follower, right, place, None))
 }
 
 /// Revoke a stream's token
@@ -137,7 +129,10 @@ pub(super) async fn revoke_call_stream(
         let entry = audit::Entry::by(&caller, "call.stream_revoked", id, json!({}));
         audit::record(&app, attempt.tx(), &entry).await?;
         let stream = wire::CallStream { call_id: id, stream_url: stream_url(&app, id, revision) };
-        attempt.commit(&app, StatusCode::OK, &stream).await
+        let answer = attempt.commit(&app, StatusCode::OK, &stream).await?;
+        // Streams that the former token has opened end now.
+        Hub::changed(&app, id);
+        Ok(answer)
     })
     .await
 }
@@ -156,113 +151,31 @@ async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<CallRow>
     Ok(call)
 }
 
-/// Where a stream stands.
-struct Follower {
-    app: AppState,
-    call_id: CallId,
-    /// That of the token by which it is read; none where a credential is.
-    revision: Option<i64>,
-    after: i64,
-    waiting: std::vec::IntoIter<Event>,
-    ended: bool,
-    changes: broadcast::Receiver<CallId>,
-    workspace: WorkspaceId,
-    /// Other nodes tell of calls by their events.
-    placed: broadcast::Receiver<WorkspaceId>,
-    /// Credentials are looked at again then.
-    until: Instant,
+/// A call's timeline, as it is followed: until the call has ended and its cost is known.
+struct Timeline(CallId);
+
+#[async_trait]
+impl Source for Timeline {
+    fn followed(&self) -> Followed {
+        Followed::Call(self.0)
+    }
+
+    async fn look(&self, app: &AppState, after: i64, most: usize) -> Result<Looked, Box<dyn Error + Send + Sync>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut conn = app.db.acquire().await?;
+        // The call first: entries written before its end are then sure to be seen.
+        let Some(call) = store::find_call(&mut conn, self.0).await? else {
+            return Ok(Looked { said: Vec::new(), is_over: true, revision: None });
+        };
+        let rows = store::events::list_events_after(&mut conn, self.0, after, most).await?;
+        let is_all = i64::try_from(rows.len()).is_ok_and(|count| count < most);
+        let said = rows.into_iter().map(said).collect::<Result<_, _>>()?;
+        let is_over = is_all && call.cost_minor.is_some();
+        Ok(Looked { said, is_over, revision: Some(call.stream_revision) })
+    }
 }
 
-impl Follower {
-    fn new(app: AppState, call: &CallRow, revision: Option<i64>, after: i64) -> Self {
-        // Before anything is looked up: what changes meanwhile is looked at again.
-        let (changes, placed) = (Hub::of(&app).subscribe(), app.part::<Live>().subscribe());
-        let (call_id, workspace, until) = (call.id, call.workspace_id, clock::timer_now() + app.part::<Live>().lasts());
-        Self {
-            app,
-            call_id,
-            revision,
-            after,
-            waiting: Vec::new().into_iter(),
-            ended: false,
-            changes,
-            workspace,
-            placed,
-            until,
-        }
-    }
-
-    /// Whether the call is over, and all of it was told.
-    fn is_over(&self) -> bool {
-        self.ended && self.waiting.len() == 0
-    }
-
-    /// The timeline, until the call has ended and its cost is known.
-    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        futures::stream::unfold(self, |mut follower| async move {
-            loop {
-                if let Some(event) = follower.waiting.next() {
-                    return Some((Ok(event), follower));
-                }
-                let is_late = clock::timer_now() >= follower.until;
-                if follower.ended || is_late || follower.app.stopping.is_cancelled() {
-                    return None;
-                }
-                match follower.look().await {
-                    Ok(true) => {}
-                    Ok(false) => follower.wait().await,
-                    Err(error) => {
-                        // The client comes back with Last-Event-ID.
-                        tracing::warn!(call = %follower.call_id, error = ?error, "a call's stream was cut");
-                        return None;
-                    }
-                }
-            }
-        })
-    }
-
-    /// Fetches what is new; false when nothing is and the call goes on.
-    async fn look(&mut self) -> Result<bool, CallError> {
-        let mut conn = self.app.db.acquire().await?;
-        // The call first: entries written before its end are then sure to be seen.
-        let call = store::find_call(&mut conn, self.call_id).await?.ok_or(CallError::NotFound)?;
-        if self.revision.is_some_and(|revision| revision != call.stream_revision) {
-            self.ended = true;
-            return Ok(true);
-        }
-        let rows = store::events::list_events_after(&mut conn, self.call_id, self.after, BATCH).await?;
-        let Some(last) = rows.last() else {
-            self.ended = call.cost_minor.is_some();
-            return Ok(self.ended);
-        };
-        self.after = last.sequence;
-        let events: Vec<Event> = rows
-            .into_iter()
-            .filter_map(|row| {
-                let event = Event::default().id(row.sequence.to_string()).event(row.kind.clone());
-                event.json_data(event_body(row)).ok()
-            })
-            .collect();
-        self.waiting = events.into_iter();
-        Ok(true)
-    }
-
-    async fn wait(&mut self) {
-        let (changes, call_id) = (&mut self.changes, self.call_id);
-        let (placed, workspace) = (&mut self.placed, self.workspace);
-        // Lagging only means that there is something to look at.
-        let changed = async { while changes.recv().await.is_ok_and(|changed| changed != call_id) {} };
-        // What is placed meanwhile waits in the channel.
-        let told = async {
-            tokio::time::sleep(BETWEEN_LOOKS).await;
-            while placed.recv().await.is_ok_and(|of| of != workspace) {}
-        };
-        tokio::select! {
-            () = changed => {}
-            () = told => {}
-            () = tokio::time::sleep(POLL) => {}
-            () = tokio::time::sleep_until(self.until) => {}
-            () = self.app.stopping.cancelled() => {}
-        }
-    }
+fn said(row: EventRow) -> serde_json::Result<Said> {
+    let (position, id, kind) = (row.sequence, row.id.to_string(), row.kind.clone());
+    Ok(Said { position, id, kind, body: serde_json::to_string(&event_body(row))? })
 }

@@ -10,7 +10,7 @@ use sautikit_api::ids::WorkspaceId;
 use sqlx::AnyConnection;
 
 use crate::accounts::{self, Membership};
-use crate::api_keys;
+use crate::api_keys::{self, RecognisedKey};
 use crate::state::AppState;
 use crate::web::caller::{
     Authenticate, Caller, Credential, Operator, SESSION_COOKIE, SignedIn, WORKSPACE_HEADER, cookie,
@@ -36,21 +36,37 @@ pub struct Credentials;
 impl Authenticate for Credentials {
     async fn caller(&self, app: &AppState, parts: &mut Parts) -> ApiResult<Caller> {
         let ip = client_ip(parts, &app.config.http.trusted_proxies);
-        let mut given = parts.headers.get_all(header::AUTHORIZATION).into_iter();
-        match given.next() {
-            Some(value) => {
-                // Of two keys, what stands in front of us may have looked at the other one.
-                let only = given.next().is_none().then_some(value).and_then(|value| value.to_str().ok());
-                let text =
-                    only.and_then(bearer).ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid).message(KEY_FORM))?;
-                by_key(app, parts, text, ip).await
-            }
+        match key_of(&parts.headers)? {
+            Some(text) => by_key(app, parts, text, ip).await,
             None => {
                 let caller = by_session(app, &mut *app.db.acquire().await?, &parts.headers, ip).await?;
                 let who = Who { workspace_id: caller.workspace.id, user_id: caller.user_id, api_key_id: None };
                 told::tell_who(parts, who);
                 Ok(caller)
             }
+        }
+    }
+
+    async fn again(&self, app: &AppState, headers: &HeaderMap, caller: &Caller) -> ApiResult<Caller> {
+        match (&caller.credential, key_of(headers)?) {
+            (Credential::ApiKey { id, .. }, Some(text)) => {
+                let key = api_keys::recognise(app, text, caller.ip.as_deref()).await?;
+                if key.id != *id || key.workspace.id != caller.workspace.id {
+                    return Err(ErrorCode::ApiKeyInvalid.into());
+                }
+                Ok(of_key(key, caller.ip.clone()))
+            }
+            (Credential::Session(id), None) => {
+                let mut conn = app.db.acquire().await?;
+                let token = cookie(headers, SESSION_COOKIE).ok_or(ErrorCode::AuthSessionInvalid)?;
+                let session = accounts::resolve_session(app, &mut conn, token).await?;
+                let session = session.filter(|session| session.id == *id).ok_or(ErrorCode::AuthSessionInvalid)?;
+                // The workspace that the request was about, whichever the person works in by now.
+                let found = accounts::find_membership(&mut conn, caller.workspace.id, session.user_id).await?;
+                let Membership { workspace, role } = found.ok_or(accounts::Error::NotAMember)?;
+                Ok(Caller { workspace, role, ..caller.clone() })
+            }
+            _ => Err(ErrorCode::AuthSessionInvalid.into()),
         }
     }
 
@@ -79,6 +95,20 @@ impl Authenticate for Credentials {
     }
 }
 
+/// The one key that the request shows; none where it shows none.
+fn key_of(headers: &HeaderMap) -> ApiResult<Option<&str>> {
+    let mut given = headers.get_all(header::AUTHORIZATION).into_iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    // Of two keys, what stands in front of us may have looked at the other one.
+    let only = given.next().is_none().then_some(value).and_then(|value| value.to_str().ok());
+    only.and_then(bearer).map(Some).ok_or_else(|| ApiError::new(ErrorCode::ApiKeyInvalid).message(KEY_FORM))
+}
+
+fn of_key(key: RecognisedKey, ip: Option<String>) -> Caller {
+    let credential = Credential::ApiKey { id: key.id, grants: key.grants, expires_at_us: key.expires_at_us };
+    Caller { user_id: key.created_by, workspace: key.workspace, role: key.role, credential, ip }
+}
+
 async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -> ApiResult<Caller> {
     let key = api_keys::recognise(app, text, ip.as_deref()).await?;
     let who = Who { workspace_id: key.workspace.id, user_id: key.created_by, api_key_id: Some(key.id) };
@@ -87,8 +117,7 @@ async fn by_key(app: &AppState, parts: &Parts, text: &str, ip: Option<String>) -
     if asked_workspace(&parts.headers)?.is_some_and(|asked| asked != key.workspace.id) {
         return Err(ErrorCode::AuthWorkspaceForbidden.into());
     }
-    let credential = Credential::ApiKey { id: key.id, grants: key.grants, expires_at_us: key.expires_at_us };
-    Ok(Caller { user_id: key.created_by, workspace: key.workspace, role: key.role, credential, ip })
+    Ok(of_key(key, ip))
 }
 
 async fn by_session(

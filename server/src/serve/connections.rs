@@ -3,7 +3,8 @@
 //! axum's own server gives a client all the time that it wants to finish a request's head, so that whoever opens many
 //! connections and says little holds them all. Here a head has a deadline, which a connection that waits for its next
 //! request has too, and a bound; and there are only so many connections ([`Room`]). Bodies have theirs in `http::json`. An
-//! answer has to be taken: who stops reading a stream of events would hold it for ever.
+//! answer has to be taken: who stops reading a stream of events would hold it for ever, and so would who reads little of it
+//! now and then.
 //! TLS is the proxy's, or spoken here by the certificates of [`crate::tls`]; HTTP/2 is the proxy's.
 
 mod patience;
@@ -26,7 +27,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -39,12 +41,16 @@ pub(super) use self::room::Room;
 use super::strict::Strict;
 use crate::state::AppState;
 use crate::tls::Certificates;
+use crate::web::live::ClosesAt;
 
 /// Longest time from the last answer, or from the beginning, to the end of the next request's head. Longer than the 60 s
 /// that proxies keep an idle connection, so that they close it and not we while a request is on its way.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Largest head of a request, with its line: four times what common proxies let through.
 const HEAD_LIMIT_BYTES: usize = 64 * 1024;
+/// What is kept for a client that is slow to read, beside what the system keeps. hyper takes more from an answer as long as it
+/// holds less than this, and a head has to fit in.
+const BUFFER_BYTES: usize = HEAD_LIMIT_BYTES;
 /// Pause after the system had no socket for us (too many open files): connections must end before it has.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -78,6 +84,7 @@ async fn serve_with(
 ) -> io::Result<()> {
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(head_timeout).max_header_size(HEAD_LIMIT_BYTES);
+    server.max_buf_size(BUFFER_BYTES);
     let connections = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -131,25 +138,52 @@ async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stopping: CancellationToken,
 ) {
     let asking = place.clone();
+    let (closes, closes_at) = watch::channel(None);
+    let closes = Arc::new(closes);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         asking.asks();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = routes.clone().oneshot(request);
-        async move { answer.await as Result<Response, Infallible> }
+        let (answer, closes) = (routes.clone().oneshot(request), closes.clone());
+        async move {
+            let Ok(answer) = answer.await as Result<Response, Infallible>;
+            closes.send_replace(answer.extensions().get().map(|ClosesAt(at)| *at));
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut connection = pin!(server.serve_connection(TokioIo::new(Strict::new(stream)), service).with_upgrades());
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = place.given_away() => return,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let served = async {
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
         }
+        connection.await
+    };
+    let ended = tokio::select! {
+        ended = served => ended,
+        () = place.given_away() => return,
+        () = over(closes_at) => return,
     };
     if let Err(error) = ended {
         // The client's doing: it went away, was too slow, or spoke no HTTP.
         tracing::trace!(%error, "a connection ended");
+    }
+}
+
+/// Until the answer that is being written has lasted as long as it may.
+async fn over(mut closes_at: watch::Receiver<Option<Instant>>) {
+    loop {
+        let at = *closes_at.borrow_and_update();
+        let late = async {
+            match at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Ok(()) = closes_at.changed() => {}
+            () = late => return,
+        }
     }
 }
 
@@ -279,6 +313,34 @@ mod tests {
         let mut stalled = TcpStream::connect(address).await.unwrap();
         stalled.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         is_gone.await.unwrap();
+        stopping.cancel();
+        server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_a_little_now_and_then_holds_nothing_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stopping = CancellationToken::new();
+        let routes = Router::new().route(
+            "/",
+            get(|| async {
+                let endless =
+                    futures::stream::repeat_with(|| Ok::<_, Infallible>(bytes::Bytes::from_static(&[b'x'; 4_096])));
+                let mut answer = Response::new(Body::from_stream(endless));
+                answer.extensions_mut().insert(ClosesAt(crate::clock::timer_now() + Duration::from_millis(300)));
+                answer
+            }),
+        );
+        // Whoever takes something is waited for anew.
+        let timeouts = (HEAD_TIMEOUT, HEAD_TIMEOUT);
+        let server = tokio::spawn(serve_with(timeouts, listener, routes, Room::new(&[]), None, stopping.clone()));
+        let mut trickles = TcpStream::connect(address).await.unwrap();
+        trickles.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut piece = [0; 512];
+        while trickles.read(&mut piece).await.is_ok_and(|taken| taken > 0) {
+            tokio::task::yield_now().await;
+        }
         stopping.cancel();
         server.await.unwrap().unwrap();
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
-/// Counts changes of what tenants have: workspaces, members, keys, numbers. Whoever keeps facts about them notes the count
+/// Counts changes of what tenants have: workspaces, members, keys, sessions, numbers. Whoever keeps facts about them notes the count
 /// before it reads, and believes the facts while the count is the same: so it need not know who writes, nor they it.
 #[derive(Debug, Default)]
 pub struct Changes {

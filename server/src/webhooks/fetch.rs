@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use reqwest::{Client, header};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::client;
@@ -116,10 +116,24 @@ pub async fn fetch(
     params: &[(&'static str, String)],
     signer: Signer<'_>,
 ) -> Fetched {
+    fetch_until(clock::timer_now() + DEADLINE, http, clock, development, url, params, signer).await
+}
+
+/// The same, until then.
+pub(super) async fn fetch_until(
+    deadline: Instant,
+    http: &Client,
+    clock: &dyn Clock,
+    development: bool,
+    url: &str,
+    params: &[(&'static str, String)],
+    signer: Signer<'_>,
+) -> Fetched {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     let form = Form { params, body, signer };
     let mut trace = Trace::default();
-    let outcome = tries(http, clock, development, url, &form, &mut trace).await;
+    let tries = tries(http, clock, development, url, &form, &mut trace);
+    let outcome = timeout_at(deadline, tries).await.unwrap_or(Err(FetchError::Timeout));
     Fetched { outcome, first_failure: trace.first_failure, body: form.body, signatures: trace.signatures }
 }
 
@@ -132,26 +146,22 @@ async fn tries(
     trace: &mut Trace,
 ) -> Result<Answer, FetchError> {
     let url = client::check_url(url, development)?;
-    let deadline = clock::timer_now() + DEADLINE;
-    let attempts = async {
-        match follow(http, clock, development, url.clone(), form, trace).await {
-            Err(error) if error.is_worth_a_retry() => {
-                trace.first_failure = Some(error);
-                sleep(RETRY_AFTER).await;
-                follow(http, clock, development, url, form, trace).await
-            }
-            // Their server does not know the new secret yet.
-            Err(error @ FetchError::Status { status: 400 | 401 | 403, .. }) => {
-                let now_us = clock.now().as_microsecond();
-                let Some(former) = form.signer.former(now_us) else { return Err(error) };
-                trace.first_failure = Some(error);
-                let form = Form { params: form.params, body: form.body.clone(), signer: former };
-                follow(http, clock, development, url, &form, trace).await
-            }
-            outcome => outcome,
+    match follow(http, clock, development, url.clone(), form, trace).await {
+        Err(error) if error.is_worth_a_retry() => {
+            trace.first_failure = Some(error);
+            sleep(RETRY_AFTER).await;
+            follow(http, clock, development, url, form, trace).await
         }
-    };
-    timeout_at(deadline, attempts).await.unwrap_or(Err(FetchError::Timeout))
+        // Their server does not know the new secret yet.
+        Err(error @ FetchError::Status { status: 400 | 401 | 403, .. }) => {
+            let now_us = clock.now().as_microsecond();
+            let Some(former) = form.signer.former(now_us) else { return Err(error) };
+            trace.first_failure = Some(error);
+            let form = Form { params: form.params, body: form.body.clone(), signer: former };
+            follow(http, clock, development, url, &form, trace).await
+        }
+        outcome => outcome,
+    }
 }
 
 async fn follow(
@@ -202,7 +212,20 @@ fn media_type(response: &reqwest::Response) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sautikit_api::numbers::Compat;
+
     use super::*;
+
+    #[tokio::test]
+    async fn what_was_waited_for_before_is_of_the_same_deadline() {
+        // Nobody accepts there: without a deadline of before it would be waited for.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/voice", silent.local_addr().unwrap());
+        let (http, clock) = (Client::new(), clock::SystemClock::new());
+        let signer = Signer { secret: "s", former: None, compat: Compat::default(), is_shadow: false };
+        let fetched = fetch_until(clock::timer_now(), &http, &clock, true, &url, &[], signer).await;
+        assert_eq!(fetched.outcome, Err(FetchError::Timeout));
+    }
 
     #[test]
     fn a_redirect_stays_on_its_host_and_is_checked_like_every_url() {

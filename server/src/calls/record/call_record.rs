@@ -60,7 +60,7 @@ impl Draft {
             return Err(error);
         }
         record.live.stands();
-        Hub::of(app).changed(record.call().id);
+        Hub::changed(app, record.call().id);
         Ok(record)
     }
 }

@@ -316,10 +316,10 @@ mod tests {
         let next = Journal::new(folder.path());
         assert_eq!(next.ending().unwrap().len(), 2);
         next.begin_ending(&[closed(4, vec![json!("d")])]).unwrap();
-        next.end(&[ids(4).0]).unwrap();
+        next.end(&[first(4).call]).unwrap();
         let ending: Vec<_> = next.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
         assert!(ending.starts_with(&[json!("a"), json!("b"), json!("c")]));
-        next.end(&[1, 3, 4].map(|number| ids(number).0)).unwrap();
+        next.end(&[1, 3, 4].map(|number| first(number).call)).unwrap();
         assert!(next.ending().unwrap().is_empty());
     }
 

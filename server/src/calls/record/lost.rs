@@ -353,7 +353,7 @@ fn open_dialogs(legs: &[StoredLeg], kept: Option<&HashMap<LegRecordId, BTreeMap<
 }
 
 fn tell(app: &AppState, closed: Vec<Recovered>) -> Vec<Recovered> {
-    closed.iter().for_each(|call| Hub::of(app).changed(call.call_id));
+    closed.iter().for_each(|call| Hub::changed(app, call.call_id));
     closed
 }
 

@@ -345,7 +345,7 @@ impl Writer {
             }
         }
         for changes in &batch.changes {
-            Hub::of(&self.app).changed(changes.call_id);
+            Hub::changed(&self.app, changes.call_id);
         }
         batch.traces.iter().for_each(|trace| self.writer.ended.done(trace.call_id));
         unheard

@@ -17,8 +17,11 @@ use crate::webhooks::{self, EventKind, NewEvent, Subject};
 
 pub use crate::gateway::recorder::Orders;
 
-/// Events that may wait for the database: of a hundred conferences that begin or end together.
-const EVENTS: usize = 4_096;
+/// Events that may wait for the database, some 30 MB: while it is away no new calls come, and those that run enter and leave
+/// conferences a few times each.
+const EVENTS: usize = 65_536;
+/// Of one transaction.
+const TOGETHER: usize = 256;
 
 /// Something that happened in a conference.
 #[derive(Debug)]
@@ -98,8 +101,8 @@ impl House for ServerHouse {
             data,
             created_at: self.app.now_us(),
         };
-        if self.events.try_send(event).is_err() {
-            tracing::warn!(kind = kind.as_str(), "an event of a conference is lost: the database does not keep up");
+        if let Err(error) = self.events.try_send(event) {
+            lost(&error.into_inner(), "the database has been away for too long");
         }
     }
 }
@@ -107,28 +110,38 @@ impl House for ServerHouse {
 /// After the database failed.
 const FAILURE_WAIT: Duration = Duration::from_secs(1);
 
-/// Writes events one after the other, so that they are told in their order. While the database is away they wait here, and
-/// behind it as many as the queue holds.
+/// So that an operator can tell the customer which; without the party's number, which is no log's.
+fn lost(event: &NewEvent, why: &str) {
+    let conference = event.data["conference_id"].as_str().unwrap_or_default();
+    let (id, workspace, kind) = (event.id, event.workspace_id, event.kind.as_str());
+    tracing::error!(%id, %workspace, kind, conference, why, "an event of a conference is lost");
+}
+
+/// Writes events in their order, those together that have come meanwhile. While the database is away they wait here, and behind
+/// them as many as the queue holds.
 async fn write_all(app: AppState, mut events: mpsc::Receiver<NewEvent>) {
-    while let Some(event) = events.recv().await {
-        while let Err(error) = write(&app, &event).await {
+    let mut together = Vec::new();
+    while events.recv_many(&mut together, TOGETHER).await > 0 {
+        while let Err(error) = write(&app, &together).await {
             if app.stopping.is_cancelled() {
-                tracing::error!(kind = event.kind.as_str(), %error, "an event of a conference is lost");
+                tracing::error!(%error, "the server stops while the database is away");
+                together.iter().for_each(|event| lost(event, "the server stops"));
                 break;
             }
-            tracing::warn!(kind = event.kind.as_str(), %error, "an event of a conference waits: the database failed");
+            tracing::warn!(events = together.len(), %error, "events of conferences wait: the database failed");
             tokio::select! {
                 () = tokio::time::sleep(FAILURE_WAIT) => {}
                 () = app.stopping.cancelled() => {}
             }
         }
+        together.clear();
         webhooks::ring(&app);
     }
 }
 
-/// Whether a commit that failed was none is not known: one that stands there already is left as it is.
-async fn write(app: &AppState, event: &NewEvent) -> Result<(), sqlx::Error> {
+/// Whether a commit that failed was none is not known: those that stand there already are left as they are.
+async fn write(app: &AppState, events: &[NewEvent]) -> Result<(), sqlx::Error> {
     let mut tx = app.db.begin_write().await?;
-    webhooks::emit_together(&mut tx, app.db.dialect(), std::slice::from_ref(event)).await?;
+    webhooks::emit_together(&mut tx, app.db.dialect(), events).await?;
     tx.commit().await
 }

@@ -232,7 +232,11 @@ impl Room {
     }
 
     async fn end(&mut self) {
-        while let Some(Seat { member, .. }) = self.seats.pop() {
+        while let Some(last) = self.seats.len().checked_sub(1) {
+            if self.begun {
+                self.tell(EventKind::ConferenceLeft, Some(last));
+            }
+            let Seat { member, .. } = self.seats.remove(last);
             member.media.unmix(member.port, self.mix);
             member.tell(ConferenceEvent::Ended).await;
         }

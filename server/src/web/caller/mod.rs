@@ -5,6 +5,7 @@
 
 mod identity;
 mod operator;
+mod right;
 
 use async_trait::async_trait;
 use axum::extract::FromRequestParts;
@@ -21,6 +22,7 @@ use crate::state::{AppState, Part};
 
 pub use identity::{Device, Session, Workspace};
 pub use operator::Operator;
+pub use right::Right;
 
 /// The console's cookie.
 pub const SESSION_COOKIE: &str = "sk_session";
@@ -127,6 +129,10 @@ pub(crate) fn grants_include(grants: &[Grant], scope: Scope) -> bool {
 pub trait Authenticate: Send + Sync + 'static {
     /// A key or a session, in one workspace.
     async fn caller(&self, app: &AppState, parts: &mut Parts) -> ApiResult<Caller>;
+
+    /// The same caller as they are now, of a request that goes on; `headers` hold its credential. Is no request of its own:
+    /// nothing is counted, and nothing remembered.
+    async fn again(&self, app: &AppState, headers: &HeaderMap, caller: &Caller) -> ApiResult<Caller>;
 
     /// A session.
     async fn signed_in(&self, app: &AppState, parts: &mut Parts) -> ApiResult<SignedIn>;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::socket::{self, Asked};
 use crate::state::AppState;
-use crate::web::caller::Caller;
+use crate::web::caller::{Caller, Right};
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::query::Query;
 use crate::webhooks::WebhookError;
@@ -67,12 +67,15 @@ async fn listen(
         caller.needs(Scope::NumbersWrite)?;
     }
     let workspace = caller.workspace.id;
+    let scopes = [Scope::WebhooksWrite, Scope::NumbersWrite];
+    let needed = if asked.numbers.is_empty() { &scopes[..1] } else { &scopes[..] };
+    let right = Right::new(&app, &headers, caller, needed);
     let upgrade = upgrade
         .max_message_size(MAX_MESSAGE_BYTES)
         .max_frame_size(MAX_MESSAGE_BYTES)
         .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_BYTES);
-    Ok(upgrade.on_upgrade(move |open| socket::serve(app, workspace, asked, open)))
+    Ok(upgrade.on_upgrade(move |open| socket::serve(app, workspace, asked, right, open)))
 }
 
 fn read(app: &AppState, query: ListenQuery) -> ApiResult<Asked> {

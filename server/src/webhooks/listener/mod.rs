@@ -19,10 +19,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use reqwest::Client;
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{EventId, WorkspaceId};
 use sautikit_api::listener::{FailureReason, Forwarded, FromListener, ToListener};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -32,13 +32,15 @@ use super::client::MAX_ANSWER_BYTES;
 use super::delivery::{DELIVERY_HEADER, EVENT_HEADER};
 use super::fetch::{self, Answer, DEADLINE, FORM, FetchError, Fetched};
 use super::kinds;
+use super::live::notices;
 use super::signature;
 use super::signer::Signer;
+use super::store::events as sql;
 use crate::clock;
 use crate::secrets::Purpose;
 use crate::state::{AppState, Part};
 
-/// Listeners of a workspace on one node: each is a person at work.
+/// Listeners of a workspace on one node, and as many sockets of those who take nothing: each is a person at work.
 const MOST_OF_WORKSPACE: usize = 20;
 /// What may wait for one listener beside its events: callbacks of as many calls.
 const QUEUE: usize = 256;
@@ -101,6 +103,11 @@ impl Listener {
         self.events.iter().any(|pattern| kinds::matches(pattern, kind))
     }
 
+    /// Whether it is told or asked anything by itself.
+    fn takes_something(&self) -> bool {
+        !self.events.is_empty() || !self.numbers.is_empty()
+    }
+
     /// The end of its socket comes back, and the listener with it for a moment.
     fn left(app: &AppState, listener: Arc<Self>, inbox: mpsc::Receiver<ToListener>) {
         *listener.idle.lock() = Some(inbox);
@@ -109,11 +116,16 @@ impl Listener {
             tokio::time::sleep(COMES_BACK_WITHIN).await;
             // Taken again, it is another's to give up.
             if listener.idle.lock().take().is_some() {
-                app.part::<Listeners>().remove(listener.id);
-                // Whoever waits for an answer hears that there will be none.
-                listener.waiting.lock().clear();
+                Self::gives_up(&app, &listener);
             }
         });
+    }
+
+    /// It is no listener any more.
+    fn gives_up(app: &AppState, listener: &Self) {
+        app.part::<Listeners>().remove(listener.id);
+        // Whoever waits for an answer hears that there will be none.
+        listener.waiting.lock().clear();
     }
 
     /// An answer came; of a callback that nobody waits for it is left aside.
@@ -162,12 +174,14 @@ pub async fn fetch(
     params: &[(&'static str, String)],
     signer: Signer<'_>,
 ) -> Fetched {
+    // One for both: a call waits no longer because somebody listened.
+    let deadline = clock::timer_now() + DEADLINE;
     if let Some(listener) = app.part::<Listeners>().of_number(of.0, of.1)
-        && let Some(fetched) = ask(app, &listener, url, params, signer).await
+        && let Some(fetched) = ask(app, &listener, url, params, signer, deadline).await
     {
         return fetched;
     }
-    fetch::fetch(http, app.clock.as_ref(), app.config.is_development(), url, params, signer).await
+    fetch::fetch_until(deadline, http, app.clock.as_ref(), app.config.is_development(), url, params, signer).await
 }
 
 /// None where the listener went away, or takes no more.
@@ -177,9 +191,9 @@ async fn ask(
     url: &str,
     params: &[(&'static str, String)],
     signer: Signer<'_>,
+    deadline: Instant,
 ) -> Option<Fetched> {
     let url = Url::parse(url).ok()?;
-    let deadline = clock::timer_now() + DEADLINE;
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
     let path = path_of(&url);
     let secret = secret(app, listener.workspace);
@@ -250,6 +264,33 @@ fn trigger(app: &AppState, workspace: WorkspaceId, event: &StoredEvent) -> usize
     let all = app.part::<Listeners>().of_workspace(workspace);
     let wants = all.iter().filter(|listener| listener.takes(&event.kind));
     wants.filter(|listener| listener.outbox.try_send(message.clone()).is_ok()).count()
+}
+
+/// A test event, told on other nodes too: it is kept, so that they can read it.
+async fn trigger_everywhere(app: &AppState, workspace: WorkspaceId, event: &StoredEvent) -> Result<usize, sqlx::Error> {
+    if app.db.has_other_nodes() {
+        let mut tx = app.db.begin_write().await?;
+        sql::insert_test(&mut tx, event).await?;
+        notices::tell_triggered(app, &mut tx, workspace, event.id).await?;
+        tx.commit().await?;
+    }
+    Ok(trigger(app, workspace, event))
+}
+
+/// A test event that another node has told of: forwarded to the workspace's listeners that are here.
+pub(super) fn forward_of_other(app: &AppState, workspace: WorkspaceId, event: EventId) {
+    if app.part::<Listeners>().of_workspace(workspace).is_empty() {
+        return;
+    }
+    let task_app = app.clone();
+    app.tasks.spawn(async move {
+        let found = async { sql::find(&mut *task_app.db.acquire().await?, workspace, event).await };
+        match found.await {
+            Ok(Some(placed)) => drop(trigger(&task_app, workspace, &placed.event)),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%workspace, error = ?error, "a test event of another node is not forwarded"),
+        }
+    });
 }
 
 #[cfg(test)]

@@ -15,13 +15,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Listener, Listeners, MOST_OF_WORKSPACE, QUEUE, forwarded, secret, trigger};
+use super::{Listener, Listeners, MOST_OF_WORKSPACE, QUEUE, forwarded, secret, trigger_everywhere};
 use crate::state::AppState;
+use crate::web::caller::Right;
 use crate::webhooks::body::shown_id;
 use crate::webhooks::examples;
 use crate::webhooks::kinds::{self, EventKind};
-use crate::webhooks::live::Said;
 use crate::webhooks::live::follower::{Follower, Next};
+use crate::webhooks::live::{Said, events};
 
 /// How often it is asked whether it is still there.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -59,15 +60,16 @@ fn begin(app: &AppState, workspace: WorkspaceId, asked: Asked) -> Option<Begun> 
     {
         return Some(Begun { listener: listener.clone(), inbox, after });
     }
-    if all.iter().filter(|one| one.workspace == workspace).count() >= MOST_OF_WORKSPACE {
+    // Who takes nothing, and only has test events told, is counted apart: it takes no listener's place.
+    let takes_something = !events.is_empty() || !numbers.is_empty();
+    let like = all.iter().filter(|one| one.workspace == workspace && one.takes_something() == takes_something);
+    if like.count() >= MOST_OF_WORKSPACE {
         return None;
     }
     let (outbox, inbox) = mpsc::channel(QUEUE);
     let (idle, waiting) = (Mutex::default(), Mutex::default());
     // Another's id is nobody else's to take.
     let id = if all.iter().any(|one| one.id == id) { app.new_uuid() } else { id };
-    // Who only has something told is no listener.
-    let takes_something = !events.is_empty() || !numbers.is_empty();
     let listener = Arc::new(Listener {
         id,
         workspace,
@@ -79,21 +81,20 @@ fn begin(app: &AppState, workspace: WorkspaceId, asked: Asked) -> Option<Begun> 
         waiting,
         gone: CancellationToken::new(),
     });
-    if takes_something {
-        all.push(listener.clone());
-    }
+    all.push(listener.clone());
     Some(Begun { listener, inbox, after })
 }
 
 /// Serves it.
-pub(super) async fn serve(app: AppState, workspace: WorkspaceId, asked: Asked, mut socket: WebSocket) {
+pub(super) async fn serve(app: AppState, workspace: WorkspaceId, asked: Asked, right: Right, mut socket: WebSocket) {
     let Some(Begun { listener, mut inbox, after }) = begin(&app, workspace, asked) else {
         let message = format!("a workspace has at most {MOST_OF_WORKSPACE} listeners on a node; end one first");
         let _ = say(&mut socket, &ToListener::Refused { message }).await;
         return;
     };
     let secret = secret(&app, listener.workspace);
-    match Follower::new(app.clone(), listener.workspace, ALL_KINDS, after).await {
+    let mut ended = Ended::Left;
+    match events::follow(app.clone(), listener.workspace, ALL_KINDS, after).await {
         Ok(follower) => {
             let ready = ToListener::Ready {
                 listener_id: listener.id.to_string(),
@@ -103,14 +104,29 @@ pub(super) async fn serve(app: AppState, workspace: WorkspaceId, asked: Asked, m
             };
             if say(&mut socket, &ready).await.is_continue() {
                 let mut session = Session { app: &app, listener: &listener, secret, follower };
-                session.run(&mut socket, &mut inbox).await;
+                ended = tokio::select! {
+                    () = session.run(&mut socket, &mut inbox) => Ended::Left,
+                    () = right.lost() => Ended::Refused,
+                };
             }
         }
         Err(error) => tracing::warn!(error = ?error, "a listener could not be taken up"),
     }
-    // Before it is sent home: it comes back at once.
-    Listener::left(&app, listener, inbox);
+    match ended {
+        // Before it is sent home: it comes back at once.
+        Ended::Left if listener.takes_something() => Listener::left(&app, listener, inbox),
+        // Nobody waits for who has nothing to come back for, or may not.
+        Ended::Left | Ended::Refused => Listener::gives_up(&app, &listener),
+    }
     let _ = timeout(WRITTEN_WITHIN, socket.send(Message::Close(None))).await;
+}
+
+/// Why a socket is closed.
+enum Ended {
+    /// Either end had enough.
+    Left,
+    /// Its credential opens no socket any more.
+    Refused,
 }
 
 struct Session<'a> {
@@ -137,7 +153,7 @@ impl Session<'_> {
                 }
                 Some(message) = inbox.recv() => say(socket, &message).await,
                 next = self.follower.next() => match next {
-                    Next::Event(said) => self.tell(socket, &said).await,
+                    Next::Said(said) => self.tell(socket, &said).await,
                     Next::Dropped(_) => {
                         let _ = say(socket, &ToListener::Dropped).await;
                         ControlFlow::Break(())
@@ -164,7 +180,7 @@ impl Session<'_> {
         if !self.listener.takes(&said.kind) {
             return ControlFlow::Continue(());
         }
-        let request = forwarded(self.app, &self.secret, &said.kind, &said.id.to_string(), &said.body);
+        let request = forwarded(self.app, &self.secret, &said.kind, &said.id, &said.body);
         let event = ToListener::Event { place: Some(said.position), kind: said.kind.clone(), request };
         say(socket, &event).await
     }
@@ -172,7 +188,13 @@ impl Session<'_> {
     /// What is no message of ours is left aside: a newer client may say more.
     async fn hear(&self, socket: &mut WebSocket, text: &str) -> ControlFlow<()> {
         match serde_json::from_str(text) {
-            Ok(FromListener::Trigger { event }) => say(socket, &self.triggered(&event)).await,
+            Ok(FromListener::Trigger { event }) => match self.triggered(&event).await {
+                Ok(told) => say(socket, &told).await,
+                Err(error) => {
+                    tracing::warn!(error = ?error, "a test event could not be told");
+                    ControlFlow::Break(())
+                }
+            },
             Ok(answer) => {
                 self.listener.answered(answer);
                 ControlFlow::Continue(())
@@ -181,22 +203,21 @@ impl Session<'_> {
         }
     }
 
-    fn triggered(&self, pattern: &str) -> ToListener {
+    async fn triggered(&self, pattern: &str) -> Result<ToListener, sqlx::Error> {
         if !kinds::is_pattern(pattern) {
             let known: Vec<_> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            return ToListener::Refused {
-                message: format!("there is no event `{pattern}`; there are {}", known.join(", ")),
-            };
+            let message = format!("there is no event `{pattern}`; there are {}", known.join(", "));
+            return Ok(ToListener::Refused { message });
         }
         let (mut events, mut listeners) = (Vec::new(), 0);
         for kind in EventKind::ALL.iter().filter(|kind| kinds::matches(pattern, kind.as_str())) {
             let id = EventId(self.app.new_uuid());
             let event = examples::event(id, self.listener.workspace, *kind, self.app.now_us());
             // Whoever asks, and takes no events, is no listener that is told.
-            listeners = listeners.max(trigger(self.app, self.listener.workspace, &event));
+            listeners = listeners.max(trigger_everywhere(self.app, self.listener.workspace, &event).await?);
             events.push(format!("{} {}", event.kind, shown_id(event.id)));
         }
-        ToListener::Triggered { events, listeners }
+        Ok(ToListener::Triggered { events, listeners })
     }
 }
 

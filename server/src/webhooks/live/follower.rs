@@ -1,104 +1,149 @@
-//! One who follows a workspace: first what happened since they were here, then what happens.
+//! One who follows: first what happened since they were here, then what happens.
 
 use std::sync::Arc;
 
-use sautikit_api::ids::WorkspaceId;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::sync::broadcast::error::RecvError;
 
-use super::{BATCH, Followed, Live, Said, follow, look, sql};
+use super::Live;
+use super::rooms::{self, Followed, Said, Seat, Source};
 use crate::clock;
 use crate::state::AppState;
-use crate::webhooks::WebhookError;
+
+/// Of one look of a reader who catches up: each holds its own.
+const BATCH: usize = 16;
 
 /// Where a reader stands.
-pub(in crate::webhooks) struct Follower {
+pub struct Follower {
     app: AppState,
-    followed: Followed,
-    /// The place of the last event that it got.
+    source: Arc<dyn Source>,
+    /// The place of the last that it got.
     after: i64,
     /// Of a look at the database.
     waiting: std::vec::IntoIter<Said>,
     /// It has not yet all that happened before it came.
     catches_up: bool,
-    /// It has got nothing from the room yet, which goes on while it catches up.
-    is_new: bool,
-    reader: Receiver<Arc<Said>>,
+    /// All was told that there will ever be.
+    is_over: bool,
+    /// It has got something from the room since it caught up.
+    is_of_room: bool,
+    /// None while it is far behind: what the ring holds for it would be held back from others.
+    seat: Option<Seat>,
+    /// That of the token by which it reads; none where a credential is.
+    revision: Option<i64>,
     /// When it has to come back and show who it is.
     until: tokio::time::Instant,
 }
 
 /// What comes next.
-pub(in crate::webhooks) enum Next {
-    /// An event.
-    Event(Arc<Said>),
+pub enum Next {
+    /// Something happened.
+    Said(Arc<Said>),
     /// It fell behind by more than is kept for it; it comes back and asks for what follows this place.
     Dropped(i64),
-    /// It comes back.
+    /// It comes back, if there is anything left to be told.
     End,
 }
 
 impl Follower {
-    /// Follows what comes after `seen`, or from now on.
-    pub(in crate::webhooks) async fn new(
-        app: AppState,
-        workspace: WorkspaceId,
-        kinds: &'static str,
-        seen: Option<i64>,
-    ) -> Result<Self, WebhookError> {
-        let followed = (workspace, kinds);
-        let newest = sql::last_position(&mut *app.db.acquire().await?, workspace).await?;
-        // Before anything is looked up: what is placed meanwhile comes by the room.
-        let reader = follow(&app, followed, newest);
+    /// Follows what comes after `after`; by a token of that revision, where by one.
+    pub fn new(app: AppState, source: Arc<dyn Source>, after: i64, revision: Option<i64>) -> Self {
         let until = clock::timer_now() + app.part::<Live>().lasts;
-        let (after, waiting) = (seen.unwrap_or(newest), Vec::new().into_iter());
-        Ok(Self { app, followed, after, waiting, catches_up: true, is_new: true, reader, until })
+        Self {
+            app,
+            source,
+            after,
+            waiting: Vec::new().into_iter(),
+            catches_up: true,
+            is_over: false,
+            is_of_room: false,
+            seat: None,
+            revision,
+            until,
+        }
     }
 
-    /// The place of the last event that it got, or of the newest when it came.
-    pub(in crate::webhooks) const fn after(&self) -> i64 {
+    /// The place of the last that it got, or of where it began.
+    pub const fn after(&self) -> i64 {
         self.after
     }
 
-    /// The next event. Nothing is lost where this is given up.
-    pub(in crate::webhooks) async fn next(&mut self) -> Next {
+    /// Whether nothing is left to be told, and nothing will be.
+    pub fn is_over(&self) -> bool {
+        self.is_over && self.waiting.len() == 0
+    }
+
+    /// Looks for what it has not got. Nothing is changed where this is given up.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn catch_up(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let looked = self.source.look(&self.app, self.after, BATCH).await?;
+        let is_all = looked.said.len() < BATCH;
+        if is_all && self.seat.is_none() && !looked.is_over {
+            // Once more after this: what comes between the look and the seat.
+            self.seat = Some(rooms::enter(&self.app, &self.source, self.after));
+        } else {
+            self.catches_up = !is_all;
+        }
+        self.is_over = looked.is_over || self.is_revoked(looked.revision);
+        self.waiting = if self.is_revoked(looked.revision) { Vec::new() } else { looked.said }.into_iter();
+        Ok(())
+    }
+
+    fn is_revoked(&self, now: Option<i64>) -> bool {
+        self.revision.is_some() && now.is_some() && self.revision != now
+    }
+
+    /// The next. Nothing is lost where this is given up.
+    pub async fn next(&mut self) -> Next {
         loop {
-            if clock::timer_now() >= self.until {
+            if clock::timer_now() >= self.until || self.app.stopping.is_cancelled() {
                 return Next::End;
             }
             if let Some(said) = self.waiting.next() {
                 self.after = said.position;
-                return Next::Event(Arc::new(said));
+                return Next::Said(Arc::new(said));
+            }
+            if self.is_over {
+                return Next::End;
             }
             if self.catches_up {
-                match look(&self.app, self.followed, self.after, BATCH).await {
-                    Ok(some) => {
-                        self.catches_up = some.len() as i64 == BATCH;
-                        self.waiting = some.into_iter();
-                    }
-                    // The client comes back with what it saw last.
-                    Err(error) => {
-                        tracing::warn!(workspace = %self.followed.0, error = ?error, "a stream of events was cut");
-                        return Next::End;
-                    }
+                // The client comes back with what it saw last.
+                if let Err(error) = self.catch_up().await {
+                    tracing::warn!(followed = ?self.source.followed(), error = ?error, "a stream was cut");
+                    return Next::End;
                 }
                 continue;
             }
+            let Some(seat) = &mut self.seat else { return Next::End };
+            let revision = *seat.revision.borrow_and_update();
+            if self.revision.is_some() && revision.is_some() && self.revision != revision {
+                return Next::End;
+            }
             let said = tokio::select! {
-                said = self.reader.recv() => said,
+                said = seat.ring.recv() => said,
+                Ok(()) = seat.revision.changed() => continue,
                 () = self.app.stopping.cancelled() => return Next::End,
                 () = tokio::time::sleep_until(self.until) => return Next::End,
             };
-            let is_new = std::mem::take(&mut self.is_new);
             match said {
                 Ok(said) if said.position > self.after => {
                     self.after = said.position;
-                    return Next::Event(said);
+                    self.is_of_room = true;
+                    return Next::Said(said);
                 }
                 Ok(_) => {}
-                Err(RecvError::Lagged(_)) if is_new => self.catches_up = true,
-                Err(RecvError::Lagged(_)) => return Next::Dropped(self.after),
+                // Of events a reader who has stopped is told so; a call's timeline is short, and is read again.
+                Err(RecvError::Lagged(_)) if self.is_of_room && self.is_dropped() => return Next::Dropped(self.after),
+                Err(RecvError::Lagged(_)) => {
+                    (self.catches_up, self.is_of_room, self.seat) = (true, false, None);
+                }
                 Err(RecvError::Closed) => return Next::End,
             }
         }
+    }
+
+    fn is_dropped(&self) -> bool {
+        matches!(self.source.followed(), Followed::Events(..))
     }
 }

@@ -1,83 +1,66 @@
-//! Events as they happen, for those who follow a workspace.
+//! What happens, as it happens, for those who follow a workspace's events or one call's timeline.
 //!
 //! ```text
-//! dispatcher ── placed ──► room of the workspace ── one look at the database ──► ring ──► readers
-//!     └── notice (PostgreSQL) ──► rooms of other nodes; without one they look every quarter of a second
+//! dispatcher, record writer ── rings ──► room ── one look at the database ──► ring ──► readers
+//!     └── notice (PostgreSQL) ──► rooms of other nodes; without one they look every quarter of a second, or every second
 //! ```
 //! A room is there while somebody follows. Its readers share one look at the database and one copy of each event, so that a
 //! thousand of them cost little more than one; who falls behind by more than the ring holds is told so and let go.
 
+pub mod answer;
+pub mod events;
 pub mod follower;
 pub mod http;
 pub mod notices;
+mod places;
+mod rooms;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use sautikit_api::ids::{EventId, WorkspaceId};
-use tokio::sync::{broadcast, watch};
+use sautikit_api::ids::{CallId, WorkspaceId};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::WebhookError;
-use super::body;
-use super::delivery;
-use super::store::events::{self as sql, Placed};
+use self::places::Places;
+use self::rooms::Room;
 use crate::clock;
-use crate::state::{AppState, Part};
+use crate::state::Part;
+use crate::web::error::ApiResult;
 
-/// Events that a reader may fall behind: half a minute of a busy workspace.
-const RING: usize = 256;
-/// Workspaces that who follows something else may fall behind; they look anyway, so a loss only delays them.
-const PLACED: usize = 1_024;
-/// Events of one look.
-const BATCH: i64 = 200;
-/// Between looks where nothing rings: other nodes place events too.
-const POLL: Duration = Duration::from_millis(250);
+pub use self::places::Place;
+pub use self::rooms::{Followed, Looked, Said, Source};
+
 /// For so long another node's word that somebody follows there holds: it says so every second.
 const ELSEWHERE: Duration = Duration::from_secs(5);
-/// After the database failed.
-const FAILURE_WAIT: Duration = Duration::from_secs(1);
 /// How long a reader follows on one credential: clients of server-sent events come back by themselves, and are looked at again.
 const LASTS: Duration = Duration::from_secs(300);
-
-/// An event that is followed.
-pub(super) struct Said {
-    /// Its place.
-    pub(super) position: i64,
-    /// Its id.
-    pub(super) id: EventId,
-    /// The name of its kind.
-    pub(super) kind: String,
-    /// What webhooks are sent.
-    pub(super) body: String,
-}
-
-impl Said {
-    fn of(placed: &Placed) -> Self {
-        let body = body::body(&placed.event);
-        let position = placed.position.unwrap_or(0);
-        Self { position, id: placed.event.id, kind: placed.event.kind.clone(), body }
-    }
-}
-
-/// What is followed: the kinds that begin so, of a workspace.
-type Followed = (WorkspaceId, &'static str);
-
-struct Room {
-    ring: broadcast::Sender<Arc<Said>>,
-    wake: watch::Sender<()>,
-}
 
 /// The rooms of this node.
 pub struct Live {
     rooms: Mutex<HashMap<Followed, Room>>,
-    /// Whose events have places now, for who follows something else of them.
-    placed: broadcast::Sender<WorkspaceId>,
+    places: Places,
     lasts: Duration,
-    /// When another node last said that somebody follows there.
+    /// Between looks of every room; none for what is usual.
+    poll: Option<Duration>,
+    /// When another node last said that somebody follows events there.
     elsewhere: Mutex<Option<Instant>>,
+    calls: Calls,
+}
+
+/// What is told to other nodes of calls.
+#[derive(Default)]
+struct Calls {
+    /// When another node last said that somebody follows a call there.
+    elsewhere: Mutex<Option<Instant>>,
+    /// Those that have changed and were not told yet.
+    changed: Mutex<BTreeSet<CallId>>,
+    /// Somebody has begun to follow here, which was not told yet.
+    begun: AtomicBool,
+    bell: Notify,
 }
 
 impl Part for Live {}
@@ -91,109 +74,107 @@ impl Default for Live {
 impl Live {
     /// Rooms whose readers come back after so long.
     pub fn lasting(lasts: Duration) -> Self {
-        Self { rooms: Mutex::default(), placed: broadcast::channel(PLACED).0, lasts, elsewhere: Mutex::default() }
+        Self {
+            rooms: Mutex::default(),
+            places: Places::default(),
+            lasts,
+            poll: None,
+            elsewhere: Mutex::default(),
+            calls: Calls::default(),
+        }
     }
 
-    /// Workspaces as their events get places, on whichever node.
-    pub fn subscribe(&self) -> broadcast::Receiver<WorkspaceId> {
-        self.placed.subscribe()
+    /// The same, and their rooms look so often where nothing rings.
+    #[must_use]
+    pub fn looking_every(mut self, poll: Duration) -> Self {
+        self.poll = Some(poll);
+        self
     }
 
     /// How long one follows on one credential.
-    pub fn lasts(&self) -> Duration {
+    pub const fn lasts(&self) -> Duration {
         self.lasts
     }
 
-    /// Somebody follows on another node.
+    /// A place for a stream of the workspace, of one call where it is one's.
+    ///
+    /// # Errors
+    /// `rate_limited`: there are too many.
+    pub fn place(&self, workspace: WorkspaceId, call: Option<CallId>) -> ApiResult<Place> {
+        self.places.take(workspace, call)
+    }
+
+    /// Somebody follows events on another node.
     pub(super) fn follows_elsewhere(&self) {
         *self.elsewhere.lock() = Some(clock::timer_now());
     }
 
     /// Whether somebody does, as far as was heard lately.
     pub fn is_followed_elsewhere(&self) -> bool {
-        self.elsewhere.lock().is_some_and(|heard| heard.elapsed() < ELSEWHERE)
+        is_recent(&self.elsewhere)
     }
 
-    /// Whether anybody on this node follows.
+    /// Whether anybody on this node follows events.
     pub(super) fn is_followed(&self) -> bool {
-        self.placed.receiver_count() > 0 || !self.rooms.lock().is_empty()
+        self.rooms.lock().keys().any(|followed| matches!(followed, Followed::Events(..)))
     }
 
     /// Events of these workspaces have places now.
     pub(super) fn placed(&self, workspaces: impl Iterator<Item = WorkspaceId>) {
-        if !self.is_followed() {
+        let rooms = self.rooms.lock();
+        if rooms.is_empty() {
             return;
         }
-        let rooms = self.rooms.lock();
         let workspaces: HashSet<_> = workspaces.collect();
-        for workspace in workspaces {
-            // No listener is fine.
-            let _ = self.placed.send(workspace);
-            for (_, room) in rooms.iter().filter(|((of, _), _)| *of == workspace) {
+        for (followed, room) in rooms.iter() {
+            if matches!(followed, Followed::Events(of, _) if workspaces.contains(of)) {
                 room.wake.send_replace(());
             }
         }
     }
-}
 
-/// Follows a workspace's events of kinds that begin so: what is placed after `from` comes, perhaps again what came before.
-fn follow(app: &AppState, followed: Followed, from: i64) -> broadcast::Receiver<Arc<Said>> {
-    let mut rooms = app.part::<Live>().rooms.lock();
-    if let Some(room) = rooms.get(&followed) {
-        return room.ring.subscribe();
+    /// The call's row or timeline has changed, on this node; after the commit.
+    pub fn call_changed(&self, call: CallId) {
+        self.wake_call(call);
+        if self.is_call_followed_elsewhere() {
+            self.calls.changed.lock().insert(call);
+            self.calls.bell.notify_one();
+        }
     }
-    let (ring, reader) = broadcast::channel(RING);
-    let (wake, woken) = watch::channel(());
-    rooms.insert(followed, Room { ring: ring.clone(), wake });
-    app.tasks.spawn(serve(app.clone(), followed, from, ring, woken));
-    // Who delivers, here or elsewhere, is told that somebody listens.
-    delivery::ring(app);
-    reader
-}
 
-/// Reads for a room until nobody follows any more.
-async fn serve(
-    app: AppState,
-    followed: Followed,
-    mut after: i64,
-    ring: broadcast::Sender<Arc<Said>>,
-    mut woken: watch::Receiver<()>,
-) {
-    loop {
-        let wait = match look(&app, followed, after, BATCH).await {
-            Ok(some) => {
-                let is_all = (some.len() as i64) < BATCH;
-                for said in some {
-                    after = said.position;
-                    // Whoever has gone is found out below.
-                    let _ = ring.send(Arc::new(said));
-                }
-                if is_all { POLL } else { Duration::ZERO }
-            }
-            Err(error) => {
-                tracing::warn!(workspace = %followed.0, error = ?error, "events can't be followed just now");
-                FAILURE_WAIT
-            }
-        };
-        {
-            // Under the lock under which readers come.
-            let mut rooms = app.part::<Live>().rooms.lock();
-            if ring.receiver_count() == 0 || app.stopping.is_cancelled() {
-                rooms.remove(&followed);
-                return;
-            }
+    /// The same, on whichever node.
+    fn wake_call(&self, call: CallId) {
+        if let Some(room) = self.rooms.lock().get(&Followed::Call(call)) {
+            room.wake.send_replace(());
         }
-        tokio::select! {
-            _ = woken.changed() => {}
-            () = tokio::time::sleep(wait) => {}
-            () = app.stopping.cancelled() => {}
-        }
+    }
+
+    /// Whether somebody follows a call on another node, as far as was heard lately.
+    pub fn is_call_followed_elsewhere(&self) -> bool {
+        is_recent(&self.calls.elsewhere)
+    }
+
+    fn is_call_followed(&self) -> bool {
+        self.rooms.lock().keys().any(|followed| matches!(followed, Followed::Call(_)))
     }
 }
 
-/// What was placed after that place, at most so many.
-async fn look(app: &AppState, (workspace, kinds): Followed, after: i64, limit: i64) -> Result<Vec<Said>, WebhookError> {
-    let mut conn = app.db.acquire().await?;
-    let placed = sql::list_after(&mut conn, workspace, after, (kinds, ""), limit).await?;
-    Ok(placed.iter().map(Said::of).collect())
+impl Calls {
+    /// Somebody begins to follow a call here.
+    fn follows(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+        self.bell.notify_one();
+    }
+
+    fn take_begun(&self) -> bool {
+        self.begun.swap(false, Ordering::Relaxed)
+    }
+
+    fn take_changed(&self) -> BTreeSet<CallId> {
+        mem::take(&mut *self.changed.lock())
+    }
+}
+
+fn is_recent(heard: &Mutex<Option<Instant>>) -> bool {
+    heard.lock().is_some_and(|heard| heard.elapsed() < ELSEWHERE)
 }

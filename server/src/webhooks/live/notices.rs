@@ -1,15 +1,18 @@
 //! Nodes tell each other by notices of the database: who delivers, of what has a place now; the others, that something waits to
-//! be told, and that somebody follows there.
+//! be told, and that somebody follows there; and who runs calls, of those that have changed while somebody follows one elsewhere.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::time::Duration;
 
-use sautikit_api::ids::WorkspaceId;
+use sautikit_api::ids::{CallId, EventId, WorkspaceId};
 use sqlx::AnyConnection;
 
 use super::Live;
+use crate::clock;
 use crate::db::notices::MOST_BYTES;
 use crate::state::AppState;
-use crate::webhooks::delivery;
+use crate::webhooks::{delivery, listener};
 
 /// The channel.
 const CHANNEL: &str = "sautikit_events_placed";
@@ -19,6 +22,16 @@ const SEPARATOR: char = ',';
 const WRITTEN: &str = "written";
 /// The same, and somebody follows on the node.
 const FOLLOWED: &str = "followed";
+/// Somebody follows a call on the node.
+const CALLS_FOLLOWED: &str = "calls_followed";
+/// Before calls that have changed.
+const CALLS: &str = "calls";
+/// Before a workspace and a test event for its listeners.
+const TRIGGERED: &str = "triggered";
+/// How often a node says that somebody follows a call there: well within the time for which that is believed.
+const FOLLOWS_EVERY: Duration = Duration::from_secs(1);
+/// What changes within so long shares a notice: each is a commit that others wait for.
+const TOGETHER: Duration = Duration::from_millis(5);
 
 /// What a notice says.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +40,11 @@ enum Said {
     Placed(Vec<WorkspaceId>),
     Written,
     Followed,
+    CallsFollowed,
+    /// These have changed.
+    Calls(Vec<CallId>),
+    /// A test event for the workspace's listeners.
+    Triggered(WorkspaceId, EventId),
 }
 
 /// Tells other nodes, once the transaction is committed, that events of these workspaces have places.
@@ -42,6 +60,57 @@ pub(in crate::webhooks) async fn tell(
     app.db.tell(tx, CHANNEL, &text(&app.node_id, workspaces)).await
 }
 
+/// Tells other nodes, once the transaction is committed, of a test event for the workspace's listeners there.
+pub(in crate::webhooks) async fn tell_triggered(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    workspace: WorkspaceId,
+    event: EventId,
+) -> Result<(), sqlx::Error> {
+    let text = format!("{}{SEPARATOR}{TRIGGERED}{SEPARATOR}{workspace}{SEPARATOR}{event}", app.node_id);
+    app.db.tell(tx, CHANNEL, &text).await
+}
+
+/// Tells other nodes that somebody follows a call here, and of calls that have changed here while somebody does there.
+async fn tell_of_calls(app: &AppState) {
+    if !app.db.has_other_nodes() {
+        return;
+    }
+    let calls = &app.part::<Live>().calls;
+    let mut due = clock::timer_now();
+    loop {
+        tokio::select! {
+            () = calls.bell.notified() => {}
+            () = tokio::time::sleep_until(due) => {}
+            () = app.stopping.cancelled() => return,
+        }
+        tokio::time::sleep(TOGETHER).await;
+        let is_due = clock::timer_now() >= due;
+        if is_due {
+            due = clock::timer_now() + FOLLOWS_EVERY;
+        }
+        let follows = calls.take_begun() || (is_due && app.part::<Live>().is_call_followed());
+        if let Err(error) = tell_once(app, follows, calls.take_changed()).await {
+            tracing::warn!(error = ?error, "other nodes notice a change of a call a second later");
+        }
+    }
+}
+
+async fn tell_once(app: &AppState, follows: bool, changed: BTreeSet<CallId>) -> Result<(), sqlx::Error> {
+    if !follows && changed.is_empty() {
+        return Ok(());
+    }
+    let mut conn = app.db.acquire().await?;
+    if follows {
+        app.db.tell(&mut conn, CHANNEL, &format!("{}{SEPARATOR}{CALLS_FOLLOWED}", app.node_id)).await?;
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let from = format!("{}{SEPARATOR}{CALLS}", app.node_id);
+    app.db.tell(&mut conn, CHANNEL, &text(&from, changed)).await
+}
+
 /// Tells who delivers, on whichever node, that something waits, or that somebody follows on this one.
 pub(in crate::webhooks) async fn tell_written(app: &AppState) -> Result<(), sqlx::Error> {
     let what = if app.part::<Live>().is_followed() { FOLLOWED } else { WRITTEN };
@@ -50,10 +119,10 @@ pub(in crate::webhooks) async fn tell_written(app: &AppState) -> Result<(), sqlx
 }
 
 /// Those that do not fit are found by the next look.
-fn text(node_id: &str, workspaces: impl IntoIterator<Item = WorkspaceId>) -> String {
-    let mut text = node_id.to_owned();
-    for workspace in workspaces {
-        let name = workspace.to_string();
+fn text(from: &str, ids: impl IntoIterator<Item = impl Display>) -> String {
+    let mut text = from.to_owned();
+    for id in ids {
+        let name = id.to_string();
         if text.len() + name.len() + SEPARATOR.len_utf8() > MOST_BYTES {
             break;
         }
@@ -69,24 +138,39 @@ fn read(node_id: &str, text: &str) -> Option<Said> {
     if from == node_id {
         return None;
     }
-    Some(match rest {
+    let (what, ids) = rest.split_once(SEPARATOR).unwrap_or((rest, ""));
+    Some(match what {
         WRITTEN => Said::Written,
         FOLLOWED => Said::Followed,
-        workspaces => Said::Placed(workspaces.split(SEPARATOR).filter_map(|part| part.parse().ok()).collect()),
+        CALLS_FOLLOWED => Said::CallsFollowed,
+        TRIGGERED => {
+            let (workspace, event) = ids.split_once(SEPARATOR)?;
+            Said::Triggered(workspace.parse().ok()?, event.parse().ok()?)
+        }
+        CALLS => Said::Calls(ids.split(SEPARATOR).filter_map(|part| part.parse().ok()).collect()),
+        _ => Said::Placed(rest.split(SEPARATOR).filter_map(|part| part.parse().ok()).collect()),
     })
 }
 
-/// Hears what other nodes tell until the server stops; returns at once where there are none. Started once per node.
-pub async fn hear_until_stopped(app: AppState) {
+/// Hears what other nodes tell, and tells them of calls, until the server stops; returns at once where there are none. Started
+/// once per node.
+pub async fn exchange_until_stopped(app: AppState) {
+    tokio::join!(hear(&app), tell_of_calls(&app));
+}
+
+async fn hear(app: &AppState) {
     let heard = |text: Option<String>| {
         // What was missed is found by the next look.
         match text.and_then(|text| read(&app.node_id, &text)) {
             Some(Said::Placed(workspaces)) => app.part::<Live>().placed(workspaces.into_iter()),
-            Some(Said::Written) => delivery::ring_here(&app),
+            Some(Said::Written) => delivery::ring_here(app),
             Some(Said::Followed) => {
                 app.part::<Live>().follows_elsewhere();
-                delivery::ring_here(&app);
+                delivery::ring_here(app);
             }
+            Some(Said::CallsFollowed) => *app.part::<Live>().calls.elsewhere.lock() = Some(clock::timer_now()),
+            Some(Said::Calls(calls)) => calls.into_iter().for_each(|call| app.part::<Live>().wake_call(call)),
+            Some(Said::Triggered(workspace, event)) => listener::forward_of_other(app, workspace, event),
             None => {}
         }
     };
@@ -109,6 +193,18 @@ mod tests {
         assert_eq!(read("a", "nonsense"), None);
         assert_eq!((read("b", "a,written"), read("b", "a,followed")), (Some(Said::Written), Some(Said::Followed)));
         assert_eq!((read("a", "a,written"), read("b", "a,of later")), (None, Some(Said::Placed(Vec::new()))));
+    }
+
+    #[test]
+    fn a_notice_of_calls_names_them_and_is_none_of_workspaces() {
+        let calls = [CallId(Uuid::from_u128(1)), CallId(Uuid::from_u128(2))];
+        let text = text(&format!("a{SEPARATOR}{CALLS}"), calls);
+        assert_eq!((read("b", &text), read("a", &text)), (Some(Said::Calls(calls.to_vec())), None));
+        assert_eq!(read("b", "a,calls_followed"), Some(Said::CallsFollowed));
+        let (workspace, event) = (WorkspaceId(Uuid::from_u128(1)), EventId(Uuid::from_u128(2)));
+        let text = format!("a,triggered,{workspace},{event}");
+        assert_eq!(read("b", &text), Some(Said::Triggered(workspace, event)));
+        assert_eq!(read("b", "a,triggered,nobody"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use axum::response::Response;
 use futures::StreamExt;
 use sautikit_api::ids::CallId;
 use serde_json::json;
@@ -19,6 +20,8 @@ on_each_engine! {
     the_token_dies_five_minutes_after_the_call
     a_revoked_token_reads_nothing_and_the_next_one_does
     a_revoked_token_ends_the_stream_that_it_opened
+    a_revoked_key_ends_the_stream_that_it_opened
+    a_call_has_so_many_streams_and_no_more
     who_comes_back_after_the_end_is_told_that_nothing_is_left
     pages_of_every_origin_read_a_stream_by_its_token_and_nothing_else
 }
@@ -116,6 +119,47 @@ async fn a_revoked_token_ends_the_stream_that_it_opened(server: Server) {
     scene.asha.post(&format!("/v1/calls/{id}/stream/revoke"), json!({})).await.expect(200);
     // The call rings on: without the revocation nothing would come but comments, without an end.
     tokio::time::timeout(DEADLINE, body.for_each(|_| async {})).await.expect("its end in time");
+}
+
+/// The answer as it begins; what comes of it is not read.
+async fn begun(scene: &Scene, path: &str, headers: &[(&str, &str)]) -> Response {
+    let request = Request::get(path).header("host", "127.0.0.1:4000");
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+    let request = request.body(Body::empty()).expect("a request");
+    sautikit::http::router(&scene.server.app).oneshot(request).await.expect("an answer")
+}
+
+async fn a_revoked_key_ends_the_stream_that_it_opened(server: Server) {
+    let scene = Scene::set(server).await;
+    let order = scene.place().await;
+    let made =
+        scene.asha.post("/v1/api-keys", json!({ "name": "leaked", "scopes": ["calls:read"] })).await.expect(201).json;
+    let bearer = format!("Bearer {}", made["key"].as_str().expect("a key"));
+    let path = format!("/v1/calls/{}/stream", order.call_id);
+    let answer = begun(&scene, &path, &[("authorization", &bearer)]).await;
+    let mut body = answer.into_body().into_data_stream();
+    let first = tokio::time::timeout(DEADLINE, body.next()).await.expect("the first event in time");
+    assert!(std::str::from_utf8(&first.expect("one").expect("a chunk")).expect("text").contains("call.ringing"));
+    scene.asha.delete(&format!("/v1/api-keys/{}", made["id"].as_str().expect("an id"))).await.expect(204);
+    tokio::time::timeout(DEADLINE, body.for_each(|_| async {})).await.expect("its end in time");
+}
+
+async fn a_call_has_so_many_streams_and_no_more(server: Server) {
+    let scene = Scene::set(server).await;
+    let accepted = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202).json;
+    let url = accepted["stream_url"].as_str().expect("an address");
+    let path = url.strip_prefix(crate::support::ORIGIN).expect("ours");
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        let answer = begun(&scene, path, &[]).await;
+        assert_eq!(answer.status(), 200);
+        open.push(answer);
+    }
+    let refused = scene.server.client().get(path).await.expect_error("rate_limited");
+    assert_eq!(refused.json["error"]["details"]["limit"], "streams_of_call");
+    assert!(refused.header("retry-after").is_some());
+    open.pop();
+    assert_eq!(begun(&scene, path, &[]).await.status(), 200);
 }
 
 async fn who_comes_back_after_the_end_is_told_that_nothing_is_left(server: Server) {

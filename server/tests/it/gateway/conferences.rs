@@ -199,4 +199,6 @@ async fn members_are_listed_changed_and_taken_out_from_outside() {
     let told = house.told.lock().clone();
     let joined = ["conference.started", "conference.joined", "conference.joined", "conference.left"];
     assert_eq!(told[..4], joined);
+    // Whoever is in when it is ended leaves it too.
+    assert_eq!(told[4], "conference.left");
 }

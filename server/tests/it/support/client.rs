@@ -80,6 +80,11 @@ impl Client {
         Self { peer: Some((address, 4001).into()), ..self.clone() }
     }
 
+    /// The header that it sends with every request.
+    pub(crate) fn sends(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
     /// Leaves a header out.
     pub(crate) fn without(&self, name: &str) -> Self {
         let mut client = self.clone();

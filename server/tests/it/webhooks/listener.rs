@@ -1,22 +1,25 @@
 //! `sautikit listen` and `sautikit trigger` against a server that listens: events and voice callbacks come to a developer's own
 //! server, signed, and go back to where they went when it is gone.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use sautikit::listen::{self, Listen, ListenError};
 use sautikit::webhooks::EventKind;
-use sautikit::webhooks::live::Live;
+use sautikit::webhooks::listener::Listeners;
+use sautikit::webhooks::live::{Live, notices};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::{Answers, DEADLINE, Receiver, Scene};
 use crate::calls::support::FROM;
-use crate::support::{Server, on_each_engine, within};
+use crate::support::{Engine, Server, on_each_engine, within};
 
 on_each_engine! {
     a_listener_gets_events_signed_with_its_own_secret_and_in_order
     a_listener_goes_on_where_it_was
     voice_callbacks_of_a_named_number_go_to_the_listener_while_it_is_there
+    a_key_that_is_revoked_is_asked_and_told_nothing_more
     what_a_key_may_not_is_refused_in_words
 }
 
@@ -175,6 +178,27 @@ async fn voice_callbacks_of_a_named_number_go_to_the_listener_while_it_is_there(
     .await;
 }
 
+async fn a_key_that_is_revoked_is_asked_and_told_nothing_more(server: Server) {
+    let (scene, own) = Scene::delivering(server).await;
+    let local = Receiver::start().await;
+    scene.patch_routing(json!({ "voice_callback_url": own.url("/voice") })).await;
+    local.answers("/voice", Answers::Text(ACTIONS.to_owned()));
+    let server = reachable(&scene, &["webhooks:write", "numbers:write"]).await;
+    let mut thief = start(&server, &local.url("/events"), "*", &[FROM]);
+    within(DEADLINE, "an answer of the listener", async || {
+        asked(&scene).await;
+        (local.count("/voice") > 0).then_some(())
+    })
+    .await;
+    let keys = scene.asha.get("/v1/api-keys").await.expect(200).json;
+    scene.asha.delete(&format!("/v1/api-keys/{}", keys[0]["id"].as_str().expect("an id"))).await.expect(204);
+    let ended = tokio::time::timeout(DEADLINE, &mut thief.task).await.expect("in time").expect("an end");
+    assert!(ended.expect_err("a refusal").to_string().contains("api_key.revoked"));
+    let (before, asked_before) = (local.count("/voice"), own.count("/voice"));
+    asked(&scene).await;
+    assert_eq!((local.count("/voice"), own.count("/voice")), (before, asked_before + 1));
+}
+
 async fn what_a_key_may_not_is_refused_in_words(server: Server) {
     let (scene, receiver) = Scene::delivering(server).await;
     let refused = async |scopes: &[&str], events: &str, numbers: &[&str]| {
@@ -198,4 +222,32 @@ async fn what_a_key_may_not_is_refused_in_words(server: Server) {
     assert_eq!(page.send().await.expect("an answer").status(), 403);
     let nobody = listen::Server { key: "skt_live_nonsense".to_owned(), ..server };
     assert!(listen::trigger(&nobody, "*").await.expect_err("no key").to_string().contains("api_key.invalid"));
+}
+
+#[tokio::test]
+async fn a_test_event_reaches_listeners_on_other_nodes() {
+    let Some(engine) = Engine::postgres() else { return };
+    let (scene, receiver) = Scene::delivering(Server::start(engine).await).await;
+    let other = scene.server.app.changed(|app| {
+        app.node_id = "another".into();
+        app.parts.put(Listeners::default());
+        app.parts.put(Live::default());
+    });
+    tokio::spawn(notices::exchange_until_stopped(other.clone()));
+    let here = reachable(&scene, &["webhooks:write"]).await;
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", socket.local_addr().expect("an address")).parse().expect("a URL");
+    let service = sautikit::http::router(&other).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(socket, service).await });
+    let there = listen::Server { url, key: here.key.clone() };
+    let _developer = start(&there, &receiver.url("/events"), "call.*", &[]);
+    within(DEADLINE, "a test event of the other node", async || {
+        let (_, listeners) = listen::trigger(&here, "call.completed").await.expect("a test event");
+        assert_eq!(listeners, 0, "none is connected to this node");
+        (receiver.count("/events") > 0).then_some(())
+    })
+    .await;
+    let told = receiver.told("/events");
+    assert_eq!((&told[0].json()["event"], &told[0].json()["test"]), (&json!("call.completed"), &json!(true)));
+    assert!(told[0].is_signed_with(&secret(&here).await));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, BodyDataStream};
 use axum::http::Request;
 use futures::StreamExt;
+use sautikit::state::AppState;
 use sautikit::webhooks::live::Live;
 use sautikit::webhooks::{EventKind, Subject};
 use sautikit_api::ids::{CallId, NumberId};
@@ -19,10 +20,14 @@ on_each_engine! {
     a_reader_who_is_too_slow_is_told_and_let_go
     other_workspaces_are_not_heard
     a_stream_ends_after_a_while_and_goes_on_without_a_gap
+    a_key_that_is_revoked_reads_no_further
+    a_session_that_is_signed_out_reads_no_further
+    who_has_seen_what_is_not_there_any_more_hears_what_comes
+    who_is_far_behind_gets_all_of_it_in_order
 }
 
-/// A reader of the stream.
-struct Reader {
+/// A reader of a stream.
+pub(super) struct Reader {
     body: BodyDataStream,
     text: String,
     /// The last id that was told, with an event or without.
@@ -31,27 +36,31 @@ struct Reader {
 
 /// An event of it.
 #[derive(Debug)]
-struct Heard {
+pub(super) struct Heard {
     id: String,
-    event: String,
-    data: Value,
+    pub(super) event: String,
+    pub(super) data: Value,
 }
 
 impl Reader {
     async fn open(server: &Server, key: &str, last_event_id: Option<&str>) -> Self {
-        let request = Request::get("/v1/calls/stream").header("host", "127.0.0.1:4000");
-        let request = request.header("authorization", format!("Bearer {key}"));
-        let request = match last_event_id {
-            Some(id) => request.header("last-event-id", id),
-            None => request,
-        };
-        let router = sautikit::http::router(&server.app);
+        let bearer = format!("Bearer {key}");
+        let mut headers = vec![("authorization", bearer.as_str())];
+        headers.extend(last_event_id.map(|id| ("last-event-id", id)));
+        Self::at(&server.app, "/v1/calls/stream", &headers).await
+    }
+
+    /// Of any node and stream.
+    pub(super) async fn at(app: &AppState, path: &str, headers: &[(&str, &str)]) -> Self {
+        let request = Request::get(path).header("host", "127.0.0.1:4000");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let router = sautikit::http::router(app);
         let answer = router.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
         assert_eq!(answer.status(), 200);
         Self { body: answer.into_body().into_data_stream(), text: String::new(), place: None }
     }
 
-    async fn next(&mut self) -> Option<Heard> {
+    pub(super) async fn next(&mut self) -> Option<Heard> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let field = |name: &str| {
@@ -79,7 +88,7 @@ impl Reader {
     }
 }
 
-async fn key(scene: &Scene) -> String {
+pub(super) async fn key(scene: &Scene) -> String {
     let body = serde_json::json!({ "name": "reader", "scopes": ["calls:read"] });
     let made = scene.asha.post("/v1/api-keys", body).await.expect(201).json;
     made["key"].as_str().expect("a key").to_owned()
@@ -179,6 +188,67 @@ async fn a_stream_ends_after_a_while_and_goes_on_without_a_gap(server: Server) {
     }
     let calls: Vec<_> = heard.iter().map(|one| one.data["data"]["call_id"].as_str().expect("an id")).collect();
     assert_eq!(calls, placed);
+}
+
+async fn a_key_that_is_revoked_reads_no_further(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let body = serde_json::json!({ "name": "leaked", "scopes": ["calls:read"] });
+    let made = scene.asha.post("/v1/api-keys", body).await.expect(201).json;
+    let leaked = made["key"].as_str().expect("a key");
+    let (mut thief, mut own) =
+        (Reader::open(&scene.server, leaked, None).await, Reader::open(&scene.server, &key(&scene).await, None).await);
+    scene.place().await;
+    assert_eq!(thief.next().await.expect("an event").event, "call.started");
+    own.next().await.expect("an event");
+    let path = format!("/v1/api-keys/{}", made["id"].as_str().expect("an id"));
+    scene.asha.delete(&path).await.expect(204);
+    assert!(thief.next().await.is_none(), "its end, long before it would have come back");
+    scene.advance(1);
+    scene.place().await;
+    assert_eq!(own.next().await.expect("an event").event, "call.started", "another key's goes on");
+}
+
+async fn a_session_that_is_signed_out_reads_no_further(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let cookie = scene.asha.sends("cookie").expect("a session").to_owned();
+    let mut reader = Reader::at(&scene.server.app, "/v1/calls/stream", &[("cookie", &cookie)]).await;
+    scene.place().await;
+    assert_eq!(reader.next().await.expect("an event").event, "call.started");
+    scene.asha.post("/v1/auth/logout", serde_json::json!({})).await.expect(204);
+    assert!(reader.next().await.is_none());
+}
+
+async fn who_has_seen_what_is_not_there_any_more_hears_what_comes(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    // Of a database that was younger than the backup from which this one comes.
+    let mut reader = Reader::open(&scene.server, &key(&scene).await, Some("1000000")).await;
+    let order = scene.place().await;
+    let heard = reader.next().await.expect("an event");
+    assert_eq!(heard.data["data"]["call_id"], order.call_id.to_string());
+}
+
+async fn who_is_far_behind_gets_all_of_it_in_order(server: Server) {
+    let (scene, _) = Scene::delivering(server).await;
+    let (key, workspace) = (key(&scene).await, scene.asha.workspace_id().await);
+    let call = || Subject::Call {
+        call_id: CallId(scene.server.app.new_uuid()),
+        number_id: NumberId(scene.server.app.new_uuid()),
+        sequence: 1,
+    };
+    // More than the ring holds, and no whole number of batches.
+    for _ in 0..7 {
+        emit_all(&scene.server, &workspace, EventKind::CallStarted, (0..43).map(|_| call())).await;
+    }
+    scene.until_all_is_told().await;
+    let mut reader = Reader::open(&scene.server, &key, Some("0")).await;
+    let mut places = Vec::new();
+    for _ in 0..7 * 43 {
+        places.push(reader.next().await.expect("an event").id.parse::<i64>().expect("a place"));
+    }
+    assert!(places.is_sorted_by(|one, next| one < next), "{places:?}");
+    scene.advance(1);
+    let order = scene.place().await;
+    assert_eq!(reader.next().await.expect("an event").data["data"]["call_id"], order.call_id.to_string());
 }
 
 async fn other_workspaces_are_not_heard(server: Server) {

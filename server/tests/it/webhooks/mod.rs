@@ -4,6 +4,7 @@ mod crowd;
 mod endpoints;
 mod events;
 mod failing;
+mod forms;
 mod guide;
 mod hand;
 mod headers;

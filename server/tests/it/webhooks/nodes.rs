@@ -13,11 +13,13 @@ use sautikit::webhooks::delivery::gauge::Dispatching;
 use sautikit::webhooks::live::{Live, notices};
 use sautikit::webhooks::{EventKind, run_until_stopped};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::live::{self, Reader};
 use super::{Answers, DEADLINE, Receiver, Scene, deliver};
-use crate::support::{Engine, Server, on_each_engine, within};
+use crate::calls::support::{FROM, TO};
+use crate::support::{Engine, ORIGIN, Server, on_each_engine, within};
 
 on_each_engine! {
     a_change_of_a_node_whose_clock_is_behind_is_seen
@@ -213,31 +215,55 @@ async fn the_operator_sees_how_far_delivery_is_behind(server: Server) {
     assert_eq!(figure(&scene, "lag_seconds").await, Some(0.0));
 }
 
-/// The other way round would be a look every quarter of a second, which reads this node's own room only.
+/// The other way round would be a look every quarter of a second, or every second: here rooms look once an hour.
 #[tokio::test]
-async fn other_nodes_hear_at_once_of_what_was_placed() {
+async fn a_reader_on_another_node_hears_at_once_of_events_and_of_a_call() {
     let Some(engine) = Engine::postgres() else { return };
     let scene = Scene::set(Server::start(engine).await).await;
-    let other = node(&scene, "another");
-    let placed = Mutex::new(other.part::<Live>().subscribe());
-    let listening = Arc::new(tokio::sync::Notify::new());
-    tokio::spawn({
-        let (other, listening) = (other.clone(), listening.clone());
-        async move {
-            listening.notify_one();
-            notices::hear_until_stopped(other).await;
-        }
-    });
-    listening.notified().await;
+    let other =
+        node(&scene, "another").changed(|app| app.parts.put(Live::default().looking_every(Duration::from_secs(3_600))));
+    for app in [&scene.server.app, &other] {
+        tokio::spawn(notices::exchange_until_stopped(app.clone()));
+    }
     deliver(&scene.server);
-    let workspace = scene.asha.workspace_id().await;
-    let heard = within(DEADLINE, "a notice", async || {
-        scene.emit(EventKind::WalletTopUp).await;
+    let bearer = format!("Bearer {}", live::key(&scene).await);
+    let mut of_all = Reader::at(&other, "/v1/calls/stream", &[("authorization", &bearer)]).await;
+    // Until the other node listens to notices an event may pass unheard, and is told with the next.
+    let (heard, hears) = mpsc::channel(1);
+    let hears = Mutex::new(hears);
+    let reads = tokio::spawn(async move {
+        let first = of_all.next().await;
+        let _ = heard.send(first).await;
+        of_all
+    });
+    let first = within(DEADLINE, "a call of the other node", async || {
+        scene.emit(EventKind::CallStarted).await;
         scene.until_all_is_told().await;
-        placed.lock().try_recv().ok()
-    })
-    .await;
-    assert_eq!(heard.to_string(), workspace);
+        hears.lock().try_recv().ok()
+    });
+    let first = first.await.expect("an event");
+    assert_eq!(first.event, "call.started");
+    drop(reads.await.expect("a reader"));
+    scene.advance(1);
+    let accepted = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await.expect(202).json;
+    let order = scene.gateway.last_order();
+    let path = accepted["stream_url"].as_str().and_then(|url| url.strip_prefix(ORIGIN)).expect("an address").to_owned();
+    let mut of_one = Reader::at(&other, &path, &[]).await;
+    assert_eq!(of_one.next().await.expect("an event").event, "call.ringing");
+    let follows = tokio::spawn(async move {
+        let mut kinds = Vec::new();
+        while let Some(one) = of_one.next().await {
+            kinds.push(one.event);
+        }
+        kinds
+    });
+    let live = scene.server.app.part::<Live>();
+    within(DEADLINE, "word of who follows", async || live.is_call_followed_elsewhere().then_some(())).await;
+    scene.answer(&order).await;
+    scene.advance(1_000);
+    scene.hang_up(&order).await;
+    // To its end: of what the call's own node never told nothing would come within the hour.
+    assert_eq!(follows.await.expect("its events"), ["call.answered", "call.completed", "call.billed"]);
     other.stopping.cancel();
 }
 
@@ -247,7 +273,7 @@ async fn who_delivers_hears_that_somebody_follows_elsewhere_and_that_something_w
     let scene = Scene::set(Server::start(engine).await).await;
     deliver(&scene.server);
     scene.until_all_is_told().await;
-    tokio::spawn(notices::hear_until_stopped(scene.server.app.clone()));
+    tokio::spawn(notices::exchange_until_stopped(scene.server.app.clone()));
     let other = scene.server.app.changed(|app| {
         app.node_id = "another".into();
         app.stopping = CancellationToken::new();
@@ -257,10 +283,12 @@ async fn who_delivers_hears_that_somebody_follows_elsewhere_and_that_something_w
     });
     let stands_by = tokio::spawn(run_until_stopped(other.clone()));
     assert!(!scene.server.app.part::<Live>().is_followed_elsewhere());
-    let follows = other.part::<Live>().subscribe();
+    let bearer = format!("Bearer {}", live::key(&scene).await);
+    let mut reader = Reader::at(&other, "/v1/calls/stream", &[("authorization", &bearer)]).await;
+    let follows = tokio::spawn(async move { reader.next().await });
     let leader = scene.server.app.part::<Live>();
     within(DEADLINE, "word of who follows", async || leader.is_followed_elsewhere().then_some(())).await;
-    drop(follows);
+    follows.abort();
     other.stopping.cancel();
     stands_by.await.expect("a clean end");
 }
