@@ -1990,8 +1990,8 @@ type Delivery struct {
 	// How long the last attempt took until its answer began.
 	LastDurationMS *int64 `json:"last_duration_ms,omitempty"`
 
-	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
-	// `endpoint_off` where none was made any more.
+	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none
+	// was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`.
 	LastError *string `json:"last_error,omitempty"`
 
 	// Status of the last answer; null where there was none.
@@ -2099,8 +2099,8 @@ type DeliveryDetail struct {
 	// How long the last attempt took until its answer began.
 	LastDurationMS *int64 `json:"last_duration_ms,omitempty"`
 
-	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or
-	// `endpoint_off` where none was made any more.
+	// Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none
+	// was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`.
 	LastError *string `json:"last_error,omitempty"`
 
 	// Status of the last answer; null where there was none.
@@ -3813,6 +3813,9 @@ type Retried struct {
 	// Deliveries that are sent, again or for the first time: at most 1,000 at once.
 	Retried int64 `json:"retried"`
 
+	// The event up to which was looked for what was never sent: `after` of the next request. Absent where that is not needed.
+	NextAfter *string `json:"next_after,omitempty"`
+
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
 }
@@ -3833,6 +3836,9 @@ func (m Retried) MarshalJSON() ([]byte, error) {
 type RetryDeliveries struct {
 	// RFC 3339, inclusive.
 	From time.Time `json:"from"`
+
+	// With `missing`: what was never sent there is looked for after this event, `next_after` of the answer before.
+	After *string `json:"after,omitempty"`
 
 	// Of this kind only.
 	Event *EventKind `json:"event,omitempty"`
@@ -3906,6 +3912,9 @@ func (m RotateAPIKey) MarshalJSON() ([]byte, error) {
 
 // RotateSecret: `POST /v1/webhooks/{id}/rotate-secret` and `POST /v1/workspace/signing-secret/rotate`; the body may be left out.
 type RotateSecret struct {
+	// Whether a former secret that still signs, because of a rotation before, ends now. Without it such a rotation is refused.
+	EndFormer *bool `json:"end_former,omitempty"`
+
 	// How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours);
 	// 86400 (a day) when absent.
 	GraceSeconds *int64 `json:"grace_seconds,omitempty"`

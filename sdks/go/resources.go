@@ -1747,7 +1747,7 @@ func (s *WebhooksResource) Update(ctx context.Context, id string, body *UpdateWe
 
 // Delete: Delete a webhook endpoint.
 //
-// What waits for it is given up.
+// What waits for it is given up. The origin of an `events_url` is not deleted: switch it off, or change the URL.
 //
 // `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
 func (s *WebhooksResource) Delete(ctx context.Context, id string, options ...RequestOption) error {
@@ -1779,7 +1779,8 @@ func (s *WebhooksResource) ListWebhookDeliveries(ctx context.Context, id string,
 // RetryDeliveries: Retry an endpoint's deliveries.
 //
 // All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
-// sent there, because the endpoint was off or not there yet, is sent too.
+// sent there, because the endpoint was off or not there yet, is sent too. Where the answer says `has_more`, ask again, with its
+// `next_after` as `after` if it has one.
 //
 // `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
 func (s *WebhooksResource) RetryDeliveries(ctx context.Context, id string, body *RetryDeliveries, options ...RequestOption) (*Retried, error) {

@@ -19,7 +19,7 @@ namespace Sautikit\Model;
  * @property-read \DateTimeImmutable|null $delivered_at RFC 3339; null until it arrived.
  * @property-read \DateTimeImmutable|null $last_attempt_at RFC 3339; null before the first.
  * @property-read int|null $last_duration_ms How long the last attempt took until its answer began.
- * @property-read string|null $last_error Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more.
+ * @property-read string|null $last_error Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`.
  * @property-read int|null $last_status Status of the last answer; null where there was none.
  * @property-read \DateTimeImmutable|null $next_attempt_at RFC 3339; null unless it is pending.
  */

@@ -10,11 +10,13 @@ namespace Sautikit\Model;
  *
  * @property-read bool $has_more Whether the span has more: ask again.
  * @property-read int $retried Deliveries that are sent, again or for the first time: at most 1,000 at once.
+ * @property-read string|null $next_after The event up to which was looked for what was never sent: `after` of the next request. Absent where that is not needed.
  */
 final class Retried extends Model
 {
     protected const MEMBERS = [
         'has_more' => ['plain', null],
         'retried' => ['plain', null],
+        'next_after' => ['plain', null],
     ];
 }

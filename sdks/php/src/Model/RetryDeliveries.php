@@ -9,6 +9,7 @@ namespace Sautikit\Model;
  * `POST /v1/webhooks/{id}/retry`: deliveries that failed or are exhausted, made in a span of time, are sent again.
  *
  * @property-read \DateTimeImmutable $from RFC 3339, inclusive.
+ * @property-read string|null $after With `missing`: what was never sent there is looked for after this event, `next_after` of the answer before.
  * @property-read string|null $event Of this kind only.
  * @property-read bool|null $missing Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there.
  * @property-read \DateTimeImmutable|null $to RFC 3339, exclusive; now when absent.
@@ -17,6 +18,7 @@ final class RetryDeliveries extends Model
 {
     protected const MEMBERS = [
         'from' => ['time', null],
+        'after' => ['plain', null],
         'event' => ['plain', null],
         'missing' => ['plain', null],
         'to' => ['time', null],

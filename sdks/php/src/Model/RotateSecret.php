@@ -8,11 +8,13 @@ namespace Sautikit\Model;
 /**
  * `POST /v1/webhooks/{id}/rotate-secret` and `POST /v1/workspace/signing-secret/rotate`; the body may be left out.
  *
+ * @property-read bool|null $end_former Whether a former secret that still signs, because of a rotation before, ends now. Without it such a rotation is refused.
  * @property-read int|null $grace_seconds How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours); 86400 (a day) when absent.
  */
 final class RotateSecret extends Model
 {
     protected const MEMBERS = [
+        'end_former' => ['plain', null],
         'grace_seconds' => ['plain', null],
     ];
 }

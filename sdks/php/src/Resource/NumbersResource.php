@@ -118,7 +118,7 @@ final class NumbersResource
      *
      * `POST /v1/numbers/{id}/routing/rotate-secret`, scope `numbers:write`
      *
-     * @param array{grace_seconds?: int|null} $body
+     * @param array{end_former?: bool, grace_seconds?: int|null} $body
      * @return \Sautikit\Model\SigningSecret
      */
     public function rotateSigningSecret(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\SigningSecret

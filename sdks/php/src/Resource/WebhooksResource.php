@@ -152,7 +152,7 @@ final class WebhooksResource
     /**
      * Delete a webhook endpoint.
      *
-     * What waits for it is given up.
+     * What waits for it is given up. The origin of an `events_url` is not deleted: switch it off, or change the URL.
      *
      * `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
      *
@@ -184,11 +184,12 @@ final class WebhooksResource
      * Retry an endpoint's deliveries.
      *
      * All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
-     * sent there, because the endpoint was off or not there yet, is sent too.
+     * sent there, because the endpoint was off or not there yet, is sent too. Where the answer says `has_more`, ask again, with its
+     * `next_after` as `after` if it has one.
      *
      * `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
      *
-     * @param array{from: string, event?: string|null, missing?: bool, to?: string|null} $body
+     * @param array{from: string, after?: string|null, event?: string|null, missing?: bool, to?: string|null} $body
      * @return \Sautikit\Model\Retried
      */
     public function retryDeliveries(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Retried
@@ -206,7 +207,7 @@ final class WebhooksResource
      *
      * `POST /v1/webhooks/{id}/rotate-secret`, scope `webhooks:write`
      *
-     * @param array{grace_seconds?: int|null} $body
+     * @param array{end_former?: bool, grace_seconds?: int|null} $body
      * @return \Sautikit\Model\CreatedWebhook
      */
     public function rotateSecret(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\CreatedWebhook

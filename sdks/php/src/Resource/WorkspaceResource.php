@@ -40,7 +40,7 @@ final class WorkspaceResource
      *
      * `POST /v1/workspace/signing-secret/rotate`, scope `webhooks:write`
      *
-     * @param array{grace_seconds?: int|null} $body
+     * @param array{end_former?: bool, grace_seconds?: int|null} $body
      * @return \Sautikit\Model\WorkspaceSecret
      */
     public function rotateSigningSecret(array $body = [], ?RequestOptions $options = null): \Sautikit\Model\WorkspaceSecret

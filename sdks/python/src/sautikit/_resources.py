@@ -2005,6 +2005,7 @@ class NumbersResource:
         self,
         id: str,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> SigningSecret:
@@ -2020,7 +2021,7 @@ class NumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/routing/rotate-secret",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "SigningSecret"),
             ),
@@ -2320,6 +2321,7 @@ class AsyncNumbersResource:
         self,
         id: str,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> SigningSecret:
@@ -2335,7 +2337,7 @@ class AsyncNumbersResource:
             Spec(
                 "POST",
                 f"/v1/numbers/{path_part(id)}/routing/rotate-secret",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "SigningSecret"),
             ),
@@ -4528,7 +4530,7 @@ class WebhooksResource:
     ) -> None:
         """Delete a webhook endpoint.
 
-        What waits for it is given up.
+        What waits for it is given up. The origin of an `events_url` is not deleted: switch it off, or change the URL.
 
         `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
         """
@@ -4576,6 +4578,7 @@ class WebhooksResource:
         id: str,
         *,
         from_: Union[datetime, str],
+        after: Omit[Optional[str]] = NOT_GIVEN,
         event: Omit[Optional[EventKind]] = NOT_GIVEN,
         missing: Omit[bool] = NOT_GIVEN,
         to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
@@ -4584,7 +4587,8 @@ class WebhooksResource:
         """Retry an endpoint's deliveries.
 
         All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
-        sent there, because the endpoint was off or not there yet, is sent too.
+        sent there, because the endpoint was off or not there yet, is sent too. Where the answer says `has_more`, ask again, with its
+        `next_after` as `after` if it has one.
 
         `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
         """
@@ -4592,7 +4596,7 @@ class WebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/retry",
-                body={"from": from_, "event": event, "missing": missing, "to": to},
+                body={"from": from_, "after": after, "event": event, "missing": missing, "to": to},
                 idempotent=True,
                 answer=("one", "Retried"),
             ),
@@ -4603,6 +4607,7 @@ class WebhooksResource:
         self,
         id: str,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CreatedWebhook:
@@ -4617,7 +4622,7 @@ class WebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/rotate-secret",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "CreatedWebhook"),
             ),
@@ -4854,7 +4859,7 @@ class AsyncWebhooksResource:
     ) -> None:
         """Delete a webhook endpoint.
 
-        What waits for it is given up.
+        What waits for it is given up. The origin of an `events_url` is not deleted: switch it off, or change the URL.
 
         `DELETE /v1/webhooks/{id}`, scope `webhooks:write`
         """
@@ -4902,6 +4907,7 @@ class AsyncWebhooksResource:
         id: str,
         *,
         from_: Union[datetime, str],
+        after: Omit[Optional[str]] = NOT_GIVEN,
         event: Omit[Optional[EventKind]] = NOT_GIVEN,
         missing: Omit[bool] = NOT_GIVEN,
         to: Omit[Optional[Union[datetime, str]]] = NOT_GIVEN,
@@ -4910,7 +4916,8 @@ class AsyncWebhooksResource:
         """Retry an endpoint's deliveries.
 
         All that were made in the span, and failed or are exhausted, are sent again. With `missing` what happened in it and was never
-        sent there, because the endpoint was off or not there yet, is sent too.
+        sent there, because the endpoint was off or not there yet, is sent too. Where the answer says `has_more`, ask again, with its
+        `next_after` as `after` if it has one.
 
         `POST /v1/webhooks/{id}/retry`, scope `webhooks:write`
         """
@@ -4918,7 +4925,7 @@ class AsyncWebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/retry",
-                body={"from": from_, "event": event, "missing": missing, "to": to},
+                body={"from": from_, "after": after, "event": event, "missing": missing, "to": to},
                 idempotent=True,
                 answer=("one", "Retried"),
             ),
@@ -4929,6 +4936,7 @@ class AsyncWebhooksResource:
         self,
         id: str,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> CreatedWebhook:
@@ -4943,7 +4951,7 @@ class AsyncWebhooksResource:
             Spec(
                 "POST",
                 f"/v1/webhooks/{path_part(id)}/rotate-secret",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "CreatedWebhook"),
             ),
@@ -5004,6 +5012,7 @@ class WorkspaceResource:
     def rotate_signing_secret(
         self,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> WorkspaceSecret:
@@ -5018,7 +5027,7 @@ class WorkspaceResource:
             Spec(
                 "POST",
                 "/v1/workspace/signing-secret/rotate",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "WorkspaceSecret"),
             ),
@@ -5055,6 +5064,7 @@ class AsyncWorkspaceResource:
     async def rotate_signing_secret(
         self,
         *,
+        end_former: Omit[bool] = NOT_GIVEN,
         grace_seconds: Omit[Optional[int]] = NOT_GIVEN,
         options: Optional[RequestOptions] = None,
     ) -> WorkspaceSecret:
@@ -5069,7 +5079,7 @@ class AsyncWorkspaceResource:
             Spec(
                 "POST",
                 "/v1/workspace/signing-secret/rotate",
-                body={"grace_seconds": grace_seconds},
+                body={"end_former": end_former, "grace_seconds": grace_seconds},
                 idempotent=True,
                 answer=("one", "WorkspaceSecret"),
             ),

@@ -1620,7 +1620,7 @@ class Delivery(Model):
     last_duration_ms: Optional[int]
     """How long the last attempt took until its answer began."""
     last_error: Optional[str]
-    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more."""
+    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`."""
     last_status: Optional[int]
     """Status of the last answer; null where there was none."""
     next_attempt_at: Optional[datetime]
@@ -1684,7 +1684,7 @@ class DeliveryDetail(Model):
     last_duration_ms: Optional[int]
     """How long the last attempt took until its answer began."""
     last_error: Optional[str]
-    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more."""
+    """Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`."""
     last_status: Optional[int]
     """Status of the last answer; null where there was none."""
     next_attempt_at: Optional[datetime]
@@ -2452,11 +2452,13 @@ class Retried(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("has_more", "retried", )
+    _known = ("has_more", "retried", "next_after", )
     has_more: bool
     """Whether the span has more: ask again."""
     retried: int
     """Deliveries that are sent, again or for the first time: at most 1,000 at once."""
+    next_after: Optional[str]
+    """The event up to which was looked for what was never sent: `after` of the next request. Absent where that is not needed."""
 
 
 class RetryDeliveries(Model):
@@ -2464,9 +2466,11 @@ class RetryDeliveries(Model):
 
     __slots__ = ()
     _members = {"from_": ("from", "time", ""), "to": ("to", "time", "")}
-    _known = ("from", "event", "missing", "to", )
+    _known = ("from", "after", "event", "missing", "to", )
     from_: datetime
     """RFC 3339, inclusive."""
+    after: Optional[str]
+    """With `missing`: what was never sent there is looked for after this event, `next_after` of the answer before."""
     event: Optional[EventKind]
     """Of this kind only."""
     missing: Optional[bool]
@@ -2490,7 +2494,9 @@ class RotateSecret(Model):
 
     __slots__ = ()
     _members = {}
-    _known = ("grace_seconds", )
+    _known = ("end_former", "grace_seconds", )
+    end_former: Optional[bool]
+    """Whether a former secret that still signs, because of a rotation before, ends now. Without it such a rotation is refused."""
     grace_seconds: Optional[int]
     """How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours); 86400 (a day) when absent."""
 

@@ -28,7 +28,7 @@ export interface Delivery {
   last_attempt_at?: string | null;
   /** How long the last attempt took until its answer began. */
   last_duration_ms?: number | null;
-  /** Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`, or `endpoint_off` where none was made any more. */
+  /** Why the last attempt delivered nothing: `status`, `timeout`, `connection`, `address_refused`, `secret_unset`. Where none was made any more `endpoint_off` or, of a call whose `events_url` answered 410, `gone`. */
   last_error?: string | null;
   /** Status of the last answer; null where there was none. */
   last_status?: number | null;

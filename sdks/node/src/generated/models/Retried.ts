@@ -8,4 +8,6 @@ export interface Retried {
   has_more: boolean;
   /** Deliveries that are sent, again or for the first time: at most 1,000 at once. */
   retried: number;
+  /** The event up to which was looked for what was never sent: `after` of the next request. Absent where that is not needed. */
+  next_after?: string | null;
 }

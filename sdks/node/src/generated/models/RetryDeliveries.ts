@@ -7,6 +7,8 @@ import type { EventKind } from "./EventKind.js";
 export interface RetryDeliveries {
   /** RFC 3339, inclusive. */
   from: string;
+  /** With `missing`: what was never sent there is looked for after this event, `next_after` of the answer before. */
+  after?: string | null;
   /** Of this kind only. */
   event?: EventKind | null;
   /** Whether what was never sent there is sent too: what happened while the endpoint was off, or before it was there. */

@@ -4,6 +4,8 @@
  * `POST /v1/webhooks/{id}/rotate-secret` and `POST /v1/workspace/signing-secret/rotate`; the body may be left out.
  */
 export interface RotateSecret {
+  /** Whether a former secret that still signs, because of a rotation before, ends now. Without it such a rotation is refused. */
+  end_former?: boolean | null;
   /** How long what is refused (400, 401 or 403) is sent again at once, signed with the former secret: 0 to 259200 (72 hours); 86400 (a day) when absent. */
   grace_seconds?: number | null;
 }
