@@ -392,7 +392,6 @@ pub(super) fn blank_call(
         tax_minor: 0,
         ledger_entry_id: None,
         last_media_at: None,
-        stream_revision: 0,
         entry_seq: 0,
         outbox_seq: 0,
     }

@@ -286,8 +286,6 @@ pub struct CallRow {
     pub ledger_entry_id: Option<LedgerEntryId>,
     /// The last media that its node saw.
     pub last_media_at: Option<i64>,
-    /// How often the token of its stream was revoked.
-    pub(crate) stream_revision: i64,
     /// How many entries its timeline has.
     pub(crate) entry_seq: i64,
     /// How many events its outbox has.

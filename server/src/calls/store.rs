@@ -80,7 +80,13 @@ pub(super) async fn find_call_of(
     query.fetch_optional(conn).await?.as_ref().map(call).transpose()
 }
 
-/// Any workspace's call: for the gateway and its jobs, which hold the id from us, and for a stream's own token.
+/// Any workspace's call, for a stream's own token, with how often such a token was revoked.
+pub(super) async fn find_streamed(conn: &mut AnyConnection, id: CallId) -> Result<Option<(CallRow, i64)>, sqlx::Error> {
+    let row = sqlx::query(FIND_CALL).bind(id.to_string()).fetch_optional(conn).await?;
+    row.map(|row| Ok((call(&row)?, row.try_get("stream_revision")?))).transpose()
+}
+
+/// Any workspace's call: for the gateway and its jobs, which hold the id from us.
 pub(super) async fn find_call(conn: &mut AnyConnection, id: CallId) -> Result<Option<CallRow>, sqlx::Error> {
     let row = sqlx::query(FIND_CALL).bind(id.to_string()).fetch_optional(conn).await?;
     row.as_ref().map(call).transpose()
@@ -161,7 +167,6 @@ fn call(row: &AnyRow) -> Result<CallRow, sqlx::Error> {
         tax_minor: row.try_get("tax_minor")?,
         ledger_entry_id: row::parsed_opt(row, "ledger_entry_id")?,
         last_media_at: row.try_get("last_media_at")?,
-        stream_revision: row.try_get("stream_revision")?,
         entry_seq: row.try_get("event_seq")?,
         outbox_seq: row.try_get("outbox_seq")?,
     })

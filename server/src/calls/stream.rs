@@ -84,8 +84,7 @@ pub(super) async fn stream_call(
     let Query(query) = query?;
     let (call, revision, right) = match query.token {
         Some(given) => {
-            let call = by_token(&app, id, &given).await?;
-            let revision = call.stream_revision;
+            let (call, revision) = by_token(&app, id, &given).await?;
             (call, Some(revision), None)
         }
         None => {
@@ -137,18 +136,18 @@ pub(super) async fn revoke_call_stream(
     .await
 }
 
-async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<CallRow> {
+async fn by_token(app: &AppState, id: CallId, given: &str) -> ApiResult<(CallRow, i64)> {
     let mut conn = app.db.acquire().await?;
-    let call = store::find_call(&mut conn, id).await?;
-    let revision = call.as_ref().map_or(FIRST_REVISION, |call| call.stream_revision);
+    let found = store::find_streamed(&mut conn, id).await?;
+    let revision = found.as_ref().map_or(FIRST_REVISION, |(_, revision)| *revision);
     if !bool::from(token(app, id, revision).as_bytes().ct_eq(given.as_bytes())) {
         return Err(ErrorCode::CallsStreamTokenInvalid.into());
     }
-    let call = call.ok_or(CallError::NotFound)?;
+    let (call, _) = found.ok_or(CallError::NotFound)?;
     if call.ended_at.is_some_and(|ended_at| app.now_us() > ended_at.saturating_add(TOKEN_GRACE_US)) {
         return Err(ErrorCode::CallsStreamTokenExpired.into());
     }
-    Ok(call)
+    Ok((call, revision))
 }
 
 /// A call's timeline, as it is followed: until the call has ended and its cost is known.
@@ -164,14 +163,14 @@ impl Source for Timeline {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut conn = app.db.acquire().await?;
         // The call first: entries written before its end are then sure to be seen.
-        let Some(call) = store::find_call(&mut conn, self.0).await? else {
+        let Some((call, revision)) = store::find_streamed(&mut conn, self.0).await? else {
             return Ok(Looked { said: Vec::new(), is_over: true, revision: None });
         };
         let rows = store::events::list_events_after(&mut conn, self.0, after, most).await?;
         let is_all = i64::try_from(rows.len()).is_ok_and(|count| count < most);
         let said = rows.into_iter().map(said).collect::<Result<_, _>>()?;
         let is_over = is_all && call.cost_minor.is_some();
-        Ok(Looked { said, is_over, revision: Some(call.stream_revision) })
+        Ok(Looked { said, is_over, revision: Some(revision) })
     }
 }
 

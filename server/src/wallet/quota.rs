@@ -154,6 +154,18 @@ pub fn restate(
     (held, grants)
 }
 
+/// What the node's calls hold for sure after a flush with these demands of which it did not hear, from what they held before as
+/// it knows it: who asked for less may have it, and what was given back may be another's by now. Otherwise it could not tell whose
+/// it is when the wallet knows of less than it remembers.
+pub fn lower(held: &mut Held, demands: &[Demand]) {
+    for demand in demands {
+        if let Some(minor) = held.get_mut(&demand.call) {
+            *minor = (*minor).min(demand.wanted_minor);
+        }
+    }
+    held.retain(|_, minor| *minor > 0);
+}
+
 /// Serves demands in their order; `held` becomes what the calls hold afterwards.
 fn share(standing: &Standing, held: &mut Held, demands: &[Demand]) -> Vec<Grant> {
     let mut free_minor = available_minor(standing, held);

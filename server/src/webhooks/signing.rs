@@ -189,7 +189,8 @@ pub(super) async fn rotate_workspace_secret(
     let former_until = now_us + former.as_ref().map_or(0, |_| grace_us);
     let sealed = Sealed {
         secret: Some(seal(app, &row, &secret)),
-        former: former.map(|former| seal(app, &row, &former)),
+        // The row has one always; where none signed it is over at once.
+        former: Some(seal(app, &row, former.as_deref().unwrap_or(&secret))),
         former_until: Some(former_until),
     };
     store::put_workspace_secret(tx, workspace, &sealed, now_us).await?;

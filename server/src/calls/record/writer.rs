@@ -29,7 +29,7 @@ use crate::clock;
 use crate::db::Dialect;
 use crate::state::AppState;
 use crate::wallet::WalletError;
-use crate::wallet::quota::{Held, Short};
+use crate::wallet::quota::{self, Held, Short};
 
 /// Between the beginnings of two flushes, so that what comes in meanwhile shares one; after a pause the next begins at
 /// once. A flush costs as much as three calls in it, so that this is what calls at some tens a second cost. A caller waits
@@ -272,7 +272,12 @@ impl Writer {
             }
             Err(error) if is_away(&error) => {
                 self.unheard.extend(batch.openings.iter().map(|opening| opening.call.workspace_id));
-                self.unheard.extend(batch.demands.iter().map(|(workspace, _)| *workspace));
+                for (workspace, demand) in &batch.demands {
+                    self.unheard.insert(*workspace);
+                    if let Some(held) = self.held.get_mut(workspace) {
+                        quota::lower(held, &[*demand]);
+                    }
+                }
                 Err(Failure::Away(error))
             }
             Err(error) => Err(Failure::Refused(error)),

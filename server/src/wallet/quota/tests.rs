@@ -102,6 +102,14 @@ fn a_node_that_remembers_more_than_the_wallet_knows_of_has_no_more() {
     assert_eq!((held.len(), grants[0].outcome), (0, Ok(0)));
 }
 
+#[test]
+fn what_was_given_back_unheard_is_not_counted_on() {
+    let mut remembered = Held::from([(call(1), 253), (call(2), 360), (call(3), 360)]);
+    let less = |number, wanted_minor| Demand { call: call(number), least_minor: None, wanted_minor };
+    lower(&mut remembered, &[less(1, 300), less(2, 204), less(3, 0), less(4, 90)]);
+    assert_eq!(remembered, Held::from([(call(1), 253), (call(2), 204)]));
+}
+
 /// Whether a flush was committed, and whether its node heard so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -208,6 +216,7 @@ impl World {
     /// As `settle` does it: the debits are in the balance before holds are restated.
     fn flush(&mut self, node: usize, released: &[u128], demands: &[Demand], fate: Fate) -> Option<Vec<Grant>> {
         if fate == Fate::Lost {
+            lower(&mut self.remembered[node], demands);
             return None;
         }
         self.bill(released.iter().map(|number| self.talking[number].used_minor).sum());
@@ -223,6 +232,7 @@ impl World {
             }
         }
         if fate == Fate::Unheard {
+            lower(&mut self.remembered[node], demands);
             return None;
         }
         self.remembered[node] = held;

@@ -110,7 +110,9 @@ pub(super) async fn serve(app: AppState, workspace: WorkspaceId, asked: Asked, r
                 };
             }
         }
-        Err(error) => tracing::warn!(error = ?error, "a listener could not be taken up"),
+        Err(error) => {
+            tracing::warn!(error = ?error, "a listener could not be taken up");
+        }
     }
     match ended {
         // Before it is sent home: it comes back at once.

@@ -29,9 +29,8 @@ use self::places::Places;
 use self::rooms::Room;
 use crate::clock;
 use crate::state::Part;
-use crate::web::error::ApiResult;
 
-pub use self::places::Place;
+pub use self::places::{Full, Place};
 pub use self::rooms::{Followed, Looked, Said, Source};
 
 /// For so long another node's word that somebody follows there holds: it says so every second.
@@ -99,8 +98,8 @@ impl Live {
     /// A place for a stream of the workspace, of one call where it is one's.
     ///
     /// # Errors
-    /// `rate_limited`: there are too many.
-    pub fn place(&self, workspace: WorkspaceId, call: Option<CallId>) -> ApiResult<Place> {
+    /// There are too many.
+    pub fn place(&self, workspace: WorkspaceId, call: Option<CallId>) -> Result<Place, Full> {
         self.places.take(workspace, call)
     }
 

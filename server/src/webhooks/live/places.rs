@@ -4,19 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use sautikit_api::ErrorCode;
 use sautikit_api::ids::{CallId, WorkspaceId};
-use serde_json::json;
-
-use crate::web::error::{ApiError, ApiResult};
 
 /// Streams of a workspace on a node: a call centre of which each has the console and a page of their own open.
 const MOST_OF_WORKSPACE: usize = 2_000;
 /// Streams of one call on a node: its `stream_url` may be in the hands of strangers.
 const MOST_OF_CALL: usize = 100;
-/// After which another may have ended.
-const RETRY_SECONDS: u32 = 5;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Of {
     Workspace(WorkspaceId),
@@ -36,6 +29,15 @@ impl Of {
 #[derive(Default)]
 pub(super) struct Places(Arc<Mutex<HashMap<Of, usize>>>);
 
+/// There are as many streams as there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full {
+    /// Of one call, and not of its whole workspace.
+    pub is_of_call: bool,
+    /// How many those are.
+    pub most: usize,
+}
+
 /// The place of one stream; dropping it frees the place.
 pub struct Place {
     taken: Arc<Mutex<HashMap<Of, usize>>>,
@@ -44,32 +46,16 @@ pub struct Place {
 
 impl Places {
     /// A place for a stream of the workspace, of one call where it is one's.
-    pub(super) fn take(&self, workspace: WorkspaceId, call: Option<CallId>) -> ApiResult<Place> {
+    pub(super) fn take(&self, workspace: WorkspaceId, call: Option<CallId>) -> Result<Place, Full> {
         let of: Vec<_> = std::iter::once(Of::Workspace(workspace)).chain(call.map(Of::Call)).collect();
         let mut taken = self.0.lock();
         if let Some(full) = of.iter().find(|one| taken.get(one).is_some_and(|count| *count >= one.most())) {
-            return Err(full.refusal());
+            return Err(Full { is_of_call: matches!(full, Of::Call(_)), most: full.most() });
         }
         for one in &of {
             *taken.entry(*one).or_default() += 1;
         }
         Ok(Place { taken: self.0.clone(), of })
-    }
-}
-
-impl Of {
-    fn refusal(self) -> ApiError {
-        let (whose, name) = match self {
-            Self::Workspace(_) => ("the workspace", "streams_of_workspace"),
-            Self::Call(_) => ("this call", "streams_of_call"),
-        };
-        let most = self.most();
-        ApiError::new(ErrorCode::RateLimited)
-            .message(format!(
-                "There are {most} open streams of {whose}, which is as many as there may be. Close some first."
-            ))
-            .details(json!({ "limit": name, "most": most }))
-            .retry_after(RETRY_SECONDS)
     }
 }
 
@@ -101,7 +87,7 @@ mod tests {
         let mut held: Vec<_> = (0..MOST_OF_CALL).filter_map(|_| places.take(workspace(1), call(1)).ok()).collect();
         assert_eq!(held.len(), MOST_OF_CALL);
         let refused = places.take(workspace(1), call(1)).err().expect("one too many");
-        assert_eq!((refused.code, refused.retry_after_seconds), (ErrorCode::RateLimited, Some(RETRY_SECONDS)));
+        assert_eq!(refused, Full { is_of_call: true, most: MOST_OF_CALL });
         held.pop();
         held.push(places.take(workspace(1), call(1)).expect("the place that was given back"));
         held.extend((0..MOST_OF_WORKSPACE).filter_map(|_| places.take(workspace(1), None).ok()));

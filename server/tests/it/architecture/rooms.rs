@@ -48,11 +48,12 @@ fn a_room_never_reads_the_store_of_another() {
 fn rooms_know_http_only_at_their_edge() {
     /// `http.rs` is the edge and `error.rs` chooses its codes; statistics, the live stream and a listener's socket answer
     /// requests too.
-    const EDGES: [&str; 6] = [
+    const EDGES: [&str; 7] = [
         "/http.rs",
         "/error.rs",
         "/calls/stats.rs",
         "/calls/stream.rs",
+        "/live/answer.rs",
         "/recordings/playing.rs",
         "/listener/socket.rs",
     ];

@@ -174,8 +174,8 @@ async fn a_name_that_changes_its_mind_gains_nothing(server: Server) {
     let port = receiver.url("").rsplit(':').next().expect("a port").to_owned();
     // Another name for each engine.
     let name = format!("{}.localhost:{port}", scene.server.app.new_uuid());
-    let (flips, _) = scene.endpoint(&format!("http://flips-{name}/flips"), &["wallet.*"]).await;
-    let (both, _) = scene.endpoint(&format!("http://both-{name}/both"), &["wallet.*"]).await;
+    let (flips, _) = scene.endpoint(&format!("http://flips-{name}/flips"), &["wallet.low_balance"]).await;
+    let (both, _) = scene.endpoint(&format!("http://both-{name}/both"), &["wallet.low_balance"]).await;
     // Nothing that was found before is known after a start.
     let start = || {
         tokio::spawn(sautikit::webhooks::run_until_stopped(scene.server.app.changed(|app| {
@@ -183,13 +183,13 @@ async fn a_name_that_changes_its_mind_gains_nothing(server: Server) {
         })))
     };
     let first = start();
-    scene.emit(EventKind::WalletTopUp).await;
+    scene.emit(EventKind::WalletLowBalance).await;
     scene.deliveries(&flips, "delivered", 1).await;
     scene.deliveries(&both, "delivered", 1).await;
     first.abort();
     let _ = first.await;
     start();
-    scene.emit(EventKind::WalletTopUp).await;
+    scene.emit(EventKind::WalletLowBalance).await;
     scene.deliveries(&both, "delivered", 2).await;
     let pending = within(DEADLINE, "an attempt in the log", async || {
         let pending = scene.deliveries(&flips, "pending", 1).await;
