@@ -598,6 +598,9 @@ const CodeWebhooksDispatcherUnavailable ErrorCode = "webhooks.dispatcher_unavail
 // CodeWebhooksEventUnsupported is `webhooks.event_unsupported`.
 const CodeWebhooksEventUnsupported ErrorCode = "webhooks.event_unsupported"
 
+// CodeWebhooksFormerSecretSigns is `webhooks.former_secret_signs`.
+const CodeWebhooksFormerSecretSigns ErrorCode = "webhooks.former_secret_signs"
+
 // CodeWebhooksListFailed is `webhooks.list_failed`.
 const CodeWebhooksListFailed ErrorCode = "webhooks.list_failed"
 

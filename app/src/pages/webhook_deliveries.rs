@@ -162,7 +162,7 @@ fn retry_all(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> A
     let visit = member.visit.clone();
     let events = event_options(kinds, visit.query.get("event").unwrap_or_default());
     view! {
-        <form class="form form--row panel__body" method="post" action=format!("/console/webhooks/{}/retry", endpoint.id)>
+        <form class="form form--wrap panel__body" method="post" action=format!("/console/webhooks/{}/retry", endpoint.id)>
             {of_workspace(&visit)}
             {hidden("form_token", format!("{}-retry", visit.form_token))}
             <Field visit=visit.clone() form=FORM name="since" kind="date" label=text.since hint=text.retry_all_text/>

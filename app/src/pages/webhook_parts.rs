@@ -97,7 +97,7 @@ pub(super) fn rotate_form(member: &Member, action: String, token: String) -> Any
     let options =
         graces.map(|(seconds, words)| view! { <option value=seconds selected=seconds == USUAL>{words}</option> });
     view! {
-        <form class="form form--row" method="post" action=action>
+        <form class="form form--wrap" method="post" action=action>
             {of_workspace(&member.visit)}
             {hidden("form_token", token)}
             <label class="field"><span class="field__label">{text.grace}</span><select class="field__input" name="grace_seconds">{options.into_iter().collect_view()}</select></label>

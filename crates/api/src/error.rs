@@ -131,6 +131,7 @@ catalogue! {
     WebhooksDeliveryNotRetryable "webhooks.delivery_not_retryable" 409 "Delivery can't be retried" "The delivery is pending or was delivered." "Only failed or exhausted deliveries can be retried.";
     WebhooksDispatcherUnavailable "webhooks.dispatcher_unavailable" 503 "Deliveries are stopped" "No node delivers webhooks just now." "Start a node with the worker role.";
     WebhooksEventUnsupported "webhooks.event_unsupported" 400 "Unknown event" "There is no such event kind." "Use the kinds that the reference lists.";
+    WebhooksFormerSecretSigns "webhooks.former_secret_signs" 409 "A former secret still signs" "The secret was rotated a short while ago, and the one before it signs until its grace is over." "Wait for that, or send `end_former: true`, which ends it now.";
     WebhooksListFailed "webhooks.list_failed" 500 "Endpoints could not be listed" "The endpoints could not be read just now." "Try again.";
     WebhooksNotFound "webhooks.not_found" 404 "Endpoint not found" "No webhook endpoint with this id exists in the workspace." "List the endpoints and use one of their ids.";
     WebhooksPatchFailed "webhooks.patch_failed" 500 "Endpoint could not be changed" "The change could not be stored just now." "Try again.";

@@ -7,8 +7,8 @@
 //! are not (additive increase, multiplicative decrease, as TCP finds its window), so that no machine's figure is built in.
 //!
 //! What customers begin, by the API, in browsers and on devices, leaves a share to carriers, whose callers can't try again so
-//! easily. Once half of the bound is taken no workspace may hold much more of it: one that begins all it can leaves others
-//! their calls.
+//! easily. Once most of the bound is taken no workspace may hold much more of it: one that begins all it can leaves others
+//! their calls. How long set-ups take is measured by carriers' calls: nobody repeats what the API is asked after half a second.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -42,9 +42,10 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_millis(100);
 const RETRY_AFTER_SECONDS: u32 = 1;
 
 /// What calls that do not come from carriers may take of the limit together.
-const CUSTOMERS_SHARE: f64 = 0.75;
-/// From so much of the limit on a workspace may not hold more than its share: below, there is room for everybody.
-const CROWDED_FROM: f64 = 0.5;
+const CUSTOMERS_SHARE: f64 = 0.9;
+/// From so much of the limit on a workspace may not hold more than its share: below, there is room for everybody. At first it is
+/// a little more than the two hundred calls that somebody may well begin at once.
+const CROWDED_FROM: f64 = 0.8;
 const WORKSPACE_SHARE: f64 = 0.25;
 
 /// The bound of this node.
@@ -74,6 +75,7 @@ struct State {
 pub(super) struct SettingUp {
     state: Arc<Mutex<State>>,
     workspace: WorkspaceId,
+    comes: Comes,
     began: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -96,7 +98,7 @@ impl Overload {
             return Err(RETRY_AFTER_SECONDS);
         }
         let clock = app.clock.clone();
-        Ok(SettingUp { state: self.0.clone(), workspace, began: clock.monotonic(), clock })
+        Ok(SettingUp { state: self.0.clone(), workspace, comes, began: clock.monotonic(), clock })
     }
 
     /// This process came so late to what was due.
@@ -116,8 +118,10 @@ impl Overload {
 impl SettingUp {
     /// The call is set up: its record stands.
     pub(super) fn done(self) {
-        let now = self.clock.monotonic();
-        self.state.lock().took(now.saturating_sub(self.began), now);
+        if self.comes == Comes::ByCarrier {
+            let now = self.clock.monotonic();
+            self.state.lock().took(now.saturating_sub(self.began), now);
+        }
     }
 }
 
@@ -243,15 +247,15 @@ mod tests {
     #[test]
     fn a_workspace_that_begins_all_it_can_leaves_the_others_and_carriers_their_share() {
         let overload = Overload::default();
-        assert_eq!(begin(&overload, Comes::FromWithin, 1, 1_000), 128, "half, while nobody else calls");
-        assert_eq!(begin(&overload, Comes::FromWithin, 2, 1_000), 64, "a quarter, where it is crowded");
+        assert_eq!(begin(&overload, Comes::FromWithin, 1, 1_000), 205, "four fifths, while nobody else calls");
+        assert_eq!(begin(&overload, Comes::FromWithin, 2, 1_000), 26, "what is left to customers, where it is crowded");
         assert_eq!(begin(&overload, Comes::FromWithin, 3, 1_000), 0, "the rest is for carriers");
         assert_eq!(
             begin(&overload, Comes::ByCarrier, 1, 1_000),
             0,
             "one that has its share has it however its calls come"
         );
-        assert_eq!(begin(&overload, Comes::ByCarrier, 3, 60), 60);
+        assert_eq!(begin(&overload, Comes::ByCarrier, 3, 20), 20);
         state(&overload).over(WorkspaceId(Uuid::from_u128(1)));
         assert_eq!(begin(&overload, Comes::FromWithin, 1, 1_000), 0);
     }

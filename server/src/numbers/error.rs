@@ -27,6 +27,9 @@ impl From<NumberError> for ApiError {
                 Self::new(ErrorCode::NumbersInvalidRoutingUrl).message(message).at(field)
             }
             NumberError::Invalid { field, .. } => Self::field(field, message),
+            NumberError::FormerSigns(_) => {
+                Self::new(ErrorCode::WebhooksFormerSecretSigns).message(message).at("end_former")
+            }
             // Whatever kept the wallet from being read or locked: nothing was charged.
             NumberError::Wallet(WalletError::Database(error)) => {
                 Self::new(ErrorCode::NumbersWalletUnavailable).retry_after(wallet::RETRY_SECONDS).cause(error)

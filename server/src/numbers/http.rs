@@ -248,7 +248,8 @@ async fn update_routing(
 /// change it over at any time within that. The body may be left out.
 #[utoipa::path(post, path = "/numbers/{id}/routing/rotate-secret", params(Idempotent), request_body = Option<RotateSecret>,
     responses((status = 200, body = wire::SigningSecret, description = "The secret, shown once.")),
-    extensions(("x-scope" = json!(Scope::NumbersWrite)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned]))))]
+    extensions(("x-scope" = json!(Scope::NumbersWrite)), ("x-errors" = json!([ErrorCode::NumbersNotAssigned,
+        ErrorCode::WebhooksFormerSecretSigns]))))]
 async fn rotate_signing_secret(
     State(app): State<AppState>,
     caller: Caller,

@@ -71,6 +71,9 @@ pub enum NumberError {
         /// Why.
         reason: &'static str,
     },
+    /// The secret before the present one signs still, and would no more.
+    #[error("{0}")]
+    FormerSigns(String),
     /// Another member of the body.
     #[error("{message}")]
     Invalid {

@@ -105,7 +105,7 @@ pub async fn rotate_signing_secret(
     let mut number = get_number(tx, caller.workspace.id, id).await?;
     let until = number.former_secret.as_ref().map(|(_, until)| *until);
     if let Some(message) = signing::grace_left(until, now_us, asked.end_former) {
-        return Err(NumberError::Invalid { field: "end_former", message });
+        return Err(NumberError::FormerSigns(message));
     }
     let had_its_own = number.sealed_signing_secret.is_some();
     let seal = |secret: &str| app.secrets.seal(Purpose::VoiceSecret, &id.to_string(), secret.as_bytes(), &app.entropy);

@@ -27,6 +27,9 @@ impl From<WebhookError> for ApiError {
                 Self::new(ErrorCode::WebhooksEventUnsupported).message(message).at(field)
             }
             WebhookError::Invalid { field, .. } => Self::field(field, message),
+            WebhookError::FormerSigns(_) => {
+                Self::new(ErrorCode::WebhooksFormerSecretSigns).message(message).at("end_former")
+            }
             WebhookError::TooMany => Self::new(ErrorCode::ValidationBadRequest).message(message),
             WebhookError::Disabled => Self::new(ErrorCode::WebhooksDeliveryNotRetryable)
                 .message("The endpoint is switched off, so nothing is sent there. Switch it on first."),

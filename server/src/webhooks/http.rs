@@ -34,7 +34,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
 #[utoipa::path(post, path = "/workspace/signing-secret/rotate", request_body = Option<wire::RotateSecret>,
     params(Idempotent),
     responses((status = 200, body = wire::WorkspaceSecret, description = "The new secret.")),
-    extensions(("x-scope" = json!(Scope::WebhooksWrite)), ("x-errors" = json!([ErrorCode::WebhooksRotateSecretFailed]))))]
+    extensions(("x-scope" = json!(Scope::WebhooksWrite)), ("x-errors" = json!([ErrorCode::WebhooksRotateSecretFailed, ErrorCode::WebhooksFormerSecretSigns]))))]
 async fn rotate_workspace_signing_secret(
     State(app): State<AppState>,
     caller: Caller,

@@ -66,6 +66,9 @@ pub enum WebhookError {
         /// As it was given.
         name: String,
     },
+    /// The secret before the present one signs still, and would no more.
+    #[error("{0}")]
+    FormerSigns(String),
     /// A member of the body.
     #[error("{message}")]
     Invalid {

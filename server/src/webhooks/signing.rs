@@ -96,7 +96,7 @@ impl Sealed {
     pub(super) fn require_no_grace(&self, now_us: i64, end_former: bool) -> Result<(), WebhookError> {
         match grace_left(self.former_until, now_us, end_former) {
             None => Ok(()),
-            Some(message) => Err(WebhookError::Invalid { field: "end_former", message }),
+            Some(message) => Err(WebhookError::FormerSigns(message)),
         }
     }
 }
@@ -127,7 +127,7 @@ pub fn grace_left(former_until: Option<i64>, now_us: i64, end_former: bool) -> O
     let until = former_until.filter(|until| now_us < *until && !end_former)?;
     let until = crate::clock::rfc3339(until);
     Some(format!(
-        "a former secret signs until {until}, and would at once no more. With `end_former: true` it ends now."
+        "A former secret signs until {until}, and would at once no more. With `end_former: true` it ends now."
     ))
 }
 

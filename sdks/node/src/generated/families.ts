@@ -156,7 +156,7 @@ export class WalletError extends ApiError {
   override name = "WalletError";
 }
 
-/** Errors whose code is `webhooks.create_failed`, `webhooks.delete_failed`, `webhooks.deliver.secret_unset`, `webhooks.delivery_not_retryable`, `webhooks.dispatcher_unavailable`, `webhooks.event_unsupported`, `webhooks.list_failed`, `webhooks.not_found`, `webhooks.patch_failed`, `webhooks.rotate_secret_failed`. */
+/** Errors whose code is `webhooks.create_failed`, `webhooks.delete_failed`, `webhooks.deliver.secret_unset`, `webhooks.delivery_not_retryable`, `webhooks.dispatcher_unavailable`, `webhooks.event_unsupported`, `webhooks.former_secret_signs`, `webhooks.list_failed`, `webhooks.not_found`, `webhooks.patch_failed`, `webhooks.rotate_secret_failed`. */
 export class WebhooksError extends ApiError {
   override name = "WebhooksError";
 }

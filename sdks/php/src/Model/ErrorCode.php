@@ -104,6 +104,7 @@ final class ErrorCode
     public const WEBHOOKS_DELIVERY_NOT_RETRYABLE = 'webhooks.delivery_not_retryable';
     public const WEBHOOKS_DISPATCHER_UNAVAILABLE = 'webhooks.dispatcher_unavailable';
     public const WEBHOOKS_EVENT_UNSUPPORTED = 'webhooks.event_unsupported';
+    public const WEBHOOKS_FORMER_SECRET_SIGNS = 'webhooks.former_secret_signs';
     public const WEBHOOKS_LIST_FAILED = 'webhooks.list_failed';
     public const WEBHOOKS_NOT_FOUND = 'webhooks.not_found';
     public const WEBHOOKS_PATCH_FAILED = 'webhooks.patch_failed';

@@ -135,7 +135,7 @@ class WalletError(ApiError):
 
 
 class WebhooksError(ApiError):
-    """`webhooks.create_failed`, `webhooks.delete_failed`, `webhooks.deliver.secret_unset`, `webhooks.delivery_not_retryable`, `webhooks.dispatcher_unavailable`, `webhooks.event_unsupported`, `webhooks.list_failed`, `webhooks.not_found`, `webhooks.patch_failed`, `webhooks.rotate_secret_failed`"""
+    """`webhooks.create_failed`, `webhooks.delete_failed`, `webhooks.deliver.secret_unset`, `webhooks.delivery_not_retryable`, `webhooks.dispatcher_unavailable`, `webhooks.event_unsupported`, `webhooks.former_secret_signs`, `webhooks.list_failed`, `webhooks.not_found`, `webhooks.patch_failed`, `webhooks.rotate_secret_failed`"""
 
 
 FAMILIES: Dict[str, Type[ApiError]] = {

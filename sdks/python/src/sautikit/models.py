@@ -532,6 +532,7 @@ ErrorCode = Union[
         "webhooks.delivery_not_retryable",
         "webhooks.dispatcher_unavailable",
         "webhooks.event_unsupported",
+        "webhooks.former_secret_signs",
         "webhooks.list_failed",
         "webhooks.not_found",
         "webhooks.patch_failed",

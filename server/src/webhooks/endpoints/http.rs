@@ -145,7 +145,8 @@ async fn delete_webhook(State(app): State<AppState>, caller: Caller, Path(id): P
     params(Idempotent),
     responses((status = 200, body = wire::CreatedWebhook, description = "The endpoint with its new secret.")),
     extensions(("x-scope" = json!(Scope::WebhooksWrite)),
-        ("x-errors" = json!([ErrorCode::WebhooksNotFound, ErrorCode::WebhooksRotateSecretFailed]))))]
+        ("x-errors" = json!([ErrorCode::WebhooksNotFound, ErrorCode::WebhooksRotateSecretFailed,
+            ErrorCode::WebhooksFormerSecretSigns]))))]
 async fn rotate_webhook_secret(
     State(app): State<AppState>,
     caller: Caller,

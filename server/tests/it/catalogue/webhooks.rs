@@ -25,6 +25,9 @@ pub(super) async fn provoke(like: &Server) -> BTreeSet<String> {
     let retry = format!("/v1/webhooks/deliveries/{}/retry", rows.delivery);
     asha.post(&retry, json!({})).await.expect(202);
     asha.post(&retry, json!({})).await.expect_error("webhooks.delivery_not_retryable");
+    let rotate = format!("/v1/webhooks/{}/rotate-secret", rows.endpoint);
+    asha.post(&rotate, json!({})).await.expect(200);
+    asha.post(&rotate, json!({})).await.expect_error("webhooks.former_secret_signs");
     // As after a change of the master key.
     execute(server, "update webhook_endpoints set secret = 'of another key'").await;
     asha.post(&test, json!({})).await.expect_error("webhooks.deliver.secret_unset");

@@ -152,7 +152,7 @@ async fn a_grace_that_was_promised_ends_only_where_that_is_asked_for(server: Ser
     ] {
         let rotate = async |body: serde_json::Value| scene.asha.post(&path, body).await;
         rotate(json!({ "grace_seconds": 3_600 })).await.expect(200);
-        let refused = rotate(json!({ "grace_seconds": 3_600 })).await.expect_error("validation.bad_request");
+        let refused = rotate(json!({ "grace_seconds": 3_600 })).await.expect_error("webhooks.former_secret_signs");
         assert_eq!(refused.json["error"]["field"], "end_former", "{path}");
         rotate(json!({ "grace_seconds": 3_600, "end_former": true })).await.expect(200);
         // It is over by itself too.
