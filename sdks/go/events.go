@@ -154,6 +154,12 @@ func (e *Events[T]) connect() error {
 		e.over = true
 		return nil
 	}
+	// A page that something in between answers with would be read for ever.
+	if !strings.HasPrefix(strings.ToLower(response.Header.Get("Content-Type")), "text/event-stream") {
+		alarm.stop()
+		response.Body.Close()
+		return errors.New("sautikit: the answer is no stream: is this the API's address?")
+	}
 	alarm.timer.Reset(e.client.silence)
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, longestLine)

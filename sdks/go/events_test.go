@@ -97,6 +97,19 @@ func TestARefusalEndsAStreamAndStaysItsError(t *testing.T) {
 	}
 }
 
+func TestAPageOfSomethingInBetweenIsNoStream(t *testing.T) {
+	page := func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<html>\n\n</html>"))
+	}
+	f := startFake(t, page)
+	events := f.client(t).Calls.Stream(ctx, "c", nil)
+	defer events.Close()
+	if events.Next() || events.Err() == nil || len(f.requests()) != 1 {
+		t.Errorf("%v after %d requests", events.Err(), len(f.requests()))
+	}
+}
+
 func TestAStreamThatFallsSilentIsLost(t *testing.T) {
 	f := startFake(t, streams(event(1), silent), silent, streams(event(2)), over)
 	client := f.client(t, WithTimeout(100*time.Millisecond))

@@ -3,7 +3,7 @@
 import pytest
 from support import Fake, breaks, gathered, refused, stream
 
-from sautikit import ApiError, ConnectionError, RequestOptions, _transport
+from sautikit import ApiError, ConnectionError, RequestOptions, SautikitError, _transport
 
 OVER = (204, "", {})
 
@@ -52,6 +52,13 @@ def test_a_refusal_ends_a_stream(by):
         with pytest.raises(ApiError):
             followed(by, fake)
         assert len(fake.requests) == 2
+
+
+def test_a_page_of_something_in_between_is_no_stream(by):
+    with Fake((200, "<html>\n\n</html>", {"Content-Type": "text/html"})) as fake:
+        with pytest.raises(SautikitError, match="no stream"):
+            followed(by, fake)
+        assert len(fake.requests) == 1
 
 
 def test_a_reader_who_was_dropped_goes_on_from_where_it_was(by):

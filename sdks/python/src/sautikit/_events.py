@@ -35,8 +35,11 @@ class Reader:
         self._rest = b""
         self._event: Dict[str, str] = {}
 
-    def opened(self) -> None:
+    def opened(self, content_type: str) -> None:
         """Begins a connection. What the one before cut off comes again."""
+        # A page that something in between answers with would be read for ever.
+        if not content_type.lower().startswith("text/event-stream"):
+            raise SautikitError("The answer is no stream: is this the API's address?")
         self._rest, self._event, self._heard = b"", {}, False
 
     def take(self, piece: bytes) -> List[Any]:
@@ -111,7 +114,7 @@ class Events(Generic[T]):
                 try:
                     if response.status_code == OVER:
                         return
-                    reader.opened()
+                    reader.opened(response.headers.get("content-type", ""))
                     for piece in response.iter_bytes():
                         yield from reader.take(piece)
                 except self._lost as error:
@@ -147,7 +150,7 @@ class AsyncEvents(Generic[T]):
                 try:
                     if response.status_code == OVER:
                         return
-                    reader.opened()
+                    reader.opened(response.headers.get("content-type", ""))
                     async for piece in response.aiter_bytes():
                         for event in reader.take(piece):
                             yield event
