@@ -1,6 +1,7 @@
 //! Workspaces: several per person, changed, suspended, deleted.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use sautikit::db::Dialect;
@@ -38,9 +39,11 @@ async fn another_node_does_not_believe_what_it_knew_before_a_change(server: Serv
         return;
     }
     let before = other.tenant_changes.count();
-    // Until the other listens, nobody hears.
+    // Until the other listens, nobody hears; and of what changes nothing nobody is told.
+    let tries = AtomicU32::new(0);
     within(DEADLINE, "a change that the other hears of", async || {
-        client.patch("/v1/workspace", json!({ "name": "Soko" })).await.expect(200);
+        let name = format!("Soko {}", tries.fetch_add(1, Ordering::Relaxed));
+        client.patch("/v1/workspace", json!({ "name": name })).await.expect(200);
         (other.tenant_changes.count() > before).then_some(())
     })
     .await;
