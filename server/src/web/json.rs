@@ -66,17 +66,54 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         None => return refused("The body is empty. Send a JSON object."),
     }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let inner = error.inner();
-        // serde also speaks of syntax where a null stands for one of a few words.
-        if (inner.is_syntax() || inner.is_eof()) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() {
-            return not_json(inner);
+    match serde_path_to_error::deserialize(&mut deserializer) {
+        Ok(value) => {
+            deserializer.end().map_err(|error| not_json(&error))?;
+            Ok(value)
         }
-        let path = error.path().to_string();
-        refusal(&path, &error.inner().to_string(), "The body")
-    })?;
-    deserializer.end().map_err(|error| not_json(&error))?;
-    Ok(value)
+        Err(error) if error.inner().to_string().starts_with(OF_A_FLOAT) => match with_whole_numbers(bytes) {
+            Some(value) => serde_path_to_error::deserialize(value)
+                .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string(), "The body")),
+            None => Err(unread(bytes, &error)),
+        },
+        Err(error) => Err(unread(bytes, &error)),
+    }
+}
+
+/// How serde's refusal of a number with a fraction begins.
+const OF_A_FLOAT: &str = "invalid type: floating point";
+/// Whole numbers up to here are told apart by their 64 bits.
+const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
+/// The body with each number that is written with a fraction of nothing as the integer that it is (JSON Schema 2020-12 §4.2.3): some
+/// languages have no other way to write numbers.
+fn with_whole_numbers(bytes: &[u8]) -> Option<serde_json::Value> {
+    fn make_whole(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Number(number) if number.is_f64() => {
+                let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= MOST_WHOLE);
+                if let Some(whole) = whole {
+                    *number = (whole as i64).into();
+                }
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(make_whole),
+            serde_json::Value::Object(members) => members.values_mut().for_each(make_whole),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::from_slice(bytes).ok()?;
+    make_whole(&mut value);
+    Some(value)
+}
+
+/// Why the body was not read.
+fn unread(bytes: &[u8], error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    let inner = error.inner();
+    // serde also speaks of syntax where a null stands for one of a few words.
+    if (inner.is_syntax() || inner.is_eof()) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err() {
+        return not_json(inner);
+    }
+    refusal(&error.path().to_string(), &inner.to_string(), "The body")
 }
 
 /// What is no JSON has no fields: the place in the text says more.
@@ -159,6 +196,24 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_with_a_fraction_of_nothing() {
+        #[derive(Debug, Deserialize)]
+        struct Asked {
+            seconds: i64,
+            kept: serde_json::Value,
+        }
+        let read = |text: &str| read_json::<Asked>(text.as_bytes());
+        assert_eq!(read(r#"{"seconds": 156853.0, "kept": 1}"#).expect("whole").seconds, 156_853);
+        assert_eq!(read(r#"{"seconds": -2e3, "kept": 1}"#).expect("whole").seconds, -2_000);
+        // What is the customer's own stays as it was written.
+        assert_eq!(read(r#"{"seconds": 5, "kept": 1.0}"#).expect("whole").kept, serde_json::json!(1.0));
+        for wrong in ["1.5", "1e300", "\"5\""] {
+            let refused = read(&format!(r#"{{"seconds": {wrong}, "kept": 1}}"#)).expect_err(wrong);
+            assert_eq!(refused.field.as_deref(), Some("seconds"), "{wrong}");
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
