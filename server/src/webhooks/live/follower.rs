@@ -44,6 +44,11 @@ pub enum Next {
     End,
 }
 
+/// Whether the token of revision `read_by` reads no more, because `now` another one does; either is none where no token is.
+fn is_revoked(read_by: Option<i64>, now: Option<i64>) -> bool {
+    read_by.is_some() && now.is_some() && read_by != now
+}
+
 impl Follower {
     /// Follows what comes after `after`; by a token of that revision, where by one.
     pub fn new(app: AppState, source: Arc<dyn Source>, after: i64, revision: Option<i64>) -> Self {
@@ -85,13 +90,10 @@ impl Follower {
         } else {
             self.catches_up = !is_all;
         }
-        self.is_over = looked.is_over || self.is_revoked(looked.revision);
-        self.waiting = if self.is_revoked(looked.revision) { Vec::new() } else { looked.said }.into_iter();
+        let is_revoked = is_revoked(self.revision, looked.revision);
+        self.is_over = looked.is_over || is_revoked;
+        self.waiting = if is_revoked { Vec::new() } else { looked.said }.into_iter();
         Ok(())
-    }
-
-    fn is_revoked(&self, now: Option<i64>) -> bool {
-        self.revision.is_some() && now.is_some() && self.revision != now
     }
 
     /// The next. Nothing is lost where this is given up.
@@ -117,7 +119,7 @@ impl Follower {
             }
             let Some(seat) = &mut self.seat else { return Next::End };
             let revision = *seat.revision.borrow_and_update();
-            if self.revision.is_some() && revision.is_some() && self.revision != revision {
+            if is_revoked(self.revision, revision) {
                 return Next::End;
             }
             let said = tokio::select! {
