@@ -159,8 +159,11 @@ export class VoiceResponse {
     return this.add(actions.hangup());
   }
 
-  toJSON(): { actions: VoiceAction[] } {
-    return { actions: this.actions };
+  /** The answer as an object; as a member of something else, such as `actions` of a call or a prompt, only the list. */
+  toJSON(member: string): VoiceAction[] | { actions: VoiceAction[] };
+  toJSON(): { actions: VoiceAction[] };
+  toJSON(member = ""): VoiceAction[] | { actions: VoiceAction[] } {
+    return member === "" ? { actions: this.actions } : this.actions;
   }
 
   /** The body of the answer, `Content-Type: application/json`. */

@@ -3,6 +3,7 @@ import type { Destinations } from "./Destinations.js";
 import type { MachineDetection } from "./MachineDetection.js";
 import type { RecordCall } from "./RecordCall.js";
 import type { VoiceActions } from "./VoiceActions.js";
+import type { VoiceResponse } from "../voice.js";
 
 /**
  * `POST /v1/calls` and `POST /v1/calls/originate`.
@@ -13,7 +14,7 @@ export interface CreateCall {
   /** Whom to call, E.164 or in the workspace's national form. */
   to: Destinations;
   /** Voice actions to run on answer, instead of asking a callback. */
-  actions?: VoiceActions | null;
+  actions?: VoiceResponse | VoiceActions | null;
   /** Who is told of the call's events; the number's when absent. */
   events_url?: string | null;
   /** Whether who answers is judged to be a person or a machine before anything else happens; not when absent. */
