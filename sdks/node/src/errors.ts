@@ -5,6 +5,11 @@ export class SautikitError extends Error {
   override name = "SautikitError";
 }
 
+/** What was given can't be sent as it is. Nothing was. */
+export class ArgumentError extends SautikitError {
+  override name = "ArgumentError";
+}
+
 /** No answer came: no connection, or one that broke. What the request did is not known. */
 export class ConnectionError extends SautikitError {
   override name = "ConnectionError";
@@ -32,7 +37,13 @@ export interface ErrorFacts {
   retryAfter?: number;
 }
 
-/** The API refused a request. Subclasses go by the first part of `code`. */
+/** The code of an answer of success that can't be read. */
+export const INVALID_RESPONSE = "sdk.invalid_response";
+
+/**
+ * The API refused a request. Subclasses go by the first part of `code`. With the code `sdk.invalid_response` it did not: the request
+ * was carried out, and something else than its answer came.
+ */
 export class ApiError extends SautikitError {
   override name = "ApiError";
   /** HTTP status. */
@@ -49,8 +60,8 @@ export class ApiError extends SautikitError {
   readonly details?: unknown;
   readonly retryAfter?: number;
 
-  constructor(message: string, facts: ErrorFacts) {
-    super(message);
+  constructor(message: string, facts: ErrorFacts, options?: ErrorOptions) {
+    super(message, options);
     Object.assign(this, facts);
     this.status = facts.status;
   }

@@ -1,6 +1,6 @@
 /** Server SDK of Sautikit. Start at `Sautikit`. */
 export { Sautikit } from "./client.js";
-export { ApiError, ConnectionError, SautikitError, SignatureError, TimeoutError } from "./errors.js";
+export { ApiError, ArgumentError, ConnectionError, SautikitError, SignatureError, TimeoutError } from "./errors.js";
 export * from "./generated/families.js";
 export type * from "./generated/models.js";
 export type * from "./generated/resources.js";

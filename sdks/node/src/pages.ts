@@ -1,5 +1,4 @@
 /** Lists: one page, or all rows of all pages. */
-import { SautikitError } from "./errors.js";
 import { Later } from "./promises.js";
 import type { RequestOptions, RequestSpec, Transport } from "./transport.js";
 
@@ -45,9 +44,8 @@ export class PagePromise<T> extends Later<Page<T>> implements AsyncIterable<T> {
 
   async #page(cursor?: string): Promise<Page<T>> {
     const spec = cursor === undefined ? this.#spec : { ...this.#spec, query: { ...this.#spec.query, cursor } };
-    const { data, headers } = await this.#transport.json<T[]>(spec, this.#options).withResponse();
-    if (!Array.isArray(data)) throw new SautikitError("The answer is no list: is this the API's address?");
-    return new Page<T>(data, headers.get("x-next-cursor") ?? undefined, (next) => this.#page(next));
+    const { data, headers } = await this.#transport.json<T[]>({ ...spec, gives: "list" }, this.#options).withResponse();
+    return new Page<T>(data, headers.get("x-next-cursor") || undefined, (next) => this.#page(next));
   }
 
   /** The first page, asked for once. */

@@ -1,6 +1,9 @@
 /** Requests and their repetition. */
 import { randomUUID } from "node:crypto";
-import { ApiError, ConnectionError, SautikitError, TimeoutError } from "./errors.js";
+import {
+  checkAddress, checkHeaders, checkKey, checkMethod, checkRetries, checkSignal, checkTimeout, isObject, writtenBody, writtenPath, writtenQuery, type Path, type Values,
+} from "./checks.js";
+import { ApiError, ArgumentError, ConnectionError, INVALID_RESPONSE, SautikitError, TimeoutError } from "./errors.js";
 import { EventStream, type Connection } from "./events.js";
 import { FAMILIES } from "./generated/families.js";
 import { ApiPromise, type Answer } from "./promises.js";
@@ -31,7 +34,7 @@ export interface ClientOptions {
   /** How often a request is repeated after a lost connection, 429 or 5xx (2). */
   maxRetries?: number;
   /** Sent with every request. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | Iterable<readonly [string, string]>;
   /** Instead of the global `fetch`: for proxies and tests. */
   fetch?: typeof fetch;
 }
@@ -43,43 +46,58 @@ export interface RequestOptions {
   maxRetries?: number;
   /** Instead of one that is made up: best one per intention, kept until the outcome is known. What takes none is sent without. */
   idempotencyKey?: string;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | Iterable<readonly [string, string]>;
   /** Gives the request up. */
   signal?: AbortSignal;
 }
 
-type Values = Record<string, unknown>;
-
 /** A request without its options. */
 export interface RequestSpec {
   method: string;
-  path: string;
+  path: Path;
   query?: Values;
   headers?: Values;
   body?: unknown;
   /** It takes an `Idempotency-Key`, and gets one. */
   idempotent?: boolean;
+  /** What the JSON of its answer is, `either` being an object or a list; anything where absent. */
+  gives?: "object" | "list" | "either";
+}
+
+/** A request as it is sent, the same in all tries. */
+interface Prepared {
+  method: string;
+  url: string;
+  headers: Headers;
+  body?: string;
+  /** Milliseconds for each try. */
+  timeout: number;
+  retries: number;
+  /** Method and path, for who reads an error. */
+  what: string;
 }
 
 export class Transport {
   readonly #key: string;
   readonly #base: string;
+  readonly #headers: [string, string][];
   readonly #options: ClientOptions;
 
   constructor(options: ClientOptions) {
     const key = options.apiKey ?? process.env.SAUTIKIT_API_KEY;
     const base = options.baseUrl ?? process.env.SAUTIKIT_BASE_URL;
-    if (!key) throw new SautikitError("An API key is missing: give `apiKey` or set SAUTIKIT_API_KEY.");
-    if (!base) throw new SautikitError("The server's address is missing: give `baseUrl` or set SAUTIKIT_BASE_URL.");
-    this.#key = key;
-    if (!isAddress(base)) throw new SautikitError(`This is no address of a server: ${base}`);
+    if (!key) throw new ArgumentError("An API key is missing: give `apiKey` or set SAUTIKIT_API_KEY.");
+    if (!base) throw new ArgumentError("The server's address is missing: give `baseUrl` or set SAUTIKIT_BASE_URL.");
+    this.#key = checkKey(key);
+    this.#base = checkAddress(base);
     checkTimeout(options.timeout);
-    this.#base = base.replace(/\/+$/, "");
+    checkRetries(options.maxRetries);
+    this.#headers = checkHeaders(options.headers);
     this.#options = options;
   }
 
   json<T>(spec: RequestSpec, options?: RequestOptions): ApiPromise<T> {
-    return this.#send(spec, options, async (response) => parsed(await response.text()) as T);
+    return this.#send(spec, options, async (response) => parsed(response, await response.text(), spec.gives) as T);
   }
 
   text(spec: RequestSpec, options?: RequestOptions): ApiPromise<string> {
@@ -104,7 +122,7 @@ export class Transport {
   }
 
   #retries(options: RequestOptions): number {
-    return options.maxRetries ?? this.#options.maxRetries ?? MAX_RETRIES;
+    return checkRetries(options.maxRetries) ?? this.#options.maxRetries ?? MAX_RETRIES;
   }
 
   #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): ApiPromise<T> {
@@ -113,18 +131,15 @@ export class Transport {
 
   /** Sends until an answer is final. */
   async #final<T>(spec: RequestSpec, options: RequestOptions, read: (response: Response) => Promise<T>): Promise<Answer<T>> {
-    const headers = this.#headers(spec, options);
-    // Without a key the server can't tell a repeated POST from a second one.
-    const mayRepeat = spec.method !== "POST" || headers.has("Idempotency-Key");
-    const retries = mayRepeat ? this.#retries(options) : 0;
+    const request = this.#prepared(spec, options);
     for (let attempt = 0; ; attempt += 1) {
       const limit = new Limit(options.signal);
       try {
-        const response = await this.#answer(spec, options, headers, limit);
+        const response = await this.#answer(request, limit);
         return { data: await read(response), status: response.status, headers: response.headers };
       } catch (cause) {
-        const error = limit.failure(cause, spec);
-        const wait = attempt < retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
+        const error = limit.failure(cause, request);
+        const wait = attempt < request.retries && !options.signal?.aborted ? pause(error, attempt) : undefined;
         if (wait === undefined) throw error;
         await sleep(wait, options.signal);
       } finally {
@@ -135,53 +150,63 @@ export class Transport {
 
   /** Opens a stream once: the time-out is until its head has come, then silence ends it. */
   async #connect(spec: RequestSpec, options: RequestOptions, lastEventId: string | undefined): Promise<Connection> {
-    const headers = this.#headers(spec, options, lastEventId);
+    const request = this.#prepared(spec, options, lastEventId);
     const limit = new Limit(options.signal);
     try {
-      const response = await this.#answer(spec, options, headers, limit);
+      const response = await this.#answer(request, limit);
       limit.rest();
-      if (response.status !== 204 && !response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      if (response.status !== 204 && !/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
         void response.body?.cancel();
         throw new SautikitError("The answer is no stream: is this the API's address?");
       }
-      return { status: response.status, pieces: piecesOf(response, spec, limit) };
+      return { status: response.status, pieces: piecesOf(response, request, limit) };
     } catch (cause) {
       limit.end();
-      throw limit.failure(cause, spec);
+      throw limit.failure(cause, request);
     }
   }
 
   /** One answer that is no refusal. */
-  async #answer(spec: RequestSpec, options: RequestOptions, headers: Headers, limit: Limit): Promise<Response> {
-    const timeout = checkTimeout(options.timeout) ?? this.#options.timeout ?? TIMEOUT_MS;
+  async #answer({ method, url, headers, body, timeout }: Prepared, limit: Limit): Promise<Response> {
     limit.within(timeout, `No answer within ${timeout} ms`);
-    const body = printed(spec.body);
     const send = this.#options.fetch ?? fetch;
     // A redirect would carry the key to wherever it leads.
-    const response = await send(this.#base + spec.path + queryOf(spec.query), { method: spec.method, headers, body, signal: limit.signal, redirect: "manual" });
+    const response = await send(url, { method, headers, body, signal: limit.signal, redirect: "manual" });
     if (!response.ok) throw refusal(response, await response.text());
     return response;
   }
 
-  #headers(spec: RequestSpec, options: RequestOptions, lastEventId?: string): Headers {
+  #prepared(spec: RequestSpec, options: RequestOptions, lastEventId?: string): Prepared {
+    checkSignal(options.signal);
+    const method = checkMethod(spec.method);
+    const path = writtenPath(spec.path);
+    const body = writtenBody(spec.body);
+    const headers = this.#headersOf(spec, options, body === undefined ? undefined : "application/json", lastEventId);
+    // Without a key the server can't tell a repeated POST from a second one.
+    const mayRepeat = method !== "POST" || headers.has("Idempotency-Key");
+    const retries = this.#retries(options);
+    return {
+      method,
+      url: this.#base + path + writtenQuery(spec.query),
+      headers,
+      body,
+      timeout: checkTimeout(options.timeout) ?? this.#options.timeout ?? TIMEOUT_MS,
+      retries: mayRepeat ? retries : 0,
+      what: `${method} ${path}`,
+    };
+  }
+
+  #headersOf(spec: RequestSpec, options: RequestOptions, type: string | undefined, lastEventId: string | undefined): Headers {
     const headers = new Headers();
     const own = {
       Accept: "application/json, */*;q=0.5",
       "User-Agent": `sautikit-node/${__VERSION__} (node ${process.versions.node}; ${process.platform})`,
       Authorization: `Bearer ${this.#key}`,
     };
-    const json = spec.body === undefined ? undefined : "application/json";
-    const last = { "Content-Type": json, "Idempotency-Key": options.idempotencyKey, "Last-Event-ID": lastEventId };
+    const last = { "Content-Type": type, "Idempotency-Key": options.idempotencyKey, "Last-Event-ID": lastEventId };
     // One after the other, whatever their case: what is named later outranks what was before.
-    for (const some of [own, this.#options.headers, spec.headers, options.headers, last]) {
-      for (const [name, value] of Object.entries(some ?? {})) {
-        if (value === undefined) continue;
-        try {
-          headers.set(name, String(value));
-        } catch (cause) {
-          throw new SautikitError(`No such header can be sent: ${name}`, { cause });
-        }
-      }
+    for (const some of [own, this.#headers, spec.headers, options.headers, last]) {
+      for (const [name, value] of checkHeaders(some)) headers.set(name, value);
     }
     // A key that the server does not look at would be taken for one that makes repeating safe.
     if (!spec.idempotent) headers.delete("Idempotency-Key");
@@ -223,12 +248,14 @@ class Limit {
   }
 
   /** What a failure of the try is to its caller. */
-  failure(error: unknown, { method, path }: RequestSpec): unknown {
+  failure(error: unknown, { what }: Prepared): unknown {
     if (error instanceof SautikitError) return error;
     if (this.#caller?.aborted) return this.#caller.reason;
-    if (this.#late !== undefined) return new TimeoutError(`${this.#late}: ${method} ${path}`, { cause: error });
-    const cause = (error as { cause?: Error }).cause ?? error;
-    return new ConnectionError(`No answer: ${(cause as Error).message} (${method} ${path})`, { cause: error });
+    if (this.#late !== undefined) return new TimeoutError(`${this.#late}: ${what}`, { cause: error });
+    const cause = ((error as { cause?: unknown } | undefined)?.cause ?? error) as { code?: string; message?: string } | undefined;
+    // Node's `fetch` finds some headers wrong only now, such as `Connection`.
+    if (cause?.code === "UND_ERR_INVALID_ARG" || cause?.code === "UND_ERR_NOT_SUPPORTED") return new ArgumentError(`The request can't be sent: ${cause.message} (${what})`, { cause: error });
+    return new ConnectionError(`No answer: ${cause?.message ?? cause} (${what})`, { cause: error });
   }
 
   end(): void {
@@ -238,7 +265,7 @@ class Limit {
 }
 
 /** The text of a stream as it comes. */
-async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): AsyncGenerator<string> {
+async function* piecesOf(response: Response, request: Prepared, limit: Limit): AsyncGenerator<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   try {
@@ -251,7 +278,7 @@ async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): A
       yield decoder.decode(value, { stream: true });
     }
   } catch (cause) {
-    throw limit.failure(cause, spec);
+    throw limit.failure(cause, request);
   } finally {
     limit.end();
     // Closes the connection where the reader left.
@@ -259,49 +286,28 @@ async function* piecesOf(response: Response, spec: RequestSpec, limit: Limit): A
   }
 }
 
-function isAddress(base: string): boolean {
+/** The JSON of an answer of success. */
+function parsed(response: Response, text: string, gives: RequestSpec["gives"]): unknown {
+  if (text === "" && gives === undefined) return undefined;
+  let value: unknown;
+  let cause: unknown;
   try {
-    return /^https?:$/.test(new URL(base).protocol);
-  } catch {
-    return false;
+    value = JSON.parse(text);
+  } catch (error) {
+    cause = error;
   }
+  const fits = { object: isObject, list: isList, either: (value: unknown) => isObject(value) || Array.isArray(value) };
+  if (cause === undefined && (gives === undefined || fits[gives](value))) return value;
+  throw new ApiError("the answer is not what this endpoint gives", {
+    status: response.status,
+    code: INVALID_RESPONSE,
+    requestId: response.headers.get("x-request-id") ?? undefined,
+  }, { cause });
 }
 
-/** Zero would be none to some and at once to others. */
-function checkTimeout(timeout: number | undefined): number | undefined {
-  if (timeout !== undefined && !(timeout > 0 && Number.isFinite(timeout))) throw new SautikitError(`A time-out is a number of milliseconds above 0, not ${timeout}.`);
-  return timeout;
-}
-
-function printed(body: unknown): string | undefined {
-  try {
-    return body === undefined ? undefined : JSON.stringify(body);
-  } catch (cause) {
-    throw new SautikitError(`The body can't be written as JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function queryOf(query: Values = {}): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null) given.set(name, value instanceof Date ? moment(name, value) : String(value));
-  }
-  const text = given.toString();
-  return text && `?${text}`;
-}
-
-function moment(name: string, value: Date): string {
-  if (Number.isNaN(value.getTime())) throw new SautikitError(`${name} is no moment.`);
-  return value.toISOString();
-}
-
-function parsed(text: string): unknown {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new SautikitError("The answer is no JSON: is this the API's address?", { cause });
-  }
+/** All lists of the API are of objects. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isObject);
 }
 
 /** The error that an answer says; what lies between answers without a body of ours, or with one of its own. */

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { ApiError, ConnectionError, RateLimitedError, Sautikit, ServiceError, TimeoutError } from "sautikit";
+import { ApiError, ArgumentError, ConnectionError, RateLimitedError, Sautikit, SautikitError, ServiceError, TimeoutError, VoiceResponse } from "sautikit";
 import { assert, eventually, fake, refused, sources } from "./support.mjs";
 
 const clientOf = ({ url }, options) => new Sautikit({ apiKey: "skt_live_x", baseUrl: url, ...options });
@@ -78,7 +78,7 @@ test("headers of one request outrank the client's, and these our own", async (t)
   await clientOf(server, { headers: { "user-agent": "mine/1", "X-Tag": "client" } }).calls.get("c", { headers: { "x-tag": "request" } });
   const { headers } = server.requests[0];
   assert.deepEqual([headers["user-agent"], headers["x-tag"]], ["mine/1", "request"]);
-  await assert.rejects(clientOf(server).calls.get("c", { headers: { "no name": "x" } }), { name: "SautikitError" });
+  await assert.rejects(clientOf(server).calls.get("c", { headers: { "no name": "x" } }), { name: "ArgumentError" });
 });
 
 test("a key is not sent where none is taken, and makes nothing be sent again", async (t) => {
@@ -126,9 +126,9 @@ test("a proxy's own errors are errors too, whatever they are made of", async (t)
 
 test("time-outs that are none, or no numbers, are refused, and long ones are long", async (t) => {
   for (const timeout of [0, -1, Number.NaN, Infinity]) {
-    assert.throws(() => clientOf({ url: "http://127.0.0.1:9" }, { timeout }), { name: "SautikitError", message: /time-out/ });
+    assert.throws(() => clientOf({ url: "http://127.0.0.1:9" }, { timeout }), { name: "ArgumentError", message: /time-out/ });
     const server = await fake(t, { body: {} });
-    await assert.rejects(clientOf(server).calls.get("c", { timeout }), { name: "SautikitError", message: /time-out/ });
+    await assert.rejects(clientOf(server).calls.get("c", { timeout }), { name: "ArgumentError", message: /time-out/ });
     assert.equal(server.requests.length, 0);
   }
   // 2 ** 31 ms would be 1 ms to a timer.
@@ -136,16 +136,108 @@ test("time-outs that are none, or no numbers, are refused, and long ones are lon
   assert.equal((await clientOf(server, { timeout: 2 ** 40 }).calls.get("c")).id, "c");
 });
 
-test("whatever is thrown is a SautikitError, and what can't be sent is not sent again", async (t) => {
-  for (const baseUrl of ["nonsense", "127.0.0.1:9", "ftp://x"]) assert.throws(() => clientOf({ url: baseUrl }), { name: "SautikitError" });
-  const server = await fake(t, { headers: { "Content-Type": "text/html" }, body: "<h1>Welcome</h1>" });
+test("what can't be sent is an ArgumentError, and nothing is sent", async (t) => {
+  const server = await fake(t, { body: { id: "c" } });
+  const wrong = ["", "nonsense", "127.0.0.1:9", "voice.example", "ftp://x", "http:", "http://", "http:voice.example", " http://x", "http://x ", "http://x\n", "http://x?a=b", "http://x#a", "http://me:secret@x", "http://x:99999", "http://a b"];
+  for (const baseUrl of wrong) assert.throws(() => clientOf({ url: baseUrl }), ArgumentError, baseUrl);
+  for (const apiKey of ["skt_live_ü", "skt_live_x\n", "skt\r\nX-A: b", "a b", "\u0000"]) assert.throws(() => clientOf(server, { apiKey }), (error) => error instanceof ArgumentError && !error.message.includes(apiKey));
+  for (const headers of [{ "X-A": "ü" }, { "X-A": "a\r\nX-B: b" }, { "X A": "a" }, { "": "a" }, { "Idempotency-Key": "" }]) {
+    assert.throws(() => clientOf(server, { headers }), ArgumentError);
+    await assert.rejects(clientOf(server).calls.create(CALL, { headers }), ArgumentError);
+  }
   const client = clientOf(server);
-  await assert.rejects(client.calls.create({ ...CALL, metadata: 1n }), { name: "SautikitError" });
-  await assert.rejects(client.calls.list({ from_date: new Date(Number.NaN) }).then(), { name: "SautikitError" });
+  const circle = {};
+  circle.circle = circle;
+  const ways = [
+    () => client.calls.create({ ...CALL, metadata: 1n }),
+    () => client.calls.create({ ...CALL, metadata: circle }),
+    () => client.calls.create({ ...CALL, timeout: Number.NaN }),
+    () => client.calls.create({ ...CALL, metadata: { due: new Date(Number.NaN) } }),
+    () => client.calls.list({ from_date: new Date(Number.NaN) }).then(),
+    () => client.calls.create(CALL, { idempotencyKey: "" }),
+    () => client.calls.create(CALL, { idempotencyKey: " " }),
+    () => client.calls.create(CALL, { idempotencyKey: "schlüssel" }),
+    () => client.calls.hangUp("c", { idempotencyKey: "" }),
+    () => client.calls.get("c", { maxRetries: "2" }),
+    () => client.calls.get("c", { signal: {} }),
+    () => client.calls.get("c", { headers: { Connection: "upgrade" } }),
+    () => client.request({ method: "GET", path: "v1/calls" }),
+    () => client.request({ method: "GET ", path: "/v1/calls" }),
+    ...["", ".", "..", undefined, null, "\ud800"].flatMap((id) => [
+      () => client.calls.get(id),
+      () => client.calls.hangUp(id),
+      () => client.wallet.getStatementCsv(id),
+      async () => {
+        for await (const _ of client.calls.stream(id));
+      },
+    ]),
+  ];
+  for (const way of ways) await assert.rejects(way(), ArgumentError, String(way));
   assert.equal(server.requests.length, 0);
-  for (const ask of [() => client.calls.get("c"), () => client.calls.list().catch((error) => Promise.reject(error))]) await assert.rejects(ask(), { name: "SautikitError" });
-  await assert.rejects(clientOf(await fake(t, { body: {} })).calls.list().finally(() => undefined), { name: "SautikitError", message: /no list/ });
-  assert.equal(server.requests.length, 2);
+  assert.ok(new ArgumentError() instanceof SautikitError);
+});
+
+test("what stands around a value is not sent, and headers may come as a Headers", async (t) => {
+  const server = await fake(t, { body: { id: "c" } });
+  await clientOf({ url: `${server.url}//` }).calls.get("a/../b?ü", { headers: new Headers({ "X-Tag": "a" }), idempotencyKey: null });
+  await clientOf(server).calls.get("c", { headers: { "X-Tag": " b\t" } });
+  assert.deepEqual(server.requests.map(({ url, headers }) => [url, headers["x-tag"]]), [["/v1/calls/a%2F..%2Fb%3F%C3%BC", "a"], ["/v1/calls/c", "b"]]);
+});
+
+test("an answer that is not what the endpoint gives is an error, and what was carried out is not sent again", async (t) => {
+  const not = { object: ["[]", "null", "1", '"x"', "", "<h1>Welcome</h1>", '{"id":', "[{}]"], list: ["{}", "null", "1", '"x"', "", "<h1>Welcome</h1>", '["a"]', "[null]"], either: ["null", "1", "", "<h1>"] };
+  const asked = {
+    object: [(client) => client.calls.create(CALL), (client) => client.calls.get("c"), (client) => client.sipToken()],
+    list: [(client) => client.calls.list().then(), (client) => client.wallet.listStatements(), async (client) => {
+      for await (const _ of client.calls.list());
+    }],
+    either: [(client) => client.recordings.getAudio("r")],
+  };
+  for (const [gives, bodies] of Object.entries(not)) {
+    for (const body of bodies) {
+      const server = await fake(t, { body, headers: { "X-Request-Id": "req_7" } });
+      for (const ask of asked[gives]) {
+        const error = await ask(clientOf(server)).then(() => assert.fail(`${gives}: ${body}`), (error) => error);
+        assert.deepEqual([error.constructor, error.message, error.status, error.code, error.requestId], [ApiError, "the answer is not what this endpoint gives", 200, "sdk.invalid_response", "req_7"], `${gives}: ${body}`);
+      }
+      assert.equal(server.requests.length, asked[gives].length);
+    }
+  }
+  // Of an endpoint that the SDK does not know it is not known either.
+  const server = await fake(t, { body: "" }, { body: "[1]" }, { body: "<h1>" });
+  const ask = () => clientOf(server).request({ method: "POST", path: "/v1/new" });
+  assert.deepEqual([await ask(), await ask()], [undefined, [1]]);
+  await assert.rejects(ask(), { code: "sdk.invalid_response" });
+});
+
+test("a POST is one however it is spelled", async (t) => {
+  const server = await fake(t, refused(503, "service.draining"));
+  await assert.rejects(clientOf(server).request({ method: "post", path: "/v1/calls", body: CALL }), ServiceError);
+  assert.deepEqual(server.requests.map(({ method }) => method), ["POST"]);
+});
+
+test("a body is sent as it was, however its object changes meanwhile", async (t) => {
+  const server = await fake(t, "close", ACCEPTED);
+  const body = { ...CALL };
+  const answer = clientOf(server).calls.create(body);
+  body.to = "+254722000043";
+  await answer;
+  assert.deepEqual(server.requests.map(({ body }) => JSON.parse(body)), [CALL, CALL]);
+});
+
+test("a VoiceResponse is the list of its actions where the API takes actions", async (t) => {
+  const server = await fake(t, { body: { id: "c", call_id: "c" } });
+  const response = new VoiceResponse().say("Karibu").hangup();
+  const client = clientOf(server);
+  await client.calls.create({ ...CALL, actions: response, metadata: { actions: 1 } });
+  await client.calls.replaceActions("c", { actions: response });
+  await client.calls.replaceActions("c", response);
+  await client.calls.create({ ...CALL, actions: response.actions });
+  const actions = [{ say: { text: "Karibu" } }, { hangup: {} }];
+  assert.deepEqual(server.requests.map(({ body }) => JSON.parse(body).actions), [actions, actions, actions, actions]);
+  const prompt = new VoiceResponse().say("Press 1");
+  assert.deepEqual(JSON.parse(String(new VoiceResponse().getDigits({ prompt }))), { actions: [{ getDigits: { prompt: [{ say: { text: "Press 1" } }] } }] });
+  assert.deepEqual(JSON.parse(JSON.stringify(response)), { actions });
 });
 
 test("a page is asked for once, and goes on over later ones", async (t) => {

@@ -4,6 +4,7 @@ import { Sautikit, VoiceResponse, actions, ApiError, CallsError, type Call } fro
 export async function taken(client: Sautikit): Promise<string> {
   const answer = new VoiceResponse().say("Karibu", { voice: "woman" }).getDigits({ numDigits: 1, prompt: actions.say("Press 1") }).dial("client:asha", { record: "dual" }).conference("stand-up", { beep: "onEnter" }).hangup();
   const accepted = await client.calls.create({ from: "+254700000001", to: ["+254722000042", "+254722000043"], actions: answer.actions, metadata: { order: 1 } });
+  await client.calls.create({ from: "+254700000001", to: "+254722000042", actions: answer }, { headers: new Headers() });
   const call: Call = await client.calls.get(accepted.call_id, { timeout: 1_000 });
   for await (const row of client.calls.list({ status: "completed" })) if (row.cost_minor === null) continue;
   await client.wallet.getStatementCsv("2026-11").then((csv) => csv.length);

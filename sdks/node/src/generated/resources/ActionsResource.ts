@@ -8,8 +8,6 @@ import type { CheckedHandler } from "../models/CheckedHandler.js";
 import type { ValidateActions } from "../models/ValidateActions.js";
 import type { ValidatedActions } from "../models/ValidatedActions.js";
 
-const encode = encodeURIComponent;
-
 /** What a call asks your server, and what it can answer. */
 export class ActionsResource {
   readonly #transport: Transport;
@@ -33,6 +31,7 @@ export class ActionsResource {
       method: "POST",
       path: `/v1/actions/check`,
       body,
+      gives: "object",
     }, options);
   }
 
@@ -49,6 +48,7 @@ export class ActionsResource {
       method: "POST",
       path: `/v1/actions/validate`,
       body,
+      gives: "object",
     }, options);
   }
 }

@@ -7,8 +7,6 @@ import type { AuditEntry } from "../models/AuditEntry.js";
 import type { AuditKind } from "../models/AuditKind.js";
 import type { Moment } from "../models/Moment.js";
 
-const encode = encodeURIComponent;
-
 /** What `audit.list` can be told. */
 export interface AuditListParams {
   /** Rows of one page. */

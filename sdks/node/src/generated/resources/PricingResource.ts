@@ -6,8 +6,6 @@ import type { RequestOptions, Transport } from "../../transport.js";
 import type { OfferedCurrency } from "../models/OfferedCurrency.js";
 import type { Pricing } from "../models/Pricing.js";
 
-const encode = encodeURIComponent;
-
 /** What `pricing.show` can be told. */
 export interface PricingShowParams {
   /** ISO 3166-1 alpha-2: numbers and destinations of this country only. */
@@ -36,6 +34,7 @@ export class PricingResource {
       method: "GET",
       path: `/v1/pricing`,
       query: { country: params.country, currency: params.currency },
+      gives: "object",
     }, options);
   }
 
@@ -50,6 +49,7 @@ export class PricingResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/pricing/currencies`,
+      gives: "list",
     }, options);
   }
 }

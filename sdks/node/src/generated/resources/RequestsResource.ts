@@ -5,8 +5,6 @@ import type { ApiPromise } from "../../promises.js";
 import type { RequestOptions, Transport } from "../../transport.js";
 import type { LoggedRequest } from "../models/LoggedRequest.js";
 
-const encode = encodeURIComponent;
-
 /** What `requests.list` can be told. */
 export interface RequestsListParams {
   /** Rows of one page. */

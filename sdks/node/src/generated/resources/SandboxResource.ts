@@ -6,8 +6,6 @@ import type { RequestOptions, Transport } from "../../transport.js";
 import type { CallAccepted } from "../models/CallAccepted.js";
 import type { SandboxCall } from "../models/SandboxCall.js";
 
-const encode = encodeURIComponent;
-
 /** A caller without a telephone, for development. */
 export class SandboxResource {
   readonly #transport: Transport;
@@ -30,6 +28,7 @@ export class SandboxResource {
       path: `/v1/sandbox/inbound`,
       body,
       idempotent: true,
+      gives: "object",
     }, options);
   }
 }

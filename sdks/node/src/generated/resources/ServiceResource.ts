@@ -5,8 +5,6 @@ import type { ApiPromise } from "../../promises.js";
 import type { RequestOptions, Transport } from "../../transport.js";
 import type { Health } from "../models/Health.js";
 
-const encode = encodeURIComponent;
-
 /** Probes, and this document. */
 export class ServiceResource {
   readonly #transport: Transport;
@@ -26,6 +24,7 @@ export class ServiceResource {
     return this.#transport.json({
       method: "GET",
       path: `/healthz`,
+      gives: "object",
     }, options);
   }
 
@@ -40,6 +39,7 @@ export class ServiceResource {
     return this.#transport.json({
       method: "GET",
       path: `/readyz`,
+      gives: "object",
     }, options);
   }
 
@@ -54,6 +54,7 @@ export class ServiceResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/openapi.json`,
+      gives: "either",
     }, options);
   }
 }

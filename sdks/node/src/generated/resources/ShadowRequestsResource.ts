@@ -5,8 +5,6 @@ import type { ApiPromise } from "../../promises.js";
 import type { RequestOptions, Transport } from "../../transport.js";
 import type { ShadowRequest } from "../models/ShadowRequest.js";
 
-const encode = encodeURIComponent;
-
 /** What `shadowRequests.list` can be told. */
 export interface ShadowRequestsListParams {
   /** Rows of one page. */

@@ -7,8 +7,6 @@ import type { CreateSipToken } from "../models/CreateSipToken.js";
 import type { SipRegistration } from "../models/SipRegistration.js";
 import type { SipToken } from "../models/SipToken.js";
 
-const encode = encodeURIComponent;
-
 /** What `sip.listRegistrations` can be told. */
 export interface SipListRegistrationsParams {
   /** Rows of one page. */
@@ -53,6 +51,7 @@ export class SipResource {
       path: `/v1/sip/token`,
       body,
       idempotent: true,
+      gives: "object",
     }, options);
   }
 }

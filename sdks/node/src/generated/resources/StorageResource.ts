@@ -8,8 +8,6 @@ import type { Storage } from "../models/Storage.js";
 import type { StorageTier } from "../models/StorageTier.js";
 import type { SwitchTier } from "../models/SwitchTier.js";
 
-const encode = encodeURIComponent;
-
 /** Hear, list and delete recordings; how much is kept, and where. */
 export class StorageResource {
   readonly #transport: Transport;
@@ -29,6 +27,7 @@ export class StorageResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/storage`,
+      gives: "object",
     }, options);
   }
 
@@ -45,6 +44,7 @@ export class StorageResource {
       method: "PUT",
       path: `/v1/storage/bucket`,
       body,
+      gives: "object",
     }, options);
   }
 
@@ -75,6 +75,7 @@ export class StorageResource {
       method: "PUT",
       path: `/v1/storage/tier`,
       body,
+      gives: "object",
     }, options);
   }
 
@@ -89,6 +90,7 @@ export class StorageResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/storage/tiers`,
+      gives: "list",
     }, options);
   }
 }

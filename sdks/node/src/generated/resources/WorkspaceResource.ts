@@ -7,8 +7,6 @@ import type { RotateSecret } from "../models/RotateSecret.js";
 import type { Workspace } from "../models/Workspace.js";
 import type { WorkspaceSecret } from "../models/WorkspaceSecret.js";
 
-const encode = encodeURIComponent;
-
 /** The tenant that owns everything, who is in it, and invitations. */
 export class WorkspaceResource {
   readonly #transport: Transport;
@@ -26,6 +24,7 @@ export class WorkspaceResource {
     return this.#transport.json({
       method: "GET",
       path: `/v1/workspace`,
+      gives: "object",
     }, options);
   }
 
@@ -43,6 +42,7 @@ export class WorkspaceResource {
       path: `/v1/workspace/signing-secret/rotate`,
       body,
       idempotent: true,
+      gives: "object",
     }, options);
   }
 }
