@@ -1,4 +1,5 @@
 /** Server-sent events as they come. */
+import { VISIBLE } from "./checks.js";
 import { ConnectionError, SautikitError } from "./errors.js";
 import { pause, sleep } from "./retries.js";
 
@@ -16,6 +17,9 @@ export interface Source {
   retries: number;
   signal?: AbortSignal;
 }
+
+/** More than any event of ours has, in characters: what does not end would fill the memory. */
+const LONGEST_EVENT = 1 << 20;
 
 type Event = { id?: string; event?: string; data?: string };
 
@@ -48,7 +52,8 @@ export class EventStream<T> implements AsyncIterable<T> {
           heard = true;
           losses = 0;
           for (const event of reader.take(piece)) {
-            last = event.id ?? last;
+            // What can't be told to the server is no place to go on from.
+            if (VISIBLE.test(event.id ?? "")) last = event.id;
             if (event.data === undefined) continue;
             const place = droppedAt(event);
             if (place !== undefined) {
@@ -82,7 +87,7 @@ function droppedAt({ event, data }: Event): string | undefined {
   if (event !== "dropped") return undefined;
   try {
     const { last_event_id: place } = JSON.parse(data!);
-    return place === undefined ? undefined : String(place);
+    return VISIBLE.test(String(place ?? "")) ? String(place) : undefined;
   } catch {
     return undefined;
   }
@@ -97,6 +102,7 @@ class Reader {
   *take(piece: string): Generator<Event> {
     const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/);
     this.#rest = lines.pop() ?? "";
+    if (this.#rest.length + (this.#event.data?.length ?? 0) > LONGEST_EVENT) throw new SautikitError("An event can't be read: it is too long.");
     for (const line of lines) {
       if (line !== "") this.#line(line);
       else {

@@ -22,16 +22,18 @@ export function pause(error: unknown, attempt: number, random = Math.random): nu
 }
 
 /** The three forms of a moment in RFC 7231; the last one names no zone. */
-const MOMENT = /^\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT$|^\w{6,9}, \d\d-\w{3}-\d\d [\d:]{8} GMT$|^(\w{3} \w{3} [ \d]\d [\d:]{8} \d{4})$/;
+const MOMENT = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$|^\w{6,9}, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d GMT$|^(\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
 
 /** Seconds of a `Retry-After`, which may be a moment. */
 export function retryAfter(header: string | null, now = Date.now()): number | undefined {
   const text = header?.trim() ?? "";
-  if (/^\d+$/.test(text)) return Number(text);
+  if (/^\d{1,15}$/.test(text)) return Number(text);
   const moment = MOMENT.exec(text);
   if (!moment) return undefined;
-  const seconds = (Date.parse(moment[1] ? `${text} GMT` : text) - now) / 1_000;
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
+  const at = new Date(moment[1] ? `${text} GMT` : text);
+  // A day that there is not would be one of the next month, and 24:00 the next day.
+  const [, day, hour] = /^\D+(\d+)\D.*?(\d\d):/.exec(text)!;
+  return at.getUTCDate() === Number(day) && at.getUTCHours() === Number(hour) ? Math.max(0, (at.getTime() - now) / 1_000) : undefined;
 }
 
 /** Waits, unless the caller gives up. */

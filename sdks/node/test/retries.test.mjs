@@ -266,7 +266,8 @@ test("waits grow with full jitter and are never shorter than asked", async () =>
   const now = Date.UTC(1994, 10, 6, 8, 49, 7);
   for (const header of ["30", " 30 ", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"]) assert.equal(retryAfter(header, now), 30, header);
   assert.equal(retryAfter("Sun, 06 Nov 1994 08:49:00 GMT", now), 0);
-  for (const header of [null, "", "1.5", "-1", "1e3", "tomorrow", "1994-11-06", "Sun, 99 Nov 1994 08:49:37 GMT"]) assert.equal(retryAfter(header, now), undefined, header);
+  assert.equal(retryAfter("9".repeat(15), now), 999_999_999_999_999);
+  for (const header of [null, "", "1.5", "-1", "1e3", "tomorrow", "1994-11-06", "Sun, 99 Nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 :::::::: GMT", "1".repeat(16), "9".repeat(400)]) assert.equal(retryAfter(header, now), undefined, header);
 });
 
 test("a redirect is not followed, so that the key goes nowhere else", async (t) => {
@@ -363,6 +364,31 @@ test("a stream on which nothing is heard for 45 seconds is lost, however long it
   t.after(() => (globalThis.setTimeout = original));
   globalThis.setTimeout = (late, ms, ...rest) => {
     if (ms === 45_000) silence = late;
+test("a byte order mark at the start of a stream is none of its text, and ids that no header takes are no places", async (t) => {
+  const text = Buffer.from("\ufeffid: 1\ndata: \ufeffa\n\nid: ü\ndata: b\n\nid:\ndata: c\n\n");
+  const server = await streams(t, (response) => {
+    response.write(text.subarray(0, 1));
+    setImmediate(() => response.end(text.subarray(1)));
+  }, 204);
+  const seen = [];
+  for await (const { id, data } of clientOf(server).calls.stream("c")) seen.push([id, data]);
+  assert.deepEqual(seen, [["1", "\ufeffa"], ["ü", "b"], ["", "c"]]);
+  assert.deepEqual(server.asked, [undefined, "1"]);
+});
+
+test("an event that does not end is not read for ever", async (t) => {
+  for (const piece of ["x".repeat(1 << 16), `data: ${"x".repeat(1 << 16)}\n`]) {
+    const server = await streams(t, (response) => {
+      const more = () => response.write(piece, () => response.destroyed || setImmediate(more));
+      more();
+    });
+    await assert.rejects(async () => {
+      for await (const _ of clientOf(server).calls.stream("c"));
+    }, { name: "SautikitError", message: /too long/ });
+    assert.equal(server.asked.length, 1);
+  }
+});
+
     return original(late, ms, ...rest);
   };
   const events = clientOf(server, { timeout: 86_400_000 }).calls.stream("c")[Symbol.asyncIterator]();
