@@ -1,6 +1,10 @@
 /** Webhooks and voice callbacks: whether a request is ours, and middleware for Express. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { SautikitError, SignatureError } from "./errors.js";
+import { isObject } from "./checks.js";
+import { ArgumentError, SautikitError, SignatureError } from "./errors.js";
+import { bytesOf, formOf, textOf, type Payload } from "./payload.js";
+
+export type { Payload };
 
 /** Seconds that the signature's clock and ours may differ. */
 export const TOLERANCE_S = 300;
@@ -17,9 +21,6 @@ export interface WebhookEvent {
   data: Record<string, unknown>;
   [member: string]: unknown;
 }
-
-/** A raw body. */
-export type Payload = string | ArrayBuffer | ArrayBufferView;
 
 /**
  * Throws a `SignatureError` unless `header` (`X-Sautikit-Signature`) signs the raw body `payload` with `secret`, as it was issued
@@ -40,22 +41,19 @@ export function verify(payload: Payload, header: string | undefined | null, secr
 /** Verifies as `verify` does, and reads the event. */
 export function parse(payload: Payload, header: string | undefined | null, secret: string): WebhookEvent {
   verify(payload, header, secret);
-  return read(new TextDecoder().decode(bytesOf(payload)));
-}
-
-function bytesOf(payload: Payload): Uint8Array {
-  if (typeof payload === "string") return Buffer.from(payload);
-  if (payload instanceof ArrayBuffer) return new Uint8Array(payload);
-  if (ArrayBuffer.isView(payload)) return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
-  throw new SautikitError("`payload` must be the body as it came, a string or bytes: what was parsed can't be verified any more.");
+  return read(textOf(payload));
 }
 
 function read(text: string): WebhookEvent {
+  let event: unknown;
+  let cause: unknown;
   try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new SautikitError("The body is signed, and no JSON: voice callbacks are forms, for `parseCallback`.", { cause });
+    event = JSON.parse(text);
+  } catch (error) {
+    cause = error;
   }
+  if (!isObject(event)) throw new SautikitError("The body is signed, and no event: voice callbacks are forms, for `parseCallback`.", { cause });
+  return event as unknown as WebhookEvent;
 }
 
 /** The largest body that is read; ours are far below. */
@@ -77,15 +75,15 @@ type Outgoing = { statusCode: number; setHeader(name: string, value: string): un
  */
 export function express(secret: string | undefined) {
   // Not only when the first webhook comes.
-  if (!secret) throw new SautikitError("The secret of `webhooks.express` is not set.");
+  if (!secret) throw new ArgumentError("The secret of `webhooks.express` is not set.");
   return async (request: Incoming, response: Outgoing, next: (error?: unknown) => void): Promise<void> => {
     try {
       const raw = await rawBody(request);
       const header = request.headers["x-sautikit-signature"];
       verify(raw, Array.isArray(header) ? undefined : header, secret);
-      const text = new TextDecoder().decode(bytesOf(raw));
+      const text = textOf(raw);
       request.rawBody = raw;
-      request.body = String(request.headers["content-type"]).startsWith("application/json") ? read(text) : Object.fromEntries(new URLSearchParams(text));
+      request.body = /^application\/json\b/i.test(String(request.headers["content-type"])) ? read(text) : formOf(text);
     } catch (error) {
       if (!(error instanceof SignatureError)) return next(error);
       response.statusCode = 400;

@@ -251,6 +251,13 @@ test("a page is asked for once, and goes on over later ones", async (t) => {
   assert.deepEqual(server.requests.map(({ url }) => url), ["/v1/calls", "/v1/calls?cursor=2"]);
 });
 
+test("an empty cursor ends a list", async (t) => {
+  const server = await fake(t, { headers: { "X-Next-Cursor": "" }, body: [{ id: "a" }] });
+  const ids = [];
+  for await (const { id } of clientOf(server).calls.list()) ids.push(id);
+  assert.deepEqual([ids, (await clientOf(server).calls.list()).nextCursor, server.requests.length], [["a"], undefined, 2]);
+});
+
 test("an answer's headers are there for who asks", async (t) => {
   const server = await fake(t, { headers: { "X-Next-Cursor": "2", "Content-Type": "text/csv" }, body: "a,b" });
   const { data, status, headers } = await clientOf(server).audit.export().withResponse();
@@ -357,13 +364,6 @@ test("a reader who was dropped goes on from where it was", async (t) => {
   assert.deepEqual(server.asked, [undefined, "7", "9"]);
 });
 
-test("a stream on which nothing is heard for 45 seconds is lost, however long its head may take", async (t) => {
-  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"), 204);
-  const { setTimeout: original } = globalThis;
-  let silence;
-  t.after(() => (globalThis.setTimeout = original));
-  globalThis.setTimeout = (late, ms, ...rest) => {
-    if (ms === 45_000) silence = late;
 test("a byte order mark at the start of a stream is none of its text, and ids that no header takes are no places", async (t) => {
   const text = Buffer.from("\ufeffid: 1\ndata: \ufeffa\n\nid: ü\ndata: b\n\nid:\ndata: c\n\n");
   const server = await streams(t, (response) => {
@@ -389,6 +389,13 @@ test("an event that does not end is not read for ever", async (t) => {
   }
 });
 
+test("a stream on which nothing is heard for 45 seconds is lost, however long its head may take", async (t) => {
+  const server = await streams(t, (response) => response.write("id: 1\ndata: a\n\n"), 204);
+  const { setTimeout: original } = globalThis;
+  let silence;
+  t.after(() => (globalThis.setTimeout = original));
+  globalThis.setTimeout = (late, ms, ...rest) => {
+    if (ms === 45_000) silence = late;
     return original(late, ms, ...rest);
   };
   const events = clientOf(server, { timeout: 86_400_000 }).calls.stream("c")[Symbol.asyncIterator]();

@@ -1,7 +1,7 @@
 // What is signed is taken, and nothing else.
 import { Readable } from "node:stream";
 import { test } from "node:test";
-import { SignatureError, webhooks } from "sautikit";
+import { parseCallback, SignatureError, webhooks } from "sautikit";
 import { assert, serveExample, signature } from "./support.mjs";
 
 const SECRET = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4";
@@ -55,12 +55,36 @@ test("a raw body that something kept, or that nobody read, is taken", async () =
 });
 
 test("a middleware without a secret is not set up", () => {
-  for (const secret of [undefined, ""]) assert.throws(() => webhooks.express(secret), { name: "SautikitError", message: /not set/ });
+  for (const secret of [undefined, ""]) assert.throws(() => webhooks.express(secret), { name: "ArgumentError", message: /not set/ });
 });
 
 test("bytes of all kinds are verified, and what was parsed is named", () => {
   const bytes = new TextEncoder().encode(BODY);
   for (const payload of [bytes, bytes.buffer, new DataView(bytes.buffer)]) webhooks.verify(payload, signature(BODY, SECRET), SECRET);
-  assert.throws(() => webhooks.verify(JSON.parse(BODY), signature(BODY, SECRET), SECRET), { name: "SautikitError", message: /was parsed/ });
-  assert.throws(() => webhooks.parse("From=me", signature("From=me", SECRET), SECRET), { name: "SautikitError", message: /no JSON/ });
+  assert.throws(() => webhooks.verify(JSON.parse(BODY), signature(BODY, SECRET), SECRET), { name: "ArgumentError", message: /was parsed/ });
+});
+
+test("what is signed and no event is an error of ours", async () => {
+  for (const body of ["From=me", "", "null", "1", '"x"', "[]", "[{}]", "{", "\ud800"]) {
+    assert.throws(() => webhooks.parse(body, signature(body, SECRET), SECRET), { name: "SautikitError", message: /no event/ }, body);
+    const headers = { "content-type": "Application/JSON", "x-sautikit-signature": signature(body, SECRET) };
+    assert.match((await new Promise((next) => webhooks.express(SECRET)({ headers, body }, {}, next))).message, /no event/);
+  }
+});
+
+test("of a form's field that comes twice the first counts, and what is not written as it should be stays as it is", async () => {
+  const body = "From=%2B254722000001&From=me&Digits=%zz%2&a=%ff&__proto__=x&constructor=y&&=z&b";
+  const form = parseCallback(body);
+  const read = { From: "+254722000001", Digits: "%zz%2", a: "\ufffd", constructor: "y", "": "z", b: "" };
+  assert.deepEqual({ ...form, ...read }, { ...form });
+  assert.deepEqual(Object.keys(form).sort(), [...Object.keys(read), "__proto__"].sort());
+  const bytes = Buffer.from(body);
+  for (const same of [bytes, new Uint8Array(bytes).buffer, new DataView(new Uint8Array(bytes).buffer)]) assert.deepEqual(parseCallback(same), form);
+  const headers = { "x-sautikit-signature": signature(body, SECRET) };
+  const request = { headers, body };
+  assert.equal(await new Promise((next) => webhooks.express(SECRET)(request, {}, next)), undefined);
+  assert.deepEqual(request.body, form);
+  // As Express and others parse it.
+  assert.deepEqual(parseCallback({ From: ["+254722000001", "me"], Digits: "1" }), { From: "+254722000001", Digits: "1" });
+  for (const none of [undefined, null, 1]) assert.throws(() => parseCallback(none), { name: "ArgumentError" });
 });
