@@ -123,3 +123,6 @@ final class WebhooksTest extends Support
         self::assertSame(['x y', ''], [$callback->fields['a.new[field]'], $callback->fields['Empty']]);
     }
 }
+        $callback = Callback::fromBody('From=%2B254722000001&From=me&Digits=%zz%2&a=%ff&&=z&b');
+        self::assertSame(['From' => '+254722000001', 'Digits' => '%zz%2', 'a' => "\u{fffd}", '' => 'z', 'b' => ''], $callback->fields);
+        $callback = Callback::fromBody('a.new%5Bfield%5D=x+y&Empty=');

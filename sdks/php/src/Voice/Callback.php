@@ -49,17 +49,24 @@ final class Callback
     {
     }
 
-    /** Reads the raw body of a voice callback. */
+    /** Reads the raw body of a voice callback; of a field that comes twice the first counts. */
     public static function fromBody(string $body): self
     {
         $fields = [];
         // Not parse_str, which changes names that have a dot or a bracket.
         foreach (\array_filter(\explode('&', $body), 'strlen') as $pair) {
             [$name, $value] = \explode('=', $pair, 2) + [1 => ''];
-            $fields[\urldecode($name)] = \urldecode($value);
+            // Of one that comes twice the first counts.
+            $fields[self::decoded($name)] ??= self::decoded($value);
         }
 
         return new self($fields);
+    }
+
+    private static function decoded(string $text): string
+    {
+        // What is not UTF-8 could not be answered with.
+        return \json_decode((string) \json_encode(\urldecode($text), \JSON_INVALID_UTF8_SUBSTITUTE));
     }
 
     public static function fromRequest(RequestInterface $request): self
