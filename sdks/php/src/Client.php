@@ -7,7 +7,8 @@ namespace Sautikit;
 use Psr\Http\Client\ClientInterface;
 use Psr\Http\Message\RequestFactoryInterface;
 use Psr\Http\Message\StreamFactoryInterface;
-use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ArgumentException;
+use Sautikit\Http\Checks;
 use Sautikit\Http\Discovery;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
@@ -47,18 +48,18 @@ final class Client extends Resources
     ) {
         $key = $apiKey ?? (\getenv('SAUTIKIT_API_KEY') ?: null);
         $base = $baseUrl ?? (\getenv('SAUTIKIT_BASE_URL') ?: null);
-        if ($key === null) {
-            throw new SautikitException('An API key is missing: give $apiKey or set SAUTIKIT_API_KEY.');
+        if ($key === null || $key === '') {
+            throw new ArgumentException('An API key is missing: give $apiKey or set SAUTIKIT_API_KEY.');
         }
-        if ($base === null) {
-            throw new SautikitException('The server\'s address is missing: give $baseUrl or set SAUTIKIT_BASE_URL.');
+        if ($base === null || $base === '') {
+            throw new ArgumentException('The server\'s address is missing: give $baseUrl or set SAUTIKIT_BASE_URL.');
         }
         $this->transport = new Transport(
-            $key,
-            \rtrim($base, '/'),
-            RequestOptions::checkTimeout($timeout),
+            Checks::key($key),
+            Checks::address($base),
+            Checks::timeout($timeout),
             $maxRetries,
-            $headers,
+            Checks::headers($headers),
             new Discovery($httpClient),
             $requestFactory ?? Discovery::requestFactory(),
             $streamFactory ?? Discovery::streamFactory(),
@@ -87,6 +88,6 @@ final class Client extends Resources
         // Whoever gives a key knows that the endpoint takes one.
         $idempotent = $options?->idempotencyKey !== null;
 
-        return $this->transport->json(new Request($method, $path, body: $body, query: $query, idempotent: $idempotent), $options);
+        return $this->transport->json(new Request(Checks::method($method), Checks::path($path), body: $body, query: $query, idempotent: $idempotent), null, null, $options);
     }
 }

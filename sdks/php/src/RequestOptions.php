@@ -5,7 +5,7 @@ declare(strict_types=1);
 namespace Sautikit;
 
 use Psr\Http\Message\ResponseInterface;
-use Sautikit\Exception\SautikitException;
+use Sautikit\Http\Checks;
 
 /** What one request does otherwise than its client. */
 final class RequestOptions
@@ -25,12 +25,8 @@ final class RequestOptions
         public readonly array $headers = [],
         public readonly ?\Closure $onResponse = null,
     ) {
-        $timeout === null || self::checkTimeout($timeout);
-    }
-
-    /** Zero would be none to some clients and at once to others. */
-    public static function checkTimeout(float $timeout): float
-    {
-        return $timeout > 0 && \is_finite($timeout) ? $timeout : throw new SautikitException("A time-out is a number of seconds above 0, not $timeout.");
+        $timeout === null || Checks::timeout($timeout);
+        Checks::headers($headers);
+        Checks::headers(['Idempotency-Key' => $idempotencyKey]);
     }
 }

@@ -12,14 +12,18 @@ use Psr\Http\Message\RequestInterface;
 use Psr\Http\Message\ResponseInterface;
 use Sautikit\Client;
 use Sautikit\Exception\ApiException;
+use Sautikit\Exception\ArgumentException;
 use Sautikit\Exception\CallsException;
 use Sautikit\Exception\ConnectionException;
 use Sautikit\Exception\RateLimitedException;
 use Sautikit\Exception\SautikitException;
 use Sautikit\Exception\ServiceException;
+use Sautikit\Exception\ShapeException;
 use Sautikit\Exception\TimeoutException;
 use Sautikit\Http\Retries;
 use Sautikit\RequestOptions;
+use Sautikit\Voice\Action;
+use Sautikit\Voice\VoiceResponse;
 
 /** What is sent again, and when. */
 final class RetriesTest extends Support
@@ -117,7 +121,7 @@ final class RetriesTest extends Support
         $options = new RequestOptions(maxRetries: 0, idempotencyKey: 'mine', headers: ['X-Request-Id' => 'r']);
         $error = self::failure(static fn () => self::client($url)->calls->create(self::CALL, $options));
         self::assertInstanceOf(RateLimitedException::class, $error);
-        self::assertSame('rate_limited', $error->getCode());
+        self::assertSame(['rate_limited', 429], [$error->errorCode, $error->getCode()]);
         [$only] = $asked();
         self::assertSame(['mine', 'r'], [$only['headers']['idempotency-key'], $only['headers']['x-request-id']]);
         self::assertStringStartsWith('sautikit-php/0.', $only['headers']['user-agent']);
@@ -136,7 +140,7 @@ final class RetriesTest extends Support
 
     public function testHeadersOfOneRequestOutrankTheClientsAndTheseOurOwn(): void
     {
-        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        [$url, $asked] = $this->fake(self::says(200, '{}'));
         $client = new Client('skt_live_x', $url, headers: ['user-agent' => 'mine/1', 'accept' => 'application/json', 'X-Tag' => 'client']);
         $client->calls->get('c', new RequestOptions(headers: ['x-tag' => 'request']));
         $headers = $asked()[0]['headers'];
@@ -152,14 +156,137 @@ final class RetriesTest extends Support
         self::assertArrayNotHasKey('idempotency-key', $asked()[0]['headers']);
     }
 
-    public function testWhatCannotBeSentIsAnErrorOfOursAndIsNotSent(): void
+    public function testWhatCannotBeSentIsAnArgumentExceptionAndNothingIsSent(): void
     {
         [$url, $asked] = $this->fake(self::accepted());
         $client = self::client($url);
-        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->create(['to' => "\xff"] + self::CALL)));
-        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => $client->calls->get('c', new RequestOptions(headers: ['no name' => 'x']))));
-        self::assertNotInstanceOf(ConnectionException::class, self::failure(static fn () => self::client('http://:-1')->calls->get('c')));
+        $create = static fn (array $more = [], ?RequestOptions $options = null) => static fn () => $client->calls->create($more + self::CALL, $options);
+        $ways = [
+            $create(['to' => "\xff"]),
+            $create(['timeout' => \NAN]),
+            $create(['metadata' => \STDERR]),
+            static fn () => $create([], new RequestOptions(idempotencyKey: ''))(),
+            static fn () => $create([], new RequestOptions(idempotencyKey: ' '))(),
+            static fn () => $create([], new RequestOptions(idempotencyKey: 'schlüssel'))(),
+            static fn () => $client->calls->hangUp('c', new RequestOptions(idempotencyKey: '')),
+            static fn () => $client->calls->list(['status' => ['a']])->data(),
+            static fn () => \iterator_to_array($client->calls->stream('c', ['lastEventId' => "1\r\n"])),
+            static fn () => $client->request('GET', 'v1/calls'),
+            static fn () => $client->request('GET', "/v1/calls HTTP/1.1\r\nX-A: b"),
+            static fn () => $client->request('GET ', '/v1/calls'),
+            static fn () => new Client('', $url),
+            static fn () => new Client('skt_live_x', $url, -1.0),
+        ];
+        foreach (['', '.', '..'] as $id) {
+            \array_push(
+                $ways,
+                static fn () => $client->calls->get($id),
+                static fn () => $client->calls->hangUp($id),
+                static fn () => $client->wallet->getStatementCsv($id),
+                static fn () => $client->calls->stream($id),
+            );
+        }
+        foreach (['no name' => 'x', '' => 'x', 'X-A' => 'ü', 'X-B' => "a\r\nX-C: d", 'X-D' => ['a'], 'idempotency-key' => ''] as $name => $value) {
+            \array_push($ways, static fn () => new RequestOptions(headers: [$name => $value]), static fn () => new Client('skt_live_x', $url, headers: [$name => $value]));
+        }
+        $wrong = ['', 'nonsense', 'voice.example', '127.0.0.1:9', 'ftp://x', 'http:', 'http://', 'http:voice.example', ' http://x', "http://x\n", 'http://x?a=b', 'http://x#a', 'http://me:secret@x', 'http://:-1', 'http://x:99999', 'http://a b'];
+        foreach ($wrong as $base) {
+            $ways[] = static fn () => self::client($base);
+        }
+        foreach ($ways as $which => $way) {
+            self::assertInstanceOf(ArgumentException::class, self::failure($way), "$which");
+        }
+        foreach (['skt_live_ü', "skt_live_x\n", 'a b', "\0"] as $key) {
+            $error = self::failure(static fn () => new Client($key, $url));
+            self::assertSame([ArgumentException::class, false], [$error::class, \str_contains($error->getMessage(), $key)]);
+        }
         self::assertSame([], $asked());
+        self::assertInstanceOf(\InvalidArgumentException::class, self::failure($create(['to' => "\xff"])));
+    }
+
+    public function testAFieldThatIsNotUtf8IsNamed(): void
+    {
+        $response = (new VoiceResponse())->say('Karibu')->getDigits(prompt: Action::say("\xff"));
+        $client = self::client('http://127.0.0.1:9');
+        foreach ([static fn () => (string) $response, static fn () => $client->calls->create(['actions' => $response] + self::CALL)] as $way) {
+            self::assertSame('actions[1].getDigits.prompt.say.text is not UTF-8.', self::failure($way)->getMessage());
+        }
+        self::assertSame('metadata has a name that is not UTF-8.', self::failure(static fn () => $client->calls->create(['metadata' => ["\xff" => 1]] + self::CALL))->getMessage());
+        self::assertSame('timeout is no number that JSON has: INF.', self::failure(static fn () => $client->calls->create(['timeout' => \INF] + self::CALL))->getMessage());
+    }
+
+    public function testAnAnswerThatIsNotWhatTheEndpointGivesIsAnErrorAndWhatWasCarriedOutIsNotSentAgain(): void
+    {
+        $objects = static fn (Client $client): array => [static fn () => $client->calls->create(self::CALL), static fn () => $client->calls->get('c'), static fn () => $client->sipToken()];
+        $lists = static fn (Client $client): array => [static fn () => $client->calls->list()->data(), static fn () => $client->wallet->listStatements(), static fn () => \iterator_to_array($client->calls->list())];
+        $others = static fn (Client $client): array => [static fn () => $client->recordings->getAudio('r')];
+        $cases = [
+            [$objects, ['[]', 'null', '1', '"x"', '', '<h1>Welcome</h1>', '{"id":', '[{}]']],
+            [$lists, ['{}', 'null', '1', '"x"', '', '<h1>Welcome</h1>', '["a"]', '[null]', '[[1]]', '{"0":{}}']],
+            [$others, ['null', '1', '', '<h1>']],
+        ];
+        foreach ($cases as [$ways, $bodies]) {
+            foreach ($bodies as $body) {
+                [$url, $asked] = $this->fake(self::says(200, $body, ['X-Request-Id' => 'req_7']));
+                foreach ($ways(self::client($url)) as $way) {
+                    $error = self::failure($way);
+                    self::assertSame([ApiException::class, 'the answer is not what this endpoint gives'], [$error::class, $error->getMessage()], $body);
+                    self::assertSame([200, 200, 'sdk.invalid_response', 'req_7'], [$error->status, $error->getCode(), $error->errorCode, $error->requestId]);
+                }
+                self::assertCount(\count($ways(self::client($url))), $asked());
+            }
+        }
+        // Of an endpoint that the SDK does not know it is not known either.
+        [$url] = $this->fake(self::says(200, ''), self::says(200, '[1]'), self::says(200, '<h1>'));
+        $ask = static fn () => self::client($url)->request('POST', '/v1/new');
+        self::assertSame([null, [1]], [$ask(), $ask()]);
+        self::assertSame(ApiException::INVALID_RESPONSE, self::failure($ask)->errorCode);
+    }
+
+    public function testAMemberOfAnotherShapeIsAnErrorOfOursWhereItIsRead(): void
+    {
+        [$url] = $this->fake(self::says(200, ['id' => 'c', 'legs' => 'none', 'started_at' => 'tomorrow', 'ended_at' => 5, 'answered_at' => '2026-99-99T00:00:00Z']));
+        $call = self::client($url)->calls->get('c');
+        self::assertSame('c', $call->id);
+        foreach (['legs', 'started_at', 'ended_at', 'answered_at'] as $member) {
+            $error = self::failure(static fn () => $call->$member);
+            self::assertInstanceOf(ShapeException::class, $error);
+            self::assertStringContainsString("Call::\$$member", $error->getMessage());
+        }
+        self::assertSame('none', $call->toArray()['legs']);
+    }
+
+    public function testAPostIsOneHoweverItIsSpelled(): void
+    {
+        [$url, $asked] = $this->fake(self::refused(503, 'service.draining'));
+        self::failure(static fn () => self::client($url)->request('post', '/v1/calls', self::CALL));
+        self::assertSame(['POST'], \array_column($asked(), 'method'));
+    }
+
+    public function testAVoiceResponseIsTheListOfItsActionsWhereTheApiTakesActions(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, ['id' => 'c', 'call_id' => 'c']));
+        $response = (new VoiceResponse())->say('Karibu')->hangup();
+        $client = self::client($url);
+        $client->calls->create(['actions' => $response] + self::CALL);
+        $client->calls->replaceActions('c', ['actions' => $response]);
+        $client->calls->create(['actions' => $response->actions()] + self::CALL);
+        foreach ($asked() as $request) {
+            self::assertStringContainsString('"actions":[{"say":{"text":"Karibu"}},{"hangup":{}}]', $request['body']);
+        }
+        self::assertCount(3, $asked());
+        $prompt = (new VoiceResponse())->say('Press 1');
+        self::assertSame('{"actions":[{"getDigits":{"prompt":[{"say":{"text":"Press 1"}}]}}]}', (string) (new VoiceResponse())->getDigits(prompt: $prompt));
+    }
+
+    public function testAnEmptyCursorEndsAListAndAnyOtherDoesNot(): void
+    {
+        [$url, $asked] = $this->fake(self::says(200, '[{"id":"a"}]', ['X-Next-Cursor' => '0']), self::says(200, '[{"id":"b"}]', ['X-Next-Cursor' => '']));
+        $ids = [];
+        foreach (self::client($url)->calls->list() as $call) {
+            $ids[] = $call->id;
+        }
+        self::assertSame([['a', 'b'], ['/v1/calls', '/v1/calls?cursor=0']], [$ids, \array_column($asked(), 'path')]);
     }
 
     public function testMomentsInABodyAreRfc3339(): void
@@ -180,7 +307,7 @@ final class RetriesTest extends Support
 
     public function testTimeOutsThatAreNoneAreRefused(): void
     {
-        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        [$url, $asked] = $this->fake(self::says(200, '{}'));
         foreach ([0.0, -1.0, \NAN, \INF] as $timeout) {
             self::assertStringContainsString('time-out', self::failure(static fn () => self::client($url, $timeout))->getMessage());
             self::assertStringContainsString('time-out', self::failure(static fn () => new RequestOptions(timeout: $timeout))->getMessage());
@@ -247,7 +374,7 @@ final class RetriesTest extends Support
 
     public function testWhatIsLeftOutIsNotSentAndNullIsNull(): void
     {
-        [$url, $asked] = $this->fake(self::says(200, (object) []));
+        [$url, $asked] = $this->fake(self::says(200, '{}'));
         self::client($url)->numbers->updateRouting('n', ['events_url' => null]);
         self::client($url)->sip->createToken();
         self::assertSame(['{"events_url":null}', ''], \array_column($asked(), 'body'));
@@ -268,8 +395,9 @@ final class RetriesTest extends Support
         foreach (['30', ' 30 ', 'Sun, 06 Nov 1994 08:49:37 GMT', 'Sunday, 06-Nov-94 08:49:37 GMT', 'Sun Nov  6 08:49:37 1994'] as $header) {
             self::assertSame(30.0, Retries::retryAfter($header, $now), $header);
         }
+        self::assertSame(999_999_999_999_999.0, Retries::retryAfter(\str_repeat('9', 15), $now));
         self::assertSame(0.0, Retries::retryAfter('Sun, 06 Nov 1994 08:49:00 GMT', $now));
-        foreach (['', '1.5', '-1', '1e3', 'tomorrow', 'now', '1994-11-06', 'Sun, 99 Nov 1994 08:49:37 GMT', 'Sun, 31 Nov 1994 08:49:37 GMT'] as $header) {
+        foreach (['', '1.5', '-1', '1e3', 'tomorrow', 'now', '1994-11-06', 'Sun, 99 Nov 1994 08:49:37 GMT', 'Sun, 31 Nov 1994 08:49:37 GMT', 'Sun, 06 Nov 1994 24:00:00 GMT', 'Sun, 06 Nov 1994 :::::::: GMT', \str_repeat('1', 16), \str_repeat('9', 400)] as $header) {
             self::assertNull(Retries::retryAfter($header, $now), $header);
         }
     }

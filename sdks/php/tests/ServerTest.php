@@ -213,7 +213,7 @@ final class ServerTest extends Support
                 $facts[$name] = ['family' => $family, 'status' => $error->status, 'code' => $error->errorCode, 'field' => $error->field, 'docs_url' => $error->docsUrl];
                 if ($name === 'nonsense') {
                     self::assertInstanceOf(ValidationException::class, $error);
-                    self::assertSame(['validation.bad_request', 'to'], [$error->getCode(), $error->field]);
+                    self::assertSame(['validation.bad_request', 400, 'to'], [$error->errorCode, $error->getCode(), $error->field]);
                 }
             }
         }

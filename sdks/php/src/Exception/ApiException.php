@@ -7,9 +7,15 @@ namespace Sautikit\Exception;
 use Psr\Http\Message\ResponseInterface;
 use Sautikit\Http\Retries;
 
-/** The API refused a request. Subclasses go by the first part of the code, which `getCode()` gives too. */
-class ApiException extends SautikitException
+/**
+ * The API refused a request. Subclasses go by the first part of the code. With the code `sdk.invalid_response` it did not: the
+ * request was carried out, and something else than its answer came. `getCode()` is the status.
+ */
+class ApiException extends \RuntimeException implements SautikitException
 {
+    /** The code of an answer of success that can't be read. */
+    public const INVALID_RESPONSE = 'sdk.invalid_response';
+
     /**
      * @param int $status HTTP status
      * @param ?string $errorCode the catalogue's code, such as `calls.not_found`; null where something in between answered
@@ -28,9 +34,17 @@ class ApiException extends SautikitException
         public readonly ?string $field = null,
         public readonly mixed $details = null,
         public readonly ?float $retryAfter = null,
+        ?\Throwable $previous = null,
     ) {
-        parent::__construct($message);
-        $this->code = $errorCode ?? $status;
+        parent::__construct($message, $status, $previous);
+    }
+
+    /** An answer of success that is not what the endpoint gives. */
+    public static function unreadable(ResponseInterface $response, ?\Throwable $previous = null): self
+    {
+        $requestId = $response->getHeaderLine('X-Request-Id') ?: null;
+
+        return new self('the answer is not what this endpoint gives', $response->getStatusCode(), self::INVALID_RESPONSE, $requestId, previous: $previous);
     }
 
     /** The refusal that an answer says; what lies between answers without a body of ours, or with one of its own. */

@@ -5,6 +5,6 @@ declare(strict_types=1);
 namespace Sautikit\Exception;
 
 /** No answer came: no connection, one that broke, or none in time. What the request did is not known. */
-class ConnectionException extends SautikitException
+class ConnectionException extends \RuntimeException implements SautikitException
 {
 }

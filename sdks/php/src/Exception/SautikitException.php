@@ -5,6 +5,6 @@ declare(strict_types=1);
 namespace Sautikit\Exception;
 
 /** Any failure of the SDK. */
-class SautikitException extends \RuntimeException
+interface SautikitException extends \Throwable
 {
 }

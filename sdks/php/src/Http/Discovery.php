@@ -9,7 +9,7 @@ use Psr\Http\Message\RequestFactoryInterface;
 use Psr\Http\Message\RequestInterface;
 use Psr\Http\Message\ResponseInterface;
 use Psr\Http\Message\StreamFactoryInterface;
-use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ArgumentException;
 
 /**
  * Finds an HTTP client and factories among those that people have: Guzzle, Symfony, Nyholm, Laminas, Slim, or whatever
@@ -77,7 +77,7 @@ final class Discovery
 
             return static fn (RequestInterface $message): ResponseInterface => $client->sendRequest($message);
         }
-        throw new SautikitException('No PSR-18 client is installed: `composer require guzzlehttp/guzzle`, or give $httpClient.');
+        throw new ArgumentException('No PSR-18 client is installed: `composer require guzzlehttp/guzzle`, or give $httpClient.');
     }
 
     public static function requestFactory(): RequestFactoryInterface
@@ -101,6 +101,6 @@ final class Discovery
         if (\class_exists('Http\Discovery\Psr17FactoryDiscovery')) {
             return \Http\Discovery\Psr17FactoryDiscovery::$discover();
         }
-        throw new SautikitException('No PSR-17 factories are installed: `composer require guzzlehttp/psr7`, or give them.');
+        throw new ArgumentException('No PSR-17 factories are installed: `composer require guzzlehttp/psr7`, or give them.');
     }
 }

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Sautikit\Http;
 
+use Sautikit\Exception\ArgumentException;
+
 /**
  * A request without its options.
  *
@@ -36,11 +38,15 @@ final class Request
     public function target(): string
     {
         $given = \array_filter($this->query, static fn (mixed $value): bool => $value !== null);
-        $written = \array_map(static fn (mixed $value): string => match (true) {
-            \is_bool($value) => $value ? 'true' : 'false',
-            $value instanceof \DateTimeInterface => Json::moment($value),
-            default => (string) $value,
-        }, $given);
+        $written = [];
+        foreach ($given as $name => $value) {
+            $written[$name] = match (true) {
+                \is_bool($value) => $value ? 'true' : 'false',
+                $value instanceof \DateTimeInterface => Json::moment($value),
+                \is_scalar($value), $value instanceof \Stringable => (string) $value,
+                default => throw new ArgumentException("$name is no text, number or moment."),
+            };
+        }
 
         return $this->path . ($written === [] ? '' : '?' . \http_build_query($written, '', '&', \PHP_QUERY_RFC3986));
     }

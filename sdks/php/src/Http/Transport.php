@@ -12,8 +12,10 @@ use Psr\Http\Message\StreamFactoryInterface;
 use Psr\Http\Message\StreamInterface;
 use Sautikit\Client;
 use Sautikit\Exception\ApiException;
+use Sautikit\Exception\ArgumentException;
 use Sautikit\Exception\ConnectionException;
 use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ShapeException;
 use Sautikit\Exception\TimeoutException;
 use Sautikit\Model\Model;
 use Sautikit\Page;
@@ -39,9 +41,16 @@ final class Transport
     ) {
     }
 
-    public function json(Request $request, ?RequestOptions $options): mixed
+    /**
+     * The answer's JSON as the description says; anything that there may be where `$how` is null.
+     *
+     * @param ?class-string<Model> $of
+     */
+    public function json(Request $request, ?string $how, ?string $of, ?RequestOptions $options): mixed
     {
-        return self::parsed($this->text($request, $options));
+        [$response, $text] = $this->send($request, $options);
+
+        return self::parsed($response, $text, $how, $of);
     }
 
     public function text(Request $request, ?RequestOptions $options): string
@@ -57,9 +66,9 @@ final class Transport
     {
         return new Page(function (?string $cursor) use ($request, $of, $options): array {
             [$response, $text] = $this->send($cursor === null ? $request : $request->withCursor($cursor), $options);
-            $rows = self::parsed($text);
+            $cursor = $response->getHeaderLine('X-Next-Cursor');
 
-            return [Model::read($rows, $of === null ? 'plain' : 'list', $of), $response->getHeaderLine('X-Next-Cursor') ?: null];
+            return [self::parsed($response, $text, 'list', $of), $cursor === '' ? null : $cursor];
         });
     }
 
@@ -84,8 +93,8 @@ final class Transport
                 if ($response->getStatusCode() === 204) {
                     return;
                 }
-                if (!\str_starts_with($response->getHeaderLine('Content-Type'), 'text/event-stream')) {
-                    throw new SautikitException('The answer is no stream: is this the API\'s address?');
+                if (\preg_match('~\Atext/event-stream\b~i', $response->getHeaderLine('Content-Type')) !== 1) {
+                    throw new ShapeException('The answer is no stream: is this the API\'s address?');
                 }
                 $body = $response->getBody();
                 $reader = new EventReader();
@@ -94,7 +103,8 @@ final class Transport
                     $heard = true;
                     $losses = 0;
                     foreach ($reader->take($piece) as $event) {
-                        if (isset($event['id'])) {
+                        // What can't be told to the server is no place to go on from.
+                        if (Checks::isVisible($event['id'] ?? '')) {
                             $message = $message->withHeader('Last-Event-ID', $event['id']);
                         }
                         if (!isset($event['data'])) {
@@ -235,14 +245,12 @@ final class Transport
             }
             // What is named later outranks what was before.
             foreach ([$own, $this->headers, $request->headers, $options->headers, $last] as $some) {
-                foreach ($some as $name => $value) {
-                    if ($value !== null) {
-                        $message = $message->withHeader($name, (string) $value);
-                    }
+                foreach (Checks::headers($some) as $name => $value) {
+                    $message = $message->withHeader($name, $value);
                 }
             }
-        } catch (\InvalidArgumentException | \JsonException $cause) {
-            throw new SautikitException("The request can't be sent: {$cause->getMessage()}", 0, $cause);
+        } catch (\InvalidArgumentException $cause) {
+            throw $cause instanceof ArgumentException ? $cause : new ArgumentException("The request can't be sent: {$cause->getMessage()}", 0, $cause);
         }
         if (!$request->idempotent) {
             // A key that the server does not look at would be taken for one that makes repeating safe.
@@ -252,15 +260,30 @@ final class Transport
         return $message->hasHeader('Idempotency-Key') ? $message : $message->withHeader('Idempotency-Key', self::newKey());
     }
 
-    private static function parsed(string $text): mixed
+    /**
+     * The JSON of an answer of success.
+     *
+     * @param ?class-string<Model> $of
+     */
+    private static function parsed(ResponseInterface $response, string $text, ?string $how, ?string $of): mixed
     {
-        if ($text === '') {
+        if ($text === '' && $how === null) {
             return null;
         }
         try {
-            return \json_decode($text, true, 512, \JSON_THROW_ON_ERROR);
-        } catch (\JsonException $cause) {
-            throw new SautikitException('The answer is no JSON: is this the API\'s address?', 0, $cause);
+            $value = \json_decode($text, true, 512, \JSON_THROW_ON_ERROR);
+            // Objects and lists are both arrays here.
+            $isObject = \is_array($value) && \ltrim($text)[0] === '{';
+            $fits = match ($how) {
+                null => true,
+                'one', 'map' => $isObject,
+                'list' => \is_array($value) && !$isObject,
+                default => \is_array($value),
+            };
+
+            return $fits ? ($how === null || $of === null ? $value : Model::read($value, $how, $of)) : throw ApiException::unreadable($response);
+        } catch (\JsonException | ShapeException $cause) {
+            throw ApiException::unreadable($response, $cause);
         }
     }
 

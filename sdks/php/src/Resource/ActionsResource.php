@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -35,7 +34,7 @@ final class ActionsResource
     {
         $request = new Request('POST', '/v1/actions/check', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CheckedHandler::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CheckedHandler::class, $options);
     }
 
     /**
@@ -53,6 +52,6 @@ final class ActionsResource
     {
         $request = new Request('POST', '/v1/actions/validate', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\ValidatedActions::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\ValidatedActions::class, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -49,7 +49,7 @@ final class ApiKeysResource
     {
         $request = new Request('POST', '/v1/api-keys', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedApiKey::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedApiKey::class, $options);
     }
 
     /**
@@ -60,7 +60,7 @@ final class ApiKeysResource
      */
     public function revoke(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/api-keys/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/api-keys/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -76,8 +76,8 @@ final class ApiKeysResource
      */
     public function rotate(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\CreatedApiKey
     {
-        $request = new Request('POST', '/v1/api-keys/' . \rawurlencode((string) $id) . '/rotate', body: $body ?: null, idempotent: true);
+        $request = new Request('POST', '/v1/api-keys/' . Checks::id($id) . '/rotate', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedApiKey::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedApiKey::class, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -40,14 +40,14 @@ final class CallsResource
      *
      * `POST /v1/calls`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function create(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
     {
         $request = new Request('POST', '/v1/calls', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallAccepted::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallAccepted::class, $options);
     }
 
     /**
@@ -57,14 +57,14 @@ final class CallsResource
      *
      * `POST /v1/calls/originate`, scope `calls:write`
      *
-     * @param array{from: string, to: string|list<string>, actions?: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
+     * @param array{from: string, to: string|list<string>, actions?: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>|null, events_url?: string|null, machine_detection?: string|null, max_duration?: int|null, metadata?: mixed, record?: bool|string|null, timeout?: int|null, voice_callback_url?: string|null} $body
      * @return \Sautikit\Model\CallAccepted
      */
     public function originate(array $body, ?RequestOptions $options = null): \Sautikit\Model\CallAccepted
     {
         $request = new Request('POST', '/v1/calls/originate', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallAccepted::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallAccepted::class, $options);
     }
 
     /**
@@ -81,7 +81,7 @@ final class CallsResource
     {
         $request = new Request('GET', '/v1/calls/stats', query: ['bucket' => $params['bucket'] ?? null, 'from' => $params['from'] ?? null, 'to' => $params['to'] ?? null]);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallStats::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallStats::class, $options);
     }
 
     /**
@@ -112,9 +112,9 @@ final class CallsResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Call
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Call::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Call::class, $options);
     }
 
     /**
@@ -125,14 +125,14 @@ final class CallsResource
      *
      * `POST /v1/calls/{id}/actions`, scope `calls:write`
      *
-     * @param array{actions: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
+     * @param array{actions: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>} $body
      * @return \Sautikit\Model\Call
      */
     public function replaceActions(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Call
     {
-        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/actions', body: $body, idempotent: true);
+        $request = new Request('POST', '/v1/calls/' . Checks::id($id) . '/actions', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Call::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Call::class, $options);
     }
 
     /**
@@ -144,9 +144,9 @@ final class CallsResource
      */
     public function listEvents(string $id, ?RequestOptions $options = null): array
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/events');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/events');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\CallEvent::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\CallEvent::class, $options);
     }
 
     /**
@@ -160,9 +160,9 @@ final class CallsResource
      */
     public function hangUp(string $id, ?RequestOptions $options = null): \Sautikit\Model\Call
     {
-        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/hangup');
+        $request = new Request('POST', '/v1/calls/' . Checks::id($id) . '/hangup');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Call::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Call::class, $options);
     }
 
     /**
@@ -177,9 +177,9 @@ final class CallsResource
      */
     public function readQuality(string $id, ?RequestOptions $options = null): \Sautikit\Model\CallQuality
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/quality');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/quality');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallQuality::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallQuality::class, $options);
     }
 
     /**
@@ -193,9 +193,9 @@ final class CallsResource
      */
     public function getRecording(string $id, ?RequestOptions $options = null): mixed
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/recording');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/recording');
 
-        return Model::read($this->transport->json($request, $options), 'plain', null);
+        return $this->transport->json($request, 'plain', null, $options);
     }
 
     /**
@@ -211,9 +211,9 @@ final class CallsResource
      */
     public function pauseRecording(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Recording
     {
-        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/recording/pause', body: $body, idempotent: true);
+        $request = new Request('POST', '/v1/calls/' . Checks::id($id) . '/recording/pause', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Recording::class, $options);
     }
 
     /**
@@ -225,9 +225,9 @@ final class CallsResource
      */
     public function resumeRecording(string $id, ?RequestOptions $options = null): \Sautikit\Model\Recording
     {
-        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/recording/resume', idempotent: true);
+        $request = new Request('POST', '/v1/calls/' . Checks::id($id) . '/recording/resume', idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Recording::class, $options);
     }
 
     /**
@@ -242,9 +242,9 @@ final class CallsResource
      */
     public function readSip(string $id, ?RequestOptions $options = null): \Sautikit\Model\SipLadder
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/sip');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/sip');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SipLadder::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\SipLadder::class, $options);
     }
 
     /**
@@ -257,7 +257,7 @@ final class CallsResource
      */
     public function readSipText(string $id, ?RequestOptions $options = null): string
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/sip.txt');
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/sip.txt');
 
         return $this->transport->text($request, $options);
     }
@@ -277,7 +277,7 @@ final class CallsResource
      */
     public function stream(string $id, array $params = [], ?RequestOptions $options = null): iterable
     {
-        $request = new Request('GET', '/v1/calls/' . \rawurlencode((string) $id) . '/stream', headers: ['Last-Event-ID' => $params['lastEventId'] ?? null]);
+        $request = new Request('GET', '/v1/calls/' . Checks::id($id) . '/stream', headers: ['Last-Event-ID' => $params['lastEventId'] ?? null]);
 
         return $this->transport->events($request, \Sautikit\Model\StreamedEvent::class, $options);
     }
@@ -294,8 +294,8 @@ final class CallsResource
      */
     public function revokeStream(string $id, ?RequestOptions $options = null): \Sautikit\Model\CallStream
     {
-        $request = new Request('POST', '/v1/calls/' . \rawurlencode((string) $id) . '/stream/revoke', idempotent: true);
+        $request = new Request('POST', '/v1/calls/' . Checks::id($id) . '/stream/revoke', idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallStream::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallStream::class, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -44,9 +44,9 @@ final class ConferencesResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\LiveConference
     {
-        $request = new Request('GET', '/v1/conferences/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/conferences/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\LiveConference::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\LiveConference::class, $options);
     }
 
     /**
@@ -59,7 +59,7 @@ final class ConferencesResource
      */
     public function end(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/conferences/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/conferences/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -71,14 +71,14 @@ final class ConferencesResource
      *
      * `POST /v1/conferences/{id}/announce`, scope `calls:write`
      *
-     * @param array{actions: list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>, call_id?: string|null} $body
+     * @param array{actions: \Sautikit\Voice\VoiceResponse|list<array{say: array<string, mixed>}|array{play: array<string, mixed>}|array{getDigits: array<string, mixed>}|array{dial: array<string, mixed>}|array{conference: array<string, mixed>}|array{enqueue: array<string, mixed>}|array{dequeue: array<string, mixed>}|array{leave: array<string, mixed>}|array{record: array<string, mixed>}|array{stream: array<string, mixed>}|array{stopStream: array<string, mixed>}|array{sendDigits: array<string, mixed>}|array{pause: array<string, mixed>}|array{redirect: array<string, mixed>}|array{reject: array<string, mixed>}|array{hangup: array<string, mixed>}>, call_id?: string|null} $body
      * @return \Sautikit\Model\Announced
      */
     public function announce(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Announced
     {
-        $request = new Request('POST', '/v1/conferences/' . \rawurlencode((string) $id) . '/announce', body: $body, idempotent: true);
+        $request = new Request('POST', '/v1/conferences/' . Checks::id($id) . '/announce', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Announced::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Announced::class, $options);
     }
 
     /**
@@ -93,9 +93,9 @@ final class ConferencesResource
      */
     public function updateMember(string $id, string $call_id, array $body, ?RequestOptions $options = null): \Sautikit\Model\ConferenceMember
     {
-        $request = new Request('PATCH', '/v1/conferences/' . \rawurlencode((string) $id) . '/members/' . \rawurlencode((string) $call_id), body: $body);
+        $request = new Request('PATCH', '/v1/conferences/' . Checks::id($id) . '/members/' . Checks::id($call_id), body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\ConferenceMember::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\ConferenceMember::class, $options);
     }
 
     /**
@@ -108,7 +108,7 @@ final class ConferencesResource
      */
     public function removeMember(string $id, string $call_id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/conferences/' . \rawurlencode((string) $id) . '/members/' . \rawurlencode((string) $call_id));
+        $request = new Request('DELETE', '/v1/conferences/' . Checks::id($id) . '/members/' . Checks::id($call_id));
         $this->transport->text($request, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -33,7 +33,7 @@ final class EventsResource
     {
         $request = new Request('GET', '/v1/events', query: ['after' => $params['after'] ?? null, 'event' => $params['event'] ?? null, 'limit' => $params['limit'] ?? null]);
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\Event::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\Event::class, $options);
     }
 
     /**
@@ -47,8 +47,8 @@ final class EventsResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Event
     {
-        $request = new Request('GET', '/v1/events/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/events/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Event::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Event::class, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -59,9 +59,9 @@ final class NumbersResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Number
     {
-        $request = new Request('GET', '/v1/numbers/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/numbers/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Number::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Number::class, $options);
     }
 
     /**
@@ -72,7 +72,7 @@ final class NumbersResource
      */
     public function release(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/numbers/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/numbers/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -87,9 +87,9 @@ final class NumbersResource
      */
     public function claim(string $id, ?RequestOptions $options = null): \Sautikit\Model\ClaimedNumber
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/claim', idempotent: true);
+        $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/claim', idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\ClaimedNumber::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\ClaimedNumber::class, $options);
     }
 
     /**
@@ -104,9 +104,9 @@ final class NumbersResource
      */
     public function updateRouting(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Number
     {
-        $request = new Request('PATCH', '/v1/numbers/' . \rawurlencode((string) $id) . '/routing', body: $body);
+        $request = new Request('PATCH', '/v1/numbers/' . Checks::id($id) . '/routing', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Number::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Number::class, $options);
     }
 
     /**
@@ -123,9 +123,9 @@ final class NumbersResource
      */
     public function rotateSigningSecret(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\SigningSecret
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/routing/rotate-secret', body: $body ?: null, idempotent: true);
+        $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/routing/rotate-secret', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SigningSecret::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\SigningSecret::class, $options);
     }
 
     /**
@@ -142,9 +142,9 @@ final class NumbersResource
      */
     public function testRouting(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\TestedRouting
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/routing/test', body: $body ?: null);
+        $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/routing/test', body: $body ?: null);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\TestedRouting::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\TestedRouting::class, $options);
     }
 
     /**
@@ -158,9 +158,9 @@ final class NumbersResource
      */
     public function getSipConfig(string $id, ?RequestOptions $options = null): \Sautikit\Model\SipConfig
     {
-        $request = new Request('GET', '/v1/numbers/' . \rawurlencode((string) $id) . '/sip-config');
+        $request = new Request('GET', '/v1/numbers/' . Checks::id($id) . '/sip-config');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SipConfig::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\SipConfig::class, $options);
     }
 
     /**
@@ -175,7 +175,7 @@ final class NumbersResource
      */
     public function listSipCredentials(string $id, array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/numbers/' . \rawurlencode((string) $id) . '/sip-credentials', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null]);
+        $request = new Request('GET', '/v1/numbers/' . Checks::id($id) . '/sip-credentials', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\SipCredential::class, $options);
     }
@@ -193,9 +193,9 @@ final class NumbersResource
      */
     public function createSipCredential(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\CreatedSipCredential
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/sip-credentials', body: $body, idempotent: true);
+        $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/sip-credentials', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedSipCredential::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedSipCredential::class, $options);
     }
 
     /**
@@ -208,7 +208,7 @@ final class NumbersResource
      */
     public function revokeSipCredential(string $id, string $cid, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/numbers/' . \rawurlencode((string) $id) . '/sip-credentials/' . \rawurlencode((string) $cid));
+        $request = new Request('DELETE', '/v1/numbers/' . Checks::id($id) . '/sip-credentials/' . Checks::id($cid));
         $this->transport->text($request, $options);
     }
 
@@ -223,8 +223,8 @@ final class NumbersResource
      */
     public function rotateSipCredential(string $id, string $cid, ?RequestOptions $options = null): \Sautikit\Model\CreatedSipCredential
     {
-        $request = new Request('POST', '/v1/numbers/' . \rawurlencode((string) $id) . '/sip-credentials/' . \rawurlencode((string) $cid) . '/rotate', idempotent: true);
+        $request = new Request('POST', '/v1/numbers/' . Checks::id($id) . '/sip-credentials/' . Checks::id($cid) . '/rotate', idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedSipCredential::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedSipCredential::class, $options);
     }
 }

@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -32,7 +31,7 @@ final class PricingResource
     {
         $request = new Request('GET', '/v1/pricing', query: ['country' => $params['country'] ?? null, 'currency' => $params['currency'] ?? null]);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Pricing::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Pricing::class, $options);
     }
 
     /**
@@ -48,6 +47,6 @@ final class PricingResource
     {
         $request = new Request('GET', '/v1/pricing/currencies');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\OfferedCurrency::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\OfferedCurrency::class, $options);
     }
 }

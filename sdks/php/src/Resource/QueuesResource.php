@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -44,9 +44,9 @@ final class QueuesResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Queue
     {
-        $request = new Request('GET', '/v1/queues/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/queues/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Queue::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Queue::class, $options);
     }
 
     /**
@@ -59,7 +59,7 @@ final class QueuesResource
      */
     public function removeMember(string $id, string $call_id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/queues/' . \rawurlencode((string) $id) . '/members/' . \rawurlencode((string) $call_id));
+        $request = new Request('DELETE', '/v1/queues/' . Checks::id($id) . '/members/' . Checks::id($call_id));
         $this->transport->text($request, $options);
     }
 }

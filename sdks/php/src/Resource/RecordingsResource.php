@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -44,9 +44,9 @@ final class RecordingsResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Recording
     {
-        $request = new Request('GET', '/v1/recordings/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/recordings/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Recording::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Recording::class, $options);
     }
 
     /**
@@ -59,7 +59,7 @@ final class RecordingsResource
      */
     public function delete(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/recordings/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/recordings/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -75,8 +75,8 @@ final class RecordingsResource
      */
     public function getAudio(string $id, ?RequestOptions $options = null): mixed
     {
-        $request = new Request('GET', '/v1/recordings/' . \rawurlencode((string) $id) . '/audio');
+        $request = new Request('GET', '/v1/recordings/' . Checks::id($id) . '/audio');
 
-        return Model::read($this->transport->json($request, $options), 'plain', null);
+        return $this->transport->json($request, 'plain', null, $options);
     }
 }

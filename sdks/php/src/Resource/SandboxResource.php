@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -33,6 +32,6 @@ final class SandboxResource
     {
         $request = new Request('POST', '/v1/sandbox/inbound', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CallAccepted::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CallAccepted::class, $options);
     }
 }

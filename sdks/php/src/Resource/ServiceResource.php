@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -31,7 +30,7 @@ final class ServiceResource
     {
         $request = new Request('GET', '/healthz');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Health::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Health::class, $options);
     }
 
     /**
@@ -47,7 +46,7 @@ final class ServiceResource
     {
         $request = new Request('GET', '/readyz');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Health::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Health::class, $options);
     }
 
     /**
@@ -63,6 +62,6 @@ final class ServiceResource
     {
         $request = new Request('GET', '/v1/openapi.json');
 
-        return Model::read($this->transport->json($request, $options), 'plain', null);
+        return $this->transport->json($request, 'plain', null, $options);
     }
 }

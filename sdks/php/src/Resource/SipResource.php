@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -49,6 +48,6 @@ final class SipResource
     {
         $request = new Request('POST', '/v1/sip/token', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\SipToken::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\SipToken::class, $options);
     }
 }

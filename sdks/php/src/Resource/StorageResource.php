@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -31,7 +30,7 @@ final class StorageResource
     {
         $request = new Request('GET', '/v1/storage');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Storage::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Storage::class, $options);
     }
 
     /**
@@ -49,7 +48,7 @@ final class StorageResource
     {
         $request = new Request('PUT', '/v1/storage/bucket', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Storage::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Storage::class, $options);
     }
 
     /**
@@ -81,7 +80,7 @@ final class StorageResource
     {
         $request = new Request('PUT', '/v1/storage/tier', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Storage::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Storage::class, $options);
     }
 
     /**
@@ -97,6 +96,6 @@ final class StorageResource
     {
         $request = new Request('GET', '/v1/storage/tiers');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\StorageTier::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\StorageTier::class, $options);
     }
 }

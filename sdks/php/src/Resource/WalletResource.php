@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -29,7 +29,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/alert-subscribers');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\AlertSubscriber::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\AlertSubscriber::class, $options);
     }
 
     /**
@@ -46,7 +46,7 @@ final class WalletResource
     {
         $request = new Request('POST', '/v1/wallet/alert-subscribers', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\AlertSubscriber::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\AlertSubscriber::class, $options);
     }
 
     /**
@@ -57,7 +57,7 @@ final class WalletResource
      */
     public function deleteSubscriber(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/wallet/alert-subscribers/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/wallet/alert-subscribers/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -72,7 +72,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/alerts');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Alerts::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Alerts::class, $options);
     }
 
     /**
@@ -89,7 +89,7 @@ final class WalletResource
     {
         $request = new Request('PUT', '/v1/wallet/alerts', body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Alerts::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Alerts::class, $options);
     }
 
     /**
@@ -103,7 +103,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/balance');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Balance::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Balance::class, $options);
     }
 
     /**
@@ -134,7 +134,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/limits');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Limits::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Limits::class, $options);
     }
 
     /**
@@ -151,7 +151,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/paybill');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Paybill::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Paybill::class, $options);
     }
 
     /**
@@ -171,7 +171,7 @@ final class WalletResource
     {
         $request = new Request('POST', '/v1/wallet/payment-claims', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\PaymentClaim::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\PaymentClaim::class, $options);
     }
 
     /**
@@ -187,7 +187,7 @@ final class WalletResource
     {
         $request = new Request('GET', '/v1/wallet/statements');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\Statement::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\Statement::class, $options);
     }
 
     /**
@@ -199,9 +199,9 @@ final class WalletResource
      */
     public function getStatement(string $month, ?RequestOptions $options = null): \Sautikit\Model\Statement
     {
-        $request = new Request('GET', '/v1/wallet/statements/' . \rawurlencode((string) $month));
+        $request = new Request('GET', '/v1/wallet/statements/' . Checks::id($month));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Statement::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Statement::class, $options);
     }
 
     /**
@@ -214,7 +214,7 @@ final class WalletResource
      */
     public function getStatementCsv(string $month, ?RequestOptions $options = null): string
     {
-        $request = new Request('GET', '/v1/wallet/statements/' . \rawurlencode((string) $month) . '/entries.csv');
+        $request = new Request('GET', '/v1/wallet/statements/' . Checks::id($month) . '/entries.csv');
 
         return $this->transport->text($request, $options);
     }
@@ -246,7 +246,7 @@ final class WalletResource
     {
         $request = new Request('POST', '/v1/wallet/top-ups', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\TopUp::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\TopUp::class, $options);
     }
 
     /**
@@ -258,8 +258,8 @@ final class WalletResource
      */
     public function getTopUp(string $id, ?RequestOptions $options = null): \Sautikit\Model\TopUp
     {
-        $request = new Request('GET', '/v1/wallet/top-ups/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/wallet/top-ups/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\TopUp::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\TopUp::class, $options);
     }
 }

@@ -5,9 +5,9 @@ declare(strict_types=1);
 
 namespace Sautikit\Resource;
 
+use Sautikit\Http\Checks;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -49,7 +49,7 @@ final class WebhooksResource
     {
         $request = new Request('POST', '/v1/webhooks', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedWebhook::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedWebhook::class, $options);
     }
 
     /**
@@ -80,9 +80,9 @@ final class WebhooksResource
      */
     public function getDelivery(string $id, ?RequestOptions $options = null): \Sautikit\Model\DeliveryDetail
     {
-        $request = new Request('GET', '/v1/webhooks/deliveries/' . \rawurlencode((string) $id) . '/attempts');
+        $request = new Request('GET', '/v1/webhooks/deliveries/' . Checks::id($id) . '/attempts');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\DeliveryDetail::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\DeliveryDetail::class, $options);
     }
 
     /**
@@ -96,9 +96,9 @@ final class WebhooksResource
      */
     public function retryDelivery(string $id, ?RequestOptions $options = null): \Sautikit\Model\Delivery
     {
-        $request = new Request('POST', '/v1/webhooks/deliveries/' . \rawurlencode((string) $id) . '/retry', idempotent: true);
+        $request = new Request('POST', '/v1/webhooks/deliveries/' . Checks::id($id) . '/retry', idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Delivery::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Delivery::class, $options);
     }
 
     /**
@@ -114,7 +114,7 @@ final class WebhooksResource
     {
         $request = new Request('GET', '/v1/webhooks/kinds');
 
-        return Model::read($this->transport->json($request, $options), 'list', \Sautikit\Model\EventKindShown::class);
+        return $this->transport->json($request, 'list', \Sautikit\Model\EventKindShown::class, $options);
     }
 
     /**
@@ -126,9 +126,9 @@ final class WebhooksResource
      */
     public function get(string $id, ?RequestOptions $options = null): \Sautikit\Model\Webhook
     {
-        $request = new Request('GET', '/v1/webhooks/' . \rawurlencode((string) $id));
+        $request = new Request('GET', '/v1/webhooks/' . Checks::id($id));
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Webhook::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Webhook::class, $options);
     }
 
     /**
@@ -144,9 +144,9 @@ final class WebhooksResource
      */
     public function update(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Webhook
     {
-        $request = new Request('PATCH', '/v1/webhooks/' . \rawurlencode((string) $id), body: $body);
+        $request = new Request('PATCH', '/v1/webhooks/' . Checks::id($id), body: $body);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Webhook::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Webhook::class, $options);
     }
 
     /**
@@ -159,7 +159,7 @@ final class WebhooksResource
      */
     public function delete(string $id, ?RequestOptions $options = null): void
     {
-        $request = new Request('DELETE', '/v1/webhooks/' . \rawurlencode((string) $id));
+        $request = new Request('DELETE', '/v1/webhooks/' . Checks::id($id));
         $this->transport->text($request, $options);
     }
 
@@ -175,7 +175,7 @@ final class WebhooksResource
      */
     public function listWebhookDeliveries(string $id, array $params = [], ?RequestOptions $options = null): Page
     {
-        $request = new Request('GET', '/v1/webhooks/' . \rawurlencode((string) $id) . '/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null, 'from' => $params['from'] ?? null, 'to' => $params['to'] ?? null, 'call_id' => $params['call_id'] ?? null, 'event_id' => $params['event_id'] ?? null]);
+        $request = new Request('GET', '/v1/webhooks/' . Checks::id($id) . '/deliveries', query: ['limit' => $params['limit'] ?? null, 'cursor' => $params['cursor'] ?? null, 'status' => $params['status'] ?? null, 'event' => $params['event'] ?? null, 'from' => $params['from'] ?? null, 'to' => $params['to'] ?? null, 'call_id' => $params['call_id'] ?? null, 'event_id' => $params['event_id'] ?? null]);
 
         return $this->transport->page($request, \Sautikit\Model\Delivery::class, $options);
     }
@@ -194,9 +194,9 @@ final class WebhooksResource
      */
     public function retryDeliveries(string $id, array $body, ?RequestOptions $options = null): \Sautikit\Model\Retried
     {
-        $request = new Request('POST', '/v1/webhooks/' . \rawurlencode((string) $id) . '/retry', body: $body, idempotent: true);
+        $request = new Request('POST', '/v1/webhooks/' . Checks::id($id) . '/retry', body: $body, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Retried::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Retried::class, $options);
     }
 
     /**
@@ -212,9 +212,9 @@ final class WebhooksResource
      */
     public function rotateSecret(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\CreatedWebhook
     {
-        $request = new Request('POST', '/v1/webhooks/' . \rawurlencode((string) $id) . '/rotate-secret', body: $body ?: null, idempotent: true);
+        $request = new Request('POST', '/v1/webhooks/' . Checks::id($id) . '/rotate-secret', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\CreatedWebhook::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\CreatedWebhook::class, $options);
     }
 
     /**
@@ -229,8 +229,8 @@ final class WebhooksResource
      */
     public function test(string $id, array $body = [], ?RequestOptions $options = null): \Sautikit\Model\Delivery
     {
-        $request = new Request('POST', '/v1/webhooks/' . \rawurlencode((string) $id) . '/test', body: $body ?: null, idempotent: true);
+        $request = new Request('POST', '/v1/webhooks/' . Checks::id($id) . '/test', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Delivery::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Delivery::class, $options);
     }
 }

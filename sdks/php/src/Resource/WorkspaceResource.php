@@ -7,7 +7,6 @@ namespace Sautikit\Resource;
 
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
-use Sautikit\Model\Model;
 use Sautikit\Page;
 use Sautikit\RequestOptions;
 
@@ -29,7 +28,7 @@ final class WorkspaceResource
     {
         $request = new Request('GET', '/v1/workspace');
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\Workspace::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\Workspace::class, $options);
     }
 
     /**
@@ -47,6 +46,6 @@ final class WorkspaceResource
     {
         $request = new Request('POST', '/v1/workspace/signing-secret/rotate', body: $body ?: null, idempotent: true);
 
-        return Model::read($this->transport->json($request, $options), 'one', \Sautikit\Model\WorkspaceSecret::class);
+        return $this->transport->json($request, 'one', \Sautikit\Model\WorkspaceSecret::class, $options);
     }
 }

@@ -5,6 +5,8 @@ declare(strict_types=1);
 
 namespace Sautikit\Voice;
 
+use Sautikit\Http\Json;
+
 /**
  * What a voice callback is answered with: actions that run one after the other.
  *
@@ -255,6 +257,6 @@ final class VoiceResponse implements \JsonSerializable, \Stringable
     /** The body of the answer, `Content-Type: application/json`. */
     public function __toString(): string
     {
-        return \json_encode($this, \JSON_THROW_ON_ERROR | \JSON_UNESCAPED_UNICODE | \JSON_UNESCAPED_SLASHES | \JSON_PRESERVE_ZERO_FRACTION);
+        return Json::of($this->jsonSerialize());
     }
 }

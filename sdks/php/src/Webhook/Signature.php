@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Sautikit\Webhook;
 
-use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ShapeException;
 use Sautikit\Exception\SignatureException;
 
 /** Webhooks and voice callbacks: whether a request is ours. */
@@ -48,6 +48,7 @@ final class Signature
 
         $event = \json_decode($payload, true);
 
-        return \is_array($event) ? $event : throw new SautikitException('The body is signed, and no event: voice callbacks are forms, for Callback::fromBody().');
+        // Objects and lists are both arrays here.
+        return \is_array($event) && \ltrim($payload)[0] === '{' ? $event : throw new ShapeException('The body is signed, and no event: voice callbacks are forms, for Callback::fromBody().');
     }
 }

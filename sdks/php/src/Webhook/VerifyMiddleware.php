@@ -10,7 +10,7 @@ use Psr\Http\Message\ServerRequestInterface;
 use Psr\Http\Message\StreamFactoryInterface;
 use Psr\Http\Server\MiddlewareInterface;
 use Psr\Http\Server\RequestHandlerInterface;
-use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ArgumentException;
 use Sautikit\Exception\SignatureException;
 use Sautikit\Http\Discovery;
 
@@ -24,7 +24,7 @@ final class VerifyMiddleware implements MiddlewareInterface
     ) {
         if ($secret === '') {
             // Not only when the first webhook comes.
-            throw new SautikitException('The secret of VerifyMiddleware is not set.');
+            throw new ArgumentException('The secret of VerifyMiddleware is not set.');
         }
     }
 
