@@ -240,6 +240,8 @@ final class Action
     private static function of(string $verb, array $attributes): array
     {
         $given = \array_filter($attributes, static fn (mixed $value): bool => $value !== null);
+        // A response in place of a prompt is its actions.
+        $given = \array_map(static fn (mixed $value): mixed => $value instanceof VoiceResponse ? $value->actions() : $value, $given);
 
         // An empty array would be a list in JSON.
         return [$verb => $given === [] ? new \stdClass() : $given];
