@@ -7,8 +7,9 @@ namespace Sautikit\Tests;
 use GuzzleHttp\Psr7\HttpFactory;
 use Sautikit\Exception\ApiException;
 use Sautikit\Exception\ConnectionException;
-use Sautikit\Exception\SautikitException;
+use Sautikit\Exception\ShapeException;
 use Sautikit\Http\Discovery;
+use Sautikit\Http\EventReader;
 use Sautikit\Http\Request;
 use Sautikit\Http\Transport;
 
@@ -79,12 +80,48 @@ final class StreamsTest extends Support
         try {
             self::dataOf(self::client($page)->calls->streamCalls());
             self::fail('there was no error');
-        } catch (SautikitException $error) {
+        } catch (ShapeException $error) {
             self::assertStringContainsString('no stream', $error->getMessage());
         }
         [$url] = $this->fake(self::streams(": here\n\nid: 1\ndata: a\n\n"), self::refused(401, 'api_key.revoked'));
         $this->expectException(ApiException::class);
         self::dataOf(self::client($url)->calls->streamCalls());
+    }
+
+    public function testAByteOrderMarkAtTheStartIsNoneOfTheTextAndIdsThatNoHeaderTakesAreNoPlaces(): void
+    {
+        [$url, $asked] = $this->fake(self::streams("\u{feff}id: 1\ndata: \u{feff}a\n\nid: ü\ndata: b\n\nid:\ndata: c\n\nid: a\0b\ndata: d\n\n"), self::says(204, ''));
+        self::assertSame(["\u{feff}a", 'b', 'c', 'd'], self::dataOf(self::client($url)->calls->stream('c')));
+        self::assertSame([null, '1'], self::places($asked));
+    }
+
+    public function testEventsAreTheSameInWhateverPiecesTheyCome(): void
+    {
+        $text = "\u{feff}id: 1\r\ndata: ü\r\n\r\ndata: a\rdata: b\r\rdata:\ndata\n\n";
+        $events = [['id' => '1', 'data' => 'ü'], ['data' => "a\nb"], ['data' => "\n"]];
+        foreach ([1, 2, 3, 5, 100] as $length) {
+            $reader = new EventReader();
+            $seen = [];
+            foreach (\str_split($text, $length) as $piece) {
+                $seen = [...$seen, ...\iterator_to_array($reader->take($piece), false)];
+            }
+            self::assertSame($events, $seen, "$length");
+        }
+    }
+
+    public function testAnEventThatDoesNotEndIsNotReadForEver(): void
+    {
+        foreach ([\str_repeat('x', 65_536), 'data: ' . \str_repeat('x', 65_536) . "\n"] as $piece) {
+            $reader = new EventReader();
+            try {
+                for ($i = 0; $i < 20; $i++) {
+                    \iterator_to_array($reader->take($piece), false);
+                }
+                self::fail('it was read');
+            } catch (ShapeException $error) {
+                self::assertStringContainsString('too long', $error->getMessage());
+            }
+        }
     }
 
     public function testAReaderWhoWasDroppedGoesOnFromWhereItWas(): void

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace Sautikit\Http;
 
+use Sautikit\Exception\ShapeException;
+
 /**
  * Makes server-sent events of text.
  *
@@ -11,7 +13,12 @@ namespace Sautikit\Http;
  */
 final class EventReader
 {
+    private const BYTE_ORDER_MARK = "\u{feff}";
+    /** More bytes than any event of ours has: what does not end would fill the memory. */
+    private const LONGEST = 1 << 20;
+
     private string $rest = '';
+    private bool $begins = true;
     /** @var array<string, string> */
     private array $event = [];
 
@@ -22,10 +29,22 @@ final class EventReader
      */
     public function take(string $piece): \Generator
     {
-        $lines = \explode("\n", $this->rest . $piece);
+        $text = $this->rest . $piece;
+        if ($this->begins) {
+            if (\strlen($text) < \strlen(self::BYTE_ORDER_MARK) && \str_starts_with(self::BYTE_ORDER_MARK, $text)) {
+                $this->rest = $text;
+
+                return;
+            }
+            $this->begins = false;
+            $text = \str_starts_with($text, self::BYTE_ORDER_MARK) ? \substr($text, \strlen(self::BYTE_ORDER_MARK)) : $text;
+        }
+        $lines = (array) \preg_split('/\r\n|\n|\r(?!\z)/', $text);
         $this->rest = (string) \array_pop($lines);
+        if (\strlen($this->rest) + \strlen($this->event['data'] ?? '') > self::LONGEST) {
+            throw new ShapeException('An event can\'t be read: it is too long.');
+        }
         foreach ($lines as $line) {
-            $line = \rtrim($line, "\r");
             if ($line !== '') {
                 $this->line($line);
                 continue;
@@ -57,8 +76,9 @@ final class EventReader
         if (($event['event'] ?? null) !== 'dropped') {
             return null;
         }
-        $place = (\json_decode($event['data'] ?? '', true) ?: [])['last_event_id'] ?? null;
+        $told = \json_decode($event['data'] ?? '', true);
+        $place = \is_array($told) ? $told['last_event_id'] ?? null : null;
 
-        return \is_int($place) || \is_string($place) ? (string) $place : null;
+        return (\is_int($place) || \is_string($place)) && Checks::isVisible((string) $place) ? (string) $place : null;
     }
 }

@@ -54,7 +54,7 @@ final class Retries
     public static function retryAfter(string $header, ?int $now = null): ?float
     {
         $header = \trim($header);
-        if (\preg_match('/\A\d+\z/', $header) === 1) {
+        if (\preg_match('/\A\d{1,15}\z/', $header) === 1) {
             return (float) $header;
         }
         foreach (self::MOMENTS as $pattern => $format) {
