@@ -21,7 +21,9 @@ export function checkKey(key: string): string {
 }
 
 /** A server's address without the slashes at its end. */
-export function checkAddress(base: string): string {
+export function checkAddress(given: string): string {
+  // A `URL` is taken too.
+  const base = String(given);
   const url = parsedAddress(base);
   // `URL` takes `http:voice.example` and blanks too, which are something else with a path behind them.
   if (!url || !/^https?:\/\/[^\s\\/?#][^\s\\?#]*$/i.test(base)) throw new ArgumentError(`This is no address of a server, such as https://voice.example: ${base}`);
@@ -54,9 +56,11 @@ export function checkSignal(signal: AbortSignal | undefined): AbortSignal | unde
 }
 
 /** Headers as they can be sent; those that are undefined or null are left out. */
-export function checkHeaders(given: Values | Iterable<readonly [string, unknown]> = {}): [string, string][] {
+export function checkHeaders(given: Values | Iterable<readonly [string, unknown]> | null = {}): [string, string][] {
   const headers: [string, string][] = [];
-  for (const [name, value] of Symbol.iterator in given ? (given as Iterable<readonly [string, unknown]>) : Object.entries(given)) {
+  if (typeof given !== "object") throw new ArgumentError("Headers are an object, a `Headers` or pairs.");
+  const pairs = given && Symbol.iterator in given ? (given as Iterable<readonly [string, unknown]>) : Object.entries(given ?? {});
+  for (const [name, value] of pairs) {
     if (value === undefined || value === null) continue;
     const text = String(value).trim();
     if (!TOKEN.test(name)) throw new ArgumentError(`This is no header's name: ${name}`);
@@ -115,16 +119,17 @@ function moment(name: string, value: Date): string {
   return value.toISOString();
 }
 
-export function writtenBody(body: unknown): string | undefined {
-  if (body === undefined) return undefined;
+/** A body as JSON. */
+export function writtenBody(body: unknown): string {
   let text: string | undefined;
+  let cause: unknown;
   try {
     text = JSON.stringify(body, real);
-  } catch (cause) {
-    if (cause instanceof ArgumentError) throw cause;
-    throw new ArgumentError(`The body can't be written as JSON: ${(cause as Error).message}`, { cause });
+  } catch (error) {
+    if (error instanceof ArgumentError) throw error;
+    cause = error;
   }
-  if (text === undefined) throw new ArgumentError("The body can't be written as JSON.");
+  if (text === undefined) throw new ArgumentError(`The body can't be written as JSON${cause ? `: ${(cause as Error).message}` : "."}`, { cause });
   return text;
 }
 

@@ -17,8 +17,8 @@ import { Transport, type ClientOptions, type RequestOptions, type RequestSpec } 
 export class Sautikit extends Resources {
   readonly #transport: Transport;
 
-  constructor(options: ClientOptions = {}) {
-    const transport = new Transport(options);
+  constructor(options?: ClientOptions) {
+    const transport = new Transport(options ?? {});
     super(transport);
     this.#transport = transport;
   }

@@ -116,7 +116,8 @@ export class Transport {
     return new PagePromise<T>(this, spec, options);
   }
 
-  events<T>(spec: RequestSpec, options: RequestOptions = {}): EventStream<T> {
+  events<T>(spec: RequestSpec, given?: RequestOptions): EventStream<T> {
+    const options = given ?? {};
     const open = (lastEventId?: string) => this.#connect(spec, options, lastEventId);
     return new EventStream<T>({ open, retries: this.#retries(options), signal: options.signal });
   }
@@ -125,8 +126,8 @@ export class Transport {
     return checkRetries(options.maxRetries) ?? this.#options.maxRetries ?? MAX_RETRIES;
   }
 
-  #send<T>(spec: RequestSpec, options: RequestOptions = {}, read: (response: Response) => Promise<T>): ApiPromise<T> {
-    return new ApiPromise(this.#final(spec, options, read));
+  #send<T>(spec: RequestSpec, options: RequestOptions | undefined, read: (response: Response) => Promise<T>): ApiPromise<T> {
+    return new ApiPromise(this.#final(spec, options ?? {}, read));
   }
 
   /** Sends until an answer is final. */
@@ -156,7 +157,7 @@ export class Transport {
       const response = await this.#answer(request, limit);
       limit.rest();
       if (response.status !== 204 && !/^text\/event-stream\b/i.test(response.headers.get("content-type") ?? "")) {
-        void response.body?.cancel();
+        response.body?.cancel().catch(() => undefined);
         throw new SautikitError("The answer is no stream: is this the API's address?");
       }
       return { status: response.status, pieces: piecesOf(response, request, limit) };
@@ -180,7 +181,7 @@ export class Transport {
     checkSignal(options.signal);
     const method = checkMethod(spec.method);
     const path = writtenPath(spec.path);
-    const body = writtenBody(spec.body);
+    const body = spec.body === undefined ? undefined : writtenBody(spec.body);
     const headers = this.#headersOf(spec, options, body === undefined ? undefined : "application/json", lastEventId);
     // Without a key the server can't tell a repeated POST from a second one.
     const mayRepeat = method !== "POST" || headers.has("Idempotency-Key");
@@ -253,8 +254,8 @@ class Limit {
     if (this.#caller?.aborted) return this.#caller.reason;
     if (this.#late !== undefined) return new TimeoutError(`${this.#late}: ${what}`, { cause: error });
     const cause = ((error as { cause?: unknown } | undefined)?.cause ?? error) as { code?: string; message?: string } | undefined;
-    // Node's `fetch` finds some headers wrong only now, such as `Connection`.
-    if (cause?.code === "UND_ERR_INVALID_ARG" || cause?.code === "UND_ERR_NOT_SUPPORTED") return new ArgumentError(`The request can't be sent: ${cause.message} (${what})`, { cause: error });
+    // `fetch` finds some headers wrong only now, such as `Connection`, and asks no ports of other protocols, such as 5060.
+    if (cause?.code === "UND_ERR_INVALID_ARG" || cause?.code === "UND_ERR_NOT_SUPPORTED" || cause?.message === "bad port") return new ArgumentError(`The request can't be sent: ${cause.message} (${what})`, { cause: error });
     return new ConnectionError(`No answer: ${cause?.message ?? cause} (${what})`, { cause: error });
   }
 

@@ -31,6 +31,7 @@ export function verify(payload: Payload, header: string | undefined | null, secr
   const parts = /^t=(\d{1,15}),v1=([0-9a-f]{64})$/.exec(header ?? "");
   if (!parts) throw new SignatureError("The signature is missing or malformed.");
   if (!secret) throw new SignatureError("The secret is empty.");
+  if (typeof secret !== "string") throw new ArgumentError("The secret is no text.");
   const [, time, signature] = parts;
   const expected = createHmac("sha256", secret).update(bytes).update(`.${time}`).digest();
   if (!timingSafeEqual(expected, Buffer.from(signature!, "hex"))) throw new SignatureError("The signature is not that of this body and secret.");

@@ -161,6 +161,9 @@ test("what can't be sent is an ArgumentError, and nothing is sent", async (t) =>
     () => client.calls.get("c", { maxRetries: "2" }),
     () => client.calls.get("c", { signal: {} }),
     () => client.calls.get("c", { headers: { Connection: "upgrade" } }),
+    () => client.calls.get("c", { headers: "X-A: b" }),
+    () => clientOf({ url: "http://127.0.0.1:5060" }).calls.get("c"),
+    async () => String(new VoiceResponse().pause({ length: Number.NaN })),
     () => client.request({ method: "GET", path: "v1/calls" }),
     () => client.request({ method: "GET ", path: "/v1/calls" }),
     ...["", ".", "..", undefined, null, "\ud800"].flatMap((id) => [
@@ -180,8 +183,9 @@ test("what can't be sent is an ArgumentError, and nothing is sent", async (t) =>
 test("what stands around a value is not sent, and headers may come as a Headers", async (t) => {
   const server = await fake(t, { body: { id: "c" } });
   await clientOf({ url: `${server.url}//` }).calls.get("a/../b?ü", { headers: new Headers({ "X-Tag": "a" }), idempotencyKey: null });
-  await clientOf(server).calls.get("c", { headers: { "X-Tag": " b\t" } });
-  assert.deepEqual(server.requests.map(({ url, headers }) => [url, headers["x-tag"]]), [["/v1/calls/a%2F..%2Fb%3F%C3%BC", "a"], ["/v1/calls/c", "b"]]);
+  await clientOf(server, { headers: null, baseUrl: new URL(server.url) }).calls.get("c", { headers: { "X-Tag": " b\t" } });
+  await clientOf(server).calls.get("c", null);
+  assert.deepEqual(server.requests.map(({ url, headers }) => [url, headers["x-tag"]]), [["/v1/calls/a%2F..%2Fb%3F%C3%BC", "a"], ["/v1/calls/c", "b"], ["/v1/calls/c", undefined]]);
 });
 
 test("an answer that is not what the endpoint gives is an error, and what was carried out is not sent again", async (t) => {
@@ -285,7 +289,11 @@ test("a redirect is not followed, so that the key goes nowhere else", async (t) 
 });
 
 test("nobody listens: a ConnectionError", async () => {
-  await assert.rejects(new Sautikit({ apiKey: "k", baseUrl: "http://127.0.0.1:9", maxRetries: 0 }).calls.get("c"), ConnectionError);
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  await new Promise((done) => server.close(done));
+  await assert.rejects(new Sautikit({ apiKey: "k", baseUrl: `http://127.0.0.1:${port}`, maxRetries: 0 }).calls.get("c"), ConnectionError);
 });
 
 test("events are read as they come, and leaving the loop closes the connection", async (t) => {

@@ -60,6 +60,7 @@ test("a middleware without a secret is not set up", () => {
 
 test("bytes of all kinds are verified, and what was parsed is named", () => {
   const bytes = new TextEncoder().encode(BODY);
+  assert.throws(() => webhooks.verify(BODY, signature(BODY, SECRET), {}), { name: "ArgumentError" });
   for (const payload of [bytes, bytes.buffer, new DataView(bytes.buffer)]) webhooks.verify(payload, signature(BODY, SECRET), SECRET);
   assert.throws(() => webhooks.verify(JSON.parse(BODY), signature(BODY, SECRET), SECRET), { name: "ArgumentError", message: /was parsed/ });
 });

@@ -88,7 +88,7 @@ final class Checks
     public static function path(string $path): string
     {
         // Elsewhere it leads to another server, and the key with it.
-        return \preg_match('/\A\/[!-~]*\z/', $path) === 1 ? $path : throw new ArgumentException("This is no path: $path");
+        return \preg_match('/\A\/[^\x00-\x1f\x7f]*\z/', $path) === 1 ? $path : throw new ArgumentException("This is no path: $path");
     }
 
     /** A value as one part of a path. */
