@@ -37,7 +37,7 @@ final class Client extends Resources
      * @param ?ClientInterface $httpClient instead of the one that is found; it must not follow redirects
      */
     public function __construct(
-        ?string $apiKey = null,
+        #[\SensitiveParameter] ?string $apiKey = null,
         ?string $baseUrl = null,
         float $timeout = 30.0,
         int $maxRetries = 2,

@@ -161,7 +161,14 @@ final class RetriesTest extends Support
         [$url, $asked] = $this->fake(self::accepted());
         $client = self::client($url);
         $create = static fn (array $more = [], ?RequestOptions $options = null) => static fn () => $client->calls->create($more + self::CALL, $options);
+        $inItself = ['a' => 1];
+        $inItself['b'] = &$inItself;
+        $inItself['c'] = &$inItself;
+        $circle = new \stdClass();
+        $circle->a = $circle->b = $circle;
         $ways = [
+            $create(['metadata' => $inItself]),
+            $create(['metadata' => $circle]),
             $create(['to' => "\xff"]),
             $create(['timeout' => \NAN]),
             $create(['metadata' => \STDERR]),
@@ -254,6 +261,11 @@ final class RetriesTest extends Support
             self::assertStringContainsString("Call::\$$member", $error->getMessage());
         }
         self::assertSame('none', $call->toArray()['legs']);
+    }
+
+    public function testADumpShowsNoKey(): void
+    {
+        self::assertStringNotContainsString('skt_live_x', \print_r(self::client('http://127.0.0.1:9'), true));
     }
 
     public function testAPostIsOneHoweverItIsSpelled(): void

@@ -43,6 +43,7 @@ final class Request
             $written[$name] = match (true) {
                 \is_bool($value) => $value ? 'true' : 'false',
                 $value instanceof \DateTimeInterface => Json::moment($value),
+                $value instanceof \BackedEnum => (string) $value->value,
                 \is_scalar($value), $value instanceof \Stringable => (string) $value,
                 default => throw new ArgumentException("$name is no text, number or moment."),
             };

@@ -30,7 +30,7 @@ final class Transport
 {
     /** @param array<string, string> $headers */
     public function __construct(
-        private readonly string $key,
+        #[\SensitiveParameter] private readonly string $key,
         private readonly string $base,
         private readonly float $timeout,
         private readonly int $maxRetries,
@@ -39,6 +39,12 @@ final class Transport
         private readonly RequestFactoryInterface $requests,
         private readonly StreamFactoryInterface $streams,
     ) {
+    }
+
+    /** @return array<string, mixed> what dumps show: no key */
+    public function __debugInfo(): array
+    {
+        return ['base' => $this->base];
     }
 
     /**
