@@ -1,4 +1,5 @@
 /** What can't be sent is refused before anything is. */
+import { setMaxListeners } from "node:events";
 import { ArgumentError } from "./errors.js";
 
 /** What a key or an id may be made of in a header. */
@@ -50,9 +51,11 @@ export function checkRetries(times: number | undefined): number | undefined {
   return times;
 }
 
-export function checkSignal(signal: AbortSignal | undefined): AbortSignal | undefined {
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") throw new ArgumentError("`signal` is no `AbortSignal`.");
-  return signal;
+export function checkSignal(signal: AbortSignal | null | undefined): void {
+  if (signal === undefined || signal === null) return;
+  if (typeof signal.addEventListener !== "function") throw new ArgumentError("`signal` is no `AbortSignal`.");
+  // One for many requests is no leak.
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }
 
 /** Headers as they can be sent; those that are undefined or null are left out. */

@@ -11,8 +11,8 @@ export interface Connection {
 
 /** How a stream comes by its connections. */
 export interface Source {
-  /** Connects, to go on after the event of that id. */
-  open(lastEventId: string | undefined): Promise<Connection>;
+  /** Connects, to go on after the event of that id, until `left` is aborted. */
+  open(lastEventId: string | undefined, left: AbortSignal): Promise<Connection>;
   /** How many connections in a row may be lost. */
   retries: number;
   signal?: AbortSignal;
@@ -20,6 +20,9 @@ export interface Source {
 
 /** More than any event of ours has, in characters: what does not end would fill the memory. */
 const LONGEST_EVENT = 1 << 20;
+
+/** Why a connection ends that nobody reads any more. */
+const LEFT = new Error("The stream was left.");
 
 type Event = { id?: string; event?: string; data?: string };
 
@@ -35,15 +38,41 @@ export class EventStream<T> implements AsyncIterable<T> {
     this.#source = source;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    const { open, retries, signal } = this.#source;
+  [Symbol.asyncIterator](): AsyncGenerator<T> {
+    const left = new AbortController();
+    const events = this.#until(left);
+    const leave = events.return.bind(events);
+    // A generator that waits for an event would leave only after it.
+    events.return = (value) => {
+      left.abort(LEFT);
+      return leave(value);
+    };
+    return events;
+  }
+
+  async *#until(left: AbortController): AsyncGenerator<T> {
+    const { signal } = this.#source;
+    const giveUp = () => left.abort(signal!.reason);
+    signal?.addEventListener("abort", giveUp);
+    if (signal?.aborted) giveUp();
+    try {
+      yield* this.#events(left.signal);
+    } catch (error) {
+      if (error !== LEFT) throw error;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  async *#events(signal: AbortSignal): AsyncGenerator<T> {
+    const { open, retries } = this.#source;
     let last: string | undefined;
     for (let losses = 0; ; ) {
       let told = false;
       let heard = false;
       let failure: unknown;
       try {
-        const { status, pieces } = await open(last);
+        const { status, pieces } = await open(last, signal);
         // Nothing is left to be told.
         if (status === 204) return;
         const reader = new Reader();

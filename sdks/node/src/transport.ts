@@ -118,7 +118,8 @@ export class Transport {
 
   events<T>(spec: RequestSpec, given?: RequestOptions): EventStream<T> {
     const options = given ?? {};
-    const open = (lastEventId?: string) => this.#connect(spec, options, lastEventId);
+    checkSignal(options.signal);
+    const open = (lastEventId: string | undefined, signal: AbortSignal) => this.#connect(spec, { ...options, signal }, lastEventId);
     return new EventStream<T>({ open, retries: this.#retries(options), signal: options.signal });
   }
 

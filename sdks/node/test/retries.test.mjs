@@ -429,3 +429,25 @@ test("a stream that is given up says why, and leaves nothing at the signal", asy
   }, (error) => error === reason);
   assert.equal(counted.size, 0);
 });
+
+test("a stream is left at once, though no event comes", async (t) => {
+  let closed;
+  const server = await streams(t, (response) => response.on("close", () => (closed = true)).write("id: 1\ndata: a\n\n"));
+  const events = clientOf(server).calls.stream("c")[Symbol.asyncIterator]();
+  assert.equal((await events.next()).value.data, "a");
+  const next = events.next();
+  assert.equal((await events.return()).done, true);
+  assert.equal((await next).done, true);
+  await eventually("the connection to close", () => closed);
+});
+
+test("one signal serves many requests without a warning", async (t) => {
+  const server = await fake(t, { body: { id: "c" } });
+  const warnings = [];
+  const warned = (warning) => warnings.push(warning.name);
+  process.on("warning", warned);
+  t.after(() => process.off("warning", warned));
+  const { signal } = new AbortController();
+  await Promise.all(Array.from({ length: 20 }, () => clientOf(server).calls.get("c", { signal })));
+  assert.deepEqual(warnings, []);
+});
