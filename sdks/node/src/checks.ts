@@ -22,7 +22,7 @@ export function checkKey(key: string): string {
 }
 
 /** A server's address without the slashes at its end. */
-export function checkAddress(given: string): string {
+export function checkAddress(given: string | URL): string {
   // A `URL` is taken too.
   const base = String(given);
   const url = parsedAddress(base);

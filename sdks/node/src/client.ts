@@ -31,6 +31,6 @@ export class Sautikit extends Resources {
   /** Any request, for an endpoint that this version of the SDK does not know. */
   request<T = unknown>(spec: RequestSpec, options?: RequestOptions): ApiPromise<T> {
     // Whoever gives a key knows that the endpoint takes one.
-    return this.#transport.json<T>({ idempotent: options?.idempotencyKey !== undefined, ...spec }, options);
+    return this.#transport.json<T>({ idempotent: "given", ...spec }, options);
   }
 }

@@ -25,7 +25,7 @@ export interface ClientOptions {
   /** The workspace's API key, `skt_live_…`; else `SAUTIKIT_API_KEY`. */
   apiKey?: string;
   /** Where the server is, such as `https://voice.example`; else `SAUTIKIT_BASE_URL`. */
-  baseUrl?: string;
+  baseUrl?: string | URL;
   /**
    * How long each try may take, from sending to the end of the answer, milliseconds (30,000); of a stream until it begins, and
    * then 45 seconds of silence end the try.
@@ -58,8 +58,8 @@ export interface RequestSpec {
   query?: Values;
   headers?: Values;
   body?: unknown;
-  /** It takes an `Idempotency-Key`, and gets one. */
-  idempotent?: boolean;
+  /** It takes an `Idempotency-Key`, and gets one; with `given` only where you give one. */
+  idempotent?: boolean | "given";
   /** What the JSON of its answer is, `either` being an object or a list; anything where absent. */
   gives?: "object" | "list" | "either";
 }
@@ -212,7 +212,7 @@ export class Transport {
     }
     // A key that the server does not look at would be taken for one that makes repeating safe.
     if (!spec.idempotent) headers.delete("Idempotency-Key");
-    else if (!headers.has("Idempotency-Key")) headers.set("Idempotency-Key", randomUUID());
+    else if (spec.idempotent === true && !headers.has("Idempotency-Key")) headers.set("Idempotency-Key", randomUUID());
     return headers;
   }
 }

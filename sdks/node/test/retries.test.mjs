@@ -70,7 +70,9 @@ test("a key that is given as a header is sent as it is, whatever its case", asyn
     await clientOf(server, { headers: { [name]: "mine" } }).calls.create(CALL);
   }
   await clientOf(server).request({ method: "POST", path: "/v1/new" }, { idempotencyKey: "mine" });
-  assert.deepEqual(server.requests.map(({ headers }) => headers["idempotency-key"]), Array(5).fill("mine"));
+  await clientOf(server).request({ method: "POST", path: "/v1/new" }, { headers: { "idempotency-key": "mine" } });
+  await clientOf(server).request({ method: "POST", path: "/v1/new" }, { idempotencyKey: null });
+  assert.deepEqual(server.requests.map(({ headers }) => headers["idempotency-key"]), [...Array(6).fill("mine"), undefined]);
 });
 
 test("headers of one request outrank the client's, and these our own", async (t) => {

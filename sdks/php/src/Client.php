@@ -86,8 +86,8 @@ final class Client extends Resources
     public function request(string $method, string $path, ?array $body = null, array $query = [], ?RequestOptions $options = null): mixed
     {
         // Whoever gives a key knows that the endpoint takes one.
-        $idempotent = $options?->idempotencyKey !== null;
+        $request = new Request(Checks::method($method), Checks::path($path), body: $body, query: $query, idempotent: null);
 
-        return $this->transport->json(new Request(Checks::method($method), Checks::path($path), body: $body, query: $query, idempotent: $idempotent), null, null, $options);
+        return $this->transport->json($request, null, null, $options);
     }
 }

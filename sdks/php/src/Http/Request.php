@@ -17,7 +17,7 @@ final class Request
      * @param array<string, mixed>|null $body
      * @param array<string, mixed> $query
      * @param array<string, mixed> $headers
-     * @param bool $idempotent it takes an `Idempotency-Key`, and gets one
+     * @param ?bool $idempotent it takes an `Idempotency-Key`, and gets one; with null only where one is given
      */
     public function __construct(
         public readonly string $method,
@@ -25,7 +25,7 @@ final class Request
         public readonly ?array $body = null,
         public readonly array $query = [],
         public readonly array $headers = [],
-        public readonly bool $idempotent = false,
+        public readonly ?bool $idempotent = false,
     ) {
     }
 

@@ -258,12 +258,12 @@ final class Transport
         } catch (\InvalidArgumentException $cause) {
             throw $cause instanceof ArgumentException ? $cause : new ArgumentException("The request can't be sent: {$cause->getMessage()}", 0, $cause);
         }
-        if (!$request->idempotent) {
+        if ($request->idempotent === false) {
             // A key that the server does not look at would be taken for one that makes repeating safe.
             return $message->withoutHeader('Idempotency-Key');
         }
 
-        return $message->hasHeader('Idempotency-Key') ? $message : $message->withHeader('Idempotency-Key', self::newKey());
+        return $request->idempotent === null || $message->hasHeader('Idempotency-Key') ? $message : $message->withHeader('Idempotency-Key', self::newKey());
     }
 
     /**
