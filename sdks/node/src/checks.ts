@@ -6,6 +6,8 @@ import { ArgumentError } from "./errors.js";
 export const VISIBLE = /^[!-~]+$/;
 /** A header's name, or a method. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What says where a body ends: a wrong one makes two requests of one. */
+const FRAMING = ["content-length", "transfer-encoding"];
 const VALUE = /^[\t -~]*$/;
 
 export type Values = Record<string, unknown>;
@@ -27,7 +29,10 @@ export function checkAddress(given: string | URL): string {
   const base = String(given);
   const url = parsedAddress(base);
   // `URL` takes `http:voice.example` and blanks too, which are something else with a path behind them.
-  if (!url || !/^https?:\/\/[^\s\\/?#][^\s\\?#]*$/i.test(base)) throw new ArgumentError(`This is no address of a server, such as https://voice.example: ${base}`);
+  if (!url || !/^https?:\/\/[^\s\\/?#][^\s\\?#]*$/i.test(base)) {
+    // It is not shown: there may be a password in it.
+    throw new ArgumentError("The server's address is none such as https://voice.example.");
+  }
   if (url.username || url.password) throw new ArgumentError("The server's address has a user or password in it: the API key is what is sent.");
   return base.replace(/\/+$/, "");
 }
@@ -67,6 +72,7 @@ export function checkHeaders(given: Values | Iterable<readonly [string, unknown]
     if (value === undefined || value === null) continue;
     const text = String(value).trim();
     if (!TOKEN.test(name)) throw new ArgumentError(`This is no header's name: ${name}`);
+    if (FRAMING.includes(name.toLowerCase())) throw new ArgumentError(`The header ${name} goes with the body, and is not given.`);
     // The value may be a secret.
     if (!VALUE.test(String(value))) throw new ArgumentError(`The header ${name} is not of visible ASCII characters.`);
     // Sent or replaced, it would not be the promise that was meant.

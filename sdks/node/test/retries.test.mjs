@@ -140,10 +140,10 @@ test("time-outs that are none, or no numbers, are refused, and long ones are lon
 
 test("what can't be sent is an ArgumentError, and nothing is sent", async (t) => {
   const server = await fake(t, { body: { id: "c" } });
-  const wrong = ["", "nonsense", "127.0.0.1:9", "voice.example", "ftp://x", "http:", "http://", "http:voice.example", " http://x", "http://x ", "http://x\n", "http://x?a=b", "http://x#a", "http://me:secret@x", "http://x:99999", "http://a b"];
-  for (const baseUrl of wrong) assert.throws(() => clientOf({ url: baseUrl }), ArgumentError, baseUrl);
+  const wrong = ["", "nonsense", "127.0.0.1:9", "voice.example", "ftp://x", "http:", "http://", "http:voice.example", " http://x", "http://x ", "http://x\n", "http://x?a=b", "http://x#a", "http://me:secret@x", "http://x:99999", "http://a b", "http://me:secret@x y"];
+  for (const baseUrl of wrong) assert.throws(() => clientOf({ url: baseUrl }), (error) => error instanceof ArgumentError && !error.message.includes("secret"), baseUrl);
   for (const apiKey of ["skt_live_ü", "skt_live_x\n", "skt\r\nX-A: b", "a b", "\u0000"]) assert.throws(() => clientOf(server, { apiKey }), (error) => error instanceof ArgumentError && !error.message.includes(apiKey));
-  for (const headers of [{ "X-A": "ü" }, { "X-A": "a\r\nX-B: b" }, { "X A": "a" }, { "": "a" }, { "Idempotency-Key": "" }]) {
+  for (const headers of [{ "X-A": "ü" }, { "X-A": "a\r\nX-B: b" }, { "X A": "a" }, { "": "a" }, { "Idempotency-Key": "" }, { "content-length": "1" }, { "Transfer-Encoding": "chunked" }]) {
     assert.throws(() => clientOf(server, { headers }), ArgumentError);
     await assert.rejects(clientOf(server).calls.create(CALL, { headers }), ArgumentError);
   }

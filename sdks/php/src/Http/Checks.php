@@ -16,6 +16,9 @@ final class Checks
     /** A header's name, or a method. */
     private const TOKEN = '/\A[!#$%&\'*+.^_`|~0-9A-Za-z-]+\z/';
 
+    /** What says where a body ends: a wrong one makes two requests of one. */
+    private const FRAMING = ['content-length', 'transfer-encoding'];
+
     /** Whether a key or an id can be sent in a header. */
     public static function isVisible(string $text): bool
     {
@@ -33,7 +36,8 @@ final class Checks
     {
         $parts = \preg_match('~\Ahttps?://[^\s\\\\/?#][^\s\\\\?#]*\z~i', $base) === 1 ? \parse_url($base) : false;
         if ($parts === false || ($parts['host'] ?? '') === '') {
-            throw new ArgumentException("This is no address of a server, such as https://voice.example: $base");
+            // It is not shown: there may be a password in it.
+            throw new ArgumentException('The server\'s address is none such as https://voice.example.');
         }
         if (isset($parts['user']) || isset($parts['pass'])) {
             throw new ArgumentException('The server\'s address has a user or password in it: the API key is what is sent.');
@@ -64,6 +68,9 @@ final class Checks
             $name = (string) $name;
             if (\preg_match(self::TOKEN, $name) !== 1) {
                 throw new ArgumentException("This is no header's name: $name");
+            }
+            if (\in_array(\strtolower($name), self::FRAMING, true)) {
+                throw new ArgumentException("The header $name goes with the body, and is not given.");
             }
             // The value may be a secret.
             if (!\is_scalar($value) && !$value instanceof \Stringable || \preg_match('/\A[\t -~]*\z/', (string) $value) !== 1) {
