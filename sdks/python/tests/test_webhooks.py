@@ -8,7 +8,7 @@ import pytest
 from support import BUSY, NUMBER, ROOT, Relay, serve_example, signature
 
 import sautikit
-from sautikit import Sautikit, SautikitError, SignatureError, webhooks
+from sautikit import ArgumentError, Sautikit, SautikitError, SignatureError, webhooks
 
 SECRET = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4"
 BODY = json.dumps({"id": "evt_1", "event": "call.completed", "sequence": 3, "data": {"call_id": "c-ü"}, "a_new_member": True}, ensure_ascii=False).encode()
@@ -38,6 +38,25 @@ def test_a_body_is_taken_as_it_was_signed_by_the_whole_secret():
 def test_everything_else_is_refused(payload, header, secret, now):
     with pytest.raises(SignatureError):
         webhooks.verify(payload, header, secret, now=now)
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"1", b"[]", b'"a"', b"CallId=c", b"{", b"\xff", b"[" * 100_000], ids=lambda body: repr(body[:8]))
+def test_what_is_signed_and_no_event_is_told_as_such(body):
+    with pytest.raises(SautikitError, match="no event") as caught:
+        webhooks.parse(body, signature(body, SECRET), SECRET)
+    assert not isinstance(caught.value, SignatureError)
+
+
+@pytest.mark.parametrize("payload", [None, 5, {"id": "evt_1"}])
+def test_what_was_parsed_is_no_body(payload):
+    with pytest.raises(ArgumentError):
+        webhooks.verify(payload, signature(BODY, SECRET, NOW), SECRET, now=NOW)
+
+
+def test_what_no_signature_is_of_is_refused():
+    for payload, header in [(BODY, b"t=1,v1=a"), (BODY, 5), ("\ud800", signature(BODY, SECRET, NOW)), (memoryview(BODY), "")]:
+        with pytest.raises(SignatureError):
+            webhooks.verify(payload, header, SECRET, now=NOW)
 
 
 def test_the_receiver_takes_a_signed_webhook_and_refuses_a_changed_byte():
