@@ -245,6 +245,7 @@ def test_waits_grow_with_full_jitter_and_are_never_shorter_than_asked():
     lost = ConnectionError("lost")
     assert [pause(lost, attempt, lambda: 0.5) for attempt in range(6)] == [0.25, 0.5, 1, 2, 4, 4]
     assert pause(lost, 0, lambda: 0.0) == 0
+    assert pause(lost, 100_000, lambda: 0.5) == 4
     assert pause(ApiError("no", status=429, retry_after=2), 0, lambda: 0.0) == 2
 
 
@@ -259,6 +260,12 @@ def test_waits_grow_with_full_jitter_and_are_never_shorter_than_asked():
         ("Sun, 06 Nov 1994 08:49:27 GMT", 0),
         ("Sun, 06 Nov 1994 08:49:47 +0300", None),
         ("1994-11-06T08:49:47Z", None),
+        ("999999999999999", 999999999999999),
+        ("1000000000000000", None),
+        ("Thu, 31 Feb 2030 00:00:00 GMT", None),
+        ("Thu, 30 Mar 2030 24:00:00 GMT", None),
+        ("Sat, 00 Mar 2030 00:00:00 GMT", None),
+        ("Xyz, 30 Mar 2030 00:00:00 GMT", None),
         ("soon", None),
         ("1.5", None),
         ("-1", None),
