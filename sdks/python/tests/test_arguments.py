@@ -105,7 +105,7 @@ def endless():
     return inner
 
 
-@pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": object()}, {"a": "\ud800"}, {"a": endless()}, {"a": {1, 2}}], ids=["nan", "object", "surrogate", "endless", "set"])
+@pytest.mark.parametrize("body", [{"a": float("nan")}, {"a": object()}, {"a": "\ud800"}, {"a": endless()}, {"a": {1, 2}}, {"a": b"x"}], ids=["nan", "object", "surrogate", "endless", "set", "bytes"])
 def test_a_body_that_is_no_json_is_told_before_anything_is_sent(by, body):
     with Fake(ACCEPTED) as fake:
         with pytest.raises(ArgumentError):

@@ -208,6 +208,28 @@ def test_days_and_moments_are_asked_for_as_such(by):
         assert fake.requests[0]["path"] == "/v1/calls?from_date=2026-06-01&to_date=2026-06-30T12%3A00%3A00Z"
 
 
+def test_cookies_are_not_kept(by):
+    with Fake((200, [{"id": "1"}], {"Set-Cookie": "a=b; Path=/", "X-Next-Cursor": "more"}), (200, [{"id": "2"}], {})) as fake:
+        assert len(by(fake.url, lambda client: gathered(client.calls.list()))) == 2
+        assert [request["headers"]["Cookie"] for request in fake.requests] == [None, None]
+
+
+def test_a_member_of_an_enum_is_its_text(by):
+    import enum
+
+    class Status(str, enum.Enum):
+        DONE = "completed"
+
+    with Fake((200, [], {})) as fake:
+        by(fake.url, lambda client: gathered(client.calls.list(status=Status.DONE)))
+        assert fake.requests[0]["path"] == "/v1/calls?status=completed"
+
+
+def test_a_timeout_may_be_longer_than_clocks_go(by):
+    with Fake(ACCEPTED) as fake:
+        by(fake.url, lambda client: client.calls.get("c", options=RequestOptions(timeout=1e300)))
+
+
 def test_only_a_client_of_its_own_is_closed():
     import asyncio
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: How long an answer may take, seconds.
 TIMEOUT_S = 30.0
 MAX_RETRIES = 2
+#: As good as no time-out.
+LONGEST_S = 1e8
 
 T = TypeVar("T")
 
@@ -32,6 +34,11 @@ _VALUE = re.compile(r"[\t -~]*")
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
 #: A header's name, or a method.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _text(value: Any) -> str:
+    # A member of an `Enum` of texts is its text, whatever it prints.
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 class NotGiven:
@@ -77,7 +84,7 @@ class Spec(NamedTuple):
 
 def path_part(value: Any) -> str:
     """A value as one part of a path."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else _text(value)
     # With these the path would be that of another endpoint.
     if text in ("", ".", ".."):
         raise ArgumentError(f"This is no id: {value!r}")
@@ -91,8 +98,8 @@ def _written(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, datetime):
         return _moment(value)
-    # A voice response is its actions.
-    if isinstance(value, Sequence):
+    # A voice response is its actions. Bytes are a sequence too, and no list of numbers was meant.
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return list(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
@@ -107,13 +114,14 @@ def _moment(value: datetime) -> str:
 def _in_query(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _moment(value) if isinstance(value, datetime) else str(value)
+    return _moment(value) if isinstance(value, datetime) else _text(value)
 
 
 def _limit(seconds: float) -> float:
     if not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
         raise ArgumentError(f"A time-out is a number of seconds above 0, not {seconds!r}.")
-    return seconds
+    # No clock of a socket goes further than some centuries.
+    return min(seconds, LONGEST_S)
 
 
 def _times(retries: int) -> int:
@@ -273,6 +281,14 @@ class Shared:
         if isinstance(error, httpx.TimeoutException) or not isinstance(error, httpx.RequestError):
             return TimeoutError(f"No answer in time: {what}")
         return ConnectionError(f"No answer: {error} ({what})")
+
+
+def without_cookies(client: T) -> T:
+    """A client of ours keeps nobody's cookies: who asks is said by the key alone."""
+    from http.cookiejar import DefaultCookiePolicy
+
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # type: ignore[attr-defined]
+    return client
 
 
 def refusal(response: httpx.Response) -> ApiError:

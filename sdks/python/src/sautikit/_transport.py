@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ._events import AsyncEvents, Events, Reader
 from ._pages import AsyncPage, AsyncPages, Page
-from ._request import RequestOptions, Shared, Spec, answer, refusal, reads_for
+from ._request import RequestOptions, Shared, Spec, answer, reads_for, refusal, without_cookies
 from ._retries import pause
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SyncTransport(Shared):
         from . import _deadline
 
         self.lost = httpx.RequestError
-        self.client = http_client or _deadline.client()
+        self.client = http_client or without_cookies(_deadline.client())
         self._is_ours = http_client is None
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class AsyncTransport(Shared):
 
         super().__init__(*settings)
         self.lost = httpx.RequestError
-        self.client = http_client or httpx.AsyncClient()
+        self.client = http_client or without_cookies(httpx.AsyncClient())
         self._is_ours = http_client is None
 
     async def aclose(self) -> None:
