@@ -54,6 +54,10 @@ func checkHeader(header http.Header) error {
 		if !token.MatchString(name) {
 			return &ArgumentError{Message: fmt.Sprintf("this is no header's name: %q", name)}
 		}
+		// What says where a body ends: a wrong one makes two requests of one.
+		if name == "Content-Length" || name == "Transfer-Encoding" {
+			return &ArgumentError{Message: fmt.Sprintf("the header %s goes with the body, and is not given", name)}
+		}
 		for _, value := range values {
 			// The value may be a secret.
 			if !headerValue.MatchString(value) {

@@ -40,7 +40,7 @@ func TestWrongArgumentsAreToldBeforeAnythingIsSent(t *testing.T) {
 	f := startFake(t, accepted)
 	client := f.client(t)
 	for name, option := range map[string]RequestOption{
-		"a line end": Header("X-A", "a\r\nb"), "no ASCII": Header("X-A", "é"), "no name": Header("", "a"), "a name of two words": Header("a b", "c"),
+		"a line end": Header("X-A", "a\r\nb"), "a length": Header("content-length", "5"), "an encoding": Header("Transfer-Encoding", "chunked"), "no ASCII": Header("X-A", "é"), "no name": Header("", "a"), "a name of two words": Header("a b", "c"),
 		"an empty key": IdempotencyKey(""), "a key of blanks": IdempotencyKey(" "), "an empty key as a header": Header("idempotency-key", ""),
 		"a key with a line end": IdempotencyKey("a\n"),
 	} {

@@ -55,6 +55,8 @@ WRONG_OPTIONS = [
     {"headers": {"X-A": "é"}},
     {"headers": {"X-A": 5}},
     {"headers": {"": "a"}},
+    {"headers": {"content-length": "5"}},
+    {"headers": {"Transfer-Encoding": "chunked"}},
     {"headers": {"a b": "c"}},
     {"idempotency_key": ""},
     {"idempotency_key": " "},

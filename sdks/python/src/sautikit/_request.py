@@ -32,6 +32,8 @@ VISIBLE = re.compile(r"[!-~]+")
 #: A header's value without the blanks around it.
 _VALUE = re.compile(r"[\t -~]*")
 _HOST = re.compile(r"[0-9A-Za-z._:-]+")
+#: What says where a body ends: a wrong one makes two requests of one.
+_FRAMING = ("content-length", "transfer-encoding")
 #: A header's name, or a method.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -156,6 +158,8 @@ def _headers(given: Optional[Mapping[str, str]]) -> Dict[str, str]:
     for name, value in (given or {}).items():
         if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             raise ArgumentError(f"This is no header's name: {name!r}")
+        if name.lower() in _FRAMING:
+            raise ArgumentError(f"The header {name} goes with the body, and is not given.")
         # The value may be a secret.
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
             raise ArgumentError(f"The header {name} is not of visible ASCII characters.")
