@@ -75,6 +75,33 @@ def test_a_secret_that_is_not_set_is_found_at_once():
         webhooks.fastapi("")
 
 
+def test_a_body_without_end_is_not_read_to_its_end_and_one_that_was_read_is_there_for_others():
+    import asyncio
+
+    from fastapi import Depends, FastAPI, Request
+
+    app = FastAPI()
+
+    @app.post("/")
+    async def receive(request: Request, body: bytes = Depends(webhooks.fastapi(SECRET))):  # noqa: B008
+        assert body == await request.body()
+
+    taken = []
+
+    async def endless():
+        while len(taken) < 1_000:
+            taken.append(1)
+            yield b"a" * 65_536
+
+    async def run():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a") as client:
+            good = await client.post("/", content=BODY, headers={"X-Sautikit-Signature": signature(BODY, SECRET)})
+            return good.status_code, (await client.post("/", content=endless())).status_code
+
+    assert asyncio.run(run()) == (200, 400)
+    assert len(taken) == 17
+
+
 def test_the_receiver_takes_what_the_server_sends_and_refuses_a_changed_byte_of_it():
     with Sautikit() as client, Relay() as relay:
         endpoint = client.webhooks.create(url=f"{relay.url}/webhooks", events=["call.*"])

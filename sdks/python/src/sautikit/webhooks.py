@@ -13,6 +13,8 @@ from ._errors import ArgumentError, SautikitError, SignatureError
 
 #: Seconds that the signature's clock and ours may differ.
 TOLERANCE_S = 300
+#: The largest body that the dependency reads; ours are far below.
+LONGEST_BODY = 1 << 20
 
 _NO_EVENT = "The body is signed, and no event: voice callbacks are forms, for `parse_callback`."
 _HEADER = re.compile(r"t=([0-9]{1,15}),v1=([0-9a-f]{64})")
@@ -63,7 +65,17 @@ def fastapi(secret: str) -> Callable[..., Awaitable[bytes]]:
     from fastapi import HTTPException, Request
 
     async def verified(request: Request) -> bytes:
-        body = await request.body()
+        pieces = []
+        length = 0
+        async for piece in request.stream():
+            length += len(piece)
+            # Whoever sends it has shown no signature yet.
+            if length > LONGEST_BODY:
+                raise HTTPException(400, "The body is too large.")
+            pieces.append(piece)
+        body = b"".join(pieces)
+        # As `request.body()` does, so that others find it there.
+        request._body = body
         try:
             verify(body, request.headers.get("x-sautikit-signature"), secret)
         except SignatureError as error:
