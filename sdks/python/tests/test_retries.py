@@ -252,6 +252,25 @@ def test_only_a_client_of_its_own_is_closed():
     assert client._transport.client.is_closed
 
 
+def test_one_client_serves_one_loop_after_the_other():
+    import asyncio
+
+    with Fake(ACCEPTED) as fake:
+        client = AsyncSautikit("skt_live_x", fake.url)
+
+        async def ask():
+            await client.calls.get("c")
+            return (await client.calls.get("c")).call_id
+
+        async def end():
+            await ask()
+            await client.aclose()
+
+        assert [asyncio.run(ask()) for _ in range(3)] == ["c"] * 3
+        assert len(client._transport._ours) == 1
+        asyncio.run(end())
+
+
 def test_nobody_listens(by):
     with pytest.raises(ConnectionError):
         by("http://127.0.0.1:9", lambda client: client.calls.get("c"), max_retries=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from ._events import AsyncEvents, Events, Reader
 from ._pages import AsyncPage, AsyncPages, Page
@@ -116,16 +116,36 @@ class AsyncTransport(Shared):
     """Sends and awaits."""
 
     def __init__(self, *settings: Any, http_client: Optional[httpx.AsyncClient] = None) -> None:
+        super().__init__(*settings)
         import httpx
 
-        super().__init__(*settings)
         self.lost = httpx.RequestError
-        self.client = http_client or without_cookies(httpx.AsyncClient())
-        self._is_ours = http_client is None
+        self._given = http_client
+        self._ours: Dict[Any, httpx.AsyncClient] = {}
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The client of the loop that runs: connections are their loop's, and a program may have one after the other."""
+        import asyncio
+
+        import httpx
+
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if loop not in self._ours:
+            # Their connections are gone with them.
+            for over in [other for other in list(self._ours) if other.is_closed()]:
+                self._ours.pop(over, None)
+            self._ours[loop] = without_cookies(httpx.AsyncClient())
+        return self._ours[loop]
 
     async def aclose(self) -> None:
-        if self._is_ours:
-            await self.client.aclose()
+        import asyncio
+
+        client = self._ours.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
     async def once(self, request: httpx.Request, options: RequestOptions, stream: bool = False) -> httpx.Response:
         """One try: an answer of success, read unless it is a stream."""
