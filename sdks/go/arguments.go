@@ -1,6 +1,7 @@
 package sautikit
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -33,6 +34,11 @@ func checkTimeout(limit time.Duration) error {
 func checkAddress(base string) error {
 	address, err := url.Parse(base)
 	if err != nil {
+		// Without the address itself: there may be a password in it.
+		var wrong *url.Error
+		if errors.As(err, &wrong) {
+			err = wrong.Err
+		}
 		return &ArgumentError{Message: "this is no address of a server, such as https://voice.example", Err: err}
 	}
 	if address.User != nil {

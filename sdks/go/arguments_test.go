@@ -14,9 +14,9 @@ func isArgumentError(err error) bool {
 func TestWhatIsNoServersAddressIsRefusedAtSetUp(t *testing.T) {
 	for _, base := range []string{
 		"voice.example", "voice.example:4000", "ftp://voice.example", "http://", "https:///v1", "/v1", "http://a b", " http://a", "http://a\n",
-		"http://a:99999", "http://a:x", "http://a?b", "http://a#b", "http://me:secret@a", "http://[::1",
+		"http://a:99999", "http://a:x", "http://a?b", "http://a#b", "http://me:secret@a", "http://me:secret@a:x", "http://me:secret@a b", "http://[::1",
 	} {
-		if _, err := New(WithAPIKey("k"), WithBaseURL(base)); !isArgumentError(err) {
+		if _, err := New(WithAPIKey("k"), WithBaseURL(base)); !isArgumentError(err) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}

@@ -20,11 +20,12 @@ def test_an_argument_error_is_the_languages_own_too():
 @pytest.mark.parametrize(
     "base",
     ["voice.example", "voice.example:4000", "ftp://voice.example", "http://", "https:///v1", "/v1", "http://a b", " http://a", "http://a\n", "http://a:99999", "http://a:x"]
-    + ["http://a?b", "http://a#b", "http://me:secret@a", "http://[::1", "http://a..b", f"http://{'a' * 64}.example", 5],
+    + ["http://a?b", "http://a#b", "http://me:secret@a", "http://me:secret@a:x", "http://me:secret@a?b", "http://[::1", "http://a..b", f"http://{'a' * 64}.example", 5],
 )
 def test_what_is_no_servers_address_is_refused_at_set_up(client, base):
-    with pytest.raises(ArgumentError):
+    with pytest.raises(ArgumentError) as caught:
         client("k", base)
+    assert "secret" not in str(caught.value)
 
 
 @CLIENTS

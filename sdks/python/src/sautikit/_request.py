@@ -136,17 +136,18 @@ def _address(base: str) -> str:
     """A server's address without the slashes at its end."""
     import httpx
 
-    wrong = f"This is no address of a server, such as https://voice.example: {base!r}"
     try:
+        if not isinstance(base, str):
+            raise ValueError("not a text")
         url = httpx.URL(base)
-        # What the look-up of a name would stumble over later.
-        if not _HOST.fullmatch(url.raw_host.decode()):
-            raise ValueError("no host")
-        url.host.encode("idna")
-    except (httpx.InvalidURL, TypeError, ValueError) as cause:
-        raise ArgumentError(wrong) from cause
-    if url.scheme not in ("http", "https") or (url.port or 0) > 65535 or "?" in base or "#" in base:
-        raise ArgumentError(wrong)
+        host = url.raw_host.decode()
+        if url.scheme not in ("http", "https") or not _HOST.fullmatch(host) or (url.port or 0) > 65535 or "?" in base or "#" in base:
+            raise ValueError("no scheme, no host, or more than an address has")
+        # What the look-up of the name would stumble over later.
+        host.encode("idna")
+    except (httpx.InvalidURL, ValueError) as cause:
+        # It is not shown: there may be a password in it.
+        raise ArgumentError(f"The server's address is none such as https://voice.example: {cause}") from cause
     if url.userinfo:
         raise ArgumentError("The server's address has a user or password in it, which would be sent instead of the API key.")
     return base.rstrip("/")
