@@ -6,8 +6,6 @@ package sautikit
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -78,13 +76,23 @@ func New(options ...Option) (*Client, error) {
 		option(c)
 	}
 	if c.key == "" {
-		return nil, errors.New("sautikit: an API key is missing: use WithAPIKey or set SAUTIKIT_API_KEY")
+		return nil, &ArgumentError{Message: "an API key is missing: use WithAPIKey or set SAUTIKIT_API_KEY"}
 	}
 	if c.base == "" {
-		return nil, errors.New("sautikit: the server's address is missing: use WithBaseURL or set SAUTIKIT_BASE_URL")
+		return nil, &ArgumentError{Message: "the server's address is missing: use WithBaseURL or set SAUTIKIT_BASE_URL"}
 	}
-	if c.timeout <= 0 {
-		return nil, fmt.Errorf("sautikit: a time-out is above 0, not %s", c.timeout)
+	// It is not shown: but for a line end it may be right.
+	if !visible(c.key) {
+		return nil, &ArgumentError{Message: "the API key is not of visible ASCII characters alone"}
+	}
+	if err := checkTimeout(c.timeout); err != nil {
+		return nil, err
+	}
+	if err := checkAddress(c.base); err != nil {
+		return nil, err
+	}
+	if err := checkHeader(c.header); err != nil {
+		return nil, err
 	}
 	c.base = strings.TrimRight(c.base, "/")
 	// A redirect would carry the key to wherever it leads.

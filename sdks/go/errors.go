@@ -37,6 +37,34 @@ func (e *APIError) Error() string {
 	return fmt.Sprintf("sautikit: %s: %s", e.Code, e.Message)
 }
 
+// CodeSDKInvalidResponse is of an APIError that is no refusal: the request was carried out, and something else than its answer came.
+const CodeSDKInvalidResponse ErrorCode = "sdk.invalid_response"
+
+// invalidResponse is the error of an answer of success that can't be read.
+func invalidResponse(status int, header http.Header) error {
+	return &APIError{
+		Status: status, Code: CodeSDKInvalidResponse, Message: "the answer is not what this endpoint gives",
+		RequestID: header.Get("X-Request-Id"),
+	}
+}
+
+// ArgumentError says that what was given can't be sent as it is. Nothing was.
+type ArgumentError struct {
+	// Message names what is wrong, and the remedy.
+	Message string
+	// Err is why, where something else has found it.
+	Err error
+}
+
+func (e *ArgumentError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("sautikit: %s: %v", e.Message, e.Err)
+	}
+	return "sautikit: " + e.Message
+}
+
+func (e *ArgumentError) Unwrap() error { return e.Err }
+
 // ConnectionError says that no answer came. What the request did is not known.
 type ConnectionError struct {
 	// Request is the method and path.
@@ -62,6 +90,9 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 
 // ErrSignature is what VerifyWebhook's errors are.
 var ErrSignature = errors.New("sautikit: not signed as it should be")
+
+// ErrNoEvent is what ParseWebhook's errors are where the signature is right, and what is signed is no event.
+var ErrNoEvent = errors.New("sautikit: the body is signed, and no event: voice callbacks are forms, for ParseCallback")
 
 // The longest body of an error that is read.
 const longestRefusal = 1 << 20

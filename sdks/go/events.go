@@ -38,6 +38,8 @@ type connection struct {
 	lines    *bufio.Scanner
 	alarm    *alarm
 	heard    bool
+	// A line has been read.
+	begun bool
 }
 
 func (c *connection) close() {
@@ -183,6 +185,10 @@ func (e *Events[T]) read() (map[string]string, error) {
 		c.alarm.timer.Reset(e.client.silence)
 		c.heard, e.failed = true, 0
 		line := c.lines.Text()
+		if !c.begun {
+			c.begun = true
+			line = strings.TrimPrefix(line, "\ufeff")
+		}
 		if line != "" {
 			name, value, _ := strings.Cut(line, ":")
 			value = strings.TrimPrefix(value, " ")
@@ -195,7 +201,7 @@ func (e *Events[T]) read() (map[string]string, error) {
 			continue
 		}
 		// An id without data is no event, and tells from where to go on all the same.
-		if event["id"] != "" {
+		if visible(event["id"]) {
 			e.place = event["id"]
 		}
 		if data, told := event["data"]; told && event["event"] != dropped {

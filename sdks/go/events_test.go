@@ -173,3 +173,17 @@ func TestAStreamBeginsAfterAnIDAsEventsHaveIt(t *testing.T) {
 		t.Errorf("%v", events.Err())
 	}
 }
+
+func TestAByteOrderMarkBeforeAStreamIsNoPartOfIt(t *testing.T) {
+	ids, err, places := follow(t, 0, streams("\ufeff"+event(1)), streams("\ufeff"+event(2)), over)
+	if err != nil || strings.Join(ids, " ") != "1 2" || strings.Join(places, " ") != " 1 2" {
+		t.Errorf("%q from %q: %v", ids, places, err)
+	}
+}
+
+func TestAnIDThatNoHeaderCarriesIsNotWhereToGoOn(t *testing.T) {
+	ids, err, places := follow(t, 0, streams(event(1)+"id: \x00\ndata: {}\n\n"), over)
+	if err != nil || len(ids) != 2 || strings.Join(places, " ") != " 1" {
+		t.Errorf("%q from %q: %v", ids, places, err)
+	}
+}

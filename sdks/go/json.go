@@ -23,6 +23,11 @@ func (m *Many[T]) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// opensWith says what JSON begins with.
+func opensWith(data []byte, bracket byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte{bracket})
+}
+
 // decode reads data into the struct, and what the struct does not name into extra.
 func decode(data []byte, into any, extra *map[string]any) error {
 	if err := json.Unmarshal(data, into); err != nil {

@@ -1493,6 +1493,15 @@ func (m Conference) MarshalJSON() ([]byte, error) {
 
 func (Conference) isAction() {}
 
+// ConferenceBeep: `beep` of Conference.
+type ConferenceBeep string
+
+// ConferenceBeepOnEnter is `onEnter`.
+const ConferenceBeepOnEnter ConferenceBeep = "onEnter"
+
+// ConferenceBeepOnExit is `onExit`.
+const ConferenceBeepOnExit ConferenceBeep = "onExit"
+
 // ConferenceMember: A call's party in a conference.
 type ConferenceMember struct {
 	// Its call.
@@ -2179,6 +2188,12 @@ func (m Dequeue) MarshalJSON() ([]byte, error) {
 
 func (Dequeue) isAction() {}
 
+// DequeueRecord: `record` of Dequeue.
+type DequeueRecord string
+
+// DequeueRecordDual is `dual`.
+const DequeueRecordDual DequeueRecord = "dual"
+
 // DestinationPricing: What calls to numbers with one prefix cost; the longest prefix counts.
 type DestinationPricing struct {
 	// Time is sold in steps of this many seconds.
@@ -2233,7 +2248,7 @@ type Dial struct {
 	HangupOnStar *bool `json:"hangupOnStar,omitempty"`
 
 	// Has the target that answers judged while both talk: a person, a machine (with `detectMessageEnd` when its greeting is over) or a fax. The next callback has it in `AnsweredBy`.
-	MachineDetection *string `json:"machineDetection,omitempty"`
+	MachineDetection *DialMachineDetection `json:"machineDetection,omitempty"`
 
 	// Longest connected time, in seconds. Default: `14400`.
 	MaxDuration *int64 `json:"maxDuration,omitempty"`
@@ -2270,6 +2285,21 @@ func (m Dial) MarshalJSON() ([]byte, error) {
 }
 
 func (Dial) isAction() {}
+
+// DialMachineDetection: `machineDetection` of Dial.
+type DialMachineDetection string
+
+// DialMachineDetectionEnable is `enable`.
+const DialMachineDetectionEnable DialMachineDetection = "enable"
+
+// DialMachineDetectionDetectMessageEnd is `detectMessageEnd`.
+const DialMachineDetectionDetectMessageEnd DialMachineDetection = "detectMessageEnd"
+
+// DialRecord: `record` of Dial.
+type DialRecord string
+
+// DialRecordDual is `dual`.
+const DialRecordDual DialRecord = "dual"
 
 // Direction: Towards the workspace's number, or from it.
 type Direction string
@@ -3758,7 +3788,7 @@ func (Redirect) isAction() {}
 // Reject: Turns an unanswered inbound call away, free of charge; an answered one ends.
 type Reject struct {
 	// What the caller's side is told: 603 Decline, or 486 Busy Here. Default: `"rejected"`.
-	Reason *string `json:"reason,omitempty"`
+	Reason *RejectReason `json:"reason,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -3780,6 +3810,15 @@ func (m Reject) MarshalJSON() ([]byte, error) {
 }
 
 func (Reject) isAction() {}
+
+// RejectReason: `reason` of Reject.
+type RejectReason string
+
+// RejectReasonRejected is `rejected`.
+const RejectReasonRejected RejectReason = "rejected"
+
+// RejectReasonBusy is `busy`.
+const RejectReasonBusy RejectReason = "busy"
 
 // ReplaceActions: `POST /v1/calls/{id}/actions`.
 type ReplaceActions struct {
@@ -4769,7 +4808,7 @@ type Stream struct {
 	StatusCallback *string `json:"statusCallback,omitempty"`
 
 	// Whose audio is sent. Default: `"both"`.
-	Track *string `json:"track,omitempty"`
+	Track *StreamTrack `json:"track,omitempty"`
 
 	// NullFields names members, as in the JSON, that are sent as null: what is merely left out stays as it is.
 	NullFields []string `json:"-"`
@@ -4791,6 +4830,18 @@ func (m Stream) MarshalJSON() ([]byte, error) {
 }
 
 func (Stream) isAction() {}
+
+// StreamTrack: `track` of Stream.
+type StreamTrack string
+
+// StreamTrackBoth is `both`.
+const StreamTrackBoth StreamTrack = "both"
+
+// StreamTrackInbound is `inbound`.
+const StreamTrackInbound StreamTrack = "inbound"
+
+// StreamTrackOutbound is `outbound`.
+const StreamTrackOutbound StreamTrack = "outbound"
 
 // StreamedCallsEvent: One server-sent event of `GET /v1/calls/stream`.
 type StreamedCallsEvent struct {

@@ -1,10 +1,6 @@
 package sautikit
 
-import (
-	"context"
-	"encoding/json"
-	"fmt"
-)
+import "context"
 
 // Iter goes through all rows of all pages of a list; each page is asked for when it is reached.
 //
@@ -64,17 +60,16 @@ func (i *Iter[T]) NextPage() bool {
 		r.query("cursor", i.cursor)
 	}
 	i.started = true
-	body, header, err := i.client.whole(i.ctx, r, i.options)
-	if err != nil {
-		i.err = err
-		return false
-	}
+	got, err := i.client.whole(i.ctx, r, i.options)
 	i.page, i.at = nil, -1
-	if err := json.Unmarshal(body, &i.page); err != nil {
-		i.err = fmt.Errorf("sautikit: the answer can't be read: %w", err)
+	if err == nil {
+		err = got.read(&i.page, false)
+	}
+	if err != nil {
+		i.page, i.err = nil, err
 		return false
 	}
-	i.cursor = header.Get("X-Next-Cursor")
+	i.cursor = got.header.Get("X-Next-Cursor")
 	return true
 }
 

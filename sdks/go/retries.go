@@ -70,4 +70,4 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return 0
 }
 
-var wholeSeconds = regexp.MustCompile(`^[0-9]+$`)
+var wholeSeconds = regexp.MustCompile(`^[0-9]{1,15}$`)

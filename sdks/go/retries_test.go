@@ -180,7 +180,7 @@ func TestAPauseIsWholeSecondsOrADate(t *testing.T) {
 	for header, want := range map[string]time.Duration{
 		"7": 7 * time.Second, " 7 ": 7 * time.Second, "Sun, 06 Nov 1994 08:49:47 GMT": 10 * time.Second,
 		"Sunday, 06-Nov-94 08:49:47 GMT": 10 * time.Second, "Sun Nov  6 08:49:47 1994": 10 * time.Second,
-		"Sun, 06 Nov 1994 08:49:27 GMT": 0, "99999999999": math.MaxInt64, "99999999999999999999": math.MaxInt64,
+		"Sun, 06 Nov 1994 08:49:27 GMT": 0, "999999999999999": math.MaxInt64, "1000000000000000": 0, "99999999999999999999": 0, "Thu, 31 Feb 2030 00:00:00 GMT": 0,
 		"Sun, 06 Nov 1994 08:49:47 +0300": 0, "soon": 0, "1.5": 0, "-1": 0, "+1": 0, "": 0,
 	} {
 		if wait := retryAfter(header, now); wait != want {

@@ -154,7 +154,7 @@ func everyVerb() Actions {
 	next := Ptr("http://127.0.0.1:9/next")
 	heard := Actions{Say{Text: "One"}, Play{URL: "https://a.example/b.mp3"}}
 	return Actions{
-		Reject{Reason: Ptr("busy")},
+		Reject{Reason: Ptr(RejectReasonBusy)},
 		Say{Text: "Karibu", Voice: Ptr("woman"), Language: Ptr("sw-KE"), Rate: Ptr(0.9), Loop: Ptr[int64](2)},
 		Play{URL: "https://a.example/b.mp3", Loop: Ptr[int64](2)},
 		GetDigits{
@@ -164,11 +164,11 @@ func everyVerb() Actions {
 		GetDigits{MaxDigits: Ptr[int64](4)},
 		Dial{
 			To: []any{"+254722000042", map[string]any{"client": "asha"}}, Action: next, CallerID: Ptr(number), HangupOnStar: Ptr(true),
-			MachineDetection: Ptr("detectMessageEnd"), MaxDuration: Ptr[int64](60), Record: "dual", RingTone: Ptr("ke"), Sequential: Ptr(true),
+			MachineDetection: Ptr(DialMachineDetectionDetectMessageEnd), MaxDuration: Ptr[int64](60), Record: DialRecordDual, RingTone: Ptr("ke"), Sequential: Ptr(true),
 			Timeout: Ptr[int64](20),
 		},
 		Conference{
-			Name: "standup", Action: next, Beep: "onEnter", Coach: Ptr("00000000-0000-7000-8000-000000000000"), EndOnExit: Ptr(true),
+			Name: "standup", Action: next, Beep: ConferenceBeepOnEnter, Coach: Ptr("00000000-0000-7000-8000-000000000000"), EndOnExit: Ptr(true),
 			MaxParticipants: Ptr[int64](3), Muted: Ptr(false), Record: Ptr(true), StartOnEnter: Ptr(false), WaitURL: Ptr(""),
 		},
 		Enqueue{Name: "sales", Action: next, HoldMusic: Ptr(""), MaxQueueSize: Ptr[int64](9), Timeout: Ptr[int64](60), WaitURL: next},
@@ -177,7 +177,7 @@ func everyVerb() Actions {
 		Record{Action: next, FinishOnKey: Ptr("12"), MaxLength: Ptr[int64](60), PlayBeep: Ptr(false), Timeout: Ptr[int64](3), TrimSilence: Ptr(false)},
 		Stream{
 			URL: "wss://a.example/b", Action: next, Bidirectional: Ptr(false), Name: Ptr("s"), Parameters: map[string]string{"a": "b"},
-			StatusCallback: next, Track: Ptr("inbound"),
+			StatusCallback: next, Track: Ptr(StreamTrackInbound),
 		},
 		StopStream{Name: Ptr("s")},
 		SendDigits{Digits: "1w2#"},
@@ -216,7 +216,7 @@ func TestWhatTheBuildersPrintIsWhatTheServerTakes(t *testing.T) {
 	if read.Error != nil || len(read.Warnings) != 0 || len(read.Actions) != len(response.Actions()) {
 		t.Errorf("%+v", read)
 	}
-	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Reject{Reason: Ptr("busy")}}})
+	_, err = client.Calls.Create(ctx, &CreateCall{From: number, To: []string{busy}, Actions: Actions{Reject{Reason: Ptr(RejectReasonBusy)}}})
 	must(t, err)
 }
 

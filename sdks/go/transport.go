@@ -21,6 +21,7 @@ type settings struct {
 	timeout    time.Duration
 	maxRetries int
 	key        string
+	keyGiven   bool
 	header     http.Header
 	answered   *http.Header
 }
@@ -35,7 +36,9 @@ func Timeout(limit time.Duration) RequestOption { return func(s *settings) { s.t
 func MaxRetries(times int) RequestOption { return func(s *settings) { s.maxRetries = times } }
 
 // IdempotencyKey is sent instead of one that is made up: best one per intention, kept until the outcome is known.
-func IdempotencyKey(key string) RequestOption { return func(s *settings) { s.key = key } }
+func IdempotencyKey(key string) RequestOption {
+	return func(s *settings) { s.key, s.keyGiven = key, true }
+}
 
 // Header is sent with this request.
 func Header(name, value string) RequestOption { return func(s *settings) { s.header.Set(name, value) } }
@@ -95,19 +98,48 @@ func written(value any) (string, bool) {
 func escape(part string) string { return url.PathEscape(part) }
 
 func (c *Client) json(ctx context.Context, r request, options []RequestOption, answer any) error {
-	body, err := c.bytes(ctx, r, options)
-	if err != nil || len(body) == 0 || answer == nil {
+	got, err := c.whole(ctx, r, options)
+	if err != nil || answer == nil || r.unknown && len(got.body) == 0 {
 		return err
 	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return fmt.Errorf("sautikit: the answer can't be read: %w", err)
+	return got.read(answer, r.unknown)
+}
+
+func (c *Client) bytes(ctx context.Context, r request, options []RequestOption) ([]byte, error) {
+	got, err := c.whole(ctx, r, options)
+	return got.body, err
+}
+
+// final is an answer of success, read to its end.
+type final struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// read gives the JSON of an answer, whose endpoint may be unknown here.
+func (f final) read(answer any, unknown bool) error {
+	if !unknown && !fits(f.body, reflect.TypeOf(answer).Elem().Kind()) || json.Unmarshal(f.body, answer) != nil {
+		return invalidResponse(f.status, f.header)
 	}
 	return nil
 }
 
-func (c *Client) bytes(ctx context.Context, r request, options []RequestOption) ([]byte, error) {
-	body, _, err := c.whole(ctx, r, options)
-	return body, err
+// fits says whether JSON is an object, or a list of them, as it should be: Go takes null for either.
+func fits(body []byte, kind reflect.Kind) bool {
+	if kind != reflect.Slice {
+		return opensWith(body, '{')
+	}
+	var rows []json.RawMessage
+	if !opensWith(body, '[') || json.Unmarshal(body, &rows) != nil {
+		return false
+	}
+	for _, row := range rows {
+		if !opensWith(row, '{') {
+			return false
+		}
+	}
+	return true
 }
 
 // settings are those of the client and of one request.
@@ -116,23 +148,28 @@ func (c *Client) settings(options []RequestOption) (settings, error) {
 	for _, option := range options {
 		option(&s)
 	}
-	if s.timeout <= 0 {
-		return s, fmt.Errorf("sautikit: a time-out is above 0, not %s", s.timeout)
+	if err := checkTimeout(s.timeout); err != nil {
+		return s, err
+	}
+	if err := checkHeader(s.header); err != nil {
+		return s, err
+	}
+	if s.keyGiven {
+		return s, checkHeader(http.Header{idempotencyKey: {s.key}})
 	}
 	return s, nil
 }
 
 // whole repeats a request until its answer is final, and gives it with its headers.
-func (c *Client) whole(ctx context.Context, r request, options []RequestOption) ([]byte, http.Header, error) {
+func (c *Client) whole(ctx context.Context, r request, options []RequestOption) (final, error) {
 	s, err := c.settings(options)
 	if err != nil {
-		return nil, nil, err
+		return final{}, err
 	}
-	if s.key == "" {
-		s.key = s.header.Get(idempotencyKey)
-	}
-	if s.key == "" {
-		s.key = c.header.Get(idempotencyKey)
+	for _, header := range []http.Header{c.header, s.header} {
+		if keys := header[idempotencyKey]; len(keys) > 0 && !s.keyGiven {
+			s.key = keys[0]
+		}
 	}
 	if s.key == "" && r.idempotent {
 		s.key = newKey()
@@ -144,7 +181,7 @@ func (c *Client) whole(ctx context.Context, r request, options []RequestOption) 
 	var body []byte
 	if r.body != nil {
 		if body, err = json.Marshal(r.body); err != nil {
-			return nil, nil, fmt.Errorf("sautikit: the body can't be written: %w", err)
+			return final{}, &ArgumentError{Message: "the body can't be written as JSON", Err: err}
 		}
 	}
 	retries := s.maxRetries
@@ -153,25 +190,25 @@ func (c *Client) whole(ctx context.Context, r request, options []RequestOption) 
 		retries = 0
 	}
 	for attempt := 0; ; attempt++ {
-		answer, header, err := c.once(ctx, r, s, body)
+		answer, err := c.once(ctx, r, s, body)
 		if err == nil {
 			if s.answered != nil {
-				*s.answered = header
+				*s.answered = answer.header
 			}
-			return answer, header, nil
+			return answer, nil
 		}
 		wait, again := pause(err, attempt, c.random)
 		if !again || attempt >= retries {
-			return nil, nil, err
+			return final{}, err
 		}
 		if ended := sleep(ctx, wait); ended != nil {
-			return nil, nil, abandon(r.method+" "+r.path, ended, err)
+			return final{}, abandon(r.method+" "+r.path, ended, err)
 		}
 	}
 }
 
 // once is one try.
-func (c *Client) once(ctx context.Context, r request, s settings, body []byte) ([]byte, http.Header, error) {
+func (c *Client) once(ctx context.Context, r request, s settings, body []byte) (final, error) {
 	tried, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	response, err := c.ask(tried, r, s, body)
@@ -179,16 +216,19 @@ func (c *Client) once(ctx context.Context, r request, s settings, body []byte) (
 		defer response.Body.Close()
 		var answer []byte
 		if answer, err = io.ReadAll(response.Body); err == nil {
-			return answer, response.Header, nil
+			return final{response.StatusCode, response.Header, answer}, nil
 		}
 	}
-	return nil, nil, lost(ctx, r.method+" "+r.path, err, tried.Err() != nil)
+	return final{}, lost(ctx, r.method+" "+r.path, err, tried.Err() != nil)
 }
 
 const idempotencyKey = "Idempotency-Key"
 
 // ask sends a request; its answer is one of success, whose body is still to be read.
 func (c *Client) ask(tried context.Context, r request, s settings, body []byte) (*http.Response, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
 	address := c.base + r.path
 	if len(r.values) > 0 {
 		address += "?" + r.values.Encode()
@@ -199,7 +239,7 @@ func (c *Client) ask(tried context.Context, r request, s settings, body []byte) 
 	}
 	sent, err := http.NewRequestWithContext(tried, r.method, address, content)
 	if err != nil {
-		return nil, err
+		return nil, &ArgumentError{Message: "this request can't be sent", Err: err}
 	}
 	sent.Header.Set("Accept", "application/json, */*;q=0.5")
 	sent.Header.Set("User-Agent", userAgent)
@@ -226,16 +266,12 @@ func (c *Client) ask(tried context.Context, r request, s settings, body []byte) 
 // lost says what became of a try that gave no answer; a refusal is an answer.
 func lost(ctx context.Context, what string, err error, timedOut bool) error {
 	var refused *APIError
-	if errors.As(err, &refused) {
+	var wrong *ArgumentError
+	if errors.As(err, &refused) || errors.As(err, &wrong) {
 		return err
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("sautikit: %s: %w", what, ctx.Err())
-	}
-	var wrong *url.Error
-	if errors.As(err, &wrong) && wrong.Op == "parse" {
-		// Nothing was sent, and nothing can be.
-		return fmt.Errorf("sautikit: %w", err)
 	}
 	if timedOut {
 		// What the try was cancelled with looks like a cancellation by the caller.

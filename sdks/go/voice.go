@@ -1,11 +1,13 @@
 package sautikit
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"reflect"
+	"strings"
 )
 
 // Action is a step of a call: Say, GetDigits, Dial and the other verbs.
@@ -86,24 +88,52 @@ func (v *VoiceResponse) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(body)
 }
 
-// ParseCallback reads the form that a call asks with, from its raw body.
-func ParseCallback(body []byte) (VoiceCallback, error) {
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return VoiceCallback{}, err
-	}
+// ParseCallback reads the form that a call asks with, from its raw body. Of a field that comes twice the first counts.
+func ParseCallback(body []byte) VoiceCallback {
 	fields := map[string]string{}
-	for name := range form {
-		fields[name] = form.Get(name)
+	for _, pair := range strings.Split(string(body), "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name = unescape(name)
+		if _, before := fields[name]; pair != "" && !before {
+			fields[name] = unescape(value)
+		}
 	}
-	return callbackOf(fields), nil
+	return callbackOf(fields)
+}
+
+// unescape reads a part of a form as browsers do: what is no escape stays as it is.
+func unescape(part string) string {
+	var text strings.Builder
+	for i := 0; i < len(part); i++ {
+		switch {
+		case part[i] == '+':
+			text.WriteByte(' ')
+		case part[i] == '%' && i+2 < len(part):
+			if one, err := hex.DecodeString(part[i+1 : i+3]); err == nil {
+				text.Write(one)
+				i += 2
+				continue
+			}
+			text.WriteByte('%')
+		default:
+			text.WriteByte(part[i])
+		}
+	}
+	return strings.ToValidUTF8(text.String(), "\ufffd")
 }
 
 // ReadCallback reads the form of a request.
 func ReadCallback(r *http.Request) (VoiceCallback, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, longestBody))
+	if r.PostForm != nil {
+		// Somebody has read the body before.
+		return ParseCallback([]byte(r.PostForm.Encode())), nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, longestBody+1))
+	if err == nil && len(body) > longestBody {
+		err = errors.New("sautikit: the form is too long")
+	}
 	if err != nil {
 		return VoiceCallback{}, err
 	}
-	return ParseCallback(body)
+	return ParseCallback(body), nil
 }

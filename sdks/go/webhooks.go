@@ -83,8 +83,11 @@ func ParseWebhook(payload []byte, header, secret string) (*WebhookEvent, error) 
 		return nil, err
 	}
 	event := new(WebhookEvent)
+	if !opensWith(payload, '{') {
+		return nil, ErrNoEvent
+	}
 	if err := json.Unmarshal(payload, event); err != nil {
-		return nil, fmt.Errorf("sautikit: the event can't be read: %w", err)
+		return nil, fmt.Errorf("%w: %v", ErrNoEvent, err)
 	}
 	return event, nil
 }

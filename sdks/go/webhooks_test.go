@@ -136,3 +136,12 @@ func TestTheReceiverTakesWhatTheServerSendsAndRefusesAChangedByteOfIt(t *testing
 		}
 	}
 }
+
+func TestWhatIsSignedAndNoEventIsToldApartFromWhatIsNotSigned(t *testing.T) {
+	for _, body := range []string{"", "null", "1", "[]", `"a"`, "CallId=c", `{"event": 1}`, "{", "\xff"} {
+		event, err := ParseWebhook([]byte(body), signature(body, secret, time.Now()), secret)
+		if event != nil || !errors.Is(err, ErrNoEvent) || errors.Is(err, ErrSignature) {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}

@@ -208,6 +208,28 @@ def test_days_and_moments_are_asked_for_as_such(by):
         assert fake.requests[0]["path"] == "/v1/calls?from_date=2026-06-01&to_date=2026-06-30T12%3A00%3A00Z"
 
 
+def test_cookies_are_not_kept(by):
+    with Fake((200, [{"id": "1"}], {"Set-Cookie": "a=b; Path=/", "X-Next-Cursor": "more"}), (200, [{"id": "2"}], {})) as fake:
+        assert len(by(fake.url, lambda client: gathered(client.calls.list()))) == 2
+        assert [request["headers"]["Cookie"] for request in fake.requests] == [None, None]
+
+
+def test_a_member_of_an_enum_is_its_text(by):
+    import enum
+
+    class Status(str, enum.Enum):
+        DONE = "completed"
+
+    with Fake((200, [], {})) as fake:
+        by(fake.url, lambda client: gathered(client.calls.list(status=Status.DONE)))
+        assert fake.requests[0]["path"] == "/v1/calls?status=completed"
+
+
+def test_a_timeout_may_be_longer_than_clocks_go(by):
+    with Fake(ACCEPTED) as fake:
+        by(fake.url, lambda client: client.calls.get("c", options=RequestOptions(timeout=1e300)))
+
+
 def test_only_a_client_of_its_own_is_closed():
     import asyncio
 
@@ -230,6 +252,25 @@ def test_only_a_client_of_its_own_is_closed():
     assert client._transport.client.is_closed
 
 
+def test_one_client_serves_one_loop_after_the_other():
+    import asyncio
+
+    with Fake(ACCEPTED) as fake:
+        client = AsyncSautikit("skt_live_x", fake.url)
+
+        async def ask():
+            await client.calls.get("c")
+            return (await client.calls.get("c")).call_id
+
+        async def end():
+            await ask()
+            await client.aclose()
+
+        assert [asyncio.run(ask()) for _ in range(3)] == ["c"] * 3
+        assert len(client._transport._ours) == 1
+        asyncio.run(end())
+
+
 def test_nobody_listens(by):
     with pytest.raises(ConnectionError):
         by("http://127.0.0.1:9", lambda client: client.calls.get("c"), max_retries=0)
@@ -245,6 +286,7 @@ def test_waits_grow_with_full_jitter_and_are_never_shorter_than_asked():
     lost = ConnectionError("lost")
     assert [pause(lost, attempt, lambda: 0.5) for attempt in range(6)] == [0.25, 0.5, 1, 2, 4, 4]
     assert pause(lost, 0, lambda: 0.0) == 0
+    assert pause(lost, 100_000, lambda: 0.5) == 4
     assert pause(ApiError("no", status=429, retry_after=2), 0, lambda: 0.0) == 2
 
 
@@ -259,6 +301,12 @@ def test_waits_grow_with_full_jitter_and_are_never_shorter_than_asked():
         ("Sun, 06 Nov 1994 08:49:27 GMT", 0),
         ("Sun, 06 Nov 1994 08:49:47 +0300", None),
         ("1994-11-06T08:49:47Z", None),
+        ("999999999999999", 999999999999999),
+        ("1000000000000000", None),
+        ("Thu, 31 Feb 2030 00:00:00 GMT", None),
+        ("Thu, 30 Mar 2030 24:00:00 GMT", None),
+        ("Sat, 00 Mar 2030 00:00:00 GMT", None),
+        ("Xyz, 30 Mar 2030 00:00:00 GMT", None),
         ("soon", None),
         ("1.5", None),
         ("-1", None),

@@ -140,3 +140,21 @@ def test_pages_are_asked_for_one_by_one(by):
         assert [page.data[0].id for page in shown] == ["1", "2", "3"]
         assert shown[0].next_cursor == "after 1" and shown[2].next_cursor is None
         assert after is None
+
+
+def test_a_byte_order_mark_before_a_stream_is_no_part_of_it(by):
+    with Fake(stream("\ufeff" + event(1)), stream("\ufeff" + event(2)), OVER) as fake:
+        assert [told.id for told in followed(by, fake)] == ["1", "2"]
+        assert places(fake) == [None, "1", "2"]
+
+
+def test_an_id_that_no_header_carries_is_not_where_to_go_on(by):
+    with Fake(stream(event(1) + "id: é\ndata: {}\n\nid: \x00\ndata: {}\n\n"), OVER) as fake:
+        assert len(followed(by, fake)) == 3
+        assert places(fake) == [None, "1"]
+
+
+def test_a_line_that_never_ends_is_given_up(by):
+    with Fake(stream("data: " + "a" * 2_000_000)) as fake:
+        with pytest.raises(SautikitError, match="too long"):
+            followed(by, fake)

@@ -8,7 +8,7 @@ import pytest
 from support import BUSY, NUMBER, ROOT, Relay, serve_example, signature
 
 import sautikit
-from sautikit import Sautikit, SautikitError, SignatureError, webhooks
+from sautikit import ArgumentError, Sautikit, SautikitError, SignatureError, webhooks
 
 SECRET = "whsec_4f6d1c0a9b8e7d6c5b4a39281706f5e4"
 BODY = json.dumps({"id": "evt_1", "event": "call.completed", "sequence": 3, "data": {"call_id": "c-ü"}, "a_new_member": True}, ensure_ascii=False).encode()
@@ -40,6 +40,25 @@ def test_everything_else_is_refused(payload, header, secret, now):
         webhooks.verify(payload, header, secret, now=now)
 
 
+@pytest.mark.parametrize("body", [b"", b"null", b"1", b"[]", b'"a"', b"CallId=c", b"{", b"\xff", b"[" * 100_000], ids=lambda body: repr(body[:8]))
+def test_what_is_signed_and_no_event_is_told_as_such(body):
+    with pytest.raises(SautikitError, match="no event") as caught:
+        webhooks.parse(body, signature(body, SECRET), SECRET)
+    assert not isinstance(caught.value, SignatureError)
+
+
+@pytest.mark.parametrize("payload", [None, 5, {"id": "evt_1"}])
+def test_what_was_parsed_is_no_body(payload):
+    with pytest.raises(ArgumentError):
+        webhooks.verify(payload, signature(BODY, SECRET, NOW), SECRET, now=NOW)
+
+
+def test_what_no_signature_is_of_is_refused():
+    for payload, header in [(BODY, b"t=1,v1=a"), (BODY, 5), ("\ud800", signature(BODY, SECRET, NOW)), (memoryview(BODY), "")]:
+        with pytest.raises(SignatureError):
+            webhooks.verify(payload, header, SECRET, now=NOW)
+
+
 def test_the_receiver_takes_a_signed_webhook_and_refuses_a_changed_byte():
     with serve_example("webhook_receiver", SAUTIKIT_WEBHOOK_SECRET=SECRET) as receiver:
 
@@ -54,6 +73,33 @@ def test_the_receiver_takes_a_signed_webhook_and_refuses_a_changed_byte():
 def test_a_secret_that_is_not_set_is_found_at_once():
     with pytest.raises(SautikitError):
         webhooks.fastapi("")
+
+
+def test_a_body_without_end_is_not_read_to_its_end_and_one_that_was_read_is_there_for_others():
+    import asyncio
+
+    from fastapi import Depends, FastAPI, Request
+
+    app = FastAPI()
+
+    @app.post("/")
+    async def receive(request: Request, body: bytes = Depends(webhooks.fastapi(SECRET))):  # noqa: B008
+        assert body == await request.body()
+
+    taken = []
+
+    async def endless():
+        while len(taken) < 1_000:
+            taken.append(1)
+            yield b"a" * 65_536
+
+    async def run():
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a") as client:
+            good = await client.post("/", content=BODY, headers={"X-Sautikit-Signature": signature(BODY, SECRET)})
+            return good.status_code, (await client.post("/", content=endless())).status_code
+
+    assert asyncio.run(run()) == (200, 400)
+    assert len(taken) == 17
 
 
 def test_the_receiver_takes_what_the_server_sends_and_refuses_a_changed_byte_of_it():

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// The view of `language`.
 pub(crate) fn of(api: &Api, language: &dyn Language) -> Outcome<Value> {
+    let adapted = language.adapted(api);
+    let api = adapted.as_ref().unwrap_or(api);
     let view = View { api, language };
     Ok(json!({
         "title": language.title(),

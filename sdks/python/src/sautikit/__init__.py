@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _families
 from ._client import AsyncSautikit, Sautikit
-from ._errors import ApiError, ConnectionError, SautikitError, SignatureError, TimeoutError
+from ._errors import ApiError, ArgumentError, ConnectionError, SautikitError, SignatureError, TimeoutError
 from ._families import *  # noqa: F401,F403
 from ._pages import AsyncPage, Page
 from ._request import NOT_GIVEN, RequestOptions
@@ -20,6 +20,7 @@ from .voice import VoiceCallback, VoiceResponse, parse_callback
 __all__ = [
     "NOT_GIVEN",
     "ApiError",
+    "ArgumentError",
     "AsyncPage",
     "AsyncSautikit",
     "ConnectionError",

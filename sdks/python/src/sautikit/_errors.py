@@ -9,6 +9,10 @@ class SautikitError(Exception):
     """Any failure."""
 
 
+class ArgumentError(SautikitError, ValueError):
+    """What was given can't be sent as it is. Nothing was."""
+
+
 class ConnectionError(SautikitError):  # noqa: A001 (the name that people look for, within our module)
     """No answer came: no connection, or one that broke. What the request did is not known."""
 
@@ -21,8 +25,15 @@ class SignatureError(SautikitError):
     """A webhook or callback that was not signed with the secret, or too long ago."""
 
 
+#: The code of an answer of success that can't be read.
+INVALID_RESPONSE = "sdk.invalid_response"
+
+
 class ApiError(SautikitError):
-    """The API refused a request. Subclasses go by the first part of `code`."""
+    """The API refused a request. Subclasses go by the first part of `code`.
+
+    With the code `sdk.invalid_response` it did not: the request was carried out, and something else than its answer came.
+    """
 
     def __init__(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import time
 from typing import TYPE_CHECKING, Any, AsyncIterator, Awaitable, Callable, Dict, Generic, Iterator, List, Optional, Tuple, Type, TypeVar
 
 from ._errors import ConnectionError, SautikitError
 from ._model import read
+from ._request import VISIBLE
 from ._retries import pause
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ T = TypeVar("T")
 DROPPED = "dropped"
 #: The status of a stream that is over for good.
 OVER = 204
+#: The longest line of a stream.
+LONGEST_LINE = 1 << 20
 
 
 class Reader:
@@ -32,6 +36,7 @@ class Reader:
         self._retries = retries
         self._failed = 0
         self._heard = False
+        self._begins = True
         self._rest = b""
         self._event: Dict[str, str] = {}
 
@@ -40,12 +45,17 @@ class Reader:
         # A page that something in between answers with would be read for ever.
         if not content_type.lower().startswith("text/event-stream"):
             raise SautikitError("The answer is no stream: is this the API's address?")
-        self._rest, self._event, self._heard = b"", {}, False
+        self._rest, self._event, self._heard, self._begins = b"", {}, False, True
 
     def take(self, piece: bytes) -> List[Any]:
         """The events that a piece completes."""
         # Only this ends a line: what `splitlines` takes for an end too may stand within an event.
         *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            raise SautikitError("An event can't be read: it is too long.")
+        if self._begins and lines:
+            self._begins = False
+            lines[0] = lines[0][len(codecs.BOM_UTF8) :] if lines[0].startswith(codecs.BOM_UTF8) else lines[0]
         events = []
         for line in lines:
             # A comment is a sign of life as well.
@@ -65,7 +75,8 @@ class Reader:
             return None
         event, self._event = self._event, {}
         # An id without data is no event, and tells from where to go on all the same.
-        self.place = event.get("id") or self.place
+        if VISIBLE.fullmatch(event.get("id", "")):
+            self.place = event["id"]
         if "data" not in event:
             return None
         if event.get("event") == DROPPED:
@@ -92,7 +103,7 @@ def _place_of(data: str) -> Optional[str]:
         place = json.loads(data).get("last_event_id")
     except (ValueError, AttributeError):
         return None
-    return None if place is None else str(place)
+    return str(place) if VISIBLE.fullmatch(str(place)) and place is not None else None
 
 
 class Events(Generic[T]):

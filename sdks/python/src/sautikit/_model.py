@@ -6,12 +6,16 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, Tuple
 
+from ._errors import SautikitError
+
 #: A moment as RFC 3339, whatever its fraction; Python before 3.11 reads neither `Z` nor every fraction.
 _MOMENT = re.compile(r"^(.{19})(?:\.(\d{1,6})\d*)?(Z|[+-]\d{2}:\d{2})$")
 
 
 def moment(text: str) -> datetime:
     """A moment with its zone."""
+    if not isinstance(text, str):
+        raise ValueError("a moment is a text")
     parts = _MOMENT.match(text.replace("z", "Z"))
     if not parts:
         return datetime.fromisoformat(text)
@@ -42,7 +46,10 @@ class Model:
                 raise AttributeError(name)
             wire, how, of = self._members.get(name) or (name, "plain", "")
             if wire in self._data:
-                return read(self._data[wire], how, of)
+                try:
+                    return read(self._data[wire], how, of)
+                except ValueError as cause:
+                    raise SautikitError(f"{type(self).__name__}.{name} is not what the API describes; `to_dict()` has it as it came.") from cause
             if wire in self._known:
                 return None
             raise AttributeError(f"{type(self).__name__} has no member {name!r}")
@@ -70,8 +77,16 @@ def read(value: Any, how: str, of: str) -> Any:
     from .models import MODELS
 
     model = MODELS[of]
+
+    def one(row: Any) -> Any:
+        if not isinstance(row, dict):
+            raise ValueError("not an object")
+        return model(row)
+
     if how == "one":
-        return model(value)
+        return one(value)
+    if not isinstance(value, list if how == "list" else dict):
+        raise ValueError(f"not a {how}")
     if how == "list":
-        return [model(row) for row in value]
-    return {key: model(row) for key, row in value.items()}
+        return [one(row) for row in value]
+    return {key: one(row) for key, row in value.items()}

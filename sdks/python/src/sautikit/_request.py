@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 from urllib.parse import quote
 
 from . import _retries
-from ._errors import ApiError, ConnectionError, SautikitError, TimeoutError
+from ._errors import INVALID_RESPONSE, ApiError, ArgumentError, ConnectionError, SautikitError, TimeoutError
 from ._model import read
 from ._version import __version__
 
@@ -21,8 +22,25 @@ if TYPE_CHECKING:
 #: How long an answer may take, seconds.
 TIMEOUT_S = 30.0
 MAX_RETRIES = 2
+#: As good as no time-out.
+LONGEST_S = 1e8
 
 T = TypeVar("T")
+
+#: What a key or an id may be made of in a header.
+VISIBLE = re.compile(r"[!-~]+")
+#: A header's value without the blanks around it.
+_VALUE = re.compile(r"[\t -~]*")
+_HOST = re.compile(r"[0-9A-Za-z._:-]+")
+#: What says where a body ends: a wrong one makes two requests of one.
+_FRAMING = ("content-length", "transfer-encoding")
+#: A header's name, or a method.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+def _text(value: Any) -> str:
+    # A member of an `Enum` of texts is its text, whatever it prints.
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 class NotGiven:
@@ -68,15 +86,22 @@ class Spec(NamedTuple):
 
 def path_part(value: Any) -> str:
     """A value as one part of a path."""
-    return quote(str(value), safe="")
+    text = "" if value is None else _text(value)
+    # With these the path would be that of another endpoint.
+    if text in ("", ".", ".."):
+        raise ArgumentError(f"This is no id: {value!r}")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as cause:
+        raise ArgumentError(f"This is no id: {value!r}") from cause
 
 
 def _written(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, datetime):
         return _moment(value)
-    # A voice response is its actions.
-    if isinstance(value, Sequence):
+    # A voice response is its actions. Bytes are a sequence too, and no list of numbers was meant.
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
         return list(value)
     if hasattr(value, "to_dict"):
         return value.to_dict()
@@ -91,13 +116,65 @@ def _moment(value: datetime) -> str:
 def _in_query(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _moment(value) if isinstance(value, datetime) else str(value)
+    return _moment(value) if isinstance(value, datetime) else _text(value)
 
 
 def _limit(seconds: float) -> float:
-    if not 0 < seconds < float("inf"):
-        raise SautikitError(f"A time-out is a number of seconds above 0, not {seconds!r}.")
-    return seconds
+    if not isinstance(seconds, (int, float)) or not 0 < seconds < float("inf"):
+        raise ArgumentError(f"A time-out is a number of seconds above 0, not {seconds!r}.")
+    # No clock of a socket goes further than some centuries.
+    return min(seconds, LONGEST_S)
+
+
+def _times(retries: int) -> int:
+    if not isinstance(retries, (int, float)):
+        raise ArgumentError(f"How often a request is repeated is a number, not {retries!r}.")
+    return retries
+
+
+def _address(base: str) -> str:
+    """A server's address without the slashes at its end."""
+    import httpx
+
+    try:
+        if not isinstance(base, str):
+            raise ValueError("not a text")
+        url = httpx.URL(base)
+        host = url.raw_host.decode()
+        if url.scheme not in ("http", "https") or not _HOST.fullmatch(host) or (url.port or 0) > 65535 or "?" in base or "#" in base:
+            raise ValueError("no scheme, no host, or more than an address has")
+        # What the look-up of the name would stumble over later.
+        host.encode("idna")
+    except (httpx.InvalidURL, ValueError) as cause:
+        # It is not shown: there may be a password in it.
+        raise ArgumentError(f"The server's address is none such as https://voice.example: {cause}") from cause
+    if url.userinfo:
+        raise ArgumentError("The server's address has a user or password in it, which would be sent instead of the API key.")
+    return base.rstrip("/")
+
+
+def _headers(given: Optional[Mapping[str, str]]) -> Dict[str, str]:
+    """Headers that can be sent."""
+    headers = {}
+    for name, value in (given or {}).items():
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+            raise ArgumentError(f"This is no header's name: {name!r}")
+        if name.lower() in _FRAMING:
+            raise ArgumentError(f"The header {name} goes with the body, and is not given.")
+        # The value may be a secret.
+        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+            raise ArgumentError(f"The header {name} is not of visible ASCII characters.")
+        headers[name] = value.strip()
+    return headers
+
+
+def _body(body: Any) -> bytes:
+    if isinstance(body, Mapping):
+        body = {name: value for name, value in body.items() if value is not NOT_GIVEN}
+    try:
+        return json.dumps(body, default=_written, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as cause:
+        raise ArgumentError(f"The body can't be written as JSON: {cause}") from cause
 
 
 def reads_for(request: httpx.Request, seconds: float) -> None:
@@ -128,14 +205,17 @@ class Shared:
         key = api_key or os.environ.get("SAUTIKIT_API_KEY")
         base = base_url or os.environ.get("SAUTIKIT_BASE_URL")
         if not key:
-            raise SautikitError("An API key is missing: give `api_key` or set SAUTIKIT_API_KEY.")
+            raise ArgumentError("An API key is missing: give `api_key` or set SAUTIKIT_API_KEY.")
         if not base:
-            raise SautikitError("The server's address is missing: give `base_url` or set SAUTIKIT_BASE_URL.")
+            raise ArgumentError("The server's address is missing: give `base_url` or set SAUTIKIT_BASE_URL.")
+        # It is not shown: but for a line end it may be right.
+        if not isinstance(key, str) or not VISIBLE.fullmatch(key):
+            raise ArgumentError("The API key is not of visible ASCII characters alone.")
         import httpx
 
-        self.base = base.rstrip("/")
+        self.base = _address(base)
         self.timeout = _limit(timeout)
-        self.max_retries = max_retries
+        self.max_retries = _times(max_retries)
         # Names of headers are the same in capitals and in small letters, and so one of them comes once.
         self.headers = httpx.Headers(
             {
@@ -144,7 +224,7 @@ class Shared:
                 "Authorization": f"Bearer {key}",
             }
         )
-        self.headers.update(headers)
+        self.headers.update(_headers(headers))
 
     def prepared(
         self,
@@ -154,9 +234,14 @@ class Shared:
         cursor: Optional[str] = None,
         place: Optional[str] = None,
     ) -> httpx.Request:
+        import httpx
+
+        # Elsewhere they lead to another server, and the key with them.
+        if not spec.path.startswith("/") or not _TOKEN.fullmatch(spec.method):
+            raise ArgumentError(f"This is no request: {spec.method} {spec.path}")
         headers = self.headers.copy()
-        headers.update({name: str(value) for name, value in spec.headers.items() if value is not NOT_GIVEN and value is not None})
-        headers.update(options.headers)
+        headers.update(_headers({name: str(value) for name, value in spec.headers.items() if value is not NOT_GIVEN and value is not None}))
+        headers.update(_headers(options.headers))
         if place is not None:
             headers["Last-Event-ID"] = place
         query = {name: _in_query(value) for name, value in spec.query.items() if value is not NOT_GIVEN and value is not None}
@@ -164,25 +249,28 @@ class Shared:
             query["cursor"] = cursor
         content = None
         if spec.body is not None:
-            body = spec.body
-            if isinstance(body, Mapping):
-                body = {name: value for name, value in body.items() if value is not NOT_GIVEN}
-            content = json.dumps(body, default=_written, ensure_ascii=False).encode()
+            content = _body(spec.body)
             headers["Content-Type"] = "application/json"
         if options.idempotency_key is not None:
-            headers["Idempotency-Key"] = options.idempotency_key
+            headers.update(_headers({"Idempotency-Key": options.idempotency_key}))
+        # Sent or replaced, it would not be the promise that was meant.
+        if headers.get("Idempotency-Key") == "":
+            raise ArgumentError("The idempotency key is empty.")
         if spec.idempotent and "Idempotency-Key" not in headers:
             headers["Idempotency-Key"] = _new_key()
         if spec.idempotent is False and "Idempotency-Key" in headers:
             # What the server does not heed must not look like a promise.
             del headers["Idempotency-Key"]
-        return client.build_request(spec.method, self.base + spec.path, params=query or None, headers=headers, content=content, timeout=self.limit(options))
+        try:
+            return client.build_request(spec.method, self.base + spec.path, params=query or None, headers=headers, content=content, timeout=self.limit(options))
+        except (httpx.InvalidURL, UnicodeEncodeError) as cause:
+            raise ArgumentError(f"This request can't be sent: {cause}") from cause
 
     def limit(self, options: RequestOptions) -> float:
         return self.timeout if options.timeout is None else _limit(options.timeout)
 
     def tries(self, options: RequestOptions) -> int:
-        return self.max_retries if options.max_retries is None else options.max_retries
+        return self.max_retries if options.max_retries is None else _times(options.max_retries)
 
     def retries(self, request: httpx.Request, options: RequestOptions) -> int:
         # Without a key the server can't tell a repeated POST from a second one.
@@ -200,13 +288,21 @@ class Shared:
         return ConnectionError(f"No answer: {error} ({what})")
 
 
+def without_cookies(client: T) -> T:
+    """A client of ours keeps nobody's cookies: who asks is said by the key alone."""
+    from http.cookiejar import DefaultCookiePolicy
+
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # type: ignore[attr-defined]
+    return client
+
+
 def refusal(response: httpx.Response) -> ApiError:
     """The error that an answer says; proxies answer without a body of ours."""
     from ._families import FAMILIES
 
     try:
         said = response.json()["error"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         said = None
     error = said if isinstance(said, dict) else {}
 
@@ -230,10 +326,15 @@ def refusal(response: httpx.Response) -> ApiError:
 
 def answer(spec: Spec, response: httpx.Response) -> Any:
     """The body as the operation says."""
-    if not response.content:
+    is_known = spec.idempotent is not None
+    if not response.content and not is_known:
         return None
     try:
         value = response.json()
-    except ValueError as cause:
-        raise SautikitError("The answer is no JSON: is this the API's address?") from cause
-    return read(value, *spec.answer)
+        # All endpoints answer with one of them.
+        if is_known and not isinstance(value, (dict, list)):
+            raise ValueError("neither an object nor a list")
+        return read(value, *spec.answer)
+    except (ValueError, RecursionError) as cause:
+        request_id = response.headers.get("x-request-id")
+        raise ApiError("the answer is not what this endpoint gives", status=response.status_code, code=INVALID_RESPONSE, request_id=request_id) from cause

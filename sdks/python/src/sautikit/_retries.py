@@ -16,11 +16,13 @@ LONGEST_S = 8.0
 #: A server that asks for more than this is not waited for.
 PATIENCE_S = 60.0
 _SECONDS = re.compile(r"[0-9]{1,15}")
+_DAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_LONG_DAY = "(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_CLOCK = r"\d{2}:\d{2}:\d{2}"
 #: Of today, of RFC 850, and of C's `asctime`.
 _DATE = re.compile(
-    r"[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT"
-    r"|[A-Z][a-z]{5,8}, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT"
-    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}",
+    rf"{_DAY}, \d{{2}} {_MONTH} \d{{4}} {_CLOCK} GMT|{_LONG_DAY}, \d{{2}}-{_MONTH}-\d{{2}} {_CLOCK} GMT|{_DAY} {_MONTH} [ \d]\d {_CLOCK} \d{{4}}",
     re.ASCII,
 )
 
@@ -28,7 +30,7 @@ _DATE = re.compile(
 def pause(error: Exception, attempt: int, rand: Callable[[], float] = random.random) -> Optional[float]:
     """Seconds until the next try; None when there is none. `rand` gives [0, 1)."""
     # Full jitter: clients that failed together do not come back together.
-    jitter = rand() * min(LONGEST_S, FIRST_S * 2.0**attempt)
+    jitter = rand() * min(LONGEST_S, FIRST_S * 2.0 ** min(attempt, 10))
     if isinstance(error, ConnectionError):
         return jitter
     if not isinstance(error, ApiError):
@@ -49,8 +51,13 @@ def retry_after(header: Optional[str], now: Optional[float] = None) -> Optional[
         return float(said)
     if not _DATE.fullmatch(said):
         return None
-    import calendar
+    from datetime import datetime, timezone
     from email.utils import parsedate
 
     parts = parsedate(said)
-    return None if parts is None else max(0.0, calendar.timegm(parts) - (time.time() if now is None else now))
+    try:
+        # A 31st of February is no date, whatever `parsedate` makes of it.
+        moment = None if parts is None else datetime(*parts[:6], tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return None if moment is None else max(0.0, moment.timestamp() - (time.time() if now is None else now))

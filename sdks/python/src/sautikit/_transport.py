@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from ._events import AsyncEvents, Events, Reader
 from ._pages import AsyncPage, AsyncPages, Page
-from ._request import RequestOptions, Shared, Spec, answer, refusal, reads_for
+from ._request import RequestOptions, Shared, Spec, answer, reads_for, refusal, without_cookies
 from ._retries import pause
 
 if TYPE_CHECKING:
@@ -27,11 +27,13 @@ class SyncTransport(Shared):
     """Sends and waits."""
 
     def __init__(self, *settings: Any, http_client: Optional[httpx.Client] = None) -> None:
+        super().__init__(*settings)
         import httpx
 
-        super().__init__(*settings)
+        from . import _deadline
+
         self.lost = httpx.RequestError
-        self.client = http_client or httpx.Client()
+        self.client = http_client or without_cookies(_deadline.client())
         self._is_ours = http_client is None
 
     def close(self) -> None:
@@ -40,27 +42,31 @@ class SyncTransport(Shared):
 
     def once(self, request: httpx.Request, options: RequestOptions, stream: bool = False) -> httpx.Response:
         """One try: an answer of success, read unless it is a stream."""
-        from ._deadline import Deadline
+        from . import _deadline
 
-        limit = self.limit(options)
-        until = time.monotonic() + limit
+        ends = time.monotonic() + self.limit(options)
         try:
-            # A redirect would carry the key to wherever it leads.
-            response = self.client.send(request, stream=True, follow_redirects=False)
-            try:
-                if not (stream and response.is_success):
-                    reads_for(request, max(until - time.monotonic(), 0.001))
-                    response.stream = Deadline(response.stream, until)  # type: ignore[arg-type]
-                    response.read()
-            except BaseException:
-                response.close()
-                raise
+            with _deadline.until(ends):
+                # A redirect would carry the key to wherever it leads.
+                response = self.client.send(request, stream=True, follow_redirects=False)
+                try:
+                    if not (stream and response.is_success):
+                        reads_for(request, max(ends - time.monotonic(), 0.001))
+                        response.stream = _deadline.Deadline(response.stream, ends)  # type: ignore[arg-type]
+                        response.read()
+                except BaseException:
+                    response.close()
+                    raise
         except self.lost as error:
             raise self.failure(request, error) from error
         if not response.is_success:
             raise refusal(response)
         if options.on_response is not None:
-            options.on_response(response)
+            try:
+                options.on_response(response)
+            except BaseException:
+                response.close()
+                raise
         return response
 
     def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> httpx.Response:
@@ -92,7 +98,7 @@ class SyncTransport(Shared):
 
     def page(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> Page[Any]:
         response = self.send(spec, options, cursor)
-        return Page(answer(_rows(spec), response), response.headers.get("x-next-cursor"), lambda after: self.page(spec, options, after))
+        return Page(answer(_rows(spec), response), response.headers.get("x-next-cursor") or None, lambda after: self.page(spec, options, after))
 
     def events(self, spec: Spec, options: Optional[RequestOptions]) -> Events[Any]:
         asked = options or _NONE
@@ -110,16 +116,36 @@ class AsyncTransport(Shared):
     """Sends and awaits."""
 
     def __init__(self, *settings: Any, http_client: Optional[httpx.AsyncClient] = None) -> None:
+        super().__init__(*settings)
         import httpx
 
-        super().__init__(*settings)
         self.lost = httpx.RequestError
-        self.client = http_client or httpx.AsyncClient()
-        self._is_ours = http_client is None
+        self._given = http_client
+        self._ours: Dict[Any, httpx.AsyncClient] = {}
+
+    @property
+    def client(self) -> httpx.AsyncClient:
+        """The client of the loop that runs: connections are their loop's, and a program may have one after the other."""
+        import asyncio
+
+        import httpx
+
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if loop not in self._ours:
+            # Their connections are gone with them.
+            for over in [other for other in list(self._ours) if other.is_closed()]:
+                self._ours.pop(over, None)
+            self._ours[loop] = without_cookies(httpx.AsyncClient())
+        return self._ours[loop]
 
     async def aclose(self) -> None:
-        if self._is_ours:
-            await self.client.aclose()
+        import asyncio
+
+        client = self._ours.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
     async def once(self, request: httpx.Request, options: RequestOptions, stream: bool = False) -> httpx.Response:
         """One try: an answer of success, read unless it is a stream."""
@@ -142,7 +168,11 @@ class AsyncTransport(Shared):
         if not response.is_success:
             raise refusal(response)
         if options.on_response is not None:
-            options.on_response(response)
+            try:
+                options.on_response(response)
+            except BaseException:
+                await response.aclose()
+                raise
         return response
 
     async def send(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> httpx.Response:
@@ -176,7 +206,7 @@ class AsyncTransport(Shared):
 
     async def one_page(self, spec: Spec, options: Optional[RequestOptions], cursor: Optional[str] = None) -> AsyncPage[Any]:
         response = await self.send(spec, options, cursor)
-        return AsyncPage(answer(_rows(spec), response), response.headers.get("x-next-cursor"), lambda after: self.one_page(spec, options, after))
+        return AsyncPage(answer(_rows(spec), response), response.headers.get("x-next-cursor") or None, lambda after: self.one_page(spec, options, after))
 
     def page(self, spec: Spec, options: Optional[RequestOptions]) -> AsyncPages[Any]:
         return AsyncPages(lambda: self.one_page(spec, options))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Union
-from urllib.parse import parse_qsl
 
+from ._errors import SautikitError
+from ._form import fields_of
 from ._steps import Steps
 
 __all__ = ["VoiceCallback", "VoiceResponse", "parse_callback", "say", "play", "get_digits", "dial", "conference", "enqueue", "dequeue", "leave", "record", "stream", "stop_stream", "send_digits", "pause", "redirect", "reject", "hangup"]
@@ -20,7 +21,8 @@ Action = Dict[str, Any]
 
 
 def _action(verb: str, attributes: Dict[str, Any]) -> Action:
-    return {verb: {name: value for name, value in attributes.items() if value is not None}}
+    # A response in place of a prompt is its actions.
+    return {verb: {name: list(value) if isinstance(value, Steps) else value for name, value in attributes.items() if value is not None}}
 
 
 def say(text: str, *, language: Optional[str] = None, loop: Optional[int] = None, rate: Optional[float] = None, voice: Optional[str] = None) -> Action:
@@ -212,45 +214,51 @@ class VoiceCallback:
     def __init__(self, fields: Mapping[str, str]) -> None:
         self.fields = dict(fields)
 
+    def _always(self, name: str) -> str:
+        try:
+            return self.fields[name]
+        except KeyError:
+            raise SautikitError(f"The form has no {name}: is it that of a voice callback?") from None
+
     @property
     def account_sid(self) -> str:
         """The same as `WorkspaceId`."""
-        return self.fields["AccountSid"]
+        return self._always("AccountSid")
 
     @property
     def call_id(self) -> str:
         """The call's id."""
-        return self.fields["CallId"]
+        return self._always("CallId")
 
     @property
     def call_sid(self) -> str:
         """The call's `HD_…` id."""
-        return self.fields["CallSid"]
+        return self._always("CallSid")
 
     @property
     def call_status(self) -> str:
         """Where the call stands."""
-        return self.fields["CallStatus"]
+        return self._always("CallStatus")
 
     @property
     def direction(self) -> str:
         """Seen from the workspace."""
-        return self.fields["Direction"]
+        return self._always("Direction")
 
     @property
     def from_(self) -> str:
         """Who calls: E.164, identity or SIP URI."""
-        return self.fields["From"]
+        return self._always("From")
 
     @property
     def to(self) -> str:
         """Who is called."""
-        return self.fields["To"]
+        return self._always("To")
 
     @property
     def workspace_id(self) -> str:
         """The workspace."""
-        return self.fields["WorkspaceId"]
+        return self._always("WorkspaceId")
 
     @property
     def answered_by(self) -> Optional[str]:
@@ -372,9 +380,5 @@ class VoiceCallback:
 
 
 def parse_callback(body: Union[str, bytes, Mapping[str, str]]) -> VoiceCallback:
-    """Reads the raw body of a voice callback, or a form that a framework has parsed."""
-    if isinstance(body, bytes):
-        body = body.decode()
-    if isinstance(body, str):
-        body = dict(parse_qsl(body, keep_blank_values=True))
-    return VoiceCallback(body)
+    """Reads the raw body of a voice callback, or a form that a framework has parsed. Of a field that comes twice the first counts."""
+    return VoiceCallback(fields_of(body))

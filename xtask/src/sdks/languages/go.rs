@@ -2,11 +2,12 @@
 
 use super::{
     super::{
-        naming::words,
-        types::{Api, Member, Type},
+        naming::{pascal, words},
+        types::{Api, Member, Schema, Shape, Type},
     },
     Language,
 };
+use std::collections::BTreeSet;
 
 pub(crate) struct Go;
 pub(crate) static GO: Go = Go;
@@ -57,7 +58,62 @@ fn one_or_many(kinds: &[Type]) -> Option<&Type> {
     }
 }
 
+/// Gives each set of words that stands in its place a name: constants of Go belong to a type.
+fn with_named_words(mut api: Api) -> Api {
+    let mut named = Vec::new();
+    let mut taken: BTreeSet<String> = api.schemas.iter().map(|schema| schema.name.clone()).collect();
+    let mut name_in = |owner: &str, member: &mut Member| {
+        let name = format!("{owner}{}", pascal(&words(&member.wire)));
+        let doc = format!("`{}` of {owner}.", member.wire);
+        name_words(
+            &mut member.kind,
+            &Schema { name, doc, shape: Shape::Words(Vec::new()), sent: false },
+            &mut taken,
+            &mut named,
+        );
+    };
+    for schema in &mut api.schemas {
+        if let Shape::Object(members) = &mut schema.shape {
+            for member in members {
+                name_in(&schema.name, member);
+            }
+        }
+    }
+    for resource in &mut api.resources {
+        for operation in &mut resource.operations {
+            let owner = format!("{}{}", pascal(&resource.name), pascal(&operation.name));
+            for (_, member) in &mut operation.parameters {
+                name_in(&owner, member);
+            }
+        }
+    }
+    api.schemas.extend(named);
+    api.schemas.sort_by(|one, other| one.name.cmp(&other.name));
+    api
+}
+
+/// Names the words of a type as `like`; keys of a telephone are no names of constants, and stay text.
+fn name_words(kind: &mut Type, like: &Schema, taken: &mut BTreeSet<String>, named: &mut Vec<Schema>) {
+    match kind {
+        Type::Words(all) if all.iter().all(|word| !words(word).is_empty()) && taken.insert(like.name.clone()) => {
+            named.push(Schema { shape: Shape::Words(all.clone()), ..like.clone() });
+            *kind = Type::Named(like.name.clone());
+        }
+        Type::List(row) | Type::Map(row) => name_words(row, like, taken, named),
+        Type::Choice(kinds) => {
+            for kind in kinds {
+                name_words(kind, like, taken, named);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Language for Go {
+    fn adapted(&self, api: &Api) -> Option<Api> {
+        Some(with_named_words(api.clone()))
+    }
+
     fn title(&self) -> &'static str {
         "Go"
     }
@@ -145,6 +201,28 @@ mod tests {
         }
         assert_eq!((GO.argument("id"), GO.argument("call_id")), ("id".to_owned(), "callID".to_owned()));
         assert_eq!(GO.constant("ApiKeyStatus", "active"), "APIKeyStatusActive");
+    }
+
+    #[test]
+    fn words_get_a_name_unless_they_are_keys() {
+        let all = |all: &[&str]| Type::Words(all.iter().map(|&word| word.to_owned()).collect());
+        let mut taken = BTreeSet::new();
+        let mut named = Vec::new();
+        let mut in_place = |name: &str, mut kind: Type| {
+            let like =
+                Schema { name: name.to_owned(), doc: String::new(), shape: Shape::Words(Vec::new()), sent: false };
+            name_words(&mut kind, &like, &mut taken, &mut named);
+            kind
+        };
+        assert_eq!(in_place("StreamTrack", all(&["both"])), Type::Named("StreamTrack".to_owned()));
+        let truth_or_word = Type::Choice(vec![Type::Boolean, all(&["dual"])]);
+        assert_eq!(
+            in_place("DialRecord", truth_or_word),
+            Type::Choice(vec![Type::Boolean, Type::Named("DialRecord".to_owned())])
+        );
+        assert_eq!(in_place("GetDigitsFinishOnKey", all(&["1", "#"])), all(&["1", "#"]));
+        let names: Vec<&str> = named.iter().map(|schema| schema.name.as_str()).collect();
+        assert_eq!(names, ["StreamTrack", "DialRecord"]);
     }
 
     #[test]

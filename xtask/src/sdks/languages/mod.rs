@@ -45,6 +45,10 @@ pub(crate) trait Language: Sync {
     fn constant(&self, set: &str, word: &str) -> String;
     /// The class of a family of errors; `words` end without `error`.
     fn error(&self, words: &[String]) -> String;
+    /// The API as this language needs it, where it needs it otherwise.
+    fn adapted(&self, _api: &Api) -> Option<Api> {
+        None
+    }
     /// A second type, for comments of languages whose own types say less.
     fn described_kind(&self, api: &Api, kind: &Type, sent: bool) -> String {
         self.kind(api, kind, sent)
