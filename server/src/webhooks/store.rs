@@ -5,6 +5,7 @@ pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod lease;
+pub(crate) mod listeners;
 pub(crate) mod missed;
 
 use sautikit_api::ids::{CallId, WorkspaceId};
