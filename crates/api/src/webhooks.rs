@@ -116,7 +116,8 @@ pub struct WebhookHealth {
 pub struct Webhook {
     /// Its id.
     pub id: WebhookEndpointId,
-    /// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+    /// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is
+    /// the one endpoint of all origins that a number has beyond 50.
     pub url: String,
     /// The number whose calls' `events_url` leads there; null for an endpoint that was set up here.
     pub number_id: Option<NumberId>,

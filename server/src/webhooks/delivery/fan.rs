@@ -4,7 +4,7 @@ use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
 use sqlx::AnyConnection;
 
 use super::Work;
-use super::directory::{Endpoint, Target, Wanted};
+use super::directory::{Endpoint, FURTHER_ORIGINS, Target, Wanted};
 use super::share::{Room, in_order};
 use super::turn::known;
 use crate::webhooks::WebhookError;
@@ -12,7 +12,8 @@ use crate::webhooks::endpoints;
 use crate::webhooks::store::dispatch::{NewDelivery, Unplaced};
 use crate::webhooks::store::endpoints as rows;
 
-/// Origins that the calls of one number send events to.
+/// Origins of one number's calls that have an endpoint each: a call can name any, and each is an endpoint that stays. Further
+/// ones share one, where they wait for each other.
 const MOST_ORIGINS: usize = 50;
 
 /// Events with their places and deliveries, to be written.
@@ -44,14 +45,17 @@ pub(super) async fn out(
         }
         let mut deliveries = Vec::with_capacity(targets.len());
         for target in targets {
-            let (endpoint, url) = match target {
-                Target::Known(id, url) => (id, url),
-                // Each is an endpoint that stays: a call can name any.
-                Target::New { number, .. } if has_many(work, number, &fanned.made) => {
-                    tracing::warn!(%number, "events of a call go nowhere: its number has too many origins of events_url");
-                    continue;
+            let target = match target {
+                Target::New { number, url, .. } if has_many(work, number, &fanned.made) => {
+                    work.state.lock().directory.target_at(number, FURTHER_ORIGINS.to_owned(), &url)
                 }
-                Target::New { number, origin, url } => {
+                target => Some(target),
+            };
+            let (endpoint, url) = match target {
+                Some(Target::Known(id, url)) => (id, url),
+                // It is off, or the URL is gone.
+                None => continue,
+                Some(Target::New { number, origin, url }) => {
                     match made(work, tx, &mut fanned.made, &one, (number, origin), now_us).await? {
                         Some(id) => (id, Some(url)),
                         None => continue,
@@ -67,7 +71,8 @@ pub(super) async fn out(
 
 fn has_many(work: &Work, number: NumberId, made: &[(Endpoint, i64)]) -> bool {
     let known = work.state.lock().directory.origins_of(number);
-    known + made.iter().filter(|(one, _)| one.number == Some(number)).count() >= MOST_ORIGINS
+    let is_new = |one: &Endpoint| one.number == Some(number) && *one.url != *FURTHER_ORIGINS;
+    known + made.iter().filter(|(one, _)| is_new(one)).count() >= MOST_ORIGINS
 }
 
 /// The endpoint of a number's origin, made now or for an event before in this turn. None where there can be none: one event
