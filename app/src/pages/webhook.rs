@@ -200,7 +200,7 @@ fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
         let name = kind.event.clone();
         view! {
             <details class="panel__body">
-                <summary><code>{name.clone()}</code></summary>
+                <summary><code>{name.clone()}</code>" "<span class="muted small">{fill(text.version, &kind.version.to_string())}</span></summary>
                 <pre class="codeblock__lines" tabindex="0" role="region" aria-label=name><code>{body}</code></pre>
             </details>
         }

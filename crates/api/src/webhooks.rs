@@ -356,8 +356,11 @@ pub struct EventKindShown {
     /// Its name.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::EventKind))]
     pub event: String,
+    /// Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a
+    /// version; where one goes or means something else, the version is another.
+    pub version: u32,
     /// What happened.
     pub tells: String,
-    /// A whole body as it is sent.
+    /// A whole body of this version, as it is sent.
     pub example: Event,
 }

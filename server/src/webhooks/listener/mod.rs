@@ -31,7 +31,7 @@ use uuid::Uuid;
 use self::nodes::Others;
 use super::body::{self, StoredEvent};
 use super::client::MAX_ANSWER_BYTES;
-use super::delivery::{DELIVERY_HEADER, EVENT_HEADER};
+use super::delivery::{DELIVERY_HEADER, EVENT_HEADER, VERSION_HEADER};
 use super::fetch::{self, Answer, DEADLINE, FORM, FetchError, Fetched};
 use super::kinds;
 use super::live::notices;
@@ -306,6 +306,7 @@ fn forwarded(app: &AppState, secret: &str, kind: &str, id: &str, body: &str) -> 
     let headers = [
         ("content-type", "application/json".to_owned()),
         (EVENT_HEADER, kind.to_owned()),
+        (VERSION_HEADER, kinds::version_of(kind).to_string()),
         (DELIVERY_HEADER, id.to_owned()),
         (signature::HEADER, signed),
     ];
