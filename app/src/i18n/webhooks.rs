@@ -76,6 +76,7 @@ catalogue! {
         deleted_text: "What was sent can still be looked up for 30 days." | "Yaliyotumwa yanaweza kutazamwa kwa siku 30.",
         deliveries: "Deliveries" | "Uwasilishaji",
         deliveries_text: "Of the last 30 days, newest first." | "Ya siku 30 zilizopita, mpya kwanza.",
+        all_deliveries_text: "What was sent to all of your endpoints in the last 30 days, newest first." | "Yaliyotumwa kwa vituo vyako vyote kwa siku 30 zilizopita, mapya kwanza.",
         no_deliveries: "Nothing was sent yet" | "Bado hakuna kilichotumwa",
         no_deliveries_text: "Send a test event, or place a call." | "Tuma tukio la majaribio, au piga simu.",
         none_match: "No delivery matches these filters" | "Hakuna uwasilishaji unaolingana",
