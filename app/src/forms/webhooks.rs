@@ -1,16 +1,16 @@
 //! Setting up, changing, testing and deleting webhook endpoints, and sending deliveries again.
 
 use super::{
-    CHANGE_WEBHOOK, CREATE_WEBHOOK, DELETE_WEBHOOK, Fields, Next, RETRY_ALL_DELIVERIES, RETRY_DELIVERIES, RETRY_DELIVERY,
-    ROTATE_WEBHOOK_SECRET, ROTATE_WORKSPACE_SECRET, SWITCH_WEBHOOK, TEST_WEBHOOK, is_confirmed,
+    CHANGE_WEBHOOK, CREATE_WEBHOOK, DELETE_WEBHOOK, Fields, Next, RETRY_ALL_DELIVERIES, RETRY_DELIVERIES,
+    RETRY_DELIVERY, ROTATE_WEBHOOK_SECRET, ROTATE_WORKSPACE_SECRET, SWITCH_WEBHOOK, TEST_WEBHOOK, is_confirmed,
 };
 use crate::{
     api_client::{Api, ApiFailure, escape},
     visit::Flash,
 };
 use sautikit_api::webhooks::{
-    CreateWebhook, CreatedWebhook, Delivery, Retried, RetryDeliveries, RotateSecret, TestWebhook, UpdateWebhook, Webhook,
-    WebhookStatus, WorkspaceSecret,
+    CreateWebhook, CreatedWebhook, Delivery, Retried, RetryDeliveries, RotateSecret, TestWebhook, UpdateWebhook,
+    Webhook, WebhookStatus, WorkspaceSecret,
 };
 
 const LIST: &str = "/developers/webhooks";

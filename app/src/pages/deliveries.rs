@@ -22,10 +22,8 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     let endpoints: Vec<Webhook> = member.api().get("/v1/webhooks?limit=200").await?;
     let kinds: Vec<EventKindShown> = member.api().get("/v1/webhooks/kinds").await?;
     let deliveries = Deliveries::of_all(&member).await?;
-    let done = [
-        ("retried", text.retried, text.retried_text),
-        ("retried_part", text.retried_part, text.retried_part_text),
-    ];
+    let done =
+        [("retried", text.retried, text.retried_text), ("retried_part", text.retried_part, text.retried_part_text)];
     Ok(view! {
         <PageHead title=text.deliveries.to_owned() text=text.all_deliveries_text>
             <a class="button" href="/developers/webhooks"><Icon glyph=Glyph::Bell/>{text.title}</a>

@@ -168,8 +168,7 @@ fn endpoint_choice(member: &Member, endpoints: &[Webhook]) -> AnyView {
     let chosen = member.visit.query.get(ENDPOINT).unwrap_or_default().to_owned();
     let options = endpoints.iter().map(|endpoint| {
         let id = endpoint.id.to_string();
-        let words =
-            if endpoint.description.is_empty() { endpoint.url.clone() } else { endpoint.description.clone() };
+        let words = if endpoint.description.is_empty() { endpoint.url.clone() } else { endpoint.description.clone() };
         view! { <option value=id.clone() selected=id == chosen>{words}</option> }
     });
     let options = options.collect_view();

@@ -97,7 +97,11 @@ impl Writer {
             return Ok(());
         }
         let Fresh { changes, events } = fresh;
-        tracing::warn!(changes = changes.len(), events = events.len(), "writing what was spooled while the database was away");
+        tracing::warn!(
+            changes = changes.len(),
+            events = events.len(),
+            "writing what was spooled while the database was away"
+        );
         // In order, and those of one call merged: a flush has each call once.
         let mut pending = Pending::default();
         changes.into_iter().for_each(|changes| pending.put(changes));

@@ -133,8 +133,10 @@ mod tests {
     #[test]
     fn an_event_waits_with_one_before_it_that_is_not_here() {
         // A call, a place in it, and whether the one before waits.
-        let events = vec![("a", 1, false), ("a", 2, true), ("a", 4, true), ("a", 5, true), ("b", 7, false), ("", 0, false)];
-        let call = |(call, sequence, _): &(&str, i64, bool)| (!call.is_empty()).then(|| ((*call).to_owned(), *sequence));
+        let events =
+            vec![("a", 1, false), ("a", 2, true), ("a", 4, true), ("a", 5, true), ("b", 7, false), ("", 0, false)];
+        let call =
+            |(call, sequence, _): &(&str, i64, bool)| (!call.is_empty()).then(|| ((*call).to_owned(), *sequence));
         let waits = |(_, _, waits): &(&str, i64, bool)| *waits;
         assert_eq!(gaps(&events, call, waits), BTreeMap::from([("a".to_owned(), 4)]));
         let rest = [("a", 1, false), ("a", 2, true), ("b", 7, false), ("", 0, false)];

@@ -134,8 +134,9 @@ async fn a_node_that_is_killed_is_followed_by_the_one_that_stands_by(server: Ser
     receiver.answers("/events", Answers::Slowly(Duration::from_millis(50)));
     scene.endpoint(&receiver.url("/events"), &["call.*"]).await;
     let killed = tokio::spawn(run_until_stopped(apart(&scene, "killed")));
-    let is_led_by =
-        async |name: &'static str| within(TAKEN_OVER, name, async || (leased_to(&scene).await.0 == name).then_some(())).await;
+    let is_led_by = async |name: &'static str| {
+        within(TAKEN_OVER, name, async || (leased_to(&scene).await.0 == name).then_some(())).await
+    };
     is_led_by("killed").await;
     let next = apart(&scene, "next");
     tokio::spawn(run_until_stopped(next.clone()));
