@@ -64,6 +64,8 @@ pub enum Purpose {
     ErasureReceipt,
     /// Hashes of numbers that were erased.
     ErasedNumber,
+    /// Sealed callbacks of calls that listeners of other nodes are asked, and their answers.
+    ListenerAsk,
 }
 
 impl Purpose {
@@ -91,6 +93,7 @@ impl Purpose {
             Self::StorageBucket => "sautikit storage bucket v1",
             Self::ErasureReceipt => "sautikit erasure receipt v1",
             Self::ErasedNumber => "sautikit erased number v1",
+            Self::ListenerAsk => "sautikit listener ask v1",
         }
     }
 }

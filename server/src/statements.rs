@@ -55,6 +55,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str, &'static str)>
         ("webhook_deliveries", crate::webhooks::store::deliveries::STATEMENTS),
         ("webhook_dispatcher", crate::webhooks::store::dispatch::STATEMENTS),
         ("webhook_missed", crate::webhooks::store::missed::STATEMENTS),
+        ("webhook_unplaced", crate::webhooks::store::unplaced::STATEMENTS),
+        ("webhook_listeners", crate::webhooks::store::listeners::STATEMENTS),
         ("webhook_lease", crate::webhooks::store::lease::STATEMENTS),
         ("events", crate::webhooks::store::events::STATEMENTS),
     ]

@@ -77,7 +77,9 @@ pub(crate) fn nav_links(visit: &Visit, me: &Me) -> Vec<Link> {
         ],
         None => Vec::new(),
     };
-    [work, below, developers, workspace, operator].concat()
+    let sent = ("/developers/deliveries", text.webhooks.deliveries, Glyph::Requests);
+    let sent: Vec<Link> = may(me, Scope::WebhooksRead).then_some(sent).into_iter().collect();
+    [work, below, developers, sent, workspace, operator].concat()
 }
 
 /// All links, with the softphone, which has a window of its own.

@@ -123,6 +123,8 @@ pub const ROTATE_WEBHOOK_SECRET: &str = "/console/webhooks/{id}/rotate-secret";
 pub const DELETE_WEBHOOK: &str = "/console/webhooks/{id}/delete";
 /// Sends an endpoint again what it missed; the path carries its id.
 pub const RETRY_DELIVERIES: &str = "/console/webhooks/{id}/retry";
+/// Sends again what did not arrive at one endpoint or at all.
+pub const RETRY_ALL_DELIVERIES: &str = "/console/deliveries/retry";
 /// Sends a delivery again; the path carries its id.
 pub const RETRY_DELIVERY: &str = "/console/deliveries/{id}/retry";
 /// Gives the workspace another default secret.
@@ -317,6 +319,7 @@ async fn run(path: &str, fields: &Fields, api: &Api) -> Submitted {
         ERASE_NUMBER => privacy::erase(fields, api).await.into(),
         CREATE_KEY => keys::create(fields, api).await.into(),
         CREATE_WEBHOOK => webhooks::create(fields, api).await.into(),
+        RETRY_ALL_DELIVERIES => webhooks::retry_everywhere(fields, api).await.into(),
         ROTATE_WORKSPACE_SECRET => webhooks::rotate_default(fields, api).await.into(),
         INVITE => members::invite(fields, api).await.into(),
         ENTER_WORKSPACE => workspaces::enter(fields, api).await.into(),

@@ -1,8 +1,8 @@
 //! Setting up, changing, testing and deleting webhook endpoints, and sending deliveries again.
 
 use super::{
-    CHANGE_WEBHOOK, CREATE_WEBHOOK, DELETE_WEBHOOK, Fields, Next, RETRY_DELIVERIES, RETRY_DELIVERY,
-    ROTATE_WEBHOOK_SECRET, ROTATE_WORKSPACE_SECRET, SWITCH_WEBHOOK, TEST_WEBHOOK, is_confirmed,
+    CHANGE_WEBHOOK, CREATE_WEBHOOK, DELETE_WEBHOOK, Fields, Next, RETRY_ALL_DELIVERIES, RETRY_DELIVERIES,
+    RETRY_DELIVERY, ROTATE_WEBHOOK_SECRET, ROTATE_WORKSPACE_SECRET, SWITCH_WEBHOOK, TEST_WEBHOOK, is_confirmed,
 };
 use crate::{
     api_client::{Api, ApiFailure, escape},
@@ -10,7 +10,7 @@ use crate::{
 };
 use sautikit_api::webhooks::{
     CreateWebhook, CreatedWebhook, Delivery, Retried, RetryDeliveries, RotateSecret, TestWebhook, UpdateWebhook,
-    WebhookStatus, WorkspaceSecret,
+    Webhook, WebhookStatus, WorkspaceSecret,
 };
 
 const LIST: &str = "/developers/webhooks";
@@ -132,27 +132,67 @@ pub(super) async fn test(id: &str, fields: &Fields, api: &Api) -> Next {
 
 /// Requests of one retry of all: 10,000 deliveries, of which whoever has more is shown the rest.
 const MOST_PARTS: u32 = 10;
+/// The page of all deliveries.
+const DELIVERIES: &str = "/developers/deliveries";
 
-pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
+/// What is to be sent again, as the form says.
+fn what(fields: &Fields) -> RetryDeliveries {
     let given = |name: &str| Some(fields.text(name)).filter(|text| !text.is_empty());
     let missing = fields.get("missing").is_some();
-    let mut body =
-        RetryDeliveries { from: fields.text("since"), to: given("to"), event: given("event"), missing, after: None };
-    let mut has_more = true;
+    RetryDeliveries { from: fields.text("since"), to: given("to"), event: given("event"), missing, after: None }
+}
+
+/// Sends it again to an endpoint, by `parts` requests at most, of which it takes what it needs; whether there is more.
+async fn send_again(id: &str, fields: &Fields, api: &Api, parts: &mut u32) -> Result<bool, ApiFailure> {
+    let mut body = what(fields);
     // A request sends a part of many again, so that it holds nobody up.
-    for part in 0..MOST_PARTS {
-        let key = format!("{}-{part}", fields.text("form_token"));
-        let answer = api.post_once(format!("{}/retry", path(id)), &body, &key).await;
-        match answer.and_then(|answer| answer.read::<Retried>()) {
-            Ok(retried) => (has_more, body.after) = (retried.has_more, retried.next_after),
-            Err(failure) => return Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
+    while let Some(left) = parts.checked_sub(1) {
+        *parts = left;
+        let key = format!("{}-{id}-{left}", fields.text("form_token"));
+        let answer = api.post_once(format!("{}/retry", path(id)), &body, &key).await?;
+        let retried = answer.read::<Retried>()?;
+        if !retried.has_more {
+            return Ok(false);
         }
-        if !has_more {
-            break;
-        }
+        body.after = retried.next_after;
     }
-    let done = if has_more { "retried_part" } else { "retried" };
-    Next::redirect(format!("{}?done={done}#deliveries", page(id)))
+    Ok(true)
+}
+
+pub(super) async fn retry_all(id: &str, fields: &Fields, api: &Api) -> Next {
+    match send_again(id, fields, api, &mut { MOST_PARTS }).await {
+        Ok(has_more) => Next::redirect(format!("{}?done={}#deliveries", page(id), done(has_more))),
+        Err(failure) => Next::failed(RETRY_DELIVERIES, page(id), failure, fields),
+    }
+}
+
+fn done(has_more: bool) -> &'static str {
+    if has_more { "retried_part" } else { "retried" }
+}
+
+/// To the endpoint that is chosen, or to each that is on.
+pub(super) async fn retry_everywhere(fields: &Fields, api: &Api) -> Next {
+    let sent = async {
+        let endpoints = match fields.text("webhook_id") {
+            id if id.is_empty() => {
+                let all: Vec<Webhook> = api.get("/v1/webhooks?limit=200").await?;
+                let are_on = all.into_iter().filter(|one| one.status == WebhookStatus::Enabled);
+                are_on.map(|one| one.id.to_string()).collect()
+            }
+            id => vec![id],
+        };
+        // One for each, and those of a long list besides.
+        let mut parts = MOST_PARTS + u32::try_from(endpoints.len()).unwrap_or(0);
+        let mut has_more = false;
+        for id in endpoints {
+            has_more |= send_again(&id, fields, api, &mut parts).await?;
+        }
+        Ok::<_, ApiFailure>(has_more)
+    };
+    match sent.await {
+        Ok(has_more) => Next::redirect(format!("{DELIVERIES}?done={}", done(has_more))),
+        Err(failure) => Next::failed(RETRY_ALL_DELIVERIES, DELIVERIES, failure, fields),
+    }
 }
 
 pub(super) async fn retry(id: &str, fields: &Fields, api: &Api) -> Next {

@@ -16,6 +16,7 @@ mod call_spans;
 mod call_stats;
 mod call_timeline;
 mod calls;
+mod deliveries;
 mod dev_mail;
 mod docs;
 mod failure;
@@ -116,6 +117,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/developers/keys") view=keys::KeysPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/webhooks") view=webhooks::WebhooksPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/webhooks/:id") view=webhook::WebhookPage ssr=SsrMode::Async/>
+                <Route path=path!("/developers/deliveries") view=deliveries::DeliveriesPage ssr=SsrMode::Async/>
                 <Route path=path!("/developers/deliveries/:id") view=webhook_deliveries::DeliveryPage ssr=SsrMode::Async/>
                 <Route path=path!("/workspaces/new") view=workspace_new::NewWorkspacePage ssr=SsrMode::Async/>
                 <Route path=path!("/workspace/members") view=members::MembersPage ssr=SsrMode::Async/>

@@ -2,7 +2,7 @@
 
 use super::{
     member::{Member, member_page},
-    webhook_deliveries::Deliveries,
+    webhook_deliveries::{Deliveries, On},
     webhook_parts::{event_choices, events_of, of_last, off_because, percent, rotate_form, status},
 };
 use crate::{
@@ -60,7 +60,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
                     {secret(&member, &endpoint, may_write)}
                 </div>
             </div>
-            {deliveries.show(&member, &endpoint, &kinds)}
+            {deliveries.show(&member, On::Endpoint(&endpoint), &kinds)}
             {(may_write && endpoint.number_id.is_none()).then(|| delete(&member, &endpoint))}
         </div>
     }
@@ -200,7 +200,7 @@ fn preview(member: &Member, kinds: &[EventKindShown]) -> AnyView {
         let name = kind.event.clone();
         view! {
             <details class="panel__body">
-                <summary><code>{name.clone()}</code></summary>
+                <summary><code>{name.clone()}</code>" "<span class="muted small">{fill(text.version, &kind.version.to_string())}</span></summary>
                 <pre class="codeblock__lines" tabindex="0" role="region" aria-label=name><code>{body}</code></pre>
             </details>
         }

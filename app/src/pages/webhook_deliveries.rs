@@ -1,4 +1,4 @@
-//! Deliveries: those of an endpoint on its page, and one with its attempts (`/developers/deliveries/{id}`).
+//! Deliveries: the list of an endpoint's, or of all endpoints', and one with its attempts (`/developers/deliveries/{id}`).
 
 use super::{
     member::{Member, member_page},
@@ -24,7 +24,21 @@ use sautikit_api::{
 /// Query parameters that the list passes on to the API, named alike.
 const FILTERS: [&str; 6] = ["status", "event", "from", "to", "call_id", "event_id"];
 
-/// A page of deliveries of an endpoint.
+/// The page of all deliveries of the workspace.
+pub(super) const PAGE: &str = "/developers/deliveries";
+/// The endpoint that this page is narrowed to, in its query and its forms.
+pub(super) const ENDPOINT: &str = "webhook_id";
+
+/// Where deliveries are shown.
+#[derive(Clone, Copy)]
+pub(super) enum On<'a> {
+    /// On the page of their endpoint.
+    Endpoint(&'a Webhook),
+    /// On the page of all, with those that it can be narrowed to.
+    All(&'a [Webhook]),
+}
+
+/// A page of deliveries.
 pub(super) struct Deliveries {
     rows: Vec<Delivery>,
     first: Option<String>,
@@ -33,54 +47,74 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
+    /// Those of one endpoint.
     pub(super) async fn of(member: &Member, endpoint: &Webhook) -> Result<Self, ApiFailure> {
+        let path = format!("/v1/webhooks/{}/deliveries", endpoint.id);
+        Self::read(member, &path, (&format!("/developers/webhooks/{}", endpoint.id), "")).await
+    }
+
+    /// Those of all endpoints, or of the one that the query names.
+    pub(super) async fn of_all(member: &Member) -> Result<Self, ApiFailure> {
+        let endpoint = member.visit.query.get(ENDPOINT).unwrap_or_default();
+        let path = match endpoint {
+            "" => "/v1/webhooks/deliveries".to_owned(),
+            id => format!("/v1/webhooks/{}/deliveries", escape(id)),
+        };
+        Self::read(member, &path, (PAGE, endpoint)).await
+    }
+
+    /// The list at `path`, as the query narrows it; `page` shows it, narrowed to an endpoint where one is named.
+    async fn read(member: &Member, path: &str, (page, endpoint): (&str, &str)) -> Result<Self, ApiFailure> {
         let query = &member.visit.query;
         let chosen = FILTERS.map(|name| (name, query.get(name).unwrap_or_default()));
         let cursor = query.get("cursor").unwrap_or_default();
-        let page = format!("/developers/webhooks/{}", endpoint.id);
-        let path = format!("/v1/webhooks/{}/deliveries", endpoint.id);
-        let with = |path: &str, cursor: &str| {
-            let pairs: Vec<(&str, &str)> = chosen.iter().copied().chain([("cursor", cursor)]).collect();
+        let with = |path: &str, endpoint: &str, cursor: &str| {
+            let beside = [(ENDPOINT, endpoint), ("cursor", cursor)];
+            let pairs: Vec<(&str, &str)> = chosen.iter().copied().chain(beside).collect();
             with_query(path, &pairs)
         };
-        let answer = member.api().fetch(with(&path, cursor)).await?;
-        let next = answer.header("x-next-cursor").map(|cursor| format!("{}#deliveries", with(&page, cursor)));
+        let answer = member.api().fetch(with(path, "", cursor)).await?;
+        let next = answer.header("x-next-cursor").map(|cursor| format!("{}#deliveries", with(page, endpoint, cursor)));
         Ok(Self {
             rows: answer.read()?,
-            first: (!cursor.is_empty()).then(|| format!("{}#deliveries", with(&page, ""))),
+            first: (!cursor.is_empty()).then(|| format!("{}#deliveries", with(page, endpoint, ""))),
             next,
-            filtered: chosen.iter().any(|(_, value)| !value.is_empty()),
+            filtered: !endpoint.is_empty() || chosen.iter().any(|(_, value)| !value.is_empty()),
         })
     }
 
-    pub(super) fn show(self, member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyView {
+    pub(super) fn show(self, member: &Member, on: On<'_>, kinds: &[EventKindShown]) -> AnyView {
         let text = &member.text().webhooks;
         let lang = member.visit.lang;
         let Self { rows, first, next, filtered } = self;
-        let bar = (filtered || !rows.is_empty()).then(|| filter_bar(member, kinds));
+        let bar = (filtered || !rows.is_empty()).then(|| filter_bar(member, on, kinds));
         let may_retry = member.may(Scope::WebhooksWrite) && !rows.is_empty();
         let list = match (rows.is_empty(), filtered) {
-            (false, _) => table(member, rows),
+            (false, _) => table(member, on, rows),
             (true, true) => view! { <Empty glyph=Glyph::Requests title=text.none_match text=""/> }.into_any(),
             (true, false) => {
                 view! { <Empty glyph=Glyph::Requests title=text.no_deliveries text=text.no_deliveries_text/> }
                     .into_any()
             }
         };
+        // The page of all has it as its own.
+        let head = matches!(on, On::Endpoint(_)).then(|| {
+            view! { <div class="panel__head"><h2>{text.deliveries}</h2><p>{text.deliveries_text}</p></div> }
+        });
         view! {
             <section class="panel" id="deliveries">
-                <div class="panel__head"><h2>{text.deliveries}</h2><p>{text.deliveries_text}</p></div>
+                {head}
                 {bar}
                 {list}
                 <Pager lang label=text.deliveries first next/>
-                {may_retry.then(|| retry_all(member, endpoint, kinds))}
+                {may_retry.then(|| retry_all(member, on, kinds))}
             </section>
         }
         .into_any()
     }
 }
 
-fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
+fn filter_bar(member: &Member, on: On<'_>, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
     let [status, event] = ["status", "event"].map(|name| member.visit.query.get(name).unwrap_or_default().to_owned());
     let statuses = [
@@ -106,8 +140,13 @@ fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
             <label class="field"><span class="field__label">{label}</span><input class="field__input" name=name type=kind value=given(name)/></label>
         }
     });
+    let (action, endpoint) = match on {
+        On::Endpoint(_) => ("#deliveries", None),
+        On::All(endpoints) => (PAGE, Some(endpoint_choice(member, endpoints))),
+    };
     view! {
-        <form class="filters panel__body" method="get" action="#deliveries" role="search">
+        <form class="filters panel__body" method="get" action=action role="search">
+            {endpoint}
             <div class="field">
                 <label class="field__label" for="status">{text.status}</label>
                 <select class="field__input" id="status" name="status"><option value="">{text.any}</option>{statuses}</select>
@@ -123,6 +162,22 @@ fn filter_bar(member: &Member, kinds: &[EventKindShown]) -> AnyView {
     .into_any()
 }
 
+/// The choice of an endpoint; none is all.
+fn endpoint_choice(member: &Member, endpoints: &[Webhook]) -> AnyView {
+    let text = &member.text().webhooks;
+    let chosen = member.visit.query.get(ENDPOINT).unwrap_or_default().to_owned();
+    let options = endpoints.iter().map(|endpoint| {
+        let id = endpoint.id.to_string();
+        let words = if endpoint.description.is_empty() { endpoint.url.clone() } else { endpoint.description.clone() };
+        view! { <option value=id.clone() selected=id == chosen>{words}</option> }
+    });
+    let options = options.collect_view();
+    view! {
+        <label class="field"><span class="field__label">{text.endpoint}</span><select class="field__input" name=ENDPOINT><option value="">{text.any}</option>{options}</select></label>
+    }
+    .into_any()
+}
+
 fn event_options(kinds: &[EventKindShown], chosen: &str) -> AnyView {
     kinds
         .iter()
@@ -131,18 +186,25 @@ fn event_options(kinds: &[EventKindShown], chosen: &str) -> AnyView {
         .into_any()
 }
 
-fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
+fn table(member: &Member, on: On<'_>, rows: Vec<Delivery>) -> AnyView {
     let text = &member.text().webhooks;
     let lang = member.visit.lang;
+    let names_endpoint = matches!(on, On::All(_));
     let rows = rows.into_iter().map(|row| {
         let href = format!("/developers/deliveries/{}", row.id);
         let event = view! { <span class="who"><a class="row-link" href=href><code>{row.event.clone()}</code></a><code class="muted small breakable">{row.event_id.clone()}</code></span> };
         let answer = answer_of(member, row.last_status, row.last_error.as_deref());
         let at = row.created_at.clone();
+        let endpoint = names_endpoint.then(|| {
+            let href = format!("/developers/webhooks/{}", row.webhook_id);
+            let url = view! { <a class="breakable" href=href>{row.url.clone()}</a> };
+            cell(text.endpoint, "small", url)
+        });
         let line = view! {
             <tr>
                 {cell(text.when, "muted", view! { <Moment at=row.created_at.clone() lang clock=true/> })}
                 {cell(text.event, "", event)}
+                {endpoint}
                 {cell(text.status, "", delivery_badge(member, &row.status))}
                 {cell(text.answer, "", answer)}
                 {cell(text.attempts, "end", row.attempts)}
@@ -150,25 +212,45 @@ fn table(member: &Member, rows: Vec<Delivery>) -> AnyView {
         };
         (at, line.into_any())
     });
-    let rows = by_day(rows, 5, lang);
-    let headings =
-        heads([Start(text.when), Start(text.event), Start(text.status), Start(text.answer), End(text.attempts)]);
+    let (rows, headings) = if names_endpoint {
+        let columns = [text.when, text.event, text.endpoint, text.status, text.answer].map(Start);
+        let [when, event, endpoint, status, answer] = columns;
+        let headings = heads([when, event, endpoint, status, answer, End(text.attempts)]).into_any();
+        (by_day(rows, 6, lang), headings)
+    } else {
+        let columns = [text.when, text.event, text.status, text.answer].map(Start);
+        let [when, event, status, answer] = columns;
+        (by_day(rows, 5, lang), heads([when, event, status, answer, End(text.attempts)]).into_any())
+    };
     view! { <div class="table-box"><table class="table table--top">{headings}{rows}</table></div> }.into_any()
 }
 
-fn retry_all(member: &Member, endpoint: &Webhook, kinds: &[EventKindShown]) -> AnyView {
-    const FORM: &str = forms::RETRY_DELIVERIES;
+fn retry_all(member: &Member, on: On<'_>, kinds: &[EventKindShown]) -> AnyView {
     let text = &member.text().webhooks;
     let visit = member.visit.clone();
+    let missing = || {
+        view! { <label class="choice"><input type="checkbox" name="missing" value="1" checked=true/>{text.retry_missing}</label> }
+    };
+    let (form, action, endpoint, missing) = match on {
+        On::Endpoint(endpoint) => {
+            let action = format!("/console/webhooks/{}/retry", endpoint.id);
+            (forms::RETRY_DELIVERIES, action, None, Some(missing()))
+        }
+        On::All(endpoints) => {
+            let endpoint = Some(endpoint_choice(member, endpoints));
+            (forms::RETRY_ALL_DELIVERIES, forms::RETRY_ALL_DELIVERIES.to_owned(), endpoint, None)
+        }
+    };
     let events = event_options(kinds, visit.query.get("event").unwrap_or_default());
     view! {
-        <form class="form form--wrap panel__body" method="post" action=format!("/console/webhooks/{}/retry", endpoint.id)>
+        <form class="form form--wrap panel__body" method="post" action=action>
             {of_workspace(&visit)}
             {hidden("form_token", format!("{}-retry", visit.form_token))}
-            <Field visit=visit.clone() form=FORM name="since" kind="date" label=text.since hint=text.retry_all_text/>
-            <Field visit form=FORM name="to" kind="date" label=text.until required=false/>
+            {endpoint}
+            <Field visit=visit.clone() form=form name="since" kind="date" label=text.since hint=text.retry_all_text/>
+            <Field visit form=form name="to" kind="date" label=text.until required=false/>
             <label class="field"><span class="field__label">{text.event}</span><select class="field__input" name="event"><option value="">{text.any}</option>{events}</select></label>
-            <label class="choice"><input type="checkbox" name="missing" value="1" checked=true/>{text.retry_missing}</label>
+            {missing}
             <button class="button">{text.retry_all}</button>
         </form>
     }
@@ -204,7 +286,7 @@ async fn content(member: Member, id: String) -> Result<AnyView, ApiFailure> {
         None => view! { <p class="muted">{text.body_gone}</p> }.into_any(),
     };
     Ok(view! {
-        <PageHead title=delivery.event.clone() parent=(text.title, "/developers/webhooks")>{retry}</PageHead>
+        <PageHead title=delivery.event.clone() parent=(text.deliveries, PAGE)>{retry}</PageHead>
         {outcome(&member.visit, &[("retried", text.retried, text.retried_text)])}
         <div class="stack-lg">
             <section class="panel">

@@ -51,6 +51,7 @@ async fn content(member: Member) -> Result<AnyView, ApiFailure> {
     Ok(view! {
         <PageHead title=text.title.to_owned() text=text.text>
             <a class="button" href="/docs/concepts/webhooks"><Icon glyph=Glyph::Book/>{text.guide}</a>
+            <a class="button" href="/developers/deliveries"><Icon glyph=Glyph::Requests/>{text.deliveries}</a>
             {add}
         </PageHead>
         {made}

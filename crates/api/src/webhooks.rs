@@ -116,7 +116,8 @@ pub struct WebhookHealth {
 pub struct Webhook {
     /// Its id.
     pub id: WebhookEndpointId,
-    /// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+    /// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is
+    /// the one endpoint of all origins that a number has beyond 50.
     pub url: String,
     /// The number whose calls' `events_url` leads there; null for an endpoint that was set up here.
     pub number_id: Option<NumberId>,
@@ -355,8 +356,11 @@ pub struct EventKindShown {
     /// Its name.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::sets::EventKind))]
     pub event: String,
+    /// Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a
+    /// version; where one goes or means something else, the version is another.
+    pub version: u32,
     /// What happened.
     pub tells: String,
-    /// A whole body as it is sent.
+    /// A whole body of this version, as it is sent.
     pub example: Event,
 }

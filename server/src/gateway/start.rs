@@ -120,7 +120,7 @@ pub async fn start(app: &AppState) -> Result<Started, GatewayError> {
     let gateway = Arc::new(Gateway {
         app: app.clone(),
         sip,
-        conferences: Conferences::new(media.clone(), ServerHouse::start(app)),
+        conferences: Conferences::new(media.clone(), ServerHouse::new(app)),
         queues: Queues::new(app),
         media,
         webrtc,

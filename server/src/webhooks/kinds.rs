@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 const ANY: &str = "*";
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal;)*) => {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, version $version:literal;)*) => {
         /// The kinds of event that there are.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum EventKind { $($(#[$doc])* $kind,)* }
@@ -19,51 +19,57 @@ macro_rules! kinds {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$kind => $name,)* }
             }
+
+            /// Which form of its `data` is told, from 1 on. Raised where a member goes or means something else, not where one
+            /// is added; the events that wait in the outbox then have to keep theirs.
+            pub const fn version(self) -> u32 {
+                match self { $(Self::$kind => $version,)* }
+            }
         }
     };
 }
 
 kinds! {
     /// A call began to ring.
-    CallStarted = "call.started";
+    CallStarted = "call.started", version 1;
     /// It was answered.
-    CallAnswered = "call.answered";
+    CallAnswered = "call.answered", version 1;
     /// It was answered and has ended.
-    CallCompleted = "call.completed";
+    CallCompleted = "call.completed", version 1;
     /// It ended without an answer.
-    CallFailed = "call.failed";
+    CallFailed = "call.failed", version 1;
     /// Its cost was debited.
-    CallBilled = "call.billed";
+    CallBilled = "call.billed", version 1;
     /// The customer's server gave no voice actions that could be run.
-    CallCallbackFailed = "call.callback_failed";
+    CallCallbackFailed = "call.callback_failed", version 1;
     /// A recording can be heard.
-    CallRecordingReady = "call.recording.ready";
+    CallRecordingReady = "call.recording.ready", version 1;
     /// A recording could not be made or stored; `next_attempt_at` says when that is tried again.
-    CallRecordingFailed = "call.recording.failed";
+    CallRecordingFailed = "call.recording.failed", version 1;
     /// A conference began.
-    ConferenceStarted = "conference.started";
+    ConferenceStarted = "conference.started", version 1;
     /// Somebody is in a conference that has begun.
-    ConferenceJoined = "conference.joined";
+    ConferenceJoined = "conference.joined", version 1;
     /// Somebody left one.
-    ConferenceLeft = "conference.left";
+    ConferenceLeft = "conference.left", version 1;
     /// A conference is over.
-    ConferenceEnded = "conference.ended";
+    ConferenceEnded = "conference.ended", version 1;
     /// A number was claimed.
-    NumberProvisioned = "number.provisioned";
+    NumberProvisioned = "number.provisioned", version 1;
     /// A number was given back.
-    NumberReleased = "number.released";
+    NumberReleased = "number.released", version 1;
     /// The workspace is in another storage tier.
-    StorageTierChanged = "storage.tier_changed";
+    StorageTierChanged = "storage.tier_changed", version 1;
     /// It could not be put into another one.
-    StorageTierSwitchFailed = "storage.tier_switch_failed";
+    StorageTierSwitchFailed = "storage.tier_switch_failed", version 1;
     /// The carrier by which numbers are called does not take the server's registration.
-    TrunkRegistrationFailed = "trunk.registration_failed";
+    TrunkRegistrationFailed = "trunk.registration_failed", version 1;
     /// The balance fell below the threshold.
-    WalletLowBalance = "wallet.low_balance";
+    WalletLowBalance = "wallet.low_balance", version 1;
     /// A payment arrived.
-    WalletTopUp = "wallet.top_up";
+    WalletTopUp = "wallet.top_up", version 1;
     /// Outbound calls were frozen.
-    WalletFrozen = "wallet.frozen";
+    WalletFrozen = "wallet.frozen", version 1;
 }
 
 impl EventKind {
@@ -71,6 +77,11 @@ impl EventKind {
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == name)
     }
+}
+
+/// The version of the kind of that name; 1 of one that there is no more.
+pub fn version_of(name: &str) -> u32 {
+    EventKind::parse(name).map_or(1, EventKind::version)
 }
 
 /// Whether a subscription can be to this: a kind, `*`, or the beginning of kinds and `.*`.
@@ -95,6 +106,8 @@ mod tests {
     fn a_kind_is_found_by_its_name() {
         assert!(EventKind::ALL.iter().all(|kind| EventKind::parse(kind.as_str()) == Some(*kind)));
         assert_eq!(EventKind::parse("call"), None);
+        assert!(EventKind::ALL.iter().all(|kind| version_of(kind.as_str()) == kind.version() && kind.version() > 0));
+        assert_eq!(version_of("call.of_before"), 1);
     }
 
     #[test]

@@ -11,7 +11,8 @@ const WORTH_US: i64 = 3 * 86_400 * 1_000_000;
 /// The mail to one owner. Of the URL only the host is named: the rest may hold credentials.
 pub(super) fn letter(public_url: &str, to: String, endpoint: &Endpoint, now_us: i64, lang: Lang) -> Mail {
     let link = format!("{public_url}/developers/webhooks/{}", endpoint.id);
-    let host = Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let host = Url::parse(&endpoint.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_else(|| endpoint.url.clone());
     let is_gone = endpoint.disabled_reason.as_deref() == Some("gone");
     let text = match lang {
         Lang::English => {

@@ -5,7 +5,9 @@ pub(crate) mod dispatch;
 pub(crate) mod endpoints;
 pub(crate) mod events;
 pub(crate) mod lease;
+pub(crate) mod listeners;
 pub(crate) mod missed;
+pub(crate) mod unplaced;
 
 use sautikit_api::ids::{CallId, WorkspaceId};
 use sqlx::{AnyConnection, Row};

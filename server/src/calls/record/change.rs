@@ -48,6 +48,26 @@ pub(in crate::calls) struct Changes {
     pub(in crate::calls) outbox: Vec<NewEvent>,
 }
 
+/// What is new of calls, and events that no call's record has: what conferences tell.
+#[derive(Debug, Default)]
+pub(super) struct Fresh {
+    pub(super) changes: Vec<Changes>,
+    /// In order.
+    pub(super) events: Vec<NewEvent>,
+}
+
+impl Fresh {
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.events.is_empty()
+    }
+}
+
+impl From<Vec<Changes>> for Fresh {
+    fn from(changes: Vec<Changes>) -> Self {
+        Self { changes, events: Vec::new() }
+    }
+}
+
 impl Changes {
     /// Whether the call is over with this.
     pub(in crate::calls) fn is_end(&self) -> bool {
@@ -126,6 +146,19 @@ pub(super) fn over(number: u128) -> Changes {
         legs: Vec::new(),
         entries: Vec::new(),
         outbox: Vec::new(),
+    }
+}
+
+/// An event that no call's record has, for tests.
+#[cfg(test)]
+pub(super) fn told(number: u128) -> NewEvent {
+    NewEvent {
+        id: sautikit_api::ids::EventId(uuid::Uuid::from_u128(number)),
+        workspace_id: WorkspaceId(uuid::Uuid::from_u128(9)),
+        kind: EventKind::ConferenceStarted,
+        subject: crate::webhooks::Subject::Workspace,
+        data: serde_json::json!({ "name": "stand-up" }),
+        created_at: 7,
     }
 }
 

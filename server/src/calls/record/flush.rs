@@ -60,6 +60,8 @@ pub(super) struct Most {
 pub(super) struct Batch {
     pub(super) openings: Vec<Opening>,
     pub(super) changes: Vec<Changes>,
+    /// Events that no call's record has.
+    pub(super) events: Vec<webhooks::NewEvent>,
     /// Demands of calls that are open.
     pub(super) demands: Vec<(WorkspaceId, Demand)>,
     /// When calls were last heard, in microseconds UTC.
@@ -78,6 +80,7 @@ impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.openings.is_empty()
             && self.changes.is_empty()
+            && self.events.is_empty()
             && self.demands.is_empty()
             && self.heard.is_empty()
             && self.lease_until.is_none()
@@ -259,7 +262,7 @@ fn decide(
         sql::update_calls(changed().map(|changes| (changes, entry_of(changes)))),
         sql::upsert_legs(let_in().map(|opening| &opening.changes).chain(changed())),
         sql::insert_entries(written()),
-        webhooks::emit_all(told_of().chain(&settled.events)),
+        webhooks::emit_all(told_of().chain(&batch.events).chain(&settled.events)),
         traces::insert_traces(batch.traces.iter()),
     ]);
     let beside = vec![
@@ -269,7 +272,7 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
-    let tells = !settled.events.is_empty() || told_of().next().is_some();
+    let tells = !settled.events.is_empty() || !batch.events.is_empty() || told_of().next().is_some();
     Ok(Decided {
         grants: own.to_vec(),
         opened,

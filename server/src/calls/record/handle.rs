@@ -18,6 +18,7 @@ use super::witness::Witness;
 use crate::calls::CallError;
 use crate::calls::trace::{CallTrace, Ended, Room, TraceRow};
 use crate::wallet::quota::Demand;
+use crate::webhooks::NewEvent;
 
 /// How long a new call waits for its record; then it is refused.
 const OPEN_WITHIN: Duration = Duration::from_secs(2);
@@ -163,6 +164,16 @@ impl RecordWriter {
             pending.urgency = urgency;
             self.bell.notify_one();
         }
+    }
+
+    /// Takes an event that no call's record has: it is written with the next flush, or spooled, in the order in which it is
+    /// handed over. Never waits; gives it back where neither the database nor the disk has taken any for long.
+    pub fn tell(&self, event: NewEvent) -> Option<NewEvent> {
+        let mut pending = self.pending.lock();
+        let left_out = pending.put_event(event);
+        let urgency = if pending.is_full() { Urgency::AtOnce } else { Urgency::Soon };
+        self.urge(&mut pending, urgency);
+        left_out
     }
 
     /// Takes the end of a call; the receiver is told once it is kept, in the database or on the disk.

@@ -206,7 +206,7 @@ async fn write_or_put_aside(app: &AppState, node_id: &str, end: Changes) -> Resu
         return Err(error);
     }
     let spool = Spool::new(&app.config.data_dir);
-    let kept = tokio::task::spawn_blocking(move || spool.reject(&batch.changes)).await;
+    let kept = tokio::task::spawn_blocking(move || spool.reject(&batch.changes.into())).await;
     if let Ok(Err(error)) = kept {
         tracing::error!(call = %call_id, %error, "the end of a lost call can not be kept for people either");
     }

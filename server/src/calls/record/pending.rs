@@ -10,11 +10,15 @@ use super::flush::{Batch, Opening};
 use crate::calls::CallError;
 use crate::calls::trace::TraceRow;
 use crate::wallet::quota::Demand;
+use crate::webhooks::NewEvent;
 
 /// Calls of one flush; more would make those who wait for it wait longer for each other.
 const CALLS_PER_FLUSH: usize = 256;
 /// Traces that may wait while the database is away, some 3 kB each. Nothing of a call depends on them.
 const MOST_TRACES: usize = 4_096;
+
+/// Events of no call that may wait while neither the database nor the disk takes any, some 30 MB.
+const MOST_EVENTS: usize = 65_536;
 
 /// Who is told of an opening or a reservation.
 pub(super) type Reply = oneshot::Sender<Result<(), CallError>>;
@@ -47,6 +51,8 @@ pub(super) struct Pending {
     pub(super) changes: HashMap<CallId, Changes>,
     /// Calls of `changes` in the order in which they came.
     pub(super) order: Vec<CallId>,
+    /// Events that no call's record has, the oldest first.
+    pub(super) events: VecDeque<NewEvent>,
     /// Who is told once their call's changes are kept.
     pub(super) kept: Kept,
     pub(super) demands: Vec<(WorkspaceId, Demand)>,
@@ -72,6 +78,15 @@ impl Pending {
         }
     }
 
+    /// Takes an event, or gives it back where too many wait.
+    pub(super) fn put_event(&mut self, event: NewEvent) -> Option<NewEvent> {
+        if self.events.len() >= MOST_EVENTS {
+            return Some(event);
+        }
+        self.events.push_back(event);
+        None
+    }
+
     /// Takes a trace, or gives it back where too many wait.
     pub(super) fn put_trace(&mut self, trace: TraceRow) -> Option<TraceRow> {
         if self.traces.len() >= MOST_TRACES {
@@ -83,14 +98,20 @@ impl Pending {
 
     /// Whether a flush can't take more, so that waiting for more would be in vain.
     pub(super) fn is_full(&self) -> bool {
-        self.order.len() >= CALLS_PER_FLUSH || self.waiting.len() >= CALLS_PER_FLUSH
+        self.most() >= CALLS_PER_FLUSH
+    }
+
+    /// Of what a flush takes so many of at most, the most that waits.
+    fn most(&self) -> usize {
+        self.order.len().max(self.waiting.len()).max(self.events.len())
     }
 
     /// Whether everything that was handed over is written.
     pub(super) fn is_written(&self) -> bool {
-        let Self { waiting, changes, kept, demands, reserved, heard, lease_until, traces, is_flushing, .. } = self;
-        let is_empty =
-            waiting.is_empty() && changes.is_empty() && kept.is_empty() && heard.is_empty() && traces.is_empty();
+        let Self { waiting, changes, events, kept, demands, reserved, heard, lease_until, traces, is_flushing, .. } =
+            self;
+        let is_told = events.is_empty() && kept.is_empty() && traces.is_empty();
+        let is_empty = is_told && waiting.is_empty() && changes.is_empty() && heard.is_empty();
         is_empty && demands.is_empty() && reserved.is_empty() && lease_until.is_none() && !is_flushing
     }
 
@@ -103,7 +124,9 @@ impl Pending {
         self.kept = later;
         let count = self.waiting.len().min(CALLS_PER_FLUSH);
         let waiting: Vec<_> = self.waiting.drain(..count).collect();
-        self.urgency = match (self.order.len().max(self.waiting.len()), self.is_full()) {
+        let count = self.events.len().min(CALLS_PER_FLUSH);
+        let events = self.events.drain(..count).collect();
+        self.urgency = match (self.most(), self.is_full()) {
             (0, _) => Urgency::Lazy,
             (_, true) => Urgency::AtOnce,
             _ => Urgency::Now,
@@ -126,6 +149,7 @@ impl Pending {
         let traces = self.traces.drain(..count).collect();
         let batch = Batch {
             changes,
+            events,
             demands,
             traces,
             heard: std::mem::take(&mut self.heard),
@@ -141,7 +165,26 @@ impl Pending {
 mod tests {
     use uuid::Uuid;
 
+    use super::super::change::told;
     use super::*;
+
+    #[test]
+    fn events_of_no_call_go_with_a_flush_in_their_order_and_so_many_at_once() {
+        let mut pending = Pending::default();
+        let most = CALLS_PER_FLUSH as u128;
+        for number in 0..most + 2 {
+            assert!(pending.put_event(told(number)).is_none());
+        }
+        assert!(pending.is_full() && !pending.is_written());
+        let numbers = |pending: &mut Pending| {
+            let (batch, ..) = pending.take();
+            batch.events.iter().map(|event| event.id.0.as_u128()).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&mut pending), (0..most).collect::<Vec<_>>());
+        assert_eq!(pending.urgency, Urgency::Now, "the rest does not wait");
+        assert_eq!(numbers(&mut pending), [most, most + 1]);
+        assert!(pending.events.is_empty());
+    }
 
     #[test]
     fn what_a_tick_asks_for_gives_way_to_what_a_leg_of_the_call_asks_for() {

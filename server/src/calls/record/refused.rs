@@ -1,5 +1,6 @@
 //! What becomes of a flush that the database refuses: all that it can take is written, part by part.
 
+use super::change::Fresh;
 use super::flush::Batch;
 use super::pending::{Kept, Reply};
 use super::writer::{Failure, Writer, tell_kept};
@@ -24,11 +25,12 @@ impl Writer {
             }
             self.writer.ended.done(call);
         }
-        if let Err(error) = self.write(batch.changes.clone()).await {
+        let fresh = || Fresh { changes: batch.changes.clone(), events: batch.events.clone() };
+        if let Err(error) = self.write(fresh()).await {
             tracing::error!(%error, "calls could not be written one by one");
             // What is spooled is written before all that comes later of the same calls.
             self.writer.state.lock().is_away = true;
-            self.spool(batch.changes, Vec::new(), kept).await;
+            self.spool(fresh(), Vec::new(), kept).await;
         } else {
             tell_kept(kept);
         }

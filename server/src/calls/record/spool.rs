@@ -5,12 +5,23 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::change::Changes;
+use serde::{Deserialize, Serialize};
+
+use super::change::{Changes, Fresh};
+use crate::webhooks::NewEvent;
 
 /// The file's name within `data_dir`.
 const NAME: &str = "call-record.spool";
 /// What can't be replayed is kept for people.
 const REJECTED_NAME: &str = "call-record.rejected";
+
+/// A line, as it is read; one that an earlier release wrote is a call's.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Call(Box<Changes>),
+    Event(NewEvent),
+}
 
 /// The file. All of its operations block; the writer runs them beside the runtime.
 #[derive(Debug)]
@@ -23,7 +34,7 @@ pub(super) struct Spool {
 #[derive(Debug, Default)]
 pub(super) struct Spooled {
     /// What waits, oldest first.
-    pub(super) changes: Vec<Changes>,
+    pub(super) fresh: Fresh,
     /// Lines that can't be read: one that broke off, as by a power cut before it was told, or another release's.
     pub(super) unreadable: Vec<Vec<u8>>,
 }
@@ -34,20 +45,20 @@ impl Spool {
         Self { path: data_dir.join(NAME), rejected: data_dir.join(REJECTED_NAME) }
     }
 
-    /// Adds changes; when this returns they survive a power cut.
+    /// Adds what is new; when this returns it survives a power cut.
     ///
     /// # Errors
     /// The disk is full or fails; then none of them counts as kept.
-    pub(super) fn append(&self, changes: &[Changes]) -> std::io::Result<()> {
-        append_changes(&self.path, changes)
+    pub(super) fn append(&self, fresh: &Fresh) -> std::io::Result<()> {
+        append_fresh(&self.path, fresh)
     }
 
-    /// Keeps changes that the database will never take, and that only people can judge.
+    /// Keeps what the database will never take, and that only people can judge.
     ///
     /// # Errors
     /// The disk is full or fails.
-    pub(super) fn reject(&self, changes: &[Changes]) -> std::io::Result<()> {
-        append_changes(&self.rejected, changes)
+    pub(super) fn reject(&self, fresh: &Fresh) -> std::io::Result<()> {
+        append_fresh(&self.rejected, fresh)
     }
 
     /// All that waits.
@@ -63,7 +74,8 @@ impl Spool {
         for line in BufReader::new(file).split(b'\n') {
             let line = line?;
             match serde_json::from_slice(&line) {
-                Ok(changes) => spooled.changes.push(changes),
+                Ok(Line::Call(changes)) => spooled.fresh.changes.push(*changes),
+                Ok(Line::Event(event)) => spooled.fresh.events.push(event),
                 Err(error) => {
                     tracing::error!(%error, "a line of the spool of calls can't be read");
                     spooled.unreadable.push(line);
@@ -90,13 +102,17 @@ impl Spool {
     }
 }
 
-fn append_changes(path: &Path, changes: &[Changes]) -> std::io::Result<()> {
+fn append_fresh(path: &Path, fresh: &Fresh) -> std::io::Result<()> {
     let mut lines = Vec::new();
-    for one in changes {
-        serde_json::to_writer(&mut lines, one)?;
-        lines.push(b'\n');
-    }
+    fresh.changes.iter().try_for_each(|one| add_line(&mut lines, one))?;
+    fresh.events.iter().try_for_each(|one| add_line(&mut lines, one))?;
     append(path, &lines)
+}
+
+fn add_line(lines: &mut Vec<u8>, one: &impl Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *lines, one)?;
+    lines.push(b'\n');
+    Ok(())
 }
 
 fn append(path: &Path, lines: &[u8]) -> std::io::Result<()> {
@@ -118,35 +134,38 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::over as changes;
+    use super::super::change::{over as changes, told};
     use super::*;
 
     #[test]
     fn what_was_put_there_comes_back_in_order_until_it_is_cleared() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path());
-        assert!(spool.read().unwrap().changes.is_empty());
-        spool.append(&[changes(1), changes(2)]).unwrap();
-        spool.append(&[changes(3)]).unwrap();
-        let spooled = Spool::new(folder.path()).read().unwrap().changes;
-        let ids: Vec<_> = spooled.iter().map(|one| one.call_id.0.as_u128()).collect();
+        assert!(spool.read().unwrap().fresh.is_empty());
+        spool.append(&vec![changes(1), changes(2)].into()).unwrap();
+        spool.append(&Fresh { changes: vec![changes(3)], events: vec![told(4), told(5)] }).unwrap();
+        let spooled = Spool::new(folder.path()).read().unwrap().fresh;
+        let ids: Vec<_> = spooled.changes.iter().map(|one| one.call_id.0.as_u128()).collect();
         assert_eq!(ids, [1, 2, 3]);
-        assert_eq!(spooled[0].state, changes(1).state);
+        assert_eq!(spooled.changes[0].state, changes(1).state);
+        let events: Vec<_> = spooled.events.iter().map(|event| event.id.0.as_u128()).collect();
+        assert_eq!(events, [4, 5]);
+        assert_eq!((spooled.events[0].kind, &spooled.events[0].data), (told(4).kind, &told(4).data));
         spool.clear(&[]).unwrap();
-        assert!(spool.read().unwrap().changes.is_empty());
+        assert!(spool.read().unwrap().fresh.is_empty());
     }
 
     #[test]
     fn a_line_that_can_not_be_read_hides_no_other_and_is_kept_for_people() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(folder.path());
-        spool.append(&[changes(1)]).unwrap();
+        spool.append(&vec![changes(1)].into()).unwrap();
         let mut file = OpenOptions::new().append(true).open(folder.path().join(NAME)).unwrap();
         file.write_all(b"{\"call_id\": \"half\n{\"of\": \"another release\"}\n").unwrap();
-        spool.append(&[changes(2)]).unwrap();
+        spool.append(&vec![changes(2)].into()).unwrap();
         let spooled = spool.read().unwrap();
-        assert_eq!((spooled.changes.len(), spooled.unreadable.len()), (2, 2));
-        spool.reject(&[changes(3)]).unwrap();
+        assert_eq!((spooled.fresh.changes.len(), spooled.unreadable.len()), (2, 2));
+        spool.reject(&vec![changes(3)].into()).unwrap();
         spool.clear(&spooled.unreadable).unwrap();
         assert!(!folder.path().join(NAME).exists());
         let kept = std::fs::read_to_string(folder.path().join(REJECTED_NAME)).unwrap();

@@ -17,7 +17,7 @@ use std::time::Duration;
 use sautikit_api::ids::{CallId, WorkspaceId};
 
 use super::abandoned::Abandoned;
-use super::change::Changes;
+use super::change::Fresh;
 use super::flush::{Batch, Flushed, Opened, flush, is_away};
 use super::handle::RecordWriter;
 use super::pending::{Kept, Pending, Reply, Urgency, Waiting};
@@ -92,17 +92,23 @@ impl Writer {
     /// Writes what an earlier process spooled. Before anything else is read of calls.
     pub(super) async fn replay(&mut self) -> Result<(), CallError> {
         let spool = self.spool.clone();
-        let Spooled { changes, unreadable } = blocking(move || spool.read()).await.map_err(spool_failed)?;
-        if changes.is_empty() && unreadable.is_empty() {
+        let Spooled { fresh, unreadable } = blocking(move || spool.read()).await.map_err(spool_failed)?;
+        if fresh.is_empty() && unreadable.is_empty() {
             return Ok(());
         }
-        tracing::warn!(changes = changes.len(), "writing what was spooled while the database was away");
+        let Fresh { changes, events } = fresh;
+        tracing::warn!(
+            changes = changes.len(),
+            events = events.len(),
+            "writing what was spooled while the database was away"
+        );
         // In order, and those of one call merged: a flush has each call once.
         let mut pending = Pending::default();
         changes.into_iter().for_each(|changes| pending.put(changes));
-        while !pending.order.is_empty() {
+        pending.events = events.into();
+        while !(pending.order.is_empty() && pending.events.is_empty()) {
             let (batch, ..) = pending.take();
-            self.write(batch.changes).await?;
+            self.write(Fresh { changes: batch.changes, events: batch.events }).await?;
         }
         let spool = self.spool.clone();
         blocking(move || spool.clear(&unreadable)).await.map_err(spool_failed)
@@ -163,7 +169,7 @@ impl Writer {
         if self.writer.is_away() {
             self.put_back(std::mem::take(&mut batch.traces));
             // First, because the look takes as long as a connection is waited for.
-            self.spool(batch.changes, waiting, kept).await;
+            self.spool(Fresh { changes: batch.changes, events: batch.events }, waiting, kept).await;
             self.look_again().await;
             return;
         }
@@ -217,7 +223,8 @@ impl Writer {
                     });
                     self.put_back(batch.traces);
                     self.abandoned.take(batch.openings);
-                    return self.spool(batch.changes, Vec::new(), kept).await;
+                    let fresh = Fresh { changes: batch.changes, events: batch.events };
+                    return self.spool(fresh, Vec::new(), kept).await;
                 }
                 Err(Failure::Refused(error)) => {
                     tracing::error!(%error, cause = ?error, "a flush was refused; its calls are written one by one");
@@ -227,25 +234,28 @@ impl Writer {
         }
     }
 
-    /// Writes changes: together, and where the database refuses that, each by itself; what it refuses for good is kept
+    /// Writes what is new: together, and where the database refuses that, each by itself; what it refuses for good is kept
     /// for people.
-    pub(super) async fn write(&mut self, changes: Vec<Changes>) -> Result<(), CallError> {
-        let batch = Batch { changes, ..Batch::default() };
+    pub(super) async fn write(&mut self, Fresh { changes, events }: Fresh) -> Result<(), CallError> {
+        let batch = Batch { changes, events, ..Batch::default() };
         match self.try_flush(&batch).await {
             Ok(flushed) => {
                 self.tell(&batch, flushed, 0, Vec::new());
                 return Ok(());
             }
             Err(Failure::Away(error)) => return Err(error),
-            Err(Failure::Refused(error)) if batch.changes.len() == 1 => {
-                tracing::error!(%error, cause = ?error, "a call's changes are refused by the database");
-                let spool = self.spool.clone();
-                return blocking(move || spool.reject(&batch.changes)).await.map_err(spool_failed);
+            Err(Failure::Refused(error)) if batch.changes.len() + batch.events.len() == 1 => {
+                tracing::error!(%error, cause = ?error, "a call's changes, or an event, are refused by the database");
+                let (spool, fresh) = (self.spool.clone(), Fresh { changes: batch.changes, events: batch.events });
+                return blocking(move || spool.reject(&fresh)).await.map_err(spool_failed);
             }
             Err(Failure::Refused(_)) => {}
         }
         for one in batch.changes {
-            Box::pin(self.write(vec![one])).await?;
+            Box::pin(self.write(vec![one].into())).await?;
+        }
+        for one in batch.events {
+            Box::pin(self.write(Fresh { events: vec![one], ..Fresh::default() })).await?;
         }
         Ok(())
     }
@@ -356,20 +366,20 @@ impl Writer {
         unheard
     }
 
-    /// Keeps changes on the disk until the database is back. When that fails too they stay in memory, where those of
+    /// Keeps what is new on the disk until the database is back. When that fails too it stays in memory, where changes of
     /// one call are merged: with no new calls they can't grow without bound.
-    pub(super) async fn spool(&mut self, changes: Vec<Changes>, waiting: Vec<Waiting>, kept: Kept) {
+    pub(super) async fn spool(&mut self, fresh: Fresh, waiting: Vec<Waiting>, kept: Kept) {
         for one in waiting {
             let (Waiting::Open(_, reply) | Waiting::Reserve(_, _, reply)) = one;
             let _ = reply.send(Err(CallError::StorageUnavailable));
         }
-        if changes.is_empty() {
+        if fresh.is_empty() {
             return;
         }
         let spool = self.spool.clone();
-        let (changes, outcome) = match tokio::task::spawn_blocking(move || {
-            let outcome = spool.append(&changes);
-            (changes, outcome)
+        let (fresh, outcome) = match tokio::task::spawn_blocking(move || {
+            let outcome = spool.append(&fresh);
+            (fresh, outcome)
         })
         .await
         {
@@ -389,7 +399,8 @@ impl Writer {
                 let mut pending = self.writer.pending.lock();
                 let newer = std::mem::take(&mut pending.changes);
                 let order = std::mem::take(&mut pending.order);
-                changes.into_iter().for_each(|one| pending.put(one));
+                fresh.changes.into_iter().for_each(|one| pending.put(one));
+                fresh.events.into_iter().rev().for_each(|event| pending.events.push_front(event));
                 let mut newer = newer;
                 order.into_iter().filter_map(|call| newer.remove(&call)).for_each(|one| pending.put(one));
                 pending.kept.extend(kept);

@@ -3,25 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sautikit_api::ids::{CallId, EventId, WorkspaceId};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 use voice::{RecordedChannels, RecordingSource, RecordingTerms, TakeId};
 
+use crate::calls::Hub;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::media::Tap;
 use crate::gateway::recorder::{self, Ears};
 use crate::state::AppState;
-use crate::webhooks::{self, EventKind, NewEvent, Subject};
+use crate::webhooks::{EventKind, NewEvent, Subject};
 
 pub use crate::gateway::recorder::Orders;
-
-/// Events that may wait for the database, some 30 MB: while it is away no new calls come, and those that run enter and leave
-/// conferences a few times each.
-const EVENTS: usize = 65_536;
-/// Of one transaction.
-const TOGETHER: usize = 256;
 
 /// Something that happened in a conference.
 #[derive(Debug)]
@@ -51,21 +47,22 @@ pub trait House: Send + Sync + 'static {
 
     /// Tells the customer, in the order in which it is called.
     fn tell(&self, happened: Happened);
+
+    /// Runs a conference until it is over.
+    fn run(&self, conference: BoxFuture<'static, ()>) {
+        tokio::spawn(conference);
+    }
 }
 
 /// The server's.
 pub struct ServerHouse {
     app: AppState,
-    events: mpsc::Sender<NewEvent>,
 }
 
 impl ServerHouse {
-    /// Starts what writes the events.
-    pub fn start(app: &AppState) -> Arc<Self> {
-        let (events, waiting) = mpsc::channel(EVENTS);
-        // Not tracked: it ends with the last conference's house, which a stop of the server does not wait for.
-        tokio::spawn(write_all(app.clone(), waiting));
-        Arc::new(Self { app: app.clone(), events })
+    /// Of this server.
+    pub fn new(app: &AppState) -> Arc<Self> {
+        Arc::new(Self { app: app.clone() })
     }
 }
 
@@ -101,47 +98,21 @@ impl House for ServerHouse {
             data,
             created_at: self.app.now_us(),
         };
-        if let Err(error) = self.events.try_send(event) {
-            lost(&error.into_inner(), "the database has been away for too long");
+        // With the records of its calls: to the database, or to the disk while that is away.
+        if let Some(event) = Hub::of(&self.app).writer().tell(event) {
+            lost(&event);
         }
     }
-}
 
-/// After the database failed.
-const FAILURE_WAIT: Duration = Duration::from_secs(1);
+    fn run(&self, conference: BoxFuture<'static, ()>) {
+        // A stop of the server waits for what it tells last.
+        self.app.tasks.spawn(conference);
+    }
+}
 
 /// So that an operator can tell the customer which; without the party's number, which is no log's.
-fn lost(event: &NewEvent, why: &str) {
+fn lost(event: &NewEvent) {
     let conference = event.data["conference_id"].as_str().unwrap_or_default();
     let (id, workspace, kind) = (event.id, event.workspace_id, event.kind.as_str());
-    tracing::error!(%id, %workspace, kind, conference, why, "an event of a conference is lost");
-}
-
-/// Writes events in their order, those together that have come meanwhile. While the database is away they wait here, and behind
-/// them as many as the queue holds.
-async fn write_all(app: AppState, mut events: mpsc::Receiver<NewEvent>) {
-    let mut together = Vec::new();
-    while events.recv_many(&mut together, TOGETHER).await > 0 {
-        while let Err(error) = write(&app, &together).await {
-            if app.stopping.is_cancelled() {
-                tracing::error!(%error, "the server stops while the database is away");
-                together.iter().for_each(|event| lost(event, "the server stops"));
-                break;
-            }
-            tracing::warn!(events = together.len(), %error, "events of conferences wait: the database failed");
-            tokio::select! {
-                () = tokio::time::sleep(FAILURE_WAIT) => {}
-                () = app.stopping.cancelled() => {}
-            }
-        }
-        together.clear();
-        webhooks::ring(&app);
-    }
-}
-
-/// Whether a commit that failed was none is not known: those that stand there already are left as they are.
-async fn write(app: &AppState, events: &[NewEvent]) -> Result<(), sqlx::Error> {
-    let mut tx = app.db.begin_write().await?;
-    webhooks::emit_together(&mut tx, app.db.dialect(), events).await?;
-    tx.commit().await
+    tracing::error!(%id, %workspace, kind, conference, "an event of a conference is lost: nothing takes it for too long");
 }

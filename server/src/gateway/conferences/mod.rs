@@ -167,7 +167,7 @@ impl Conferences {
                 let id = ConferenceId(self.house.new_id());
                 let room = Room::new(id, key.clone(), &self.media, self.house.clone());
                 let mix = room.mix();
-                tokio::spawn(room.run(self.clone(), waiting));
+                self.house.run(Box::pin(room.run(self.clone(), waiting)));
                 open.by_name.insert(key, Entry { id, orders: orders.clone(), mix });
                 (orders, mix)
             }

@@ -233,7 +233,7 @@ examples! {
     webhooks::Retried = json!({ "retried": 12, "has_more": false });
     webhooks::Event = event();
     webhooks::EventKindShown =
-        json!({ "event": "call.completed", "tells": "An answered call is over.", "example": event() });
+        json!({ "event": "call.completed", "version": 1, "tells": "An answered call is over.", "example": event() });
     accounts::MagicLinkRequest = json!({ "email": "amina@simba.example", "return_to": "/calls?status=failed" });
     accounts::MagicLinkVerify = json!({ "token": "the token of the link" });
     accounts::SignedIn = json!({ "user_id": USER, "email": "amina@simba.example", "onboarding_required": true,

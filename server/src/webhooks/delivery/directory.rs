@@ -68,13 +68,17 @@ pub struct Directory {
     gone: HashMap<WebhookEndpointId, (i64, HashSet<Arc<str>>)>,
 }
 
+/// What stands in place of an origin in the endpoint of all those that a number has beyond its most.
+pub const FURTHER_ORIGINS: &str = "*";
+
 /// URLs of one origin that are known to be gone; beyond, each is found out anew.
 const MOST_GONE: usize = 1_000;
 
 impl Directory {
-    /// How many origins events of the number's calls go to.
+    /// How many origins events of the number's calls go to, each by an endpoint of its own.
     pub fn origins_of(&self, number: NumberId) -> usize {
-        self.of_numbers.keys().chain(self.off.keys()).filter(|(of, _)| *of == number).count()
+        let all = self.of_numbers.keys().chain(self.off.keys());
+        all.filter(|(of, origin)| *of == number && **origin != *FURTHER_ORIGINS).count()
     }
 
     /// Adds an endpoint, or takes its new settings.
@@ -147,7 +151,11 @@ impl Directory {
 
     fn target_of(&self, number: NumberId, url: &str) -> Option<Target> {
         // What can't be read was refused when it was written.
-        let origin = origin_of(url)?;
+        self.target_at(number, origin_of(url)?, url)
+    }
+
+    /// Where an event for `url` goes by the endpoint of a number's origin, or of its further ones.
+    pub fn target_at(&self, number: NumberId, origin: String, url: &str) -> Option<Target> {
         let key = (number, Arc::from(origin.as_str()));
         if self.off.contains_key(&key) {
             return None;
@@ -235,5 +243,20 @@ mod tests {
         assert_eq!(targets(&directory, "call.failed", Some(one)), []);
         directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
         assert_eq!(targets(&directory, "call.failed", Some(one)), [Target::Known(id, Some(one.to_owned()))]);
+    }
+
+    #[test]
+    fn further_origins_share_an_endpoint_that_is_none_of_the_numbers_origins() {
+        let mut directory = Directory::default();
+        let (further, url) = (|| FURTHER_ORIGINS.to_owned(), "https://b.example/events");
+        let new = Target::New { number: NUMBER, origin: further(), url: url.to_owned() };
+        assert_eq!(directory.target_at(NUMBER, further(), url), Some(new));
+        let id = WebhookEndpointId(Uuid::from_u128(21));
+        directory.put(endpoint(20, Some(NUMBER), "https://a.example", &[]));
+        directory.put(endpoint(21, Some(NUMBER), FURTHER_ORIGINS, &[]));
+        assert_eq!(directory.target_at(NUMBER, further(), url), Some(Target::Known(id, Some(url.to_owned()))));
+        assert_eq!(directory.origins_of(NUMBER), 1);
+        directory.heard(id, &url.into(), true);
+        assert_eq!(directory.target_at(NUMBER, further(), url), None, "it answered 410");
     }
 }

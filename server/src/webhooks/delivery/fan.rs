@@ -4,16 +4,23 @@ use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId};
 use sqlx::AnyConnection;
 
 use super::Work;
-use super::directory::{Endpoint, Target, Wanted};
-use super::share::{Room, in_order};
+use super::directory::{Endpoint, FURTHER_ORIGINS, Target, Wanted};
+use super::share::{self, Room, in_order};
 use super::turn::known;
 use crate::webhooks::WebhookError;
 use crate::webhooks::endpoints;
-use crate::webhooks::store::dispatch::{NewDelivery, Unplaced};
+use crate::webhooks::store::dispatch::NewDelivery;
 use crate::webhooks::store::endpoints as rows;
+use crate::webhooks::store::unplaced::{self as sql, Unplaced};
 
-/// Origins that the calls of one number send events to.
+/// Origins of one number's calls that have an endpoint each: a call can name any, and each is an endpoint that stays. Further
+/// ones share one, where they wait for each other.
 const MOST_ORIGINS: usize = 50;
+
+/// Calls of one turn for which events that go before those at hand are looked for.
+const CALLS_COMPLETED: usize = 16;
+/// Of one of them.
+const MOST_BEFORE: i64 = 64;
 
 /// Events with their places and deliveries, to be written.
 pub(super) struct Fanned {
@@ -32,7 +39,7 @@ pub(super) async fn out(
     let app = &work.app;
     let mut fanned = Fanned { placed: Vec::with_capacity(unplaced.len()), made: Vec::new() };
     let mut room = Room::default();
-    let unplaced = in_order(unplaced, |one| Some((one.call_id.clone()?, one.event.sequence)));
+    let unplaced = in_order(unplaced, place_of);
     for (position, one) in (last_position + 1..).zip(unplaced) {
         let targets = {
             let events_url = one.events_url.as_ref().map(|(number, url)| (*number, url.as_str()));
@@ -44,14 +51,17 @@ pub(super) async fn out(
         }
         let mut deliveries = Vec::with_capacity(targets.len());
         for target in targets {
-            let (endpoint, url) = match target {
-                Target::Known(id, url) => (id, url),
-                // Each is an endpoint that stays: a call can name any.
-                Target::New { number, .. } if has_many(work, number, &fanned.made) => {
-                    tracing::warn!(%number, "events of a call go nowhere: its number has too many origins of events_url");
-                    continue;
+            let target = match target {
+                Target::New { number, url, .. } if has_many(work, number, &fanned.made) => {
+                    work.state.lock().directory.target_at(number, FURTHER_ORIGINS.to_owned(), &url)
                 }
-                Target::New { number, origin, url } => {
+                target => Some(target),
+            };
+            let (endpoint, url) = match target {
+                Some(Target::Known(id, url)) => (id, url),
+                // It is off, or the URL is gone.
+                None => continue,
+                Some(Target::New { number, origin, url }) => {
                     match made(work, tx, &mut fanned.made, &one, (number, origin), now_us).await? {
                         Some(id) => (id, Some(url)),
                         None => continue,
@@ -65,9 +75,33 @@ pub(super) async fn out(
     Ok(fanned)
 }
 
+/// Where an event stands in its call.
+fn place_of(one: &Unplaced) -> Option<(String, i64)> {
+    Some((one.call_id.clone()?, one.event.sequence))
+}
+
+/// The events with those of their calls that wait and go before them, wherever a clock that went back has put them; without
+/// what comes after one that is not found in time. And the ids of those that can't be read.
+pub(super) async fn in_whole(
+    conn: &mut AnyConnection,
+    mut events: Vec<Unplaced>,
+) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
+    let mut unreadable = Vec::new();
+    let gaps = share::gaps(&events, place_of, |one| one.waits_for_one);
+    for (call, sequence) in gaps.into_iter().take(CALLS_COMPLETED) {
+        let (before, broken) = sql::list_unplaced_before(conn, (&call, sequence), MOST_BEFORE).await?;
+        unreadable.extend(broken);
+        let is_here = |one: &Unplaced| events.iter().any(|here| here.event.id == one.event.id);
+        let new: Vec<_> = before.into_iter().filter(|one| !is_here(one)).collect();
+        events.extend(new);
+    }
+    Ok((share::without_gaps(events, place_of, |one| one.waits_for_one), unreadable))
+}
+
 fn has_many(work: &Work, number: NumberId, made: &[(Endpoint, i64)]) -> bool {
     let known = work.state.lock().directory.origins_of(number);
-    known + made.iter().filter(|(one, _)| one.number == Some(number)).count() >= MOST_ORIGINS
+    let is_new = |one: &Endpoint| one.number == Some(number) && *one.url != *FURTHER_ORIGINS;
+    known + made.iter().filter(|(one, _)| is_new(one)).count() >= MOST_ORIGINS
 }
 
 /// The endpoint of a number's origin, made now or for an event before in this turn. None where there can be none: one event

@@ -54,7 +54,7 @@ use crate::state::{AppState, Part};
 
 pub use leader::run_until_stopped;
 pub use off::{Owners, OwnersOf, TellDisabled};
-pub(in crate::webhooks) use sender::{DELIVERY_HEADER, EVENT_HEADER};
+pub(in crate::webhooks) use sender::{DELIVERY_HEADER, EVENT_HEADER, VERSION_HEADER};
 
 /// Rung when there is something to tell or to settle, so that it need not wait for the next look.
 #[derive(Default)]

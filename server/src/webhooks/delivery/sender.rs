@@ -10,10 +10,12 @@ use super::directory::Endpoint;
 use super::lane::Due;
 use super::schedule::{Failure, Outcome};
 use crate::clock::{self, Clock};
-use crate::webhooks::{client, signature};
+use crate::webhooks::{client, kinds, signature};
 
 /// Names the kind, for receivers that route before they parse.
 pub(in crate::webhooks) const EVENT_HEADER: &str = "x-sautikit-event";
+/// Names the version of the kind.
+pub(in crate::webhooks) const VERSION_HEADER: &str = "x-sautikit-event-version";
 /// Names the delivery, which stays the same over its attempts.
 pub(in crate::webhooks) const DELIVERY_HEADER: &str = "x-sautikit-delivery";
 /// From the first byte sent until the answer's status is there (webhooks.md).
@@ -109,6 +111,7 @@ impl Sender<'_> {
             .post(url.clone())
             .header(header::CONTENT_TYPE, "application/json")
             .header(EVENT_HEADER, &due.event.kind)
+            .header(VERSION_HEADER, kinds::version_of(&due.event.kind))
             .header(DELIVERY_HEADER, due.id.to_string())
             .header(signature::HEADER, &signature)
             .body(due.event.body.clone());

@@ -1,6 +1,6 @@
 //! What of a queue one turn takes: a share for each workspace, and no more deliveries than a short transaction holds. Pure.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sautikit_api::ids::WorkspaceId;
 
@@ -42,6 +42,45 @@ pub(super) fn in_order<T>(events: Vec<T>, call_and_sequence: impl Fn(&T) -> Opti
     let mut events: Vec<_> = place_of.into_iter().zip(events).collect();
     events.sort_unstable_by_key(|(place, _)| *place);
     events.into_iter().map(|(_, event)| event).collect()
+}
+
+/// Where a call's events have a gap: of each call the greatest place before which one waits that is not among these.
+/// `call_and_sequence` names an event's place, `waits_for_one` says whether the one before it waits.
+pub(super) fn gaps<T>(
+    events: &[T],
+    call_and_sequence: impl Fn(&T) -> Option<(String, i64)>,
+    waits_for_one: impl Fn(&T) -> bool,
+) -> BTreeMap<String, i64> {
+    let places: HashSet<_> = events.iter().filter_map(&call_and_sequence).collect();
+    let mut gaps: BTreeMap<String, i64> = BTreeMap::new();
+    for (call, sequence) in events.iter().filter(|one| waits_for_one(one)).filter_map(&call_and_sequence) {
+        if !places.contains(&(call.clone(), sequence - 1)) {
+            let greatest = gaps.entry(call).or_insert(sequence);
+            *greatest = sequence.max(*greatest);
+        }
+    }
+    gaps
+}
+
+/// Those of each call as far as they have no gap: what comes after one waits with what is missing.
+pub(super) fn without_gaps<T>(
+    events: Vec<T>,
+    call_and_sequence: impl Fn(&T) -> Option<(String, i64)>,
+    waits_for_one: impl Fn(&T) -> bool,
+) -> Vec<T> {
+    let mut of_calls: BTreeMap<(String, i64), bool> = BTreeMap::new();
+    for event in &events {
+        if let Some(place) = call_and_sequence(event) {
+            of_calls.insert(place, waits_for_one(event));
+        }
+    }
+    let mut may_go: HashSet<(String, i64)> = HashSet::new();
+    for ((call, sequence), waits) in of_calls {
+        if !waits || may_go.contains(&(call.clone(), sequence - 1)) {
+            may_go.insert((call, sequence));
+        }
+    }
+    events.into_iter().filter(|event| call_and_sequence(event).is_none_or(|place| may_go.contains(&place))).collect()
 }
 
 /// Of those that came in turn the last of which something was placed: the next turn goes on after it, so that nobody for whom
@@ -89,6 +128,22 @@ mod tests {
         let call = |(call, sequence): &(&str, i64)| (!call.is_empty()).then(|| ((*call).to_owned(), *sequence));
         let ordered = in_order(events, call);
         assert_eq!(ordered, [("a", 1), ("b", 1), ("", 0), ("a", 2), ("b", 2), ("a", 3), ("", 0)]);
+    }
+
+    #[test]
+    fn an_event_waits_with_one_before_it_that_is_not_here() {
+        // A call, a place in it, and whether the one before waits.
+        let events =
+            vec![("a", 1, false), ("a", 2, true), ("a", 4, true), ("a", 5, true), ("b", 7, false), ("", 0, false)];
+        let call =
+            |(call, sequence, _): &(&str, i64, bool)| (!call.is_empty()).then(|| ((*call).to_owned(), *sequence));
+        let waits = |(_, _, waits): &(&str, i64, bool)| *waits;
+        assert_eq!(gaps(&events, call, waits), BTreeMap::from([("a".to_owned(), 4)]));
+        let rest = [("a", 1, false), ("a", 2, true), ("b", 7, false), ("", 0, false)];
+        assert_eq!(without_gaps(events.clone(), call, waits), rest);
+        let whole: Vec<_> = events.into_iter().chain([("a", 3, true)]).collect();
+        assert!(gaps(&whole, call, waits).is_empty());
+        assert_eq!(without_gaps(whole.clone(), call, waits), whole);
     }
 
     #[test]

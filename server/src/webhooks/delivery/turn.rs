@@ -25,9 +25,10 @@ use crate::webhooks::WebhookError;
 use crate::webhooks::deliveries;
 use crate::webhooks::endpoints::{self, Status};
 use crate::webhooks::live::{Live, notices};
-use crate::webhooks::store::dispatch::{self as sql, Unplaced};
+use crate::webhooks::store::dispatch as sql;
 use crate::webhooks::store::endpoints::{self as rows, Full};
 use crate::webhooks::store::lease;
+use crate::webhooks::store::unplaced::{self, Unplaced};
 
 /// Events of one turn: some 10 ms of SQLite's one writer, which live calls share, and what another workspace's event waits for.
 const EVENTS_AT_ONCE: i64 = 128;
@@ -132,6 +133,8 @@ impl Lead {
         let now_us = app.now_us();
         self.work.state.lock().scheduler.tick(now_us);
         let (unplaced, walked) = self.unplaced(&mut conn).await?;
+        let (unplaced, unreadable) = fan::in_whole(&mut conn, unplaced).await?;
+        self.set_aside(unreadable).await?;
         let mut has_more = !walked.is_empty();
         // After the events: whatever endpoint was there before one of them is seen.
         if !unplaced.is_empty() || self.reloaded.elapsed() >= RELOAD {
@@ -173,14 +176,14 @@ impl Lead {
     /// What waits to be told: the oldest, or, where many wait, some of each of some workspaces, and these in their turn.
     async fn unplaced(&self, conn: &mut AnyConnection) -> Result<(Vec<Unplaced>, Vec<WorkspaceId>), sqlx::Error> {
         let workspace_of = |one: &Unplaced| one.event.workspace_id;
-        let (oldest, unreadable) = sql::list_unplaced(conn, EVENTS_AT_ONCE).await?;
+        let (oldest, unreadable) = unplaced::list_unplaced(conn, EVENTS_AT_ONCE).await?;
         self.set_aside(unreadable).await?;
         if (oldest.len() as i64) < EVENTS_AT_ONCE {
             return Ok((in_turns(oldest, workspace_of), Vec::new()));
         }
         let (mut workspaces, mut last) = (Vec::new(), self.last_workspace);
         for _ in 0..WORKSPACES_AT_ONCE {
-            match sql::next_with_unplaced(conn, last).await? {
+            match unplaced::next_with_unplaced(conn, last).await? {
                 Some(next) if workspaces.contains(&next) => break,
                 Some(next) => {
                     last = Some(next);
@@ -194,7 +197,7 @@ impl Lead {
         let share = (EVENTS_AT_ONCE / workspaces.len().max(1) as i64).max(1);
         let mut some = Vec::new();
         for workspace in &workspaces {
-            let (events, unreadable) = sql::list_unplaced_of(conn, *workspace, share).await?;
+            let (events, unreadable) = unplaced::list_unplaced_of(conn, *workspace, share).await?;
             self.set_aside(unreadable).await?;
             some.extend(events);
         }
@@ -208,7 +211,7 @@ impl Lead {
         }
         let mut tx = self.work.app.db.begin_write().await?;
         for id in unreadable {
-            sql::set_aside(&mut tx, id).await?;
+            unplaced::set_aside(&mut tx, id).await?;
         }
         tx.commit().await
     }

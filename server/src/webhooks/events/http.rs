@@ -138,7 +138,7 @@ fn kind_shown(app: &AppState, caller: &Caller, kind: EventKind) -> wire::EventKi
         payload: data.clone(),
         data,
     };
-    wire::EventKindShown { event: name, tells: examples::tells(kind).to_owned(), example }
+    wire::EventKindShown { event: name, version: kind.version(), tells: examples::tells(kind).to_owned(), example }
 }
 
 fn json_text(text: String) -> Response {

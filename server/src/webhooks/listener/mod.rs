@@ -6,9 +6,10 @@
 //!                                     └── events as they are placed (live), and test events
 //! ```
 //! A listener that is gone is waited for for a moment, because it comes back every few minutes to show its credential. Whoever
-//! has waited for it asks the number's URL after all.
+//! has waited for it asks the number's URL after all. A call that runs on another node asks by way of the database ([`nodes`]).
 
 pub mod http;
+pub(super) mod nodes;
 mod socket;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,14 +28,15 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
+use self::nodes::Others;
 use super::body::{self, StoredEvent};
 use super::client::MAX_ANSWER_BYTES;
-use super::delivery::{DELIVERY_HEADER, EVENT_HEADER};
+use super::delivery::{DELIVERY_HEADER, EVENT_HEADER, VERSION_HEADER};
 use super::fetch::{self, Answer, DEADLINE, FORM, FetchError, Fetched};
 use super::kinds;
 use super::live::notices;
 use super::signature;
-use super::signer::Signer;
+use super::signer::{Signatures, Signer};
 use super::store::events as sql;
 use crate::clock;
 use crate::secrets::Purpose;
@@ -62,7 +64,7 @@ struct Listener {
     /// The other end while no socket has it.
     idle: Mutex<Option<mpsc::Receiver<ToListener>>>,
     /// Callbacks that await an answer.
-    waiting: Mutex<HashMap<String, oneshot::Sender<Result<Given, FetchError>>>>,
+    waiting: Mutex<HashMap<String, oneshot::Sender<FromListener>>>,
     /// It did not answer in time: its socket is closed.
     gone: CancellationToken,
 }
@@ -74,26 +76,38 @@ struct Given {
     body: Vec<u8>,
 }
 
-/// The listeners of this node.
+/// The listeners of this node, and what it knows of those of others.
 #[derive(Default)]
-pub struct Listeners(Mutex<Vec<Arc<Listener>>>);
+pub struct Listeners {
+    here: Mutex<Vec<Arc<Listener>>>,
+    others: Others,
+}
 
 impl Part for Listeners {}
 
 impl Listeners {
     /// Whoever takes the number's callbacks: the one that came last.
     fn of_number(&self, workspace: WorkspaceId, number: &str) -> Option<Arc<Listener>> {
-        let all = self.0.lock();
+        let all = self.here.lock();
         all.iter().rev().find(|one| one.workspace == workspace && one.numbers.iter().any(|own| own == number)).cloned()
     }
 
     fn of_workspace(&self, workspace: WorkspaceId) -> Vec<Arc<Listener>> {
-        self.0.lock().iter().filter(|one| one.workspace == workspace).cloned().collect()
+        self.here.lock().iter().filter(|one| one.workspace == workspace).cloned().collect()
+    }
+
+    fn find(&self, id: Uuid) -> Option<Arc<Listener>> {
+        self.here.lock().iter().find(|one| one.id == id).cloned()
+    }
+
+    /// Those that other nodes may ask.
+    fn with_numbers(&self) -> Vec<Arc<Listener>> {
+        self.here.lock().iter().filter(|one| !one.numbers.is_empty()).cloned().collect()
     }
 
     fn remove(&self, id: Uuid) {
-        let mut all = self.0.lock();
-        all.retain(|one| one.id != id);
+        self.here.lock().retain(|one| one.id != id);
+        self.others.look();
     }
 }
 
@@ -130,16 +144,48 @@ impl Listener {
 
     /// An answer came; of a callback that nobody waits for it is left aside.
     fn answered(&self, message: FromListener) {
-        let (callback, answer) = match message {
-            FromListener::Answer { callback_id, status, content_type, body } => {
-                (callback_id, given(status, &content_type, &body))
-            }
-            FromListener::Failed { callback_id, reason } => (callback_id, Err(failure(reason))),
-            FromListener::Trigger { .. } => return,
+        let (FromListener::Answer { callback_id, .. } | FromListener::Failed { callback_id, .. }) = &message else {
+            return;
         };
-        if let Some(waiting) = self.waiting.lock().remove(&callback) {
-            let _ = waiting.send(answer);
+        let waiting = self.waiting.lock().remove(callback_id);
+        if let Some(waiting) = waiting {
+            let _ = waiting.send(message);
         }
+    }
+
+    /// Asks it, and gives what it says; none where it went away, or takes no more.
+    async fn ask(
+        &self,
+        app: &AppState,
+        (callback_id, message): (&str, ToListener),
+        deadline: Instant,
+    ) -> Option<FromListener> {
+        let (answer, answered) = oneshot::channel();
+        self.waiting.lock().insert(callback_id.to_owned(), answer);
+        let outcome = match self.outbox.try_send(message) {
+            Ok(()) => timeout_at(deadline, answered).await,
+            Err(_) => return self.waiting.lock().remove(callback_id).and(None),
+        };
+        self.waiting.lock().remove(callback_id);
+        match outcome {
+            Ok(said) => said.ok(),
+            // One that is there says in time that nothing came.
+            Err(_) => {
+                app.part::<Listeners>().remove(self.id);
+                // It comes back, where it can be asked again.
+                self.gone.cancel();
+                Some(FromListener::Failed { callback_id: callback_id.to_owned(), reason: FailureReason::Timeout })
+            }
+        }
+    }
+}
+
+/// What a developer's server answered, as a listener said.
+fn heard(said: &FromListener) -> Result<Given, FetchError> {
+    match said {
+        FromListener::Answer { status, content_type, body, .. } => given(*status, content_type, body),
+        FromListener::Failed { reason, .. } => Err(failure(*reason)),
+        FromListener::Trigger { .. } => Err(FetchError::Connection),
     }
 }
 
@@ -165,7 +211,7 @@ fn secret(app: &AppState, workspace: WorkspaceId) -> String {
     format!("whsec_{}", app.secrets.hash(Purpose::VoiceSecret, &format!("listeners of workspace {workspace}")))
 }
 
-/// Asks for voice actions: whoever listens in place of the number, else the server at `url`.
+/// Asks for voice actions: whoever listens in place of the number, here or on another node, else the server at `url`.
 pub async fn fetch(
     app: &AppState,
     http: &Client,
@@ -174,59 +220,69 @@ pub async fn fetch(
     params: &[(&'static str, String)],
     signer: Signer<'_>,
 ) -> Fetched {
-    // One for both: a call waits no longer because somebody listened.
+    // One for all: a call waits no longer because somebody listened.
     let deadline = clock::timer_now() + DEADLINE;
-    if let Some(listener) = app.part::<Listeners>().of_number(of.0, of.1)
-        && let Some(fetched) = ask(app, &listener, url, params, signer, deadline).await
+    let listeners = app.part::<Listeners>();
+    if let Some(listener) = listeners.of_number(of.0, of.1)
+        && let Some(callback) = Callback::new(app, (of.0, listener.origin.as_ref()), url, params, signer)
+        && let Some(said) = listener.ask(app, callback.message(), deadline).await
     {
-        return fetched;
+        return callback.fetched(&said);
+    }
+    for listener in listeners.others.of_number(of.0, of.1) {
+        if let Some(callback) = Callback::new(app, (of.0, listener.origin.as_ref()), url, params, signer)
+            && let Some(said) = Box::pin(nodes::ask(app, &listener, callback.message(), deadline)).await
+        {
+            return callback.fetched(&said);
+        }
     }
     fetch::fetch_until(deadline, http, app.clock.as_ref(), app.config.is_development(), url, params, signer).await
 }
 
-/// None where the listener went away, or takes no more.
-async fn ask(
-    app: &AppState,
-    listener: &Listener,
-    url: &str,
-    params: &[(&'static str, String)],
-    signer: Signer<'_>,
-    deadline: Instant,
-) -> Option<Fetched> {
-    let url = Url::parse(url).ok()?;
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-    let path = path_of(&url);
-    let secret = secret(app, listener.workspace);
-    let forwarded_to = listener.origin.as_ref().and_then(|origin| origin.join(&path).ok());
-    let signer = Signer { secret: &secret, ..signer };
-    let now = app.clock.now().as_second();
-    let signatures = signer.sign(forwarded_to.as_ref().unwrap_or(&url), params, &body, now);
-    let mut headers: BTreeMap<_, _> =
-        signatures.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    headers.insert("content-type".to_owned(), FORM.to_owned());
-    let callback_id = app.new_uuid().to_string();
-    let (answer, answered) = oneshot::channel();
-    listener.waiting.lock().insert(callback_id.clone(), answer);
-    let request = Forwarded { headers, body: body.clone() };
-    let message = ToListener::Callback { callback_id: callback_id.clone(), path, request };
-    let outcome = match listener.outbox.try_send(message) {
-        Ok(()) => timeout_at(deadline, answered).await,
-        Err(_) => return listener.waiting.lock().remove(&callback_id).and(None),
-    };
-    listener.waiting.lock().remove(&callback_id);
-    let outcome = match outcome {
-        Ok(Ok(given)) => given.and_then(|given| read(url, given)),
-        // It left.
-        Ok(Err(_)) => return None,
-        // One that is there says in time that nothing came.
-        Err(_) => {
-            app.part::<Listeners>().remove(listener.id);
-            // It comes back, where it can be asked again.
-            listener.gone.cancel();
-            Err(FetchError::Timeout)
-        }
-    };
-    Some(Fetched { outcome, first_failure: None, body, signatures })
+/// A callback as a listener is asked it.
+struct Callback {
+    id: String,
+    url: Url,
+    path: String,
+    request: Forwarded,
+    signatures: Signatures,
+}
+
+impl Callback {
+    /// Signed for a workspace's listener that forwards to there; none where the URL is none.
+    fn new(
+        app: &AppState,
+        (workspace, origin): (WorkspaceId, Option<&Url>),
+        url: &str,
+        params: &[(&'static str, String)],
+        signer: Signer<'_>,
+    ) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        let path = path_of(&url);
+        let secret = secret(app, workspace);
+        let forwarded_to = origin.and_then(|origin| origin.join(&path).ok());
+        let signer = Signer { secret: &secret, ..signer };
+        let now = app.clock.now().as_second();
+        let signatures = signer.sign(forwarded_to.as_ref().unwrap_or(&url), params, &body, now);
+        let mut headers: BTreeMap<_, _> =
+            signatures.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        headers.insert("content-type".to_owned(), FORM.to_owned());
+        Some(Self { id: app.new_uuid().to_string(), url, path, request: Forwarded { headers, body }, signatures })
+    }
+
+    /// Its id and what is said.
+    fn message(&self) -> (&str, ToListener) {
+        let Self { id, path, request, .. } = self;
+        let message = ToListener::Callback { callback_id: id.clone(), path: path.clone(), request: request.clone() };
+        (id, message)
+    }
+
+    /// What it came to.
+    fn fetched(self, said: &FromListener) -> Fetched {
+        let outcome = heard(said).and_then(|given| read(self.url, given));
+        Fetched { outcome, first_failure: None, body: self.request.body, signatures: self.signatures }
+    }
 }
 
 fn read(url: Url, Given { status, content_type, body }: Given) -> Result<Answer, FetchError> {
@@ -250,6 +306,7 @@ fn forwarded(app: &AppState, secret: &str, kind: &str, id: &str, body: &str) -> 
     let headers = [
         ("content-type", "application/json".to_owned()),
         (EVENT_HEADER, kind.to_owned()),
+        (VERSION_HEADER, kinds::version_of(kind).to_string()),
         (DELIVERY_HEADER, id.to_owned()),
         (signature::HEADER, signed),
     ];

@@ -52,7 +52,8 @@ struct Begun {
 /// Takes it up, or the one of its id and workspace again that has no socket. None where the workspace has as many as it may.
 fn begin(app: &AppState, workspace: WorkspaceId, asked: Asked) -> Option<Begun> {
     let Asked { events, numbers, origin, id, after } = asked;
-    let mut all = app.part::<Listeners>().0.lock();
+    let listeners = app.part::<Listeners>();
+    let mut all = listeners.here.lock();
     let known = all.iter().find(|one| one.id == id && one.workspace == workspace).cloned();
     if let Some(listener) = known
         && (&listener.numbers, &listener.events) == (&numbers, &events)
@@ -82,6 +83,9 @@ fn begin(app: &AppState, workspace: WorkspaceId, asked: Asked) -> Option<Begun> 
         gone: CancellationToken::new(),
     });
     all.push(listener.clone());
+    if !listener.numbers.is_empty() {
+        listeners.others.look();
+    }
     Some(Begun { listener, inbox, after })
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use sautikit_api::ids::{CallId, EventId, WorkspaceId};
 use sqlx::AnyConnection;
+use uuid::Uuid;
 
 use super::Live;
 use crate::clock;
@@ -28,6 +29,12 @@ const CALLS_FOLLOWED: &str = "calls_followed";
 const CALLS: &str = "calls";
 /// Before a workspace and a test event for its listeners.
 const TRIGGERED: &str = "triggered";
+/// Who listens has changed on the node.
+const LISTENERS: &str = "listeners";
+/// Before an ask of a listener, and the node that has it.
+const ASKED: &str = "asked";
+/// Before an ask that is answered.
+const ANSWERED: &str = "answered";
 /// How often a node says that somebody follows a call there: well within the time for which that is believed.
 const FOLLOWS_EVERY: Duration = Duration::from_secs(1);
 /// What changes within so long shares a notice: each is a commit that others wait for.
@@ -45,6 +52,12 @@ enum Said {
     Calls(Vec<CallId>),
     /// A test event for the workspace's listeners.
     Triggered(WorkspaceId, EventId),
+    /// Who listens there has changed.
+    Listeners,
+    /// A listener of that node is asked.
+    Asked(Uuid, String),
+    /// It has answered.
+    Answered(Uuid),
 }
 
 /// Tells other nodes, once the transaction is committed, that events of these workspaces have places.
@@ -69,6 +82,31 @@ pub(in crate::webhooks) async fn tell_triggered(
 ) -> Result<(), sqlx::Error> {
     let text = format!("{}{SEPARATOR}{TRIGGERED}{SEPARATOR}{workspace}{SEPARATOR}{event}", app.node_id);
     app.db.tell(tx, CHANNEL, &text).await
+}
+
+/// Tells other nodes, once the transaction is committed, that who listens here has changed.
+pub(in crate::webhooks) async fn tell_listeners(app: &AppState, tx: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    app.db.tell(tx, CHANNEL, &format!("{}{SEPARATOR}{LISTENERS}", app.node_id)).await
+}
+
+/// Tells the node that has the listener, once the transaction is committed, that it is asked.
+pub(in crate::webhooks) async fn tell_asked(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    ask: Uuid,
+    node_id: &str,
+) -> Result<(), sqlx::Error> {
+    let text = format!("{}{SEPARATOR}{ASKED}{SEPARATOR}{ask}{SEPARATOR}{node_id}", app.node_id);
+    app.db.tell(tx, CHANNEL, &text).await
+}
+
+/// Tells who asked, once the transaction is committed, that there is an answer.
+pub(in crate::webhooks) async fn tell_answered(
+    app: &AppState,
+    tx: &mut AnyConnection,
+    ask: Uuid,
+) -> Result<(), sqlx::Error> {
+    app.db.tell(tx, CHANNEL, &format!("{}{SEPARATOR}{ANSWERED}{SEPARATOR}{ask}", app.node_id)).await
 }
 
 /// Tells other nodes that somebody follows a call here, and of calls that have changed here while somebody does there.
@@ -147,6 +185,12 @@ fn read(node_id: &str, text: &str) -> Option<Said> {
             let (workspace, event) = ids.split_once(SEPARATOR)?;
             Said::Triggered(workspace.parse().ok()?, event.parse().ok()?)
         }
+        LISTENERS => Said::Listeners,
+        ASKED => {
+            let (ask, node_id) = ids.split_once(SEPARATOR)?;
+            Said::Asked(ask.parse().ok()?, node_id.to_owned())
+        }
+        ANSWERED => Said::Answered(ids.parse().ok()?),
         CALLS => Said::Calls(ids.split(SEPARATOR).filter_map(|part| part.parse().ok()).collect()),
         _ => Said::Placed(rest.split(SEPARATOR).filter_map(|part| part.parse().ok()).collect()),
     })
@@ -155,7 +199,7 @@ fn read(node_id: &str, text: &str) -> Option<Said> {
 /// Hears what other nodes tell, and tells them of calls, until the server stops; returns at once where there are none. Started
 /// once per node.
 pub async fn exchange_until_stopped(app: AppState) {
-    tokio::join!(hear(&app), tell_of_calls(&app));
+    tokio::join!(hear(&app), tell_of_calls(&app), listener::nodes::exchange(&app));
 }
 
 async fn hear(app: &AppState) {
@@ -171,7 +215,10 @@ async fn hear(app: &AppState) {
             Some(Said::CallsFollowed) => *app.part::<Live>().calls.elsewhere.lock() = Some(clock::timer_now()),
             Some(Said::Calls(calls)) => calls.into_iter().for_each(|call| app.part::<Live>().wake_call(call)),
             Some(Said::Triggered(workspace, event)) => listener::forward_of_other(app, workspace, event),
-            None => {}
+            Some(Said::Listeners) => listener::nodes::changed(app),
+            Some(Said::Asked(ask, node_id)) if *node_id == *app.node_id => listener::nodes::asked(app, ask),
+            Some(Said::Answered(ask)) => listener::nodes::answered(app, ask),
+            Some(Said::Asked(..)) | None => {}
         }
     };
     let channel = (CHANNEL, "events that other nodes place are heard of late");
@@ -180,8 +227,6 @@ async fn hear(app: &AppState) {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
@@ -205,6 +250,10 @@ mod tests {
         let text = format!("a,triggered,{workspace},{event}");
         assert_eq!(read("b", &text), Some(Said::Triggered(workspace, event)));
         assert_eq!(read("b", "a,triggered,nobody"), None);
+        let ask = Uuid::from_u128(3);
+        assert_eq!(read("b", &format!("a,asked,{ask},b")), Some(Said::Asked(ask, "b".to_owned())));
+        assert_eq!(read("b", &format!("a,answered,{ask}")), Some(Said::Answered(ask)));
+        assert_eq!((read("b", "a,listeners"), read("b", "a,asked,b")), (Some(Said::Listeners), None));
     }
 
     #[test]

@@ -97,10 +97,15 @@ statements! {
         set status = 'pending', tries = 0, next_attempt_at = $3, is_asked = 1
         where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')
             and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
-    /// Of one status, the oldest first.
+    /// Of one status, the oldest first. One that comes after others of its call that wait is due with the last of them.
     REQUEUE_ALL = "
         update webhook_deliveries
-        set status = 'pending', tries = 0, next_attempt_at = $5
+        set status = 'pending', tries = 0, next_attempt_at = coalesce((
+                select max(p.next_attempt_at)
+                from webhook_deliveries p
+                where p.endpoint_id = webhook_deliveries.endpoint_id and p.call_id = webhook_deliveries.call_id
+                    and p.status = 'pending' and p.sequence < webhook_deliveries.sequence and p.next_attempt_at > $5
+            ), $5)
         where id in (
             select id
             from webhook_deliveries

@@ -1,12 +1,13 @@
-//! SQL of the dispatcher: what waits to be told, what is due, and how attempts ended.
+//! SQL of the dispatcher: what is told anew, what is due, and how attempts ended.
 
 use std::sync::Arc;
 
-use sautikit_api::ids::{DeliveryId, NumberId, WebhookEndpointId, WorkspaceId};
+use sautikit_api::ids::{DeliveryId, WebhookEndpointId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::events::event;
+use super::unplaced::Unplaced;
 use crate::db::batch::{Batch, Told as Answer};
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
 use crate::db::statements;
@@ -17,42 +18,6 @@ use crate::webhooks::delivery::{Due, Told};
 use Column::{Int, Text};
 
 statements! {
-    /// The bound stands before the join, so that no plan reads all that wait.
-    LIST_UNPLACED = "
-        select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
-            c.events_url
-        from (
-            select *
-            from events
-            where position is null and is_test = 0
-            order by created_at, sequence, id
-            limit $1
-        ) e
-        left join calls c on c.id = e.call_id
-        order by e.created_at, e.sequence, e.id";
-    LIST_UNPLACED_OF = "
-        select e.id, e.workspace_id, e.kind, e.sequence, e.data, e.is_test, e.created_at, e.call_id, e.number_id,
-            c.events_url
-        from (
-            select *
-            from events
-            where workspace_id = $1 and position is null and is_test = 0
-            order by created_at, sequence, id
-            limit $2
-        ) e
-        left join calls c on c.id = e.call_id
-        order by e.created_at, e.sequence, e.id";
-    NEXT_WITH_UNPLACED = "
-        select workspace_id
-        from events
-        where position is null and is_test = 0 and workspace_id > $1
-        order by workspace_id
-        limit 1";
-    /// As if it were a test that nobody is told of.
-    SET_ASIDE = "
-        update events
-        set is_test = 1
-        where id = $1";
     WITH_PENDING = "
         select e.id as endpoint_id
         from webhook_endpoints e
@@ -230,13 +195,6 @@ static BESIDE: Batch = Batch::planned_each_time("SETTLE_BESIDE", &[&PUSH_BACK, &
 /// The batches of the dispatcher.
 pub(crate) static BATCHES: [&Batch; 3] = [&FAN_OUT, &SETTLE, &BESIDE];
 
-/// An event that waits for its place, and where its call's events go.
-pub(in crate::webhooks) struct Unplaced {
-    pub(in crate::webhooks) event: StoredEvent,
-    pub(in crate::webhooks) call_id: Option<String>,
-    pub(in crate::webhooks) events_url: Option<(NumberId, String)>,
-}
-
 /// A delivery to be made.
 pub(in crate::webhooks) struct NewDelivery {
     pub(in crate::webhooks) id: DeliveryId,
@@ -267,59 +225,6 @@ pub(in crate::webhooks) struct AttemptRow {
     pub(in crate::webhooks) secret: String,
     pub(in crate::webhooks) signature: Option<String>,
     pub(in crate::webhooks) answer_headers: Option<String>,
-}
-
-/// The oldest events that wait for a place, and the ids of those of them that can't be read.
-pub(in crate::webhooks) async fn list_unplaced(
-    conn: &mut AnyConnection,
-    limit: i64,
-) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    readable(&sqlx::query(LIST_UNPLACED).bind(limit).fetch_all(conn).await?)
-}
-
-/// As [`list_unplaced`], of one workspace.
-pub(in crate::webhooks) async fn list_unplaced_of(
-    conn: &mut AnyConnection,
-    workspace: WorkspaceId,
-    limit: i64,
-) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    readable(&sqlx::query(LIST_UNPLACED_OF).bind(workspace.to_string()).bind(limit).fetch_all(conn).await?)
-}
-
-fn readable(rows: &[AnyRow]) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error> {
-    let (mut events, mut unreadable) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        match unplaced(row) {
-            Ok(one) => events.push(one),
-            Err(error) => {
-                let id: String = row.try_get("id")?;
-                tracing::error!(event = %id, error = ?error, "an event can't be read, and is told to nobody");
-                unreadable.push(id);
-            }
-        }
-    }
-    Ok((events, unreadable))
-}
-
-/// Takes an event that can't be read out of those that wait.
-pub(in crate::webhooks) async fn set_aside(tx: &mut AnyConnection, id: String) -> Result<(), sqlx::Error> {
-    sqlx::query(SET_ASIDE).bind(id).execute(tx).await.map(drop)
-}
-
-/// The workspace after that one, by its id, that has events without a place.
-pub(in crate::webhooks) async fn next_with_unplaced(
-    conn: &mut AnyConnection,
-    after: Option<WorkspaceId>,
-) -> Result<Option<WorkspaceId>, sqlx::Error> {
-    let after = after.map(|after| after.to_string()).unwrap_or_default();
-    let row = sqlx::query(NEXT_WITH_UNPLACED).bind(after).fetch_optional(conn).await?;
-    row.map(|row| row::parsed(&row, "workspace_id")).transpose()
-}
-
-fn unplaced(row: &AnyRow) -> Result<Unplaced, sqlx::Error> {
-    let number: Option<NumberId> = row::parsed_opt(row, "number_id")?;
-    let url: Option<String> = row.try_get("events_url")?;
-    Ok(Unplaced { event: event(row)?, call_id: row.try_get("call_id")?, events_url: number.zip(url) })
 }
 
 /// Endpoints that something waits for.

@@ -7,8 +7,9 @@ use sautikit::calls::record::{reconcile, start};
 use sautikit::calls::{self, Hub, LegRecord, Rate};
 use sautikit::db::Tx;
 use sautikit::wallet;
+use sautikit::webhooks::{EventKind, NewEvent, Subject};
 use sautikit_api::calls::CallStatus;
-use sautikit_api::ids::{CallId, LegRecordId};
+use sautikit_api::ids::{CallId, EventId, LegRecordId, WorkspaceId};
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,9 @@ on_each_engine! {
     nodes_that_close_the_same_calls_do_not_hinder_each_other
     an_end_that_is_refused_is_put_aside_once
     a_refused_end_of_a_dead_node_keeps_none_of_its_calls_open
+    an_event_of_no_call_stands_after_the_next_flush
+    an_event_that_the_database_refuses_keeps_no_other_from_it
+    an_event_of_no_call_is_spooled_while_the_database_is_away
 }
 
 /// The longest that anything here takes on a busy machine.
@@ -90,6 +94,66 @@ impl Scene {
         let report = wallet::verify::verify(&self.server.app).await.unwrap();
         assert!(report.is_sound(), "{:?}", report.breaks);
     }
+}
+
+/// What a conference tells.
+async fn told(scene: &Scene) -> NewEvent {
+    NewEvent {
+        id: EventId(scene.server.app.new_uuid()),
+        workspace_id: scene.asha.workspace_id().await.parse().expect("an id"),
+        kind: EventKind::ConferenceStarted,
+        subject: Subject::Workspace,
+        data: json!({ "name": "stand-up" }),
+        created_at: scene.server.app.now_us(),
+    }
+}
+
+async fn stands(scene: &Scene, event: EventId) -> bool {
+    scene.number(&format!("select count(*) from events where id = '{event}'")).await == Some(1)
+}
+
+async fn an_event_of_no_call_stands_after_the_next_flush(server: Server) {
+    let scene = Scene::set(server).await;
+    let writer = Hub::of(&scene.server.app).writer();
+    let event = told(&scene).await;
+    assert!(writer.tell(event.clone()).is_none() && !writer.is_written());
+    within(DEADLINE, "a flush", async || writer.is_written().then_some(())).await;
+    assert!(stands(&scene, event.id).await);
+    // Whether its commit was heard of is not always known.
+    assert!(writer.tell(event.clone()).is_none());
+    within(DEADLINE, "another", async || writer.is_written().then_some(())).await;
+    assert!(stands(&scene, event.id).await && scene.put_aside() == 0);
+}
+
+async fn an_event_that_the_database_refuses_keeps_no_other_from_it(server: Server) {
+    let scene = Scene::set(server).await;
+    let writer = Hub::of(&scene.server.app).writer();
+    let (good, nobodys) = (told(&scene).await, told(&scene).await);
+    let nobodys = NewEvent { workspace_id: WorkspaceId(nobodys.id.0), ..nobodys };
+    assert!(writer.tell(nobodys.clone()).is_none() && writer.tell(good.clone()).is_none());
+    within(DEADLINE, "both", async || writer.is_written().then_some(())).await;
+    assert!(stands(&scene, good.id).await && !stands(&scene, nobodys.id).await);
+    assert_eq!(scene.put_aside(), 1, "what was refused is kept for people");
+}
+
+async fn an_event_of_no_call_is_spooled_while_the_database_is_away(server: Server) {
+    let scene = Scene::set(server).await;
+    let writer = Hub::of(&scene.server.app).writer();
+    let spool = scene.server.app.config.data_dir.join("call-record.spool");
+    let event = told(&scene).await;
+    let held_up = scene.hold_up().await;
+    // Whoever flushes waits for it, and gives up.
+    let call = scene.asha.post("/v1/calls", json!({ "from": FROM, "to": TO })).await;
+    call.expect_error("storage.unavailable");
+    assert!(writer.tell(event.clone()).is_none());
+    within(DEADLINE, "it is on the disk", async || {
+        let text = std::fs::read_to_string(&spool).ok()?;
+        text.contains(&event.id.to_string()).then_some(())
+    })
+    .await;
+    held_up.rollback().await.unwrap();
+    within(DEADLINE, "the database is back", async || (!writer.is_away()).then_some(())).await;
+    assert!(stands(&scene, event.id).await && !spool.exists());
 }
 
 async fn a_call_that_is_refused_takes_neither_lease_nor_holds_from_the_others(server: Server) {

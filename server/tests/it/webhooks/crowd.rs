@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use sautikit::webhooks::{EventKind, Subject};
+use sautikit_api::ids::{CallId, NumberId};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use crate::support::{Server, on_each_engine};
 on_each_engine! {
     endpoints_that_hang_or_refuse_delay_no_other
     a_workspace_with_a_long_queue_delays_no_other
+    a_calls_events_keep_their_order_however_far_a_clock_went_back_between_them
 }
 
 /// What an event may take to whoever is quick.
@@ -82,6 +84,28 @@ async fn a_workspace_with_a_long_queue_delays_no_other(server: Server) {
         + (select count(*) from webhook_deliveries where status = 'pending')";
     let left: i64 = sqlx::query_scalar(left).fetch_one(server.app.db.pool()).await.expect("a count");
     assert!(left > 10_000, "the queue was long all the time: {left}");
+}
+
+async fn a_calls_events_keep_their_order_however_far_a_clock_went_back_between_them(server: Server) {
+    let receiver = Receiver::start().await;
+    let asha = server.onboarded("asha@example.com").await;
+    endpoint(&asha, json!({ "url": receiver.url("/events"), "events": ["call.*"] })).await;
+    let workspace = asha.workspace_id().await;
+    let (call_id, number_id) = (CallId(server.app.new_uuid()), NumberId(server.app.new_uuid()));
+    let of = |sequence| Subject::Call { call_id, number_id, sequence };
+    // Its beginning is written as the latest of all: further from the others than one turn of the dispatcher reads.
+    server.clock.set_by_us(3_600 * 1_000_000);
+    emit(&server, &workspace, EventKind::CallStarted, of(1)).await;
+    server.clock.set_by_us(-1_800 * 1_000_000);
+    emit(&server, &workspace, EventKind::CallAnswered, of(2)).await;
+    server.clock.set_by_us(-1_800 * 1_000_000);
+    emit(&server, &workspace, EventKind::CallCompleted, of(3)).await;
+    server.clock.set_by_us(900 * 1_000_000);
+    queue(&server, &workspace, 1_000).await;
+    deliver(&server);
+    let told = receiver.wait("/events", 3).await;
+    let kinds: Vec<_> = told.iter().map(|one| one.header("x-sautikit-event")).collect();
+    assert_eq!(kinds, ["call.started", "call.answered", "call.completed"]);
 }
 
 /// So many events that wait to be told.

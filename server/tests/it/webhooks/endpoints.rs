@@ -37,6 +37,7 @@ async fn an_unknown_event_is_refused_by_name(server: Server) {
     }
     let kinds = asha.get("/v1/webhooks/kinds").await.expect(200).json;
     assert_eq!(kinds.as_array().map(Vec::len), Some(EventKind::ALL.len()));
+    assert!(kinds.as_array().expect("a list").iter().all(|kind| kind["version"] == 1));
     assert!(kinds.as_array().expect("a list").iter().all(|kind| kind["example"]["data"] == kind["example"]["payload"]));
 }
 

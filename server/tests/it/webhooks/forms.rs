@@ -9,6 +9,7 @@ use crate::support::{Answer, Client, Server, on_each_engine, within};
 on_each_engine! {
     an_endpoint_is_made_switched_rotated_and_tested_by_forms
     what_was_missed_is_sent_again_by_forms
+    all_deliveries_are_listed_narrowed_and_sent_again_on_one_page
 }
 
 fn browser(client: &Client) -> Client {
@@ -99,4 +100,53 @@ async fn what_was_missed_is_sent_again_by_forms(server: Server) {
         [("form_token", "all"), ("since", &*begun), ("to", &*today), ("event", "wallet.top_up"), ("missing", "1")];
     post(&asha, &path, &form).await.expect(303);
     scene.deliveries(&id, "delivered", 3).await;
+}
+
+async fn all_deliveries_are_listed_narrowed_and_sent_again_on_one_page(server: Server) {
+    let (scene, receiver) = Scene::delivering(server).await;
+    let asha = browser(&scene.asha);
+    let mut endpoints = Vec::new();
+    for path in ["/one", "/other"] {
+        receiver.answers(path, Answers::Status(500));
+        endpoints.push(scene.endpoint(&receiver.url(path), &["wallet.*"]).await.0);
+    }
+    scene.emit(EventKind::WalletTopUp).await;
+    receiver.wait("/one", 1).await;
+    receiver.wait("/other", 1).await;
+    exhaust(&scene, super::PAUSE).await;
+    for id in &endpoints {
+        scene.deliveries(id, "exhausted", 1).await;
+    }
+    let shown = async |query: &str| asha.get(&format!("/developers/deliveries{query}")).await.expect(200).text;
+    // Each row leads to its endpoint.
+    let rows = |page: &str| {
+        [0, 1].map(|place: usize| page.matches(&format!("/developers/webhooks/{}\"", endpoints[place])).count())
+    };
+    let all = shown("").await;
+    assert_eq!(rows(&all), [1, 1], "{all}");
+    assert_eq!(rows(&shown(&format!("?webhook_id={}", endpoints[0])).await), [1, 0]);
+    for query in ["?status=delivered", "?event=call.started", "?to=1970-01-02"] {
+        assert_eq!(rows(&shown(query).await), [0, 0], "{query}");
+    }
+    for path in ["/one", "/other"] {
+        receiver.answers(path, Answers::Status(200));
+    }
+    let since = &sautikit::clock::rfc3339(0)[..10];
+    let retry = async |token: &str, id: &str| {
+        let form = [("form_token", token), ("since", since), ("webhook_id", id)];
+        post(&asha, "/console/deliveries/retry", &form).await
+    };
+    // After days without a moment between them the dispatcher renews its lease first.
+    let retried = within(DEADLINE, "a dispatcher", async || {
+        let answer = retry("one", &endpoints[0]).await;
+        (answer.status == 303).then_some(answer)
+    })
+    .await;
+    assert!(retried.header("location").is_some_and(|to| to.ends_with("/developers/deliveries?done=retried")));
+    scene.deliveries(&endpoints[0], "delivered", 1).await;
+    scene.deliveries(&endpoints[1], "exhausted", 1).await;
+    // None chosen is all.
+    retry("all", "").await.expect(303);
+    scene.deliveries(&endpoints[1], "delivered", 1).await;
+    post(&asha, "/console/deliveries/retry", &[("form_token", "wrong"), ("since", "yesterday")]).await.expect(400);
 }

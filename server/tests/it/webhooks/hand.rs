@@ -23,6 +23,7 @@ on_each_engine! {
     two_retries_at_the_same_time_tell_how_the_endpoint_stands
     what_is_asked_for_waits_for_no_clock
     a_retry_says_whether_there_is_more
+    what_is_sent_again_together_waits_for_what_goes_before_it
 }
 
 /// An attempt on the day after the last one of the schedule is one of an endpoint of which nothing is known by then.
@@ -306,4 +307,35 @@ async fn a_retry_says_whether_there_is_more(server: Server) {
     exhausted(true, 3_000, 4_000).await;
     assert_eq!(retry().await, json!({ "retried": 1_000, "has_more": true }));
     assert_eq!(retry().await, json!({ "retried": 1, "has_more": false }));
+}
+
+async fn what_is_sent_again_together_waits_for_what_goes_before_it(server: Server) {
+    let scene = Scene::set(server).await;
+    // Nobody delivers: where things stand stays.
+    let made = rows::rows(&scene.server, &scene.asha).await;
+    let (workspace, now) = (scene.asha.workspace_id().await, scene.server.app.now_us());
+    let (call, later) = (scene.server.app.new_uuid(), now + 3_600 * 1_000_000);
+    for (sequence, status, due) in [(1, "pending", later), (2, "failed", now)] {
+        let id = scene.server.app.new_uuid();
+        let event = format!(
+            "insert into events (id, workspace_id, kind, call_id, sequence, data, created_at)
+            values ('{id}', '{workspace}', 'call.answered', '{call}', {sequence}, '{{}}', {now})"
+        );
+        let delivery = format!(
+            "insert into webhook_deliveries (id, workspace_id, endpoint_id, event_id, event_kind, call_id, sequence,
+                status, tries, attempts, next_attempt_at, created_at)
+            values ('{id}', '{workspace}', '{}', '{id}', 'call.answered', '{call}', {sequence}, '{status}', 1, 1, {due},
+                {now})",
+            made.endpoint
+        );
+        for statement in [event, delivery] {
+            execute(&scene.server, statement).await;
+        }
+    }
+    let path = format!("/v1/webhooks/{}/retry", made.endpoint);
+    let retried = scene.asha.post(&path, json!({ "from": "2020-01-01" })).await.expect(202).json;
+    assert_eq!(retried["retried"], 2, "with the one of another call");
+    let due = "select sequence, next_attempt_at from webhook_deliveries where call_id = $1 order by sequence";
+    let due = sqlx::query_as::<_, (i64, i64)>(due).bind(call.to_string());
+    assert_eq!(due.fetch_all(scene.server.app.db.pool()).await.expect("both"), [(1, later), (2, later)]);
 }

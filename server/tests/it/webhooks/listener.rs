@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use sautikit::listen::{self, Listen, ListenError};
+use sautikit::state::AppState;
 use sautikit::webhooks::EventKind;
 use sautikit::webhooks::listener::Listeners;
 use sautikit::webhooks::live::{Live, notices};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::{Answers, DEADLINE, Receiver, Scene};
 use crate::calls::support::FROM;
@@ -224,22 +226,28 @@ async fn what_a_key_may_not_is_refused_in_words(server: Server) {
     assert!(listen::trigger(&nobody, "*").await.expect_err("no key").to_string().contains("api_key.invalid"));
 }
 
-#[tokio::test]
-async fn a_test_event_reaches_listeners_on_other_nodes() {
-    let Some(engine) = Engine::postgres() else { return };
-    let (scene, receiver) = Scene::delivering(Server::start(engine).await).await;
+/// Another node on the same database, and the way to it.
+async fn another_node(scene: &Scene, key: &str) -> (AppState, listen::Server) {
     let other = scene.server.app.changed(|app| {
         app.node_id = "another".into();
+        app.stopping = CancellationToken::new();
         app.parts.put(Listeners::default());
         app.parts.put(Live::default());
     });
     tokio::spawn(notices::exchange_until_stopped(other.clone()));
-    let here = reachable(&scene, &["webhooks:write"]).await;
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", socket.local_addr().expect("an address")).parse().expect("a URL");
     let service = sautikit::http::router(&other).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(socket, service).await });
-    let there = listen::Server { url, key: here.key.clone() };
+    (other, listen::Server { url, key: key.to_owned() })
+}
+
+#[tokio::test]
+async fn a_test_event_reaches_listeners_on_other_nodes() {
+    let Some(engine) = Engine::postgres() else { return };
+    let (scene, receiver) = Scene::delivering(Server::start(engine).await).await;
+    let here = reachable(&scene, &["webhooks:write"]).await;
+    let (_, there) = another_node(&scene, &here.key).await;
     let _developer = start(&there, &receiver.url("/events"), "call.*", &[]);
     within(DEADLINE, "a test event of the other node", async || {
         let (_, listeners) = listen::trigger(&here, "call.completed").await.expect("a test event");
@@ -250,4 +258,60 @@ async fn a_test_event_reaches_listeners_on_other_nodes() {
     let told = receiver.told("/events");
     assert_eq!((&told[0].json()["event"], &told[0].json()["test"]), (&json!("call.completed"), &json!(true)));
     assert!(told[0].is_signed_with(&secret(&here).await));
+}
+
+#[tokio::test]
+async fn a_voice_callback_reaches_a_listener_that_is_connected_to_another_node() {
+    let Some(engine) = Engine::postgres() else { return };
+    let (scene, own) = Scene::delivering(Server::start(engine).await).await;
+    let local = Receiver::start().await;
+    scene.patch_routing(json!({ "voice_callback_url": own.url("/voice?menu=1"), "compat": "twilio" })).await;
+    local.answers("/voice?menu=1", Answers::Text(ACTIONS.to_owned()));
+    tokio::spawn(notices::exchange_until_stopped(scene.server.app.clone()));
+    let here = reachable(&scene, &["webhooks:write", "numbers:write"]).await;
+    let (_, there) = another_node(&scene, &here.key).await;
+    let developer = start(&there, &local.url("/events"), "*", &[FROM]);
+    // Asked here, where nobody is connected.
+    let answered = within(DEADLINE, "an answer of the listener", async || {
+        let tested = asked(&scene).await;
+        (local.count("/voice?menu=1") > 0).then_some(tested)
+    })
+    .await;
+    assert_eq!(answered["actions"][0]["say"]["text"], "Karibu", "{answered}");
+    let told = local.wait("/voice?menu=1", 1).await;
+    assert!(told[0].is_signed_with(&secret(&there).await));
+    assert_eq!(told[0].header("x-twilio-signature"), answered["request"]["headers"]["x-twilio-signature"]);
+    // What the developer's server says is what the call hears, a failure too.
+    local.answers("/voice?menu=1", Answers::Status(500));
+    let failed = asked(&scene).await;
+    assert_eq!(failed["response"]["status"], 500, "{failed}");
+    // Nothing of it stays.
+    let asks: i64 = sqlx::query_scalar("select count(*) from webhook_asks")
+        .fetch_one(scene.server.app.db.pool())
+        .await
+        .expect("a count");
+    assert_eq!(asks, 0);
+    let before = own.count("/voice?menu=1");
+    drop(developer);
+    within(DEADLINE, "the number's own server", async || {
+        asked(&scene).await;
+        (own.count("/voice?menu=1") > before).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn listeners_of_a_node_that_stops_are_gone_with_it() {
+    let Some(engine) = Engine::postgres() else { return };
+    let (scene, local) = Scene::delivering(Server::start(engine).await).await;
+    let here = reachable(&scene, &["webhooks:write", "numbers:write"]).await;
+    let (other, there) = another_node(&scene, &here.key).await;
+    let _developer = start(&there, &local.url("/events"), "*", &[FROM]);
+    let listeners = async || {
+        let count = sqlx::query_scalar::<_, i64>("select count(*) from webhook_listeners");
+        count.fetch_one(scene.server.app.db.pool()).await.expect("a count")
+    };
+    within(DEADLINE, "the listener", async || (listeners().await == 1).then_some(())).await;
+    other.stopping.cancel();
+    within(DEADLINE, "none", async || (listeners().await == 0).then_some(())).await;
 }

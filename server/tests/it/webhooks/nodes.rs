@@ -1,6 +1,6 @@
 //! Several nodes on one database: one delivers, and all know what the others did, whatever their clocks say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,13 +11,14 @@ use sautikit::state::AppState;
 use sautikit::webhooks::delivery::Bell;
 use sautikit::webhooks::delivery::gauge::Dispatching;
 use sautikit::webhooks::live::{Live, notices};
-use sautikit::webhooks::{EventKind, run_until_stopped};
+use sautikit::webhooks::{EventKind, Subject, run_until_stopped};
+use sautikit_api::ids::{CallId, NumberId};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::live::{self, Reader};
-use super::{Answers, DEADLINE, Receiver, Scene, deliver};
+use super::{Answers, DEADLINE, Receiver, Scene, deliver, emit_all};
 use crate::calls::support::{FROM, TO};
 use crate::support::{Engine, ORIGIN, Server, on_each_engine, within};
 
@@ -28,8 +29,11 @@ on_each_engine! {
     a_node_that_stops_switches_off_what_is_gone
     a_dispatcher_that_panics_begins_anew
     a_node_that_stops_cuts_off_what_is_on_its_way_before_the_next_begins
+    a_node_that_is_killed_is_followed_by_the_one_that_stands_by
 }
 
+/// A lease lasts ten seconds.
+const TAKEN_OVER: Duration = Duration::from_secs(60);
 /// An hour.
 const BEHIND_US: i64 = 3_600 * 1_000_000;
 
@@ -56,6 +60,14 @@ fn node(scene: &Scene, name: &str) -> AppState {
         app.node_id = name.into();
         app.stopping = CancellationToken::new();
         app.parts.put(Live::default());
+    })
+}
+
+/// One that shares nothing with the others but the database, as another process.
+fn apart(scene: &Scene, name: &str) -> AppState {
+    node(scene, name).changed(|app| {
+        app.parts.put(Bell::default());
+        app.parts.put(Dispatching::default());
     })
 }
 
@@ -111,6 +123,52 @@ async fn a_node_that_stops_hands_over_and_takes_nothing_from_the_next(server: Se
     let query = sqlx::query_scalar::<_, String>("select id from events");
     let emitted = query.fetch_all(scene.server.app.db.pool()).await.expect("events");
     assert!(came().iter().all(|event| emitted.iter().any(|id| *event == format!("evt_{id}"))), "none invented");
+}
+
+/// Nothing is handed over: the other one waits until the lease is past its time.
+async fn a_node_that_is_killed_is_followed_by_the_one_that_stands_by(server: Server) {
+    const CALLS: usize = 20;
+    const EVENTS: i64 = 5;
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    // So that the kill finds some on their way and more that wait.
+    receiver.answers("/events", Answers::Slowly(Duration::from_millis(50)));
+    scene.endpoint(&receiver.url("/events"), &["call.*"]).await;
+    let killed = tokio::spawn(run_until_stopped(apart(&scene, "killed")));
+    let is_led_by = async |name: &'static str| {
+        within(TAKEN_OVER, name, async || (leased_to(&scene).await.0 == name).then_some(())).await
+    };
+    is_led_by("killed").await;
+    let next = apart(&scene, "next");
+    tokio::spawn(run_until_stopped(next.clone()));
+    let calls: Vec<_> = (0..CALLS).map(|_| CallId(scene.server.app.new_uuid())).collect();
+    let number_id = NumberId(scene.server.app.new_uuid());
+    let places: Vec<_> = (1..=EVENTS).flat_map(|sequence| calls.iter().map(move |call| (*call, sequence))).collect();
+    let subjects = places.iter().map(|(call_id, sequence)| {
+        let (call_id, sequence) = (*call_id, *sequence);
+        Subject::Call { call_id, number_id, sequence }
+    });
+    let workspace = scene.asha.workspace_id().await;
+    let emitted = emit_all(&scene.server, &workspace, EventKind::CallAnswered, subjects).await;
+    receiver.wait("/events", CALLS).await;
+    killed.abort();
+    let _ = killed.await;
+    let place_of: HashMap<_, _> = emitted.iter().map(|id| format!("evt_{id}")).zip(places).collect();
+    let came = within(TAKEN_OVER, "every event", async || {
+        let told = receiver.told("/events");
+        let came: Vec<_> = told.iter().map(|one| one.json()["id"].as_str().expect("an id").to_owned()).collect();
+        let different: HashSet<_> = came.iter().collect();
+        (different.len() == place_of.len()).then_some(came)
+    })
+    .await;
+    is_led_by("next").await;
+    // What had arrived and was not written comes again; what comes for the first time comes in its place.
+    let mut last: HashMap<CallId, i64> = HashMap::new();
+    let mut seen = HashSet::new();
+    for id in came.iter().filter(|id| seen.insert((*id).clone())) {
+        let (call, sequence) = place_of.get(id).expect("none is invented");
+        assert_eq!(last.insert(*call, *sequence).unwrap_or(0), sequence - 1, "in the call's order");
+    }
+    next.stopping.cancel();
 }
 
 async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {

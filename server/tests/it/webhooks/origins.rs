@@ -9,7 +9,7 @@ use crate::support::{Server, on_each_engine, within};
 
 on_each_engine! {
     a_url_that_is_gone_ends_what_waits_for_it_and_nothing_else
-    the_calls_of_a_number_send_events_to_so_many_origins_and_no_more
+    further_origins_of_a_number_share_an_endpoint
     an_origin_that_nothing_goes_to_for_a_month_is_forgotten
     an_origin_that_somebody_set_up_is_kept_however_idle
     an_origin_is_switched_off_and_not_deleted
@@ -65,7 +65,7 @@ async fn a_url_that_is_gone_ends_what_waits_for_it_and_nothing_else(server: Serv
     assert!(delivered.iter().all(|one| is_of(one, kept.call_id, &heard)));
 }
 
-async fn the_calls_of_a_number_send_events_to_so_many_origins_and_no_more(server: Server) {
+async fn further_origins_of_a_number_share_an_endpoint(server: Server) {
     let (scene, receiver) = Scene::delivering(server).await;
     // Known from before, so that the test needs no fifty servers.
     let number = scene.asha.get("/v1/numbers").await.expect(200).json[0]["id"].as_str().expect("an id").to_owned();
@@ -86,16 +86,29 @@ async fn the_calls_of_a_number_send_events_to_so_many_origins_and_no_more(server
     place(&scene, &receiver.url("/fiftieth")).await;
     receiver.wait("/fiftieth", 1).await;
     assert_eq!(endpoints(&scene).await.len(), 50);
-    let other = Receiver::start().await;
-    let beyond = place(&scene, &other.url("/beyond")).await;
+    let others = [Receiver::start().await, Receiver::start().await];
+    for other in &others {
+        let beyond = place(&scene, &other.url("/beyond")).await;
+        let told = other.wait("/beyond", 1).await;
+        assert_eq!(told[0].json()["data"]["call_id"], beyond.call_id.to_string());
+    }
     place(&scene, &receiver.url("/fiftieth")).await;
     receiver.wait("/fiftieth", 2).await;
+    let shown = endpoints(&scene).await;
+    assert_eq!(shown.len(), 51, "the two beyond share one");
+    let shared = shown.iter().find(|one| one["url"] == "*").expect("the shared one");
+    let delivered = scene.deliveries(shared["id"].as_str().expect("an id"), "delivered", 2).await;
+    let mut urls: Vec<_> = delivered.iter().map(|one| one["url"].as_str().expect("a URL").to_owned()).collect();
+    let mut expected = others.each_ref().map(|other| other.url("/beyond"));
+    urls.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(urls, expected);
+    // Whoever switches it off knows of what is not sent.
+    let path = format!("/v1/webhooks/{}", shared["id"].as_str().expect("an id"));
+    scene.asha.patch(&path, json!({ "status": "disabled" })).await.expect(200);
+    place(&scene, &others[0].url("/beyond")).await;
     scene.until_all_is_told().await;
-    assert_eq!((endpoints(&scene).await.len(), other.count("/beyond")), (50, 0));
-    // It is told, to who asks.
-    let events = scene.asha.get("/v1/events?event=call.started&limit=200").await.expect(200).json;
-    let events = events.as_array().expect("a list");
-    assert!(events.iter().any(|event| event["data"]["call_id"] == beyond.call_id.to_string()));
+    assert_eq!(others[0].count("/beyond"), 1);
 }
 
 async fn an_origin_that_nothing_goes_to_for_a_month_is_forgotten(server: Server) {

@@ -261,11 +261,7 @@ impl Upkeeper {
                     kept.was_told = true;
                     self.told_at.insert(name.to_owned(), now);
                     let (app, name) = (self.gateway.app.clone(), name.to_owned());
-                    tokio::spawn(async move {
-                        if let Err(error) = told::tell(&app, name, status).await {
-                            tracing::error!(%error, "a trunk that is not registered can't be told of");
-                        }
-                    });
+                    tokio::spawn(async move { told::tell_until_written(&app, &name, status).await });
                 }
             }
             News::Asked(status) => {

@@ -1,6 +1,8 @@
 //! Who is told that a trunk does not take our registration: operators by mail, and by an event the workspaces whose numbers are
 //! called by it. Once an hour, however many nodes register.
 
+use std::time::Duration;
+
 use sautikit_api::ids::{EventId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +19,8 @@ use crate::{accounts, mail, numbers};
 const HOUR_US: i64 = 3_600 * 1_000_000;
 /// Workspaces that are told in one transaction.
 const WORKSPACES_AT_ONCE: i64 = 100;
+/// Between tries while the database is away.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
 /// Numbers that an event names.
 const MOST_NUMBERS: i64 = 100;
 
@@ -28,8 +32,19 @@ pub struct TellUnregistered {
     at_us: i64,
 }
 
+/// As [`tell`], however long the database is away. A server that stops meanwhile finds it out anew when it starts.
+pub(super) async fn tell_until_written(app: &AppState, trunk: &str, status: u16) {
+    while let Err(error) = tell(app, trunk.to_owned(), status).await {
+        tracing::warn!(trunk, %error, "a trunk that is not registered can't be told of; trying again");
+        tokio::select! {
+            () = tokio::time::sleep(TELL_AGAIN) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
 /// Has it told, unless another node has within this hour.
-pub(super) async fn tell(app: &AppState, trunk: String, status: u16) -> Result<(), sqlx::Error> {
+async fn tell(app: &AppState, trunk: String, status: u16) -> Result<(), sqlx::Error> {
     let job = TellUnregistered::new(trunk, status, app.now_us());
     let mut tx = app.db.begin_write().await?;
     jobs::enqueue(&mut tx, app, &job, job.at_us).await?;
