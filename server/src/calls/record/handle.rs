@@ -12,6 +12,7 @@ use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::journal::{Attempt, Journal, News};
+use super::journal_writer::{JournalWriter, Written};
 use super::live::LiveCalls;
 use super::pending::{Kept, Pending, Urgency, Waiting};
 use super::witness::Witness;
@@ -35,6 +36,7 @@ pub struct RecordWriter {
     pub(super) ample: Ample,
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Arc<Journal>>,
+    pub(super) journal_writer: OnceLock<JournalWriter>,
     pub(super) witness: Mutex<Witness>,
     /// Open calls of this node that run nowhere and whose ends are kept already.
     pub(super) closed: Mutex<HashSet<CallId>>,
@@ -136,11 +138,15 @@ impl RecordWriter {
         done.try_recv().unwrap_or(Err(CallError::StorageUnavailable))
     }
 
-    /// Keeps what is new about an attempt of a leg's for whoever comes after a crash.
-    pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) {
-        if let Some(journal) = self.journal.get() {
-            journal.append(attempt, news);
-        }
+    /// Keeps what is new about an attempt of a leg's for whoever comes after a crash. Never waits.
+    pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) -> Written {
+        self.journal_writer.get().map_or_else(Written::default, |writer| writer.append(attempt, news))
+    }
+
+    /// INVITEs and 200s that went out before what a successor needs to end them was in its file, and changes of dialogs that were
+    /// not put there at all, because the disk was too slow.
+    pub fn late_dialogs(&self) -> u64 {
+        self.journal_writer.get().map_or(0, JournalWriter::late)
     }
 
     /// Takes what is new about a call. Never waits.

@@ -14,6 +14,7 @@ use super::CallEnd;
 use super::change::Changes;
 use super::flush::{Batch, flush, is_away};
 use super::journal::{Dialogs, Journal};
+use super::journal_writer::JournalWriter;
 use super::spool::Spool;
 use super::story::Story;
 use crate::calls::Hub;
@@ -66,8 +67,14 @@ pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallEr
     let mut recovered = recover_with(app, &app.node_id, &dialogs.unwrap_or_default(), Some(&journal)).await?;
     recovered.extend(ending.unwrap_or_default());
     of_disk(&journal, "the dialogs of the process before can't be forgotten", Journal::clear).await;
+    let mut file = journal.file();
+    let writer = Hub::of(app).writer();
     // Set once, because a node starts once.
-    let _ = Hub::of(app).writer().journal.set(journal);
+    match JournalWriter::start(move |lines, ringing| file.append(lines, ringing)) {
+        Ok(started) => drop(writer.journal_writer.set(started)),
+        Err(error) => tracing::warn!(%error, "no thread keeps dialogs; a crash leaves some legs to their carriers"),
+    }
+    let _ = writer.journal.set(journal);
     Ok(recovered)
 }
 
