@@ -70,6 +70,9 @@ impl Writer {
             }
             match self.try_flush(&part).await {
                 Ok(flushed) => {
+                    if part.lease_until.is_some() {
+                        self.ticked(self.app.clock.monotonic());
+                    }
                     self.tell(&part, flushed, part.demands.len(), Vec::new());
                 }
                 Err(Failure::Refused(_)) if part.workspaces() > 1 => parts.extend(part.by_workspace()),

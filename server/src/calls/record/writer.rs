@@ -110,6 +110,7 @@ impl Writer {
 
     /// Flushes until the server has stopped and nothing is left.
     pub(super) async fn run(mut self) {
+        self.ticked(self.app.clock.monotonic());
         let mut flushed_at = clock::timer_now();
         let mut looked_at = flushed_at;
         let pace = match self.app.db.dialect() {
@@ -200,6 +201,9 @@ impl Writer {
             tries += 1;
             match self.try_flush(&batch).await {
                 Ok(flushed) => {
+                    if batch.lease_until.is_some() {
+                        self.ticked(now);
+                    }
                     let unheard = self.tell(&batch, flushed, own_demands, tickets);
                     tell_kept(kept);
                     self.abandoned.take_those(batch.openings, &unheard);
@@ -250,6 +254,11 @@ impl Writer {
         Ok(())
     }
 
+    /// A tick of that moment of the monotonic clock is written.
+    pub(super) fn ticked(&self, at: Duration) {
+        self.writer.state.lock().ticked_at = Some(at);
+    }
+
     /// Lets traces wait for the database.
     fn put_back(&self, traces: Vec<TraceRow>) {
         traces.into_iter().for_each(|trace| self.writer.put_trace(trace));
@@ -268,6 +277,8 @@ impl Writer {
                         self.held.insert(*workspace, purse.held.clone());
                     }
                 }
+                // What is not looked at in time is not counted.
+                let _ = tokio::time::timeout(FLUSH_WITHIN, self.write_off(&flushed.late)).await;
                 Ok(flushed)
             }
             Err(error) if is_away(&error) => {
@@ -419,6 +430,8 @@ impl Writer {
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
             self.writer.state.lock().is_away = false;
+            // Others may have taken this node for dead and closed its calls, of which nobody pays for another second.
+            self.writer.back.notify_one();
         } else {
             tokio::time::sleep(TRY_AGAIN).await;
         }
