@@ -72,7 +72,9 @@ pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallEr
     // Set once, because a node starts once.
     match JournalWriter::start(move |lines, ringing| file.append(lines, ringing)) {
         Ok(started) => drop(writer.journal_writer.set(started)),
-        Err(error) => tracing::warn!(%error, "no thread keeps dialogs; a crash leaves some legs to their carriers"),
+        Err(error) => {
+            tracing::warn!(%error, "no thread keeps dialogs; a crash leaves some legs to their carriers");
+        }
     }
     let _ = writer.journal.set(journal);
     Ok(recovered)

@@ -17,7 +17,9 @@ impl Writer {
                     self.writer.state.lock().written_off += 1;
                     tracing::warn!(%call, minor, "a call went on after another node had closed it; the rest is written off");
                 }
-                Err(error) => tracing::warn!(%call, %error, "what a call used up after its end is not known"),
+                Err(error) => {
+                    tracing::warn!(%call, %error, "what a call used up after its end is not known");
+                }
             }
         }
     }
