@@ -4,6 +4,7 @@
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
 pub(crate) mod batch;
+mod causes;
 mod file;
 mod health;
 mod migrations;
@@ -23,6 +24,7 @@ use crate::config::Database;
 
 use self::file::DatabaseFile;
 use self::health::Health;
+pub(crate) use self::causes::Causes;
 pub(crate) use self::statements::statements;
 pub use self::tx::Tx;
 

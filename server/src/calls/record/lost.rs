@@ -21,6 +21,7 @@ use crate::calls::Hub;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::store::{self, nodes};
 use crate::calls::{CallError, CallRow};
+use crate::db::Causes;
 use crate::state::AppState;
 
 /// Calls closed per round; rounds repeat until none is left.
@@ -209,7 +210,7 @@ async fn write_or_put_aside(app: &AppState, node_id: &str, end: Changes) -> Resu
         Err(error) if !is_away(&error) => error,
         written => return written,
     };
-    tracing::error!(call = %call_id, %error, cause = ?error, "the end of a lost call is refused by the database");
+    tracing::error!(call = %call_id, error = %Causes(&error), "the end of a lost call is refused by the database");
     let put_aside = &Hub::of(app).writer().put_aside;
     if put_aside.lock().len() >= MOST_PUT_ASIDE {
         return Err(error);
@@ -229,7 +230,7 @@ async fn write(app: &AppState, node_id: &str, batch: &Batch) -> Result<(), CallE
     loop {
         match flush(app, node_id, &HashMap::new(), batch).await {
             Err(error) if is_away(&error) && tries < TRIES => {
-                tracing::warn!(%error, cause = ?error, "what a node left could not be written; trying again");
+                tracing::warn!(error = %Causes(&error), "what a node left could not be written; trying again");
                 tries += 1;
                 tokio::time::sleep(TRY_AGAIN).await;
             }
@@ -280,7 +281,7 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     for node in dead.into_iter().take(DEAD_NODES) {
         match recover(app, &node).await {
             Ok(closed) => recovered.extend(closed),
-            Err(error) => tracing::warn!(node, %error, cause = ?error, "what a dead node left could not be closed"),
+            Err(error) => tracing::warn!(node, error = %Causes(&error), "what a dead node left could not be closed"),
         }
     }
     Ok(recovered)

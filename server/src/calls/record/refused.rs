@@ -3,6 +3,7 @@
 use super::flush::Batch;
 use super::pending::{Kept, Reply};
 use super::writer::{Failure, Writer, tell_kept};
+use crate::db::Causes;
 
 impl Writer {
     /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
@@ -78,7 +79,7 @@ impl Writer {
                 Err(Failure::Refused(_)) if part.workspaces() > 1 => parts.extend(part.by_workspace()),
                 // The next tick says it again.
                 Err(Failure::Away(error) | Failure::Refused(error)) => {
-                    tracing::error!(%error, cause = ?error, "what running calls hold could not be written");
+                    tracing::error!(error = %Causes(&error), "what running calls hold could not be written");
                 }
             }
         }

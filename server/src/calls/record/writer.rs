@@ -26,7 +26,7 @@ use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::trace::TraceRow;
 use crate::clock;
-use crate::db::Dialect;
+use crate::db::{Causes, Dialect};
 use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::{self, Held, Short};
@@ -210,7 +210,7 @@ impl Writer {
                     return self.close_abandoned().await;
                 }
                 Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL && began.elapsed() < TRIES_WITHIN => {
-                    tracing::warn!(%error, cause = ?error, "calls could not be recorded; trying again");
+                    tracing::warn!(error = %Causes(&error), "calls could not be recorded; trying again");
                     tokio::time::sleep(TRY_AGAIN / 5).await;
                 }
                 Err(Failure::Away(error)) => {
@@ -224,7 +224,7 @@ impl Writer {
                     return self.spool(batch.changes, Vec::new(), kept).await;
                 }
                 Err(Failure::Refused(error)) => {
-                    tracing::error!(%error, cause = ?error, "a flush was refused; its calls are written one by one");
+                    tracing::error!(error = %Causes(&error), "a flush was refused; its calls are written one by one");
                     return self.one_by_one(batch, own_demands, tickets, kept).await;
                 }
             }
@@ -242,7 +242,7 @@ impl Writer {
             }
             Err(Failure::Away(error)) => return Err(error),
             Err(Failure::Refused(error)) if batch.changes.len() == 1 => {
-                tracing::error!(%error, cause = ?error, "a call's changes are refused by the database");
+                tracing::error!(error = %Causes(&error), "a call's changes are refused by the database");
                 let spool = self.spool.clone();
                 return blocking(move || spool.reject(&batch.changes)).await.map_err(spool_failed);
             }
