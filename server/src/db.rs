@@ -22,9 +22,9 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
+pub(crate) use self::causes::Causes;
 use self::file::DatabaseFile;
 use self::health::Health;
-pub(crate) use self::causes::Causes;
 pub(crate) use self::statements::statements;
 pub use self::tx::Tx;
 
