@@ -116,6 +116,8 @@ pub struct Config {
     pub mail: Mail,
     /// Sign-in with Google.
     pub google: Google,
+    /// What calls may cost that nobody can ask the wallet for.
+    pub billing: Billing,
     /// Rentals of numbers.
     pub numbers: Numbers,
     /// Who speaks texts.
@@ -195,6 +197,15 @@ pub struct Calls {
     pub drain_limit_seconds: u64,
     /// Days that the SIP messages and the quality of calls are kept; 0 keeps none.
     pub trace_days: u32,
+}
+
+/// `[billing]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    /// How long running calls go on while this node can't reach the database, in seconds from its last tick; 0: as far as they
+    /// hold money.
+    pub outage_credit_seconds: u32,
 }
 
 /// `[numbers]`.

@@ -4,6 +4,7 @@
 //! and lock errors look. Ids are TEXT, times BIGINT microseconds, money BIGINT minor units, flags BIGINT 0/1.
 
 pub(crate) mod batch;
+mod causes;
 mod file;
 mod health;
 mod migrations;
@@ -21,6 +22,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 use crate::config::Database;
 
+pub(crate) use self::causes::Causes;
 use self::file::DatabaseFile;
 use self::health::Health;
 pub(crate) use self::statements::statements;

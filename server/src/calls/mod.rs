@@ -43,7 +43,7 @@ pub use admission::{
 };
 pub use gateway::{CallsGateway, Hub, PricedTarget, SettingUp};
 pub use record::{
-    Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, event_data, recover,
+    Allowance, CAUSE_NODE_LOST, CallEnd, CallFunds, CallRecord, DialogKeeper, Recovered, Written, event_data, recover,
 };
 pub use sautikit_api::calls::{Direction, LegKind};
 

@@ -48,6 +48,8 @@ pub enum Unproven {
     Digest,
     /// Right, but the nonce is used up.
     Stale,
+    /// What came could not be looked up: nobody knows whether it is right.
+    NotLookedUp,
 }
 
 impl Authentication {
@@ -98,7 +100,7 @@ impl Authentication {
             Ok(false) => Err(Unproven::Token),
             Err(error) => {
                 tracing::error!(%error, "whether a token still holds could not be looked up");
-                Err(Unproven::Token)
+                Err(Unproven::NotLookedUp)
             }
         }
     }
@@ -112,7 +114,13 @@ impl Authentication {
                 return Err(Unproven::Token);
             }
             let identity = sip_tokens::verify_sip_token(app, token).await;
-            return identity.map(Arc::new).map_err(|_| Unproven::Token);
+            return identity.map(Arc::new).map_err(|error| match error {
+                sip_tokens::Error::Database(error) => {
+                    tracing::error!(%error, "the key of a token could not be looked up");
+                    Unproven::NotLookedUp
+                }
+                _ => Unproven::Token,
+            });
         }
         let Some(answer) = digest_in(&credentials) else { return Err(Unproven::Nothing) };
         // Before anything is looked up: who answers no challenge of ours learns nothing and costs no query.
@@ -137,11 +145,11 @@ impl Authentication {
         answer: &DigestAnswer,
         request: &Request,
     ) -> Result<Arc<Identity>, Unproven> {
-        let live = sip_credentials::find_live(app, &answer.username).await.unwrap_or_else(|error| {
+        let live = sip_credentials::find_live(app, &answer.username).await.map_err(|error| {
             tracing::error!(%error, "a device's credential could not be looked up");
-            None
+            Unproven::NotLookedUp
         });
-        let live = live.ok_or(Unproven::Digest)?;
+        let live = live?.ok_or(Unproven::Digest)?;
         let hex = match answer.algorithm {
             Algorithm::Md5 => &live.ha1_md5,
             Algorithm::Sha256 => &live.ha1_sha256,
@@ -160,7 +168,13 @@ impl Authentication {
         answer: &DigestAnswer,
         request: &Request,
     ) -> Result<Arc<Identity>, Unproven> {
-        let tokens = sip_tokens::live_tokens(app, &answer.username).await.unwrap_or_default();
+        let tokens = match sip_tokens::live_tokens(app, &answer.username).await {
+            Err(sip_tokens::Error::Database(error)) => {
+                tracing::error!(%error, "the tokens of an identity could not be looked up");
+                return Err(Unproven::NotLookedUp);
+            }
+            tokens => tokens.unwrap_or_default(),
+        };
         let now = since_epoch(app);
         for token in tokens {
             let hex = match answer.algorithm {

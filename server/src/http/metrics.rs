@@ -99,6 +99,12 @@ async fn calls(page: &mut Page, gateway: &Gateway) {
     let flushes = "record_flushes_total";
     page.head(flushes, "counter", "Flushes of calls' records.");
     page.sample(flushes, "", writer.flushes());
+    let late = "record_late_dialogs_total";
+    page.head(late, "counter", "Dialogs that a slow disk had not taken when their INVITE or 200 went out.");
+    page.sample(late, "", writer.late_dialogs());
+    let written_off = "calls_written_off_total";
+    page.head(written_off, "counter", "Calls that went on after another node had closed them.");
+    page.sample(written_off, "", writer.written_off());
     page.gauge("record_is_away", "1 while calls can not be recorded.", u8::from(writer.is_away()));
     page.gauge("sip_sessions", "SIP calls, from INVITE to the end of BYE.", sip.sessions);
     page.gauge("sip_transactions", "SIP transactions.", sip.transactions);

@@ -49,7 +49,7 @@ pub enum JobError {
     Kind,
     /// The work failed.
     #[error("{0}")]
-    Failed(Failure),
+    Failed(#[source] Failure),
     /// The queue itself failed.
     #[error("the job queue failed")]
     Database(#[from] sqlx::Error),

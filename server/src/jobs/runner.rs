@@ -9,6 +9,7 @@ use sautikit_api::ids::JobId;
 
 use super::queue::Lane;
 use super::{JobError, bell, kinds, queue, schedule};
+use crate::db::Causes;
 use crate::state::AppState;
 
 /// Jobs claimed at once: few, so that other nodes get their share.
@@ -70,7 +71,7 @@ async fn run_lane(app: &AppState, lane: Lane) {
 }
 
 fn told(error: &JobError) {
-    tracing::error!(error = %error, cause = ?error, "the job queue failed");
+    tracing::error!(error = %Causes(error), "the job queue failed");
 }
 
 /// Runs everything that is due now, and what becomes due by it; says how many jobs ran.
@@ -195,7 +196,7 @@ async fn run_one(app: &AppState, claimed: &queue::Claimed) -> Result<bool, JobEr
     match kinds::run_stored(app, &claimed.kind, &claimed.payload).await {
         Ok(()) => Ok(true),
         Err(error) => {
-            tracing::warn!(job = %claimed.id, attempts = claimed.attempts, error = ?error, "a job failed");
+            tracing::warn!(job = %claimed.id, attempts = claimed.attempts, error = %Causes(&error), "a job failed");
             let random = u32::from_be_bytes(app.entropy.bytes());
             let again = claimed.attempts < schedule::MAX_ATTEMPTS;
             let next = again.then(|| app.now_us() + schedule::delay_us(claimed.attempts, random));

@@ -23,6 +23,7 @@ use super::{ACTIVE, NumberError, SUSPENDED, owed, release};
 use crate::accounts::members;
 use crate::audit::{self, Actor};
 use crate::config;
+use crate::db::Causes;
 use crate::jobs::{self, Failure, Job};
 use crate::mail::{self, Posted};
 use crate::state::AppState;
@@ -88,7 +89,7 @@ impl Job for RenewAll {
             for number in due {
                 // One that fails holds up no other; the next hour tries it again.
                 if let Err(error) = renew(app, number.id).await {
-                    tracing::error!(number = %number.id, error = ?error, "a number was not renewed");
+                    tracing::error!(number = %number.id, error = %Causes(&error), "a number was not renewed");
                 }
             }
         }
@@ -121,7 +122,7 @@ impl Job for RenewOf {
         let mut failed = None;
         for number in due {
             if let Err(error) = renew(app, number.id).await {
-                tracing::error!(number = %number.id, error = ?error, "a number was not renewed");
+                tracing::error!(number = %number.id, error = %Causes(&error), "a number was not renewed");
                 failed = Some(error);
             }
         }

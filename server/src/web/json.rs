@@ -65,45 +65,70 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
         }
         None => return refused("The body is empty. Send a JSON object."),
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    match serde_path_to_error::deserialize(&mut deserializer) {
-        Ok(value) => {
-            deserializer.end().map_err(|error| not_json(&error))?;
-            Ok(value)
+    match parse(bytes) {
+        Err(error) if error.inner().to_string().starts_with(OF_A_FLOAT) => {
+            serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map_err(|error| not_json(&error))?;
+            let bytes = with_whole_numbers(bytes);
+            parse(&bytes).map_err(|error| unread(&bytes, &error))
         }
-        Err(error) if error.inner().to_string().starts_with(OF_A_FLOAT) => match with_whole_numbers(bytes) {
-            Some(value) => serde_path_to_error::deserialize(value)
-                .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string(), "The body")),
-            None => Err(unread(bytes, &error)),
-        },
-        Err(error) => Err(unread(bytes, &error)),
+        read => read.map_err(|error| unread(bytes, &error)),
     }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer)?;
+    // What comes after it is at no path.
+    let at_end = |error| serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), error);
+    deserializer.end().map_err(at_end)?;
+    Ok(value)
 }
 
 /// How serde's refusal of a number with a fraction begins.
 const OF_A_FLOAT: &str = "invalid type: floating point";
-/// Whole numbers up to here are told apart by their 64 bits.
+/// Below it whole numbers are told apart by their 64 bits.
 const MOST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// The body with each number that is written with a fraction of nothing as the integer that it is (JSON Schema 2020-12 §4.2.3): some
-/// languages have no other way to write numbers.
-fn with_whole_numbers(bytes: &[u8]) -> Option<serde_json::Value> {
-    fn make_whole(value: &mut serde_json::Value) {
-        match value {
-            serde_json::Value::Number(number) if number.is_f64() => {
-                let whole = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= MOST_WHOLE);
-                if let Some(whole) = whole {
-                    *number = (whole as i64).into();
-                }
-            }
-            serde_json::Value::Array(items) => items.iter_mut().for_each(make_whole),
-            serde_json::Value::Object(members) => members.values_mut().for_each(make_whole),
-            _ => {}
+/// The body, which is JSON, with each number that is written with a fraction of nothing as the integer that it is (JSON Schema 2020-12
+/// §4.2.3): some languages have no other way to write numbers. Still as text, so that it is read as strictly as any other: a tree
+/// would have forgotten members that stand there twice.
+fn with_whole_numbers(json: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(json.len());
+    let mut rest = json;
+    while !rest.is_empty() {
+        let (token, after) = rest.split_at(token_len(rest).min(rest.len()));
+        match integer(token) {
+            Some(integer) => whole.extend_from_slice(integer.to_string().as_bytes()),
+            None => whole.extend_from_slice(token),
         }
+        rest = after;
     }
-    let mut value = serde_json::from_slice(bytes).ok()?;
-    make_whole(&mut value);
-    Some(value)
+    whole
+}
+
+/// How long the string or number is that the text begins with; 1 for anything else.
+fn token_len(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'"') => {
+            let mut is_escaped = false;
+            let end = text.iter().skip(1).position(|byte| {
+                let ends = *byte == b'"' && !is_escaped;
+                is_escaped = *byte == b'\\' && !is_escaped;
+                ends
+            });
+            end.map_or(text.len(), |end| end + 2)
+        }
+        Some(b'-' | b'0'..=b'9') => text.iter().take_while(|byte| b"+-.eE0123456789".contains(byte)).count(),
+        _ => 1,
+    }
+}
+
+/// The integer that a number with a fraction or an exponent is, if it is one.
+fn integer(token: &[u8]) -> Option<i64> {
+    let text =
+        std::str::from_utf8(token).ok().filter(|text| !text.starts_with('"') && text.contains(['.', 'e', 'E']))?;
+    let float: f64 = text.parse().ok()?;
+    (float.fract() == 0.0 && float.abs() < MOST_WHOLE).then_some(float as i64)
 }
 
 /// Why the body was not read.
@@ -213,6 +238,26 @@ mod tests {
             let refused = read(&format!(r#"{{"seconds": {wrong}, "kept": 1}}"#)).expect_err(wrong);
             assert_eq!(refused.field.as_deref(), Some("seconds"), "{wrong}");
         }
+        let escaped =
+            read(r#"{"seconds": 6.0e1, "kept": ["a \\\" 1.0", {"-2.0": -2.50, "é\\": 1.5e1}]}"#).expect("whole");
+        let kept = serde_json::json!(["a \\\" 1.0", { "-2.0": -2.5, "é\\": 15 }]);
+        assert_eq!((escaped.seconds, escaped.kept), (60, kept));
+    }
+
+    #[test]
+    fn a_member_that_stands_there_twice_is_refused_however_its_numbers_are_written() {
+        let refused = |text: &str| read_json::<Outer>(text.as_bytes()).expect_err(text);
+        for text in [
+            r#"{"inner":[{"count":1,"count":2}]}"#,
+            r#"{"inner":[{"count":1.0,"count":2}]}"#,
+            r#"{"inner":[{"count":1,"count":2.0}]}"#,
+        ] {
+            let refused = refused(text);
+            assert_eq!(refused.field.as_deref(), Some("inner[0].count"), "{text}");
+            assert!(refused.message.contains("duplicate field"), "{text}: {}", refused.message);
+        }
+        assert_eq!(refused(r#"{"inner":[{"count":1.0}],"inner":[]}"#).field.as_deref(), Some("inner"));
+        assert!(refused(r#"{"inner":[{"count":1.0}],}"#).message.contains("not JSON"));
     }
 
     #[derive(Debug, Deserialize)]

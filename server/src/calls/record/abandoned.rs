@@ -10,6 +10,7 @@ use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::story::Story;
 use super::writer::{Failure, Writer};
+use crate::db::Causes;
 use crate::state::AppState;
 
 /// Openings nobody waits for, closed before the next flush opens others; while the database is away nothing is opened.
@@ -61,7 +62,7 @@ impl Writer {
                     }
                     Err(Failure::Refused(error)) => {
                         is_refused = true;
-                        tracing::error!(%error, cause = ?error, "the end of a call that nobody waits for is refused");
+                        tracing::error!(error = %Causes(&error), "the end of a call that nobody waits for is refused");
                     }
                 }
             }

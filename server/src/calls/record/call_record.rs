@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::flush::{Most, Opening};
 use super::journal::{Attempt, News};
+use super::journal_writer::Written;
 use super::live::{Allowance, LiveCall};
 use super::story::Story;
 use crate::audit;
@@ -210,15 +211,15 @@ pub struct DialogKeeper {
 }
 
 impl DialogKeeper {
-    /// Writes for the next process what it takes to give the INVITE of an attempt up, in place of one of before. Takes
-    /// microseconds, and fails in silence where the disk is full.
-    pub fn keep_invite(&self, attempt: u64, invite: &Value) {
-        self.write(attempt, News::Rings(invite));
+    /// Hands over for the next process what it takes to give the INVITE of an attempt up, in place of one of before. Never waits:
+    /// who sends the INVITE waits for what this gives, which fails in silence where the disk is full.
+    pub fn keep_invite(&self, attempt: u64, invite: &Value) -> Written {
+        self.write(attempt, News::Rings(invite))
     }
 
     /// As [`DialogKeeper::keep_invite`], of its dialog once it was answered.
-    pub fn keep(&self, attempt: u64, dialog: &Value) {
-        self.write(attempt, News::Stands(dialog));
+    pub fn keep(&self, attempt: u64, dialog: &Value) -> Written {
+        self.write(attempt, News::Stands(dialog))
     }
 
     /// As [`DialogKeeper::keep_invite`]: nothing is left of the attempt.
@@ -226,9 +227,9 @@ impl DialogKeeper {
         self.write(attempt, News::Over);
     }
 
-    fn write(&self, number: u64, news: News<'_>) {
+    fn write(&self, number: u64, news: News<'_>) -> Written {
         let attempt = Attempt { call: self.call_id, leg: self.leg, number };
-        Hub::of(&self.app).writer().keep_attempt(attempt, news);
+        Hub::of(&self.app).writer().keep_attempt(attempt, news)
     }
 }
 

@@ -132,6 +132,16 @@ pub(super) struct Flushed {
     pub(super) grants: Vec<Grant>,
     /// The workspaces whose money was touched.
     pub(super) purses: HashMap<WorkspaceId, Purse>,
+    /// Ends of calls that were over already, which changed nothing.
+    pub(super) late: Vec<Late>,
+}
+
+/// The end of a call that was over already: another node had closed it, or a commit was not heard of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late {
+    pub(super) call_id: CallId,
+    /// What it says that the call cost, tax included.
+    pub(super) cost_minor: i64,
 }
 
 /// Writes the batch for the node `node_id`, whose calls hold what `held` says.
@@ -171,7 +181,7 @@ pub(super) async fn flush(
     if !decided.low.is_empty() {
         jobs::ring(app, Lane::Own);
     }
-    Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses })
+    Ok(Flushed { opened: decided.opened, grants: decided.grants, purses: decided.purses, late: decided.late })
 }
 
 /// Whether a flush that failed so says nothing about what was to be written: trying it again can succeed.
@@ -216,6 +226,7 @@ struct Decided {
     opened: Vec<Opened>,
     grants: Vec<Grant>,
     purses: HashMap<WorkspaceId, Purse>,
+    late: Vec<Late>,
     writes: Vec<Filled>,
     beside: Vec<Filled>,
     /// Rows of calls that have to be there still.
@@ -272,11 +283,16 @@ fn decide(
         nodes::renew_lease(node_id, batch.lease_until),
     ];
     let updates = changed().count() as u64;
+    let late = batch.changes.iter().filter(|changes| changes.is_end() && !is_open(changes)).map(|changes| Late {
+        call_id: changes.call_id,
+        cost_minor: changes.state.cost_minor.unwrap_or(0).saturating_add(changes.state.tax_minor),
+    });
     let tells = !settled.events.is_empty() || !batch.events.is_empty() || told_of().next().is_some();
     Ok(Decided {
         grants: own.to_vec(),
         opened,
         purses: settled.purses,
+        late: late.collect(),
         writes,
         beside,
         updates,

@@ -8,10 +8,12 @@ use parking_lot::Mutex;
 use sautikit_api::ids::{CallId, WorkspaceId};
 use tokio::sync::{Notify, oneshot};
 
+use super::TICK_EVERY;
 use super::ample::Ample;
 use super::change::Changes;
 use super::flush::{Batch, Opening};
 use super::journal::{Attempt, Journal, News};
+use super::journal_writer::{JournalWriter, Written};
 use super::live::LiveCalls;
 use super::pending::{Kept, Pending, Urgency, Waiting};
 use super::witness::Witness;
@@ -25,17 +27,22 @@ const OPEN_WITHIN: Duration = Duration::from_secs(2);
 /// Openings and reservations that may wait; beyond it they are refused at once. At 1,000 a second it is four seconds'
 /// worth, which nobody who calls would wait for.
 const MOST_WAITING: usize = 4_096;
+/// A wallet that no tick has reached for so long can't be asked. A call that got all it asked for is paid for twice as long.
+const LATE: Duration = TICK_EVERY.saturating_mul(3);
 
 /// The record writer's way in. What it has not written yet is in here.
 #[derive(Default)]
 pub struct RecordWriter {
     pub(super) pending: Mutex<Pending>,
     pub(super) bell: Notify,
+    /// Rings when the database was away and is back.
+    pub(super) back: Notify,
     pub(super) state: Mutex<State>,
     pub(in crate::calls) live: LiveCalls,
     pub(super) ample: Ample,
     /// Where dialogs are kept until the database has them; none where nobody looks after a crash.
     pub(super) journal: OnceLock<Arc<Journal>>,
+    pub(super) journal_writer: OnceLock<JournalWriter>,
     pub(super) witness: Mutex<Witness>,
     /// Open calls of this node that run nowhere and whose ends are kept already.
     pub(super) closed: Mutex<HashSet<CallId>>,
@@ -53,6 +60,10 @@ pub(super) struct State {
     /// How long the last flush took, waiting for its turn included.
     pub(super) flush: Duration,
     pub(super) flushes: u64,
+    /// When a tick was last written, on the monotonic clock; none before the writer runs.
+    pub(super) ticked_at: Option<Duration>,
+    /// Calls of which something was written off.
+    pub(super) written_off: u64,
 }
 
 impl RecordWriter {
@@ -69,6 +80,11 @@ impl RecordWriter {
     /// Flushes so far.
     pub fn flushes(&self) -> u64 {
         self.state.lock().flushes
+    }
+
+    /// Calls that went on after another node had closed them, so that nobody pays for all of what they used up.
+    pub fn written_off(&self) -> u64 {
+        self.state.lock().written_off
     }
 
     /// Whether everything that was handed over so far is written, or spooled.
@@ -137,11 +153,15 @@ impl RecordWriter {
         done.try_recv().unwrap_or(Err(CallError::StorageUnavailable))
     }
 
-    /// Keeps what is new about an attempt of a leg's for whoever comes after a crash.
-    pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) {
-        if let Some(journal) = self.journal.get() {
-            journal.append(attempt, news);
-        }
+    /// Keeps what is new about an attempt of a leg's for whoever comes after a crash. Never waits.
+    pub(super) fn keep_attempt(&self, attempt: Attempt, news: News<'_>) -> Written {
+        self.journal_writer.get().map_or_else(Written::default, |writer| writer.append(attempt, news))
+    }
+
+    /// INVITEs and 200s that went out before what a successor needs to end them was in its file, and changes of dialogs that were
+    /// not put there at all, because the disk was too slow.
+    pub fn late_dialogs(&self) -> u64 {
+        self.journal_writer.get().map_or(0, JournalWriter::late)
     }
 
     /// Takes what is new about a call. Never waits.
@@ -199,6 +219,15 @@ impl RecordWriter {
         let mut pending = self.pending.lock();
         pending.demands = demands;
         pending.lease_until = Some(lease_until);
+    }
+
+    /// Where no tick was written for [`LATE`], lets live calls go on for `credit` from the last one. Gives those that are to look
+    /// at how long they may.
+    pub(in crate::calls) fn lend(&self, now: Duration, credit: Duration) -> Vec<CallId> {
+        let ticked_at = self.state.lock().ticked_at;
+        let Some(ticked_at) = ticked_at.filter(|at| now.saturating_sub(*at) >= LATE) else { return Vec::new() };
+        let credit_until = ticked_at.saturating_add(credit);
+        self.live.all().iter().filter(|call| call.lend(credit_until)).map(|call| call.call_id).collect()
     }
 
     /// Says when calls were last heard, on the monotonic clock.

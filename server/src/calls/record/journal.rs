@@ -5,7 +5,8 @@
 //! a successor at this address, which is where its answer goes. Not through to the disk: what dies is the
 //! process, and the system keeps what was written; a machine that fails takes its calls' media with it.
 //! What the next process has closed and not told its carriers yet is in another file, because it may die before it does.
-//! Deliberately absent: what is over. The next process asks the database which calls are open.
+//! Deliberately absent: what is over (the next process asks the database which calls are open), and who waits for the file system:
+//! lines are written by a thread of their own (`journal_writer`).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, OpenOptions};
@@ -62,75 +63,93 @@ struct Line<D> {
     dialog: D,
 }
 
-/// The file.
+/// A line, begun on a line of its own whatever became of the one before.
+///
+/// # Errors
+/// The dialog can't be written as JSON, which a plain structure of texts always can.
+pub(super) fn line(attempt: Attempt, news: News<'_>) -> serde_json::Result<Vec<u8>> {
+    let dialog = match news {
+        News::Rings(dialog) | News::Stands(dialog) => Some(dialog),
+        News::Over => None,
+    };
+    let mut text = vec![b'\n'];
+    serde_json::to_writer(&mut text, &Line { attempt, dialog })?;
+    Ok(text)
+}
+
+/// The lines of attempts that ring: they ring for longer than a file lasts.
+#[derive(Debug, Default)]
+pub(super) struct Ringing(HashMap<Attempt, Vec<u8>>);
+
+impl Ringing {
+    /// Takes note of what is new, which is written as `line`.
+    pub(super) fn note(&mut self, attempt: Attempt, news: News<'_>, line: &[u8]) {
+        match news {
+            News::Rings(_) => drop(self.0.insert(attempt, line.to_vec())),
+            News::Stands(_) | News::Over => drop(self.0.remove(&attempt)),
+        }
+    }
+
+    /// What a new file begins with.
+    pub(super) fn lines(&self) -> Vec<u8> {
+        self.0.values().flatten().copied().collect()
+    }
+}
+
+/// The file that is written to; one at a time.
+#[derive(Debug)]
+pub(super) struct JournalFile {
+    path: PathBuf,
+    older: PathBuf,
+    open: Option<File>,
+    /// Those that came, since the file was begun.
+    bytes: u64,
+}
+
+impl JournalFile {
+    /// Adds lines. Where the file is full they go to a new one, which begins with `ringing`. Waits for the file system.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub(super) fn append(&mut self, lines: &[u8], ringing: impl Fn() -> Vec<u8>) -> std::io::Result<()> {
+        if self.bytes >= MOST_BYTES {
+            (self.open, self.bytes) = (None, 0);
+            std::fs::rename(&self.path, &self.older)?;
+            self.open()?.write_all(&ringing())?;
+        }
+        self.open()?.write_all(lines)?;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+
+    fn open(&mut self) -> std::io::Result<&mut File> {
+        match &mut self.open {
+            Some(file) => Ok(file),
+            none => Ok(none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?)),
+        }
+    }
+}
+
+/// The files. Whoever reads or changes them waits for the file system.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
     older: PathBuf,
     ending: PathBuf,
-    open: Mutex<Open>,
     /// Calls of `ending` whose carriers are not told yet. Held while the file is written or removed.
     untold: Mutex<HashSet<CallId>>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    file: Option<File>,
-    /// Those that came, since the file was begun.
-    bytes: u64,
-    /// The lines of attempts that ring: they ring for longer than a file lasts.
-    ringing: HashMap<Attempt, Vec<u8>>,
-    /// The last line could not be written, which was said.
-    fails: bool,
 }
 
 impl Journal {
     /// In `data_dir`; nothing is created before something is put there.
     pub(super) fn new(data_dir: &Path) -> Self {
         let [path, older, ending] = [NAME, OLDER_NAME, ENDING_NAME].map(|name| data_dir.join(name));
-        Self { path, older, ending, open: Mutex::default(), untold: Mutex::default() }
+        Self { path, older, ending, untold: Mutex::default() }
     }
 
-    /// Adds what is new about an attempt. A line that can't be written is left out: a dialog is in the database a moment later.
-    pub(super) fn append(&self, attempt: Attempt, news: News<'_>) {
-        let mut open = self.open.lock();
-        let written = self.try_append(&mut open, attempt, news);
-        if let Err(error) = &written
-            && !open.fails
-        {
-            tracing::warn!(%error, "dialogs can not be kept in a file; a crash leaves some legs to their carriers");
-        }
-        open.fails = written.is_err();
-    }
-
-    fn try_append(&self, open: &mut Open, attempt: Attempt, news: News<'_>) -> std::io::Result<()> {
-        let dialog = match news {
-            News::Rings(dialog) | News::Stands(dialog) => Some(dialog),
-            News::Over => None,
-        };
-        let mut text = serde_json::to_vec(&Line { attempt, dialog })?;
-        // Begun on a line of its own, whatever became of the one before.
-        text.insert(0, b'\n');
-        match news {
-            News::Rings(_) => drop(open.ringing.insert(attempt, text.clone())),
-            News::Stands(_) | News::Over => drop(open.ringing.remove(&attempt)),
-        }
-        if open.bytes >= MOST_BYTES {
-            (open.file, open.bytes) = (None, 0);
-            std::fs::rename(&self.path, &self.older)?;
-            let ringing: Vec<u8> = open.ringing.values().flatten().copied().collect();
-            self.file(&mut open.file)?.write_all(&ringing)?;
-        }
-        self.file(&mut open.file)?.write_all(&text)?;
-        open.bytes += text.len() as u64;
-        Ok(())
-    }
-
-    fn file<'a>(&self, file: &'a mut Option<File>) -> std::io::Result<&'a mut File> {
-        match file {
-            Some(file) => Ok(file),
-            none => Ok(none.insert(OpenOptions::new().create(true).append(true).open(&self.path)?)),
-        }
+    /// The file for what is new about attempts.
+    pub(super) fn file(&self) -> JournalFile {
+        JournalFile { path: self.path.clone(), older: self.older.clone(), open: None, bytes: 0 }
     }
 
     /// What an earlier process left: the newest of each attempt that is not over.
@@ -240,6 +259,26 @@ mod tests {
         Attempt { call: CallId(Uuid::from_u128(call)), leg: LegRecordId(Uuid::from_u128(call + 1_000)), number }
     }
 
+    /// Who writes there line by line.
+    struct Pen(JournalFile, Ringing);
+
+    impl Pen {
+        fn of(journal: &Journal) -> Self {
+            Self(journal.file(), Ringing::default())
+        }
+
+        fn try_append(&mut self, attempt: Attempt, news: News<'_>) -> std::io::Result<()> {
+            let Self(file, ringing) = self;
+            let line = line(attempt, news).unwrap();
+            ringing.note(attempt, news, &line);
+            file.append(&line, || ringing.lines())
+        }
+
+        fn append(&mut self, attempt: Attempt, news: News<'_>) {
+            self.try_append(attempt, news).unwrap();
+        }
+    }
+
     /// What is left of a call's leg.
     fn left(journal: &Journal, call: u128) -> Vec<Value> {
         let mut dialogs = journal.read().unwrap();
@@ -251,13 +290,14 @@ mod tests {
     fn the_next_process_reads_the_newest_dialog_of_each_leg() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(folder.path());
+        let mut pen = Pen::of(&journal);
         assert!(journal.read().unwrap().is_empty());
-        journal.append(first(1), News::Stands(&json!("early")));
-        journal.append(first(1), News::Stands(&json!("answered")));
-        journal.append(first(2), News::Stands(&json!("other")));
+        pen.append(first(1), News::Stands(&json!("early")));
+        pen.append(first(1), News::Stands(&json!("answered")));
+        pen.append(first(2), News::Stands(&json!("other")));
         // Its process died while it wrote.
         OpenOptions::new().append(true).open(folder.path().join(NAME)).unwrap().write_all(b"\n{\"call\": ").unwrap();
-        journal.append(first(3), News::Stands(&json!("after")));
+        pen.append(first(3), News::Stands(&json!("after")));
         let next = Journal::new(folder.path());
         assert_eq!((next.read().unwrap().len(), left(&next, 1)), (3, vec![json!("answered")]));
         next.clear().unwrap();
@@ -267,12 +307,12 @@ mod tests {
     #[test]
     fn attempts_of_a_leg_are_known_apart_until_they_are_over() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::new(folder.path());
+        let mut pen = Pen::of(&Journal::new(folder.path()));
         for number in [1, 2, 3] {
-            journal.append(attempt(1, number), News::Rings(&json!(format!("invite {number}"))));
+            pen.append(attempt(1, number), News::Rings(&json!(format!("invite {number}"))));
         }
-        journal.append(attempt(1, 2), News::Stands(&json!("dialog 2")));
-        journal.append(attempt(1, 3), News::Over);
+        pen.append(attempt(1, 2), News::Stands(&json!("dialog 2")));
+        pen.append(attempt(1, 3), News::Over);
         let next = Journal::new(folder.path());
         assert_eq!(left(&next, 1), ["invite 1", "dialog 2"]);
         // What an older version wrote.
@@ -289,17 +329,17 @@ mod tests {
     #[test]
     fn what_rings_outlasts_the_file_and_what_rang_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::new(folder.path());
-        journal.append(first(1), News::Rings(&json!("rings")));
-        journal.append(first(2), News::Rings(&json!("rang")));
-        journal.append(first(2), News::Over);
+        let mut pen = Pen::of(&Journal::new(folder.path()));
+        pen.append(first(1), News::Rings(&json!("rings")));
+        pen.append(first(2), News::Rings(&json!("rang")));
+        pen.append(first(2), News::Over);
         let dialog = json!("x".repeat(1_000));
         for number in 0..u128::from(5 * MOST_BYTES / 1_000) {
-            journal.append(first(10_000 + number), News::Stands(&dialog));
+            pen.append(first(10_000 + number), News::Stands(&dialog));
         }
         assert_eq!(left(&Journal::new(folder.path()), 1), ["rings"]);
         assert!(left(&Journal::new(folder.path()), 2).is_empty());
-        journal.append(first(1), News::Over);
+        pen.append(first(1), News::Over);
         assert!(left(&Journal::new(folder.path()), 1).is_empty());
     }
 
@@ -326,11 +366,11 @@ mod tests {
     #[test]
     fn the_newest_dialogs_are_kept_in_bounded_files() {
         let folder = tempfile::tempdir().unwrap();
-        let journal = Journal::new(folder.path());
+        let mut pen = Pen::of(&Journal::new(folder.path()));
         let dialog = json!("x".repeat(1_000));
         let count = 3 * MOST_BYTES / 1_000;
         for number in 0..count {
-            journal.append(first(number.into()), News::Stands(&dialog));
+            pen.append(first(number.into()), News::Stands(&dialog));
         }
         let kept = Journal::new(folder.path()).read().unwrap();
         let newest = u128::from(count - MOST_BYTES / 1_200)..u128::from(count);
@@ -339,10 +379,10 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_takes_nothing_stops_nobody() {
+    fn what_a_folder_did_not_take_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::new(&folder.path().join("missing"));
-        journal.append(first(1), News::Stands(&json!("lost")));
+        assert!(Pen::of(&journal).try_append(first(1), News::Stands(&json!("lost"))).is_err());
         assert!(journal.read().unwrap().is_empty());
     }
 }

@@ -47,6 +47,8 @@ struct Money {
     held_minor: i64,
     /// What it could still get at the last grant; none before the first, and where calls may overdraw without a bound.
     share_minor: Option<i64>,
+    /// Until when it may go on beyond what it holds, in microseconds UTC, while the wallet can't be asked.
+    credit_until_us: Option<i64>,
     /// It goes by an end of its money, as it was last told.
     is_bounded: bool,
     /// Its row is there.
@@ -165,7 +167,22 @@ impl LiveCall {
     pub(super) fn granted(&self, held_minor: i64, share_minor: Option<i64>) -> bool {
         let mut money = self.money.lock();
         (money.held_minor, money.share_minor) = (held_minor, share_minor);
+        money.credit_until_us = None;
         money.is_bounded || share_minor.is_some()
+    }
+
+    /// The wallet can't be asked: until it has answered again the call goes on until `credit_until`, on the monotonic clock, and
+    /// not beyond what it could get when it was last asked. Whether it is to look at its [`Self::allowance`], as one that costs is
+    /// each time, because it may have been too busy.
+    pub(super) fn lend(&self, credit_until: Duration) -> bool {
+        let credit_until_us = self.wall_us(credit_until);
+        let mut money = self.money.lock();
+        // Of one that costs nothing no wallet is asked, whose answer would end this.
+        let costs = money.stands && !money.is_over && !money.spending.is_free();
+        if costs {
+            money.credit_until_us = Some(credit_until_us);
+        }
+        costs
     }
 }
 
@@ -178,12 +195,22 @@ impl Money {
     }
 
     fn allowance(&self) -> Result<Allowance, RatingError> {
-        let Some(share_minor) = self.share_minor else { return Ok(Allowance::Unbounded) };
+        if self.share_minor.is_none() && self.credit_until_us.is_none() {
+            return Ok(Allowance::Unbounded);
+        }
         let Some(paid_until_us) = self.spending.paid_until_us(self.held_minor)? else {
             return Ok(Allowance::Unbounded);
         };
-        let lasts_until_us = self.spending.paid_until_us(self.held_minor.saturating_add(share_minor))?;
-        Ok(Allowance::Until { paid_until_us, lasts_until_us })
+        let lasts_until_us = match self.share_minor {
+            Some(share_minor) => self.spending.paid_until_us(self.held_minor.saturating_add(share_minor))?,
+            None => None,
+        };
+        let Some(credit_until_us) = self.credit_until_us else {
+            return Ok(Allowance::Until { paid_until_us, lasts_until_us });
+        };
+        // Known money that ends before the credit does ends the call: an outage makes nobody richer.
+        let end_us = lasts_until_us.unwrap_or(i64::MAX).min(credit_until_us).max(paid_until_us);
+        Ok(Allowance::Until { paid_until_us: end_us, lasts_until_us: Some(end_us) })
     }
 }
 
@@ -238,6 +265,7 @@ impl LiveCalls {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
@@ -332,5 +360,40 @@ mod tests {
         assert!(!call.granted(150, None));
         assert!(call.granted(150, Some(0)));
         assert_eq!((call.allowance(), call.ended(leg(1), 5_000_000)), (until(30), Some(Allowance::Unbounded)));
+    }
+
+    #[test]
+    fn one_that_may_overdraw_ends_with_the_credit_unless_the_wallet_answers_before() {
+        let call = live();
+        assert!(!call.lend(100 * SECOND), "nothing of it costs");
+        call.stands();
+        call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap();
+        call.answered(leg(1), 0);
+        call.granted(150, None);
+        assert!(call.lend(100 * SECOND) && call.lend(100 * SECOND), "it was too busy the first time");
+        assert_eq!(call.allowance(), until(100));
+        assert!(call.granted(300, None));
+        assert_eq!(call.allowance(), Some(Allowance::Unbounded));
+        call.lend(Duration::ZERO);
+        assert_eq!(call.allowance(), until(60), "without credit it goes on as far as it is paid for");
+        call.over();
+        assert!(!call.lend(100 * SECOND));
+    }
+
+    proptest! {
+        #[test]
+        fn credit_takes_nothing_that_is_paid_for_and_gives_nothing_that_was_not_there(
+            held_seconds in 0_i64..100, share_seconds in prop::option::of(0_i64..1_000), credit in 0_u64..1_000,
+        ) {
+            let call = live();
+            call.stands();
+            call.add_legs(&[(leg(1), RATES[0])], Duration::ZERO).unwrap();
+            call.answered(leg(1), 0);
+            call.granted(5 * held_seconds, share_seconds.map(|seconds| 5 * seconds));
+            call.lend(SECOND * u32::try_from(credit).unwrap());
+            let credit = i64::try_from(credit).unwrap();
+            let there = share_seconds.map_or(i64::MAX, |seconds| held_seconds + seconds);
+            prop_assert_eq!(call.allowance(), until(credit.min(there).max(held_seconds)));
+        }
     }
 }

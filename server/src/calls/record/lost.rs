@@ -14,12 +14,14 @@ use super::CallEnd;
 use super::change::Changes;
 use super::flush::{Batch, flush, is_away};
 use super::journal::{Dialogs, Journal};
+use super::journal_writer::JournalWriter;
 use super::spool::Spool;
 use super::story::Story;
 use crate::calls::Hub;
 use crate::calls::store::legs::StoredLeg;
 use crate::calls::store::{self, nodes};
 use crate::calls::{CallError, CallRow};
+use crate::db::Causes;
 use crate::state::AppState;
 
 /// Calls closed per round; rounds repeat until none is left.
@@ -66,8 +68,16 @@ pub(super) async fn recover_own(app: &AppState) -> Result<Vec<Recovered>, CallEr
     let mut recovered = recover_with(app, &app.node_id, &dialogs.unwrap_or_default(), Some(&journal)).await?;
     recovered.extend(ending.unwrap_or_default());
     of_disk(&journal, "the dialogs of the process before can't be forgotten", Journal::clear).await;
+    let mut file = journal.file();
+    let writer = Hub::of(app).writer();
     // Set once, because a node starts once.
-    let _ = Hub::of(app).writer().journal.set(journal);
+    match JournalWriter::start(move |lines, ringing| file.append(lines, ringing)) {
+        Ok(started) => drop(writer.journal_writer.set(started)),
+        Err(error) => {
+            tracing::warn!(%error, "no thread keeps dialogs; a crash leaves some legs to their carriers");
+        }
+    }
+    let _ = writer.journal.set(journal);
     Ok(recovered)
 }
 
@@ -200,7 +210,7 @@ async fn write_or_put_aside(app: &AppState, node_id: &str, end: Changes) -> Resu
         Err(error) if !is_away(&error) => error,
         written => return written,
     };
-    tracing::error!(call = %call_id, %error, cause = ?error, "the end of a lost call is refused by the database");
+    tracing::error!(call = %call_id, error = %Causes(&error), "the end of a lost call is refused by the database");
     let put_aside = &Hub::of(app).writer().put_aside;
     if put_aside.lock().len() >= MOST_PUT_ASIDE {
         return Err(error);
@@ -220,7 +230,7 @@ async fn write(app: &AppState, node_id: &str, batch: &Batch) -> Result<(), CallE
     loop {
         match flush(app, node_id, &HashMap::new(), batch).await {
             Err(error) if is_away(&error) && tries < TRIES => {
-                tracing::warn!(%error, cause = ?error, "what a node left could not be written; trying again");
+                tracing::warn!(error = %Causes(&error), "what a node left could not be written; trying again");
                 tries += 1;
                 tokio::time::sleep(TRY_AGAIN).await;
             }
@@ -271,7 +281,7 @@ pub async fn reconcile(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     for node in dead.into_iter().take(DEAD_NODES) {
         match recover(app, &node).await {
             Ok(closed) => recovered.extend(closed),
-            Err(error) => tracing::warn!(node, %error, cause = ?error, "what a dead node left could not be closed"),
+            Err(error) => tracing::warn!(node, error = %Causes(&error), "what a dead node left could not be closed"),
         }
     }
     Ok(recovered)

@@ -8,6 +8,7 @@ mod change;
 mod flush;
 mod handle;
 mod journal;
+mod journal_writer;
 mod live;
 mod lost;
 mod pending;
@@ -16,6 +17,7 @@ mod spool;
 mod story;
 mod witness;
 mod writer;
+mod written_off;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ pub use call_record::{CallEnd, CallFunds, CallRecord, DialogKeeper};
 pub(in crate::calls) use change::Changes;
 pub(crate) use flush::BATCHES;
 pub use handle::RecordWriter;
+pub use journal_writer::Written;
 pub use live::Allowance;
 pub use lost::{CAUSE_NODE_LOST, Recovered, ended, living_nodes, reconcile, recover};
 pub use story::event_data;
@@ -56,6 +59,7 @@ pub async fn start(app: &AppState) -> Result<Vec<Recovered>, CallError> {
     app.tasks.spawn(writer.run());
     app.tasks.spawn(keeper::run(app.clone()));
     app.tasks.spawn(run_ticks(app.clone()));
+    app.tasks.spawn(run_reconciling(app.clone()));
     Ok(recovered)
 }
 
@@ -65,12 +69,24 @@ pub fn start_writer(app: &AppState) -> tokio::task::AbortHandle {
     app.tasks.spawn(writer::Writer::new(app, Hub::of(app).writer().clone()).run()).abort_handle()
 }
 
+/// Waits for nothing but time: calls must hear of an outage that everything else waits for.
 async fn run_ticks(app: AppState) {
     loop {
         tick(&app);
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(TICK_EVERY) => {}
+        }
+    }
+}
+
+async fn run_reconciling(app: AppState) {
+    let writer = Hub::of(&app).writer().clone();
+    loop {
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(TICK_EVERY) => {}
+            () = writer.back.notified() => {}
         }
         if let Err(error) = reconcile(&app).await {
             // While the database is away there is nothing to reconcile.
@@ -79,9 +95,14 @@ async fn run_ticks(app: AppState) {
     }
 }
 
-/// Has live calls hold what they will use up, and says that this node is alive.
+/// Has live calls hold what they will use up, and says that this node is alive. While that reaches nobody calls go on on credit.
 pub fn tick(app: &AppState) {
     let now = app.clock.monotonic();
-    Hub::of(app).seats().tidy(now);
-    Hub::of(app).writer().tick(now, lease_until(app.now_us()));
+    let hub = Hub::of(app);
+    hub.seats().tidy(now);
+    hub.writer().tick(now, lease_until(app.now_us()));
+    let lent = hub.writer().lend(now, Duration::from_secs(app.config.billing.outage_credit_seconds.into()));
+    if let Some(gateway) = hub.gateway() {
+        lent.into_iter().for_each(|call| gateway.allow(call));
+    }
 }

@@ -4,6 +4,7 @@ use super::change::Fresh;
 use super::flush::Batch;
 use super::pending::{Kept, Reply};
 use super::writer::{Failure, Writer, tell_kept};
+use crate::db::Causes;
 
 impl Writer {
     /// A flush that the database refuses: what it holds against one call must not keep the others from being written.
@@ -72,12 +73,15 @@ impl Writer {
             }
             match self.try_flush(&part).await {
                 Ok(flushed) => {
+                    if part.lease_until.is_some() {
+                        self.ticked(self.app.clock.monotonic());
+                    }
                     self.tell(&part, flushed, part.demands.len(), Vec::new());
                 }
                 Err(Failure::Refused(_)) if part.workspaces() > 1 => parts.extend(part.by_workspace()),
                 // The next tick says it again.
                 Err(Failure::Away(error) | Failure::Refused(error)) => {
-                    tracing::error!(%error, cause = ?error, "what running calls hold could not be written");
+                    tracing::error!(error = %Causes(&error), "what running calls hold could not be written");
                 }
             }
         }

@@ -26,7 +26,7 @@ use crate::calls::CallError;
 use crate::calls::Hub;
 use crate::calls::trace::TraceRow;
 use crate::clock;
-use crate::db::Dialect;
+use crate::db::{Causes, Dialect};
 use crate::state::AppState;
 use crate::wallet::WalletError;
 use crate::wallet::quota::{self, Held, Short};
@@ -116,6 +116,7 @@ impl Writer {
 
     /// Flushes until the server has stopped and nothing is left.
     pub(super) async fn run(mut self) {
+        self.ticked(self.app.clock.monotonic());
         let mut flushed_at = clock::timer_now();
         let mut looked_at = flushed_at;
         let pace = match self.app.db.dialect() {
@@ -206,13 +207,16 @@ impl Writer {
             tries += 1;
             match self.try_flush(&batch).await {
                 Ok(flushed) => {
+                    if batch.lease_until.is_some() {
+                        self.ticked(now);
+                    }
                     let unheard = self.tell(&batch, flushed, own_demands, tickets);
                     tell_kept(kept);
                     self.abandoned.take_those(batch.openings, &unheard);
                     return self.close_abandoned().await;
                 }
                 Err(Failure::Away(error)) if tries <= TRIES_BEFORE_SPOOL && began.elapsed() < TRIES_WITHIN => {
-                    tracing::warn!(%error, cause = ?error, "calls could not be recorded; trying again");
+                    tracing::warn!(error = %Causes(&error), "calls could not be recorded; trying again");
                     tokio::time::sleep(TRY_AGAIN / 5).await;
                 }
                 Err(Failure::Away(error)) => {
@@ -227,7 +231,7 @@ impl Writer {
                     return self.spool(fresh, Vec::new(), kept).await;
                 }
                 Err(Failure::Refused(error)) => {
-                    tracing::error!(%error, cause = ?error, "a flush was refused; its calls are written one by one");
+                    tracing::error!(error = %Causes(&error), "a flush was refused; its calls are written one by one");
                     return self.one_by_one(batch, own_demands, tickets, kept).await;
                 }
             }
@@ -245,7 +249,7 @@ impl Writer {
             }
             Err(Failure::Away(error)) => return Err(error),
             Err(Failure::Refused(error)) if batch.changes.len() + batch.events.len() == 1 => {
-                tracing::error!(%error, cause = ?error, "a call's changes, or an event, are refused by the database");
+                tracing::error!(error = %Causes(&error), "a call's changes, or an event, are refused by the database");
                 let (spool, fresh) = (self.spool.clone(), Fresh { changes: batch.changes, events: batch.events });
                 return blocking(move || spool.reject(&fresh)).await.map_err(spool_failed);
             }
@@ -258,6 +262,11 @@ impl Writer {
             Box::pin(self.write(Fresh { events: vec![one], ..Fresh::default() })).await?;
         }
         Ok(())
+    }
+
+    /// A tick of that moment of the monotonic clock is written.
+    pub(super) fn ticked(&self, at: Duration) {
+        self.writer.state.lock().ticked_at = Some(at);
     }
 
     /// Lets traces wait for the database.
@@ -278,6 +287,8 @@ impl Writer {
                         self.held.insert(*workspace, purse.held.clone());
                     }
                 }
+                // What is not looked at in time is not counted.
+                let _ = tokio::time::timeout(FLUSH_WITHIN, self.write_off(&flushed.late)).await;
                 Ok(flushed)
             }
             Err(error) if is_away(&error) => {
@@ -430,6 +441,8 @@ impl Writer {
         if is_back {
             tracing::warn!("the database is back; calls are recorded again");
             self.writer.state.lock().is_away = false;
+            // Others may have taken this node for dead and closed its calls, of which nobody pays for another second.
+            self.writer.back.notify_one();
         } else {
             tokio::time::sleep(TRY_AGAIN).await;
         }

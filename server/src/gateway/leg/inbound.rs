@@ -133,7 +133,7 @@ impl Inbound {
             self.talk.owe_answer(&self.request);
         }
         // Before the answer: whatever becomes of this process after it, the next one knows whom to hang up.
-        self.talk.keep_dialog().await;
+        self.talk.keep_dialog().await.wait().await;
         // A caller whose CANCEL came first was never connected; its end is among the signals.
         if !self.talk.sip.answer(self.transaction, self.greeting(StatusCode::OK, Some(sdp))).await {
             return;

@@ -233,7 +233,8 @@ impl Attempt<'_> {
             Event::Answered { response, .. } => {
                 calling.heard = true;
                 calling.answered = true;
-                // First: the callee has our ACK, and would be billed on whatever becomes of this process.
+                // First: the callee has our ACK, and would be billed on whatever becomes of this process. Nothing is left to hold
+                // back until it is written.
                 talk.keep_dialog().await;
                 if !self.conclude(&response, calling, talk).await {
                     talk.hang_up(Headers::new()).await;

@@ -6,8 +6,8 @@ use media::{Codec, PortId};
 use tokio::sync::mpsc;
 use voice::{Cause, Key, LegEvent, LegId};
 
-use crate::calls::DialogKeeper;
 use crate::calls::trace::LegTrace;
+use crate::calls::{DialogKeeper, Written};
 use crate::clock::Clock;
 use crate::gateway::call_task::Arrival;
 use crate::gateway::leg::transfer::TransferRights;
@@ -37,13 +37,15 @@ impl Reports {
         let _ = self.inbox.send(Arrival::Leg { at, leg: self.leg, event }).await;
     }
 
-    /// The dialog of the attempt `at` stands; whoever comes after a crash can end it by this.
-    pub async fn dialog(&self, at: SipLeg, dialog: OpenDialog) {
+    /// The dialog of the attempt `at` stands; whoever comes after a crash can end it by this, once what this gives is written.
+    pub async fn dialog(&self, at: SipLeg, dialog: OpenDialog) -> Written {
+        let mut written = Written::default();
         // A plain structure of texts always serialises.
         if let (Some(keeper), Ok(dialog)) = (&self.keeper, serde_json::to_value(&dialog)) {
-            keeper.keep(at.0, &dialog);
+            written = keeper.keep(at.0, &dialog);
         }
         let _ = self.inbox.send(Arrival::Dialog(self.leg, Box::new(dialog))).await;
+        written
     }
 
     /// The leg that we call has answered our offer: from here on it is heard on `port`.

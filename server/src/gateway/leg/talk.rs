@@ -18,6 +18,7 @@ use super::report::Reports;
 use super::session_timer::{SessionTimer, TooBrief};
 use super::talks::{Listed, Talking};
 use super::transfer::{Asked, TransferRights};
+use crate::calls::Written;
 use crate::gateway::sip::{OpenDialog, SipHandle, SipLeg};
 
 /// The parts of a leg.
@@ -183,7 +184,7 @@ impl Talk {
                 self.keep_dialog().await;
                 self.refreshed(&response).await;
             }
-            Event::SessionRebound { .. } => self.keep_dialog().await,
+            Event::SessionRebound { .. } => drop(self.keep_dialog().await),
             Event::OfferRefused { failure, .. } => self.not_refreshed(&failure).await,
             Event::OfferDue { .. } => {
                 if let Some((timer, _)) = self.timer {
@@ -249,13 +250,14 @@ impl Talk {
     }
 
     /// Lets the call's record keep what it takes to end this dialog after a crash, where that is new: the peer may be somewhere
-    /// else by now.
-    pub(super) async fn keep_dialog(&mut self) {
-        let Some(dialog) = self.sip.open_dialog(self.leg).await else { return };
-        if self.kept.as_ref().is_none_or(|kept| !kept.leads_as(&dialog)) {
-            self.kept = Some(Box::new(dialog.clone()));
-            self.reports.dialog(self.leg, dialog).await;
+    /// else by now. Who must not go on before it is kept waits for what this gives.
+    pub(super) async fn keep_dialog(&mut self) -> Written {
+        let Some(dialog) = self.sip.open_dialog(self.leg).await else { return Written::default() };
+        if self.kept.as_ref().is_some_and(|kept| kept.leads_as(&dialog)) {
+            return Written::default();
         }
+        self.kept = Some(Box::new(dialog.clone()));
+        self.reports.dialog(self.leg, dialog).await
     }
 
     /// Ends the answered leg.

@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Rebind { from: FlowId, to: FlowId },
     /// A host name was looked up.
     Resolved { host: String, address: Option<IpAddr> },
+    /// Send what has waited until it was kept.
+    Transmit { path: Path, bytes: Bytes },
     /// Tell what is open.
     Gauge { reply: oneshot::Sender<SipGauge> },
 }

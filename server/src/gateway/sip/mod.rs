@@ -36,6 +36,7 @@ use crate::gateway::leg::talks::Talks;
 
 pub(crate) use command::{Command, WebInput};
 pub use dialogs::OpenDialog;
+pub(crate) use endpoint::INCOMING_QUEUE;
 pub use endpoint::{BoundEndpoint, Connections, Endpoint, EndpointError};
 pub use flows::{Peer, datagram_path};
 pub use screening::{Judgement, Screening, Sender, Verdict};

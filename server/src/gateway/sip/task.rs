@@ -31,7 +31,7 @@ use super::{
     Command, Incoming, IncomingCall, OpenDialog, Queues, Signal, SipGauge, SipHandle, SipLeg, UDP_FLOW, WEB,
     signal_channel,
 };
-use crate::calls::DialogKeeper;
+use crate::calls::{DialogKeeper, Written};
 use crate::clock::Clock;
 use asking::Asking;
 use reaching::{Moving, Waiting};
@@ -69,6 +69,8 @@ pub(super) struct Task {
     moving: Moving,
     asking: Asking,
     given_up: GivenUp,
+    /// The next message that is sent is an INVITE, which waits for this.
+    unsent: Option<Written>,
     /// None: nothing is kept of what is said.
     tracer: Option<Tracer>,
 }
@@ -114,6 +116,7 @@ impl Task {
             moving: Moving::default(),
             asking: Asking::default(),
             given_up: GivenUp::default(),
+            unsent: None,
             tracer,
         }
     }
@@ -276,6 +279,7 @@ impl Task {
                 self.lookups.ended();
                 self.ua.resolved(&host, address);
             }
+            Command::Transmit { path, bytes } => self.transmit(path, bytes),
             // Who asked may have stopped waiting.
             Command::Gauge { reply } => drop(reply.send(self.gauge())),
         }
@@ -307,10 +311,14 @@ impl Task {
     fn drain(&mut self) {
         while let Some(output) = self.ua.poll() {
             match output {
-                Output::Send { path, bytes } => self.transmit(path, bytes),
+                Output::Send { path, bytes } => match self.unsent.take() {
+                    Some(written) => self.transmit_once(written, path, bytes),
+                    None => self.transmit(path, bytes),
+                },
                 Output::Event(event) => self.dispatch(event),
             }
         }
+        self.unsent = None;
         let now = self.now();
         if let Some(tracer) = &mut self.tracer {
             tracer.tidy(now);

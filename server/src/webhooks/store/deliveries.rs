@@ -11,6 +11,21 @@ use crate::webhooks::body::StoredEvent;
 use crate::webhooks::deliveries::{Delivery, Filter, Of, RETRYABLE, STATUSES};
 use crate::webhooks::endpoints::health::Sample;
 
+/// Those of an endpoint that have one status and can be sent again, of a span and a kind, the oldest first.
+macro_rules! retryable {
+    () => {
+        "
+            select id
+            from webhook_deliveries
+            where endpoint_id = $1 and status = $5 and created_at >= $2 and created_at < $3
+                and ($4 = '' or event_kind = $4)
+                and exists (select 1 from events e where e.id = webhook_deliveries.event_id)
+            order by created_at, id
+            limit $6
+        "
+    };
+}
+
 /// A page of the deliveries of a workspace or an endpoint that have one status.
 macro_rules! list_of {
     ($owner:literal) => {
@@ -98,35 +113,27 @@ statements! {
         where workspace_id = $1 and id = $2 and status in ('failed', 'exhausted')
             and exists (select 1 from events e where e.id = webhook_deliveries.event_id)";
     /// Of one status, the oldest first. One that comes after others of its call that wait is due with the last of them.
-    REQUEUE_ALL = "
+    REQUEUE_ALL = concat!(
+        "
         update webhook_deliveries
         set status = 'pending', tries = 0, next_attempt_at = coalesce((
                 select max(p.next_attempt_at)
                 from webhook_deliveries p
                 where p.endpoint_id = webhook_deliveries.endpoint_id and p.call_id = webhook_deliveries.call_id
-                    and p.status = 'pending' and p.sequence < webhook_deliveries.sequence and p.next_attempt_at > $5
-            ), $5)
-        where id in (
-            select id
-            from webhook_deliveries
-            where endpoint_id = $1 and status = $7 and created_at >= $2 and created_at < $3
-                and ($4 = '' or event_kind = $4)
-                and exists (select 1 from events e where e.id = webhook_deliveries.event_id)
-            order by created_at, id
-            limit $6
-        )";
+                    and p.status = 'pending' and p.sequence < webhook_deliveries.sequence and p.next_attempt_at > $7
+            ), $7)
+        where id in (",
+        retryable!(),
+        ")"
+    );
     /// Whether there is one of that status.
-    HAS_RETRYABLE = "
+    HAS_RETRYABLE = concat!(
+        "
         select count(*)
-        from (
-            select id
-            from webhook_deliveries
-            where endpoint_id = $1 and status = $5 and created_at >= $2 and created_at < $3
-                and ($4 = '' or event_kind = $4)
-                and exists (select 1 from events e where e.id = webhook_deliveries.event_id)
-            order by created_at, id
-            limit 1
-        ) first_one";
+        from (",
+        retryable!(),
+        ") first_one"
+    );
     DELETE_ATTEMPTS = "
         delete from webhook_attempts
         where delivery_id in (
@@ -276,7 +283,7 @@ pub(in crate::webhooks) async fn requeue_all(
     for status in RETRYABLE {
         let left = most.saturating_sub(i64::try_from(requeued).unwrap_or(i64::MAX));
         let query = sqlx::query(REQUEUE_ALL).bind(endpoint.to_string()).bind(from_us).bind(to_us);
-        let query = query.bind(kind.to_owned()).bind(now_us).bind(left).bind(status);
+        let query = query.bind(kind.to_owned()).bind(status).bind(left).bind(now_us);
         requeued += query.execute(&mut *tx).await?.rows_affected();
     }
     Ok(requeued)
@@ -291,7 +298,7 @@ pub(in crate::webhooks) async fn has_retryable(
 ) -> Result<bool, sqlx::Error> {
     for status in RETRYABLE {
         let query = sqlx::query_scalar(HAS_RETRYABLE).bind(endpoint.to_string()).bind(from_us).bind(to_us);
-        let count: i64 = query.bind(kind.to_owned()).bind(status).fetch_one(&mut *conn).await?;
+        let count: i64 = query.bind(kind.to_owned()).bind(status).bind(1_i64).fetch_one(&mut *conn).await?;
         if count > 0 {
             return Ok(true);
         }

@@ -168,6 +168,14 @@ fn logs_name_no_number_address_or_secret() {
 }
 
 #[test]
+fn logs_show_no_row_that_the_database_refused() {
+    // PostgreSQL's `Debug` holds it. Rooms whose rows have numbers of people who call or are called.
+    let rooms = ["/calls/", "/jobs/", "/numbers/", "/privacy/", "/recordings/"];
+    let of_rooms = server().into_iter().filter(|source| rooms.iter().any(|room| source.path.contains(room)));
+    none("an error in a log is told by `db::Causes`", of_rooms.flat_map(|source| source.says("= ?error")).collect());
+}
+
+#[test]
 fn error_texts_show_no_number_address_or_secret() {
     let private = ["e164", "phone", "email", "number", "dialled", "remote", "from", "to", "target", "token", "secret"];
     let mut breaks = Vec::new();

@@ -4,6 +4,7 @@ mod fraud;
 mod holds;
 mod lifecycle;
 mod limits;
+mod outage;
 mod placing;
 mod prepaid;
 mod reading;

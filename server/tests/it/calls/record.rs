@@ -55,12 +55,12 @@ impl Scene {
     }
 
     /// Has the call be another node's.
-    async fn give_away(&self, call: CallId, node: &str) {
+    pub(super) async fn give_away(&self, call: CallId, node: &str) {
         self.sql(&format!("update calls set node_id = '{node}' where id = '{call}'")).await;
     }
 
     /// A call that the API placed, talked for half a minute, and is another node's.
-    async fn call_of(&self, node: &str) -> Order {
+    pub(super) async fn call_of(&self, node: &str) -> Order {
         let order = self.place().await;
         self.answer(&order).await;
         self.advance(30_000);
@@ -84,7 +84,7 @@ impl Scene {
     }
 
     /// Until this ends, whoever writes of calls waits.
-    async fn hold_up(&self) -> Tx {
+    pub(super) async fn hold_up(&self) -> Tx {
         let mut tx = self.server.app.db.begin_write().await.unwrap();
         sqlx::query("update wallets set held_minor = held_minor").execute(&mut *tx).await.unwrap();
         tx

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use sautikit::db::{Dialect, Tx};
 use serde_json::json;
-use sip::message::{HeaderName, Method, StatusCode};
+use sip::message::Method;
 use tokio::time::timeout;
 
 use super::carrier::{Carrier, Manner};
-use super::support::{FROM, Live, serve};
+use super::support::{FROM, Live};
 use crate::support::{Engine, Server};
 
 const CALLEE: &str = "+254722000042";
@@ -32,14 +32,7 @@ async fn block(server: &Server) -> Tx {
 
 /// A caller from the carrier who talks with [`CALLEE`]; the To of the dialog with the caller.
 async fn bridged(live: &Live, carrier: &mut Carrier) -> String {
-    let url = serve(json!([{ "dial": { "to": CALLEE } }])).await;
-    live.route(json!({ "voice_callback_url": url })).await;
-    let server = live.gateway.sip_address;
-    carrier.send(server, Method::Invite, FROM, &format!("<sip:{FROM}@{server}>"), 1, "").await;
-    let answer = carrier.told(Method::Invite).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let to = answer.headers.text(&HeaderName::To).expect("text").expect("a To").to_owned();
-    carrier.send(server, Method::Ack, FROM, &to, 1, "").await;
+    let to = live.call_in(carrier, json!([{ "dial": { "to": CALLEE } }])).await;
     live.event(&live.newest_call().await, "leg.bridged").await;
     to
 }

@@ -246,6 +246,25 @@ async fn a_wrong_password_is_refused_and_in_the_end_met_with_silence() {
 }
 
 #[tokio::test]
+async fn a_device_that_can_not_be_looked_up_is_told_to_come_again_and_never_blocked() {
+    let live = Live::with_money().await;
+    let mut device = Device::of(&live).await;
+    device.sends(&Method::Register, "", &[], None).await;
+    let challenge = device.carrier.told(Method::Register).await;
+    let credentials = device.answer(&challenge, &Method::Register, "");
+    // From here on the database answers nobody.
+    live.server.app.db.close().await;
+    // More often than a stranger may fail.
+    for _ in 0..70 {
+        device.sends(&Method::Register, "", &[], Some(&credentials)).await;
+        let answer = device.carrier.told(Method::Register).await;
+        refused_as(&answer, 503, ErrorCode::StorageUnavailable);
+        assert!(answer.headers.contains(&HeaderName::RetryAfter));
+    }
+    assert_eq!(live.gateway.gateway.door.gauge().blocked, 0);
+}
+
+#[tokio::test]
 async fn a_device_calls_from_its_own_number_only() {
     let live = Live::with_money().await;
     live.route(json!({ "voice_callback_url": null })).await;

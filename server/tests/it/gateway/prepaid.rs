@@ -1,26 +1,12 @@
 //! Calls that come in and cost nothing, and what they dial, which does.
 
-use serde_json::{Value, json};
-use sip::message::{HeaderName, Method, StatusCode};
+use serde_json::json;
 
 use super::carrier::{Carrier, Manner};
-use super::support::{FROM, Live, eventually, serve};
+use super::support::{Live, eventually};
 use sautikit::calls::{self, Hub};
 
 const CALLEE: &str = "+254722000042";
-
-/// Calls [`FROM`], which these actions answer; the call.
-async fn call_in(live: &Live, carrier: &mut Carrier, actions: Value) -> Value {
-    let url = serve(actions).await;
-    live.route(json!({ "voice_callback_url": url })).await;
-    let server = live.gateway.sip_address;
-    carrier.send(server, Method::Invite, FROM, &format!("<sip:{FROM}@{server}>"), 1, "").await;
-    let answer = carrier.told(Method::Invite).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    let to = answer.headers.text(&HeaderName::To).expect("text").expect("a To").to_owned();
-    carrier.send(server, Method::Ack, FROM, &to, 1, "").await;
-    live.newest_call().await
-}
 
 #[tokio::test]
 async fn a_call_of_which_nothing_costs_any_more_outlives_the_money() {
@@ -28,7 +14,8 @@ async fn a_call_of_which_nothing_costs_any_more_outlives_the_money() {
     // Four seconds of the callee; the call lasts six.
     let live = Live::prepaid_with_carrier(&carrier, 20).await;
     let actions = json!([{ "dial": { "to": CALLEE, "maxDuration": 1 } }, { "pause": { "length": 5 } }]);
-    let call = call_in(&live, &mut carrier, actions).await;
+    live.call_in(&mut carrier, actions).await;
+    let call = live.newest_call().await;
     let call = live.billed(call["id"].as_str().expect("an id")).await;
     assert_eq!((&call["status"], &call["hangup_cause"]), (&json!("completed"), &json!("normal_clearing")));
     assert_eq!(call["cost_minor"], 5);
@@ -40,7 +27,8 @@ async fn a_target_without_a_way_holds_nothing() {
     let live = Live::with_carriers([(&carrier, "+254711")]).await;
     let actions =
         json!([{ "dial": { "to": CALLEE } }, { "say": { "text": "Karibu." } }, { "pause": { "length": 60 } }]);
-    let call = call_in(&live, &mut carrier, actions).await;
+    live.call_in(&mut carrier, actions).await;
+    let call = live.newest_call().await;
     assert_eq!(live.event(&call, "leg.ended").await["cause"], "calls.no_route");
     let app = &live.server.app;
     eventually("what was reserved is given back", async || {

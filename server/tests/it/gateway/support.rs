@@ -8,6 +8,7 @@ use axum::routing::post;
 use sautikit::config::Trunk;
 use sautikit::gateway::Started;
 use serde_json::{Value, json};
+use sip::message::{HeaderName, Method, StatusCode};
 
 use super::carrier::Carrier;
 use crate::support::{Client, Engine, RunningGateway, Server, within};
@@ -109,6 +110,19 @@ impl Live {
     /// Changes the number's routing.
     pub(super) async fn route(&self, routing: Value) {
         self.asha.patch(&format!("/v1/numbers/{}/routing", self.number_id), routing).await.expect(200);
+    }
+
+    /// Has the carrier call [`FROM`], which these actions answer; the To of its dialog.
+    pub(super) async fn call_in(&self, carrier: &mut Carrier, actions: Value) -> String {
+        let url = serve(actions).await;
+        self.route(json!({ "voice_callback_url": url })).await;
+        let server = self.gateway.sip_address;
+        carrier.send(server, Method::Invite, FROM, &format!("<sip:{FROM}@{server}>"), 1, "").await;
+        let answer = carrier.told(Method::Invite).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let to = answer.headers.text(&HeaderName::To).expect("text").expect("a To").to_owned();
+        carrier.send(server, Method::Ack, FROM, &to, 1, "").await;
+        to
     }
 
     /// Places a call; its id.

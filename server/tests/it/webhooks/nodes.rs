@@ -15,6 +15,7 @@ use sautikit::webhooks::{EventKind, Subject, run_until_stopped};
 use sautikit_api::ids::{CallId, NumberId};
 use serde_json::json;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::live::{self, Reader};
@@ -171,16 +172,26 @@ async fn a_node_that_is_killed_is_followed_by_the_one_that_stands_by(server: Ser
     next.stopping.cancel();
 }
 
-async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
-    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+/// Has a node that is told to stop wait for an answer of that status, which the gate lets go; the endpoint, and the node's end.
+async fn stops_while_it_delivers(
+    scene: &Scene,
+    receiver: &Receiver,
+    status: u16,
+) -> (String, Arc<Semaphore>, JoinHandle<()>) {
     let gate = Arc::new(Semaphore::new(0));
-    receiver.answers("/events", Answers::When(410, gate.clone()));
+    receiver.answers("/events", Answers::When(status, gate.clone()));
     let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
-    let app = node(&scene, "the-first");
+    let app = node(scene, "the-first");
     let task = tokio::spawn(run_until_stopped(app.clone()));
     scene.emit(EventKind::WalletTopUp).await;
     receiver.wait("/events", 1).await;
     app.stopping.cancel();
+    (id, gate, task)
+}
+
+async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
+    let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
+    let (id, gate, task) = stops_while_it_delivers(&scene, &receiver, 410).await;
     gate.add_permits(1);
     task.await.expect("a clean end");
     let shown = scene.asha.get(&format!("/v1/webhooks/{id}")).await.expect(200).json;
@@ -191,14 +202,7 @@ async fn a_node_that_stops_switches_off_what_is_gone(server: Server) {
 /// Two nodes would send a call's events beside each other otherwise.
 async fn a_node_that_stops_cuts_off_what_is_on_its_way_before_the_next_begins(server: Server) {
     let (scene, receiver) = (Scene::set(server).await, Receiver::start().await);
-    let gate = Arc::new(Semaphore::new(0));
-    receiver.answers("/events", Answers::When(200, gate.clone()));
-    let (id, _) = scene.endpoint(&receiver.url("/events"), &["wallet.*"]).await;
-    let app = node(&scene, "the-first");
-    let task = tokio::spawn(run_until_stopped(app.clone()));
-    scene.emit(EventKind::WalletTopUp).await;
-    receiver.wait("/events", 1).await;
-    app.stopping.cancel();
+    let (id, gate, task) = stops_while_it_delivers(&scene, &receiver, 200).await;
     task.await.expect("a clean end");
     tokio::spawn(run_until_stopped(node(&scene, "the-next")));
     receiver.wait("/events", 2).await;
@@ -332,10 +336,7 @@ async fn who_delivers_hears_that_somebody_follows_elsewhere_and_that_something_w
     deliver(&scene.server);
     scene.until_all_is_told().await;
     tokio::spawn(notices::exchange_until_stopped(scene.server.app.clone()));
-    let other = scene.server.app.changed(|app| {
-        app.node_id = "another".into();
-        app.stopping = CancellationToken::new();
-        app.parts.put(Live::default());
+    let other = node(&scene, "another").changed(|app| {
         app.parts.put(Bell::default());
         app.parts.put(Dispatching::default());
     });

@@ -2,27 +2,39 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use sip::message::Headers;
 use sip::ua::{Credentials, Path, SessionId};
 use tokio::sync::oneshot;
 
 use super::{Leg, Task};
-use crate::gateway::sip::OpenDialog;
+use crate::calls::Written;
+use crate::gateway::sip::{Command, OpenDialog};
 
 /// What an earlier process left ringing, and who waits until that is over.
 pub(super) type GivenUp = HashMap<SessionId, oneshot::Sender<u16>>;
 
 impl Task {
-    /// Keeps the INVITE of a call, which has not been sent yet: whatever becomes of this process, its callee does not ring on.
-    pub(super) fn keep_invite(&self, session: SessionId) {
+    /// Keeps the INVITE of a call, which is the next message to be sent and waits until it is kept: whatever becomes of this
+    /// process, its callee does not ring on.
+    pub(super) fn keep_invite(&mut self, session: SessionId) {
         let Some(Leg { leg, keeper: Some(keeper), .. }) = self.sessions.get(&session) else { return };
         let Some(path) = self.ua.session(session).map(|info| info.path) else { return };
         let record = self.ua.invite_record(session);
         let open = record.and_then(|record| OpenDialog::by(path, record, self.hop_of(session)));
         // A plain structure of texts always serialises.
         if let Some(Ok(open)) = open.map(serde_json::to_value) {
-            keeper.keep_invite(leg.0, &open);
+            self.unsent = Some(keeper.keep_invite(leg.0, &open));
         }
+    }
+
+    /// Sends an INVITE once it is kept. The endpoint goes on meanwhile, and what others say is not held back.
+    pub(super) fn transmit_once(&self, written: Written, path: Path, bytes: Bytes) {
+        let handle = self.handle.clone();
+        tokio::spawn(async move {
+            written.wait().await;
+            handle.send(Command::Transmit { path, bytes }).await;
+        });
     }
 
     /// Ends what an earlier process left; `reply` goes when that is over.
