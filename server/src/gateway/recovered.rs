@@ -1,35 +1,59 @@
 //! Calls of a crash, seen from the carrier: each dialog that stood gets its BYE, so that the carrier does not bill on, and each
 //! INVITE that rang its CANCEL. Nothing is dialled again.
 
+use futures::future::join_all;
+use sautikit_api::ids::CallId;
+use sip::ua::Credentials;
 use tokio::task::JoinSet;
 
 use super::Gateway;
 use super::sip::OpenDialog;
 use crate::calls::{Recovered, record};
 
+/// Calls whose dialogs are ended at once: more in one moment would be lost on their way. A silent peer holds one of these places
+/// for a minute, and there are few of those.
+const MOST_AT_ONCE: usize = 512;
+
 /// Ends the dialogs of calls that were closed without anybody to hang them up (those of an earlier process, of a dead node, or of
 /// a task that was lost), and waits until every peer has said that it has, or could have: one that is silent takes a minute.
 /// What this process dies over or is stopped over the next one does again.
 pub async fn end_recovered(gateway: &Gateway, recovered: Vec<Recovered>) {
-    let calls: Vec<_> = recovered.iter().map(|call| call.call_id).collect();
-    tokio::select! {
-        biased;
-        () = gateway.app.stopping.cancelled() => {}
-        () = hang_up(gateway, recovered) => record::ended(&gateway.app, calls).await,
-    }
-}
-
-async fn hang_up(gateway: &Gateway, recovered: Vec<Recovered>) {
-    let trunks = gateway.trunks.table();
     let mut ending = JoinSet::new();
     for call in recovered {
-        for open in each_once(call) {
-            let auth = trunks.by_source(open.remote).and_then(|entry| entry.trunk.auth.clone());
-            let sip = gateway.sip.clone();
-            ending.spawn(async move { sip.end_recovered(open, auth).await });
+        if ending.len() >= MOST_AT_ONCE && !keep_ended(gateway, &mut ending).await {
+            return;
         }
+        let (call_id, sip) = (call.call_id, gateway.sip.clone());
+        let open = each_once(call).into_iter().map(|open| (auth_of(gateway, &open), open)).collect::<Vec<_>>();
+        ending.spawn(async move {
+            join_all(open.into_iter().map(|(auth, open)| sip.end_recovered(open, auth))).await;
+            call_id
+        });
     }
-    while ending.join_next().await.is_some() {}
+    while !ending.is_empty() && keep_ended(gateway, &mut ending).await {}
+}
+
+/// Waits until another call's dialogs are over, and takes note of it and of all others of which they are by now. False once the
+/// server stops.
+async fn keep_ended(gateway: &Gateway, ending: &mut JoinSet<CallId>) -> bool {
+    let mut next = tokio::select! {
+        biased;
+        () = gateway.app.stopping.cancelled() => return false,
+        next = ending.join_next() => next,
+    };
+    let mut ended = Vec::new();
+    while let Some(call) = next {
+        // A task that was lost leaves its call to the next process.
+        ended.extend(call);
+        next = ending.try_join_next();
+    }
+    record::ended(&gateway.app, ended).await;
+    true
+}
+
+/// What a carrier that challenges is answered with.
+fn auth_of(gateway: &Gateway, open: &OpenDialog) -> Option<Credentials> {
+    gateway.trunks.table().by_source(open.remote).and_then(|entry| entry.trunk.auth.clone())
 }
 
 /// What a call has open. Where a dialog is known in two ways the first is the newer one.
@@ -47,7 +71,6 @@ fn each_once(call: Recovered) -> Vec<OpenDialog> {
 
 #[cfg(test)]
 mod tests {
-    use sautikit_api::ids::CallId;
     use serde_json::{Value, json};
     use uuid::Uuid;
 

@@ -26,6 +26,9 @@ const NAME: &str = "call-dialogs";
 const OLDER_NAME: &str = "call-dialogs.older";
 /// Of closed calls whose dialogs are to be ended.
 const ENDING_NAME: &str = "call-dialogs.ending";
+/// Of them, those that the next process ends again at most, the newest: one that dies again and again before silent carriers
+/// could have answered shall not begin with all that ever was.
+const MOST_ENDING: usize = 20_000;
 /// A file that is longer makes room for a new one, which begins with what rings. Some 2,000 attempts, which is more than are
 /// answered within the quarter of a second that a flush is away at most; older dialogs stand in the database.
 const MOST_BYTES: u64 = 2 << 20;
@@ -188,24 +191,30 @@ impl Journal {
         if closed.is_empty() {
             return Ok(());
         }
-        let mut text = Vec::new();
-        for call in &closed {
-            text.push(b'\n');
-            serde_json::to_writer(&mut text, call)?;
-        }
         let mut untold = self.untold.lock();
-        OpenOptions::new().create(true).append(true).open(&self.ending)?.write_all(&text)?;
+        OpenOptions::new().create(true).append(true).open(&self.ending)?.write_all(&text(closed.iter().copied())?)?;
         untold.extend(closed.iter().map(|call| call.call_id));
         Ok(())
     }
 
-    /// What an earlier process closed, and died before it told its carriers.
+    /// What an earlier process closed, and died before it told its carriers; the newest [`MOST_ENDING`]. The file has only
+    /// these from here on.
     ///
     /// # Errors
-    /// The file is there and can't be read.
+    /// The file is there and can't be read, or can't be written anew.
     pub(super) fn ending(&self) -> std::io::Result<Vec<Recovered>> {
         let mut untold = self.untold.lock();
-        let ending: Vec<Recovered> = lines(&self.ending)?;
+        let all = lines::<Recovered>(&self.ending)?;
+        let (told, mut ending): (Vec<_>, Vec<_>) = all.into_iter().partition(|call| call.dialogs.is_empty());
+        let told: HashSet<_> = told.into_iter().map(|call| call.call_id).collect();
+        ending.retain(|call| !told.contains(&call.call_id));
+        let too_many = ending.len().saturating_sub(MOST_ENDING);
+        ending.drain(..too_many);
+        if !told.is_empty() || too_many > 0 {
+            let rest = self.ending.with_extension("new");
+            std::fs::write(&rest, text(&ending)?)?;
+            std::fs::rename(&rest, &self.ending)?;
+        }
         untold.extend(ending.iter().map(|call| call.call_id));
         Ok(ending)
     }
@@ -213,14 +222,30 @@ impl Journal {
     /// The carriers of these calls were told, or the calls were not closed after all.
     ///
     /// # Errors
-    /// The file can't be removed.
+    /// The file can't be written or removed.
     pub(super) fn end(&self, calls: &[CallId]) -> std::io::Result<()> {
         let mut untold = self.untold.lock();
-        let before = untold.len();
-        untold.retain(|call| !calls.contains(call));
-        // A line of one that was told stays until all were: its dialogs are over, and who ends them again does nothing.
-        if untold.len() < before && untold.is_empty() { remove(&self.ending) } else { Ok(()) }
+        let ended: Vec<_> = calls.iter().filter(|call| untold.remove(call)).collect();
+        if ended.is_empty() {
+            return Ok(());
+        }
+        if untold.is_empty() {
+            return remove(&self.ending);
+        }
+        // A line without dialogs says so.
+        let ended: Vec<_> = ended.into_iter().map(|call| Recovered { call_id: *call, dialogs: Vec::new() }).collect();
+        OpenOptions::new().append(true).open(&self.ending)?.write_all(&text(&ended)?)
     }
+}
+
+/// Lines, each begun on one of its own whatever became of the one before.
+fn text<'a>(calls: impl IntoIterator<Item = &'a Recovered>) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for call in calls {
+        text.push(b'\n');
+        serde_json::to_writer(&mut text, call)?;
+    }
+    Ok(text)
 }
 
 /// The lines of a file that may not be there, without one that broke off with its process.
@@ -358,9 +383,35 @@ mod tests {
         next.begin_ending(&[closed(4, vec![json!("d")])]).unwrap();
         next.end(&[first(4).call]).unwrap();
         let ending: Vec<_> = next.ending().unwrap().into_iter().flat_map(|call| call.dialogs).collect();
-        assert!(ending.starts_with(&[json!("a"), json!("b"), json!("c")]));
+        assert_eq!(ending, ["a", "b", "c"]);
         next.end(&[1, 3, 4].map(|number| first(number).call)).unwrap();
         assert!(next.ending().unwrap().is_empty());
+        assert!(!folder.path().join(ENDING_NAME).exists());
+    }
+
+    #[test]
+    fn a_process_that_dies_again_and_again_ends_anew_only_what_was_not_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let closed = |number: u128| Recovered { call_id: first(number).call, dialogs: vec![json!(number.to_string())] };
+        let mut lengths = Vec::new();
+        for life in 1..=20_u128 {
+            let journal = Journal::new(folder.path());
+            let left = journal.ending().unwrap();
+            // One carrier was silent in each life before.
+            assert_eq!(left.len() as u128, life - 1);
+            journal.begin_ending(&[1, 2, 3].map(|call| closed(life * 10 + call))).unwrap();
+            journal.end(&[1, 2].map(|call| first(life * 10 + call).call)).unwrap();
+            // It died while it wrote.
+            OpenOptions::new().append(true).open(&journal.ending).unwrap().write_all(b"\n{\"call_id\":").unwrap();
+            lengths.push(std::fs::metadata(&journal.ending).unwrap().len());
+        }
+        assert!(lengths.windows(2).all(|pair| pair[1] < pair[0] + 200), "{lengths:?}");
+        let newest = |journal: &Journal| journal.ending().unwrap().last().map(|call| call.dialogs.clone());
+        let journal = Journal::new(folder.path());
+        let many: Vec<_> = (1_000..1_000 + MOST_ENDING as u128).map(closed).collect();
+        journal.begin_ending(&many).unwrap();
+        assert_eq!(newest(&journal), Some(many[MOST_ENDING - 1].dialogs.clone()));
+        assert_eq!(Journal::new(folder.path()).ending().unwrap().len(), MOST_ENDING);
     }
 
     #[test]
