@@ -1903,7 +1903,8 @@ type CreatedWebhook struct {
 	// Whether events are sent.
 	Status WebhookStatus `json:"status"`
 
-	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is
+	// the one endpoint of all origins that a number has beyond 50.
 	URL string `json:"url"`
 
 	// Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410).
@@ -2473,11 +2474,15 @@ type EventKindShown struct {
 	// Its name.
 	Event EventKind `json:"event"`
 
-	// A whole body as it is sent.
+	// A whole body of this version, as it is sent.
 	Example Event `json:"example"`
 
 	// What happened.
 	Tells string `json:"tells"`
+
+	// Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a
+	// version; where one goes or means something else, the version is another.
+	Version int64 `json:"version"`
 
 	// Extra has the members that this version does not know.
 	Extra map[string]any `json:"-"`
@@ -5381,7 +5386,8 @@ type Webhook struct {
 	// Whether events are sent.
 	Status WebhookStatus `json:"status"`
 
-	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+	// Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is
+	// the one endpoint of all origins that a number has beyond 50.
 	URL string `json:"url"`
 
 	// Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410).

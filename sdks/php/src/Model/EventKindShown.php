@@ -9,8 +9,9 @@ namespace Sautikit\Model;
  * A kind of event.
  *
  * @property-read string $event Its name.
- * @property-read \Sautikit\Model\Event $example A whole body as it is sent.
+ * @property-read \Sautikit\Model\Event $example A whole body of this version, as it is sent.
  * @property-read string $tells What happened.
+ * @property-read int $version Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a version; where one goes or means something else, the version is another.
  */
 final class EventKindShown extends Model
 {
@@ -18,5 +19,6 @@ final class EventKindShown extends Model
         'event' => ['plain', null],
         'example' => ['one', Event::class],
         'tells' => ['plain', null],
+        'version' => ['plain', null],
     ];
 }

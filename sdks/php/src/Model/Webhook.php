@@ -15,7 +15,7 @@ namespace Sautikit\Model;
  * @property-read string $id Its id.
  * @property-read string $secret_of Whose secret signs.
  * @property-read string $status Whether events are sent.
- * @property-read string $url Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL.
+ * @property-read string $url Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is the one endpoint of all origins that a number has beyond 50.
  * @property-read string|null $disabled_reason Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410).
  * @property-read string|null $former_secret_until RFC 3339: until when the secret that its own replaced still signs where the new one is refused; null when none does.
  * @property-read string|null $number_id The number whose calls' `events_url` leads there; null for an endpoint that was set up here.

@@ -1577,7 +1577,7 @@ class CreatedWebhook(Model):
     status: WebhookStatus
     """Whether events are sent."""
     url: str
-    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL."""
+    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is the one endpoint of all origins that a number has beyond 50."""
     disabled_reason: Optional[str]
     """Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410)."""
     former_secret_until: Optional[str]
@@ -1811,13 +1811,15 @@ class EventKindShown(Model):
 
     __slots__ = ()
     _members = {"example": ("example", "one", "Event")}
-    _known = ("event", "example", "tells", )
+    _known = ("event", "example", "tells", "version", )
     event: EventKind
     """Its name."""
     example: Event
-    """A whole body as it is sent."""
+    """A whole body of this version, as it is sent."""
     tells: str
     """What happened."""
+    version: int
+    """Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a version; where one goes or means something else, the version is another."""
 
 
 class Freeze(Model):
@@ -3169,7 +3171,7 @@ class Webhook(Model):
     status: WebhookStatus
     """Whether events are sent."""
     url: str
-    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL."""
+    """Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is the one endpoint of all origins that a number has beyond 50."""
     disabled_reason: Optional[str]
     """Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410)."""
     former_secret_until: Optional[str]

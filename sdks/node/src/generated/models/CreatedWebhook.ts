@@ -21,7 +21,7 @@ export interface CreatedWebhook {
   secret_of: SecretOf;
   /** Whether events are sent. */
   status: WebhookStatus;
-  /** Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. */
+  /** Where to. Of an endpoint that follows from an `events_url` only the origin: each event goes to its call's own URL. `*` is the one endpoint of all origins that a number has beyond 50. */
   url: string;
   /** Why not: `by_hand`, `failing` (for three days) or `gone` (it answered 410). */
   disabled_reason?: string | null;

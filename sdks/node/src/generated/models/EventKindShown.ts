@@ -8,8 +8,10 @@ import type { EventKind } from "./EventKind.js";
 export interface EventKindShown {
   /** Its name. */
   event: EventKind;
-  /** A whole body as it is sent. */
+  /** A whole body of this version, as it is sent. */
   example: Event;
   /** What happened. */
   tells: string;
+  /** Which form of its `data` is sent, as `X-Sautikit-Event-Version` of each delivery says. Members may be added within a version; where one goes or means something else, the version is another. */
+  version: number;
 }
