@@ -7,7 +7,7 @@ use sqlx::AnyConnection;
 use sqlx::postgres::PgListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{Db, Dialect};
+use super::{Causes, Db, Dialect};
 use crate::config::Database;
 
 /// Longest text of a notice, in bytes: PostgreSQL takes less than 8,000.
@@ -67,7 +67,7 @@ impl Db {
         let hear = async {
             loop {
                 let Err(error) = self.hear(config, channel, &mut heard).await else { return };
-                tracing::warn!(error = ?error, "{late}");
+                tracing::warn!(error = %Causes(&error), "{late}");
                 tokio::time::sleep(FAILURE_WAIT).await;
                 heard(None);
             }

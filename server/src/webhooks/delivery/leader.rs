@@ -11,6 +11,7 @@ use super::turn::{Lead, Turned};
 use super::watch::LEASE;
 use super::{Bell, pump};
 use crate::clock;
+use crate::db::Causes;
 use crate::state::AppState;
 use crate::webhooks::live::{Live, notices};
 use crate::webhooks::store::lease as sql;
@@ -54,7 +55,7 @@ async fn run(app: &AppState) {
             Ok(Some((taken, leased_to))) => lead(app, taken, leased_to).await,
             Ok(None) => stand_by(app).await,
             Err(error) => {
-                tracing::warn!(error = ?error, "nobody could be found to deliver webhooks");
+                tracing::warn!(error = %Causes(&error), "nobody could be found to deliver webhooks");
                 wait(app, FAILURE_WAIT).await;
             }
         }
@@ -83,7 +84,7 @@ async fn lead(app: &AppState, taken: (i64, i64), leased_to: Instant) {
     let mut lead = match Lead::begin(app, taken, leased_to).await {
         Ok(lead) => lead,
         Err(error) => {
-            tracing::warn!(error = ?error, "webhooks can't be delivered: the database failed");
+            tracing::warn!(error = %Causes(&error), "webhooks can't be delivered: the database failed");
             return wait(app, FAILURE_WAIT).await;
         }
     };
@@ -93,7 +94,7 @@ async fn lead(app: &AppState, taken: (i64, i64), leased_to: Instant) {
         if lead.work.state.lock().is_over {
             tracing::warn!("the lease to deliver webhooks has lapsed; it is taken anew");
             if let Err(error) = lead.settle_all().await {
-                tracing::warn!(error = ?error, "how attempts ended is not written; they are made again");
+                tracing::warn!(error = %Causes(&error), "how attempts ended is not written; they are made again");
             }
             return;
         }
@@ -112,11 +113,11 @@ async fn lead(app: &AppState, taken: (i64, i64), leased_to: Instant) {
                 }
             }
             Err(error) => {
-                tracing::warn!(error = ?error, "webhooks wait: the database failed");
+                tracing::warn!(error = %Causes(&error), "webhooks wait: the database failed");
                 lead.work.state.lock().is_over = true;
                 wait(app, FAILURE_WAIT).await;
                 if let Err(error) = lead.settle_all().await {
-                    tracing::warn!(error = ?error, "how attempts ended is not written; they are made again");
+                    tracing::warn!(error = %Causes(&error), "how attempts ended is not written; they are made again");
                 }
                 // Whether the last turn was committed is not known: where things stand is read anew, under a new lease.
                 return;
@@ -161,7 +162,7 @@ async fn finish(lead: &mut Lead, epoch: i64) {
         tx.commit().await
     };
     if let Err(error) = handed_over.await {
-        tracing::warn!(error = ?error, "webhooks were not handed over; another node waits for the lease to lapse");
+        tracing::warn!(error = %Causes(&error), "webhooks were not handed over; another node waits for the lease to lapse");
     }
 }
 
@@ -171,7 +172,7 @@ async fn stand_by(app: &AppState) {
     let mut has_news = app.part::<Live>().is_followed();
     while !app.stopping.is_cancelled() && clock::timer_now() < until {
         if has_news && let Err(error) = notices::tell_written(app).await {
-            tracing::warn!(error = ?error, "who delivers is not told of what is new");
+            tracing::warn!(error = %Causes(&error), "who delivers is not told of what is new");
         }
         // What is written meanwhile shares the next notice.
         wait(app, PACE).await;

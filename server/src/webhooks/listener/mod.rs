@@ -39,6 +39,7 @@ use super::signature;
 use super::signer::{Signatures, Signer};
 use super::store::events as sql;
 use crate::clock;
+use crate::db::Causes;
 use crate::secrets::Purpose;
 use crate::state::{AppState, Part};
 
@@ -345,7 +346,9 @@ pub(super) fn forward_of_other(app: &AppState, workspace: WorkspaceId, event: Ev
         match found.await {
             Ok(Some(placed)) => drop(trigger(&task_app, workspace, &placed.event)),
             Ok(None) => {}
-            Err(error) => tracing::warn!(%workspace, error = ?error, "a test event of another node is not forwarded"),
+            Err(error) => {
+                tracing::warn!(%workspace, error = %Causes(&error), "a test event of another node is not forwarded")
+            }
         }
     });
 }

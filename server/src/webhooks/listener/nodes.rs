@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::{Listener, Listeners};
 use crate::clock;
+use crate::db::Causes;
 use crate::secrets::Purpose;
 use crate::state::AppState;
 use crate::webhooks::fetch::DEADLINE;
@@ -154,7 +155,7 @@ pub(super) async fn ask(
 ) -> Option<FromListener> {
     let said = try_ask(app, listener, &message, deadline).await;
     said.unwrap_or_else(|error| {
-        tracing::warn!(error = ?error, "a listener of another node can't be asked");
+        tracing::warn!(error = %Causes(&error), "a listener of another node can't be asked");
         None
     })
 }
@@ -211,7 +212,7 @@ pub(in crate::webhooks) fn asked(app: &AppState, id: Uuid) {
     let task_app = app.clone();
     app.tasks.spawn(async move {
         if let Err(error) = answer(&task_app, id).await {
-            tracing::warn!(error = ?error, "a listener is not asked what another node wants to know");
+            tracing::warn!(error = %Causes(&error), "a listener is not asked what another node wants to know");
         }
     });
 }
@@ -270,7 +271,7 @@ pub(in crate::webhooks) async fn exchange(app: &AppState) {
                 swept = if sweeps { Some(now) } else { swept };
             }
             Err(error) => {
-                tracing::warn!(error = ?error, "who listens on other nodes is not known just now");
+                tracing::warn!(error = %Causes(&error), "who listens on other nodes is not known just now");
             }
         }
         tokio::select! {
@@ -280,7 +281,7 @@ pub(in crate::webhooks) async fn exchange(app: &AppState) {
         }
     }
     if let Err(error) = leave(app).await {
-        tracing::warn!(error = ?error, "other nodes believe in listeners of this one for a moment more");
+        tracing::warn!(error = %Causes(&error), "other nodes believe in listeners of this one for a moment more");
     }
 }
 

@@ -16,6 +16,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{Listener, Listeners, MOST_OF_WORKSPACE, QUEUE, forwarded, secret, trigger_everywhere};
+use crate::db::Causes;
 use crate::state::AppState;
 use crate::web::caller::Right;
 use crate::webhooks::body::shown_id;
@@ -115,7 +116,7 @@ pub(super) async fn serve(app: AppState, workspace: WorkspaceId, asked: Asked, r
             }
         }
         Err(error) => {
-            tracing::warn!(error = ?error, "a listener could not be taken up");
+            tracing::warn!(error = %Causes(&error), "a listener could not be taken up");
         }
     }
     match ended {
@@ -197,7 +198,7 @@ impl Session<'_> {
             Ok(FromListener::Trigger { event }) => match self.triggered(&event).await {
                 Ok(told) => say(socket, &told).await,
                 Err(error) => {
-                    tracing::warn!(error = ?error, "a test event could not be told");
+                    tracing::warn!(error = %Causes(&error), "a test event could not be told");
                     ControlFlow::Break(())
                 }
             },

@@ -7,6 +7,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::Live;
 use super::rooms::{self, Followed, Said, Seat, Source};
 use crate::clock;
+use crate::db::Causes;
 use crate::state::AppState;
 
 /// Of one look of a reader who catches up: each holds its own.
@@ -112,7 +113,7 @@ impl Follower {
             if self.catches_up {
                 // The client comes back with what it saw last.
                 if let Err(error) = self.catch_up().await {
-                    tracing::warn!(followed = ?self.source.followed(), error = ?error, "a stream was cut");
+                    tracing::warn!(followed = ?self.source.followed(), error = %Causes(&error), "a stream was cut");
                     return Next::End;
                 }
                 continue;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Live;
 use crate::clock;
+use crate::db::Causes;
 use crate::db::notices::MOST_BYTES;
 use crate::state::AppState;
 use crate::webhooks::{delivery, listener};
@@ -129,7 +130,7 @@ async fn tell_of_calls(app: &AppState) {
         }
         let follows = calls.take_begun() || (is_due && app.part::<Live>().is_call_followed());
         if let Err(error) = tell_once(app, follows, calls.take_changed()).await {
-            tracing::warn!(error = ?error, "other nodes notice a change of a call a second later");
+            tracing::warn!(error = %Causes(&error), "other nodes notice a change of a call a second later");
         }
     }
 }

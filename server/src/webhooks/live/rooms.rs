@@ -10,6 +10,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::Live;
 use crate::clock;
+use crate::db::Causes;
 use crate::state::AppState;
 use crate::webhooks::delivery;
 
@@ -141,7 +142,7 @@ async fn serve(
                 (if is_all { poll } else { Duration::ZERO }, looked.is_over)
             }
             Err(error) => {
-                tracing::warn!(?followed, error = ?error, "what is live can't be followed just now");
+                tracing::warn!(?followed, error = %Causes(&error), "what is live can't be followed just now");
                 (FAILURE_WAIT, false)
             }
         };

@@ -10,7 +10,7 @@ use super::events::event;
 use super::unplaced::Unplaced;
 use crate::db::batch::{Batch, Told as Answer};
 use crate::db::rows::{Cell, Column, Filled, Rows, Tells};
-use crate::db::statements;
+use crate::db::{Causes, statements};
 use crate::row;
 use crate::webhooks::body::{self, StoredEvent};
 use crate::webhooks::delivery::{Due, Told};
@@ -261,7 +261,7 @@ pub(in crate::webhooks) async fn list_asked(
 fn all_due(rows: &[AnyRow], endpoint: WebhookEndpointId) -> Vec<Due> {
     let read = |row: &AnyRow| {
         let read = due(row, endpoint);
-        read.inspect_err(|error| tracing::error!(%endpoint, error = ?error, "a delivery can't be read")).ok()
+        read.inspect_err(|error| tracing::error!(%endpoint, error = %Causes(error), "a delivery can't be read")).ok()
     };
     rows.iter().filter_map(read).collect()
 }

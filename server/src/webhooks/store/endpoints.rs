@@ -4,7 +4,7 @@ use sautikit_api::ids::{NumberId, WebhookEndpointId, WorkspaceId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use crate::db::statements;
+use crate::db::{Causes, statements};
 use crate::row;
 use crate::webhooks::endpoints::{Endpoint, Status};
 use crate::webhooks::signing::Sealed;
@@ -302,7 +302,7 @@ pub(in crate::webhooks) async fn list_changed(
     let newest = rows.last().map(|row| row.try_get("revision")).transpose()?.unwrap_or(after);
     let read = |row: &AnyRow| {
         let id = row.try_get::<String, _>("id").unwrap_or_default();
-        full(row).inspect_err(|error| tracing::error!(%id, error = ?error, "an endpoint can't be read")).ok()
+        full(row).inspect_err(|error| tracing::error!(%id, error = %Causes(error), "an endpoint can't be read")).ok()
     };
     Ok((rows.iter().filter_map(read).collect(), newest))
 }

@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::events::event;
-use crate::db::statements;
+use crate::db::{Causes, statements};
 use crate::row;
 use crate::webhooks::body::StoredEvent;
 
@@ -102,7 +102,7 @@ fn readable(rows: &[AnyRow]) -> Result<(Vec<Unplaced>, Vec<String>), sqlx::Error
             Ok(one) => events.push(one),
             Err(error) => {
                 let id: String = row.try_get("id")?;
-                tracing::error!(event = %id, error = ?error, "an event can't be read, and is told to nobody");
+                tracing::error!(event = %id, error = %Causes(&error), "an event can't be read, and is told to nobody");
                 unreadable.push(id);
             }
         }
