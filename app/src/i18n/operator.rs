@@ -62,7 +62,7 @@ catalogue! {
         dismiss_sure: "Dismiss payment" | "Weka malipo kando",
         dismissed: "The payment is dismissed" | "Malipo yamewekwa kando",
         reconcile: "Reconcile" | "Linganisha",
-        reconcile_text: "M-Pesa's organisation statement or Paystack's export, as the portal gives it (CSV, up to 1 MiB; larger ones by `sautikit payments reconcile`). Nothing is changed." | "Taarifa ya M-Pesa au Paystack kama ilivyotolewa (CSV, hadi 1 MiB; kubwa zaidi kwa `sautikit payments reconcile`). Hakuna kinachobadilishwa.",
+        reconcile_text: "M-Pesa's organisation statement or Paystack's export, as the portal gives it (CSV, up to 8 MiB; larger ones by `sautikit payments reconcile`). Nothing is changed." | "Taarifa ya M-Pesa au Paystack kama ilivyotolewa (CSV, hadi 8 MiB; kubwa zaidi kwa `sautikit payments reconcile`). Hakuna kinachobadilishwa.",
         statement_file: "Statement" | "Taarifa",
         statement_paste: "Or paste its lines" | "Au bandika mistari yake",
         reconcile_button: "Compare" | "Linganisha",

@@ -1,7 +1,7 @@
 //! `POST /v1/admin/payments/reconcile`.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use sautikit_api::operator as wire;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,15 +14,18 @@ use crate::web::caller::Operator;
 use crate::web::error::{ApiError, ApiResult};
 use crate::web::json::JsonBody;
 
+/// Largest statement: some forty thousand payments.
+pub const STATEMENT_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
 /// The operators' routes, relative to `/v1`.
 pub(in crate::payments) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(reconcile_payments))
+    OpenApiRouter::new().routes(routes!(reconcile_payments)).layer(DefaultBodyLimit::max(STATEMENT_LIMIT_BYTES))
 }
 
 /// Reconcile a provider's statement
 ///
 /// Compares it with the wallets and changes nothing: the same as `sautikit payments reconcile FILE`, which also takes
-/// statements that are larger than a request may be (1 MiB).
+/// statements that are larger than this request may be (16 MiB).
 #[utoipa::path(post, operation_id = "admin_reconcile_payments", path = "/admin/payments/reconcile",
     request_body = wire::ReconcilePayments, security(("session" = [])),
     responses((status = 200, body = wire::Reconciliation, description = "What agrees and what differs.")))]

@@ -12,6 +12,7 @@ use crate::support::{Server, on_each_engine};
 on_each_engine! {
     a_payment_that_waits_and_one_that_is_unknown_are_told_apart
     what_is_no_statement_is_refused_at_its_field
+    a_months_statement_is_read_of_operators_and_of_nobody_else
     what_a_statement_has_and_we_have_not_is_taken_in_once
     what_was_settled_days_later_is_found_on_the_day_on_which_it_was_paid
 }
@@ -38,6 +39,27 @@ async fn what_is_no_statement_is_refused_at_its_field(server: Server) {
     let operator = server.operator().await;
     let refused = operator.post(PATH, json!({ "statement": "Hello\n" })).await.expect_error("validation.bad_request");
     assert_eq!(refused.json["error"]["field"], "statement");
+}
+
+async fn a_months_statement_is_read_of_operators_and_of_nobody_else(server: Server) {
+    let (operator, owner) = (server.operator().await, server.onboarded("asha@example.com").await);
+    let charge = "RKT1CHARGE,30-11-2026 12:00:00,Pay Bill Charge,Completed,,-1.00,\"9,000.00\",\r\n";
+    let head = "Receipt No.,Completion Time,Details,Transaction Status,Paid In,Withdrawn,Balance,A/C No.\r\n";
+    let statement = format!("{head}{}", charge.repeat(20_000));
+    assert!(statement.len() > sautikit::http::BODY_LIMIT_BYTES);
+    let found = operator.post(PATH, json!({ "statement": statement })).await.expect(200).json;
+    assert_eq!((&found["skipped"], &found["differences"]), (&json!(20_000), &json!([])));
+    // The console's page reads the file itself.
+    let part = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"june.csv\"\r\n\r\n";
+    let form = format!("{part}DUKA LTD\r\n{statement}\r\n--x--\r\n");
+    for (client, status) in [(operator, 200), (owner, 413), (server.client(), 413)] {
+        let browser = client.with("accept", "text/html").with("origin", "http://127.0.0.1:4000");
+        let browser = browser.with("sec-fetch-site", "same-origin");
+        let page = "/console/operator/payments/reconcile";
+        let answer = browser.send("POST", page, Some("multipart/form-data; boundary=x"), &form).await;
+        assert_eq!(answer.status, status, "{}", answer.text);
+        assert_eq!(answer.text.contains("Statement and wallets agree"), status == 200);
+    }
 }
 
 const HEAD: &str =
