@@ -76,9 +76,13 @@ mod tests {
 
     #[test]
     fn the_separator_is_what_the_names_have_most_of() {
-        for (names, expected) in
-            [("prefix,per minute", b','), ("prefix;per minute, KES", b';'), ("a\tb", b'\t'), ("alone", b','), ("", b',')]
-        {
+        for (names, expected) in [
+            ("prefix,per minute", b','),
+            ("prefix;per minute, KES", b';'),
+            ("a\tb", b'\t'),
+            ("alone", b','),
+            ("", b','),
+        ] {
             assert_eq!(separator(names), expected, "{names}");
         }
     }

@@ -107,7 +107,7 @@ async fn place_of(member: &Member, asked: &Asked) -> Result<Option<String>, ApiF
             (!found.is_empty()).then(|| with_query("/developers/requests", &[("request_id", id)]))
         }
         Asked::Telephone(number) => {
-            let own: Vec<Number> = api.get("/v1/numbers?limit=200").await?;
+            let own: Vec<Number> = api.list("/v1/numbers").await?;
             own.iter().find(|own| own.e164 == *number).map(|own| format!("/numbers/{}", own.id))
         }
         Asked::Receipt(receipt) => entry(member, |entry| entry.reference.contains(receipt.as_str())).await,
@@ -130,7 +130,7 @@ async fn entry(member: &Member, fits: impl Fn(&LedgerEntry) -> bool) -> Option<S
 
 async fn by_words(member: &Member, words: &str) -> Result<Vec<Found>, ApiFailure> {
     let mut found = pages(member, words);
-    let numbers: Vec<Number> = member.api().get("/v1/numbers?limit=200").await?;
+    let numbers: Vec<Number> = member.api().list("/v1/numbers").await?;
     let digits: String = words.chars().filter(char::is_ascii_digit).collect();
     // A number is known by the end that people say, with or without its first zero.
     let part = digits.trim_start_matches('0');

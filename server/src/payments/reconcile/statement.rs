@@ -410,7 +410,8 @@ mod tests {
             RKT1ABCDEG;30/11/2026 12:10;Pay Bill;Failed;100,00;;Pay Utility;X\n\
             RKT1ABCDEH;30/11/2026 13:00;Organization Withdrawal;Completed;;-5.000,00;Withdrawal;\n";
         let western: Vec<u8> = continental.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect();
-        let tabs = MPESA.replace("\"1,500.00\"", "1500").replace("\"9,000.00\"", "9000").replace("\"-5,000.00\"", "-5000");
+        let tabs =
+            MPESA.replace("\"1,500.00\"", "1500").replace("\"9,000.00\"", "9000").replace("\"-5,000.00\"", "-5000");
         let tabs = tabs.trim_start_matches('\u{feff}').replace(',', "\t");
         let unicode: Vec<u8> = [0xfeff].into_iter().chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         for saved in [as_text.as_bytes(), continental.as_bytes(), &western, tabs.as_bytes(), &unicode] {
@@ -427,7 +428,8 @@ mod tests {
         for written in ["30-11-2026 12:00:00", "30/11/2026 12:00", "30/11/2026 12:00:00 PM", "2026-11-30 12:00"] {
             assert_eq!(moment_us(written), noon, "{written}");
         }
-        for written in ["30-Nov-2026 12:00:00", "30 Nov 2026 12:00:00", "Nov 30, 2026 12:00:00 PM", "30.11.2026 12:00"] {
+        for written in ["30-Nov-2026 12:00:00", "30 Nov 2026 12:00:00", "Nov 30, 2026 12:00:00 PM", "30.11.2026 12:00"]
+        {
             assert_eq!(moment_us(written), noon, "{written}");
         }
         assert_eq!(moment_us("11/30/2026 12:00"), None);
